@@ -1,0 +1,130 @@
+"""The family of errors: what happened, what to do, and whether trying again can help."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class IngestError(Exception):
+    """Base of every error that reaches a person.
+
+    ``message`` says what happened, ``hint`` what to do about it, ``code`` is stable and meant for scripts.
+    ``retryable`` tells the retry wrapper whether the same call may succeed later. ``context`` holds whatever
+    locates the error (``source_id``, ``job_id``, ``uri``, ``phase``, …); never a secret.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None, **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.reason = code or type(self).code
+        self.context = {name: value for name, value in context.items() if value is not None}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form that ``--json`` prints under ``error``."""
+        return {"code": self.reason, "message": self.message, "hint": self.hint, "details": self.context}
+
+
+class UsageError(IngestError):
+    """The request itself is wrong."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ValidationError(IngestError):
+    """A value from outside is not acceptable: a setting, a name, a hash."""
+
+    code = "invalid"
+    exit_code = 2
+
+
+class NotFoundError(IngestError):
+    """A source, job, document or collection of that name does not exist."""
+
+    code = "not_found"
+    exit_code = 4
+
+
+class BusyError(IngestError):
+    """Somebody else holds what is needed: a job, a source, the workspace."""
+
+    code = "busy"
+    exit_code = 5
+    retryable = True
+
+
+class RefusedError(IngestError):
+    """Not done for safety until a person approves."""
+
+    code = "refused"
+    exit_code = 6
+
+
+class StoreError(IngestError):
+    """The workspace on disk is not as it must be."""
+
+    code = "store"
+
+
+class SchemaVersionError(StoreError):
+    """A file was written by a newer program; it is left untouched."""
+
+    code = "schema_too_new"
+
+
+class StaleWriterError(StoreError):
+    """A manifest was changed by a newer owner; the late writer must stop."""
+
+    code = "stale_writer"
+
+
+class SourceAccessError(IngestError):
+    """The source as a whole cannot be reached or read."""
+
+    code = "source_access"
+
+
+class AuthenticationError(SourceAccessError):
+    """The source refuses the credential."""
+
+    code = "authentication"
+
+
+class TransientSourceError(SourceAccessError):
+    """The source fails for now (network, throttling). ``retry_after`` is in seconds where the source named it."""
+
+    code = "source_transient"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **kwargs: Any) -> None:
+        super().__init__(message, **kwargs)
+        self.retry_after = retry_after
+
+
+class ItemError(IngestError):
+    """One item cannot be had or read. ``reason`` becomes the reason of its outcome."""
+
+    code = "item"
+
+
+class ItemRejectedError(ItemError):
+    """The item is sound as far as we know but is not let in (type, size, limits); outcome ``rejected``."""
+
+    code = "unsupported_type"
+
+
+class ProcessingError(ItemError):
+    """The item was let in but could not be turned into text; outcome ``failed``."""
+
+    code = "malformed"
+
+
+class MissingDependencyError(IngestError):
+    """An optional dependency is not installed; the hint names the extra that brings it."""
+
+    code = "missing_dependency"

@@ -1,0 +1,240 @@
+"""A job: its manifest, its states, and the one table of allowed transitions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.outcome import COUNTER_OF, OutcomeName
+
+SCHEMA_VERSION = 1
+ERRORS_KEPT = 50
+TRANSITIONS_KEPT = 100
+PHASES = ("list", "stage", "extract", "commit")
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ALLOWED_TRANSITIONS: dict[JobState | None, frozenset[JobState]] = {
+    None: frozenset({JobState.QUEUED}),
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.PAUSED}),
+    JobState.RUNNING: frozenset(
+        {
+            JobState.SUCCEEDED,
+            JobState.PARTIAL,
+            JobState.FAILED,
+            JobState.CANCELLED,
+            JobState.PAUSED,
+            JobState.INTERRUPTED,
+        }
+    ),
+    JobState.PAUSED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.INTERRUPTED, JobState.FAILED}),
+    JobState.INTERRUPTED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.PARTIAL: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+ENDED_STATES = frozenset({JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
+
+
+class TransitionError(IngestError):
+    """The job cannot go from its state to the one asked for."""
+
+    code = "transition"
+
+
+class Transition(BaseModel):
+    """One change of state: who, when and why."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_: JobState | None = Field(default=None, alias="from")
+    to: JobState
+    at: str
+    by: str = ""
+    reason: str = ""
+
+
+class WorkerMark(BaseModel):
+    """Which process runs the job. For display only: ownership is the lock."""
+
+    host: str
+    pid: int
+    heartbeat_at: str
+
+
+class Phase(BaseModel):
+    """How far a phase is. ``total`` is None while it is not known; ``bytes`` of ``bytes_total`` where that is known."""
+
+    state: Literal["pending", "running", "done", "skipped"] = "pending"
+    done: int = 0
+    total: int | None = None
+    bytes: int = 0
+    bytes_total: int | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+class Counters(BaseModel):
+    """What the job did, in items, bytes and chunks. They add up, see `listed_accounted_for`."""
+
+    descriptors_listed: int = 0
+    items_fetched: int = 0
+    items_skipped_incremental: int = 0
+    items_ingested: int = 0
+    items_duplicate: int = 0
+    items_moved: int = 0
+    items_retired: int = 0
+    items_empty: int = 0
+    items_rejected: int = 0
+    items_failed: int = 0
+    bytes_fetched: int = 0
+    chunks_written: int = 0
+
+    def count(self, outcome: OutcomeName, number: int = 1) -> None:
+        """Add ``number`` outcomes of one kind."""
+        name = COUNTER_OF[outcome]
+        setattr(self, name, getattr(self, name) + number)
+
+    @property
+    def listed_accounted_for(self) -> int:
+        """The listed items that have an outcome; equals ``descriptors_listed`` when a job is done."""
+        return sum(getattr(self, name) for outcome, name in COUNTER_OF.items() if outcome != "retired")
+
+
+class Progress(BaseModel):
+    """Rates of the last seconds and what remains. ``eta_seconds`` is None while nobody can say."""
+
+    percent: float = 0.0
+    items_per_second: float = 0.0
+    bytes_per_second: float = 0.0
+    eta_seconds: float | None = None
+    throttled_seconds: float = 0.0
+
+
+class JobError(BaseModel):
+    """An error of the job or of one item, as the manifest keeps the last of them."""
+
+    code: str
+    message: str
+    hint: str = ""
+    uri: str | None = None
+    phase: str | None = None
+    at: str
+    retryable: bool = False
+
+
+class HeldDeletions(BaseModel):
+    """Deletions that wait for a person. ``reason`` is ``mass_deletion`` or ``empty_listing``."""
+
+    documents: int
+    known: int
+    reason: str
+    answered_by_job: str | None = None
+
+
+class Manifest(BaseModel):
+    """The state of one job; stays small however many documents the job has (those are in its journals)."""
+
+    model_config = ConfigDict(extra="ignore", validate_assignment=False)
+
+    schema_version: int = SCHEMA_VERSION
+    rev: int = 0
+    job_id: str
+    kind: str = "sync"
+    source_id: str
+    collection_id: str
+    state: JobState = JobState.QUEUED
+    priority: int = 100
+    trigger: str = "manual"
+    requested_by: str = ""
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    updated_at: str
+    attempt: int = 1
+    options: dict[str, Any] = Field(default_factory=dict)
+    transitions: list[Transition] = Field(default_factory=list)
+    worker: WorkerMark | None = None
+    phases: dict[str, Phase] = Field(default_factory=lambda: {name: Phase() for name in PHASES})
+    counters: Counters = Field(default_factory=Counters)
+    progress: Progress = Field(default_factory=Progress)
+    errors: list[JobError] = Field(default_factory=list)
+    errors_total: int = 0
+    warnings: list[str] = Field(default_factory=list)
+    held: HeldDeletions | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job will not change any more."""
+        return self.state in ENDED_STATES
+
+    def move_to(self, state: JobState, *, at: str, by: str, reason: str = "") -> None:
+        """Change the state; raises `TransitionError` when the table does not allow it."""
+        current = self.state if self.transitions else None
+        if state not in ALLOWED_TRANSITIONS[current]:
+            raise TransitionError(
+                f"job {self.job_id} is {current} and cannot become {state}",
+                hint="see 'ingest-tui job show' for what it is doing",
+                job_id=self.job_id,
+            )
+        self.transitions.append(Transition(from_=current, to=state, at=at, by=by, reason=reason))
+        if len(self.transitions) > TRANSITIONS_KEPT:
+            # The first says who asked for the job; the newest say where it stands.
+            self.transitions = [self.transitions[0], *self.transitions[-(TRANSITIONS_KEPT - 1) :]]
+        self.state = state
+        self.updated_at = at
+        if state is JobState.RUNNING and self.started_at is None:
+            self.started_at = at
+        if state in ENDED_STATES:
+            self.finished_at = at
+
+    def add_error(self, error: JobError) -> None:
+        """Count an error and keep it among the last fifty."""
+        self.errors_total += 1
+        self.errors.append(error)
+        if len(self.errors) > ERRORS_KEPT:
+            del self.errors[: len(self.errors) - ERRORS_KEPT]
+
+
+class IngestionStatusResponse(BaseModel):
+    """The state of a job by its id, as ``status JOB --json`` prints it: the manifest and where the job queues."""
+
+    job_id: str
+    state: JobState
+    kind: str
+    source_id: str
+    collection_id: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    updated_at: str
+    attempt: int
+    queue_position: int | None
+    counters: Counters
+    progress: Progress
+    phases: dict[str, Phase]
+    errors: list[JobError]
+    errors_total: int
+    held: HeldDeletions | None
+
+
+def end_state(manifest: Manifest, *, listing_complete: bool) -> JobState:
+    """Return ``succeeded`` or ``partial`` for a job that has gone through its plan."""
+    held = manifest.held is not None and manifest.held.documents > 0
+    return JobState.PARTIAL if manifest.counters.items_failed or held or not listing_complete else JobState.SUCCEEDED

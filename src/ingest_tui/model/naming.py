@@ -1,0 +1,106 @@
+"""Foreign names: how they become identifiers, file names and something safe to show.
+
+Nothing else turns a name from outside into a path, and nothing else prepares one for a screen, a log or an export.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from ingest_tui.model.errors import ValidationError
+
+_IDENTIFIER = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
+_RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))}
+_EXTENSION = re.compile(r"[a-z0-9]{1,10}\Z")
+_OPAQUE_PREFIX = "bytes:"
+_UNSAFE_URI = re.compile(rb"[^A-Za-z0-9_.~/\-]")
+
+# Characters that act on a terminal or reorder what stands beside them: C0 and C1 controls, DEL, bidirectional
+# embeddings, overrides and isolates, line and paragraph separators, zero-width marks, and lone surrogates.
+_ACTING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def slug(name: str) -> str:
+    """Return an identifier made from a person's name for a thing; raises `ValidationError` when nothing is left.
+
+    >>> slug("Team Handbook (2026)")
+    'team-handbook-2026'
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    text = re.sub(r"[^a-z0-9._-]+", "-", plain.lower()).strip("-._")[:64].rstrip("-._")
+    return check_identifier(text, shown=name)
+
+
+def check_identifier(value: str, *, shown: str | None = None) -> str:
+    """Return ``value`` if it can be a file name everywhere: lower case, digits, ``. _ -``, at most 64 characters."""
+    if not _IDENTIFIER.match(value) or ".." in value or value.split(".")[0] in _RESERVED:
+        raise ValidationError(
+            f"not usable as a name: {safe_display(shown if shown is not None else value)!r}",
+            hint="use letters and digits, with '-', '_' or '.' between them, at most 64 characters",
+        )
+    return value
+
+
+def safe_extension(name: str) -> str:
+    """Return the extension of a foreign name as lower-case ASCII without its dot, or ``bin``."""
+    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    return extension if _EXTENSION.match(extension) and extension.isascii() else "bin"
+
+
+def safe_display(text: str, *, limit: int = 0) -> str:
+    """Return ``text`` so that it cannot act on a terminal: acting characters become visible ``\\xNN`` escapes.
+
+    Used at every sink: screens, command line, logs, exports. With ``limit`` > 0 the middle is left out, so that
+    the end of a path stays readable. Markup is not handled here: sinks must not interpret data as markup.
+    """
+    if not text.isprintable() or not text.isascii():
+        text = _ACTING.sub(_visible, text)
+    if 0 < limit < len(text):
+        head = (limit - 1) // 2
+        text = f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+    return text
+
+
+def safe_block(text: str) -> str:
+    """Return several lines safe to show: like `safe_display`, but line feeds and tabs keep their meaning."""
+    return "\n".join("\t".join(safe_display(cell) for cell in line.split("\t")) for line in text.split("\n"))
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def key_from_bytes(path: bytes) -> str:
+    """Return the text that stands for a byte path in JSON and in the catalogue; `bytes_from_key` reverses it.
+
+    Valid UTF-8 is itself; anything else becomes ``bytes:`` and its percent-encoding.
+    """
+    try:
+        text = path.decode()
+    except UnicodeDecodeError:
+        return _OPAQUE_PREFIX + quote_from_bytes(path)
+    return _OPAQUE_PREFIX + quote_from_bytes(path) if text.startswith(_OPAQUE_PREFIX) else text
+
+
+def bytes_from_key(key: str) -> bytes:
+    """Return the byte path that `key_from_bytes` stood in for."""
+    if key.startswith(_OPAQUE_PREFIX):
+        return unquote_to_bytes(key[len(_OPAQUE_PREFIX) :])
+    return key.encode()
+
+
+def file_uri(path: bytes) -> str:
+    """Return the ``file://`` URI (RFC 8089) of an absolute byte path."""
+    if _UNSAFE_URI.search(path) is None:
+        return "file://" + path.decode("ascii")
+    return "file://" + quote_from_bytes(path, safe="/~")
+
+
+def file_name_of(key: str) -> str:
+    """Return the last segment of a key, the name a person knows the document by."""
+    return key.rstrip("/").rpartition("/")[2] or key

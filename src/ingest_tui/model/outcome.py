@@ -1,0 +1,52 @@
+"""What became of one descriptor, with the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+OutcomeName = Literal["ingested", "unchanged", "duplicate", "moved", "retired", "empty", "rejected", "failed"]
+OUTCOME_NAMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+
+# The counter of the manifest that each outcome adds to.
+COUNTER_OF: dict[OutcomeName, str] = {
+    "ingested": "items_ingested",
+    "unchanged": "items_skipped_incremental",
+    "duplicate": "items_duplicate",
+    "moved": "items_moved",
+    "retired": "items_retired",
+    "empty": "items_empty",
+    "rejected": "items_rejected",
+    "failed": "items_failed",
+}
+
+
+@dataclass(slots=True, frozen=True)
+class Outcome:
+    """One line of outcomes.jsonl. ``bytes`` is the raw size; ``milliseconds`` the time spent extracting."""
+
+    uri: str
+    key: str
+    outcome: OutcomeName
+    reason: str
+    at: str
+    detail: str = ""
+    hint: str = ""
+    document_id: str | None = None
+    version: int | None = None
+    raw_sha256: str | None = None
+    content_hash: str | None = None
+    bytes: int | None = None
+    media_type: str | None = None
+    backend: str | None = None
+    milliseconds: int | None = None
+    phase: str = "commit"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form of the contract."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Outcome:
+        """Read a journal record, ignoring fields of later versions."""
+        return cls(**{name: record[name] for name in cls.__slots__ if name in record})

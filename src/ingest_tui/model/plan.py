@@ -1,0 +1,162 @@
+"""What a sync will do with each item, and why: decided by pure functions before a byte moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from ingest_tui.model.descriptor import Descriptor
+
+ActionName = Literal["ingest", "skip", "move", "reject", "retire", "hold"]
+
+
+class Known(NamedTuple):
+    """What the catalogue remembers of a key. ``document_id`` is None for what never became a document."""
+
+    key: str
+    uri: str
+    fingerprint: str
+    document_id: str | None
+    outcome: str
+    reason: str
+    ruleset: str
+
+
+class Action(NamedTuple):
+    """One line of the plan: an action on a key, its reason, and what is needed to carry it out.
+
+    ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``).
+    ``reject``: known from the listing alone. ``retire``: gone for certain. ``hold``: gone, but too many at once.
+    """
+
+    action: ActionName
+    reason: str
+    key: str
+    uri: str
+    detail: str = ""
+    fingerprint: str = ""
+    size: int | None = None
+    modified_ns: int | None = None
+    document_id: str | None = None
+    from_key: str | None = None
+    metadata: dict[str, str] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form: what is absent is left out."""
+        return {name: value for name, value in zip(self._fields, self, strict=True) if value not in (None, "")}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """What the planner needs to know besides listing and memory.
+
+    ``ruleset`` stands for everything that decides what is let in; what was refused under another one is tried again.
+    A mass deletion is held when at least ``mass_deletion_items`` and more than ``mass_deletion_share`` of the known
+    documents would go, or when the listing came back empty; ``approved_keys`` were approved by a person.
+    """
+
+    ruleset: str = ""
+    force: bool = False
+    mass_deletion_items: int = 10
+    mass_deletion_share: float = 0.5
+    approved_keys: frozenset[str] = frozenset()
+
+
+def plan_actions(
+    listing: Iterable[Descriptor],
+    known: dict[str, Known],
+    *,
+    complete: bool = True,
+    rules: PlanRules | None = None,
+) -> list[Action]:
+    """Return an action for every listed and every known key: the whole decision over values in memory.
+
+    The pipeline streams the same decisions from disk: `plan_listed` for each descriptor, then `plan_vanished`.
+    """
+    rules = rules or PlanRules()
+    descriptors = {descriptor.key: descriptor for descriptor in listing}
+    vanished = {key: entry for key, entry in known.items() if key not in descriptors} if complete else {}
+    by_fingerprint = {entry.fingerprint: entry for entry in vanished.values() if entry.document_id}
+    moved: set[str] = set()
+    actions = []
+    for key, descriptor in descriptors.items():
+        twin = None if key in known else by_fingerprint.pop(descriptor.fingerprint, None)
+        action = plan_listed(descriptor, known.get(key), moved_from=twin, rules=rules)
+        if action.action == "move" and twin:
+            moved.add(twin.key)
+        actions.append(action)
+    gone = [entry for key, entry in vanished.items() if key not in moved]
+    known_documents = sum(1 for entry in known.values() if entry.document_id)
+    actions += plan_vanished(gone, known_documents=known_documents, listed=len(descriptors), rules=rules)
+    return actions
+
+
+def plan_listed(descriptor: Descriptor, known: Known | None, *, moved_from: Known | None, rules: PlanRules) -> Action:
+    """Decide for one listed item. ``moved_from`` is a vanished entry with the same fingerprint, if there is one."""
+
+    def act(action: ActionName, reason: str, detail: str = "", **more: Any) -> Action:
+        return Action(
+            action,
+            reason,
+            descriptor.key,
+            descriptor.uri,
+            detail,
+            descriptor.fingerprint,
+            descriptor.size,
+            descriptor.modified_ns,
+            metadata=descriptor.metadata,
+            **more,
+        )
+
+    if descriptor.refusal:
+        return act("reject", *descriptor.refusal)
+    if known is None:
+        if moved_from is not None and not rules.force:
+            return act(
+                "move",
+                "renamed",
+                f"was {moved_from.key}",
+                document_id=moved_from.document_id,
+                from_key=moved_from.key,
+            )
+        return act("ingest", "new")
+    if rules.force:
+        return act("ingest", "forced", document_id=known.document_id)
+    if not known.fingerprint:
+        return act("ingest", "retry", f"last time: {known.outcome} ({known.reason})", document_id=known.document_id)
+    if known.fingerprint != descriptor.fingerprint:
+        return act("ingest", "changed", f"fingerprint was {known.fingerprint}", document_id=known.document_id)
+    if known.document_id is None and known.ruleset != rules.ruleset:
+        return act("ingest", "rules_changed", f"was {known.outcome} ({known.reason}) under other settings")
+    detail = "" if known.document_id else f"was {known.outcome}: {known.reason}"
+    return act("skip", "same_fingerprint", detail, document_id=known.document_id)
+
+
+def is_mass_deletion(vanished: int, known: int, *, listed: int, rules: PlanRules) -> bool:
+    """Tell whether so many documents would vanish that a person has to approve."""
+    if vanished == 0:
+        return False
+    if listed == 0:
+        return True
+    return vanished >= rules.mass_deletion_items and vanished > known * rules.mass_deletion_share
+
+
+def plan_vanished(
+    vanished: Iterable[Known], *, known_documents: int, listed: int, rules: PlanRules, vanished_documents: int | None = None
+) -> Iterator[Action]:
+    """Decide for what a complete listing no longer names.
+
+    ``vanished_documents`` is the number of those that are documents; counted here when the caller does not know it.
+    """
+    if vanished_documents is None:
+        vanished = list(vanished)
+        vanished_documents = sum(1 for entry in vanished if entry.document_id)
+    held = is_mass_deletion(vanished_documents, known_documents, listed=listed, rules=rules)
+    reason = "empty_listing" if listed == 0 else "mass_deletion"
+    detail = f"{vanished_documents} of {known_documents} documents would go"
+    for entry in vanished:
+        if held and entry.document_id and entry.key not in rules.approved_keys:
+            yield Action("hold", reason, entry.key, entry.uri, detail, document_id=entry.document_id)
+        else:
+            yield Action("retire", "not_listed", entry.key, entry.uri, document_id=entry.document_id)

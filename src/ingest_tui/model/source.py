@@ -1,0 +1,64 @@
+"""A source: a type, its settings, and how its documents are to be taken in."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, model_validator
+
+from ingest_tui.model.naming import check_identifier
+
+SCHEMA_VERSION = 1
+DEFAULT_MAX_SIZE = 50_000_000
+UPLOAD_SOURCE = "upload"
+
+
+class ExtractionSettings(BaseModel):
+    """Which backend reads what. ``backend`` is for every type, ``by_type`` (extension or media type) goes before it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: str | None = None
+    by_type: dict[str, str] = Field(default_factory=dict)
+
+
+class Source(BaseModel):
+    """One place that documents come from. ``source_config`` is checked by the connector of its type."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: int = SCHEMA_VERSION
+    source_id: str
+    name: str
+    source_type: str
+    source_config: dict[str, Any] = Field(default_factory=dict)
+    collection_id: str = "default"
+    enabled: bool = True
+    watch: bool = False
+    priority: int = Field(default=100, ge=0, le=1000)
+    max_size: ByteSize = Field(default=ByteSize(DEFAULT_MAX_SIZE), gt=0)
+    extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
+    created_at: str = ""
+    updated_at: str = ""
+
+    @field_validator("source_id", "collection_id")
+    @classmethod
+    def _identifiers_are_safe(cls, value: str) -> str:
+        return check_identifier(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_bare_path(cls, data: Any) -> Any:
+        """Read the legacy form: a bare ``source_path`` is a directory source; ``source_config`` wins over it."""
+        if not isinstance(data, dict) or "source_path" not in data:
+            return data
+        data = dict(data)
+        path = data.pop("source_path")
+        if data.get("source_config"):
+            warnings.warn("both source_path and source_config are given; source_config is used", stacklevel=2)
+        else:
+            data["source_config"] = {"path": str(path)}
+            data.setdefault("source_type", "directory")
+        data.setdefault("source_type", "directory")
+        return data

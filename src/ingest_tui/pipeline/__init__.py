@@ -1,0 +1,1 @@
+"""One job, told as a story: list, plan, stage, extract, commit."""

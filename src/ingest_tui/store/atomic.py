@@ -1,0 +1,125 @@
+"""The one durable writer, and durability for many files at once.
+
+Crash assumptions: after `write_durably` returned, the new content survives a power cut; before that, the old content
+does, whole. Readers see one or the other, never a mixture. The recipe is that of LWN "A way to do atomic writes" and
+the SQLite atomic-commit notes: temporary file in the same folder, fsync, rename, fsync of the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+TEMPORARY_PREFIX = ".tmp."
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data``. The temporary name never derives from the target's, which may be 255 bytes long."""
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+    try:
+        write_new(temporary, data, sync=True)
+        os.rename(temporary, path)  # noqa: PTH104 - the system call is the point
+    except BaseException:
+        # A failed fsync is never retried on the same file: the kernel may have dropped the dirty pages.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def write_new(path: Path | str, data: bytes, *, sync: bool = False) -> None:
+    """Create ``path`` with ``data``; the file must not exist. Durable only with ``sync`` (and a synced folder)."""
+    descriptor = os.open(path, _NEW_FILE, FILE_MODE)
+    try:
+        write_all(descriptor, data)
+        if sync:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte: `os.write` may write less than it was given."""
+    written = os.write(descriptor, data)
+    if written < len(data):
+        view = memoryview(data)[written:]
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames, creations and deletions in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_filesystem(folder: Path) -> None:
+    """Make everything written so far on the file system of ``folder`` durable: one call for a batch of many files.
+
+    `syncfs(2)` reports write errors since Linux 5.8. Where it is missing, `os.sync` waits for all file systems.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if _syncfs is None:
+            os.sync()
+        elif _syncfs(descriptor) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error), str(folder))
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path, *, durable: bool = False) -> None:
+    """Create ``folder`` and its missing parents, 0700 whatever the umask says."""
+    missing = []
+    current = folder
+    while not current.is_dir():
+        missing.append(current)
+        current = current.parent
+    for path in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=FOLDER_MODE)
+            path.chmod(FOLDER_MODE)
+        if durable:
+            sync_folder(path.parent)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder of ours with all it holds; nothing happens when it is not there."""
+    import shutil
+
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+def sweep_temporaries(folder: Path) -> Iterator[Path]:
+    """Remove and yield what interrupted writers left in ``folder``. Only for the owner of the folder."""
+    with os.scandir(folder) as entries:
+        leftovers = [Path(entry.path) for entry in entries if entry.name.startswith(TEMPORARY_PREFIX)]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+        yield path
+
+
+def _find_syncfs() -> ctypes._NamedFuncPointer | None:
+    try:
+        function = ctypes.CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError):
+        return None
+    function.argtypes = [ctypes.c_int]
+    function.restype = ctypes.c_int
+    return function
+
+
+_syncfs = _find_syncfs()

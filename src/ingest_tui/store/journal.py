@@ -1,0 +1,111 @@
+"""Append-only journals: one JSON object a line, each with a CRC-32 of what stands before it.
+
+On disk: ``{"key":"a","outcome":"ingested","crc":"89abcdef"}``. The CRC covers the bytes of the object without its
+``crc`` member, which is always the last. A crash can tear only the last line. `Journal` puts a line feed behind a torn
+tail before it appends, so that the next record is never swallowed; readers skip lines whose CRC is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from ingest_tui.store.atomic import FILE_MODE, write_all
+
+_CRC_MEMBER = b',"crc":"'
+_CRC_TAIL = len(_CRC_MEMBER) + 8 + len(b'"}')
+
+
+def encode_line(record: dict[str, Any]) -> bytes:
+    """Return the journal line of a record (not empty, JSON-able, without a ``crc`` member), with its line feed."""
+    body = orjson.dumps(record)
+    return b'%b,"crc":"%08x"}\n' % (body[:-1], zlib.crc32(body))
+
+
+def decode_line(line: bytes) -> dict[str, Any] | None:
+    """Return the record of a line, or None for a torn or altered one."""
+    line = line.rstrip(b"\n")
+    if len(line) <= _CRC_TAIL or line[-_CRC_TAIL : -_CRC_TAIL + len(_CRC_MEMBER)] != _CRC_MEMBER:
+        return None
+    body = line[:-_CRC_TAIL] + b"}"
+    if b"%08x" % zlib.crc32(body) != line[-10:-2]:
+        return None
+    try:
+        record = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+class Journal:
+    """Appends to one journal. One process at a time may hold it open; the lock of its job sees to that."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, FILE_MODE)
+        self._heal()
+
+    def _heal(self) -> None:
+        size = os.fstat(self._descriptor).st_size
+        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+            write_all(self._descriptor, b"\n")
+
+    def append(self, records: Iterable[dict[str, Any]], *, durable: bool = True) -> None:
+        """Write the records in one go; with ``durable`` they survive a power cut once this returned."""
+        self.append_lines(b"".join(map(encode_line, records)), durable=durable)
+
+    def append_lines(self, lines: bytes, *, durable: bool = True) -> None:
+        """Write lines that `encode_line` made."""
+        if lines:
+            write_all(self._descriptor, lines)
+            if durable:
+                os.fdatasync(self._descriptor)
+
+    def sync(self) -> None:
+        """Make durable what was appended."""
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file; appending afterwards is an error."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+def read_journal(path: Path, *, offset: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the sound records of a journal from byte ``offset`` on, in order; a missing file has none."""
+    for record, _end in read_journal_from(path, offset):
+        yield record
+
+
+def read_journal_from(path: Path, offset: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield each sound record with the byte offset behind it, so that a follower can go on from there.
+
+    An unfinished last line is not consumed: it may still be growing.
+    """
+    try:
+        handle = path.open("rb")
+    except FileNotFoundError:
+        return
+    with handle:
+        handle.seek(offset)
+        for line in handle:
+            if not line.endswith(b"\n"):
+                return
+            offset += len(line)
+            record = decode_line(line)
+            if record is not None:
+                yield record, offset

@@ -1,0 +1,1 @@
+"""The full-screen face: reads the workspace, leaves requests, never ingests."""

@@ -1,0 +1,1 @@
+"""Which job runs when: queue, limits, folder watch, requests."""
