@@ -1,0 +1,30 @@
+"""Who did what, when, with which outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ingest_tui.store.journal import Journal, read_journal
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.locks import FileLock
+
+
+class AuditLog:
+    """The audit journal of a workspace, shared by all processes."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._path = layout.audit
+        self._lock_path = layout.lock("audit")
+
+    def add(self, *, at: str, by: str, action: str, target: str, outcome: str = "done", **details: Any) -> None:
+        """Write one durable line."""
+        record = {"at": at, "by": by, "action": action, "target": target, "outcome": outcome, "details": details}
+        lock = FileLock(self._lock_path)
+        lock.acquire(10.0, what="the audit log")
+        with lock, Journal(self._path) as journal:
+            journal.append([record])
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Yield all lines, oldest first."""
+        return read_journal(self._path)

@@ -1,0 +1,179 @@
+"""Jobs on disk: manifests, journals, requests left for the worker, and the queue."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError
+from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
+from ingest_tui.model.naming import safe_display
+from ingest_tui.store.atomic import make_folder, sync_folder, write_durably, write_new
+from ingest_tui.store.layout import JobLayout, Layout
+from ingest_tui.store.locks import FileLock, is_locked
+from ingest_tui.store.records import read_record, write_record
+
+_ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+REQUEST_KINDS = ("cancel", "pause", "resume", "priority")
+
+
+def new_job_id(source_id: str, now: datetime) -> str:
+    """Return an id that sorts by time and reads well aloud: ``20261121-063105-handbook-7k3q``."""
+    tail = "".join(secrets.choice(_ID_ALPHABET) for _ in range(4))
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{source_id[:32].rstrip('-._')}-{tail}"
+
+
+class JobStore:
+    """The jobs of a workspace. Only the holder of a job's lock writes its manifest."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def paths(self, job_id: str) -> JobLayout:
+        """Return the paths of a job."""
+        return self._layout.job(job_id)
+
+    def create(self, manifest: Manifest) -> None:
+        """Put a new job on disk and into the queue. The queue entry comes first: without a manifest it is ignored."""
+        paths = self.paths(manifest.job_id)
+        for folder in (paths.folder, paths.requests, paths.staging):
+            make_folder(folder)
+        self._layout.queue_entry(manifest.job_id).touch(mode=0o600)
+        sync_folder(self._layout.queue)
+        sync_folder(self._layout.jobs)
+        write_record(paths.manifest, manifest)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all jobs, newest first."""
+        try:
+            return sorted((entry.name for entry in os.scandir(self._layout.jobs) if entry.is_dir()), reverse=True)
+        except FileNotFoundError:
+            return []
+
+    def resolve(self, job_id: str) -> str:
+        """Return the full id for an id, a unique beginning or ending of one, or ``last``; raises `NotFoundError`."""
+        ids = self.ids()
+        if job_id in ids:
+            return job_id
+        if job_id == "last" and ids:
+            return ids[0]
+        matches = [name for name in ids if job_id and (name.startswith(job_id) or name.endswith(job_id))]
+        if len(matches) == 1:
+            return matches[0]
+        what = "several jobs match" if matches else "there is no job"
+        raise NotFoundError(
+            f"{what} {safe_display(job_id)!r}", hint="'ingest-tui job list' shows them; 'last' names the newest"
+        )
+
+    def load(self, job_id: str) -> Manifest:
+        """Return the manifest of a job; raises `NotFoundError`."""
+        path = self.paths(job_id).manifest
+        return read_record(path, Manifest, newest=SCHEMA_VERSION, what=f"job {safe_display(job_id)!r}")
+
+    def save(self, manifest: Manifest, *, durable: bool = True) -> None:
+        """Write the manifest one revision on; a writer behind the revision on disk is refused.
+
+        Progress alone need not survive a power cut: with ``durable=False`` it is only renamed into place.
+        """
+        path = self.paths(manifest.job_id).manifest
+        on_disk = _revision(path.read_bytes()) if path.exists() else 0
+        if on_disk > manifest.rev:
+            raise StaleWriterError(
+                f"job {manifest.job_id} was taken over by another worker (rev {on_disk} > {manifest.rev})",
+                hint="nothing to do: the other worker goes on with it",
+                job_id=manifest.job_id,
+            )
+        manifest.rev += 1
+        if durable:
+            write_record(path, manifest)
+            return
+        temporary = path.parent / f".tmp.progress.{os.getpid()}.{manifest.rev}"
+        write_new(temporary, orjson.dumps(manifest.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2))
+        temporary.rename(path)
+
+    def leave_queue(self, job_id: str) -> None:
+        """Take an ended job out of the queue."""
+        self._layout.queue_entry(job_id).unlink(missing_ok=True)
+
+    def queued_ids(self) -> list[str]:
+        """Return the ids in the queue (waiting, running, paused or interrupted), oldest first."""
+        try:
+            return sorted(entry.name for entry in os.scandir(self._layout.queue))
+        except FileNotFoundError:
+            return []
+
+    def waiting(self) -> list[Manifest]:
+        """Return the queued jobs in the order in which they will run: priority, then age."""
+        manifests = []
+        for job_id in self.queued_ids():
+            try:
+                manifest = self.load(job_id)
+            except (NotFoundError, StoreError):
+                continue
+            if manifest.state is JobState.QUEUED:
+                manifests.append(manifest)
+        return sorted(manifests, key=lambda manifest: (manifest.priority, manifest.created_at, manifest.job_id))
+
+    def queue_position(self, job_id: str) -> int | None:
+        """Return 1 for the next job to run; None for one that does not wait."""
+        for position, manifest in enumerate(self.waiting(), 1):
+            if manifest.job_id == job_id:
+                return position
+        return None
+
+    def lock(self, job_id: str) -> FileLock:
+        """Return the lock that makes its holder the owner of the job."""
+        return FileLock(self.paths(job_id).lock)
+
+    def has_owner(self, job_id: str) -> bool:
+        """Tell whether a living process works on the job."""
+        return is_locked(self.paths(job_id).lock)
+
+    def active_for_source(self, source_id: str) -> list[Manifest]:
+        """Return the jobs of a source that have not ended."""
+        active = []
+        for job_id in self.queued_ids():
+            try:
+                manifest = self.load(job_id)
+            except (NotFoundError, StoreError):
+                continue
+            if manifest.source_id == source_id and not manifest.ended:
+                active.append(manifest)
+        return active
+
+    def leave_request(self, job_id: str, kind: str, *, by: str, **values: Any) -> None:
+        """Ask the worker of a job for something; it answers within a second."""
+        if kind not in REQUEST_KINDS:
+            raise ValueError(kind)
+        folder = self.paths(job_id).requests
+        make_folder(folder)
+        record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
+        write_durably(folder / f"{kind}.json", orjson.dumps(record))
+
+    def take_requests(self, job_id: str) -> Iterator[dict[str, Any]]:
+        """Yield and remove the requests left for a job. Only for its owner."""
+        folder = self.paths(job_id).requests
+        for kind in REQUEST_KINDS:
+            path = folder / f"{kind}.json"
+            try:
+                record = orjson.loads(path.read_bytes())
+            except FileNotFoundError:
+                continue
+            except orjson.JSONDecodeError:
+                record = {"request": kind}
+            path.unlink(missing_ok=True)
+            yield record
+
+
+def _revision(data: bytes) -> int:
+    try:
+        revision = orjson.loads(data).get("rev", 0)
+    except (orjson.JSONDecodeError, AttributeError):
+        return 0
+    return revision if isinstance(revision, int) else 0

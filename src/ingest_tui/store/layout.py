@@ -1,0 +1,163 @@
+"""Every path of a workspace, from one root. Nothing else joins workspace paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest_tui.model.naming import check_identifier
+
+RAW_STEM = "raw"
+NORMALIZED = "normalized.md"
+INGESTION = "ingestion.json"
+DOCUMENT = "document.json"
+
+
+def version_name(version: int) -> str:
+    """Return the folder name of a version: ``v0001``."""
+    return f"v{version:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobLayout:
+    """The paths of one job."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "manifest.json"
+
+    @property
+    def plan(self) -> Path:
+        return self.folder / "plan.jsonl"
+
+    @property
+    def outcomes(self) -> Path:
+        return self.folder / "outcomes.jsonl"
+
+    @property
+    def commits(self) -> Path:
+        """Version folders about to be moved into place; what the catalogue does not know of them is half done."""
+        return self.folder / "commits.jsonl"
+
+    @property
+    def listing(self) -> Path:
+        """Scratch database of the listing; gone once the plan is on disk."""
+        return self.folder / "listing.db"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    @property
+    def requests(self) -> Path:
+        return self.folder / "requests"
+
+    @property
+    def staging(self) -> Path:
+        return self.folder / "staging"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of a workspace."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "workspace.json"
+
+    @property
+    def sources(self) -> Path:
+        return self.root / "sources"
+
+    @property
+    def collections(self) -> Path:
+        return self.root / "collections"
+
+    @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    @property
+    def queue(self) -> Path:
+        """One empty file for each job that has not ended, so that nobody has to read every manifest."""
+        return self.root / "queue"
+
+    @property
+    def documents(self) -> Path:
+        return self.root / "documents"
+
+    @property
+    def trash(self) -> Path:
+        return self.root / "trash"
+
+    @property
+    def workers(self) -> Path:
+        """One file for each worker process, locked while it lives."""
+        return self.root / "workers"
+
+    @property
+    def locks(self) -> Path:
+        return self.root / "locks"
+
+    @property
+    def catalogue(self) -> Path:
+        return self.root / "catalogue.db"
+
+    @property
+    def audit(self) -> Path:
+        return self.root / "audit.jsonl"
+
+    @property
+    def worker_log(self) -> Path:
+        return self.root / "worker.log"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that every workspace has."""
+        return (
+            self.sources,
+            self.collections,
+            self.jobs,
+            self.queue,
+            self.documents,
+            self.trash,
+            self.workers,
+            self.locks,
+        )
+
+    def source(self, source_id: str) -> Path:
+        return self.sources / f"{check_identifier(source_id)}.json"
+
+    def collection(self, collection_id: str) -> Path:
+        return self.collections / f"{check_identifier(collection_id)}.json"
+
+    def job(self, job_id: str) -> JobLayout:
+        return JobLayout(self.jobs / check_identifier(job_id))
+
+    def queue_entry(self, job_id: str) -> Path:
+        return self.queue / check_identifier(job_id)
+
+    def lock(self, name: str) -> Path:
+        return self.locks / f"{check_identifier(name)}.lock"
+
+    def source_lock(self, source_id: str) -> Path:
+        """Held by the job that works on a source: one at a time."""
+        return self.locks / "source" / f"{check_identifier(source_id)}.lock"
+
+    def document(self, collection_id: str, document_id: str) -> Path:
+        """The folder of a document: its versions, and ``document.json`` where it has moved or has duplicates."""
+        return self.documents / check_identifier(collection_id) / document_id[:2] / check_identifier(document_id)
+
+    def version(self, collection_id: str, document_id: str, version: int) -> Path:
+        return self.document(collection_id, document_id) / version_name(version)
+
+    def trashed(self, collection_id: str, document_id: str) -> Path:
+        return self.trash / check_identifier(collection_id) / check_identifier(document_id)
