@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from ingest_tui.model.descriptor import Descriptor
 
-ActionName = Literal["ingest", "skip", "move", "reject", "retire", "hold"]
+ActionName = Literal["ingest", "skip", "move", "reject", "retire", "hold", "forget"]
 
 
 class Known(NamedTuple):
@@ -28,6 +28,7 @@ class Action(NamedTuple):
 
     ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``).
     ``reject``: known from the listing alone. ``retire``: gone for certain. ``hold``: gone, but too many at once.
+    ``forget``: gone, and no document ever came of it.
     """
 
     action: ActionName
@@ -156,7 +157,9 @@ def plan_vanished(
     reason = "empty_listing" if listed == 0 else "mass_deletion"
     detail = f"{vanished_documents} of {known_documents} documents would go"
     for entry in vanished:
-        if held and entry.document_id and entry.key not in rules.approved_keys:
+        if not entry.document_id:
+            yield Action("forget", "not_listed", entry.key, entry.uri)
+        elif held and entry.key not in rules.approved_keys:
             yield Action("hold", reason, entry.key, entry.uri, detail, document_id=entry.document_id)
         else:
             yield Action("retire", "not_listed", entry.key, entry.uri, document_id=entry.document_id)

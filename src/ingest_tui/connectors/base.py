@@ -1,0 +1,146 @@
+"""What a connector owes, and the conveniences built on it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pydantic
+
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
+from ingest_tui.model.document import IngestedDocument
+from ingest_tui.model.errors import ItemError, ValidationError
+from ingest_tui.model.naming import file_name_of, safe_extension
+
+Listing = Generator[ListingPage, None, ListingEnd]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a connector can do, declared as data.
+
+    ``fetch_concurrency``: how many `fetch` calls at once pay off. ``resumes_listing``: `list` honours a cursor.
+    ``ranged_fetch``: `fetch` honours an offset. ``watches_paths``: the source is a local folder that can be watched.
+    """
+
+    fetch_concurrency: int = 1
+    resumes_listing: bool = False
+    ranged_fetch: bool = False
+    watches_paths: bool = False
+
+
+@dataclass(slots=True)
+class TestStep:
+    """One step of `source test`: what was tried, whether it worked, what was seen."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    name: str
+    ok: bool
+    message: str
+    milliseconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What is known of an item once its bytes have been read; filled by the stream when it ends."""
+
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class BaseConnector(ABC):
+    """A kind of source. One instance serves one job, or one `source test`; methods are called from several threads.
+
+    A connector never sees a path of the workspace and never decides what is done with an item.
+    """
+
+    source_type: ClassVar[str]
+    config_model: ClassVar[type[pydantic.BaseModel]]
+    capabilities: ClassVar[Capabilities] = Capabilities()
+
+    def __init__(self, config: dict[str, Any], *, max_size: int | None = None) -> None:
+        self.max_size = max_size
+        try:
+            self.config: Any = self.config_model.model_validate(config)
+        except pydantic.ValidationError as error:
+            raise ValidationError(
+                f"{self.source_type} source: {describe_invalid(error)}",
+                hint=f"settings of a {self.source_type} source: {', '.join(self.config_model.model_fields)}",
+            ) from None
+
+    def validate_config(self) -> None:
+        """Raise `ValidationError` when the settings cannot work. Called before a source is saved; no network."""
+
+    @abstractmethod
+    async def authenticate(self) -> bool:
+        """Reach the source and prove that it lets us in; raises `SourceAccessError` with the reason when not.
+
+        Called once before `list`, and by `source test`.
+        """
+
+    @abstractmethod
+    def list(self, cursor: str | None = None) -> Listing:
+        """Yield pages of descriptors and return how the listing ended. Streams: never holds the whole source.
+
+        ``cursor`` is that of the last page which was kept by an interrupted listing. Called once a job. Raises
+        `SourceAccessError` when the source cannot be listed at all; a part that cannot be looked into is a gap of the
+        returned `ListingEnd`, which then is not complete.
+        """
+
+    @abstractmethod
+    def fetch(self, descriptor: Descriptor, offset: int = 0) -> AbstractContextManager[Iterator[bytes]]:
+        """Open one item and yield its bytes in pieces, from ``offset`` on where `capabilities` allow one.
+
+        Raises `ItemError` with the reason (``not_found``, ``forbidden``, ``changed_while_read``, ``locked``, …) when
+        this item cannot be had, `SourceAccessError` when the source as a whole fails.
+        """
+
+    def test_steps(self) -> Iterator[TestStep]:
+        """Yield the steps of `source test` as they are done: reach, list one page, read one file."""
+        from ingest_tui.connectors.probing import probe
+
+        return probe(self)
+
+    async def load_documents(self) -> AsyncIterator[IngestedDocument]:
+        """Yield every readable document of the source, parsed in this process: for scripts, not for the pipeline."""
+        from ingest_tui.extraction.parse import extract_text
+
+        await self.authenticate()
+        for page in self.list():
+            for descriptor in page.descriptors:
+                if descriptor.refusal:
+                    continue
+                try:
+                    with self.fetch(descriptor) as pieces:
+                        content = b"".join(pieces)
+                    text = extract_text(content, safe_extension(descriptor.key))
+                except ItemError:
+                    continue
+                yield IngestedDocument(
+                    content=text,
+                    unique_id=descriptor.uri,
+                    source_type=self.source_type,
+                    metadata={"file_name": file_name_of(descriptor.key), **(descriptor.metadata or {})},
+                    file_path=self.local_path(descriptor),
+                )
+
+    def local_path(self, descriptor: Descriptor) -> str | None:  # noqa: ARG002 - most sources have no paths
+        """Return the path of the original where it is a local file."""
+        return None
+
+    def watch_path(self) -> str | None:
+        """Return the folder to watch for changes, for connectors that declare ``watches_paths``."""
+        return None
+
+
+def describe_invalid(error: pydantic.ValidationError) -> str:
+    """Return the first problems of a pydantic error as one sentence."""
+    problems = []
+    for problem in error.errors()[:3]:
+        place = ".".join(str(part) for part in problem["loc"]) or "settings"
+        message = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{place}: {message[:1].lower()}{message[1:]}")
+    return "; ".join(problems)

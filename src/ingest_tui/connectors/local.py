@@ -1,0 +1,324 @@
+"""Local folders."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import humanize
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ingest_tui.connectors.base import BaseConnector, Capabilities, Listing
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
+from ingest_tui.model.errors import ItemError, SourceAccessError, ValidationError
+from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
+
+_PAGE = 1000
+_PIECE = 1 << 20
+_SPECIAL = {
+    stat.S_IFIFO: "named pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "character device",
+    stat.S_IFBLK: "block device",
+}
+_GONE = {errno.ENOENT, errno.ENOTDIR}
+_SMALL_READ = 1 << 16
+
+
+class LocalConfig(BaseModel):
+    """Settings of a local folder. ``include`` and ``exclude`` are patterns as in .gitignore."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(min_length=1, description="the folder")
+    recursive: bool = Field(default=True, description="folders within it too")
+    include: tuple[str, ...] = Field(default=(), description="take only what matches, e.g. *.md or docs/**")
+    exclude: tuple[str, ...] = Field(default=(), description="leave out what matches, e.g. drafts/")
+    hidden: bool = Field(default=False, description="names that start with a dot too")
+    follow_symlinks: bool = Field(default=False, description="follow links that stay within the folder")
+
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if "\0" in value:
+            raise ValueError("the path holds a NUL")
+        return os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - resolve() would follow links
+
+
+class LocalConnector(BaseConnector):
+    """Lists and reads one folder. Names are bytes on disk; keys are their text form (`key_from_bytes`).
+
+    The fingerprint is size, mtime in nanoseconds and inode: an edit within the same second, or one that keeps the
+    size, or a file replaced by another of the same size and time, changes it. A rename keeps it.
+    """
+
+    source_type: ClassVar[str] = "local"
+    config_model: ClassVar[type[BaseModel]] = LocalConfig
+    capabilities: ClassVar[Capabilities] = Capabilities(watches_paths=True)
+    config: LocalConfig
+
+    def __init__(self, config: dict[str, Any], *, max_size: int | None = None) -> None:
+        super().__init__(config, max_size=max_size)
+        self._root = os.fsencode(self.config.path)
+        self._filter = build_filter(self.config)
+
+    def validate_config(self) -> None:
+        """The folder must exist, so that a typing error shows when the source is added."""
+        _check_root(self._root)
+
+    async def authenticate(self) -> bool:
+        """Check that the folder can be listed."""
+        _check_root(self._root)
+        return True
+
+    def list(self, cursor: str | None = None) -> Listing:  # noqa: ARG002 - a local folder is listed from its start
+        """Walk the folder, streaming; a folder that cannot be read is a gap."""
+        _check_root(self._root)
+        gaps: list[tuple[str, str]] = []
+        page: list[Descriptor] = []
+        for descriptor in self._walk(gaps):
+            page.append(descriptor)
+            if len(page) >= _PAGE:
+                yield ListingPage(page)
+                page = []
+        if page:
+            yield ListingPage(page)
+        return ListingEnd(complete=not gaps, gaps=tuple(gaps))
+
+    def _walk(self, gaps: list[tuple[str, str]]) -> Iterator[Descriptor]:
+        pending: list[tuple[bytes, frozenset[tuple[int, int]]]] = [(b"", frozenset())]
+        while pending:
+            folder, ancestors = pending.pop()
+            full = self._root + b"/" + folder if folder else self._root
+            try:
+                entries = os.scandir(full)
+            except OSError as error:
+                if error.errno in _GONE and folder:
+                    continue
+                if not folder:
+                    raise _access_error(self._root, error) from None
+                gaps.append((key_from_bytes(folder), error.strerror or "cannot be read"))
+                continue
+            prefix = folder + b"/" if folder else b""
+            with entries:
+                for entry in entries:
+                    path = prefix + entry.name
+                    if not self.config.hidden and entry.name.startswith(b"."):
+                        continue
+                    try:
+                        if entry.is_dir(follow_symlinks=False):
+                            if self.config.recursive and self._filter.enters(path):
+                                pending.append((path, ancestors))
+                            continue
+                        if entry.is_symlink():
+                            yield from self._followed(entry, path, ancestors, pending)
+                            continue
+                        if not self._filter.takes(path):
+                            continue
+                        yield self._describe(path, entry.stat(follow_symlinks=False))
+                    except OSError as error:
+                        if error.errno not in _GONE:
+                            gaps.append((key_from_bytes(path), error.strerror or "cannot be read"))
+
+    def _followed(
+        self,
+        entry: os.DirEntry[bytes],
+        path: bytes,
+        ancestors: frozenset[tuple[int, int]],
+        pending: list[tuple[bytes, frozenset[tuple[int, int]]]],
+    ) -> Iterator[Descriptor]:
+        """Handle a symbolic link: only when asked, never out of the root, never round in circles."""
+        if not self.config.follow_symlinks:
+            return
+        target = os.path.realpath(entry.path)
+        root = os.path.realpath(self._root)
+        if target != root and not target.startswith(root + b"/"):
+            if self._filter.takes(path):
+                yield self._refused(path, "symlink_outside", "the link leads out of the source's folder")
+            return
+        status = os.stat(target)  # noqa: PTH116
+        if stat.S_ISDIR(status.st_mode):
+            identity = (status.st_dev, status.st_ino)
+            here = os.stat(os.path.dirname(entry.path))  # noqa: PTH116, PTH120
+            seen = ancestors | {(here.st_dev, here.st_ino)}
+            loops = identity in seen or root == target or os.path.realpath(os.path.dirname(entry.path)).startswith(target)  # noqa: PTH120
+            if self.config.recursive and not loops and self._filter.enters(path):
+                pending.append((path, seen | {identity}))
+        elif self._filter.takes(path):
+            yield self._describe(path, status)
+
+    def _describe(self, path: bytes, status: os.stat_result) -> Descriptor:
+        if not stat.S_ISREG(status.st_mode):
+            kind = _SPECIAL.get(stat.S_IFMT(status.st_mode), "not a regular file")
+            return self._refused(path, "special_file", f"it is a {kind}")
+        key = key_from_bytes(path)
+        size = status.st_size
+        refusal = None
+        if self.max_size is not None and size > self.max_size:
+            limit = humanize.naturalsize(self.max_size)
+            refusal = ("too_large", f"{humanize.naturalsize(size)}; the limit of this source is {limit}")
+        return Descriptor(
+            key,
+            file_uri(self._root + b"/" + path),
+            f"{size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}",
+            size,
+            status.st_mtime_ns,
+            refusal,
+        )
+
+    def _refused(self, path: bytes, reason: str, detail: str) -> Descriptor:
+        return Descriptor(
+            key_from_bytes(path), file_uri(self._root + b"/" + path), "", None, None, (reason, detail)
+        )
+
+    @contextmanager
+    def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
+        """Read one file. What changes while it is read is told apart by its fingerprint before and after."""
+        path = self._root + b"/" + bytes_from_key(descriptor.key)
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if self.config.follow_symlinks else os.O_NOFOLLOW)
+        try:
+            handle = os.open(path, flags)
+        except OSError as error:
+            raise _item_error(descriptor, error) from None
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise ItemError("it is no longer a regular file", code="special_file", uri=descriptor.uri)
+            if self.config.follow_symlinks:
+                self._check_inside(handle, descriptor)
+            if self.max_size is not None and status.st_size > self.max_size:
+                raise ItemError(
+                    f"it grew to {humanize.naturalsize(status.st_size)}; "
+                    f"the limit of this source is {humanize.naturalsize(self.max_size)}",
+                    code="too_large",
+                )
+            yield _pieces(handle, offset, status, descriptor)
+        finally:
+            os.close(handle)
+
+    def _check_inside(self, handle: int, descriptor: Descriptor) -> None:
+        """A link may have been turned elsewhere since the listing: ask the kernel what was really opened."""
+        try:
+            opened = os.readlink(f"/proc/self/fd/{handle}".encode())  # noqa: PTH115
+        except OSError:
+            return
+        root = os.path.realpath(self._root)
+        if not opened.startswith(root + b"/"):
+            raise ItemError("the link leads out of the source's folder", code="symlink_outside", uri=descriptor.uri)
+
+    def local_path(self, descriptor: Descriptor) -> str | None:
+        """Return the path of the file."""
+        return os.fsdecode(self._root + b"/" + bytes_from_key(descriptor.key))
+
+    def watch_path(self) -> str | None:
+        """Return the folder itself."""
+        return self.config.path
+
+    def explain_left_out(self, key: str) -> str | None:
+        """Return why a path of this folder would not be listed, or None when it would."""
+        path = bytes_from_key(key)
+        parts = path.split(b"/")
+        if not self.config.hidden and any(part.startswith(b".") for part in parts):
+            return "hidden files are left out (--hidden takes them)"
+        if not self.config.recursive and len(parts) > 1:
+            return "folders within the folder are left out (--recursive takes them)"
+        for depth in range(1, len(parts)):
+            if not self._filter.enters(b"/".join(parts[:depth])):
+                return f"its folder {safe_display(key_from_bytes(b'/'.join(parts[:depth])))} is excluded"
+        if not self._filter.takes(path):
+            return "it does not match the include and exclude patterns"
+        return None
+
+
+def _pieces(handle: int, offset: int, before: os.stat_result, descriptor: Descriptor) -> Iterator[bytes]:
+    if offset:
+        os.lseek(handle, offset, os.SEEK_SET)
+    size = _SMALL_READ if before.st_size < _SMALL_READ else _PIECE
+    try:
+        while piece := os.read(handle, size):
+            yield piece
+            if before.st_size < _SMALL_READ and len(piece) == before.st_size:
+                break
+    except OSError as error:
+        raise _item_error(descriptor, error) from None
+    after = os.fstat(handle)
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise ItemError(
+            "the file changed while it was read", code="changed_while_read", hint="the next sync takes it again"
+        )
+
+
+class PathFilter:
+    """Include and exclude patterns in gitignore style, for byte paths relative to the root."""
+
+    def __init__(self, takes: Callable[[bytes], bool], enters: Callable[[bytes], bool]) -> None:
+        self.takes = takes
+        self.enters = enters
+
+
+def build_filter(config: LocalConfig) -> PathFilter:
+    """Return the filter of a source; without patterns it costs nothing."""
+    if not config.include and not config.exclude:
+        return PathFilter(lambda _path: True, lambda _path: True)
+    import pathspec
+
+    try:
+        include = pathspec.GitIgnoreSpec.from_lines(config.include) if config.include else None
+        exclude = pathspec.GitIgnoreSpec.from_lines(config.exclude) if config.exclude else None
+    except (ValueError, TypeError) as error:
+        raise ValidationError(
+            f"not a pattern in gitignore style: {safe_display(str(error))}", hint="e.g. *.md, docs/**, !draft.md"
+        ) from None
+
+    def takes(path: bytes) -> bool:
+        text = os.fsdecode(path)
+        return (include is None or include.match_file(text)) and not (exclude is not None and exclude.match_file(text))
+
+    def enters(path: bytes) -> bool:
+        return exclude is None or not exclude.match_file(os.fsdecode(path) + "/")
+
+    return PathFilter(takes, enters)
+
+
+def _check_root(root: bytes) -> None:
+    try:
+        status = os.stat(root)  # noqa: PTH116
+        if not stat.S_ISDIR(status.st_mode):
+            raise SourceAccessError(
+                f"not a folder: {safe_display(os.fsdecode(root))}",
+                hint="a local source is a folder; 'ingest-tui upload' takes single files",
+                code="not_a_folder",
+            )
+        os.scandir(root).close()
+    except OSError as error:
+        raise _access_error(root, error) from None
+
+
+def _access_error(root: bytes, error: OSError) -> SourceAccessError:
+    name = safe_display(Path(os.fsdecode(root)).as_posix())
+    if error.errno in _GONE:
+        return SourceAccessError(
+            f"the folder does not exist: {name}",
+            hint="is it mounted? 'ingest-tui source edit --path' changes it; nothing was deleted",
+            code="not_found",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return SourceAccessError(
+            f"no permission to read {name}", hint="run as a user who may read it; nothing was deleted", code="forbidden"
+        )
+    return SourceAccessError(f"cannot read {name}: {error.strerror}", hint="nothing was deleted")
+
+
+def _item_error(descriptor: Descriptor, error: OSError) -> ItemError:
+    if error.errno in _GONE:
+        return ItemError("it is gone since it was listed", code="not_found", uri=descriptor.uri)
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return ItemError("no permission to read it", code="forbidden", hint="run as a user who may read it")
+    if error.errno == errno.ELOOP:
+        return ItemError("it was replaced by a symbolic link", code="special_file", uri=descriptor.uri)
+    return ItemError(error.strerror or "it cannot be read", code="unreadable", uri=descriptor.uri)

@@ -1,0 +1,43 @@
+"""`source test`: try a connector step by step, with the time of each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+from ingest_tui.connectors.base import BaseConnector, TestStep
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.naming import safe_display
+
+
+def probe(connector: BaseConnector) -> Iterator[TestStep]:
+    """Yield the steps reach, list, read; stops after the first that fails."""
+    start = time.perf_counter()
+
+    def step(name: str, ok: bool, message: str) -> TestStep:
+        nonlocal start
+        now = time.perf_counter()
+        milliseconds = (now - start) * 1000
+        start = now
+        return TestStep(name, ok, message, round(milliseconds, 1))
+
+    try:
+        asyncio.run(connector.authenticate())
+        yield step("reach", True, "the source answers and lets us in")
+        page = next(connector.list(), None)
+    except IngestError as error:
+        yield step("reach", False, error.message)
+        return
+    descriptors = page.descriptors if page else []
+    yield step("list", True, f"{len(descriptors)} items on the first page" if descriptors else "nothing matches")
+    readable = next((descriptor for descriptor in descriptors if not descriptor.refusal), None)
+    if readable is None:
+        return
+    try:
+        with connector.fetch(readable) as pieces:
+            first = next(pieces, b"")
+    except IngestError as error:
+        yield step("read", False, f"{safe_display(readable.key)}: {error.message}")
+        return
+    yield step("read", True, f"read {len(first)} bytes of {safe_display(readable.key)}")

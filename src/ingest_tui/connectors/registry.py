@@ -1,0 +1,48 @@
+"""source_type → connector, imported only when it is used. Other packages add theirs by entry point."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.model.errors import MissingDependencyError
+
+ENTRY_POINT_GROUP = "ingest_tui.connectors"
+_BUILT_IN = {
+    "local": "ingest_tui.connectors.local:LocalConnector",
+    "directory": "ingest_tui.connectors.local:LocalConnector",
+}
+
+
+def source_types() -> list[str]:
+    """Return the known source types, sorted."""
+    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+
+
+def connector_class(source_type: str) -> type[BaseConnector]:
+    """Return the connector of a type; ValueError naming the known ones for an unknown type."""
+    target = _BUILT_IN.get(source_type)
+    if target is None:
+        for point in entry_points(group=ENTRY_POINT_GROUP, name=source_type):
+            target = point.value
+    if target is None:
+        raise ValueError(f"unknown source type {source_type!r}; known types: {', '.join(source_types())}")
+    module, _, name = target.partition(":")
+    try:
+        loaded: type[BaseConnector] = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"the {source_type} connector needs the package {error.name!r}, which is not installed",
+            hint=f'pip install "ingest-tui[{source_type}]"',
+        ) from None
+    return loaded
+
+
+def get_connector(source_type: str, config: dict[str, Any], *, max_size: int | None = None) -> BaseConnector:
+    """Return a connector for a source; ValueError for an unknown type, `ValidationError` for wrong settings.
+
+    ``max_size`` (bytes) is the largest item that a listing lets through.
+    """
+    return connector_class(source_type)(config, max_size=max_size)

@@ -1,0 +1,119 @@
+"""The backends: declared data, resolved when first used. A new one is one file here and one line below."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from typing import cast
+
+from ingest_tui.extraction.backends.base import ParseFunction
+from ingest_tui.extraction.formats import FORMATS
+from ingest_tui.model.errors import MissingDependencyError, ValidationError
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One way to read documents.
+
+    ``module`` has a function ``parse(Material) -> Parsed``. ``formats`` are the names of those it reads.
+    ``distribution`` is the package whose version decides the result (None: this program's own), ``imports`` the
+    module that must be there, ``extra`` the optional dependency that brings it.
+    """
+
+    name: str
+    module: str
+    formats: frozenset[str]
+    distribution: str | None = None
+    imports: str | None = None
+    extra: str | None = None
+
+    def is_available(self) -> bool:
+        """Say whether its library is installed; imports nothing."""
+        return self.imports is None or importlib.util.find_spec(self.imports) is not None
+
+    def version(self) -> str:
+        """Return the version of its library, or of this program where it needs none; empty when not installed."""
+        return _version_of(self.distribution or "ingest-tui")
+
+    def load(self) -> ParseFunction:
+        """Return its parse function. Raises `MissingDependencyError` naming the extra that brings its library."""
+        return _load(self.name)
+
+
+_HERE = "ingest_tui.extraction.backends"
+_PLAIN = frozenset(one.name for one in FORMATS if one.backend == "plain")
+_UNSTRUCTURED = frozenset(
+    ("text", "markdown", "csv", "tsv", "json", "ndjson", "html", "xml", "eml", "rtf", "rst", "org"),
+) | frozenset(("docx", "odt", "pptx", "xlsx", "xls", "msg", "epub", "pdf", "doc", "ppt"))
+
+BACKENDS: dict[str, Backend] = {
+    one.name: one
+    for one in (
+        Backend("plain", f"{_HERE}.plain", _PLAIN),
+        Backend("html", f"{_HERE}.html", frozenset(("html",)), "html-to-markdown", "html_to_markdown"),
+        Backend("pdf", f"{_HERE}.pdf", frozenset(("pdf",)), "pypdfium2", "pypdfium2"),
+        Backend(
+            "spreadsheet",
+            f"{_HERE}.spreadsheet",
+            frozenset(("xlsx", "xls", "xlsb", "ods")),
+            "python-calamine",
+            "python_calamine",
+        ),
+        Backend(
+            "office",
+            f"{_HERE}.office",
+            frozenset(("docx", "pptx", "odt", "odp", "rtf", "msg", "doc", "ppt")),
+            "xberg",
+            "xberg",
+        ),
+        Backend("epub", f"{_HERE}.epub", frozenset(("epub",)), "html-to-markdown", "html_to_markdown"),
+        Backend("mail", f"{_HERE}.mail", frozenset(("eml",))),
+        Backend("parquet", f"{_HERE}.parquet", frozenset(("parquet",)), "pyarrow", "pyarrow"),
+        Backend(
+            "unstructured",
+            f"{_HERE}.unstructured",
+            _UNSTRUCTURED,
+            "unstructured",
+            "unstructured",
+            extra="unstructured",
+        ),
+    )
+}
+
+
+def get_backend(name: str) -> Backend:
+    """Return a backend by name. Raises `ValidationError` naming the known ones."""
+    try:
+        return BACKENDS[name]
+    except KeyError:
+        raise ValidationError(
+            f"no extraction backend is called {name!r}", hint=f"known: {', '.join(sorted(BACKENDS))}"
+        ) from None
+
+
+@lru_cache(maxsize=64)
+def _load(name: str) -> ParseFunction:
+    backend = BACKENDS[name]
+    if not backend.is_available():
+        extra = backend.extra or "all"
+        wanted = f'"ingest-tui[{extra}]"' if backend.extra else f'"{backend.distribution}"'
+        raise MissingDependencyError(
+            f"the {name} backend needs {backend.distribution}, which is not installed",
+            hint=f"pip install {wanted}",
+        )
+    return cast("ParseFunction", import_module(backend.module).parse)
+
+
+@lru_cache(maxsize=64)
+def _version_of(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        if distribution != "ingest-tui":
+            return ""
+    from ingest_tui import __version__
+
+    return __version__

@@ -1,0 +1,46 @@
+"""What every backend takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest_tui.extraction.formats import Format
+from ingest_tui.model.extraction import Element
+
+
+def _no_tick() -> None:
+    """Nobody waits for signs of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One document on its way into a backend. ``tick`` is to be called after each page, sheet or part."""
+
+    content: bytes
+    file_name: str
+    format: Format
+    tick: Callable[[], None] = _no_tick
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a backend made of a document. An empty ``elements`` means: cut the markdown into its blocks.
+
+    ``hint_if_empty`` is the hint shown when the markdown holds no text.
+    """
+
+    markdown: str
+    elements: list[Element] = field(default_factory=list)
+    title: str | None = None
+    language: str | None = None
+    pages: int | None = None
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    hint_if_empty: str = ""
+
+
+ParseFunction = Callable[[Material], Parsed]
+"""Reads one document; called for one document at a time, in whatever process; raises `ItemError` only."""

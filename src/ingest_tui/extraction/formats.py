@@ -1,0 +1,101 @@
+"""The formats that can be read: declared data, one line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["text", "markup", "zip", "ole", "binary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format. ``extensions`` are lower case without the dot; ``backend`` is the one used unless told otherwise.
+
+    ``family`` says what its bytes are: text that only its name tells apart, markup that its bytes tell,
+    a zip or OLE container, or another binary form.
+    """
+
+    name: str
+    media_type: str
+    extensions: tuple[str, ...]
+    backend: str
+    family: Family
+    fence: str | None = None
+    """Language of the code fence that the text is put in; a ``#`` comment must not become a heading."""
+
+
+_OOXML = "application/vnd.openxmlformats-officedocument."
+_ODF = "application/vnd.oasis.opendocument."
+
+FORMATS: tuple[Format, ...] = (
+    Format("text", "text/plain", ("txt", "text", "log", "asc", "srt", "vtt"), "plain", "text"),
+    Format("markdown", "text/markdown", ("md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd"), "plain", "text"),
+    Format("rst", "text/x-rst", ("rst", "rest"), "plain", "text"),
+    Format("org", "text/org", ("org",), "plain", "text"),
+    Format("asciidoc", "text/asciidoc", ("adoc", "asciidoc"), "plain", "text"),
+    Format("latex", "application/x-latex", ("tex", "latex", "bib", "sty"), "plain", "text", fence="latex"),
+    Format("csv", "text/csv", ("csv",), "plain", "text"),
+    Format("tsv", "text/tab-separated-values", ("tsv", "tab"), "plain", "text"),
+    Format("json", "application/json", ("json", "geojson", "webmanifest"), "plain", "text", fence="json"),
+    Format("ndjson", "application/x-ndjson", ("ndjson", "jsonl"), "plain", "text", fence="json"),
+    Format("notebook", "application/x-ipynb+json", ("ipynb",), "plain", "text"),
+    Format("yaml", "application/yaml", ("yaml", "yml"), "plain", "text", fence="yaml"),
+    Format("toml", "application/toml", ("toml",), "plain", "text", fence="toml"),
+    Format(
+        "ini", "text/x-ini", ("ini", "cfg", "conf", "properties", "env", "editorconfig"), "plain", "text", fence="ini"
+    ),
+    Format("diff", "text/x-diff", ("diff", "patch"), "plain", "text", fence="diff"),
+    Format("python", "text/x-python", ("py", "pyi"), "plain", "text", fence="python"),
+    Format("shell", "text/x-shellscript", ("sh", "bash", "zsh", "fish", "ps1", "bat"), "plain", "text", fence="sh"),
+    Format("javascript", "text/javascript", ("js", "mjs", "cjs", "jsx"), "plain", "text", fence="js"),
+    Format("typescript", "text/x-typescript", ("ts", "tsx"), "plain", "text", fence="ts"),
+    Format("c", "text/x-c", ("c", "h"), "plain", "text", fence="c"),
+    Format("c++", "text/x-c++", ("cc", "cpp", "cxx", "hpp", "hh"), "plain", "text", fence="cpp"),
+    Format("java", "text/x-java", ("java",), "plain", "text", fence="java"),
+    Format("go", "text/x-go", ("go",), "plain", "text", fence="go"),
+    Format("rust", "text/x-rust", ("rs",), "plain", "text", fence="rust"),
+    Format("ruby", "text/x-ruby", ("rb",), "plain", "text", fence="ruby"),
+    Format("php", "text/x-php", ("php",), "plain", "text", fence="php"),
+    Format("sql", "application/sql", ("sql",), "plain", "text", fence="sql"),
+    Format("css", "text/css", ("css", "scss", "less"), "plain", "text", fence="css"),
+    Format(
+        "source",
+        "text/x-source",
+        ("cs", "kt", "kts", "swift", "scala", "lua", "pl", "r", "jl", "dart", "ex", "exs", "hs", "clj", "tf", "proto"),
+        "plain",
+        "text",
+        fence="",
+    ),
+    Format("html", "text/html", ("html", "htm", "xhtml", "xht"), "html", "markup"),
+    Format("xml", "application/xml", ("xml", "svg", "rss", "atom", "xsd", "xsl", "plist"), "plain", "markup"),
+    Format("rtf", "application/rtf", ("rtf",), "office", "markup"),
+    Format("eml", "message/rfc822", ("eml", "mht", "mhtml"), "mail", "markup"),
+    Format("pdf", "application/pdf", ("pdf",), "pdf", "binary"),
+    Format("parquet", "application/vnd.apache.parquet", ("parquet", "pq"), "parquet", "binary"),
+    Format("docx", _OOXML + "wordprocessingml.document", ("docx", "docm", "dotx", "dotm"), "office", "zip"),
+    Format("pptx", _OOXML + "presentationml.presentation", ("pptx", "pptm", "ppsx", "potx"), "office", "zip"),
+    Format("xlsx", _OOXML + "spreadsheetml.sheet", ("xlsx", "xlsm", "xltx", "xltm"), "spreadsheet", "zip"),
+    Format("xlsb", "application/vnd.ms-excel.sheet.binary.macroenabled.12", ("xlsb",), "spreadsheet", "zip"),
+    Format("odt", _ODF + "text", ("odt", "ott"), "office", "zip"),
+    Format("odp", _ODF + "presentation", ("odp", "otp"), "office", "zip"),
+    Format("ods", _ODF + "spreadsheet", ("ods", "ots"), "spreadsheet", "zip"),
+    Format("epub", "application/epub+zip", ("epub",), "epub", "zip"),
+    Format("doc", "application/msword", ("doc", "dot"), "office", "ole"),
+    Format("ppt", "application/vnd.ms-powerpoint", ("ppt", "pps", "pot"), "office", "ole"),
+    Format("xls", "application/vnd.ms-excel", ("xls", "xlt"), "spreadsheet", "ole"),
+    Format("msg", "application/vnd.ms-outlook", ("msg",), "office", "ole"),
+)
+
+BY_NAME: dict[str, Format] = {one.name: one for one in FORMATS}
+BY_EXTENSION: dict[str, Format] = {extension: one for one in FORMATS for extension in one.extensions}
+BY_MEDIA_TYPE: dict[str, Format] = {one.media_type: one for one in FORMATS}
+
+
+def extension_of(file_name: str) -> str:
+    """Return the extension of a name or of a bare extension, lower case, without the dot.
+
+    ``"Report.PDF"``, ``".pdf"`` and ``"pdf"`` all give ``"pdf"``; ``"Makefile"`` gives ``"makefile"``, which no
+    format claims.
+    """
+    return file_name[file_name.rfind("/") + 1 :].rpartition(".")[2].lower()

@@ -1,0 +1,181 @@
+"""What a file is, from its bytes; its name only decides between kinds of text that look alike."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ingest_tui.extraction.formats import BY_EXTENSION, BY_MEDIA_TYPE, BY_NAME, Format
+from ingest_tui.model.errors import ItemRejectedError, ProcessingError
+
+_HEAD_BYTES = 4096
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PDF_MARK_WITHIN = 1024  # readers accept leading rubbish before "%PDF-" (ISO 32000-1, annex H.3.4.1)
+_BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF87a", "a GIF image"),
+    (b"GIF89a", "a GIF image"),
+    (b"II*\x00", "a TIFF image"),
+    (b"MM\x00*", "a TIFF image"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"(\xb5/\xfd", "a Zstandard archive"),
+    (b"\x7fELF", "an ELF program"),
+    (b"MZ\x90", "a Windows program"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+)
+_FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x89\xd0\xfd")
+_HTML = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
+_HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S", re.M)
+_MAIL_HEADERS = frozenset(
+    b"from to cc bcc subject date message-id mime-version received return-path content-type delivered-to".split()
+)
+_MIN_MAIL_HEADERS = 3
+_NOTEBOOK_KEYS = (b'"cells"', b'"nbformat"')
+
+
+@dataclass(slots=True)
+class Sniffed:
+    """A recognised format and what was odd about it."""
+
+    format: Format
+    warnings: list[str] = field(default_factory=list)
+
+
+def sniff(content: bytes, extension: str) -> Sniffed:
+    """Return the format of ``content``. ``extension`` is lower case without the dot, or anything else.
+
+    Raises `ItemRejectedError` (``unsupported_type``, ``encrypted``, ``archive_bomb``, ``wrong_type``) and
+    `ProcessingError` (``malformed``). Costs a few microseconds when the bytes are text and the name agrees.
+    """
+    named = BY_EXTENSION.get(extension)
+    if named is not None and named.family == "text" and content[0] not in _FAST_FIRST and b"%PDF-" not in content[:1024]:
+        return Sniffed(named)
+    found = _by_content(content, named)
+    if found is None:
+        raise _unknown(content, named)
+    if named is None or found is named:
+        return Sniffed(found)
+    return Sniffed(found, [_disagreement(found, named)])
+
+
+def _by_content(content: bytes, named: Format | None) -> Format | None:
+    head = content[:_HEAD_BYTES]
+    if head.startswith(_ZIP_MAGIC):
+        from ingest_tui.extraction.containers import identify_zip
+
+        return identify_zip(content)
+    if head.startswith(_OLE_MAGIC):
+        from ingest_tui.extraction.containers import identify_ole
+
+        return identify_ole(content)
+    if b"%PDF-" in head[:_PDF_MARK_WITHIN] and (named is None or named.family != "text" or head.startswith(b"%PDF-")):
+        return BY_NAME["pdf"]
+    if head.startswith(b"PAR1"):
+        return BY_NAME["parquet"]
+    if any(head.startswith(magic) for magic, _name in _BINARY_MAGIC):
+        return None
+    return _by_text(head, named)
+
+
+def _by_text(head: bytes, named: Format | None) -> Format | None:
+    start = head.lstrip(b"\xef\xbb\xbf")
+    if start.startswith(b"{\\rtf"):
+        return BY_NAME["rtf"]
+    if named is not None and named.family in ("text", "markup"):
+        if named.name in ("text", "csv", "tsv", "json") and _HTML.match(start):
+            return BY_NAME["html"]
+        if named.name == "rtf":
+            return _text_by_shape(head, start)
+        return BY_NAME["html"] if named.name == "xml" and _HTML.match(start) else named
+    return _text_by_shape(head, start)
+
+
+def _text_by_shape(head: bytes, start: bytes) -> Format | None:
+    """Tell markup and mail from plain text where the name does not help."""
+    if _HTML.match(start):
+        return BY_NAME["html"]
+    if _XML.match(start):
+        return BY_NAME["xml"]
+    if start.lstrip()[:1] in (b"{", b"["):
+        if all(key in start for key in _NOTEBOOK_KEYS):
+            return BY_NAME["notebook"]
+        if _parses_as_json_start(start):
+            return BY_NAME["json"]
+    if _looks_like_mail(start):
+        return BY_NAME["eml"]
+    return BY_NAME["text"] if _looks_like_text(head) else None
+
+
+def _parses_as_json_start(start: bytes) -> bool:
+    return re.match(rb'\s*(?:\{\s*"|\[\s*[\[{"\d])', start) is not None
+
+
+def _looks_like_mail(start: bytes) -> bool:
+    block = start.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
+    if not _HEADER.match(block):
+        return False
+    names = {name.lower() for name in _HEADER.findall(block)}
+    return len(names & _MAIL_HEADERS) >= _MIN_MAIL_HEADERS
+
+
+def _looks_like_text(head: bytes) -> bool:
+    from ingest_tui.extraction.decoding import decode_text
+
+    try:
+        decode_text(head)
+    except ItemRejectedError:
+        return False
+    return True
+
+
+def _disagreement(found: Format, named: Format) -> str:
+    """Return the warning for a name that promises another format than the bytes hold."""
+    if found.name == "text" and named.family not in ("text", "markup"):
+        raise ItemRejectedError(
+            f"the name promises {named.name}, the bytes are plain text",
+            code="wrong_type",
+            hint="rename the file to .txt if it really is text",
+        )
+    return f"the name says {named.name}, the bytes are {found.name}: read as {found.name}"
+
+
+def _unknown(content: bytes, named: Format | None) -> ItemRejectedError | ProcessingError:
+    guess = _name_of(content)
+    if named is not None and named.family not in ("text", "markup"):
+        return ItemRejectedError(
+            f"the name promises {named.name}, the bytes are {guess}",
+            code="wrong_type",
+            hint="open the file with the program that made it and save it again",
+        )
+    return ItemRejectedError(
+        f"cannot read {guess}",
+        code="unsupported_type",
+        hint="'ingest-tui doctor' lists the formats that can be read",
+    )
+
+
+def _name_of(content: bytes) -> str:
+    for magic, name in _BINARY_MAGIC:
+        if content.startswith(magic):
+            return name
+    import puremagic
+
+    try:
+        matches = puremagic.magic_string(content[:_HEAD_BYTES])
+    except (puremagic.PureError, ValueError):
+        return "an unknown binary format"
+    best = matches[0]
+    return f"an unknown binary format, perhaps {best.name or best.mime_type or best.extension}"
+
+
+def format_for(name: str) -> Format | None:
+    """Return the format of a format name, an extension or a media type."""
+    key = name.lower().removeprefix(".")
+    return BY_NAME.get(key) or BY_EXTENSION.get(key) or BY_MEDIA_TYPE.get(key)

@@ -1,0 +1,284 @@
+"""The catalogue: what is known of every document, in SQLite. Made again from ``documents/`` when it is lost.
+
+apsw brings its own SQLite: Python 3.11 bundles 3.40, whose WAL mode could corrupt a database shared by processes
+(fixed in 3.51.3). Writers commit in batches with ``synchronous=FULL``; readers never wait for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+import orjson
+
+from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
+from ingest_tui.model.hashing import short_digest
+
+SCHEMA_VERSION = 1
+_BUSY_MILLISECONDS = 10_000
+
+_SCHEMA = """
+CREATE TABLE documents (
+    document_id TEXT PRIMARY KEY, collection_id TEXT NOT NULL, source_id TEXT NOT NULL, source_type TEXT NOT NULL,
+    uri TEXT NOT NULL, key TEXT NOT NULL, title TEXT NOT NULL, file_name TEXT NOT NULL, media_type TEXT NOT NULL,
+    version INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, content_hash TEXT NOT NULL, bytes INTEGER NOT NULL,
+    chunks INTEGER NOT NULL, backend TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL, job_id TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX documents_by_raw ON documents (collection_id, raw_sha256);
+CREATE INDEX documents_by_content ON documents (collection_id, content_hash);
+CREATE INDEX documents_by_source ON documents (source_id, key);
+CREATE TABLE versions (
+    document_id TEXT NOT NULL, version INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, content_hash TEXT NOT NULL,
+    bytes INTEGER NOT NULL, media_type TEXT NOT NULL, backend TEXT NOT NULL, uri TEXT NOT NULL, job_id TEXT NOT NULL,
+    ingested_at TEXT NOT NULL, PRIMARY KEY (document_id, version)
+) WITHOUT ROWID;
+CREATE TABLE locations (
+    source_id TEXT NOT NULL, key TEXT NOT NULL, uri TEXT NOT NULL, collection_id TEXT NOT NULL, document_id TEXT,
+    fingerprint TEXT NOT NULL, size INTEGER, modified_ns INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL,
+    detail TEXT NOT NULL, ruleset TEXT NOT NULL, job_id TEXT NOT NULL, at TEXT NOT NULL, version INTEGER,
+    PRIMARY KEY (source_id, key)
+) WITHOUT ROWID;
+CREATE INDEX locations_by_document ON locations (document_id) WHERE document_id IS NOT NULL;
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
+CREATE VIRTUAL TABLE chunks_fts USING fts5(
+    heading, text, content='chunks', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
+);
+"""
+
+
+class LocationRow(NamedTuple):
+    """What is known of one key of one source; ``document_id`` is None where no document came of it."""
+
+    source_id: str
+    key: str
+    uri: str
+    collection_id: str
+    document_id: str | None
+    fingerprint: str
+    size: int | None
+    modified_ns: int | None
+    outcome: str
+    reason: str
+    detail: str
+    ruleset: str
+    job_id: str
+    at: str
+    version: int | None
+
+
+class DocumentRow(NamedTuple):
+    """A row of ``documents``: the current version of a document."""
+
+    document_id: str
+    collection_id: str
+    source_id: str
+    source_type: str
+    uri: str
+    key: str
+    title: str
+    file_name: str
+    media_type: str
+    version: int
+    raw_sha256: str
+    content_hash: str
+    bytes: int
+    chunks: int
+    backend: str
+    state: str
+    created_at: str
+    updated_at: str
+    job_id: str
+
+
+class VersionRow(NamedTuple):
+    """A row of ``versions``."""
+
+    document_id: str
+    version: int
+    raw_sha256: str
+    content_hash: str
+    bytes: int
+    media_type: str
+    backend: str
+    uri: str
+    job_id: str
+    ingested_at: str
+
+
+class Catalogue:
+    """One connection. For one thread; open another for each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.connection = apsw.Connection(str(path))
+        self.connection.set_busy_timeout(_BUSY_MILLISECONDS)
+        self.execute("PRAGMA journal_mode = WAL")
+        self.execute("PRAGMA synchronous = FULL")
+        self.execute("PRAGMA cache_size = -16000")
+        self.execute("PRAGMA temp_store = FILE")
+        self._check_schema()
+        path.chmod(0o600)
+
+    def _check_schema(self) -> None:
+        version = self.value("PRAGMA user_version")
+        if version == SCHEMA_VERSION:
+            return
+        if version > SCHEMA_VERSION:
+            self.close()
+            raise SchemaVersionError(
+                f"the catalogue was written by a newer ingest-tui (schema {version}); left untouched",
+                hint="upgrade ingest-tui",
+            )
+        with self.transaction():
+            if self.value("PRAGMA user_version") == 0:
+                self.connection.execute(_SCHEMA)
+                self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """Run one statement and return its rows."""
+        try:
+            return list(self.connection.execute(sql, values))
+        except apsw.BusyError:
+            raise BusyError("the catalogue is busy", hint="try again in a moment") from None
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise StoreError(
+                f"the catalogue is damaged ({type(error).__name__})",
+                hint="'ingest-tui rebuild' makes it again from documents/",
+                code="catalogue_damaged",
+            ) from None
+
+    def stream(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
+        """Run one statement and yield its rows as they come."""
+        return iter(self.connection.execute(sql, values))
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first column of the first row, or None."""
+        rows = self.execute(sql, values)
+        return rows[0][0] if rows else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all or nothing. Takes the write lock at once, so that it never fails halfway for being busy."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
+
+    # What is known
+
+    def locations(self, source_id: str, keys: Iterable[str]) -> dict[str, LocationRow]:
+        """Return what is known of the given keys of a source."""
+        rows = self.execute(
+            "SELECT * FROM locations WHERE source_id = ? AND key IN (SELECT value FROM json_each(?))",
+            (source_id, orjson.dumps(list(keys)).decode()),
+        )
+        return {row[1]: LocationRow(*row) for row in rows}
+
+    def locations_of(self, document_id: str) -> list[LocationRow]:
+        """Return all places where a document is, in a fixed order."""
+        sql = "SELECT * FROM locations WHERE document_id = ? ORDER BY source_id, key"
+        return [LocationRow(*row) for row in self.execute(sql, (document_id,))]
+
+    def documents_where(self, collection_id: str, column: str, values: Iterable[str]) -> dict[str, DocumentRow]:
+        """Return active documents by ``raw_sha256`` or ``content_hash``; where several match, the oldest."""
+        if column not in {"raw_sha256", "content_hash"}:
+            raise ValueError(column)
+        rows = self.execute(
+            f"SELECT * FROM documents WHERE collection_id = ? AND {column} IN (SELECT value FROM json_each(?))"  # noqa: S608
+            " AND state = 'active' ORDER BY created_at DESC, document_id DESC",
+            (collection_id, orjson.dumps(list(values)).decode()),
+        )
+        position = DocumentRow._fields.index(column)
+        return {row[position]: DocumentRow(*row) for row in rows}
+
+    def documents(self, document_ids: Iterable[str]) -> dict[str, DocumentRow]:
+        """Return documents by id, retired ones too."""
+        rows = self.execute(
+            "SELECT * FROM documents WHERE document_id IN (SELECT value FROM json_each(?))",
+            (orjson.dumps(list(document_ids)).decode(),),
+        )
+        return {row[0]: DocumentRow(*row) for row in rows}
+
+    def retired_at(self, source_id: str, keys: Iterable[str]) -> dict[str, DocumentRow]:
+        """Return the retired documents that were last known under the given keys."""
+        rows = self.execute(
+            "SELECT * FROM documents WHERE source_id = ? AND state = 'retired'"
+            " AND key IN (SELECT value FROM json_each(?)) ORDER BY updated_at",
+            (source_id, orjson.dumps(list(keys)).decode()),
+        )
+        return {row[5]: DocumentRow(*row) for row in rows}
+
+    def new_document_id(self, collection_id: str, source_id: str, key: str, *, taken: set[str]) -> str:
+        """Return the id for a new document: the same for the same place, unless that id is in use."""
+        generation = 0
+        while True:
+            document_id = short_digest(collection_id, source_id, key, str(generation))
+            if document_id not in taken and not self.execute(
+                "SELECT 1 FROM documents WHERE document_id = ?", (document_id,)
+            ):
+                taken.add(document_id)
+                return document_id
+            generation += 1
+
+    # What is written; all within a transaction of the caller
+
+    def put_documents(self, rows: Iterable[DocumentRow]) -> None:
+        """Insert or replace documents."""
+        self.connection.executemany(f"REPLACE INTO documents VALUES ({_marks(DocumentRow)})", rows)
+
+    def put_versions(self, rows: Iterable[VersionRow]) -> None:
+        """Insert or replace versions."""
+        self.connection.executemany(f"REPLACE INTO versions VALUES ({_marks(VersionRow)})", rows)
+
+    def put_locations(self, rows: Iterable[LocationRow]) -> None:
+        """Insert or replace locations."""
+        self.connection.executemany(f"REPLACE INTO locations VALUES ({_marks(LocationRow)})", rows)
+
+    def forget_locations(self, source_id: str, keys: Iterable[str]) -> None:
+        """Delete what is known of keys."""
+        self.connection.executemany(
+            "DELETE FROM locations WHERE source_id = ? AND key = ?", ((source_id, key) for key in keys)
+        )
+
+    def remove_chunks(self, document_ids: Iterable[str]) -> None:
+        """Take documents out of the full text."""
+        for document_id in document_ids:
+            old = self.execute("SELECT id, heading, text FROM chunks WHERE document_id = ?", (document_id,))
+            if old:
+                self.connection.executemany(
+                    "INSERT INTO chunks_fts (chunks_fts, rowid, heading, text) VALUES ('delete', ?, ?, ?)", old
+                )
+                self.connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
+
+    def add_chunks(self, rows: Iterable[tuple[str, int, str, str]]) -> None:
+        """Add ``(document_id, ordinal, heading path, text)`` to the chunks and to the full text."""
+        first = (self.value("SELECT max(id) FROM chunks") or 0) + 1
+        numbered = [(number, *row) for number, row in enumerate(rows, first)]
+        self.connection.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", numbered)
+        self.connection.executemany(
+            "INSERT INTO chunks_fts (rowid, heading, text) VALUES (?, ?, ?)",
+            ((row[0], row[3], row[4]) for row in numbered),
+        )
+
+
+def chunk_id(document_id: str, ordinal: int) -> str:
+    """Return the public id of a chunk of the current version."""
+    return f"{document_id}:{ordinal}"
+
+
+def _marks(row: type[tuple[Any, ...]]) -> str:
+    return ", ".join("?" * len(row._fields))  # type: ignore[attr-defined]

@@ -1,0 +1,162 @@
+"""Version folders: built in a job's staging folder, moved into place by one rename, retired to the trash by another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ingest_tui.store.atomic import (
+    TEMPORARY_PREFIX,
+    make_folder,
+    remove_tree,
+    sync_filesystem,
+    sync_folder,
+    write_durably,
+    write_new,
+)
+from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, Layout, version_name
+from ingest_tui.store.records import read_json
+
+SCHEMA_VERSION = 1
+
+
+class DocumentStore:
+    """The folders of all documents. Callers hold the commit lock while they move folders."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._made: set[Path] = set()
+
+    def write_ingestion(self, folder: Path, record: dict[str, Any]) -> None:
+        """Complete a version folder under construction with its ingestion record. Not durable by itself."""
+        path = folder / INGESTION
+        path.unlink(missing_ok=True)
+        write_new(path, orjson.dumps({"schema_version": SCHEMA_VERSION, **record}, option=orjson.OPT_INDENT_2))
+
+    def place(self, folder: Path, collection_id: str, document_id: str, version: int) -> None:
+        """Move a complete version folder to where it belongs.
+
+        A folder already there is what a crash left before the catalogue knew of it: it makes way.
+        """
+        target = self._layout.version(collection_id, document_id, version)
+        self._make_once(target.parent)
+        try:
+            os.rename(folder, target)  # noqa: PTH104
+        except OSError:
+            if not target.exists():
+                raise
+            remove_tree(target)
+            os.rename(folder, target)  # noqa: PTH104
+
+    def _make_once(self, document_folder: Path) -> None:
+        shard = document_folder.parent
+        if shard not in self._made:
+            make_folder(shard)
+            self._made.add(shard)
+        if not document_folder.is_dir():
+            document_folder.mkdir(mode=0o700)
+
+    def sync(self) -> None:
+        """Make every folder and file written so far durable."""
+        sync_filesystem(self._layout.root)
+
+    def drop_version(self, collection_id: str, document_id: str, version: int) -> None:
+        """Remove a version folder that was never committed, and its document folder when nothing else is in it."""
+        target = self._layout.version(collection_id, document_id, version)
+        remove_tree(target)
+        try:
+            target.parent.rmdir()
+        except OSError:
+            return
+
+    def note_locations(self, collection_id: str, document_id: str, locations: Iterable[LocationRow]) -> None:
+        """Write ``document.json``: all places where a document is, for one that moved or has duplicates."""
+        folder = self._layout.document(collection_id, document_id)
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            "document_id": document_id,
+            "collection_id": collection_id,
+            "locations": [location._asdict() for location in locations],
+        }
+        write_durably(folder / DOCUMENT, orjson.dumps(record, option=orjson.OPT_INDENT_2))
+
+    def retire(self, collection_id: str, document_id: str, *, reason: str, at: str, by: str) -> None:
+        """Move a document to the trash with a note of why; nothing happens when it is there already."""
+        folder = self._layout.document(collection_id, document_id)
+        target = self._layout.trashed(collection_id, document_id)
+        if not folder.exists():
+            return
+        note = {"schema_version": SCHEMA_VERSION, "retired_at": at, "reason": reason, "by": by}
+        write_durably(folder / "retired.json", orjson.dumps(note, option=orjson.OPT_INDENT_2))
+        make_folder(target.parent)
+        remove_tree(target)
+        os.rename(folder, target)  # noqa: PTH104
+        sync_folder(target.parent)
+        sync_folder(folder.parent)
+
+    def bring_back(self, collection_id: str, document_id: str) -> bool:
+        """Move a document out of the trash; returns whether it was there."""
+        folder = self._layout.document(collection_id, document_id)
+        source = self._layout.trashed(collection_id, document_id)
+        if not source.exists():
+            return False
+        make_folder(folder.parent)
+        os.rename(source, folder)  # noqa: PTH104
+        (folder / "retired.json").unlink(missing_ok=True)
+        sync_folder(folder.parent)
+        sync_folder(source.parent)
+        return True
+
+    def folder(self, collection_id: str, document_id: str, version: int, *, retired: bool = False) -> Path:
+        """Return the folder of a version."""
+        if retired:
+            return self._layout.trashed(collection_id, document_id) / version_name(version)
+        return self._layout.version(collection_id, document_id, version)
+
+    def normalized(self, folder: Path) -> str:
+        """Return the normalised text of a version."""
+        return (folder / NORMALIZED).read_text(encoding="utf-8", errors="replace")
+
+    def ingestion(self, folder: Path) -> dict[str, Any]:
+        """Return the ingestion record of a version; raises `NotFoundError`."""
+        return read_json(folder / INGESTION, newest=SCHEMA_VERSION, what="the ingestion record")
+
+    def raw(self, folder: Path) -> Path | None:
+        """Return the path of the raw file of a version, or None."""
+        return next((path for path in folder.iterdir() if path.name.startswith(f"{RAW_STEM}.")), None)
+
+    def walk(self, *, retired: bool = False) -> Iterator[tuple[str, str, Path]]:
+        """Yield ``(collection_id, document_id, folder)`` of every document on disk, in a fixed order."""
+        base = self._layout.trash if retired else self._layout.documents
+        for collection in _subfolders(base):
+            shards = [collection] if retired else _subfolders(collection)
+            for shard in shards:
+                for folder in _subfolders(shard):
+                    yield collection.name, folder.name, folder
+
+    def versions(self, folder: Path) -> list[tuple[int, Path]]:
+        """Return the complete versions in a document folder, oldest first."""
+        found = []
+        for path in _subfolders(folder):
+            digits = path.name[1:]
+            if path.name.startswith("v") and digits.isdigit() and (path / INGESTION).exists():
+                found.append((int(digits), path))
+        return sorted(found)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [
+                entry.name
+                for entry in entries
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(TEMPORARY_PREFIX)
+            ]
+    except FileNotFoundError:
+        return []
+    return [folder / name for name in sorted(names)]

@@ -1,0 +1,158 @@
+"""A listing on its way to a plan: a scratch database beside the job, so that 100,000 items need no memory.
+
+It is not durable against power cuts and need not be: a broken one is made again. After ``kill -9`` it still holds every
+page whose cursor it names, so a long listing goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import orjson
+
+from ingest_tui.model.descriptor import Descriptor, ListingPage
+from ingest_tui.model.plan import Action, Known, PlanRules, plan_listed, plan_vanished
+
+_SCHEMA = """
+CREATE TABLE listed (
+    key TEXT PRIMARY KEY, uri TEXT NOT NULL, fingerprint TEXT NOT NULL, size INTEGER, modified_ns INTEGER,
+    refusal TEXT, identity TEXT, media_type TEXT, metadata TEXT
+) WITHOUT ROWID;
+CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT);
+"""
+_KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset"
+_LISTED = "d.key, d.uri, d.fingerprint, d.size, d.modified_ns, d.refusal, d.identity, d.media_type, d.metadata"
+
+
+class ListingScratch:
+    """What a listing has named so far, joined with what the catalogue knows."""
+
+    def __init__(self, path: Path, *, resume: bool) -> None:
+        self._path = path
+        if not resume:
+            self.discard(path)
+        try:
+            self._open()
+            self.cursor = self._progress("cursor")
+        except apsw.Error:
+            self.discard(path)
+            self._open()
+            self.cursor = None
+
+    def _open(self) -> None:
+        self._connection = apsw.Connection(str(self._path))
+        self._path.chmod(0o600)
+        for pragma in ("journal_mode = WAL", "synchronous = OFF", "temp_store = FILE", "cache_size = -16000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        if not list(self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'listed'")):
+            self._connection.execute(_SCHEMA)
+
+    @staticmethod
+    def discard(path: Path) -> None:
+        """Remove a scratch database."""
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def add(self, page: ListingPage) -> None:
+        """Keep a page and its cursor, both or neither. An item named again replaces the earlier one."""
+        with self._connection:
+            self._connection.executemany(
+                "REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_as_row, page.descriptors)
+            )
+            if page.cursor is not None:
+                self._connection.execute("REPLACE INTO progress VALUES ('cursor', ?)", (page.cursor,))
+
+    def _progress(self, name: str) -> str | None:
+        rows = list(self._connection.execute("SELECT value FROM progress WHERE name = ?", (name,)))
+        return rows[0][0] if rows else None
+
+    def count(self) -> int:
+        """Return the number of listed items."""
+        return int(next(iter(self._connection.execute("SELECT count(*) FROM listed")))[0])
+
+    def plan(self, catalogue: Path, source_id: str, *, complete: bool, rules: PlanRules) -> Iterator[Action]:
+        """Yield the actions of `plan_actions` for this listing against the catalogue, streaming from disk."""
+        db = self._connection
+        db.execute("ATTACH ? AS catalogue", (str(catalogue),))
+        try:
+            moves = self._pair_moves(source_id) if complete and not rules.force else {}
+            rows = db.execute(
+                f"SELECT {_LISTED}, {_KNOWN} FROM listed d LEFT JOIN catalogue.locations l"  # noqa: S608 - constants
+                " ON l.source_id = ? AND l.key = d.key ORDER BY d.key",
+                (source_id,),
+            )
+            for row in rows:
+                known = Known(*row[9:]) if row[9] is not None else None
+                yield plan_listed(_as_descriptor(row[:9]), known, moved_from=moves.get(row[0]), rules=rules)
+            if complete:
+                yield from self._plan_vanished(source_id, moves, rules)
+        finally:
+            db.execute("DETACH catalogue")
+
+    def _pair_moves(self, source_id: str) -> dict[str, Known]:
+        """Return new keys whose fingerprint is that of a vanished document, each vanished one used once."""
+        rows = self._connection.execute(
+            f"SELECT d.key, {_KNOWN} FROM catalogue.locations l JOIN listed d ON d.fingerprint = l.fingerprint"  # noqa: S608
+            " WHERE l.source_id = ? AND l.document_id IS NOT NULL AND l.fingerprint <> ''"
+            " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
+            " AND NOT EXISTS (SELECT 1 FROM catalogue.locations k WHERE k.source_id = l.source_id AND k.key = d.key)"
+            " ORDER BY d.key, l.key",
+            (source_id,),
+        )
+        moves: dict[str, Known] = {}
+        used: set[str] = set()
+        for new_key, *known in rows:
+            if new_key not in moves and known[0] not in used:
+                moves[new_key] = Known(*known)
+                used.add(known[0])
+        return moves
+
+    def _plan_vanished(self, source_id: str, moves: dict[str, Known], rules: PlanRules) -> Iterator[Action]:
+        moved = {known.key for known in moves.values()}
+        gone = (
+            "FROM catalogue.locations l WHERE l.source_id = ?"
+            " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
+        )
+        db = self._connection
+        vanished_documents = next(
+            iter(db.execute(f"SELECT count(*) {gone} AND l.document_id IS NOT NULL", (source_id,)))  # noqa: S608
+        )[0] - len(moved)
+        known_documents = next(
+            iter(
+                db.execute(
+                    "SELECT count(*) FROM catalogue.locations WHERE source_id = ? AND document_id IS NOT NULL",
+                    (source_id,),
+                )
+            )
+        )[0]
+        rows = db.execute(f"SELECT {_KNOWN} {gone} ORDER BY l.key", (source_id,))  # noqa: S608
+        vanished = (Known(*row) for row in rows if row[0] not in moved)
+        yield from plan_vanished(
+            vanished,
+            known_documents=known_documents,
+            listed=self.count(),
+            rules=rules,
+            vanished_documents=vanished_documents,
+        )
+
+    def close(self) -> None:
+        """Close the database; the file stays."""
+        self._connection.close()
+
+
+def _as_row(descriptor: Descriptor) -> tuple[object, ...]:
+    if descriptor.refusal is None and descriptor.metadata is None:
+        return descriptor
+    refusal = orjson.dumps(descriptor.refusal).decode() if descriptor.refusal else None
+    metadata = orjson.dumps(descriptor.metadata).decode() if descriptor.metadata else None
+    return (*descriptor[:5], refusal, *descriptor[6:8], metadata)
+
+
+def _as_descriptor(row: tuple[object, ...]) -> Descriptor:
+    if row[5] is None and row[8] is None:
+        return Descriptor._make(row)
+    refusal = tuple(orjson.loads(str(row[5]))) if row[5] else None
+    metadata = orjson.loads(str(row[8])) if row[8] else None
+    return Descriptor._make((*row[:5], refusal, *row[6:8], metadata))
