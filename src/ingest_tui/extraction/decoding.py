@@ -130,7 +130,11 @@ def normalise_text(text: str) -> str:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    raw = text.encode("utf-8", "surrogatepass")
+    try:
+        raw = text.encode("utf-8")
+    except UnicodeEncodeError:  # JSON escapes and broken parsers bring lone surrogates, which no file can hold
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        raw = text.encode("utf-8")
     if len(raw.translate(None, _DROPPED_BYTES)) != len(raw):  # ten times as fast as searching with a pattern
         text = _DROPPED.sub("", text.replace("\f", "\n").replace("\v", "\n"))
     if " \n" in text or "\t\n" in text or text[-1:] in (" ", "\t"):

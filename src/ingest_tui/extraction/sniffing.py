@@ -55,7 +55,12 @@ def sniff(content: bytes, extension: str) -> Sniffed:
     `ProcessingError` (``malformed``). Costs a few microseconds when the bytes are text and the name agrees.
     """
     named = BY_EXTENSION.get(extension)
-    if named is not None and named.family == "text" and content[0] not in _FAST_FIRST and b"%PDF-" not in content[:1024]:
+    if (
+        named is not None
+        and named.family == "text"
+        and content[0] not in _FAST_FIRST
+        and b"%PDF-" not in content[:1024]
+    ):
         return Sniffed(named)
     found = _by_content(content, named)
     if found is None:

@@ -128,9 +128,10 @@ def plan_listed(descriptor: Descriptor, known: Known | None, *, moved_from: Know
         return act("ingest", "retry", f"last time: {known.outcome} ({known.reason})", document_id=known.document_id)
     if known.fingerprint != descriptor.fingerprint:
         return act("ingest", "changed", f"fingerprint was {known.fingerprint}", document_id=known.document_id)
-    if known.document_id is None and known.ruleset != rules.ruleset:
+    refused = known.outcome in {"rejected", "empty"}
+    if refused and known.ruleset != rules.ruleset:
         return act("ingest", "rules_changed", f"was {known.outcome} ({known.reason}) under other settings")
-    detail = "" if known.document_id else f"was {known.outcome}: {known.reason}"
+    detail = f"was {known.outcome}: {known.reason}" if refused else ""
     return act("skip", "same_fingerprint", detail, document_id=known.document_id)
 
 

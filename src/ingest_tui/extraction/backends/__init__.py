@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import cast
 
+from ingest_tui import __version__
 from ingest_tui.extraction.backends.base import ParseFunction
 from ingest_tui.extraction.formats import FORMATS
 from ingest_tui.model.errors import MissingDependencyError, ValidationError
@@ -36,7 +37,7 @@ class Backend:
 
     def version(self) -> str:
         """Return the version of its library, or of this program where it needs none; empty when not installed."""
-        return _version_of(self.distribution or "ingest-tui")
+        return _version_of(self.distribution) if self.distribution else __version__
 
     def load(self) -> ParseFunction:
         """Return its parse function. Raises `MissingDependencyError` naming the extra that brings its library."""
@@ -46,8 +47,9 @@ class Backend:
 _HERE = "ingest_tui.extraction.backends"
 _PLAIN = frozenset(one.name for one in FORMATS if one.backend == "plain")
 _UNSTRUCTURED = frozenset(
-    ("text", "markdown", "csv", "tsv", "json", "ndjson", "html", "xml", "eml", "rtf", "rst", "org"),
-) | frozenset(("docx", "odt", "pptx", "xlsx", "xls", "msg", "epub", "pdf", "doc", "ppt"))
+    ("text", "markdown", "csv", "tsv", "json", "ndjson", "html", "xml", "eml", "rtf")
+    + ("docx", "odt", "pptx", "xlsx", "xls", "msg", "pdf")
+)
 
 BACKENDS: dict[str, Backend] = {
     one.name: one
@@ -112,8 +114,4 @@ def _version_of(distribution: str) -> str:
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        if distribution != "ingest-tui":
-            return ""
-    from ingest_tui import __version__
-
-    return __version__
+        return ""

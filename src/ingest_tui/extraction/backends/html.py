@@ -1,0 +1,85 @@
+"""HTML to markdown with html-to-markdown: headings, lists, tables and links kept; scripts and styles dropped."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html import unescape
+from typing import Any
+
+from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.decoding import decode_text
+from ingest_tui.model.errors import ProcessingError
+
+_HEAD_CHARACTERS = 65_536
+_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
+_XML_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})")
+_TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]{1,2000})</title", re.I)
+_LANGUAGE = re.compile(
+    r"<html\b[^>]{0,1000}?\s(?:xml:)?lang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})", re.I
+)
+
+
+def parse(material: Material) -> Parsed:
+    """Return an HTML page as markdown. Raises `ItemError` (``malformed``, ``unsupported_type``)."""
+    text, warnings = decode_html(material.content)
+    markdown = html_to_markdown_text(text)
+    if not markdown.strip() and "<div" in text and len(text) > _HEAD_CHARACTERS:
+        raise ProcessingError("nested too deep to be read", code="malformed", hint="simplify the page")
+    return Parsed(markdown, title=find_html_title(text), language=find_html_language(text), warnings=warnings)
+
+
+def decode_html(content: bytes) -> tuple[str, list[str]]:
+    """Return the text of a page: strict UTF-8 first, then the encoding the page declares, then a guess."""
+    try:
+        return content.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        declared = _CHARSET.search(content[:4096]) or _XML_ENCODING.match(content[:400])
+    if declared and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = declared[1].decode("ascii").lower()
+        # Browsers read latin-1 as cp1252 (WHATWG Encoding Standard, 4.2), and pages rely on it.
+        encoding = "cp1252" if encoding in ("iso-8859-1", "latin1", "us-ascii") else encoding
+        try:
+            return content.decode(encoding, "replace"), [f"read as {encoding}, as the page declares"]
+        except LookupError:
+            pass
+    text, _encoding, warnings = decode_text(content)
+    return text, warnings
+
+
+def html_to_markdown_text(text: str) -> str:
+    """Return ``text`` (HTML) as markdown. Raises `ProcessingError` (``malformed``)."""
+    import html_to_markdown
+
+    try:
+        converted = html_to_markdown.convert(text, _options())
+    except Exception as error:
+        raise ProcessingError(f"the page cannot be read: {error}"[:300], code="malformed") from error
+    return str(converted.content or "")
+
+
+@lru_cache(maxsize=1)
+def _options() -> Any:
+    import html_to_markdown
+
+    return html_to_markdown.ConversionOptions(
+        bullets="-",
+        compact_tables=True,
+        extract_metadata=False,
+        infer_dimensions=False,
+        inline_data_media="alt_text_only",
+        # A whole page can stand in one <form>: keep forms, and drop no part of the page on a guess.
+        preprocessing=html_to_markdown.PreprocessingOptions(enabled=True, remove_navigation=False, remove_forms=False),
+    )
+
+
+def find_html_title(text: str) -> str | None:
+    """Return the title of a page, or None."""
+    found = _TITLE.search(text[:_HEAD_CHARACTERS])
+    return " ".join(unescape(found[1]).split())[:300] or None if found else None
+
+
+def find_html_language(text: str) -> str | None:
+    """Return the language a page declares (``de``, ``en-GB``), or None."""
+    found = _LANGUAGE.search(text[:_HEAD_CHARACTERS])
+    return found[1] if found else None

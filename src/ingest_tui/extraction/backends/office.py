@@ -1,0 +1,81 @@
+"""Office documents with xberg: docx, pptx, odt, odp, rtf, msg, doc, ppt as markdown."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import Any
+
+from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
+
+
+def parse(material: Material) -> Parsed:
+    """Return an office document as markdown.
+
+    Raises `ItemRejectedError` (``encrypted``, ``archive_bomb``) and `ProcessingError` (``malformed``).
+    """
+    import xberg
+
+    try:
+        source = xberg.ExtractInput(
+            kind=xberg.ExtractInputKind.BYTES, bytes=material.content, mime_type=material.format.media_type
+        )
+        result = _loop().run_until_complete(xberg.extract(source, _config()))
+    except Exception as error:
+        raise _refusal(error, xberg) from error
+    if result.errors:
+        raise _refusal(ProcessingError(str(result.errors[0].message)), xberg)
+    if not result.results:
+        raise ProcessingError("nothing could be read from it", code="malformed")
+    document = result.results[0]
+    metadata = document.metadata
+    warnings = [str(warning.message)[:300] for warning in document.processing_warnings or ()]
+    pages = getattr(document.counts, "pages", None) if material.format.name in ("pptx", "ppt", "odp") else None
+    return Parsed(
+        str(document.content),
+        title=_one_line(getattr(metadata, "title", None)),
+        language=_one_line(getattr(metadata, "language", None)),
+        pages=pages or None,
+        warnings=warnings,
+    )
+
+
+def _one_line(value: Any) -> str | None:
+    return " ".join(str(value).split())[:300] or None if value else None
+
+
+@lru_cache(maxsize=1)
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()  # one for all documents: a loop costs ten times as much as a small document
+
+
+@lru_cache(maxsize=1)
+def _config() -> Any:
+    """Return settings under which nothing is cached, downloaded, sent to OCR or unpacked recursively."""
+    import xberg
+
+    return xberg.ExtractionConfig(
+        use_cache=False,
+        disable_ocr=True,
+        ocr_embedded_images=False,
+        enable_quality_processing=False,
+        output_format="markdown",
+        escape_markdown=False,
+        max_archive_depth=0,
+        max_embedded_file_bytes=0,
+    )
+
+
+def _refusal(error: Exception, xberg: Any) -> IngestError:
+    message = str(error)[:300]
+    lowered = message.lower()
+    if "password" in lowered or "encrypt" in lowered:
+        return ItemRejectedError(
+            "the document is encrypted", code="encrypted", hint="remove the password and put the file in place again"
+        )
+    if isinstance(error, xberg.SecurityError) or "security limit" in lowered or "zip bomb" in lowered:
+        return ItemRejectedError(f"refused to unpack: {message}", code="archive_bomb")
+    return ProcessingError(
+        f"the document cannot be read: {message}", code="malformed", hint="open it with its program and save it again"
+    )

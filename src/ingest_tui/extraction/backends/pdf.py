@@ -1,0 +1,160 @@
+"""PDF with pypdfium2: the text of each page, headings from the outline only (guessed ones are wrong more often than right)."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import defaultdict
+from typing import Any
+
+from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.model.errors import ItemRejectedError, ProcessingError
+from ingest_tui.model.extraction import MAX_LINKS, Element
+
+_MAX_OUTLINE_ENTRIES = 5_000
+_MAX_OUTLINE_DEPTH = 6
+_MAX_URI_BYTES = 2_048
+_OCR_HINT = "needs OCR: its pages are images; run an OCR program over it and ingest the result"
+_PASSWORD_MARKS = ("password", "security")
+
+
+def parse(material: Material) -> Parsed:
+    """Return the text of a PDF, one element per page.
+
+    Raises `ItemRejectedError` (``encrypted``) and `ProcessingError` (``malformed``). A PDF without text gives an
+    empty result whose hint says that it needs OCR.
+    """
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(material.content)
+    except pypdfium2.PdfiumError as error:
+        raise _refusal(error) from error
+    try:
+        return _read(document, material)
+    finally:
+        document.close()
+
+
+def _refusal(error: Exception) -> ItemRejectedError | ProcessingError:
+    if any(mark in str(error).lower() for mark in _PASSWORD_MARKS):
+        return ItemRejectedError(
+            "the PDF is protected by a password",
+            code="encrypted",
+            hint="remove the password and put the file in place again",
+        )
+    return ProcessingError(
+        f"the PDF cannot be opened: {error}"[:300], code="malformed", hint="the file may be cut short; fetch it again"
+    )
+
+
+def _read(document: Any, material: Material) -> Parsed:
+    headings = _outline(document)
+    warnings: list[str] = []
+    links: dict[str, None] = {}
+    parts: list[str] = []
+    elements: list[Element] = []
+    silent = 0
+    count = len(document)
+    for index in range(count):
+        text = _page_text(document, index, links, warnings)
+        material.tick()
+        if not text:
+            silent += 1
+            continue
+        parts.append(_with_headings(text, headings.get(index, [])))
+        elements.append(Element(text, {"category": "Page", "page_number": index + 1}))
+    if silent and parts:
+        warnings.append(f"{silent} of {count} pages hold no text; scanned pages need OCR")
+    title = " ".join(document.get_metadata_value("Title").split())[:300] or None
+    return Parsed(
+        "\n\n".join(parts) + ("\n" if parts else ""),
+        elements,
+        title=title,
+        pages=count,
+        links=list(links)[:MAX_LINKS],
+        warnings=warnings,
+        hint_if_empty=_OCR_HINT if count else "",
+    )
+
+
+def _page_text(document: Any, index: int, links: dict[str, None], warnings: list[str]) -> str:
+    import pypdfium2
+
+    try:
+        page = document[index]
+    except pypdfium2.PdfiumError:
+        warnings.append(f"page {index + 1} cannot be read")
+        return ""
+    try:
+        text_page = page.get_textpage()
+        try:
+            text = str(text_page.get_text_bounded())
+        finally:
+            text_page.close()
+        if len(links) < MAX_LINKS:
+            links.update(dict.fromkeys(_page_links(document, page)))
+    except pypdfium2.PdfiumError:
+        warnings.append(f"page {index + 1} cannot be read")
+        return ""
+    finally:
+        page.close()
+    # pdfium marks a hyphen at a line end with U+FFFE, or U+0002 in older releases; the word goes on in the next line.
+    for mark in ("\ufffe", "\x02"):
+        if mark in text:
+            text = text.replace(f"{mark}\r\n", "").replace(f"{mark}\n", "").replace(mark, "")
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip()
+
+
+def _page_links(document: Any, page: Any) -> list[str]:
+    """Return the web addresses that a page's link annotations lead to."""
+    from pypdfium2 import raw
+
+    found: list[str] = []
+    position, link = ctypes.c_int(0), raw.FPDF_LINK()
+    while len(found) < MAX_LINKS and raw.FPDFLink_Enumerate(page.raw, position, link):
+        action = raw.FPDFLink_GetAction(link)
+        if action and raw.FPDFAction_GetType(action) == raw.PDFACTION_URI:
+            length = raw.FPDFAction_GetURIPath(document.raw, action, None, 0)
+            if 1 < length <= _MAX_URI_BYTES:
+                buffer = ctypes.create_string_buffer(length)
+                raw.FPDFAction_GetURIPath(document.raw, action, buffer, length)
+                found.append(buffer.raw[: length - 1].decode("utf-8", "replace").strip())
+    return [uri for uri in found if uri]
+
+
+def _outline(document: Any) -> dict[int, list[tuple[int, str]]]:
+    """Return the outline as page index → ``(level from 1, title)`` in order."""
+    import pypdfium2
+
+    headings: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    try:
+        for number, entry in enumerate(document.get_toc(max_depth=_MAX_OUTLINE_DEPTH)):
+            if number >= _MAX_OUTLINE_ENTRIES:
+                break
+            destination = entry.get_dest()
+            index = destination.get_index() if destination is not None else None
+            title = " ".join(str(entry.get_title()).split())
+            if index is not None and title:
+                headings[index].append((min(entry.level + 1, _MAX_OUTLINE_DEPTH), title))
+    except (pypdfium2.PdfiumError, ValueError, RecursionError):
+        return {}
+    return headings
+
+
+def _with_headings(text: str, headings: list[tuple[int, str]]) -> str:
+    """Mark the lines that are titles of the outline as headings; a title that is no line of its page goes on top."""
+    if not headings:
+        return text
+    lines = text.split("\n")
+    folded = [" ".join(line.split()).casefold() for line in lines]
+    on_top: list[str] = []
+    for level, title in headings:
+        mark = "#" * level + " "
+        wanted = title.casefold()
+        place = next((at for at, line in enumerate(folded) if line == wanted), None)
+        if place is None:
+            on_top += [mark + title, ""]
+        else:
+            lines[place] = f"\n{mark}{title}\n"
+            folded[place] = ""
+    return "\n".join([*on_top, *lines]).strip()

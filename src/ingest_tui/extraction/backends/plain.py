@@ -1,0 +1,154 @@
+"""Text in all its forms, with the standard library alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.blocks import find_title
+from ingest_tui.extraction.decoding import decode_text
+from ingest_tui.extraction.tabular import read_csv
+from ingest_tui.model.extraction import Element
+
+_LONG_LINE = 2_000
+_MAX_OUTPUT_CHARACTERS = 20_000
+_RST_UNDERLINE = re.compile(r"([=\-~^\"'`#*+:.<>_])\1{2,}[ \t]*\Z")
+
+
+def parse(material: Material) -> Parsed:
+    """Return the text of a document in markdown. Raises `ItemError` for bytes that are no text."""
+    special = _SPECIAL.get(material.format.name)
+    if special is None:
+        text, _encoding, warnings = decode_text(material.content)
+        language = material.format.fence
+        if language is None:
+            title = find_title(text) if material.format.name == "markdown" else None
+            return Parsed(text, title=title, warnings=warnings)
+        return Parsed(fence(text, language), warnings=warnings)
+    return special(material)
+
+
+def fence(text: str, language: str) -> str:
+    """Return ``text`` as a fenced code block that no run of backticks inside can close."""
+    longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
+    marks = "`" * (longest + 1)
+    return f"{marks}{language}\n{text.rstrip()}\n{marks}\n"
+
+
+def _parse_table(material: Material) -> Parsed:
+    text, _encoding, warnings = decode_text(material.content)
+    table = read_csv(text, delimiter="\t" if material.format.name == "tsv" else None)
+    if table is None:
+        return Parsed("", warnings=warnings)
+    element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": table.rows})
+    return Parsed(table.markdown + "\n", [element], columns=[table.describe()], warnings=[*warnings, *table.warnings])
+
+
+def _parse_json(material: Material) -> Parsed:
+    text, _encoding, warnings = decode_text(material.content)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Parsed(fence(text, "json"), warnings=[*warnings, f"not valid JSON, kept as text: {error}"[:300]])
+    if isinstance(value, dict) and isinstance(value.get("cells"), list) and "nbformat" in value:
+        return _notebook(value, warnings)
+    if len(text) > _LONG_LINE and max(map(len, text.split("\n"))) > _LONG_LINE:
+        text = json.dumps(value, ensure_ascii=False, indent=1)  # one endless line cannot be cut into chunks
+    return Parsed(fence(text, "json"), warnings=warnings)
+
+
+def _parse_ndjson(material: Material) -> Parsed:
+    text, _encoding, warnings = decode_text(material.content)
+    broken = 0
+    for line in text.split("\n"):
+        if line.strip():
+            try:
+                json.loads(line)
+            except (ValueError, RecursionError):
+                broken += 1
+    if broken:
+        warnings.append(f"{broken} lines are not valid JSON, kept as text")
+    return Parsed(fence(text, "json"), warnings=warnings)
+
+
+def _parse_notebook(material: Material) -> Parsed:
+    return _parse_json(material)
+
+
+def _notebook(value: dict[str, Any], warnings: list[str]) -> Parsed:
+    metadata = value.get("metadata")
+    kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    language = str(kernel.get("language", "")) if isinstance(kernel, dict) else ""
+    parts: list[str] = []
+    elements: list[Element] = []
+    for number, cell in enumerate(value["cells"], 1):
+        if not isinstance(cell, dict):
+            continue
+        source = _joined(cell.get("source"))
+        kind = cell.get("cell_type")
+        if source.strip():
+            parts.append(fence(source, language or "python") if kind == "code" else source)
+            category = "CodeSnippet" if kind == "code" else "NarrativeText"
+            elements.append(Element(source, {"category": category, "cell": number, "cell_type": str(kind)}))
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else []:
+            shown = _output_text(output)
+            if shown.strip():
+                parts.append(fence(shown[:_MAX_OUTPUT_CHARACTERS], ""))
+                elements.append(Element(shown, {"category": "CodeSnippet", "cell": number, "cell_type": "output"}))
+    markdown = "\n\n".join(parts)
+    return Parsed(markdown, elements, title=find_title(markdown), warnings=warnings)
+
+
+def _joined(source: Any) -> str:
+    return "".join(map(str, source)) if isinstance(source, list) else str(source or "")
+
+
+def _output_text(output: Any) -> str:
+    if not isinstance(output, dict):
+        return ""
+    if output.get("output_type") == "error":
+        return f"{output.get('ename', '')}: {output.get('evalue', '')}"
+    data = output.get("data")
+    return _joined(output.get("text") or (data.get("text/plain") if isinstance(data, dict) else ""))
+
+
+def _parse_rst(material: Material) -> Parsed:
+    """Turn underlined titles into headings; directives stay as they are and are never followed."""
+    text, _encoding, warnings = decode_text(material.content)
+    lines = text.splitlines()
+    levels: dict[str, int] = {}
+    out: list[str] = []
+    for line in lines:
+        mark = _RST_UNDERLINE.match(line)
+        if mark and out and out[-1].strip() and not out[-1].startswith((" ", "\t", "#")):
+            title = out.pop().strip()
+            if out and _RST_UNDERLINE.match(out[-1]):
+                out.pop()  # the overline of the same title
+            level = levels.setdefault(mark[1], min(len(levels) + 1, 6))
+            out += ["", "#" * level + " " + title, ""]
+        else:
+            out.append(line)
+    markdown = "\n".join(out).lstrip("\n")
+    return Parsed(markdown, title=find_title(markdown), warnings=warnings)
+
+
+def _parse_xml(material: Material) -> Parsed:
+    from ingest_tui.extraction.backends.xmltext import xml_to_text
+
+    text, warnings = xml_to_text(material.content)
+    return Parsed(text, warnings=warnings)
+
+
+_SPECIAL: dict[str, Callable[[Material], Parsed]] = {
+    "csv": _parse_table,
+    "tsv": _parse_table,
+    "json": _parse_json,
+    "ndjson": _parse_ndjson,
+    "notebook": _parse_notebook,
+    "rst": _parse_rst,
+    "xml": _parse_xml,
+}

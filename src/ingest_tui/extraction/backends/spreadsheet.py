@@ -1,0 +1,73 @@
+"""Spreadsheets with python-calamine: one markdown table per sheet, formulas as their last values."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.tabular import build_table
+from ingest_tui.model.errors import ItemRejectedError, ProcessingError
+from ingest_tui.model.extraction import Element
+
+_MAX_CELLS = 20_000_000
+"""Cells between the first and the last used one: a lone cell in the far corner makes a table of 17 billion."""
+
+
+def parse(material: Material) -> Parsed:
+    """Return every sheet that holds something under a heading ``## name``.
+
+    Raises `ItemRejectedError` (``encrypted``, ``too_large``) and `ProcessingError` (``malformed``).
+    """
+    workbook = _open(material.content)
+    parts: list[str] = []
+    elements: list[Element] = []
+    columns: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    names = list(workbook.sheet_names)
+    for name in names:
+        rows = _rows(workbook, name, warnings)
+        material.tick()
+        table = build_table(name, rows)
+        if table is None:
+            continue
+        warnings.extend(f"{name}: {warning}" for warning in table.warnings)
+        parts.append(f"## {' '.join(name.split())}\n\n{table.markdown}\n")
+        columns.append(table.describe())
+        elements.append(
+            Element(table.markdown, {"category": "Table", "sheet": name, "columns": table.columns, "rows": table.rows})
+        )
+    workbook.close()
+    return Parsed("\n".join(parts), elements, pages=len(names), columns=columns, warnings=warnings)
+
+
+def _open(content: bytes) -> Any:
+    import python_calamine
+
+    try:
+        return python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))
+    except Exception as error:
+        message = str(error)
+        if isinstance(error, python_calamine.PasswordError) or "password" in message.lower():
+            raise ItemRejectedError(
+                "the workbook is protected by a password",
+                code="encrypted",
+                hint="remove the password and put the file in place again",
+            ) from error
+        raise ProcessingError(f"the workbook cannot be read: {message}"[:300], code="malformed") from error
+
+
+def _rows(workbook: Any, name: str, warnings: list[str]) -> list[list[Any]]:
+    try:
+        sheet = workbook.get_sheet_by_name(name)
+    except Exception as error:  # noqa: BLE001 charts and macro sheets have no cells; the other sheets are still good
+        warnings.append(f"{name}: cannot be read: {error}"[:300])
+        return []
+    if sheet.total_height * sheet.total_width > _MAX_CELLS:
+        raise ItemRejectedError(
+            f"the sheet {name[:60]!r} spans {sheet.total_height:,} rows by {sheet.total_width:,} columns",
+            code="too_large",
+            hint="delete the far-off cells and save it again",
+        )
+    rows: list[list[Any]] = sheet.to_python(skip_empty_area=True)
+    return rows

@@ -1,0 +1,101 @@
+"""Markdown to elements and links, for backends whose library has no elements of its own."""
+
+from __future__ import annotations
+
+import re
+
+from ingest_tui.model.extraction import MAX_LINKS, Element
+
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.+)")
+_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
+_LINK = re.compile(
+    r"\]\(<?([^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \t]+[\"'][^\n]{0,500})?\)|<((?:https?|mailto):[^\s<>]+)>"
+)
+_BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\[\]]+")
+_TRAILING = ".,;:!?)'*_"
+
+
+def split_elements(markdown: str) -> list[Element]:
+    """Return the blocks of ``markdown``, each with its ``category``.
+
+    Categories: Title (with ``category_depth`` from 0), NarrativeText, ListItem, Table, CodeSnippet.
+    """
+    return [_classify(block) for block in _blocks(markdown)]
+
+
+def _blocks(markdown: str) -> list[str]:
+    blocks: list[str] = []
+    lines: list[str] = []
+    fence = ""
+
+    def close() -> None:
+        if lines:
+            blocks.append("\n".join(lines))
+            lines.clear()
+
+    for line in markdown.split("\n"):
+        if fence:
+            lines.append(line)
+            if line.startswith(fence) and not line.strip("`~ \t"):
+                fence = ""
+                close()
+        elif line.startswith(("```", "~~~")):
+            close()
+            fence = line[: len(line) - len(line.lstrip(line[0]))]
+            lines.append(line)
+        elif not line or line.isspace():
+            close()
+        elif line.startswith("#") and _HEADING.match(line):
+            close()
+            blocks.append(line)
+        elif _LIST_ITEM.match(line) and not line.startswith("|"):
+            close()
+            lines.append(line)
+        else:
+            lines.append(line)
+    close()
+    return blocks
+
+
+def _classify(block: str) -> Element:
+    heading = _HEADING.match(block)
+    if heading:
+        return Element(heading[2].rstrip("# \t"), {"category": "Title", "category_depth": len(heading[1]) - 1})
+    if block.startswith(("```", "~~~")):
+        inner = block.split("\n")
+        closed = len(inner) > 1 and not inner[-1].strip("`~ \t")
+        return Element("\n".join(inner[1:-1] if closed else inner[1:]), {"category": "CodeSnippet"})
+    if block.startswith("|"):
+        return Element(block, {"category": "Table"})
+    if _LIST_ITEM.match(block):
+        return Element(re.sub(r"\A[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+", "", block), {"category": "ListItem"})
+    return Element(block, {"category": "NarrativeText"})
+
+
+def find_title(markdown: str) -> str | None:
+    """Return the first heading among the first 50 lines, or None."""
+    if not markdown.startswith("#") and "\n#" not in markdown[:8192]:
+        return None
+    for line in markdown[:8192].split("\n")[:50]:
+        heading = _HEADING.match(line)
+        if heading:
+            return heading[2].rstrip("# \t")[:300] or None
+    return None
+
+
+def find_links(markdown: str, *, bare: bool = True) -> list[str]:
+    """Return link targets in order, each once, at most `MAX_LINKS`; ``bare`` also takes URLs written as text."""
+    found: dict[str, None] = {}
+    if "](" in markdown or "<http" in markdown or "<mailto:" in markdown:
+        for match in _LINK.finditer(markdown):
+            found.setdefault(match[1] or match[2])
+            if len(found) >= MAX_LINKS:
+                return list(found)
+    if bare and "://" in markdown:
+        for match in _BARE_URL.finditer(markdown):
+            url = match[0].rstrip(_TRAILING)
+            if url not in found:
+                found[url] = None
+            if len(found) >= MAX_LINKS:
+                break
+    return list(found)

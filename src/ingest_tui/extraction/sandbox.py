@@ -1,0 +1,447 @@
+"""Many files, parsed in processes that may hang, crash or eat memory without harming one another.
+
+A pool has one dispatcher thread and up to ``workers`` processes. Small files travel in batches, so that the pipe costs
+microseconds per file; a bad file costs itself and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import os
+import selectors
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
+from ingest_tui.extraction.sandbox_process import Flight, ParserProcess
+from ingest_tui.model.errors import BusyError
+from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
+
+_log = logging.getLogger(__name__)
+
+_WINDOW_TASKS = 32
+_WINDOW_MILLISECONDS = 40.0
+_LARGE_BYTES = 1024**2
+_MAX_ATTEMPTS = 4
+_MAX_FAILED_STARTS = 3
+_LONGEST_WAIT_SECONDS = 0.25
+_CHEAP_SHARE = 0.05
+
+OnResult = Callable[[ParseResult], None]
+
+
+@dataclass(slots=True)
+class _Job:
+    task: ParseTask
+    on_result: OnResult
+    attempts: int = 0
+
+
+def _estimate_milliseconds(task: ParseTask) -> float:
+    """Guess how long a task takes: only to share work out evenly, so the right order of magnitude is enough."""
+    kind = BY_EXTENSION.get(extension_of(task.file_name))
+    if task.backend == "unstructured":
+        return 100.0 + task.size / 20_000
+    if kind is not None and kind.family == "text":
+        return 0.15 + task.size / 30_000
+    if kind is not None and kind.family == "markup":
+        return 0.5 + task.size / 10_000
+    return 4.0 + task.size / 30_000
+
+
+class ParserPool:
+    """Parses files in up to ``workers`` processes, each within ``limits``.
+
+    `submit` may be called from any thread. Every submitted task gets exactly one call of its ``on_result``, **from the
+    dispatcher thread**: it should be quick, may call `submit` (which then does not block), and must not call `close`.
+    What it raises is logged and raised again by `close`. ``max_waiting`` tasks may wait before `submit` blocks.
+    ``test_backend`` lets the content of a file order a misbehaviour; for tests only.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        limits: ParseLimits | None = None,
+        *,
+        max_waiting: int = 1024,
+        test_backend: bool = False,
+    ) -> None:
+        self._workers = max(1, workers)
+        self._limits = limits or ParseLimits()
+        self._max_waiting = max_waiting
+        self._test_backend = test_backend
+        self._state = threading.Condition()
+        self._waiting: deque[_Job] = deque()
+        self._unfinished = 0
+        self._cancels: list[Callable[[str], bool]] = []
+        self._is_closing = False
+        self._wants_all = False
+        self._is_asleep = False
+        self._callback_error: BaseException | None = None
+        self._processes: list[ParserProcess] = []
+        self._failed_starts = 0
+        self._selector = selectors.DefaultSelector()
+        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        self.network_isolated: bool | None = None
+        """Whether parsers are cut off from the network by the kernel; None until the first has started."""
+        self.processes_started = 0
+        self._thread = threading.Thread(target=self._run, name="parser-pool", daemon=True)
+        self._thread.start()
+
+    # --- called from any thread -----------------------------------------------------------------------------------
+
+    def submit(self, task: ParseTask, on_result: OnResult) -> None:
+        """Queue a task; blocks while ``max_waiting`` are waiting. Raises `BusyError` once the pool is closing."""
+        job = _Job(task, on_result)
+        with self._state:
+            if threading.current_thread() is not self._thread:
+                while len(self._waiting) >= self._max_waiting and not self._is_closing:
+                    self._wake()
+                    self._state.wait()
+            if self._is_closing:
+                raise BusyError("the parser pool is closed")
+            self._waiting.append(job)
+            self._unfinished += 1
+            self._wake()
+
+    def warm_up(self) -> None:
+        """Start all processes now, so that they are ready when the first file is."""
+        with self._state:
+            self._wants_all = True
+            self._wake()
+
+    def cancel(self, which: Iterable[str] | Callable[[str], bool]) -> None:
+        """Give up tasks by id, or all whose id satisfies a predicate. Returns at once.
+
+        Their results have status ``failed`` and reason ``cancelled``; what is already being parsed is killed.
+        """
+        matches = which if callable(which) else frozenset(which).__contains__
+        with self._state:
+            self._cancels.append(matches)
+            self._wake()
+
+    def drain(self) -> None:
+        """Wait until every task submitted so far, and those that their results submit, has its result."""
+        with self._state:
+            while self._unfinished:
+                self._state.wait()
+
+    def close(self, *, cancel: bool = False) -> None:
+        """Wait for what is submitted (or give it up with ``cancel``), then end all processes. May be called twice."""
+        if cancel:
+            self.cancel(lambda _task_id: True)
+        with self._state:
+            while self._unfinished and self._thread.is_alive():
+                self._state.wait(1.0)
+            self._is_closing = True
+            self._state.notify_all()
+            self._wake()
+        self._thread.join()
+        error, self._callback_error = self._callback_error, None
+        if error is not None:
+            raise error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close(cancel=kind is not None)
+
+    def _wake(self) -> None:
+        if self._is_asleep:
+            self._is_asleep = False
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._wake_write, b"w")
+
+    # --- the dispatcher thread ------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self._turn():
+                pass
+        except BaseException as error:
+            _log.exception("the parser pool has failed")
+            self._callback_error = error
+        finally:
+            self._end()
+
+    def _turn(self) -> bool:
+        self._apply_cancels()
+        self._share_out()
+        with self._state:
+            if self._is_closing and not self._unfinished:
+                return False
+            self._is_asleep = not self._cancels and not (self._waiting and self._has_room())
+            timeout = self._longest_wait() if self._is_asleep else 0.0
+        for key, mask in self._selector.select(timeout):
+            if key.data is None:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake_read, 4096)
+            else:
+                self._attend(key.fd, key.data, mask)
+        self._check_limits()
+        return True
+
+    def _longest_wait(self) -> float | None:
+        if not any(process.in_flight for process in self._processes):
+            return None
+        return min(_LONGEST_WAIT_SECONDS, self._limits.silence_seconds / 4, self._limits.total_seconds / 4)
+
+    def _has_room(self) -> bool:
+        serving = [process for process in self._processes if not process.is_retiring]
+        return len(serving) < self._workers or any(not process.in_flight for process in serving)
+
+    def _attend(self, fd: int, process: ParserProcess, mask: int) -> None:
+        if process not in self._processes:
+            return
+        if fd == process.pidfd:
+            self._receive(process)
+            self._bury(process)
+        elif fd == process.stdout_fd:
+            self._receive(process)
+        elif mask & selectors.EVENT_WRITE:
+            self._write(process)
+        elif not process.read_noise():
+            self._selector.unregister(fd)
+
+    # --- sharing out ----------------------------------------------------------------------------------------------
+
+    def _share_out(self) -> None:
+        """Fill the pipes: the emptiest process first, none with so much that another would have nothing."""
+        while True:
+            with self._state:
+                waiting = len(self._waiting)
+                serving = [process for process in self._processes if not process.is_retiring]
+                missing = self._workers - len(serving)
+                wants_more = missing > 0 and (self._wants_all or (waiting and all(one.in_flight for one in serving)))
+            if not wants_more:
+                break
+            self._start()
+        if not waiting:
+            self._steal(serving)
+        room = [one for one in serving if one.in_flight_weight < _WINDOW_MILLISECONDS / 2]
+        for process in sorted(room, key=lambda one: one.in_flight_weight):
+            if len(process.in_flight) <= _WINDOW_TASKS // 2:
+                self._fill(process, len(serving))
+        for process in self._processes:
+            if process.outgoing:
+                self._write(process)
+
+    def _fill(self, process: ParserProcess, sharers: int) -> None:
+        with self._state:
+            fair = max(1, -(-len(self._waiting) // (2 * sharers)))
+            room = min(_WINDOW_TASKS - len(process.in_flight), fair)
+            was_full = len(self._waiting) >= self._max_waiting
+            taken: list[tuple[_Job, float]] = []
+            weight = process.in_flight_weight
+            while self._waiting and len(taken) < room and weight < _WINDOW_MILLISECONDS:
+                job = self._waiting[0]
+                cost = _estimate_milliseconds(job.task)
+                if job.task.size > _LARGE_BYTES and (process.in_flight or taken):
+                    break  # it goes alone: nothing small should wait behind it
+                self._waiting.popleft()
+                taken.append((job, cost))
+                weight += cost
+                if job.task.size > _LARGE_BYTES:
+                    break
+            if was_full and taken:
+                self._state.notify_all()
+        for job, cost in taken:
+            process.queue(_wire_form(job.task), Flight(job, cost))
+
+    def _steal(self, serving: list[ParserProcess]) -> None:
+        """Let a process without work have what another has not begun."""
+        idle = [one for one in serving if not one.in_flight]
+        backlog = [one for one in serving if len(one.in_flight) > 1 and one.said_hello]
+        if not backlog or (not idle and len(serving) >= self._workers):
+            return
+        longest = max(backlog, key=lambda one: one.in_flight_weight)
+        if longest.in_flight_weight < _WINDOW_MILLISECONDS / 8 and time.monotonic() - longest.changed_at < 0.05:  # noqa: PLR2004
+            return  # it will be done before the other has begun
+        self._requeue([flight.payload for flight in longest.take_back()])
+
+    def _requeue(self, jobs: list[_Job]) -> None:
+        with self._state:
+            self._waiting.extendleft(reversed(jobs))
+
+    def _start(self) -> None:
+        process = ParserProcess.start(self._limits, test_backend=self._test_backend)
+        self.processes_started += 1
+        self._processes.append(process)
+        for fd in (process.stdout_fd, process.stderr_fd, process.pidfd):
+            self._selector.register(fd, selectors.EVENT_READ, process)
+
+    def _write(self, process: ParserProcess) -> None:
+        more = process.write_some()
+        is_registered = process.stdin_fd in self._selector.get_map()
+        if more and not is_registered:
+            self._selector.register(process.stdin_fd, selectors.EVENT_WRITE, process)
+        elif is_registered and not more:
+            self._selector.unregister(process.stdin_fd)
+
+    # --- results --------------------------------------------------------------------------------------------------
+
+    def _receive(self, process: ParserProcess) -> None:
+        try:
+            lines = process.read_lines()
+        except ValueError:
+            process.kill("crashed", "the parser wrote something that is not a result")
+            return
+        finished = 0
+        for line in lines:
+            if "result" in line:
+                flight = process.land(line["seq"])
+                if flight is None:
+                    continue
+                process.served += 1.0 if flight.weight > 1.0 else _CHEAP_SHARE
+                if line["retire"]:
+                    self._retire(process)
+                self._deliver(flight.payload, ParseResult(**line["result"]))
+                finished += 1
+            elif "returned" in line:
+                flight = process.land(line["returned"])
+                if flight is not None:
+                    self._requeue([flight.payload])
+            elif "hello" in line:
+                process.said_hello = True
+                self._failed_starts = 0
+                self.network_isolated = line["hello"]["network_isolated"]
+            elif line["resident_bytes"] > self._limits.grown_bytes:
+                self._retire(process)
+        self._count_finished(finished)
+        if process.served >= self._limits.max_tasks_per_process:
+            self._retire(process)
+        if process.is_retiring and not process.in_flight:
+            process.finish()
+
+    def _deliver(self, job: _Job, result: ParseResult) -> None:
+        try:
+            job.on_result(result)
+        except Exception as error:
+            _log.exception("on_result failed for %s", job.task.task_id)
+            self._callback_error = self._callback_error or error
+
+    def _count_finished(self, count: int) -> None:
+        if count:
+            with self._state:
+                self._unfinished -= count
+                if not self._unfinished:
+                    self._state.notify_all()
+
+    def _fail(self, job: _Job, reason: str, detail: str, hint: str = "") -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(job.task.output_path)  # noqa: PTH108 what a dead parser left
+        self._deliver(job, ParseResult(job.task.task_id, "failed", reason, detail, hint))
+        self._count_finished(1)
+
+    # --- trouble --------------------------------------------------------------------------------------------------
+
+    def _retire(self, process: ParserProcess) -> None:
+        if not process.is_retiring:
+            process.is_retiring = True
+            self._requeue([flight.payload for flight in process.take_back()])
+
+    def _check_limits(self) -> None:
+        now = time.monotonic()
+        for process in self._processes:
+            if process.in_flight and process.kill_reason is None:
+                limits = self._limits_of(process)
+                passed = process.overdue(limits, now)
+                if passed:
+                    process.kill("timeout", passed, "raise the time limit, or try another backend for this file")
+
+    def _limits_of(self, process: ParserProcess) -> ParseLimits:
+        flight = process.in_flight.get(process.begun_seq())
+        return (flight.payload.task.limits if flight is not None else None) or self._limits
+
+    def _bury(self, process: ParserProcess) -> None:
+        """Blame the task that was being parsed, give the others to the next process."""
+        begun = process.begun_seq()
+        for fd in (process.stdout_fd, process.stderr_fd, process.pidfd, process.stdin_fd):
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(fd)
+        status = process.bury()
+        self._processes.remove(process)
+        if not process.said_hello:
+            self._failed_starts += 1
+        guilty = process.land(begun)
+        others: list[_Job] = [flight.payload for flight in process.in_flight.values()]
+        process.in_flight.clear()
+        reason, detail, hint = process.cause_of_death(status)
+        if guilty is not None:
+            self._fail(guilty.payload, reason, detail, hint)
+        self._try_again(others, reason, detail)
+
+    def _try_again(self, jobs: list[_Job], reason: str, detail: str) -> None:
+        """Queue again what was only in the same pipe; nothing, when no process comes up at all."""
+        is_hopeless = self._failed_starts >= _MAX_FAILED_STARTS
+        if is_hopeless:
+            self._failed_starts = 0
+            with self._state:
+                jobs = [*jobs, *self._waiting]
+                self._waiting.clear()
+                self._state.notify_all()
+        again: list[_Job] = []
+        for job in jobs:
+            job.attempts += 1
+            if is_hopeless or job.attempts >= _MAX_ATTEMPTS:
+                self._fail(job, reason, detail)
+                continue
+            with contextlib.suppress(OSError):
+                os.unlink(job.task.output_path)  # noqa: PTH108 finished, but its result was lost with the process
+            again.append(job)
+        self._requeue(again)
+
+    def _apply_cancels(self) -> None:
+        with self._state:
+            if not self._cancels:
+                return
+            cancels, self._cancels = self._cancels, []
+        for process in self._processes:
+            self._requeue([flight.payload for flight in process.take_back()])
+        with self._state:
+            waiting, self._waiting = list(self._waiting), deque()
+            given_up = [job for job in waiting if any(matches(job.task.task_id) for matches in cancels)]
+            ids = {id(job) for job in given_up}
+            self._waiting.extend(job for job in waiting if id(job) not in ids)
+            self._state.notify_all()
+        for process in self._processes:
+            if any(matches(one.payload.task.task_id) for one in process.in_flight.values() for matches in cancels):
+                process.kill("cancelled", "given up on request")
+        for job in given_up:
+            self._fail(job, "cancelled", "given up on request")
+
+    def _end(self) -> None:
+        for process in self._processes:
+            process.kill("cancelled", "the pool was closed")
+            process.bury()
+        self._processes.clear()
+        self._selector.close()
+        os.close(self._wake_read)
+        with self._state:
+            os.close(self._wake_write)
+            self._is_asleep = False
+            self._is_closing = True
+            self._unfinished = 0
+            self._state.notify_all()
+
+
+def _wire_form(task: ParseTask) -> dict[str, Any]:
+    form = {name: getattr(task, name) for name in _WIRE_FIELDS}
+    form["backends_by_type"] = task.backends_by_type or None
+    return form
+
+
+_WIRE_FIELDS = tuple(
+    one.name for one in dataclasses.fields(ParseTask) if one.name not in ("limits", "size", "backends_by_type")
+)

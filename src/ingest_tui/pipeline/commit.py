@@ -1,0 +1,147 @@
+"""Commit in batches: version folders into place, one catalogue transaction, one write to the journal.
+
+The order is what makes a crash harmless: (1) everything of the batch and the intent to place it is durable, (2) folders
+are renamed into place and that is durable, (3) the catalogue learns of them, fingerprints included, (4) the journal
+says so. After a crash `recovery` undoes (2) without (3) and completes (3) without (4).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from ingest_tui.model.errors import StoreError
+from ingest_tui.pipeline.batch import CommitBatch
+from ingest_tui.pipeline.job_run import JobCancelled, JobRun
+from ingest_tui.pipeline.stage import StagedItem
+from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.journal import Journal
+from ingest_tui.store.locks import FileLock
+
+BATCH_ITEMS = 384
+BATCH_SECONDS = 0.4
+MAX_IN_FLIGHT = 2048
+_LOCK_SECONDS = 120.0
+
+
+class Committer:
+    """Gathers finished items and commits them in a thread of its own. Leaving it waits for the last batch."""
+
+    def __init__(self, job: JobRun) -> None:
+        self._job = job
+        self._finished: queue.SimpleQueue[StagedItem | None] = queue.SimpleQueue()
+        self._documents = DocumentStore(job.workspace.layout)
+        self._intents = Journal(job.paths.commits)
+        self._lock = FileLock(job.workspace.layout.lock("commit"))
+        self._failure: BaseException | None = None
+        self._added = 0
+        self._settled = 0
+        self._all_settled = threading.Condition()
+        self._vanished = vanished_documents(job)
+        self._thread = threading.Thread(target=self._run, name=f"commit-{job.manifest.job_id}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if kind is None:
+            try:
+                self._wait_for_parsers()
+            except JobCancelled as cancelled:
+                kind, error = JobCancelled, cancelled
+        if kind is not None:
+            prefix = f"{self._job.manifest.job_id}/"
+            self._job.pool.cancel(lambda task_id: task_id.startswith(prefix))
+        self._finished.put(None)
+        self._thread.join()
+        self._intents.close()
+        if self._failure is not None and kind is None:
+            raise self._failure
+        if kind is None:
+            for phase in ("extract", "commit"):
+                self._job.meter.done(phase)
+        elif error is not None and isinstance(error, JobCancelled):
+            raise error
+
+    def add(self, item: StagedItem) -> None:
+        """Take an item that is fetched and parsed, or could not be. Called from several threads; never blocks."""
+        self._finished.put(item)
+
+    def expect(self) -> None:
+        """Count an item that will be added; waits while too many are on their way."""
+        with self._all_settled:
+            self._added += 1
+            while self._added - self._settled > MAX_IN_FLIGHT and self._failure is None:
+                self._all_settled.wait(0.25)
+                self._job.checkpoint()
+        if self._failure is not None:
+            raise self._failure
+
+    def _wait_for_parsers(self) -> None:
+        while True:
+            with self._all_settled:
+                if self._settled >= self._added or self._failure is not None:
+                    return
+                self._all_settled.wait(0.25)
+            self._job.checkpoint()
+
+    def _run(self) -> None:
+        catalogue = self._job.workspace.open_catalogue()
+        try:
+            batch = CommitBatch(self._job, catalogue, self._documents, self._intents, self._vanished)
+            while items := self._next_items():
+                with self._locked():
+                    outcomes = batch.commit(items)
+                self._job.record(outcomes)
+                for item in items:
+                    self._job.meter.advance("commit", 1, item.weight)
+                with self._all_settled:
+                    self._settled += len(items)
+                    self._all_settled.notify_all()
+        except BaseException as error:  # noqa: BLE001 - carried to the job's thread, which raises it
+            self._failure = error
+            with self._all_settled:
+                self._all_settled.notify_all()
+        finally:
+            catalogue.close()
+
+    def _locked(self) -> FileLock:
+        self._lock.acquire(_LOCK_SECONDS, what="the catalogue")
+        return self._lock
+
+    def _next_items(self) -> list[StagedItem]:
+        """Return the next batch: full, or what came within a moment; empty at the end."""
+        first = self._finished.get()
+        if first is None:
+            return []
+        items = [first]
+        deadline = time.monotonic() + BATCH_SECONDS
+        while len(items) < BATCH_ITEMS:
+            remaining = deadline - time.monotonic()
+            try:
+                item = self._finished.get(timeout=max(0.0, remaining)) if remaining > 0 else self._finished.get_nowait()
+            except queue.Empty:
+                break
+            if item is None:
+                self._finished.put(None)
+                break
+            items.append(item)
+        return items
+
+
+def vanished_documents(job: JobRun) -> dict[str, set[str]]:
+    """Return the documents whose places this plan found gone: document id to the keys that are gone."""
+    from ingest_tui.pipeline.planning import work_lines
+
+    vanished: dict[str, set[str]] = {}
+    for line in work_lines(job):
+        if line["action"] in {"retire", "hold"}:
+            document_id = line.get("document_id")
+            if document_id is None:
+                raise StoreError(f"the plan names no document for {line['key']!r}", hint="retry the job")
+            vanished.setdefault(document_id, set()).add(line["key"])
+    return vanished

@@ -1,0 +1,41 @@
+"""Hand staged items to the parser processes; what is already known by its bytes is not parsed again."""
+
+from __future__ import annotations
+
+from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.naming import file_name_of
+from ingest_tui.pipeline.job_run import JobRun
+from ingest_tui.pipeline.stage import Sink, StagedItem
+
+
+def extract_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
+    """Queue an item for parsing; ``settle`` is called with it, from another thread, once that is done.
+
+    Blocks while enough items wait, which keeps memory flat and staging no further ahead than useful.
+    """
+    if not job.manifest.options.get("force") and _bytes_are_known(job, item):
+        job.meter.advance("extract", 1, item.weight)
+        settle(item)
+        return
+    extraction = job.source.extraction
+    task = ParseTask(
+        task_id=f"{job.manifest.job_id}/{item.item_id}",
+        input_path=item.raw_path,
+        output_path=job.staging.normalized(item.item_id),
+        file_name=file_name_of(item.key),
+        size=item.size,
+        backend=extraction.backend,
+        backends_by_type=extraction.by_type,
+    )
+
+    def parsed(result: ParseResult) -> None:
+        item.result = result
+        job.meter.advance("extract", 1, item.weight)
+        settle(item)
+
+    job.pool.submit(task, parsed)
+
+
+def _bytes_are_known(job: JobRun, item: StagedItem) -> bool:
+    sql = "SELECT 1 FROM documents WHERE collection_id = ? AND raw_sha256 = ? AND state = 'active' LIMIT 1"
+    return bool(job.reading.execute(sql, (job.source.collection_id, item.raw_sha256)))

@@ -1,0 +1,211 @@
+"""One job while it runs: what its steps share, and how its manifest is kept up to date."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from datetime import UTC, datetime
+
+from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.errors import IngestError, StaleWriterError
+from ingest_tui.model.job import JobError, JobState, Manifest, WorkerMark, end_state
+from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.source import Source
+from ingest_tui.pipeline.progress import ProgressMeter
+from ingest_tui.store.atomic import make_folder
+from ingest_tui.store.joblog import JobLog
+from ingest_tui.store.journal import Journal
+from ingest_tui.store.staging import StagingArea
+from ingest_tui.store.workspace import Workspace
+
+_TICK_SECONDS = 0.25
+
+
+class JobCancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """Raised inside a step when the job is to stop."""
+
+
+class JobRun:
+    """The owner of a running job. The caller holds the job's lock; several threads use one instance."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        manifest: Manifest,
+        source: Source,
+        connector: BaseConnector | None,
+        pool: ParserPool,
+        *,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.manifest = manifest
+        self.source = source
+        self.connector = connector
+        self.pool = pool
+        self.paths = workspace.jobs.paths(manifest.job_id)
+        make_folder(self.paths.staging)
+        self.staging = StagingArea(self.paths.staging)
+        self.log = JobLog(self.paths.log, job=manifest.job_id, source=source.source_id)
+        self.outcomes = Journal(self.paths.outcomes)
+        self.reading = workspace.open_catalogue()
+        self.meter = ProgressMeter(manifest)
+        self.listing_complete = True
+        self.cancelled = threading.Event()
+        self._resumed = threading.Event()
+        self._resumed.set()
+        self._stopping = stopping or threading.Event()
+        self._ended = threading.Event()
+        self._manifest_lock = threading.RLock()
+        self._ticker = threading.Thread(target=self._tick_until_ended, name=f"ticker-{manifest.job_id}", daemon=True)
+        self._by = f"worker {os.getpid()}@{socket.gethostname()}"
+
+    # From the outside in
+
+    def begin(self) -> None:
+        """Mark the job as running and start to answer requests."""
+        with self._manifest_lock:
+            if self.manifest.state in {JobState.RUNNING, JobState.PAUSED}:
+                self.manifest.move_to(JobState.INTERRUPTED, at=now(), by=self._by, reason="its worker died")
+            if self.manifest.state is JobState.INTERRUPTED:
+                self.manifest.attempt += 1
+            self.manifest.move_to(JobState.RUNNING, at=now(), by=self._by)
+            self._save(durable=True)
+        self.log.event("info", "job started", attempt=self.manifest.attempt, kind=self.manifest.kind)
+        self._ticker.start()
+
+    def end(self, state: JobState | None = None, error: IngestError | None = None) -> None:
+        """Record how the job ended, take it out of the queue and close its files."""
+        self._ended.set()
+        if self._ticker.is_alive():
+            self._ticker.join()
+        with self._manifest_lock:
+            if error is not None:
+                self.note_error(error)
+            final = state or end_state(self.manifest, listing_complete=self.listing_complete)
+            self.meter.finish(final)
+            reason = error.message if error is not None else ""
+            self.manifest.move_to(final, at=now(), by=self._by, reason=reason)
+            self._save(durable=True)
+        if self.manifest.ended:
+            self.staging.clear()
+            self.workspace.jobs.leave_queue(self.manifest.job_id)
+        counters = self.manifest.counters.model_dump()
+        self.log.event("info", f"job {final}", counters=counters, errors=self.manifest.errors_total)
+
+    def close(self) -> None:
+        """Close the files of the job; its state stays as it is."""
+        self._ended.set()
+        if self._ticker.is_alive():
+            self._ticker.join()
+        self.outcomes.close()
+        self.reading.close()
+        self.log.close()
+
+    # For the steps
+
+    def checkpoint(self) -> None:
+        """Called between items by every step: waits while the job is paused, raises `JobCancelled` when it is to end."""
+        if not self._resumed.is_set():
+            while not self._resumed.wait(_TICK_SECONDS):
+                if self.cancelled.is_set() or self._stopping.is_set():
+                    break
+        if self.cancelled.is_set() or self._stopping.is_set():
+            raise JobCancelled
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the worker is about to end; the job then stays for the next one."""
+        return self._stopping.is_set()
+
+    def note_error(self, error: IngestError, *, phase: str | None = None) -> None:
+        """Keep an error of the whole job in the manifest."""
+        self.manifest.add_error(
+            JobError(
+                code=error.reason,
+                message=error.message,
+                hint=error.hint,
+                uri=error.context.get("uri"),
+                phase=phase or error.context.get("phase"),
+                at=now(),
+                retryable=error.retryable,
+            )
+        )
+        self.log.event("error", error.message, code=error.reason, hint=error.hint)
+
+    def record(self, outcomes: list[Outcome]) -> None:
+        """Write outcomes to the journal, durable in one go, and count them."""
+        self.outcomes.append(outcome.as_dict() for outcome in outcomes)
+        self.count(outcomes)
+
+    def count(self, outcomes: list[Outcome]) -> None:
+        """Count outcomes that stand in the journal."""
+        for outcome in outcomes:
+            self.manifest.counters.count(outcome.outcome)
+            if outcome.outcome == "failed":
+                self.manifest.add_error(
+                    JobError(
+                        code=outcome.reason,
+                        message=outcome.detail or outcome.reason,
+                        hint=outcome.hint,
+                        uri=outcome.uri,
+                        phase=outcome.phase,
+                        at=outcome.at,
+                    )
+                )
+                self.log.event(
+                    "warning", outcome.detail, document=outcome.uri, reason=outcome.reason, phase=outcome.phase
+                )
+
+    # Keeping the manifest
+
+    def save_state(self) -> None:
+        """Write the manifest durably: at state and phase changes."""
+        with self._manifest_lock:
+            self._save(durable=True)
+
+    def _save(self, *, durable: bool) -> None:
+        moment = now()
+        self.manifest.updated_at = moment
+        self.manifest.worker = WorkerMark(host=socket.gethostname(), pid=os.getpid(), heartbeat_at=moment)
+        self.workspace.jobs.save(self.manifest, durable=durable)
+
+    def _tick_until_ended(self) -> None:
+        while not self._ended.wait(_TICK_SECONDS):
+            try:
+                with self._manifest_lock:
+                    self._answer_requests()
+                    self.meter.tick()
+                    self._save(durable=False)
+            except StaleWriterError:
+                self.cancelled.set()
+                return
+            except OSError as error:
+                self.log.event("warning", f"progress could not be written: {error.strerror}")
+
+    def _answer_requests(self) -> None:
+        for request in self.workspace.jobs.take_requests(self.manifest.job_id):
+            kind = request.get("request")
+            by = str(request.get("by", ""))
+            if kind == "cancel":
+                self.cancelled.set()
+            elif kind == "priority":
+                self.manifest.priority = int(request.get("priority", self.manifest.priority))
+            elif kind == "pause" and self.manifest.state is JobState.RUNNING:
+                self._resumed.clear()
+                self.manifest.move_to(JobState.PAUSED, at=now(), by=by, reason="asked for")
+            elif kind == "resume" and self.manifest.state is JobState.PAUSED:
+                self.manifest.move_to(JobState.RUNNING, at=now(), by=by, reason="asked for")
+                self._resumed.set()
+            else:
+                continue
+            self.log.event("info", f"request: {kind}", by=by)
+            self._save(durable=True)
+
+
+def now() -> str:
+    """Return the time of day as it is written."""
+    return rfc3339(datetime.now(UTC))

@@ -1,0 +1,251 @@
+"""List the source and write the plan, before a byte moves."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ingest_tui.extraction.parse import RULES_VERSION
+from ingest_tui.model.descriptor import ListingEnd
+from ingest_tui.model.errors import IngestError, SourceAccessError
+from ingest_tui.model.hashing import short_digest
+from ingest_tui.model.job import HeldDeletions
+from ingest_tui.model.naming import safe_display
+from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.plan import Action, PlanRules
+from ingest_tui.model.source import Source
+from ingest_tui.pipeline.job_run import JobRun, now
+from ingest_tui.store.atomic import sync_folder
+from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.journal import Journal, encode_line, read_journal
+from ingest_tui.store.listing import ListingScratch
+
+_LINES_AT_ONCE = 1000
+_SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected"}
+
+
+def list_source(job: JobRun) -> ListingEnd:
+    """List the source into the scratch database, going on from the last kept page where the connector can."""
+    connector = job.connector
+    if connector is None:
+        raise IngestError("this kind of job has no source to list", hint="report this as a bug")
+    job.meter.start("list")
+    job.save_state()
+    scratch = ListingScratch(job.paths.listing, resume=connector.capabilities.resumes_listing)
+    try:
+        pages = connector.list(scratch.cursor)
+        while True:
+            job.checkpoint()
+            try:
+                page = next(pages)
+            except StopIteration as stop:
+                end: ListingEnd = stop.value or ListingEnd(complete=False)
+                break
+            scratch.add(page)
+            job.meter.advance("list", len(page.descriptors))
+        job.manifest.counters.descriptors_listed = scratch.count()
+    finally:
+        scratch.close()
+    for key, message in end.gaps[:20]:
+        job.manifest.warnings.append(f"{safe_display(key, limit=200)}: {safe_display(message)}")
+    job.meter.done("list")
+    return end
+
+
+def rules_of(source: Source, options: dict[str, Any], settings: Any, approved: frozenset[str]) -> PlanRules:
+    """Return the planner's rules for a source, from its settings and the job's options."""
+    return PlanRules(
+        ruleset=ruleset_of(source),
+        force=bool(options.get("force")),
+        mass_deletion_items=settings.mass_deletion_items,
+        mass_deletion_share=settings.mass_deletion_share,
+        approved_keys=approved,
+    )
+
+
+def ruleset_of(source: Source) -> str:
+    """Return a short digest of everything that decides what is let in and how it is read."""
+    extraction = source.extraction
+    by_type = sorted(extraction.by_type.items())
+    return short_digest(RULES_VERSION, str(int(source.max_size)), str(extraction.backend), repr(by_type), length=12)
+
+
+def make_plan(job: JobRun, end: ListingEnd) -> None:
+    """Write plan.jsonl durably, whole or not at all, and the outcomes of what needs no further work."""
+    approved = _approved_keys(job)
+    rules = rules_of(job.source, job.manifest.options, job.workspace.settings, approved)
+    job.listing_complete = end.complete
+    if not end.complete:
+        job.note_error(_incomplete(end), phase="list")
+    scratch = ListingScratch(job.paths.listing, resume=True)
+    temporary = job.paths.plan.with_name("plan.tmp")
+    temporary.unlink(missing_ok=True)
+    writer = _PlanWriter(job, rules.ruleset)
+    try:
+        with Journal(temporary) as journal:
+            actions = scratch.plan(
+                job.workspace.layout.catalogue, job.source.source_id, complete=end.complete, rules=rules
+            )
+            for action in actions:
+                writer.add(action, journal)
+            writer.flush(journal)
+            journal.append([{"action": "end", "listed": scratch.count(), "complete": end.complete}])
+    finally:
+        scratch.close()
+    writer.remember_rejections()
+    temporary.rename(job.paths.plan)
+    sync_folder(job.paths.folder)
+    ListingScratch.discard(job.paths.listing)
+    job.log.event("info", "planned", complete=end.complete, **writer.numbers)
+
+
+class _PlanWriter:
+    """Gathers plan lines and the outcomes that follow from the plan alone, and writes them in blocks."""
+
+    def __init__(self, job: JobRun, ruleset: str) -> None:
+        self._job = job
+        self._ruleset = ruleset
+        self._lines: list[bytes] = []
+        self._settled: list[bytes] = []
+        self._rejected: list[LocationRow] = []
+        self._at = now()
+        self._counts: dict[OutcomeName, int] = {}
+        self.numbers: dict[str, int] = {}
+
+    def add(self, action: Action, journal: Journal) -> None:
+        self._lines.append(encode_line(action.as_dict()))
+        self.numbers[action.action] = self.numbers.get(action.action, 0) + 1
+        name = _SETTLED_WHILE_PLANNING.get(action.action)
+        if name is not None:
+            outcome = Outcome(
+                action.uri,
+                action.key,
+                name,
+                action.reason,
+                self._at,
+                action.detail,
+                document_id=action.document_id,
+                bytes=action.size,
+                phase="list",
+            )
+            self._settled.append(encode_line(outcome.as_dict()))
+            self._counts[name] = self._counts.get(name, 0) + 1
+            if name == "rejected":
+                self._rejected.append(_rejection(self._job, action, self._ruleset, self._at))
+        if len(self._lines) >= _LINES_AT_ONCE:
+            self.flush(journal)
+
+    def flush(self, journal: Journal) -> None:
+        self._job.checkpoint()
+        journal.append_lines(b"".join(self._lines), durable=False)
+        self._job.outcomes.append_lines(b"".join(self._settled), durable=False)
+        self._lines.clear()
+        self._settled.clear()
+        for name, number in self._counts.items():
+            self._job.manifest.counters.count(name, number)
+        self._counts.clear()
+
+    def remember_rejections(self) -> None:
+        """Let the catalogue know what the listing alone ruled out, so that `doc explain` can tell."""
+        self._job.outcomes.sync()
+        catalogue = self._job.workspace.open_catalogue()
+        try:
+            known = catalogue.locations(self._job.source.source_id, (row.key for row in self._rejected))
+            rows = [
+                row._replace(document_id=known[row.key].document_id, version=known[row.key].version)
+                if row.key in known
+                else row
+                for row in self._rejected
+            ]
+            if rows:
+                with catalogue.transaction():
+                    catalogue.put_locations(rows)
+        finally:
+            catalogue.close()
+
+
+def _rejection(job: JobRun, action: Action, ruleset: str, at: str) -> LocationRow:
+    return LocationRow(
+        job.source.source_id,
+        action.key,
+        action.uri,
+        job.source.collection_id,
+        None,
+        action.fingerprint,
+        action.size,
+        action.modified_ns,
+        "rejected",
+        action.reason,
+        action.detail,
+        ruleset,
+        job.manifest.job_id,
+        at,
+        None,
+    )
+
+
+def _incomplete(end: ListingEnd) -> SourceAccessError:
+    key, message = end.gaps[0] if end.gaps else ("", "the source stopped early")
+    place = f" in {safe_display(key, limit=200)}" if key else ""
+    return SourceAccessError(
+        f"the listing is not complete: {safe_display(message)}{place} ({len(end.gaps)} places); nothing was retired",
+        hint="make the places readable, then sync again",
+        code="listing_incomplete",
+    )
+
+
+def _approved_keys(job: JobRun) -> frozenset[str]:
+    approved_job = job.manifest.options.get("approves")
+    if not approved_job:
+        return frozenset()
+    plan = job.workspace.jobs.paths(approved_job).plan
+    return frozenset(line["key"] for line in read_journal(plan) if line["action"] == "hold")
+
+
+def totals_of_plan(job: JobRun) -> None:
+    """Set the totals of the phases from the plan, and note what is held for a person."""
+    items = size = held = 0
+    reason = ""
+    for line in work_lines(job):
+        if line["action"] == "ingest":
+            items += 1
+            size += line.get("size") or 0
+        elif line["action"] == "hold":
+            held += 1
+            reason = line["reason"]
+        elif line["action"] == "end":
+            job.listing_complete = line["complete"]
+            job.manifest.counters.descriptors_listed = line["listed"]
+    if held:
+        known = _known_documents(job)
+        job.manifest.held = HeldDeletions(documents=held, known=known, reason=reason)
+    for phase in ("stage", "extract", "commit"):
+        job.meter.start(phase, total=items, bytes_total=size)
+    job.save_state()
+
+
+def _known_documents(job: JobRun) -> int:
+    catalogue = job.workspace.open_catalogue()
+    try:
+        sql = "SELECT count(*) FROM locations WHERE source_id = ? AND document_id IS NOT NULL"
+        return int(catalogue.value(sql, (job.source.source_id,)))
+    finally:
+        catalogue.close()
+
+
+def work_lines(job: JobRun) -> Any:
+    """Yield the plan lines that need work; the many that were settled while planning are passed over unread."""
+    from ingest_tui.store.journal import decode_line
+
+    with job.paths.plan.open("rb") as handle:
+        for line in handle:
+            if line.startswith((b'{"action":"skip"', b'{"action":"reject"')):
+                continue
+            record = decode_line(line)
+            if record is not None:
+                yield record
+
+
+def remove_leftover_plan(job: JobRun) -> None:
+    """Start over when the plan never became whole: its outcomes go with it."""
+    os.truncate(job.paths.outcomes, 0)

@@ -1,0 +1,49 @@
+"""One job from beginning to end: list, plan, stage, extract, commit."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ingest_tui.model.errors import IngestError, StoreError
+from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.pipeline.commit import Committer
+from ingest_tui.pipeline.extract import extract_item
+from ingest_tui.pipeline.job_run import JobCancelled, JobRun
+from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
+from ingest_tui.pipeline.recovery import drop_half_done
+from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
+from ingest_tui.pipeline.stage import stage_items
+
+
+def run_job(job: JobRun) -> Manifest:
+    """Run a job whose lock the caller holds, from wherever an earlier attempt left it; returns its manifest.
+
+    Failures of single items are outcomes. A failure of the job is recorded in the manifest, not raised.
+    """
+    try:
+        job.begin()
+        finished_keys = drop_half_done(job)
+        if not job.paths.plan.exists():
+            if job.connector is not None:
+                asyncio.run(job.connector.authenticate())
+            make_plan(job, list_source(job))
+        totals_of_plan(job)
+        carry_out_moves(job, finished_keys)
+        with Committer(job) as committer:
+            for item in stage_items(job, finished_keys, committer.add):
+                extract_item(job, item, committer.add)
+        retire_vanished(job, finished_keys)
+        job.end()
+    except JobCancelled:
+        if job.cancelled.is_set():
+            job.end(JobState.CANCELLED)
+    except IngestError as error:
+        job.end(JobState.FAILED, error)
+    except OSError as error:
+        failure = StoreError(
+            f"the workspace cannot be written: {error.strerror}", hint="free some space or mend the disk, then retry"
+        )
+        job.end(JobState.FAILED, failure)
+    finally:
+        job.close()
+    return job.manifest

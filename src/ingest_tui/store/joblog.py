@@ -1,0 +1,53 @@
+"""The structured log of a job: JSON lines that carry job, source, document and phase."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.store.atomic import FILE_MODE, write_all
+
+
+class JobLog:
+    """Appends events; each is one write, so lines of several threads do not mix. Not durable against power cuts."""
+
+    def __init__(self, path: Path, **context: str) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, FILE_MODE)
+        self._context = context
+
+    def event(self, level: str, message: str, **fields: Any) -> None:
+        """Write one line. ``level``: debug, info, warning or error."""
+        at = rfc3339(datetime.now(UTC))
+        record = {"at": at, "level": level, "message": message, **self._context, **fields}
+        write_all(self._descriptor, orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE))
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def read_log(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield the complete lines from byte ``offset`` on, each with the offset behind it."""
+    try:
+        handle = path.open("rb")
+    except FileNotFoundError:
+        return
+    with handle:
+        handle.seek(offset)
+        for line in handle:
+            if not line.endswith(b"\n"):
+                return
+            offset += len(line)
+            try:
+                record = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(record, dict):
+                yield record, offset
