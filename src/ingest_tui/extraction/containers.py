@@ -81,7 +81,7 @@ def _read_small(archive: zipfile.ZipFile, name: str) -> str:
 
 
 def check_archive(archive: zipfile.ZipFile, packed_bytes: int, depth: int = 1) -> None:
-    """Raise `ItemRejectedError` if the archive is encrypted or would unpack beyond the limits. Reads nested archives."""
+    """Raise `ItemRejectedError` if the archive is encrypted or unpacks beyond the limits, with those inside it."""
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
         raise _bomb(f"{len(entries):,} entries, more than {MAX_ENTRIES:,}")

@@ -123,7 +123,7 @@ def _guess_encoding(sample: bytes) -> str:
 
 
 def normalise_text(text: str) -> str:
-    """Return ``text`` with ``\\n`` line ends, no control characters but newline and tab, no spaces at line ends.
+    r"""Return ``text`` with ``\n`` line ends, no control characters but newline and tab, no spaces at line ends.
 
     Form feeds and vertical tabs become newlines: they separate. Nothing else changes: no Unicode normalisation,
     so an already clean text is returned as it is. Linear in the length of the text.

@@ -80,7 +80,7 @@ def extract(
         material = Material(content, file_name, sniffed.format, tick)
     parsed = chosen.load()(material)
     markdown = normalise_text(parsed.markdown)
-    if not markdown or markdown[:64].isspace() and markdown.isspace():
+    if not markdown or (markdown[:64].isspace() and markdown.isspace()):
         raise EmptyDocumentError("the document holds no text", hint=parsed.hint_if_empty)
     return Extraction(
         markdown=markdown,

@@ -7,7 +7,6 @@ microseconds per file; a bad file costs itself and nothing else.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import os
 import selectors
@@ -15,11 +14,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
+from ingest_tui.extraction.sandbox_job import Job, OnResult, estimate_milliseconds, wire_form
 from ingest_tui.extraction.sandbox_process import Flight, ParserProcess
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
@@ -33,27 +31,6 @@ _MAX_ATTEMPTS = 4
 _MAX_FAILED_STARTS = 3
 _LONGEST_WAIT_SECONDS = 0.25
 _CHEAP_SHARE = 0.05
-
-OnResult = Callable[[ParseResult], None]
-
-
-@dataclass(slots=True)
-class _Job:
-    task: ParseTask
-    on_result: OnResult
-    attempts: int = 0
-
-
-def _estimate_milliseconds(task: ParseTask) -> float:
-    """Guess how long a task takes: only to share work out evenly, so the right order of magnitude is enough."""
-    kind = BY_EXTENSION.get(extension_of(task.file_name))
-    if task.backend == "unstructured":
-        return 100.0 + task.size / 20_000
-    if kind is not None and kind.family == "text":
-        return 0.15 + task.size / 30_000
-    if kind is not None and kind.family == "markup":
-        return 0.5 + task.size / 10_000
-    return 4.0 + task.size / 30_000
 
 
 class ParserPool:
@@ -78,7 +55,7 @@ class ParserPool:
         self._max_waiting = max_waiting
         self._test_backend = test_backend
         self._state = threading.Condition()
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[Job] = deque()
         self._unfinished = 0
         self._cancels: list[Callable[[str], bool]] = []
         self._is_closing = False
@@ -100,7 +77,7 @@ class ParserPool:
 
     def submit(self, task: ParseTask, on_result: OnResult) -> None:
         """Queue a task; blocks while ``max_waiting`` are waiting. Raises `BusyError` once the pool is closing."""
-        job = _Job(task, on_result)
+        job = Job(task, on_result)
         with self._state:
             if threading.current_thread() is not self._thread:
                 while len(self._waiting) >= self._max_waiting and not self._is_closing:
@@ -169,7 +146,7 @@ class ParserPool:
         try:
             while self._turn():
                 pass
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 close() raises it to whoever waits
             _log.exception("the parser pool has failed")
             self._callback_error = error
         finally:
@@ -242,11 +219,11 @@ class ParserPool:
             fair = max(1, -(-len(self._waiting) // (2 * sharers)))
             room = min(_WINDOW_TASKS - len(process.in_flight), fair)
             was_full = len(self._waiting) >= self._max_waiting
-            taken: list[tuple[_Job, float]] = []
+            taken: list[tuple[Job, float]] = []
             weight = process.in_flight_weight
             while self._waiting and len(taken) < room and weight < _WINDOW_MILLISECONDS:
                 job = self._waiting[0]
-                cost = _estimate_milliseconds(job.task)
+                cost = estimate_milliseconds(job.task)
                 if job.task.size > _LARGE_BYTES and (process.in_flight or taken):
                     break  # it goes alone: nothing small should wait behind it
                 self._waiting.popleft()
@@ -257,7 +234,7 @@ class ParserPool:
             if was_full and taken:
                 self._state.notify_all()
         for job, cost in taken:
-            process.queue(_wire_form(job.task), Flight(job, cost))
+            process.queue(wire_form(job.task), Flight(job, cost))
 
     def _steal(self, serving: list[ParserProcess]) -> None:
         """Let a process without work have what another has not begun."""
@@ -270,7 +247,7 @@ class ParserPool:
             return  # it will be done before the other has begun
         self._requeue([flight.payload for flight in longest.take_back()])
 
-    def _requeue(self, jobs: list[_Job]) -> None:
+    def _requeue(self, jobs: list[Job]) -> None:
         with self._state:
             self._waiting.extendleft(reversed(jobs))
 
@@ -300,34 +277,42 @@ class ParserPool:
         finished = 0
         for line in lines:
             if "result" in line:
-                flight = process.land(line["seq"])
-                if flight is None:
-                    continue
-                process.served += 1.0 if flight.weight > 1.0 else _CHEAP_SHARE
-                if line["retire"]:
-                    self._retire(process)
-                self._deliver(flight.payload, ParseResult(**line["result"]))
-                finished += 1
-            elif "returned" in line:
-                flight = process.land(line["returned"])
-                if flight is not None:
-                    self._requeue([flight.payload])
-            elif "hello" in line:
-                process.said_hello = True
-                self._failed_starts = 0
-                self.network_isolated = line["hello"]["network_isolated"]
-            elif line["resident_bytes"] > self._limits.grown_bytes:
-                self._retire(process)
+                finished += self._land(process, line)
+            else:
+                self._take_note(process, line)
         self._count_finished(finished)
         if process.served >= self._limits.max_tasks_per_process:
             self._retire(process)
         if process.is_retiring and not process.in_flight:
             process.finish()
 
-    def _deliver(self, job: _Job, result: ParseResult) -> None:
+    def _land(self, process: ParserProcess, line: dict[str, Any]) -> int:
+        """Deliver one result; return how many tasks that finishes."""
+        flight = process.land(line["seq"])
+        if flight is None:
+            return 0
+        process.served += 1.0 if flight.weight > 1.0 else _CHEAP_SHARE
+        if line["retire"]:
+            self._retire(process)
+        self._deliver(flight.payload, ParseResult(**line["result"]))
+        return 1
+
+    def _take_note(self, process: ParserProcess, line: dict[str, Any]) -> None:
+        if "returned" in line:
+            flight = process.land(line["returned"])
+            if flight is not None:
+                self._requeue([flight.payload])
+        elif "hello" in line:
+            process.said_hello = True
+            self._failed_starts = 0
+            self.network_isolated = line["hello"]["network_isolated"]
+        elif line["resident_bytes"] > self._limits.grown_bytes:
+            self._retire(process)
+
+    def _deliver(self, job: Job, result: ParseResult) -> None:
         try:
             job.on_result(result)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 close() raises it
             _log.exception("on_result failed for %s", job.task.task_id)
             self._callback_error = self._callback_error or error
 
@@ -338,7 +323,7 @@ class ParserPool:
                 if not self._unfinished:
                     self._state.notify_all()
 
-    def _fail(self, job: _Job, reason: str, detail: str, hint: str = "") -> None:
+    def _fail(self, job: Job, reason: str, detail: str, hint: str = "") -> None:
         with contextlib.suppress(OSError):
             os.unlink(job.task.output_path)  # noqa: PTH108 what a dead parser left
         self._deliver(job, ParseResult(job.task.task_id, "failed", reason, detail, hint))
@@ -375,14 +360,14 @@ class ParserPool:
         if not process.said_hello:
             self._failed_starts += 1
         guilty = process.land(begun)
-        others: list[_Job] = [flight.payload for flight in process.in_flight.values()]
+        others: list[Job] = [flight.payload for flight in process.in_flight.values()]
         process.in_flight.clear()
         reason, detail, hint = process.cause_of_death(status)
         if guilty is not None:
             self._fail(guilty.payload, reason, detail, hint)
         self._try_again(others, reason, detail)
 
-    def _try_again(self, jobs: list[_Job], reason: str, detail: str) -> None:
+    def _try_again(self, jobs: list[Job], reason: str, detail: str) -> None:
         """Queue again what was only in the same pipe; nothing, when no process comes up at all."""
         is_hopeless = self._failed_starts >= _MAX_FAILED_STARTS
         if is_hopeless:
@@ -391,7 +376,7 @@ class ParserPool:
                 jobs = [*jobs, *self._waiting]
                 self._waiting.clear()
                 self._state.notify_all()
-        again: list[_Job] = []
+        again: list[Job] = []
         for job in jobs:
             job.attempts += 1
             if is_hopeless or job.attempts >= _MAX_ATTEMPTS:
@@ -434,14 +419,3 @@ class ParserPool:
             self._is_closing = True
             self._unfinished = 0
             self._state.notify_all()
-
-
-def _wire_form(task: ParseTask) -> dict[str, Any]:
-    form = {name: getattr(task, name) for name in _WIRE_FIELDS}
-    form["backends_by_type"] = task.backends_by_type or None
-    return form
-
-
-_WIRE_FIELDS = tuple(
-    one.name for one in dataclasses.fields(ParseTask) if one.name not in ("limits", "size", "backends_by_type")
-)

@@ -49,7 +49,7 @@ def main(config: dict[str, Any]) -> None:
     os.close(config["progress_fd"])
     chosen: Extract = extract
     if config.get("test_backend"):
-        from ingest_tui.extraction.backends.misbehaving import extract as chosen  # type: ignore[assignment,no-redef]
+        from ingest_tui.extraction.backends.misbehaving import extract as chosen
     _Server(tasks, results, progress, chosen).serve(isolated)
 
 
@@ -70,8 +70,8 @@ def _lock_down(config: dict[str, Any]) -> bool:
         (resource.RLIMIT_NOFILE, config["open_files"]),
         (resource.RLIMIT_CORE, 0),
     ):
-        _hard = resource.getrlimit(name)[1]
-        limit = value if _hard == resource.RLIM_INFINITY else min(value, _hard)
+        hard = resource.getrlimit(name)[1]
+        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (limit, limit))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an error of that file, not of the process
     return isolated

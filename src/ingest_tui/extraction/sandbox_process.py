@@ -18,7 +18,8 @@ import orjson
 from ingest_tui.model.extraction import ParseLimits
 
 _BOOT = (
-    "import sys; from json import loads; config = loads(sys.stdin.buffer.raw.readline()); sys.path[:] = config['path']; "
+    "import sys; from json import loads; config = loads(sys.stdin.buffer.raw.readline()); "
+    "sys.path[:] = config['path']; "
     "from ingest_tui.extraction.sandbox_child import main; main(config)"
 )
 _STDERR_KEPT = 2_000
@@ -85,7 +86,7 @@ class ParserProcess:
         progress_fd = os.memfd_create("progress")
         os.ftruncate(progress_fd, mmap.PAGESIZE)
         config = {
-            "path": [entry for entry in sys.path if os.path.isabs(entry)],
+            "path": [entry for entry in sys.path if entry.startswith("/")],
             "parent_pid": os.getpid(),
             "progress_fd": progress_fd,
             "memory_bytes": limits.memory_bytes,

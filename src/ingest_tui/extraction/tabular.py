@@ -46,7 +46,7 @@ def name_columns(header: Sequence[str]) -> list[str]:
     return names
 
 
-def format_cell(value: Any) -> str:
+def format_cell(value: Any) -> str:  # noqa: PLR0911 one line per type of cell
     """Return a cell as text: whole floats without ``.0``, times in ISO form, None as nothing."""
     if value is None:
         return ""

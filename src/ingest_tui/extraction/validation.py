@@ -39,7 +39,7 @@ def validate(content: bytes, file_name: str, *, max_bytes: int = MAX_DOCUMENT_BY
             code="too_large",
             hint="raise the size limit of the source, or split the file",
         )
-    if not content or content[:64].isspace() and content.isspace():
+    if not content or (content[:64].isspace() and content.isspace()):
         raise EmptyDocumentError("the file is empty" if not content else "the file holds only white space")
     sniffed = sniff(content, extension_of(file_name))
     if _validators:

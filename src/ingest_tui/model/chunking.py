@@ -13,6 +13,10 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\s+")
 _FENCE = re.compile(r"(```|~~~)")
 
 
+HEADING_SEPARATOR = " › "
+"""Between the headings of a path, where it is one text."""
+
+
 class TextChunk(NamedTuple):
     """A piece of a document: the headings above it and its text (at most `MAX_CHARACTERS`)."""
 

@@ -25,9 +25,9 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """The whole of one parsed document.
+    r"""The whole of one parsed document.
 
-    ``markdown`` has ``\\n`` line ends and no control characters but newline and tab. ``columns`` is a list of
+    ``markdown`` has ``\n`` line ends and no control characters but newline and tab. ``columns`` is a list of
     ``{"table": sheet or table name, "columns": [names], "rows": number of data rows}``. ``pages`` counts pages,
     slides or sheets where the format has them. ``links`` holds at most `MAX_LINKS` targets, in order, each once.
     """

@@ -8,6 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 from ingest_tui.model.descriptor import Descriptor
 
+RULES_VERSION = "1"
+"""Changes when this program lets in what an earlier one refused, so that it is tried again."""
+
 ActionName = Literal["ingest", "skip", "move", "reject", "retire", "hold", "forget"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest_tui.model.chunking import split_into_chunks
+from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.classify import Classification, Holder, classify
 from ingest_tui.model.clock import rfc3339_from_ns
 from ingest_tui.model.extraction import ParseResult
@@ -19,7 +19,7 @@ from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, Vers
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import Journal
 
-HEADING_SEPARATOR = " › "
+
 
 
 @dataclass(slots=True)

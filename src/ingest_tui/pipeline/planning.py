@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ingest_tui.extraction.parse import RULES_VERSION
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.errors import IngestError, SourceAccessError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import HeldDeletions
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
-from ingest_tui.model.plan import Action, PlanRules
+from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.store.atomic import sync_folder
@@ -202,14 +201,17 @@ def _approved_keys(job: JobRun) -> frozenset[str]:
     return frozenset(line["key"] for line in read_journal(plan) if line["action"] == "hold")
 
 
-def totals_of_plan(job: JobRun) -> None:
-    """Set the totals of the phases from the plan, and note what is held for a person."""
-    items = size = held = 0
+def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
+    """Set the totals of the phases from the plan, count what an earlier attempt did, note what is held for a person."""
+    items = size = held = done = done_size = 0
     reason = ""
     for line in work_lines(job):
         if line["action"] == "ingest":
             items += 1
             size += line.get("size") or 0
+            if line["key"] in finished_keys:
+                done += 1
+                done_size += line.get("size") or 0
         elif line["action"] == "hold":
             held += 1
             reason = line["reason"]
@@ -221,6 +223,7 @@ def totals_of_plan(job: JobRun) -> None:
         job.manifest.held = HeldDeletions(documents=held, known=known, reason=reason)
     for phase in ("stage", "extract", "commit"):
         job.meter.start(phase, total=items, bytes_total=size)
+        job.meter.advance(phase, done, done_size)
     job.save_state()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ingest_tui.model.job import PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import remove_leftover_plan, work_lines
@@ -21,7 +22,8 @@ def drop_half_done(job: JobRun) -> set[str]:
     A version folder that was moved into place but is unknown to the catalogue is removed: its item is done again. An
     item that the catalogue knows as done by this job but whose journal line was lost gets its line.
     """
-    job.manifest.counters = type(job.manifest.counters)()
+    job.manifest.counters = Counters()
+    job.manifest.phases = {name: Phase() for name in PHASES}
     job.manifest.errors.clear()
     job.manifest.errors_total = 0
     if not job.paths.plan.exists():

@@ -27,10 +27,10 @@ def run_job(job: JobRun) -> Manifest:
             if job.connector is not None:
                 asyncio.run(job.connector.authenticate())
             make_plan(job, list_source(job))
-        totals_of_plan(job)
+        totals_of_plan(job, finished_keys)
         carry_out_moves(job, finished_keys)
         with Committer(job) as committer:
-            for item in stage_items(job, finished_keys, committer.add):
+            for item in stage_items(job, finished_keys, expect=committer.expect, settle=committer.add):
                 extract_item(job, item, committer.add)
         retire_vanished(job, finished_keys)
         job.end()

@@ -50,18 +50,19 @@ class StagedItem:
 Sink = Callable[[StagedItem], None]
 
 
-def stage_items(job: JobRun, finished_keys: set[str], settle: Sink) -> Iterator[StagedItem]:
+def stage_items(
+    job: JobRun, finished_keys: set[str], *, expect: Callable[[], None], settle: Sink
+) -> Iterator[StagedItem]:
     """Yield the staged items of the plan in order; those that could not be fetched go to ``settle``.
 
+    ``expect`` is called before each item and waits while too many are on their way.
     A connector that declares concurrency is asked for that many items at once.
     """
     lines = (line for line in work_lines(job) if line["action"] == "ingest" and line["key"] not in finished_keys)
-    already = job.manifest.counters
-    done = already.items_ingested + already.items_duplicate + already.items_empty + already.items_failed
-    job.meter.advance("stage", min(done, len(finished_keys)))
     connector = job.connector
     concurrency = connector.capabilities.fetch_concurrency if connector else 1
-    items = _in_order(job, lines) if concurrency <= 1 else _concurrently(job, lines, concurrency)
+    expected = _expecting(lines, expect)
+    items = _in_order(job, expected) if concurrency <= 1 else _concurrently(job, expected, concurrency)
     for item in items:
         job.meter.advance("stage", 1, item.weight)
         if item.error is not None:
@@ -71,6 +72,12 @@ def stage_items(job: JobRun, finished_keys: set[str], settle: Sink) -> Iterator[
         job.manifest.counters.bytes_fetched += item.size
         yield item
     job.meter.done("stage")
+
+
+def _expecting(lines: Iterator[dict[str, Any]], expect: Callable[[], None]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        expect()
+        yield line
 
 
 def _in_order(job: JobRun, lines: Iterator[dict[str, Any]]) -> Iterator[StagedItem]:

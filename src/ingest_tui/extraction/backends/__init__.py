@@ -47,8 +47,25 @@ class Backend:
 _HERE = "ingest_tui.extraction.backends"
 _PLAIN = frozenset(one.name for one in FORMATS if one.backend == "plain")
 _UNSTRUCTURED = frozenset(
-    ("text", "markdown", "csv", "tsv", "json", "ndjson", "html", "xml", "eml", "rtf")
-    + ("docx", "odt", "pptx", "xlsx", "xls", "msg", "pdf")
+    (
+        "text",
+        "markdown",
+        "csv",
+        "tsv",
+        "json",
+        "ndjson",
+        "html",
+        "xml",
+        "eml",
+        "rtf",
+        "docx",
+        "odt",
+        "pptx",
+        "xlsx",
+        "xls",
+        "msg",
+        "pdf",
+    )
 )
 
 BACKENDS: dict[str, Backend] = {

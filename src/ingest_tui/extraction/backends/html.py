@@ -12,11 +12,11 @@ from ingest_tui.extraction.decoding import decode_text
 from ingest_tui.model.errors import ProcessingError
 
 _HEAD_CHARACTERS = 65_536
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
+_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})")
-_TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]{1,2000})</title", re.I)
+_TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]{1,2000})</title", re.IGNORECASE)
 _LANGUAGE = re.compile(
-    r"<html\b[^>]{0,1000}?\s(?:xml:)?lang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})", re.I
+    r"<html\b[^>]{0,1000}?\s(?:xml:)?lang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})", re.IGNORECASE
 )
 
 

@@ -82,7 +82,7 @@ def _read_input(_argument: str, _tick: Tick) -> None:
 
 def _fork(argument: str, _tick: Tick) -> None:
     """Leave a grandchild behind, write its process number to the given file, and hang."""
-    grandchild = subprocess.Popen(["/bin/sleep", "300"])  # noqa: S603
+    grandchild = subprocess.Popen(["/bin/sleep", "300"])
     with open(argument, "w", encoding="ascii") as file:  # noqa: PTH123
         file.write(f"{os.getpid()} {grandchild.pid}")
     _hang("", _tick)

@@ -21,14 +21,14 @@ def parse(material: Material) -> Parsed:
     Raises `ItemRejectedError` (``archive_bomb``: a row group that would decode to more than 1 GiB; ``encrypted``)
     and `ProcessingError` (``malformed``).
     """
-    import pyarrow
+    import pyarrow as pa
     from pyarrow import parquet
 
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # counted by the limit of the process; others reserve ahead
+    pa.set_memory_pool(pa.system_memory_pool())  # counted by the limit of the process; others reserve ahead
     try:
         file = parquet.ParquetFile(BytesIO(material.content), memory_map=False, pre_buffer=False)
         return _read(file, material)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         if "encrypt" in str(error).lower():
             raise ItemRejectedError("the file is encrypted", code="encrypted") from error
         raise ProcessingError(

@@ -1,4 +1,4 @@
-"""PDF with pypdfium2: the text of each page, headings from the outline only (guessed ones are wrong more often than right)."""
+"""PDF with pypdfium2: the text of each page, headings from the outline only (guesses are mostly wrong)."""
 
 from __future__ import annotations
 

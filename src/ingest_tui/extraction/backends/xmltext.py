@@ -8,7 +8,27 @@ from xml.parsers import expat
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 
 _MAX_DEPTH = 500
-_INLINE = frozenset("a b i em strong emphasis code literal link ulink span sub sup tspan xref ref term".split())
+_INLINE = frozenset(
+    [
+        "a",
+        "b",
+        "i",
+        "em",
+        "strong",
+        "emphasis",
+        "code",
+        "literal",
+        "link",
+        "ulink",
+        "span",
+        "sub",
+        "sup",
+        "tspan",
+        "xref",
+        "ref",
+        "term",
+    ]
+)
 
 
 class _Collector:

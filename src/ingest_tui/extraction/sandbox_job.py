@@ -1,0 +1,46 @@
+"""A task on its way through the pool: what it is expected to cost and what a parser process is told of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
+from ingest_tui.model.extraction import ParseResult, ParseTask
+
+OnResult = Callable[[ParseResult], None]
+
+
+@dataclass(slots=True)
+class Job:
+    """A submitted task, who wants its result, and how many processes have died around it."""
+
+    task: ParseTask
+    on_result: OnResult
+    attempts: int = 0
+
+
+def estimate_milliseconds(task: ParseTask) -> float:
+    """Guess how long a task takes: only to share work out evenly, so the right order of magnitude is enough."""
+    kind = BY_EXTENSION.get(extension_of(task.file_name))
+    if task.backend == "unstructured":
+        return 100.0 + task.size / 20_000
+    if kind is not None and kind.family == "text":
+        return 0.15 + task.size / 30_000
+    if kind is not None and kind.family == "markup":
+        return 0.5 + task.size / 10_000
+    return 4.0 + task.size / 30_000
+
+
+def wire_form(task: ParseTask) -> dict[str, Any]:
+    """Return what a parser process must know of a task, as JSON values."""
+    form = {name: getattr(task, name) for name in _WIRE_FIELDS}
+    form["backends_by_type"] = task.backends_by_type or None
+    return form
+
+
+_WIRE_FIELDS = tuple(
+    one.name for one in dataclasses.fields(ParseTask) if one.name not in ("limits", "size", "backends_by_type")
+)

@@ -1,0 +1,173 @@
+"""What a person can do with documents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.document import Document
+from ingest_tui.model.errors import BusyError, NotFoundError
+from ingest_tui.model.naming import safe_display
+from ingest_tui.services.explain import Explanation, explain
+from ingest_tui.services.retiring import restore_retired, retire_documents
+from ingest_tui.store import queries
+from ingest_tui.store.catalogue import DocumentRow
+from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.layout import version_name
+from ingest_tui.store.workspace import Workspace, requester
+
+__all__ = [
+    "Explanation",
+    "count_documents",
+    "document_text",
+    "document_versions",
+    "explain",
+    "get_document",
+    "ingestion_record",
+    "list_documents",
+    "remove_documents",
+    "restore_document",
+]
+
+
+def list_documents(
+    workspace: Workspace,
+    *,
+    collection_id: str | None = None,
+    source_id: str | None = None,
+    state: str | None = "active",
+    contains: str = "",
+    limit: int = 200,
+    offset: int = 0,
+) -> list[Document]:
+    """Return documents, ordered by address. ``state``: ``active``, ``retired`` or None for both."""
+    _check_filter(workspace, collection_id, source_id)
+    return queries.find_documents(
+        workspace.catalogue,
+        collection_id=collection_id,
+        source_id=source_id,
+        state=state,
+        contains=contains,
+        limit=limit,
+        offset=offset,
+    )
+
+
+def count_documents(
+    workspace: Workspace,
+    *,
+    collection_id: str | None = None,
+    source_id: str | None = None,
+    state: str | None = "active",
+    contains: str = "",
+) -> int:
+    """Return how many documents there are by the same filters."""
+    return queries.count_documents(
+        workspace.catalogue, collection_id=collection_id, source_id=source_id, state=state, contains=contains
+    )
+
+
+def _check_filter(workspace: Workspace, collection_id: str | None, source_id: str | None) -> None:
+    if collection_id is not None:
+        workspace.collections.get(collection_id)
+    if source_id is not None and source_id != "upload":
+        workspace.sources.get(source_id)
+
+
+def get_document(workspace: Workspace, target: str) -> Document:
+    """Return a document by id, a unique beginning of its id, its address or its path; raises `NotFoundError`."""
+    found = queries.document_by_id(workspace.catalogue, target)
+    if found is not None:
+        return found
+    for address in addresses_of(target):
+        at_address = queries.documents_at(workspace.catalogue, address)
+        if len(at_address) == 1 or (at_address and at_address[0].state == "active"):
+            return at_address[0]
+    raise NotFoundError(
+        f"there is no document {safe_display(target, limit=200)!r}",
+        hint=f"'ingest-tui doc explain' tells why; 'ingest-tui doc list' shows what there is",
+    )
+
+
+def addresses_of(target: str) -> list[str]:
+    """Return what a person may have meant: an address as it stands, or a path on this machine."""
+    import os
+
+    from ingest_tui.model.naming import file_uri
+
+    path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111 - bytes, links not followed
+    return [target, file_uri(path)]
+
+
+def document_folder(workspace: Workspace, document: Document, version: int | None = None) -> Path:
+    """Return the folder of a version (default: the current one); raises `NotFoundError`."""
+    store = DocumentStore(workspace.layout)
+    number = document.version if version is None else version
+    folder = store.folder(document.collection_id, document.document_id, number, retired=document.state == "retired")
+    if not folder.exists():
+        raise NotFoundError(
+            f"document {document.document_id} has no version {version_name(number)}",
+            hint=f"'ingest-tui doc versions {document.document_id}' shows them",
+        )
+    return folder
+
+
+def document_text(workspace: Workspace, document_id: str, version: int | None = None) -> str:
+    """Return the normalised text of a document."""
+    folder = document_folder(workspace, get_document(workspace, document_id), version)
+    return DocumentStore(workspace.layout).normalized(folder)
+
+
+def ingestion_record(workspace: Workspace, document_id: str, version: int | None = None) -> dict[str, Any]:
+    """Return ingestion.json of a version."""
+    folder = document_folder(workspace, get_document(workspace, document_id), version)
+    return DocumentStore(workspace.layout).ingestion(folder)
+
+
+def document_versions(workspace: Workspace, document_id: str) -> list[dict[str, Any]]:
+    """Return the versions of a document, newest first."""
+    document = get_document(workspace, document_id)
+    rows = queries.versions_of(workspace.catalogue, document.document_id)
+    return [
+        row._asdict()
+        | {
+            "version_label": f"{document.file_name} (version {row.version})",
+            "current": row.version == document.version and document.state == "active",
+        }
+        for row in rows
+    ]
+
+
+def remove_documents(workspace: Workspace, document_ids: list[str]) -> int:
+    """Retire documents to the trash; returns how many. Refused while a job works on one of their sources."""
+    documents = [get_document(workspace, document_id) for document_id in document_ids]
+    active = [document for document in documents if document.state == "active"]
+    for source_id in {document.source_id for document in active}:
+        working = [job for job in workspace.jobs.active_for_source(source_id) if job.state != "queued"]
+        if working:
+            raise BusyError(
+                f"job {working[0].job_id} works on source {source_id!r}",
+                hint=f"wait for it, or 'ingest-tui job cancel {working[0].job_id}'",
+                job_id=working[0].job_id,
+            )
+    rows = [DocumentRow(*document.as_dict().values()) for document in active]
+    retired = retire_documents(workspace, rows, reason="removed")
+    at = rfc3339(datetime.now(UTC))
+    for document in active:
+        workspace.audit.add(
+            at=at, by=requester(), action="document.remove", target=document.document_id, uri=document.uri
+        )
+    return len(retired)
+
+
+def restore_document(workspace: Workspace, document_id: str) -> Document:
+    """Bring a document back from the trash."""
+    document = get_document(workspace, document_id)
+    restored = restore_retired(workspace, DocumentRow(*document.as_dict().values()))
+    at = rfc3339(datetime.now(UTC))
+    workspace.audit.add(
+        at=at, by=requester(), action="document.restore", target=document.document_id, uri=document.uri
+    )
+    return Document(*restored)

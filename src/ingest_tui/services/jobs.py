@@ -1,0 +1,224 @@
+"""What a person can do with jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.errors import IngestError, UsageError
+from ingest_tui.model.job import ENDED_STATES, IngestionStatusResponse, JobState, Manifest
+from ingest_tui.model.outcome import Outcome
+from ingest_tui.store.joblog import read_log
+from ingest_tui.store.journal import Journal, read_journal, read_journal_from
+from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.worker.submit import new_manifest, submit_sync
+
+
+def list_jobs(
+    workspace: Workspace,
+    *,
+    states: Iterable[str] | None = None,
+    source_id: str | None = None,
+    limit: int | None = None,
+) -> list[Manifest]:
+    """Return jobs, newest first."""
+    wanted = set(states) if states else None
+    found: list[Manifest] = []
+    for job_id in workspace.jobs.ids():
+        if limit is not None and len(found) >= limit:
+            break
+        try:
+            manifest = workspace.jobs.load(job_id)
+        except IngestError:
+            continue
+        if (wanted is None or manifest.state in wanted) and source_id in {None, manifest.source_id}:
+            found.append(_as_it_is(workspace, manifest))
+    return found
+
+
+def _as_it_is(workspace: Workspace, manifest: Manifest) -> Manifest:
+    """A job that says it runs but whose owner is dead is interrupted: say so, the next worker will write it."""
+    if manifest.state is JobState.RUNNING and not workspace.jobs.has_owner(manifest.job_id):
+        fresh = workspace.jobs.load(manifest.job_id)
+        if fresh.state is JobState.RUNNING and not workspace.jobs.has_owner(manifest.job_id):
+            fresh.state = JobState.INTERRUPTED
+        return fresh
+    return manifest
+
+
+def get_job(workspace: Workspace, job_id: str) -> Manifest:
+    """Return a job by its id, a unique part of its beginning or end, or ``last``; raises `NotFoundError`."""
+    return _as_it_is(workspace, workspace.jobs.load(workspace.jobs.resolve(job_id)))
+
+
+def status(workspace: Workspace, job_id: str) -> IngestionStatusResponse:
+    """Return the state of a job as the status response of the contract."""
+    manifest = get_job(workspace, job_id)
+    values = {name: getattr(manifest, name) for name in IngestionStatusResponse.model_fields if hasattr(manifest, name)}
+    return IngestionStatusResponse(queue_position=workspace.jobs.queue_position(manifest.job_id), **values)
+
+
+def job_items(
+    workspace: Workspace, job_id: str, *, outcomes: set[str] | None = None, offset: int = 0
+) -> Iterator[tuple[Outcome, int]]:
+    """Yield the outcomes of a job from byte ``offset`` on, each with the offset behind it; poll it to follow."""
+    for record, end in read_journal_from(workspace.jobs.paths(job_id).outcomes, offset):
+        if outcomes is None or record["outcome"] in outcomes:
+            yield Outcome.from_dict(record), end
+
+
+def job_plan(workspace: Workspace, job_id: str) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a job's plan."""
+    return (line for line in read_journal(workspace.jobs.paths(job_id).plan) if line["action"] != "end")
+
+
+def job_log(workspace: Workspace, job_id: str, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield the log of a job from byte ``offset`` on, each line with the offset behind it."""
+    return read_log(workspace.jobs.paths(job_id).log, offset)
+
+
+def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual", force: bool = False) -> Manifest:
+    """Queue a sync of a source. ``force`` reads and extracts everything again."""
+    source = workspace.sources.get(source_id)
+    if not source.enabled:
+        raise UsageError(
+            f"source {source_id!r} is disabled", hint=f"'ingest-tui source enable {source_id}' first", source_id=source_id
+        )
+    options = {"force": True} if force else {}
+    manifest = submit_sync(workspace, source, trigger=trigger, by=requester(), **options)
+    _audit(workspace, "job.sync", manifest.job_id, source=source_id)
+    return manifest
+
+
+def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
+    """Cancel a job: at once while nobody runs it, else the worker is asked; what is committed stays."""
+    manifest = get_job(workspace, job_id)
+    _refuse_when_ended(manifest, "cancelled")
+    lock = workspace.jobs.lock(manifest.job_id)
+    if lock.try_acquire():
+        with lock:
+            manifest = workspace.jobs.load(manifest.job_id)
+            if manifest.state is JobState.RUNNING:
+                manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="its worker died")
+            if not manifest.ended:
+                manifest.move_to(JobState.CANCELLED, at=_now(), by=requester(), reason="asked for")
+                workspace.jobs.save(manifest)
+            workspace.jobs.leave_queue(manifest.job_id)
+    else:
+        workspace.jobs.leave_request(manifest.job_id, "cancel", by=requester())
+    _audit(workspace, "job.cancel", manifest.job_id)
+    return manifest
+
+
+def pause_job(workspace: Workspace, job_id: str) -> Manifest:
+    """Pause a job until it is resumed, over restarts of the worker too."""
+    manifest = get_job(workspace, job_id)
+    _refuse_when_ended(manifest, "paused")
+    _change_or_ask(workspace, manifest, JobState.PAUSED, "pause")
+    return get_job(workspace, manifest.job_id)
+
+
+def resume_job(workspace: Workspace, job_id: str) -> Manifest:
+    """Let a paused job go on."""
+    manifest = get_job(workspace, job_id)
+    _refuse_when_ended(manifest, "resumed")
+    lock = workspace.jobs.lock(manifest.job_id)
+    if lock.try_acquire():
+        with lock:
+            manifest = workspace.jobs.load(manifest.job_id)
+            if manifest.state is JobState.PAUSED:
+                # Nobody works on it: the next worker takes it up as one that was interrupted.
+                manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="resumed")
+                workspace.jobs.save(manifest)
+    else:
+        workspace.jobs.leave_request(manifest.job_id, "resume", by=requester())
+    _audit(workspace, "job.resume", manifest.job_id)
+    return get_job(workspace, manifest.job_id)
+
+
+def _change_or_ask(workspace: Workspace, manifest: Manifest, state: JobState, request: str) -> None:
+    lock = workspace.jobs.lock(manifest.job_id)
+    if lock.try_acquire():
+        with lock:
+            manifest = workspace.jobs.load(manifest.job_id)
+            if manifest.state is not state:
+                manifest.move_to(state, at=_now(), by=requester(), reason="asked for")
+                workspace.jobs.save(manifest)
+    else:
+        workspace.jobs.leave_request(manifest.job_id, request, by=requester())
+    _audit(workspace, f"job.{request}", manifest.job_id)
+
+
+def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -> Manifest:
+    """Queue a new job that does an ended one again: all of it, or only what failed."""
+    old = get_job(workspace, job_id)
+    if not old.ended:
+        raise UsageError(f"job {old.job_id} has not ended ({old.state})", hint="cancel it first, or wait")
+    if old.options.get("staged"):
+        raise UsageError("an upload cannot be retried: its files are no longer staged", hint="upload the files again")
+    source = workspace.sources.get(old.source_id)
+    if not failed_only:
+        manifest = submit_sync(workspace, source, trigger="retry", by=requester(), retry_of=old.job_id)
+        _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
+        return manifest
+    failed = {outcome.key for outcome, _ in job_items(workspace, old.job_id, outcomes={"failed"})}
+    lines = [line for line in job_plan(workspace, old.job_id) if line["key"] in failed and line["action"] == "ingest"]
+    if not lines:
+        raise UsageError(f"nothing failed in job {old.job_id}", hint="'ingest-tui job retry' does all of it again")
+    manifest = new_manifest(source, kind="sync", trigger="retry", by=requester(), retry_of=old.job_id)
+    write_plan_and_queue(workspace, manifest, [line | {"reason": "retry"} for line in lines])
+    _audit(workspace, "job.retry", manifest.job_id, of=old.job_id, items=len(lines))
+    return manifest
+
+
+def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[dict[str, Any]]) -> None:
+    """Queue a job whose plan is known already. It retires nothing, since it has listed nothing.
+
+    The job's lock is held meanwhile, so that no worker takes it before its plan is whole.
+    """
+    lock = workspace.jobs.lock(manifest.job_id)
+    lock.acquire(1.0, what="the new job")
+    with lock:
+        workspace.jobs.create(manifest)
+        with Journal(workspace.jobs.paths(manifest.job_id).plan) as journal:
+            journal.append([*lines, {"action": "end", "listed": len(lines), "complete": True}])
+
+
+def approve_job(workspace: Workspace, job_id: str) -> Manifest:
+    """Approve the deletions that a job holds: queues a sync that lists anew and retires those that are still gone."""
+    old = get_job(workspace, job_id)
+    if old.held is None or not old.held.documents:
+        raise UsageError(f"job {old.job_id} holds no deletions", hint="'ingest-tui job list' shows which jobs do")
+    if old.held.answered_by_job:
+        raise UsageError(
+            f"the deletions of job {old.job_id} were approved already",
+            hint=f"'ingest-tui job show {old.held.answered_by_job}' shows what became of them",
+        )
+    source = workspace.sources.get(old.source_id)
+    manifest = submit_sync(workspace, source, trigger="manual", by=requester(), approves=old.job_id)
+    lock = workspace.jobs.lock(old.job_id)
+    lock.acquire(5.0, what=f"job {old.job_id}")
+    with lock:
+        old.held.answered_by_job = manifest.job_id
+        workspace.jobs.save(old)
+    _audit(workspace, "job.approve", old.job_id, documents=old.held.documents, job=manifest.job_id)
+    return manifest
+
+
+def _refuse_when_ended(manifest: Manifest, wanted: str) -> None:
+    if manifest.state in ENDED_STATES:
+        raise UsageError(
+            f"job {manifest.job_id} has ended ({manifest.state}) and cannot be {wanted}",
+            hint=f"'ingest-tui job retry {manifest.job_id}' does it again",
+            job_id=manifest.job_id,
+        )
+
+
+def _audit(workspace: Workspace, action: str, target: str, **details: Any) -> None:
+    workspace.audit.add(at=_now(), by=requester(), action=action, target=target, **details)
+
+
+def _now() -> str:
+    return rfc3339(datetime.now(UTC))

@@ -1,0 +1,211 @@
+"""What a person can do with sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pydantic
+
+from ingest_tui.connectors.base import TestStep, describe_invalid
+from ingest_tui.connectors.registry import connector_class, get_connector, source_types
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.errors import BusyError, UsageError, ValidationError
+from ingest_tui.model.job import Manifest
+from ingest_tui.model.naming import slug
+from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.services.retiring import retire_locations
+from ingest_tui.store.workspace import Workspace, requester
+
+
+@dataclass(slots=True)
+class SourceSummary:
+    """A source, how many documents it has, and its newest jobs."""
+
+    source: Source
+    documents: int
+    last_job: Manifest | None
+    active_job: Manifest | None
+
+
+def list_sources(workspace: Workspace) -> list[SourceSummary]:
+    """Return all sources with what became of them."""
+    counts = dict(
+        workspace.catalogue.execute(
+            "SELECT source_id, count(DISTINCT document_id) FROM locations WHERE document_id IS NOT NULL GROUP BY source_id"
+        )
+    )
+    newest: dict[str, Manifest] = {}
+    sources = workspace.sources.all()
+    wanted = {source.source_id for source in sources}
+    for job_id in workspace.jobs.ids():
+        if len(newest) == len(wanted):
+            break
+        manifest = _load_if_sound(workspace, job_id)
+        if manifest is not None and manifest.source_id in wanted:
+            newest.setdefault(manifest.source_id, manifest)
+    return [
+        SourceSummary(
+            source,
+            int(counts.get(source.source_id, 0)),
+            newest.get(source.source_id),
+            next(iter(workspace.jobs.active_for_source(source.source_id)), None),
+        )
+        for source in sources
+    ]
+
+
+def _load_if_sound(workspace: Workspace, job_id: str) -> Manifest | None:
+    from ingest_tui.model.errors import IngestError
+
+    try:
+        return workspace.jobs.load(job_id)
+    except IngestError:
+        return None
+
+
+def connector_config_model(source_type: str) -> type[pydantic.BaseModel]:
+    """Return the settings of a source type, with descriptions and defaults, for forms; ValueError when unknown."""
+    return connector_class(source_type).config_model
+
+
+def add_source(
+    workspace: Workspace,
+    *,
+    source_type: str,
+    name: str,
+    config: dict[str, Any],
+    collection_id: str = "default",
+    max_size: str | None = None,
+    watch: bool = False,
+    priority: int = 100,
+    backend: str | None = None,
+    by_type: dict[str, str] | None = None,
+) -> Source:
+    """Check and save a new source; raises `ValidationError` with what is wrong and `UsageError` for a taken name."""
+    source_id = slug(name)
+    if source_id == UPLOAD_SOURCE or workspace.sources.exists(source_id):
+        raise UsageError(
+            f"a source named {source_id!r} is already there",
+            hint=f"choose another name, or change it with 'ingest-tui source edit {source_id}'",
+            source_id=source_id,
+        )
+    at = _now()
+    values: dict[str, Any] = {
+        "source_id": source_id,
+        "name": name,
+        "source_type": source_type,
+        "source_config": config,
+        "collection_id": collection_id,
+        "watch": watch,
+        "priority": priority,
+        "extraction": {"backend": backend, "by_type": by_type or {}},
+        "created_at": at,
+        "updated_at": at,
+    }
+    if max_size is not None:
+        values["max_size"] = max_size
+    source = _checked(workspace, values)
+    workspace.sources.save(source)
+    workspace.audit.add(at=at, by=requester(), action="source.add", target=source_id, type=source_type)
+    return source
+
+
+def edit_source(workspace: Workspace, source_id: str, *, config: dict[str, Any] | None = None, **changes: Any) -> Source:
+    """Change settings of a source: ``config`` is merged into the connector's, the rest replaces fields of `Source`."""
+    source = workspace.sources.get(source_id)
+    values = source.model_dump(mode="json") | changes
+    values["source_config"] = source.source_config | (config or {})
+    values["updated_at"] = _now()
+    edited = _checked(workspace, values)
+    workspace.sources.save(edited)
+    what = sorted([*changes, *(config or {})])
+    workspace.audit.add(
+        at=edited.updated_at, by=requester(), action="source.edit", target=source_id, changed=what
+    )
+    return edited
+
+
+def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:
+    workspace.collections.get(values["collection_id"])
+    if values["source_type"] not in source_types():
+        raise UsageError(
+            f"unknown source type {values['source_type']!r}", hint=f"known types: {', '.join(source_types())}"
+        )
+    try:
+        source = Source.model_validate(values)
+    except pydantic.ValidationError as error:
+        raise ValidationError(describe_invalid(error), hint="see 'ingest-tui source add --help'") from None
+    connector = get_connector(source.source_type, source.source_config)
+    connector.validate_config()
+    _check_backends(source)
+    config = connector.config.model_dump(mode="json", exclude_unset=True)
+    return source.model_copy(update={"source_config": config})
+
+
+def _check_backends(source: Source) -> None:
+    from ingest_tui.extraction.backends import get_backend
+
+    for name in filter(None, [source.extraction.backend, *source.extraction.by_type.values()]):
+        get_backend(name)
+
+
+def get_source(workspace: Workspace, source_id: str) -> Source:
+    """Return a source; raises `NotFoundError`."""
+    return workspace.sources.get(source_id)
+
+
+def set_enabled(workspace: Workspace, source_id: str, enabled: bool) -> Source:
+    """Let a source take part in ``sync --all`` and in watching, or not."""
+    return edit_source(workspace, source_id, enabled=enabled)
+
+
+def test_source(workspace: Workspace, source_id: str) -> Iterator[TestStep]:
+    """Yield the steps of trying a source, each with its result and time."""
+    source = workspace.sources.get(source_id)
+    yield from get_connector(source.source_type, source.source_config, max_size=int(source.max_size)).test_steps()
+
+
+test_source.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
+
+
+def try_settings(source_type: str, config: dict[str, Any]) -> Iterator[TestStep]:
+    """Yield the steps of trying settings that are not saved yet."""
+    yield from get_connector(source_type, config).test_steps()
+
+
+def remove_source(workspace: Workspace, source_id: str, *, keep_documents: bool = False) -> int:
+    """Forget a source and retire its documents to the trash, unless they are kept; returns how many were retired.
+
+    Refused with `BusyError` while a job works on it.
+    """
+    workspace.sources.get(source_id)
+    refuse_while_active(workspace, source_id)
+    at = _now()
+    retired = 0
+    if not keep_documents:
+        keys = [row[0] for row in workspace.catalogue.execute("SELECT key FROM locations WHERE source_id = ?", (source_id,))]
+        retired = len(retire_locations(workspace, source_id, keys, reason="source_removed"))
+    workspace.sources.remove(source_id)
+    workspace.audit.add(
+        at=at, by=requester(), action="source.remove", target=source_id, retired=retired, kept=keep_documents
+    )
+    return retired
+
+
+def refuse_while_active(workspace: Workspace, source_id: str) -> None:
+    """Raise `BusyError` naming the job that works on a source."""
+    active = workspace.jobs.active_for_source(source_id)
+    if active:
+        raise BusyError(
+            f"job {active[0].job_id} works on source {source_id!r}",
+            hint=f"wait for it, or 'ingest-tui job cancel {active[0].job_id}'",
+            job_id=active[0].job_id,
+            source_id=source_id,
+        )
+
+
+def _now() -> str:
+    return rfc3339(datetime.now(UTC))

@@ -1,0 +1,106 @@
+"""What a person can do with workers: see, start, stop them, and run one here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ingest_tui.model.errors import BusyError, IngestError
+from ingest_tui.model.job import Manifest
+from ingest_tui.store.atomic import FILE_MODE
+from ingest_tui.store.workspace import Workspace
+from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.loop import run_worker
+from ingest_tui.worker.registry import WorkerInfo, WorkerRegistration, living_workers, stop_worker
+
+_START_SECONDS = 10.0
+
+__all__ = ["WorkerInfo", "follow_job", "run_watch", "start_worker", "stop_workers", "worker_status"]
+
+
+def worker_status(workspace: Workspace) -> list[WorkerInfo]:
+    """Return the living workers."""
+    return living_workers(workspace)
+
+
+def start_worker(workspace: Workspace) -> int:
+    """Start a detached worker that runs the queue and watches folders; returns its process id.
+
+    It outlives the terminal. Its events go to worker.log in the workspace. Raises `BusyError` when one watches already.
+    """
+    watching = [worker for worker in living_workers(workspace) if worker.mode == "watch"]
+    if watching:
+        raise BusyError(
+            f"a worker is running already (pid {watching[0].pid})", hint="'ingest-tui worker stop' ends it"
+        )
+    log = os.open(workspace.layout.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - this program itself
+            [sys.executable, "-m", "ingest_tui", "--workspace", str(workspace.root), "--watch"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            close_fds=True,
+        )
+    finally:
+        os.close(log)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if any(worker.pid == process.pid for worker in living_workers(workspace)):
+            return process.pid
+        if process.poll() is not None:
+            raise IngestError("the worker ended at once", hint=f"its last words are in {workspace.layout.worker_log}")
+        time.sleep(0.02)
+    raise IngestError("the worker does not answer", hint=f"see {workspace.layout.worker_log}")
+
+
+def stop_workers(workspace: Workspace) -> int:
+    """Ask every worker of this host to end politely; returns how many did. Their jobs stay for the next one."""
+    return sum(stop_worker(worker) for worker in living_workers(workspace) if worker.pid != os.getpid())
+
+
+def run_watch(workspace: Workspace, report: Callable[[str, dict[str, Any]], None]) -> None:
+    """Be the headless worker until SIGTERM."""
+    run_worker(workspace, report, watch=True)
+
+
+def follow_job(
+    workspace: Workspace, job_id: str, on_progress: Callable[[Manifest], None], *, run_here: bool, poll: float = 0.1
+) -> Manifest:
+    """Follow a job to its end, calling ``on_progress`` with each new state; returns the last.
+
+    With ``run_here`` this process runs the job itself when no worker is there to do it. A KeyboardInterrupt leaves a
+    job that runs here interrupted, for the next worker to go on with.
+    """
+    if not run_here or living_workers(workspace):
+        return _watch_until_ended(workspace, job_id, on_progress, poll)
+    registration = WorkerRegistration(workspace, "foreground")
+    try:
+        with Engine(workspace) as engine:
+            while True:
+                engine.start_ready_jobs(only_job=job_id)
+                manifest = workspace.jobs.load(job_id)
+                on_progress(manifest)
+                if manifest.ended:
+                    return manifest
+                engine.wait(poll)
+                if not engine.running:
+                    time.sleep(0.02)
+    finally:
+        registration.close()
+
+
+def _watch_until_ended(
+    workspace: Workspace, job_id: str, on_progress: Callable[[Manifest], None], poll: float
+) -> Manifest:
+    while True:
+        manifest = workspace.jobs.load(job_id)
+        on_progress(manifest)
+        if manifest.ended:
+            return manifest
+        time.sleep(poll)

@@ -1,0 +1,251 @@
+"""The feed: what has changed in the workspace, read-only, without Textual.
+
+It watches the few folders that can change and looks again every few seconds, because network mounts send no events.
+Manifests are compared by (mtime_ns, size, inode): they are replaced by renames, so an equal stamp is an equal file.
+An ended job does not change but for the answer to held deletions; ended jobs are looked at again only now and then.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest_tui.store.layout import Layout
+from ingest_tui.tui.jobs_model import JobRow, parse_row
+
+Stamp = tuple[int, int, int]
+
+FIRST_SLICE = 100
+SLICE = 500
+FULL_LOOK_SECONDS = 60.0
+_SETTLED_NS = 3_000_000_000
+_PAUSE_SECONDS = 0.01
+_MOST_WATCHED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FeedUpdate:
+    """What is new since the last update. ``complete``: all jobs have been read once. ``workers`` None: as before."""
+
+    changed: tuple[JobRow, ...] = ()
+    removed: tuple[str, ...] = ()
+    sources_changed: bool = False
+    documents_changed: bool = False
+    workers: tuple[Any, ...] | None = None
+    complete: bool = False
+
+    @property
+    def is_news(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(
+            self.changed
+            or self.removed
+            or self.sources_changed
+            or self.documents_changed
+            or self.workers is not None
+            or self.complete
+        )
+
+
+class Feed:
+    """Follows a workspace in a thread of its own and tells ``listener`` at most once in ``interval`` seconds.
+
+    ``workers`` says who works here; it is asked on each look, in the feed's thread, and may fail.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        listener: Callable[[FeedUpdate], None],
+        *,
+        workers: Callable[[], list[Any]] | None = None,
+        interval: float = 0.25,
+        rescan: float = 3.0,
+    ) -> None:
+        self._layout = Layout(root)
+        self._listener = listener
+        self._workers = workers
+        self._interval = interval
+        self._rescan = rescan
+        self._stamps: dict[str, Stamp] = {}
+        self._active: set[str] = set()
+        self._ids: set[str] = set()
+        self._jobs_folder_ns = -1
+        self._looked_at_all = 0.0
+        self._others: dict[str, Any] = {}
+        self._told_workers: tuple[Any, ...] | None = None
+        self._complete = False
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to follow; the first updates hold the newest jobs."""
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._thread.start()
+
+    def stop(self, *, wait: float = 1.0) -> None:
+        """Stop following."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(wait)
+
+    def look_now(self) -> None:
+        """Look at everything again without waiting, also at ended jobs."""
+        self._looked_at_all = 0.0
+        self._jobs_folder_ns = -1
+        self._wake.set()
+
+    # One look
+
+    def updates(self) -> Iterator[FeedUpdate]:
+        """Look once and yield what is new; in slices, newest jobs first, so that a first look shows something soon."""
+        everything = time.monotonic() - self._looked_at_all > FULL_LOOK_SECONDS or not self._looked_at_all
+        removed = self._look_at_folder()
+        ids = sorted(self._ids if everything else self._active, reverse=True)
+        if everything:
+            self._looked_at_all = time.monotonic()
+        size, start = FIRST_SLICE, 0
+        first = self._news_of_others()
+        while start < len(ids) or start == 0:
+            changed = tuple(self._changed(ids[start : start + size]))
+            start, size = start + max(size, 1), SLICE
+            last = start >= len(ids)
+            update = FeedUpdate(changed, tuple(removed), *first, complete=last and not self._complete)
+            self._complete = self._complete or last
+            removed, first = [], (False, False, None)
+            if update.is_news:
+                yield update
+        workers = self._news_of_workers()
+        if workers is not None:
+            yield FeedUpdate(workers=workers)
+
+    def _look_at_folder(self) -> list[str]:
+        """Find out which jobs there are; returns those that are gone. Costs one stat when nothing was added."""
+        try:
+            changed_ns = self._layout.jobs.stat().st_mtime_ns
+            if changed_ns == self._jobs_folder_ns:
+                return []
+            found = {entry.name for entry in os.scandir(self._layout.jobs) if not entry.name.startswith(".")}
+        except OSError:
+            return []
+        # A folder changed within the clock's grain of now may change again without a new stamp.
+        self._jobs_folder_ns = changed_ns if time.time_ns() - changed_ns > _SETTLED_NS else -1
+        gone = sorted(self._ids - found)
+        for job_id in gone:
+            self._stamps.pop(job_id, None)
+        self._active |= found - self._ids
+        self._active -= set(gone)
+        self._ids = found
+        return gone
+
+    def _changed(self, job_ids: list[str]) -> Iterator[JobRow]:
+        for job_id in job_ids:
+            try:
+                path = self._layout.job(job_id).manifest
+                stamp = _stamp(path)
+                if stamp is None or stamp == self._stamps.get(job_id):
+                    continue
+                row = parse_row(job_id, path.read_bytes())
+            except (OSError, ValueError):
+                continue
+            except Exception:  # noqa: BLE001 - a folder with a foreign name is not a job
+                self._active.discard(job_id)
+                continue
+            self._stamps[job_id] = stamp
+            if row.ended:
+                self._active.discard(job_id)
+            else:
+                self._active.add(job_id)
+            yield row
+
+    def _news_of_others(self) -> tuple[bool, bool, None]:
+        catalogue = self._layout.catalogue
+        documents = (_stamp(catalogue), _stamp(catalogue.with_name(catalogue.name + "-wal")))
+        return self._is_new("sources", _folder_stamps(self._layout.sources)), self._is_new("documents", documents), None
+
+    def _is_new(self, name: str, value: Any) -> bool:
+        known = self._others.get(name)
+        self._others[name] = value
+        return known is not None and known != value
+
+    def _news_of_workers(self) -> tuple[Any, ...] | None:
+        if self._workers is None:
+            return None
+        try:
+            workers = tuple(self._workers())
+        except Exception:  # noqa: BLE001 - whatever is wrong shows itself where a person asks for it
+            return None
+        if workers == self._told_workers:
+            return None
+        self._told_workers = workers
+        return workers
+
+    # The thread
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            started = time.monotonic()
+            for update in self.updates():
+                if self._stop.is_set():
+                    return
+                self._listener(update)
+                self._stop.wait(_PAUSE_SECONDS if not self._complete else 0)
+            self._wait(started)
+
+    def _wait(self, started: float) -> None:
+        """Wait for a change or for the next look, and at least ``interval`` from the start of the last one."""
+        if not self._wake.is_set():
+            self._wait_for_change()
+        self._wake.clear()
+        rest = self._interval - (time.monotonic() - started)
+        if rest > 0:
+            self._stop.wait(rest)
+
+    def _wait_for_change(self) -> None:
+        from watchfiles import watch
+
+        paths = [path for path in self._watched() if path.exists()]
+        try:
+            for _changes in watch(
+                *paths,
+                watch_filter=None,
+                debounce=max(50, int(self._interval * 500)),
+                step=50,
+                stop_event=self._wake,
+                rust_timeout=int(self._rescan * 1000),
+                yield_on_timeout=True,
+                raise_interrupt=False,
+                recursive=False,
+            ):
+                return
+        except (OSError, RuntimeError):
+            # No more inotify watches, or a file system without events: looking again is enough.
+            self._wake.wait(self._rescan)
+
+    def _watched(self) -> list[Path]:
+        """Return the folders in which something can happen; not the thousands of ended jobs."""
+        layout = self._layout
+        active = [layout.job(job_id).folder for job_id in sorted(self._active, reverse=True)[:_MOST_WATCHED]]
+        return [layout.jobs, layout.queue, layout.sources, layout.workers, *active]
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - ten thousand times
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _folder_stamps(folder: Path) -> dict[str, Stamp | None]:
+    try:
+        return {entry.name: _stamp(Path(entry.path)) for entry in os.scandir(folder)}
+    except OSError:
+        return {}

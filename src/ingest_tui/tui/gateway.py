@@ -1,0 +1,246 @@
+"""The one door between the screens and the services: each call opens the workspace for its own thread.
+
+Screens call these methods in threads only. Tests give the application a gateway of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pydantic
+
+from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.model.job import Manifest
+from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.source import Source
+from ingest_tui.store.workspace import Workspace, open_workspace_at
+
+if TYPE_CHECKING:
+    from ingest_tui.services.sources import SourceSummary, TestStep
+    from ingest_tui.services.workers import WorkerInfo
+
+Record = TypeVar("Record")
+
+OUTCOME_SLICE = 2000
+LOG_SLICE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewSource:
+    """What the form asks for."""
+
+    source_type: str
+    name: str
+    config: dict[str, Any]
+    collection_id: str = "default"
+    max_size: str | None = None
+    watch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """A stretch of the list of documents, and how many there are in all."""
+
+    rows: list[Document]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentQuery:
+    """Which documents to list. ``contains`` is looked for in names and addresses."""
+
+    contains: str = ""
+    source_id: str | None = None
+
+    def as_filters(self) -> dict[str, Any]:
+        """Return the keyword arguments of the services."""
+        return {"contains": self.contains, "source_id": self.source_id}
+
+
+class Gateway:
+    """Calls the services on a workspace."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @contextmanager
+    def _workspace(self) -> Iterator[Workspace]:
+        workspace = open_workspace_at(self.root)
+        try:
+            yield workspace
+        finally:
+            workspace.close()
+
+    # Jobs
+
+    def job(self, job_id: str) -> Manifest:
+        """Return the manifest of a job."""
+        from ingest_tui.services import jobs
+
+        with self._workspace() as workspace:
+            return jobs.get_job(workspace, job_id)
+
+    def outcomes(self, job_id: str, offset: int) -> Iterator[tuple[list[Outcome], int]]:
+        """Yield slices of the outcomes from byte ``offset`` on, each with the offset behind it."""
+        from ingest_tui.services import jobs
+
+        with self._workspace() as workspace:
+            yield from _slices(jobs.job_items(workspace, job_id, offset=offset), OUTCOME_SLICE)
+
+    def log(self, job_id: str, offset: int) -> Iterator[tuple[list[dict[str, Any]], int]]:
+        """Yield slices of the log of a job from byte ``offset`` on, each with the offset behind it."""
+        from ingest_tui.services import jobs
+
+        with self._workspace() as workspace:
+            yield from _slices(jobs.job_log(workspace, job_id, offset=offset), LOG_SLICE)
+
+    def change_job(self, verb: str, job_id: str) -> Manifest:
+        """Ask for something on a job: cancel, pause, resume, retry, retry_failed or approve."""
+        from ingest_tui.services import jobs
+
+        with self._workspace() as workspace:
+            if verb == "retry_failed":
+                return jobs.retry_job(workspace, job_id, failed_only=True)
+            calls = {
+                "cancel": jobs.cancel_job,
+                "pause": jobs.pause_job,
+                "resume": jobs.resume_job,
+                "retry": jobs.retry_job,
+                "approve": jobs.approve_job,
+            }
+            return calls[verb](workspace, job_id)
+
+    # Sources
+
+    def sources(self) -> list[SourceSummary]:
+        """Return all sources with their last and their active job."""
+        from ingest_tui.services import sources
+
+        with self._workspace() as workspace:
+            return sources.list_sources(workspace)
+
+    def add_source(self, new: NewSource) -> Source:
+        """Add a source."""
+        from ingest_tui.services import sources
+
+        with self._workspace() as workspace:
+            return sources.add_source(
+                workspace,
+                source_type=new.source_type,
+                name=new.name,
+                config=new.config,
+                collection_id=new.collection_id,
+                max_size=new.max_size,
+                watch=new.watch,
+            )
+
+    def config_model(self, source_type: str) -> type[pydantic.BaseModel]:
+        """Return the settings that a connector takes."""
+        from ingest_tui.services import sources
+
+        return sources.connector_config_model(source_type)
+
+    def test_source(self, source_id: str) -> Iterator[TestStep]:
+        """Yield the steps of a test as they are done."""
+        from ingest_tui.services import sources
+
+        with self._workspace() as workspace:
+            yield from sources.test_source(workspace, source_id)
+
+    def sync(self, source_id: str) -> Manifest:
+        """Put a sync into the queue."""
+        from ingest_tui.services import jobs
+
+        with self._workspace() as workspace:
+            return jobs.enqueue_sync(workspace, source_id)
+
+    def remove_source(self, source_id: str) -> int:
+        """Remove a source and retire its documents; returns how many."""
+        from ingest_tui.services import sources
+
+        with self._workspace() as workspace:
+            return sources.remove_source(workspace, source_id)
+
+    def set_enabled(self, source_id: str, *, enabled: bool) -> Source:
+        """Let a source be synced, or not."""
+        from ingest_tui.services import sources
+
+        with self._workspace() as workspace:
+            return sources.set_enabled(workspace, source_id, enabled)
+
+    # Documents
+
+    def documents(self, query: DocumentQuery, *, limit: int, offset: int) -> DocumentPage:
+        """Return a stretch of the documents."""
+        from ingest_tui.services import documents
+
+        with self._workspace() as workspace:
+            rows = documents.list_documents(workspace, **query.as_filters(), limit=limit, offset=offset)
+            return DocumentPage(rows, documents.count_documents(workspace, **query.as_filters()))
+
+    def search(self, query: str, *, limit: int) -> list[SearchHit]:
+        """Return what the full text finds."""
+        from ingest_tui.services import search
+
+        with self._workspace() as workspace:
+            return search.search(workspace, query, limit=limit)
+
+    def document_text(self, document_id: str) -> str:
+        """Return the normalised text of the current version."""
+        from ingest_tui.services import documents
+
+        with self._workspace() as workspace:
+            return documents.document_text(workspace, document_id)
+
+    def explain(self, target: str) -> list[str]:
+        """Return why a document is here, or why it is not."""
+        from ingest_tui.services import documents
+
+        with self._workspace() as workspace:
+            return documents.explain(workspace, target).lines()
+
+    def remove_documents(self, document_ids: list[str]) -> int:
+        """Retire documents; returns how many."""
+        from ingest_tui.services import documents
+
+        with self._workspace() as workspace:
+            return documents.remove_documents(workspace, document_ids)
+
+    # Workers
+
+    def workers(self) -> list[WorkerInfo]:
+        """Return the living workers of this workspace."""
+        from ingest_tui.services import workers
+
+        with self._workspace() as workspace:
+            return workers.worker_status(workspace)
+
+    def start_worker(self) -> int:
+        """Start a worker of its own session; returns its process id."""
+        from ingest_tui.services import workers
+
+        with self._workspace() as workspace:
+            return workers.start_worker(workspace)
+
+    def stop_workers(self) -> int:
+        """Ask the workers to end; returns how many were asked."""
+        from ingest_tui.services import workers
+
+        with self._workspace() as workspace:
+            return workers.stop_workers(workspace)
+
+
+def _slices(records: Iterator[tuple[Record, int]], length: int) -> Iterator[tuple[list[Record], int]]:
+    batch: list[Record] = []
+    end = 0
+    for record, end in records:
+        batch.append(record)
+        if len(batch) == length:
+            yield batch, end
+            batch = []
+    if batch:
+        yield batch, end

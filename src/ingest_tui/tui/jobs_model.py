@@ -1,0 +1,121 @@
+"""A job as the lists show it: what one line needs of a manifest, read without validating ten thousand of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from ingest_tui.model.job import PHASES
+from ingest_tui.model.outcome import COUNTER_OF
+from ingest_tui.tui.wording import UNREADABLE, is_ended
+
+_DONE_COUNTERS = [name for outcome, name in COUNTER_OF.items() if outcome != "retired"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One job in a list."""
+
+    job_id: str
+    state: str
+    source_id: str = ""
+    collection_id: str = ""
+    kind: str = ""
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    percent: float = 0.0
+    rate: float = 0.0
+    eta_seconds: float | None = None
+    errors_total: int = 0
+    last_error: str = ""
+    created_at: str = ""
+    updated_at: str = ""
+    held: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job will not go on by itself."""
+        return is_ended(self.state)
+
+    @property
+    def searchable(self) -> str:
+        """What the filter of the list looks into."""
+        return f"{self.job_id} {self.source_id} {self.collection_id} {self.state} {self.kind}".lower()
+
+
+def parse_row(job_id: str, data: bytes) -> JobRow:
+    """Return the row of a manifest; damage of any kind gives a row that says so, never an exception."""
+    try:
+        record = orjson.loads(data)
+        return _row(job_id, record)
+    except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError, KeyError):
+        return JobRow(job_id, UNREADABLE)
+
+
+def _row(job_id: str, record: dict[str, Any]) -> JobRow:
+    counters = record.get("counters") or {}
+    progress = record.get("progress") or {}
+    errors = record.get("errors") or []
+    held = record.get("held") or {}
+    eta = progress.get("eta_seconds")
+    return JobRow(
+        job_id=job_id,
+        state=str(record["state"]),
+        source_id=str(record.get("source_id", "")),
+        collection_id=str(record.get("collection_id", "")),
+        kind=str(record.get("kind", "")),
+        phase=_current_phase(record.get("phases") or {}),
+        done=sum(int(counters.get(name, 0)) for name in _DONE_COUNTERS),
+        total=int(counters.get("descriptors_listed", 0)),
+        percent=float(progress.get("percent", 0.0)),
+        rate=float(progress.get("items_per_second", 0.0)),
+        eta_seconds=None if eta is None else float(eta),
+        errors_total=int(record.get("errors_total", 0)),
+        last_error=_error_line(errors[-1]) if errors else "",
+        created_at=str(record.get("created_at", "")),
+        updated_at=str(record.get("updated_at", "")),
+        held=0 if held.get("answered_by_job") else int(held.get("documents", 0)),
+    )
+
+
+def _current_phase(phases: dict[str, Any]) -> str:
+    running = [name for name in PHASES if (phases.get(name) or {}).get("state") == "running"]
+    return running[-1] if running else ""
+
+
+def _error_line(error: dict[str, Any]) -> str:
+    uri = str(error.get("uri") or "")
+    name = uri.rstrip("/").rpartition("/")[2]
+    message = str(error.get("message") or error.get("code") or "")
+    return f"{message} ({name})" if name else message
+
+
+class JobsModel:
+    """The jobs of a workspace as far as they are known, and how many are in each state."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, JobRow] = {}
+        self.states: Counter[str] = Counter()
+        self.complete = False
+
+    def merge(self, changed: Iterable[JobRow], removed: Iterable[str]) -> None:
+        """Take in what the feed has seen."""
+        for row in changed:
+            known = self.rows.get(row.job_id)
+            if known is not None:
+                self.states[known.state] -= 1
+            self.rows[row.job_id] = row
+            self.states[row.state] += 1
+        for job_id in removed:
+            known = self.rows.pop(job_id, None)
+            if known is not None:
+                self.states[known.state] -= 1
+
+    def number(self, *states: str) -> int:
+        """Return how many jobs are in one of the states."""
+        return sum(self.states[state] for state in states)

@@ -1,0 +1,37 @@
+"""What threads tell the screens. Threads only post these; handlers own the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.message import Message
+
+from ingest_tui.tui.feed import FeedUpdate
+
+
+class WorkspaceChanged(Message):
+    """The feed has seen something new."""
+
+    def __init__(self, update: FeedUpdate) -> None:
+        super().__init__()
+        self.update = update
+
+
+class Answered(Message):
+    """A question to the services has its answer; ``then`` takes it, on the loop of the screen."""
+
+    def __init__(self, then: Callable[[Any], None], answer: Any) -> None:
+        super().__init__()
+        self.then = then
+        self.answer = answer
+
+
+class Refused(Message):
+    """A question to the services failed; ``message`` says what happened, ``hint`` what to do."""
+
+    def __init__(self, message: str, hint: str, otherwise: Callable[[str, str], None] | None = None) -> None:
+        super().__init__()
+        self.message = message
+        self.hint = hint
+        self.otherwise = otherwise

@@ -1,0 +1,1 @@
+"""Reusable widgets: each knows how to draw, none knows the workspace."""

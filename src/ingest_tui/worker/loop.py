@@ -1,0 +1,83 @@
+"""The worker process: claims and runs what is queued, watches folders, ends politely."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.job import Manifest
+from ingest_tui.model.source import Source
+from ingest_tui.store.workspace import Workspace
+from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.registry import WorkerRegistration
+from ingest_tui.worker.submit import submit_sync
+from ingest_tui.worker.watch import FolderWatch
+
+_POLL_SECONDS = 0.25
+_REFRESH_SECONDS = 2.0
+Report = Callable[[str, dict[str, Any]], None]
+
+
+def run_worker(workspace: Workspace, report: Report, *, watch: bool, until_idle: bool = False) -> None:
+    """Run until SIGTERM or SIGINT, or with ``until_idle`` until nothing is queued.
+
+    ``report(message, fields)`` is called for each event, from several threads.
+    """
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    registration = WorkerRegistration(workspace, "watch" if watch else "queue")
+    watcher = FolderWatch(workspace, lambda source: _submit_if_due(workspace, source, report)) if watch else None
+    report("worker started", {"worker": registration.worker_id, "watch": watch, "workspace": str(workspace.root)})
+    try:
+        with Engine(workspace, on_start=_starting(report), on_end=_ending(report)) as engine:
+            since_refresh = _REFRESH_SECONDS
+            while not stop.is_set():
+                if watcher is not None and since_refresh >= _REFRESH_SECONDS:
+                    watcher.refresh()
+                    since_refresh = 0.0
+                started = engine.start_ready_jobs()
+                if until_idle and not started and engine.running == 0 and not workspace.jobs.queued_ids():
+                    break
+                stop.wait(_POLL_SECONDS)
+                since_refresh += _POLL_SECONDS
+            if watcher is not None:
+                watcher.close()
+    finally:
+        registration.close()
+        report("worker ended", {"worker": registration.worker_id})
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda _number, _frame: stop.set())
+
+
+def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None:
+    """Enqueue one sync for a burst; none while an earlier one still waits, since that will see everything."""
+    try:
+        waiting = [job for job in workspace.jobs.active_for_source(source.source_id) if job.state == "queued"]
+        if waiting:
+            return
+        manifest = submit_sync(workspace, source, trigger="watch", by="watch")
+        report("sync queued", {"source": source.source_id, "job": manifest.job_id, "trigger": "watch"})
+    except (IngestError, OSError) as error:
+        report("watch could not queue a sync", {"source": source.source_id, "error": str(error)})
+
+
+def _starting(report: Report) -> Callable[[Manifest], None]:
+    def started(manifest: Manifest) -> None:
+        report("job started", {"job": manifest.job_id, "source": manifest.source_id, "attempt": manifest.attempt})
+
+    return started
+
+
+def _ending(report: Report) -> Callable[[Manifest], None]:
+    def ended(manifest: Manifest) -> None:
+        counters = {name: value for name, value in manifest.counters.model_dump().items() if value}
+        report(f"job {manifest.state}", {"job": manifest.job_id, "source": manifest.source_id, **counters})
+
+    return ended

@@ -1,0 +1,88 @@
+"""Which job runs next: priority, then age; one job a source, a limited number in the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.store.locks import FileLock
+from ingest_tui.store.workspace import Workspace
+
+_RUNNABLE = {JobState.QUEUED, JobState.INTERRUPTED, JobState.RUNNING}
+
+
+@dataclass(slots=True)
+class Claim:
+    """A job that is ours, with the locks that make it so."""
+
+    manifest: Manifest
+    locks: tuple[FileLock, ...]
+
+    def release(self) -> None:
+        """Give the job back: at its end, or for the next worker to go on with."""
+        for lock in self.locks:
+            lock.release()
+
+
+def in_running_order(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Return runnable jobs in the order in which they are to run; what was interrupted goes before its peers.
+
+    Within a source, and so within what a collection gets from it, a later job never overtakes an earlier one of the
+    same priority.
+    """
+    runnable = [manifest for manifest in manifests if manifest.state in _RUNNABLE]
+    return sorted(
+        runnable,
+        key=lambda job: (job.priority, job.state is JobState.QUEUED, job.created_at, job.job_id),
+    )
+
+
+def claim_next(workspace: Workspace, *, only_job: str | None = None) -> Claim | None:
+    """Return the next job that can run now, claimed, or None. Jobs of other living workers are passed over."""
+    slot = _free_slot(workspace)
+    if slot is None:
+        return None
+    job_ids = [only_job] if only_job else workspace.jobs.queued_ids()
+    candidates = []
+    for job_id in job_ids:
+        try:
+            candidates.append(workspace.jobs.load(job_id))
+        except IngestError:
+            continue  # being made right now, or not readable: `doctor` tells
+    started_sources: set[str] = set()
+    for candidate in in_running_order(candidates):
+        if candidate.source_id in started_sources:
+            continue
+        started_sources.add(candidate.source_id)
+        claim = _try_claim(workspace, candidate.job_id, slot)
+        if claim is not None:
+            return claim
+    slot.release()
+    return None
+
+
+def _try_claim(workspace: Workspace, job_id: str, slot: FileLock) -> Claim | None:
+    job_lock = workspace.jobs.lock(job_id)
+    if not job_lock.try_acquire():
+        return None
+    manifest = workspace.jobs.load(job_id)  # again, now that nobody else writes it
+    if manifest.ended or manifest.state is JobState.PAUSED:
+        if manifest.ended:
+            workspace.jobs.leave_queue(job_id)
+        job_lock.release()
+        return None
+    source_lock = FileLock(workspace.layout.source_lock(manifest.source_id))
+    if not source_lock.try_acquire():
+        job_lock.release()
+        return None
+    return Claim(manifest, (job_lock, source_lock, slot))
+
+
+def _free_slot(workspace: Workspace) -> FileLock | None:
+    for number in range(workspace.settings.max_running_jobs):
+        slot = FileLock(workspace.layout.lock(f"slot-{number}"))
+        if slot.try_acquire():
+            return slot
+    return None

@@ -1,0 +1,90 @@
+"""Which workers live: one file for each, locked by its process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.store.atomic import write_durably
+from ingest_tui.store.locks import FileLock, is_locked
+from ingest_tui.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A living worker. ``mode``: ``watch``, ``queue`` (ends when the queue is empty) or ``foreground``."""
+
+    worker_id: str
+    pid: int
+    host: str
+    started_at: str
+    mode: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class WorkerRegistration:
+    """The mark of this process among the workers, from creation to `close`."""
+
+    def __init__(self, workspace: Workspace, mode: str) -> None:
+        self.worker_id = f"{os.getpid()}-{os.urandom(3).hex()}"
+        self._record = workspace.layout.workers / f"{self.worker_id}.json"
+        self._lock = FileLock(workspace.layout.workers / f"{self.worker_id}.lock")
+        self._lock.acquire(1.0, what="the worker's own mark")
+        info = WorkerInfo(self.worker_id, os.getpid(), socket.gethostname(), rfc3339(datetime.now(UTC)), mode)
+        write_durably(self._record, orjson.dumps(info.as_dict()))
+
+    def close(self) -> None:
+        """Take the mark away."""
+        self._record.unlink(missing_ok=True)
+        self._lock.path.unlink(missing_ok=True)  # named after this process: nobody else will ever take it
+        self._lock.release()
+
+
+def living_workers(workspace: Workspace) -> list[WorkerInfo]:
+    """Return the workers whose process holds its lock; marks of dead ones are removed."""
+    workers = []
+    for path in sorted(workspace.layout.workers.glob("*.json")):
+        if not is_locked(path.with_suffix(".lock")):
+            _forget(path)
+            continue
+        try:
+            workers.append(WorkerInfo(**orjson.loads(path.read_bytes())))
+        except (OSError, orjson.JSONDecodeError, TypeError):
+            continue
+    return workers
+
+
+def _forget(record: Path) -> None:
+    # A worker that is starting locks first and writes its record second, so an unlocked record is a dead one.
+    record.unlink(missing_ok=True)
+    record.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def stop_worker(info: WorkerInfo, *, timeout: float = 10.0) -> bool:
+    """Ask a worker of this host to end politely; returns whether it did within ``timeout`` seconds."""
+    if info.host != socket.gethostname():
+        return False
+    try:
+        os.kill(info.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        try:
+            os.kill(info.pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False

@@ -1,0 +1,402 @@
+"""One small document per format, written with the standard library (and pyarrow for Parquet)."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+
+import pytest
+
+CONTENT_TYPES = '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
+RELS = '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A document and what must be found in it."""
+
+    file_name: str
+    content: bytes
+    words: tuple[str, ...]
+    markdown: tuple[str, ...] = ()
+    """Lines that must stand in the markdown: headings, list items, table rows."""
+    links: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+def zip_of(parts: dict[str, str | bytes], *, stored_first: bool = False) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for position, (name, content) in enumerate(parts.items()):
+            how = zipfile.ZIP_STORED if stored_first and position == 0 else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(name), content, compress_type=how)
+    return buffer.getvalue()
+
+
+def docx() -> bytes:
+    w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+    def paragraph(text: str, style: str = "", inner: str = "") -> str:
+        properties = f'<w:pPr><w:pStyle w:val="{style}"/>{inner}</w:pPr>' if style or inner else ""
+        return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+    def row(*cells: str) -> str:
+        return "<w:tr>" + "".join(f"<w:tc>{paragraph(cell)}</w:tc>" for cell in cells) + "</w:tr>"
+
+    bullet = '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>'
+    body = (
+        paragraph("Annual report", "Heading1")
+        + paragraph("Plain paragraph of prose.")
+        + paragraph("first point", "ListParagraph", bullet)
+        + paragraph("second point", "ListParagraph", bullet)
+        + f"<w:tbl>{row('Name', 'Amount')}{row('apples', '12')}</w:tbl>"
+        + f'<w:p><w:hyperlink xmlns:r="{OFFICE}" r:id="rId9"><w:r><w:t>the site</w:t></w:r></w:hyperlink></w:p>'
+    )
+    styles = '<w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/><w:pPr><w:outlineLvl w:val="0"/></w:pPr></w:style>'
+    numbering = (
+        '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    )
+    main = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+    return zip_of(
+        {
+            "[Content_Types].xml": CONTENT_TYPES.format(
+                '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+                f'<Override PartName="/word/document.xml" ContentType="{main}.document.main+xml"/>'
+                f'<Override PartName="/word/styles.xml" ContentType="{main}.styles+xml"/>'
+                f'<Override PartName="/word/numbering.xml" ContentType="{main}.numbering+xml"/>'
+            ),
+            "_rels/.rels": RELS.format(
+                f'<Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="word/document.xml"/>'
+            ),
+            "word/_rels/document.xml.rels": RELS.format(
+                f'<Relationship Id="rId1" Type="{OFFICE}/styles" Target="styles.xml"/>'
+                f'<Relationship Id="rId2" Type="{OFFICE}/numbering" Target="numbering.xml"/>'
+                f'<Relationship Id="rId9" Type="{OFFICE}/hyperlink" Target="https://example.org/docx" TargetMode="External"/>'
+            ),
+            "word/document.xml": f'<?xml version="1.0"?><w:document {w}><w:body>{body}</w:body></w:document>',
+            "word/styles.xml": f'<?xml version="1.0"?><w:styles {w}>{styles}</w:styles>',
+            "word/numbering.xml": f'<?xml version="1.0"?><w:numbering {w}>{numbering}</w:numbering>',
+        }
+    )
+
+
+def pptx() -> bytes:
+    a = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    p = "http://schemas.openxmlformats.org/presentationml/2006/main"
+
+    def shape(number: int, kind: str, text: str) -> str:
+        return (
+            f'<p:sp><p:nvSpPr><p:cNvPr id="{number}" name="s{number}"/><p:cNvSpPr/><p:nvPr><p:ph type="{kind}"/></p:nvPr></p:nvSpPr>'
+            f"<p:spPr/><p:txBody><a:bodyPr/><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+        )
+
+    slide = (
+        f'<?xml version="1.0"?><p:sld xmlns:a="{a}" xmlns:p="{p}"><p:cSld><p:spTree><p:nvGrpSpPr><p:cNvPr id="1" name=""/>'
+        "<p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>"
+        f"{shape(2, 'title', 'Slide about apples')}{shape(3, 'body', 'apples are round')}</p:spTree></p:cSld></p:sld>"
+    )
+    main = "application/vnd.openxmlformats-officedocument.presentationml"
+    return zip_of(
+        {
+            "[Content_Types].xml": CONTENT_TYPES.format(
+                '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+                f'<Override PartName="/ppt/presentation.xml" ContentType="{main}.presentation.main+xml"/>'
+                f'<Override PartName="/ppt/slides/slide1.xml" ContentType="{main}.slide+xml"/>'
+            ),
+            "_rels/.rels": RELS.format(
+                f'<Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="ppt/presentation.xml"/>'
+            ),
+            "ppt/presentation.xml": (
+                f'<?xml version="1.0"?><p:presentation xmlns:p="{p}" xmlns:r="{OFFICE}"><p:sldIdLst>'
+                '<p:sldId id="256" r:id="rId1"/></p:sldIdLst></p:presentation>'
+            ),
+            "ppt/_rels/presentation.xml.rels": RELS.format(
+                f'<Relationship Id="rId1" Type="{OFFICE}/slide" Target="slides/slide1.xml"/>'
+            ),
+            "ppt/slides/slide1.xml": slide,
+        }
+    )
+
+
+def xlsx() -> bytes:
+    s = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+    def row(number: int, *cells: str) -> str:
+        made = "".join(
+            f'<c r="{chr(65 + at)}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for at, text in enumerate(cells) if text
+        )
+        return f'<row r="{number}">{made}</row>'
+
+    rows = row(3, "Name", "Amount", "", "Name") + row(4, "apples", "12", "loose", "again")
+    main = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    return zip_of(
+        {
+            "[Content_Types].xml": CONTENT_TYPES.format(
+                '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+                f'<Override PartName="/xl/workbook.xml" ContentType="{main}.sheet.main+xml"/>'
+                f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{main}.worksheet+xml"/>'
+            ),
+            "_rels/.rels": RELS.format(
+                f'<Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+            ),
+            "xl/workbook.xml": (
+                f'<?xml version="1.0"?><workbook xmlns="{s}" xmlns:r="{OFFICE}"><sheets>'
+                '<sheet name="Stock" sheetId="1" r:id="rId1"/></sheets></workbook>'
+            ),
+            "xl/_rels/workbook.xml.rels": RELS.format(
+                f'<Relationship Id="rId1" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
+            ),
+            "xl/worksheets/sheet1.xml": f'<?xml version="1.0"?><worksheet xmlns="{s}"><sheetData>{rows}</sheetData></worksheet>',
+        }
+    )
+
+
+ODF_NAMESPACES = " ".join(
+    f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short if short != "draw" else "drawing"}:1.0"'
+    for short in ("office", "text", "table", "draw", "presentation")
+)
+
+
+def odf(kind: str, body: str) -> bytes:
+    media_type = f"application/vnd.oasis.opendocument.{kind}"
+    return zip_of(
+        {
+            "mimetype": media_type,
+            "META-INF/manifest.xml": (
+                '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+                f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{media_type}"/>'
+                '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
+            ),
+            "content.xml": (
+                f'<?xml version="1.0"?><office:document-content {ODF_NAMESPACES} office:version="1.2">'
+                f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+            ),
+        },
+        stored_first=True,
+    )
+
+
+ODF_TABLE = (
+    '<table:table table:name="Stock">'
+    + "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in row
+        )
+        + "</table:table-row>"
+        for row in (("Name", "Amount"), ("apples", "12"))
+    )
+    + "</table:table>"
+)
+
+
+def epub() -> bytes:
+    return zip_of(
+        {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": '<container><rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>',
+            "OPS/book.opf": (
+                "<package><metadata><title>The book of apples</title><language>en</language></metadata><manifest>"
+                '<item id="b" href="two.xhtml" media-type="application/xhtml+xml"/>'
+                '<item id="a" href="one%20.xhtml" media-type="application/xhtml+xml"/></manifest>'
+                '<spine><itemref idref="a"/><itemref idref="b"/></spine></package>'
+            ),
+            "OPS/one .xhtml": "<html><body><h1>Annual report</h1><p>apples</p><ul><li>first point</li></ul></body></html>",
+            "OPS/two.xhtml": '<html><body><p>the <a href="https://example.org/epub">end</a></p></body></html>',
+        },
+        stored_first=True,
+    )
+
+
+def pdf(text: str = "Annual report", line: str = "apples are round") -> bytes:
+    """A PDF of one page with an outline entry, two lines of text and a link annotation."""
+    stream = f"BT /F1 18 Tf 72 720 Td ({text}) Tj 0 -40 Td ({line}) Tj ET" if text else ""
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R /Outlines 6 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        "/Resources << /Font << /F1 5 0 R >> >> /Annots [8 0 R] >>",
+        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Type /Outlines /First 7 0 R /Last 7 0 R /Count 1 >>",
+        f"<< /Title ({text}) /Parent 6 0 R /Dest [3 0 R /Fit] >>",
+        "<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI (https://example.org/pdf) >> >>",
+    ]
+    out = b"%PDF-1.4\n"
+    offsets = []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode()
+    table = len(out)
+    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    out += b"".join(f"{offset:010d} 00000 n \n".encode() for offset in offsets)
+    return out + f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n".encode()
+
+
+def ole(streams: dict[str, bytes]) -> bytes:
+    """An OLE compound file ([MS-CFB]) whose streams are padded to 4,096 bytes, so that none is a short one."""
+    sector = 512
+    end, fat_mark, free = 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
+    directory = [("Root Entry", 5, end, 0)]
+    chains: list[tuple[int, int]] = []
+    data = b""
+    directory_sectors = -(-(len(streams) + 1) // 4)
+    position = 1 + directory_sectors
+    for name, content in streams.items():
+        padded = content.ljust(4096, b"\0")
+        padded += b"\0" * (-len(padded) % sector)
+        directory.append((name, 2, position, len(padded)))
+        chains.append((position, len(padded) // sector))
+        position += len(padded) // sector
+        data += padded
+    fat = [fat_mark] + [*range(2, 1 + directory_sectors), end]
+    for start, count in chains:
+        fat += [*range(start + 1, start + count), end]
+    fat += [free] * (128 - len(fat))
+    entries = b""
+    for at, (name, kind, start, size) in enumerate(directory):
+        encoded = name.encode("utf-16-le")
+        right = at + 1 if 0 < at < len(directory) - 1 else free
+        child = 1 if at == 0 else free
+        entries += encoded.ljust(64, b"\0") + struct.pack("<HBBIII", len(encoded) + 2, kind, 1, free, right, child)
+        entries += b"\0" * 36 + struct.pack("<IQ", start, size)
+    entries += b"\0" * (directory_sectors * sector - len(entries))
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+    header += b"\0" * 6 + struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0)
+    header += struct.pack("<109I", 0, *[free] * 108)
+    return header + struct.pack("<128I", *fat) + entries + data
+
+
+def xls() -> bytes:
+    """A BIFF8 workbook with one sheet of two rows."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    def label(row: int, column: int, text: str) -> bytes:
+        return record(0x204, struct.pack("<HHHHB", row, column, 0, len(text), 0) + text.encode("latin-1"))
+
+    def begin(kind: int) -> bytes:
+        return record(0x809, struct.pack("<HHHHII", 0x600, kind, 0, 0, 0, 0))
+
+    sheet = begin(0x10) + record(0x200, struct.pack("<IIHHH", 0, 2, 0, 2, 0))
+    sheet += label(0, 0, "Name") + label(0, 1, "Amount") + label(1, 0, "apples")
+    sheet += record(0x203, struct.pack("<HHHd", 1, 1, 0, 12.0)) + record(0x0A, b"")
+    name = b"Stock"
+    bound = struct.pack("<HB", 0, len(name))[:0]
+    start = len(begin(5)) + len(record(0x85, b"\0" * (8 + len(name)))) + len(record(0x0A, b""))
+    bound = struct.pack("<IBBBB", start, 0, 0, len(name), 0) + name
+    return ole({"Workbook": begin(5) + record(0x85, bound) + record(0x0A, b"") + sheet})
+
+
+def parquet() -> bytes:
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    buffer = BytesIO()
+    pq.write_table(pa.table({"Name": ["apples", "pears"], "Amount": [12, 3]}), buffer)
+    return buffer.getvalue()
+
+
+MARKDOWN = (
+    "# Annual report\n\nPlain paragraph with [the site](https://example.org/md).\n\n- first point\n- second point\n\n"
+    "| Name | Amount |\n| --- | --- |\n| apples | 12 |\n"
+)
+HTML = (
+    "<!DOCTYPE html><html lang='en'><head><title>Apples &amp; more</title><style>.secret{}</style>"
+    "<script>var secret = 1</script></head><body><h1>Annual report</h1><p>apples, see "
+    "<a href='https://example.org/html'>the site</a></p><ul><li>first point</li><li>second point</li></ul>"
+    "<table><tr><th>Name</th><th>Amount</th></tr><tr><td>apples</td><td>12</td></tr></table></body></html>"
+)
+EML = (
+    "From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: Annual report\r\nMIME-Version: 1.0\r\n"
+    'Content-Type: multipart/mixed; boundary="x"\r\n\r\n--x\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n'
+    "apples at https://example.org/eml caf\xe9\r\n--x\r\nContent-Type: application/pdf\r\n"
+    'Content-Disposition: attachment; filename="plan.pdf"\r\n\r\nxyz\r\n--x--\r\n'
+).encode("latin-1")
+NOTEBOOK = (
+    '{"nbformat": 4, "metadata": {"kernelspec": {"language": "python"}}, "cells": ['
+    '{"cell_type": "markdown", "source": ["# Annual report\\n", "apples"]}, '
+    '{"cell_type": "code", "source": "print(1)", "outputs": [{"output_type": "stream", "text": ["one\\n"]}]}]}'
+)
+TABLE_ROWS = ("| Name | Amount |", "| apples | 12 |")
+RTF = rb"{\rtf1\ansi\deff0{\fonttbl{\f0 Arial;}}\f0 Annual report\par apples caf\'e9\par}"
+
+
+def build_samples() -> dict[str, Sample]:
+    odt_body = (
+        '<text:h text:outline-level="1">Annual report</text:h><text:p>apples</text:p>'
+        f"<text:list><text:list-item><text:p>first point</text:p></text:list-item></text:list>{ODF_TABLE}"
+    )
+    odp_body = '<draw:page draw:name="one"><draw:frame><draw:text-box><text:p>apples</text:p></draw:text-box></draw:frame></draw:page>'
+    return {
+        "text": Sample("a.txt", "Annual report\r\napples café\n".encode(), ("apples", "café")),
+        "markdown": Sample(
+            "a.md",
+            MARKDOWN.encode(),
+            ("apples",),
+            ("# Annual report", "- first point", *TABLE_ROWS),
+            ("https://example.org/md",),
+        ),
+        "rst": Sample("a.rst", b"Annual report\n=============\n\napples\n", ("apples",), ("# Annual report",)),
+        "csv": Sample(
+            "a.csv", b"\n\nName;Amount;;Name\napples;12;x;y\n", ("apples",), columns=("Name", "Amount", "column_3", "Name_2")
+        ),
+        "tsv": Sample("a.tsv", b"Name\tAmount\napples\t12\n", ("apples",), TABLE_ROWS, columns=("Name", "Amount")),
+        "json": Sample("a.json", b'{"fruit": "apples", "link": "https://example.org/json"}', ("apples",), links=("https://example.org/json",)),
+        "ndjson": Sample("a.jsonl", b'{"fruit": "apples"}\n{"fruit": "pears"}\n', ("apples", "pears")),
+        "notebook": Sample("a.ipynb", NOTEBOOK.encode(), ("apples", "print(1)", "one"), ("# Annual report",)),
+        "yaml": Sample("a.yaml", b"# not a heading\nfruit: apples\n", ("apples",), ("```yaml",)),
+        "python": Sample("a.py", b"# not a heading\nfruit = 'apples'\n", ("apples",), ("```python",)),
+        "html": Sample(
+            "a.html",
+            HTML.encode(),
+            ("apples",),
+            ("# Annual report", "- first point", "- second point", *TABLE_ROWS),
+            ("https://example.org/html",),
+        ),
+        "xml": Sample("a.xml", b"<?xml version='1.0'?><r><p>all <b>apples</b> fall</p><v n='pear'/></r>", ("all apples fall", "pear")),
+        "rtf": Sample("a.rtf", RTF, ("Annual report", "apples", "café")),
+        "eml": Sample(
+            "a.eml", EML, ("ann@example.org", "apples", "café", "plan.pdf"), ("# Annual report",), ("https://example.org/eml",)
+        ),
+        "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),
+        "parquet": Sample("a.parquet", parquet(), ("apples", "pears"), TABLE_ROWS, columns=("Name", "Amount")),
+        "docx": Sample(
+            "a.docx",
+            docx(),
+            ("Plain paragraph of prose.",),
+            ("# Annual report", "- first point", "- second point", *TABLE_ROWS),
+            ("https://example.org/docx",),
+        ),
+        "pptx": Sample("a.pptx", pptx(), ("apples are round",), ("## Slide about apples",)),
+        "xlsx": Sample(
+            "a.xlsx", xlsx(), ("apples", "loose"), ("## Stock",), columns=("Name", "Amount", "column_3", "Name_2")
+        ),
+        "xls": Sample("a.xls", xls(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
+        "odt": Sample("a.odt", odf("text", odt_body), ("apples",), ("# Annual report", "- first point", *TABLE_ROWS)),
+        "odp": Sample("a.odp", odf("presentation", odp_body), ("apples",)),
+        "ods": Sample("a.ods", odf("spreadsheet", ODF_TABLE), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
+        "epub": Sample(
+            "a.epub", epub(), ("apples",), ("# Annual report", "- first point"), ("https://example.org/epub",)
+        ),
+    }
+
+
+SAMPLES = build_samples()
+
+
+@pytest.fixture(scope="session")
+def samples() -> dict[str, Sample]:
+    """One sample document per format."""
+    return SAMPLES
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for a ``sample`` once per format."""
+    if "sample" in metafunc.fixturenames:
+        metafunc.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
