@@ -131,6 +131,10 @@ class BaseConnector(ABC):
         """Return the path of the original where it is a local file."""
         return None
 
+    def explain_left_out(self, key: str) -> str | None:  # noqa: ARG002 - a connector without filters leaves nothing out
+        """Return why a listing would not name ``key``, or None when it would."""
+        return None
+
     def watch_path(self) -> str | None:
         """Return the folder to watch for changes, for connectors that declare ``watches_paths``."""
         return None

@@ -54,6 +54,15 @@ def decode_text(content: bytes) -> tuple[str, str, list[str]]:
     return _decode_legacy(content)
 
 
+def looks_like_text(sample: bytes) -> bool:
+    """Say whether the beginning of a file is text in some encoding; cheap, and sure only of what is not."""
+    if sample.startswith(tuple(bom for bom, _encoding in _BOMS)):
+        return True
+    if b"\x00" in sample:
+        return _guess_utf16(sample) is not None
+    return not _has_many_controls(sample)
+
+
 def _has_many_controls(content: bytes) -> bool:
     sample = content[:_SAMPLE_BYTES]
     return len(sample) - len(sample.translate(None, _CONTROL_BYTES)) > max(1, len(sample) * _MAX_CONTROL_SHARE)

@@ -284,6 +284,7 @@ class ParserPool:
         if process.served >= self._limits.max_tasks_per_process:
             self._retire(process)
         if process.is_retiring and not process.in_flight:
+            self._forget(process.stdin_fd)
             process.finish()
 
     def _land(self, process: ParserProcess, line: dict[str, Any]) -> int:
@@ -331,6 +332,10 @@ class ParserPool:
 
     # --- trouble --------------------------------------------------------------------------------------------------
 
+    def _forget(self, fd: int) -> None:
+        if fd in self._selector.get_map():
+            self._selector.unregister(fd)
+
     def _retire(self, process: ParserProcess) -> None:
         if not process.is_retiring:
             process.is_retiring = True
@@ -353,8 +358,7 @@ class ParserPool:
         """Blame the task that was being parsed, give the others to the next process."""
         begun = process.begun_seq()
         for fd in (process.stdout_fd, process.stderr_fd, process.pidfd, process.stdin_fd):
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(fd)
+            self._forget(fd)
         status = process.bury()
         self._processes.remove(process)
         if not process.said_hello:

@@ -66,6 +66,9 @@ class ParserProcess:
     popen: subprocess.Popen[bytes]
     progress: mmap.mmap
     pidfd: int
+    stdin_fd: int
+    stdout_fd: int
+    stderr_fd: int
     in_flight: dict[int, Flight] = field(default_factory=dict)
     in_flight_weight: float = 0.0
     outgoing: deque[bytes] = field(default_factory=deque)
@@ -109,27 +112,13 @@ class ParserProcess:
             progress = mmap.mmap(progress_fd, mmap.PAGESIZE)
         finally:
             os.close(progress_fd)
-        for pipe in (popen.stdin, popen.stdout, popen.stderr):
-            os.set_blocking(pipe.fileno(), False)  # type: ignore[union-attr]
-        process = cls(popen, progress, os.pidfd_open(popen.pid))
+        pipes = [pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe is not None]
+        for pipe in pipes:
+            os.set_blocking(pipe, False)
+        process = cls(popen, progress, os.pidfd_open(popen.pid), *pipes)
         process.outgoing.append(orjson.dumps(config) + b"\n")
         process.changed_at = process.began_at = time.monotonic()
         return process
-
-    @property
-    def stdin_fd(self) -> int:
-        """Where tasks go."""
-        return self.popen.stdin.fileno()  # type: ignore[union-attr]
-
-    @property
-    def stdout_fd(self) -> int:
-        """Where results come from."""
-        return self.popen.stdout.fileno()  # type: ignore[union-attr]
-
-    @property
-    def stderr_fd(self) -> int:
-        """Where a parser's own noise comes from."""
-        return self.popen.stderr.fileno()  # type: ignore[union-attr]
 
     def queue(self, task: dict[str, Any], flight: Flight) -> None:
         """Add a task to what will be written next."""
@@ -218,9 +207,10 @@ class ParserProcess:
             os.killpg(self.popen.pid, signal.SIGKILL)
 
     def finish(self) -> None:
-        """Let it end by itself when it has worked off its tasks."""
-        with contextlib.suppress(OSError):
-            self.popen.stdin.close()  # type: ignore[union-attr]
+        """Let it end by itself: nothing more comes. Its input must not be watched any longer."""
+        if self.popen.stdin is not None and not self.popen.stdin.closed:
+            self.popen.stdin.close()
+            self.stdin_fd = -1
 
     def bury(self) -> int:
         """Free everything after its end and return its exit status (negative: the signal)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ingest_tui.extraction.decoding import looks_like_text
 from ingest_tui.extraction.formats import BY_EXTENSION, BY_MEDIA_TYPE, BY_NAME, Format
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 
@@ -92,19 +93,21 @@ def _by_content(content: bytes, named: Format | None) -> Format | None:
 
 
 def _by_text(head: bytes, named: Format | None) -> Format | None:
-    start = head.lstrip(b"\xef\xbb\xbf")
+    if not looks_like_text(head):
+        return None
+    start = head.removeprefix(b"\xef\xbb\xbf")
     if start.startswith(b"{\\rtf"):
         return BY_NAME["rtf"]
     if named is not None and named.family in ("text", "markup"):
         if named.name in ("text", "csv", "tsv", "json") and _HTML.match(start):
             return BY_NAME["html"]
         if named.name == "rtf":
-            return _text_by_shape(head, start)
+            return _text_by_shape(start)
         return BY_NAME["html"] if named.name == "xml" and _HTML.match(start) else named
-    return _text_by_shape(head, start)
+    return _text_by_shape(start)
 
 
-def _text_by_shape(head: bytes, start: bytes) -> Format | None:
+def _text_by_shape(start: bytes) -> Format:
     """Tell markup and mail from plain text where the name does not help."""
     if _HTML.match(start):
         return BY_NAME["html"]
@@ -117,7 +120,7 @@ def _text_by_shape(head: bytes, start: bytes) -> Format | None:
             return BY_NAME["json"]
     if _looks_like_mail(start):
         return BY_NAME["eml"]
-    return BY_NAME["text"] if _looks_like_text(head) else None
+    return BY_NAME["text"]
 
 
 def _parses_as_json_start(start: bytes) -> bool:
@@ -130,16 +133,6 @@ def _looks_like_mail(start: bytes) -> bool:
         return False
     names = {name.lower() for name in _HEADER.findall(block)}
     return len(names & _MAIL_HEADERS) >= _MIN_MAIL_HEADERS
-
-
-def _looks_like_text(head: bytes) -> bool:
-    from ingest_tui.extraction.decoding import decode_text
-
-    try:
-        decode_text(head)
-    except ItemRejectedError:
-        return False
-    return True
 
 
 def _disagreement(found: Format, named: Format) -> str:

@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest_tui.connectors.local import LocalConnector
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
@@ -175,7 +174,7 @@ def _left_out(source: Source, key: str) -> str | None:
         connector = get_connector(source.source_type, source.source_config)
     except (IngestError, ValueError):
         return None
-    return connector.explain_left_out(key) if isinstance(connector, LocalConnector) else None
+    return connector.explain_left_out(key)
 
 
 def _record(workspace: Workspace, document: Document) -> dict[str, Any] | None:

@@ -1,0 +1,82 @@
+"""The Python API: `open_workspace` and what hangs on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.document import Document, IngestedDocument, SearchHit
+from ingest_tui.model.job import Manifest
+from ingest_tui.model.source import Source
+from ingest_tui.services import documents, jobs, search, sources, workers, workspaces
+from ingest_tui.services.registering import register_document
+from ingest_tui.store.workspace import Workspace
+
+
+class WorkspaceHandle:
+    """A workspace for scripts: sources, jobs, documents, search, and `register`. For one thread."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the catalogue."""
+        self.workspace.close()
+
+    @property
+    def sources(self) -> list[Source]:
+        """The sources, by identifier."""
+        return self.workspace.sources.all()
+
+    @property
+    def jobs(self) -> list[Manifest]:
+        """The jobs, newest first."""
+        return jobs.list_jobs(self.workspace)
+
+    @property
+    def documents(self) -> list[Document]:
+        """The searchable documents, by address."""
+        return documents.list_documents(self.workspace, limit=-1)
+
+    def add_source(self, name: str, source_type: str = "local", **settings: Any) -> Source:
+        """Add a source; ``settings`` are those of its connector, e.g. ``path``."""
+        return sources.add_source(self.workspace, source_type=source_type, name=name, config=settings)
+
+    def sync(self, source_id: str, *, force: bool = False) -> Manifest:
+        """Sync a source and wait for the end; returns the job."""
+        manifest = jobs.enqueue_sync(self.workspace, source_id, trigger="api", force=force)
+        return workers.follow_job(self.workspace, manifest.job_id, lambda _manifest: None, run_here=True)
+
+    def search(self, query: str, *, collection_id: str | None = None, limit: int = 20) -> list[SearchHit]:
+        """Return the best chunks for a query."""
+        return search.search(self.workspace, query, collection_id=collection_id, limit=limit)
+
+    def text(self, document_id: str, version: int | None = None) -> str:
+        """Return the normalised text of a document."""
+        return documents.document_text(self.workspace, document_id, version)
+
+    def register(
+        self, collection_id: str, ingested: IngestedDocument, source_id: str | None = None
+    ) -> dict[str, Any]:
+        """Register a document: ``{"is_new", "document_id", "file_size"}``.
+
+        Idempotent, also under races: the same content in the same collection gives the existing id and
+        ``is_new: False``. Raises `NotFoundError` for an unknown collection.
+        """
+        at = rfc3339(datetime.now(UTC))
+        return register_document(self.workspace, collection_id, ingested, source_id=source_id, at=at)
+
+
+def open_workspace(path: str | Path = "workspace") -> WorkspaceHandle:
+    """Open the workspace in ``path``, making it when the folder is empty or missing."""
+    workspace, _ = workspaces.init(Path(path))
+    return WorkspaceHandle(workspace)

@@ -1,0 +1,145 @@
+"""Registering one document that a connector or a script has parsed already."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
+from ingest_tui.model.document import IngestedDocument
+from ingest_tui.model.hashing import check_content_hash, compute_content_hash, short_digest
+from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.source import UPLOAD_SOURCE
+from ingest_tui.store.atomic import make_folder, remove_tree, write_new
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.layout import NORMALIZED
+from ingest_tui.store.locks import FileLock
+from ingest_tui.store.workspace import Workspace
+
+_LOCK_SECONDS = 60.0
+
+
+def register_document(
+    workspace: Workspace, collection_id: str, ingested: IngestedDocument, *, source_id: str | None, at: str
+) -> dict[str, Any]:
+    """Commit a document under the lock that all commits take, so that no race can double it."""
+    workspace.collections.get(collection_id)
+    check_content_hash(ingested.content_hash)
+    source = source_id or UPLOAD_SOURCE
+    key = ingested.unique_id if source_id else f"{collection_id}/{ingested.unique_id}"
+    data = ingested.content.encode("utf-8", "surrogatepass")
+    lock = FileLock(workspace.layout.lock("commit"))
+    lock.acquire(_LOCK_SECONDS, what="the catalogue")
+    with lock:
+        catalogue = workspace.catalogue
+        known = catalogue.documents_where(collection_id, "content_hash", [ingested.content_hash])
+        existing = known.get(ingested.content_hash)
+        if existing is not None:
+            return {"is_new": False, "document_id": existing.document_id, "file_size": existing.bytes}
+        document = _row(catalogue, collection_id, source, key, ingested, len(data), at)
+        _commit(workspace, catalogue, document, ingested, data)
+    return {"is_new": True, "document_id": document.document_id, "file_size": document.bytes}
+
+
+def _row(
+    catalogue: Catalogue, collection_id: str, source: str, key: str, ingested: IngestedDocument, size: int, at: str
+) -> DocumentRow:
+    here = catalogue.locations(source, [key]).get(key)
+    previous = catalogue.documents([here.document_id]).get(here.document_id) if here and here.document_id else None
+    if previous is not None and (previous.source_id, previous.key) != (source, key):
+        previous = None
+    name = str(ingested.metadata.get("file_name") or file_name_of(ingested.unique_id))
+    return DocumentRow(
+        document_id=previous.document_id
+        if previous
+        else catalogue.new_document_id(collection_id, source, key, taken=set()),
+        collection_id=collection_id,
+        source_id=source,
+        source_type=ingested.source_type,
+        uri=ingested.unique_id,
+        key=key,
+        title=str(ingested.metadata.get("title") or name),
+        file_name=name,
+        media_type=str(ingested.metadata.get("media_type") or "text/markdown"),
+        version=previous.version + 1 if previous else 1,
+        raw_sha256=compute_content_hash(ingested.content.encode("utf-8", "surrogatepass")),
+        content_hash=ingested.content_hash,
+        bytes=size,
+        chunks=0,
+        backend="api",
+        state="active",
+        created_at=previous.created_at if previous else at,
+        updated_at=at,
+        job_id="api",
+    )
+
+
+def _commit(
+    workspace: Workspace, catalogue: Catalogue, document: DocumentRow, ingested: IngestedDocument, data: bytes
+) -> None:
+    store = DocumentStore(workspace.layout)
+    chunks = split_into_chunks(ingested.content)
+    document = document._replace(chunks=len(chunks))
+    folder = workspace.layout.documents / f".tmp.{short_digest(document.document_id, str(os.getpid()))}"
+    remove_tree(folder)
+    make_folder(folder)
+    write_new(folder / "raw.md", data)
+    write_new(folder / NORMALIZED, data)
+    store.write_ingestion(folder, _record(document, ingested))
+    store.sync()
+    store.place(folder, document.collection_id, document.document_id, document.version)
+    store.sync()
+    with catalogue.transaction():
+        catalogue.remove_chunks([document.document_id])
+        catalogue.put_documents([document])
+        catalogue.put_versions([_version(document)])
+        catalogue.put_locations([_location(document)])
+        catalogue.add_chunks(
+            (document.document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
+            for ordinal, chunk in enumerate(chunks)
+        )
+
+
+def _record(document: DocumentRow, ingested: IngestedDocument) -> dict[str, Any]:
+    metadata = {str(name): str(value) for name, value in ingested.metadata.items()}
+    origin = {"fingerprint": document.raw_sha256, "size": document.bytes, "modified": None, "modified_ns": None}
+    return {
+        **document._asdict(),
+        "version_label": f"{document.file_name} (version {document.version})",
+        "origin": {**origin, "etag": None, "metadata": metadata},
+        "file_size": document.bytes,
+        "mime_type": document.media_type,
+        "language": None,
+        "backend_version": "",
+        "pages": None,
+        "columns": [],
+        "links": [],
+        "warnings": [],
+        "ingested_at": document.updated_at,
+    }
+
+
+def _version(document: DocumentRow) -> VersionRow:
+    values = document._asdict()
+    return VersionRow(**{name: values[name] for name in VersionRow._fields if name != "ingested_at"}, ingested_at=document.updated_at)
+
+
+def _location(document: DocumentRow) -> LocationRow:
+    return LocationRow(
+        document.source_id,
+        document.key,
+        document.uri,
+        document.collection_id,
+        document.document_id,
+        document.raw_sha256,
+        document.bytes,
+        None,
+        "ingested",
+        "registered",
+        "",
+        "",
+        document.job_id,
+        document.updated_at,
+        document.version,
+    )

@@ -1,0 +1,88 @@
+"""Adding files by hand: a job whose items are staged already."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ingest_tui.model.errors import NotFoundError, UsageError
+from ingest_tui.model.hashing import short_digest
+from ingest_tui.model.job import Manifest
+from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
+from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.services.jobs import write_plan_and_queue
+from ingest_tui.store.atomic import make_folder, sync_filesystem
+from ingest_tui.store.staging import StagingArea
+from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.worker.submit import new_manifest
+
+_PIECE = 1 << 20
+
+
+def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str = "default") -> Manifest:
+    """Stage files and queue the job that takes them in; returns its manifest.
+
+    Files of the same name are versions of one document in the collection. Raises `UsageError` when two of the files
+    have the same name, `NotFoundError` for a missing one; then nothing is queued.
+    """
+    workspace.collections.get(collection_id)
+    names = [key_from_bytes(os.fsencode(path.name)) for path in paths]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"two of the files are named {safe_display(twice)!r}", hint="upload them one after the other, or rename one"
+        )
+    source = Source(source_id=UPLOAD_SOURCE, name="Uploads", source_type="upload", collection_id=collection_id)
+    manifest = new_manifest(source, kind="upload", trigger="manual", by=requester(), staged=True)
+    folder = workspace.jobs.paths(manifest.job_id).staging
+    make_folder(folder)
+    staging = StagingArea(folder)
+    lines = [
+        _stage(staging, manifest.job_id, collection_id, name, path) for name, path in zip(names, paths, strict=True)
+    ]
+    sync_filesystem(workspace.root)
+    write_plan_and_queue(workspace, manifest, lines)
+    workspace.audit.add(
+        at=manifest.created_at, by=requester(), action="upload", target=manifest.job_id, files=len(lines)
+    )
+    return manifest
+
+
+def _stage(staging: StagingArea, job_id: str, collection_id: str, name: str, path: Path) -> dict[str, Any]:
+    key = f"{collection_id}/{name}"
+    with _opened(path) as (descriptor, status):
+        pieces = iter(lambda: os.read(descriptor, _PIECE), b"")
+        item_id = short_digest(job_id, key, length=20)
+        _raw_path, size, raw_sha256 = staging.receive(item_id, safe_extension(key), pieces)
+    return {
+        "action": "ingest",
+        "reason": "upload",
+        "key": key,
+        "uri": file_uri(os.fsencode(path.absolute())),
+        "fingerprint": raw_sha256,
+        "size": size,
+        "modified_ns": status.st_mtime_ns,
+        "metadata": {"raw_sha256": raw_sha256},
+    }
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[int, os.stat_result]]:
+    name = safe_display(str(path))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no file {name}", hint="nothing was uploaded") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}", hint="nothing was uploaded") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"{name} is not a file", hint="a folder is a source: 'ingest-tui source add local'")
+        yield descriptor, status
+    finally:
+        os.close(descriptor)

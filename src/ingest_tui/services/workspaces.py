@@ -1,0 +1,197 @@
+"""What a person can do with a workspace: make it, check it, rebuild its catalogue."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.collection import Collection
+from ingest_tui.model.errors import IngestError, UsageError
+from ingest_tui.model.naming import safe_display, slug
+from ingest_tui.store.locks import FileLock
+from ingest_tui.store.rebuild import Rebuilder
+from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at, requester
+
+__all__ = ["Check", "RebuildReport", "add_collection", "doctor", "init", "list_collections", "open_at", "rebuild"]
+
+_REBUILD_LOCK_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Check:
+    """One thing that `doctor` looked at. ``level``: ``ok``, ``note`` or ``problem``."""
+
+    level: str
+    name: str
+    message: str
+    hint: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return {"level": self.level, "name": self.name, "message": self.message, "hint": self.hint}
+
+
+@dataclass(slots=True)
+class RebuildReport:
+    """What a rebuild found."""
+
+    documents: int
+    versions: int
+    problems: list[str]
+
+
+def open_at(root: Path) -> Workspace:
+    """Open a workspace; raises `NotFoundError` with what to do when there is none."""
+    return open_workspace_at(root)
+
+
+def init(root: Path) -> tuple[Workspace, bool]:
+    """Make a workspace, or open the one that is there; tells whether it is new."""
+    workspace, is_new = init_workspace(root)
+    if is_new:
+        workspace.audit.add(
+            at=rfc3339(datetime.now(UTC)), by=requester(), action="workspace.init", target=str(workspace.root)
+        )
+    return workspace, is_new
+
+
+def list_collections(workspace: Workspace) -> list[tuple[Collection, int]]:
+    """Return the collections with their numbers of documents."""
+    counts = dict(
+        workspace.catalogue.execute(
+            "SELECT collection_id, count(*) FROM documents WHERE state = 'active' GROUP BY collection_id"
+        )
+    )
+    return [(item, int(counts.get(item.collection_id, 0))) for item in workspace.collections.all()]
+
+
+def add_collection(workspace: Workspace, name: str, *, description: str = "") -> Collection:
+    """Make a collection; raises `UsageError` when its name is taken."""
+    collection_id = slug(name)
+    if workspace.collections.exists(collection_id):
+        raise UsageError(f"a collection named {collection_id!r} is already there", hint="choose another name")
+    at = rfc3339(datetime.now(UTC))
+    collection = Collection(
+        collection_id=collection_id, name=name, description=description, created_at=at, updated_at=at
+    )
+    workspace.collections.save(collection)
+    workspace.audit.add(at=at, by=requester(), action="collection.add", target=collection_id)
+    return collection
+
+
+def rebuild(workspace: Workspace, on_progress: Callable[[int], None] | None = None) -> RebuildReport:
+    """Make the catalogue again from the documents on disk. Refused while a job runs."""
+    running = [job_id for job_id in workspace.jobs.queued_ids() if workspace.jobs.has_owner(job_id)]
+    if running:
+        raise UsageError(f"job {running[0]} is running", hint="stop the worker first: 'ingest-tui worker stop'")
+    lock = FileLock(workspace.layout.lock("commit"))
+    lock.acquire(_REBUILD_LOCK_SECONDS, what="the catalogue")
+    with lock:
+        workspace.close()
+        rebuilder = Rebuilder(workspace.layout)
+        rebuilder.run(on_progress)
+    workspace.audit.add(
+        at=rfc3339(datetime.now(UTC)),
+        by=requester(),
+        action="catalogue.rebuild",
+        target=str(workspace.root),
+        documents=rebuilder.documents,
+    )
+    return RebuildReport(rebuilder.documents, rebuilder.versions, rebuilder.problems)
+
+
+def doctor(root: Path) -> Iterator[Check]:
+    """Yield what is installed, which formats can be read, and whether the workspace is sound."""
+    yield from _program_checks()
+    yield from _format_checks()
+    try:
+        workspace = open_workspace_at(root)
+    except IngestError as error:
+        yield Check("note", "workspace", error.message, error.hint)
+        return
+    yield from _workspace_checks(workspace)
+    workspace.close()
+
+
+def _program_checks() -> Iterator[Check]:
+    import platform
+
+    import apsw
+
+    from ingest_tui import __version__
+
+    yield Check("ok", "ingest-tui", f"{__version__} on Python {platform.python_version()}")
+    yield Check("ok", "sqlite", f"{apsw.sqlite_lib_version()}, with FTS5")
+
+
+def _format_checks() -> Iterator[Check]:
+    from ingest_tui.extraction.parse import supported_formats
+
+    formats: dict[str, list[str]] = {}
+    missing: dict[str, str] = {}
+    for entry in supported_formats():
+        if entry.get("available", True):
+            formats.setdefault(str(entry["backend"]), []).append(str(entry["format"]))
+        else:
+            missing[str(entry["backend"])] = str(entry.get("hint", ""))
+    for backend, names in sorted(formats.items()):
+        yield Check("ok", f"backend {backend}", ", ".join(sorted(names)))
+    for backend, hint in sorted(missing.items()):
+        yield Check("problem", f"backend {backend}", "not available", hint)
+    yield from _unstructured_check()
+
+
+def _unstructured_check() -> Iterator[Check]:
+    from ingest_tui.extraction.backends import BACKENDS
+
+    if not BACKENDS["unstructured"].is_available():
+        yield Check(
+            "note",
+            "backend unstructured",
+            "not installed (optional; chosen with --backend unstructured)",
+            'pip install "ingest-tui[unstructured]"',
+        )
+        return
+    from ingest_tui.extraction.backends.unstructured import missing_model_hint
+
+    hint = missing_model_hint()
+    if hint:
+        yield Check("problem", "backend unstructured", "installed, but its language model is missing", hint)
+    else:
+        yield Check("ok", "backend unstructured", "installed, with its language model")
+
+
+def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
+    name = safe_display(str(workspace.root))
+    free = shutil.disk_usage(workspace.root)
+    yield Check("ok", "workspace", f"{name}, {free.free // 2**20} MiB free")
+    if free.free < 500 * 2**20:
+        yield Check("problem", "disk", "less than 500 MiB free", "free some space before the next sync")
+    try:
+        verdict = workspace.catalogue.value("PRAGMA quick_check")
+    except IngestError as error:
+        yield Check("problem", "catalogue", error.message, error.hint)
+        return
+    if verdict != "ok":
+        yield Check("problem", "catalogue", str(verdict), "'ingest-tui rebuild' makes it again")
+    else:
+        yield Check("ok", "catalogue", f"sound, {_count(workspace)} documents")
+    for source_id in workspace.sources.names():
+        try:
+            workspace.sources.get(source_id)
+        except IngestError as error:
+            yield Check("problem", f"source {source_id}", error.message, error.hint)
+    for job_id in workspace.jobs.queued_ids():
+        try:
+            workspace.jobs.load(job_id)
+        except IngestError as error:
+            yield Check("problem", f"job {job_id}", error.message, error.hint)
+
+
+def _count(workspace: Workspace) -> Any:
+    return workspace.catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'")
