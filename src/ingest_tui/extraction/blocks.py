@@ -12,7 +12,7 @@ _LINK = re.compile(
     r"\]\(<?([^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \t]+[\"'][^\n]{0,500})?\)|<((?:https?|mailto):[^\s<>]+)>"
 )
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\[\]]+")
-_TRAILING = ".,;:!?)'*_"
+_TRAILING = ".,;:!?'*_"
 
 
 def split_elements(markdown: str) -> list[Element]:
@@ -83,6 +83,14 @@ def find_title(markdown: str) -> str | None:
     return None
 
 
+def _without_sentence_end(url: str) -> str:
+    """Cut what ends the sentence, not the address: a closing bracket stays when it was opened inside."""
+    url = url.rstrip(_TRAILING)
+    while url.endswith(")") and url.count(")") > url.count("("):
+        url = url[:-1].rstrip(_TRAILING)
+    return url
+
+
 def find_links(markdown: str, *, bare: bool = True) -> list[str]:
     """Return link targets in order, each once, at most `MAX_LINKS`; ``bare`` also takes URLs written as text."""
     found: dict[str, None] = {}
@@ -93,7 +101,7 @@ def find_links(markdown: str, *, bare: bool = True) -> list[str]:
                 return list(found)
     if bare and "://" in markdown:
         for match in _BARE_URL.finditer(markdown):
-            url = match[0].rstrip(_TRAILING)
+            url = _without_sentence_end(match[0])
             if url not in found:
                 found[url] = None
             if len(found) >= MAX_LINKS:

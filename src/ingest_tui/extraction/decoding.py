@@ -79,7 +79,7 @@ def _decode_marked(content: bytes, encoding: str) -> tuple[str, str, list[str]]:
 def _guess_utf16(sample: bytes) -> str | None:
     """Name UTF-16 without a mark: mostly Latin text has a NUL in every second byte."""
     half = len(sample) // 2
-    if half == 0 or b"\x00" not in sample:
+    if half == 0 or b"\x00" not in sample or _has_many_controls(sample.translate(None, b"\x00")):
         return None
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     if odd > half * _UTF16_NUL_SHARE and even < odd / 10:

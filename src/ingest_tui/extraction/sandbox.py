@@ -333,7 +333,7 @@ class ParserPool:
     # --- trouble --------------------------------------------------------------------------------------------------
 
     def _forget(self, fd: int) -> None:
-        if fd in self._selector.get_map():
+        if fd >= 0 and fd in self._selector.get_map():
             self._selector.unregister(fd)
 
     def _retire(self, process: ParserProcess) -> None:

@@ -211,6 +211,7 @@ class ParserProcess:
         if self.popen.stdin is not None and not self.popen.stdin.closed:
             self.popen.stdin.close()
             self.stdin_fd = -1
+            self.outgoing.clear()
 
     def bury(self) -> int:
         """Free everything after its end and return its exit status (negative: the signal)."""

@@ -74,33 +74,28 @@ def follow_job(
 ) -> Manifest:
     """Follow a job to its end, calling ``on_progress`` with each new state; returns the last.
 
-    With ``run_here`` this process runs the job itself when no worker is there to do it. A KeyboardInterrupt leaves a
-    job that runs here interrupted, for the next worker to go on with.
+    With ``run_here`` this process runs the job itself, after earlier ones of its source, whenever no worker is there
+    to do it. A KeyboardInterrupt leaves a job that runs here interrupted, for the next worker to go on with.
     """
-    if not run_here or living_workers(workspace):
-        return _watch_until_ended(workspace, job_id, on_progress, poll)
-    registration = WorkerRegistration(workspace, "foreground")
+    source_id = workspace.jobs.load(job_id).source_id
+    registration = WorkerRegistration(workspace, "foreground") if run_here else None
     try:
         with Engine(workspace) as engine:
             while True:
-                engine.start_ready_jobs(only_job=job_id)
+                if run_here and not engine.running and not _somebody_serves_the_queue(workspace):
+                    engine.start_ready_jobs(only_source=source_id)
                 manifest = workspace.jobs.load(job_id)
                 on_progress(manifest)
                 if manifest.ended:
                     return manifest
-                engine.wait(poll)
-                if not engine.running:
-                    time.sleep(0.02)
+                if engine.running:
+                    engine.wait(poll)
+                else:
+                    time.sleep(poll)
     finally:
-        registration.close()
+        if registration is not None:
+            registration.close()
 
 
-def _watch_until_ended(
-    workspace: Workspace, job_id: str, on_progress: Callable[[Manifest], None], poll: float
-) -> Manifest:
-    while True:
-        manifest = workspace.jobs.load(job_id)
-        on_progress(manifest)
-        if manifest.ended:
-            return manifest
-        time.sleep(poll)
+def _somebody_serves_the_queue(workspace: Workspace) -> bool:
+    return any(worker.mode in {"watch", "queue"} for worker in living_workers(workspace))

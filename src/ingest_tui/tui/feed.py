@@ -11,12 +11,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.job import JobState
+from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.tui.jobs_model import JobRow, parse_row
+from ingest_tui.tui.wording import UNREADABLE
 
 Stamp = tuple[int, int, int]
 
@@ -68,12 +72,14 @@ class Feed:
         rescan: float = 3.0,
     ) -> None:
         self._layout = Layout(root)
+        self._jobs = JobStore(self._layout)
         self._listener = listener
         self._workers = workers
         self._interval = interval
         self._rescan = rescan
         self._stamps: dict[str, Stamp] = {}
         self._active: set[str] = set()
+        self._active_rows: dict[str, JobRow] = {}
         self._ids: set[str] = set()
         self._jobs_folder_ns = -1
         self._looked_at_all = 0.0
@@ -140,6 +146,7 @@ class Feed:
         gone = sorted(self._ids - found)
         for job_id in gone:
             self._stamps.pop(job_id, None)
+            self._active_rows.pop(job_id, None)
         self._active |= found - self._ids
         self._active -= set(gone)
         self._ids = found
@@ -150,20 +157,36 @@ class Feed:
             try:
                 path = self._layout.job(job_id).manifest
                 stamp = _stamp(path)
-                if stamp is None or stamp == self._stamps.get(job_id):
+                if stamp is None:
                     continue
-                row = parse_row(job_id, path.read_bytes())
-            except (OSError, ValueError):
-                continue
-            except Exception:  # noqa: BLE001 - a folder with a foreign name is not a job
+                known = self._active_rows.get(job_id)
+                if stamp == self._stamps.get(job_id):
+                    row = known
+                else:
+                    row = parse_row(job_id, path.read_bytes())
+                    self._stamps[job_id] = stamp
+                    known = None
+            except (OSError, IngestError):
+                # Gone meanwhile, or a folder with a foreign name, which is not a job.
                 self._active.discard(job_id)
                 continue
-            self._stamps[job_id] = stamp
-            if row.ended:
+            if row is None:
+                continue
+            row = self._as_it_is(row)
+            if row.ended or row.state == UNREADABLE:
                 self._active.discard(job_id)
+                self._active_rows.pop(job_id, None)
             else:
                 self._active.add(job_id)
-            yield row
+                self._active_rows[job_id] = row
+            if row != known:
+                yield row
+
+    def _as_it_is(self, row: JobRow) -> JobRow:
+        """A job that says it runs but whose owner is dead is interrupted; nobody rewrites its manifest until a worker does."""
+        if row.state == JobState.RUNNING and not self._jobs.has_owner(row.job_id):
+            return replace(row, state=JobState.INTERRUPTED.value)
+        return row
 
     def _news_of_others(self) -> tuple[bool, bool, None]:
         catalogue = self._layout.catalogue

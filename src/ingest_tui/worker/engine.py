@@ -45,11 +45,11 @@ class Engine:
         self._running = {job_id: thread for job_id, thread in self._running.items() if thread.is_alive()}
         return len(self._running)
 
-    def start_ready_jobs(self, *, only_job: str | None = None) -> int:
+    def start_ready_jobs(self, *, only_source: str | None = None) -> int:
         """Claim and start what can run now; returns how many jobs were started."""
         started = 0
         while self.running < self._workspace.settings.max_running_jobs:
-            claim = claim_next(self._workspace, only_job=only_job)
+            claim = claim_next(self._workspace, only_source=only_source)
             if claim is None:
                 break
             job_id = claim.manifest.job_id
@@ -57,8 +57,6 @@ class Engine:
             self._running[job_id] = thread
             thread.start()
             started += 1
-            if only_job:
-                break
         return started
 
     def stop(self) -> None:

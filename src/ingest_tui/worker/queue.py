@@ -39,18 +39,19 @@ def in_running_order(manifests: Iterable[Manifest]) -> list[Manifest]:
     )
 
 
-def claim_next(workspace: Workspace, *, only_job: str | None = None) -> Claim | None:
+def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim | None:
     """Return the next job that can run now, claimed, or None. Jobs of other living workers are passed over."""
     slot = _free_slot(workspace)
     if slot is None:
         return None
-    job_ids = [only_job] if only_job else workspace.jobs.queued_ids()
     candidates = []
-    for job_id in job_ids:
+    for job_id in workspace.jobs.queued_ids():
         try:
-            candidates.append(workspace.jobs.load(job_id))
+            manifest = workspace.jobs.load(job_id)
         except IngestError:
             continue  # being made right now, or not readable: `doctor` tells
+        if only_source in {None, manifest.source_id}:
+            candidates.append(manifest)
     started_sources: set[str] = set()
     for candidate in in_running_order(candidates):
         if candidate.source_id in started_sources:

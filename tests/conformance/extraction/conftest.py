@@ -9,7 +9,9 @@ from io import BytesIO
 
 import pytest
 
-CONTENT_TYPES = '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
+CONTENT_TYPES = (
+    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
+)
 RELS = '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
@@ -127,7 +129,9 @@ def xlsx() -> bytes:
 
     def row(number: int, *cells: str) -> str:
         made = "".join(
-            f'<c r="{chr(65 + at)}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for at, text in enumerate(cells) if text
+            f'<c r="{chr(65 + at)}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+            for at, text in enumerate(cells)
+            if text
         )
         return f'<row r="{number}">{made}</row>'
 
@@ -344,10 +348,18 @@ def build_samples() -> dict[str, Sample]:
         ),
         "rst": Sample("a.rst", b"Annual report\n=============\n\napples\n", ("apples",), ("# Annual report",)),
         "csv": Sample(
-            "a.csv", b"\n\nName;Amount;;Name\napples;12;x;y\n", ("apples",), columns=("Name", "Amount", "column_3", "Name_2")
+            "a.csv",
+            b"\n\nName;Amount;;Name\napples;12;x;y\n",
+            ("apples",),
+            columns=("Name", "Amount", "column_3", "Name_2"),
         ),
         "tsv": Sample("a.tsv", b"Name\tAmount\napples\t12\n", ("apples",), TABLE_ROWS, columns=("Name", "Amount")),
-        "json": Sample("a.json", b'{"fruit": "apples", "link": "https://example.org/json"}', ("apples",), links=("https://example.org/json",)),
+        "json": Sample(
+            "a.json",
+            b'{"fruit": "apples", "link": "https://example.org/json"}',
+            ("apples",),
+            links=("https://example.org/json",),
+        ),
         "ndjson": Sample("a.jsonl", b'{"fruit": "apples"}\n{"fruit": "pears"}\n', ("apples", "pears")),
         "notebook": Sample("a.ipynb", NOTEBOOK.encode(), ("apples", "print(1)", "one"), ("# Annual report",)),
         "yaml": Sample("a.yaml", b"# not a heading\nfruit: apples\n", ("apples",), ("```yaml",)),
@@ -359,10 +371,18 @@ def build_samples() -> dict[str, Sample]:
             ("# Annual report", "- first point", "- second point", *TABLE_ROWS),
             ("https://example.org/html",),
         ),
-        "xml": Sample("a.xml", b"<?xml version='1.0'?><r><p>all <b>apples</b> fall</p><v n='pear'/></r>", ("all apples fall", "pear")),
+        "xml": Sample(
+            "a.xml",
+            b"<?xml version='1.0'?><r><p>all <b>apples</b> fall</p><v n='pear'/></r>",
+            ("all apples fall", "pear"),
+        ),
         "rtf": Sample("a.rtf", RTF, ("Annual report", "apples", "café")),
         "eml": Sample(
-            "a.eml", EML, ("ann@example.org", "apples", "café", "plan.pdf"), ("# Annual report",), ("https://example.org/eml",)
+            "a.eml",
+            EML,
+            ("ann@example.org", "apples", "café", "plan.pdf"),
+            ("# Annual report",),
+            ("https://example.org/eml",),
         ),
         "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),
         "parquet": Sample("a.parquet", parquet(), ("apples", "pears"), TABLE_ROWS, columns=("Name", "Amount")),
@@ -380,7 +400,9 @@ def build_samples() -> dict[str, Sample]:
         "xls": Sample("a.xls", xls(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
         "odt": Sample("a.odt", odf("text", odt_body), ("apples",), ("# Annual report", "- first point", *TABLE_ROWS)),
         "odp": Sample("a.odp", odf("presentation", odp_body), ("apples",)),
-        "ods": Sample("a.ods", odf("spreadsheet", ODF_TABLE), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
+        "ods": Sample(
+            "a.ods", odf("spreadsheet", ODF_TABLE), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")
+        ),
         "epub": Sample(
             "a.epub", epub(), ("apples",), ("# Annual report", "- first point"), ("https://example.org/epub",)
         ),

@@ -21,7 +21,21 @@ from ingest_tui.model.hashing import compute_content_hash
 
 NOT_BUILT_HERE = {"xlsb", "doc", "ppt", "msg"}
 """Formats whose files the standard library cannot write."""
-CUT_IS_STILL_TEXT = {"text", "markdown", "rst", "csv", "tsv", "json", "ndjson", "notebook", "yaml", "python", "html", "rtf", "eml"}
+CUT_IS_STILL_TEXT = {
+    "text",
+    "markdown",
+    "rst",
+    "csv",
+    "tsv",
+    "json",
+    "ndjson",
+    "notebook",
+    "yaml",
+    "python",
+    "html",
+    "rtf",
+    "eml",
+}
 
 
 def test_words_are_found(sample: Any) -> None:
@@ -205,7 +219,10 @@ def test_no_network_is_touched(samples: dict[str, Any], tmp_path: Path) -> None:
 
 def _can_trace() -> bool:
     try:
-        return subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], capture_output=True, check=False).returncode
+            == 0
+        )
     except FileNotFoundError:
         return False
 

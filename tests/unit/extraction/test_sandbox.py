@@ -34,7 +34,9 @@ class Desk:
         source = self.folder / f"{task_id}.in"
         source.write_bytes(content.encode() if isinstance(content, str) else content)
         name = options.pop("file_name", f"{task_id}.txt")
-        return ParseTask(task_id, str(source), str(self.folder / f"{task_id}.md"), name, source.stat().st_size, **options)
+        return ParseTask(
+            task_id, str(source), str(self.folder / f"{task_id}.md"), name, source.stat().st_size, **options
+        )
 
     def submit(self, task_id: str, content: str | bytes, **options: Any) -> None:
         self.pool.submit(self.task(task_id, content, **options), self.take)

@@ -1,0 +1,71 @@
+"""stderr and exit codes: errors say what happened, then what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.naming import safe_block, safe_display
+
+if TYPE_CHECKING:
+    from ingest_tui.model.job import Manifest
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_FAILED_ITEMS = 3
+EXIT_REFUSED = 6
+EXIT_INTERRUPTED = 130
+
+
+def say(message: str) -> None:
+    """Write one line for people to stderr."""
+    print(safe_display(message), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def fail(error: IngestError, *, as_json: bool) -> int:
+    """Write an error and return its exit code."""
+    if as_json:
+        import orjson
+
+        print(orjson.dumps({"error": error.as_dict()}, default=str).decode(), file=sys.stderr)  # noqa: T201
+    else:
+        say(f"error: {error.message}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+    return error.exit_code
+
+
+def fail_usage(error: click.ClickException, *, as_json: bool) -> int:
+    """Write a mistake in the call and return 2."""
+    from ingest_tui.model.errors import UsageError
+
+    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ingest-tui"
+    message = safe_block(error.format_message())
+    return fail(UsageError(message, hint=f"'{command} --help' shows what it takes"), as_json=as_json)
+
+
+def fail_unexpectedly(error: BaseException, *, as_json: bool) -> int:
+    """Write an error of ours without a traceback: tracebacks quote data."""
+    problem = IngestError(
+        f"unexpected {type(error).__name__}", hint="run the command again with --debug and report what it prints"
+    )
+    return fail(problem, as_json=as_json)
+
+
+def exit_code_of(manifest: Manifest) -> int:
+    """Return the exit code that tells how a job ended."""
+    if manifest.state == "succeeded":
+        return 0
+    if manifest.state == "partial":
+        return EXIT_REFUSED if manifest.held is not None else EXIT_FAILED_ITEMS
+    return EXIT_FAILED
+
+
+def silence_broken_pipe() -> int:
+    """End quietly when the reader of our output is gone (``| head``)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

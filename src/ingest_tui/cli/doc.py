@@ -1,0 +1,178 @@
+"""doc list, show, text, versions, explain, remove, restore; and search."""
+
+from __future__ import annotations
+
+import click
+import humanize
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.session import Session, json_option, pass_session
+
+
+@click.group()
+def doc() -> None:
+    """List, show, explain, remove and restore documents. DOCUMENT is an id, a unique beginning of one, or an address."""
+
+
+@doc.command("list")
+@click.option("--collection", help="Only of this collection.")
+@click.option("--source", "source_id", help="Only of this source.")
+@click.option("--contains", default="", help="Only with this in their address or title.")
+@click.option("--retired", is_flag=True, help="Those in the trash.")
+@click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="At most this many.")
+@json_option
+@pass_session
+def list_(
+    session: Session, collection: str | None, source_id: str | None, contains: str, retired: bool, limit: int, as_json: bool
+) -> None:
+    """List documents."""
+    from ingest_tui.services.documents import count_documents, list_documents
+
+    state = "retired" if retired else "active"
+    workspace = session.workspace
+    found = list_documents(
+        workspace, collection_id=collection, source_id=source_id, state=state, contains=contains, limit=limit
+    )
+    if as_json:
+        output.data([document.as_dict() for document in found])
+        return
+    rows = [
+        (item.document_id[:12], f"v{item.version}", item.media_type, humanize.naturalsize(item.bytes), item.title, item.key)
+        for item in found
+    ]
+    empty = "the trash is empty" if retired else "no documents; 'ingest-tui sync' brings them in"
+    output.table(("DOCUMENT", "VERSION", "TYPE", "SIZE", "TITLE", "KEY"), rows, empty=empty)
+    total = count_documents(
+        workspace, collection_id=collection, source_id=source_id, state=state, contains=contains
+    )
+    if total > len(found):
+        output.line(f"{len(found)} of {total}; --limit shows more")
+
+
+@doc.command()
+@click.argument("document")
+@json_option
+@pass_session
+def show(session: Session, document: str, as_json: bool) -> None:
+    """Show what is known of DOCUMENT."""
+    from ingest_tui.services.documents import get_document, ingestion_record
+
+    found = get_document(session.workspace, document)
+    record = ingestion_record(session.workspace, found.document_id)
+    if as_json:
+        output.data({"document": found.as_dict(), "ingestion": record})
+        return
+    for name, value in found.as_dict().items():
+        output.line(f"{name:14} {value}")
+    for name in ("language", "pages", "columns", "links", "warnings"):
+        if record.get(name):
+            output.line(f"{name:14} {record[name]}")
+
+
+@doc.command()
+@click.argument("document")
+@click.option("--version", "version", type=click.IntRange(1), help="An earlier version.")
+@pass_session
+def text(session: Session, document: str, version: int | None) -> None:
+    """Print the normalised text of DOCUMENT."""
+    from ingest_tui.services.documents import document_text
+
+    output.block(document_text(session.workspace, document, version))
+
+
+@doc.command()
+@click.argument("document")
+@json_option
+@pass_session
+def versions(session: Session, document: str, as_json: bool) -> None:
+    """List the versions of DOCUMENT, newest first."""
+    from ingest_tui.services.documents import document_versions
+
+    found = document_versions(session.workspace, document)
+    if as_json:
+        output.data(found)
+        return
+    rows = [
+        (f"v{item['version']}", item["ingested_at"], humanize.naturalsize(item["bytes"]), item["raw_sha256"][:16], item["job_id"])
+        for item in found
+    ]
+    output.table(("VERSION", "INGESTED", "SIZE", "SHA-256", "JOB"), rows, empty="no versions")
+
+
+@doc.command()
+@click.argument("target", metavar="DOCUMENT|PATH")
+@json_option
+@pass_session
+def explain(session: Session, target: str, as_json: bool) -> None:
+    """Tell why a document or a path is here or not, with the evidence."""
+    from ingest_tui.services.documents import explain as tell
+
+    story = tell(session.workspace, target)
+    if as_json:
+        output.data(story.as_dict())
+        return
+    for told in story.lines():
+        output.line(told)
+
+
+@doc.command()
+@click.argument("documents", nargs=-1, required=True)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@json_option
+@pass_session
+def remove(session: Session, documents: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Retire DOCUMENTS to the trash; the next sync does not bring them back unless they change."""
+    from ingest_tui.services.documents import get_document, remove_documents
+
+    found = [get_document(session.workspace, name) for name in documents]
+    if not yes:
+        for document in found:
+            diagnostics.say(f"  {document.title}  {document.uri}")
+        click.confirm(f"Retire {len(found)} documents to the trash?", abort=True, err=True)
+    removed = remove_documents(session.workspace, [document.document_id for document in found])
+    if as_json:
+        output.data({"removed": removed})
+    else:
+        output.line(f"retired {removed} documents; 'ingest-tui doc restore' brings them back")
+
+
+@doc.command()
+@click.argument("documents", nargs=-1, required=True)
+@json_option
+@pass_session
+def restore(session: Session, documents: tuple[str, ...], as_json: bool) -> None:
+    """Bring DOCUMENTS back from the trash."""
+    from ingest_tui.services.documents import restore_document
+
+    restored = [restore_document(session.workspace, name) for name in documents]
+    if as_json:
+        output.data([document.as_dict() for document in restored])
+        return
+    for document in restored:
+        output.line(f"restored {document.document_id}  {document.uri}")
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--collection", help="Only in this collection.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many hits.")
+@click.option("--mode", type=click.Choice(["text"]), default="text", show_default=True, help="How to search.")
+@json_option
+@pass_session
+def search(
+    session: Session, query: tuple[str, ...], collection: str | None, limit: int, mode: str, as_json: bool
+) -> None:
+    """Find text in the documents: all words must occur; "quoted words" together; begin* for beginnings; OR, NOT."""
+    from ingest_tui.services.search import search as find
+
+    hits = find(session.workspace, " ".join(query), collection_id=collection, limit=limit)
+    if as_json:
+        output.data([hit.as_dict() for hit in hits])
+        return
+    if not hits:
+        output.line("nothing found")
+    for number, hit in enumerate(hits, 1):
+        where = f" › {hit.heading_path}" if hit.heading_path else ""
+        output.line(f"{number:2}. {hit.title}{where}   [{hit.document_id[:12]}, score {hit.score:.2f}]")
+        output.raw_line(f"    {output.snippet(hit.snippet)}")
+        output.line(f"    {hit.uri}")

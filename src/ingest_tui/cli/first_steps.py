@@ -1,0 +1,108 @@
+"""init, demo, doctor, rebuild."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from ingest_tui.cli import output
+from ingest_tui.cli.diagnostics import EXIT_FAILED
+from ingest_tui.cli.session import Session, json_option, pass_session
+
+
+@click.command()
+@json_option
+@pass_session
+def init(session: Session, as_json: bool) -> None:
+    """Make a workspace (default: ./workspace)."""
+    from ingest_tui.services.workspaces import init as make
+
+    workspace, is_new = make(session.root)
+    if as_json:
+        output.data({"workspace": str(workspace.root), "is_new": is_new})
+        return
+    output.line(f"{'made' if is_new else 'already there:'} workspace {workspace.root}")
+    output.line("next: ingest-tui source add local NAME --path FOLDER")
+
+
+@click.command()
+@json_option
+@pass_session
+def doctor(session: Session, as_json: bool) -> int:
+    """Check what is installed, which formats can be read, and whether the workspace is sound."""
+    from ingest_tui.services.workspaces import doctor as check
+
+    checks = list(check(session.root))
+    if as_json:
+        output.data({"checks": [item.as_dict() for item in checks]})
+    else:
+        for item in checks:
+            output.line(f"{item.level:8} {item.name}: {item.message}")
+            if item.hint:
+                output.line(f"         hint: {item.hint}")
+    return EXIT_FAILED if any(item.level == "problem" for item in checks) else 0
+
+
+@click.command()
+@json_option
+@pass_session
+def rebuild(session: Session, as_json: bool) -> int:
+    """Make the catalogue again from the documents on disk."""
+    from ingest_tui.services.workspaces import rebuild as make_again
+
+    report = make_again(session.workspace)
+    if as_json:
+        output.data({"documents": report.documents, "versions": report.versions, "problems": report.problems})
+    else:
+        output.line(f"rebuilt: {report.documents} documents, {report.versions} versions")
+        for problem in report.problems:
+            output.line(f"left out: {problem}")
+    return EXIT_FAILED if report.problems else 0
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to make the workspace (default: a fresh temporary folder).",
+)
+@click.option("--tui", is_flag=True, help="Open the TUI on it afterwards.")
+@pass_session
+def demo(session: Session, folder: Path | None, tui: bool) -> int:
+    """Show the main job on example documents: add a source, sync, see every outcome, search."""
+    from ingest_tui.cli.sync import follow_and_report
+    from ingest_tui.services import demo as demonstration
+    from ingest_tui.services.jobs import enqueue_sync, job_items
+    from ingest_tui.services.search import search
+
+    root = folder or Path(tempfile.mkdtemp(prefix="ingest-tui-demo-")) / "workspace"
+    workspace, source = demonstration.make_demo_workspace(root)
+    output.line(f"workspace  {workspace.root}")
+    output.line(f"source     {source.source_id}: {source.source_config['path']}")
+    output.line()
+    sys.stdout.flush()
+    manifest = enqueue_sync(workspace, source.source_id)
+    ended = follow_and_report(workspace, manifest.job_id)
+    output.line()
+    output.line("what became of each file:")
+    outcomes = sorted((outcome for outcome, _ in job_items(workspace, ended.job_id)), key=lambda item: item.key)
+    rows = [(item.outcome, item.reason, item.key, item.detail or item.backend or "") for item in outcomes]
+    output.table(("OUTCOME", "REASON", "FILE", "DETAIL"), rows, empty="nothing was listed")
+    output.line()
+    output.line(f"search: {demonstration.SEARCH}")
+    for hit in search(workspace, demonstration.SEARCH, limit=3):
+        output.raw_line(f"  {output.snippet(hit.title)} · {output.snippet(hit.snippet)}")
+    output.line()
+    output.line("look around:")
+    output.line(f"  ingest-tui --workspace {workspace.root}                     the TUI")
+    output.line(f"  ingest-tui --workspace {workspace.root} search barometer    search")
+    output.line(f"  ingest-tui --workspace {workspace.root} doc explain FILE    why is it (not) there?")
+    sys.stdout.flush()
+    if tui and sys.stdin.isatty() and sys.stdout.isatty():
+        from ingest_tui.cli.main import open_tui
+
+        open_tui(Session(workspace.root, session.debug))
+    return 0 if ended.state in {"succeeded", "partial"} else EXIT_FAILED

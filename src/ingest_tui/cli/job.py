@@ -1,0 +1,251 @@
+"""job list, show, items, errors, logs, cancel, pause, resume, retry, approve; and status."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.outcome import OUTCOME_NAMES
+
+if TYPE_CHECKING:
+    from ingest_tui.model.job import Manifest
+    from ingest_tui.store.workspace import Workspace
+
+_FOLLOW_SECONDS = 0.25
+
+
+@click.group()
+def job() -> None:
+    """See, cancel, pause, retry and approve jobs. JOB is an id, a unique part of one, or 'last'."""
+
+
+@job.command("list")
+@click.option("--state", "states", multiple=True, help="Only jobs in this state.")
+@click.option("--source", "source_id", help="Only jobs of this source.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
+@json_option
+@pass_session
+def list_(session: Session, states: tuple[str, ...], source_id: str | None, limit: int, as_json: bool) -> None:
+    """List jobs, newest first."""
+    from ingest_tui.services.jobs import list_jobs
+
+    jobs = list_jobs(session.workspace, states=states, source_id=source_id, limit=limit)
+    if as_json:
+        output.data(jobs)
+        return
+    rows = [
+        (
+            item.job_id,
+            item.state,
+            f"{item.progress.percent:.0f} %",
+            item.counters.descriptors_listed,
+            item.counters.items_ingested,
+            item.counters.items_failed,
+            item.trigger,
+            item.updated_at,
+        )
+        for item in jobs
+    ]
+    output.table(
+        ("JOB", "STATE", "DONE", "LISTED", "INGESTED", "FAILED", "TRIGGER", "UPDATED"),
+        rows,
+        empty="no jobs; 'ingest-tui sync SOURCE' starts one",
+    )
+
+
+@job.command()
+@click.argument("job_id", metavar="JOB")
+@json_option
+@pass_session
+def show(session: Session, job_id: str, as_json: bool) -> None:
+    """Show the manifest of JOB."""
+    from ingest_tui.services.jobs import get_job
+
+    manifest = get_job(session.workspace, job_id)
+    if as_json:
+        output.data(manifest)
+        return
+    _print_manifest(session.workspace, manifest)
+
+
+def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
+    output.line(f"job        {manifest.job_id}  ({manifest.kind}, {manifest.trigger}, by {manifest.requested_by})")
+    position = workspace.jobs.queue_position(manifest.job_id)
+    queue = f", number {position} in the queue" if position else ""
+    output.line(f"state      {manifest.state}{queue}, attempt {manifest.attempt}, {manifest.progress.percent:.0f} %")
+    output.line(f"source     {manifest.source_id} → collection {manifest.collection_id}")
+    times = f"created {manifest.created_at}, started {manifest.started_at or '-'}, finished {manifest.finished_at or '-'}"
+    output.line(f"times      {times}")
+    for name, phase in manifest.phases.items():
+        output.line(f"{name:10} {phase.state:8} {phase.done} of {phase.total if phase.total is not None else '?'}")
+    for name, value in manifest.counters.model_dump().items():
+        output.line(f"{name:26} {value}")
+    if manifest.held:
+        output.line(f"held       {manifest.held.documents} deletions wait: ingest-tui job approve {manifest.job_id}")
+    for error in manifest.errors[-10:]:
+        output.line(f"error      {error.code}: {error.message}{f' ({error.uri})' if error.uri else ''}")
+
+
+@job.command()
+@click.argument("job_id", metavar="JOB")
+@click.option("--outcome", "outcomes", multiple=True, type=click.Choice(OUTCOME_NAMES), help="Only these.")
+@click.option("--held", is_flag=True, help="The deletions that wait for approval.")
+@json_option
+@pass_session
+def items(session: Session, job_id: str, outcomes: tuple[str, ...], held: bool, as_json: bool) -> None:
+    """Print what became of each item of JOB."""
+    from ingest_tui.services.jobs import get_job, job_items, job_plan
+
+    manifest = get_job(session.workspace, job_id)
+    if held:
+        lines = [line for line in job_plan(session.workspace, manifest.job_id) if line["action"] == "hold"]
+        _print_records(lines, ("action", "reason", "key", "document_id"), as_json=as_json, empty="nothing is held")
+        return
+    records = (
+        outcome.as_dict() for outcome, _ in job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None)
+    )
+    columns = ("outcome", "reason", "key", "detail")
+    _print_records(records, columns, as_json=as_json, empty="no items yet; 'job show' tells how far it is")
+
+
+def _print_records(records: Any, columns: tuple[str, ...], *, as_json: bool, empty: str) -> None:
+    if as_json:
+        for record in records:
+            output.data_line(record)
+        return
+    rows = [[record.get(name) or "" for name in columns] for record in records]
+    output.table([name.upper() for name in columns], rows, empty=empty)
+
+
+@job.command()
+@click.argument("job_id", metavar="JOB")
+@json_option
+@pass_session
+def errors(session: Session, job_id: str, as_json: bool) -> None:
+    """Print what failed or was rejected in JOB, and what to do."""
+    from ingest_tui.services.jobs import get_job, job_items
+
+    manifest = get_job(session.workspace, job_id)
+    troubles = [
+        outcome for outcome, _ in job_items(session.workspace, manifest.job_id, outcomes={"failed", "rejected"})
+    ]
+    if as_json:
+        for outcome in troubles:
+            output.data_line(outcome.as_dict())
+        return
+    for error in manifest.errors:
+        if error.uri is None:
+            output.line(f"job: {error.code}: {error.message}")
+            if error.hint:
+                output.line(f"  hint: {error.hint}")
+    if not troubles and not manifest.errors:
+        output.line("no errors")
+    for outcome in troubles:
+        output.line(f"{outcome.outcome}: {outcome.key}: {outcome.reason}: {outcome.detail}")
+        if outcome.hint:
+            output.line(f"  hint: {outcome.hint}")
+
+
+@job.command()
+@click.argument("job_id", metavar="JOB")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the job ends.")
+@json_option
+@pass_session
+def logs(session: Session, job_id: str, follow: bool, as_json: bool) -> None:
+    """Print the log of JOB."""
+    from ingest_tui.services.jobs import get_job, job_log
+
+    full_id = get_job(session.workspace, job_id).job_id
+    offset = 0
+    while True:
+        ended = get_job(session.workspace, full_id).ended
+        for record, end in job_log(session.workspace, full_id, offset):
+            offset = end
+            if as_json:
+                output.data_line(record)
+                continue
+            extra = " ".join(
+                f"{name}={value}" for name, value in record.items() if name not in {"at", "level", "message", "job"}
+            )
+            output.line(f"{record['at']} {record['level']:7} {record['message']} {extra}".rstrip())
+        if not follow or ended:
+            return
+        time.sleep(_FOLLOW_SECONDS)
+
+
+def _acting(name: str, help_text: str, done: str) -> click.Command:
+    """Return a command that does one thing with one job and says so."""
+
+    @click.argument("job_id", metavar="JOB")
+    @json_option
+    @pass_session
+    def command(session: Session, job_id: str, as_json: bool) -> None:
+        from ingest_tui.services import jobs
+
+        manifest = getattr(jobs, f"{name}_job")(session.workspace, job_id)
+        if as_json:
+            output.data(manifest)
+        else:
+            output.line(f"{done} {manifest.job_id}")
+
+    return click.command(name, help=help_text)(command)
+
+
+job.add_command(_acting("cancel", "Cancel JOB; what is committed stays.", "cancelling"))
+job.add_command(_acting("pause", "Pause JOB until it is resumed.", "pausing"))
+job.add_command(_acting("resume", "Let a paused JOB go on.", "resuming"))
+
+
+@job.command()
+@click.argument("job_id", metavar="JOB")
+@click.option("--failed-only", is_flag=True, help="Only the items that failed.")
+@click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
+@json_option
+@pass_session
+def retry(session: Session, job_id: str, failed_only: bool, detach: bool, as_json: bool) -> int:
+    """Do an ended JOB again."""
+    from ingest_tui.services.jobs import retry_job
+
+    return _follow_new(session, retry_job(session.workspace, job_id, failed_only=failed_only), detach, as_json)
+
+
+@job.command()
+@click.argument("job_id", metavar="JOB")
+@click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
+@json_option
+@pass_session
+def approve(session: Session, job_id: str, detach: bool, as_json: bool) -> int:
+    """Approve the deletions that JOB holds; only those still gone are carried out."""
+    from ingest_tui.services.jobs import approve_job
+
+    return _follow_new(session, approve_job(session.workspace, job_id), detach, as_json)
+
+
+def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: bool) -> int:
+    from ingest_tui.cli.sync import follow_and_report
+
+    if not detach:
+        manifest = follow_and_report(session.workspace, manifest.job_id, quiet=as_json)
+    if as_json:
+        output.data(manifest)
+    elif detach:
+        output.line(f"queued {manifest.job_id}")
+    return 0 if detach else diagnostics.exit_code_of(manifest)
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB")
+@json_option
+@pass_session
+def status(session: Session, job_id: str, as_json: bool) -> None:
+    """Print the state of JOB as an IngestionStatusResponse."""
+    from ingest_tui.services.jobs import get_job, status as status_of
+
+    if as_json:
+        output.data(status_of(session.workspace, job_id))
+    else:
+        _print_manifest(session.workspace, get_job(session.workspace, job_id))

@@ -1,0 +1,119 @@
+"""The root of the command line: options before the command, errors, exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from ingest_tui import __version__
+from ingest_tui.cli import diagnostics
+from ingest_tui.cli.lazy import LazyGroup
+from ingest_tui.cli.session import Session
+from ingest_tui.model.errors import IngestError
+
+_COMMANDS = {
+    "init": ("ingest_tui.cli.first_steps:init", "Make a workspace."),
+    "demo": ("ingest_tui.cli.first_steps:demo", "Show the main job on example documents."),
+    "doctor": ("ingest_tui.cli.first_steps:doctor", "Check the installation and the workspace."),
+    "source": ("ingest_tui.cli.source:source", "Add, list, test, edit and remove sources."),
+    "plan": ("ingest_tui.cli.sync:plan", "Show what a sync would do, and why."),
+    "sync": ("ingest_tui.cli.sync:sync", "Bring documents up to date with their sources."),
+    "upload": ("ingest_tui.cli.sync:upload", "Add files by hand."),
+    "job": ("ingest_tui.cli.job:job", "See, cancel, pause, retry and approve jobs."),
+    "status": ("ingest_tui.cli.job:status", "Print the state of a job."),
+    "doc": ("ingest_tui.cli.doc:doc", "List, show, explain, remove and restore documents."),
+    "search": ("ingest_tui.cli.doc:search", "Find text in the documents."),
+    "collection": ("ingest_tui.cli.collection:collection", "Add and list collections."),
+    "worker": ("ingest_tui.cli.worker:worker", "Start, stop and see workers."),
+    "audit": ("ingest_tui.cli.collection:audit", "Print who did what, when."),
+    "rebuild": ("ingest_tui.cli.first_steps:rebuild", "Make the catalogue again from the documents."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_at=_COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="ingest-tui")
+@click.option(
+    "--workspace",
+    "-w",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="INGEST_TUI_WORKSPACE",
+    default=Path("workspace"),
+    show_default="./workspace",
+    help="The workspace folder.",
+)
+@click.option("--watch", is_flag=True, help="Run headless: work off the queue and watch folders, until SIGTERM.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Lines of --watch."
+)
+@click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_context
+def cli(ctx: click.Context, root: Path, watch: bool, log_format: str, slow_link: bool, debug: bool) -> None:
+    """Keep search and RAG corpora fresh: folders to clean, versioned, searchable text.
+
+    Without a command the full-screen TUI opens. Start with 'ingest-tui demo'.
+    """
+    ctx.obj = Session(root, debug)
+    if ctx.invoked_subcommand is not None:
+        return
+    if watch:
+        from ingest_tui.cli.worker import run_headless
+
+        run_headless(ctx.obj, log_format=log_format)
+    else:
+        open_tui(ctx.obj, slow_link=slow_link)
+
+
+def open_tui(session: Session, *, slow_link: bool = False) -> None:
+    """Open the TUI, or say why that cannot be."""
+    from ingest_tui.model.errors import UsageError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") in {"dumb", ""}:
+        raise UsageError(
+            "the TUI needs a terminal",
+            hint="'ingest-tui --watch' runs without one; 'ingest-tui --help' lists the commands",
+        )
+    root = session.workspace.root
+    session.workspace.close()
+    from ingest_tui.tui.app import run_tui
+
+    raise SystemExit(run_tui(root, slow_link=slow_link))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a call and return its exit code. Nothing leaves here as a traceback unless --debug is given."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json, debug = "--json" in arguments, "--debug" in arguments
+    try:
+        result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else str(error), err=True)
+        return diagnostics.EXIT_USAGE
+    except click.ClickException as error:
+        return diagnostics.fail_usage(error, as_json=as_json)
+    except IngestError as error:
+        if debug:
+            raise
+        return diagnostics.fail(error, as_json=as_json)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        diagnostics.say("interrupted")
+        return diagnostics.EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return diagnostics.silence_broken_pipe()
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 1
+    except Exception as error:
+        if debug:
+            raise
+        return diagnostics.fail_unexpectedly(error, as_json=as_json)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,99 @@
+"""stdout: the only place that writes it. Whatever comes from outside is made safe here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ingest_tui.model.naming import safe_block, safe_display
+
+
+def line(text: str = "") -> None:
+    """Write one line."""
+    sys.stdout.write(safe_display(text) + "\n")
+
+
+def block(text: str) -> None:
+    """Write several lines, as of a document; other control characters than line feeds and tabs are escaped."""
+    sys.stdout.write(safe_block(text).rstrip("\n") + "\n")
+
+
+def data(value: Any) -> None:
+    """Write one JSON value, readable by people. JSON escapes control characters by itself."""
+    sys.stdout.write(_dump(value, indent=True) + "\n")
+
+
+def data_line(value: Any) -> None:
+    """Write one JSON line of a stream."""
+    sys.stdout.write(_dump(value, indent=False) + "\n")
+
+
+def _dump(value: Any, *, indent: bool) -> str:
+    import orjson
+
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0, default=_plain).decode()
+    # DEL, C1 and bidirectional controls are legal in JSON strings, but act on a terminal.
+    return text if text.isascii() and "\x7f" not in text else _escaped(text)
+
+
+def _plain(value: Any) -> Any:
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    return str(value)
+
+
+def _escaped(text: str) -> str:
+    pieces = []
+    for character in text:
+        if character != "\n" and safe_display(character) != character:
+            code = ord(character)
+            if code > 0xFFFF:  # noqa: PLR2004 - JSON escapes are UTF-16
+                code -= 0x10000
+                pieces.append(f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}")
+            else:
+                pieces.append(f"\\u{code:04x}")
+        else:
+            pieces.append(character)
+    return "".join(pieces)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
+    """Write a table, or what to do when there is nothing in it. Columns are aligned; nothing is cut off in a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[Text(safe_display(str(cell if cell is not None else "-"))) for cell in row] for row in rows]
+    if not cells:
+        line(empty)
+        return
+    is_terminal = sys.stdout.isatty()
+    grid = Table(box=None, pad_edge=False, header_style="bold" if is_terminal else None)
+    for header in headers:
+        grid.add_column(header, overflow="fold" if is_terminal else "ignore", no_wrap=not is_terminal)
+    for row in cells:
+        grid.add_row(*row)
+    width = None if is_terminal else 4000
+    console = Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
+    with console.capture() as capture:
+        console.print(grid)
+    for text in capture.get().splitlines():
+        sys.stdout.write(text.rstrip() + "\n")
+
+
+def snippet(text: str) -> str:
+    """Return a search snippet with its marks as ``*`` on a pipe or bold on a terminal, safe to print raw."""
+    start, end = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("*", "*")
+    parts = text.replace("\n", " ").replace("\x02", "\0s").replace("\x03", "\0e").split("\0")
+    safe = [safe_display(parts[0])]
+    for part in parts[1:]:
+        safe.append((start if part[0] == "s" else end) + safe_display(part[1:]))
+    return "".join(safe)
+
+
+def raw_line(text: str) -> None:
+    """Write a line that was made safe already and may hold our own styling."""
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,66 @@
+"""Progress bars on a terminal: one for each phase, with rate and ETA. Nothing when stderr is piped."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from ingest_tui.model.job import Manifest
+
+_NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit"}
+
+
+class JobProgress:
+    """Shows a job's phases while it runs."""
+
+    def __init__(self, *, wanted: bool = True) -> None:
+        self._progress: Any = None
+        self._bars: dict[str, Any] = {}
+        if wanted and sys.stderr.isatty():
+            self._progress = _make_progress()
+
+    def __enter__(self) -> Self:
+        if self._progress is not None:
+            self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def show(self, manifest: Manifest) -> None:
+        """Draw the state of a job."""
+        if self._progress is None:
+            return
+        for name, phase in manifest.phases.items():
+            if phase.state == "pending":
+                continue
+            if name not in self._bars:
+                self._bars[name] = self._progress.add_task(_NAMES.get(name, name), total=phase.total, note="")
+            note = _note(manifest, name)
+            self._progress.update(self._bars[name], completed=phase.done, total=phase.total, note=note)
+
+
+def _note(manifest: Manifest, phase: str) -> str:
+    if phase != "commit" or manifest.ended:
+        return ""
+    progress = manifest.progress
+    remaining = f", about {progress.eta_seconds:.0f} s left" if progress.eta_seconds else ""
+    return f"{progress.items_per_second:.0f}/s{remaining}"
+
+
+def _make_progress() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    return Progress(
+        TextColumn("{task.description:>8}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        console=Console(stderr=True, highlight=False),
+        transient=False,
+        refresh_per_second=4,
+    )

@@ -1,0 +1,172 @@
+"""plan, sync, upload."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.progress import JobProgress
+from ingest_tui.cli.session import Session, json_option, pass_session
+
+if TYPE_CHECKING:
+    from ingest_tui.model.job import Manifest
+    from ingest_tui.store.workspace import Workspace
+
+_SHOWN_ACTIONS = 200
+
+
+@click.command()
+@click.argument("source")
+@click.option("--all", "show_all", is_flag=True, help="Show unchanged items too, and every line.")
+@click.option("--force", is_flag=True, help="As for 'sync --force'.")
+@json_option
+@pass_session
+def plan(session: Session, source: str, show_all: bool, force: bool, as_json: bool) -> None:
+    """Show what a sync of SOURCE would do, and why, without fetching a byte."""
+    from ingest_tui.services.planning import plan_source
+
+    counts: dict[str, int] = {}
+    rows: list[tuple[str, str, str, str]] = []
+    for action in plan_source(session.workspace, source, force=force):
+        if as_json:
+            output.data_line(action.as_dict())
+            continue
+        counts[action.action] = counts.get(action.action, 0) + 1
+        if (show_all or action.action != "skip") and (show_all or len(rows) < _SHOWN_ACTIONS):
+            rows.append((action.action, action.reason, action.key, action.detail))
+    if as_json:
+        return
+    output.table(("ACTION", "REASON", "ITEM", "DETAIL"), rows, empty="nothing to do: everything is up to date")
+    output.line(", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "the source is empty")
+    if not show_all and sum(counts.values()) - counts.get("skip", 0) > len(rows):
+        output.line(f"the first {len(rows)} are shown; --all shows every one")
+
+
+@click.command()
+@click.argument("sources", nargs=-1)
+@click.option("--all", "all_sources", is_flag=True, help="Every enabled source.")
+@click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
+@click.option("--force", is_flag=True, help="Read and extract everything again, changed or not.")
+@json_option
+@pass_session
+def sync(
+    session: Session, sources: tuple[str, ...], all_sources: bool, detach: bool, force: bool, as_json: bool
+) -> int:
+    """Bring documents up to date with their SOURCES, and follow until that is done.
+
+    Runs the worker itself when none is running. Exit code 3: done, but some items failed; 6: deletions wait for approval.
+    """
+    from ingest_tui.services.jobs import enqueue_sync
+
+    workspace = session.workspace
+    names = _named_sources(workspace, sources, all_sources)
+    queued = [enqueue_sync(workspace, name, force=force) for name in names]
+    if detach:
+        _report_queued(workspace, queued, as_json=as_json)
+        return 0
+    ended = [follow_and_report(workspace, manifest.job_id, quiet=as_json) for manifest in queued]
+    if as_json:
+        output.data(ended[0] if len(ended) == 1 else ended)
+    return max(diagnostics.exit_code_of(manifest) for manifest in ended)
+
+
+def _named_sources(workspace: Workspace, sources: tuple[str, ...], all_sources: bool) -> list[str]:
+    from ingest_tui.model.errors import UsageError
+
+    enabled = [source.source_id for source in workspace.sources.all() if source.enabled]
+    if sources and all_sources:
+        raise UsageError("name sources or give --all, not both", hint="'ingest-tui sync --all'")
+    if sources:
+        for name in sources:
+            workspace.sources.get(name)
+        return list(dict.fromkeys(sources))
+    if all_sources or len(enabled) == 1:
+        if enabled:
+            return enabled
+        raise UsageError("there is no enabled source", hint="'ingest-tui source add local NAME --path FOLDER' adds one")
+    hint = f"there are: {', '.join(enabled)}" if enabled else "'ingest-tui source add local NAME --path FOLDER' adds one"
+    raise UsageError("which source? Name one, or give --all", hint=hint)
+
+
+def _report_queued(workspace: Workspace, queued: list[Manifest], *, as_json: bool) -> None:
+    from ingest_tui.services.workers import worker_status
+
+    if as_json:
+        output.data(queued[0] if len(queued) == 1 else queued)
+        return
+    for manifest in queued:
+        output.line(f"queued {manifest.job_id}")
+    if not worker_status(workspace):
+        diagnostics.say("hint: no worker is running; 'ingest-tui worker start' starts one")
+
+
+def follow_and_report(workspace: Workspace, job_id: str, *, quiet: bool = False) -> Manifest:
+    """Follow a job with progress bars and say how it ended."""
+    from ingest_tui.services.workers import follow_job
+
+    try:
+        with JobProgress(wanted=not quiet) as progress:
+            manifest = follow_job(workspace, job_id, progress.show, run_here=True)
+    except KeyboardInterrupt:
+        diagnostics.say(f"hint: job {job_id} stays where it is; 'ingest-tui sync' or a worker goes on with it")
+        raise
+    if not quiet:
+        report_end(manifest)
+    return manifest
+
+
+def report_end(manifest: Manifest) -> None:
+    """Print the end of a job: its counters, what failed, and what waits for a person."""
+    counters = manifest.counters
+    words = [
+        (counters.items_ingested, "ingested"),
+        (counters.items_skipped_incremental, "unchanged"),
+        (counters.items_duplicate, "duplicate"),
+        (counters.items_moved, "moved"),
+        (counters.items_retired, "retired"),
+        (counters.items_empty, "empty"),
+        (counters.items_rejected, "rejected"),
+        (counters.items_failed, "failed"),
+    ]
+    told = ", ".join(f"{number} {word}" for number, word in words if number) or "nothing to do"
+    output.line(f"{manifest.source_id}: {manifest.state} · {counters.descriptors_listed} listed: {told}")
+    for warning in manifest.warnings[:5]:
+        diagnostics.say(f"warning: {warning}")
+    for error in manifest.errors[-5:]:
+        if error.uri is None:
+            diagnostics.say(f"error: {error.message}")
+            if error.hint:
+                diagnostics.say(f"hint: {error.hint}")
+    if counters.items_failed:
+        diagnostics.say(f"hint: 'ingest-tui job errors {manifest.job_id}' shows what failed and why")
+    if manifest.held is not None:
+        held = manifest.held
+        diagnostics.say(
+            f"warning: {held.documents} of {held.known} documents are no longer listed; they are kept until you approve"
+        )
+        diagnostics.say(f"hint: 'ingest-tui job items {manifest.job_id} --held' lists them, "
+                        f"'ingest-tui job approve {manifest.job_id}' retires them")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--collection", default="default", show_default=True, help="Where to put them.")
+@click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
+@json_option
+@pass_session
+def upload(session: Session, files: tuple[Path, ...], collection: str, detach: bool, as_json: bool) -> int:
+    """Add FILES by hand. A file of a name that is there already becomes its next version."""
+    from ingest_tui.services.uploads import upload_files
+
+    workspace = session.workspace
+    queued = upload_files(workspace, list(files), collection_id=collection)
+    if detach:
+        _report_queued(workspace, [queued], as_json=as_json)
+        return 0
+    manifest = follow_and_report(workspace, queued.job_id, quiet=as_json)
+    if as_json:
+        output.data(manifest)
+    return diagnostics.exit_code_of(manifest)

@@ -1,0 +1,139 @@
+"""Every action of the screens, once: key bindings, the footer, help, the palette and the command lines come from here.
+
+An action is a method of the screens it belongs to; a test holds each screen to that.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textual.binding import Binding
+
+VIEWS = ("jobs", "sources", "documents")
+_LISTS = ("jobs", "job", "sources", "documents")
+_JOBS = ("jobs", "job")
+_SYMBOLS = {
+    "slash": "/",
+    "question_mark": "?",
+    "asterisk": "*",
+    "escape": "esc",
+    "ctrl+p": "^p",
+    "left_square_bracket": "[",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a person can do. ``keys`` as Textual names them; ``hint``: its word in the footer, if it stands there.
+
+    ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
+    ``{source}``, ``{document}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``.
+    """
+
+    id: str
+    title: str
+    keys: str
+    method: str
+    views: tuple[str, ...] = ()
+    hint: str = ""
+    command: str = ""
+    menu: bool = False
+
+    @property
+    def shown_keys(self) -> str:
+        """The keys as people know them."""
+        return " ".join(_SYMBOLS.get(key, key) for key in self.keys.split(",") if key)
+
+    def belongs_to(self, view: str) -> bool:
+        """Tell whether the action can be done in a view."""
+        return not self.views or view in self.views
+
+    def run(self, screen: Any) -> None:
+        """Do it on a screen."""
+        getattr(screen, self.method)()
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("open", "Open", "enter", "open_selected", _LISTS, "open"),
+    Action("back", "Back, or clear the filter", "escape", "go_back"),
+    Action("source.add", "Add a folder as a source", "a", "add_source", ("sources", "jobs"), "add",
+           "ingest-tui source add local NAME --path FOLDER"),
+    Action("source.test", "Test the source", "t", "test_source", ("sources",), "test",
+           "ingest-tui source test {source}", menu=True),
+    Action("source.sync", "Sync the source now", "s", "sync_sources", ("sources",), "sync",
+           "ingest-tui sync {source} --detach", menu=True),
+    Action("source.enable", "Enable or disable the source", "E", "toggle_enabled", ("sources",), "",
+           "ingest-tui source disable {source}", menu=True),
+    Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", ("sources",), "",
+           "ingest-tui source remove {source}", menu=True),
+    Action("filter", "Filter (!word leaves out)", "slash", "start_filter", _LISTS, "filter"),
+    Action("document.search", "Search in the text of the documents", "s", "start_search", ("documents",), "search",
+           "ingest-tui search {query}"),
+    Action("mark", "Mark", "space", "toggle_mark", _LISTS, ""),
+    Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _LISTS),
+    Action("menu", "Actions for what is marked", "x", "open_menu", _LISTS, "actions"),
+    Action("sort", "Sort by …", "o", "choose_sort", _LISTS),
+    Action("sort.reverse", "Reverse the order", "O", "reverse_sort", _LISTS),
+    Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}", menu=True),
+    Action("job.pause", "Pause the job, or let it go on", "p", "pause_jobs", _JOBS, "", "ingest-tui job pause {job}",
+           menu=True),
+    Action("job.resume", "Resume the job", "", "resume_jobs", _JOBS, "", "ingest-tui job resume {job}", menu=True),
+    Action("job.retry", "Do the job again", "R", "retry_jobs", _JOBS, "", "ingest-tui job retry {job}", menu=True),
+    Action("job.retry_failed", "Do again what failed", "", "retry_failed", _JOBS, "",
+           "ingest-tui job retry {job} --failed-only", menu=True),
+    Action("job.approve", "Approve the deletions that are held", "A", "approve_jobs", _JOBS, "",
+           "ingest-tui job approve {job}", menu=True),
+    Action("job.log", "Log of the job", "l", "show_log", _JOBS, "log", "ingest-tui job logs {job} -f"),
+    Action("job.items", "Outcome of every document", "", "show_items", ("job",), "", "ingest-tui job items {job}"),
+    Action("job.show", "The job as JSON", "", "show_commands", _JOBS, "", "ingest-tui job show {job} --json"),
+    Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job",)),
+    Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document")),
+    Action("document.text", "Text of the document", "", "open_selected", ("documents",), "",
+           "ingest-tui doc text {document}"),
+    Action("document.explain", "Why is it (not) here?", "i", "explain", ("job", "documents", "document"), "why",
+           "ingest-tui doc explain {document}", menu=True),
+    Action("document.remove", "Remove the document", "D", "remove_documents", ("documents",), "",
+           "ingest-tui doc remove {document}", menu=True),
+    Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start"),
+    Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop"),
+    Action("commands", "Equivalent command lines", "y", "show_commands"),
+    Action("reload", "Look again", "r", "reload"),
+    Action("view.jobs", "Go to Jobs", "1", "go_jobs", (), "", "ingest-tui job list"),
+    Action("view.sources", "Go to Sources", "2", "go_sources", (), "", "ingest-tui source list"),
+    Action("view.documents", "Go to Documents", "3", "go_documents", (), "", "ingest-tui doc list"),
+    Action("help", "Help", "question_mark", "show_help", (), "help"),
+    Action("palette", "All actions", "ctrl+p", "show_palette", (), "all"),
+    Action("quit", "Quit; jobs go on", "q", "leave", (), "quit"),
+    Action("down", "Down", "j", "move_down"),
+    Action("up", "Up", "k", "move_up"),
+    Action("top", "To the first", "g", "move_top"),
+    Action("bottom", "To the last", "G", "move_bottom"),
+)  # fmt: skip
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def actions_of(view: str) -> list[Action]:
+    """Return the actions of a view, in the order of the registry."""
+    return [action for action in ACTIONS if action.belongs_to(view)]
+
+
+def bindings_of(view: str) -> list[Binding]:
+    """Return the key bindings of a view. Each has the id of its action, so that keymaps can change it."""
+    return [
+        Binding(action.keys, f"perform('{action.id}')", action.title, show=bool(action.hint), id=f"{view}.{action.id}")
+        for action in actions_of(view)
+        if action.keys and action.id != "palette"
+    ]
+
+
+def command_lines(view: str, values: Mapping[str, str]) -> Iterator[tuple[Action, str]]:
+    """Yield the actions of a view with their command lines, the names filled in where they are known."""
+    names = {name: "…" for name in ("job", "source", "document", "query")}
+    names = {name.upper(): name for name in names}
+    for action in actions_of(view):
+        if action.command:
+            filled = {name: shlex.quote(values[name]) if values.get(name) else upper for upper, name in names.items()}
+            yield action, action.command.format(**filled)

@@ -1,0 +1,125 @@
+"""Many lines of text: the log of a job, the text of a document. Draws only the lines in view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, chop_cells
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ingest_tui.model.naming import safe_display
+from ingest_tui.tui.widgets.table import fit
+
+MOST_LINES = 20_000
+
+
+class TextLines(ScrollView, can_focus=True):
+    """Lines with wrapping, and with following: new lines pull the view along until a person scrolls up."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"text--bad", "text--warn", "text--quiet", "text--hit"}
+    DEFAULT_CSS = """
+    TextLines {
+        height: 1fr; background: $background; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
+        & > .text--bad { color: $text-error; }
+        & > .text--warn { color: $text-warning; }
+        & > .text--quiet { color: $text-muted; }
+        & > .text--hit { text-style: bold reverse; }
+    }
+    """
+
+    def __init__(self, *, follow: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.follow = follow
+        self.wrap = True
+        self._source: list[tuple[str, str]] = []
+        self._lines: list[tuple[str, str]] = []
+        self._wrapped_at = 0
+        self.unseen = 0
+
+    def show(self, lines: Iterable[str | tuple[str, str]]) -> None:
+        """Show other lines, each a text or a text and its tone (``bad``, ``warn``, ``quiet``, ``hit``)."""
+        self._source = []
+        self._lines = []
+        self.unseen = 0
+        self.append(lines)
+        if not self.follow:
+            self.scroll_to(y=0, animate=False, immediate=True)
+
+    def append(self, lines: Iterable[str | tuple[str, str]]) -> None:
+        """Add lines below."""
+        added = [(line, "") if isinstance(line, str) else line for line in lines]
+        at_end = self.scroll_offset.y >= self.max_scroll_y
+        self._source += added
+        if len(self._source) > MOST_LINES:
+            self._source = self._source[-MOST_LINES:]
+            self._wrap_all()
+        else:
+            self._lines += self._wrapped(added)
+        self.virtual_size = Size(self.size.width, len(self._lines))
+        if self.follow and at_end:
+            self.unseen = 0
+            self.scroll_end(animate=False, immediate=True)
+        elif self.follow:
+            self.unseen += len(added)
+        self.refresh()
+
+    @property
+    def plain(self) -> str:
+        """The text that is held, for people who look for something in it."""
+        return "\n".join(text for text, _tone in self._source)
+
+    def move(self, lines: int) -> None:
+        """Scroll by so many lines."""
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, immediate=True)
+
+    def move_page(self, pages: int) -> None:
+        """Scroll by screenfuls."""
+        self.move(pages * max(1, self.size.height - 1))
+
+    def move_to_end(self, *, first: bool) -> None:
+        """Scroll to the beginning or to the end."""
+        self.scroll_to(y=0 if first else self.max_scroll_y, animate=False, immediate=True)
+
+    def toggle_wrap(self) -> None:
+        """Wrap long lines, or cut them."""
+        self.wrap = not self.wrap
+        self._wrap_all()
+        self.virtual_size = Size(self.size.width, len(self._lines))
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Wrap for the new width."""
+        if self.size.width != self._wrapped_at:
+            self._wrap_all()
+        self.virtual_size = Size(self.size.width, len(self._lines))
+        if self.follow:
+            self.scroll_end(animate=False, immediate=True)
+
+    def _wrap_all(self) -> None:
+        self._wrapped_at = self.size.width
+        self._lines = self._wrapped(self._source)
+
+    def _wrapped(self, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        width = self.size.width
+        wrapped = []
+        for text, tone in lines:
+            clean = safe_display(text.expandtabs(4))
+            if not self.wrap or width <= 0 or cell_len(clean) <= width:
+                wrapped.append((clean, tone))
+            else:
+                wrapped += [(piece, tone) for piece in chop_cells(clean, width)]
+        return wrapped
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line in view."""
+        width = self.size.width
+        position = y + self.scroll_offset.y
+        text, tone = self._lines[position] if position < len(self._lines) else ("", "")
+        style = self.rich_style
+        if tone:
+            style += self.get_component_rich_style(f"text--{tone}", partial=True)
+        return Strip([Segment(fit(text, width), style)], width)

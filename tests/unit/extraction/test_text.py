@@ -1,0 +1,224 @@
+"""Decoding, normalising, tables and blocks."""
+
+from __future__ import annotations
+
+import time
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_tui.extraction.backends.plain import fence
+from ingest_tui.extraction.blocks import find_links, find_title, split_elements
+from ingest_tui.extraction.decoding import decode_text, normalise_text
+from ingest_tui.extraction.parse import extract, parse_document_content
+from ingest_tui.extraction.tabular import MAX_FIELD_CHARACTERS, build_table, find_delimiter, name_columns, read_csv
+from ingest_tui.model.errors import ItemRejectedError
+from ingest_tui.model.extraction import MAX_LINKS
+
+GERMAN = "Die Größe der Äpfel überrascht, und süß sind sie auch."
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"]
+)
+def test_encodings_are_read(encoding: str) -> None:
+    """Umlauts survive every usual encoding, with and without a byte order mark."""
+    assert decode_text(GERMAN.encode(encoding))[0] == GERMAN
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("Привет, мир! Как дела сегодня утром?", "cp1251"), ("日本語のテキスト、これはテストです。", "shift_jis")],
+)
+def test_other_scripts_are_guessed(text: str, encoding: str) -> None:
+    """Cyrillic and Japanese in their old encodings are recognised by their statistics."""
+    assert decode_text(text.encode(encoding))[0] == text
+
+
+def test_a_guess_is_a_warning() -> None:
+    """An encoding that was guessed is named in a warning; UTF-8 is not worth one."""
+    assert decode_text("café".encode("cp1252"))[2] == ["read as cp1252: a guess, not valid UTF-8"]
+    assert decode_text("café".encode())[2] == []
+
+
+def test_one_broken_byte_does_not_change_the_encoding() -> None:
+    """A single bad byte in a UTF-8 text is replaced; the rest is not garbled."""
+    text, encoding, warnings = decode_text((GERMAN * 5).encode() + b"\xff end")
+    assert encoding == "utf-8"
+    assert text.startswith(GERMAN)
+    assert text.endswith("\ufffd end")
+    assert warnings
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)), b"\x00\x01\x02\x03" * 50])
+def test_binary_is_no_text(content: bytes) -> None:
+    """Control bytes in numbers are not text."""
+    with pytest.raises(ItemRejectedError):
+        decode_text(content)
+
+
+def test_stray_nul_is_dropped() -> None:
+    """A lone NUL in a text does not make it binary and is not kept."""
+    assert extract(b"a" * 300 + b"\x00b", file_name="a.txt").markdown == "a" * 300 + "b"
+
+
+@given(st.text())
+def test_normalised_text_is_clean_and_stable(text: str) -> None:
+    """Normalising leaves no control character and no trailing space, and doing it twice changes nothing."""
+    once = normalise_text(text)
+    assert normalise_text(once) == once
+    assert not any(character < " " and character not in "\n\t" for character in once)
+    assert not any(line.endswith((" ", "\t")) for line in once.split("\n"))
+    once.encode("utf-8")
+
+
+def test_clean_text_is_untouched() -> None:
+    """A clean text is its own normal form, so its hash is the hash of the file."""
+    text = "# Head\n\n  indented\tand tabbed é\n\n\nend"
+    assert extract(text.encode(), file_name="a.txt").markdown == text
+
+
+def test_lone_surrogates_are_replaced() -> None:
+    """A JSON escape for half a character cannot break the file it is written to."""
+    markdown = extract(b'{"a": "' + b"x" * 3000 + b'\\ud800"}', file_name="a.json").markdown
+    assert "\ufffd" in markdown
+
+
+def test_long_runs_of_spaces_take_linear_time() -> None:
+    """A megabyte of spaces is no way to stop the clock."""
+    started = time.perf_counter()
+    normalise_text(" " * 1_000_000 + "x \n")
+    find_links("](" * 200_000)
+    find_links("[a](" + "(" * 200_000)
+    split_elements(" " * 1_000_000 + "x")
+    find_title("# " + " " * 1_000_000)
+    assert time.perf_counter() - started < 1
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_columns_get_usable_names() -> None:
+    """Blank columns are numbered, repeated ones suffixed, and no suffix collides with a real name."""
+    assert name_columns(["a", "", "a", " b\nc ", "a_2", "a"]) == ["a", "column_2", "a_2", "b c", "a_2_2", "a_3"]
+
+
+def test_leading_blank_rows_and_title_are_skipped() -> None:
+    """Blank rows above a table are dropped and a lone title stays above it."""
+    table = build_table("t", [[], ["", None], ["Fruit report"], [], ["Name", "Amount"], ["apples", 12.0]])
+    assert table is not None
+    assert table.columns == ["Name", "Amount"]
+    assert table.rows == 1
+    assert table.markdown.split("\n") == ["Fruit report", "", "| Name | Amount |", "| --- | --- |", "| apples | 12 |"]
+
+
+def test_unnamed_empty_columns_are_dropped() -> None:
+    """A column without a name and without a value is not there; one with values is."""
+    table = build_table("t", [["a", "", "", "b"], ["1", "", "x", "2"]])
+    assert table is not None
+    assert table.columns == ["a", "column_3", "b"]
+
+
+def test_longer_rows_are_kept() -> None:
+    """Cells beyond the header are not lost."""
+    table = read_csv("a,b\n1,2,3\n")
+    assert table is not None
+    assert table.columns == ["a", "b", "column_3"]
+    assert table.markdown.endswith("| 1 | 2 | 3 |")
+
+
+def test_cells_cannot_break_the_table() -> None:
+    """Pipes and newlines inside a cell stay inside it."""
+    table = read_csv('a,b\n"x|y","two\nlines"\n')
+    assert table is not None
+    assert table.markdown.endswith("| x\\|y | two lines |")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a,b,c\n1,2,3", ","), ("a;b\n1,5;2", ";"), ("a\tb\n1\t2", "\t"), ("a|b\n1|2", "|"), ("one\ntwo", ",")],
+)
+def test_delimiter_is_found(text: str, expected: str) -> None:
+    """The delimiter that splits the lines evenly wins over one that only occurs."""
+    assert find_delimiter(text) == expected
+
+
+def test_huge_field_is_cut_with_a_warning() -> None:
+    """A field without end is cut, and says so."""
+    table = read_csv("a,b\n1," + "x" * (MAX_FIELD_CHARACTERS + 5) + "\n")
+    assert table is not None
+    assert table.warnings == ["1 fields cut to 100,000 characters"]
+
+
+def test_values_read_like_in_the_sheet() -> None:
+    """Whole numbers lose their .0, dates their midnight, and nothing is an empty cell."""
+    row = [1.0, 1.5, None, True, datetime(2026, 1, 2), date(2026, 1, 2), timedelta(hours=1), b"xy"]  # noqa: DTZ001
+    table = build_table("t", [["h"] * 8, row])
+    assert table is not None
+    assert table.markdown.split("\n")[-1] == "| 1 | 1.5 |  | true | 2026-01-02 | 2026-01-02 | 1:00:00 | (2 bytes) |"
+
+
+@given(st.text(alphabet=st.sampled_from('ab,;"\n\r\t| '), max_size=200))
+def test_any_csv_is_survived(text: str) -> None:
+    """No text makes the reader fail, and every line of a table has as many cells as its header."""
+    table = read_csv(text)
+    if table is not None:
+        lines = [line for line in table.markdown.split("\n") if line.startswith("| ")]
+        assert len({line.replace("\\|", "").count("|") for line in lines}) <= 1
+
+
+# --- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def test_blocks_have_their_categories() -> None:
+    """Headings, prose, items, tables and code are told apart."""
+    markdown = "## Head\ntext\nmore\n\n- one\n- two\n\n| a |\n| --- |\n\n```py\n# no head\n\nx\n```\nend"
+    elements = [(element.metadata["category"], element.text) for element in split_elements(markdown)]
+    assert elements == [
+        ("Title", "Head"),
+        ("NarrativeText", "text\nmore"),
+        ("ListItem", "one"),
+        ("ListItem", "two"),
+        ("Table", "| a |\n| --- |"),
+        ("CodeSnippet", "# no head\n\nx"),
+        ("NarrativeText", "end"),
+    ]
+
+
+def test_fence_holds_what_it_fences() -> None:
+    """Backticks in a source cannot close the block around it."""
+    assert fence("a\n````\nb", "md") == "`````md\na\n````\nb\n`````\n"
+
+
+def test_links_are_found_once_and_capped() -> None:
+    """Targets come in order, each once, with balanced brackets, at most a thousand."""
+    assert find_links("[a](http://x/(y)) <https://z> http://x/(y) see http://w/q.") == [
+        "http://x/(y)",
+        "https://z",
+        "http://w/q",
+    ]
+    assert len(find_links(" ".join(f"http://x/{number}" for number in range(2000)))) == MAX_LINKS
+
+
+def test_notebook_keeps_cells_apart() -> None:
+    """Cells of a notebook are elements with their number and kind."""
+    content = b'{"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "# T"}, {"cell_type": "code", "source": ["x"]}]}'
+    elements = parse_document_content(content, ".ipynb")
+    assert [(text, metadata["cell"], metadata["cell_type"]) for text, metadata in elements] == [
+        ("# T", 1, "markdown"),
+        ("x", 2, "code"),
+    ]
+
+
+def test_broken_json_is_kept_as_text() -> None:
+    """JSON that is not JSON is still text, with a warning."""
+    extraction = extract(b'{"a": 1', file_name="a.json")
+    assert '{"a": 1' in extraction.markdown
+    assert "not valid JSON" in extraction.warnings[0]
+
+
+def test_text_argument_is_taken() -> None:
+    """Content may come as text, and an extension with or without its dot."""
+    assert parse_document_content("hello", "txt")[0][0] == parse_document_content(b"hello", ".txt")[0][0] == "hello"

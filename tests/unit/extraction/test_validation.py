@@ -1,0 +1,262 @@
+"""What is let in: types from bytes, archive limits, encryption, markup."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+
+import pytest
+
+from ingest_tui.extraction import containers, validation
+from ingest_tui.extraction.formats import BY_NAME
+from ingest_tui.extraction.parse import extract
+from ingest_tui.extraction.validation import register_validator, validate
+from ingest_tui.model.errors import ItemRejectedError, ProcessingError
+
+
+def kind_of(content: bytes, file_name: str) -> str:
+    return validate(content, file_name).format.name
+
+
+def reason_of(content: bytes, file_name: str) -> str:
+    with pytest.raises((ItemRejectedError, ProcessingError)) as caught:
+        extract(content, file_name=file_name)
+    return caught.value.reason
+
+
+def zip_bytes(parts: dict[str, bytes]) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def word_file(**more: bytes) -> dict[str, bytes]:
+    return {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<d/>", **more}
+
+
+@pytest.mark.parametrize(
+    ("content", "file_name", "expected"),
+    [
+        (b"plain words", "a.txt", "text"),
+        (b"plain words", "README", "text"),
+        (b"# head", "a.md", "markdown"),
+        (b"<!DOCTYPE html><html></html>", "a", "html"),
+        (b"  \n<html lang=de>", "a.txt", "html"),
+        (b"<?xml version='1.0'?><r/>", "a.bin", "xml"),
+        (b"<?xml version='1.0'?><html xmlns='x'><body/></html>", "a.xml", "html"),
+        (b'{"a": 1}', "noname", "json"),
+        (b'{"nbformat": 4, "cells": []}', "noname", "notebook"),
+        (b"From: a@b\nTo: c@d\nSubject: x\n\nhello", "noname", "eml"),
+        (b"Note: a\nRemark: b\nTodo: c\n\nhello", "noname", "text"),
+        (rb"{\rtf1 x}", "a.doc", "rtf"),
+        (b"%PDF-1.7\n", "a.txt", "pdf"),
+        (b"\r\n\r\n%PDF-1.7\n", "a.pdf", "pdf"),
+        (b"a text about %PDF-1.7 files", "a.txt", "text"),
+        (b"PAR1....PAR1", "x", "parquet"),
+        (b"<b>not a page</b>", "a.md", "markdown"),
+        ("größe".encode("utf-16"), "a.txt", "text"),
+    ],
+)
+def test_type_comes_from_bytes(content: bytes, file_name: str, expected: str) -> None:
+    """The bytes decide, the name only between kinds of text."""
+    assert kind_of(content, file_name) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "file_name", "reason"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.txt", "unsupported_type"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.pdf", "wrong_type"),
+        (b"just words", "a.pdf", "wrong_type"),
+        (b"\x1f\x8b\x08" + bytes(50), "a.gz", "unsupported_type"),
+        (bytes(200), "a.xlsx", "wrong_type"),
+        (bytes(200), "a.dat", "unsupported_type"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(10), "a.doc", "malformed"),
+        (zip_bytes(word_file())[:-30], "a.docx", "malformed"),
+        (zip_bytes({"a.txt": b"x"}), "a.zip", "unsupported_type"),
+        (zip_bytes({"META-INF/MANIFEST.MF": b"x"}), "a.jar", "unsupported_type"),
+        (b"%PDF-1.7 cut", "a.pdf", "malformed"),
+    ],
+)
+def test_refusals_have_reasons(content: bytes, file_name: str, reason: str) -> None:
+    """What cannot be read is refused with a stable reason."""
+    assert reason_of(content, file_name) == reason
+
+
+def test_refusal_has_a_hint() -> None:
+    """A refused type says where the readable ones are listed."""
+    with pytest.raises(ItemRejectedError) as caught:
+        validate(bytes(200), "a.dat")
+    assert "doctor" in caught.value.hint
+
+
+def test_disagreeing_name_is_a_warning() -> None:
+    """A page under another name is read, with a warning."""
+    assert validate(b"<!DOCTYPE html><p>x", "a.pdf").warnings == ["the name says pdf, the bytes are html: read as html"]
+
+
+def test_size_is_limited() -> None:
+    """A file above the limit is refused by its size."""
+    with pytest.raises(ItemRejectedError) as caught:
+        validate(b"x" * 11, "a.txt", max_bytes=10)
+    assert caught.value.reason == "too_large"
+
+
+def test_ratio_bomb_is_refused() -> None:
+    """A document that would unpack to more than a hundred times its size is refused before unpacking."""
+    bomb = zip_bytes(word_file(**{"word/media.xml": bytes(containers.RATIO_FLOOR_BYTES + 1)}))
+    assert reason_of(bomb, "a.docx") == "archive_bomb"
+
+
+def test_small_but_well_packed_is_let_in() -> None:
+    """Below the floor the ratio says nothing: a million equal bytes are let in."""
+    assert kind_of(zip_bytes(word_file(**{"word/media.xml": bytes(1024**2)})), "a.docx") == "docx"
+
+
+def test_too_many_entries_are_refused() -> None:
+    """An archive with more than 10,000 entries is refused."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(containers.MAX_ENTRIES + 1):
+            archive.writestr(f"{number}", b"")
+    assert reason_of(buffer.getvalue(), "a.zip") == "archive_bomb"
+
+
+def test_deep_nesting_is_refused() -> None:
+    """Archives inside archives are followed three deep and refused beyond."""
+    inner = zip_bytes({"a.txt": b"x"})
+    for _ in range(2):
+        inner = zip_bytes({"inner.zip": inner})
+    assert reason_of(inner, "a.zip") == "unsupported_type"
+    assert reason_of(zip_bytes({"inner.zip": inner}), "a.zip") == "archive_bomb"
+
+
+def test_bomb_inside_a_document_is_found() -> None:
+    """A bomb that is embedded in a document is a bomb."""
+    bomb = zip_bytes({"x": bytes(containers.RATIO_FLOOR_BYTES + 1)})
+    assert reason_of(zip_bytes(word_file(**{"word/embeddings/a.xlsx": bomb})), "a.docx") == "archive_bomb"
+
+
+def test_encrypted_zip_is_refused() -> None:
+    """An archive with an encrypted entry is refused as encrypted."""
+    content = bytearray(zip_bytes(word_file()))
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.find(mark) + offset] |= 1
+    assert reason_of(bytes(content), "a.docx") == "encrypted"
+
+
+def test_encrypted_opendocument_is_refused() -> None:
+    """An OpenDocument whose manifest speaks of encryption is refused as encrypted."""
+    parts = {
+        "mimetype": b"application/vnd.oasis.opendocument.text",
+        "META-INF/manifest.xml": b"<m:encryption-data/>",
+        "content.xml": b"x",
+    }
+    assert reason_of(zip_bytes(parts), "a.odt") == "encrypted"
+
+
+def ole_with(name: str) -> bytes:
+    encoded = name.encode("utf-16-le")
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
+    header += struct.pack("<109I", 0, *[0xFFFFFFFF] * 108)
+    fat = struct.pack("<128I", 0xFFFFFFFD, 0xFFFFFFFE, *[0xFFFFFFFF] * 126)
+    entry = encoded.ljust(64, b"\0") + struct.pack("<H", len(encoded) + 2) + bytes(62)
+    return header + fat + entry + bytes(384) + bytes(512)
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [("WordDocument", "doc"), ("Workbook", "xls"), ("PowerPoint Document", "ppt"), ("__properties_version1.0", "msg")],
+)
+def test_ole_files_are_told_by_their_streams(stream: str, expected: str) -> None:
+    """Old office formats and Outlook messages share a container; its directory tells them apart."""
+    assert kind_of(ole_with(stream), "a") == expected
+
+
+def test_encrypted_office_is_refused() -> None:
+    """An encrypted docx is an OLE file with an EncryptedPackage, and refused as encrypted."""
+    assert reason_of(ole_with("EncryptedPackage"), "a.docx") == "encrypted"
+
+
+def test_endless_ole_directory_is_malformed() -> None:
+    """A directory whose chain of sectors is a circle is refused, not followed."""
+    content = bytearray(ole_with("WordDocument"))
+    content[512 + 4 : 512 + 8] = struct.pack("<I", 1)
+    assert reason_of(bytes(content), "a.doc") == "malformed"
+
+
+def test_encrypted_pdf_is_refused(encrypted_pdf: bytes) -> None:
+    """A PDF behind a password is refused as encrypted, not read as empty."""
+    assert reason_of(encrypted_pdf, "a.pdf") == "encrypted"
+
+
+@pytest.fixture(scope="module")
+def encrypted_pdf() -> bytes:
+    """A PDF whose encryption dictionary fits no empty password."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [] /Count 0 >>",
+        b"<< /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"41" * 32 + b"> /U <" + b"42" * 32 + b"> >>",
+    ]
+    out = b"%PDF-1.4\n"
+    offsets = []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = len(out)
+    out += b"xref\n0 4\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    identity = b"<" + b"00" * 16 + b">"
+    out += b"trailer << /Size 4 /Root 1 0 R /Encrypt 3 0 R /ID [%s %s] >>\n" % (identity, identity)
+    return out + b"startxref\n%d\n%%%%EOF\n" % table
+
+
+BOMB = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><r>&b;</r>'
+OUTSIDE = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]><r>&x;</r>'
+PARAMETER = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY % p SYSTEM "http://127.0.0.1/x">%p;]><r/>'
+
+
+@pytest.mark.parametrize("content", [BOMB, OUTSIDE, PARAMETER, b"<r>" + b"<a>" * 600 + b"</a>" * 600 + b"</r>"])
+def test_unsafe_xml_is_refused(content: bytes) -> None:
+    """Entities of every kind and endless nesting are refused before they grow."""
+    assert reason_of(content, "a.xml") == "unsafe_xml"
+
+
+def test_harmless_doctype_is_read() -> None:
+    """A DTD that is only named does no harm and is not fetched."""
+    content = b'<?xml version="1.0"?><!DOCTYPE r SYSTEM "http://127.0.0.1/no.dtd"><r>text</r>'
+    assert extract(content, file_name="a.xml").markdown == "text\n"
+
+
+def test_registered_validator_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others can add checks for a format: their warnings are kept and their refusals count."""
+    monkeypatch.setattr(validation, "_validators", {})
+
+    def check(content: bytes, kind: object) -> list[str]:
+        if b"secret" in content:
+            raise ItemRejectedError("not this one", code="policy")
+        assert kind is BY_NAME["markdown"]
+        return ["looked at"]
+
+    register_validator("markdown", check)
+    assert extract(b"fine", file_name="a.md").warnings == ["looked at"]
+    assert reason_of(b"secret", "a.md") == "policy"
+    assert extract(b"secret", file_name="a.txt").warnings == []
+
+
+def test_plain_text_loads_no_parser() -> None:
+    """Reading text imports no parser library: the fast path stays fast."""
+    program = (
+        f"import sys; sys.path[:] = {[entry for entry in sys.path if entry]!r}\n"
+        "from ingest_tui.extraction.parse import extract\n"
+        "extract(b'# x', file_name='a.md'); extract(b'x', file_name='a.txt')\n"
+        "heavy = {'pyarrow', 'xberg', 'pypdfium2', 'html_to_markdown', 'puremagic', 'charset_normalizer', 'pydantic', 'email'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
