@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -47,7 +48,7 @@ def identify_zip(content: bytes) -> Format:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             check_archive(archive, len(content))
             return _format_of_zip(archive)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError, RuntimeError) as error:
         raise ProcessingError(
             f"the zip container cannot be read: {error}",
             code="malformed",

@@ -11,7 +11,7 @@ from ingest_tui.extraction.blocks import find_links, find_title, split_elements
 from ingest_tui.extraction.decoding import normalise_text
 from ingest_tui.extraction.formats import FORMATS, Format
 from ingest_tui.extraction.validation import EmptyDocumentError, validate
-from ingest_tui.model.errors import ItemRejectedError
+from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_LINKS, Element, Extraction
 
 _MAX_WARNINGS = 50
@@ -78,7 +78,7 @@ def extract(
     material = Material(content, file_name, sniffed.format)
     if tick is not None:
         material = Material(content, file_name, sniffed.format, tick)
-    parsed = chosen.load()(material)
+    parsed = _parse(chosen, material)
     markdown = normalise_text(parsed.markdown)
     if not markdown or (markdown[:64].isspace() and markdown.isspace()):
         raise EmptyDocumentError("the document holds no text", hint=parsed.hint_if_empty)
@@ -88,13 +88,28 @@ def extract(
         media_type=sniffed.format.media_type,
         backend=chosen.name,
         backend_version=chosen.version(),
-        title=parsed.title or (find_title(markdown) if sniffed.format.family != "text" else None),
+        title=parsed.title or (None if parsed.columns or sniffed.format.family == "text" else find_title(markdown)),
         language=parsed.language,
         pages=parsed.pages,
         columns=parsed.columns,
         links=_merge_links(parsed.links, markdown),
         warnings=[*sniffed.warnings, *parsed.warnings][:_MAX_WARNINGS],
     )
+
+
+def _parse(chosen: Backend, material: Material) -> Parsed:
+    """Run a backend; whatever its library raises of its own becomes a `ProcessingError`."""
+    parse = chosen.load()
+    try:
+        return parse(material)
+    except (IngestError, MemoryError):
+        raise
+    except Exception as error:
+        raise ProcessingError(
+            f"{chosen.name} cannot read it: {type(error).__name__}: {error}"[:300],
+            code="malformed",
+            hint="the file may be damaged; open it with its program and save it again",
+        ) from error
 
 
 def choose_backend(kind: Format, backend: str | None, backends_by_type: Mapping[str, str] | None) -> Backend:
@@ -132,10 +147,10 @@ def _merge_links(found: list[str], markdown: str) -> list[str]:
 
 
 def supported_formats() -> list[dict[str, Any]]:
-    """Return one row per format: ``name``, ``media_type``, ``extensions``, ``backend``, ``available``, ``also``.
+    """Return one row per format, for ``doctor``. Imports no parser.
 
-    ``backend`` is the default one, ``available`` says whether its library is installed, ``also`` names the other
-    installed backends that read it. Imports no parser.
+    ``name``, ``media_type``, ``extensions``; ``backend`` is the default one, ``available`` whether its library is
+    installed and ``hint`` else the command that installs it; ``also`` names the other installed backends that read it.
     """
     installed = {name: one.is_available() for name, one in BACKENDS.items()}
     return [
@@ -145,6 +160,7 @@ def supported_formats() -> list[dict[str, Any]]:
             "extensions": list(one.extensions),
             "backend": one.backend,
             "available": installed[one.backend],
+            "hint": "" if installed[one.backend] else BACKENDS[one.backend].how_to_install(),
             "also": [
                 name
                 for name, other in BACKENDS.items()

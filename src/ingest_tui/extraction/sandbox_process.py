@@ -112,10 +112,10 @@ class ParserProcess:
             progress = mmap.mmap(progress_fd, mmap.PAGESIZE)
         finally:
             os.close(progress_fd)
-        pipes = [pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe is not None]
-        for pipe in pipes:
+        stdin, stdout, stderr = (pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe)
+        for pipe in (stdin, stdout, stderr):
             os.set_blocking(pipe, False)
-        process = cls(popen, progress, os.pidfd_open(popen.pid), *pipes)
+        process = cls(popen, progress, os.pidfd_open(popen.pid), stdin, stdout, stderr)
         process.outgoing.append(orjson.dumps(config) + b"\n")
         process.changed_at = process.began_at = time.monotonic()
         return process

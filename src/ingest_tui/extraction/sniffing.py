@@ -31,14 +31,14 @@ _BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "an SQLite database"),
 )
 _FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x89\xd0\xfd")
-_HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
-)
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
 _HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S", re.MULTILINE)
 _MAIL_HEADERS = frozenset(
     b"from to cc bcc subject date message-id mime-version received return-path content-type delivered-to".split()
 )
+_SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg"))
+"""Also those of text formats: graphs, translations, message catalogues."""
 _MIN_MAIL_HEADERS = 3
 _NOTEBOOK_KEYS = (b'"cells"', b'"nbformat"')
 
@@ -70,7 +70,7 @@ def sniff(content: bytes, extension: str) -> Sniffed:
         raise _unknown(content, named)
     if named is None or found is named:
         return Sniffed(found)
-    return Sniffed(found, [_disagreement(found, named)])
+    return Sniffed(found, [_disagreement(found, named, extension)])
 
 
 def _by_content(content: bytes, named: Format | None) -> Format | None:
@@ -99,17 +99,33 @@ def _by_text(head: bytes, named: Format | None) -> Format | None:
     if start.startswith(b"{\\rtf"):
         return BY_NAME["rtf"]
     if named is not None and named.family in ("text", "markup"):
-        if named.name in ("text", "csv", "tsv", "json") and _HTML.match(start):
+        if named.name in ("text", "csv", "tsv", "json") and _begins_as_html(start):
             return BY_NAME["html"]
         if named.name == "rtf":
             return _text_by_shape(start)
-        return BY_NAME["html"] if named.name == "xml" and _HTML.match(start) else named
+        return BY_NAME["html"] if named.name == "xml" and _begins_as_html(start) else named
     return _text_by_shape(start)
+
+
+def _begins_as_html(start: bytes) -> bool:
+    """Say whether a page begins after white space, an XML declaration and comments. Linear: no pattern backtracks."""
+    at = 0
+    while True:
+        at += len(start[at:]) - len(start[at:].lstrip())
+        if start.startswith(b"<?xml", at):
+            end = start.find(b"?>", at)
+        elif start.startswith(b"<!--", at):
+            end = start.find(b"-->", at)
+        else:
+            return _HTML.match(start, at) is not None
+        if end < 0:
+            return False
+        at = end + (2 if start.startswith(b"?>", end) else 3)
 
 
 def _text_by_shape(start: bytes) -> Format:
     """Tell markup and mail from plain text where the name does not help."""
-    if _HTML.match(start):
+    if _begins_as_html(start):
         return BY_NAME["html"]
     if _XML.match(start):
         return BY_NAME["xml"]
@@ -135,9 +151,9 @@ def _looks_like_mail(start: bytes) -> bool:
     return len(names & _MAIL_HEADERS) >= _MIN_MAIL_HEADERS
 
 
-def _disagreement(found: Format, named: Format) -> str:
+def _disagreement(found: Format, named: Format, extension: str) -> str:
     """Return the warning for a name that promises another format than the bytes hold."""
-    if found.name == "text" and named.family not in ("text", "markup"):
+    if found.name == "text" and named.family not in ("text", "markup") and extension not in _SHARED_EXTENSIONS:
         raise ItemRejectedError(
             f"the name promises {named.name}, the bytes are plain text",
             code="wrong_type",

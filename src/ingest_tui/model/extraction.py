@@ -59,7 +59,7 @@ class ParseLimits:
     total_seconds: float = 600.0
     file_size_bytes: int = 512 * 1024**2
     open_files: int = 256
-    max_tasks_per_process: int = 500
+    max_tasks_per_process: int = 2000
     grown_bytes: int = 512 * 1024**2
     """Resident size at which a process is replaced before its next file."""
 

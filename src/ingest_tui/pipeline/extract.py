@@ -13,7 +13,7 @@ def extract_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
 
     Blocks while enough items wait, which keeps memory flat and staging no further ahead than useful.
     """
-    if not job.manifest.options.get("force") and _bytes_are_known(job, item):
+    if not job.forced and job.collection_has_documents and _bytes_are_known(job, item):
         job.meter.advance("extract", 1, item.weight)
         settle(item)
         return

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from datetime import UTC, datetime
+from functools import cached_property
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.extraction.sandbox import ParserPool
@@ -115,6 +116,17 @@ class JobRun:
                     break
         if self.cancelled.is_set() or self._stopping.is_set():
             raise JobCancelled
+
+    @cached_property
+    def forced(self) -> bool:
+        """Whether everything is to be read and extracted again."""
+        return bool(self.manifest.options.get("force"))
+
+    @cached_property
+    def collection_has_documents(self) -> bool:
+        """Whether the collection had documents when the job began to extract; a first sync has nothing to compare."""
+        sql = "SELECT 1 FROM documents WHERE collection_id = ? LIMIT 1"
+        return bool(self.reading.execute(sql, (self.source.collection_id,)))
 
     @property
     def stopping(self) -> bool:

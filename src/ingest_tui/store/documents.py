@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import orjson
 
+from ingest_tui.model.naming import check_identifier
 from ingest_tui.store.atomic import (
+    FOLDER_MODE,
     TEMPORARY_PREFIX,
     make_folder,
     remove_tree,
@@ -30,36 +33,34 @@ class DocumentStore:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._made: set[Path] = set()
+        self._made: set[str] = set()
 
-    def write_ingestion(self, folder: Path, record: dict[str, Any]) -> None:
+    def write_ingestion(self, folder: Path | str, record: dict[str, Any]) -> None:
         """Complete a version folder under construction with its ingestion record. Not durable by itself."""
-        path = folder / INGESTION
-        path.unlink(missing_ok=True)
-        write_new(path, orjson.dumps({"schema_version": SCHEMA_VERSION, **record}, option=orjson.OPT_INDENT_2))
+        data = orjson.dumps({"schema_version": SCHEMA_VERSION, **record}, option=orjson.OPT_INDENT_2)
+        write_new(f"{folder}/{INGESTION}", data)
 
-    def place(self, folder: Path, collection_id: str, document_id: str, version: int) -> None:
+    def place(self, folder: Path | str, collection_id: str, document_id: str, version: int) -> None:
         """Move a complete version folder to where it belongs.
 
         A folder already there is what a crash left before the catalogue knew of it: it makes way.
         """
-        target = self._layout.version(collection_id, document_id, version)
-        self._make_once(target.parent)
+        # Strings instead of paths: this is called for every document.
+        shard = f"{self._layout.documents}/{check_identifier(collection_id)}/{document_id[:2]}"
+        if shard not in self._made:
+            make_folder(Path(shard))
+            self._made.add(shard)
+        document_folder = f"{shard}/{document_id}"
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(document_folder, FOLDER_MODE)  # noqa: PTH102
+        target = f"{document_folder}/{version_name(version)}"
         try:
             os.rename(folder, target)  # noqa: PTH104
         except OSError:
-            if not target.exists():
+            if not Path(target).exists():
                 raise
-            remove_tree(target)
+            remove_tree(Path(target))
             os.rename(folder, target)  # noqa: PTH104
-
-    def _make_once(self, document_folder: Path) -> None:
-        shard = document_folder.parent
-        if shard not in self._made:
-            make_folder(shard)
-            self._made.add(shard)
-        if not document_folder.is_dir():
-            document_folder.mkdir(mode=0o700)
 
     def sync(self) -> None:
         """Make every folder and file written so far durable."""

@@ -19,9 +19,9 @@ class StagingArea:
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
 
-    def folder(self, item_id: str) -> Path:
-        """Return the folder of an item."""
-        return Path(self._folder, item_id)
+    def folder(self, item_id: str) -> str:
+        """Return the folder of an item. A string: this is called for every item, several times."""
+        return f"{self._folder}/{item_id}"
 
     def normalized(self, item_id: str) -> str:
         """Return where the parser is to write the text of an item."""
@@ -54,7 +54,7 @@ class StagingArea:
 
     def drop(self, item_id: str) -> None:
         """Remove what is staged of an item."""
-        remove_tree(self.folder(item_id))
+        remove_tree(Path(self.folder(item_id)))
 
     def clear(self) -> None:
         """Remove everything that is staged."""

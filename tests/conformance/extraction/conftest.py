@@ -1,5 +1,7 @@
 """One small document per format, written with the standard library (and pyarrow for Parquet)."""
 
+# ruff: noqa: E501 the markup of the samples reads better in one piece
+
 from __future__ import annotations
 
 import struct
@@ -108,6 +110,7 @@ def pptx() -> bytes:
                 '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
                 f'<Override PartName="/ppt/presentation.xml" ContentType="{main}.presentation.main+xml"/>'
                 f'<Override PartName="/ppt/slides/slide1.xml" ContentType="{main}.slide+xml"/>'
+                f'<Override PartName="/ppt/slideLayouts/slideLayout1.xml" ContentType="{main}.slideLayout+xml"/>'
             ),
             "_rels/.rels": RELS.format(
                 f'<Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="ppt/presentation.xml"/>'
@@ -120,6 +123,14 @@ def pptx() -> bytes:
                 f'<Relationship Id="rId1" Type="{OFFICE}/slide" Target="slides/slide1.xml"/>'
             ),
             "ppt/slides/slide1.xml": slide,
+            "ppt/slides/_rels/slide1.xml.rels": RELS.format(
+                f'<Relationship Id="rId1" Type="{OFFICE}/slideLayout" Target="../slideLayouts/slideLayout1.xml"/>'
+            ),
+            "ppt/slideLayouts/slideLayout1.xml": (
+                f'<?xml version="1.0"?><p:sldLayout xmlns:a="{a}" xmlns:p="{p}"><p:cSld><p:spTree><p:nvGrpSpPr>'
+                '<p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/></p:spTree></p:cSld>'
+                "</p:sldLayout>"
+            ),
         }
     )
 
@@ -221,9 +232,8 @@ def pdf(text: str = "Annual report", line: str = "apples are round") -> bytes:
     stream = f"BT /F1 18 Tf 72 720 Td ({text}) Tj 0 -40 Td ({line}) Tj ET" if text else ""
     objects = [
         "<< /Type /Catalog /Pages 2 0 R /Outlines 6 0 R >>",
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        "/Resources << /Font << /F1 5 0 R >> >> /Annots [8 0 R] >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 612 792] >>",
+        "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> /Annots [8 0 R] >>",
         f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         "<< /Type /Outlines /First 7 0 R /Last 7 0 R /Count 1 >>",
@@ -257,7 +267,7 @@ def ole(streams: dict[str, bytes]) -> bytes:
         chains.append((position, len(padded) // sector))
         position += len(padded) // sector
         data += padded
-    fat = [fat_mark] + [*range(2, 1 + directory_sectors), end]
+    fat = [fat_mark, *range(2, 1 + directory_sectors), end]
     for start, count in chains:
         fat += [*range(start + 1, start + count), end]
     fat += [free] * (128 - len(fat))
@@ -291,7 +301,6 @@ def xls() -> bytes:
     sheet += label(0, 0, "Name") + label(0, 1, "Amount") + label(1, 0, "apples")
     sheet += record(0x203, struct.pack("<HHHd", 1, 1, 0, 12.0)) + record(0x0A, b"")
     name = b"Stock"
-    bound = struct.pack("<HB", 0, len(name))[:0]
     start = len(begin(5)) + len(record(0x85, b"\0" * (8 + len(name)))) + len(record(0x0A, b""))
     bound = struct.pack("<IBBBB", start, 0, 0, len(name), 0) + name
     return ole({"Workbook": begin(5) + record(0x85, bound) + record(0x0A, b"") + sheet})
@@ -410,6 +419,12 @@ def build_samples() -> dict[str, Sample]:
 
 
 SAMPLES = build_samples()
+
+
+@pytest.fixture
+def scan() -> bytes:
+    """A PDF whose only page holds no text."""
+    return pdf(text="")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from ingest_tui.extraction.formats import BY_NAME, FORMATS
 from ingest_tui.extraction.parse import extract, extract_text, parse_document_content, supported_formats
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.extraction.validation import EmptyDocumentError
-from ingest_tui.model.errors import IngestError, ItemError, ItemRejectedError, MissingDependencyError, ProcessingError
+from ingest_tui.model.errors import IngestError, ItemError, ItemRejectedError, MissingDependencyError
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.hashing import compute_content_hash
 
@@ -36,6 +36,15 @@ CUT_IS_STILL_TEXT = {
     "rtf",
     "eml",
 }
+
+
+def outcome_of(content: bytes, file_name: str, backend: str | None = None) -> tuple[str, ItemError | None]:
+    """Return ``parsed``, or the reason and the error; any other exception goes through."""
+    try:
+        extract(content, file_name=file_name, backend=backend)
+    except ItemError as error:
+        return error.reason, error
+    return "parsed", None
 
 
 def test_words_are_found(sample: Any) -> None:
@@ -98,22 +107,25 @@ def test_elements_cover_the_words(sample: Any) -> None:
 
 def test_truncated_is_an_outcome(sample: Any, request: pytest.FixtureRequest) -> None:
     """Half a document is text with what is left, or an error with a reason; never another exception."""
-    try:
-        extract(sample.content[: len(sample.content) // 2], file_name=sample.file_name)
-    except ItemError as error:
-        assert error.reason in ("malformed", "wrong_type", "empty", "unsafe_xml")
-    else:
+    reason, _error = outcome_of(sample.content[: len(sample.content) // 2], sample.file_name)
+    if reason == "parsed":
         assert request.node.callspec.id in CUT_IS_STILL_TEXT | {"pdf"}
+    else:
+        assert reason in ("malformed", "wrong_type", "empty")
 
 
 def test_scrambled_is_an_outcome(sample: Any) -> None:
     """Bytes overwritten in the middle are survived or refused with a reason."""
     middle = len(sample.content) // 2
     scrambled = sample.content[:middle] + b"\xde\xad\xbe\xef" * 8 + sample.content[middle + 32 :]
-    try:
-        extract(scrambled, file_name=sample.file_name)
-    except ItemError as error:
-        assert error.reason
+    assert outcome_of(scrambled, sample.file_name)[0] in (
+        "parsed",
+        "malformed",
+        "wrong_type",
+        "unsupported_type",
+        "empty",
+        "encrypted",
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\t \r\n"])
@@ -143,6 +155,13 @@ def test_unknown_bytes_are_wrong_type(sample: Any, request: pytest.FixtureReques
         extract(noise, file_name=sample.file_name)
     is_text = BY_NAME[request.node.callspec.id].family in ("text", "markup")
     assert caught.value.reason == ("unsupported_type" if is_text else "wrong_type")
+
+
+def test_scanned_pdf_is_empty_and_needs_ocr(scan: bytes) -> None:
+    """A PDF without text is an empty document whose hint says what would help."""
+    with pytest.raises(EmptyDocumentError) as caught:
+        extract(scan, file_name="scan.pdf")
+    assert "OCR" in caught.value.hint
 
 
 def test_every_format_has_a_sample(samples: dict[str, Any]) -> None:
@@ -248,13 +267,13 @@ def test_unstructured_reads_or_names_its_model(samples: dict[str, Any], name: st
     from ingest_tui.extraction.backends.unstructured import MODEL_COMMAND, model_is_installed
 
     sample = samples[name]
-    try:
-        extraction = extract(sample.content, file_name=sample.file_name, backend="unstructured")
-    except ProcessingError as error:
-        assert error.reason == "missing_model"
+    reason, error = outcome_of(sample.content, sample.file_name, backend="unstructured")
+    if reason != "parsed":
+        assert (reason, model_is_installed()) == ("missing_model", False)
+        assert error is not None
         assert MODEL_COMMAND in error.hint
-        assert not model_is_installed()
     else:
+        extraction = extract(sample.content, file_name=sample.file_name, backend="unstructured")
         assert extraction.backend == "unstructured"
         assert "apples" in extraction.markdown
         assert all(element.metadata["category"] for element in extraction.elements)

@@ -204,7 +204,10 @@ def test_links_are_found_once_and_capped() -> None:
 
 def test_notebook_keeps_cells_apart() -> None:
     """Cells of a notebook are elements with their number and kind."""
-    content = b'{"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "# T"}, {"cell_type": "code", "source": ["x"]}]}'
+    content = (
+        b'{"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "# T"}, '
+        b'{"cell_type": "code", "source": ["x"]}]}'
+    )
     elements = parse_document_content(content, ".ipynb")
     assert [(text, metadata["cell"], metadata["cell_type"]) for text, metadata in elements] == [
         ("# T", 1, "markdown"),

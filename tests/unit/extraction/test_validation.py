@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from io import BytesIO
 
@@ -59,6 +60,8 @@ def word_file(**more: bytes) -> dict[str, bytes]:
         (b"a text about %PDF-1.7 files", "a.txt", "text"),
         (b"PAR1....PAR1", "x", "parquet"),
         (b"<b>not a page</b>", "a.md", "markdown"),
+        (b"<?xml version='1.0'?>\n<!-- one --><!-- two -->\n<!DOCTYPE html><html/>", "a.txt", "html"),
+        (b"digraph { a -> b }", "a.dot", "text"),
         ("größe".encode("utf-16"), "a.txt", "text"),
     ],
 )
@@ -98,6 +101,19 @@ def test_refusal_has_a_hint() -> None:
 def test_disagreeing_name_is_a_warning() -> None:
     """A page under another name is read, with a warning."""
     assert validate(b"<!DOCTYPE html><p>x", "a.pdf").warnings == ["the name says pdf, the bytes are html: read as html"]
+
+
+def test_many_comments_take_no_time() -> None:
+    """A page that begins with hundreds of comments is told at once."""
+    started = time.perf_counter()
+    assert kind_of(b"<?xml version='1.0'?>" + b"<!-- x -->\n" * 300 + b"<r/>", "a.xsl") == "xml"
+    assert time.perf_counter() - started < 0.1
+
+
+def test_xml_in_a_chinese_encoding_is_read() -> None:
+    """An encoding that the XML parser does not know is converted for it."""
+    content = '<?xml version="1.0" encoding="GB2312"?><r>苹果</r>'.encode("gb2312")
+    assert extract(content, file_name="a.xml").markdown == "苹果\n"
 
 
 def test_size_is_limited() -> None:
@@ -255,8 +271,18 @@ def test_plain_text_loads_no_parser() -> None:
         f"import sys; sys.path[:] = {[entry for entry in sys.path if entry]!r}\n"
         "from ingest_tui.extraction.parse import extract\n"
         "extract(b'# x', file_name='a.md'); extract(b'x', file_name='a.txt')\n"
-        "heavy = {'pyarrow', 'xberg', 'pypdfium2', 'html_to_markdown', 'puremagic', 'charset_normalizer', 'pydantic', 'email'}\n"
+        "heavy = {'pyarrow', 'xberg', 'pypdfium2', 'html_to_markdown', 'puremagic', 'pydantic', 'email'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_error_of_a_library_is_a_processing_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a parser library raises of its own reaches the caller as one kind of error."""
+
+    def fail(_content: bytes) -> None:
+        raise KeyError("deep inside")
+
+    monkeypatch.setattr("ingest_tui.extraction.backends.plain.decode_text", fail)
+    assert reason_of(b"x", "a.txt") == "malformed"

@@ -38,6 +38,10 @@ class Backend:
         """Return the version of its library, or of this program where it needs none; empty when not installed."""
         return _version_of(self.distribution) if self.distribution else __version__
 
+    def how_to_install(self) -> str:
+        """Return the command that installs its library."""
+        return f'pip install "ingest-tui[{self.extra}]"' if self.extra else f"pip install {self.distribution}"
+
     def load(self) -> ParseFunction:
         """Return its parse function. Raises `MissingDependencyError` naming the extra that brings its library."""
         return _load(self.name)
@@ -116,11 +120,9 @@ def get_backend(name: str) -> Backend:
 def _load(name: str) -> ParseFunction:
     backend = BACKENDS[name]
     if not backend.is_available():
-        extra = backend.extra or "all"
-        wanted = f'"ingest-tui[{extra}]"' if backend.extra else f'"{backend.distribution}"'
         raise MissingDependencyError(
             f"the {name} backend needs {backend.distribution}, which is not installed",
-            hint=f"pip install {wanted}",
+            hint=backend.how_to_install(),
         )
     return cast("ParseFunction", import_module(backend.module).parse)
 

@@ -10,6 +10,7 @@ from typing import Any
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.extraction.blocks import find_title
 from ingest_tui.extraction.decoding import decode_text
+from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
 from ingest_tui.extraction.tabular import read_csv
 from ingest_tui.model.extraction import Element
 
@@ -52,6 +53,8 @@ def _parse_json(material: Material) -> Parsed:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
+        if BY_EXTENSION.get(extension_of(material.file_name)) is not material.format:
+            return Parsed(text, warnings=warnings)  # nobody but its first characters said that it is JSON
         return Parsed(fence(text, "json"), warnings=[*warnings, f"not valid JSON, kept as text: {error}"[:300]])
     if isinstance(value, dict) and isinstance(value.get("cells"), list) and "nbformat" in value:
         return _notebook(value, warnings)

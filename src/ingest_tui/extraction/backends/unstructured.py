@@ -51,6 +51,11 @@ def model_is_installed() -> bool:
     return importlib.util.find_spec(MODEL) is not None
 
 
+def missing_model_hint() -> str:
+    """Return the command that installs the language model, or an empty string when it is there; for ``doctor``."""
+    return "" if model_is_installed() else MODEL_COMMAND
+
+
 def parse(material: Material) -> Parsed:
     """Return a document as unstructured sees it; each element keeps its ``category``.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.parsers import expat
 
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 
 _MAX_DEPTH = 500
+_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})")
+_NATIVE_ENCODINGS = frozenset((b"utf-8", b"utf-16", b"iso-8859-1", b"us-ascii"))
 _INLINE = frozenset(
     [
         "a",
@@ -80,7 +83,8 @@ def xml_to_text(content: bytes) -> tuple[str, list[str]]:
     `ProcessingError` (``malformed``) for one that is not well formed.
     """
     collector = _Collector()
-    parser = expat.ParserCreate()
+    content, encoding = _readable(content)
+    parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     parser.StartElementHandler = collector.start
@@ -99,6 +103,17 @@ def xml_to_text(content: bytes) -> tuple[str, list[str]]:
         raise ProcessingError(f"cannot read this XML: {error}", code="malformed") from error
     collector.flush()
     return "\n".join(collector.lines) + ("\n" if collector.lines else ""), []
+
+
+def _readable(content: bytes) -> tuple[bytes, str | None]:
+    """Return UTF-8 for a document in an encoding that expat does not know (it reads no multi-byte one but UTF-8/16)."""
+    declared = _ENCODING.match(content[:400])
+    if declared is None or declared[1].lower() in _NATIVE_ENCODINGS:
+        return content, None
+    try:
+        return content.decode(declared[1].decode("ascii"), "replace").encode(), "utf-8"
+    except (LookupError, ValueError):
+        return content, None
 
 
 def _refuse_entity(name: str, *_declaration: Any) -> None:
