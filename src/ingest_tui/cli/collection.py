@@ -64,9 +64,8 @@ def audit(session: Session, follow: bool, as_json: bool) -> None:
                 output.data_line(entry)
                 continue
             details = " ".join(f"{name}={value}" for name, value in entry.get("details", {}).items())
-            output.line(
-                f"{entry['at']}  {entry['by']}  {entry['action']}  {entry['target']}  {entry['outcome']}  {details}".rstrip()
-            )
+            told = "  ".join(str(entry[name]) for name in ("at", "by", "action", "target", "outcome"))
+            output.line(f"{told}  {details}".rstrip())
         if not follow:
             return
         time.sleep(_FOLLOW_SECONDS)

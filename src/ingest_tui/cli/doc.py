@@ -11,7 +11,10 @@ from ingest_tui.cli.session import Session, json_option, pass_session
 
 @click.group()
 def doc() -> None:
-    """List, show, explain, remove and restore documents. DOCUMENT is an id, a unique beginning of one, or an address."""
+    """List, show, explain, remove and restore documents.
+
+    DOCUMENT is an id, a unique beginning of one, an address, or the path of a local file.
+    """
 
 
 @doc.command("list")
@@ -23,7 +26,13 @@ def doc() -> None:
 @json_option
 @pass_session
 def list_(
-    session: Session, collection: str | None, source_id: str | None, contains: str, retired: bool, limit: int, as_json: bool
+    session: Session,
+    collection: str | None,
+    source_id: str | None,
+    contains: str,
+    retired: bool,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """List documents."""
     from ingest_tui.services.documents import count_documents, list_documents
@@ -37,14 +46,19 @@ def list_(
         output.data([document.as_dict() for document in found])
         return
     rows = [
-        (item.document_id[:12], f"v{item.version}", item.media_type, humanize.naturalsize(item.bytes), item.title, item.key)
+        (
+            item.document_id[:12],
+            f"v{item.version}",
+            item.media_type,
+            humanize.naturalsize(item.bytes),
+            item.title,
+            item.key,
+        )
         for item in found
     ]
     empty = "the trash is empty" if retired else "no documents; 'ingest-tui sync' brings them in"
     output.table(("DOCUMENT", "VERSION", "TYPE", "SIZE", "TITLE", "KEY"), rows, empty=empty)
-    total = count_documents(
-        workspace, collection_id=collection, source_id=source_id, state=state, contains=contains
-    )
+    total = count_documents(workspace, collection_id=collection, source_id=source_id, state=state, contains=contains)
     if total > len(found):
         output.line(f"{len(found)} of {total}; --limit shows more")
 
@@ -93,7 +107,13 @@ def versions(session: Session, document: str, as_json: bool) -> None:
         output.data(found)
         return
     rows = [
-        (f"v{item['version']}", item["ingested_at"], humanize.naturalsize(item["bytes"]), item["raw_sha256"][:16], item["job_id"])
+        (
+            f"v{item['version']}",
+            item["ingested_at"],
+            humanize.naturalsize(item["bytes"]),
+            item["raw_sha256"][:16],
+            item["job_id"],
+        )
         for item in found
     ]
     output.table(("VERSION", "INGESTED", "SIZE", "SHA-256", "JOB"), rows, empty="no versions")
@@ -165,6 +185,7 @@ def search(
     """Find text in the documents: all words must occur; "quoted words" together; begin* for beginnings; OR, NOT."""
     from ingest_tui.services.search import search as find
 
+    del mode  # full text is the only mode yet
     hits = find(session.workspace, " ".join(query), collection_id=collection, limit=limit)
     if as_json:
         output.data([hit.as_dict() for hit in hits])

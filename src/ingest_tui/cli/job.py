@@ -78,7 +78,9 @@ def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
     queue = f", number {position} in the queue" if position else ""
     output.line(f"state      {manifest.state}{queue}, attempt {manifest.attempt}, {manifest.progress.percent:.0f} %")
     output.line(f"source     {manifest.source_id} → collection {manifest.collection_id}")
-    times = f"created {manifest.created_at}, started {manifest.started_at or '-'}, finished {manifest.finished_at or '-'}"
+    times = (
+        f"created {manifest.created_at}, started {manifest.started_at or '-'}, finished {manifest.finished_at or '-'}"
+    )
     output.line(f"times      {times}")
     for name, phase in manifest.phases.items():
         output.line(f"{name:10} {phase.state:8} {phase.done} of {phase.total if phase.total is not None else '?'}")
@@ -106,7 +108,8 @@ def items(session: Session, job_id: str, outcomes: tuple[str, ...], held: bool, 
         _print_records(lines, ("action", "reason", "key", "document_id"), as_json=as_json, empty="nothing is held")
         return
     records = (
-        outcome.as_dict() for outcome, _ in job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None)
+        outcome.as_dict()
+        for outcome, _ in job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None)
     )
     columns = ("outcome", "reason", "key", "detail")
     _print_records(records, columns, as_json=as_json, empty="no items yet; 'job show' tells how far it is")
@@ -243,7 +246,8 @@ def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: boo
 @pass_session
 def status(session: Session, job_id: str, as_json: bool) -> None:
     """Print the state of JOB as an IngestionStatusResponse."""
-    from ingest_tui.services.jobs import get_job, status as status_of
+    from ingest_tui.services.jobs import get_job
+    from ingest_tui.services.jobs import status as status_of
 
     if as_json:
         output.data(status_of(session.workspace, job_id))

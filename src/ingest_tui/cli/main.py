@@ -89,7 +89,7 @@ def open_tui(session: Session, *, slow_link: bool = False) -> None:
     raise SystemExit(run_tui(root, slow_link=slow_link))
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one return for each way to end
     """Run a call and return its exit code. Nothing leaves here as a traceback unless --debug is given."""
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json, debug = "--json" in arguments, "--debug" in arguments

@@ -88,10 +88,8 @@ def snippet(text: str) -> str:
     """Return a search snippet with its marks as ``*`` on a pipe or bold on a terminal, safe to print raw."""
     start, end = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("*", "*")
     parts = text.replace("\n", " ").replace("\x02", "\0s").replace("\x03", "\0e").split("\0")
-    safe = [safe_display(parts[0])]
-    for part in parts[1:]:
-        safe.append((start if part[0] == "s" else end) + safe_display(part[1:]))
-    return "".join(safe)
+    marked = ((start if part[0] == "s" else end) + safe_display(part[1:]) for part in parts[1:])
+    return safe_display(parts[0]) + "".join(marked)
 
 
 def raw_line(text: str) -> None:

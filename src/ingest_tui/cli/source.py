@@ -60,7 +60,7 @@ def _by_type(pairs: tuple[str, ...]) -> dict[str, str]:
 @_setting_options
 @json_option
 @pass_session
-def add(session: Session, source_type: str, name: str, as_json: bool, **options: Any) -> None:
+def add(session: Session, /, source_type: str, name: str, as_json: bool, **options: Any) -> None:
     """Add a source of TYPE (local) under NAME."""
     from ingest_tui.services.sources import add_source
 
@@ -88,15 +88,19 @@ def add(session: Session, source_type: str, name: str, as_json: bool, **options:
 @_setting_options
 @json_option
 @pass_session
-def edit(session: Session, source_id: str, as_json: bool, **options: Any) -> None:
+def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> None:
     """Change settings of SOURCE; what is not named stays."""
     from ingest_tui.model.errors import UsageError
     from ingest_tui.services.sources import edit_source
 
     changes: dict[str, Any] = {
         field: options[option]
-        for option, field in (("collection", "collection_id"), ("max_size", "max_size"), ("priority", "priority"),
-                              ("watch", "watch"))
+        for option, field in (
+            ("collection", "collection_id"),
+            ("max_size", "max_size"),
+            ("priority", "priority"),
+            ("watch", "watch"),
+        )
         if options[option] is not None
     }
     if options["backend"] is not None or options["backend_for"]:

@@ -57,7 +57,8 @@ def sync(
 ) -> int:
     """Bring documents up to date with their SOURCES, and follow until that is done.
 
-    Runs the worker itself when none is running. Exit code 3: done, but some items failed; 6: deletions wait for approval.
+    Runs the worker itself when none is running. Exit code 3: done, but some items failed; 6: deletions wait for
+    approval.
     """
     from ingest_tui.services.jobs import enqueue_sync
 
@@ -87,7 +88,9 @@ def _named_sources(workspace: Workspace, sources: tuple[str, ...], all_sources: 
         if enabled:
             return enabled
         raise UsageError("there is no enabled source", hint="'ingest-tui source add local NAME --path FOLDER' adds one")
-    hint = f"there are: {', '.join(enabled)}" if enabled else "'ingest-tui source add local NAME --path FOLDER' adds one"
+    hint = (
+        f"there are: {', '.join(enabled)}" if enabled else "'ingest-tui source add local NAME --path FOLDER' adds one"
+    )
     raise UsageError("which source? Name one, or give --all", hint=hint)
 
 
@@ -147,8 +150,10 @@ def report_end(manifest: Manifest) -> None:
         diagnostics.say(
             f"warning: {held.documents} of {held.known} documents are no longer listed; they are kept until you approve"
         )
-        diagnostics.say(f"hint: 'ingest-tui job items {manifest.job_id} --held' lists them, "
-                        f"'ingest-tui job approve {manifest.job_id}' retires them")
+        diagnostics.say(
+            f"hint: 'ingest-tui job items {manifest.job_id} --held' lists them, "
+            f"'ingest-tui job approve {manifest.job_id}' retires them"
+        )
 
 
 @click.command()

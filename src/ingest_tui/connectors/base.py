@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AbstractContextManager
@@ -71,7 +72,7 @@ class BaseConnector(ABC):
                 hint=f"settings of a {self.source_type} source: {', '.join(self.config_model.model_fields)}",
             ) from None
 
-    def validate_config(self) -> None:
+    def validate_config(self) -> None:  # noqa: B027 - many connectors have nothing to check without a network
         """Raise `ValidationError` when the settings cannot work. Called before a source is saved; no network."""
 
     @abstractmethod
@@ -114,8 +115,7 @@ class BaseConnector(ABC):
                 if descriptor.refusal:
                     continue
                 try:
-                    with self.fetch(descriptor) as pieces:
-                        content = b"".join(pieces)
+                    content = await self.read(descriptor)
                     text = extract_text(content, safe_extension(descriptor.key))
                 except ItemError:
                     continue
@@ -126,6 +126,15 @@ class BaseConnector(ABC):
                     metadata={"file_name": file_name_of(descriptor.key), **(descriptor.metadata or {})},
                     file_path=self.local_path(descriptor),
                 )
+
+    async def read(self, descriptor: Descriptor) -> bytes:
+        """Return the bytes of one item, for `load_documents`; the default reads in a thread."""
+
+        def read_all() -> bytes:
+            with self.fetch(descriptor) as pieces:
+                return b"".join(pieces)
+
+        return await asyncio.to_thread(read_all)
 
     def local_path(self, descriptor: Descriptor) -> str | None:  # noqa: ARG002 - most sources have no paths
         """Return the path of the original where it is a local file."""

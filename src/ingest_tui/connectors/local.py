@@ -29,6 +29,11 @@ _SPECIAL = {
 _GONE = {errno.ENOENT, errno.ENOTDIR}
 _SMALL_READ = 1 << 16
 
+# Named outside the class, where `list` is the method of the contract.
+Gaps = list[tuple[str, str]]
+Descriptors = list[Descriptor]
+Pending = list[tuple[bytes, frozenset[tuple[int, int]]]]
+
 
 class LocalConfig(BaseModel):
     """Settings of a local folder. ``include`` and ``exclude`` are patterns as in .gitignore."""
@@ -79,8 +84,8 @@ class LocalConnector(BaseConnector):
     def list(self, cursor: str | None = None) -> Listing:  # noqa: ARG002 - a local folder is listed from its start
         """Walk the folder, streaming; a folder that cannot be read is a gap."""
         _check_root(self._root)
-        gaps: list[tuple[str, str]] = []
-        page: list[Descriptor] = []
+        gaps: Gaps = []
+        page: Descriptors = []
         for descriptor in self._walk(gaps):
             page.append(descriptor)
             if len(page) >= _PAGE:
@@ -90,47 +95,46 @@ class LocalConnector(BaseConnector):
             yield ListingPage(page)
         return ListingEnd(complete=not gaps, gaps=tuple(gaps))
 
-    def _walk(self, gaps: list[tuple[str, str]]) -> Iterator[Descriptor]:
-        pending: list[tuple[bytes, frozenset[tuple[int, int]]]] = [(b"", frozenset())]
+    def _walk(self, gaps: Gaps) -> Iterator[Descriptor]:
+        pending: Pending = [(b"", frozenset())]
         while pending:
             folder, ancestors = pending.pop()
             full = self._root + b"/" + folder if folder else self._root
             try:
                 entries = os.scandir(full)
             except OSError as error:
-                if error.errno in _GONE and folder:
-                    continue
                 if not folder:
                     raise _access_error(self._root, error) from None
-                gaps.append((key_from_bytes(folder), error.strerror or "cannot be read"))
+                _note_gap(gaps, folder, error)
                 continue
             prefix = folder + b"/" if folder else b""
             with entries:
                 for entry in entries:
                     path = prefix + entry.name
-                    if not self.config.hidden and entry.name.startswith(b"."):
-                        continue
                     try:
-                        if entry.is_dir(follow_symlinks=False):
-                            if self.config.recursive and self._filter.enters(path):
-                                pending.append((path, ancestors))
-                            continue
-                        if entry.is_symlink():
-                            yield from self._followed(entry, path, ancestors, pending)
-                            continue
-                        if not self._filter.takes(path):
-                            continue
-                        yield self._describe(path, entry.stat(follow_symlinks=False))
+                        yield from self._look_at(entry, path, ancestors, pending)
                     except OSError as error:
-                        if error.errno not in _GONE:
-                            gaps.append((key_from_bytes(path), error.strerror or "cannot be read"))
+                        _note_gap(gaps, path, error)
+
+    def _look_at(
+        self, entry: os.DirEntry[bytes], path: bytes, ancestors: frozenset[tuple[int, int]], pending: Pending
+    ) -> Iterator[Descriptor]:
+        if not self.config.hidden and entry.name.startswith(b"."):
+            return
+        if entry.is_dir(follow_symlinks=False):
+            if self.config.recursive and self._filter.enters(path):
+                pending.append((path, ancestors))
+        elif entry.is_symlink():
+            yield from self._followed(entry, path, ancestors, pending)
+        elif self._filter.takes(path):
+            yield self._describe(path, entry.stat(follow_symlinks=False))
 
     def _followed(
         self,
         entry: os.DirEntry[bytes],
         path: bytes,
         ancestors: frozenset[tuple[int, int]],
-        pending: list[tuple[bytes, frozenset[tuple[int, int]]]],
+        pending: Pending,
     ) -> Iterator[Descriptor]:
         """Handle a symbolic link: only when asked, never out of the root, never round in circles."""
         if not self.config.follow_symlinks:
@@ -142,15 +146,16 @@ class LocalConnector(BaseConnector):
                 yield self._refused(path, "symlink_outside", "the link leads out of the source's folder")
             return
         status = os.stat(target)  # noqa: PTH116
-        if stat.S_ISDIR(status.st_mode):
-            identity = (status.st_dev, status.st_ino)
-            here = os.stat(os.path.dirname(entry.path))  # noqa: PTH116, PTH120
-            seen = ancestors | {(here.st_dev, here.st_ino)}
-            loops = identity in seen or root == target or os.path.realpath(os.path.dirname(entry.path)).startswith(target)  # noqa: PTH120
-            if self.config.recursive and not loops and self._filter.enters(path):
-                pending.append((path, seen | {identity}))
-        elif self._filter.takes(path):
-            yield self._describe(path, status)
+        if not stat.S_ISDIR(status.st_mode):
+            if self._filter.takes(path):
+                yield self._describe(path, status)
+            return
+        # A link to a folder that holds the link itself would go round for ever; so would two that name each other.
+        parent = os.path.realpath(entry.path.rpartition(b"/")[0])
+        holds_itself = (parent + b"/").startswith(target + b"/")
+        identity = (status.st_dev, status.st_ino)
+        if self.config.recursive and not holds_itself and identity not in ancestors and self._filter.enters(path):
+            pending.append((path, ancestors | {identity}))
 
     def _describe(self, path: bytes, status: os.stat_result) -> Descriptor:
         if not stat.S_ISREG(status.st_mode):
@@ -172,9 +177,7 @@ class LocalConnector(BaseConnector):
         )
 
     def _refused(self, path: bytes, reason: str, detail: str) -> Descriptor:
-        return Descriptor(
-            key_from_bytes(path), file_uri(self._root + b"/" + path), "", None, None, (reason, detail)
-        )
+        return Descriptor(key_from_bytes(path), file_uri(self._root + b"/" + path), "", None, None, (reason, detail))
 
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
@@ -210,6 +213,18 @@ class LocalConnector(BaseConnector):
         root = os.path.realpath(self._root)
         if not opened.startswith(root + b"/"):
             raise ItemError("the link leads out of the source's folder", code="symlink_outside", uri=descriptor.uri)
+
+    async def read(self, descriptor: Descriptor) -> bytes:
+        """Read one file without holding up the event loop."""
+        import aiofiles
+
+        flags = os.O_CLOEXEC | os.O_NONBLOCK | (0 if self.config.follow_symlinks else os.O_NOFOLLOW)
+        path = self._root + b"/" + bytes_from_key(descriptor.key)
+        try:
+            async with aiofiles.open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags)) as handle:
+                return await handle.read()
+        except OSError as error:
+            raise _item_error(descriptor, error) from None
 
     def local_path(self, descriptor: Descriptor) -> str | None:
         """Return the path of the file."""
@@ -283,6 +298,12 @@ def build_filter(config: LocalConfig) -> PathFilter:
         return exclude is None or not exclude.match_file(os.fsdecode(path) + "/")
 
     return PathFilter(takes, enters)
+
+
+def _note_gap(gaps: Gaps, path: bytes, error: OSError) -> None:
+    """A folder or file that vanished since its folder was read is no gap; one that cannot be read is."""
+    if error.errno not in _GONE:
+        gaps.append((key_from_bytes(path), error.strerror or "cannot be read"))
 
 
 def _check_root(root: bytes) -> None:

@@ -11,7 +11,8 @@ _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
 _LINK = re.compile(
     r"\]\(<?([^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \t]+[\"'][^\n]{0,500})?\)|<((?:https?|mailto):[^\s<>]+)>"
 )
-_BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\[\]]+")
+_BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\[\]]{1,2000}")
+_MAX_LINK_CHARACTERS = 2_000
 _TRAILING = ".,;:!?'*_"
 
 
@@ -96,7 +97,9 @@ def find_links(markdown: str, *, bare: bool = True) -> list[str]:
     found: dict[str, None] = {}
     if "](" in markdown or "<http" in markdown or "<mailto:" in markdown:
         for match in _LINK.finditer(markdown):
-            found.setdefault(match[1] or match[2])
+            target = match[1] or match[2]
+            if len(target) <= _MAX_LINK_CHARACTERS:
+                found.setdefault(target)
             if len(found) >= MAX_LINKS:
                 return list(found)
     if bare and "://" in markdown:

@@ -84,7 +84,8 @@ def build_table(name: str, rows: Iterable[Sequence[Any]]) -> Table | None:
         width = MAX_COLUMNS
     header = [*header, *[""] * (width - len(header))][:width]
     kept = [index for index in range(width) if header[index] or any(index < len(row) and row[index] for row in body)]
-    names = [name_columns(header)[index] for index in kept]
+    all_names = name_columns(header)
+    names = [all_names[index] for index in kept]
     lines = [*above, ""] if above else []
     lines += [_line(names), "|" + " --- |" * len(names)]
     everything = kept == list(range(width))

@@ -26,7 +26,7 @@ class Classification(NamedTuple):
     detail: str = ""
 
 
-def classify(
+def classify(  # noqa: PLR0911 - one return for each decision
     raw_sha256: str,
     content_hash: str,
     *,

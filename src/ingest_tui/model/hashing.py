@@ -11,9 +11,9 @@ _CONTENT_HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def compute_content_hash(content: str | bytes) -> str:
-    """Return the SHA-256 of ``content`` as 64 lower-case hex digits.
+    r"""Return the SHA-256 of ``content`` as 64 lower-case hex digits.
 
-    Text is hashed as UTF-8 with ``\\n`` line ends, so the same text from Windows and from Unix is the same
+    Text is hashed as UTF-8 with ``\n`` line ends, so the same text from Windows and from Unix is the same
     content. Bytes are hashed as they are. Lone surrogates are kept apart by their own encoding.
     """
     if isinstance(content, str):

@@ -37,7 +37,7 @@ def slug(name: str) -> str:
 
 def check_identifier(value: str, *, shown: str | None = None) -> str:
     """Return ``value`` if it can be a file name everywhere: lower case, digits, ``. _ -``, at most 64 characters."""
-    if not _IDENTIFIER.match(value) or ".." in value or value.split(".")[0] in _RESERVED:
+    if not _IDENTIFIER.match(value) or ".." in value or value.split(".", maxsplit=1)[0] in _RESERVED:
         raise ValidationError(
             f"not usable as a name: {safe_display(shown if shown is not None else value)!r}",
             hint="use letters and digits, with '-', '_' or '.' between them, at most 64 characters",
@@ -52,7 +52,7 @@ def safe_extension(name: str) -> str:
 
 
 def safe_display(text: str, *, limit: int = 0) -> str:
-    """Return ``text`` so that it cannot act on a terminal: acting characters become visible ``\\xNN`` escapes.
+    r"""Return ``text`` so that it cannot act on a terminal: acting characters become visible ``\xNN`` escapes.
 
     Used at every sink: screens, command line, logs, exports. With ``limit`` > 0 the middle is left out, so that
     the end of a path stays readable. Markup is not handled here: sinks must not interpret data as markup.

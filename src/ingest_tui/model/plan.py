@@ -96,7 +96,9 @@ def plan_actions(
     return actions
 
 
-def plan_listed(descriptor: Descriptor, known: Known | None, *, moved_from: Known | None, rules: PlanRules) -> Action:
+def plan_listed(  # noqa: PLR0911 - one return for each decision
+    descriptor: Descriptor, known: Known | None, *, moved_from: Known | None, rules: PlanRules
+) -> Action:
     """Decide for one listed item. ``moved_from`` is a vanished entry with the same fingerprint, if there is one."""
 
     def act(action: ActionName, reason: str, detail: str = "", **more: Any) -> Action:
@@ -148,7 +150,12 @@ def is_mass_deletion(vanished: int, known: int, *, listed: int, rules: PlanRules
 
 
 def plan_vanished(
-    vanished: Iterable[Known], *, known_documents: int, listed: int, rules: PlanRules, vanished_documents: int | None = None
+    vanished: Iterable[Known],
+    *,
+    known_documents: int,
+    listed: int,
+    rules: PlanRules,
+    vanished_documents: int | None = None,
 ) -> Iterator[Action]:
     """Decide for what a complete listing no longer names.
 

@@ -20,8 +20,6 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import Journal
 
 
-
-
 @dataclass(slots=True)
 class Writes:
     """What a batch will write, gathered before anything is touched."""
@@ -202,9 +200,7 @@ class CommitBatch:
             writes.chunks = [row for row in writes.chunks if row[0] != document.document_id]
         if decision.kind == "returned":
             writes.returned.add(document.document_id)
-        writes.chunks += [
-            (document.document_id, ordinal, path, text) for ordinal, (path, text) in enumerate(chunks)
-        ]
+        writes.chunks += [(document.document_id, ordinal, path, text) for ordinal, (path, text) in enumerate(chunks)]
         self._here[document.document_id] = document
         self._by_raw[document.raw_sha256] = document
         self._by_content[document.content_hash] = document
@@ -245,9 +241,7 @@ class CommitBatch:
             writes.documents[document_id] = moved
             self._here[document_id] = moved
         writes.noted.add(document_id)
-        self._settle(
-            item, writes, name, "same_content", detail, document_id=document_id, version=document.version
-        )
+        self._settle(item, writes, name, "same_content", detail, document_id=document_id, version=document.version)
 
     def _known_document(self, document_id: str) -> DocumentRow:
         known = self._here.get(document_id)

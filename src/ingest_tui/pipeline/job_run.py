@@ -109,7 +109,7 @@ class JobRun:
     # For the steps
 
     def checkpoint(self) -> None:
-        """Called between items by every step: waits while the job is paused, raises `JobCancelled` when it is to end."""
+        """Called between items by every step: waits while the job is paused, raises `JobCancelled` to end it."""
         if not self._resumed.is_set():
             while not self._resumed.wait(_TICK_SECONDS):
                 if self.cancelled.is_set() or self._stopping.is_set():

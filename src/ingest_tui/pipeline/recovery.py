@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 from ingest_tui.model.job import PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
@@ -67,7 +68,7 @@ def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -
             location = known.get(line["key"])
             if location is None or location.job_id != job.manifest.job_id:
                 continue
-            name: OutcomeName = location.outcome  # type: ignore[assignment] # written from an Outcome
+            name = cast("OutcomeName", location.outcome)
             restored.append(
                 Outcome(
                     location.uri,
@@ -86,8 +87,8 @@ def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -
             finished.update(outcome.key for outcome in restored)
 
 
-def _batches(lines: Iterator[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
-    batch: list[dict[str, object]] = []
+def _batches(lines: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
     for line in lines:
         batch.append(line)
         if len(batch) >= _BATCH:

@@ -135,13 +135,9 @@ def _retire(job: JobRun, catalogue: Catalogue, store: DocumentStore, lines: list
         catalogue.forget_locations(source_id, known)
         retired, kept = settle_documents_without_places(catalogue, {row.document_id or "" for row in gone}, at)
     for document in retired:
-        store.retire(
-            document.collection_id, document.document_id, reason="not_listed", at=at, by=job.manifest.job_id
-        )
+        store.retire(document.collection_id, document.document_id, reason="not_listed", at=at, by=job.manifest.job_id)
     for document in kept:
-        store.note_locations(
-            document.collection_id, document.document_id, catalogue.locations_of(document.document_id)
-        )
+        store.note_locations(document.collection_id, document.document_id, catalogue.locations_of(document.document_id))
     retired_ids = {document.document_id for document in retired}
     lost = _retired_without_line(job, catalogue, store, [line for line in lines if line["key"] not in known], at)
     return lost + [
@@ -170,9 +166,7 @@ def _retired_without_line(
         document = known.get(line.get("document_id", ""))
         if document is None or document.state != "retired":
             continue
-        store.retire(
-            document.collection_id, document.document_id, reason="not_listed", at=at, by=job.manifest.job_id
-        )
+        store.retire(document.collection_id, document.document_id, reason="not_listed", at=at, by=job.manifest.job_id)
         outcomes.append(
             Outcome(
                 line["uri"],

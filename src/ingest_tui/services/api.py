@@ -64,9 +64,7 @@ class WorkspaceHandle:
         """Return the normalised text of a document."""
         return documents.document_text(self.workspace, document_id, version)
 
-    def register(
-        self, collection_id: str, ingested: IngestedDocument, source_id: str | None = None
-    ) -> dict[str, Any]:
+    def register(self, collection_id: str, ingested: IngestedDocument, source_id: str | None = None) -> dict[str, Any]:
         """Register a document: ``{"is_new", "document_id", "file_size"}``.
 
         Idempotent, also under races: the same content in the same collection gives the existing id and

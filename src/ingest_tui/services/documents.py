@@ -87,7 +87,7 @@ def get_document(workspace: Workspace, target: str) -> Document:
             return at_address[0]
     raise NotFoundError(
         f"there is no document {safe_display(target, limit=200)!r}",
-        hint=f"'ingest-tui doc explain' tells why; 'ingest-tui doc list' shows what there is",
+        hint="'ingest-tui doc explain' tells why; 'ingest-tui doc list' shows what there is",
     )
 
 
@@ -167,7 +167,5 @@ def restore_document(workspace: Workspace, document_id: str) -> Document:
     document = get_document(workspace, document_id)
     restored = restore_retired(workspace, DocumentRow(*document.as_dict().values()))
     at = rfc3339(datetime.now(UTC))
-    workspace.audit.add(
-        at=at, by=requester(), action="document.restore", target=document.document_id, uri=document.uri
-    )
+    workspace.audit.add(at=at, by=requester(), action="document.restore", target=document.document_id, uri=document.uri)
     return Document(*restored)

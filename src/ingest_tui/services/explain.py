@@ -114,9 +114,7 @@ def _of_document(workspace: Workspace, target: str, document: Document) -> Expla
     return explanation
 
 
-def _of_location(
-    workspace: Workspace, target: str, location: LocationRow, documents: list[Document]
-) -> Explanation:
+def _of_location(workspace: Workspace, target: str, location: LocationRow, documents: list[Document]) -> Explanation:
     events = _events(workspace, location.source_id, location.key)
     document = next((item for item in documents if item.document_id == location.document_id), None)
     because = f"{location.reason}{': ' + location.detail if location.detail else ''}"
@@ -147,13 +145,28 @@ def _of_unknown(workspace: Workspace, target: str, path: bytes) -> Explanation:
         events = _events(workspace, source.source_id, key)
         reason = _left_out(source, key)
         if reason:
-            return Explanation(target, False, f"not here: source {source.source_id!r} leaves it out: {reason}",
-                               f"'ingest-tui source edit {source.source_id}' changes what is taken", events=events)
+            return Explanation(
+                target,
+                False,
+                f"not here: source {source.source_id!r} leaves it out: {reason}",
+                f"'ingest-tui source edit {source.source_id}' changes what is taken",
+                events=events,
+            )
         if not os.path.lexists(path):
-            return Explanation(target, False, f"not here: there is no such file in source {source.source_id!r}",
-                               "was it renamed or deleted?", events=events)
-        return Explanation(target, False, f"not here: source {source.source_id!r} would take it, no sync has seen it yet",
-                           f"'ingest-tui sync {source.source_id}'", events=events)
+            return Explanation(
+                target,
+                False,
+                f"not here: there is no such file in source {source.source_id!r}",
+                "was it renamed or deleted?",
+                events=events,
+            )
+        return Explanation(
+            target,
+            False,
+            f"not here: source {source.source_id!r} would take it, no sync has seen it yet",
+            f"'ingest-tui sync {source.source_id}'",
+            events=events,
+        )
     return Explanation(target, False, "not here: no source covers it", "'ingest-tui source add' adds one")
 
 

@@ -84,7 +84,9 @@ def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual
     source = workspace.sources.get(source_id)
     if not source.enabled:
         raise UsageError(
-            f"source {source_id!r} is disabled", hint=f"'ingest-tui source enable {source_id}' first", source_id=source_id
+            f"source {source_id!r} is disabled",
+            hint=f"'ingest-tui source enable {source_id}' first",
+            source_id=source_id,
         )
     options = {"force": True} if force else {}
     manifest = submit_sync(workspace, source, trigger=trigger, by=requester(), **options)

@@ -122,7 +122,9 @@ def _record(document: DocumentRow, ingested: IngestedDocument) -> dict[str, Any]
 
 def _version(document: DocumentRow) -> VersionRow:
     values = document._asdict()
-    return VersionRow(**{name: values[name] for name in VersionRow._fields if name != "ingested_at"}, ingested_at=document.updated_at)
+    return VersionRow(
+        **{name: values[name] for name in VersionRow._fields if name != "ingested_at"}, ingested_at=document.updated_at
+    )
 
 
 def _location(document: DocumentRow) -> LocationRow:

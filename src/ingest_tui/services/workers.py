@@ -34,9 +34,7 @@ def start_worker(workspace: Workspace) -> int:
     """
     watching = [worker for worker in living_workers(workspace) if worker.mode == "watch"]
     if watching:
-        raise BusyError(
-            f"a worker is running already (pid {watching[0].pid})", hint="'ingest-tui worker stop' ends it"
-        )
+        raise BusyError(f"a worker is running already (pid {watching[0].pid})", hint="'ingest-tui worker stop' ends it")
     log = os.open(workspace.layout.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
     try:
         process = subprocess.Popen(  # noqa: S603 - this program itself

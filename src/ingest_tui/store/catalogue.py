@@ -44,7 +44,8 @@ CREATE TABLE locations (
 ) WITHOUT ROWID;
 CREATE INDEX locations_by_document ON locations (document_id) WHERE document_id IS NOT NULL;
 CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL
+    id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL,
+    text TEXT NOT NULL
 );
 CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
 CREATE VIRTUAL TABLE chunks_fts USING fts5(
@@ -198,7 +199,7 @@ class Catalogue:
         if column not in {"raw_sha256", "content_hash"}:
             raise ValueError(column)
         rows = self.execute(
-            f"SELECT * FROM documents WHERE collection_id = ? AND {column} IN (SELECT value FROM json_each(?))"  # noqa: S608
+            f"SELECT * FROM documents WHERE collection_id = ? AND {column} IN (SELECT value FROM json_each(?))"
             " AND state = 'active' ORDER BY created_at DESC, document_id DESC",
             (collection_id, orjson.dumps(list(values)).decode()),
         )

@@ -79,7 +79,7 @@ class ListingScratch:
         try:
             moves = self._pair_moves(source_id) if complete and not rules.force else {}
             rows = db.execute(
-                f"SELECT {_LISTED}, {_KNOWN} FROM listed d LEFT JOIN catalogue.locations l"  # noqa: S608 - constants
+                f"SELECT {_LISTED}, {_KNOWN} FROM listed d LEFT JOIN catalogue.locations l"
                 " ON l.source_id = ? AND l.key = d.key ORDER BY d.key",
                 (source_id,),
             )
@@ -94,7 +94,7 @@ class ListingScratch:
     def _pair_moves(self, source_id: str) -> dict[str, Known]:
         """Return new keys whose fingerprint is that of a vanished document, each vanished one used once."""
         rows = self._connection.execute(
-            f"SELECT d.key, {_KNOWN} FROM catalogue.locations l JOIN listed d ON d.fingerprint = l.fingerprint"  # noqa: S608
+            f"SELECT d.key, {_KNOWN} FROM catalogue.locations l JOIN listed d ON d.fingerprint = l.fingerprint"
             " WHERE l.source_id = ? AND l.document_id IS NOT NULL AND l.fingerprint <> ''"
             " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
             " AND NOT EXISTS (SELECT 1 FROM catalogue.locations k WHERE k.source_id = l.source_id AND k.key = d.key)"
@@ -117,7 +117,7 @@ class ListingScratch:
         )
         db = self._connection
         vanished_documents = next(
-            iter(db.execute(f"SELECT count(*) {gone} AND l.document_id IS NOT NULL", (source_id,)))  # noqa: S608
+            iter(db.execute(f"SELECT count(*) {gone} AND l.document_id IS NOT NULL", (source_id,)))
         )[0] - len(moved)
         known_documents = next(
             iter(
@@ -127,7 +127,7 @@ class ListingScratch:
                 )
             )
         )[0]
-        rows = db.execute(f"SELECT {_KNOWN} {gone} ORDER BY l.key", (source_id,))  # noqa: S608
+        rows = db.execute(f"SELECT {_KNOWN} {gone} ORDER BY l.key", (source_id,))
         vanished = (Known(*row) for row in rows if row[0] not in moved)
         yield from plan_vanished(
             vanished,

@@ -16,7 +16,6 @@ from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, Vers
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import DOCUMENT, Layout
 
-
 _BATCH = 500
 
 

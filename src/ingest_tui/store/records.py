@@ -59,6 +59,8 @@ def write_record(path: Path, record: pydantic.BaseModel) -> None:
 def record_names(folder: Path) -> list[str]:
     """Return the identifiers of the records in a folder, sorted."""
     try:
-        return sorted(path.stem for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith("."))
+        return sorted(
+            path.stem for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")
+        )
     except FileNotFoundError:
         return []

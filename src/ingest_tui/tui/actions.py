@@ -131,7 +131,7 @@ def bindings_of(view: str) -> list[Binding]:
 
 def command_lines(view: str, values: Mapping[str, str]) -> Iterator[tuple[Action, str]]:
     """Yield the actions of a view with their command lines, the names filled in where they are known."""
-    names = {name: "…" for name in ("job", "source", "document", "query")}
+    names = dict.fromkeys(("job", "source", "document", "query"), "…")
     names = {name.upper(): name for name in names}
     for action in actions_of(view):
         if action.command:

@@ -27,7 +27,9 @@ Listener = Callable[[Manifest], None]
 class Engine:
     """Claims jobs and runs each in a thread. Parser processes are shared and start with the first job."""
 
-    def __init__(self, workspace: Workspace, *, on_start: Listener | None = None, on_end: Listener | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, *, on_start: Listener | None = None, on_end: Listener | None = None
+    ) -> None:
         self._workspace = workspace
         self._on_start = on_start or (lambda _manifest: None)
         self._on_end = on_end or (lambda _manifest: None)
@@ -36,7 +38,7 @@ class Engine:
         self._stopping = threading.Event()
 
     def __enter__(self) -> Self:
-        # A job makes very many short-lived values and few cycles: looking for cycles less often saves a tenth of the time.
+        # Very many short-lived values, few cycles: looking for cycles less often saves a tenth of the time.
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD, 20, 50)
         return self

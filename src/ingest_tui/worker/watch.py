@@ -30,19 +30,21 @@ class FolderWatch:
 
     def refresh(self) -> None:
         """Start and end watching as the sources say now."""
-        wanted = {source.source_id: source for source in self._workspace.sources.all() if source.watch and source.enabled}
+        wanted = {
+            source.source_id: source for source in self._workspace.sources.all() if source.watch and source.enabled
+        }
         for source_id, (path, stop, _thread) in list(self._threads.items()):
             source = wanted.get(source_id)
             if source is None or _path_of(source) != path:
                 stop.set()
                 del self._threads[source_id]
         for source_id, source in wanted.items():
-            path = _path_of(source)
-            if source_id in self._threads or path is None:
+            folder = _path_of(source)
+            if source_id in self._threads or folder is None:
                 continue
             stop = threading.Event()
-            thread = threading.Thread(target=self._watch, args=(source, path, stop), daemon=True)
-            self._threads[source_id] = (path, stop, thread)
+            thread = threading.Thread(target=self._watch, args=(source, folder, stop), daemon=True)
+            self._threads[source_id] = (folder, stop, thread)
             thread.start()
 
     def close(self) -> None:

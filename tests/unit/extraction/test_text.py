@@ -91,6 +91,7 @@ def test_long_runs_of_spaces_take_linear_time() -> None:
     started = time.perf_counter()
     normalise_text(" " * 1_000_000 + "x \n")
     find_links("](" * 200_000)
+    find_links("http://x" + ")" * 500_000)
     find_links("[a](" + "(" * 200_000)
     split_elements(" " * 1_000_000 + "x")
     find_title("# " + " " * 1_000_000)

@@ -206,11 +206,11 @@ class ViewScreen(Asking, Screen[None]):
 
     def go_back(self) -> None:
         """Clear marks or filter, or leave an inner view. Never quits."""
-        if self.view in _TABLED and self.main_table.marks:
+        if self.has_class("-filtering") or self.words:
+            self.close_filter()
+        elif self.view in _TABLED and self.main_table.marks:
             self.main_table.clear_marks()
             self.rows_changed()
-        elif self.words:
-            self.close_filter()
         elif self.view not in VIEWS:
             self.app.pop_screen()
 
@@ -275,7 +275,9 @@ class ViewScreen(Asking, Screen[None]):
         chosen = self.main_table.chosen_keys
         if not chosen:
             return
-        offered = [(action.id, f"{action.title}   {action.shown_keys}") for action in actions_of(self.view) if action.menu]
+        offered = [
+            (action.id, f"{action.title}   {action.shown_keys}") for action in actions_of(self.view) if action.menu
+        ]
         what = safe_display(chosen[0], limit=40) if len(chosen) == 1 else f"{len(chosen)} marked"
 
         def picked(action_id: str | None) -> None:

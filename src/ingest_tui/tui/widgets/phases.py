@@ -48,7 +48,7 @@ def _phase_line(name: str, phase: Phase, now: float, width: int) -> Content:
     taken = _seconds_taken(phase, now)
     spent = "" if taken is None else wording.duration(taken)
     cells = _BAR_CELLS if width >= _NARROW else 8
-    total = phase.total if phase.total else (1 if phase.state == "done" else None)
+    total = phase.total or (1 if phase.state == "done" else None)
     done = phase.done if phase.total else (1 if phase.state == "done" else 0)
     moved = ""
     if phase.bytes:

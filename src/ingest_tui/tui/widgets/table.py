@@ -117,7 +117,11 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             return self.table
 
     def __init__(
-        self, columns: Sequence[Column[Row]], key: Callable[[Row], str], *, id: str | None = None  # noqa: A002
+        self,
+        columns: Sequence[Column[Row]],
+        key: Callable[[Row], str],
+        *,
+        id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self.columns = list(columns)

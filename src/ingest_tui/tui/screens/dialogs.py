@@ -1,0 +1,107 @@
+"""Small questions over a view: choose one of several, confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from ingest_tui.model.naming import safe_display
+from ingest_tui.tui.widgets.line import Line
+
+TYPED_FROM = 10
+_NAMES_SHOWN = 8
+
+
+class Choose(ModalScreen[str | None]):
+    """One of several; returns its name, or None. Letters jump as in the lists."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "close", id="choose.close"),
+        Binding("j", "move('cursor_down')", "down", id="choose.down"),
+        Binding("k", "move('cursor_up')", "up", id="choose.up"),
+    ]
+
+    def __init__(self, title: str, options: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title = title
+        self._options = list(options)
+
+    def compose(self) -> ComposeResult:
+        """The title and the options."""
+        with Vertical(classes="dialog"):
+            yield Line(safe_display(self._title), classes="dialog--title")
+            yield OptionList(*(Option(Content(safe_display(text))) for _name, text in self._options), markup=False)
+
+    def action_move(self, direction: str) -> None:
+        """Move in the list."""
+        getattr(self.query_one(OptionList), f"action_{direction}")()
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """Return what was chosen."""
+        self.dismiss(self._options[event.option_index][0])
+
+
+class Confirm(ModalScreen[bool]):
+    """A question before something is removed. Cancel has the focus; many things want their number typed.
+
+    What it names was fixed when it opened: rows that move meanwhile change nothing.
+    """
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n,q", "dismiss(False)", "cancel", id="confirm.cancel"),
+        Binding("left,right", "app.focus_next", "other button", id="confirm.other"),
+    ]
+
+    def __init__(self, question: str, names: Sequence[str], verb: str, *, consequence: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._names = [safe_display(name, limit=60) for name in names]
+        self._verb = verb
+        self._consequence = consequence
+
+    @property
+    def _is_typed(self) -> bool:
+        return len(self._names) >= TYPED_FROM
+
+    def compose(self) -> ComposeResult:
+        """The question, what it is about, and two buttons."""
+        names = self._names[:_NAMES_SHOWN]
+        if len(self._names) > len(names):
+            names.append(f"… and {len(self._names) - len(names)} more")
+        with Vertical(classes="dialog"):
+            yield Line(safe_display(self._question), classes="dialog--title")
+            yield Static(Content("\n".join(f"  {name}" for name in names)), markup=False)
+            if self._consequence:
+                yield Static(Content(safe_display(self._consequence)), markup=False, classes="dialog--note")
+            if self._is_typed:
+                yield Line(f"type {len(self._names)} to go on:", classes="dialog--note")
+                yield Input(id="typed", compact=True)
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(self._verb, id="go", variant="error", compact=True, disabled=self._is_typed)
+
+    def on_mount(self) -> None:
+        """Cancel is what Enter does."""
+        self.query_one("#cancel", Button).focus()
+
+    @on(Input.Changed, "#typed")
+    def typed(self, event: Input.Changed) -> None:
+        """Let the button go once the number is right."""
+        self.query_one("#go", Button).disabled = event.value.strip() != str(len(self._names))
+
+    @on(Button.Pressed)
+    def answered(self, event: Button.Pressed) -> None:
+        """Return the answer."""
+        self.dismiss(event.button.id == "go")

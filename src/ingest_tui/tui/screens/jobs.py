@@ -1,0 +1,209 @@
+"""Jobs: all of them, newest first, live. Beside it, on a wide screen, the one under the cursor."""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.timer import Timer
+
+from ingest_tui.tui import wording
+from ingest_tui.tui.actions import bindings_of
+from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.job_actions import JobActions
+from ingest_tui.tui.jobs_model import JobRow
+from ingest_tui.tui.screens.base import WIDE, matches
+from ingest_tui.tui.widgets.job_pane import JobPane
+from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+
+_SETTLE_SECONDS = 0.15
+
+
+def _sort_key(name: str, row: JobRow) -> tuple[object, ...]:
+    if name == "state":
+        return row.ended, row.state, row.job_id
+    if name == "source":
+        return row.source_id, row.job_id
+    if name == "errors":
+        return -row.errors_total, row.job_id
+    if name == "updated":
+        return (row.updated_at,)
+    return (row.created_at or row.job_id,)
+
+
+class JobsScreen(JobActions):
+    """The list of jobs."""
+
+    view = "jobs"
+    heading = "Jobs"
+    sorts: ClassVar[dict[str, str]] = {
+        "newest": "Newest first",
+        "updated": "Last changed first",
+        "state": "By state, unfinished first",
+        "source": "By source",
+        "errors": "Most errors first",
+    }
+    CSS_PATH = "jobs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("jobs")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settling: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """The table, and room for one job beside it."""
+        with Horizontal():
+            yield VirtualTable(self._columns(), lambda row: row.job_id, id="jobs-table")
+            yield JobPane(id="beside")
+
+    def _columns(self) -> list[Column[JobRow]]:
+        def updated(row: JobRow) -> Cell:
+            return Cell(wording.age(row.updated_at, self.ingest.now()), "quiet")
+
+        def state(row: JobRow) -> Cell:
+            return Cell(wording.state_word(row.state), wording.tone(row.state))
+
+        def errors(row: JobRow) -> Cell:
+            return Cell(wording.count(row.errors_total), "bad" if row.errors_total else "quiet")
+
+        return [
+            Column("id", "ID", 4, lambda row: Cell(row.job_id[-4:])),
+            Column("source", "SOURCE", 0, lambda row: Cell(row.source_id), from_width=56),
+            Column("state", "STATE", 13, state),
+            Column("done", "DONE/TOTAL", 11, lambda row: Cell(_done(row)), right=True),
+            Column("percent", "", 4, lambda row: Cell(f"{row.percent:.0f}%"), right=True),
+            Column("errors", "ERR", 5, errors, right=True),
+            Column("rate", "RATE", 6, lambda row: Cell("-" if row.ended else f"{row.rate:.0f}/s"), 78, right=True),
+            Column("updated", "UPDATED", 7, updated, right=True),
+        ]
+
+    @property
+    def table(self) -> VirtualTable[JobRow]:
+        """The table of jobs."""
+        return cast("VirtualTable[JobRow]", self.query_one("#jobs-table", VirtualTable))
+
+    @property
+    def beside(self) -> JobPane:
+        """The job beside the table; only shown when there is room."""
+        return self.query_one("#beside", JobPane)
+
+    def place(self) -> str:
+        """Where we are."""
+        return f"Jobs > {self.words or 'all'}"
+
+    # What is shown
+
+    def feed_changed(self, update: FeedUpdate) -> None:
+        """Repaint changed rows in place where the order allows it, else show all rows anew."""
+        if (
+            update.removed
+            or update.complete
+            or not self._changed_in_place(update.changed)
+            or (update.workers is not None and not self.table.rows)
+        ):
+            self.rows_changed()
+        if any(row.job_id == self.beside.job_id for row in update.changed):
+            self.beside.refresh_job()
+            self._hint()
+
+    def _changed_in_place(self, changed: tuple[JobRow, ...]) -> bool:
+        if self.sort != "newest" or self.words:
+            return not changed
+        return all(self.table.change(row) for row in changed)
+
+    def catch_up(self) -> None:
+        """Show the jobs that pass the filter, in the chosen order."""
+        rows = self.ingest.model.rows.values()
+        shown = [row for row in rows if not self.words or matches(row.searchable, self.words)]
+        newest_first = self.sort in {"newest", "updated"}
+        shown.sort(key=lambda row: _sort_key(self.sort, row), reverse=newest_first != self.reversed)
+        self.table.show(shown, empty=self._empty_words())
+        self.say_info(len(shown), len(rows), "job")
+        self.say_header()
+        self._hint()
+
+    def _empty_words(self) -> list[str]:
+        if self.ingest.model.rows:
+            return ["No job matches the filter.", "", "esc clears it"]
+        if not self.ingest.model.complete:
+            return ["reading …"]
+        worker = [] if self.ingest.workers else ["No worker is running: press w to start one."]
+        return [
+            "No jobs yet.",
+            "",
+            "A job brings the documents of a source in, and keeps them fresh.",
+            "Press a to add a folder, or 2 to see the sources and s there to sync one.",
+            *worker,
+        ]
+
+    @on(VirtualTable.Moved, "#jobs-table")
+    def moved(self) -> None:
+        """Say something about the job, and show it beside once the cursor rests."""
+        self._hint()
+        if self.size.width >= WIDE:
+            if self._settling is not None:
+                self._settling.stop()
+            self._settling = self.set_timer(_SETTLE_SECONDS, self._show_beside)
+
+    def _show_beside(self) -> None:
+        self.beside.add_class("-both")
+        if self.table.current_key:
+            self.beside.follow(self.table.current_key)
+
+    def on_resize(self) -> None:
+        """Show the job beside when there is room now."""
+        super().on_resize()
+        self.beside.display = self.size.width >= WIDE
+        if self.size.width >= WIDE:
+            self._show_beside()
+
+    def _hint(self) -> None:
+        row = self.table.current
+        if row is None:
+            self.say_hint("" if self.ingest.workers else "no worker is running: w starts one")
+        elif row.held:
+            self.say_hint(f"{row.job_id}: {wording.plural(row.held, 'deletion')} wait for a person; A approves", "warn")
+        elif row.errors_total:
+            self.say_hint(f"{row.job_id}: {wording.plural(row.errors_total, 'error')}; last: {row.last_error}", "bad")
+        elif row.state == "queued" and not self.ingest.workers:
+            self.say_hint(f"{row.job_id} waits, and no worker is running: w starts one", "warn")
+        else:
+            eta = f", eta {wording.duration(row.eta_seconds)}" if row.state == "running" else ""
+            self.say_hint(f"{row.job_id}  {row.phase or row.kind}{eta}")
+
+    # Actions
+
+    def target_jobs(self) -> list[str]:
+        """The marked jobs, or the one under the cursor."""
+        return self.table.chosen_keys
+
+    def command_values(self) -> dict[str, str]:
+        """The job under the cursor."""
+        row = self.table.current
+        return {"job": row.job_id, "source": row.source_id} if row is not None else {}
+
+    @on(VirtualTable.Opened, "#jobs-table")
+    def open_selected(self) -> None:
+        """Open the job under the cursor."""
+        self._open(log=False)
+
+    def show_log(self) -> None:
+        """Open the job under the cursor at its log."""
+        self._open(log=True)
+
+    def _open(self, *, log: bool) -> None:
+        from ingest_tui.tui.screens.job import JobScreen
+
+        if self.table.current_key:
+            self.app.push_screen(JobScreen(self.table.current_key, log=log))
+
+    def add_source(self) -> None:
+        """Go to the sources and add one."""
+        self.ingest.add_source()
+
+
+def _done(row: JobRow) -> str:
+    return f"{wording.count(row.done)}/{wording.count(row.total)}"
