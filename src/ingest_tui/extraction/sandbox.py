@@ -304,7 +304,7 @@ class ParserPool:
             if flight is not None:
                 self._requeue([flight.payload])
         elif "hello" in line:
-            process.said_hello = True
+            process.greet()
             self._failed_starts = 0
             self.network_isolated = line["hello"]["network_isolated"]
         elif line["resident_bytes"] > self._limits.grown_bytes:

@@ -23,6 +23,7 @@ _BOOT = (
     "from ingest_tui.extraction.sandbox_child import main; main(config)"
 )
 _STDERR_KEPT = 2_000
+_START_SECONDS = 60.0
 _MAX_LINE_BYTES = 64 * 1024**2
 
 # Nothing of the parent's environment goes to a parser: it may hold secrets, proxies and preload libraries.
@@ -120,6 +121,11 @@ class ParserProcess:
         process.changed_at = process.began_at = time.monotonic()
         return process
 
+    def greet(self) -> None:
+        """Note that it has started: its clocks run from here."""
+        self.said_hello = True
+        self.changed_at = self.began_at = time.monotonic()
+
     def queue(self, task: dict[str, Any], flight: Flight) -> None:
         """Add a task to what will be written next."""
         if not self.in_flight:
@@ -188,6 +194,8 @@ class ParserProcess:
 
     def overdue(self, limits: ParseLimits, now: float) -> str:
         """Return which limit the task at work has passed, or an empty string."""
+        if not self.said_hello:  # the limits of a file are not those of an interpreter on a busy machine
+            return "the parser did not start" if now - self.changed_at > _START_SECONDS else ""
         seen = (self.begun_seq(), int.from_bytes(self.progress[8:16], "little"))
         if seen != self._seen:
             if seen[0] != self._seen[0]:

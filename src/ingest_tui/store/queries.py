@@ -114,7 +114,21 @@ def search_text(
         rows = catalogue.execute(sql, (fts_query(query), collection_id, limit))
     except apsw.SQLError:
         rows = catalogue.execute(sql, (_literally(query), collection_id, limit))
-    return [SearchHit(row[0], chunk_id(row[0], row[1]), *row[2:9], round(row[9], 4)) for row in rows]
+    return [
+        SearchHit(
+            document_id=row[0],
+            chunk_id=chunk_id(row[0], row[1]),
+            title=row[2],
+            uri=row[3],
+            collection_id=row[4],
+            version=row[5],
+            heading_path=row[6],
+            snippet=row[7],
+            text=row[8],
+            score=round(row[9], 4),
+        )
+        for row in rows
+    ]
 
 
 def fts_query(query: str) -> str:

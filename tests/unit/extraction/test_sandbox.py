@@ -247,10 +247,10 @@ def test_slow_file_does_not_hold_up_its_pipe(tmp_path: Path) -> None:
     with ParserPool(2, test_backend=True) as pool:
         desk = Desk(tmp_path, pool)
         pool.warm_up()
-        desk.submit("slow", "misbehave:sleep 1.5\nslow")
+        desk.submit("slow", "misbehave:sleep 2.5\nslow")
         for number in range(40):
             desk.submit(f"fast{number}", "fast")
-        assert wait_until(lambda: len(desk.results) == 40, 1.2), len(desk.results)
+        assert wait_until(lambda: len(desk.results) == 40, 2.2), len(desk.results)
         assert "slow" not in desk.results
         pool.drain()
     assert len(desk.results) == 41

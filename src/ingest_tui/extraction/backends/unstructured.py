@@ -121,7 +121,7 @@ def _missing_model() -> ProcessingError:
 def _missing_part(format_name: str, error: ImportError) -> MissingDependencyError:
     return MissingDependencyError(
         f"unstructured lacks what it needs for {format_name}: {error}"[:300],
-        hint='pip install "ingest-tui[unstructured]"',
+        hint='pip install "unstructured[pdf]"' if format_name == "pdf" else 'pip install "ingest-tui[unstructured]"',
     )
 
 
