@@ -74,6 +74,8 @@ def _refusal(error: Exception, xberg: Any) -> IngestError:
         return ItemRejectedError(
             "the document is encrypted", code="encrypted", hint="remove the password and put the file in place again"
         )
+    if "invalid zip" in lowered:  # reported as a security limit, but only damage
+        return ProcessingError(f"the document cannot be read: {message}", code="malformed", hint="fetch it again")
     if isinstance(error, xberg.SecurityError) or "security limit" in lowered or "zip bomb" in lowered:
         return ItemRejectedError(f"refused to unpack: {message}", code="archive_bomb")
     return ProcessingError(
