@@ -427,6 +427,15 @@ def scan() -> bytes:
     return pdf(text="")
 
 
+@pytest.fixture
+def repetitive_docx() -> bytes:
+    """A document of 2 MB of the same words."""
+    with zipfile.ZipFile(BytesIO(docx())) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["word/document.xml"] = parts["word/document.xml"].replace(b"prose", b"apples " * 300_000)
+    return zip_of(parts)
+
+
 @pytest.fixture(scope="session")
 def samples() -> dict[str, Sample]:
     """One sample document per format."""

@@ -164,6 +164,11 @@ def test_scanned_pdf_is_empty_and_needs_ocr(scan: bytes) -> None:
     assert "OCR" in caught.value.hint
 
 
+def test_repetitive_document_is_no_bomb(repetitive_docx: bytes) -> None:
+    """A small document that packs better than 100:1 is read: only its unpacked size makes a bomb."""
+    assert "apples" in extract(repetitive_docx, file_name="a.docx").markdown
+
+
 def test_every_format_has_a_sample(samples: dict[str, Any]) -> None:
     """No backend is left out of this suite: each reads at least one sample."""
     covered = {BY_NAME[name].backend for name in samples}

@@ -64,6 +64,8 @@ def _config() -> Any:
         escape_markdown=False,
         max_archive_depth=0,
         max_embedded_file_bytes=0,
+        # Ratios were checked before, with a floor: an empty slide of 273 bytes unpacks to a thousand times its size.
+        security_limits=xberg.SecurityLimits(max_compression_ratio=100_000, max_table_cells=2_000_000),
     )
 
 
