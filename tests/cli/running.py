@@ -78,7 +78,6 @@ class Cli:
             "TERM": "xterm-256color",
             "PYTHONPATH": str(SOURCE_TREE),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONWARNINGS": "error::ResourceWarning",
         }
         self._started: list[subprocess.Popen[bytes]] = []
 

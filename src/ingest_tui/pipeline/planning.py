@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from ingest_tui.model.descriptor import ListingEnd
@@ -16,7 +17,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.catalogue import LocationRow
-from ingest_tui.store.journal import Journal, encode_line, read_journal
+from ingest_tui.store.journal import Journal, decode_line, encode_line, last_record, read_journal
 from ingest_tui.store.listing import ListingScratch
 
 _LINES_AT_ONCE = 1000
@@ -88,7 +89,8 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
             for action in actions:
                 writer.add(action, journal)
             writer.flush(journal)
-            journal.append([{"action": "end", "listed": scratch.count(), "complete": end.complete}])
+            work = sum(number for name, number in writer.numbers.items() if name not in _SETTLED_WHILE_PLANNING)
+            journal.append([{"action": "end", "listed": scratch.count(), "complete": end.complete, "work": work}])
     finally:
         scratch.close()
     writer.remember_rejections()
@@ -109,9 +111,41 @@ class _PlanWriter:
         self._rejected: list[LocationRow] = []
         self._at = now()
         self._counts: dict[OutcomeName, int] = {}
+        self._skipped = 0
+        self._unchanged = Outcome("", "", "unchanged", "same_fingerprint", self._at, phase="list").as_dict()
         self.numbers: dict[str, int] = {}
 
     def add(self, action: Action, journal: Journal) -> None:
+        if action.action == "skip" and not action.detail:
+            self._add_unchanged(action)
+        else:
+            self._add_other(action)
+        if len(self._lines) >= _LINES_AT_ONCE:
+            self.flush(journal)
+
+    def _add_unchanged(self, action: Action) -> None:
+        """The same two lines as `_add_other` writes, spelled out: nearly all items of most syncs come this way."""
+        plan_line = {
+            "action": "skip",
+            "reason": action.reason,
+            "key": action.key,
+            "uri": action.uri,
+            "fingerprint": action.fingerprint,
+            "size": action.size,
+            "modified_ns": action.modified_ns,
+            "document_id": action.document_id,
+        }
+        outcome = self._unchanged | {
+            "uri": action.uri,
+            "key": action.key,
+            "document_id": action.document_id,
+            "bytes": action.size,
+        }
+        self._lines.append(encode_line(plan_line))
+        self._settled.append(encode_line(outcome))
+        self._skipped += 1
+
+    def _add_other(self, action: Action) -> None:
         self._lines.append(encode_line(action.as_dict()))
         self.numbers[action.action] = self.numbers.get(action.action, 0) + 1
         name = _SETTLED_WHILE_PLANNING.get(action.action)
@@ -131,8 +165,6 @@ class _PlanWriter:
             self._counts[name] = self._counts.get(name, 0) + 1
             if name == "rejected":
                 self._rejected.append(_rejection(self._job, action, self._ruleset, self._at))
-        if len(self._lines) >= _LINES_AT_ONCE:
-            self.flush(journal)
 
     def flush(self, journal: Journal) -> None:
         self._job.checkpoint()
@@ -140,6 +172,9 @@ class _PlanWriter:
         self._job.outcomes.append_lines(b"".join(self._settled), durable=False)
         self._lines.clear()
         self._settled.clear()
+        self._job.manifest.counters.count("unchanged", self._skipped)
+        self.numbers["skip"] = self.numbers.get("skip", 0) + self._skipped
+        self._skipped = 0
         for name, number in self._counts.items():
             self._job.manifest.counters.count(name, number)
         self._counts.clear()
@@ -236,10 +271,12 @@ def _known_documents(job: JobRun) -> int:
         catalogue.close()
 
 
-def work_lines(job: JobRun) -> Any:
+def work_lines(job: JobRun) -> Iterator[dict[str, Any]]:
     """Yield the plan lines that need work; the many that were settled while planning are passed over unread."""
-    from ingest_tui.store.journal import decode_line
-
+    end = last_record(job.paths.plan)
+    if end is not None and end.get("work") == 0:
+        yield end
+        return
     with job.paths.plan.open("rb") as handle:
         for line in handle:
             if line.startswith((b'{"action":"skip"', b'{"action":"reject"')):

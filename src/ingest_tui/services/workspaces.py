@@ -136,7 +136,7 @@ def _format_checks() -> Iterator[Check]:
     missing: dict[str, str] = {}
     for entry in supported_formats():
         if entry.get("available", True):
-            formats.setdefault(str(entry["backend"]), []).append(str(entry["format"]))
+            formats.setdefault(str(entry["backend"]), []).append(str(entry["name"]))
         else:
             missing[str(entry["backend"])] = str(entry.get("hint", ""))
     for backend, names in sorted(formats.items()):

@@ -19,6 +19,7 @@ import orjson
 from ingest_tui.store.atomic import FILE_MODE, write_all
 
 _CRC_MEMBER = b',"crc":"'
+_LAST_LINE_BYTES = 4096
 _CRC_TAIL = len(_CRC_MEMBER) + 8 + len(b'"}')
 
 
@@ -83,6 +84,15 @@ class Journal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+
+def last_record(path: Path) -> dict[str, Any] | None:
+    """Return the record of the last line, or None when there is none or it is torn."""
+    with path.open("rb") as handle:
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(max(0, size - _LAST_LINE_BYTES))
+        lines = handle.read().splitlines()
+    return decode_line(lines[-1]) if lines else None
 
 
 def read_journal(path: Path, *, offset: int = 0) -> Iterator[dict[str, Any]]:

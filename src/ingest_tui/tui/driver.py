@@ -20,7 +20,7 @@ class TolerantDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take over the terminal and watch it."""
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
         if self.input_tty and not hasattr(self, "_terminal_watch"):
             self._terminal_watch = TerminalWatch(self.fileno, self._leave)
             self._terminal_watch.start()

@@ -431,8 +431,9 @@ def scan() -> bytes:
 def repetitive_docx() -> bytes:
     """A document of 2 MB of the same words."""
     with zipfile.ZipFile(BytesIO(docx())) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    parts["word/document.xml"] = parts["word/document.xml"].replace(b"prose", b"apples " * 300_000)
+        parts: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
+        document = archive.read("word/document.xml")
+    parts["word/document.xml"] = document.replace(b"prose", b"apples " * 300_000)
     return zip_of(parts)
 
 

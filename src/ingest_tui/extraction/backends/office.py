@@ -65,7 +65,9 @@ def _config() -> Any:
         max_archive_depth=0,
         max_embedded_file_bytes=0,
         # Ratios were checked before, with a floor: an empty slide of 273 bytes unpacks to a thousand times its size.
-        security_limits=xberg.SecurityLimits(max_compression_ratio=100_000, max_table_cells=2_000_000),
+        security_limits=xberg.SecurityLimits(
+            max_compression_ratio=100_000, max_table_cells=2_000_000, max_entity_length=16 * 1024**2
+        ),
     )
 
 

@@ -121,12 +121,8 @@ class ViewScreen(Asking, Screen[None]):
 
     def say_keys(self) -> None:
         """Say the most useful keys, as many as fit."""
-        parts: list[str] = []
-        for action in actions_of(self.view):
-            if action.hint:
-                parts.append(f"{action.shown_keys.split()[0]} {action.hint}")
-        if len(parts) > 1:
-            self.query_one("#keys", Line).say(Content("  ".join(["", *parts])))
+        parts = [f"{action.shown_keys} {action.hint}" for action in actions_of(self.view) if action.hint]
+        self.query_one("#keys", Line).say(Content(" " + "  ".join(parts)))
 
     def say_info(self, shown: int, total: int, word: str) -> None:
         """Say how the list is filtered, sorted and marked."""

@@ -25,7 +25,7 @@ _COLUMNS: list[Column[Action]] = [
 class Help(ModalScreen[str | None]):
     """What can be done in a view; returns the id of the action to do, or None."""
 
-    CSS_PATH: ClassVar[list[str]] = ["dialogs.tcss", "help.tcss"]
+    CSS_PATH = ["dialogs.tcss", "help.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "close", id="help.close"),
         Binding("down", "move(1)", "down", id="help.down", priority=True),

@@ -80,7 +80,8 @@ class JobScreen(JobActions):
         self.pane.refresh_job()
         self._say()
 
-    def on_answered_items(self) -> None:
+    @on(JobPane.ItemsShown)
+    def items_shown(self) -> None:
         """Say how many are shown."""
         self._say()
 
@@ -103,11 +104,11 @@ class JobScreen(JobActions):
     # Actions
 
     def target_jobs(self) -> list[str]:
-        """This job."""
+        """Return the job that is shown."""
         return [self.job_id]
 
     def command_values(self) -> dict[str, str]:
-        """This job, and the document under the cursor."""
+        """Name the job, and the document under the cursor."""
         row = self.pane.items.current
         values = {"job": self.job_id}
         if self.pane.manifest is not None:

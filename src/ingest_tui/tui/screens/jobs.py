@@ -130,7 +130,7 @@ class JobsScreen(JobActions):
             return ["No job matches the filter.", "", "esc clears it"]
         if not self.ingest.model.complete:
             return ["reading …"]
-        worker = [] if self.ingest.workers else ["No worker is running: press w to start one."]
+        worker = [] if self.ingest.living_workers else ["No worker is running: press w to start one."]
         return [
             "No jobs yet.",
             "",
@@ -163,12 +163,12 @@ class JobsScreen(JobActions):
     def _hint(self) -> None:
         row = self.table.current
         if row is None:
-            self.say_hint("" if self.ingest.workers else "no worker is running: w starts one")
+            self.say_hint("" if self.ingest.living_workers else "no worker is running: w starts one")
         elif row.held:
             self.say_hint(f"{row.job_id}: {wording.plural(row.held, 'deletion')} wait for a person; A approves", "warn")
         elif row.errors_total:
             self.say_hint(f"{row.job_id}: {wording.plural(row.errors_total, 'error')}; last: {row.last_error}", "bad")
-        elif row.state == "queued" and not self.ingest.workers:
+        elif row.state == "queued" and not self.ingest.living_workers:
             self.say_hint(f"{row.job_id} waits, and no worker is running: w starts one", "warn")
         else:
             eta = f", eta {wording.duration(row.eta_seconds)}" if row.state == "running" else ""

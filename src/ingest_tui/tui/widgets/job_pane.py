@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 
 from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job import Manifest
@@ -75,6 +76,9 @@ class JobPane(Asking, Vertical):
     JobPane.-both { #job-log, #job-log-title { display: block; } #job-items { display: block; } }
     """
 
+    class ItemsShown(Message):
+        """Other outcomes are shown than before."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.job_id = ""
@@ -87,6 +91,7 @@ class JobPane(Asking, Vertical):
         self._items_end = 0
         self._log_end = 0
         self._busy = False
+        self._again = False
 
     @property
     def _app(self) -> IngestApp:
@@ -137,8 +142,9 @@ class JobPane(Asking, Vertical):
             return
         self.ask(lambda: gateway.job(job_id), self._show_manifest, group="manifest", otherwise=self._say_trouble)
         if self._busy:
+            self._again = True
             return
-        self._busy = True
+        self._busy, self._again = True, False
         items_end, log_end = self._items_end, self._log_end
 
         def journals() -> Any:
@@ -156,6 +162,8 @@ class JobPane(Asking, Vertical):
             return
         if what == "end":
             self._busy = False
+            if self._again:
+                self.refresh_job()
         elif what == "items":
             self._items_end = end
             self._add_items(records)
@@ -192,6 +200,7 @@ class JobPane(Asking, Vertical):
             rows.reverse()
         empty = ["no outcome matches the filter"] if self.words else ["no document is finished yet"]
         self.items.show(rows, empty=empty)
+        self.post_message(self.ItemsShown())
 
     # The lines above
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -93,26 +93,26 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     class Moved(Message):
         """The cursor stands on another row; ``key`` is empty when there is none."""
 
-        def __init__(self, table: VirtualTable[Row], key: str) -> None:
+        def __init__(self, table: VirtualTable[Any], key: str) -> None:
             super().__init__()
             self.table = table
             self.key = key
 
         @property
-        def control(self) -> VirtualTable[Row]:
+        def control(self) -> VirtualTable[Any]:
             """The table, for ``@on`` with a selector."""
             return self.table
 
     class Opened(Message):
         """A row was chosen with the mouse."""
 
-        def __init__(self, table: VirtualTable[Row], key: str) -> None:
+        def __init__(self, table: VirtualTable[Any], key: str) -> None:
             super().__init__()
             self.table = table
             self.key = key
 
         @property
-        def control(self) -> VirtualTable[Row]:
+        def control(self) -> VirtualTable[Any]:
             """The table, for ``@on`` with a selector."""
             return self.table
 
@@ -136,7 +136,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     # What is shown
 
     def show(self, rows: Sequence[Row], *, empty: Sequence[str] = ()) -> None:
-        """Show other rows. The cursor stays on the row it stands on, else near where it was; marks of gone rows fall."""
+        """Show other rows. The cursor stays on its row, else near where it was; marks of rows that are gone fall."""
         current = self.current_key
         at_top = self.cursor == 0
         self.rows = list(rows)

@@ -1,0 +1,80 @@
+"""The text of one document."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from ingest_tui.tui.actions import bindings_of
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.widgets.text import TextLines
+
+MOST_CHARACTERS = 400_000
+
+
+def preview_lines(text: str, document_id: str) -> list[str | tuple[str, str]]:
+    """Return the lines to show of a text; the rest of a very long one is named, not shown."""
+    lines: list[str | tuple[str, str]] = [*text[:MOST_CHARACTERS].split("\n")]
+    if len(text) > MOST_CHARACTERS:
+        lines.append((f"… {len(text) - MOST_CHARACTERS:,} characters more: ingest-tui doc text {document_id}", "warn"))
+    return lines or [("no text", "quiet")]
+
+
+class DocumentScreen(ViewScreen):
+    """A document, opened from a list; Esc goes back."""
+
+    view = "document"
+    heading = "Documents"
+    CSS_PATH = "document.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("document")]
+
+    def __init__(self, gateway: Gateway, document_id: str, name: str) -> None:
+        super().__init__()
+        self._gateway = gateway
+        self.document_id = document_id
+        self._name_shown = name
+
+    def compose_body(self) -> ComposeResult:
+        """The text."""
+        yield TextLines(id="document-text")
+
+    @property
+    def main_id(self) -> str:
+        """The text has the focus."""
+        return "document-text"
+
+    @property
+    def text(self) -> TextLines:
+        """The text."""
+        return self.query_one("#document-text", TextLines)
+
+    def place(self) -> str:
+        """Where we are."""
+        return f"Documents > {self._name_shown}"
+
+    def on_mount(self) -> None:
+        """Read the text."""
+        super().on_mount()
+        self.query_one("#filter", Input).display = False
+
+    def catch_up(self) -> None:
+        """Read the text in a thread."""
+        document_id, gateway = self.document_id, self._gateway
+        self.ask(lambda: preview_lines(gateway.document_text(document_id), document_id), self.text.show,
+                 group="text", otherwise=lambda message, hint: self.text.show([(message, "bad"), hint]))  # fmt: skip
+
+    def command_values(self) -> dict[str, str]:
+        """Name the document."""
+        return {"document": self.document_id}
+
+    def explain(self) -> None:
+        """Say why it is here."""
+        self.ingest.explain(self.document_id)
+
+    def toggle_wrap(self) -> None:
+        """Wrap long lines, or cut them."""
+        self.text.toggle_wrap()

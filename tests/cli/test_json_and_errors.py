@@ -1,0 +1,237 @@
+"""What scripts rely on: JSON, exit codes, errors with hints, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from running import SAMPLES, Cli, checked
+
+
+@pytest.fixture
+def synced(cli: Cli) -> Cli:
+    """A workspace with one document, one failure and one job."""
+    cli.write("a.md", "# Café\n\nalpha beta")
+    cli.write("broken.docx", (SAMPLES / "special-cases" / "broken.docx").read_bytes())
+    cli.init()
+    cli.sync(code=3)
+    return cli
+
+
+def test_every_command_that_prints_data_prints_json(synced: Cli) -> None:
+    """With --json stdout is one JSON value, or JSON lines where the command streams, and nothing else."""
+    one_value = [
+        ("init",), ("doctor",), ("source", "list"), ("source", "show", "docs"),
+        ("source", "edit", "docs", "--priority", "50"), ("source", "disable", "docs"), ("source", "enable", "docs"),
+        ("job", "list"), ("job", "show", "last"), ("status", "last"), ("doc", "list"), ("doc", "show", "docs/a.md"),
+        ("doc", "versions", "docs/a.md"), ("doc", "explain", "docs/a.md"), ("search", "alpha"), ("search", "nowhere"),
+        ("collection", "list"), ("collection", "add", "More"), ("worker", "status"), ("worker", "stop"), ("rebuild",),
+        ("sync", "docs", "--detach"), ("job", "cancel", "last"), ("doc", "remove", "docs/a.md", "--yes"),
+        ("doc", "list", "--retired"),
+    ]  # fmt: skip
+    for arguments in one_value:
+        json.loads(synced.run(*arguments, "--json").out)
+    streams = [
+        ("source", "test", "docs"), ("plan", "docs"), ("job", "items", "last"), ("job", "errors", "last"),
+        ("job", "logs", "last"), ("audit",),
+    ]  # fmt: skip
+    for arguments in streams:
+        assert all(isinstance(line, dict) for line in synced.run(*arguments, "--json").lines), arguments
+    assert synced.run("source", "test", "docs", "--json").lines
+    assert synced.run("audit", "--json").lines[0].keys() >= {"at", "by", "action", "target", "outcome"}
+
+
+def test_status_is_an_ingestion_status_response(synced: Cli) -> None:
+    """`status JOB --json` tells state, times, errors and counters, also of a job that waits."""
+    ended = synced.run("status", "last", "--json").json
+    assert ended["state"] == "partial"
+    assert (ended["errors"][0]["code"], ended["errors_total"]) == ("malformed", 1)
+    assert ended["errors"][0]["uri"].endswith("/broken.docx")
+    queued = synced.run("sync", "docs", "--detach", "--json").json
+    waiting = synced.run("status", queued["job_id"], "--json").json
+    assert (waiting["state"], waiting["queue_position"], waiting["started_at"]) == ("queued", 1, None)
+
+
+def test_a_partial_sync_ends_with_3_and_says_where_to_look(synced: Cli) -> None:
+    """A failed file gives exit code 3, a summary, and a hint that names a command which works."""
+    ended = synced.run("sync", "docs", code=3)
+    assert "1 failed" in ended.out
+    command = ended.err.partition("hint: 'ingest-tui ")[2].partition("'")[0]
+    assert command
+    assert "broken.docx" in synced.run(*command.split()).out
+
+
+def test_what_does_not_exist_is_4_with_a_hint(synced: Cli) -> None:
+    """An unknown source, job, document or collection gives exit code 4, a message that names it, and a hint."""
+    calls = [
+        ("source", "show", "nope"), ("source", "remove", "nope", "--yes"), ("sync", "nope"), ("plan", "nope"),
+        ("job", "show", "nope"), ("job", "items", "nope"), ("job", "cancel", "nope"), ("status", "nope"),
+        ("doc", "show", "nope"), ("doc", "text", "nope"), ("doc", "remove", "nope", "--yes"), ("doc", "restore", "nope"),
+        ("search", "word", "--collection", "nope"), ("doc", "list", "--source", "nope"),
+        ("source", "add", "local", "x", "--path", "docs", "--collection", "nope"), ("upload", "nope"),
+    ]  # fmt: skip
+    for number, arguments in enumerate(calls):
+        if number % 2:
+            error = synced.run(*arguments, "--json", code=4).error
+            assert error["code"] == "not_found", arguments
+            assert "nope" in error["message"], arguments
+            assert error["hint"], arguments
+        else:
+            told = synced.run(*arguments, code=4)
+            assert told.err.startswith("error: "), arguments
+            assert "hint: " in told.err, arguments
+            assert told.out == "", arguments
+
+
+def test_wrong_use_is_2(synced: Cli) -> None:
+    """Wrong options, names, patterns and queries give exit code 2 and an error with a hint, as text and as JSON."""
+    calls: list[tuple[str, ...]] = [
+        ("source", "list", "--nope"), ("nope",), ("search", "x", "--limit", "0"), ("search", "?!"), ("source", "show"),
+        ("source", "add", "local", "docs", "--path", "docs"), ("source", "add", "ftp", "x", "--path", "docs"),
+        ("source", "add", "local", "y"), ("source", "add", "local", "../x", "--path", "docs", "--max-size", "big"),
+        ("source", "add", "local", "y", "--path", "docs", "--backend", "nope"), ("source", "edit", "docs"),
+        ("source", "add", "local", "///", "--path", "docs"), ("sync", "docs", "--all"), ("collection", "add", "default"),
+        ("doc", "text", "docs/a.md", "--version", "0"), ("job", "cancel", "last"), ("job", "approve", "last"),
+        ("source", "add", "local", "y", "--path", "docs", "--backend-for", "pdf"), ("sync", "../workspace"),
+    ]  # fmt: skip
+    for number, arguments in enumerate(calls):
+        if number % 2:
+            error = synced.run(*arguments, "--json", code=2).error
+            assert error["message"], arguments
+            assert error["hint"], arguments
+        else:
+            told = synced.run(*arguments, code=2).err
+            assert told.startswith("error: "), (arguments, told)
+            assert "hint: " in told, arguments
+
+
+def test_a_missing_folder_is_told_when_the_source_is_added(cli: Cli) -> None:
+    """Adding a folder that is not there, or a file, fails at once with what to do, and saves nothing."""
+    cli.init()
+    assert "does not exist" in cli.run("source", "add", "local", "x", "--path", "no/such", code=1).err
+    cli.write("a.txt")
+    assert "upload" in cli.run("source", "add", "local", "x", "--path", "docs/a.txt", code=1).err
+    assert [item["source_id"] for item in cli.run("source", "list", "--json").json] == ["docs"]
+
+
+def test_without_a_workspace_every_command_says_so(cli: Cli) -> None:
+    """Where there is no workspace the error names `init`, and nothing is made."""
+    for arguments in (("source", "list"), ("sync",), ("search", "x"), ("job", "list"), ("audit",), ("--watch",)):
+        assert "'ingest-tui init'" in cli.run(*arguments, code=4).err
+    assert cli.run("source", "list", "--json", code=4).error["code"] == "not_found"
+    assert not cli.workspace.exists()
+    assert "init" in cli.run("doctor").out
+
+
+def test_without_a_terminal_the_tui_says_what_to_do(cli: Cli) -> None:
+    """`ingest-tui` alone in a pipe ends with 2 and names the headless commands."""
+    cli.run("init")
+    assert "--watch" in cli.run(code=2).err
+
+
+def test_broken_workspace_files_are_told(cli: Cli) -> None:
+    """A workspace.json that is no JSON, invalid or newer is refused with its path and is left untouched."""
+    cli.init()
+    path = cli.workspace / "workspace.json"
+    good = json.loads(path.read_text())
+    broken = {
+        "{": "not JSON",
+        "[]": "schema_version",
+        json.dumps(good | {"schema_version": 99}): "newer",
+        json.dumps(good | {"max_running_jobs": "many"}): "max_running_jobs",
+    }
+    for text, told in broken.items():
+        path.write_text(text)
+        error = cli.run("source", "list", "--json", code=1).error
+        assert told in error["message"]
+        assert error["hint"]
+        assert path.read_text() == text
+        doctor = cli.run("doctor", code=None)
+        assert told in doctor.out, "doctor must tell of it too"
+    path.write_text(json.dumps(good))
+    source = cli.workspace / "sources" / "docs.json"
+    source.write_text(json.dumps(json.loads(source.read_text()) | {"schema_version": 99}))
+    assert "newer" in cli.run("source", "show", "docs", code=1).err
+    assert "newer" in cli.run("sync", "docs", code=1).err
+
+
+def test_one_broken_source_does_not_hide_the_others(cli: Cli) -> None:
+    """A source file that cannot be read is told, and the other sources still sync."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    (cli.workspace / "sources" / "broken.json").write_text("{")
+    assert "broken" in cli.run("doctor", code=1).out
+    cli.sync()
+    assert cli.found("alpha") == {"a.txt"}
+
+
+def test_a_lost_catalogue_is_made_again(cli: Cli) -> None:
+    """A catalogue of garbage is told with the hint `rebuild`; rebuilt, it gives the same answers and skips the same."""
+    for number in range(8):
+        cli.write(f"{number}.md", f"# Title {number}\n\ncommon words and word{number}")
+    shutil.copy(cli.write("a.txt", "moved later"), cli.docs / "b.txt")
+    cli.init()
+    cli.sync()
+    cli.write("3.md", "# Title 3\n\ncommon words in a second version")
+    (cli.docs / "a.txt").rename(cli.docs / "c.txt")
+    (cli.docs / "7.md").unlink()
+    cli.sync()
+    questions = ("common words", "word3", "second", "title", "moved")
+    before = [cli.run("search", question, "--json").json for question in questions]
+    listed = cli.run("doc", "list", "--json").json
+
+    for path in cli.workspace.glob("catalogue.db*"):
+        path.unlink() if path.name != "catalogue.db" else path.write_bytes(b"garbage " * 4096)
+    for arguments in (("search", "common"), ("doc", "list"), ("source", "list")):
+        assert "rebuild" in cli.run(*arguments, code=1).err
+    assert "rebuild" in cli.run("doctor", code=1).out
+    assert "rebuild" in cli.run("sync", "docs", code=1).err
+    cli.run("rebuild")
+    assert [cli.run("search", question, "--json").json for question in questions] == before
+    assert cli.run("doc", "list", "--json").json == listed
+    assert len(cli.run("doc", "list", "--retired", "--json").json) == 1
+    counters = cli.sync()["counters"]
+    assert (counters["items_ingested"], counters["items_retired"], counters["items_fetched"]) == (0, 0, 0)
+
+
+def test_debug_shows_the_traceback_only_when_asked(cli: Cli) -> None:
+    """--debug lets the traceback through; without it there is none."""
+    assert "Traceback" in cli.run("--debug", "source", "list", code=1).err
+
+
+def test_a_reader_that_goes_away_is_no_error(synced: Cli) -> None:
+    """`ingest-tui … | head -1` ends quietly."""
+    command = b" ".join([b"exec", *(b"'" + part + b"'" for part in synced.command("job", "logs", "last"))])
+    script = b"set -o pipefail; (" + command + b") | true"
+    ended = subprocess.run(["bash", "-c", script], cwd=synced.home, env=synced.environment, capture_output=True, check=False)
+    checked(ended.returncode, ended.stdout, ended.stderr)
+    assert ended.stderr == b""
+    assert ended.returncode == 0
+
+
+def test_an_unreadable_or_full_place_is_told(cli: Cli) -> None:
+    """A workspace that cannot be made, or is a file, gives an error with a hint and no traceback."""
+    cli.home.joinpath("workspace").write_text("a file")
+    assert cli.run("init", code=None).code in {1, 2}
+    cli.home.joinpath("workspace").unlink()
+    cli.home.joinpath("closed").mkdir(mode=0o500)
+    cli.workspace = cli.home / "closed" / "workspace"
+    told = cli.run("init", code=None, as_ordinary_user=True)
+    assert told.code == 1
+    assert "hint: " in told.err
+
+
+def test_a_full_disk_output_is_told(synced: Cli) -> None:
+    """Writing to a full device ends with 1 and says so."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        ended = subprocess.run(
+            synced.command("doc", "list"), cwd=synced.home, env=synced.environment, stdout=full, stderr=subprocess.PIPE,
+            check=False,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert b"Traceback" not in ended.stderr
+    assert b"error: " in ended.stderr
+    assert os.strerror(28).encode() in ended.stderr

@@ -1,0 +1,76 @@
+"""What a call loads: the command line stays fast, and headless commands never load the TUI."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from running import Cli, wait_until
+
+PARSERS = ("pypdfium2", "python_calamine", "html_to_markdown", "xberg", "pyarrow", "unstructured", "puremagic")
+CONNECTORS = ("boto3", "botocore", "office365", "msal", "requests", "httpx")
+LIBRARIES = ("pydantic", "apsw", "orjson", "rich", "watchfiles", "humanize", "aiofiles", "charset_normalizer", "asyncio")
+
+_DUMP = """
+import atexit, sys
+atexit.register(lambda: open({out!r}, "w").write("\\n".join(sys.modules)))
+sys.argv = ["ingest-tui", *{arguments!r}]
+from ingest_tui.__main__ import main
+main()
+"""
+
+
+def loaded_by(cli: Cli, *arguments: str) -> set[str]:
+    """Return the top-level packages that a call has loaded when it ends."""
+    dump = cli.home / "modules"
+    program = _DUMP.format(out=str(dump), arguments=["--workspace", str(cli.workspace), *arguments])
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=cli.home, env=cli.environment, capture_output=True, check=False, timeout=30
+    )
+    assert ended.returncode == 0, ended.stderr.decode()
+    return {name.partition(".")[0] for name in dump.read_text().split()}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
+def test_help_loads_next_to_nothing(cli: Cli, arguments: tuple[str, ...]) -> None:
+    """`--help` and `--version` load no parser, no connector library, no pydantic, no SQLite, no rich."""
+    assert loaded_by(cli, *arguments) & {*PARSERS, *CONNECTORS, *LIBRARIES, "textual"} == set()
+
+
+def test_the_public_names_are_lazy(cli: Cli) -> None:
+    """`import ingest_tui` loads nothing but itself."""
+    program = "import sys; before = set(sys.modules); import ingest_tui; print(*sorted(set(sys.modules) - before))"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=cli.environment, capture_output=True, check=True, text=True
+    )
+    assert {name.partition(".")[0] for name in ended.stdout.split()} <= {"ingest_tui", "__future__", "typing"}
+
+
+def test_headless_commands_never_load_the_tui(cli: Cli) -> None:
+    """Listing sources, syncing and searching load neither textual nor a connector library that is not used."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    for arguments in (("source", "list"), ("sync", "docs"), ("search", "alpha"), ("doc", "list"), ("job", "show", "last")):
+        assert loaded_by(cli, *arguments) & {"textual", *CONNECTORS, "unstructured"} == set(), arguments
+    for arguments in (("source", "list"), ("search", "alpha"), ("doc", "explain", "docs/a.txt")):
+        assert loaded_by(cli, *arguments) & set(PARSERS) == set(), arguments
+
+
+def test_the_headless_worker_never_loads_the_tui(cli: Cli) -> None:
+    """A worker that has run a job maps neither textual nor a parser: those live in processes of their own."""
+    cli.write("a.pdf", b"%PDF-1.4\n%%EOF")
+    cli.init()
+    cli.run("sync", "docs", "--detach")
+    program = _DUMP.format(
+        out=str(cli.home / "modules"), arguments=["--workspace", str(cli.workspace), "--watch"]
+    )
+    worker = subprocess.Popen([sys.executable, "-c", program], env=cli.environment, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: cli.manifests()[0]["finished_at"])
+    finally:
+        worker.terminate()
+        assert worker.wait(15) == 0
+    loaded = {name.partition(".")[0] for name in Path(cli.home / "modules").read_text().split()}
+    assert loaded & {"textual", "pypdfium2", "xberg", "python_calamine", "html_to_markdown", "pyarrow"} == set()
