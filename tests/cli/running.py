@@ -57,7 +57,7 @@ def checked(code: int, out: bytes, err: bytes, *, debug: bool = False) -> Result
     result = Result(code, out.decode(), err.decode())
     if not debug:
         assert "Traceback" not in result.err, result.err
-        assert "unexpected " not in result.err, result.err
+        assert re.search(r"unexpected \w+(Error|Exception)", result.err) is None, result.err
     for stream in (result.out, result.err):
         found = ACTING.search(stream)
         assert found is None, f"{found.group()!r} in {stream[max(0, found.start() - 80) : found.end() + 20]!r}"

@@ -44,6 +44,13 @@ def test_every_command_that_prints_data_prints_json(synced: Cli) -> None:
     assert synced.run("audit", "--json").lines[0].keys() >= {"at", "by", "action", "target", "outcome"}
 
 
+def test_doc_text_takes_json_too(synced: Cli) -> None:
+    """`doc text --json` gives the text of a version with its document and number."""
+    told = synced.run("doc", "text", "docs/a.md", "--json").json
+    assert (told["version"], told["text"]) == (1, "# Café\n\nalpha beta\n")
+    assert told["document_id"]
+
+
 def test_status_is_an_ingestion_status_response(synced: Cli) -> None:
     """`status JOB --json` tells state, times, errors and counters, also of a job that waits."""
     ended = synced.run("status", "last", "--json").json
@@ -69,7 +76,7 @@ def test_what_does_not_exist_is_4_with_a_hint(synced: Cli) -> None:
     calls = [
         ("source", "show", "nope"), ("source", "remove", "nope", "--yes"), ("sync", "nope"), ("plan", "nope"),
         ("job", "show", "nope"), ("job", "items", "nope"), ("job", "cancel", "nope"), ("status", "nope"),
-        ("doc", "show", "nope"), ("doc", "text", "nope"), ("doc", "remove", "nope", "--yes"), ("doc", "restore", "nope"),
+        ("doc", "text", "nope"), ("doc", "show", "nope"), ("doc", "remove", "nope", "--yes"), ("doc", "restore", "nope"),
         ("search", "word", "--collection", "nope"), ("doc", "list", "--source", "nope"),
         ("source", "add", "local", "x", "--path", "docs", "--collection", "nope"), ("upload", "nope"),
     ]  # fmt: skip

@@ -40,12 +40,14 @@ def test_help_loads_next_to_nothing(cli: Cli, arguments: tuple[str, ...]) -> Non
 
 
 def test_the_public_names_are_lazy(cli: Cli) -> None:
-    """`import ingest_tui` loads nothing but itself."""
+    """`import ingest_tui` loads nothing but itself and the standard library."""
     program = "import sys; before = set(sys.modules); import ingest_tui; print(*sorted(set(sys.modules) - before))"
     ended = subprocess.run(
         [sys.executable, "-c", program], env=cli.environment, capture_output=True, check=True, text=True
     )
-    assert {name.partition(".")[0] for name in ended.stdout.split()} <= {"ingest_tui", "__future__", "typing"}
+    loaded = {name.partition(".")[0] for name in ended.stdout.split()}
+    assert loaded - sys.stdlib_module_names == {"ingest_tui"}
+    assert not any(name.startswith("ingest_tui.") for name in ended.stdout.split())
 
 
 def test_headless_commands_never_load_the_tui(cli: Cli) -> None:

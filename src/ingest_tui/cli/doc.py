@@ -193,7 +193,8 @@ def search(
     if not hits:
         output.line("nothing found")
     for number, hit in enumerate(hits, 1):
-        where = f" › {hit.heading_path}" if hit.heading_path else ""
+        below_title = hit.heading_path.removeprefix(hit.title).removeprefix(" › ")
+        where = f" › {below_title}" if below_title else ""
         output.line(f"{number:2}. {hit.title}{where}   [{hit.document_id[:12]}, score {hit.score:.2f}]")
         output.raw_line(f"    {output.snippet(hit.snippet)}")
         output.line(f"    {hit.uri}")

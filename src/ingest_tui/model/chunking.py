@@ -10,6 +10,8 @@ MAX_CHARACTERS = 1500
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\s+")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKS = re.compile(r"[¶#*_`]+\s*\Z|(?<!\w)[*_`]+|[*_`]+(?!\w)")
 _FENCE = re.compile(r"(```|~~~)")
 
 
@@ -54,7 +56,7 @@ def split_into_chunks(markdown: str) -> list[TextChunk]:
             level = len(heading[1])
             while path and path[-1][0] >= level:
                 path.pop()
-            path.append((level, heading[2]))
+            path.append((level, _plain(heading[2])))
             heading_is_bare = True
             continue
         for piece in _pieces(block):
@@ -64,6 +66,11 @@ def split_into_chunks(markdown: str) -> list[TextChunk]:
             pending_size += len(piece) + 2
     flush()
     return chunks
+
+
+def _plain(heading: str) -> str:
+    """Return a heading as people read it: link targets, permalink signs and emphasis marks are left out."""
+    return _MARKS.sub("", _LINK.sub(r"\1", heading)).strip() or heading
 
 
 def _blocks(markdown: str) -> list[str]:

@@ -164,21 +164,24 @@ class IngestApp(App[int]):
             return Content(f"ingest {counts}")
         left = f" ingest {safe_display(self.root.name, limit=20)}  "
         if width >= WIDE:
-            left += " ".join(f"{number} {name.capitalize()}" for number, name in enumerate(VIEWS, 1)) + "  |  "
-        worker = self._worker_words()
+            names = [f"{number} {name.capitalize()}" for number, name in enumerate(VIEWS, 1)]
+            left += " ".join(f"[{name}]" if view == name[2:].lower() else f" {name} " for name in names) + "  |  "
+        worker = self._worker_words(brief=False)
+        if len(left) + len(place) + len(counts) + len(worker) + 5 > width:  # noqa: PLR2004 - the gaps and the edge
+            worker = self._worker_words(brief=True)
         room = width - len(left) - len(counts) - len(worker) - 5
         left += safe_display(place, limit=max(12, room))
         gap = max(2, width - len(left) - len(counts) - len(worker) - 3)
         colour = "$text-success" if self.living_workers else "$text-warning"
         return Content.assemble(left, " " * gap, counts, "  ", (worker, colour), " ")
 
-    def _worker_words(self) -> str:
+    def _worker_words(self, *, brief: bool) -> str:
         if not self.told_of_workers:
             return "  worker …"
         if not self.living_workers:
-            return "○ no worker — w starts one"
+            return "○ no worker: w" if brief else "○ no worker — w starts one"
         pids = ", ".join(str(worker.pid) for worker in self.living_workers[:3])
-        return f"● worker pid {pids}"
+        return f"● pid {pids}" if brief else f"● worker pid {pids}"
 
     # Going places
 

@@ -183,7 +183,7 @@ class Feed:
                 yield row
 
     def _as_it_is(self, row: JobRow) -> JobRow:
-        """A job that says it runs but whose owner is dead is interrupted; nobody rewrites its manifest until a worker does."""
+        """A job that says it runs but whose owner is dead is interrupted; the next worker will write it."""
         if row.state == JobState.RUNNING and not self._jobs.has_owner(row.job_id):
             return replace(row, state=JobState.INTERRUPTED.value)
         return row

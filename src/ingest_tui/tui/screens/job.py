@@ -47,7 +47,7 @@ class JobScreen(JobActions):
 
     def place(self) -> str:
         """Where we are."""
-        return f"Jobs > {self.job_id}"
+        return f"Jobs > {self.job_id[-4:]}"
 
     def on_mount(self) -> None:
         """Follow the job."""
