@@ -21,9 +21,10 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import Journal
 from ingest_tui.store.locks import FileLock
 
-BATCH_ITEMS = 384
+BATCH_ITEMS = 1000
 BATCH_SECONDS = 0.4
-MAX_IN_FLIGHT = 2048
+MAX_WEIGHT_IN_FLIGHT = 4096
+_WEIGHT_BYTES = 16_384
 _LOCK_SECONDS = 120.0
 
 
@@ -37,8 +38,9 @@ class Committer:
         self._intents = Journal(job.paths.commits)
         self._lock = FileLock(job.workspace.layout.lock("commit"))
         self._failure: BaseException | None = None
-        self._added = 0
+        self._expected = 0
         self._settled = 0
+        self._weight = 0
         self._all_settled = threading.Condition()
         self._vanished = vanished_documents(job)
         self._thread = threading.Thread(target=self._run, name=f"commit-{job.manifest.job_id}", daemon=True)
@@ -71,20 +73,24 @@ class Committer:
         """Take an item that is fetched and parsed, or could not be. Called from several threads; never blocks."""
         self._finished.put(item)
 
-    def expect(self) -> None:
-        """Count an item that will be added; waits while too many are on their way."""
+    def expect(self, size: int) -> None:
+        """Count an item of ``size`` bytes that will be added; waits while too many, or too large ones, are on their way.
+
+        So memory and staged bytes stay bounded: by 4,096 small items or 64 MB.
+        """
         with self._all_settled:
-            self._added += 1
-            while self._added - self._settled > MAX_IN_FLIGHT and self._failure is None:
+            while self._weight >= MAX_WEIGHT_IN_FLIGHT and self._failure is None:
                 self._all_settled.wait(0.25)
                 self._job.checkpoint()
+            self._expected += 1
+            self._weight += weight_of(size)
         if self._failure is not None:
             raise self._failure
 
     def _wait_for_parsers(self) -> None:
         while True:
             with self._all_settled:
-                if self._settled >= self._added or self._failure is not None:
+                if self._settled >= self._expected or self._failure is not None:
                     return
                 self._all_settled.wait(0.25)
             self._job.checkpoint()
@@ -101,6 +107,7 @@ class Committer:
                     self._job.meter.advance("commit", 1, item.weight)
                 with self._all_settled:
                     self._settled += len(items)
+                    self._weight -= sum(weight_of(item.weight) for item in items)
                     self._all_settled.notify_all()
         except BaseException as error:  # noqa: BLE001 - carried to the job's thread, which raises it
             self._failure = error
@@ -131,6 +138,11 @@ class Committer:
                 break
             items.append(item)
         return items
+
+
+def weight_of(size: int) -> int:
+    """Return what an item of ``size`` bytes counts among those on their way."""
+    return 1 + size // _WEIGHT_BYTES
 
 
 def vanished_documents(job: JobRun) -> dict[str, set[str]]:

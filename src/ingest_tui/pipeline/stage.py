@@ -51,7 +51,7 @@ Sink = Callable[[StagedItem], None]
 
 
 def stage_items(
-    job: JobRun, finished_keys: set[str], *, expect: Callable[[], None], settle: Sink
+    job: JobRun, finished_keys: set[str], *, expect: Callable[[int], None], settle: Sink
 ) -> Iterator[StagedItem]:
     """Yield the staged items of the plan in order; those that could not be fetched go to ``settle``.
 
@@ -74,9 +74,9 @@ def stage_items(
     job.meter.done("stage")
 
 
-def _expecting(lines: Iterator[dict[str, Any]], expect: Callable[[], None]) -> Iterator[dict[str, Any]]:
+def _expecting(lines: Iterator[dict[str, Any]], expect: Callable[[int], None]) -> Iterator[dict[str, Any]]:
     for line in lines:
-        expect()
+        expect(int(line.get("size") or 0))
         yield line
 
 

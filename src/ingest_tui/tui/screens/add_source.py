@@ -15,7 +15,7 @@ from textual.widgets import Button, Input
 from ingest_tui.model.source import Source
 from ingest_tui.tui.asking import Asking
 from ingest_tui.tui.gateway import Gateway, NewSource
-from ingest_tui.tui.widgets.form import Field, Form, fields_of
+from ingest_tui.tui.widgets.form import Field, Form, Toggle, fields_of
 from ingest_tui.tui.widgets.line import Line
 
 _OURS = [
@@ -71,6 +71,7 @@ class AddSource(Asking, ModalScreen[Source | None]):
         self.call_next(self._mount_form, self._form)
 
     @on(Input.Submitted)
+    @on(Toggle.Submitted)
     def submitted(self) -> None:
         """Enter in any field adds."""
         self._add()

@@ -286,7 +286,7 @@ class ViewScreen(Asking, Screen[None]):
         """Show what one would type in a shell instead."""
         from ingest_tui.tui.screens.dialogs import Choose
 
-        lines = [(line, f"{line}   {action.title}") for action, line in command_lines(self.view, self.command_values())]
+        lines = list(dict.fromkeys((line, line) for _action, line in command_lines(self.view, self.command_values())))
 
         def picked(line: str | None) -> None:
             if line:

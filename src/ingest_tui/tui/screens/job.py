@@ -153,6 +153,8 @@ class JobScreen(JobActions):
         self.tell("the log is followed" if log.follow else "the log stands still: f follows it again")
         if log.follow:
             log.move_to_end(first=False)
+            log.unseen = 0
+        self.pane.say_log()
 
     def toggle_wrap(self) -> None:
         """Wrap long lines of the log, or cut them."""

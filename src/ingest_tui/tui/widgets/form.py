@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, get_origin
+from typing import Any, ClassVar, get_origin
 
 import pydantic
 from pydantic.fields import FieldInfo
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Checkbox, Input
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Input, Static
 
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.widgets.line import Line
@@ -39,6 +43,44 @@ def _field(name: str, info: FieldInfo) -> Field:
     return Field(name, info.description or "", kind, default, info.is_required())
 
 
+class Toggle(Static, can_focus=True):
+    """Yes or no, told by its words and not by its colour."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "turn", "yes or no", id="toggle.turn"),
+        Binding("enter", "submit", "done", id="toggle.submit"),
+    ]
+    DEFAULT_CSS = """
+    Toggle { width: 1fr; height: 1; }
+    Toggle:focus { background: $primary-muted; text-style: bold; }
+    Toggle:ansi:focus { text-style: reverse; }
+    """
+    value: reactive[bool] = reactive(False, layout=False)
+
+    class Submitted(Message):
+        """Enter was pressed here."""
+
+    def __init__(self, *, value: bool, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(markup=False, id=id)
+        self.set_reactive(Toggle.value, value)
+
+    def render(self) -> Content:
+        """Return the words."""
+        return Content("[x] yes" if self.value else "[ ] no   (space changes it)" if self.has_focus else "[ ] no")
+
+    def action_turn(self) -> None:
+        """Change it."""
+        self.value = not self.value
+
+    def action_submit(self) -> None:
+        """Say that the form is done."""
+        self.post_message(self.Submitted())
+
+    def on_click(self) -> None:
+        """Change it."""
+        self.action_turn()
+
+
 class Form(VerticalScroll):
     """Fields one under another; `values` returns what was entered."""
 
@@ -50,8 +92,6 @@ class Form(VerticalScroll):
         Input { height: 1; border: none; padding: 0; background: $surface; }
         Input:focus { border: none; background: $primary-muted; }
         &:ansi Input { text-style: underline; }
-        Checkbox { height: 1; border: none; padding: 0; background: $background; }
-        Checkbox:focus { border: none; }
         .form--help { color: $text-muted; padding-left: 16; }
         .form--error { color: $text-error; padding-left: 16; display: none; }
         .form--error.-shown { display: block; }
@@ -68,7 +108,7 @@ class Form(VerticalScroll):
             with Horizontal(classes="form--row"):
                 yield Line(f"{field.name.replace('_', ' ')}{' *' if field.required else ''}", classes="form--label")
                 if field.kind == "switch":
-                    yield Checkbox("", value=bool(field.default), id=f"field-{field.name}", compact=True)
+                    yield Toggle(value=bool(field.default), id=f"field-{field.name}")
                 else:
                     yield Input(_as_text(field.default), id=f"field-{field.name}", compact=True)
             if field.description:
@@ -86,7 +126,7 @@ class Form(VerticalScroll):
         for field in self.fields:
             value: Any
             if field.kind == "switch":
-                value = self.query_one(f"#field-{field.name}", Checkbox).value
+                value = self.query_one(f"#field-{field.name}", Toggle).value
             else:
                 value = self.query_one(f"#field-{field.name}", Input).value.strip()
                 if field.kind == "list":

@@ -170,6 +170,7 @@ class JobPane(Asking, Vertical):
         else:
             self._log_end = end
             self.log_lines.append([_log_line(record) for record in records])
+            self.say_log()
 
     def _journal_trouble(self, message: str, hint: str) -> None:
         self._busy = False
@@ -182,6 +183,12 @@ class JobPane(Asking, Vertical):
             else:
                 self._left_out += 1
         self.show_items()
+
+    def say_log(self) -> None:
+        """Say whether the log is followed, and how much stands below what is seen."""
+        log = self.log_lines
+        unseen = f"   {log.unseen:,} new below" if log.unseen else ""
+        self.query_one("#job-log-title", Line).say(f" Log   {'following' if log.follow else 'f follows'}{unseen}")
 
     def show_items(self) -> None:
         """Show the outcomes that pass the filter, in the chosen order."""
@@ -285,8 +292,8 @@ def _counters(manifest: Manifest) -> str:
         ("failed", counters.items_failed),
         ("chunks", counters.chunks_written),
     ]
-    shown = [f"{number:,} {name}" for name, number in known if number or name in {"listed", "ingested", "failed"}]
-    return " " + "  ".join([*shown, f"{wording.size(counters.bytes_fetched)} fetched"])
+    always = {"listed", "ingested", "failed"}
+    return " " + "  ".join(f"{number:,} {name}" for name, number in known if number or name in always)
 
 
 def _trouble(manifest: Manifest) -> str:

@@ -12,8 +12,7 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.widgets.line import Line
 
 _GLYPHS = {"pending": ".", "running": ">", "done": "+", "skipped": "-"}
-_BAR_CELLS = 24
-_NARROW = 60
+_BARS = ((100, 30), (78, 20), (60, 12), (0, 6))
 _FULL, _EMPTY = "━", "─"
 
 
@@ -47,18 +46,20 @@ def _phase_line(name: str, phase: Phase, now: float, width: int) -> Content:
     percent = f"{100 * phase.done // phase.total:3d}%" if phase.total else "    "
     taken = _seconds_taken(phase, now)
     spent = "" if taken is None else wording.duration(taken)
-    cells = _BAR_CELLS if width >= _NARROW else 8
+    cells = next(cells for from_width, cells in _BARS if width >= from_width)
     total = phase.total or (1 if phase.state == "done" else None)
     done = phase.done if phase.total else (1 if phase.state == "done" else 0)
     moved = ""
     if phase.bytes:
-        moved = wording.size(phase.bytes) + (f" of {wording.size(phase.bytes_total)}" if phase.bytes_total else "")
+        moved = wording.size(phase.bytes)
+        if phase.bytes_total and phase.bytes_total != phase.bytes:
+            moved += f" of {wording.size(phase.bytes_total)}"
     style = {"running": "$text-primary", "done": "$text-success"}.get(phase.state, "$text-muted")
     return Content.assemble(
         f" {name:8}",
         (f"{_GLYPHS[phase.state]} {phase.state:8}", style),
         (bar(done, total, cells=cells), style),
-        f" {percent} {numbers:>13}  {spent:>6}  {moved}",
+        f" {percent} {numbers:>11}  {spent:>6}  {moved}",
     )
 
 

@@ -132,20 +132,25 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._positions: dict[str, int] = {}
         self._drawn: dict[int, list[Segment]] = {}
         self._widths: list[int] = []
+        self._moved_by_hand = False
 
     # What is shown
+
+    @property
+    def line_width(self) -> int:
+        """The cells of a line, without the scrollbar."""
+        return int(self.scrollable_content_region.width)
 
     def show(self, rows: Sequence[Row], *, empty: Sequence[str] = ()) -> None:
         """Show other rows. The cursor stays on its row, else near where it was; marks of rows that are gone fall."""
         current = self.current_key
-        at_top = self.cursor == 0
         self.rows = list(rows)
         self.empty = list(empty)
         self._positions = {self._key(row): position for position, row in enumerate(self.rows)}
         self.marks &= self._positions.keys()
-        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
-        position = self._positions.get(current, self.cursor) if not at_top else 0
-        self._move_to(position)
+        self.virtual_size = Size(self.line_width, len(self.rows) + 1)
+        # Until a person has moved, the cursor waits on the first row; afterwards it never leaves its row by itself.
+        self._move_to(self._positions.get(current, self.cursor) if self._moved_by_hand else 0)
         self.refresh()
         if self.current_key != current:
             self.post_message(self.Moved(self, self.current_key))
@@ -195,20 +200,16 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def move(self, rows: int) -> None:
         """Move the cursor by so many rows."""
+        self._moved_by_hand = True
         self._move_to(self.cursor + rows)
 
     def move_page(self, pages: int) -> None:
         """Move the cursor by screenfuls."""
-        self._move_to(self.cursor + pages * max(1, self.size.height - 2))
+        self.move(pages * max(1, self.size.height - 2))
 
     def move_to_end(self, *, first: bool) -> None:
         """Move the cursor to the first or the last row."""
-        self._move_to(0 if first else len(self.rows) - 1)
-
-    def move_to_key(self, key: str) -> None:
-        """Move the cursor to a row."""
-        if key in self._positions:
-            self._move_to(self._positions[key])
+        self.move(-len(self.rows) if first else len(self.rows))
 
     def toggle_mark(self) -> None:
         """Mark the row under the cursor or take the mark away, and go on to the next row."""
@@ -248,7 +249,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     def on_resize(self) -> None:
         """Lay the columns out anew."""
         self._widths = []
-        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
+        self.virtual_size = Size(self.line_width, len(self.rows) + 1)
         self._move_to(self.cursor)
         self.refresh()
 
@@ -256,7 +257,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         """Move the cursor to the line, and open it on a double click."""
         position = event.y - 1 + self.scroll_offset.y
         if event.y > 0 and 0 <= position < len(self.rows):
-            self._move_to(position)
+            self.move(position - self.cursor)
             if event.chain > 1:
                 self.post_message(self.Opened(self, self.current_key))
 
@@ -291,11 +292,11 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def _refresh_row(self, position: int) -> None:
         if self._in_view(position):
-            self.refresh(Region(0, position - self.scroll_offset.y + 1, self.size.width, 1))
+            self.refresh(Region(0, position - self.scroll_offset.y + 1, self.line_width, 1))
 
     def render_line(self, y: int) -> Strip:
         """Return one line: the head, a row, or the words for an empty table."""
-        width = self.size.width
+        width = self.line_width
         if y == 0:
             return self._head(width)
         position = y - 1 + self.scroll_offset.y
@@ -327,12 +328,12 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
                 style = style.without_color + base if at_cursor and self.app.native_ansi_color else style
             segments.append(Segment(fit(safe_display(text), cells, right=column.right) + " ", style))
         used = GUTTER + sum(cells + 1 for _column, cells in self._laid_out())
-        rest = self.size.width - used
+        rest = self.line_width - used
         return [*segments, Segment(" " * rest, base)] if rest > 0 else segments
 
     def _laid_out(self) -> list[tuple[Column[Row], int]]:
         """Return the columns that fit this width, each with its cells."""
-        width = self.size.width
+        width = self.line_width
         shown = [column for column in self.columns if column.from_width <= width]
         if len(self._widths) != len(shown):
             fixed = sum(column.width + 1 for column in shown)

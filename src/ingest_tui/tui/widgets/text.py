@@ -17,6 +17,19 @@ from ingest_tui.tui.widgets.table import fit
 MOST_LINES = 20_000
 
 
+def wrap_words(text: str, width: int) -> list[str]:
+    """Return ``text`` in pieces of at most ``width`` cells, broken behind a space where one is near enough."""
+    pieces: list[str] = []
+    while cell_len(text) > width:
+        piece = chop_cells(text, width)[0]
+        space = piece.rfind(" ") + 1
+        if space > len(piece) // 2:
+            piece = piece[:space]
+        pieces.append(piece)
+        text = text[len(piece) :]
+    return [*pieces, text] if text else pieces
+
+
 class TextLines(ScrollView, can_focus=True):
     """Lines with wrapping, and with following: new lines pull the view along until a person scrolls up."""
 
@@ -40,12 +53,18 @@ class TextLines(ScrollView, can_focus=True):
         self._wrapped_at = 0
         self.unseen = 0
 
+    @property
+    def line_width(self) -> int:
+        """The cells of a line, without the scrollbar."""
+        return int(self.scrollable_content_region.width)
+
     def show(self, lines: Iterable[str | tuple[str, str]]) -> None:
         """Show other lines, each a text or a text and its tone (``bad``, ``warn``, ``quiet``, ``hit``)."""
         self._source = []
         self._lines = []
         self.unseen = 0
         self.append(lines)
+        self.unseen = 0
         if not self.follow:
             self.scroll_to(y=0, animate=False, immediate=True)
 
@@ -59,11 +78,11 @@ class TextLines(ScrollView, can_focus=True):
             self._wrap_all()
         else:
             self._lines += self._wrapped(added)
-        self.virtual_size = Size(self.size.width, len(self._lines))
+        self.virtual_size = Size(self.line_width, len(self._lines))
         if self.follow and at_end:
             self.unseen = 0
             self.scroll_end(animate=False, immediate=True)
-        elif self.follow:
+        else:
             self.unseen += len(added)
         self.refresh()
 
@@ -88,35 +107,35 @@ class TextLines(ScrollView, can_focus=True):
         """Wrap long lines, or cut them."""
         self.wrap = not self.wrap
         self._wrap_all()
-        self.virtual_size = Size(self.size.width, len(self._lines))
+        self.virtual_size = Size(self.line_width, len(self._lines))
         self.refresh()
 
     def on_resize(self) -> None:
         """Wrap for the new width."""
-        if self.size.width != self._wrapped_at:
+        if self.line_width != self._wrapped_at:
             self._wrap_all()
-        self.virtual_size = Size(self.size.width, len(self._lines))
+        self.virtual_size = Size(self.line_width, len(self._lines))
         if self.follow:
             self.scroll_end(animate=False, immediate=True)
 
     def _wrap_all(self) -> None:
-        self._wrapped_at = self.size.width
+        self._wrapped_at = self.line_width
         self._lines = self._wrapped(self._source)
 
     def _wrapped(self, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        width = self.size.width
+        width = self.line_width
         wrapped = []
         for text, tone in lines:
             clean = safe_display(text.expandtabs(4))
             if not self.wrap or width <= 0 or cell_len(clean) <= width:
                 wrapped.append((clean, tone))
             else:
-                wrapped += [(piece, tone) for piece in chop_cells(clean, width)]
+                wrapped += [(piece, tone) for piece in wrap_words(clean, width)]
         return wrapped
 
     def render_line(self, y: int) -> Strip:
         """Return one line in view."""
-        width = self.size.width
+        width = self.line_width
         position = y + self.scroll_offset.y
         text, tone = self._lines[position] if position < len(self._lines) else ("", "")
         style = self.rich_style

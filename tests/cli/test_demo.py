@@ -1,0 +1,60 @@
+"""The demo: the main job on the examples, as the README promises it."""
+
+from __future__ import annotations
+
+import re
+
+from running import SAMPLES, Cli, assert_counters_add_up
+
+
+def promised_outcomes() -> dict[str, str]:
+    """Return the outcome that examples/README.md gives for each file, by its path."""
+    table = (SAMPLES.parent / "README.md").read_text()
+    rows = re.findall(r"^\| `([^`]+)` \|[^|]*\| ([a-z]+)", table, re.MULTILINE)
+    return {name: outcome for name, outcome in rows if "…" not in name}
+
+
+def test_the_demo_shows_every_outcome(cli: Cli) -> None:
+    """The demo ends with 0, prints what became of each file and one search, and says how to open the TUI."""
+    folder = cli.home / "shown"
+    told = cli.run("demo", "--folder", folder)
+    outcomes = {
+        line["key"]: line["outcome"] for line in cli.run("-w", folder, "job", "items", "last", "--json").lines
+    }
+    promised = promised_outcomes()
+    assert len(promised) >= 20
+    assert len(outcomes) == len(promised) + 1
+    for name, outcome in promised.items():
+        assert re.search(rf"{outcomes[name]} .*{re.escape(name)}", told.out), name
+        if name not in {"readme.txt", "special-cases/copy-of-readme.txt"}:
+            assert outcomes[name] == outcome, name
+    assert sorted((outcomes["readme.txt"], outcomes["special-cases/copy-of-readme.txt"])) == ["duplicate", "ingested"]
+    assert "search: " in told.out
+    assert "*gauge*" in told.out
+    assert f"ingest-tui --workspace {folder}" in told.out
+    manifest = cli.run("-w", folder, "job", "show", "last", "--json").json
+    assert_counters_add_up(manifest)
+    assert manifest["counters"]["items_ingested"] == 16
+
+    again = cli.run("-w", folder, "sync", "--json", code=3).json
+    assert again["counters"]["items_ingested"] == 0
+    assert "columns" in cli.run("-w", folder, "doc", "show", "data/readings.csv").out
+    for word, name in (("Kiefernnadeln", "notes-latin1.txt"), ("anémomètre", "notes-latin1.txt"), ("batería", "notes-latin1.txt")):
+        hits = cli.run("-w", folder, "search", word, "--json").json
+        assert name in {hit["uri"].rpartition("/")[2] for hit in hits}
+
+
+def test_the_demo_refuses_a_folder_in_use(cli: Cli) -> None:
+    """A folder that holds anything is left alone."""
+    precious = cli.write("precious.txt", "mine")
+    told = cli.run("demo", "--folder", cli.docs, code=2)
+    assert "not empty" in told.err
+    assert list(cli.docs.iterdir()) == [precious]
+
+
+def test_the_demo_finds_a_place_by_itself(cli: Cli) -> None:
+    """Without a folder the demo makes a fresh one outside of the current folder, and names it."""
+    cli.environment["TMPDIR"] = str(cli.home)
+    told = cli.run("demo")
+    [made] = cli.home.glob("ingest-tui-demo-*/workspace")
+    assert str(made) in told.out

@@ -1,0 +1,119 @@
+"""Uploads, and what a person can do with jobs."""
+
+from __future__ import annotations
+
+from running import Cli, assert_counters_add_up
+
+
+def test_uploads_of_one_name_are_versions(cli: Cli) -> None:
+    """A second upload of a name becomes version 2 with its label; the same content under another name is a duplicate."""
+    cli.run("init")
+    first = cli.write("manual.txt", "first edition")
+    uploaded = cli.run("upload", first, "--json").json
+    assert_counters_add_up(uploaded)
+    assert (uploaded["kind"], uploaded["counters"]["items_ingested"]) == ("upload", 1)
+    assert cli.found("edition") == {"manual.txt"}
+    first.unlink()
+    assert cli.run("doc", "text", "manual.txt", code=None).out in {"", "first edition\n"}
+    other = cli.write("elsewhere/manual.txt", "second edition")
+    cli.run("upload", other)
+    [document] = cli.run("doc", "list", "--json").json
+    assert document["version"] == 2
+    versions = cli.run("doc", "versions", document["document_id"], "--json").json
+    assert [item["version_label"] for item in versions] == ["manual.txt (version 2)", "manual.txt (version 1)"]
+    assert cli.run("doc", "text", document["document_id"], "--version", "1").out == "first edition\n"
+    copy = cli.write("copy.txt", "second edition")
+    assert "1 duplicate" in cli.run("upload", copy).out
+
+
+def test_uploads_go_to_their_collection_only(cli: Cli) -> None:
+    """The same file uploaded to two collections is a document in each, and searches keep them apart."""
+    cli.run("init")
+    cli.run("collection", "add", "Archive")
+    path = cli.write("a.txt", "twice here")
+    cli.run("upload", path)
+    cli.run("upload", path, "--collection", "archive")
+    assert len(cli.run("search", "twice", "--json").json) == 2
+    assert len(cli.run("search", "twice", "--collection", "archive", "--json").json) == 1
+    counts = {item["collection_id"]: item["documents"] for item in cli.run("collection", "list", "--json").json}
+    assert counts == {"archive": 1, "default": 1}
+
+
+def test_a_refused_upload_leaves_nothing_behind(cli: Cli) -> None:
+    """A missing file, a folder or two files of one name refuse the whole upload, and no job is left."""
+    cli.init()
+    good = cli.write("a.txt", "fine")
+    twin = cli.write("sub/a.txt", "also fine")
+    cli.run("upload", good, "no-such-file", code=4)
+    assert "source add" in cli.run("upload", good, "docs", code=2).err
+    assert "two of the files" in cli.run("upload", good, twin, code=2).err
+    cli.run("upload", good, "--collection", "nope", code=4)
+    assert cli.run("job", "list", "--json").json == []
+    assert list((cli.workspace / "jobs").iterdir()) == []
+    assert cli.found("fine") == set()
+    cli.sync()
+    assert cli.run("job", "show", "last", "--json").json["source_id"] == "docs"
+
+
+def test_one_bad_upload_does_not_stop_the_others(cli: Cli) -> None:
+    """Of several uploads the unreadable one is rejected with a reason, the others are searchable."""
+    cli.run("init")
+    paths = [cli.write("a.txt", "alpha"), cli.write("blob.bin", bytes(range(256)) * 8), cli.write("e.txt", "")]
+    counters = cli.run("upload", *paths, "--json").json["counters"]
+    assert (counters["items_ingested"], counters["items_rejected"], counters["items_empty"]) == (1, 1, 1)
+    assert cli.found("alpha") == {"a.txt"}
+
+
+def test_queued_jobs_can_be_cancelled_and_done_again(cli: Cli) -> None:
+    """A queued job is cancelled at once and never runs; retry does it anew."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    assert "worker start" in cli.run("sync", "docs", "--detach").err
+    queued = cli.run("job", "list", "--json").json[0]
+    assert queued["state"] == "queued"
+    assert cli.run("job", "cancel", queued["job_id"], "--json").json["state"] == "cancelled"
+    assert "has ended" in cli.run("job", "cancel", queued["job_id"], code=2).err
+    assert cli.found("alpha") == set()
+    retried = cli.run("job", "retry", queued["job_id"], "--json").json
+    assert (retried["state"], retried["trigger"]) == ("succeeded", "retry")
+    assert cli.found("alpha") == {"a.txt"}
+
+
+def test_job_names_can_be_short(cli: Cli) -> None:
+    """A job is found by the end of its id, which is what a person types, and by 'last'."""
+    cli.write("a.txt")
+    cli.init()
+    job_id = cli.sync()["job_id"]
+    for name in (job_id, job_id[-4:], "last"):
+        assert cli.run("job", "show", name, "--json").json["job_id"] == job_id
+    assert cli.run("job", "list", "--state", "failed").out.startswith("no jobs")
+    assert job_id in cli.run("job", "list", "--state", "succeeded", "--source", "docs").out
+
+
+def test_a_retry_of_a_removed_source_is_told(cli: Cli) -> None:
+    """A queued job whose source was removed, or a retry of one, ends with words instead of a crash."""
+    cli.write("a.txt")
+    cli.init()
+    job_id = cli.sync()["job_id"]
+    cli.run("sync", "docs", "--detach")
+    assert "works on source" in cli.run("source", "remove", "docs", "--yes", code=5).err
+    cli.run("job", "cancel", "last")
+    cli.run("source", "remove", "docs", "--yes")
+    assert "no source 'docs'" in cli.run("job", "retry", job_id, code=4).err
+    assert job_id in cli.run("job", "list").out
+
+
+def test_the_audit_tells_who_did_what(cli: Cli) -> None:
+    """Adding, syncing, uploading, removing and restoring each leave a line with who, when, what and outcome."""
+    path = cli.write("a.txt", "alpha")
+    cli.init()
+    cli.sync()
+    cli.run("upload", path, code=None)
+    cli.run("doc", "remove", "docs/a.txt", "--yes")
+    document_id = cli.run("doc", "list", "--retired", "--json").json[0]["document_id"]
+    cli.run("doc", "restore", document_id)
+    entries = cli.run("audit", "--json").lines
+    assert [entry["action"] for entry in entries] == [
+        "workspace.init", "source.add", "job.sync", "upload", "document.remove", "document.restore",
+    ]  # fmt: skip
+    assert all("@" in entry["by"] and entry["at"].endswith("Z") and entry["outcome"] == "done" for entry in entries)

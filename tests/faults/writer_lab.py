@@ -1,0 +1,106 @@
+"""Ways to fail inside the durable writer, and what a reader may see then."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_tui.store import atomic
+
+OLD = b"the old content\n" * 3
+NEW = b"the new content, which is longer\n" * 5
+RECIPE = ["open", "write", "fsync", "close", "rename", "open", "fsync", "close"]
+DIED = 77
+
+Writer = Callable[[Path, bytes], None]
+
+
+class SteppingOs:
+    """The `os` module as the writer sees it: ``on_step(number, name)`` is called before each call that matters."""
+
+    STEPS = frozenset(RECIPE) | {"unlink", "truncate", "ftruncate", "replace"}
+
+    def __init__(self, on_step: Callable[[int, str], None]) -> None:
+        self.on_step = on_step
+        self.names: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(os, name)
+        if name not in self.STEPS:
+            return real
+
+        def stepping(*arguments: Any, **options: Any) -> Any:
+            self.on_step(len(self.names), name)
+            self.names.append(name)
+            return real(*arguments, **options)
+
+        return stepping
+
+
+def steps_of(writer: Writer, folder: Path) -> list[str]:
+    """Return the names of the steps of an undisturbed write."""
+    stepping = SteppingOs(lambda _number, _name: None)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(atomic, "os", stepping)
+        writer(_target(folder), NEW)
+    return stepping.names
+
+
+def fail_at(writer: Writer, folder: Path, step: int, error: OSError) -> Path:
+    """Let the writer meet an error at a step; returns the path of the target."""
+    target = _target(folder)
+
+    def on_step(number: int, _name: str) -> None:
+        if number == step:
+            raise error
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(atomic, "os", SteppingOs(on_step))
+        with pytest.raises(OSError, match=error.strerror):
+            writer(target, NEW)
+    return target
+
+
+def die_at(writer: Writer, folder: Path, step: int) -> Path:
+    """Let the process of the writer end at a step, as `kill -9` would; returns the path of the target."""
+    target = _target(folder)
+    child = os.fork()
+    if child == 0:
+        try:
+            atomic.os = SteppingOs(lambda number, _name: os._exit(DIED) if number == step else None)
+            writer(target, NEW)
+        except BaseException:  # noqa: BLE001 - the child must not return into the test run
+            traceback.print_exc()
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == DIED
+    return target
+
+
+def check_every_death(writer: Writer, folder: Path) -> None:
+    """Fail unless a reader sees the old or the new content, whole, wherever the writer's process ends."""
+    for step, name in enumerate(steps_of(writer, folder)):
+        target = die_at(writer, folder, step)
+        assert target.exists(), f"nothing is there after a death before step {step}, {name}"
+        assert target.read_bytes() in {OLD, NEW}, f"a mixture after a death before step {step}, {name}"
+
+
+def check_every_moment(writer: Writer, folder: Path) -> None:
+    """Fail unless a reader that looks between any two steps sees the old or the new content, whole."""
+    target = _target(folder)
+    seen = []
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        look = SteppingOs(lambda _number, _name: seen.append(target.read_bytes() if target.exists() else None))
+        monkeypatch.setattr(atomic, "os", look)
+        writer(target, NEW)
+    assert set(seen) == {OLD, NEW}
+
+
+def _target(folder: Path) -> Path:
+    target = folder / "record.json"
+    target.write_bytes(OLD)
+    return target

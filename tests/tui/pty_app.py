@@ -1,0 +1,97 @@
+"""A real process under a pseudo-terminal: what Pilot cannot see."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+_RUN = "import sys, pathlib; from ingest_tui.tui.app import run_tui; sys.exit(run_tui(pathlib.Path(sys.argv[1])))"
+
+
+class PtyApp:
+    """The TUI on a workspace, in a terminal of its own."""
+
+    def __init__(
+        self, root: Path, *, size: tuple[int, int] = (80, 24), ignore_hangup: bool = False, script: str = _RUN
+    ) -> None:
+        self.output = b""
+        self.started = time.monotonic()
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            if ignore_hangup:
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            for name in ("NO_COLOR", "TMUX", "TEXTUAL_DRIVER"):
+                environment.pop(name, None)
+            os.execvpe(sys.executable, [sys.executable, "-c", script, str(root)], environment)
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+
+    def read(self, seconds: float) -> bytes:
+        """Read for so long; returns what came."""
+        end = time.monotonic() + seconds
+        came = b""
+        while (rest := end - time.monotonic()) > 0:
+            if not select.select([self.terminal], [], [], rest)[0]:
+                break
+            try:
+                came += os.read(self.terminal, 65536)
+            except OSError:
+                break
+        self.output += came
+        return came
+
+    def read_until(self, wanted: Callable[[bytes], bool] | bytes, seconds: float = 15.0) -> float:
+        """Read until the output has something; returns the seconds since the start of the process."""
+        test = wanted if callable(wanted) else (lambda output: wanted in output)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if test(self.output):
+                return time.monotonic() - self.started
+            self.read(0.02)
+        raise AssertionError(f"not seen within {seconds} s: {wanted!r}; the end was {self.output[-500:]!r}")
+
+    def send(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self.terminal, keys)
+
+    def hang_up(self) -> None:
+        """Close the terminal."""
+        os.close(self.terminal)
+        self.terminal = -1
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the end of the process; returns its exit code (negative for a signal), None when it lives on."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                self.pid = 0
+                return os.waitstatus_to_exitcode(status)
+            if self.terminal >= 0:
+                self.read(0.02)
+            else:
+                time.sleep(0.02)
+        return None
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time of the process so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        """End it whatever it does."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.pid = 0
+        if self.terminal >= 0:
+            os.close(self.terminal)
