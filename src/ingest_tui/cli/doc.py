@@ -86,12 +86,18 @@ def show(session: Session, document: str, as_json: bool) -> None:
 @doc.command()
 @click.argument("document")
 @click.option("--version", "version", type=click.IntRange(1), help="An earlier version.")
+@json_option
 @pass_session
-def text(session: Session, document: str, version: int | None) -> None:
+def text(session: Session, document: str, version: int | None, as_json: bool) -> None:
     """Print the normalised text of DOCUMENT."""
-    from ingest_tui.services.documents import document_text
+    from ingest_tui.services.documents import document_text, get_document
 
-    output.block(document_text(session.workspace, document, version))
+    found = get_document(session.workspace, document)
+    told = document_text(session.workspace, found.document_id, version)
+    if as_json:
+        output.data({"document_id": found.document_id, "version": version or found.version, "text": told})
+    else:
+        output.block(told)
 
 
 @doc.command()

@@ -205,6 +205,22 @@ job.add_command(_acting("resume", "Let a paused JOB go on.", "resuming"))
 
 @job.command()
 @click.argument("job_id", metavar="JOB")
+@click.argument("priority", type=click.IntRange(0, 1000))
+@json_option
+@pass_session
+def priority(session: Session, job_id: str, priority: int, as_json: bool) -> None:
+    """Let JOB run sooner (lower PRIORITY) or later than others."""
+    from ingest_tui.services.jobs import set_priority
+
+    manifest = set_priority(session.workspace, job_id, priority)
+    if as_json:
+        output.data(manifest)
+    else:
+        output.line(f"{manifest.job_id} has priority {priority}")
+
+
+@job.command()
+@click.argument("job_id", metavar="JOB")
 @click.option("--failed-only", is_flag=True, help="Only the items that failed.")
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
 @json_option

@@ -58,6 +58,7 @@ class PlanRules:
     ``ruleset`` stands for everything that decides what is let in; what was refused under another one is tried again.
     A mass deletion is held when at least ``mass_deletion_items`` and more than ``mass_deletion_share`` of the known
     documents would go, or when the listing came back empty; ``approved_keys`` were approved by a person.
+    ``unsettled_ns`` is the span of modification times (nanoseconds) in which an item may still be being written.
     """
 
     ruleset: str = ""
@@ -65,6 +66,7 @@ class PlanRules:
     mass_deletion_items: int = 10
     mass_deletion_share: float = 0.5
     approved_keys: frozenset[str] = frozenset()
+    unsettled_ns: tuple[int, int] | None = None
 
 
 def plan_actions(
@@ -117,6 +119,8 @@ def plan_listed(  # noqa: PLR0911 - one return for each decision
 
     if descriptor.refusal:
         return act("reject", *descriptor.refusal)
+    if _may_be_half_written(descriptor, known, rules):
+        return act("skip", "unsettled", "changed a moment ago; taken once it is quiet")
     if known is None:
         if moved_from is not None and not rules.force:
             return act(
@@ -138,6 +142,15 @@ def plan_listed(  # noqa: PLR0911 - one return for each decision
         return act("ingest", "rules_changed", f"was {known.outcome} ({known.reason}) under other settings")
     detail = f"was {known.outcome}: {known.reason}" if refused else ""
     return act("skip", "same_fingerprint", detail, document_id=known.document_id)
+
+
+def _may_be_half_written(descriptor: Descriptor, known: Known | None, rules: PlanRules) -> bool:
+    if rules.unsettled_ns is None or descriptor.modified_ns is None:
+        return False
+    if known is not None and known.fingerprint == descriptor.fingerprint:
+        return False
+    start, end = rules.unsettled_ns
+    return start < descriptor.modified_ns <= end
 
 
 def is_mass_deletion(vanished: int, known: int, *, listed: int, rules: PlanRules) -> bool:

@@ -25,6 +25,7 @@ BATCH_ITEMS = 1000
 BATCH_SECONDS = 0.4
 MAX_WEIGHT_IN_FLIGHT = 4096
 _WEIGHT_BYTES = 16_384
+_LOOK_SECONDS = 0.02
 _LOCK_SECONDS = 120.0
 
 
@@ -42,6 +43,7 @@ class Committer:
         self._settled = 0
         self._weight = 0
         self._all_settled = threading.Condition()
+        self._all_staged = threading.Event()
         self._vanished = vanished_documents(job)
         self._thread = threading.Thread(target=self._run, name=f"commit-{job.manifest.job_id}", daemon=True)
 
@@ -50,6 +52,7 @@ class Committer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._all_staged.set()
         if kind is None:
             try:
                 self._wait_for_parsers()
@@ -74,7 +77,7 @@ class Committer:
         self._finished.put(item)
 
     def expect(self, size: int) -> None:
-        """Count an item of ``size`` bytes that will be added; waits while too many, or too large ones, are on their way.
+        """Count an item of ``size`` bytes that will be added; waits while too much is on its way.
 
         So memory and staged bytes stay bounded: by 4,096 small items or 64 MB.
         """
@@ -120,6 +123,10 @@ class Committer:
         self._lock.acquire(_LOCK_SECONDS, what="the catalogue")
         return self._lock
 
+    def _is_last_batch(self, gathered: int) -> bool:
+        """Whether nothing more can come: the end of a job does not wait for company."""
+        return self._all_staged.is_set() and self._settled + gathered >= self._expected
+
     def _next_items(self) -> list[StagedItem]:
         """Return the next batch: full, or what came within a moment; empty at the end."""
         first = self._finished.get()
@@ -127,11 +134,12 @@ class Committer:
             return []
         items = [first]
         deadline = time.monotonic() + BATCH_SECONDS
-        while len(items) < BATCH_ITEMS:
-            remaining = deadline - time.monotonic()
+        while len(items) < BATCH_ITEMS and not self._is_last_batch(len(items)):
             try:
-                item = self._finished.get(timeout=max(0.0, remaining)) if remaining > 0 else self._finished.get_nowait()
+                item = self._finished.get(timeout=_LOOK_SECONDS)
             except queue.Empty:
+                if time.monotonic() < deadline:
+                    continue
                 break
             if item is None:
                 self._finished.put(None)

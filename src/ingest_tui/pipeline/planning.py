@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.catalogue import LocationRow
 from ingest_tui.store.journal import Journal, decode_line, encode_line, last_record, read_journal
 from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.workspace import Settings
 
 _LINES_AT_ONCE = 1000
 _SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected"}
@@ -52,14 +54,27 @@ def list_source(job: JobRun) -> ListingEnd:
     return end
 
 
-def rules_of(source: Source, options: dict[str, Any], settings: Any, approved: frozenset[str]) -> PlanRules:
-    """Return the planner's rules for a source, from its settings and the job's options."""
+def rules_of(
+    source: Source,
+    options: dict[str, Any],
+    settings: Settings,
+    *,
+    approved: frozenset[str] = frozenset(),
+    watched: bool = False,
+) -> PlanRules:
+    """Return the planner's rules for a source, from its settings and the job's options.
+
+    A sync that a watch started leaves alone what changed within the stability wait: it may be half written.
+    """
+    moment = time.time_ns()
+    unsettled = (moment - int(settings.stable_seconds * 1e9), moment) if watched else None
     return PlanRules(
         ruleset=ruleset_of(source),
         force=bool(options.get("force")),
         mass_deletion_items=settings.mass_deletion_items,
         mass_deletion_share=settings.mass_deletion_share,
         approved_keys=approved,
+        unsettled_ns=unsettled,
     )
 
 
@@ -72,8 +87,13 @@ def ruleset_of(source: Source) -> str:
 
 def make_plan(job: JobRun, end: ListingEnd) -> None:
     """Write plan.jsonl durably, whole or not at all, and the outcomes of what needs no further work."""
-    approved = _approved_keys(job)
-    rules = rules_of(job.source, job.manifest.options, job.workspace.settings, approved)
+    rules = rules_of(
+        job.source,
+        job.manifest.options,
+        job.workspace.settings,
+        approved=_approved_keys(job),
+        watched=job.manifest.trigger == "watch",
+    )
     job.listing_complete = end.complete
     if not end.complete:
         job.note_error(_incomplete(end), phase="list")

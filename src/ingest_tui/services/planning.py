@@ -24,7 +24,7 @@ def plan_source(workspace: Workspace, source_id: str, *, force: bool = False) ->
     connector = get_connector(source.source_type, source.source_config, max_size=int(source.max_size))
     asyncio.run(connector.authenticate())
     options = {"force": True} if force else {}
-    rules = rules_of(source, options, workspace.settings, frozenset())
+    rules = rules_of(source, options, workspace.settings)
     workspace.catalogue.value("PRAGMA user_version")  # the catalogue exists before it is joined
     with tempfile.TemporaryDirectory(prefix="ingest-tui-plan-") as folder:
         scratch = ListingScratch(Path(folder) / "listing.db", resume=False)

@@ -13,6 +13,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import Workspace
 
 _SOURCES_SECONDS = 2.0
+_LONGEST_BURST_SECONDS = 10.0
 
 
 class FolderWatch:
@@ -67,10 +68,16 @@ class FolderWatch:
                 self._due(source)
 
     def _wait_for_burst(self, path: str, stop: threading.Event, deadline: float, quiet_seconds: float) -> None:
-        """Return when something happened and it is quiet again, or at the deadline."""
+        """Return when something happened and it is quiet again, or at the deadline.
+
+        Where it never gets quiet (a log that grows) it returns after a while all the same: the planner leaves alone
+        what has just changed, and takes the rest.
+        """
         from watchfiles import watch
 
+        first_event: float | None = None
         last_event: float | None = None
+        longest = max(_LONGEST_BURST_SECONDS, quiet_seconds * 5)
         step = 50
         try:
             for changes in watch(
@@ -86,7 +93,10 @@ class FolderWatch:
                 moment = time.monotonic()
                 if changes:
                     last_event = moment
+                    first_event = first_event or moment
                 if last_event is not None and moment - last_event >= quiet_seconds:
+                    return
+                if first_event is not None and moment - first_event >= longest:
                     return
                 if moment >= deadline:
                     return
