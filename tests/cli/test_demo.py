@@ -18,9 +18,7 @@ def test_the_demo_shows_every_outcome(cli: Cli) -> None:
     """The demo ends with 0, prints what became of each file and one search, and says how to open the TUI."""
     folder = cli.home / "shown"
     told = cli.run("demo", "--folder", folder)
-    outcomes = {
-        line["key"]: line["outcome"] for line in cli.run("-w", folder, "job", "items", "last", "--json").lines
-    }
+    outcomes = {line["key"]: line["outcome"] for line in cli.run("-w", folder, "job", "items", "last", "--json").lines}
     promised = promised_outcomes()
     assert len(promised) >= 20
     assert len(outcomes) == len(promised) + 1
@@ -39,9 +37,9 @@ def test_the_demo_shows_every_outcome(cli: Cli) -> None:
     again = cli.run("-w", folder, "sync", "--json", code=3).json
     assert again["counters"]["items_ingested"] == 0
     assert "columns" in cli.run("-w", folder, "doc", "show", "data/readings.csv").out
-    for word, name in (("Kiefernnadeln", "notes-latin1.txt"), ("anémomètre", "notes-latin1.txt"), ("batería", "notes-latin1.txt")):
+    for word in ("Kiefernnadeln", "anémomètre", "batería"):
         hits = cli.run("-w", folder, "search", word, "--json").json
-        assert name in {hit["uri"].rpartition("/")[2] for hit in hits}
+        assert "notes-latin1.txt" in {hit["uri"].rpartition("/")[2] for hit in hits}
 
 
 def test_the_demo_refuses_a_folder_in_use(cli: Cli) -> None:

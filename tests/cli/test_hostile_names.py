@@ -30,9 +30,10 @@ NAMES: dict[str, bytes] = {
 assert len(NAMES["long"]) == 255
 
 
-@pytest.fixture
-def hostile(cli: Cli) -> Cli:
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     """A workspace that has ingested a file of every name, each in a folder of a hostile name too."""
+    cli = Cli(tmp_path_factory.mktemp("hostile"))
     for number, name in enumerate(NAMES.values()):
         cli.write(b"d\x1b[2J\xff/" + name, f"payload number{number}")
     cli.init()
@@ -47,41 +48,27 @@ def test_no_listing_lets_a_name_act(hostile: Cli) -> None:
         ("search", "payload", "--limit", "50"), ("plan", "docs", "--all", "--force"), ("source", "list"), ("audit",),
         ("job", "show", "last"), ("source", "test", "docs"),
     ]  # fmt: skip
-    for arguments in commands:
-        assert hostile.run(*arguments).out
-        hostile.run(*arguments, "--json")
+    assert all(result.out for result in hostile.run_each(*commands))
+    hostile.run_each(*((*arguments, "--json") for arguments in commands))
     assert len(hostile.run("doc", "list").out.splitlines()) == len(NAMES) + 1
     assert len(hostile.run("search", "payload", "--limit", "50", "--json").json) == len(NAMES)
 
 
-@pytest.mark.parametrize("which", sorted(NAMES))
-def test_every_name_can_be_named(hostile_once: Cli, which: str) -> None:
-    """A file of any name can be explained and read by its path."""
-    path = b"docs/d\x1b[2J\xff/" + NAMES[which]
-    told = hostile_once.run("doc", "explain", "--", path)
-    assert told.out.startswith("here: "), told.out
-    number = list(NAMES).index(which)
-    assert hostile_once.run("doc", "text", "--", path).out == f"payload number{number}\n"
+def test_every_name_can_be_named(hostile: Cli) -> None:
+    """The text of a file of any name can be asked for by its path."""
+    calls = [("doc", "text", "--", b"docs/d\x1b[2J\xff/" + name) for name in NAMES.values()]
+    for number, result in enumerate(hostile.run_each(*calls)):
+        assert result.out == f"payload number{number}\n"
 
 
-@pytest.fixture(scope="module")
-def hostile_once(tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    """As `hostile`, made once for the tests that only read."""
-    cli = Cli(tmp_path_factory.mktemp("hostile"))
-    for number, name in enumerate(NAMES.values()):
-        cli.write(b"d\x1b[2J\xff/" + name, f"payload number{number}")
-    cli.init()
-    assert cli.sync()["counters"]["items_ingested"] == len(NAMES)
-    return cli
-
-
-def test_explain_json_of_a_name_that_is_not_utf8(hostile_once: Cli) -> None:
-    """`doc explain --json` and `doc show --json` of a non-UTF-8 path give JSON with the story."""
+def test_explain_json_of_a_name_that_is_not_utf8(hostile: Cli) -> None:
+    """`doc explain` and `doc show` of a non-UTF-8 path tell the story, as text and as JSON."""
     path = b"docs/d\x1b[2J\xff/" + NAMES["latin-1"]
-    story = hostile_once.run("doc", "explain", "--json", "--", path).json
+    assert hostile.run("doc", "explain", "--", path).out.startswith("here: ")
+    story = hostile.run("doc", "explain", "--json", "--", path).json
     assert story["here"] is True
     assert story["document"]["uri"].endswith("/caf%E9.txt")
-    assert hostile_once.run("doc", "show", "--json", "--", path).json["document"]["key"].startswith("bytes:")
+    assert hostile.run("doc", "show", "--json", "--", path).json["document"]["key"].startswith("bytes:")
 
 
 def test_uploads_of_hostile_names(cli: Cli) -> None:
@@ -102,16 +89,18 @@ def test_uploads_of_hostile_names(cli: Cli) -> None:
 def test_hostile_arguments_do_not_act_either(cli: Cli) -> None:
     """What a person pastes into a call comes back harmless in errors, as text and as JSON."""
     cli.init()
-    for word in (b"\x1b[31mred", "\u009b31m".encode(), "\u202eevil".encode(), b"\xff\xfe", b"[/bold]", b"x\ny"):
-        for arguments in (
+    calls: list[tuple[str | bytes, ...]] = []
+    for word in (b"\x1b[31m[/bold]\n", "\u009b31m\u202eevil".encode(), b"\xff\xfe"):
+        calls += [
             ("source", "show", word), ("job", "show", word), ("doc", "show", word), ("doc", "explain", word),
-            ("upload", word), ("search", word, "--collection", word), (word,), ("source", "add", "local", word, "--path", word),
-        ):  # fmt: skip
-            for option in ((), ("--json",)):
-                ended = cli.run(*arguments, *option, code=None)
-                assert ended.code in {0, 1, 2, 4}, (arguments, ended)
-                if option and ended.code:
-                    assert ended.error["message"]
+            ("upload", word), ("search", word), (word,), ("source", "add", "local", "x", "--path", word),
+        ]  # fmt: skip
+    told = cli.run_each(*calls, code=None)
+    as_json = cli.run_each(*((*arguments, "--json") for arguments in calls), code=None)
+    for arguments, text, record in zip(calls, told, as_json, strict=True):
+        assert text.code == record.code, (arguments, text, record)
+        assert text.code in {0, 1, 2, 4}, (arguments, text)
+        assert record.error["message"] if record.code else record.out
 
 
 def test_sources_in_folders_of_hostile_names(cli: Cli) -> None:
@@ -135,8 +124,8 @@ def test_sources_in_folders_of_hostile_names(cli: Cli) -> None:
 def test_titles_and_texts_cannot_act(cli: Cli) -> None:
     """A title, a heading and a text that hold escapes are shown harmless in every listing and in `doc text`."""
     evil = "\x1b]0;owned\x07\x1b[2J \u009b31m \u202eevil [/bold]"
-    cli.write("a.md", f"# Title {evil}\n\nwords {evil} words")
-    cli.write("b.csv", f"name{evil},other\n1,2\n")
+    cli.write("a.md", f"# Title {evil}\n\nwords {evil} words" + "\nand plain words, as logs have them" * 30)
+    cli.write("b.csv", f"name{evil},other\n" + "words,2\n" * 100)
     cli.write("c.html", f"<html><head><title>{evil}</title></head><body><h1>x</h1><p>words {evil}</p></body></html>")
     cli.init()
     cli.sync()

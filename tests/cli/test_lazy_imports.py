@@ -11,7 +11,17 @@ from running import Cli, wait_until
 
 PARSERS = ("pypdfium2", "python_calamine", "html_to_markdown", "xberg", "pyarrow", "unstructured", "puremagic")
 CONNECTORS = ("boto3", "botocore", "office365", "msal", "requests", "httpx")
-LIBRARIES = ("pydantic", "apsw", "orjson", "rich", "watchfiles", "humanize", "aiofiles", "charset_normalizer", "asyncio")
+LIBRARIES = (
+    "pydantic",
+    "apsw",
+    "orjson",
+    "rich",
+    "watchfiles",
+    "humanize",
+    "aiofiles",
+    "charset_normalizer",
+    "asyncio",
+)
 
 _DUMP = """
 import atexit, sys
@@ -54,7 +64,13 @@ def test_headless_commands_never_load_the_tui(cli: Cli) -> None:
     """Listing sources, syncing and searching load neither textual nor a connector library that is not used."""
     cli.write("a.txt", "alpha")
     cli.init()
-    for arguments in (("source", "list"), ("sync", "docs"), ("search", "alpha"), ("doc", "list"), ("job", "show", "last")):
+    for arguments in (
+        ("source", "list"),
+        ("sync", "docs"),
+        ("search", "alpha"),
+        ("doc", "list"),
+        ("job", "show", "last"),
+    ):
         assert loaded_by(cli, *arguments) & {"textual", *CONNECTORS, "unstructured"} == set(), arguments
     for arguments in (("source", "list"), ("search", "alpha"), ("doc", "explain", "docs/a.txt")):
         assert loaded_by(cli, *arguments) & set(PARSERS) == set(), arguments
@@ -65,9 +81,7 @@ def test_the_headless_worker_never_loads_the_tui(cli: Cli) -> None:
     cli.write("a.pdf", b"%PDF-1.4\n%%EOF")
     cli.init()
     cli.run("sync", "docs", "--detach")
-    program = _DUMP.format(
-        out=str(cli.home / "modules"), arguments=["--workspace", str(cli.workspace), "--watch"]
-    )
+    program = _DUMP.format(out=str(cli.home / "modules"), arguments=["--workspace", str(cli.workspace), "--watch"])
     worker = subprocess.Popen([sys.executable, "-c", program], env=cli.environment, stderr=subprocess.DEVNULL)
     try:
         wait_until(lambda: cli.manifests()[0]["finished_at"])

@@ -431,6 +431,3 @@ def test_a_workspace_that_others_can_write_is_refused(cli: Cli) -> None:
     assert "chmod 700" in refused.err
     cli.workspace.chmod(0o700)
     cli.run("source", "list")
-
-
-

@@ -6,7 +6,7 @@ from running import Cli, assert_counters_add_up
 
 
 def test_uploads_of_one_name_are_versions(cli: Cli) -> None:
-    """A second upload of a name becomes version 2 with its label; the same content under another name is a duplicate."""
+    """A second upload of a name becomes version 2 with its label; the same content under another name is a copy."""
     cli.run("init")
     first = cli.write("manual.txt", "first edition")
     uploaded = cli.run("upload", first, "--json").json
@@ -88,6 +88,17 @@ def test_job_names_can_be_short(cli: Cli) -> None:
         assert cli.run("job", "show", name, "--json").json["job_id"] == job_id
     assert cli.run("job", "list", "--state", "failed").out.startswith("no jobs")
     assert job_id in cli.run("job", "list", "--state", "succeeded", "--source", "docs").out
+
+
+def test_job_ids_sort_by_time(cli: Cli) -> None:
+    """Job ids made within the same second sort in the order in which they were made, so that 'last' is the newest."""
+    from datetime import UTC, datetime, timedelta
+
+    from ingest_tui.store.jobs import new_job_id
+
+    moment = datetime(2026, 11, 21, 6, 31, 5, tzinfo=UTC)
+    ids = [new_job_id("docs", moment + timedelta(milliseconds=5 * step)) for step in range(190)]
+    assert ids == sorted(ids)
 
 
 def test_a_retry_of_a_removed_source_is_told(cli: Cli) -> None:

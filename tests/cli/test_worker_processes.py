@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import signal
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,14 @@ def test_a_watched_source_that_is_added_late_is_noticed(cli: Cli) -> None:
         assert line.startswith("20"), "one line an event, each with its time"
 
 
+@contextlib.contextmanager
+def commits_held_up(cli: Cli) -> Iterator[None]:
+    """Hold the lock that every commit takes, so that a job stays in the middle for as long as a test needs."""
+    with (cli.workspace / "locks" / "commit.lock").open("ab") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.mark.parametrize("when", ["while committing", "while paused"])
 def test_a_killed_worker_loses_nothing(cli: Cli, when: str) -> None:
     """After kill -9 in the middle the next sync goes on with the job: every file once, no parser left over."""
@@ -106,18 +116,19 @@ def test_a_killed_worker_loses_nothing(cli: Cli, when: str) -> None:
     worker = cli.start("sync", "docs")
 
     def halfway() -> bool:
-        with contextlib.suppress(IndexError, OSError, ValueError):
-            manifest = cli.manifests()[0]
-            return 0 < manifest["phases"]["commit"]["done"] < total and manifest["state"] == "running"
-        return False
+        return any(path.stat().st_size for path in cli.workspace.glob("jobs/*/outcomes.jsonl"))
 
-    wait_until(halfway, what="a job in the middle")
-    if when == "while paused":
-        cli.run("job", "pause", "last")
-        wait_until(lambda: cli.manifests()[0]["state"] == "paused")
-    below = list(descendants(worker.pid))
-    assert below, "parsing happens in processes of its own"
-    assert cli.end(worker, signal.SIGKILL) == -signal.SIGKILL
+    with contextlib.ExitStack() as held:
+        if when == "while paused":
+            held.enter_context(commits_held_up(cli))
+            wait_until(lambda: cli.manifests() and cli.manifests()[0]["state"] == "running")
+            cli.run("job", "pause", "last")
+            wait_until(lambda: cli.manifests()[0]["state"] == "paused")
+        else:
+            wait_until(halfway, what="a job in the middle")
+        below = list(descendants(worker.pid))
+        assert below, "parsing happens in processes of its own"
+        assert cli.end(worker, signal.SIGKILL) == -signal.SIGKILL
     wait_until(lambda: not any(lives(pid) for pid in below), what="no orphan parser processes")
     assert cli.manifests()[0]["finished_at"] is None
     if when == "while paused":
@@ -135,7 +146,7 @@ def test_a_killed_worker_loses_nothing(cli: Cli, when: str) -> None:
     assert len(outcomes) == total
     assert set(outcomes.values()) == {1}
     assert len(list(cli.workspace.glob("documents/*/*/*/v*"))) == total
-    assert len(cli.found("common")) == min(total, 1000)
+    assert len(cli.found("common")) == total
     assert list(cli.workspace.glob("documents/**/.tmp*")) == []
     assert "problem" not in cli.run("doctor", code=None).out
 
@@ -145,7 +156,7 @@ def test_an_interrupted_sync_can_go_on(cli: Cli) -> None:
     fill(cli, 1500)
     cli.init()
     worker = cli.start("sync", "docs")
-    wait_until(lambda: cli.manifests() and cli.manifests()[0]["state"] == "running")
+    wait_until(lambda: cli.manifests() and cli.manifests()[0]["phases"]["stage"]["done"])
     below = list(descendants(worker.pid))
     assert cli.end(worker, signal.SIGINT) == 130
     told = cli.output_of(worker)
@@ -196,9 +207,8 @@ def test_at_most_three_jobs_run_at_once_in_order_of_priority(cli: Cli) -> None:
     cli.run("init")
     for number in range(6):
         fill(cli, 60, f"s{number}/")
-        cli.run("source", "add", "local", f"s{number}", "--path", f"docs/s{number}", "--priority", str(100 - number // 2))
-    for number in range(6):
-        cli.run("sync", f"s{number}", "--detach")
+        cli.run("source", "add", "local", f"s{number}", "--path", f"docs/s{number}", f"--priority={9 - number // 2}")
+    cli.run("sync", "--all", "--detach")
     worker = cli.start("--watch")
     wait_until(lambda: len(ended(cli)) == 6)
     assert cli.end(worker) == 0
@@ -207,8 +217,7 @@ def test_at_most_three_jobs_run_at_once_in_order_of_priority(cli: Cli) -> None:
     assert 2 <= max(at_once) <= 3, spans
 
     cli.set(max_running_jobs=1)
-    for number in range(6):
-        cli.run("sync", f"s{number}", "--detach")
+    cli.run("sync", "--all", "--detach")
     worker = cli.start("--watch")
     wait_until(lambda: len(ended(cli)) == 12)
     assert cli.end(worker) == 0
@@ -219,31 +228,32 @@ def test_at_most_three_jobs_run_at_once_in_order_of_priority(cli: Cli) -> None:
 
 def test_a_running_job_can_be_cancelled(cli: Cli) -> None:
     """A job that runs in another process is cancelled within a second or two; what is committed stays."""
-    fill(cli, 2000)
+    fill(cli, 1000)
     cli.init()
     worker = cli.start("sync", "docs")
-    wait_until(lambda: cli.manifests() and cli.manifests()[0]["state"] == "running")
-    cli.run("job", "cancel", "last")
+    with commits_held_up(cli):
+        wait_until(lambda: cli.manifests() and cli.manifests()[0]["state"] == "running")
+        cli.run("job", "cancel", "last")
+        wait_until(lambda: not list(cli.workspace.glob("jobs/*/requests/*")), what="the request is taken")
     assert worker.wait(10) == 1
     [manifest] = cli.manifests()
     assert manifest["state"] == "cancelled"
     assert list((cli.workspace / "queue").iterdir()) == []
-    done = manifest["counters"]["items_ingested"]
-    assert done < 2000
-    assert cli.sync()["counters"]["items_ingested"] == 2000 - done
+    assert cli.sync()["counters"]["items_ingested"] == 1000 - manifest["counters"]["items_ingested"]
 
 
 def test_readers_are_not_kept_waiting_by_a_job(cli: Cli) -> None:
     """Listing and searching work at once while a job commits."""
-    fill(cli, 1500)
+    fill(cli, 200)
     cli.init()
     worker = cli.start("sync", "docs")
-    wait_until(lambda: cli.manifests() and cli.manifests()[0]["state"] == "running")
-    started = time.monotonic()
-    cli.run("search", "common")
-    cli.run("status", "last", "--json")
-    assert time.monotonic() - started < 5
-    assert "works on source" in cli.run("source", "remove", "docs", "--yes", code=5).err
+    with commits_held_up(cli):
+        wait_until(lambda: cli.manifests() and cli.manifests()[0]["state"] == "running")
+        started = time.monotonic()
+        cli.run("search", "common")
+        assert cli.run("status", "last", "--json").json["state"] == "running"
+        assert time.monotonic() - started < 5
+        assert "works on source" in cli.run("source", "remove", "docs", "--yes", code=5).err
     assert worker.wait(30) == 0
 
 
@@ -255,7 +265,7 @@ def test_a_job_that_breaks_in_an_unforeseen_way_ends_as_failed(cli: Cli) -> None
     _drop_a_table(cli.workspace / "catalogue.db")
     cli.write("b.txt", "beta")
     try:
-        told = cli.run("sync", "docs", code=1, timeout=15)
+        told = cli.run("sync", "docs", code=1, timeout=8)
     finally:
         attempts = cli.manifests()[-1]["attempt"]
     assert "error: " in told.err

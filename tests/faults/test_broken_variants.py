@@ -132,7 +132,7 @@ def _committing(*order: str) -> Callable[[CommitBatch, list[Any]], list[Outcome]
         assert rows
         for name in order:
             steps[name]()
-        return []
+        return [], []
 
     return commit
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 TARGET_CHARACTERS = 1000
 MAX_CHARACTERS = 1500
 
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*\Z")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.{1,300}?)(?:[ \t]+#+)?[ \t]*\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\s+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_MARKS = re.compile(r"[¶#*_`]+\s*\Z|(?<!\w)[*_`]+|[*_`]+(?!\w)")
+_MARKS = re.compile(r"\*\*|`|¶")
 _FENCE = re.compile(r"(```|~~~)")
 
 
@@ -105,21 +105,30 @@ def _blocks(markdown: str) -> list[str]:
 
 
 def _pieces(block: str) -> list[str]:
-    """Cut a block that is too long: at lines if it has them, else at sentences, else at the limit."""
+    """Cut a block that is too long: at lines if it has them, else at sentences and words, else at the limit."""
     if len(block) <= MAX_CHARACTERS:
         return [block]
-    separator = "\n" if "\n" in block else " "
-    units = block.split("\n") if separator == "\n" else _SENTENCE_END.split(block)
+    if "\n" in block:
+        return _gather(block.split("\n"), "\n")
+    words = _SENTENCE_END.split(block)
+    if len(words) > 1:
+        return _gather(words, " ")
+    return [block[start : start + TARGET_CHARACTERS] for start in range(0, len(block), TARGET_CHARACTERS)]
+
+
+def _gather(units: list[str], separator: str) -> list[str]:
+    """Join neighbours up to about the target; a unit that is too long by itself is cut further."""
     pieces: list[str] = []
     current: list[str] = []
     size = 0
     for unit in units:
-        cuts = [unit[start : start + TARGET_CHARACTERS] for start in range(0, len(unit), TARGET_CHARACTERS)]
-        for part in cuts if len(unit) > MAX_CHARACTERS else [unit]:
-            if current and size + len(part) > TARGET_CHARACTERS:
-                pieces.append(separator.join(current))
-                current, size = [], 0
-            current.append(part)
-            size += len(part) + 1
+        if current and size + len(unit) > TARGET_CHARACTERS:
+            pieces.append(separator.join(current))
+            current, size = [], 0
+        if len(unit) > MAX_CHARACTERS:
+            pieces += _pieces(unit)
+            continue
+        current.append(unit)
+        size += len(unit) + 1
     pieces.append(separator.join(current))
     return [piece for piece in pieces if piece.strip()]

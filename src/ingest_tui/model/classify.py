@@ -43,7 +43,7 @@ def classify(  # noqa: PLR0911 - one return for each decision
     if here is not None:
         if here.raw_sha256 == raw_sha256 or (content_hash and here.content_hash == content_hash and here.places > 1):
             return Classification("same", here.document_id, "fetched, and the content is the same")
-        if here.is_primary_here and here.places == 1:
+        if here.places <= 1:
             return Classification("changed", here.document_id)
         # Other places still hold the old content: the document stays with them.
         if twin is not None:

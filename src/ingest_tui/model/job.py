@@ -178,6 +178,8 @@ class Manifest(BaseModel):
     errors_total: int = 0
     warnings: list[str] = Field(default_factory=list)
     held: HeldDeletions | None = None
+    reached: int = 0
+    attempts_without_progress: int = 0
 
     @property
     def ended(self) -> bool:

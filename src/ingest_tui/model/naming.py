@@ -31,7 +31,8 @@ def slug(name: str) -> str:
     'team-handbook-2026'
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    text = re.sub(r"[^a-z0-9._-]+", "-", plain.lower()).strip("-._")[:64].rstrip("-._")
+    text = re.sub(r"[^a-z0-9._-]+", "-", plain.lower())
+    text = re.sub(r"\.{2,}", ".", text).strip("-._")[:64].rstrip("-._")
     return check_identifier(text, shown=name)
 
 

@@ -82,20 +82,43 @@ def plan_actions(
     """
     rules = rules or PlanRules()
     descriptors = {descriptor.key: descriptor for descriptor in listing}
-    vanished = {key: entry for key, entry in known.items() if key not in descriptors} if complete else {}
-    by_fingerprint = {entry.fingerprint: entry for entry in vanished.values() if entry.document_id}
-    moved: set[str] = set()
-    actions = []
-    for key, descriptor in descriptors.items():
-        twin = None if key in known else by_fingerprint.pop(descriptor.fingerprint, None)
-        action = plan_listed(descriptor, known.get(key), moved_from=twin, rules=rules)
-        if action.action == "move" and twin:
-            moved.add(twin.key)
-        actions.append(action)
-    gone = [entry for key, entry in vanished.items() if key not in moved]
+    vanished = [known[key] for key in sorted(known) if key not in descriptors] if complete else []
+    unknown = [descriptors[key] for key in sorted(descriptors) if key not in known]
+    moves = {} if rules.force else pair_moves(_candidates(unknown, vanished))
+    actions = [
+        plan_listed(descriptor, known.get(key), moved_from=moves.get(key), rules=rules)
+        for key, descriptor in sorted(descriptors.items())
+    ]
+    moved = {entry.key for entry in moves.values()}
+    gone = [entry for entry in vanished if entry.key not in moved]
     known_documents = sum(1 for entry in known.values() if entry.document_id)
     actions += plan_vanished(gone, known_documents=known_documents, listed=len(descriptors), rules=rules)
     return actions
+
+
+def _candidates(unknown: list[Descriptor], vanished: list[Known]) -> Iterator[tuple[str, Known]]:
+    by_fingerprint: dict[str, list[Known]] = {}
+    for entry in vanished:
+        if entry.document_id and entry.fingerprint:
+            by_fingerprint.setdefault(entry.fingerprint, []).append(entry)
+    for descriptor in unknown:
+        if descriptor.refusal is None:
+            for entry in by_fingerprint.get(descriptor.fingerprint, ()):
+                yield descriptor.key, entry
+
+
+def pair_moves(candidates: Iterable[tuple[str, Known]]) -> dict[str, Known]:
+    """Return for each new key the vanished document it is, each used once.
+
+    ``candidates`` are all pairs of a new key and a vanished document with the same fingerprint, ordered by both keys.
+    """
+    moves: dict[str, Known] = {}
+    used: set[str] = set()
+    for key, entry in candidates:
+        if key not in moves and entry.key not in used:
+            moves[key] = entry
+            used.add(entry.key)
+    return moves
 
 
 def plan_listed(  # noqa: PLR0911 - one return for each decision

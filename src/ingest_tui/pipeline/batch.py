@@ -14,8 +14,9 @@ from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import ruleset_of
+from ingest_tui.pipeline.retire import settle_documents_without_places
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow, placed_at
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import Journal
 
@@ -33,6 +34,8 @@ class Writes:
     rechunked: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    unparsed: list[StagedItem] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
@@ -55,14 +58,19 @@ class CommitBatch:
         self._source = job.source
         self._ruleset = ruleset_of(job.source)
 
-    def commit(self, items: list[StagedItem]) -> list[Outcome]:
-        """Bring the items into the store; returns their outcomes, which the caller writes to the journal."""
+    def commit(self, items: list[StagedItem]) -> tuple[list[Outcome], list[StagedItem]]:
+        """Bring the items into the store.
+
+        Returns their outcomes, which the caller writes to the journal, and the items that went unparsed because their
+        bytes were known, but are needed as documents after all: the caller has them parsed and brings them again.
+        """
         writes = Writes()
         self._look_up(items)
         for item in items:
             self._decide(item, writes)
         if writes.placed or writes.returned:
             self._place(writes)
+        at = now()
         with self._catalogue.transaction():
             self._catalogue.remove_chunks(writes.rechunked)
             self._catalogue.put_documents(writes.documents.values())
@@ -70,14 +78,24 @@ class CommitBatch:
             self._catalogue.put_locations(writes.locations.values())
             self._catalogue.forget_locations(self._source.source_id, writes.forgotten)
             self._catalogue.add_chunks(writes.chunks)
-        for document_id in writes.noted:
-            locations = self._catalogue.locations_of(document_id)
-            self._documents.note_locations(self._source.collection_id, document_id, locations)
+            retired, kept = settle_documents_without_places(self._catalogue, writes.left, at)
+            # Before the catalogue commits: a note ahead of it is true, a note that is missing would never be written.
+            self._note_places(writes.noted | {document.document_id for document in kept})
+        for document in retired:
+            self._documents.retire(
+                document.collection_id, document.document_id, reason="replaced", at=at, by=self._job.manifest.job_id
+            )
         for item in items:
-            if item.raw_path:
+            if item.raw_path and item not in writes.unparsed:
                 self._job.staging.drop(item.item_id)
         self._job.manifest.counters.chunks_written += len(writes.chunks)
-        return writes.outcomes
+        return writes.outcomes, writes.unparsed
+
+    def _note_places(self, document_ids: set[str]) -> None:
+        documents = self._catalogue.documents(document_ids).values()
+        self._documents.note_locations(
+            (document, self._catalogue.locations_of(document.document_id)) for document in documents
+        )
 
     def _place(self, writes: Writes) -> None:
         """Steps (1) and (2): durable in staging, intent durable, then renamed, then that durable."""
@@ -90,8 +108,13 @@ class CommitBatch:
             )
         self._intents.append(
             (
-                {"document_id": document.document_id, "version": document.version, "collection_id": collection_id}
-                for _, document in writes.placed
+                {
+                    "document_id": document.document_id,
+                    "version": document.version,
+                    "collection_id": collection_id,
+                    "item_id": item.item_id,
+                }
+                for item, document in writes.placed
             ),
             durable=False,
         )
@@ -114,8 +137,13 @@ class CommitBatch:
         self._returning = self._catalogue.retired_at(source, new_keys)
         hashes = [item.result.content_hash for item in items if item.result and item.result.content_hash]
         raw = (item.raw_sha256 for item in items if item.raw_sha256)
-        self._by_raw = self._catalogue.documents_where(collection, "raw_sha256", raw)
-        self._by_content = self._catalogue.documents_where(collection, "content_hash", hashes)
+        self._twins: dict[str, list[str]] = {}
+        for document in self._catalogue.documents_matching(collection, "raw_sha256", raw):
+            self._twins.setdefault(document.raw_sha256, []).append(document.document_id)
+            self._here.setdefault(document.document_id, document)
+        for document in self._catalogue.documents_matching(collection, "content_hash", hashes):
+            self._twins.setdefault(document.content_hash, []).append(document.document_id)
+            self._here.setdefault(document.document_id, document)
         self._taken_ids: set[str] = set()
         self._places: dict[str, set[tuple[str, str]]] = {}
 
@@ -156,6 +184,7 @@ class CommitBatch:
         if decision.kind in {"new", "changed", "detached", "returned"}:
             self._ingest(item, decision, writes)
         elif decision.kind == "same":
+            writes.noted.add(decision.document_id or "")
             self._settle(item, writes, "unchanged", "same_content", decision.detail, document_id=decision.document_id)
         else:
             self._link(item, decision, writes)
@@ -166,9 +195,7 @@ class CommitBatch:
         if here is not None and here.state != "active":
             here = None
         content_hash = item.result.content_hash if item.result else ""
-        twin = self._by_raw.get(item.raw_sha256) or (self._by_content.get(content_hash) if content_hash else None)
-        if twin is not None and here is not None and twin.document_id == here.document_id:
-            twin = None
+        twin = self._twin(item.raw_sha256, content_hash, besides=here)
         forced = self._job.manifest.options.get("force")
         if forced and here is not None and item.result and here.content_hash != content_hash:
             return Classification("changed", here.document_id, "extracted anew")
@@ -181,10 +208,20 @@ class CommitBatch:
             returning=self._holder(returning, item.key) if returning else None,
         )
 
+    def _twin(self, raw_sha256: str, content_hash: str, *, besides: DocumentRow | None) -> DocumentRow | None:
+        """Return a document with the same bytes, else one with the same text, as things stand within this batch."""
+        for wanted, column in ((raw_sha256, "raw_sha256"), (content_hash, "content_hash")):
+            for document_id in self._twins.get(wanted, ()) if wanted else ():
+                document = self._here[document_id]
+                is_other = besides is None or document_id != besides.document_id
+                if is_other and document.state == "active" and getattr(document, column) == wanted:
+                    return document
+        return None
+
     def _ingest(self, item: StagedItem, decision: Classification, writes: Writes) -> None:
         result = item.result
-        if result is None:  # only an item whose bytes are known goes unparsed, and that is never new
-            self._settle(item, writes, "failed", "raced", "the document it equals was removed meanwhile; sync again")
+        if result is None:  # the document whose bytes it has was changed or removed meanwhile
+            writes.unparsed.append(item)
             return
         previous = self._here.get(decision.document_id or "") or self._returning.get(item.key)
         if decision.document_id is None:
@@ -202,8 +239,9 @@ class CommitBatch:
             writes.returned.add(document.document_id)
         writes.chunks += [(document.document_id, ordinal, path, text) for ordinal, (path, text) in enumerate(chunks)]
         self._here[document.document_id] = document
-        self._by_raw[document.raw_sha256] = document
-        self._by_content[document.content_hash] = document
+        self._twins.setdefault(document.raw_sha256, []).append(document.document_id)
+        self._twins.setdefault(document.content_hash, []).append(document.document_id)
+        self._leave(item, writes, unless=document.document_id)
         self._places.setdefault(document.document_id, set()).add((self._source.source_id, item.key))
         reason = {"detached": "changed", "returned": "returned"}.get(decision.kind, item.line["reason"])
         self._settle(
@@ -219,7 +257,7 @@ class CommitBatch:
     def _link(self, item: StagedItem, decision: Classification, writes: Writes) -> None:
         """A duplicate or a moved document: another place for a document that is here."""
         document_id = decision.document_id or ""
-        document = self._known_document(document_id)
+        document = self._here[document_id]
         old_places = set(self._places_of(document_id))
         self._places[document_id].add((self._source.source_id, item.key))
         name: OutcomeName = "duplicate"
@@ -231,23 +269,21 @@ class CommitBatch:
             self._places[document_id] = {(self._source.source_id, item.key)}
             self._vanished.pop(document_id, None)
             detail = f"was {document.key}; {decision.detail}"
-            moved = document._replace(
-                uri=item.line["uri"],
-                key=item.key,
-                file_name=file_name_of(item.key),
-                updated_at=now(),
-                job_id=self._job.manifest.job_id,
-            )
+            moved = placed_at(document, self._source.source_id, item.key, item.line["uri"], now())
             writes.documents[document_id] = moved
             self._here[document_id] = moved
+        else:
+            self._leave(item, writes, unless=document_id)
         writes.noted.add(document_id)
         self._settle(item, writes, name, "same_content", detail, document_id=document_id, version=document.version)
 
-    def _known_document(self, document_id: str) -> DocumentRow:
-        known = self._here.get(document_id)
-        if known is None:
-            known = self._here[document_id] = self._catalogue.documents([document_id])[document_id]
-        return known
+    def _leave(self, item: StagedItem, writes: Writes, *, unless: str) -> None:
+        """Note that the document which was known at the item's place has lost it."""
+        location = self._known.get(item.key)
+        if location is None or location.document_id in {None, unless}:
+            return
+        writes.left.add(location.document_id or "")
+        self._places_of(location.document_id or "").discard((self._source.source_id, item.key))
 
     # Rows and records
 

@@ -15,6 +15,7 @@ from typing import Self
 
 from ingest_tui.model.errors import StoreError
 from ingest_tui.pipeline.batch import CommitBatch
+from ingest_tui.pipeline.extract import parse_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.documents import DocumentStore
@@ -104,8 +105,11 @@ class Committer:
             batch = CommitBatch(self._job, catalogue, self._documents, self._intents, self._vanished)
             while items := self._next_items():
                 with self._locked():
-                    outcomes = batch.commit(items)
+                    outcomes, unparsed = batch.commit(items)
                 self._job.record(outcomes)
+                for item in unparsed:
+                    items.remove(item)
+                    parse_item(self._job, item, self.add)
                 for item in items:
                     self._job.meter.advance("commit", 1, item.weight)
                 with self._all_settled:

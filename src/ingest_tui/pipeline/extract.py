@@ -9,14 +9,20 @@ from ingest_tui.pipeline.stage import Sink, StagedItem
 
 
 def extract_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
+    """Have an item parsed, unless its bytes are known already and its place is new: then it is a duplicate or moved."""
+    known_place = item.line.get("document_id") is not None
+    if not known_place and not job.forced and job.collection_has_documents and _bytes_are_known(job, item):
+        job.meter.advance("extract", 1, item.weight)
+        settle(item)
+        return
+    parse_item(job, item, settle)
+
+
+def parse_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
     """Queue an item for parsing; ``settle`` is called with it, from another thread, once that is done.
 
     Blocks while enough items wait, which keeps memory flat and staging no further ahead than useful.
     """
-    if not job.forced and job.collection_has_documents and _bytes_are_known(job, item):
-        job.meter.advance("extract", 1, item.weight)
-        settle(item)
-        return
     extraction = job.source.extraction
     task = ParseTask(
         task_id=f"{job.manifest.job_id}/{item.item_id}",

@@ -92,7 +92,6 @@ class JobRun:
             self.manifest.move_to(final, at=now(), by=self._by, reason=reason)
             self._save(durable=True)
         if self.manifest.ended:
-            self.staging.clear()
             self.workspace.jobs.leave_queue(self.manifest.job_id)
         counters = self.manifest.counters.model_dump()
         self.log.event("info", f"job {final}", counters=counters, errors=self.manifest.errors_total)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.pipeline.job_run import JobRun, now
@@ -13,7 +14,11 @@ from ingest_tui.store.atomic import sweep_temporaries
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import read_journal
+from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.staging import StagingArea
+from ingest_tui.store.workspace import Workspace
 
+ATTEMPTS_WITHOUT_PROGRESS = 5
 _BATCH = 500
 
 
@@ -21,7 +26,8 @@ def drop_half_done(job: JobRun) -> set[str]:
     """Bring disk, catalogue and journal to one state; returns the keys that already have their outcome.
 
     A version folder that was moved into place but is unknown to the catalogue is removed: its item is done again. An
-    item that the catalogue knows as done by this job but whose journal line was lost gets its line.
+    item that the catalogue knows as done by this job but whose journal line was lost gets its line. Raises
+    `IngestError` when five attempts in a row got no further.
     """
     job.manifest.counters = Counters()
     job.manifest.phases = {name: Phase() for name in PHASES}
@@ -29,23 +35,55 @@ def drop_half_done(job: JobRun) -> set[str]:
     job.manifest.errors_total = 0
     if not job.paths.plan.exists():
         remove_leftover_plan(job)
+        _refuse_without_progress(job, 0)
         return set()
     list(sweep_temporaries(job.paths.folder))
+    ListingScratch.discard(job.paths.listing)
     catalogue = job.workspace.open_catalogue()
     try:
-        _drop_uncommitted_versions(job, catalogue)
+        drop_uncommitted_versions(
+            job.workspace, job.manifest.job_id, catalogue, keep_staged=bool(job.manifest.options.get("staged"))
+        )
         finished = _count_finished(job)
         _restore_lost_lines(job, catalogue, finished)
+        sql = "SELECT coalesce(sum(chunks), 0) FROM documents WHERE job_id = ?"
+        job.manifest.counters.chunks_written = catalogue.value(sql, (job.manifest.job_id,))
     finally:
         catalogue.close()
+    _refuse_without_progress(job, 1 + len(finished))
     return finished
 
 
-def _drop_uncommitted_versions(job: JobRun, catalogue: Catalogue) -> None:
-    documents = DocumentStore(job.workspace.layout)
-    for intent in read_journal(job.paths.commits):
+def _refuse_without_progress(job: JobRun, reached: int) -> None:
+    manifest = job.manifest
+    if manifest.attempt == 1 or reached > manifest.reached:
+        manifest.attempts_without_progress = 0
+    else:
+        manifest.attempts_without_progress += 1
+    manifest.reached = reached
+    if manifest.attempts_without_progress >= ATTEMPTS_WITHOUT_PROGRESS:
+        raise IngestError(
+            f"no progress in {ATTEMPTS_WITHOUT_PROGRESS} attempts: each time the worker died before an item was done",
+            hint=f"'ingest-tui job logs {manifest.job_id}' and the system log may tell why; then retry the job",
+            code="no_progress",
+        )
+    job.save_state()
+
+
+def drop_uncommitted_versions(
+    workspace: Workspace, job_id: str, catalogue: Catalogue, *, keep_staged: bool = False
+) -> None:
+    """Remove the version folders that a job moved into place without the catalogue learning of them.
+
+    With ``keep_staged`` they go back to staging: an uploaded file cannot be fetched again.
+    """
+    staging = StagingArea(workspace.jobs.paths(job_id).staging)
+    documents = DocumentStore(workspace.layout)
+    for intent in read_journal(workspace.jobs.paths(job_id).commits):
         place = (intent["document_id"], intent["version"])
         if not catalogue.execute("SELECT 1 FROM versions WHERE document_id = ? AND version = ?", place):
+            if keep_staged:
+                documents.take_back(intent["collection_id"], *place, staging.folder(intent["item_id"]))
             documents.drop_version(intent["collection_id"], *place)
 
 
@@ -55,20 +93,30 @@ def _count_finished(job: JobRun) -> set[str]:
         if record["key"] in finished and record["outcome"] != "retired":
             continue
         finished.add(record["key"])
-        job.count([Outcome.from_dict(record)])
+        outcome = Outcome.from_dict(record)
+        job.count([outcome])
+        _count_fetched(job, outcome)
     return finished
+
+
+def _count_fetched(job: JobRun, outcome: Outcome) -> None:
+    if outcome.raw_sha256 and outcome.phase != "list":
+        job.manifest.counters.items_fetched += 1
+        job.manifest.counters.bytes_fetched += outcome.bytes or 0
 
 
 def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -> None:
     for lines in _batches(line for line in work_lines(job) if line["action"] in {"ingest", "move"}):
         pending = [line for line in lines if line["key"] not in finished]
         known = catalogue.locations(job.source.source_id, (line["key"] for line in pending))
+        documents = catalogue.documents(row.document_id for row in known.values() if row.document_id)
         restored = []
         for line in pending:
             location = known.get(line["key"])
             if location is None or location.job_id != job.manifest.job_id:
                 continue
             name = cast("OutcomeName", location.outcome)
+            document = documents.get(location.document_id or "")
             restored.append(
                 Outcome(
                     location.uri,
@@ -79,12 +127,17 @@ def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -
                     location.detail,
                     document_id=location.document_id,
                     version=location.version,
+                    raw_sha256=document.raw_sha256 if document else None,
+                    content_hash=document.content_hash if document else None,
                     bytes=location.size,
+                    media_type=document.media_type if document else None,
                 )
             )
         if restored:
             job.record(restored)
             finished.update(outcome.key for outcome in restored)
+            for outcome in restored:
+                _count_fetched(job, outcome)
 
 
 def _batches(lines: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import ruleset_of, work_lines
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, placed_at
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.locks import FileLock
 
@@ -100,7 +99,7 @@ def _move(job: JobRun, catalogue: Catalogue, store: DocumentStore, lines: list[L
             )
         )
         if (document.source_id, document.key) == (source.source_id, line["from_key"]):
-            documents.append(_at_place(document, source.source_id, line["key"], line["uri"], at))
+            documents.append(placed_at(document, source.source_id, line["key"], line["uri"], at))
         outcomes.append(
             Outcome(
                 line["uri"],
@@ -121,8 +120,8 @@ def _move(job: JobRun, catalogue: Catalogue, store: DocumentStore, lines: list[L
         catalogue.forget_locations(source.source_id, (line["from_key"] for line in lines))
         catalogue.put_locations(locations)
         catalogue.put_documents(documents)
-    for document_id in {location.document_id for location in locations if location.document_id}:
-        store.note_locations(source.collection_id, document_id, catalogue.locations_of(document_id))
+        moved = catalogue.documents({location.document_id for location in locations if location.document_id})
+        store.note_locations((row, catalogue.locations_of(row.document_id)) for row in moved.values())
     return outcomes
 
 
@@ -134,10 +133,9 @@ def _retire(job: JobRun, catalogue: Catalogue, store: DocumentStore, lines: list
     with catalogue.transaction():
         catalogue.forget_locations(source_id, known)
         retired, kept = settle_documents_without_places(catalogue, {row.document_id or "" for row in gone}, at)
+        store.note_locations((row, catalogue.locations_of(row.document_id)) for row in kept)
     for document in retired:
         store.retire(document.collection_id, document.document_id, reason="not_listed", at=at, by=job.manifest.job_id)
-    for document in kept:
-        store.note_locations(document.collection_id, document.document_id, catalogue.locations_of(document.document_id))
     retired_ids = {document.document_id for document in retired}
     lost = _retired_without_line(job, catalogue, store, [line for line in lines if line["key"] not in known], at)
     return lost + [
@@ -196,15 +194,9 @@ def settle_documents_without_places(
         if not places:
             retired.append(document._replace(state="retired", updated_at=at))
         elif all((place.source_id, place.key) != (document.source_id, document.key) for place in places):
-            kept.append(_at_place(document, places[0].source_id, places[0].key, places[0].uri, at))
+            kept.append(placed_at(document, places[0].source_id, places[0].key, places[0].uri, at))
         else:
             kept.append(document)
     catalogue.put_documents([*retired, *kept])
     catalogue.remove_chunks(document.document_id for document in retired)
     return retired, kept
-
-
-def _at_place(document: DocumentRow, source_id: str, key: str, uri: str, at: str) -> DocumentRow:
-    name = file_name_of(key)
-    title = name if document.title == document.file_name else document.title
-    return document._replace(source_id=source_id, key=key, uri=uri, file_name=name, title=title, updated_at=at)

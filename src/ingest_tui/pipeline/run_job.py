@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 
 from ingest_tui.model.errors import IngestError, StoreError
 from ingest_tui.model.job import JobState, Manifest
@@ -44,6 +45,19 @@ def run_job(job: JobRun) -> Manifest:
             f"the workspace cannot be written: {error.strerror}", hint="free some space or mend the disk, then retry"
         )
         job.end(JobState.FAILED, failure)
+    except Exception as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever
+        job.log.event("error", "unexpected error", kind=type(error).__name__, places=_places(error))
+        job.end(
+            JobState.FAILED,
+            IngestError(
+                f"unexpected {type(error).__name__}", hint=f"report it with 'ingest-tui job logs {job.manifest.job_id}'"
+            ),
+        )
     finally:
         job.close()
     return job.manifest
+
+
+def _places(error: Exception) -> list[str]:
+    """Return where an error came from, without the data that tracebacks quote."""
+    return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]

@@ -10,6 +10,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.job import ENDED_STATES, IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.pipeline.recovery import drop_uncommitted_versions
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.journal import Journal, read_journal, read_journal_from
 from ingest_tui.store.workspace import Workspace, requester
@@ -105,6 +106,7 @@ def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
             if manifest.state is JobState.RUNNING:
                 manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="its worker died")
             if not manifest.ended:
+                drop_uncommitted_versions(workspace, manifest.job_id, workspace.catalogue)
                 manifest.move_to(JobState.CANCELLED, at=_now(), by=requester(), reason="asked for")
                 workspace.jobs.save(manifest)
             workspace.jobs.leave_queue(manifest.job_id)

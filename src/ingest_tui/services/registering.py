@@ -33,8 +33,8 @@ def register_document(
     lock.acquire(_LOCK_SECONDS, what="the catalogue")
     with lock:
         catalogue = workspace.catalogue
-        known = catalogue.documents_where(collection_id, "content_hash", [ingested.content_hash])
-        existing = known.get(ingested.content_hash)
+        known = catalogue.documents_matching(collection_id, "content_hash", [ingested.content_hash])
+        existing = next(iter(known), None)
         if existing is not None:
             return {"is_new": False, "document_id": existing.document_id, "file_size": existing.bytes}
         document = _row(catalogue, collection_id, source, key, ingested, len(data), at)

@@ -28,12 +28,9 @@ def retire_locations(workspace: Workspace, source_id: str, keys: Iterable[str], 
             catalogue.forget_locations(source_id, keys)
             touched = {row.document_id for row in known.values() if row.document_id}
             retired, kept = settle_documents_without_places(catalogue, touched, at)
+            store.note_locations((row, catalogue.locations_of(row.document_id)) for row in kept)
         for document in retired:
             store.retire(document.collection_id, document.document_id, reason=reason, at=at, by=by)
-        for document in kept:
-            store.note_locations(
-                document.collection_id, document.document_id, catalogue.locations_of(document.document_id)
-            )
     return [document.document_id for document in retired]
 
 

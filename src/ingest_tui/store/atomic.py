@@ -41,6 +41,7 @@ def write_new(path: Path | str, data: bytes, *, sync: bool = False) -> None:
     try:
         write_all(descriptor, data)
         if sync:
+            os.fchmod(descriptor, FILE_MODE)
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -93,6 +94,12 @@ def make_folder(folder: Path, *, durable: bool = False) -> None:
             path.chmod(FOLDER_MODE)
         if durable:
             sync_folder(path.parent)
+
+
+def make_one_folder(path: str) -> None:
+    """Create one folder, 0700 whatever the umask says; FileExistsError when it is there. Made for many calls."""
+    os.mkdir(path, FOLDER_MODE)  # noqa: PTH102
+    os.chmod(path, FOLDER_MODE)  # noqa: PTH101
 
 
 def remove_tree(folder: Path) -> None:

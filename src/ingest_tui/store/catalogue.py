@@ -6,6 +6,7 @@ apsw brings its own SQLite: Python 3.11 bundles 3.40, whose WAL mode could corru
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ import orjson
 
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import short_digest
+from ingest_tui.model.naming import file_name_of
+from ingest_tui.store.atomic import FILE_MODE
 
 SCHEMA_VERSION = 1
 _BUSY_MILLISECONDS = 10_000
@@ -118,25 +121,30 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # SQLite gives its side files the mode of the main one, so that has to be right from the start.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE))
+        path.chmod(FILE_MODE)
         self.connection = apsw.Connection(str(path))
         self.connection.set_busy_timeout(_BUSY_MILLISECONDS)
+        self._refuse_newer_schema()
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
         self.execute("PRAGMA cache_size = -16000")
         self.execute("PRAGMA temp_store = FILE")
-        self._check_schema()
-        path.chmod(0o600)
+        self._make_schema()
 
-    def _check_schema(self) -> None:
+    def _refuse_newer_schema(self) -> None:
         version = self.value("PRAGMA user_version")
-        if version == SCHEMA_VERSION:
-            return
         if version > SCHEMA_VERSION:
             self.close()
             raise SchemaVersionError(
                 f"the catalogue was written by a newer ingest-tui (schema {version}); left untouched",
                 hint="upgrade ingest-tui",
             )
+
+    def _make_schema(self) -> None:
+        if self.value("PRAGMA user_version") == SCHEMA_VERSION:
+            return
         with self.transaction():
             if self.value("PRAGMA user_version") == 0:
                 self.connection.execute(_SCHEMA)
@@ -194,17 +202,16 @@ class Catalogue:
         sql = "SELECT * FROM locations WHERE document_id = ? ORDER BY source_id, key"
         return [LocationRow(*row) for row in self.execute(sql, (document_id,))]
 
-    def documents_where(self, collection_id: str, column: str, values: Iterable[str]) -> dict[str, DocumentRow]:
-        """Return active documents by ``raw_sha256`` or ``content_hash``; where several match, the oldest."""
+    def documents_matching(self, collection_id: str, column: str, values: Iterable[str]) -> list[DocumentRow]:
+        """Return all active documents whose ``raw_sha256`` or ``content_hash`` is among ``values``, oldest first."""
         if column not in {"raw_sha256", "content_hash"}:
             raise ValueError(column)
         rows = self.execute(
             f"SELECT * FROM documents WHERE collection_id = ? AND {column} IN (SELECT value FROM json_each(?))"
-            " AND state = 'active' ORDER BY created_at DESC, document_id DESC",
+            " AND state = 'active' ORDER BY created_at, document_id",
             (collection_id, orjson.dumps(list(values)).decode()),
         )
-        position = DocumentRow._fields.index(column)
-        return {row[position]: DocumentRow(*row) for row in rows}
+        return [DocumentRow(*row) for row in rows]
 
     def documents(self, document_ids: Iterable[str]) -> dict[str, DocumentRow]:
         """Return documents by id, retired ones too."""
@@ -274,6 +281,13 @@ class Catalogue:
             "INSERT INTO chunks_fts (rowid, heading, text) VALUES (?, ?, ?)",
             ((row[0], row[3], row[4]) for row in numbered),
         )
+
+
+def placed_at(document: DocumentRow, source_id: str, key: str, uri: str, at: str) -> DocumentRow:
+    """Return a document with another primary place; a title that was the old file name becomes the new one."""
+    name = file_name_of(key)
+    title = name if document.title == document.file_name else document.title
+    return document._replace(source_id=source_id, key=key, uri=uri, file_name=name, title=title, updated_at=at)
 
 
 def chunk_id(document_id: str, ordinal: int) -> str:

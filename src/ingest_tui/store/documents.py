@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,16 +14,16 @@ import orjson
 
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.store.atomic import (
-    FOLDER_MODE,
     TEMPORARY_PREFIX,
     make_folder,
+    make_one_folder,
     remove_tree,
     sync_filesystem,
     sync_folder,
     write_durably,
     write_new,
 )
-from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.catalogue import DocumentRow, LocationRow
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, Layout, version_name
 from ingest_tui.store.records import read_json
 
@@ -38,7 +40,12 @@ class DocumentStore:
     def write_ingestion(self, folder: Path | str, record: dict[str, Any]) -> None:
         """Complete a version folder under construction with its ingestion record. Not durable by itself."""
         data = orjson.dumps({"schema_version": SCHEMA_VERSION, **record}, option=orjson.OPT_INDENT_2)
-        write_new(f"{folder}/{INGESTION}", data)
+        path = f"{folder}/{INGESTION}"
+        try:
+            write_new(path, data)
+        except FileExistsError:  # an earlier attempt came this far
+            os.unlink(path)  # noqa: PTH108
+            write_new(path, data)
 
     def place(self, folder: Path | str, collection_id: str, document_id: str, version: int) -> None:
         """Move a complete version folder to where it belongs.
@@ -50,14 +57,14 @@ class DocumentStore:
         if shard not in self._made:
             make_folder(Path(shard))
             self._made.add(shard)
-        document_folder = f"{shard}/{document_id}"
+        document_folder = f"{shard}/{check_identifier(document_id)}"
         with contextlib.suppress(FileExistsError):
-            os.mkdir(document_folder, FOLDER_MODE)  # noqa: PTH102
+            make_one_folder(document_folder)
         target = f"{document_folder}/{version_name(version)}"
         try:
             os.rename(folder, target)  # noqa: PTH104
-        except OSError:
-            if not Path(target).exists():
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                 raise
             remove_tree(Path(target))
             os.rename(folder, target)  # noqa: PTH104
@@ -75,16 +82,37 @@ class DocumentStore:
         except OSError:
             return
 
-    def note_locations(self, collection_id: str, document_id: str, locations: Iterable[LocationRow]) -> None:
-        """Write ``document.json``: all places where a document is, for one that moved or has duplicates."""
-        folder = self._layout.document(collection_id, document_id)
-        record = {
-            "schema_version": SCHEMA_VERSION,
-            "document_id": document_id,
-            "collection_id": collection_id,
-            "locations": [location._asdict() for location in locations],
-        }
-        write_durably(folder / DOCUMENT, orjson.dumps(record, option=orjson.OPT_INDENT_2))
+    def take_back(self, collection_id: str, document_id: str, version: int, staging: str) -> None:
+        """Move a version folder that was never committed back to where it was staged, for an item with no other copy."""
+        target = self._layout.version(collection_id, document_id, version)
+        if target.exists() and not Path(staging).exists():
+            os.rename(target, staging)  # noqa: PTH104
+            for name in (INGESTION, NORMALIZED):
+                Path(staging, name).unlink(missing_ok=True)
+
+    def note_locations(self, notes: Iterable[tuple[DocumentRow, Iterable[LocationRow]]]) -> None:
+        """Write ``document.json`` of documents that moved, have duplicates or were touched: their place and all places.
+
+        For many at once: all are durable under temporary names before the first is renamed, and again afterwards.
+        """
+        renames: list[tuple[Path, Path]] = []
+        for document, locations in notes:
+            folder = self._layout.document(document.collection_id, document.document_id)
+            record = {
+                "schema_version": SCHEMA_VERSION,
+                "document_id": document.document_id,
+                "collection_id": document.collection_id,
+                "primary": {"source_id": document.source_id, "key": document.key},
+                "locations": [location._asdict() for location in locations],
+            }
+            temporary = folder / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+            write_new(temporary, orjson.dumps(record, option=orjson.OPT_INDENT_2))
+            renames.append((temporary, folder / DOCUMENT))
+        if renames:
+            self.sync()
+            for temporary, target in renames:
+                temporary.rename(target)
+            self.sync()
 
     def retire(self, collection_id: str, document_id: str, *, reason: str, at: str, by: str) -> None:
         """Move a document to the trash with a note of why; nothing happens when it is there already."""

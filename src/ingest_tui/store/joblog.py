@@ -20,6 +20,7 @@ class JobLog:
     def __init__(self, path: Path, **context: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, FILE_MODE)
+        os.fchmod(self._descriptor, FILE_MODE)
         self._context = context
 
     def event(self, level: str, message: str, **fields: Any) -> None:

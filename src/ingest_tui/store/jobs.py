@@ -14,7 +14,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.atomic import make_folder, sync_folder, write_durably, write_new
+from ingest_tui.store.atomic import make_folder, remove_tree, sync_folder, write_durably, write_new
 from ingest_tui.store.layout import JobLayout, Layout
 from ingest_tui.store.locks import FileLock, is_locked
 from ingest_tui.store.records import read_record, write_record
@@ -98,7 +98,10 @@ class JobStore:
         temporary.rename(path)
 
     def leave_queue(self, job_id: str) -> None:
-        """Take an ended job out of the queue."""
+        """Take an ended job out of the queue, and away what it still has staged."""
+        staging = self.paths(job_id).staging
+        remove_tree(staging)
+        make_folder(staging)
         self._layout.queue_entry(job_id).unlink(missing_ok=True)
 
     def queued_ids(self) -> list[str]:
@@ -166,6 +169,8 @@ class JobStore:
             except FileNotFoundError:
                 continue
             except orjson.JSONDecodeError:
+                record = None
+            if not isinstance(record, dict):
                 record = {"request": kind}
             path.unlink(missing_ok=True)
             yield record

@@ -51,6 +51,7 @@ class Journal:
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, FILE_MODE)
+        os.fchmod(self._descriptor, FILE_MODE)
         self._heal()
 
     def _heal(self) -> None:

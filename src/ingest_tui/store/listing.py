@@ -14,7 +14,7 @@ import apsw
 import orjson
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
-from ingest_tui.model.plan import Action, Known, PlanRules, plan_listed, plan_vanished
+from ingest_tui.model.plan import Action, Known, PlanRules, pair_moves, plan_listed, plan_vanished
 
 _SCHEMA = """
 CREATE TABLE listed (
@@ -114,19 +114,13 @@ class ListingScratch:
         """Return new keys whose fingerprint is that of a vanished document, each vanished one used once."""
         rows = self._connection.execute(
             f"SELECT d.key, {_KNOWN} FROM catalogue.locations l JOIN listed d ON d.fingerprint = l.fingerprint"
-            " WHERE l.source_id = ? AND l.document_id IS NOT NULL AND l.fingerprint <> ''"
+            " WHERE l.source_id = ? AND l.document_id IS NOT NULL AND l.fingerprint <> '' AND d.refusal IS NULL"
             " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
             " AND NOT EXISTS (SELECT 1 FROM catalogue.locations k WHERE k.source_id = l.source_id AND k.key = d.key)"
             " ORDER BY d.key, l.key",
             (source_id,),
         )
-        moves: dict[str, Known] = {}
-        used: set[str] = set()
-        for new_key, *known in rows:
-            if new_key not in moves and known[0] not in used:
-                moves[new_key] = Known(*known)
-                used.add(known[0])
-        return moves
+        return pair_moves((new_key, Known(*known)) for new_key, *known in rows)
 
     def _plan_vanished(self, source_id: str, moves: dict[str, Known], rules: PlanRules) -> Iterator[Action]:
         moved = {known.key for known in moves.values()}

@@ -71,8 +71,9 @@ class Rebuilder:
             return
         number, newest_folder, newest = records[-1]
         chunks = split_into_chunks(self._store.normalized(newest_folder))
-        locations = self._locations(folder, newest)
-        primary = _primary(locations, newest)
+        note = _note(folder)
+        locations = _locations(note, newest)
+        primary = _primary(locations, note, newest)
         document = DocumentRow(
             document_id=document_id,
             collection_id=collection_id,
@@ -80,7 +81,7 @@ class Rebuilder:
             source_type=newest["source_type"],
             uri=primary.uri,
             key=primary.key,
-            title=newest["title"],
+            title=newest["title"] if newest["title"] != newest["file_name"] else file_name_of(primary.key),
             file_name=file_name_of(primary.key),
             media_type=newest["mime_type"],
             version=number,
@@ -105,15 +106,20 @@ class Rebuilder:
         self.documents += 1
         self.versions += len(records)
 
-    def _locations(self, folder: Path, newest: dict[str, Any]) -> list[LocationRow]:
-        noted = folder / DOCUMENT
-        places: dict[tuple[str, str], LocationRow] = {}
-        if noted.exists():
-            for place in orjson.loads(noted.read_bytes())["locations"]:
-                row = LocationRow(**place)
-                places[(row.source_id, row.key)] = row
+
+def _note(folder: Path) -> dict[str, Any]:
+    path = folder / DOCUMENT
+    return dict(orjson.loads(path.read_bytes())) if path.exists() else {}
+
+
+def _locations(note: dict[str, Any], newest: dict[str, Any]) -> list[LocationRow]:
+    """Return all places of a document: those noted, and that of the newest version when it is newer than the note."""
+    noted = [LocationRow(**place) for place in note.get("locations", ())]
+    places = {(row.source_id, row.key): row for row in noted}
+    noted_version = max((row.version or 0 for row in noted), default=0)
+    if newest["version"] > noted_version:
         origin = newest["origin"]
-        row = LocationRow(
+        places[(newest["source_id"], newest["key"])] = LocationRow(
             newest["source_id"],
             newest["key"],
             newest["uri"],
@@ -130,17 +136,18 @@ class Rebuilder:
             newest["ingested_at"],
             newest["version"],
         )
-        noted_version = max((place.version or 0 for place in places.values()), default=0)
-        if not places or newest["version"] > noted_version:
-            places[(row.source_id, row.key)] = row
-        return list(places.values())
+    return list(places.values())
 
 
-def _primary(locations: list[LocationRow], newest: dict[str, Any]) -> LocationRow:
-    for row in locations:
-        if (row.source_id, row.key) == (newest["source_id"], newest["key"]):
-            return row
-    return locations[0]
+def _primary(locations: list[LocationRow], note: dict[str, Any], newest: dict[str, Any]) -> LocationRow:
+    by_place = {(row.source_id, row.key): row for row in locations}
+    noted = note.get("primary", {})
+    newest_place = (newest["source_id"], newest["key"])
+    noted_place = (noted.get("source_id"), noted.get("key"))
+    first, second = (
+        (newest_place, noted_place) if newest_place in by_place and not note else (noted_place, newest_place)
+    )
+    return by_place.get(first) or by_place.get(second) or locations[0]
 
 
 def _version(document_id: str, number: int, record: dict[str, Any]) -> VersionRow:

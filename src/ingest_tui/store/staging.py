@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ingest_tui.model.hashing import new_hasher
-from ingest_tui.store.atomic import FILE_MODE, remove_tree, write_all
+from ingest_tui.store.atomic import FILE_MODE, make_one_folder, remove_tree, write_all
 from ingest_tui.store.layout import NORMALIZED, RAW_STEM
 
 _SMALL = 1 << 16
@@ -34,10 +34,10 @@ class StagingArea:
         """
         folder = f"{self._folder}/{item_id}"
         try:
-            os.mkdir(folder, 0o700)  # noqa: PTH102 - called for every item
+            make_one_folder(folder)
         except FileExistsError:
             remove_tree(Path(folder))
-            os.mkdir(folder, 0o700)  # noqa: PTH102
+            make_one_folder(folder)
         path = f"{folder}/{RAW_STEM}.{extension}"
         hasher = new_hasher()
         size = 0

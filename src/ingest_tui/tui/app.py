@@ -16,9 +16,9 @@ from textual.content import Content
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from ingest_tui.model.errors import UsageError
+from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.store.layout import Layout
 from ingest_tui.tui import clipboard, safety, wording
 from ingest_tui.tui.actions import VIEWS
 from ingest_tui.tui.feed import Feed, FeedUpdate
@@ -90,6 +90,8 @@ class IngestApp(App[int]):
         self.now = now
         self.gateway = gateway or Gateway(root)
         self.model = JobsModel()
+        self.trouble: IngestError | None = None
+        self._checked = False
         self.living_workers: tuple[Any, ...] = ()
         self.told_of_workers = False
         self.end_for_certain_after: float | None = None
@@ -106,6 +108,14 @@ class IngestApp(App[int]):
     def on_mount(self) -> None:
         """Follow the workspace once the first screen is painted."""
         self.call_after_refresh(self.feed.start)
+
+    def _check(self) -> None:
+        """Open the workspace, in a thread and after the first rows: what that needs to load would keep them waiting."""
+        try:
+            self.gateway.check()
+        except IngestError as error:
+            self.trouble = error
+            self.call_from_thread(self.exit, return_code=1)
 
     def on_unmount(self) -> None:
         """Stop following."""
@@ -137,6 +147,9 @@ class IngestApp(App[int]):
     def workspace_changed(self, event: WorkspaceChanged) -> None:
         """Take in what the feed has seen, and tell the views that are shown."""
         update = event.update
+        if not self._checked:
+            self._checked = True
+            self.run_worker(self._check, thread=True, exit_on_error=False)
         self.model.merge(update.changed, update.removed)
         self.model.complete = self.model.complete or update.complete
         if update.workers is not None:
@@ -167,7 +180,7 @@ class IngestApp(App[int]):
             names = [f"{number} {name.capitalize()}" for number, name in enumerate(VIEWS, 1)]
             left += " ".join(f"[{name}]" if view == name[2:].lower() else f" {name} " for name in names) + "  |  "
         worker = self._worker_words(brief=False)
-        if len(left) + len(place) + len(counts) + len(worker) + 5 > width:  # noqa: PLR2004 - the gaps and the edge
+        if len(left) + len(place) + len(counts) + len(worker) + 5 > width:
             worker = self._worker_words(brief=True)
         room = width - len(left) - len(counts) - len(worker) - 5
         left += safe_display(place, limit=max(12, room))
@@ -245,11 +258,14 @@ def run_tui(root: Path, *, slow_link: bool = False) -> int:
             "the full-screen view needs a terminal",
             hint="'ingest-tui --watch' works without one; 'ingest-tui job list' prints the jobs",
         )
-    workspace = open_workspace_at(root)
-    workspace.close()
+    root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow a link that people named on purpose
+    if not Layout(root).settings.exists():
+        Gateway(root).check()
     from ingest_tui.tui.driver import TolerantDriver
 
-    app = IngestApp(workspace.root, slow_link=slow_link, driver_class=TolerantDriver)
+    app = IngestApp(root, slow_link=slow_link, driver_class=TolerantDriver)
     app.end_for_certain_after = EXIT_GRACE_SECONDS
     app.run(mouse=not slow_link)
+    if app.trouble is not None:
+        raise app.trouble
     return app.return_code or 0

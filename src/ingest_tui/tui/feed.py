@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.job import JobState
-from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.tui.jobs_model import JobRow, parse_row
 from ingest_tui.tui.wording import UNREADABLE
@@ -72,7 +70,6 @@ class Feed:
         rescan: float = 3.0,
     ) -> None:
         self._layout = Layout(root)
-        self._jobs = JobStore(self._layout)
         self._listener = listener
         self._workers = workers
         self._interval = interval
@@ -184,8 +181,12 @@ class Feed:
 
     def _as_it_is(self, row: JobRow) -> JobRow:
         """A job that says it runs but whose owner is dead is interrupted; the next worker will write it."""
-        if row.state == JobState.RUNNING and not self._jobs.has_owner(row.job_id):
-            return replace(row, state=JobState.INTERRUPTED.value)
+        if row.state != "running":
+            return row
+        from ingest_tui.store.jobs import JobStore
+
+        if not JobStore(self._layout).has_owner(row.job_id):
+            return replace(row, state="interrupted")
         return row
 
     def _news_of_others(self) -> tuple[bool, bool, None]:

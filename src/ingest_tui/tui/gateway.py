@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pydantic
-
-from ingest_tui.model.document import Document, SearchHit
-from ingest_tui.model.job import Manifest
-from ingest_tui.model.outcome import Outcome
-from ingest_tui.model.source import Source
-from ingest_tui.store.workspace import Workspace, open_workspace_at
-
 if TYPE_CHECKING:
+    # For types alone: the first screen is painted before pydantic and the services are loaded.
+    import pydantic
+
+    from ingest_tui.model.document import Document, SearchHit
+    from ingest_tui.model.job import Manifest
+    from ingest_tui.model.outcome import Outcome
+    from ingest_tui.model.source import Source
     from ingest_tui.services.sources import SourceSummary, TestStep
     from ingest_tui.services.workers import WorkerInfo
+    from ingest_tui.store.workspace import Workspace
 
 Record = TypeVar("Record")
 
@@ -69,11 +69,18 @@ class Gateway:
 
     @contextmanager
     def _workspace(self) -> Iterator[Workspace]:
+        from ingest_tui.store.workspace import open_workspace_at
+
         workspace = open_workspace_at(self.root)
         try:
             yield workspace
         finally:
             workspace.close()
+
+    def check(self) -> None:
+        """Open the workspace; raises what is wrong with it."""
+        with self._workspace():
+            return
 
     # Jobs
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ingest_tui.model.job import Manifest
 from ingest_tui.tui import wording
 from ingest_tui.tui.screens.base import ViewScreen
+
+if TYPE_CHECKING:
+    from ingest_tui.model.job import Manifest
 
 _DONE = {
     "cancel": "asked to cancel",

@@ -7,9 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from ingest_tui.model.job import PHASES
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.tui.wording import UNREADABLE, is_ended
 
@@ -50,6 +47,8 @@ class JobRow:
 
 def parse_row(job_id: str, data: bytes) -> JobRow:
     """Return the row of a manifest; damage of any kind gives a row that says so, never an exception."""
+    import orjson
+
     try:
         record = orjson.loads(data)
         return _row(job_id, record)
@@ -84,7 +83,7 @@ def _row(job_id: str, record: dict[str, Any]) -> JobRow:
 
 
 def _current_phase(phases: dict[str, Any]) -> str:
-    running = [name for name in PHASES if (phases.get(name) or {}).get("state") == "running"]
+    running = [str(name) for name, phase in phases.items() if phase.get("state") == "running"]
     return running[-1] if running else ""
 
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import humanize
-
 from ingest_tui.model.clock import seconds_since_epoch
-from ingest_tui.model.job import ENDED_STATES, JobState
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 THOUSAND, MILLION = 1_000, 1_000_000
 
-# Never colour alone: the glyph differs for each state, and the word stands beside it.
+# Plain words here and not `JobState`, so that the first screen is painted before pydantic is loaded; a test holds
+# them to the model. Never colour alone: the glyph differs for each state, and the word stands beside it.
 STATE_GLYPHS = {
-    JobState.QUEUED: ".",
-    JobState.RUNNING: ">",
-    JobState.PAUSED: "=",
-    JobState.INTERRUPTED: "~",
-    JobState.SUCCEEDED: "+",
-    JobState.PARTIAL: "?",
-    JobState.FAILED: "!",
-    JobState.CANCELLED: "x",
+    "queued": ".",
+    "running": ">",
+    "paused": "=",
+    "interrupted": "~",
+    "succeeded": "+",
+    "partial": "?",
+    "failed": "!",
+    "cancelled": "x",
 }
+ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 UNREADABLE = "unreadable"
 OUTCOME_GLYPHS = {
     "ingested": "+",
@@ -46,12 +45,7 @@ _TONES = {
 
 def state_word(state: str) -> str:
     """Return the glyph and the word of a job state or an outcome: ``> running``, ``! failed``."""
-    glyph = OUTCOME_GLYPHS.get(state)
-    if glyph is None:
-        try:
-            glyph = STATE_GLYPHS[JobState(state)]
-        except ValueError:
-            glyph = "!" if state == UNREADABLE else "-"
+    glyph = OUTCOME_GLYPHS.get(state) or STATE_GLYPHS.get(state) or ("!" if state == UNREADABLE else "-")
     return f"{glyph} {state}"
 
 
@@ -62,7 +56,7 @@ def tone(state: str) -> str:
 
 def is_ended(state: str) -> bool:
     """Tell whether a job of this state will not go on."""
-    return state in ENDED_STATES
+    return state in ENDED
 
 
 def duration(seconds: float | None) -> str:
@@ -93,7 +87,11 @@ def age(moment: str | None, now: float) -> str:
 
 def size(number: float | None) -> str:
     """Return bytes as people write them: ``18.2 kB``."""
-    return "-" if number is None else humanize.naturalsize(number)
+    if number is None:
+        return "-"
+    import humanize
+
+    return humanize.naturalsize(number)
 
 
 def count(number: int) -> str:

@@ -50,7 +50,9 @@ def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim
             manifest = workspace.jobs.load(job_id)
         except IngestError:
             continue  # being made right now, or not readable: `doctor` tells
-        if only_source in {None, manifest.source_id}:
+        if manifest.ended:
+            workspace.jobs.leave_queue(job_id)  # its worker died right after the end
+        elif only_source in {None, manifest.source_id}:
             candidates.append(manifest)
     started_sources: set[str] = set()
     for candidate in in_running_order(candidates):

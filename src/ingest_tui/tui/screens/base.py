@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
@@ -107,6 +107,12 @@ class ViewScreen(Asking, Screen[None]):
     def main_table(self) -> VirtualTable[object]:
         """The main table of the view."""
         return cast("VirtualTable[object]", self.query_one(f"#{self.main_id}", VirtualTable))
+
+    def on_key(self, event: events.Key) -> None:
+        """Give a field the letters that were typed before it had the focus: on a slow link keys come in bunches."""
+        if event.is_printable and event.character and isinstance(self.focused, Input):
+            event.stop()
+            self.focused.insert_text_at_cursor(event.character)
 
     # Lines around the body
 
@@ -215,7 +221,7 @@ class ViewScreen(Asking, Screen[None]):
         entry = self.query_one("#filter", Input)
         entry.value = self.words
         self.add_class("-filtering")
-        entry.focus()
+        self.set_focus(entry)
 
     def close_filter(self) -> None:
         """Close and empty the filter."""

@@ -221,7 +221,7 @@ class DocumentsScreen(ViewScreen):
         self.add_class("-searching")
         entry = self.query_one("#search", Input)
         entry.value = self.query_text
-        entry.focus()
+        self.set_focus(entry)
 
     @on(Input.Submitted, "#search")
     def search_submitted(self, event: Input.Submitted) -> None:

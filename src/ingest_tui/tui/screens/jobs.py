@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,8 +16,10 @@ from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.job_actions import JobActions
 from ingest_tui.tui.jobs_model import JobRow
 from ingest_tui.tui.screens.base import WIDE, matches
-from ingest_tui.tui.widgets.job_pane import JobPane
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+
+if TYPE_CHECKING:
+    from ingest_tui.tui.widgets.job_pane import JobPane
 
 _SETTLE_SECONDS = 0.15
 
@@ -52,12 +54,12 @@ class JobsScreen(JobActions):
     def __init__(self) -> None:
         super().__init__()
         self._settling: Timer | None = None
+        self.beside: JobPane | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The table, and room for one job beside it."""
-        with Horizontal():
+        """The table; a job comes beside it when there is room."""
+        with Horizontal(id="jobs-panes"):
             yield VirtualTable(self._columns(), lambda row: row.job_id, id="jobs-table")
-            yield JobPane(id="beside")
 
     def _columns(self) -> list[Column[JobRow]]:
         def updated(row: JobRow) -> Cell:
@@ -76,7 +78,7 @@ class JobsScreen(JobActions):
             Column("done", "DONE/TOTAL", 11, lambda row: Cell(_done(row)), right=True),
             Column("percent", "", 4, lambda row: Cell(f"{row.percent:.0f}%"), right=True),
             Column("errors", "ERR", 5, errors, right=True),
-            Column("rate", "RATE", 6, lambda row: Cell("-" if row.ended else f"{row.rate:.0f}/s"), 78, right=True),
+            Column("rate", "RATE", 6, lambda row: Cell("-" if row.ended else f"{row.rate:.0f}/s"), 79, right=True),
             Column("updated", "UPDATED", 7, updated, right=True),
         ]
 
@@ -84,11 +86,6 @@ class JobsScreen(JobActions):
     def table(self) -> VirtualTable[JobRow]:
         """The table of jobs."""
         return cast("VirtualTable[JobRow]", self.query_one("#jobs-table", VirtualTable))
-
-    @property
-    def beside(self) -> JobPane:
-        """The job beside the table; only shown when there is room."""
-        return self.query_one("#beside", JobPane)
 
     def place(self) -> str:
         """Where we are."""
@@ -105,9 +102,10 @@ class JobsScreen(JobActions):
             or (update.workers is not None and not self.table.rows)
         ):
             self.rows_changed()
-        if any(row.job_id == self.beside.job_id for row in update.changed):
-            self.beside.refresh_job()
+        if any(row.job_id == self.table.current_key for row in update.changed):
             self._hint()
+        if self.beside is not None and any(row.job_id == self.beside.job_id for row in update.changed):
+            self.beside.refresh_job()
 
     def _changed_in_place(self, changed: tuple[JobRow, ...]) -> bool:
         if self.sort != "newest" or self.words:
@@ -148,17 +146,23 @@ class JobsScreen(JobActions):
                 self._settling.stop()
             self._settling = self.set_timer(_SETTLE_SECONDS, self._show_beside)
 
-    def _show_beside(self) -> None:
-        self.beside.add_class("-both")
+    async def _show_beside(self) -> None:
+        if self.beside is None:
+            from ingest_tui.tui.widgets.job_pane import JobPane
+
+            self.beside = JobPane(id="beside")
+            self.beside.add_class("-both")
+            await self.query_one("#jobs-panes").mount(self.beside)
         if self.table.current_key:
             self.beside.follow(self.table.current_key)
 
     def on_resize(self) -> None:
         """Show the job beside when there is room now."""
         super().on_resize()
-        self.beside.display = self.size.width >= WIDE
+        if self.beside is not None:
+            self.beside.display = self.size.width >= WIDE
         if self.size.width >= WIDE:
-            self._show_beside()
+            self.call_after_refresh(self._show_beside)
 
     def _hint(self) -> None:
         row = self.table.current

@@ -153,7 +153,11 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._move_to(self._positions.get(current, self.cursor) if self._moved_by_hand else 0)
         self.refresh()
         if self.current_key != current:
-            self.post_message(self.Moved(self, self.current_key))
+            self._tell_moved()
+
+    def _tell_moved(self) -> None:
+        # Textual stops a message at the parent when the parent's handler made it; rows mostly come from there.
+        self.post_message(self.Moved(self, self.current_key).set_sender(self))
 
     def change(self, row: Row) -> bool:
         """Replace the row of the same key and repaint its line if it is in view; False when there is none."""
@@ -244,7 +248,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         """Repaint the two lines the cursor moved between."""
         self._refresh_row(before)
         self._refresh_row(after)
-        self.post_message(self.Moved(self, self.current_key))
+        self._tell_moved()
 
     def on_resize(self) -> None:
         """Lay the columns out anew."""

@@ -1,0 +1,234 @@
+"""What `plan_actions` promises for any listing and any memory, and that the streaming planner decides the same."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_tui.model.descriptor import Descriptor, ListingPage
+from ingest_tui.model.plan import Action, Known, PlanRules, is_mass_deletion, plan_actions
+from ingest_tui.store.catalogue import Catalogue, LocationRow
+from ingest_tui.store.listing import ListingScratch
+
+KEYS = [f"{letter}{number}" for letter in ("a", "é", "Z", "\U0001f600") for number in range(5)]
+FINGERPRINTS = ["1", "2", "3", "4"]
+REFUSAL = ("too_large", "it is too large")
+
+known_entries = st.builds(
+    Known,
+    key=st.sampled_from(KEYS),
+    uri=st.just("file:///known"),
+    fingerprint=st.sampled_from(["", *FINGERPRINTS]),
+    document_id=st.sampled_from([None, "d1", "d2", "d3"]),
+    outcome=st.sampled_from(["ingested", "failed", "rejected", "empty", "duplicate", "moved"]),
+    reason=st.sampled_from(["new", "malformed"]),
+    ruleset=st.sampled_from(["now", "before"]),
+)
+descriptors = st.builds(
+    Descriptor,
+    key=st.sampled_from(KEYS),
+    uri=st.just("file:///listed"),
+    fingerprint=st.sampled_from(["", *FINGERPRINTS]),
+    size=st.one_of(st.none(), st.integers(0, 2**60)),
+    modified_ns=st.one_of(st.none(), st.integers(0, 2**62)),
+    refusal=st.sampled_from([None, None, None, REFUSAL]),
+    metadata=st.one_of(st.none(), st.just({"etag": "x"})),
+)
+watched = st.builds(  # as a folder watch sets it: what was modified in that span may still be being written
+    PlanRules, ruleset=st.just("now"), force=st.booleans(), unsettled_ns=st.just((2**40, 2**62))
+)
+memories = st.lists(known_entries, max_size=16).map(lambda entries: {entry.key: entry for entry in entries})
+listings = st.lists(descriptors, max_size=16, unique_by=lambda descriptor: descriptor.key).map(
+    lambda found: sorted(found, key=lambda descriptor: descriptor.key)
+)
+rules = st.builds(
+    PlanRules,
+    ruleset=st.just("now"),
+    force=st.booleans(),
+    mass_deletion_items=st.integers(1, 12),
+    mass_deletion_share=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
+    approved_keys=st.frozensets(st.sampled_from(KEYS)),
+)
+
+
+@given(listing=listings, known=memories, complete=st.booleans(), rules=rules)
+def test_every_key_has_exactly_one_action(
+    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules
+) -> None:
+    """A listed key has one action; so has each vanished one of a complete listing, as itself or as where from."""
+    actions = plan_actions(listing, known, complete=complete, rules=rules)
+    listed = {descriptor.key for descriptor in listing}
+    moved_from = [action.from_key for action in actions if action.action == "move"]
+    accounted = Counter([action.key for action in actions] + moved_from)
+    expected = listed | (set(known) - listed if complete else set())
+    assert accounted == Counter(expected)
+
+
+@given(listing=listings, known=memories, rules=rules)
+def test_incomplete_listing_takes_nothing_away(listing: list[Descriptor], known: dict[str, Known], rules: PlanRules) -> None:
+    """What could not be looked into proves nothing: no retiring, holding, forgetting or moving."""
+    actions = plan_actions(listing, known, complete=False, rules=rules)
+    assert {action.action for action in actions} <= {"ingest", "skip", "reject"}
+
+
+@given(listing=listings, known=memories, complete=st.booleans(), rules=rules | watched)
+def test_skip_means_the_same_fingerprint(
+    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules
+) -> None:
+    """Only an item whose fingerprint is that of the last success is skipped; what failed (no fingerprint) never is.
+
+    The one exception is an item that may still be being written, which the next sync will see again.
+    """
+    by_key = {descriptor.key: descriptor for descriptor in listing}
+    for action in plan_actions(listing, known, complete=complete, rules=rules):
+        if action.action == "skip" and action.reason == "unsettled":
+            assert rules.unsettled_ns
+        elif action.action == "skip":
+            assert known[action.key].fingerprint == by_key[action.key].fingerprint != ""
+            assert not rules.force
+            assert by_key[action.key].refusal is None
+
+
+@given(listing=listings, known=memories)
+def test_same_fingerprint_is_skipped_unless_rules_changed(listing: list[Descriptor], known: dict[str, Known]) -> None:
+    """An unchanged item is not fetched again, except one that other settings refused."""
+    actions = {action.key: action for action in plan_actions(listing, known, rules=PlanRules(ruleset="now"))}
+    for descriptor in listing:
+        entry = known.get(descriptor.key)
+        if entry is None or descriptor.refusal or not entry.fingerprint or entry.fingerprint != descriptor.fingerprint:
+            continue
+        refused_before = entry.outcome in {"rejected", "empty"} and entry.ruleset != "now"
+        assert actions[descriptor.key].action == ("ingest" if refused_before else "skip")
+
+
+@given(listing=listings, known=memories, rules=rules)
+def test_moves_pair_each_vanished_document_once(listing: list[Descriptor], known: dict[str, Known], rules: PlanRules) -> None:
+    """A move goes from a vanished document to a new key of the same, real fingerprint, and uses each of them once."""
+    listed = {descriptor.key: descriptor for descriptor in listing}
+    moves = [action for action in plan_actions(listing, known, rules=rules) if action.action == "move"]
+    for move in moves:
+        entry = known[move.from_key or ""]
+        assert entry.key not in listed
+        assert move.key not in known
+        assert entry.document_id == move.document_id is not None
+        assert entry.fingerprint == listed[move.key].fingerprint != ""
+    assert len({move.from_key for move in moves}) == len({move.key for move in moves}) == len(moves)
+
+
+@given(listing=listings, known=memories)
+def test_as_many_moves_as_there_are_pairs(listing: list[Descriptor], known: dict[str, Known]) -> None:
+    """For each fingerprint, new items are paired with vanished documents until one side is used up."""
+    listed = {descriptor.key for descriptor in listing}
+    fresh = Counter(item.fingerprint for item in listing if item.key not in known and not item.refusal)
+    vanished = Counter(entry.fingerprint for entry in known.values() if entry.key not in listed and entry.document_id)
+    expected = sum(min(fresh[fingerprint], vanished[fingerprint]) for fingerprint in FINGERPRINTS)
+    moves = [action for action in plan_actions(listing, known) if action.action == "move"]
+    assert len(moves) == expected
+
+
+@given(known=memories, rules=rules)
+def test_empty_listing_holds_every_document_that_is_not_approved(known: dict[str, Known], rules: PlanRules) -> None:
+    """A source that suddenly names nothing retires nothing but what a person approved."""
+    for action in plan_actions([], known, rules=rules):
+        if known[action.key].document_id is None:
+            assert action.action == "forget"
+        elif action.key in rules.approved_keys:
+            assert action.action == "retire"
+        else:
+            assert (action.action, action.reason) == ("hold", "empty_listing")
+
+
+@given(listed=st.integers(1, 30), vanished=st.integers(0, 30))
+def test_mass_deletion_is_held_from_ten_and_more_than_half(listed: int, vanished: int) -> None:
+    """Deletions are held exactly when there are at least ten and they are more than half of the known documents."""
+    stay = {f"s{number}": _document(f"s{number}", "same") for number in range(listed)}
+    gone = {f"g{number}": _document(f"g{number}", f"fingerprint {number}") for number in range(vanished)}
+    listing = [Descriptor(key, "file:///x", "same") for key in stay]
+    actions = [action for action in plan_actions(listing, stay | gone) if action.action != "skip"]
+    held = vanished >= 10 and vanished * 2 > listed + vanished
+    assert {action.action for action in actions} == ({"hold" if held else "retire"} if vanished else set())
+    assert len(actions) == vanished
+
+
+@pytest.mark.parametrize(
+    ("vanished", "known", "listed", "held"),
+    [(9, 9, 1, False), (10, 19, 9, True), (10, 20, 10, False), (11, 20, 9, True), (1, 1, 0, True), (0, 5, 0, False)],
+)
+def test_mass_deletion_at_its_edges(vanished: int, known: int, listed: int, held: bool) -> None:
+    """Nine never are many, half is not more than half, and an empty listing always is suspicious."""
+    assert is_mass_deletion(vanished, known, listed=listed, rules=PlanRules()) is held
+
+
+@given(known=st.integers(10, 40), approved=st.integers(0, 40))
+def test_approved_keys_retire_in_a_mass_deletion(known: int, approved: int) -> None:
+    """Of a held mass deletion exactly the approved keys go; what vanished since then still waits."""
+    entries = {f"k{number:02}": _document(f"k{number:02}", str(number)) for number in range(known)}
+    keys = frozenset(list(entries)[:approved])
+    listing = [Descriptor("new", "file:///new", "new")]
+    actions = plan_actions(listing, entries, rules=PlanRules(approved_keys=keys))
+    assert {action.key for action in actions if action.action == "retire"} == keys
+    assert {action.key for action in actions if action.action == "hold"} == set(entries) - keys
+
+
+@given(listing=listings, known=memories, complete=st.booleans(), rules=rules | watched, pages=st.integers(1, 5))
+def test_streaming_planner_decides_as_the_one_in_memory(
+    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules, pages: int
+) -> None:
+    """The plan from the scratch database and the catalogue is the plan over values in memory, action for action."""
+    expected = plan_actions(listing, known, complete=complete, rules=rules)
+    assert _by_key(_streamed(listing, known, complete, rules, pages)) == _by_key(expected)
+
+
+@given(listing=listings, known=memories)
+def test_plan_does_not_depend_on_the_order_of_the_listing(listing: list[Descriptor], known: dict[str, Known]) -> None:
+    """A source that lists in another order gets as many actions of each kind."""
+    forwards = Counter(action.action for action in plan_actions(listing, known))
+    backwards = Counter(action.action for action in plan_actions(listing[::-1], known))
+    assert forwards == backwards
+
+
+def _document(key: str, fingerprint: str) -> Known:
+    return Known(key, f"file:///{key}", fingerprint, f"d-{key}", "ingested", "new", "now")
+
+
+def _by_key(actions: list[Action]) -> list[Action]:
+    return sorted(actions, key=lambda action: (action.key, action.action))
+
+
+def _streamed(
+    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules, pages: int
+) -> list[Action]:
+    with tempfile.TemporaryDirectory() as folder:
+        catalogue = Catalogue(Path(folder) / "catalogue.db")
+        with catalogue.transaction():
+            catalogue.put_locations(_rows("docs", known.values()))
+            # Another source that knows the same keys must not matter.
+            catalogue.put_locations(_rows("other", (entry._replace(fingerprint="1") for entry in known.values())))
+        scratch = ListingScratch(Path(folder) / "listing.db", resume=False)
+        for page in _batched(listing, pages):
+            scratch.add(ListingPage(page))
+        actions = list(scratch.plan(catalogue.path, "docs", complete=complete, rules=rules))
+        scratch.close()
+        catalogue.close()
+    return actions
+
+
+def _batched(listing: list[Descriptor], size: int) -> Iterator[list[Descriptor]]:
+    for start in range(0, len(listing), size):
+        yield listing[start : start + size]
+
+
+def _rows(source_id: str, entries: Iterable[Known]) -> list[LocationRow]:
+    return [
+        LocationRow(
+            source_id, entry.key, entry.uri, "default", entry.document_id, entry.fingerprint, None, None,
+            entry.outcome, entry.reason, "", entry.ruleset, "job", "2026-01-01T00:00:00.000Z", 1,
+        )
+        for entry in entries
+    ]  # fmt: skip

@@ -1,0 +1,26 @@
+"""Fixtures of the TUI tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from stories import new_workspace
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty workspace, and no colours or terminals of whoever runs the tests."""
+    for name in ("NO_COLOR", "TMUX", "TEXTUAL_DRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    return new_workspace(tmp_path / "ws")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two documents."""
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    (folder / "welcome.md").write_text("# Welcome\n\nThe kettle is in the kitchen.\n")
+    (folder / "rules.txt").write_text("No shoes in the barometer room.\n")
+    return folder

@@ -1,0 +1,155 @@
+"""What the TUI tests share: workspaces with chosen jobs, hostile names, and a way to run a story on the screens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from textual.pilot import Pilot
+
+from ingest_tui.model.clock import seconds_since_epoch
+from ingest_tui.model.job import JobError, JobState, Manifest, Phase, Transition, WorkerMark
+from ingest_tui.model.outcome import COUNTER_OF, Outcome
+from ingest_tui.store.journal import Journal
+from ingest_tui.store.workspace import init_workspace, open_workspace_at
+from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.widgets.line import Line
+
+NOW_TEXT = "2026-11-21T12:00:00.000Z"
+NOW = seconds_since_epoch(NOW_TEXT) or 0.0
+
+# Each acts on a terminal, on markup, or on the order of what stands beside it.
+HOSTILE_NAMES = [
+    "clip\x1b]52;c;aGVsbG8=\x07board.txt",
+    "red\x1b[31m.txt",
+    "title\x1b]0;owned\x07.txt",
+    "c1\x9b31mred\x9d0;x\x9c.txt",
+    "line\nbreak\r.txt",
+    "\u202etxt.exe",
+    "b[/].pdf",
+    "[bold red]x[/bold].md",
+    "[@click=app.quit]quit[/].md",
+    "zero\u200bwidth\u2066.txt",
+    "sur\udc80rogate.txt",
+    "日本語" * 30 + ".txt",
+    "a" * 300,
+    "tab\tand\x00nul.txt",
+]
+
+
+def add_job(root: Path, job_id: str, state: str = "succeeded", **values: Any) -> Manifest:
+    """Put a job on disk as a worker would have left it."""
+    at = values.pop("at", "2026-11-21T11:58:00.000Z")
+    listed, failed = values.pop("listed", 0), values.pop("failed", 0)
+    manifest = Manifest(
+        job_id=job_id,
+        source_id=values.pop("source_id", "docs"),
+        collection_id="default",
+        created_at=at,
+        updated_at=at,
+        started_at=at,
+        state=JobState(state),
+        requested_by="user@host",
+        transitions=[Transition.model_validate({"from": None, "to": "queued", "at": at, "by": "user@host"})],
+    )
+    manifest.finished_at = at if manifest.ended else None
+    manifest.counters.descriptors_listed = listed
+    manifest.counters.items_failed = failed
+    manifest.counters.items_ingested = values.pop("ingested", listed - failed)
+    manifest.progress.percent = values.pop("percent", 100.0)
+    manifest.progress.items_per_second = 14.0
+    manifest.progress.bytes_per_second = 120_000.0
+    manifest.progress.eta_seconds = values.pop("eta", None)
+    manifest.phases["list"] = Phase(state="done", done=listed, total=listed, started_at=at, finished_at=at)
+    if state == "running":
+        manifest.phases["extract"] = Phase(state="running", done=listed // 2, total=listed, started_at=at)
+        manifest.worker = WorkerMark(host="host", pid=4412, heartbeat_at=at)
+    for text in values.pop("errors", []):
+        manifest.add_error(JobError(code="malformed", message=text, at=at, uri="file:///scans/scan_0091.pdf"))
+    write_manifest(root, manifest.model_copy(update=values))
+    return manifest
+
+
+def write_manifest(root: Path, manifest: Manifest) -> None:
+    """Replace a manifest by a rename, as a worker does."""
+    folder = root / "jobs" / manifest.job_id
+    folder.mkdir(mode=0o700, exist_ok=True)
+    temporary = folder / ".tmp.manifest"
+    temporary.write_bytes(orjson.dumps(manifest.model_dump(mode="json", by_alias=True)))
+    temporary.rename(folder / "manifest.json")
+
+
+def add_outcomes(root: Path, job_id: str, outcomes: list[Outcome]) -> None:
+    """Append outcomes to the journal of a job."""
+    with Journal(root / "jobs" / job_id / "outcomes.jsonl") as journal:
+        journal.append([outcome.as_dict() for outcome in outcomes], durable=False)
+
+
+def outcome(key: str, kind: str = "ingested", reason: str = "new", **values: Any) -> Outcome:
+    """Return an outcome of one document."""
+    assert kind in COUNTER_OF
+    return Outcome(f"file:///docs/{os.fsencode(key).hex()}", key, kind, reason, NOW_TEXT, **values)
+
+
+def new_workspace(root: Path) -> Path:
+    """Make an empty workspace."""
+    workspace, _ = init_workspace(root)
+    workspace.close()
+    return root
+
+
+def sync_by_hand(root: Path, source_id: str) -> Manifest:
+    """Sync a source in this process, so that there are documents."""
+    from ingest_tui.services.jobs import enqueue_sync
+    from ingest_tui.services.workers import follow_job
+
+    workspace = open_workspace_at(root)
+    try:
+        job_id = enqueue_sync(workspace, source_id).job_id
+        return follow_job(workspace, job_id, lambda _manifest: None, run_here=True)
+    finally:
+        workspace.close()
+
+
+Story = Callable[[IngestApp, Pilot[int]], Awaitable[None]]
+
+
+def tell(
+    root: Path, story: Story, *, size: tuple[int, int] = (80, 24), gateway: Gateway | None = None, now: float = NOW
+) -> None:
+    """Run a story on the application without a terminal."""
+
+    async def run() -> None:
+        app = IngestApp(root, gateway=gateway, now=lambda: now)
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: app.model.complete and app.told_of_workers)
+            await story(app, pilot)
+
+    asyncio.run(run())
+
+
+async def until(pilot: Pilot[int], true: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Let the application go on until something is true."""
+    for _ in range(int(seconds / 0.02)):
+        await pilot.pause(0.02)
+        try:
+            if true():
+                return
+        except Exception:  # noqa: BLE001 - not there yet
+            continue
+    raise AssertionError("it did not become true; on screen:\n" + screen_text(pilot.app))
+
+
+def screen_text(app: Any) -> str:
+    """Return what the screen shows, line by line."""
+    return "\n".join(str(strip.text) for strip in app.screen._compositor.render_strips())
+
+
+def said(app: Any, line: str) -> str:
+    """Return the text of one of the lines around the body: header, info, hint or keys."""
+    return str(app.screen.query_one(f"#{line}", Line).said)

@@ -1,0 +1,226 @@
+"""Real processes under pseudo-terminals: what Pilot cannot see."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pty_app import PtyApp
+from stories import HOSTILE_NAMES, add_job, add_outcomes, outcome
+
+import ingest_tui
+from ingest_tui.model.errors import NotFoundError, UsageError
+from ingest_tui.tui.app import run_tui
+from ingest_tui.tui.safety import LOST_TERMINAL_EXIT
+
+# What Textual itself sends: colours, cursor moves, modes, the shape of the pointer. Everything else that begins with
+# ESC comes from the data.
+OWN_SEQUENCES = re.compile(rb"\x1b\[[0-9;:?<>=]*[ -/]*[A-Za-z]|\x1b[78=>]|\x1b\]22;[a-z-]*\x07")
+CONTROLS = re.compile(rb"[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
+
+
+@pytest.fixture(autouse=True)
+def package_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the processes find the package as the tests do."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(ingest_tui.__file__).parents[1]))
+
+
+@pytest.fixture
+def hostile(root: Path) -> Path:
+    """A workspace in which every name is hostile."""
+    for number, name in enumerate(HOSTILE_NAMES):
+        job_id = f"20261121-0000{number:02d}-docs-aa{number:02d}"
+        text = name.encode("utf-8", "replace").decode()
+        add_job(root, job_id, "failed", listed=3, source_id=text, requested_by=text, errors=[text])
+        add_outcomes(root, job_id, [outcome(text, "failed", "malformed", detail=text, hint=text)])
+        (root / "jobs" / job_id / "log.jsonl").write_bytes(
+            b'{"at":"2026-11-21T11:00:00.000Z","level":"error","message":"\\u001b]52;c;x\\u0007 \\u009b31m"}\n'
+        )
+    return root
+
+
+@pytest.fixture
+def started(root: Path) -> Iterator[PtyApp]:
+    """The application on an empty workspace, painted."""
+    app = PtyApp(root)
+    try:
+        app.read_until(b"No jobs yet")
+        yield app
+    finally:
+        app.close()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_no_control_sequence_of_the_data_reaches_the_terminal(hostile: Path, size: tuple[int, int]) -> None:
+    """Walking through every screen of a hostile workspace sends only Textual's own sequences."""
+    app = PtyApp(hostile, size=size)
+    try:
+        app.read_until(b"failed")
+        for keys in (
+            "jjjj",
+            "G",
+            "\r",
+            "j",
+            "l",
+            "i",
+            "\x1b",
+            "\x1b",
+            "k\r",
+            "y",
+            "\x1b",
+            "x",
+            "\x1b",
+            "2",
+            "3",
+            "1",
+            "/red\r",
+        ):
+            app.send(keys.encode())
+            app.read(0.25)
+        app.send(b"\x1b")
+        app.read(0.3)
+        app.send(b"q")
+        assert app.wait(5) == 0
+    finally:
+        app.close()
+    assert b"]52;" not in app.output.replace(b"\\x1b]52;", b"")
+    assert b"\\x1b" in app.output, "the names were never shown"
+    foreign = CONTROLS.findall(OWN_SEQUENCES.sub(b"", app.output))
+    assert not foreign, foreign
+
+
+def test_a_byte_that_is_not_utf8_does_not_end_the_application(started: PtyApp) -> None:
+    """Broken input is shown a replacement, and keys go on working."""
+    started.send(b"\xff\xfe\x80")
+    started.read(0.3)
+    started.send(b"2")
+    started.read_until(b"No sources yet")
+    started.send(b"q")
+    assert started.wait(5) == 0
+
+
+def test_a_closed_terminal_ends_the_process(started: PtyApp) -> None:
+    """A hangup ends it at once."""
+    started.hang_up()
+    assert started.wait(5) is not None
+
+
+def test_a_lost_terminal_ends_the_process_even_when_hangups_are_ignored(root: Path) -> None:
+    """With SIGHUP ignored it neither lives on nor spins."""
+    app = PtyApp(root, ignore_hangup=True)
+    try:
+        app.read_until(b"No jobs yet")
+        app.read(1.0)
+        before = app.cpu_seconds()
+        app.hang_up()
+        time.sleep(0.5)
+        assert app.cpu_seconds() - before < 0.4
+        assert app.wait(6) is not None
+    finally:
+        app.close()
+
+
+def test_the_exit_code_of_a_lost_terminal_is_that_of_a_hangup() -> None:
+    """Scripts tell a lost terminal apart."""
+    assert LOST_TERMINAL_EXIT == 129
+
+
+def test_the_terminal_is_given_back_as_it_was(started: PtyApp) -> None:
+    """Quitting leaves the alternate screen, shows the cursor and switches the mouse off."""
+    started.send(b"q")
+    assert started.wait(5) == 0
+    for sequence in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"):
+        assert sequence in started.output
+
+
+def test_a_crash_shows_where_and_no_values(root: Path) -> None:
+    """The report of a crash names the place; local variables and messages stay out of it, and the exit code is 1."""
+    script = (
+        "import sys, pathlib\n"
+        "from ingest_tui.tui import app\n"
+        "def broken(self):\n"
+        "    password = 'hunter2-secret'\n"
+        "    raise ValueError(password)\n"
+        "app.IngestApp.add_source = broken\n"
+        "sys.exit(app.run_tui(pathlib.Path(sys.argv[1])))\n"
+    )
+    app = PtyApp(root, script=script)
+    try:
+        app.read_until(b"No jobs yet")
+        app.send(b"a")
+        assert app.wait(5) == 1
+    finally:
+        app.close()
+    assert b"hunter2" not in app.output
+    assert b"ValueError" in app.output
+
+
+def test_one_update_of_progress_sends_below_a_kilobyte(root: Path) -> None:
+    """A changed row repaints itself and not the table."""
+    from stories import write_manifest
+
+    from ingest_tui.store.locks import FileLock
+
+    for number in range(30):
+        add_job(root, f"20261120-0000{number:02d}-docs-aa{number:02d}", listed=5)
+    manifest = add_job(root, "20261121-000001-docs-aaaa", "running", listed=100, ingested=1, percent=1)
+    lock = FileLock(root / "jobs" / manifest.job_id / "lock")
+    assert lock.try_acquire()
+    app = PtyApp(root)
+    try:
+        app.read_until(b"no worker")
+        app.read_until(b"1/100")
+        app.read(1.5)
+        sent = []
+        for number in range(10, 15):
+            manifest.counters.items_ingested, manifest.progress.percent = number, float(number)
+            write_manifest(root, manifest)
+            sent.append(len(app.read(0.8)))
+        assert all(0 < number < 1024 for number in sent), sent
+    finally:
+        lock.release()
+        app.close()
+
+
+def test_without_colour_nothing_is_coloured(root: Path) -> None:
+    """NO_COLOR leaves bold and reverse, but no colour code."""
+    add_job(root, "20261121-000001-docs-aaaa", "failed")
+    script = (
+        "import os, sys, pathlib\n"
+        "os.environ['NO_COLOR'] = '1'\n"
+        "from ingest_tui.tui.app import run_tui\n"
+        "sys.exit(run_tui(pathlib.Path(sys.argv[1])))\n"
+    )
+    app = PtyApp(root, script=script)
+    try:
+        app.read_until(b"failed")
+        app.read(0.5)
+    finally:
+        app.close()
+    codes = {code for codes in re.findall(rb"\x1b\[([0-9;]*)m", app.output) for code in codes.split(b";")}
+    assert not codes & {
+        b"38",
+        b"48",
+        *(str(code).encode() for code in (*range(30, 38), *range(40, 48), *range(90, 108))),
+    }
+
+
+def test_without_a_terminal_the_way_to_go_on_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No terminal, or a dumb one, is a wrong use with a hint."""
+    with pytest.raises(UsageError) as caught:
+        run_tui(root)
+    assert "--watch" in caught.value.hint
+    monkeypatch.setattr(os, "environ", {**os.environ, "TERM": "dumb"})
+    with pytest.raises(UsageError):
+        run_tui(root)
+
+
+def test_without_a_workspace_the_way_to_make_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is no workspace is refused before the screen is taken."""
+    monkeypatch.setattr("ingest_tui.tui.safety.terminal_is_usable", lambda: True)
+    with pytest.raises(NotFoundError):
+        run_tui(tmp_path)

@@ -1,0 +1,73 @@
+"""Foreign data and the terminal."""
+
+from __future__ import annotations
+
+import pytest
+from rich.segment import ControlType, Segment
+from stories import HOSTILE_NAMES
+from textual.color import Color
+
+from ingest_tui.model.errors import RefusedError
+from ingest_tui.tui import clipboard
+from ingest_tui.tui.safety import ActingCharacters, crash_report, strip_acting
+from ingest_tui.tui.widgets.table import fit
+from ingest_tui.tui.widgets.text import wrap_words
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_no_acting_character_passes_the_filter(name: str) -> None:
+    """What leaves the filter holds no control, no bidirectional mark and no lone surrogate."""
+    cleaned = "".join(segment.text for segment in ActingCharacters().apply([Segment(name)], Color(0, 0, 0)))
+    assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in cleaned)
+    assert not any(0x202A <= ord(character) <= 0x202E or 0x2066 <= ord(character) <= 0x2069 for character in cleaned)
+    cleaned.encode()
+
+
+def test_the_filter_leaves_clean_lines_and_control_segments_alone() -> None:
+    """Clean lines are not copied, and Textual's own controls pass."""
+    clean = [Segment("plain text"), Segment("ünïcode 日本")]
+    assert ActingCharacters().apply(clean, Color(0, 0, 0)) is clean
+    control = Segment("\x1b[2J", None, [(ControlType.CLEAR,)])
+    assert ActingCharacters().apply([control, Segment("\x07")], Color(0, 0, 0))[0] is control
+
+
+def test_stripping_keeps_what_is_only_foreign() -> None:
+    """Foreign letters and markup are no danger here."""
+    assert strip_acting("b[/].pdf äöü 日本") == "b[/].pdf äöü 日本"
+
+
+def test_a_crash_report_shows_no_values() -> None:
+    """Neither the message nor a local variable of the failure is told."""
+    password = "hunter2-secret"
+    with pytest.raises(ValueError, match="hunter2") as caught:
+        raise ValueError(password)
+    report = "\n".join(crash_report(caught.value))
+    assert password not in report
+    assert "ValueError" in report
+    assert "test_tui_safety.py" in report
+
+
+def test_an_error_of_ours_is_told_with_its_hint() -> None:
+    """Errors made for people are shown to them, escaped."""
+    assert crash_report(RefusedError("no\x1b[31m", hint="chmod")) == ["error: no\\x1b[31m", "hint: chmod"]
+
+
+def test_the_clipboard_sequence_is_wrapped_for_tmux_and_bounded() -> None:
+    """tmux gets the escape doubled, and too much is not sent at all."""
+    assert clipboard.sequence("hi", in_tmux=False) == "\x1b]52;c;aGk=\a"
+    assert clipboard.sequence("hi", in_tmux=True) == "\x1bPtmux;\x1b\x1b]52;c;aGk=\a\x1b\\"
+    assert clipboard.sequence("x" * 100_000) == ""
+
+
+@pytest.mark.parametrize(("text", "shown"), [("abc", "abc  "), ("abcdef", "abcd…"), ("日本語", "日本…"), ("", "     ")])
+def test_cells_are_filled_exactly(text: str, shown: str) -> None:
+    """A cell is as wide as its column, also with wide characters."""
+    assert fit(text, 5) == shown
+
+
+def test_wrapping_loses_no_character() -> None:
+    """The pieces of a wrapped line make up the line, and none is too wide."""
+    text = "a word and a verylongwordwithoutanyspace 日本語日本語 end"
+    pieces = wrap_words(text, 10)
+    assert "".join(pieces) == text
+    assert all(len(piece) <= 10 for piece in pieces)

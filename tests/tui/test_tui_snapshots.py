@@ -1,0 +1,108 @@
+"""Pictures of two screens. After a change that is meant: ``pytest tests/tui -k snapshots --snapshot-update``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stories import NOW, NOW_TEXT, add_job, add_outcomes, outcome, until
+
+from ingest_tui.store.locks import FileLock
+from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.jobs import JobsScreen
+from ingest_tui.tui.widgets.job_pane import JobPane
+
+pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are pinned to one Python")
+
+
+class StillGateway(Gateway):
+    """A gateway of a workspace where one worker always runs."""
+
+    def workers(self) -> list[Any]:
+        class Worker:
+            pid = 4412
+
+            def __eq__(self, other: object) -> bool:
+                return True
+
+            def __hash__(self) -> int:
+                return 0
+
+        return [Worker()]
+
+
+@pytest.fixture
+def busy(root: Path) -> Iterator[Path]:
+    """A workspace with jobs in several states, and the running one's lock held."""
+    add_job(
+        root,
+        "20261120-063105-archive-8h2m",
+        "succeeded",
+        listed=4500,
+        at="2026-11-20T06:31:05.000Z",
+        source_id="archive",
+    )
+    add_job(root, "20261121-090000-scans-4k7d", "failed", listed=120, failed=30, source_id="scans",
+            at="2026-11-21T09:00:00.000Z", errors=["PDF encrypted", "the file is cut short"])  # fmt: skip
+    add_job(root, "20261121-101500-mail-2w9x", "partial", listed=80, failed=2, at="2026-11-21T10:15:00.000Z",
+            source_id="mail", errors=["[bold]markup[/]\x1b[31m.eml"])  # fmt: skip
+    add_job(
+        root, "20261121-113000-legal-6c5v", "cancelled", listed=12, at="2026-11-21T11:30:00.000Z", source_id="legal"
+    )
+    running = "20261121-115800-handbook-7k3q"
+    add_job(root, running, "running", listed=500, ingested=410, failed=2, percent=82.4, eta=6.0, source_id="handbook",
+            at="2026-11-21T11:58:00.000Z", errors=["it is protected by a password"])  # fmt: skip
+    add_job(root, "20261121-115930-wiki-3n8p", "queued", at="2026-11-21T11:59:30.000Z", source_id="wiki", percent=0.0)
+    add_outcomes(root, running, [outcome(f"chapter-{n:02d}.md", milliseconds=n, bytes=900 * n) for n in range(1, 25)])
+    add_outcomes(root, running, [
+        outcome("contract.pdf", "failed", "encrypted", detail="it is protected by a password", bytes=81_000),
+        outcome("copy.md", "duplicate", "same_content", detail="chapter-01.md", bytes=900),
+        outcome("\x1b]0;x\x07日本語.txt", "rejected", "unsupported_type", detail="b[/].pdf", bytes=12),
+    ])  # fmt: skip
+    (root / "jobs" / running / "log.jsonl").write_text(
+        f'{{"at":"{NOW_TEXT}","level":"info","message":"job started","attempt":1}}\n'
+        f'{{"at":"{NOW_TEXT}","level":"warning","message":"it is protected by a password","document":"contract.pdf"}}\n'
+    )
+    lock = FileLock(root / "jobs" / running / "lock")
+    assert lock.try_acquire()
+    yield root
+    lock.release()
+
+
+def _jobs(app: IngestApp) -> JobsScreen:
+    assert isinstance(app.screen, JobsScreen)
+    return app.screen
+
+
+def _pane(app: IngestApp) -> JobPane:
+    pane = _jobs(app).beside
+    assert pane is not None
+    return pane
+
+
+def test_jobs_at_80_by_24(busy: Path, snap_compare: Any) -> None:
+    """The list of jobs in a small terminal."""
+    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
+        await pilot.press("j", "j", "j", "space")
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=settle)
+
+
+def test_jobs_with_one_beside_at_200_by_50(busy: Path, snap_compare: Any) -> None:
+    """The list of jobs in a large terminal, with the running job beside it."""
+    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
+        await pilot.press("j")
+        await until(pilot, lambda: len(_pane(app).items.rows) == 27 and _pane(app).manifest is not None)
+        await until(pilot, lambda: "password" in _pane(app).log_lines.plain)
+
+    assert snap_compare(app, terminal_size=(200, 50), run_before=settle)

@@ -1,0 +1,236 @@
+"""The Python API of the contract, as a script uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import multiprocessing
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import pytest
+
+import ingest_tui
+from ingest_tui import (
+    BaseConnector,
+    IngestedDocument,
+    compute_content_hash,
+    extract_text,
+    get_connector,
+    open_workspace,
+    parse_document_content,
+)
+from ingest_tui.connectors.base import Listing
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
+from ingest_tui.model.errors import IngestError, ItemError, NotFoundError, SourceAccessError
+from ingest_tui.model.source import Source
+
+ABC_SHA256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+class MemoryConnector(BaseConnector):
+    """A source in memory: one page, texts by key."""
+
+    source_type = "memory"
+
+    class config_model(pydantic.BaseModel):  # noqa: N801 - the name is the contract
+        """Its settings."""
+
+        texts: dict[str, str]
+
+    async def authenticate(self) -> bool:
+        return True
+
+    def list(self, cursor: str | None = None) -> Listing:
+        yield ListingPage(
+            [Descriptor(key, f"memory://{key}", key, len(text)) for key, text in self.config.texts.items()]
+        )
+        return ListingEnd(complete=True)
+
+    @contextmanager
+    def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
+        text = self.config.texts[descriptor.key]
+        if text == "gone":
+            raise ItemError("it is gone", code="not_found")
+        yield iter([text.encode()])
+
+
+async def documents_of(connector: BaseConnector) -> list[IngestedDocument]:
+    """Gather what a connector loads."""
+    return [document async for document in connector.load_documents()]
+
+
+def test_every_public_name_is_there() -> None:
+    """The names of the contract can be imported from the package, are listed, and have docstrings."""
+    for name in ingest_tui.__all__:
+        thing = getattr(ingest_tui, name)
+        if name != "__version__":
+            assert inspect.getdoc(thing), name
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = ingest_tui.nonsense
+
+
+def test_content_hashes_ignore_line_ends_only() -> None:
+    """Text hashes as UTF-8 with line feeds, bytes as they are, both as 64 lower-case hex digits."""
+    assert compute_content_hash("abc") == compute_content_hash(b"abc") == ABC_SHA256
+    assert compute_content_hash("a\r\nb\rc") == compute_content_hash("a\nb\nc")
+    assert compute_content_hash(b"a\r\nb") != compute_content_hash(b"a\nb")
+    assert compute_content_hash("é") == compute_content_hash("é".encode())
+    assert compute_content_hash("a ") != compute_content_hash("a")
+
+
+def test_documents_refuse_a_bad_hash() -> None:
+    """An IngestedDocument computes its hash, and refuses one that is not 64 lower-case hex digits."""
+    document = IngestedDocument("abc", "id", "memory")
+    assert (document.content_hash, document.metadata, document.file_path) == (ABC_SHA256, {}, None)
+    for bad in (
+        "abc",
+        ABC_SHA256.upper(),
+        ABC_SHA256 + "0",
+        ABC_SHA256[:-1] + "g",
+        " " + ABC_SHA256[1:],
+        ABC_SHA256 + "\n",
+    ):
+        with pytest.raises(IngestError, match="64"):
+            IngestedDocument("abc", "id", "memory", content_hash=bad)
+
+
+def test_parsing_from_memory_merges_metadata() -> None:
+    """parse_document_content takes bytes or text, with or without the dot, and keeps the connector's metadata."""
+    for extension in ("md", ".md", "MD"):
+        elements = parse_document_content("# Title\n\nwords", extension, {"author": "me"})
+        assert "words" in "\n".join(text for text, _ in elements)
+        assert all(metadata["author"] == "me" for _, metadata in elements)
+    assert parse_document_content(b"plain", "txt")
+    assert "words" in extract_text(b"<html><body><h1>T</h1><p>words</p></body></html>", "html")
+    with pytest.raises(ItemError):
+        parse_document_content(bytes(range(256)) * 8, "bin")
+
+
+def test_unknown_connectors_name_the_known_ones() -> None:
+    """get_connector raises ValueError that lists the known types, and a ValidationError for wrong settings."""
+    with pytest.raises(ValueError, match=r"'gopher'.*directory.*local"):
+        get_connector("gopher", {})
+    with pytest.raises(IngestError, match="path"):
+        get_connector("local", {})
+    with pytest.raises(IngestError, match="colour"):
+        get_connector("local", {"path": "/", "colour": "red"})
+
+
+def test_a_connector_of_ones_own_loads_documents() -> None:
+    """A subclass of BaseConnector gets load_documents for nothing; an item that is gone is passed over."""
+    connector = MemoryConnector({"texts": {"a.txt": "alpha", "b.txt": "gone", "c.md": "# Gamma"}})
+    connector.validate_config()
+    documents = asyncio.run(documents_of(connector))
+    assert [(item.unique_id, item.content.strip(), item.source_type) for item in documents] == [
+        ("memory://a.txt", "alpha", "memory"),
+        ("memory://c.md", "# Gamma", "memory"),
+    ]
+
+
+def test_the_local_connector_loads_documents(tmp_path: Path) -> None:
+    """The local connector yields each readable file once, with its path; what cannot be read is passed over."""
+    (tmp_path / "a.txt").write_text("alpha")
+    (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 8)
+    connector = get_connector("directory", {"path": str(tmp_path)})
+    [document] = asyncio.run(documents_of(connector))
+    assert document.file_path == str(tmp_path / "a.txt")
+    assert document.content_hash == compute_content_hash(document.content)
+    with pytest.raises(SourceAccessError, match="does not exist"):
+        asyncio.run(get_connector("local", {"path": str(tmp_path / "no")}).authenticate())
+
+
+def test_a_bare_source_path_is_a_directory_source() -> None:
+    """The legacy form means a directory; given beside source_config it loses, with a warning."""
+    legacy = {"source_id": "old", "name": "Old", "source_path": "/srv/docs"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        source = Source.model_validate(legacy)
+    assert (source.source_type, source.source_config) == ("directory", {"path": "/srv/docs"})
+    with pytest.warns(UserWarning, match="source_config is used"):
+        both = Source.model_validate(legacy | {"source_config": {"path": "/other"}})
+    assert both.source_config == {"path": "/other"}
+
+
+def test_a_workspace_for_scripts(tmp_path: Path) -> None:
+    """open_workspace makes a workspace, syncs a source, searches, and reads text again."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("# Alpha\n\nsearchable words")
+    with open_workspace(tmp_path / "ws") as workspace:
+        assert (workspace.sources, workspace.jobs, workspace.documents) == ([], [], [])
+        source = workspace.add_source("Docs", path=str(docs))
+        manifest = workspace.sync(source.source_id)
+        assert (manifest.state, manifest.counters.items_ingested) == ("succeeded", 1)
+        [hit] = workspace.search("searchable")
+        assert workspace.text(hit.document_id) == "# Alpha\n\nsearchable words"
+        assert [document.title for document in workspace.documents] == ["Alpha"]
+        with pytest.raises(NotFoundError):
+            workspace.sync("nope")
+
+
+def test_registering_is_idempotent(tmp_path: Path) -> None:
+    """The same content in the same collection gives the same id, whatever it is called; changed content a version."""
+    with open_workspace(tmp_path / "ws") as workspace:
+        first = workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki", {"title": "One"}))
+        assert (first["is_new"], first["file_size"]) == (True, 11)
+        again = workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki"))
+        other = workspace.register("default", IngestedDocument("alpha words", "page-2", "wiki"))
+        assert again == other == first | {"is_new": False}
+        changed = workspace.register("default", IngestedDocument("beta words", "page-1", "wiki"))
+        assert (changed["is_new"], changed["document_id"]) == (True, first["document_id"])
+        assert [hit.version for hit in workspace.search("beta")] == [2]
+        assert workspace.search("alpha") == []
+        assert workspace.text(first["document_id"], 1) == "alpha words"
+        with pytest.raises(NotFoundError):
+            workspace.register("nope", IngestedDocument("x", "y", "wiki"))
+
+
+def test_what_was_registered_survives_a_rebuild(tmp_path: Path) -> None:
+    """A registered document is in the catalogue that is made again from disk, as it was."""
+    from ingest_tui.services.workspaces import rebuild
+
+    with open_workspace(tmp_path / "ws") as workspace:
+        workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki", {"title": "One"}))
+        before = (workspace.search("alpha"), workspace.documents)
+        report = rebuild(workspace.workspace)
+        assert (report.documents, report.problems) == (1, [])
+        assert (workspace.search("alpha"), workspace.documents) == before
+
+
+def test_a_retired_document_can_be_registered_again(tmp_path: Path) -> None:
+    """Content whose document went to the trash is new again, and searchable."""
+    from ingest_tui.services.documents import remove_documents
+
+    with open_workspace(tmp_path / "ws") as workspace:
+        first = workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki"))
+        remove_documents(workspace.workspace, [first["document_id"]])
+        assert workspace.search("alpha") == []
+        assert workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki"))["is_new"]
+        assert len(workspace.search("alpha")) == 1
+
+
+def _register(root: str, results: Any) -> None:
+    with open_workspace(root) as workspace:
+        results.put(workspace.register("default", IngestedDocument("raced words", "page", "wiki")))
+
+
+def test_racing_processes_register_once(tmp_path: Path) -> None:
+    """Eight processes that register the same content at once get one id, and exactly one of them is the first."""
+    open_workspace(tmp_path / "ws").close()
+    context = multiprocessing.get_context("spawn")
+    results: Any = context.Queue()
+    racers = [context.Process(target=_register, args=(str(tmp_path / "ws"), results)) for _ in range(8)]
+    for racer in racers:
+        racer.start()
+    answers = [results.get(timeout=30) for _ in racers]
+    for racer in racers:
+        racer.join(10)
+    assert sum(answer["is_new"] for answer in answers) == 1
+    assert len({answer["document_id"] for answer in answers}) == 1
+    with open_workspace(tmp_path / "ws") as workspace:
+        assert len(workspace.documents) == len(workspace.search("raced")) == 1

@@ -1,0 +1,186 @@
+"""The durable writer and the folders it works in."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ingest_tui.store.atomic import (
+    TEMPORARY_PREFIX,
+    make_folder,
+    remove_tree,
+    sweep_temporaries,
+    sync_filesystem,
+    write_durably,
+    write_new,
+)
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.journal import Journal
+from ingest_tui.store.locks import FileLock
+from ingest_tui.store.staging import StagingArea
+from ingest_tui.store.workspace import init_workspace
+
+UMASKS = [0o000, 0o022, 0o077, 0o177, 0o277, 0o777]
+
+
+@contextmanager
+def umask(value: int) -> Iterator[None]:
+    before = os.umask(value)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("mask", UMASKS, ids=oct)
+def test_files_are_0600_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    """A written file can be read and written by its owner and by nobody else."""
+    with umask(mask):
+        write_durably(tmp_path / "record.json", b"{}")
+        Journal(tmp_path / "journal.jsonl").close()
+        lock = FileLock(tmp_path / "a.lock")
+        lock.try_acquire()
+        lock.release()
+    assert {path.name: oct(mode_of(path)) for path in tmp_path.iterdir()} == {
+        "record.json": "0o600",
+        "journal.jsonl": "0o600",
+        "a.lock": "0o600",
+    }
+
+
+@pytest.mark.parametrize("mask", UMASKS, ids=oct)
+def test_folders_are_0700_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    """Every folder that is made, parents too, belongs to its owner alone."""
+    with umask(mask):
+        make_folder(tmp_path / "a" / "b")
+        StagingArea(tmp_path / "a").receive("item", "txt", [b"x"])
+    assert {oct(mode_of(tmp_path / name)) for name in ("a", "a/b", "a/item")} == {"0o700"}
+    assert oct(mode_of(tmp_path / "a" / "item" / "raw.txt")) == "0o600"
+
+
+def test_catalogue_and_its_side_files_are_0600(tmp_path: Path) -> None:
+    """The write-ahead log holds the same texts as the catalogue, so it is closed to others as well."""
+    with umask(0o022):
+        catalogue = Catalogue(tmp_path / "catalogue.db")
+        with catalogue.transaction():
+            catalogue.add_chunks([("d", 0, "", "text")])
+        modes = {path.name: oct(mode_of(path)) for path in tmp_path.iterdir()}
+        catalogue.close()
+    assert modes == {"catalogue.db": "0o600", "catalogue.db-wal": "0o600", "catalogue.db-shm": "0o600"}
+
+
+def test_new_workspace_is_closed_to_others(tmp_path: Path) -> None:
+    """Everything that `init` makes is 0700 or 0600, under the usual umask."""
+    with umask(0o022):
+        workspace, is_new = init_workspace(tmp_path / "workspace")
+        workspace.catalogue.value("SELECT 1")
+    open_to_others = [path for path in [workspace.root, *workspace.root.rglob("*")] if mode_of(path) & 0o077]
+    workspace.close()
+    assert is_new
+    assert open_to_others == []
+
+
+def test_file_is_replaced_whole_and_is_a_new_one(tmp_path: Path) -> None:
+    """A reader that has the old file open goes on reading the old content."""
+    path = tmp_path / "record.json"
+    write_durably(path, b"old content")
+    with path.open("rb") as reading:
+        write_durably(path, b"new")
+        assert reading.read() == b"old content"
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_target_name_of_255_bytes(tmp_path: Path) -> None:
+    """The longest name a file system takes can be written: the temporary name does not derive from it."""
+    path = tmp_path / ("ü" * 127 + "x")
+    assert len(os.fsencode(path.name)) == 255
+    write_durably(path, b"content")
+    assert path.read_bytes() == b"content"
+
+
+def test_target_in_a_missing_folder_leaves_nothing(tmp_path: Path) -> None:
+    """Writing into a folder that is not there fails and makes nothing."""
+    with pytest.raises(FileNotFoundError):
+        write_durably(tmp_path / "missing" / "record.json", b"content")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_target_that_is_a_folder_leaves_no_temporary(tmp_path: Path) -> None:
+    """When the rename is refused, the temporary file is taken away and the error is raised."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_durably(tmp_path / "folder", b"content")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_symbolic_link_is_replaced_not_followed(tmp_path: Path) -> None:
+    """A link planted at the target is replaced; what it points to stays untouched."""
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / "record.json").symlink_to(victim)
+    write_durably(tmp_path / "record.json", b"content")
+    assert victim.read_bytes() == b"precious"
+    assert not (tmp_path / "record.json").is_symlink()
+
+
+def test_new_file_never_replaces_or_follows(tmp_path: Path) -> None:
+    """`write_new` refuses a name that is taken, also by a dangling link."""
+    (tmp_path / "taken").write_bytes(b"precious")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("taken", "link"):
+        with pytest.raises(FileExistsError):
+            write_new(tmp_path / name, b"content")
+    assert (tmp_path / "taken").read_bytes() == b"precious"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_writers_side_by_side_leave_one_whole_content(tmp_path: Path) -> None:
+    """Of many threads that write the same file, one wins; no mixture and no temporary file stays."""
+    path = tmp_path / "record.json"
+    contents = [bytes([65 + number]) * (1000 * number + 1) for number in range(8)]
+    threads = [threading.Thread(target=write_durably, args=(path, content)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_sweep_takes_temporaries_only(tmp_path: Path) -> None:
+    """The sweep removes what interrupted writers left and nothing else."""
+    (tmp_path / f"{TEMPORARY_PREFIX}left").write_bytes(b"")
+    (tmp_path / "record.json").write_bytes(b"")
+    (tmp_path / ".hidden").write_bytes(b"")
+    assert [path.name for path in sweep_temporaries(tmp_path)] == [f"{TEMPORARY_PREFIX}left"]
+    assert {path.name for path in tmp_path.iterdir()} == {"record.json", ".hidden"}
+
+
+def test_removing_a_tree_that_is_not_there(tmp_path: Path) -> None:
+    """Removing twice is as good as removing once, and a link's target survives the removal of the link's folder."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_bytes(b"precious")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "link").symlink_to(tmp_path / "kept")
+    remove_tree(tmp_path / "tree")
+    remove_tree(tmp_path / "tree")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept" / "file").exists()
+
+
+def test_sync_of_a_file_system_reports_a_folder_that_is_gone(tmp_path: Path) -> None:
+    """Durability for a batch is asked of a folder that exists; anything else is an error, not silence."""
+    sync_filesystem(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        sync_filesystem(tmp_path / "missing")

@@ -1,0 +1,294 @@
+"""Jobs on disk: the revision fence, the queue, requests, and files of a newer program."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import orjson
+import pytest
+
+from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StaleWriterError, StoreError
+from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.naming import check_identifier
+from ingest_tui.model.source import Source
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.jobs import JobStore, new_job_id
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    return workspace
+
+
+@pytest.fixture
+def jobs(workspace: Workspace) -> JobStore:
+    return workspace.jobs
+
+
+def make(jobs: JobStore, job_id: str, *, priority: int = 100, at: str = "2026-01-01", source: str = "docs") -> Manifest:
+    manifest = Manifest(
+        job_id=job_id, source_id=source, collection_id="default", created_at=at, updated_at=at, priority=priority
+    )
+    manifest.move_to(JobState.QUEUED, at=at, by="test")
+    jobs.create(manifest)
+    return manifest
+
+
+def test_job_comes_back_as_it_was_written(jobs: JobStore) -> None:
+    """A new job is on disk, in the queue, with its folders, and equals what was written."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    assert jobs.load(manifest.job_id) == manifest
+    assert jobs.queued_ids() == jobs.ids() == [manifest.job_id]
+    paths = jobs.paths(manifest.job_id)
+    assert {path.name for path in paths.folder.iterdir()} == {"manifest.json", "requests", "staging"}
+    assert orjson.loads(paths.manifest.read_bytes())["transitions"][0]["from"] is None
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_late_writer_is_refused(jobs: JobStore, durable: bool) -> None:
+    """Whoever holds an older revision than the one on disk lost the job, and what it writes is not taken."""
+    make(jobs, "20260101-000000-docs-aaaa")
+    early, late = jobs.load("20260101-000000-docs-aaaa"), jobs.load("20260101-000000-docs-aaaa")
+    late.priority = 1
+    jobs.save(late, durable=durable)
+    before = jobs.paths(late.job_id).manifest.read_bytes()
+    early.priority = 2
+    with pytest.raises(StaleWriterError, match="taken over"):
+        jobs.save(early, durable=durable)
+    assert jobs.paths(late.job_id).manifest.read_bytes() == before
+    assert jobs.load(late.job_id).priority == 1
+
+
+def test_owner_saves_again_and_again(jobs: JobStore) -> None:
+    """Each save is one revision on, durable or not, and leaves one file of mode 0600 and no temporary one."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    for number in range(1, 7):
+        jobs.save(manifest, durable=number % 2 == 0)
+        assert jobs.load(manifest.job_id).rev == manifest.rev == number
+    folder = jobs.paths(manifest.job_id).folder
+    assert stat.S_IMODE((folder / "manifest.json").stat().st_mode) == 0o600
+    assert not [name for name in os.listdir(folder) if name.startswith(".tmp.")]
+
+
+def test_queue_runs_by_priority_then_age(jobs: JobStore) -> None:
+    """Lower priority goes first, the older of equals before the younger; jobs that do not wait have no position."""
+    make(jobs, "20260101-000003-docs-cccc", priority=100, at="2026-01-03")
+    make(jobs, "20260101-000001-docs-aaaa", priority=100, at="2026-01-01")
+    make(jobs, "20260101-000004-docs-dddd", priority=5, at="2026-01-04")
+    running = make(jobs, "20260101-000002-docs-bbbb", priority=1, at="2026-01-02")
+    running.move_to(JobState.RUNNING, at="2026-01-05", by="test")
+    jobs.save(running)
+    order = [manifest.job_id[-4:] for manifest in jobs.waiting()]
+    assert order == ["dddd", "aaaa", "cccc"]
+    assert [jobs.queue_position(f"20260101-00000{n}-docs-{tail}") for n, tail in ((4, "dddd"), (1, "aaaa"), (3, "cccc"))] == [1, 2, 3]
+    assert jobs.queue_position(running.job_id) is None
+    assert jobs.queue_position("20260101-000009-docs-zzzz") is None
+
+
+def test_job_that_left_the_queue_is_still_there(jobs: JobStore) -> None:
+    """Leaving the queue twice is as good as once, and the job itself stays."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    jobs.leave_queue(manifest.job_id)
+    jobs.leave_queue(manifest.job_id)
+    assert jobs.queued_ids() == []
+    assert jobs.waiting() == []
+    assert jobs.load(manifest.job_id).state is JobState.QUEUED
+
+
+def test_queue_passes_over_what_cannot_be_read(jobs: JobStore, workspace: Workspace) -> None:
+    """A queue entry without a manifest, or with a damaged one, does not stop the others."""
+    make(jobs, "20260101-000000-docs-aaaa")
+    damaged = make(jobs, "20260101-000001-docs-bbbb")
+    jobs.paths(damaged.job_id).manifest.write_bytes(b"{")
+    workspace.layout.queue_entry("20260101-000002-docs-cccc").touch()
+    assert [manifest.job_id[-4:] for manifest in jobs.waiting()] == ["aaaa"]
+    assert [manifest.job_id[-4:] for manifest in jobs.active_for_source("docs")] == ["aaaa"]
+
+
+def test_active_jobs_are_those_of_the_source_that_have_not_ended(jobs: JobStore) -> None:
+    """Other sources' jobs and ended ones are not active."""
+    make(jobs, "20260101-000000-docs-aaaa")
+    make(jobs, "20260101-000001-mail-bbbb", source="mail")
+    ended = make(jobs, "20260101-000002-docs-cccc")
+    ended.move_to(JobState.CANCELLED, at="x", by="test")
+    jobs.save(ended)
+    assert [manifest.job_id[-4:] for manifest in jobs.active_for_source("docs")] == ["aaaa"]
+
+
+def test_names_for_a_job(jobs: JobStore) -> None:
+    """A job is found by its id, a unique beginning or ending, or `last`; anything else says so."""
+    make(jobs, "20260101-000000-docs-aaaa")
+    make(jobs, "20260102-000000-docs-bbbb")
+    assert jobs.resolve("last") == jobs.resolve("bbbb") == jobs.resolve("20260102") == "20260102-000000-docs-bbbb"
+    assert jobs.resolve("20260101-000000-docs-aaaa") == "20260101-000000-docs-aaaa"
+    for name, message in (("2026", "several"), ("", "no job"), ("zzzz", "no job"), ("\x1b[2J", r"\\x1b")):
+        with pytest.raises(NotFoundError, match=message):
+            jobs.resolve(name)
+
+
+def test_job_ids_sort_by_time_and_are_identifiers() -> None:
+    """A later job has a greater id, and the id of a source with the longest name is an identifier."""
+    early = new_job_id("docs", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    late = new_job_id("a", datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC))
+    assert early < late
+    assert early.startswith("20260102-030405-docs-")
+    for source_id in ("x" * 64, "a" * 31 + "-b", "a." * 20 + "a"):
+        check_identifier(new_job_id(source_id, datetime.now(UTC)))
+
+
+def test_requests_are_taken_once(jobs: JobStore) -> None:
+    """What other processes ask is yielded with who asked, and then gone; the same wish twice is one wish."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    jobs.leave_request(manifest.job_id, "priority", by="ann", priority=3)
+    jobs.leave_request(manifest.job_id, "priority", by="bob", priority=7)
+    jobs.leave_request(manifest.job_id, "cancel", by="ann")
+    taken = {request["request"]: request for request in jobs.take_requests(manifest.job_id)}
+    assert taken["priority"]["priority"] == 7
+    assert taken["priority"]["by"] == "bob"
+    assert set(taken) == {"cancel", "priority"}
+    assert list(jobs.take_requests(manifest.job_id)) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"\xff"])
+def test_damaged_request_is_answered_all_the_same(jobs: JobStore, content: bytes) -> None:
+    """A request file that somebody wrote by hand and badly is an object with its kind, and does not stay."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    (jobs.paths(manifest.job_id).requests / "cancel.json").write_bytes(content)
+    assert [request.get("request") for request in jobs.take_requests(manifest.job_id)] == ["cancel"]
+    assert list(jobs.take_requests(manifest.job_id)) == []
+
+
+def test_unknown_request_is_refused(jobs: JobStore) -> None:
+    """A kind of request that no worker answers is an error of the caller."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    with pytest.raises(ValueError, match="dance"):
+        jobs.leave_request(manifest.job_id, "dance", by="ann")
+
+
+def test_owner_of_a_job(jobs: JobStore) -> None:
+    """A job has an owner exactly while its lock is held."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    assert not jobs.has_owner(manifest.job_id)
+    lock = jobs.lock(manifest.job_id)
+    lock.acquire(1.0, what="it")
+    assert jobs.has_owner(manifest.job_id)
+    lock.release()
+    assert not jobs.has_owner(manifest.job_id)
+
+
+@pytest.mark.parametrize("job_id", ["../../etc", "a/b", "..", "", "A", "x" * 65, "a\x00"])
+def test_job_id_never_becomes_another_path(jobs: JobStore, job_id: str) -> None:
+    """What is no identifier is refused before it becomes a path."""
+    with pytest.raises(Exception, match="not usable as a name"):
+        jobs.load(job_id)
+
+
+# Files of a newer program
+
+
+def _one_newer(path: Path) -> bytes:
+    record = orjson.loads(path.read_bytes())
+    record["schema_version"] += 1
+    record["novelty"] = True
+    path.write_bytes(orjson.dumps(record))
+    return path.read_bytes()
+
+
+def test_newer_workspace_is_refused_and_left_untouched(workspace: Workspace) -> None:
+    """A workspace.json of a newer program is refused with what to do, and not a byte of it changes."""
+    workspace.close()
+    before = _one_newer(workspace.layout.settings)
+    for opening in (open_workspace_at, init_workspace):
+        with pytest.raises(SchemaVersionError, match="newer") as caught:
+            opening(workspace.root)
+        assert caught.value.hint == "upgrade ingest-tui"
+    assert workspace.layout.settings.read_bytes() == before
+
+
+def test_newer_source_is_refused_and_left_untouched(workspace: Workspace) -> None:
+    """A source of a newer program is refused by name, also when all are listed."""
+    workspace.sources.save(Source(source_id="docs", name="Docs", source_type="local"))
+    before = _one_newer(workspace.layout.source("docs"))
+    for asking in (lambda: workspace.sources.get("docs"), workspace.sources.all):
+        with pytest.raises(SchemaVersionError, match="'docs' was written by a newer"):
+            asking()
+    assert workspace.layout.source("docs").read_bytes() == before
+
+
+def test_newer_collection_is_refused_and_left_untouched(workspace: Workspace) -> None:
+    """A collection of a newer program is refused."""
+    before = _one_newer(workspace.layout.collection("default"))
+    with pytest.raises(SchemaVersionError):
+        workspace.collections.get("default")
+    assert workspace.layout.collection("default").read_bytes() == before
+
+
+def test_newer_job_is_refused_and_left_untouched(jobs: JobStore) -> None:
+    """A manifest of a newer program is neither loaded nor overwritten."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    path = jobs.paths(manifest.job_id).manifest
+    before = _one_newer(path)
+    with pytest.raises(SchemaVersionError):
+        jobs.load(manifest.job_id)
+    assert jobs.waiting() == []
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_newer_catalogue_is_refused_and_left_untouched(tmp_path: Path, mode: str) -> None:
+    """A catalogue of a newer program is refused, and its file stays as it is, down to its journal mode."""
+    path = Layout(tmp_path).catalogue
+    connection = apsw.Connection(str(path))
+    connection.execute(f"PRAGMA journal_mode = {mode}")
+    connection.execute("CREATE TABLE novelty (x)")
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(SchemaVersionError, match="schema 2"):
+        Catalogue(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[]", "schema_version"),
+        (b"{}", "schema_version"),
+        (b'{"schema_version": "1"}', "schema_version"),
+        (b'{"schema_version": 1, "source_id": 3}', "not valid"),
+    ],
+)
+def test_damaged_record_is_a_clear_error(workspace: Workspace, content: bytes, message: str) -> None:
+    """A file that is no record says which file it is and what is wrong with it, and stays as it is."""
+    path = workspace.layout.source("docs")
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=message) as caught:
+        workspace.sources.get("docs")
+    assert "'docs'" in caught.value.message
+    assert caught.value.hint
+    assert path.read_bytes() == content
+
+
+def test_damaged_catalogue_names_the_way_out(tmp_path: Path) -> None:
+    """A catalogue that is no database says that `rebuild` makes it again."""
+    (tmp_path / "catalogue.db").write_bytes(b"this is not a database" * 100)
+    with pytest.raises(StoreError, match="damaged") as caught:
+        Catalogue(tmp_path / "catalogue.db")
+    assert "rebuild" in caught.value.hint
+
+
+def test_workspace_that_others_can_write_is_refused(workspace: Workspace) -> None:
+    """Who can write the workspace could plant documents, so it is not opened."""
+    workspace.root.chmod(0o777)
+    with pytest.raises(Exception, match="written by other users"):
+        open_workspace_at(workspace.root)

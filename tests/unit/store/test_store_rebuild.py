@@ -1,0 +1,242 @@
+"""A catalogue made again from the folders is the one that was lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from catalogue_rows import location, put
+
+from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
+from ingest_tui.model.hashing import compute_content_hash
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.queries import search_text
+from ingest_tui.store.rebuild import Rebuilder
+from ingest_tui.store.staging import StagingArea
+from ingest_tui.store.workspace import Workspace, init_workspace
+
+WORDS = ("rain", "snow", "handbook", "gone")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    return workspace
+
+
+def commit(workspace: Workspace, document_id: str, key: str, text: str, version: int = 1) -> DocumentRow:
+    """Put a version into folder and catalogue, as a job does."""
+    chunks = split_into_chunks(text)
+    digest = compute_content_hash(text)
+    uri, at = f"file:///source/{key}", f"2026-01-0{version}T00:00:00.000Z"
+    name = key.rpartition("/")[2]
+    row = DocumentRow(
+        document_id, "default", "docs", "local", uri, key, name, name, "text/markdown", version, digest, digest,
+        len(text), len(chunks), "plain 1.0", "active", "2026-01-01T00:00:00.000Z", at, f"job-{version}",
+    )  # fmt: skip
+    record: dict[str, Any] = {name: value for name, value in row._asdict().items() if name not in {"bytes", "updated_at", "backend"}}
+    record |= {
+        "origin": {"fingerprint": f"f{version}-{key}", "size": len(text), "modified_ns": version, "metadata": {}},
+        "file_size": len(text), "mime_type": "text/markdown", "backend": "plain", "backend_version": "1.0", "ingested_at": at,
+    }  # fmt: skip
+    staging, store = StagingArea(workspace.layout.jobs), DocumentStore(workspace.layout)
+    staging.receive("item", "md", [text.encode()])
+    Path(staging.normalized("item")).write_text(text)
+    store.write_ingestion(staging.folder("item"), record)
+    store.place(staging.folder("item"), "default", document_id, version)
+    catalogue = workspace.catalogue
+    with catalogue.transaction():
+        catalogue.remove_chunks([document_id])
+        catalogue.put_documents([row])
+        catalogue.put_versions(
+            [VersionRow(document_id, version, digest, digest, len(text), "text/markdown", "plain 1.0", uri, row.job_id, at)]
+        )
+        catalogue.put_locations([place_of(row)])
+        catalogue.add_chunks(
+            (document_id, number, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text) for number, chunk in enumerate(chunks)
+        )
+    return row
+
+
+def place_of(row: DocumentRow, key: str | None = None, outcome: str = "ingested") -> LocationRow:
+    key = key or row.key
+    return LocationRow(
+        "docs", key, f"file:///source/{key}", "default", row.document_id, f"f{row.version}-{key}", row.bytes, row.version,
+        outcome, "new", "", "", row.job_id, row.updated_at, row.version,
+    )  # fmt: skip
+
+
+def add_place(workspace: Workspace, row: DocumentRow, key: str) -> None:
+    """Give a document a duplicate, noted beside its versions as a job does."""
+    with workspace.catalogue.transaction():
+        workspace.catalogue.put_locations([place_of(row, key, "duplicate")])
+    note(workspace, row.document_id)
+
+
+def note(workspace: Workspace, document_id: str) -> None:
+    store = DocumentStore(workspace.layout)
+    store.note_locations("default", document_id, workspace.catalogue.locations_of(document_id))
+
+
+def rebuild(workspace: Workspace) -> Rebuilder:
+    workspace.close()
+    rebuilder = Rebuilder(workspace.layout)
+    rebuilder.run()
+    return rebuilder
+
+
+def content(workspace: Workspace) -> dict[str, Any]:
+    """Everything a rebuild has to bring back."""
+    catalogue = workspace.catalogue
+    places = "source_id, key, uri, collection_id, document_id, fingerprint, size, modified_ns, version"
+    return {
+        "documents": catalogue.execute("SELECT * FROM documents ORDER BY document_id"),
+        "versions": catalogue.execute("SELECT * FROM versions ORDER BY document_id, version"),
+        "places": catalogue.execute(f"SELECT {places} FROM locations WHERE document_id IS NOT NULL ORDER BY key"),
+        "answers": [search_text(catalogue, word) for word in WORDS],
+    }
+
+
+def test_rebuilt_catalogue_is_the_one_that_was_lost(workspace: Workspace) -> None:
+    """Documents, all their versions, their places and the answers of searches come back, score for score."""
+    commit(workspace, "aa1", "rain.md", "# Handbook\n\nThe rain falls.\n\n## Winter\n\nThe snow lies.\n")
+    commit(workspace, "bb1", "notes/snow.md", "The snow lies.\n")
+    commit(workspace, "bb1", "notes/snow.md", "The rain falls again.\n", version=2)
+    twin = commit(workspace, "cc1", "handbook.md", "A handbook of rain.\n")
+    add_place(workspace, twin, "copy of handbook.md")
+    before = content(workspace)
+    rebuilder = rebuild(workspace)
+    assert content(workspace) == before
+    assert (rebuilder.documents, rebuilder.versions, rebuilder.problems) == (3, 4, [])
+
+
+def test_rebuilding_twice_changes_nothing_more(workspace: Workspace) -> None:
+    """A rebuilt catalogue is as good a start as any, and no scratch file stays."""
+    commit(workspace, "aa1", "rain.md", "The rain falls.\n")
+    rebuild(workspace)
+    once = content(workspace)
+    rebuild(workspace)
+    assert content(workspace) == once
+    workspace.close()
+    assert [path.name for path in workspace.root.glob("catalogue*")] == ["catalogue.db"]
+
+
+def test_moved_document_is_found_at_its_new_place(workspace: Workspace) -> None:
+    """A document that moved is rebuilt where it went, not where its version was read."""
+    row = commit(workspace, "aa1", "old.md", "The rain falls.\n")
+    with workspace.catalogue.transaction():
+        workspace.catalogue.forget_locations("docs", ["old.md"])
+        workspace.catalogue.put_locations([place_of(row, "new.md", "moved")])
+        workspace.catalogue.put_documents([row._replace(key="new.md", uri="file:///source/new.md", file_name="new.md", title="new.md")])
+    note(workspace, "aa1")
+    before = content(workspace)
+    rebuild(workspace)
+    after = content(workspace)
+    assert after["places"] == before["places"]
+    (document,) = (DocumentRow(*row) for row in after["documents"])
+    assert (document.key, document.uri, document.file_name, document.title) == ("new.md", "file:///source/new.md", "new.md", "new.md")
+    assert [hit.title for hit in search_text(workspace.catalogue, "rain")] == ["new.md"]
+
+
+def test_version_after_a_move_counts(workspace: Workspace) -> None:
+    """A version that was ingested after the places were noted brings its own place."""
+    row = commit(workspace, "aa1", "a.md", "The rain falls.\n")
+    note(workspace, "aa1")
+    commit(workspace, "aa1", "a.md", "The snow lies.\n", version=2)
+    before = content(workspace)["places"]
+    rebuild(workspace)
+    assert content(workspace)["places"] == before
+    assert row.version == 1
+
+
+def test_retired_document_is_rebuilt_as_retired(workspace: Workspace) -> None:
+    """What lies in the trash is known, with its versions, but is not searchable and has no place."""
+    commit(workspace, "aa1", "gone.md", "It is gone.\n")
+    DocumentStore(workspace.layout).retire("default", "aa1", reason="not_listed", at="2026-01-03", by="job")
+    rebuild(workspace)
+    rebuilt = content(workspace)
+    assert [DocumentRow(*row).state for row in rebuilt["documents"]] == ["retired"]
+    assert len(rebuilt["versions"]) == 1
+    assert rebuilt["places"] == []
+    assert search_text(workspace.catalogue, "gone") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("v0001/ingestion.json", b"{"),
+        ("v0001/ingestion.json", b"[]"),
+        ("v0001/ingestion.json", b'{"schema_version": 1}'),
+        ("v0001/ingestion.json", b'{"schema_version": 2}'),
+        ("v0001/ingestion.json", b'{"schema_version": 1, "origin": 3}'),
+        ("v0001/normalized.md", None),
+        ("document.json", b"{"),
+        ("document.json", b"[]"),
+        ("document.json", b'{"locations": [{"novelty": 1}]}'),
+        ("document.json", b'{"locations": [3]}'),
+        ("document.json", b'{"locations": []}'),
+    ],
+)
+def test_damaged_document_is_reported_and_stops_no_other(workspace: Workspace, name: str, damage: bytes | None) -> None:
+    """One folder that cannot be read is named as a problem, or read all the same; the others are rebuilt whole."""
+    commit(workspace, "aa1", "damaged.md", "The snow lies.\n")
+    commit(workspace, "bb1", "rain.md", "The rain falls.\n")
+    path = workspace.layout.document("default", "aa1") / name
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage)
+    rebuilder = rebuild(workspace)
+    assert [hit.document_id for hit in search_text(workspace.catalogue, "rain")] == ["bb1"]
+    known = set(workspace.catalogue.documents(["aa1", "bb1"]))
+    assert known == {"aa1", "bb1"} or (known == {"bb1"} and "aa1" in rebuilder.problems[0])
+    places = {row.document_id for row in workspace.catalogue.locations("docs", ["damaged.md", "rain.md"]).values()}
+    assert places == known
+
+
+def test_old_catalogue_stays_until_the_new_one_is_whole(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild that dies halfway leaves the catalogue as it was, and the next one succeeds."""
+    commit(workspace, "aa1", "rain.md", "The rain falls.\n")
+    before = content(workspace)
+
+    def dying(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Catalogue, "add_chunks", dying)
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(workspace)
+    assert content(workspace) == before
+    rebuild(workspace)
+    assert content(workspace) == before
+
+
+def test_lost_or_damaged_catalogue_is_rebuilt(workspace: Workspace) -> None:
+    """It does not matter whether the old catalogue is gone, is garbage, or left its write-ahead log behind."""
+    commit(workspace, "aa1", "rain.md", "The rain falls.\n")
+    before = content(workspace)
+    workspace.close()
+    path = workspace.layout.catalogue
+    path.unlink()
+    rebuild(workspace)
+    assert content(workspace) == before
+    workspace.close()
+    path.write_bytes(b"garbage" * 1000)
+    path.with_name("catalogue.db-wal").write_bytes(b"garbage")
+    rebuild(workspace)
+    assert content(workspace) == before
+
+
+def test_foreign_rows_do_not_survive(workspace: Workspace) -> None:
+    """What stands in the old catalogue without a folder is not carried over."""
+    commit(workspace, "aa1", "rain.md", "The rain falls.\n")
+    before = content(workspace)
+    extra = DocumentRow(*before["documents"][0])._replace(document_id="zz9", key="ghost.md")
+    put(workspace.catalogue, extra, "the snow")
+    with workspace.catalogue.transaction():
+        workspace.catalogue.put_locations([location("ghost2.md", "zz9")])
+    rebuild(workspace)
+    assert content(workspace) == before
