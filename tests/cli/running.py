@@ -173,7 +173,9 @@ class Cli:
         """Kill what was started and still lives, detached workers of the workspace too."""
         for record in self.workspace.glob("workers/*.json"):
             with contextlib.suppress(OSError, ValueError):
-                os.kill(json.loads(record.read_text())["pid"], signal.SIGKILL)
+                pid = json.loads(record.read_text())["pid"]
+                if os.fsencode(self.workspace) in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
         for process in self._started:
             if process.poll() is None:
                 process.kill()

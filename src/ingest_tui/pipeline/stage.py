@@ -143,6 +143,7 @@ def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes]) -> 
 def _uploaded(job: JobRun, item: StagedItem) -> StagedItem:
     """An uploaded file was staged when the job was made; its plan line says what it is."""
     line = item.line
+    job.staging.keep_raw_only(item.item_id)
     item.raw_path = f"{job.staging.folder(item.item_id)}/raw.{safe_extension(item.key)}"
     item.size = int(line["size"])
     item.raw_sha256 = str(line["metadata"]["raw_sha256"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,7 @@ class DocumentStore:
             return
 
     def take_back(self, collection_id: str, document_id: str, version: int, staging: str) -> None:
-        """Move a version folder that was never committed back to where it was staged, for an item with no other copy."""
+        """Move a version folder that was never committed back to staging, for an item with no other copy."""
         target = self._layout.version(collection_id, document_id, version)
         if target.exists() and not Path(staging).exists():
             os.rename(target, staging)  # noqa: PTH104
@@ -105,7 +104,8 @@ class DocumentStore:
                 "primary": {"source_id": document.source_id, "key": document.key},
                 "locations": [location._asdict() for location in locations],
             }
-            temporary = folder / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+            temporary = folder / f"{TEMPORARY_PREFIX}{DOCUMENT}"
+            temporary.unlink(missing_ok=True)  # a crash may have left it; nobody else writes under the commit lock
             write_new(temporary, orjson.dumps(record, option=orjson.OPT_INDENT_2))
             renames.append((temporary, folder / DOCUMENT))
         if renames:

@@ -62,7 +62,7 @@ class Rebuilder:
             for collection_id, document_id, folder in places:
                 try:
                     self._add(catalogue, collection_id, document_id, folder, retired=retired)
-                except (StoreError, KeyError, OSError, orjson.JSONDecodeError) as error:
+                except (StoreError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
                     self.problems.append(f"{collection_id}/{document_id}: {error}")
 
     def _add(self, catalogue: Catalogue, collection_id: str, document_id: str, folder: Path, *, retired: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest_tui.model.hashing import new_hasher
 from ingest_tui.store.atomic import FILE_MODE, make_one_folder, remove_tree, write_all
-from ingest_tui.store.layout import NORMALIZED, RAW_STEM
+from ingest_tui.store.layout import INGESTION, NORMALIZED, RAW_STEM
 
 _SMALL = 1 << 16
 
@@ -43,6 +43,7 @@ class StagingArea:
         size = 0
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(path, flags, FILE_MODE)
+        os.fchmod(descriptor, FILE_MODE)
         try:
             for piece in pieces:
                 hasher.update(piece)
@@ -51,6 +52,11 @@ class StagingArea:
         finally:
             os.close(descriptor)
         return path, size, hasher.hexdigest()
+
+    def keep_raw_only(self, item_id: str) -> None:
+        """Remove what an earlier attempt made of an item's raw file."""
+        for name in (NORMALIZED, INGESTION):
+            Path(self.folder(item_id), name).unlink(missing_ok=True)
 
     def drop(self, item_id: str) -> None:
         """Remove what is staged of an item."""

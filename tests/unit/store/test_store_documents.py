@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from catalogue_rows import location
+from catalogue_rows import document, location
 
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError
 from ingest_tui.model.hashing import compute_content_hash
@@ -132,8 +132,9 @@ def test_walk_passes_over_what_is_no_document(store: DocumentStore, layout: Layo
 def test_places_are_noted_beside_the_versions(store: DocumentStore, layout: Layout) -> None:
     """document.json holds every place of a document, each time anew."""
     place(store, layout, 1, "x")
-    store.note_locations("default", DOCUMENT, [location("a.md", DOCUMENT), location("b.md", DOCUMENT)])
-    store.note_locations("default", DOCUMENT, [location("b.md", DOCUMENT)])
+    row = document(DOCUMENT, key="b.md")
+    store.note_locations([(row, [location("a.md", DOCUMENT), location("b.md", DOCUMENT)])])
+    store.note_locations([(row, [location("b.md", DOCUMENT)])])
     record = orjson.loads((layout.document("default", DOCUMENT) / "document.json").read_bytes())
     assert [place["key"] for place in record["locations"]] == ["b.md"]
     assert record["schema_version"] == 1

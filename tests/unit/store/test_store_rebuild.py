@@ -78,7 +78,8 @@ def add_place(workspace: Workspace, row: DocumentRow, key: str) -> None:
 
 def note(workspace: Workspace, document_id: str) -> None:
     store = DocumentStore(workspace.layout)
-    store.note_locations("default", document_id, workspace.catalogue.locations_of(document_id))
+    row = workspace.catalogue.documents([document_id])[document_id]
+    store.note_locations([(row, workspace.catalogue.locations_of(document_id))])
 
 
 def rebuild(workspace: Workspace) -> Rebuilder:

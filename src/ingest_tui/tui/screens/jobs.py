@@ -78,7 +78,14 @@ class JobsScreen(JobActions):
             Column("done", "DONE/TOTAL", 11, lambda row: Cell(_done(row)), right=True),
             Column("percent", "", 4, lambda row: Cell(f"{row.percent:.0f}%"), right=True),
             Column("errors", "ERR", 5, errors, right=True),
-            Column("rate", "RATE", 6, lambda row: Cell("-" if row.ended else f"{row.rate:.0f}/s"), 79, right=True),
+            Column(
+                "rate",
+                "RATE",
+                6,
+                lambda row: Cell(f"{row.rate:.0f}/s" if row.state == "running" else "-"),
+                79,
+                right=True,
+            ),
             Column("updated", "UPDATED", 7, updated, right=True),
         ]
 

@@ -77,7 +77,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         & > .table--warn { color: $text-warning; }
         & > .table--bad { color: $text-error; }
         & > .table--running { color: $text-primary; }
-        & > .table--quiet { color: $text-muted; }
+        & > .table--quiet { text-style: dim; }
         &:ansi > .table--cursor { text-style: reverse; }
         &:ansi:focus > .table--cursor { text-style: reverse; }
         &:ansi > .table--good { color: ansi_green; }

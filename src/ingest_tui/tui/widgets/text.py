@@ -39,7 +39,7 @@ class TextLines(ScrollView, can_focus=True):
         height: 1fr; background: $background; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
         & > .text--bad { color: $text-error; }
         & > .text--warn { color: $text-warning; }
-        & > .text--quiet { color: $text-muted; }
+        & > .text--quiet { text-style: dim; }
         & > .text--hit { text-style: bold reverse; }
     }
     """
