@@ -343,24 +343,15 @@ def test_removing_a_source_retires_its_documents(cli: Cli) -> None:
     assert cli.run("source", "list").out.startswith("no sources yet")
 
 
-def test_moving_a_source_to_another_collection(cli: Cli) -> None:
-    """After its collection changes, a source's next versions keep their earlier ones readable and searchable once."""
+def test_a_source_with_documents_stays_in_its_collection(cli: Cli) -> None:
+    """A source that has documents cannot change its collection, which would tear versions apart; an empty one can."""
     cli.write("a.txt", "first form")
     cli.init()
-    cli.sync()
     cli.run("collection", "add", "Archive")
     cli.run("source", "edit", "docs", "--collection", "archive")
     cli.sync()
-    cli.write("a.txt", "second form")
-    cli.sync()
-    assert cli.found("form") == {"a.txt"}
-    shown = cli.run("doc", "show", "docs/a.txt", "--json").json["document"]
-    assert shown["collection_id"] == "archive"
-    for version in range(1, shown["version"] + 1):
-        cli.run("doc", "text", shown["document_id"], "--version", str(version))
-    hits = cli.run("search", "form", "--json").json
-    cli.run("rebuild")
-    assert cli.run("search", "form", "--json").json == hits
+    assert cli.run("doc", "show", "docs/a.txt", "--json").json["document"]["collection_id"] == "archive"
+    assert "cannot leave" in cli.run("source", "edit", "docs", "--collection", "default", code=2).err
 
 
 def test_force_reads_everything_again_without_doubling(cli: Cli) -> None:

@@ -1,7 +1,7 @@
 """A laboratory for crashes: jobs whose process ends at a chosen step, and what is to be the same afterwards.
 
-Steps are the calls that change the workspace. `count_steps` runs a job undisturbed and names them; `run_and_die` runs it
-again in a forked child that ends by `os._exit` just before one of them, as `kill -9` would. Parsing is done in the
+Steps are the calls that change the workspace. `count_steps` runs a job undisturbed and names them; `run_and_die` runs
+it again in a forked child that ends by `os._exit` just before one of them, as `kill -9` would. Parsing is done in the
 process itself, so that a run takes milliseconds.
 """
 
@@ -27,6 +27,7 @@ from ingest_tui.pipeline import commit as commit_module
 from ingest_tui.pipeline import planning as planning_module
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.services.workspaces import rebuild
+from ingest_tui.store import jobs as jobs_module
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.jobs import JobStore
@@ -68,7 +69,9 @@ class InlinePool:
             with Path(task.output_path).open("x", encoding="utf-8", newline="") as output:
                 output.write(text)
             digest = compute_content_hash(text)
-            on_result(ParseResult(task.task_id, "parsed", media_type="text/markdown", backend="inline", content_hash=digest))
+            on_result(
+                ParseResult(task.task_id, "parsed", media_type="text/markdown", backend="inline", content_hash=digest)
+            )
 
     def cancel(self, _which: object) -> None:
         pass
@@ -158,6 +161,8 @@ def lay(monkeypatch: pytest.MonkeyPatch, wire: Tripwire) -> None:
     before(Catalogue, "execute", lambda _self, sql, *_a: sql == "COMMIT", "Catalogue COMMIT")
     before(JobStore, "save", lambda _self, _manifest, *, durable=True: durable)
     before(JobStore, "leave_queue")
+    before(jobs_module, "write_record", label="manifest of a new job")
+    before(jobs_module, "sync_folder", label="queue entry made")
     before(planning_module, "sync_folder", label="plan renamed, folder not synced")
     before(JobRun, "record")
 
@@ -171,14 +176,17 @@ def count_steps(workspace: Workspace) -> list[str]:
     return wire.names
 
 
-def run_and_die(root: Path, step: int) -> bool:
-    """Run the queue of a workspace in a child that ends before step number ``step``; tells whether it came to that."""
+def run_and_die(root: Path, step: int, work: Callable[[Workspace], object] | None = None) -> bool:
+    """Run the queue of a workspace, or ``work``, in a child that ends before step number ``step``.
+
+    Tells whether it came to that.
+    """
     child = os.fork()
     if child == 0:
         try:
             with pytest.MonkeyPatch.context() as monkeypatch:
                 lay(monkeypatch, Tripwire(die_before=step))
-                run_queue(open_workspace_at(root))
+                (work or run_queue)(open_workspace_at(root))
             os._exit(0)
         except BaseException:  # noqa: BLE001 - the child must not return into the test run
             traceback.print_exc()
@@ -258,7 +266,7 @@ def leftovers_of(root: Path) -> list[str]:
     """Return what an ended job must not leave: staged items, temporary names, scratch databases, queue entries."""
     found = [path for job in (root / "jobs").iterdir() for path in (job / "staging").iterdir()]
     found += [path for path in root.rglob("*") if path.name.startswith(".tmp.") or path.name == "plan.tmp"]
-    found += [path for path in root.rglob("listing.db*")]
+    found += root.rglob("listing.db*")
     found += list((root / "queue").iterdir())
     return sorted(str(path.relative_to(root)) for path in found)
 
@@ -329,7 +337,7 @@ class Trial:
             workspace = open_workspace_at(root)
             run_queue(workspace)
             workspace.close()
-            name = f"died before step {step}, {(self.steps + ['the end'])[min(step, len(self.steps))]}"
+            name = f"died before step {step}, {[*self.steps, 'the end'][min(step, len(self.steps))]}"
             compare(state_of(root, self.words), self.expected, name)
             assert leftovers_of(root) == [], name
             if rebuilt:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from crash_lab import (
     Trial,
-    count_steps,
     folders_of,
     new_workspace,
     queue_sync,
@@ -22,7 +21,9 @@ from crash_lab import (
 
 from ingest_tui.model.job import JobState
 from ingest_tui.services.jobs import cancel_job, get_job
-from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.services.uploads import upload_files
+from ingest_tui.store.queries import find_documents
+from ingest_tui.store.workspace import Workspace, open_workspace_at
 
 WORDS = ("weather",)
 
@@ -120,3 +121,28 @@ def test_counters_of_a_resumed_job_say_what_the_job_did(trial: Trial) -> None:
     assert counters.items_ingested == 1
     assert counters.items_fetched == 1
     assert counters.chunks_written == 1
+
+
+def test_upload_that_dies_while_it_is_queued_is_whole_or_nothing(tmp_path: Path) -> None:
+    """A job that somebody's upload left half queued never succeeds without having taken the file in."""
+    workspace = new_workspace(tmp_path / "prepared", tmp_path / "source")
+    workspace.close()
+    trial = Trial(tmp_path / "prepared", tmp_path, WORDS)
+    (tmp_path / "letter.md").write_text("# Letter\n\nThe weather.\n")
+    for step in range(20):
+        root = trial.fresh(f"upload-{step}")
+        died = run_and_die(root, step, lambda workspace: upload_files(workspace, [tmp_path / "letter.md"]))
+        workspace = open_workspace_at(root)
+        run_queue(workspace)
+        documents = len(find_documents(workspace.catalogue))
+        states = [workspace.jobs.load(job_id).state for job_id in workspace.jobs.ids() if _is_queued(workspace, job_id)]
+        workspace.close()
+        assert (JobState.SUCCEEDED in states) == bool(documents), f"step {step}: {states}, {documents} documents"
+        if not died:
+            assert documents == 1
+            return
+    pytest.fail("the upload has more steps than were tried")
+
+
+def _is_queued(workspace: Workspace, job_id: str) -> bool:
+    return workspace.jobs.paths(job_id).manifest.exists()

@@ -171,8 +171,9 @@ def _mirror(workspace: Workspace) -> tuple[object, ...]:
     catalogue = workspace.catalogue
     return (
         catalogue.execute(
-            "SELECT document_id, collection_id, source_id, source_type, uri, key, title, file_name, media_type, version,"
-            " raw_sha256, content_hash, bytes, chunks, backend, state, created_at FROM documents ORDER BY document_id"
+            "SELECT document_id, collection_id, source_id, source_type, uri, key, title, file_name, media_type,"
+            " version, raw_sha256, content_hash, bytes, chunks, backend, state, created_at FROM documents"
+            " ORDER BY document_id"
         ),
         catalogue.execute(
             "SELECT source_id, key, uri, document_id, fingerprint, size, modified_ns, version FROM locations"

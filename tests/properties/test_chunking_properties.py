@@ -82,7 +82,7 @@ def test_heading_path_is_that_of_the_open_sections(sections: list[tuple[int, str
 def test_heading_keeps_its_name(name: str) -> None:
     """A heading is what stands behind its marks; only a closing sequence behind a space does not belong to it."""
     words = name.split(" ")
-    while len(words) > 1 and not words[-1].strip("#"):
+    if len(words) > 1 and not words[-1].strip("#"):
         words.pop()
     if not words[-1].strip("#"):
         return
@@ -100,4 +100,7 @@ def test_heading_in_a_fence_is_text() -> None:
 def test_empty_sections_are_still_found() -> None:
     """A heading with nothing under it is a chunk of its own, so that a search finds it."""
     chunks = split_into_chunks("# Part\n## Appendix\n")
-    assert [(chunk.heading_path, chunk.text) for chunk in chunks] == [(("Part",), "Part"), (("Part", "Appendix"), "Appendix")]
+    assert [(chunk.heading_path, chunk.text) for chunk in chunks] == [
+        (("Part",), "Part"),
+        (("Part", "Appendix"), "Appendix"),
+    ]

@@ -86,7 +86,7 @@ def test_changed_never_takes_a_document_from_another_place(
 def test_document_that_is_here_alone_is_never_left_without_a_place(
     case: tuple[str, str, Holder | None, Holder | None, Holder | None],
 ) -> None:
-    """When its only place gets other content, a document is changed; it must not stay searchable with no place at all."""
+    """When its only place gets other content, a document is changed; it must not stay searchable without a place."""
     raw, text, here, twin, returning = case
     if here is not None and here.places == 1:
         assert classify(raw, text, here=here, twin=twin, returning=returning).kind in {"same", "changed"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +28,9 @@ states = st.sampled_from(list(JobState))
 
 
 def _manifest() -> Manifest:
-    return Manifest(job_id="20260101-000000-docs-2222", source_id="docs", collection_id="default", created_at="0", updated_at="0")
+    return Manifest(
+        job_id="20260101-000000-docs-2222", source_id="docs", collection_id="default", created_at="0", updated_at="0"
+    )
 
 
 class JobLife(RuleBasedStateMachine):
@@ -84,7 +88,7 @@ class JobLife(RuleBasedStateMachine):
             kept = [self.history[0], *self.history[1:][-(TRANSITIONS_KEPT - 1) :]]
             assert [transition.to for transition in transitions] == kept
             newest = transitions[1:] if len(self.history) > TRANSITIONS_KEPT else transitions
-            assert all(later.from_ == earlier.to for earlier, later in zip(newest, newest[1:], strict=False))
+            assert all(later.from_ == earlier.to for earlier, later in pairwise(newest))
 
     @invariant()
     def times_fit_the_state(self) -> None:

@@ -24,7 +24,9 @@ from ingest_tui.model.naming import (
 
 any_text = st.text(st.characters(), max_size=60)  # surrogates too
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-nasty_text = st.text(st.sampled_from("ab\\x1b[]\r\n\t\x00\x07\x7f\x85\x9b\u202e\u2066\u200f\u061c\u2028\ud800é\U000e0041日"))
+nasty_text = st.text(
+    st.sampled_from("ab\\x1b[]\r\n\t\x00\x07\x7f\x85\x9b\u202e\u2066\u200f\u061c\u2028\ud800é\U000e0041日")
+)
 
 
 @given(name=any_text | nasty_text)
@@ -50,13 +52,15 @@ def test_identifier_is_a_plain_file_name(value: str) -> None:
         assert value.isascii()
         assert value == value.lower()
         assert 1 <= len(value) <= 64
-        assert not set(value) & set("/\\:*?\"<>| \x00\n")
+        assert not set(value) & set('/\\:*?"<>| \x00\n')
         assert value[0] not in "._-"
         assert value[-1] not in "._-"
         assert ".." not in value
 
 
-@pytest.mark.parametrize("value", ["", ".", "..", "a/b", "A", "con", "nul.txt", "lpt1", "a" * 65, "a\n", "a.", "-a", "a..b"])
+@pytest.mark.parametrize(
+    "value", ["", ".", "..", "a/b", "A", "con", "nul.txt", "lpt1", "a" * 65, "a\n", "a.", "-a", "a..b"]
+)
 def test_identifier_refuses(value: str) -> None:
     """Names that are special on some system are no identifiers."""
     with pytest.raises(ValidationError):

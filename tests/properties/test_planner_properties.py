@@ -71,7 +71,9 @@ def test_every_key_has_exactly_one_action(
 
 
 @given(listing=listings, known=memories, rules=rules)
-def test_incomplete_listing_takes_nothing_away(listing: list[Descriptor], known: dict[str, Known], rules: PlanRules) -> None:
+def test_incomplete_listing_takes_nothing_away(
+    listing: list[Descriptor], known: dict[str, Known], rules: PlanRules
+) -> None:
     """What could not be looked into proves nothing: no retiring, holding, forgetting or moving."""
     actions = plan_actions(listing, known, complete=False, rules=rules)
     assert {action.action for action in actions} <= {"ingest", "skip", "reject"}
@@ -108,7 +110,9 @@ def test_same_fingerprint_is_skipped_unless_rules_changed(listing: list[Descript
 
 
 @given(listing=listings, known=memories, rules=rules)
-def test_moves_pair_each_vanished_document_once(listing: list[Descriptor], known: dict[str, Known], rules: PlanRules) -> None:
+def test_moves_pair_each_vanished_document_once(
+    listing: list[Descriptor], known: dict[str, Known], rules: PlanRules
+) -> None:
     """A move goes from a vanished document to a new key of the same, real fingerprint, and uses each of them once."""
     listed = {descriptor.key: descriptor for descriptor in listing}
     moves = [action for action in plan_actions(listing, known, rules=rules) if action.action == "move"]

@@ -65,7 +65,16 @@ def exit_code_of(manifest: Manifest) -> int:
     return EXIT_FAILED
 
 
-def silence_broken_pipe() -> int:
-    """End quietly when the reader of our output is gone (``| head``)."""
+def fail_os(error: OSError, *, as_json: bool) -> int:
+    """Write what the operating system refused."""
+    place = f": {safe_display(os.fsdecode(error.filename))}" if error.filename else ""
+    problem = IngestError(
+        f"{error.strerror or type(error).__name__}{place}", hint="check permissions and free space, then try again"
+    )
+    return silence_stdout(fail(problem, as_json=as_json))
+
+
+def silence_stdout(code: int) -> int:
+    """Drop what could not be written, so that the interpreter does not try again at its end; returns ``code``."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return code

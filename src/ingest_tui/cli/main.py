@@ -109,7 +109,11 @@ def run(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one retur
         diagnostics.say("interrupted")
         return diagnostics.EXIT_INTERRUPTED
     except BrokenPipeError:
-        return diagnostics.silence_broken_pipe()
+        return diagnostics.silence_stdout(0)
+    except OSError as error:
+        if debug:
+            raise
+        return diagnostics.fail_os(error, as_json=as_json)
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 1
     except Exception as error:

@@ -32,7 +32,12 @@ def data_line(value: Any) -> None:
 def _dump(value: Any, *, indent: bool) -> str:
     import orjson
 
-    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0, default=_plain).decode()
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0, default=_plain).decode()
+    except TypeError:  # a lone surrogate, from a name that is not UTF-8
+        import json
+
+        return json.dumps(value, indent=2 if indent else None, default=_plain)
     # DEL, C1 and bidirectional controls are legal in JSON strings, but act on a terminal.
     return text if text.isascii() and "\x7f" not in text else _escaped(text)
 

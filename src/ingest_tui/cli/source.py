@@ -39,7 +39,8 @@ def _setting_options(command: Any) -> Any:
 def _connector_settings(options: dict[str, Any]) -> dict[str, Any]:
     names = ("path", "recursive", "include", "exclude", "hidden", "follow_symlinks")
     given = {name: options[name] for name in names if options[name] not in (None, ())}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    # An empty pattern clears the patterns: --exclude ''.
+    return {name: [one for one in value if one] if isinstance(value, tuple) else value for name, value in given.items()}
 
 
 def _by_type(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -115,6 +116,8 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         output.data(edited)
     else:
         output.line(f"changed source {edited.source_id}")
+        if "extraction" in changes:
+            output.line(f"next: ingest-tui sync {edited.source_id} --force   reads again what is there already")
 
 
 @source.command("list")
@@ -125,6 +128,8 @@ def list_(session: Session, as_json: bool) -> None:
     from ingest_tui.services.sources import list_sources
 
     summaries = list_sources(session.workspace)
+    for name in session.workspace.sources.unreadable():
+        diagnostics.say(f"warning: source {name} cannot be read; 'ingest-tui doctor' tells why")
     if as_json:
         output.data(
             [

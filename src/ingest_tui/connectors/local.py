@@ -47,6 +47,16 @@ class LocalConfig(BaseModel):
     hidden: bool = Field(default=False, description="names that start with a dot too")
     follow_symlinks: bool = Field(default=False, description="follow links that stay within the folder")
 
+    @field_validator("path", mode="before")
+    @classmethod
+    def _is_utf8(cls, value: object) -> object:
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise ValueError("the path is not UTF-8; name the folder by a link whose name is") from None
+        return value
+
     @field_validator("path")
     @classmethod
     def _absolute(cls, value: str) -> str:

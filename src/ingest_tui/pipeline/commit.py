@@ -45,6 +45,7 @@ class Committer:
         self._weight = 0
         self._all_settled = threading.Condition()
         self._all_staged = threading.Event()
+        self._abandoned = threading.Event()
         self._vanished = vanished_documents(job)
         self._thread = threading.Thread(target=self._run, name=f"commit-{job.manifest.job_id}", daemon=True)
 
@@ -60,6 +61,7 @@ class Committer:
             except JobCancelled as cancelled:
                 kind, error = JobCancelled, cancelled
         if kind is not None:
+            self._abandoned.set()
             prefix = f"{self._job.manifest.job_id}/"
             self._job.pool.cancel(lambda task_id: task_id.startswith(prefix))
         self._finished.put(None)
@@ -134,7 +136,7 @@ class Committer:
     def _next_items(self) -> list[StagedItem]:
         """Return the next batch: full, or what came within a moment; empty at the end."""
         first = self._finished.get()
-        if first is None:
+        if first is None or self._abandoned.is_set():
             return []
         items = [first]
         deadline = time.monotonic() + BATCH_SECONDS

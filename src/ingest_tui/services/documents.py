@@ -10,7 +10,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import BusyError, NotFoundError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.services.explain import Explanation, explain
+from ingest_tui.services.explain import Explanation, addresses_of, explain
 from ingest_tui.services.retiring import restore_retired, retire_documents
 from ingest_tui.store import queries
 from ingest_tui.store.catalogue import DocumentRow
@@ -78,10 +78,11 @@ def _check_filter(workspace: Workspace, collection_id: str | None, source_id: st
 
 def get_document(workspace: Workspace, target: str) -> Document:
     """Return a document by id, a unique beginning of its id, its address or its path; raises `NotFoundError`."""
-    found = queries.document_by_id(workspace.catalogue, target)
+    addresses = addresses_of(target)
+    found = queries.document_by_id(workspace.catalogue, addresses[0])
     if found is not None:
         return found
-    for address in addresses_of(target):
+    for address in addresses:
         at_address = queries.documents_at(workspace.catalogue, address)
         if len(at_address) == 1 or (at_address and at_address[0].state == "active"):
             return at_address[0]
@@ -89,16 +90,6 @@ def get_document(workspace: Workspace, target: str) -> Document:
         f"there is no document {safe_display(target, limit=200)!r}",
         hint="'ingest-tui doc explain' tells why; 'ingest-tui doc list' shows what there is",
     )
-
-
-def addresses_of(target: str) -> list[str]:
-    """Return what a person may have meant: an address as it stands, or a path on this machine."""
-    import os
-
-    from ingest_tui.model.naming import file_uri
-
-    path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111 - bytes, links not followed
-    return [target, file_uri(path)]
 
 
 def document_folder(workspace: Workspace, document: Document, version: int | None = None) -> Path:

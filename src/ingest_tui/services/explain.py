@@ -19,6 +19,7 @@ from ingest_tui.store.journal import decode_line
 from ingest_tui.store.workspace import Workspace
 
 _JOBS_SEARCHED = 50
+_MOVED_TO = "moved to "
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
-            "target": self.target,
+            "target": safe_display(self.target),
             "here": self.here,
             "verdict": self.verdict,
             "hint": self.hint,
@@ -68,7 +69,7 @@ class Explanation:
             lines += [
                 f"document   {document.document_id}  version {document.version}  collection {document.collection_id}",
                 f"address    {document.uri}",
-                f"text       {document.chunks} chunks, read by {document.backend} as {document.media_type}",
+                f"text       {document.chunks} chunk{'' if document.chunks == 1 else 's'}, read by {document.backend} as {document.media_type}",
                 f"hashes     raw {document.raw_sha256[:16]}…  text {document.content_hash[:16]}…",
             ]
         if self.record:
@@ -83,11 +84,12 @@ class Explanation:
 
 def explain(workspace: Workspace, target: str) -> Explanation:
     """Tell the story of a document (by id) or of an address or path, whether it is here or not."""
-    document = queries.document_by_id(workspace.catalogue, target)
+    path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111
+    addresses = addresses_of(target)
+    document = queries.document_by_id(workspace.catalogue, addresses[0])
     if document is not None:
         return _of_document(workspace, target, document)
-    path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111
-    for address in (target, file_uri(path)):
+    for address in addresses:
         locations = queries.locations_at(workspace.catalogue, address)
         documents = queries.documents_at(workspace.catalogue, address)
         if locations:
@@ -95,6 +97,12 @@ def explain(workspace: Workspace, target: str) -> Explanation:
         if documents:
             return _of_document(workspace, target, documents[0])
     return _of_unknown(workspace, target, path)
+
+
+def addresses_of(target: str) -> list[str]:
+    """Return what a person may have meant: an address or key as it stands, or a path on this machine."""
+    path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111 - bytes, links not followed
+    return [key_from_bytes(os.fsencode(target)), file_uri(path)]
 
 
 def _of_document(workspace: Workspace, target: str, document: Document) -> Explanation:
@@ -153,13 +161,12 @@ def _of_unknown(workspace: Workspace, target: str, path: bytes) -> Explanation:
                 events=events,
             )
         if not os.path.lexists(path):
-            return Explanation(
-                target,
-                False,
-                f"not here: there is no such file in source {source.source_id!r}",
-                "was it renamed or deleted?",
-                events=events,
+            moved = next((event.detail for event in reversed(events) if event.detail.startswith(_MOVED_TO)), None)
+            verdict = (
+                f"not here: {moved}" if moved else f"not here: there is no such file in source {source.source_id!r}"
             )
+            hint = "explain the new name to see it" if moved else "was it renamed or deleted?"
+            return Explanation(target, False, verdict, hint, events=events)
         return Explanation(
             target,
             False,
@@ -202,7 +209,7 @@ def _events(workspace: Workspace, source_id: str, key: str) -> list[Event]:
     """Search the journals of the newest jobs of the source for a key; lines of other keys are not even decoded."""
     import orjson
 
-    needle = b'"key":' + orjson.dumps(key)
+    needle = orjson.dumps(key)
     events: list[Event] = []
     searched = 0
     for job_id in workspace.jobs.ids():
@@ -217,12 +224,24 @@ def _events(workspace: Workspace, source_id: str, key: str) -> list[Event]:
         searched += 1
         paths = workspace.jobs.paths(job_id)
         planned = [
-            Event(job_id, manifest.created_at, f"planned: {line['action']}", line["reason"], line.get("detail", ""))
+            _plan_event(job_id, manifest.created_at, line, key)
             for line in _lines_with(paths.plan, needle)
+            if key in {line.get("key"), line.get("from_key")}
         ]
-        done = [_outcome_event(job_id, Outcome.from_dict(line)) for line in _lines_with(paths.outcomes, needle)]
+        done = [
+            _outcome_event(job_id, Outcome.from_dict(line))
+            for line in _lines_with(paths.outcomes, needle)
+            if line["key"] == key
+        ]
         events[:0] = planned + done
     return events
+
+
+def _plan_event(job_id: str, at: str, line: dict[str, Any], key: str) -> Event:
+    detail = line.get("detail", "")
+    if line.get("from_key") == key:
+        detail = f"{_MOVED_TO}{line['key']}"
+    return Event(job_id, at, f"planned: {line['action']}", line["reason"], detail)
 
 
 def _outcome_event(job_id: str, outcome: Outcome) -> Event:

@@ -124,10 +124,20 @@ def edit_source(
     values["source_config"] = source.source_config | (config or {})
     values["updated_at"] = _now()
     edited = _checked(workspace, values)
+    if edited.collection_id != source.collection_id and _has_documents(workspace, source_id):
+        raise UsageError(
+            f"source {source_id!r} has documents in collection {source.collection_id!r} and cannot leave it",
+            hint="add the folder under another name with --collection, then remove this source",
+            source_id=source_id,
+        )
     workspace.sources.save(edited)
     what = sorted([*changes, *(config or {})])
     workspace.audit.add(at=edited.updated_at, by=requester(), action="source.edit", target=source_id, changed=what)
     return edited
+
+
+def _has_documents(workspace: Workspace, source_id: str) -> bool:
+    return bool(workspace.catalogue.execute("SELECT 1 FROM documents WHERE source_id = ? LIMIT 1", (source_id,)))
 
 
 def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:

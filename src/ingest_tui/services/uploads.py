@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import humanize
+
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
-from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.model.source import DEFAULT_MAX_SIZE, UPLOAD_SOURCE, Source
 from ingest_tui.services.jobs import write_plan_and_queue
-from ingest_tui.store.atomic import make_folder, sync_filesystem
+from ingest_tui.store.atomic import make_folder, remove_tree, sync_filesystem
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest
@@ -41,10 +43,14 @@ def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str 
     folder = workspace.jobs.paths(manifest.job_id).staging
     make_folder(folder)
     staging = StagingArea(folder)
-    lines = [
-        _stage(staging, manifest.job_id, collection_id, name, path) for name, path in zip(names, paths, strict=True)
-    ]
-    sync_filesystem(workspace.root)
+    try:
+        lines = [
+            _stage(staging, manifest.job_id, collection_id, name, path) for name, path in zip(names, paths, strict=True)
+        ]
+        sync_filesystem(workspace.root)
+    except BaseException:
+        remove_tree(workspace.jobs.paths(manifest.job_id).folder)
+        raise
     write_plan_and_queue(workspace, manifest, lines)
     workspace.audit.add(
         at=manifest.created_at, by=requester(), action="upload", target=manifest.job_id, files=len(lines)
@@ -83,6 +89,12 @@ def _opened(path: Path) -> Iterator[tuple[int, os.stat_result]]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UsageError(f"{name} is not a file", hint="a folder is a source: 'ingest-tui source add local'")
+        if status.st_size > DEFAULT_MAX_SIZE:
+            size, limit = humanize.naturalsize(status.st_size), humanize.naturalsize(DEFAULT_MAX_SIZE)
+            raise UsageError(
+                f"{name} has {size}; uploads take at most {limit}",
+                hint="nothing was uploaded; a source takes larger files: 'ingest-tui source add local … --max-size 1GB'",
+            )
         yield descriptor, status
     finally:
         os.close(descriptor)

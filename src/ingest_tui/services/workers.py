@@ -80,12 +80,12 @@ def follow_job(
     try:
         with Engine(workspace) as engine:
             while True:
-                if run_here and not engine.running and not _somebody_serves_the_queue(workspace):
-                    engine.start_ready_jobs(only_source=source_id)
                 manifest = workspace.jobs.load(job_id)
                 on_progress(manifest)
                 if manifest.ended:
                     return manifest
+                if run_here and not engine.running and not _somebody_serves_the_queue(workspace):
+                    engine.start_ready_jobs(only_source=source_id)
                 if engine.running:
                     engine.wait(poll)
                 else:

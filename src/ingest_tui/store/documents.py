@@ -101,6 +101,7 @@ class DocumentStore:
                 "schema_version": SCHEMA_VERSION,
                 "document_id": document.document_id,
                 "collection_id": document.collection_id,
+                "updated_at": document.updated_at,
                 "primary": {"source_id": document.source_id, "key": document.key},
                 "locations": [location._asdict() for location in locations],
             }

@@ -25,7 +25,10 @@ REQUEST_KINDS = ("cancel", "pause", "resume", "priority")
 
 def new_job_id(source_id: str, now: datetime) -> str:
     """Return an id that sorts by time and reads well aloud: ``20261121-063105-handbook-7k3q``."""
-    tail = "".join(secrets.choice(_ID_ALPHABET) for _ in range(4))
+    base = len(_ID_ALPHABET)
+    step = now.microsecond * base**3 // 1_000_000  # so that ids made within a second sort by time too
+    digits = (step // base**2, step // base % base, step % base)
+    tail = "".join(_ID_ALPHABET[digit] for digit in digits) + secrets.choice(_ID_ALPHABET)
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{source_id[:32].rstrip('-._')}-{tail}"
 
 

@@ -92,7 +92,7 @@ class Rebuilder:
             backend=f"{newest['backend']} {newest['backend_version']}".strip(),
             state="retired" if retired else "active",
             created_at=newest["created_at"],
-            updated_at=newest["ingested_at"],
+            updated_at=max(newest["ingested_at"], note.get("updated_at", "")),
             job_id=newest["job_id"],
         )
         catalogue.put_documents([document])

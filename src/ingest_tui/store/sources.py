@@ -5,7 +5,7 @@ from __future__ import annotations
 from ingest_tui.model import collection as collections_model
 from ingest_tui.model import source as sources_model
 from ingest_tui.model.collection import Collection
-from ingest_tui.model.errors import NotFoundError
+from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.store.atomic import sync_folder
@@ -24,8 +24,18 @@ class SourceStore:
         return record_names(self._layout.sources)
 
     def all(self) -> list[Source]:
-        """Return all sources, sorted by identifier."""
-        return [self.get(name) for name in self.names()]
+        """Return all sources that can be read, sorted by identifier; `unreadable` names the others."""
+        return [source for source in map(self._get_if_sound, self.names()) if source is not None]
+
+    def unreadable(self) -> list[str]:
+        """Return the identifiers of sources whose file cannot be read; `doctor` tells why."""
+        return [name for name in self.names() if self._get_if_sound(name) is None]
+
+    def _get_if_sound(self, name: str) -> Source | None:
+        try:
+            return self.get(name)
+        except IngestError:
+            return None
 
     def exists(self, source_id: str) -> bool:
         """Tell whether there is a source of that identifier."""

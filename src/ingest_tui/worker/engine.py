@@ -6,14 +6,16 @@ import gc
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseLimits
-from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.pipeline.run_job import run_job
@@ -104,22 +106,32 @@ class Engine:
             self._on_end(manifest)
 
     def _prepare(self, manifest: Manifest) -> JobRun | None:
-        """Return the job ready to run; one whose source is gone or wrong fails at once, with the reason."""
+        """Return the job ready to run; one that cannot even begin fails at once, with the reason."""
         try:
             source = source_of(self._workspace, manifest)
             connector = None
             if not manifest.options.get("staged"):
                 connector = get_connector(source.source_type, source.source_config, max_size=int(source.max_size))
-        except (IngestError, ValueError) as error:
-            problem = error if isinstance(error, IngestError) else IngestError(str(error), hint="edit the source")
-            job = JobRun(
-                self._workspace, manifest, _placeholder(manifest), None, self._parsers(), stopping=self._stopping
-            )
-            job.begin()
-            job.end(JobState.FAILED, problem)
-            job.close()
-            return None
-        return JobRun(self._workspace, manifest, source, connector, self._parsers(), stopping=self._stopping)
+            return JobRun(self._workspace, manifest, source, connector, self._parsers(), stopping=self._stopping)
+        except IngestError as error:
+            fail_before_it_began(self._workspace, manifest, error)
+        except (ValueError, OSError) as error:
+            problem = IngestError(f"the job cannot begin: {error}", hint="'ingest-tui doctor' may tell what is wrong")
+            fail_before_it_began(self._workspace, manifest, problem)
+        return None
+
+
+def fail_before_it_began(workspace: Workspace, manifest: Manifest, error: IngestError) -> None:
+    """Record that a claimed job cannot run: its source is gone or wrong, or the catalogue is damaged."""
+    at = rfc3339(datetime.now(UTC))
+    if manifest.state is JobState.RUNNING:
+        manifest.move_to(JobState.INTERRUPTED, at=at, by="worker", reason="its worker died")
+    if manifest.state is JobState.QUEUED:
+        manifest.move_to(JobState.RUNNING, at=at, by="worker")
+    manifest.add_error(JobError(code=error.reason, message=error.message, hint=error.hint, at=at))
+    manifest.move_to(JobState.FAILED, at=at, by="worker", reason=error.message)
+    workspace.jobs.save(manifest)
+    workspace.jobs.leave_queue(manifest.job_id)
 
 
 def source_of(workspace: Workspace, manifest: Manifest) -> Source:
@@ -129,12 +141,3 @@ def source_of(workspace: Workspace, manifest: Manifest) -> Source:
             source_id=UPLOAD_SOURCE, name="Uploads", source_type="upload", collection_id=manifest.collection_id
         )
     return workspace.sources.get(manifest.source_id)
-
-
-def _placeholder(manifest: Manifest) -> Source:
-    return Source(
-        source_id=manifest.source_id,
-        name=manifest.source_id,
-        source_type="unknown",
-        collection_id=manifest.collection_id,
-    )

@@ -21,8 +21,8 @@ _REFRESH_SECONDS = 2.0
 Report = Callable[[str, dict[str, Any]], None]
 
 
-def run_worker(workspace: Workspace, report: Report, *, watch: bool, until_idle: bool = False) -> None:
-    """Run until SIGTERM or SIGINT, or with ``until_idle`` until nothing is queued.
+def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
+    """Run until SIGTERM or SIGINT, or until the workspace is gone.
 
     ``report(message, fields)`` is called for each event, from several threads.
     """
@@ -35,12 +35,14 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool, until_idle:
         with Engine(workspace, on_start=_starting(report), on_end=_ending(report)) as engine:
             since_refresh = _REFRESH_SECONDS
             while not stop.is_set():
-                if watcher is not None and since_refresh >= _REFRESH_SECONDS:
-                    watcher.refresh()
+                if since_refresh >= _REFRESH_SECONDS:
                     since_refresh = 0.0
-                started = engine.start_ready_jobs()
-                if until_idle and not started and engine.running == 0 and not workspace.jobs.queued_ids():
-                    break
+                    if watcher is not None:
+                        watcher.refresh()
+                    if not workspace.layout.settings.exists():
+                        report("the workspace is gone", {"workspace": str(workspace.root)})
+                        break
+                engine.start_ready_jobs()
                 stop.wait(_POLL_SECONDS)
                 since_refresh += _POLL_SECONDS
             if watcher is not None:
@@ -62,7 +64,10 @@ def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None
         waiting = [job for job in workspace.jobs.active_for_source(source.source_id) if job.state == "queued"]
         if waiting:
             return
-        manifest = submit_sync(workspace, source, trigger="watch", by="watch")
+        fresh = workspace.sources.get(source.source_id)  # it may have been edited since the watch began
+        if not (fresh.enabled and fresh.watch):
+            return
+        manifest = submit_sync(workspace, fresh, trigger="watch", by="watch")
         report("sync queued", {"source": source.source_id, "job": manifest.job_id, "trigger": "watch"})
     except (IngestError, OSError) as error:
         report("watch could not queue a sync", {"source": source.source_id, "error": str(error)})
@@ -78,6 +83,7 @@ def _starting(report: Report) -> Callable[[Manifest], None]:
 def _ending(report: Report) -> Callable[[Manifest], None]:
     def ended(manifest: Manifest) -> None:
         counters = {name: value for name, value in manifest.counters.model_dump().items() if value}
-        report(f"job {manifest.state}", {"job": manifest.job_id, "source": manifest.source_id, **counters})
+        what = f"job {manifest.state}" if manifest.ended else "job left for the next worker"
+        report(what, {"job": manifest.job_id, "source": manifest.source_id, **counters})
 
     return ended

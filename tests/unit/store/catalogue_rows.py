@@ -28,7 +28,9 @@ def location(key: str, document_id: str | None = None, **values: Any) -> Locatio
 
 
 def version(document_id: str, number: int = 1) -> VersionRow:
-    return VersionRow(document_id, number, "raw", "text", 10, "text/markdown", "plain 1", "file:///x", "job", "2026-01-01")
+    return VersionRow(
+        document_id, number, "raw", "text", 10, "text/markdown", "plain 1", "file:///x", "job", "2026-01-01"
+    )
 
 
 def put(catalogue: Catalogue, row: DocumentRow, *chunks: str, heading: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +73,7 @@ def test_owner_saves_again_and_again(jobs: JobStore) -> None:
         assert jobs.load(manifest.job_id).rev == manifest.rev == number
     folder = jobs.paths(manifest.job_id).folder
     assert stat.S_IMODE((folder / "manifest.json").stat().st_mode) == 0o600
-    assert not [name for name in os.listdir(folder) if name.startswith(".tmp.")]
+    assert not list(folder.glob(".tmp.*"))
 
 
 def test_queue_runs_by_priority_then_age(jobs: JobStore) -> None:
@@ -87,7 +86,9 @@ def test_queue_runs_by_priority_then_age(jobs: JobStore) -> None:
     jobs.save(running)
     order = [manifest.job_id[-4:] for manifest in jobs.waiting()]
     assert order == ["dddd", "aaaa", "cccc"]
-    assert [jobs.queue_position(f"20260101-00000{n}-docs-{tail}") for n, tail in ((4, "dddd"), (1, "aaaa"), (3, "cccc"))] == [1, 2, 3]
+    assert [
+        jobs.queue_position(f"20260101-00000{n}-docs-{tail}") for n, tail in ((4, "dddd"), (1, "aaaa"), (3, "cccc"))
+    ] == [1, 2, 3]
     assert jobs.queue_position(running.job_id) is None
     assert jobs.queue_position("20260101-000009-docs-zzzz") is None
 

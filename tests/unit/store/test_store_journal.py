@@ -114,7 +114,10 @@ def test_audit_lines_come_back_in_order(tmp_path: Path) -> None:
     layout.audit.write_bytes(layout.audit.read_bytes() + b'{"at":"2","by":"to')
     audit.add(at="3", by="bob@host", action="job.sync", target="job")
     entries = list(audit.entries())
-    assert [(entry["at"], entry["by"], entry["outcome"]) for entry in entries] == [("1", "ann@host", "done"), ("3", "bob@host", "done")]
+    assert [(entry["at"], entry["by"], entry["outcome"]) for entry in entries] == [
+        ("1", "ann@host", "done"),
+        ("3", "bob@host", "done"),
+    ]
     assert entries[0]["details"] == {"path": "/srv"}
 
 

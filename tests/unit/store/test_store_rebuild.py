@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from catalogue_rows import location, put
 
@@ -37,10 +36,13 @@ def commit(workspace: Workspace, document_id: str, key: str, text: str, version:
         document_id, "default", "docs", "local", uri, key, name, name, "text/markdown", version, digest, digest,
         len(text), len(chunks), "plain 1.0", "active", "2026-01-01T00:00:00.000Z", at, f"job-{version}",
     )  # fmt: skip
-    record: dict[str, Any] = {name: value for name, value in row._asdict().items() if name not in {"bytes", "updated_at", "backend"}}
+    record: dict[str, Any] = {
+        name: value for name, value in row._asdict().items() if name not in {"bytes", "updated_at", "backend"}
+    }
     record |= {
         "origin": {"fingerprint": f"f{version}-{key}", "size": len(text), "modified_ns": version, "metadata": {}},
-        "file_size": len(text), "mime_type": "text/markdown", "backend": "plain", "backend_version": "1.0", "ingested_at": at,
+        "file_size": len(text), "mime_type": "text/markdown", "backend": "plain", "backend_version": "1.0",
+        "ingested_at": at,
     }  # fmt: skip
     staging, store = StagingArea(workspace.layout.jobs), DocumentStore(workspace.layout)
     staging.receive("item", "md", [text.encode()])
@@ -52,11 +54,16 @@ def commit(workspace: Workspace, document_id: str, key: str, text: str, version:
         catalogue.remove_chunks([document_id])
         catalogue.put_documents([row])
         catalogue.put_versions(
-            [VersionRow(document_id, version, digest, digest, len(text), "text/markdown", "plain 1.0", uri, row.job_id, at)]
+            [
+                VersionRow(
+                    document_id, version, digest, digest, len(text), "text/markdown", "plain 1.0", uri, row.job_id, at
+                )
+            ]
         )
         catalogue.put_locations([place_of(row)])
         catalogue.add_chunks(
-            (document_id, number, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text) for number, chunk in enumerate(chunks)
+            (document_id, number, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
+            for number, chunk in enumerate(chunks)
         )
     return row
 
@@ -64,8 +71,8 @@ def commit(workspace: Workspace, document_id: str, key: str, text: str, version:
 def place_of(row: DocumentRow, key: str | None = None, outcome: str = "ingested") -> LocationRow:
     key = key or row.key
     return LocationRow(
-        "docs", key, f"file:///source/{key}", "default", row.document_id, f"f{row.version}-{key}", row.bytes, row.version,
-        outcome, "new", "", "", row.job_id, row.updated_at, row.version,
+        "docs", key, f"file:///source/{key}", "default", row.document_id, f"f{row.version}-{key}", row.bytes,
+        row.version, outcome, "new", "", "", row.job_id, row.updated_at, row.version,
     )  # fmt: skip
 
 
@@ -131,14 +138,21 @@ def test_moved_document_is_found_at_its_new_place(workspace: Workspace) -> None:
     with workspace.catalogue.transaction():
         workspace.catalogue.forget_locations("docs", ["old.md"])
         workspace.catalogue.put_locations([place_of(row, "new.md", "moved")])
-        workspace.catalogue.put_documents([row._replace(key="new.md", uri="file:///source/new.md", file_name="new.md", title="new.md")])
+        workspace.catalogue.put_documents(
+            [row._replace(key="new.md", uri="file:///source/new.md", file_name="new.md", title="new.md")]
+        )
     note(workspace, "aa1")
     before = content(workspace)
     rebuild(workspace)
     after = content(workspace)
     assert after["places"] == before["places"]
     (document,) = (DocumentRow(*row) for row in after["documents"])
-    assert (document.key, document.uri, document.file_name, document.title) == ("new.md", "file:///source/new.md", "new.md", "new.md")
+    assert (document.key, document.uri, document.file_name, document.title) == (
+        "new.md",
+        "file:///source/new.md",
+        "new.md",
+        "new.md",
+    )
     assert [hit.title for hit in search_text(workspace.catalogue, "rain")] == ["new.md"]
 
 

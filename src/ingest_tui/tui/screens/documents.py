@@ -19,7 +19,6 @@ from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.gateway import DocumentPage, DocumentQuery
 from ingest_tui.tui.screens.base import WIDE, ViewScreen
 from ingest_tui.tui.screens.document import preview_lines
-from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -351,7 +350,3 @@ class DocumentsScreen(ViewScreen):
         question = f"Remove {wording.plural(len(document_ids), 'document')}?"
         consequence = "They go to the trash. A sync brings back what is still in its source."
         self.app.push_screen(Confirm(question, names, "Remove", consequence=consequence), answered)
-
-    def say_search(self) -> None:
-        """Say what is searched for."""
-        self.query_one("#info", Line).say(f"  search: {self.query_text}")

@@ -1,0 +1,7 @@
+"""The suite's assertions explain themselves like those of a test module."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite("connector_suite")

@@ -1,0 +1,7 @@
+"""The assertions of the laboratories explain themselves like those of a test module."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite("crash_lab", "journal_lab", "writer_lab")
