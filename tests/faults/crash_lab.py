@@ -80,11 +80,6 @@ class InlinePool:
         pass
 
 
-@pytest.fixture(autouse=True)
-def _quick_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
-    quicken(monkeypatch)
-
-
 def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parse in the process, and do not wait for batches to fill for longer than three small files need."""
     monkeypatch.setattr(engine_module, "ParserPool", InlinePool)

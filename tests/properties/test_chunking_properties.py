@@ -50,6 +50,8 @@ def test_words_outside_headings_are_kept(text: str) -> None:
 
 @given(text=markdown | st.text(max_size=3000) | st.text("ab \n#`", max_size=4000))
 @example(text="# " + "x" * (MAX_CHARACTERS + 1))
+@example(text="#  ")
+@example(text="# \xa0")
 @example(text="y" * (3 * MAX_CHARACTERS))
 @example(text=LONG_LINES)
 def test_no_chunk_is_larger_than_the_limit(text: str) -> None:

@@ -82,14 +82,13 @@ def open_tui(session: Session, *, slow_link: bool = False) -> None:
             "the TUI needs a terminal",
             hint="'ingest-tui --watch' runs without one; 'ingest-tui --help' lists the commands",
         )
-    root = session.workspace.root
-    session.workspace.close()
+    # Only the path is handed over: opening the workspace here would load what the first screen does not need.
     from ingest_tui.tui.app import run_tui
 
-    raise SystemExit(run_tui(root, slow_link=slow_link))
+    raise SystemExit(run_tui(session.root, slow_link=slow_link))
 
 
-def run(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one return for each way to end
+def run(arguments: list[str] | None = None) -> int:  # noqa: C901, PLR0911 - one branch for each way to end
     """Run a call and return its exit code. Nothing leaves here as a traceback unless --debug is given."""
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json, debug = "--json" in arguments, "--debug" in arguments

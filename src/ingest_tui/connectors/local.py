@@ -80,6 +80,7 @@ class LocalConnector(BaseConnector):
     def __init__(self, config: dict[str, Any], *, max_size: int | None = None) -> None:
         super().__init__(config, max_size=max_size)
         self._root = os.fsencode(self.config.path)
+        self._real_root = os.path.realpath(self._root)
         self._filter = build_filter(self.config)
 
     def validate_config(self) -> None:
@@ -117,14 +118,27 @@ class LocalConnector(BaseConnector):
                     raise _access_error(self._root, error) from None
                 _note_gap(gaps, folder, error)
                 continue
-            prefix = folder + b"/" if folder else b""
-            with entries:
-                for entry in entries:
-                    path = prefix + entry.name
-                    try:
-                        yield from self._look_at(entry, path, ancestors, pending)
-                    except OSError as error:
-                        _note_gap(gaps, path, error)
+            try:
+                with entries:
+                    yield from self._look_through(entries, folder, ancestors, pending, gaps)
+            except OSError as error:
+                gaps.append((key_from_bytes(folder), error.strerror or "cannot be read to its end"))
+
+    def _look_through(
+        self,
+        entries: Iterator[os.DirEntry[bytes]],
+        folder: bytes,
+        ancestors: frozenset[tuple[int, int]],
+        pending: Pending,
+        gaps: Gaps,
+    ) -> Iterator[Descriptor]:
+        prefix = folder + b"/" if folder else b""
+        for entry in entries:
+            path = prefix + entry.name
+            try:
+                yield from self._look_at(entry, path, ancestors, pending)
+            except OSError as error:
+                _note_gap(gaps, path, error)
 
     def _look_at(
         self, entry: os.DirEntry[bytes], path: bytes, ancestors: frozenset[tuple[int, int]], pending: Pending
@@ -155,7 +169,12 @@ class LocalConnector(BaseConnector):
             if self._filter.takes(path):
                 yield self._refused(path, "symlink_outside", "the link leads out of the source's folder")
             return
-        status = os.stat(target)  # noqa: PTH116
+        try:
+            status = os.stat(target)  # noqa: PTH116
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # links that name each other lead nowhere, as broken ones do
+                return
+            raise
         if not stat.S_ISDIR(status.st_mode):
             if self._filter.takes(path):
                 yield self._describe(path, status)
@@ -202,8 +221,7 @@ class LocalConnector(BaseConnector):
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
                 raise ItemError("it is no longer a regular file", code="special_file", uri=descriptor.uri)
-            if self.config.follow_symlinks:
-                self._check_inside(handle, descriptor)
+            self._check_inside(handle, descriptor)
             if self.max_size is not None and status.st_size > self.max_size:
                 raise ItemError(
                     f"it grew to {humanize.naturalsize(status.st_size)}; "
@@ -215,13 +233,12 @@ class LocalConnector(BaseConnector):
             os.close(handle)
 
     def _check_inside(self, handle: int, descriptor: Descriptor) -> None:
-        """A link may have been turned elsewhere since the listing: ask the kernel what was really opened."""
+        """A link, or a folder replaced by one, may lead elsewhere since the listing: ask what was really opened."""
         try:
             opened = os.readlink(f"/proc/self/fd/{handle}".encode())  # noqa: PTH115
         except OSError:
             return
-        root = os.path.realpath(self._root)
-        if not opened.startswith(root + b"/"):
+        if not opened.startswith(self._real_root + b"/"):
             raise ItemError("the link leads out of the source's folder", code="symlink_outside", uri=descriptor.uri)
 
     async def read(self, descriptor: Descriptor) -> bytes:

@@ -134,7 +134,7 @@ def _split_header(rows: list[list[str]]) -> tuple[list[str], list[str] | None, l
     widths = [sum(1 for cell in row if cell) for row in rows[:_HEADER_SEARCH_ROWS]]
     wide = max(widths)
     start = next(index for index, filled in enumerate(widths) if filled > 1 or wide <= 1)
-    above = [" ".join(cell for cell in row if cell) for row in rows[:start]]
+    above = [" ".join(" ".join(row).split()).replace("|", "\\|") for row in rows[:start]]
     return above, rows[start], rows[start + 1 :]
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 TARGET_CHARACTERS = 1000
 MAX_CHARACTERS = 1500
 
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.{1,300}?)(?:[ \t]+#+)?[ \t]*\Z")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(\S.{0,299}?)(?:[ \t]+#+)?[ \t]*\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\s+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKS = re.compile(r"\*\*|`|¶")

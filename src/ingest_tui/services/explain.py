@@ -69,7 +69,7 @@ class Explanation:
             lines += [
                 f"document   {document.document_id}  version {document.version}  collection {document.collection_id}",
                 f"address    {document.uri}",
-                f"text       {document.chunks} chunk{'' if document.chunks == 1 else 's'}, read by {document.backend} as {document.media_type}",
+                f"text       chunks: {document.chunks}, read by {document.backend} as {document.media_type}",
                 f"hashes     raw {document.raw_sha256[:16]}…  text {document.content_hash[:16]}…",
             ]
         if self.record:

@@ -201,9 +201,10 @@ def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[d
     lock = workspace.jobs.lock(manifest.job_id)
     lock.acquire(1.0, what="the new job")
     with lock:
-        workspace.jobs.create(manifest)
+        # The manifest comes last: without it there is no job, with it the plan is whole.
         with Journal(workspace.jobs.paths(manifest.job_id).plan) as journal:
             journal.append([*lines, {"action": "end", "listed": len(lines), "complete": True}])
+        workspace.jobs.create(manifest)
 
 
 def approve_job(workspace: Workspace, job_id: str) -> Manifest:

@@ -93,7 +93,7 @@ def _opened(path: Path) -> Iterator[tuple[int, os.stat_result]]:
             size, limit = humanize.naturalsize(status.st_size), humanize.naturalsize(DEFAULT_MAX_SIZE)
             raise UsageError(
                 f"{name} has {size}; uploads take at most {limit}",
-                hint="nothing was uploaded; a source takes larger files: 'ingest-tui source add local … --max-size 1GB'",
+                hint="nothing was uploaded; a source takes larger files with --max-size",
             )
         yield descriptor, status
     finally:
