@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.document import IngestedDocument
+from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash, short_digest
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.source import UPLOAD_SOURCE
@@ -28,7 +29,7 @@ def register_document(
     check_content_hash(ingested.content_hash)
     source = source_id or UPLOAD_SOURCE
     key = ingested.unique_id if source_id else f"{collection_id}/{ingested.unique_id}"
-    data = ingested.content.encode("utf-8", "surrogatepass")
+    data = _as_bytes(ingested)
     lock = FileLock(workspace.layout.lock("commit"))
     lock.acquire(_LOCK_SECONDS, what="the catalogue")
     with lock:
@@ -40,6 +41,15 @@ def register_document(
         document = _row(catalogue, collection_id, source, key, ingested, len(data), at)
         _commit(workspace, catalogue, document, ingested, data)
     return {"is_new": True, "document_id": document.document_id, "file_size": document.bytes}
+
+
+def _as_bytes(ingested: IngestedDocument) -> bytes:
+    try:
+        return ingested.content.encode()
+    except UnicodeEncodeError:
+        raise ValidationError(
+            "the content holds lone surrogates and is not text", hint="decode it with errors='replace' first"
+        ) from None
 
 
 def _row(
@@ -63,7 +73,7 @@ def _row(
         file_name=name,
         media_type=str(ingested.metadata.get("media_type") or "text/markdown"),
         version=previous.version + 1 if previous else 1,
-        raw_sha256=compute_content_hash(ingested.content.encode("utf-8", "surrogatepass")),
+        raw_sha256=compute_content_hash(_as_bytes(ingested)),
         content_hash=ingested.content_hash,
         bytes=size,
         chunks=0,

@@ -70,7 +70,11 @@ def _try_claim(workspace: Workspace, job_id: str, slot: FileLock) -> Claim | Non
     job_lock = workspace.jobs.lock(job_id)
     if not job_lock.try_acquire():
         return None
-    manifest = workspace.jobs.load(job_id)  # again, now that nobody else writes it
+    try:
+        manifest = workspace.jobs.load(job_id)  # again, now that nobody else writes it
+    except IngestError:
+        job_lock.release()
+        return None
     if manifest.ended or manifest.state is JobState.PAUSED:
         if manifest.ended:
             workspace.jobs.leave_queue(job_id)

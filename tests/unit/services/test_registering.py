@@ -1,0 +1,32 @@
+"""Registering documents that were parsed elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest_tui import IngestedDocument, open_workspace
+from ingest_tui.model.errors import ValidationError
+
+
+def test_text_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Content with a lone surrogate is refused in words, and leaves no folder behind."""
+    with open_workspace(tmp_path / "workspace") as workspace:
+        broken = IngestedDocument(content="a\udcff", unique_id="x", source_type="api")
+        with pytest.raises(ValidationError, match="surrogates"):
+            workspace.register("default", broken)
+        assert workspace.documents == []
+    assert list((tmp_path / "workspace" / "documents").iterdir()) == []
+
+
+def test_new_text_at_the_same_place_is_the_next_version(tmp_path: Path) -> None:
+    """The same id with other text keeps the document and its first version."""
+    with open_workspace(tmp_path / "workspace") as workspace:
+        first = workspace.register("default", IngestedDocument(content="old words", unique_id="x", source_type="api"))
+        again = workspace.register("default", IngestedDocument(content="old words", unique_id="x", source_type="api"))
+        second = workspace.register("default", IngestedDocument(content="new words", unique_id="x", source_type="api"))
+        assert (first["is_new"], again["is_new"], second["is_new"]) == (True, False, True)
+        assert first["document_id"] == again["document_id"] == second["document_id"]
+        assert workspace.text(first["document_id"], 1) == "old words"
+        assert workspace.text(first["document_id"]) == "new words"
