@@ -45,9 +45,8 @@ def main() -> None:
         finally:
             worker.terminate()
             worker.wait()
-    print(
-        f"{files} files: median {statistics.median(seconds):.2f} s, slowest {max(seconds):.2f} s past the wait (goal < 1)"
-    )
+    median, slowest = statistics.median(seconds), max(seconds)
+    print(f"{files} files: median {median:.2f} s, slowest {slowest:.2f} s past the stability wait (goal: median < 1)")
 
 
 def _one(root: Path, documents: Path, number: int) -> float:
