@@ -69,7 +69,7 @@ def test_explain_shows_the_steps_with_evidence(told: Cli) -> None:
     """The story of a file names each plan and outcome with its job, its hash and what read it, oldest first."""
     story = told.run("doc", "explain", "docs/present.txt", "--json").json
     assert [event["what"] for event in story["events"]] == [
-        "planned: ingest", "commit: ingested", "planned: skip", "list: unchanged",
+        "planned: ingest", "commit: ingested", "list: unchanged",
     ]  # fmt: skip
     assert "sha256" in story["events"][1]["detail"]
     assert [event["at"] for event in story["events"]] == sorted(event["at"] for event in story["events"])

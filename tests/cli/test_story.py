@@ -333,6 +333,8 @@ def test_removing_a_source_retires_its_documents(cli: Cli) -> None:
     cli.init()
     cli.sync()
     cli.run("source", "remove", "docs", typed="n\n", code=130)
+    assert "--yes" in cli.run("source", "remove", "docs", code=6).err
+    assert cli.run("source", "remove", "docs", "--json", code=6).error["code"] == "refused"
     assert cli.found("windmill") == {"a.txt"}
     cli.run("source", "remove", "docs", "--keep-documents", "--yes")
     assert cli.found("windmill") == {"a.txt"}

@@ -13,6 +13,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty workspace, and no colours or terminals of whoever runs the tests."""
     for name in ("NO_COLOR", "TMUX", "TEXTUAL_DRIVER"):
         monkeypatch.delenv(name, raising=False)
+    # A worker that a test starts by the way would outlive it; the tests that are about this put the real thing back.
+    monkeypatch.setattr("ingest_tui.services.workers.ensure_worker", lambda _workspace: None)
     return new_workspace(tmp_path / "ws")
 
 

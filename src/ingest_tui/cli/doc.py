@@ -6,7 +6,7 @@ import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session
 
 
 @click.group()
@@ -151,10 +151,10 @@ def remove(session: Session, documents: tuple[str, ...], yes: bool, as_json: boo
     from ingest_tui.services.documents import get_document, remove_documents
 
     found = [get_document(session.workspace, name) for name in documents]
-    if not yes:
+    if not yes and not as_json:
         for document in found:
             diagnostics.say(f"  {document.title}  {document.uri}")
-        click.confirm(f"Retire {len(found)} documents to the trash?", abort=True, err=True)
+    confirm(f"Retire {len(found)} documents to the trash?", yes=yes, as_json=as_json)
     removed = remove_documents(session.workspace, [document.document_id for document in found])
     if as_json:
         output.data({"removed": removed})

@@ -28,5 +28,26 @@ class Session:
         return open_at(self.root)
 
 
+def confirm(question: str, *, yes: bool, as_json: bool) -> None:
+    """Ask before something is taken away; refused where nobody can answer."""
+    import sys
+
+    from ingest_tui.model.errors import RefusedError
+
+    if yes:
+        return
+    refusal = RefusedError(f"{question} Nobody is there to answer.", hint="--yes does it without asking")
+    if as_json:
+        raise refusal
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.exceptions.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise refusal from None
+    if not agreed:
+        raise click.exceptions.Abort
+
+
 pass_session = click.make_pass_decorator(Session)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

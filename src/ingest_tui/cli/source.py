@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session
 
 
 @click.group()
@@ -209,8 +209,7 @@ def remove(session: Session, source_id: str, keep_documents: bool, yes: bool, as
     from ingest_tui.services.sources import remove_source
 
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
-    if not yes:
-        click.confirm(f"Remove source {source_id} and retire {number} documents to the trash?", abort=True, err=True)
+    confirm(f"Remove source {source_id} and retire {number} documents to the trash?", yes=yes, as_json=as_json)
     retired = remove_source(session.workspace, source_id, keep_documents=keep_documents)
     if as_json:
         output.data({"source_id": source_id, "retired": retired})

@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pydantic
@@ -43,13 +43,6 @@ class TestStep:
     ok: bool
     message: str
     milliseconds: float = 0.0
-
-
-@dataclass(slots=True)
-class Fetched:
-    """What is known of an item once its bytes have been read; filled by the stream when it ends."""
-
-    metadata: dict[str, str] = field(default_factory=dict)
 
 
 class BaseConnector(ABC):
@@ -116,7 +109,7 @@ class BaseConnector(ABC):
                     continue
                 try:
                     content = await self.read(descriptor)
-                    text = extract_text(content, safe_extension(descriptor.key))
+                    text = await asyncio.to_thread(extract_text, content, safe_extension(descriptor.key))
                 except ItemError:
                     continue
                 yield IngestedDocument(

@@ -86,6 +86,10 @@ class LocalConnector(BaseConnector):
     def validate_config(self) -> None:
         """The folder must exist, so that a typing error shows when the source is added."""
         _check_root(self._root)
+        if _is_workspace(self._root):
+            raise ValidationError(
+                "the folder is a workspace of ingest-tui", hint="name the folder with the documents instead"
+            )
 
     async def authenticate(self) -> bool:
         """Check that the folder can be listed."""
@@ -146,7 +150,7 @@ class LocalConnector(BaseConnector):
         if not self.config.hidden and entry.name.startswith(b"."):
             return
         if entry.is_dir(follow_symlinks=False):
-            if self.config.recursive and self._filter.enters(path):
+            if self.config.recursive and self._filter.enters(path) and not _is_workspace(os.fsencode(entry.path)):
                 pending.append((path, ancestors))
         elif entry.is_symlink():
             yield from self._followed(entry, path, ancestors, pending)
@@ -210,7 +214,23 @@ class LocalConnector(BaseConnector):
 
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
-        """Read one file. What changes while it is read is told apart by its fingerprint before and after."""
+        """Read one file. What changes while it is read is told apart by its size and time before and after."""
+        with self._opened(descriptor) as (handle, status):
+            yield _pieces(handle, offset, status, descriptor)
+
+    async def read(self, descriptor: Descriptor) -> bytes:
+        """Read one file without holding up the event loop, with the same checks as `fetch`."""
+        import aiofiles
+
+        with self._opened(descriptor) as (handle, status):
+            async with aiofiles.open(handle, "rb", closefd=False) as file:
+                content = await file.read()
+            _check_unchanged(handle, status)
+        return content
+
+    @contextmanager
+    def _opened(self, descriptor: Descriptor) -> Iterator[tuple[int, os.stat_result]]:
+        """Open one file and check that it is what may be read: regular, inside the root, not too large."""
         path = self._root + b"/" + bytes_from_key(descriptor.key)
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if self.config.follow_symlinks else os.O_NOFOLLOW)
         try:
@@ -228,7 +248,7 @@ class LocalConnector(BaseConnector):
                     f"the limit of this source is {humanize.naturalsize(self.max_size)}",
                     code="too_large",
                 )
-            yield _pieces(handle, offset, status, descriptor)
+            yield handle, status
         finally:
             os.close(handle)
 
@@ -240,18 +260,6 @@ class LocalConnector(BaseConnector):
             return
         if not opened.startswith(self._real_root + b"/"):
             raise ItemError("the link leads out of the source's folder", code="symlink_outside", uri=descriptor.uri)
-
-    async def read(self, descriptor: Descriptor) -> bytes:
-        """Read one file without holding up the event loop."""
-        import aiofiles
-
-        flags = os.O_CLOEXEC | os.O_NONBLOCK | (0 if self.config.follow_symlinks else os.O_NOFOLLOW)
-        path = self._root + b"/" + bytes_from_key(descriptor.key)
-        try:
-            async with aiofiles.open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags)) as handle:
-                return await handle.read()
-        except OSError as error:
-            raise _item_error(descriptor, error) from None
 
     def local_path(self, descriptor: Descriptor) -> str | None:
         """Return the path of the file."""
@@ -270,6 +278,8 @@ class LocalConnector(BaseConnector):
         if not self.config.recursive and len(parts) > 1:
             return "folders within the folder are left out (--recursive takes them)"
         for depth in range(1, len(parts)):
+            if _is_workspace(self._root + b"/" + b"/".join(parts[:depth])):
+                return "it is inside a workspace of ingest-tui, which is never a source"
             if not self._filter.enters(b"/".join(parts[:depth])):
                 return f"its folder {safe_display(key_from_bytes(b'/'.join(parts[:depth])))} is excluded"
         if not self._filter.takes(path):
@@ -288,6 +298,10 @@ def _pieces(handle: int, offset: int, before: os.stat_result, descriptor: Descri
                 break
     except OSError as error:
         raise _item_error(descriptor, error) from None
+    _check_unchanged(handle, before)
+
+
+def _check_unchanged(handle: int, before: os.stat_result) -> None:
     after = os.fstat(handle)
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise ItemError(
@@ -331,6 +345,11 @@ def _note_gap(gaps: Gaps, path: bytes, error: OSError) -> None:
     """A folder or file that vanished since its folder was read is no gap; one that cannot be read is."""
     if error.errno not in _GONE:
         gaps.append((key_from_bytes(path), error.strerror or "cannot be read"))
+
+
+def _is_workspace(folder: bytes) -> bool:
+    """Whether a folder is a workspace: taking one in would feed every sync with the files of the last."""
+    return os.path.lexists(folder + b"/workspace.json") and os.path.lexists(folder + b"/jobs")
 
 
 def _check_root(root: bytes) -> None:

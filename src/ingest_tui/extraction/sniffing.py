@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ingest_tui.extraction.decoding import looks_like_text
-from ingest_tui.extraction.formats import BY_EXTENSION, BY_MEDIA_TYPE, BY_NAME, Format
+from ingest_tui.extraction.formats import BY_EXTENSION, BY_NAME, Format
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 
 _HEAD_BYTES = 4096
@@ -189,9 +189,3 @@ def _name_of(content: bytes) -> str:
         return "an unknown binary format"
     best = matches[0]
     return f"an unknown binary format, perhaps {best.name or best.mime_type or best.extension}"
-
-
-def format_for(name: str) -> Format | None:
-    """Return the format of a format name, an extension or a media type."""
-    key = name.lower().removeprefix(".")
-    return BY_NAME.get(key) or BY_EXTENSION.get(key) or BY_MEDIA_TYPE.get(key)

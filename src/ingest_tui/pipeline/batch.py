@@ -243,12 +243,13 @@ class CommitBatch:
         self._twins.setdefault(document.content_hash, []).append(document.document_id)
         self._leave(item, writes, unless=document.document_id)
         self._places.setdefault(document.document_id, set()).add((self._source.source_id, item.key))
-        reason = {"detached": "changed", "returned": "returned"}.get(decision.kind, item.line["reason"])
+        planned = "changed" if item.line["reason"] in {"upload", "new"} else item.line["reason"]
+        reason = {"new": "new", "detached": "changed", "returned": "returned"}.get(decision.kind, planned)
         self._settle(
             item,
             writes,
             "ingested",
-            "new" if decision.kind == "new" else reason,
+            reason,
             decision.detail,
             document_id=document.document_id,
             version=document.version,

@@ -106,6 +106,9 @@ class Committer:
         try:
             batch = CommitBatch(self._job, catalogue, self._documents, self._intents, self._vanished)
             while items := self._next_items():
+                self._job.hold_while_paused()
+                if self._abandoned.is_set():
+                    break
                 with self._locked():
                     outcomes, unparsed = batch.commit(items)
                 self._job.record(outcomes)

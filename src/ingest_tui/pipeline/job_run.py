@@ -109,12 +109,16 @@ class JobRun:
 
     def checkpoint(self) -> None:
         """Called between items by every step: waits while the job is paused, raises `JobCancelled` to end it."""
-        if not self._resumed.is_set():
-            while not self._resumed.wait(_TICK_SECONDS):
-                if self.cancelled.is_set() or self._stopping.is_set():
-                    break
+        self.hold_while_paused()
         if self.cancelled.is_set() or self._stopping.is_set():
             raise JobCancelled
+
+    def hold_while_paused(self) -> None:
+        """Wait while the job is paused, unless it is cancelled or the worker is about to end."""
+        while not self._resumed.is_set():
+            if self.cancelled.is_set() or self._stopping.is_set():
+                return
+            self._resumed.wait(_TICK_SECONDS)
 
     @cached_property
     def forced(self) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.model.document import Document
@@ -205,36 +207,63 @@ def _record(workspace: Workspace, document: Document) -> dict[str, Any] | None:
         return None
 
 
-def _events(workspace: Workspace, source_id: str, key: str) -> list[Event]:
-    """Search the journals of the newest jobs of the source for a key; lines of other keys are not even decoded."""
-    import orjson
+def _events(workspace: Workspace, source_id: str, key: str, *, depth: int = 5) -> list[Event]:
+    """Return what jobs noted about a key, oldest first, and before that about the key it was renamed from.
 
-    needle = orjson.dumps(key)
+    The newest jobs of the source are searched, and those that are known to have to do with the key. Lines of other
+    keys are not even decoded; runs of "unchanged" become one line.
+    """
     events: list[Event] = []
-    searched = 0
+    renamed_from = None
+    for job_id, at in _jobs_to_search(workspace, source_id, key):
+        paths = workspace.jobs.paths(job_id)
+        needle = orjson.dumps(key)
+        for line in _lines_with(paths.plan, needle):
+            if key in {line.get("key"), line.get("from_key")}:
+                events.append(_plan_event(job_id, at, line, key))
+                renamed_from = renamed_from or (line.get("from_key") if line.get("key") == key else None)
+        outcomes = (line for line in _lines_with(paths.outcomes, needle) if line["key"] == key)
+        events += [_outcome_event(job_id, Outcome.from_dict(line)) for line in outcomes]
+    folded = _fold_unchanged(events)
+    if renamed_from and depth:
+        return _events(workspace, source_id, renamed_from, depth=depth - 1) + folded
+    return folded
+
+
+def _jobs_to_search(workspace: Workspace, source_id: str, key: str) -> list[tuple[str, str]]:
+    """Return ``(job id, its time)`` of the newest jobs of a source and of those that made what is known of a key."""
+    places = workspace.catalogue.locations(source_id, [key]).values()
+    named = {place.job_id for place in places}
+    for document_id in {place.document_id for place in places if place.document_id}:
+        named |= {version.job_id for version in queries.versions_of(workspace.catalogue, document_id)}
+    found: list[tuple[str, str]] = []
     for job_id in workspace.jobs.ids():
-        if searched >= _JOBS_SEARCHED:
-            break
+        if len(found) >= _JOBS_SEARCHED and job_id not in named:
+            continue
         try:
             manifest = workspace.jobs.load(job_id)
         except IngestError:
             continue
-        if manifest.source_id != source_id:
+        if manifest.source_id == source_id:
+            found.append((job_id, manifest.created_at))
+    return found[::-1]
+
+
+def _fold_unchanged(events: list[Event]) -> list[Event]:
+    folded: list[Event] = []
+    unchanged = 0
+    for event in events:
+        if event.what == "planned: skip" and event.reason == "same_fingerprint":
             continue
-        searched += 1
-        paths = workspace.jobs.paths(job_id)
-        planned = [
-            _plan_event(job_id, manifest.created_at, line, key)
-            for line in _lines_with(paths.plan, needle)
-            if key in {line.get("key"), line.get("from_key")}
-        ]
-        done = [
-            _outcome_event(job_id, Outcome.from_dict(line))
-            for line in _lines_with(paths.outcomes, needle)
-            if line["key"] == key
-        ]
-        events[:0] = planned + done
-    return events
+        if event.reason == "same_fingerprint":
+            unchanged += 1
+            if unchanged > 1:
+                folded[-1] = replace(event, detail=f"{unchanged} syncs in a row, this is the last")
+                continue
+        else:
+            unchanged = 0
+        folded.append(event)
+    return folded
 
 
 def _plan_event(job_id: str, at: str, line: dict[str, Any], key: str) -> Event:

@@ -209,22 +209,23 @@ def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[d
 
 def approve_job(workspace: Workspace, job_id: str) -> Manifest:
     """Approve the deletions that a job holds: queues a sync that lists anew and retires those that are still gone."""
-    old = get_job(workspace, job_id)
-    if old.held is None or not old.held.documents:
-        raise UsageError(f"job {old.job_id} holds no deletions", hint="'ingest-tui job list' shows which jobs do")
-    if old.held.answered_by_job:
-        raise UsageError(
-            f"the deletions of job {old.job_id} were approved already",
-            hint=f"'ingest-tui job show {old.held.answered_by_job}' shows what became of them",
-        )
-    source = workspace.sources.get(old.source_id)
-    manifest = submit_sync(workspace, source, trigger="manual", by=requester(), approves=old.job_id)
-    lock = workspace.jobs.lock(old.job_id)
-    lock.acquire(5.0, what=f"job {old.job_id}")
-    with lock:
+    full_id = workspace.jobs.resolve(job_id)
+    lock = workspace.jobs.lock(full_id)
+    lock.acquire(5.0, what=f"job {full_id}")
+    with lock:  # two people may approve at the same time
+        old = workspace.jobs.load(full_id)
+        if old.held is None or not old.held.documents:
+            raise UsageError(f"job {full_id} holds no deletions", hint="'ingest-tui job list' shows which jobs do")
+        if old.held.answered_by_job:
+            raise UsageError(
+                f"the deletions of job {full_id} were approved already",
+                hint=f"'ingest-tui job show {old.held.answered_by_job}' shows what became of them",
+            )
+        source = workspace.sources.get(old.source_id)
+        manifest = submit_sync(workspace, source, trigger="manual", by=requester(), approves=full_id)
         old.held.answered_by_job = manifest.job_id
         workspace.jobs.save(old)
-    _audit(workspace, "job.approve", old.job_id, documents=old.held.documents, job=manifest.job_id)
+    _audit(workspace, "job.approve", full_id, documents=old.held.documents, job=manifest.job_id)
     return manifest
 
 

@@ -183,11 +183,6 @@ def test_source(workspace: Workspace, source_id: str) -> Iterator[TestStep]:
 test_source.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
 
 
-def try_settings(source_type: str, config: dict[str, Any]) -> Iterator[TestStep]:
-    """Yield the steps of trying settings that are not saved yet."""
-    yield from get_connector(source_type, config).test_steps()
-
-
 def remove_source(workspace: Workspace, source_id: str, *, keep_documents: bool = False) -> int:
     """Forget a source and retire its documents to the trash, unless they are kept; returns how many were retired.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from ingest_tui.worker.registry import WorkerInfo, WorkerRegistration, living_wo
 
 _START_SECONDS = 10.0
 
-__all__ = ["WorkerInfo", "follow_job", "run_watch", "start_worker", "stop_workers", "worker_status"]
+__all__ = ["WorkerInfo", "ensure_worker", "follow_job", "run_watch", "start_worker", "stop_workers", "worker_status"]
 
 
 def worker_status(workspace: Workspace) -> list[WorkerInfo]:
@@ -50,6 +51,8 @@ def start_worker(workspace: Workspace) -> int:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if any(worker.pid == process.pid for worker in living_workers(workspace)):
+            # Somebody has to take note of its end, or it stays a zombie while this process lives.
+            threading.Thread(target=process.wait, name="reaper", daemon=True).start()
             return process.pid
         if process.poll() is not None:
             raise IngestError("the worker ended at once", hint=f"its last words are in {workspace.layout.worker_log}")
@@ -57,9 +60,14 @@ def start_worker(workspace: Workspace) -> int:
     raise IngestError("the worker does not answer", hint=f"see {workspace.layout.worker_log}")
 
 
+def ensure_worker(workspace: Workspace) -> int | None:
+    """Start a detached worker when nobody serves the queue; returns its process id, or None when one was there."""
+    return None if _somebody_serves_the_queue(workspace) else start_worker(workspace)
+
+
 def stop_workers(workspace: Workspace) -> int:
     """Ask every worker of this host to end politely; returns how many did. Their jobs stay for the next one."""
-    return sum(stop_worker(worker) for worker in living_workers(workspace) if worker.pid != os.getpid())
+    return sum(stop_worker(workspace, worker) for worker in living_workers(workspace) if worker.pid != os.getpid())
 
 
 def run_watch(workspace: Workspace, report: Callable[[str, dict[str, Any]], None]) -> None:

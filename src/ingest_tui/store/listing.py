@@ -39,6 +39,7 @@ class ListingScratch:
 
     def __init__(self, path: Path, *, resume: bool) -> None:
         self._path = path
+        self._attached = False
         if not resume:
             self.discard(path)
         try:
@@ -83,26 +84,25 @@ class ListingScratch:
     def plan(self, catalogue: Path, source_id: str, *, complete: bool, rules: PlanRules) -> Iterator[Action]:
         """Yield the actions of `plan_actions` for this listing against the catalogue, streaming from disk."""
         db = self._connection
-        db.execute("ATTACH ? AS catalogue", (str(catalogue),))
-        try:
-            vanished = self._count_vanished(source_id) if complete else 0
-            moves = self._pair_moves(source_id) if vanished and not rules.force else {}
-            rows = db.execute(
-                f"SELECT {_UNCHANGED}, {_LISTED}, {_KNOWN} FROM listed d LEFT JOIN catalogue.locations l"
-                " ON l.source_id = :source AND l.key = d.key ORDER BY d.key",
-                {"source": source_id, "force": rules.force},
-            )
-            for row in rows:
-                if row[0] and row[14] not in _REFUSED:
-                    # What `plan_listed` would say of it, without the detour: nearly all items of most syncs.
-                    yield Action("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
-                    continue
-                known = Known(*row[10:]) if row[10] is not None else None
-                yield plan_listed(_as_descriptor(row[1:10]), known, moved_from=moves.get(row[1]), rules=rules)
-            if vanished:
-                yield from self._plan_vanished(source_id, moves, rules)
-        finally:
-            db.execute("DETACH catalogue")
+        if not self._attached:
+            db.execute("ATTACH ? AS catalogue", (str(catalogue),))
+            self._attached = True
+        vanished = self._count_vanished(source_id) if complete else 0
+        moves = self._pair_moves(source_id) if vanished and not rules.force else {}
+        rows = db.execute(
+            f"SELECT {_UNCHANGED}, {_LISTED}, {_KNOWN} FROM listed d LEFT JOIN catalogue.locations l"
+            " ON l.source_id = :source AND l.key = d.key ORDER BY d.key",
+            {"source": source_id, "force": rules.force},
+        )
+        for row in rows:
+            if row[0] and row[14] not in _REFUSED:
+                # What `plan_listed` would say of it, without the detour: nearly all items of most syncs.
+                yield Action("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
+                continue
+            known = Known(*row[10:]) if row[10] is not None else None
+            yield plan_listed(_as_descriptor(row[1:10]), known, moved_from=moves.get(row[1]), rules=rules)
+        if vanished:
+            yield from self._plan_vanished(source_id, moves, rules)
 
     def _count_vanished(self, source_id: str) -> int:
         return int(self._value(f"SELECT count(*) {_VANISHED}", source_id))
@@ -138,8 +138,8 @@ class ListingScratch:
         )
 
     def close(self) -> None:
-        """Close the database; the file stays."""
-        self._connection.close()
+        """Close the database, whatever still reads from it; the file stays."""
+        self._connection.close(True)
 
 
 def _as_row(descriptor: Descriptor) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import orjson
 import pydantic
 
-from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError
+from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import write_durably
 
@@ -53,7 +53,11 @@ def read_record(path: Path, model: type[Record], *, newest: int, what: str) -> R
 def write_record(path: Path, record: pydantic.BaseModel) -> None:
     """Write a record durably, readable by people."""
     data = record.model_dump(mode="json", by_alias=True)
-    write_durably(path, orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    try:
+        written = orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        raise ValidationError("a name or pattern is not UTF-8", hint="use UTF-8; ? in a pattern is any sign") from None
+    write_durably(path, written)
 
 
 def record_names(folder: Path) -> list[str]:

@@ -233,6 +233,13 @@ class Gateway:
         with self._workspace() as workspace:
             return workers.start_worker(workspace)
 
+    def ensure_worker(self) -> int | None:
+        """Start a worker when none serves the queue; returns its process id, or None when one was there."""
+        from ingest_tui.services import workers
+
+        with self._workspace() as workspace:
+            return workers.ensure_worker(workspace)
+
     def stop_workers(self) -> int:
         """Ask the workers to end; returns how many were asked."""
         from ingest_tui.services import workers

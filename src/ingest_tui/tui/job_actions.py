@@ -19,6 +19,7 @@ _DONE = {
     "retry_failed": "queued what failed",
     "approve": "approved",
 }
+_QUEUEING = {"resume", "retry", "retry_failed", "approve"}
 
 
 class JobActions(ViewScreen):
@@ -106,7 +107,9 @@ class JobActions(ViewScreen):
             progress = f"{number} of {len(job_ids)}: " if len(job_ids) > 1 else ""
             self.say_hint(f"{progress}{_DONE[verb]}: {manifest.job_id}")
             if number == len(job_ids):
-                self.tell(f"{_DONE[verb]}: {wording.plural(len(job_ids), 'job')}", self.ingest.worker_hint)
+                self.tell(f"{_DONE[verb]}: {wording.plural(len(job_ids), 'job')}")
+                if verb in _QUEUEING:
+                    self.ensure_worker()
                 self.ingest.feed.look_now()
 
         self.ask_many(work, told, group=f"jobs-{verb}")

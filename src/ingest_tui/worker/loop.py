@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.preview import has_work, preview_plan
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import WorkerRegistration
@@ -42,7 +43,11 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
                     if not workspace.layout.settings.exists():
                         report("the workspace is gone", {"workspace": str(workspace.root)})
                         break
-                engine.start_ready_jobs()
+                try:
+                    engine.start_ready_jobs()
+                except (IngestError, OSError) as error:
+                    report("the queue cannot be read", {"error": str(error)})
+                    stop.wait(_REFRESH_SECONDS)
                 stop.wait(_POLL_SECONDS)
                 since_refresh += _POLL_SECONDS
             if watcher is not None:
@@ -65,12 +70,35 @@ def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None
         if waiting:
             return
         fresh = workspace.sources.get(source.source_id)  # it may have been edited since the watch began
-        if not (fresh.enabled and fresh.watch):
+        if not (fresh.enabled and fresh.watch) or not _is_due(workspace, fresh):
             return
         manifest = submit_sync(workspace, fresh, trigger="watch", by="watch")
         report("sync queued", {"source": source.source_id, "job": manifest.job_id, "trigger": "watch"})
     except (IngestError, OSError) as error:
         report("watch could not queue a sync", {"source": source.source_id, "error": str(error)})
+
+
+def _is_due(workspace: Workspace, source: Source) -> bool:
+    """Whether there is something to do, or something to tell: new held deletions, or a source that cannot be read."""
+    newest = next((job for job in _newest_jobs(workspace, source.source_id)), None)
+    try:
+        if has_work(workspace, source):
+            return True
+        held = sum(action.action == "hold" for action in preview_plan(workspace, source, watched=True))
+    except IngestError as error:
+        # One failed job tells it; a job a minute would bury it.
+        return newest is None or not (newest.errors and newest.errors[-1].code == error.reason)
+    return held > 0 and (newest is None or newest.held is None or newest.held.documents != held)
+
+
+def _newest_jobs(workspace: Workspace, source_id: str) -> Iterator[Manifest]:
+    for job_id in workspace.jobs.ids():
+        try:
+            manifest = workspace.jobs.load(job_id)
+        except IngestError:
+            continue
+        if manifest.source_id == source_id:
+            yield manifest
 
 
 def _starting(report: Report) -> Callable[[Manifest], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -21,7 +22,7 @@ from ingest_tui.store.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """A living worker. ``mode``: ``watch``, ``queue`` (ends when the queue is empty) or ``foreground``."""
+    """A living worker. ``mode``: ``watch`` (queue and folders), ``queue``, or ``foreground`` (one job)."""
 
     worker_id: str
     pid: int
@@ -72,19 +73,19 @@ def _forget(record: Path) -> None:
     record.with_suffix(".lock").unlink(missing_ok=True)
 
 
-def stop_worker(info: WorkerInfo, *, timeout: float = 10.0) -> bool:
-    """Ask a worker of this host to end politely; returns whether it did within ``timeout`` seconds."""
+def stop_worker(workspace: Workspace, info: WorkerInfo, *, timeout: float = 10.0) -> bool:
+    """Ask a worker of this host to end politely; returns whether it did within ``timeout`` seconds.
+
+    It has ended when its lock is free: its process id may live on as a zombie of whoever started it.
+    """
     if info.host != socket.gethostname():
         return False
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(info.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return True
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        try:
-            os.kill(info.pid, 0)
-        except ProcessLookupError:
-            return True
+    lock = workspace.layout.workers / f"{info.worker_id}.lock"
+    while is_locked(lock):
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.05)
-    return False
+    return True

@@ -67,6 +67,11 @@ class FolderWatch:
             if not stop.is_set():
                 self._due(source)
 
+    def _is_foreign(self, _change: object, path: str) -> bool:
+        """Leave out what the workspace itself writes, where it lies inside a source."""
+        root = str(self._workspace.root)
+        return path != root and not path.startswith(f"{root}/")
+
     def _wait_for_burst(self, path: str, stop: threading.Event, deadline: float, quiet_seconds: float) -> None:
         """Return when something happened and it is quiet again, or at the deadline.
 
@@ -87,7 +92,7 @@ class FolderWatch:
                 step=20,
                 rust_timeout=step,
                 yield_on_timeout=True,
-                watch_filter=None,
+                watch_filter=self._is_foreign,
                 ignore_permission_denied=True,
             ):
                 moment = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,7 +89,12 @@ def test_child_started_by_exec_does_not_keep_the_lock(tmp_path: Path) -> None:
     assert lock.try_acquire()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as child:
         lock.release()
+        # The kernel lets the parent go on a moment before it closes what the new program must not have.
+        deadline = time.monotonic() + 2
+        while is_locked(lock.path) and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert not is_locked(lock.path)
+        assert child.poll() is None
         child.communicate(b"\n")
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
+
+_of_thread = threading.local()
 
 
 def parse(material: Material) -> Parsed:
@@ -21,7 +25,7 @@ def parse(material: Material) -> Parsed:
         source = xberg.ExtractInput(
             kind=xberg.ExtractInputKind.BYTES, bytes=material.content, mime_type=material.format.media_type
         )
-        result = _loop().run_until_complete(xberg.extract(source, _config()))
+        result = _run(xberg, source)
     except Exception as error:
         raise _refusal(error, xberg) from error
     if result.errors:
@@ -45,9 +49,26 @@ def _one_line(value: Any) -> str | None:
     return " ".join(str(value).split())[:300] or None if value else None
 
 
-@lru_cache(maxsize=1)
+def _run(xberg: Any, source: Any) -> Any:
+    """Run the asynchronous call, also for a caller that runs a loop itself: then in a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _loop().run_until_complete(xberg.extract(source, _config()))
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(_awaited(xberg, source))).result()
+
+
+async def _awaited(xberg: Any, source: Any) -> Any:
+    return await xberg.extract(source, _config())
+
+
 def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.new_event_loop()  # one for all documents: a loop costs ten times as much as a small document
+    """Return this thread's loop: one for all its documents, since a loop costs ten times as much as a small one."""
+    loop: asyncio.AbstractEventLoop | None = getattr(_of_thread, "loop", None)
+    if loop is None:
+        loop = _of_thread.loop = asyncio.new_event_loop()
+    return loop
 
 
 @lru_cache(maxsize=1)

@@ -329,6 +329,15 @@ class ViewScreen(Asking, Screen[None]):
         gateway = self.ingest.gateway
         self.ask(gateway.start_worker, lambda pid: self._worker_changed(f"worker {pid} runs"), group="worker")
 
+    def ensure_worker(self) -> None:
+        """After something was queued: start a worker when there is none, and say so."""
+
+        def told(pid: int | None) -> None:
+            if pid is not None:
+                self._worker_changed(f"started worker {pid}: it goes on when this screen is closed")
+
+        self.ask(self.ingest.gateway.ensure_worker, told, group="worker")
+
     def stop_workers(self) -> None:
         """Stop the workers; their jobs wait for the next one."""
         gateway = self.ingest.gateway

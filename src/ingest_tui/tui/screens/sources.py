@@ -197,7 +197,8 @@ class SourcesScreen(ViewScreen):
                 yield gateway.sync(source_id)
 
         def queued(manifest: Manifest) -> None:
-            self.tell(f"queued: {manifest.job_id}", self.ingest.worker_hint or "1 shows the jobs")
+            self.tell(f"queued: {manifest.job_id}", "1 shows the jobs")
+            self.ensure_worker()
             self.ingest.feed.look_now()
             self.read()
 
