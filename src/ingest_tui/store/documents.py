@@ -19,6 +19,7 @@ from ingest_tui.store.atomic import (
     remove_tree,
     sync_filesystem,
     sync_folder,
+    umask_is_odd,
     write_durably,
     write_new,
 )
@@ -35,6 +36,7 @@ class DocumentStore:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._made: set[str] = set()
+        self._mend_modes = umask_is_odd()
 
     def write_ingestion(self, folder: Path | str, record: dict[str, Any]) -> None:
         """Complete a version folder under construction with its ingestion record. Not durable by itself."""
@@ -58,7 +60,7 @@ class DocumentStore:
             self._made.add(shard)
         document_folder = f"{shard}/{check_identifier(document_id)}"
         with contextlib.suppress(FileExistsError):
-            make_one_folder(document_folder)
+            make_one_folder(document_folder, mend_mode=self._mend_modes)
         target = f"{document_folder}/{version_name(version)}"
         try:
             os.rename(folder, target)  # noqa: PTH104

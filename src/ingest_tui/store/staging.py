@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ingest_tui.model.hashing import new_hasher
-from ingest_tui.store.atomic import FILE_MODE, make_one_folder, remove_tree, write_all
+from ingest_tui.store.atomic import FILE_MODE, make_one_folder, remove_tree, umask_is_odd, write_all
 from ingest_tui.store.layout import INGESTION, NORMALIZED, RAW_STEM
 
 _SMALL = 1 << 16
@@ -18,6 +18,7 @@ class StagingArea:
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
+        self._mend_modes = umask_is_odd()
 
     def folder(self, item_id: str) -> str:
         """Return the folder of an item. A string: this is called for every item, several times."""
@@ -34,16 +35,17 @@ class StagingArea:
         """
         folder = f"{self._folder}/{item_id}"
         try:
-            make_one_folder(folder)
+            make_one_folder(folder, mend_mode=self._mend_modes)
         except FileExistsError:
             remove_tree(Path(folder))
-            make_one_folder(folder)
+            make_one_folder(folder, mend_mode=self._mend_modes)
         path = f"{folder}/{RAW_STEM}.{extension}"
         hasher = new_hasher()
         size = 0
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(path, flags, FILE_MODE)
-        os.fchmod(descriptor, FILE_MODE)
+        if self._mend_modes:
+            os.fchmod(descriptor, FILE_MODE)
         try:
             for piece in pieces:
                 hasher.update(piece)
