@@ -57,6 +57,7 @@ class CommitBatch:
         self._vanished = vanished
         self._source = job.source
         self._ruleset = ruleset_of(job.source)
+        self._at = now()
 
     def commit(self, items: list[StagedItem]) -> tuple[list[Outcome], list[StagedItem]]:
         """Bring the items into the store.
@@ -65,12 +66,12 @@ class CommitBatch:
         bytes were known, but are needed as documents after all: the caller has them parsed and brings them again.
         """
         writes = Writes()
+        at = self._at = now()  # once for all: what is committed together happened at one time
         self._look_up(items)
         for item in items:
             self._decide(item, writes)
         if writes.placed or writes.returned:
             self._place(writes)
-        at = now()
         with self._catalogue.transaction():
             self._catalogue.remove_chunks(writes.rechunked)
             self._catalogue.put_documents(writes.documents.values())
@@ -270,7 +271,7 @@ class CommitBatch:
             self._places[document_id] = {(self._source.source_id, item.key)}
             self._vanished.pop(document_id, None)
             detail = f"was {document.key}; {decision.detail}"
-            moved = placed_at(document, self._source.source_id, item.key, item.line["uri"], now())
+            moved = placed_at(document, self._source.source_id, item.key, item.line["uri"], self._at)
             writes.documents[document_id] = moved
             self._here[document_id] = moved
         else:
@@ -289,7 +290,7 @@ class CommitBatch:
     # Rows and records
 
     def _document_row(self, item: StagedItem, result: ParseResult, previous: DocumentRow | None) -> DocumentRow:
-        at = now()
+        at = self._at
         source = self._source
         document_id = (
             previous.document_id
@@ -388,7 +389,7 @@ class CommitBatch:
             document_id, version = known.document_id, known.version
         elif version is None and known is not None:
             version = known.version
-        at = now()
+        at = self._at
         location = LocationRow(
             self._source.source_id,
             item.key,
