@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     """Run the command line and end with its exit code."""
     from ingest_tui.cli.main import run
 
-    sys.exit(run())
+    sys.exit(run(run_tui=_run_tui))
+
+
+def _run_tui(root: Path, *, slow_link: bool) -> int:
+    """Open the TUI. The faces do not know each other: here is where they meet, and Textual is loaded only here."""
+    from ingest_tui.tui.app import run_tui
+
+    return run_tui(root, slow_link=slow_link)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import click
 from ingest_tui import __version__
 from ingest_tui.cli import diagnostics
 from ingest_tui.cli.lazy import LazyGroup
-from ingest_tui.cli.session import Session
+from ingest_tui.cli.session import RunTui, Session
 from ingest_tui.model.errors import IngestError
 
 _COMMANDS = {
@@ -62,7 +62,7 @@ def cli(ctx: click.Context, root: Path, watch: bool, log_format: str, slow_link:
 
     Without a command the full-screen TUI opens. Start with 'ingest-tui demo'.
     """
-    ctx.obj = Session(root, debug)
+    ctx.obj = Session(root, debug, ctx.obj)
     if ctx.invoked_subcommand is not None:
         return
     if watch:
@@ -82,18 +82,18 @@ def open_tui(session: Session, *, slow_link: bool = False) -> None:
             "the TUI needs a terminal",
             hint="'ingest-tui --watch' runs without one; 'ingest-tui --help' lists the commands",
         )
+    if session.run_tui is None:
+        raise UsageError("the TUI is not part of this call", hint="run 'ingest-tui' or 'python -m ingest_tui'")
     # Only the path is handed over: opening the workspace here would load what the first screen does not need.
-    from ingest_tui.tui.app import run_tui
-
-    raise SystemExit(run_tui(session.root, slow_link=slow_link))
+    raise SystemExit(session.run_tui(session.root, slow_link=slow_link))
 
 
-def run(arguments: list[str] | None = None) -> int:  # noqa: C901, PLR0911 - one branch for each way to end
+def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) -> int:  # noqa: C901, PLR0911 - one branch for each way to end
     """Run a call and return its exit code. Nothing leaves here as a traceback unless --debug is given."""
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
-        result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False)
+        result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False, obj=run_tui)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else str(error), err=True)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 if TYPE_CHECKING:
     from ingest_tui.store.workspace import Workspace
+
+
+class RunTui(Protocol):
+    """Opens the TUI on a workspace and returns its exit code."""
+
+    def __call__(self, root: Path, *, slow_link: bool) -> int: ...
 
 
 @dataclass
@@ -19,6 +25,7 @@ class Session:
 
     root: Path
     debug: bool = False
+    run_tui: RunTui | None = None
 
     @cached_property
     def workspace(self) -> Workspace:
