@@ -56,3 +56,11 @@ def test_the_demo_finds_a_place_by_itself(cli: Cli) -> None:
     told = cli.run("demo")
     [made] = cli.home.glob("ingest-tui-demo-*/workspace")
     assert str(made) in told.out
+
+
+def test_demo_as_json_is_one_value(cli: Cli) -> None:
+    """`demo --json` prints one value with the workspace, the job, every outcome and the hits of the search."""
+    shown = cli.run("demo", "--json", "--folder", str(cli.home / "fresh")).json
+    assert shown["job"]["state"] == "partial"
+    assert len(shown["items"]) == shown["job"]["counters"]["descriptors_listed"]
+    assert shown["search"]

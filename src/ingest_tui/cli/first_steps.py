@@ -70,8 +70,9 @@ def rebuild(session: Session, as_json: bool) -> int:
     help="Where to make the workspace (default: a fresh temporary folder).",
 )
 @click.option("--tui", is_flag=True, help="Open the TUI on it afterwards.")
+@json_option
 @pass_session
-def demo(session: Session, folder: Path | None, tui: bool) -> int:
+def demo(session: Session, folder: Path | None, tui: bool, as_json: bool) -> int:
     """Show the main job on example documents: add a source, sync, see every outcome, search."""
     from ingest_tui.cli.sync import follow_and_report
     from ingest_tui.services import demo as demonstration
@@ -80,6 +81,13 @@ def demo(session: Session, folder: Path | None, tui: bool) -> int:
 
     root = folder or Path(tempfile.mkdtemp(prefix="ingest-tui-demo-")) / "workspace"
     workspace, source = demonstration.make_demo_workspace(root)
+    if as_json:
+        queued = enqueue_sync(workspace, source.source_id)
+        manifest = follow_and_report(workspace, queued.job_id, quiet=True)
+        items = [outcome.as_dict() for outcome, _ in job_items(workspace, manifest.job_id)]
+        hits = [hit.as_dict() for hit in search(workspace, demonstration.SEARCH, limit=3)]
+        output.data({"workspace": str(workspace.root), "job": manifest, "items": items, "search": hits})
+        return 0 if manifest.ended and manifest.state != "failed" else EXIT_FAILED
     output.line(f"workspace  {workspace.root}")
     output.line(f"source     {source.source_id}: {source.source_config['path']}")
     output.line()
