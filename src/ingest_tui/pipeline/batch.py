@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.classify import Classification, Holder, classify
-from ingest_tui.model.clock import rfc3339_from_ns
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import ruleset_of
+from ingest_tui.pipeline.records import ingestion_record, version_row
 from ingest_tui.pipeline.retire import settle_documents_without_places
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow, placed_at
@@ -104,9 +104,7 @@ class CommitBatch:
         for document_id in writes.returned:
             self._documents.bring_back(collection_id, document_id)
         for item, document in writes.placed:
-            self._documents.write_ingestion(
-                self._job.staging.folder(item.item_id), self._ingestion_record(item, document)
-            )
+            self._documents.write_ingestion(self._job.staging.folder(item.item_id), ingestion_record(item, document))
         self._intents.append(
             (
                 {
@@ -232,7 +230,7 @@ class CommitBatch:
         document = document._replace(chunks=len(chunks))
         writes.placed.append((item, document))
         writes.documents[document.document_id] = document
-        writes.versions.append(_version_row(document))
+        writes.versions.append(version_row(document))
         if previous is not None:
             writes.rechunked.add(document.document_id)
             writes.chunks = [row for row in writes.chunks if row[0] != document.document_id]
@@ -327,47 +325,6 @@ class CommitBatch:
         text = Path(self._job.staging.normalized(item.item_id)).read_text(encoding="utf-8")
         return [(HEADING_SEPARATOR.join(path), chunk) for path, chunk in split_into_chunks(text)]
 
-    def _ingestion_record(self, item: StagedItem, document: DocumentRow) -> dict[str, object]:
-        result = item.result
-        if result is None:
-            raise ValueError(item.key)
-        line = item.line
-        return {
-            "document_id": document.document_id,
-            "collection_id": document.collection_id,
-            "source_id": document.source_id,
-            "source_type": document.source_type,
-            "uri": document.uri,
-            "key": document.key,
-            "version": document.version,
-            "version_label": f"{document.file_name} (version {document.version})",
-            "job_id": document.job_id,
-            "origin": {
-                "fingerprint": line.get("fingerprint", ""),
-                "size": line.get("size"),
-                "modified": rfc3339_from_ns(line.get("modified_ns")),
-                "modified_ns": line.get("modified_ns"),
-                "etag": (line.get("metadata") or {}).get("etag"),
-                "metadata": line.get("metadata") or {},
-            },
-            "file_name": document.file_name,
-            "file_size": document.bytes,
-            "mime_type": document.media_type,
-            "raw_sha256": document.raw_sha256,
-            "content_hash": document.content_hash,
-            "title": document.title,
-            "language": result.language,
-            "backend": result.backend,
-            "backend_version": result.backend_version,
-            "pages": result.pages,
-            "columns": result.columns,
-            "links": result.links,
-            "chunks": document.chunks,
-            "warnings": result.warnings,
-            "created_at": document.created_at,
-            "ingested_at": document.updated_at,
-        }
-
     def _settle(
         self,
         item: StagedItem,
@@ -428,18 +385,3 @@ class CommitBatch:
                 phase,
             )
         )
-
-
-def _version_row(document: DocumentRow) -> VersionRow:
-    return VersionRow(
-        document.document_id,
-        document.version,
-        document.raw_sha256,
-        document.content_hash,
-        document.bytes,
-        document.media_type,
-        document.backend,
-        document.uri,
-        document.job_id,
-        document.updated_at,
-    )

@@ -43,17 +43,22 @@ def preview_plan(
             scratch.close()
 
 
-def has_work(workspace: Workspace, source: Source) -> bool:
-    """Tell whether a watched source has changed since its last sync.
+def look_for_work(workspace: Workspace, source: Source) -> tuple[bool, int]:
+    """Tell whether a watched source has changed since its last sync, and how many deletions would be held.
 
-    What was tried without success and has not changed, what was ruled out before, and what is held already for a
-    person is no work: a sync that a person starts looks at it again.
+    What was tried without success and has not changed, what was ruled out before, and what is held for a person is no
+    work: a sync that a person starts looks at it again. The look ends with the first thing to do.
     """
+    held = 0
     catalogue = workspace.open_catalogue()
     try:
-        return any(_is_work(catalogue, source, action) for action in preview_plan(workspace, source, watched=True))
+        for action in preview_plan(workspace, source, watched=True):
+            if _is_work(catalogue, source, action):
+                return True, held
+            held += action.action == "hold"
     finally:
         catalogue.close()
+    return False, held
 
 
 def _is_work(catalogue: Catalogue, source: Source, action: Action) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.preview import has_work, preview_plan
+from ingest_tui.pipeline.preview import look_for_work
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import WorkerRegistration
@@ -80,15 +80,13 @@ def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None
 
 def _is_due(workspace: Workspace, source: Source) -> bool:
     """Whether there is something to do, or something to tell: new held deletions, or a source that cannot be read."""
-    newest = next((job for job in _newest_jobs(workspace, source.source_id)), None)
+    newest = next(_newest_jobs(workspace, source.source_id), None)
     try:
-        if has_work(workspace, source):
-            return True
-        held = sum(action.action == "hold" for action in preview_plan(workspace, source, watched=True))
+        changed, held = look_for_work(workspace, source)
     except IngestError as error:
         # One failed job tells it; a job a minute would bury it.
         return newest is None or not (newest.errors and newest.errors[-1].code == error.reason)
-    return held > 0 and (newest is None or newest.held is None or newest.held.documents != held)
+    return changed or (held > 0 and (newest is None or newest.held is None or newest.held.documents != held))
 
 
 def _newest_jobs(workspace: Workspace, source_id: str) -> Iterator[Manifest]:

@@ -1,0 +1,66 @@
+"""What is written of a version: its ingestion record and its row in the catalogue."""
+
+from __future__ import annotations
+
+from ingest_tui.model.clock import rfc3339_from_ns
+from ingest_tui.pipeline.stage import StagedItem
+from ingest_tui.store.catalogue import DocumentRow, VersionRow
+
+
+def ingestion_record(item: StagedItem, document: DocumentRow) -> dict[str, object]:
+    """Return ingestion.json of a version: enough to make the catalogue again."""
+    result = item.result
+    if result is None:
+        raise ValueError(item.key)
+    line = item.line
+    return {
+        "document_id": document.document_id,
+        "collection_id": document.collection_id,
+        "source_id": document.source_id,
+        "source_type": document.source_type,
+        "uri": document.uri,
+        "key": document.key,
+        "version": document.version,
+        "version_label": f"{document.file_name} (version {document.version})",
+        "job_id": document.job_id,
+        "origin": {
+            "fingerprint": line.get("fingerprint", ""),
+            "size": line.get("size"),
+            "modified": rfc3339_from_ns(line.get("modified_ns")),
+            "modified_ns": line.get("modified_ns"),
+            "etag": (line.get("metadata") or {}).get("etag"),
+            "metadata": line.get("metadata") or {},
+        },
+        "file_name": document.file_name,
+        "file_size": document.bytes,
+        "mime_type": document.media_type,
+        "raw_sha256": document.raw_sha256,
+        "content_hash": document.content_hash,
+        "title": document.title,
+        "language": result.language,
+        "backend": result.backend,
+        "backend_version": result.backend_version,
+        "pages": result.pages,
+        "columns": result.columns,
+        "links": result.links,
+        "chunks": document.chunks,
+        "warnings": result.warnings,
+        "created_at": document.created_at,
+        "ingested_at": document.updated_at,
+    }
+
+
+def version_row(document: DocumentRow) -> VersionRow:
+    """Return the row of a document's current version."""
+    return VersionRow(
+        document.document_id,
+        document.version,
+        document.raw_sha256,
+        document.content_hash,
+        document.bytes,
+        document.media_type,
+        document.backend,
+        document.uri,
+        document.job_id,
+        document.updated_at,
+    )
