@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Protocol
 
 import pydantic
 
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.document import IngestedDocument
-from ingest_tui.model.errors import ItemError, ValidationError
+from ingest_tui.model.errors import ItemError, UsageError, ValidationError
 from ingest_tui.model.naming import file_name_of, safe_extension
 
 Listing = Generator[ListingPage, None, ListingEnd]
@@ -25,12 +25,77 @@ class Capabilities:
 
     ``fetch_concurrency``: how many `fetch` calls at once pay off. ``resumes_listing``: `list` honours a cursor.
     ``ranged_fetch``: `fetch` honours an offset. ``watches_paths``: the source is a local folder that can be watched.
+    ``remote``: calls may wait for a network, so they run where a job can be cancelled meanwhile.
+    ``remembers_listing``: `list` uses `BaseConnector.memory` to ask only for what changed.
     """
 
     fetch_concurrency: int = 1
     resumes_listing: bool = False
     ranged_fetch: bool = False
     watches_paths: bool = False
+    remote: bool = False
+    remembers_listing: bool = False
+
+
+class Credential(Protocol):
+    """One entry of the credential registry, as connectors see it."""
+
+    name: str
+    type: str
+
+    @property
+    def digest(self) -> str:
+        """A value that changes when the entry changes."""
+
+    def get(self, field: str, default: str | None = None) -> str | None:
+        """Return a field; a secret one is resolved from its reference now, at each call."""
+
+    def require(self, field: str) -> str:
+        """Return a field; raises `AuthenticationError` naming the one that is missing."""
+
+
+class Credentials(Protocol):
+    """The credential registry, as connectors see it."""
+
+    def get(self, name: str) -> Credential:
+        """Return an entry as the file has it now; raises `NotFoundError`."""
+
+
+class ListingMemory(Protocol):
+    """What a connector keeps of its listings from job to job: entries by id, and notes such as delta tokens.
+
+    It is a cache: it may be empty at any time, and then everything is listed anew.
+    """
+
+    def note(self, name: str) -> str | None:
+        """Return a note."""
+
+    def entry(self, entry_id: str) -> str | None:
+        """Return one entry."""
+
+    def entries(self, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """Yield ``(id, entry)`` ordered by id, those whose id begins with ``prefix``; streams."""
+
+    def apply(
+        self,
+        *,
+        put: Iterable[tuple[str, str]] = (),
+        remove: Iterable[str] = (),
+        remove_prefix: str | None = None,
+        notes: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """Change entries and notes, all or none of it. ``remove_prefix`` is done first; a note of None is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What `browse` shows: a folder (prefix, library) that can be walked into, or an item."""
+
+    name: str
+    path: str
+    kind: Literal["folder", "item"]
+    size: int | None = None
+    modified_ns: int | None = None
 
 
 @dataclass(slots=True)
@@ -48,15 +113,22 @@ class TestStep:
 class BaseConnector(ABC):
     """A kind of source. One instance serves one job, or one `source test`; methods are called from several threads.
 
-    A connector never sees a path of the workspace and never decides what is done with an item.
+    A connector never sees a path of the workspace and never decides what is done with an item. It does not retry: what
+    may succeed later it raises as `TransientSourceError` or `TransientItemError` (with ``retry_after`` where the source
+    named one), and `resilience` does the rest, the same for all.
     """
 
     source_type: ClassVar[str]
     config_model: ClassVar[type[pydantic.BaseModel]]
     capabilities: ClassVar[Capabilities] = Capabilities()
 
-    def __init__(self, config: dict[str, Any], *, max_size: int | None = None) -> None:
+    def __init__(
+        self, config: dict[str, Any], *, max_size: int | None = None, credentials: Credentials | None = None
+    ) -> None:
         self.max_size = max_size
+        self.credentials = credentials
+        self.memory: ListingMemory | None = None
+        """Set before `list` for connectors that declare ``remembers_listing``; None: list everything."""
         try:
             self.config: Any = self.config_model.model_validate(config)
         except pydantic.ValidationError as error:
@@ -88,9 +160,31 @@ class BaseConnector(ABC):
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> AbstractContextManager[Iterator[bytes]]:
         """Open one item and yield its bytes in pieces, from ``offset`` on where `capabilities` allow one.
 
-        Raises `ItemError` with the reason (``not_found``, ``forbidden``, ``changed_while_read``, ``locked``, …) when
-        this item cannot be had, `SourceAccessError` when the source as a whole fails.
+        With an offset the bytes must be those of the item that the descriptor names: one that has changed since is
+        ``changed_while_read``. What was received is checked against what the listing said (size, checksum) at its end.
+
+        Raises `ItemError` with the reason (``not_found``, ``forbidden``, ``changed_while_read``, …) when this item
+        cannot be had, `TransientItemError` (``locked``, ``network``, ``throttled``) when it cannot for now,
+        `SourceAccessError` when the source as a whole fails.
         """
+
+    def account(self) -> str:
+        """Return whom the source sees calling: sources with the same account share retries' waits and limits."""
+        return f"{self.source_type}:{getattr(self.config, 'credential', None) or ''}"
+
+    def reauthenticate(self) -> bool:
+        """Forget what was derived from the credential, so that the next call reads it anew; after an auth failure.
+
+        Returns whether trying again can help.
+        """
+        return False
+
+    def browse(self, path: str = "") -> Iterator[Place]:  # noqa: ARG002 - not every source can be walked
+        """Yield what is directly in a place, lazily, for people who choose what to add; ``path`` is that of a `Place`.
+
+        Raises `SourceAccessError` and `ItemError` as `list` and `fetch` do.
+        """
+        raise UsageError(f"a {self.source_type} source cannot be browsed", hint="give its settings by hand")
 
     def test_steps(self) -> Iterator[TestStep]:
         """Yield the steps of `source test` as they are done: reach, list one page, read one file."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +14,8 @@ from typing import Any, ClassVar
 import humanize
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ingest_tui.connectors.base import BaseConnector, Capabilities, Listing
+from ingest_tui.connectors.base import BaseConnector, Capabilities, Credentials, Listing, Place
+from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError, SourceAccessError, ValidationError
 from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
@@ -77,11 +79,13 @@ class LocalConnector(BaseConnector):
     capabilities: ClassVar[Capabilities] = Capabilities(watches_paths=True)
     config: LocalConfig
 
-    def __init__(self, config: dict[str, Any], *, max_size: int | None = None) -> None:
-        super().__init__(config, max_size=max_size)
+    def __init__(
+        self, config: dict[str, Any], *, max_size: int | None = None, credentials: Credentials | None = None
+    ) -> None:
+        super().__init__(config, max_size=max_size, credentials=credentials)
         self._root = os.fsencode(self.config.path)
         self._real_root = os.path.realpath(self._root)
-        self._filter = build_filter(self.config)
+        self._filter = build_filter(self.config.include, self.config.exclude)
 
     def validate_config(self) -> None:
         """The folder must exist, so that a typing error shows when the source is added."""
@@ -261,6 +265,24 @@ class LocalConnector(BaseConnector):
         if not opened.startswith(self._real_root + b"/"):
             raise ItemError("the link leads out of the source's folder", code="symlink_outside", uri=descriptor.uri)
 
+    def browse(self, path: str = "") -> Iterator[Place]:
+        """Yield the folders and files directly in a folder, folders first, by name."""
+        folder = self._root + b"/" + bytes_from_key(path) if path else self._root
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: (not entry.is_dir(follow_symlinks=False), entry.name))
+        except OSError as error:
+            raise _access_error(folder, error) from None
+        for entry in found:
+            name = key_from_bytes(entry.name)
+            inner = f"{path}/{name}" if path else name
+            if entry.is_dir(follow_symlinks=False):
+                yield Place(name, inner, "folder")
+            elif entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    yield Place(name, inner, "item", status.st_size, status.st_mtime_ns)
+
     def local_path(self, descriptor: Descriptor) -> str | None:
         """Return the path of the file."""
         return os.fsdecode(self._root + b"/" + bytes_from_key(descriptor.key))
@@ -307,38 +329,6 @@ def _check_unchanged(handle: int, before: os.stat_result) -> None:
         raise ItemError(
             "the file changed while it was read", code="changed_while_read", hint="the next sync takes it again"
         )
-
-
-class PathFilter:
-    """Include and exclude patterns in gitignore style, for byte paths relative to the root."""
-
-    def __init__(self, takes: Callable[[bytes], bool], enters: Callable[[bytes], bool]) -> None:
-        self.takes = takes
-        self.enters = enters
-
-
-def build_filter(config: LocalConfig) -> PathFilter:
-    """Return the filter of a source; without patterns it costs nothing."""
-    if not config.include and not config.exclude:
-        return PathFilter(lambda _path: True, lambda _path: True)
-    import pathspec
-
-    try:
-        include = pathspec.GitIgnoreSpec.from_lines(config.include) if config.include else None
-        exclude = pathspec.GitIgnoreSpec.from_lines(config.exclude) if config.exclude else None
-    except (ValueError, TypeError) as error:
-        raise ValidationError(
-            f"not a pattern in gitignore style: {safe_display(str(error))}", hint="e.g. *.md, docs/**, !draft.md"
-        ) from None
-
-    def takes(path: bytes) -> bool:
-        text = os.fsdecode(path)
-        return (include is None or include.match_file(text)) and not (exclude is not None and exclude.match_file(text))
-
-    def enters(path: bytes) -> bool:
-        return exclude is None or not exclude.match_file(os.fsdecode(path) + "/")
-
-    return PathFilter(takes, enters)
 
 
 def _note_gap(gaps: Gaps, path: bytes, error: OSError) -> None:

@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.base import BaseConnector, Credentials
 from ingest_tui.model.errors import MissingDependencyError
 
 ENTRY_POINT_GROUP = "ingest_tui.connectors"
@@ -40,9 +40,16 @@ def connector_class(source_type: str) -> type[BaseConnector]:
     return loaded
 
 
-def get_connector(source_type: str, config: dict[str, Any], *, max_size: int | None = None) -> BaseConnector:
+def get_connector(
+    source_type: str,
+    config: dict[str, Any],
+    *,
+    max_size: int | None = None,
+    credentials: Credentials | None = None,
+) -> BaseConnector:
     """Return a connector for a source; ValueError for an unknown type, `ValidationError` for wrong settings.
 
-    ``max_size`` (bytes) is the largest item that a listing lets through.
+    ``max_size`` (bytes) is the largest item that a listing lets through. ``credentials`` is where the connector finds
+    the credential that its settings name.
     """
-    return connector_class(source_type)(config, max_size=max_size)
+    return connector_class(source_type)(config, max_size=max_size, credentials=credentials)

@@ -96,7 +96,10 @@ class AuthenticationError(SourceAccessError):
 
 
 class TransientSourceError(SourceAccessError):
-    """The source fails for now (network, throttling). ``retry_after`` is in seconds where the source named it."""
+    """The source fails for now (network, throttling). ``retry_after`` is in seconds where the source named it.
+
+    Codes in use: ``network``, ``throttled``, ``timeout_source``; ``source_transient`` where nothing closer is known.
+    """
 
     code = "source_transient"
     retryable = True
@@ -110,6 +113,20 @@ class ItemError(IngestError):
     """One item cannot be had or read. ``reason`` becomes the reason of its outcome."""
 
     code = "item"
+
+
+class TransientItemError(ItemError):
+    """One item cannot be had for now (locked, throttled, a cut connection); trying again may help.
+
+    ``retry_after`` is in seconds where the source named it.
+    """
+
+    code = "network"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **kwargs: Any) -> None:
+        super().__init__(message, **kwargs)
+        self.retry_after = retry_after
 
 
 class ItemRejectedError(ItemError):

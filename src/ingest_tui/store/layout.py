@@ -152,6 +152,10 @@ class Layout:
         """Held by the job that works on a source: one at a time."""
         return self.locks / "source" / f"{check_identifier(source_id)}.lock"
 
+    def listing_memory(self, source_id: str) -> Path:
+        """What the connector of a source remembers of its listings; may be removed at any time."""
+        return self.root / "listings" / f"{check_identifier(source_id)}.db"
+
     def document(self, collection_id: str, document_id: str) -> Path:
         """The folder of a document: its versions, and ``document.json`` where it has moved or has duplicates."""
         return self.documents / check_identifier(collection_id) / document_id[:2] / check_identifier(document_id)

@@ -1,0 +1,87 @@
+"""What a connector remembers of its listings from job to job, in a small database of its own: a cache of the source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import apsw
+
+from ingest_tui.store.atomic import FILE_MODE, make_folder
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class StoredMemory:
+    """`ListingMemory` of one source. Used by the one job that works on the source; a damaged file is made again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        make_folder(path.parent)
+        try:
+            self._open()
+        except (apsw.NotADBError, apsw.CorruptError):
+            self.discard(path)
+            self._open()
+
+    def _open(self) -> None:
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE))
+        self._connection = apsw.Connection(str(self._path))
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = FILE", "cache_size = -16000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.execute(_SCHEMA)
+
+    @staticmethod
+    def discard(path: Path) -> None:
+        """Forget everything: the next listing is a full one."""
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def note(self, name: str) -> str | None:
+        """Return a note."""
+        return self._first("SELECT value FROM notes WHERE name = ?", name)
+
+    def entry(self, entry_id: str) -> str | None:
+        """Return one entry."""
+        return self._first("SELECT entry FROM entries WHERE id = ?", entry_id)
+
+    def _first(self, sql: str, value: str) -> str | None:
+        rows = list(self._connection.execute(sql, (value,)))
+        return str(rows[0][0]) if rows else None
+
+    def entries(self, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """Yield ``(id, entry)`` ordered by id, those whose id begins with ``prefix``; streams."""
+        sql = "SELECT id, entry FROM entries WHERE id >= ? AND substr(id, 1, ?) = ? ORDER BY id"
+        for row in self._connection.execute(sql, (prefix, len(prefix), prefix)):
+            yield str(row[0]), str(row[1])
+
+    def apply(
+        self,
+        *,
+        put: Iterable[tuple[str, str]] = (),
+        remove: Iterable[str] = (),
+        remove_prefix: str | None = None,
+        notes: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """Change entries and notes, all or none of it, also when the process is killed meanwhile."""
+        with self._connection:
+            if remove_prefix is not None:
+                self._connection.execute(
+                    "DELETE FROM entries WHERE id >= ? AND substr(id, 1, ?) = ?",
+                    (remove_prefix, len(remove_prefix), remove_prefix),
+                )
+            self._connection.executemany("DELETE FROM entries WHERE id = ?", ((entry_id,) for entry_id in remove))
+            self._connection.executemany("REPLACE INTO entries VALUES (?, ?)", put)
+            for name, value in (notes or {}).items():
+                if value is None:
+                    self._connection.execute("DELETE FROM notes WHERE name = ?", (name,))
+                else:
+                    self._connection.execute("REPLACE INTO notes VALUES (?, ?)", (name, value))
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close(True)
