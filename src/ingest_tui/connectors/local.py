@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
-from ingest_tui.model.errors import ItemError, SourceAccessError, ValidationError
+from ingest_tui.model.errors import ItemError, SourceAccessError, TransientItemError, ValidationError
 from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
 
 _PAGE = 1000
@@ -29,6 +29,8 @@ _SPECIAL = {
     stat.S_IFBLK: "block device",
 }
 _GONE = {errno.ENOENT, errno.ENOTDIR}
+_LOCKED = {errno.EBUSY, errno.EAGAIN, errno.ETXTBSY, errno.EDEADLK}
+_NETWORK = {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.ECONNRESET, errno.EHOSTDOWN, errno.EHOSTUNREACH}
 _SMALL_READ = 1 << 16
 
 # Named outside the class, where `list` is the method of the contract.
@@ -76,7 +78,7 @@ class LocalConnector(BaseConnector):
 
     source_type: ClassVar[str] = "local"
     config_model: ClassVar[type[BaseModel]] = LocalConfig
-    capabilities: ClassVar[Capabilities] = Capabilities(watches_paths=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(watches_paths=True, ranged_fetch=True)
     config: LocalConfig
 
     def __init__(
@@ -207,7 +209,7 @@ class LocalConnector(BaseConnector):
         return Descriptor(
             key,
             file_uri(self._root + b"/" + path),
-            f"{size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}",
+            _fingerprint(status),
             size,
             status.st_mtime_ns,
             refusal,
@@ -220,6 +222,8 @@ class LocalConnector(BaseConnector):
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
         """Read one file. What changes while it is read is told apart by its size and time before and after."""
         with self._opened(descriptor) as (handle, status):
+            if offset and _fingerprint(status) != descriptor.fingerprint:
+                raise _changed()
             yield _pieces(handle, offset, status, descriptor)
 
     async def read(self, descriptor: Descriptor) -> bytes:
@@ -326,9 +330,17 @@ def _pieces(handle: int, offset: int, before: os.stat_result, descriptor: Descri
 def _check_unchanged(handle: int, before: os.stat_result) -> None:
     after = os.fstat(handle)
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise ItemError(
-            "the file changed while it was read", code="changed_while_read", hint="the next sync takes it again"
-        )
+        raise _changed()
+
+
+def _changed() -> ItemError:
+    return ItemError(
+        "the file changed while it was read", code="changed_while_read", hint="the next sync takes it again"
+    )
+
+
+def _fingerprint(status: os.stat_result) -> str:
+    return f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}"
 
 
 def _note_gap(gaps: Gaps, path: bytes, error: OSError) -> None:
@@ -378,4 +390,10 @@ def _item_error(descriptor: Descriptor, error: OSError) -> ItemError:
         return ItemError("no permission to read it", code="forbidden", hint="run as a user who may read it")
     if error.errno == errno.ELOOP:
         return ItemError("it was replaced by a symbolic link", code="special_file", uri=descriptor.uri)
+    if error.errno in _LOCKED:
+        return TransientItemError(
+            "another program has it locked", code="locked", hint="close the file there; the next sync takes it again"
+        )
+    if error.errno in _NETWORK:
+        return TransientItemError(f"the file system does not answer: {error.strerror}", code="network")
     return ItemError(error.strerror or "it cannot be read", code="unreadable", uri=descriptor.uri)

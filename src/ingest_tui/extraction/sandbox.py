@@ -223,7 +223,7 @@ class ParserPool:
             weight = process.in_flight_weight
             while self._waiting and len(taken) < room and weight < _WINDOW_MILLISECONDS:
                 job = self._waiting[0]
-                cost = estimate_milliseconds(job.task)
+                cost = estimate_milliseconds(job.task.file_name, job.task.size, job.task.backend)
                 if job.task.size > _LARGE_BYTES and (process.in_flight or taken):
                     break  # it goes alone: nothing small should wait behind it
                 self._waiting.popleft()

@@ -22,16 +22,16 @@ class Job:
     attempts: int = 0
 
 
-def estimate_milliseconds(task: ParseTask) -> float:
-    """Guess how long a task takes: only to share work out evenly, so the right order of magnitude is enough."""
-    kind = BY_EXTENSION.get(extension_of(task.file_name))
-    if task.backend == "unstructured":
-        return 100.0 + task.size / 20_000
+def estimate_milliseconds(file_name: str, size: int, backend: str | None = None) -> float:
+    """Guess how long a file takes, from its type and its bytes: the right order of magnitude is enough."""
+    kind = BY_EXTENSION.get(extension_of(file_name))
+    if backend == "unstructured":
+        return 100.0 + size / 20_000
     if kind is not None and kind.family == "text":
-        return 0.15 + task.size / 30_000
+        return 0.15 + size / 30_000
     if kind is not None and kind.family == "markup":
-        return 0.5 + task.size / 10_000
-    return 4.0 + task.size / 30_000
+        return 0.5 + size / 10_000
+    return 4.0 + size / 30_000
 
 
 def wire_form(task: ParseTask) -> dict[str, Any]:

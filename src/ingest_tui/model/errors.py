@@ -71,6 +71,13 @@ class StoreError(IngestError):
     code = "store"
 
 
+class DiskFullError(StoreError):
+    """There is no room to go on: the job waits until there is."""
+
+    code = "disk_full"
+    retryable = True
+
+
 class SchemaVersionError(StoreError):
     """A file was written by a newer program; it is left untouched."""
 

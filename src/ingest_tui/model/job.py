@@ -139,6 +139,10 @@ class JobError(BaseModel):
     retryable: bool = False
 
 
+DISK_FULL = "disk_full"
+"""The reason of the transition to ``paused`` when there is no room on the disk."""
+
+
 class HeldDeletions(BaseModel):
     """Deletions that wait for a person. ``reason`` is ``mass_deletion`` or ``empty_listing``."""
 
@@ -180,6 +184,11 @@ class Manifest(BaseModel):
     held: HeldDeletions | None = None
     reached: int = 0
     attempts_without_progress: int = 0
+
+    @property
+    def waits_for_space(self) -> bool:
+        """Whether the job is paused until there is room on the disk: then it goes on without being asked to."""
+        return self.state is JobState.PAUSED and bool(self.transitions) and self.transitions[-1].reason == DISK_FULL
 
     @property
     def ended(self) -> bool:

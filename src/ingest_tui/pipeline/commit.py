@@ -13,7 +13,8 @@ import time
 from types import TracebackType
 from typing import Self
 
-from ingest_tui.model.errors import StoreError
+from ingest_tui.model.errors import DiskFullError, StoreError
+from ingest_tui.model.job import DISK_FULL
 from ingest_tui.pipeline.batch import CommitBatch
 from ingest_tui.pipeline.extract import parse_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
@@ -84,6 +85,8 @@ class Committer:
 
         So memory and staged bytes stay bounded: by 4,096 small items or 64 MB.
         """
+        # Twice its size: its text and what finds it take room too.
+        self._job.await_room(2 * size, unless=lambda: self._failure is not None)
         with self._all_settled:
             while self._weight >= MAX_WEIGHT_IN_FLIGHT and self._failure is None:
                 self._all_settled.wait(0.25)
@@ -109,6 +112,7 @@ class Committer:
                 self._job.hold_while_paused()
                 if self._abandoned.is_set():
                     break
+                _refuse_without_room(items)
                 with self._locked():
                     outcomes, unparsed = batch.commit(items)
                 self._job.record(outcomes)
@@ -117,6 +121,8 @@ class Committer:
                     parse_item(self._job, item, self.add)
                 for item in items:
                     self._job.meter.advance("commit", 1, item.weight)
+                    spent = item.result.milliseconds if item.result else 0.0
+                    self._job.meter.workload.done(item.key, item.weight, spent)
                 with self._all_settled:
                     self._settled += len(items)
                     self._weight -= sum(weight_of(item.weight) for item in items)
@@ -155,6 +161,11 @@ class Committer:
                 break
             items.append(item)
         return items
+
+
+def _refuse_without_room(items: list[StagedItem]) -> None:
+    if any(item.result is not None and item.result.reason == DISK_FULL for item in items):
+        raise DiskFullError("a parser found no room for its text")
 
 
 def weight_of(size: int) -> int:

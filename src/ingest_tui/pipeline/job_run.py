@@ -5,24 +5,31 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TypeVar
 
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import IngestError, StaleWriterError
-from ingest_tui.model.job import JobError, JobState, Manifest, WorkerMark, end_state
+from ingest_tui.model.errors import IngestError, SourceAccessError, StaleWriterError
+from ingest_tui.model.job import DISK_FULL, JobError, JobState, Manifest, WorkerMark, end_state
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.progress import ProgressMeter
 from ingest_tui.store.atomic import make_folder
+from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.joblog import JobLog
 from ingest_tui.store.journal import Journal
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
 
 _TICK_SECONDS = 0.25
+_LONGEST_WAIT_FOR_SPACE = 30.0
+_Result = TypeVar("_Result")
 
 
 class JobCancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
@@ -45,7 +52,11 @@ class JobRun:
         self.workspace = workspace
         self.manifest = manifest
         self.source = source
-        self.connector = connector
+        calls_at_once = workspace.settings.calls_per_credential
+        self.connector = (
+            ResilientConnector(connector, sleep=self.sleep, calls_at_once=calls_at_once) if connector else None
+        )
+        self.source_failure: SourceAccessError | None = None
         self.pool = pool
         self.paths = workspace.jobs.paths(manifest.job_id)
         make_folder(self.paths.staging)
@@ -59,6 +70,8 @@ class JobRun:
         self._resumed = threading.Event()
         self._resumed.set()
         self._stopping = stopping or threading.Event()
+        self._sleepers = 0
+        self._times_full = 0
         self._ended = threading.Event()
         self._manifest_lock = threading.RLock()
         self._ticker = threading.Thread(target=self._tick_until_ended, name=f"ticker-{manifest.job_id}", daemon=True)
@@ -74,7 +87,7 @@ class JobRun:
             if self.manifest.state is JobState.INTERRUPTED:
                 self.manifest.attempt += 1
             self.manifest.move_to(JobState.RUNNING, at=now(), by=self._by)
-            self._save(durable=True)
+            self._save_if_there_is_room()
         self.log.event("info", "job started", attempt=self.manifest.attempt, kind=self.manifest.kind)
         self._ticker.start()
 
@@ -90,7 +103,7 @@ class JobRun:
             self.meter.finish(final)
             reason = error.message if error is not None else ""
             self.manifest.move_to(final, at=now(), by=self._by, reason=reason)
-            self._save(durable=True)
+            self._save_the_end()
         if self.manifest.ended:
             self.workspace.jobs.leave_queue(self.manifest.job_id)
         counters = self.manifest.counters.model_dump()
@@ -120,6 +133,98 @@ class JobRun:
                 return
             self._resumed.wait(_TICK_SECONDS)
 
+    def sleep(self, seconds: float) -> None:
+        """Wait for the source, counted as time lost to it; raises `JobCancelled` when the job is to stop."""
+        deadline = time.monotonic() + seconds
+        self._sleepers += 1
+        try:
+            while True:
+                if self.cancelled.is_set() or self._stopping.is_set():
+                    raise JobCancelled
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    return
+                self.cancelled.wait(min(remaining, _TICK_SECONDS))
+        finally:
+            self._sleepers -= 1
+
+    def interruptibly(self, call: Callable[[], _Result]) -> _Result:
+        """Return what ``call`` returns; a job that is cancelled does not wait for a network that is silent.
+
+        Only for connectors that declare ``remote``. An abandoned call ends by its own time limit.
+        """
+        if self.connector is None or not self.connector.capabilities.remote:
+            return call()
+        outcome: list[_Result] = []
+        failure: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                outcome.append(call())
+            except BaseException as error:  # noqa: BLE001 - carried to the job's thread, which raises it
+                failure.append(error)
+
+        thread = threading.Thread(target=run, name=f"source-{self.manifest.job_id}", daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(_TICK_SECONDS)
+            if thread.is_alive():
+                self.checkpoint()
+        if failure:
+            raise failure[0]
+        return outcome[0]
+
+    # When the disk is full
+
+    def await_room(self, size: int, *, unless: Callable[[], bool] = lambda: False) -> None:
+        """Wait, paused, while ``size`` more bytes would leave less than the reserve; ``unless`` ends the wait too."""
+        if self.workspace.room().has(size):
+            return
+        self.pause_until_there_is_room(size, unless=unless)
+
+    def pause_until_there_is_room(self, size: int = 0, *, unless: Callable[[], bool] = lambda: False) -> None:
+        """Be ``paused`` with reason ``disk_full`` until there is room; raises `JobCancelled` to end the job."""
+        room = self.workspace.room()
+        self._change_for_disk(JobState.PAUSED, DISK_FULL)
+        self.log.event("warning", "paused: the disk is full", free=room.free, reserve=room.reserve, needed=size)
+        # What was refused although there seems to be room (a quota) is tried again ever less often.
+        self._times_full += 1
+        shortest = min(_LONGEST_WAIT_FOR_SPACE, 0.1 * 2**self._times_full)
+        deadline = time.monotonic() + shortest
+        while not unless():
+            if self.cancelled.is_set() or self._stopping.is_set():
+                raise JobCancelled
+            if time.monotonic() >= deadline and self.workspace.room().has(size):
+                break
+            self.cancelled.wait(_TICK_SECONDS)
+        self._change_for_disk(JobState.RUNNING, "there is room again")
+        self.log.event("info", "goes on: there is room again")
+
+    def _change_for_disk(self, state: JobState, reason: str) -> None:
+        with self._manifest_lock:
+            is_ours = self.manifest.state is JobState.RUNNING or self.manifest.waits_for_space
+            if is_ours and self.manifest.state is not state:
+                self.manifest.move_to(state, at=now(), by=self._by, reason=reason)
+                self._save_if_there_is_room()
+
+    def _save_if_there_is_room(self) -> None:
+        """Write the manifest; without room for that, the ticker writes it as soon as there is."""
+        try:
+            self._save(durable=True)
+        except OSError as error:
+            if not means_disk_full(error, self.workspace.root):
+                raise
+
+    def _save_the_end(self) -> None:
+        """Write the last manifest, waiting for room if need be: what is done must not be done again for that."""
+        while True:
+            try:
+                return self._save(durable=True)
+            except OSError as error:
+                if not means_disk_full(error, self.workspace.root) or self._stopping.is_set():
+                    raise
+                time.sleep(_TICK_SECONDS)
+
     @cached_property
     def forced(self) -> bool:
         """Whether everything is to be read and extracted again."""
@@ -130,6 +235,10 @@ class JobRun:
         """Whether the collection had documents when the job began to extract; a first sync has nothing to compare."""
         sql = "SELECT 1 FROM documents WHERE collection_id = ? LIMIT 1"
         return bool(self.reading.execute(sql, (self.source.collection_id,)))
+
+    def forget_what_was_looked_up(self) -> None:
+        """Look again when next asked: an earlier pass of this attempt has changed things."""
+        self.__dict__.pop("collection_has_documents", None)
 
     @property
     def stopping(self) -> bool:
@@ -193,7 +302,7 @@ class JobRun:
             try:
                 with self._manifest_lock:
                     self._answer_requests()
-                    self.meter.tick()
+                    self.meter.tick(waiting=self._sleepers > 0)
                     self._save(durable=False)
             except StaleWriterError:
                 self.cancelled.set()
@@ -209,10 +318,12 @@ class JobRun:
                 self.cancelled.set()
             elif kind == "priority":
                 self.manifest.priority = int(request.get("priority", self.manifest.priority))
-            elif kind == "pause" and self.manifest.state is JobState.RUNNING:
+            elif kind == "pause" and (self.manifest.state is JobState.RUNNING or self.manifest.waits_for_space):
+                if self.manifest.waits_for_space:  # paused by a person from now on, room or not
+                    self.manifest.move_to(JobState.RUNNING, at=now(), by=by, reason="asked for")
                 self._resumed.clear()
                 self.manifest.move_to(JobState.PAUSED, at=now(), by=by, reason="asked for")
-            elif kind == "resume" and self.manifest.state is JobState.PAUSED:
+            elif kind == "resume" and self.manifest.state is JobState.PAUSED and not self.manifest.waits_for_space:
                 self.manifest.move_to(JobState.RUNNING, at=now(), by=by, reason="asked for")
                 self._resumed.set()
             else:

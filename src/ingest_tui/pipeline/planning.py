@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ingest_tui.model.descriptor import ListingEnd
+from ingest_tui.connectors.base import Listing
+from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import HeldDeletions
@@ -16,10 +17,12 @@ from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.job_run import JobRun, now
+from ingest_tui.pipeline.workload import Workload
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.catalogue import LocationRow
 from ingest_tui.store.journal import Journal, decode_line, encode_line, last_record, read_journal
 from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.remembering import StoredMemory
 from ingest_tui.store.workspace import Settings
 
 _LINES_AT_ONCE = 1000
@@ -34,24 +37,35 @@ def list_source(job: JobRun) -> ListingEnd:
     job.meter.start("list")
     job.save_state()
     scratch = ListingScratch(job.paths.listing, resume=connector.capabilities.resumes_listing)
+    memory = None
+    if connector.capabilities.remembers_listing:
+        memory = connector.memory = StoredMemory(job.workspace.layout.listing_memory(job.source.source_id))
     try:
         pages = connector.list(scratch.cursor)
         while True:
             job.checkpoint()
-            try:
-                page = next(pages)
-            except StopIteration as stop:
-                end: ListingEnd = stop.value or ListingEnd(complete=False)
+            page = job.interruptibly(lambda: _following(pages))
+            if isinstance(page, ListingEnd):
+                end = page
                 break
             scratch.add(page)
             job.meter.advance("list", len(page.descriptors))
         job.manifest.counters.descriptors_listed = scratch.count()
     finally:
         scratch.close()
+        if memory is not None:
+            memory.close()
     for key, message in end.gaps[:20]:
         job.manifest.warnings.append(f"{safe_display(key, limit=200)}: {safe_display(message)}")
     job.meter.done("list")
     return end
+
+
+def _following(pages: Listing) -> ListingPage | ListingEnd:
+    try:
+        return next(pages)
+    except StopIteration as stop:
+        return stop.value if isinstance(stop.value, ListingEnd) else ListingEnd(complete=False)
 
 
 def rules_of(
@@ -260,6 +274,8 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
     """Set the totals of the phases from the plan, count what an earlier attempt did, note what is held for a person."""
     items = size = held = done = done_size = 0
     reason = ""
+    remote = job.connector is not None and job.connector.capabilities.remote
+    workload = job.meter.workload = Workload(job.source.extraction.backend, remote)
     for line in work_lines(job):
         if line["action"] == "ingest":
             items += 1
@@ -267,6 +283,8 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
             if line["key"] in finished_keys:
                 done += 1
                 done_size += line.get("size") or 0
+            else:
+                workload.add(line["key"], line.get("size") or 0)
         elif line["action"] == "hold":
             held += 1
             reason = line["reason"]

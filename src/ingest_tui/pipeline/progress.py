@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.pipeline.workload import Workload
 
 _WINDOW_SECONDS = 10.0
 
@@ -17,7 +18,9 @@ class ProgressMeter:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._samples: deque[tuple[float, int, int]] = deque()
+        self._samples: deque[tuple[float, int, int, float]] = deque()
+        self._ticked_at = time.monotonic()
+        self.workload = Workload()
 
     def start(self, name: str, *, total: int | None = None, bytes_total: int | None = None) -> None:
         """Begin a phase, or go on with it after a restart."""
@@ -43,40 +46,40 @@ class ProgressMeter:
         phase.total = phase.done
         phase.finished_at = rfc3339(datetime.now(UTC))
 
-    def tick(self) -> None:
-        """Take a sample and renew the rates. Called a few times a second."""
+    def tick(self, *, waiting: bool = False) -> None:
+        """Take a sample and renew the rates. Called a few times a second; ``waiting``: the source makes us wait."""
         commit = self._manifest.phases["commit"]
         progress = self._manifest.progress
         moment = time.monotonic()
-        self._samples.append((moment, commit.done, commit.bytes))
+        if waiting:
+            progress.throttled_seconds = round(progress.throttled_seconds + moment - self._ticked_at, 1)
+        self._ticked_at = moment
+        self._samples.append((moment, commit.done, commit.bytes, self.workload.spent))
         while moment - self._samples[0][0] > _WINDOW_SECONDS:
             self._samples.popleft()
-        start, items, size = self._samples[0]
+        start, items, size, spent = self._samples[0]
         elapsed = moment - start
         if elapsed > 0:
-            progress.items_per_second = round((commit.done - items) / elapsed, 1)
-            progress.bytes_per_second = round((commit.bytes - size) / elapsed)
+            progress.items_per_second = round(max(0.0, (commit.done - items) / elapsed), 1)
+            progress.bytes_per_second = max(0, round((commit.bytes - size) / elapsed))
+            progress.eta_seconds = self._eta((self.workload.spent - spent) / elapsed)
         if commit.total:
             progress.percent = round(self._share() * 100, 1)
-        progress.eta_seconds = self._eta()
 
     def _share(self) -> float:
+        """Return what part of the work is done; items count where nothing has to be parsed."""
         commit = self._manifest.phases["commit"]
-        by_items = commit.done / commit.total if commit.total else 0.0
-        by_bytes = commit.bytes / commit.bytes_total if commit.bytes_total else by_items
-        # Small files cost by the piece, large ones by the byte: between the two.
-        return min(1.0, (by_items + by_bytes) / 2)
+        spent, remaining = self.workload.spent, self.workload.remaining
+        if spent + remaining > 0:
+            return min(1.0, spent / (spent + remaining))
+        return min(1.0, commit.done / commit.total) if commit.total else 0.0
 
-    def _eta(self) -> float | None:
+    def _eta(self, milliseconds_a_second: float) -> float | None:
+        """Return the seconds left at the pace of the last seconds, or None while nobody can say."""
         commit = self._manifest.phases["commit"]
-        progress = self._manifest.progress
-        if commit.total is None or commit.done == 0 or progress.items_per_second <= 0:
+        if commit.total is None or commit.done == 0 or milliseconds_a_second <= 0:
             return None
-        by_items = (commit.total - commit.done) / progress.items_per_second
-        if commit.bytes_total and progress.bytes_per_second > 0:
-            by_bytes = (commit.bytes_total - commit.bytes) / progress.bytes_per_second
-            return round(max(0.0, (by_items + by_bytes) / 2), 1)
-        return round(max(0.0, by_items), 1)
+        return round(self.workload.remaining / milliseconds_a_second, 1)
 
     def finish(self, state: JobState) -> None:
         """Leave the progress as people expect to see it after the end."""

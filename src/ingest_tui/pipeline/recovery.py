@@ -22,12 +22,12 @@ ATTEMPTS_WITHOUT_PROGRESS = 5
 _BATCH = 500
 
 
-def drop_half_done(job: JobRun) -> set[str]:
+def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     """Bring disk, catalogue and journal to one state; returns the keys that already have their outcome.
 
     A version folder that was moved into place but is unknown to the catalogue is removed: its item is done again. An
     item that the catalogue knows as done by this job but whose journal line was lost gets its line. Raises
-    `IngestError` when five attempts in a row got no further.
+    `IngestError` when five attempts in a row got no further; a pass that only waited for room is none of these.
     """
     job.manifest.counters = Counters()
     job.manifest.phases = {name: Phase() for name in PHASES}
@@ -35,7 +35,8 @@ def drop_half_done(job: JobRun) -> set[str]:
     job.manifest.errors_total = 0
     if not job.paths.plan.exists():
         remove_leftover_plan(job)
-        _refuse_without_progress(job, 0)
+        if counts_as_attempt:
+            _refuse_without_progress(job, 0)
         return set()
     list(sweep_temporaries(job.paths.folder))
     ListingScratch.discard(job.paths.listing)
@@ -50,7 +51,8 @@ def drop_half_done(job: JobRun) -> set[str]:
         job.manifest.counters.chunks_written = catalogue.value(sql, (job.manifest.job_id,))
     finally:
         catalogue.close()
-    _refuse_without_progress(job, 1 + len(finished))
+    if counts_as_attempt:
+        _refuse_without_progress(job, 1 + len(finished))
     return finished
 
 

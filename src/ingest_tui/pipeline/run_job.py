@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import traceback
 
-from ingest_tui.model.errors import IngestError, StoreError
+import apsw
+
+from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.commit import Committer
 from ingest_tui.pipeline.extract import extract_item
@@ -14,6 +16,7 @@ from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
 from ingest_tui.pipeline.recovery import drop_half_done
 from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
+from ingest_tui.store.disk import means_disk_full
 
 
 def run_job(job: JobRun) -> Manifest:
@@ -23,26 +26,17 @@ def run_job(job: JobRun) -> Manifest:
     """
     try:
         job.begin()
-        finished_keys = drop_half_done(job)
-        if not job.paths.plan.exists():
-            if job.connector is not None:
-                asyncio.run(job.connector.authenticate())
-            make_plan(job, list_source(job))
-        totals_of_plan(job, finished_keys)
-        carry_out_moves(job, finished_keys)
-        with Committer(job) as committer:
-            for item in stage_items(job, finished_keys, expect=committer.expect, settle=committer.add):
-                extract_item(job, item, committer.add)
-        retire_vanished(job, finished_keys)
+        _go_through_waiting_for_room(job)
         job.end()
     except JobCancelled:
         if job.cancelled.is_set():
             job.end(JobState.CANCELLED)
     except IngestError as error:
         job.end(JobState.FAILED, error)
-    except OSError as error:
+    except (OSError, apsw.Error) as error:
+        what = error.strerror if isinstance(error, OSError) else f"SQLite {type(error).__name__}"
         failure = StoreError(
-            f"the workspace cannot be written: {error.strerror}", hint="free some space or mend the disk, then retry"
+            f"the workspace cannot be written: {what}", hint="mend the disk ('dmesg' may tell more), then retry the job"
         )
         job.end(JobState.FAILED, failure)
     except Exception as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever
@@ -56,6 +50,38 @@ def run_job(job: JobRun) -> Manifest:
     finally:
         job.close()
     return job.manifest
+
+
+def _go_through_waiting_for_room(job: JobRun) -> None:
+    """Go through the job; when the disk is full, wait until it is not and go on from what is done."""
+    is_first = True
+    while True:
+        try:
+            return _go_through(job, counts_as_attempt=is_first)
+        except (OSError, apsw.Error, DiskFullError) as error:
+            if not isinstance(error, DiskFullError) and not means_disk_full(error, job.workspace.root):
+                raise
+        job.pause_until_there_is_room()
+        job.forget_what_was_looked_up()
+        is_first = False
+
+
+def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
+    job.await_room(0)
+    finished_keys = drop_half_done(job, counts_as_attempt=counts_as_attempt)
+    if not job.paths.plan.exists():
+        connector = job.connector
+        if connector is not None:
+            job.interruptibly(lambda: asyncio.run(connector.authenticate()))
+        make_plan(job, list_source(job))
+    totals_of_plan(job, finished_keys)
+    carry_out_moves(job, finished_keys)
+    with Committer(job) as committer:
+        for item in stage_items(job, finished_keys, expect=committer.expect, settle=committer.add):
+            extract_item(job, item, committer.add)
+    if job.source_failure is not None:
+        raise job.source_failure
+    retire_vanished(job, finished_keys)
 
 
 def _places(error: Exception) -> list[str]:

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.resilience import CutShortError
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError, ItemError, SourceAccessError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import safe_extension
+from ingest_tui.pipeline.health import SourceHealth
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.pipeline.planning import work_lines
+from ingest_tui.store.staging import KEPT_EVERY_BYTES
 
+_TIMES_BEGUN = 3
+_LOOK_SECONDS = 0.25
+_OFTEN_BYTES = 1 << 20
 _REJECTED_WHEN_FETCHED = {"too_large", "special_file", "symlink_outside", "archived", "malware"}
 
 
@@ -56,14 +62,17 @@ def stage_items(
     """Yield the staged items of the plan in order; those that could not be fetched go to ``settle``.
 
     ``expect`` is called before each item and waits while too many are on their way.
-    A connector that declares concurrency is asked for that many items at once.
+    A connector that declares concurrency is asked for that many items at once. When the source itself is failing, it
+    ends early and leaves the reason in ``job.source_failure``.
     """
     lines = (line for line in work_lines(job) if line["action"] == "ingest" and line["key"] not in finished_keys)
     connector = job.connector
     concurrency = connector.capabilities.fetch_concurrency if connector else 1
-    expected = _expecting(lines, expect)
+    expected = _expecting(job, lines, expect)
     items = _in_order(job, expected) if concurrency <= 1 else _concurrently(job, expected, concurrency)
+    health = SourceHealth()
     for item in items:
+        job.source_failure = job.source_failure or health.note(item.error)
         job.meter.advance("stage", 1, item.weight)
         if item.error is not None:
             settle(item)
@@ -71,11 +80,14 @@ def stage_items(
         job.manifest.counters.items_fetched += 1
         job.manifest.counters.bytes_fetched += item.size
         yield item
-    job.meter.done("stage")
+    if job.source_failure is None:
+        job.meter.done("stage")
 
 
-def _expecting(lines: Iterator[dict[str, Any]], expect: Callable[[int], None]) -> Iterator[dict[str, Any]]:
+def _expecting(job: JobRun, lines: Iterator[dict[str, Any]], expect: Callable[[int], None]) -> Iterator[dict[str, Any]]:
     for line in lines:
+        if job.source_failure is not None:
+            return  # what is on its way is finished, nothing more is begun
         expect(int(line.get("size") or 0))
         yield line
 
@@ -88,18 +100,28 @@ def _in_order(job: JobRun, lines: Iterator[dict[str, Any]]) -> Iterator[StagedIt
 
 def _concurrently(job: JobRun, lines: Iterator[dict[str, Any]], concurrency: int) -> Iterator[StagedItem]:
     waiting: deque[Future[StagedItem]] = deque()
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="fetch") as threads:
+    threads = ThreadPoolExecutor(concurrency, thread_name_prefix="fetch")
+    try:
+        for line in lines:
+            job.checkpoint()
+            waiting.append(threads.submit(_fetch, job, line))
+            if len(waiting) > concurrency * 2:
+                yield _result(job, waiting.popleft())
+        while waiting:
+            yield _result(job, waiting.popleft())
+    finally:
+        # A call that a silent network holds up is left to its own time limit: a cancelled job does not wait for it.
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(job: JobRun, future: Future[StagedItem]) -> StagedItem:
+    while True:
         try:
-            for line in lines:
-                job.checkpoint()
-                waiting.append(threads.submit(_fetch, job, line))
-                if len(waiting) > concurrency * 2:
-                    yield waiting.popleft().result()
-            while waiting:
-                job.checkpoint()
-                yield waiting.popleft().result()
-        finally:
-            threads.shutdown(wait=True, cancel_futures=True)
+            return future.result(timeout=_LOOK_SECONDS)
+        except TimeoutError:
+            if future.done():
+                raise
+            job.checkpoint()
 
 
 def _fetch(job: JobRun, line: dict[str, Any]) -> StagedItem:
@@ -114,30 +136,51 @@ def _fetch(job: JobRun, line: dict[str, Any]) -> StagedItem:
         line.get("modified_ns"),
         metadata=line.get("metadata"),
     )
-    try:
-        with job.connector.fetch(descriptor) as pieces:
-            received = job.staging.receive(item.item_id, safe_extension(item.key), _checked(job, job.connector, pieces))
-        item.raw_path, item.size, item.raw_sha256 = received
-    except ItemError as error:
-        item.error = error
+    for times_begun in range(1, _TIMES_BEGUN + 1):
+        try:
+            _receive(job, job.connector, item, descriptor)
+        except CutShortError as error:
+            if times_begun < _TIMES_BEGUN:
+                continue
+            item.error = error
+        except ItemError as error:
+            item.error = error
+        except SourceAccessError as error:
+            # One item could not be had because of the source; whether that ends the job is decided over many.
+            item.error = ItemError(error.message, hint=error.hint, code=error.reason)
+        break
+    if item.error is not None:
         job.staging.drop(item.item_id)
-    except SourceAccessError:
-        job.staging.drop(item.item_id)
-        raise
     return item
 
 
-def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _receive(job: JobRun, connector: BaseConnector, item: StagedItem, descriptor: Descriptor) -> None:
+    """Bring the bytes of an item into staging, going on with what an interrupted attempt left of a large one."""
+    begun = None
+    if connector.capabilities.ranged_fetch and item.weight > KEPT_EVERY_BYTES:
+        begun = job.staging.begun(item.item_id, descriptor.fingerprint)
+    extension = safe_extension(item.key)
+    with connector.fetch(descriptor, begun.size if begun else 0) as pieces:
+        received = job.staging.receive(
+            item.item_id,
+            extension,
+            _checked(job, connector, pieces, begun.size if begun else 0),
+            begun=begun,
+            fingerprint=descriptor.fingerprint if connector.capabilities.ranged_fetch else "",
+        )
+    item.raw_path, item.size, item.raw_sha256 = received
+
+
+def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], received: int) -> Iterator[bytes]:
     """Guard a stream: stops when the job is cancelled, and when an item outgrows the limit it was let in under."""
-    received = 0
     limit = connector.max_size
     for piece in pieces:
+        if received > _OFTEN_BYTES:
+            job.checkpoint()
         received += len(piece)
         if limit is not None and received > limit:
             raise ItemError("it grew beyond the size limit while it was read", code="too_large")
         yield piece
-        if received > 1 << 20:
-            job.checkpoint()
 
 
 def _uploaded(job: JobRun, item: StagedItem) -> StagedItem:

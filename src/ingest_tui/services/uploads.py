@@ -11,7 +11,7 @@ from typing import Any
 
 import humanize
 
-from ingest_tui.model.errors import NotFoundError, UsageError
+from ingest_tui.model.errors import DiskFullError, NotFoundError, UsageError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
@@ -38,6 +38,7 @@ def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str 
         raise UsageError(
             f"two of the files are named {safe_display(twice)!r}", hint="upload them one after the other, or rename one"
         )
+    _check_room(workspace, paths)
     source = Source(source_id=UPLOAD_SOURCE, name="Uploads", source_type="upload", collection_id=collection_id)
     manifest = new_manifest(source, kind="upload", trigger="manual", by=requester(), staged=True)
     folder = workspace.jobs.paths(manifest.job_id).staging
@@ -56,6 +57,15 @@ def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str 
         at=manifest.created_at, by=requester(), action="upload", target=manifest.job_id, files=len(lines)
     )
     return manifest
+
+
+def _check_room(workspace: Workspace, paths: list[Path]) -> None:
+    size = sum(path.stat().st_size for path in paths if path.is_file())
+    if not workspace.room().has(size):
+        raise DiskFullError(
+            f"there is no room for {humanize.naturalsize(size)} on the disk of the workspace",
+            hint="free some space, or lower disk_reserve in workspace.json; nothing was uploaded",
+        )
 
 
 def _stage(staging: StagingArea, job_id: str, collection_id: str, name: str, path: Path) -> dict[str, Any]:

@@ -22,12 +22,18 @@ class JobLog:
         self._descriptor = os.open(path, flags, FILE_MODE)
         os.fchmod(self._descriptor, FILE_MODE)
         self._context = context
+        self._is_torn = False
 
     def event(self, level: str, message: str, **fields: Any) -> None:
         """Write one line. ``level``: debug, info, warning or error."""
         at = rfc3339(datetime.now(UTC))
         record = {"at": at, "level": level, "message": message, **self._context, **fields}
-        write_all(self._descriptor, orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        line = orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE)
+        try:
+            write_all(self._descriptor, b"\n" + line if self._is_torn else line)
+            self._is_torn = False
+        except OSError:
+            self._is_torn = True  # a log that cannot be written must not stop the work
 
     def close(self) -> None:
         """Close the file."""

@@ -52,6 +52,7 @@ class Journal:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, FILE_MODE)
         os.fchmod(self._descriptor, FILE_MODE)
+        self._is_torn = False
         self._heal()
 
     def _heal(self) -> None:
@@ -65,10 +66,15 @@ class Journal:
 
     def append_lines(self, lines: bytes, *, durable: bool = True) -> None:
         """Write lines that `encode_line` made."""
-        if lines:
-            write_all(self._descriptor, lines)
-            if durable:
-                os.fdatasync(self._descriptor)
+        if not lines:
+            return
+        if self._is_torn:
+            self._heal()
+        self._is_torn = True  # until all is written: a full disk may leave half a line
+        write_all(self._descriptor, lines)
+        self._is_torn = False
+        if durable:
+            os.fdatasync(self._descriptor)
 
     def sync(self) -> None:
         """Make durable what was appended."""

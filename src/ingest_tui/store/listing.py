@@ -1,6 +1,6 @@
 """A listing on its way to a plan: a scratch database beside the job, so that 100,000 items need no memory.
 
-It is not durable against power cuts and need not be: a broken one is made again. After ``kill -9`` it still holds every
+It is not durable against power cuts and need not be: after one it is made again. After ``kill -9`` it still holds every
 page whose cursor it names, so a long listing goes on from there.
 """
 
@@ -16,6 +16,7 @@ import orjson
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.plan import Action, Known, PlanRules, pair_moves, plan_listed, plan_vanished
 
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SCHEMA = """
 CREATE TABLE listed (
     key TEXT PRIMARY KEY, uri TEXT NOT NULL, fingerprint TEXT NOT NULL, size INTEGER, modified_ns INTEGER,
@@ -44,10 +45,16 @@ class ListingScratch:
             self.discard(path)
         try:
             self._open()
+            is_whole = self._progress("boot") == _boot_id()
             self.cursor = self._progress("cursor")
-        except apsw.Error:
+        except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError):
+            is_whole = False
+        if not is_whole:
+            # Written before the machine went down: pages may be lost although their cursor is there.
+            self._connection.close(True)
             self.discard(path)
             self._open()
+            self._connection.execute("REPLACE INTO progress VALUES ('boot', ?)", (_boot_id(),))
             self.cursor = None
 
     def _open(self) -> None:
@@ -140,6 +147,13 @@ class ListingScratch:
     def close(self) -> None:
         """Close the database, whatever still reads from it; the file stays."""
         self._connection.close(True)
+
+
+def _boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return "unknown"
 
 
 def _as_row(descriptor: Descriptor) -> tuple[object, ...]:

@@ -41,6 +41,15 @@ class StoredMemory:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
+    def copy_to(self, path: Path) -> None:
+        """Write a copy to ``path``, which must not exist: for a look that leaves no trace."""
+        copy = apsw.Connection(str(path))
+        try:
+            with copy.backup("main", self._connection, "main") as backup:
+                backup.step()
+        finally:
+            copy.close()
+
     def note(self, name: str) -> str | None:
         """Return a note."""
         return self._first("SELECT value FROM notes WHERE name = ?", name)

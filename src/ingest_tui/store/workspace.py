@@ -19,6 +19,7 @@ from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import FOLDER_MODE, make_folder
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.disk import Room, room_in
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records import read_record, write_record
@@ -44,6 +45,10 @@ class Settings(BaseModel):
     mass_deletion_items: int = Field(default=10, ge=1)
     mass_deletion_share: float = Field(default=0.5, ge=0, le=1)
     trash_days: int = Field(default=30, ge=0)
+    disk_reserve: ByteSize | None = Field(
+        default=None, ge=0, description="bytes kept free; unset: 500 MB, or 5 % of a disk below 10 GB"
+    )
+    calls_per_credential: int = Field(default=32, ge=1, le=1024)
 
 
 class Workspace:
@@ -70,6 +75,11 @@ class Workspace:
     def open_catalogue(self) -> Catalogue:
         """Open another connection to the catalogue, for another thread."""
         return Catalogue(self.layout.catalogue)
+
+    def room(self) -> Room:
+        """Return the room on the workspace's disk."""
+        reserve = self.settings.disk_reserve
+        return room_in(self.root, None if reserve is None else int(reserve))
 
     def close(self) -> None:
         """Close what was opened."""

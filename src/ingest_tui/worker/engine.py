@@ -5,10 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
+
+import apsw
 
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.extraction.sandbox import ParserPool
@@ -19,10 +22,12 @@ from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.pipeline.run_job import run_job
+from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import Claim, claim_next
 
 _GC_THRESHOLD = 50_000
+_WITHOUT_ROOM_SECONDS = 2.0
 Listener = Callable[[Manifest], None]
 
 
@@ -38,6 +43,7 @@ class Engine:
         self._pool: ParserPool | None = None
         self._running: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
+        self._not_before = 0.0
 
     def __enter__(self) -> Self:
         # Very many short-lived values, few cycles: looking for cycles less often saves a tenth of the time.
@@ -57,6 +63,8 @@ class Engine:
     def start_ready_jobs(self, *, only_source: str | None = None) -> int:
         """Claim and start what can run now; returns how many jobs were started."""
         started = 0
+        if time.monotonic() < self._not_before:
+            return 0
         while self.running < self._workspace.settings.max_running_jobs:
             claim = claim_next(self._workspace, only_source=only_source)
             if claim is None:
@@ -115,7 +123,10 @@ class Engine:
             return JobRun(self._workspace, manifest, source, connector, self._parsers(), stopping=self._stopping)
         except IngestError as error:
             fail_before_it_began(self._workspace, manifest, error)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, apsw.Error) as error:
+            if means_disk_full(error, self._workspace.root):
+                self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
+                return None  # not even its files can be opened: it stays as it is and is claimed again
             problem = IngestError(f"the job cannot begin: {error}", hint="'ingest-tui doctor' may tell what is wrong")
             fail_before_it_began(self._workspace, manifest, problem)
         return None

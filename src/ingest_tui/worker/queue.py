@@ -32,11 +32,16 @@ def in_running_order(manifests: Iterable[Manifest]) -> list[Manifest]:
     Within a source, and so within what a collection gets from it, a later job never overtakes an earlier one of the
     same priority.
     """
-    runnable = [manifest for manifest in manifests if manifest.state in _RUNNABLE]
+    runnable = [manifest for manifest in manifests if _is_runnable(manifest)]
     return sorted(
         runnable,
         key=lambda job: (job.priority, job.state is JobState.QUEUED, job.created_at, job.job_id),
     )
+
+
+def _is_runnable(manifest: Manifest) -> bool:
+    # What waits for room on the disk goes on by itself, whoever its worker was.
+    return manifest.state in _RUNNABLE or manifest.waits_for_space
 
 
 def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim | None:
@@ -75,7 +80,7 @@ def _try_claim(workspace: Workspace, job_id: str, slot: FileLock) -> Claim | Non
     except IngestError:
         job_lock.release()
         return None
-    if manifest.ended or manifest.state is JobState.PAUSED:
+    if not _is_runnable(manifest):
         if manifest.ended:
             workspace.jobs.leave_queue(job_id)
         job_lock.release()
