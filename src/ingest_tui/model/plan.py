@@ -11,7 +11,11 @@ from ingest_tui.model.descriptor import Descriptor
 RULES_VERSION = "1"
 """Changes when this program lets in what an earlier one refused, so that it is tried again."""
 
-ActionName = Literal["ingest", "skip", "move", "reject", "retire", "hold", "forget"]
+ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "forget"]
+
+KILLS_BEFORE_QUARANTINE = 2
+KILL_REASONS = frozenset({"crashed", "timeout", "memory"})
+"""Reasons of a failure that cost the parser its life."""
 
 
 class Known(NamedTuple):
@@ -26,11 +30,20 @@ class Known(NamedTuple):
     ruleset: str
 
 
+class Quarantine(NamedTuple):
+    """A document that killed its parser too often: as which fingerprint, by what, and how often."""
+
+    fingerprint: str
+    reason: str
+    kills: int
+
+
 class Action(NamedTuple):
     """One line of the plan: an action on a key, its reason, and what is needed to carry it out.
 
     ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``).
-    ``reject``: known from the listing alone. ``retire``: gone for certain. ``hold``: gone, but too many at once.
+    ``reject``: known from the listing alone. ``quarantine``: it kills
+    parsers and is not given to one. ``retire``: gone for certain. ``hold``: gone, but too many at once.
     ``forget``: gone, and no document ever came of it.
     """
 
@@ -121,10 +134,18 @@ def pair_moves(candidates: Iterable[tuple[str, Known]]) -> dict[str, Known]:
     return moves
 
 
-def plan_listed(  # noqa: PLR0911 - one return for each decision
-    descriptor: Descriptor, known: Known | None, *, moved_from: Known | None, rules: PlanRules
+def plan_listed(  # noqa: C901, PLR0911 - one return for each decision
+    descriptor: Descriptor,
+    known: Known | None,
+    *,
+    moved_from: Known | None,
+    rules: PlanRules,
+    quarantine: Quarantine | None = None,
 ) -> Action:
-    """Decide for one listed item. ``moved_from`` is a vanished entry with the same fingerprint, if there is one."""
+    """Decide for one listed item. ``moved_from`` is a vanished entry with the same fingerprint, if there is one.
+
+    ``quarantine`` is set when the item killed the parsers as they are now too often.
+    """
 
     def act(action: ActionName, reason: str, detail: str = "", **more: Any) -> Action:
         return Action(
@@ -156,6 +177,13 @@ def plan_listed(  # noqa: PLR0911 - one return for each decision
         return act("ingest", "new")
     if rules.force:
         return act("ingest", "forced", document_id=known.document_id)
+    if quarantine is not None and quarantine.fingerprint == descriptor.fingerprint:
+        return act(
+            "quarantine",
+            quarantine.reason,
+            f"in quarantine: it killed its parser {quarantine.kills} times",
+            document_id=known.document_id,
+        )
     if not known.fingerprint:
         return act("ingest", "retry", f"last time: {known.outcome} ({known.reason})", document_id=known.document_id)
     if known.fingerprint != descriptor.fingerprint:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
@@ -11,12 +12,13 @@ from ingest_tui.model.classify import Classification, Holder, classify
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.plan import KILL_REASONS
 from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.planning import ruleset_of
+from ingest_tui.pipeline.planning import parsers_of, ruleset_of
 from ingest_tui.pipeline.records import ingestion_record, version_row
 from ingest_tui.pipeline.retire import settle_documents_without_places
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow, placed_at
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, KillRow, LocationRow, VersionRow, placed_at
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import Journal
 
@@ -35,6 +37,8 @@ class Writes:
     noted: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
+    kills: list[KillRow] = field(default_factory=list)
+    tamed: list[str] = field(default_factory=list)
     unparsed: list[StagedItem] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
@@ -79,6 +83,8 @@ class CommitBatch:
             self._catalogue.put_locations(writes.locations.values())
             self._catalogue.forget_locations(self._source.source_id, writes.forgotten)
             self._catalogue.add_chunks(writes.chunks)
+            self._catalogue.put_kills(writes.kills)
+            self._catalogue.forget_kills(self._source.source_id, writes.tamed)
             retired, kept = settle_documents_without_places(self._catalogue, writes.left, at)
             # Before the catalogue commits: a note ahead of it is true, a note that is missing would never be written.
             self._note_places(writes.noted | {document.document_id for document in kept})
@@ -143,6 +149,7 @@ class CommitBatch:
         for document in self._catalogue.documents_matching(collection, "content_hash", hashes):
             self._twins.setdefault(document.content_hash, []).append(document.document_id)
             self._here.setdefault(document.document_id, document)
+        self._kills = self._catalogue.kills(source, keys)
         self._taken_ids: set[str] = set()
         self._places: dict[str, set[tuple[str, str]]] = {}
 
@@ -177,6 +184,8 @@ class CommitBatch:
         if result is not None and result.status != "parsed":
             names: dict[str, OutcomeName] = {"empty": "empty", "rejected": "rejected", "failed": "failed"}
             name = names[result.status]
+            if result.reason in KILL_REASONS:
+                writes.kills.append(self._killed(item, result.reason))
             self._settle(item, writes, name, result.reason, result.detail, hint=result.hint, phase="extract")
             return
         decision = self._classify(item)
@@ -187,6 +196,18 @@ class CommitBatch:
             self._settle(item, writes, "unchanged", "same_content", decision.detail, document_id=decision.document_id)
         else:
             self._link(item, decision, writes)
+
+    def _killed(self, item: StagedItem, reason: str) -> KillRow:
+        """Count that an item, as it is, killed its parser, as that is."""
+        fingerprint = item.line.get("fingerprint", "")
+        before = self._kills.get(item.key)
+        is_same = before is not None and (before.fingerprint, before.parsers) == (fingerprint, self._parsers)
+        kills = 1 + before.kills if before is not None and is_same else 1
+        return KillRow(self._source.source_id, item.key, fingerprint, reason, kills, self._parsers)
+
+    @cached_property
+    def _parsers(self) -> str:
+        return parsers_of(self._source, self._job.workspace.settings)
 
     def _classify(self, item: StagedItem) -> Classification:
         location = self._known.get(item.key)
@@ -340,6 +361,8 @@ class CommitBatch:
     ) -> None:
         """Note what is known from now on of the item's place, and its outcome."""
         line, result = item.line, item.result
+        if item.key in self._kills and name != "failed":
+            writes.tamed.append(item.key)
         known = self._known.get(item.key)
         if document_id is None and known is not None:
             # What was searchable stays so: its last good version is kept.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest_tui.connectors.base import Listing
+from ingest_tui.extraction.backends import versions
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError
 from ingest_tui.model.hashing import short_digest
@@ -26,7 +27,10 @@ from ingest_tui.store.remembering import StoredMemory
 from ingest_tui.store.workspace import Settings
 
 _LINES_AT_ONCE = 1000
-_SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected"}
+_SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
+QUARANTINE_HINT = (
+    "'ingest-tui job retry --failed-only' tries it again, and so does a sync once it, a backend or a limit has changed"
+)
 
 
 def list_source(job: JobRun) -> ListingEnd:
@@ -99,6 +103,12 @@ def ruleset_of(source: Source) -> str:
     return short_digest(RULES_VERSION, str(int(source.max_size)), str(extraction.backend), repr(by_type), length=12)
 
 
+def parsers_of(source: Source, settings: Settings) -> str:
+    """Return what stands for the parsers as they are now: their versions, and the limits they work under."""
+    limits = (int(settings.parser_memory), settings.parser_silence_seconds, settings.parser_total_seconds)
+    return short_digest(versions(), repr(limits), str(source.extraction.backend), length=12)
+
+
 def make_plan(job: JobRun, end: ListingEnd) -> None:
     """Write plan.jsonl durably, whole or not at all, and the outcomes of what needs no further work."""
     rules = rules_of(
@@ -118,7 +128,11 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     try:
         with Journal(temporary) as journal:
             actions = scratch.plan(
-                job.workspace.layout.catalogue, job.source.source_id, complete=end.complete, rules=rules
+                job.workspace.layout.catalogue,
+                job.source.source_id,
+                complete=end.complete,
+                rules=rules,
+                parsers=lambda: parsers_of(job.source, job.workspace.settings),
             )
             for action in actions:
                 writer.add(action, journal)
@@ -191,12 +205,16 @@ class _PlanWriter:
                 action.reason,
                 self._at,
                 action.detail,
+                QUARANTINE_HINT if action.action == "quarantine" else "",
                 document_id=action.document_id,
                 bytes=action.size,
                 phase="list",
             )
             self._settled.append(encode_line(outcome.as_dict()))
-            self._counts[name] = self._counts.get(name, 0) + 1
+            if name == "failed":
+                self._job.count([outcome])
+            else:
+                self._counts[name] = self._counts.get(name, 0) + 1
             if name == "rejected":
                 self._rejected.append(_rejection(self._job, action, self._ruleset, self._at))
 
@@ -317,7 +335,7 @@ def work_lines(job: JobRun) -> Iterator[dict[str, Any]]:
         return
     with job.paths.plan.open("rb") as handle:
         for line in handle:
-            if line.startswith((b'{"action":"skip"', b'{"action":"reject"')):
+            if line.startswith((b'{"action":"skip"', b'{"action":"reject"', b'{"action":"quarantine"')):
                 continue
             record = decode_line(line)
             if record is not None:

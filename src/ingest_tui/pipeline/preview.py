@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest_tui.connectors.registry import get_connector
+from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.plan import Action
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.planning import rules_of
+from ingest_tui.pipeline.planning import parsers_of, rules_of
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.remembering import StoredMemory
 from ingest_tui.store.workspace import Workspace
 
 
@@ -24,12 +26,16 @@ def preview_plan(
     When the listing is not complete nothing is planned to be retired. Raises `SourceAccessError` when the source
     cannot be listed.
     """
-    connector = get_connector(source.source_type, source.source_config, max_size=int(source.max_size))
+    connector = ResilientConnector(
+        get_connector(source.source_type, source.source_config, max_size=int(source.max_size))
+    )
     asyncio.run(connector.authenticate())
     rules = rules_of(source, {"force": True} if force else {}, workspace.settings, watched=watched)
     workspace.open_catalogue().close()  # it exists before it is joined
     with tempfile.TemporaryDirectory(prefix="ingest-tui-plan-") as folder:
         scratch = ListingScratch(Path(folder) / "listing.db", resume=False)
+        memory = _copied_memory(workspace, source, Path(folder)) if connector.capabilities.remembers_listing else None
+        connector.memory = memory
         try:
             pages = connector.list()
             while True:
@@ -38,9 +44,27 @@ def preview_plan(
                 except StopIteration as stop:
                     complete = bool(stop.value and stop.value.complete)
                     break
-            yield from scratch.plan(workspace.layout.catalogue, source.source_id, complete=complete, rules=rules)
+            yield from scratch.plan(
+                workspace.layout.catalogue,
+                source.source_id,
+                complete=complete,
+                rules=rules,
+                parsers=lambda: parsers_of(source, workspace.settings),
+            )
         finally:
             scratch.close()
+            if memory is not None:
+                memory.close()
+
+
+def _copied_memory(workspace: Workspace, source: Source, folder: Path) -> StoredMemory:
+    """Return a copy of what the connector remembers: the look must leave no trace."""
+    path = workspace.layout.listing_memory(source.source_id)
+    if path.exists():
+        memory = StoredMemory(path)
+        memory.copy_to(folder / "memory.db")
+        memory.close()
+    return StoredMemory(folder / "memory.db")
 
 
 def look_for_work(workspace: Workspace, source: Source) -> tuple[bool, int]:
@@ -62,7 +86,7 @@ def look_for_work(workspace: Workspace, source: Source) -> tuple[bool, int]:
 
 
 def _is_work(catalogue: Catalogue, source: Source, action: Action) -> bool:
-    if action.action in {"skip", "hold"}:
+    if action.action in {"skip", "hold", "quarantine"}:
         return False
     if action.action == "reject" or action.reason == "retry":
         known = catalogue.locations(source.source_id, [action.key]).get(action.key)

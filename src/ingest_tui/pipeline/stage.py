@@ -161,6 +161,7 @@ def _receive(job: JobRun, connector: BaseConnector, item: StagedItem, descriptor
         begun = job.staging.begun(item.item_id, descriptor.fingerprint)
     extension = safe_extension(item.key)
     with connector.fetch(descriptor, begun.size if begun else 0) as pieces:
+        job.checkpoint()  # opening may have taken long: an abandoned job's folder must not be written any more
         received = job.staging.receive(
             item.item_id,
             extension,

@@ -184,11 +184,15 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
         _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
         return manifest
     failed = {outcome.key for outcome, _ in job_items(workspace, old.job_id, outcomes={"failed"})}
-    lines = [line for line in job_plan(workspace, old.job_id) if line["key"] in failed and line["action"] == "ingest"]
+    lines = [
+        line | {"action": "ingest", "reason": "retry"}
+        for line in job_plan(workspace, old.job_id)
+        if line["key"] in failed and line["action"] in {"ingest", "quarantine"}
+    ]
     if not lines:
         raise UsageError(f"nothing failed in job {old.job_id}", hint="'ingest-tui job retry' does all of it again")
     manifest = new_manifest(source, kind="sync", trigger="retry", by=requester(), retry_of=old.job_id)
-    write_plan_and_queue(workspace, manifest, [line | {"reason": "retry"} for line in lines])
+    write_plan_and_queue(workspace, manifest, lines)
     _audit(workspace, "job.retry", manifest.job_id, of=old.job_id, items=len(lines))
     return manifest
 

@@ -20,7 +20,7 @@ from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.store.atomic import FILE_MODE
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_MILLISECONDS = 10_000
 
 _SCHEMA = """
@@ -46,6 +46,10 @@ CREATE TABLE locations (
     PRIMARY KEY (source_id, key)
 ) WITHOUT ROWID;
 CREATE INDEX locations_by_document ON locations (document_id) WHERE document_id IS NOT NULL;
+CREATE TABLE kills (
+    source_id TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, reason TEXT NOT NULL,
+    kills INTEGER NOT NULL, parsers TEXT NOT NULL, PRIMARY KEY (source_id, key)
+) WITHOUT ROWID;
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL,
     text TEXT NOT NULL
@@ -55,6 +59,28 @@ CREATE VIRTUAL TABLE chunks_fts USING fts5(
     heading, text, content='chunks', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
 );
 """
+
+
+# What brings a catalogue from the version that is its key to the next one.
+_UPGRADES = {
+    1: """
+CREATE TABLE kills (
+    source_id TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, reason TEXT NOT NULL,
+    kills INTEGER NOT NULL, parsers TEXT NOT NULL, PRIMARY KEY (source_id, key)
+) WITHOUT ROWID;
+"""
+}
+
+
+class KillRow(NamedTuple):
+    """How often a document, as it is now, killed the parsers as they are now. What succeeds has no row."""
+
+    source_id: str
+    key: str
+    fingerprint: str
+    reason: str
+    kills: int
+    parsers: str
 
 
 class LocationRow(NamedTuple):
@@ -146,9 +172,13 @@ class Catalogue:
         if self.value("PRAGMA user_version") == SCHEMA_VERSION:
             return
         with self.transaction():
-            if self.value("PRAGMA user_version") == 0:
+            version = self.value("PRAGMA user_version")
+            if version == 0:
                 self.connection.execute(_SCHEMA)
-                self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            else:
+                for older in range(version, SCHEMA_VERSION):
+                    self.connection.execute(_UPGRADES[older])
+            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def close(self) -> None:
         """Close the connection."""
@@ -201,6 +231,14 @@ class Catalogue:
         """Return all places where a document is, in a fixed order."""
         sql = "SELECT * FROM locations WHERE document_id = ? ORDER BY source_id, key"
         return [LocationRow(*row) for row in self.execute(sql, (document_id,))]
+
+    def kills(self, source_id: str, keys: Iterable[str]) -> dict[str, KillRow]:
+        """Return which of the given keys killed their parser, and how often."""
+        rows = self.execute(
+            "SELECT * FROM kills WHERE source_id = ? AND key IN (SELECT value FROM json_each(?))",
+            (source_id, orjson.dumps(list(keys)).decode()),
+        )
+        return {row[1]: KillRow(*row) for row in rows}
 
     def documents_matching(self, collection_id: str, column: str, values: Iterable[str]) -> list[DocumentRow]:
         """Return all active documents whose ``raw_sha256`` or ``content_hash`` is among ``values``, oldest first."""
@@ -256,11 +294,21 @@ class Catalogue:
         """Insert or replace locations."""
         self.connection.executemany(f"REPLACE INTO locations VALUES ({_marks(LocationRow)})", rows)
 
+    def put_kills(self, rows: Iterable[KillRow]) -> None:
+        """Insert or replace what is known of documents that kill parsers."""
+        self.connection.executemany(f"REPLACE INTO kills VALUES ({_marks(KillRow)})", rows)
+
+    def forget_kills(self, source_id: str, keys: Iterable[str]) -> None:
+        """Forget what killed parsers and does no more."""
+        self.connection.executemany(
+            "DELETE FROM kills WHERE source_id = ? AND key = ?", ((source_id, key) for key in keys)
+        )
+
     def forget_locations(self, source_id: str, keys: Iterable[str]) -> None:
         """Delete what is known of keys."""
-        self.connection.executemany(
-            "DELETE FROM locations WHERE source_id = ? AND key = ?", ((source_id, key) for key in keys)
-        )
+        pairs = [(source_id, key) for key in keys]
+        self.connection.executemany("DELETE FROM locations WHERE source_id = ? AND key = ?", pairs)
+        self.connection.executemany("DELETE FROM kills WHERE source_id = ? AND key = ?", pairs)
 
     def remove_chunks(self, document_ids: Iterable[str]) -> None:
         """Take documents out of the full text."""

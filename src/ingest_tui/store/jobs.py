@@ -101,10 +101,12 @@ class JobStore:
         temporary.rename(path)
 
     def leave_queue(self, job_id: str) -> None:
-        """Take an ended job out of the queue, and away what it still has staged."""
-        staging = self.paths(job_id).staging
-        remove_tree(staging)
-        make_folder(staging)
+        """Take an ended job out of the queue, and away what it still has staged or listed."""
+        paths = self.paths(job_id)
+        remove_tree(paths.staging)
+        make_folder(paths.staging)
+        for scratch in paths.folder.glob(f"{paths.listing.name}*"):
+            scratch.unlink(missing_ok=True)
         self._layout.queue_entry(job_id).unlink(missing_ok=True)
 
     def queued_ids(self) -> list[str]:

@@ -6,7 +6,7 @@ page whose cursor it names, so a long listing goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,16 @@ import apsw
 import orjson
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
-from ingest_tui.model.plan import Action, Known, PlanRules, pair_moves, plan_listed, plan_vanished
+from ingest_tui.model.plan import (
+    KILLS_BEFORE_QUARANTINE,
+    Action,
+    Known,
+    PlanRules,
+    Quarantine,
+    pair_moves,
+    plan_listed,
+    plan_vanished,
+)
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SCHEMA = """
@@ -88,14 +97,20 @@ class ListingScratch:
         """Return the number of listed items."""
         return int(next(iter(self._connection.execute("SELECT count(*) FROM listed")))[0])
 
-    def plan(self, catalogue: Path, source_id: str, *, complete: bool, rules: PlanRules) -> Iterator[Action]:
-        """Yield the actions of `plan_actions` for this listing against the catalogue, streaming from disk."""
+    def plan(
+        self, catalogue: Path, source_id: str, *, complete: bool, rules: PlanRules, parsers: Callable[[], str] = str
+    ) -> Iterator[Action]:
+        """Yield the actions of `plan_actions` for this listing against the catalogue, streaming from disk.
+
+        ``parsers`` returns what stands for the parsers as they are now; called only when something killed one.
+        """
         db = self._connection
         if not self._attached:
             db.execute("ATTACH ? AS catalogue", (str(catalogue),))
             self._attached = True
         vanished = self._count_vanished(source_id) if complete else 0
         moves = self._pair_moves(source_id) if vanished and not rules.force else {}
+        quarantined = {} if rules.force else self._quarantined(source_id, parsers)
         rows = db.execute(
             f"SELECT {_UNCHANGED}, {_LISTED}, {_KNOWN} FROM listed d LEFT JOIN catalogue.locations l"
             " ON l.source_id = :source AND l.key = d.key ORDER BY d.key",
@@ -107,9 +122,24 @@ class ListingScratch:
                 yield Action("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
                 continue
             known = Known(*row[10:]) if row[10] is not None else None
-            yield plan_listed(_as_descriptor(row[1:10]), known, moved_from=moves.get(row[1]), rules=rules)
+            yield plan_listed(
+                _as_descriptor(row[1:10]),
+                known,
+                moved_from=moves.get(row[1]),
+                rules=rules,
+                quarantine=quarantined.get(row[1]),
+            )
         if vanished:
             yield from self._plan_vanished(source_id, moves, rules)
+
+    def _quarantined(self, source_id: str, parsers: Callable[[], str]) -> dict[str, Quarantine]:
+        """Return what kills the parsers as they are now; few, so they are held in memory."""
+        sql = "SELECT key, fingerprint, reason, kills, parsers FROM catalogue.kills WHERE source_id = ? AND kills >= ?"
+        rows = list(self._connection.execute(sql, (source_id, KILLS_BEFORE_QUARANTINE)))
+        if not rows:
+            return {}
+        now = parsers()
+        return {str(row[0]): Quarantine(*row[1:4]) for row in rows if row[4] == now}
 
     def _count_vanished(self, source_id: str) -> int:
         return int(self._value(f"SELECT count(*) {_VANISHED}", source_id))

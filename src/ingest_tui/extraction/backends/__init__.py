@@ -106,6 +106,11 @@ BACKENDS: dict[str, Backend] = {
 }
 
 
+def versions() -> str:
+    """Return the names and versions of all installed backends; imports none of them."""
+    return " ".join(f"{name}-{one.version()}" for name, one in BACKENDS.items() if one.is_available())
+
+
 def get_backend(name: str) -> Backend:
     """Return a backend by name. Raises `ValidationError` naming the known ones."""
     try:
