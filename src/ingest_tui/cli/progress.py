@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ingest_tui.cli import diagnostics
+
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
 
@@ -18,6 +20,7 @@ class JobProgress:
     def __init__(self, *, wanted: bool = True) -> None:
         self._progress: Any = None
         self._bars: dict[str, Any] = {}
+        self._said: str | None = None
         if wanted and sys.stderr.isatty():
             self._progress = _make_progress()
 
@@ -31,7 +34,8 @@ class JobProgress:
             self._progress.stop()
 
     def show(self, manifest: Manifest) -> None:
-        """Draw the state of a job."""
+        """Draw the state of a job; say once when it is paused, and why."""
+        self._say_why_it_waits(manifest)
         if self._progress is None:
             return
         for name, phase in manifest.phases.items():
@@ -42,13 +46,30 @@ class JobProgress:
             note = _note(manifest, name)
             self._progress.update(self._bars[name], completed=phase.done, total=phase.total, note=note)
 
+    def _say_why_it_waits(self, manifest: Manifest) -> None:
+        at = manifest.transitions[-1].at if manifest.state == "paused" else None
+        if at is not None and at != self._said:
+            diagnostics.say(f"job {manifest.job_id} is paused: {why_it_is_paused(manifest)}")
+        self._said = at
+
+
+def why_it_is_paused(manifest: Manifest) -> str:
+    """Return why a paused job is paused, and what lets it go on."""
+    if manifest.waits_for_space:
+        return "the disk is full; it goes on by itself once there is room"
+    return f"{manifest.transitions[-1].reason}; 'ingest-tui job resume {manifest.job_id}' lets it go on"
+
 
 def _note(manifest: Manifest, phase: str) -> str:
     if phase != "commit" or manifest.ended:
         return ""
     progress = manifest.progress
+    import humanize
+
     remaining = f", about {progress.eta_seconds:.0f} s left" if progress.eta_seconds else ""
-    return f"{progress.items_per_second:.0f}/s{remaining}"
+    throttled = f", {progress.throttled_seconds:.0f} s throttled" if progress.throttled_seconds >= 1 else ""
+    speed = humanize.naturalsize(progress.bytes_per_second)
+    return f"{progress.items_per_second:.0f}/s, {speed}/s{remaining}{throttled}"
 
 
 def _make_progress() -> Any:

@@ -11,6 +11,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records import read_record, record_names, write_record
+from ingest_tui.store.remembering import StoredMemory
 
 
 class SourceStore:
@@ -53,13 +54,18 @@ class SourceStore:
         return read_record(path, Source, newest=sources_model.SCHEMA_VERSION, what=f"source {source_id!r}")
 
     def save(self, source: Source) -> None:
-        """Write a source durably."""
-        write_record(self._layout.source(source.source_id), source)
+        """Write a source durably. What was remembered of its listings holds for the same settings only."""
+        path = self._layout.source(source.source_id)
+        before = self._get_if_sound(source.source_id) if path.exists() else None
+        write_record(path, source)
+        if before is not None and before.source_config != source.source_config:
+            StoredMemory.discard(self._layout.listing_memory(source.source_id))
 
     def remove(self, source_id: str) -> None:
         """Forget a source; its documents are the caller's business."""
         self._layout.source(source_id).unlink(missing_ok=True)
         sync_folder(self._layout.sources)
+        StoredMemory.discard(self._layout.listing_memory(source_id))
 
 
 class CollectionStore:

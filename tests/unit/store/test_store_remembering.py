@@ -1,0 +1,84 @@
+"""What connectors remember of their listings: the same in a file and in memory, and never more than a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_tui.connectors.base import ListingMemory
+from ingest_tui.connectors.remembering import VolatileMemory
+from ingest_tui.model.source import Source
+from ingest_tui.services.workspaces import init
+from ingest_tui.store.remembering import StoredMemory
+
+
+@pytest.fixture(params=["file", "process"])
+def memory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ListingMemory]:
+    """Either memory."""
+    if request.param == "process":
+        yield VolatileMemory()
+        return
+    stored = StoredMemory(tmp_path / "memory.db")
+    yield stored
+    stored.close()
+
+
+def test_entries_and_notes_come_back(memory: ListingMemory) -> None:
+    """What was put is there, ordered, by prefix; what was removed is not."""
+    memory.apply(put=[("b/2", "two"), ("a/1", "one"), ("a%/x", "odd")], notes={"delta:a": "token"})
+    assert list(memory.entries()) == [("a%/x", "odd"), ("a/1", "one"), ("b/2", "two")]
+    assert list(memory.entries("a/")) == [("a/1", "one")]
+    assert (memory.entry("b/2"), memory.entry("c")) == ("two", None)
+    memory.apply(put=[("a/1", "anew")], remove=["b/2"], notes={"delta:a": None})
+    assert list(memory.entries()) == [("a%/x", "odd"), ("a/1", "anew")]
+    assert memory.note("delta:a") is None
+
+
+def test_a_prefix_is_replaced_at_once(memory: ListingMemory) -> None:
+    """Removing a prefix comes before putting, and leaves what only looks like it."""
+    memory.apply(put=[("a/1", "old"), ("a/2", "old"), ("ab", "kept")])
+    memory.apply(remove_prefix="a/", put=[("a/3", "new")])
+    assert list(memory.entries()) == [("a/3", "new"), ("ab", "kept")]
+
+
+def test_a_page_is_remembered_whole_or_not_at_all(tmp_path: Path) -> None:
+    """An interrupted change leaves entries and notes as they were."""
+    memory = StoredMemory(tmp_path / "memory.db")
+
+    def breaks() -> Iterator[tuple[str, str]]:
+        yield "a", "one"
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        memory.apply(put=breaks(), notes={"delta": "next"})
+    assert list(memory.entries()) == []
+    assert memory.note("delta") is None
+    memory.close()
+
+
+def test_a_damaged_memory_is_made_anew(tmp_path: Path) -> None:
+    """It is a cache: losing it costs a full listing, nothing else."""
+    path = tmp_path / "memory.db"
+    path.write_bytes(b"no database at all" * 300)
+    memory = StoredMemory(path)
+    assert list(memory.entries()) == []
+    memory.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_other_settings_forget_what_was_remembered(tmp_path: Path) -> None:
+    """Editing the settings of a source or removing it discards its memory; editing its name does not."""
+    workspace, _ = init(tmp_path / "ws")
+    source = Source(source_id="far", name="Far", source_type="far", source_config={"site": "one"})
+    workspace.sources.save(source)
+    path = workspace.layout.listing_memory("far")
+    StoredMemory(path).close()
+    workspace.sources.save(source.model_copy(update={"name": "Farther"}))
+    assert path.exists()
+    workspace.sources.save(source.model_copy(update={"source_config": {"site": "two"}}))
+    assert not path.exists()
+    StoredMemory(path).close()
+    workspace.sources.remove("far")
+    assert not path.exists()
