@@ -64,6 +64,8 @@ def _note(manifest: Manifest, phase: str) -> str:
     if phase != "commit" or manifest.ended:
         return ""
     progress = manifest.progress
+    if manifest.state == "paused":
+        return "paused"
     import humanize
 
     remaining = f", about {progress.eta_seconds:.0f} s left" if progress.eta_seconds else ""

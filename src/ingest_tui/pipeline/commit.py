@@ -44,6 +44,7 @@ class Committer:
         self._expected = 0
         self._settled = 0
         self._weight = 0
+        self._bytes = 0
         self._all_settled = threading.Condition()
         self._all_staged = threading.Event()
         self._abandoned = threading.Event()
@@ -83,18 +84,25 @@ class Committer:
     def expect(self, size: int) -> None:
         """Count an item of ``size`` bytes that will be added; waits while too much is on its way.
 
-        So memory and staged bytes stay bounded: by 4,096 small items or 64 MB.
+        So memory and staged bytes stay bounded, by 4,096 small items or 64 MB, or by what the disk still holds. When
+        nothing is on its way and there is still no room, the job is paused until there is.
         """
-        # Twice its size: its text and what finds it take room too.
-        self._job.await_room(2 * size, unless=lambda: self._failure is not None)
         with self._all_settled:
-            while self._weight >= MAX_WEIGHT_IN_FLIGHT and self._failure is None:
+            while self._failure is None and (self._weight >= MAX_WEIGHT_IN_FLIGHT or self._would_fill_the_disk(size)):
                 self._all_settled.wait(0.25)
                 self._job.checkpoint()
+        self._job.await_room(self._job.bytes_on_disk * size, unless=lambda: self._failure is not None)
+        with self._all_settled:
             self._expected += 1
             self._weight += weight_of(size)
+            self._bytes += size
         if self._failure is not None:
             raise self._failure
+
+    def _would_fill_the_disk(self, size: int) -> bool:
+        """Whether there is no room for one more besides what those on their way will still write."""
+        needed = self._job.bytes_on_disk * (self._bytes + size) - self._bytes
+        return self._settled < self._expected and not self._job.workspace.room().has(needed)
 
     def _wait_for_parsers(self) -> None:
         while True:
@@ -126,6 +134,7 @@ class Committer:
                 with self._all_settled:
                     self._settled += len(items)
                     self._weight -= sum(weight_of(item.weight) for item in items)
+                    self._bytes -= sum(item.weight for item in items)
                     self._all_settled.notify_all()
         except BaseException as error:  # noqa: BLE001 - carried to the job's thread, which raises it
             self._failure = error

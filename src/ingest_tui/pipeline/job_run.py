@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
+
+import apsw
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.resilience import ResilientConnector
@@ -29,6 +32,8 @@ from ingest_tui.store.workspace import Workspace
 
 _TICK_SECONDS = 0.25
 _LONGEST_WAIT_FOR_SPACE = 30.0
+BYTES_ON_DISK = 6
+"""What a byte of a document takes at most while it is committed: itself, its text, and what finds it, twice."""
 _Result = TypeVar("_Result")
 
 
@@ -57,6 +62,7 @@ class JobRun:
             ResilientConnector(connector, sleep=self.sleep, calls_at_once=calls_at_once) if connector else None
         )
         self.source_failure: SourceAccessError | None = None
+        self.bytes_on_disk = BYTES_ON_DISK
         self.pool = pool
         self.paths = workspace.jobs.paths(manifest.job_id)
         make_folder(self.paths.staging)
@@ -180,6 +186,10 @@ class JobRun:
         """Wait, paused, while ``size`` more bytes would leave less than the reserve; ``unless`` ends the wait too."""
         if self.workspace.room().has(size):
             return
+        with contextlib.suppress(IngestError, apsw.Error):  # the log of the database may hold as much as it
+            self.reading.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self.workspace.room().has(size):
+            return
         self.pause_until_there_is_room(size, unless=unless)
 
     def pause_until_there_is_room(self, size: int = 0, *, unless: Callable[[], bool] = lambda: False) -> None:
@@ -235,10 +245,6 @@ class JobRun:
         """Whether the collection had documents when the job began to extract; a first sync has nothing to compare."""
         sql = "SELECT 1 FROM documents WHERE collection_id = ? LIMIT 1"
         return bool(self.reading.execute(sql, (self.source.collection_id,)))
-
-    def forget_what_was_looked_up(self) -> None:
-        """Look again when next asked: an earlier pass of this attempt has changed things."""
-        self.__dict__.pop("collection_has_documents", None)
 
     @property
     def stopping(self) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, cast
+
+import apsw
 
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import PHASES, Counters, Phase
@@ -70,6 +73,19 @@ def _refuse_without_progress(job: JobRun, reached: int) -> None:
             code="no_progress",
         )
     job.save_state()
+
+
+def free_what_is_half_done(job: JobRun) -> None:
+    """Give a full disk back what is half done and can be done again, before waiting for room."""
+    is_upload = bool(job.manifest.options.get("staged"))
+    with contextlib.suppress(OSError, apsw.Error, IngestError):
+        drop_uncommitted_versions(job.workspace, job.manifest.job_id, job.reading, keep_staged=is_upload)
+    with contextlib.suppress(OSError):
+        if not is_upload:
+            job.staging.clear()
+    with contextlib.suppress(OSError, apsw.Error, IngestError):
+        job.reading.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    job.__dict__.pop("collection_has_documents", None)  # looked up before: true no longer
 
 
 def drop_uncommitted_versions(

@@ -13,7 +13,7 @@ from ingest_tui.pipeline.commit import Committer
 from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
-from ingest_tui.pipeline.recovery import drop_half_done
+from ingest_tui.pipeline.recovery import drop_half_done, free_what_is_half_done
 from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.disk import means_disk_full
@@ -61,8 +61,9 @@ def _go_through_waiting_for_room(job: JobRun) -> None:
         except (OSError, apsw.Error, DiskFullError) as error:
             if not isinstance(error, DiskFullError) and not means_disk_full(error, job.workspace.root):
                 raise
+        free_what_is_half_done(job)
         job.pause_until_there_is_room()
-        job.forget_what_was_looked_up()
+        job.bytes_on_disk *= 2  # what was thought to fit did not
         is_first = False
 
 
