@@ -242,9 +242,9 @@ def test_half_a_journal_line_swallows_nothing(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_reserve_is_500_mb_or_5_percent(tmp_path: Path) -> None:
-    """A small disk keeps a twentieth free, a large one 500 MB; a setting goes before both."""
+    """A small disk keeps a twentieth free and at least 8 MB, a large one 500 MB; a setting goes before both."""
     total = shutil.disk_usage(tmp_path).total
-    assert room_in(tmp_path).reserve == min(DEFAULT_RESERVE_BYTES, int(total * 0.05))
+    assert room_in(tmp_path).reserve == max(8_000_000, min(DEFAULT_RESERVE_BYTES, int(total * 0.05)))
     assert room_in(tmp_path, 7).reserve == 7
     assert Room(free=100, reserve=40).has(60)
     assert not Room(free=100, reserve=40).has(61)
@@ -255,11 +255,11 @@ def test_the_reserve_is_500_mb_or_5_percent(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 12 MB; skipped where none can be mounted."""
+    """A file system of 32 MB; skipped where none can be mounted."""
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)], check=False, capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)], check=False, capture_output=True
     )
     if mounted.returncode:
         pytest.skip("mounting needs privileges")
@@ -267,16 +267,39 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True, capture_output=True)
 
 
+def test_a_disk_that_others_fill_to_the_last_byte(small_disk: Path, tmp_path: Path) -> None:
+    """Even then the job says that it is paused, it can be cancelled, and what is there can be read."""
+    docs = tmp_path / "docs"
+    workspace = new_workspace(small_disk / "ws", docs)
+    (docs / "0.txt").write_text("common number0")
+    sync(workspace)
+    (docs / "1.txt").write_text("common number1")
+    job_id = queue_sync(workspace).job_id
+    fill_to_the_last_byte(small_disk)
+    with a_worker(workspace):
+        wait_for(workspace, job_id, lambda manifest: manifest.waits_for_space)
+        assert search_text(workspace.catalogue, "number0")
+        cancel_job(workspace, job_id)
+        wait_for(workspace, job_id, lambda manifest: manifest.state == "cancelled")
+
+
+def fill_to_the_last_byte(folder: Path) -> None:
+    """Write until the system refuses."""
+    with (folder / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while filler.write(b"x" * 4096):
+            pass
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("reserve", [None, 0])
 def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, reserve: int | None) -> None:
-    """A worker process on a 12 MB disk with 20 MB to take in waits, survives kill -9, and ends once there is room.
+    """A worker process on a 32 MB disk with 30 MB to take in waits, survives kill -9, and ends once there is room.
 
     With a reserve of 0 the writes themselves are refused.
     """
     docs = tmp_path / "docs"
     docs.mkdir()
-    for number in range(40):
+    for number in range(60):
         line = f"common number{number} " + "filler words to take up room. " * 30 + "\n"
         (docs / f"{number:02}.txt").write_text(line * (500_000 // len(line)))
     workspace = new_workspace(small_disk / "ws", docs)
@@ -298,15 +321,15 @@ def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, reserve: i
             assert time.monotonic() < deadline, workspace.jobs.load(job_id).transitions[-3:]
             time.sleep(0.1)
     ended = workspace.jobs.load(job_id)
-    assert (ended.state, ended.counters.items_ingested, ended.counters.items_failed) == ("succeeded", 40, 0)
+    assert (ended.state, ended.counters.items_ingested, ended.counters.items_failed) == ("succeeded", 60, 0)
     assert leftovers_of(workspace.root) == []
     found = {
         hit.uri.rpartition("/")[2]
-        for number in range(40)
+        for number in range(60)
         for hit in search_text(workspace.catalogue, f"number{number}")
     }
     workspace.close()
-    assert len(found) == 40
+    assert len(found) == 60
 
 
 @contextlib.contextmanager

@@ -94,6 +94,8 @@ class JobRun:
                 self.manifest.attempt += 1
             self.manifest.move_to(JobState.RUNNING, at=now(), by=self._by)
             self._save_if_there_is_room()
+        if self.workspace.room().has(0):
+            self.workspace.ballast.take_aboard()
         self.log.event("info", "job started", attempt=self.manifest.attempt, kind=self.manifest.kind)
         self._ticker.start()
 
@@ -207,6 +209,7 @@ class JobRun:
             if time.monotonic() >= deadline and self.workspace.room().has(size):
                 break
             self.cancelled.wait(_TICK_SECONDS)
+        self.workspace.ballast.take_aboard()
         self._change_for_disk(JobState.RUNNING, "there is room again")
         self.log.event("info", "goes on: there is room again")
 
@@ -218,9 +221,9 @@ class JobRun:
                 self._save_if_there_is_room()
 
     def _save_if_there_is_room(self) -> None:
-        """Write the manifest; without room for that, the ticker writes it as soon as there is."""
+        """Write the manifest; without room even for that, the ticker writes it as soon as there is."""
         try:
-            self._save(durable=True)
+            self.workspace.ballast.makes_room_for(lambda: self._save(durable=True))
         except OSError as error:
             if not means_disk_full(error, self.workspace.root):
                 raise

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
+from ingest_tui.store.atomic import FILE_MODE
+
 DEFAULT_RESERVE_BYTES = 500_000_000
 DEFAULT_RESERVE_SHARE = 0.05
+SMALLEST_RESERVE_BYTES = 8_000_000
+"""The database writes that much beside itself before it grows, however small the disk is."""
+BALLAST_BYTES = 1 << 20
+_Result = TypeVar("_Result")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_ROOM_BYTES = 1 << 20
 
@@ -30,14 +39,54 @@ class Room:
 def room_in(folder: Path, reserve: int | None = None) -> Room:
     """Return the room on the file system of ``folder``. Costs about a microsecond.
 
-    ``reserve`` is in bytes; None keeps 500 MB free, or 5 % of a disk below 10 GB.
+    ``reserve`` is in bytes; None keeps 500 MB free, or 5 % of a disk below 10 GB, and at least 8 MB.
     """
     status = os.statvfs(folder)
     if reserve is None:
         total = status.f_blocks * status.f_frsize
-        reserve = min(DEFAULT_RESERVE_BYTES, int(total * DEFAULT_RESERVE_SHARE))
+        reserve = max(SMALLEST_RESERVE_BYTES, min(DEFAULT_RESERVE_BYTES, int(total * DEFAULT_RESERVE_SHARE)))
     has_inodes = status.f_files == 0 or status.f_favail > 0  # btrfs and others have no fixed number
     return Room(status.f_bavail * status.f_frsize if has_inodes else 0, reserve)
+
+
+class Ballast:
+    """A file that holds nothing but room, thrown overboard when the disk is full to the last byte.
+
+    Then there is room to say so: to write the manifest of a job that waits, and for people to leave a request.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def take_aboard(self) -> None:
+        """Take the room, where it is not taken yet; nothing happens when there is none."""
+        try:
+            descriptor = os.open(
+                self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE
+            )
+        except OSError:
+            return
+        try:
+            os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+        except OSError:
+            self.throw_overboard()
+        finally:
+            os.close(descriptor)
+
+    def makes_room_for(self, call: Callable[[], _Result]) -> _Result:
+        """Return what ``call`` returns; on a full disk, throw the ballast overboard and call again."""
+        try:
+            return call()
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+        self.throw_overboard()
+        return call()
+
+    def throw_overboard(self) -> None:
+        """Give the room back."""
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def means_disk_full(error: BaseException, folder: Path) -> bool:

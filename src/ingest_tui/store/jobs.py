@@ -15,6 +15,7 @@ from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import make_folder, remove_tree, sync_folder, write_durably, write_new
+from ingest_tui.store.disk import Ballast
 from ingest_tui.store.layout import JobLayout, Layout
 from ingest_tui.store.locks import FileLock, is_locked
 from ingest_tui.store.records import read_record, write_record
@@ -35,8 +36,9 @@ def new_job_id(source_id: str, now: datetime) -> str:
 class JobStore:
     """The jobs of a workspace. Only the holder of a job's lock writes its manifest."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, ballast: Ballast | None = None) -> None:
         self._layout = layout
+        self._ballast = ballast or Ballast(layout.ballast)
 
     def paths(self, job_id: str) -> JobLayout:
         """Return the paths of a job."""
@@ -97,8 +99,14 @@ class JobStore:
             write_record(path, manifest)
             return
         temporary = path.parent / f".tmp.progress.{os.getpid()}.{manifest.rev}"
-        write_new(temporary, orjson.dumps(manifest.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2))
-        temporary.rename(path)
+        try:
+            write_new(
+                temporary, orjson.dumps(manifest.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2)
+            )
+            temporary.rename(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def leave_queue(self, job_id: str) -> None:
         """Take an ended job out of the queue, and away what it still has staged or listed."""
@@ -160,9 +168,9 @@ class JobStore:
         if kind not in REQUEST_KINDS:
             raise ValueError(kind)
         folder = self.paths(job_id).requests
-        make_folder(folder)
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
-        write_durably(folder / f"{kind}.json", orjson.dumps(record))
+        make_folder(folder)
+        self._ballast.makes_room_for(lambda: write_durably(folder / f"{kind}.json", orjson.dumps(record)))
 
     def take_requests(self, job_id: str) -> Iterator[dict[str, Any]]:
         """Yield and remove the requests left for a job. Only for its owner."""

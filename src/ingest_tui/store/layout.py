@@ -116,6 +116,11 @@ class Layout:
         return self.root / "audit.jsonl"
 
     @property
+    def ballast(self) -> Path:
+        """Room that is given back when the disk is full, so that this can be written down."""
+        return self.root / "ballast"
+
+    @property
     def worker_log(self) -> Path:
         return self.root / "worker.log"
 

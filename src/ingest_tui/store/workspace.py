@@ -19,7 +19,7 @@ from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import FOLDER_MODE, make_folder
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.disk import Room, room_in
+from ingest_tui.store.disk import Ballast, Room, room_in
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records import read_record, write_record
@@ -59,7 +59,8 @@ class Workspace:
         self.settings = settings
         self.sources = SourceStore(self.layout)
         self.collections = CollectionStore(self.layout)
-        self.jobs = JobStore(self.layout)
+        self.ballast = Ballast(self.layout.ballast)
+        self.jobs = JobStore(self.layout, self.ballast)
         self.audit = AuditLog(self.layout)
 
     @property

@@ -27,7 +27,7 @@ from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import Claim, claim_next
 
 _GC_THRESHOLD = 50_000
-_WITHOUT_ROOM_SECONDS = 2.0
+_WITHOUT_ROOM_SECONDS = 1.0
 Listener = Callable[[Manifest], None]
 
 
@@ -66,7 +66,13 @@ class Engine:
         if time.monotonic() < self._not_before:
             return 0
         while self.running < self._workspace.settings.max_running_jobs:
-            claim = claim_next(self._workspace, only_source=only_source)
+            try:
+                claim = claim_next(self._workspace, only_source=only_source)
+            except OSError as error:
+                if not means_disk_full(error, self._workspace.root):
+                    raise
+                self._try_later_with_less()
+                break
             if claim is None:
                 break
             job_id = claim.manifest.job_id
@@ -75,6 +81,11 @@ class Engine:
             thread.start()
             started += 1
         return started
+
+    def _try_later_with_less(self) -> None:
+        """Make the little room that a job needs to say that it waits for more."""
+        self._workspace.ballast.throw_overboard()
+        self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
 
     def stop(self) -> None:
         """End politely: running jobs stop where they are and stay for the next worker."""
@@ -125,7 +136,7 @@ class Engine:
             fail_before_it_began(self._workspace, manifest, error)
         except (ValueError, OSError, apsw.Error) as error:
             if means_disk_full(error, self._workspace.root):
-                self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
+                self._try_later_with_less()
                 return None  # not even its files can be opened: it stays as it is and is claimed again
             problem = IngestError(f"the job cannot begin: {error}", hint="'ingest-tui doctor' may tell what is wrong")
             fail_before_it_began(self._workspace, manifest, problem)

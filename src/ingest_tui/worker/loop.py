@@ -29,7 +29,8 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
     """
     stop = threading.Event()
     _stop_on_signals(stop)
-    registration = WorkerRegistration(workspace, "watch" if watch else "queue")
+    mode = "watch" if watch else "queue"
+    registration = workspace.ballast.makes_room_for(lambda: WorkerRegistration(workspace, mode))
     watcher = FolderWatch(workspace, lambda source: _submit_if_due(workspace, source, report)) if watch else None
     report("worker started", {"worker": registration.worker_id, "watch": watch, "workspace": str(workspace.root)})
     try:
