@@ -13,7 +13,9 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.plan import KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.planning import QUARANTINE_HINT
 from ingest_tui.store import queries
 from ingest_tui.store.catalogue import LocationRow
 from ingest_tui.store.documents import DocumentStore
@@ -134,6 +136,10 @@ def _of_location(workspace: Workspace, target: str, location: LocationRow, docum
         "empty": "there is no text in it; a scan needs OCR",
         "retired": "'ingest-tui doc restore' brings it back, or edit the file and sync",
     }
+    kill = workspace.catalogue.kills(location.source_id, [location.key]).get(location.key)
+    if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE:
+        because += f"; in quarantine since it killed its parser {kill.kills} times"
+        hints["failed"] = QUARANTINE_HINT
     if document is None:
         verdict = f"not here: {location.outcome} at {location.at} ({because})"
         return Explanation(target, False, verdict, hints.get(location.outcome, ""), None, location, None, events)

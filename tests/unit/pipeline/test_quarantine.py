@@ -15,6 +15,7 @@ from ingest_tui.model.job import Manifest
 from ingest_tui.pipeline import planning as planning_module
 from ingest_tui.pipeline.preview import look_for_work
 from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.explain import explain
 from ingest_tui.services.jobs import job_items, retry_job
 from ingest_tui.services.workers import follow_job
 from ingest_tui.store.catalogue import SCHEMA_VERSION, Catalogue
@@ -88,6 +89,9 @@ def test_the_third_sync_leaves_it_alone(workspace: WorkspaceHandle) -> None:
     assert "quarantine" in third.errors[0].message
     assert "--failed-only" in third.errors[0].hint
     assert third.counters.descriptors_listed == third.counters.listed_accounted_for
+    story = explain(workspace.workspace, "bad.txt")
+    assert "in quarantine" in story.verdict
+    assert "--failed-only" in story.hint
     assert look_for_work(workspace.workspace, workspace.workspace.sources.get("docs")) == (False, 0)
 
 
