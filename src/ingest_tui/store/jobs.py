@@ -14,7 +14,14 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.atomic import make_folder, remove_tree, sync_folder, write_durably, write_new
+from ingest_tui.store.atomic import (
+    empty_folder,
+    make_folder,
+    sweep_temporaries,
+    sync_folder,
+    write_durably,
+    write_new,
+)
 from ingest_tui.store.layout import JobLayout, Layout
 from ingest_tui.store.locks import FileLock, is_locked
 from ingest_tui.store.records import read_record, write_record
@@ -101,10 +108,14 @@ class JobStore:
         temporary.rename(path)
 
     def leave_queue(self, job_id: str) -> None:
-        """Take an ended job out of the queue, and away what it still has staged."""
-        staging = self.paths(job_id).staging
-        remove_tree(staging)
-        make_folder(staging)
+        """Take an ended job out of the queue, and away what it has staged, what was asked of it, and torn writes.
+
+        Several workers may do so at once, after one that died at the end of the job.
+        """
+        paths = self.paths(job_id)
+        for folder in (paths.staging, paths.requests):
+            empty_folder(folder)
+        list(sweep_temporaries(paths.folder))
         self._layout.queue_entry(job_id).unlink(missing_ok=True)
 
     def queued_ids(self) -> list[str]:
