@@ -1,6 +1,6 @@
 """Sixteen worker processes on one workspace, ended at random: no job is owned twice, and none is never done.
 
-The default suite works off 240 jobs. The whole, 2,000 jobs of 50 sources with some 450 ends of workers, takes a few minutes:
+The default suite works off 240 jobs. The whole, 2,000 jobs and some 450 ends of workers, takes a few minutes:
 
     INGEST_TUI_WHOLE=1 .venv/bin/python -m pytest -n 0 -s tests/faults/test_many_processes.py -k sixteen
 """

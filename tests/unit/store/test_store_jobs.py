@@ -195,6 +195,34 @@ def test_damaged_request_is_answered_all_the_same(jobs: JobStore, content: bytes
     assert list(jobs.take_requests(manifest.job_id)) == []
 
 
+def test_request_without_a_sound_number_names_none(jobs: JobStore) -> None:
+    """A priority that is no number is left out, so that the worker keeps the one it has."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    folder = jobs.paths(manifest.job_id).requests
+    (folder / "priority.json").write_text('{"request": "cancel", "priority": "soon"}')
+    assert list(jobs.take_requests(manifest.job_id)) == [{"request": "priority"}]
+
+
+def test_request_stays_until_it_is_answered(jobs: JobStore) -> None:
+    """An owner that dies while it answers leaves the request to the next one."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    jobs.leave_request(manifest.job_id, "pause", by="ann")
+    dying = jobs.take_requests(manifest.job_id)
+    assert next(dying)["request"] == "pause"
+    dying.close()
+    assert [request["request"] for request in jobs.take_requests(manifest.job_id)] == ["pause"]
+    assert list(jobs.take_requests(manifest.job_id)) == []
+
+
+@pytest.mark.parametrize(("first", "last"), [("pause", "resume"), ("resume", "pause")])
+def test_last_of_opposite_wishes_counts(jobs: JobStore, first: str, last: str) -> None:
+    """Who pauses and at once resumes, or the other way round, gets what was asked for last."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    jobs.leave_request(manifest.job_id, first, by="ann")
+    jobs.leave_request(manifest.job_id, last, by="ann")
+    assert [request["request"] for request in jobs.take_requests(manifest.job_id)] == [last]
+
+
 def test_unknown_request_is_refused(jobs: JobStore) -> None:
     """A kind of request that no worker answers is an error of the caller."""
     manifest = make(jobs, "20260101-000000-docs-aaaa")
