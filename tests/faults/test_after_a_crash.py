@@ -75,6 +75,21 @@ def test_cancelling_a_crashed_job_leaves_no_half_done_version(trial: Trial) -> N
     assert [name for name in folders_of(root) if "v0001" in name] == []
 
 
+def test_cancel_is_not_forgotten_when_the_worker_dies_of_it(trial: Trial) -> None:
+    """A worker that was asked to cancel and died before it could leaves a job that the next worker cancels."""
+    root = trial.fresh("asked")
+    assert run_and_die(root, trial.steps.index("StagingArea.receive"))
+    workspace = open_workspace_at(root)
+    [job_id] = workspace.jobs.ids()
+    manifest = workspace.jobs.load(job_id)
+    manifest.cancel_requested_by = "ann@host"
+    workspace.jobs.save(manifest)
+    run_queue(workspace)
+    assert get_job(workspace, "last").state is JobState.CANCELLED
+    assert folders_of(root) == []
+    workspace.close()
+
+
 def test_job_that_always_kills_its_worker_fails_in_the_end(trial: Trial) -> None:
     """After five attempts without progress a job is failed, so that it does not kill workers for ever."""
     root = trial.fresh("poison")

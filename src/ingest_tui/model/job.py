@@ -167,6 +167,7 @@ class Manifest(BaseModel):
     priority: int = 100
     trigger: str = "manual"
     requested_by: str = ""
+    cancel_requested_by: str = ""
     created_at: str
     started_at: str | None = None
     finished_at: str | None = None

@@ -73,6 +73,8 @@ class JobRun:
         self.meter = ProgressMeter(manifest)
         self.listing_complete = True
         self.cancelled = threading.Event()
+        if manifest.cancel_requested_by:
+            self.cancelled.set()  # its last worker was asked and died before it could
         self._resumed = threading.Event()
         self._resumed.set()
         self._stopping = stopping or threading.Event()
@@ -324,6 +326,7 @@ class JobRun:
             kind = request.get("request")
             by = str(request.get("by", ""))
             if kind == "cancel":
+                self.manifest.cancel_requested_by = by or "somebody"
                 self.cancelled.set()
             elif kind == "priority":
                 self.manifest.priority = int(request.get("priority", self.manifest.priority))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,78 +97,75 @@ def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual
 
 def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
     """Cancel a job: at once while nobody runs it, else the worker is asked; what is committed stays."""
-    manifest = get_job(workspace, job_id)
-    _refuse_when_ended(manifest, "cancelled")
-    lock = workspace.jobs.lock(manifest.job_id)
-    if lock.try_acquire():
-        with lock:
-            manifest = workspace.jobs.load(manifest.job_id)
-            if manifest.state is JobState.RUNNING:
-                manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="its worker died")
-            if not manifest.ended:
-                drop_uncommitted_versions(workspace, manifest.job_id, workspace.catalogue)
-                manifest.move_to(JobState.CANCELLED, at=_now(), by=requester(), reason="asked for")
-                workspace.jobs.save(manifest)
-            workspace.jobs.leave_queue(manifest.job_id)
-    else:
-        workspace.jobs.leave_request(manifest.job_id, "cancel", by=requester())
-    _audit(workspace, "job.cancel", manifest.job_id)
-    return manifest
+
+    def cancel(manifest: Manifest) -> None:
+        if manifest.state is JobState.RUNNING:
+            manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="its worker died")
+        drop_uncommitted_versions(workspace, manifest.job_id, workspace.catalogue)
+        manifest.move_to(JobState.CANCELLED, at=_now(), by=requester(), reason="asked for")
+        workspace.jobs.save(manifest)
+        workspace.jobs.leave_queue(manifest.job_id)
+
+    return _do_or_ask(workspace, job_id, "cancel", cancel, wanted="cancelled")
 
 
 def pause_job(workspace: Workspace, job_id: str) -> Manifest:
     """Pause a job until it is resumed, over restarts of the worker too."""
-    manifest = get_job(workspace, job_id)
-    _refuse_when_ended(manifest, "paused")
-    _change_or_ask(workspace, manifest, JobState.PAUSED, "pause")
-    return get_job(workspace, manifest.job_id)
+
+    def pause(manifest: Manifest) -> None:
+        if manifest.state is not JobState.PAUSED:
+            manifest.move_to(JobState.PAUSED, at=_now(), by=requester(), reason="asked for")
+            workspace.jobs.save(manifest)
+
+    return _do_or_ask(workspace, job_id, "pause", pause, wanted="paused")
 
 
 def resume_job(workspace: Workspace, job_id: str) -> Manifest:
     """Let a paused job go on."""
-    manifest = get_job(workspace, job_id)
-    _refuse_when_ended(manifest, "resumed")
-    lock = workspace.jobs.lock(manifest.job_id)
-    if lock.try_acquire():
-        with lock:
-            manifest = workspace.jobs.load(manifest.job_id)
-            if manifest.state is JobState.PAUSED:
-                # Nobody works on it: the next worker takes it up as one that was interrupted.
-                manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="resumed")
-                workspace.jobs.save(manifest)
-    else:
-        workspace.jobs.leave_request(manifest.job_id, "resume", by=requester())
-    _audit(workspace, "job.resume", manifest.job_id)
-    return get_job(workspace, manifest.job_id)
+
+    def resume(manifest: Manifest) -> None:
+        if manifest.state is JobState.PAUSED:
+            # Nobody works on it: the next worker takes it up as one that was interrupted.
+            manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="resumed")
+            workspace.jobs.save(manifest)
+
+    return _do_or_ask(workspace, job_id, "resume", resume, wanted="resumed")
 
 
 def set_priority(workspace: Workspace, job_id: str, priority: int) -> Manifest:
     """Let a job run sooner (lower) or later than others."""
-    manifest = get_job(workspace, job_id)
-    _refuse_when_ended(manifest, "moved in the queue")
-    lock = workspace.jobs.lock(manifest.job_id)
-    if lock.try_acquire():
-        with lock:
-            manifest = workspace.jobs.load(manifest.job_id)
-            manifest.priority = priority
-            workspace.jobs.save(manifest)
-    else:
-        workspace.jobs.leave_request(manifest.job_id, "priority", by=requester(), priority=priority)
-    _audit(workspace, "job.priority", manifest.job_id, priority=priority)
-    return manifest
+
+    def reorder(manifest: Manifest) -> None:
+        manifest.priority = priority
+        workspace.jobs.save(manifest)
+
+    return _do_or_ask(workspace, job_id, "priority", reorder, wanted="moved in the queue", priority=priority)
 
 
-def _change_or_ask(workspace: Workspace, manifest: Manifest, state: JobState, request: str) -> None:
-    lock = workspace.jobs.lock(manifest.job_id)
-    if lock.try_acquire():
+def _do_or_ask(
+    workspace: Workspace, job_id: str, request: str, act: Callable[[Manifest], None], *, wanted: str, **values: Any
+) -> Manifest:
+    """Change a job under its lock when nobody owns it, else leave the request for its owner; returns the job.
+
+    Raises `UsageError` for a job that has ended: it cannot be ``wanted`` any more.
+    """
+    jobs = workspace.jobs
+    full_id = jobs.resolve(job_id)
+    _refuse_when_ended(jobs.load(full_id), wanted)
+    lock = jobs.lock(full_id)
+    if not lock.try_acquire():
+        jobs.leave_request(full_id, request, by=requester(), **values)
+        # Looking again, because a request is read only by an owner: it may have ended in this moment, or it was a
+        # worker that only tried whether the job can run.
+        lock.try_acquire()
+    if lock.held:
         with lock:
-            manifest = workspace.jobs.load(manifest.job_id)
-            if manifest.state is not state:
-                manifest.move_to(state, at=_now(), by=requester(), reason="asked for")
-                workspace.jobs.save(manifest)
-    else:
-        workspace.jobs.leave_request(manifest.job_id, request, by=requester())
-    _audit(workspace, f"job.{request}", manifest.job_id)
+            manifest = jobs.load(full_id)
+            if not manifest.ended:
+                act(manifest)
+            jobs.withdraw_request(full_id, request)
+    _audit(workspace, f"job.{request}", full_id, **values)
+    return get_job(workspace, full_id)
 
 
 def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -> Manifest:

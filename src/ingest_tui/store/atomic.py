@@ -14,6 +14,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -123,6 +124,26 @@ def remove_tree(folder: Path) -> None:
 
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
+
+
+def empty_folder(folder: Path) -> None:
+    """Remove all that a folder of ours holds, but not the folder itself, which is made where it is missing.
+
+    Whoever removes the same things at the same time is no obstacle.
+    """
+    import shutil
+
+    def unless_gone(_function: object, _path: str, failure: tuple[type[BaseException], BaseException, Any]) -> None:
+        if not isinstance(failure[1], FileNotFoundError):
+            raise failure[1]
+
+    make_folder(folder)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, onerror=unless_gone)
+            else:
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def sweep_temporaries(folder: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ apsw brings its own SQLite: Python 3.11 bundles 3.40, whose WAL mode could corru
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +22,7 @@ from ingest_tui.store.atomic import FILE_MODE
 
 SCHEMA_VERSION = 2
 _BUSY_MILLISECONDS = 10_000
+_AGAIN_SECONDS = 0.01
 
 _SCHEMA = """
 CREATE TABLE documents (
@@ -147,13 +148,20 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # SQLite gives its side files the mode of the main one, so that has to be right from the start.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE))
+        if path.is_symlink():
+            raise StoreError("the catalogue is a symbolic link", hint=f"remove {path.name}, then 'ingest-tui rebuild'")
+        try:
+            self.connection = apsw.Connection(str(path))
+        except apsw.CantOpenError:
+            raise StoreError(
+                "the catalogue cannot be opened", hint="check that the workspace is there and can be written"
+            ) from None
+        # SQLite gives its side files the mode of the main one. It must be set by name: whoever closes a descriptor of
+        # the file drops the locks of all connections of its process (sqlite.org/howtocorrupt.html, 2.2).
         path.chmod(FILE_MODE)
-        self.connection = apsw.Connection(str(path))
         self.connection.set_busy_timeout(_BUSY_MILLISECONDS)
         self._refuse_newer_schema()
-        self.execute("PRAGMA journal_mode = WAL")
+        self._use_write_ahead_log()
         self.execute("PRAGMA synchronous = FULL")
         self.execute("PRAGMA cache_size = -16000")
         self.execute("PRAGMA temp_store = FILE")
@@ -167,6 +175,22 @@ class Catalogue:
                 f"the catalogue was written by a newer ingest-tui (schema {version}); left untouched",
                 hint="upgrade ingest-tui",
             )
+
+    def _use_write_ahead_log(self) -> None:
+        """Set the journal mode; processes that open a new catalogue at once get in each other's way for a moment.
+
+        SQLite does not wait here, as both would hold a read lock that the other one waits for.
+        """
+        deadline = time.monotonic() + _BUSY_MILLISECONDS / 1000
+        while True:
+            try:
+                self.execute("PRAGMA journal_mode = WAL")
+            except BusyError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
 
     def _make_schema(self) -> None:
         if self.value("PRAGMA user_version") == SCHEMA_VERSION:
@@ -195,6 +219,10 @@ class Catalogue:
                 f"the catalogue is damaged ({type(error).__name__})",
                 hint="'ingest-tui rebuild' makes it again from documents/",
                 code="catalogue_damaged",
+            ) from None
+        except (apsw.IOError, apsw.CantOpenError) as error:
+            raise StoreError(
+                f"the catalogue cannot be read or written ({error})", hint="check the disk and the system log"
             ) from None
 
     def stream(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:

@@ -14,7 +14,14 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.atomic import make_folder, remove_tree, sync_folder, write_durably, write_new
+from ingest_tui.store.atomic import (
+    empty_folder,
+    make_folder,
+    sweep_temporaries,
+    sync_folder,
+    write_durably,
+    write_new,
+)
 from ingest_tui.store.disk import Ballast
 from ingest_tui.store.layout import JobLayout, Layout
 from ingest_tui.store.locks import FileLock, is_locked
@@ -22,6 +29,7 @@ from ingest_tui.store.records import read_record, write_record
 
 _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 REQUEST_KINDS = ("cancel", "pause", "resume", "priority")
+_OPPOSITE = {"pause": "resume", "resume": "pause"}
 
 
 def new_job_id(source_id: str, now: datetime) -> str:
@@ -109,10 +117,14 @@ class JobStore:
             raise
 
     def leave_queue(self, job_id: str) -> None:
-        """Take an ended job out of the queue, and away what it still has staged or listed."""
+        """Take an ended job out of the queue, and away what it staged and listed, what was asked of it, and torn writes.
+
+        Several workers may do so at once, after one that died at the end of the job.
+        """
         paths = self.paths(job_id)
-        remove_tree(paths.staging)
-        make_folder(paths.staging)
+        for folder in (paths.staging, paths.requests):
+            empty_folder(folder)
+        list(sweep_temporaries(paths.folder))
         for scratch in paths.folder.glob(f"{paths.listing.name}*"):
             scratch.unlink(missing_ok=True)
         self._layout.queue_entry(job_id).unlink(missing_ok=True)
@@ -164,16 +176,25 @@ class JobStore:
         return active
 
     def leave_request(self, job_id: str, kind: str, *, by: str, **values: Any) -> None:
-        """Ask the worker of a job for something; it answers within a second."""
+        """Ask the worker of a job for something; it answers within a second. Of opposite wishes the last one counts."""
         if kind not in REQUEST_KINDS:
             raise ValueError(kind)
+        if kind in _OPPOSITE:
+            self.withdraw_request(job_id, _OPPOSITE[kind])
         folder = self.paths(job_id).requests
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
         make_folder(folder)
         self._ballast.makes_room_for(lambda: write_durably(folder / f"{kind}.json", orjson.dumps(record)))
 
+    def withdraw_request(self, job_id: str, kind: str) -> None:
+        """Take back a request that nobody has to answer any more."""
+        (self.paths(job_id).requests / f"{kind}.json").unlink(missing_ok=True)
+
     def take_requests(self, job_id: str) -> Iterator[dict[str, Any]]:
-        """Yield and remove the requests left for a job. Only for its owner."""
+        """Yield the requests left for a job; each is removed once the next one is asked for. Only for its owner.
+
+        So an owner that dies while it answers leaves the request for the next one.
+        """
         folder = self.paths(job_id).requests
         for kind in REQUEST_KINDS:
             path = folder / f"{kind}.json"
@@ -183,10 +204,16 @@ class JobStore:
                 continue
             except orjson.JSONDecodeError:
                 record = None
-            if not isinstance(record, dict):
-                record = {"request": kind}
+            yield _checked_request(kind, record)
             path.unlink(missing_ok=True)
-            yield record
+
+
+def _checked_request(kind: str, record: object) -> dict[str, Any]:
+    """Return a request that can be relied on, whatever was written by hand: its kind, and a priority if it has one."""
+    request = (record if isinstance(record, dict) else {}) | {"request": kind}
+    if not isinstance(request.get("priority", 0), int):
+        del request["priority"]
+    return request
 
 
 def _revision(data: bytes) -> int:

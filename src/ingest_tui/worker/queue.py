@@ -56,7 +56,8 @@ def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim
         except IngestError:
             continue  # being made right now, or not readable: `doctor` tells
         if manifest.ended:
-            workspace.jobs.leave_queue(job_id)  # its worker died right after the end
+            if not workspace.jobs.has_owner(job_id):
+                workspace.jobs.leave_queue(job_id)  # its worker died right after the end
         elif only_source in {None, manifest.source_id}:
             candidates.append(manifest)
     started_sources: set[str] = set()

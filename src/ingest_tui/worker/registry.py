@@ -15,9 +15,12 @@ from typing import Any
 import orjson
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.store.atomic import write_durably
+from ingest_tui.store.atomic import TEMPORARY_PREFIX, write_durably
 from ingest_tui.store.locks import FileLock, is_locked
 from ingest_tui.store.workspace import Workspace
+
+# A worker makes its mark within milliseconds; what is older without being whole belongs to one that died meanwhile.
+_MARKED_AFTER_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class WorkerRegistration:
         self._record = workspace.layout.workers / f"{self.worker_id}.json"
         self._lock = FileLock(workspace.layout.workers / f"{self.worker_id}.lock")
         self._lock.acquire(1.0, what="the worker's own mark")
+        _sweep_torn_marks(workspace.layout.workers)
         info = WorkerInfo(self.worker_id, os.getpid(), socket.gethostname(), rfc3339(datetime.now(UTC)), mode)
         write_durably(self._record, orjson.dumps(info.as_dict()))
 
@@ -71,6 +75,20 @@ def _forget(record: Path) -> None:
     # A worker that is starting locks first and writes its record second, so an unlocked record is a dead one.
     record.unlink(missing_ok=True)
     record.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def _sweep_torn_marks(folder: Path) -> None:
+    """Remove what workers left that were killed while they made their mark: a lock without record, a torn record."""
+    long_ago = time.time() - _MARKED_AFTER_SECONDS
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            path = Path(entry.path)
+            is_torn = entry.name.startswith(TEMPORARY_PREFIX) or (
+                path.suffix == ".lock" and not path.with_suffix(".json").exists() and not is_locked(path)
+            )
+            with contextlib.suppress(FileNotFoundError):
+                if is_torn and entry.stat(follow_symlinks=False).st_mtime < long_ago:
+                    path.unlink()
 
 
 def stop_worker(workspace: Workspace, info: WorkerInfo, *, timeout: float = 10.0) -> bool:

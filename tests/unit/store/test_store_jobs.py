@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -103,6 +104,34 @@ def test_job_that_left_the_queue_is_still_there(jobs: JobStore) -> None:
     assert jobs.load(manifest.job_id).state is JobState.QUEUED
 
 
+def test_job_that_leaves_the_queue_leaves_nothing_behind(jobs: JobStore) -> None:
+    """What an ended job has staged, what was still asked of it and what a killed writer left go; its journals stay."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    paths = jobs.paths(manifest.job_id)
+    (paths.staging / "item").mkdir()
+    (paths.staging / "item" / "raw.md").write_text("text")
+    (paths.staging / "stray").write_text("text")
+    jobs.leave_request(manifest.job_id, "pause", by="ann")
+    (paths.requests / ".tmp.0123").touch()
+    (paths.folder / ".tmp.progress.1.2").touch()
+    paths.outcomes.touch()
+    jobs.leave_queue(manifest.job_id)
+    left = sorted(str(path.relative_to(paths.folder)) for path in paths.folder.rglob("*"))
+    assert left == ["manifest.json", "outcomes.jsonl", "requests", "staging"]
+
+
+def test_several_take_a_job_out_of_the_queue_at_once(jobs: JobStore) -> None:
+    """Workers that tidy up after the same ended job do not trip over each other."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    staging = jobs.paths(manifest.job_id).staging
+    for _ in range(20):
+        for number in range(30):
+            (staging / f"item-{number}" / "deep").mkdir(parents=True)
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(jobs.leave_queue, [manifest.job_id] * 8))
+        assert list(staging.iterdir()) == []
+
+
 def test_queue_passes_over_what_cannot_be_read(jobs: JobStore, workspace: Workspace) -> None:
     """A queue entry without a manifest, or with a damaged one, does not stop the others."""
     make(jobs, "20260101-000000-docs-aaaa")
@@ -164,6 +193,34 @@ def test_damaged_request_is_answered_all_the_same(jobs: JobStore, content: bytes
     (jobs.paths(manifest.job_id).requests / "cancel.json").write_bytes(content)
     assert [request.get("request") for request in jobs.take_requests(manifest.job_id)] == ["cancel"]
     assert list(jobs.take_requests(manifest.job_id)) == []
+
+
+def test_request_without_a_sound_number_names_none(jobs: JobStore) -> None:
+    """A priority that is no number is left out, so that the worker keeps the one it has."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    folder = jobs.paths(manifest.job_id).requests
+    (folder / "priority.json").write_text('{"request": "cancel", "priority": "soon"}')
+    assert list(jobs.take_requests(manifest.job_id)) == [{"request": "priority"}]
+
+
+def test_request_stays_until_it_is_answered(jobs: JobStore) -> None:
+    """An owner that dies while it answers leaves the request to the next one."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    jobs.leave_request(manifest.job_id, "pause", by="ann")
+    dying = jobs.take_requests(manifest.job_id)
+    assert next(dying)["request"] == "pause"
+    dying.close()
+    assert [request["request"] for request in jobs.take_requests(manifest.job_id)] == ["pause"]
+    assert list(jobs.take_requests(manifest.job_id)) == []
+
+
+@pytest.mark.parametrize(("first", "last"), [("pause", "resume"), ("resume", "pause")])
+def test_last_of_opposite_wishes_counts(jobs: JobStore, first: str, last: str) -> None:
+    """Who pauses and at once resumes, or the other way round, gets what was asked for last."""
+    manifest = make(jobs, "20260101-000000-docs-aaaa")
+    jobs.leave_request(manifest.job_id, first, by="ann")
+    jobs.leave_request(manifest.job_id, last, by="ann")
+    assert [request["request"] for request in jobs.take_requests(manifest.job_id)] == [last]
 
 
 def test_unknown_request_is_refused(jobs: JobStore) -> None:

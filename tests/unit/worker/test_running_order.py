@@ -98,3 +98,20 @@ def test_an_unreadable_manifest_does_not_stop_the_queue(tmp_path: Path) -> None:
     assert claim.manifest.job_id in ids[2:]
     claim.release()
     workspace.close()
+
+
+def test_an_ended_job_leaves_the_queue_by_whoever_finds_it(tmp_path: Path) -> None:
+    """A job whose worker died right after its end is taken out of the queue, but not while that worker is at it."""
+    workspace = _workspace(tmp_path, 1)
+    claim = claim_next(workspace)
+    assert claim is not None
+    manifest = claim.manifest
+    manifest.move_to(JobState.RUNNING, at="1", by="test")
+    manifest.move_to(JobState.SUCCEEDED, at="2", by="test")
+    workspace.jobs.save(manifest)
+    claim_next(workspace)
+    assert manifest.job_id in workspace.jobs.queued_ids()
+    claim.release()
+    claim_next(workspace)
+    assert manifest.job_id not in workspace.jobs.queued_ids()
+    workspace.close()

@@ -1,0 +1,116 @@
+"""One catalogue, many connections: of one process and of several."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import apsw
+import pytest
+
+from ingest_tui.model.errors import BusyError, StoreError
+from ingest_tui.store.catalogue import Catalogue
+
+OPEN_IN_THREADS = """
+import sys, threading, time
+from pathlib import Path
+from ingest_tui.store.catalogue import Catalogue
+
+def open_again_and_again():
+    while time.time() < float(sys.argv[2]):
+        pass
+    try:
+        for _ in range(3):
+            Catalogue(Path(sys.argv[1])).close()
+    except BaseException as error:
+        failures.append(repr(error))
+
+failures = []
+threads = [threading.Thread(target=open_again_and_again) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(failures)
+"""
+
+
+def locks_on(path: Path) -> list[str]:
+    """Return the locks that processes hold on a file, as the kernel lists them."""
+    inode = path.stat().st_ino
+    return [line for line in Path("/proc/locks").read_text().splitlines() if f":{inode} " in line]
+
+
+def test_second_connection_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Opening and closing one connection takes no lock from another one of the process, which still reads."""
+    path = tmp_path / "catalogue.db"
+    first = Catalogue(path)
+    assert len(locks_on(path)) == 1
+    second = Catalogue(path)
+    assert len(locks_on(path)) == 1
+    second.close()
+    assert len(locks_on(path)) == 1
+    first.close()
+    assert locks_on(path) == []
+
+
+@pytest.mark.parametrize("trial", range(3))
+def test_new_catalogue_is_opened_by_many_at_once(tmp_path: Path, trial: int) -> None:
+    """Processes with threads that all make the same catalogue in the same moment each get it."""
+    del trial
+    start = str(time.time() + 0.7)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN_IN_THREADS, str(tmp_path / "catalogue.db"), start],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    assert [process.communicate()[0].strip() for process in processes] == ["[]"] * 4
+
+
+def test_opening_gives_up_when_the_catalogue_stays_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cannot set the journal mode within the time is told so; before that it tries again."""
+    monkeypatch.setattr("ingest_tui.store.catalogue._BUSY_MILLISECONDS", 100)
+    genuine, tries = Catalogue.execute, []
+
+    def busy(self: Catalogue, sql: str, *values: object) -> list[object]:
+        if "journal_mode" in sql:
+            tries.append(sql)
+            raise BusyError("the catalogue is busy")
+        return genuine(self, sql, *values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Catalogue, "execute", busy)
+    with pytest.raises(BusyError):
+        Catalogue(tmp_path / "catalogue.db")
+    assert len(tries) > 3
+
+
+def test_catalogue_is_no_link(tmp_path: Path) -> None:
+    """A link planted at the name of the catalogue is refused, and nothing is made where it points to."""
+    (tmp_path / "catalogue.db").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="symbolic link"):
+        Catalogue(tmp_path / "catalogue.db")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_catalogue_of_a_missing_workspace(tmp_path: Path) -> None:
+    """A catalogue whose folder is gone is a clear error, not one of SQLite."""
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Catalogue(tmp_path / "gone" / "catalogue.db")
+
+
+def test_failing_disk_is_a_clear_error(tmp_path: Path) -> None:
+    """What SQLite calls an I/O error reaches people as what it means."""
+    catalogue = Catalogue(tmp_path / "catalogue.db")
+
+    class Failing:
+        def execute(self, *_arguments: object) -> list[object]:
+            raise apsw.IOError("disk I/O error")
+
+    sound, catalogue.connection = catalogue.connection, Failing()
+    with pytest.raises(StoreError, match="disk I/O error") as caught:
+        catalogue.value("SELECT 1")
+    assert caught.value.hint
+    sound.close()
