@@ -491,6 +491,25 @@ def test_documents_are_listed_filtered_searched_and_read(root: Path, folder: Pat
     tell(root, story)
 
 
+def test_a_document_shows_what_is_wrong_with_it(root: Path, folder: Path) -> None:
+    """Above the text stands what validators found, and the job's counters say in how many items."""
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "broken.json").write_text('{"fruit": "apples"')
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: "1 with warnings" in screen_text(app))
+        await pilot.press("3")
+        await until(pilot, lambda: app.screen.table.rows)
+        await pilot.press("enter")
+        await until(pilot, lambda: "error: not valid JSON, kept as text" in screen_text(app))
+        assert "apples" in screen_text(app)
+
+    tell(root, story, size=(160, 40))
+
+
 def test_a_source_opens_to_its_documents(root: Path, folder: Path) -> None:
     """Enter on a source shows its documents, Esc all of them."""
     add_folder(root, folder)

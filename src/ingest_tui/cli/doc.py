@@ -69,7 +69,7 @@ def list_(
 @pass_session
 def show(session: Session, document: str, as_json: bool) -> None:
     """Show what is known of DOCUMENT."""
-    from ingest_tui.services.documents import get_document, ingestion_record
+    from ingest_tui.services.documents import get_document, ingestion_record, remarks_of
 
     found = get_document(session.workspace, document)
     record = ingestion_record(session.workspace, found.document_id)
@@ -78,9 +78,11 @@ def show(session: Session, document: str, as_json: bool) -> None:
         return
     for name, value in found.as_dict().items():
         output.line(f"{name:14} {value}")
-    for name in ("language", "pages", "columns", "links", "warnings"):
+    for name in ("language", "pages", "columns", "links"):
         if record.get(name):
             output.line(f"{name:14} {record[name]}")
+    for kind, message in remarks_of(record):
+        output.line(f"{kind:14} {message}")
 
 
 @doc.command()

@@ -86,19 +86,30 @@ def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
         output.line(f"{name:10} {phase.state:8} {phase.done} of {phase.total if phase.total is not None else '?'}")
     for name, value in manifest.counters.model_dump().items():
         output.line(f"{name:26} {value}")
+    if manifest.counters.items_with_warnings:
+        output.line(f"warnings   {warnings_line(manifest)}")
     if manifest.held:
         output.line(f"held       {manifest.held.documents} deletions wait: ingest-tui job approve {manifest.job_id}")
     for error in manifest.errors[-10:]:
         output.line(f"error      {error.code}: {error.message}{f' ({error.uri})' if error.uri else ''}")
 
 
+def warnings_line(manifest: Manifest) -> str:
+    """Say how many items have findings of validators, and the command that lists them."""
+    number = manifest.counters.items_with_warnings
+    return f"{number} with warnings: ingest-tui job items {manifest.job_id} --warnings"
+
+
 @job.command()
 @click.argument("job_id", metavar="JOB")
 @click.option("--outcome", "outcomes", multiple=True, type=click.Choice(OUTCOME_NAMES), help="Only these.")
+@click.option("--warnings", "with_warnings", is_flag=True, help="Only those in which something is wrong or odd.")
 @click.option("--held", is_flag=True, help="The deletions that wait for approval.")
 @json_option
 @pass_session
-def items(session: Session, job_id: str, outcomes: tuple[str, ...], held: bool, as_json: bool) -> None:
+def items(
+    session: Session, job_id: str, outcomes: tuple[str, ...], with_warnings: bool, held: bool, as_json: bool
+) -> None:
     """Print what became of each item of JOB."""
     from ingest_tui.services.jobs import get_job, job_items, job_plan
 
@@ -107,12 +118,11 @@ def items(session: Session, job_id: str, outcomes: tuple[str, ...], held: bool, 
         lines = [line for line in job_plan(session.workspace, manifest.job_id) if line["action"] == "hold"]
         _print_records(lines, ("action", "reason", "key", "document_id"), as_json=as_json, empty="nothing is held")
         return
-    records = (
-        outcome.as_dict()
-        for outcome, _ in job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None)
-    )
-    columns = ("outcome", "reason", "key", "detail")
-    _print_records(records, columns, as_json=as_json, empty="no items yet; 'job show' tells how far it is")
+    chosen = job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None, with_warnings=with_warnings)
+    records = (outcome.as_dict() for outcome, _ in chosen)
+    columns = ("outcome", "key", "warnings") if with_warnings else ("outcome", "reason", "key", "detail")
+    empty = "no items with warnings" if with_warnings else "no items yet; 'job show' tells how far it is"
+    _print_records(records, columns, as_json=as_json, empty=empty)
 
 
 def _print_records(records: Any, columns: tuple[str, ...], *, as_json: bool, empty: str) -> None:
@@ -120,8 +130,12 @@ def _print_records(records: Any, columns: tuple[str, ...], *, as_json: bool, emp
         for record in records:
             output.data_line(record)
         return
-    rows = [[record.get(name) or "" for name in columns] for record in records]
+    rows = [[_cell(record.get(name)) for name in columns] for record in records]
     output.table([name.upper() for name in columns], rows, empty=empty)
+
+
+def _cell(value: Any) -> Any:
+    return "; ".join(value) if isinstance(value, tuple) else value or ""
 
 
 @job.command()

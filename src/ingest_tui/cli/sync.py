@@ -143,6 +143,10 @@ def report_end(manifest: Manifest) -> None:
             diagnostics.say(f"error: {error.message}")
             if error.hint:
                 diagnostics.say(f"hint: {error.hint}")
+    if counters.items_with_warnings:
+        from ingest_tui.cli.job import warnings_line
+
+        diagnostics.say(warnings_line(manifest))
     if counters.items_failed:
         diagnostics.say(f"hint: 'ingest-tui job errors {manifest.job_id}' shows what failed and why")
     if manifest.held is not None:

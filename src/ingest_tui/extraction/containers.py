@@ -9,6 +9,7 @@ from io import BytesIO
 
 from ingest_tui.extraction.formats import BY_NAME, Format
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
+from ingest_tui.model.extraction import Finding
 
 MAX_ENTRIES = 10_000
 MAX_RATIO = 100
@@ -19,6 +20,9 @@ MAX_DEPTH = 3
 _MAX_NESTED_BYTES = 64 * 1024**2
 _NESTED_ENDINGS = (".zip", ".jar", ".docx", ".xlsx", ".xlsm", ".pptx", ".odt", ".ods", ".odp", ".epub")
 _ENCRYPTED_FLAG = 0x1
+
+_MACRO_PART = "vbaProject.bin"
+_MACRO_STREAMS = frozenset(("Macros", "_VBA_PROJECT_CUR", "_VBA_PROJECT"))
 
 _ENCRYPTED_HINT = "remove the password and put the file in place again"
 _ZIP_PARTS: tuple[tuple[str, str], ...] = (
@@ -38,8 +42,8 @@ _ODF_TYPES = {
 }
 
 
-def identify_zip(content: bytes) -> Format:
-    """Return the format of a zip container after checking its limits.
+def identify_zip(content: bytes) -> tuple[Format, list[Finding]]:
+    """Return the format of a zip container after checking its limits, and what is odd about it.
 
     Raises `ItemRejectedError` (``archive_bomb``, ``encrypted``, ``unsupported_type``) or `ProcessingError`
     (``malformed``).
@@ -47,7 +51,7 @@ def identify_zip(content: bytes) -> Format:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             check_archive(archive, len(content))
-            return _format_of_zip(archive)
+            return _format_of_zip(archive), _macros(any(name.endswith(_MACRO_PART) for name in archive.namelist()))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError, RuntimeError) as error:
         raise ProcessingError(
             f"the zip container cannot be read: {error}",
@@ -71,6 +75,10 @@ def _format_of_zip(archive: zipfile.ZipFile) -> Format:
             f"cannot read {what}", code="unsupported_type", hint="unpack it and ingest the folder instead"
         )
     return BY_NAME[kind]
+
+
+def _macros(are_there: bool) -> list[Finding]:
+    return [Finding("warning", "macros_present", "holds macros, which are never run")] if are_there else []
 
 
 def _read_small(archive: zipfile.ZipFile, name: str) -> str:
@@ -138,8 +146,8 @@ class _OleEntry:
     size: int
 
 
-def identify_ole(content: bytes) -> Format:
-    """Return the format of an OLE compound file from the names of its streams.
+def identify_ole(content: bytes) -> tuple[Format, list[Finding]]:
+    """Return the format of an OLE compound file from the names of its streams, and what is odd about it.
 
     Raises `ItemRejectedError` (``encrypted``, ``unsupported_type``) or `ProcessingError` (``malformed``).
     """
@@ -151,15 +159,16 @@ def identify_ole(content: bytes) -> Format:
         ) from error
     if entries.keys() & {"EncryptedPackage", "EncryptedSummary"}:
         raise ItemRejectedError("the document is encrypted", code="encrypted", hint=_ENCRYPTED_HINT)
+    macros = _macros(bool(entries.keys() & _MACRO_STREAMS))
     if "WordDocument" in entries:
         if _word_is_encrypted(content, entries["WordDocument"]):
             raise ItemRejectedError("the document is encrypted", code="encrypted", hint=_ENCRYPTED_HINT)
-        return BY_NAME["doc"]
+        return BY_NAME["doc"], macros
     for stream, kind in (("Workbook", "xls"), ("Book", "xls"), ("PowerPoint Document", "ppt")):
         if stream in entries:
-            return BY_NAME[kind]
+            return BY_NAME[kind], macros
     if "__properties_version1.0" in entries:
-        return BY_NAME["msg"]
+        return BY_NAME["msg"], []
     raise ItemRejectedError(
         "cannot read this kind of OLE file",
         code="unsupported_type",

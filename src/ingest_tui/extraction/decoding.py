@@ -7,6 +7,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32
 from itertools import pairwise
 
 from ingest_tui.model.errors import ItemRejectedError
+from ingest_tui.model.extraction import Finding
 
 _SAMPLE_BYTES = 64 * 1024
 _BOMS = (
@@ -19,14 +20,17 @@ _BOMS = (
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DROPPED_BYTES = bytes(set(range(32)) - set(b"\t\n")) + b"\x7f"
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b\b")) + b"\x7f"
+_ASCII = bytes(range(128))
+_BEGUN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _WORD_BYTES = re.compile(rb"[A-Za-z\x80-\xff]+")
 _MAX_CONTROL_SHARE = 0.02
 _UTF16_NUL_SHARE = 0.3
 _MAX_BROKEN_SHARE = 0.1
+_MARK_DOUBTED_FROM_BYTES = 16
 
 
-def decode_text(content: bytes) -> tuple[str, str, list[str]]:
-    """Return the text, the encoding it was read with and warnings.
+def decode_text(content: bytes) -> tuple[str, str, list[Finding]]:
+    """Return the text, the encoding it was read with and what is wrong with it.
 
     Raises `ItemRejectedError` (``unsupported_type``) for bytes that are no text in any encoding we know.
     """
@@ -34,7 +38,24 @@ def decode_text(content: bytes) -> tuple[str, str, list[str]]:
     if mark[:1] in (b"\xef", b"\xff", b"\xfe", b"\x00"):
         for bom, encoding in _BOMS:
             if mark.startswith(bom):
-                return _decode_marked(content, encoding)
+                return _decode_marked(content, bom, encoding)
+    return _decode_unmarked(content)
+
+
+def decode_declared(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
+    """Return the text in the encoding that the document itself declares; LookupError for an unknown one."""
+    try:
+        return content.decode(encoding), []
+    except UnicodeDecodeError as error:
+        return content.decode(encoding, "replace"), [_undecodable(encoding, error)]
+
+
+def _undecodable(encoding: str, error: UnicodeDecodeError) -> Finding:
+    message = f"not valid {encoding} at byte {error.start}: unreadable characters replaced"
+    return Finding("error", "undecodable_bytes", message)
+
+
+def _decode_unmarked(content: bytes) -> tuple[str, str, list[Finding]]:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -46,11 +67,11 @@ def decode_text(content: bytes) -> tuple[str, str, list[str]]:
     wide = _guess_utf16(content[:_SAMPLE_BYTES])
     if wide:
         whole = content[: len(content) // 2 * 2]
-        return whole.decode(wide, "replace"), wide, [f"read as {wide}: a guess, there is no byte order mark"]
+        return whole.decode(wide, "replace"), wide, [_guessed(wide, "there is no byte order mark")]
     if _has_many_controls(content[:_SAMPLE_BYTES]):
         raise ItemRejectedError("these bytes are not text", code="unsupported_type")
     if text:
-        return text, "utf-8", ["contains NUL characters: dropped"]
+        return text, "utf-8", [Finding("warning", "nul_characters", "contains NUL characters: dropped")]
     return _decode_legacy(content)
 
 
@@ -68,12 +89,40 @@ def _has_many_controls(content: bytes) -> bool:
     return len(sample) - len(sample.translate(None, _CONTROL_BYTES)) > max(1, len(sample) * _MAX_CONTROL_SHARE)
 
 
-def _decode_marked(content: bytes, encoding: str) -> tuple[str, str, list[str]]:
+def _decode_marked(content: bytes, mark: bytes, encoding: str) -> tuple[str, str, list[Finding]]:
+    if encoding != "utf-8-sig" and _is_eight_bit_text(content[len(mark) :]):
+        return _despite_mark(content[len(mark) :], encoding)
     try:
         return content.decode(encoding), encoding, []
     except UnicodeDecodeError as error:
-        warning = f"not valid {encoding} at byte {error.start}: unreadable characters replaced"
-        return content.decode(encoding, "replace"), encoding, [warning]
+        if encoding == "utf-8-sig":
+            return _despite_mark(content[len(mark) :], "utf-8")
+        return content.decode(encoding, "replace"), encoding, [_undecodable(encoding, error)]
+
+
+def _despite_mark(content: bytes, marked: str) -> tuple[str, str, list[Finding]]:
+    """Read what is behind a byte order mark that is wrong: a tool has put it before the bytes of another one."""
+    text, encoding, findings = _decode_unmarked(content)
+    mismatch = Finding(
+        "warning", "bom_mismatch", f"the byte order mark says {marked}, the bytes are not: not relied on"
+    )
+    return text, encoding, [mismatch, *findings]
+
+
+def _is_eight_bit_text(content: bytes) -> bool:
+    """Say whether bytes behind a mark of UTF-16 or 32 are UTF-8 after all; some 8 letters are enough to be sure."""
+    sample = content[:_SAMPLE_BYTES]
+    if len(sample) < _MARK_DOUBTED_FROM_BYTES or b"\x00" in sample or not (b" " in sample or b"\n" in sample):
+        return False
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not _has_many_controls(content)
+
+
+def _guessed(encoding: str, why: str) -> Finding:
+    return Finding("warning", "encoding_guessed", f"read as {encoding}: a guess, {why}")
 
 
 def _guess_utf16(sample: bytes) -> str | None:
@@ -89,15 +138,39 @@ def _guess_utf16(sample: bytes) -> str | None:
     return None
 
 
-def _decode_legacy(content: bytes) -> tuple[str, str, list[str]]:
+def _decode_legacy(content: bytes) -> tuple[str, str, list[Finding]]:
     replaced = content.decode("utf-8", "replace")
     broken = replaced.count("\ufffd")
     beyond_ascii = sum(1 for character in replaced[:_SAMPLE_BYTES] if character > "\x7f")
+    by_line = _decode_by_line(content) if beyond_ascii > broken else None
+    if by_line is not None:
+        return by_line
     if broken < beyond_ascii * _MAX_BROKEN_SHARE:
-        return replaced, "utf-8", [f"not valid UTF-8 in {broken} places: unreadable characters replaced"]
+        message = f"not valid UTF-8 in {broken} places: unreadable characters replaced"
+        return replaced, "utf-8", [Finding("error", "undecodable_bytes", message)]
     sample = content[:_SAMPLE_BYTES]
     encoding = "cp1252" if _looks_western(sample) else _guess_encoding(sample)
-    return content.decode(encoding, "replace"), encoding, [f"read as {encoding}: a guess, not valid UTF-8"]
+    findings = [_guessed(encoding, "not valid UTF-8")]
+    try:
+        return content.decode(encoding), encoding, findings
+    except UnicodeDecodeError as error:
+        return content.decode(encoding, "replace"), encoding, [_undecodable(encoding, error), *findings]
+
+
+def _decode_by_line(content: bytes) -> tuple[str, str, list[Finding]] | None:
+    """Read a text whose lines are in UTF-8 or in cp1252, as in logs that several programs wrote; None for others."""
+    lines: list[str] = []
+    foreign = 0
+    for line in content.split(b"\n"):
+        try:
+            lines.append(line.decode("utf-8"))
+        except UnicodeDecodeError:
+            if _BEGUN_UTF8.search(line) or not _WESTERN.issuperset(line.translate(None, _ASCII)):
+                return None
+            lines.append(line.decode("cp1252"))
+            foreign += 1
+    message = f"{foreign} of {len(lines)} lines are not UTF-8: read as cp1252"
+    return "\n".join(lines), "utf-8", [Finding("warning", "mixed_encodings", message)]
 
 
 def _looks_western(sample: bytes) -> bool:

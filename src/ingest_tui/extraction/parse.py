@@ -12,7 +12,7 @@ from ingest_tui.extraction.decoding import normalise_text
 from ingest_tui.extraction.formats import FORMATS, Format
 from ingest_tui.extraction.validation import EmptyDocumentError, validate
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
-from ingest_tui.model.extraction import MAX_LINKS, Element, Extraction
+from ingest_tui.model.extraction import MAX_FINDINGS, MAX_LINKS, Element, Extraction, Finding
 
 _MAX_WARNINGS = 50
 
@@ -73,8 +73,9 @@ def extract(
     """
     sniffed = validate(content, file_name)
     chosen = choose_backend(sniffed.format, backend, backends_by_type)
+    notes: list[str] = []
     if backend is not None and chosen.name != backend:
-        sniffed.warnings.append(f"{backend} does not read {sniffed.format.name}: read with {chosen.name}")
+        notes.append(f"{backend} does not read {sniffed.format.name}: read with {chosen.name}")
     material = Material(content, file_name, sniffed.format)
     if tick is not None:
         material = Material(content, file_name, sniffed.format, tick)
@@ -82,6 +83,7 @@ def extract(
     markdown = normalise_text(parsed.markdown)
     if not markdown or (markdown[:64].isspace() and markdown.isspace()):
         raise EmptyDocumentError("the document holds no text", hint=parsed.hint_if_empty)
+    findings = _errors_first([*sniffed.findings, *parsed.findings])
     return Extraction(
         markdown=markdown,
         elements=_elements(parsed, markdown) if with_elements else (),
@@ -93,8 +95,16 @@ def extract(
         pages=parsed.pages,
         columns=parsed.columns,
         links=_merge_links(parsed.links, markdown),
-        warnings=[*sniffed.warnings, *parsed.warnings][:_MAX_WARNINGS],
+        warnings=[*notes, *parsed.warnings, *(finding.message for finding in findings)][:_MAX_WARNINGS],
+        validation=findings,
     )
+
+
+def _errors_first(findings: list[Finding]) -> list[Finding]:
+    """Return at most `MAX_FINDINGS`, each once and in order, with errors before warnings."""
+    if len(findings) > 1:
+        findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.severity)
+    return findings[:MAX_FINDINGS]
 
 
 def _parse(chosen: Backend, material: Material) -> Parsed:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
-from ingest_tui.extraction.sandbox_job import Job, OnResult, estimate_milliseconds, wire_form
+from ingest_tui.extraction.sandbox_job import Job, OnResult, estimate_milliseconds, result_of, wire_form
 from ingest_tui.extraction.sandbox_process import Flight, ParserProcess
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
@@ -295,7 +295,7 @@ class ParserPool:
         process.served += 1.0 if flight.weight > 1.0 else _CHEAP_SHARE
         if line["retire"]:
             self._retire(process)
-        self._deliver(flight.payload, ParseResult(**line["result"]))
+        self._deliver(flight.payload, result_of(line["result"]))
         return 1
 
     def _take_note(self, process: ParserProcess, line: dict[str, Any]) -> None:

@@ -221,6 +221,7 @@ def _parsed(task_id: str, extraction: Extraction, text: bytes, started: float) -
         columns=extraction.columns,
         links=extraction.links,
         warnings=extraction.warnings,
+        validation=extraction.validation,
         chunks=chunks,
         text_bytes=len(text),
         milliseconds=round((time.perf_counter() - started) * 1000, 3),

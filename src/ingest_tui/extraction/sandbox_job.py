@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
-from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.extraction import Finding, ParseResult, ParseTask
 
 OnResult = Callable[[ParseResult], None]
 
@@ -39,6 +39,13 @@ def wire_form(task: ParseTask) -> dict[str, Any]:
     form = {name: getattr(task, name) for name in _WIRE_FIELDS}
     form["backends_by_type"] = task.backends_by_type or None
     return form
+
+
+def result_of(values: dict[str, Any]) -> ParseResult:
+    """Return the result that a parser process sent as JSON values; TypeError when it is none."""
+    if values.get("validation"):
+        values["validation"] = [Finding(**finding) for finding in values["validation"]]
+    return ParseResult(**values)
 
 
 _WIRE_FIELDS = tuple(

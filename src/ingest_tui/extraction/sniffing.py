@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ingest_tui.extraction.decoding import looks_like_text
 from ingest_tui.extraction.formats import BY_EXTENSION, BY_NAME, Format
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
+from ingest_tui.model.extraction import Finding
 
 _HEAD_BYTES = 4096
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -48,7 +49,7 @@ class Sniffed:
     """A recognised format and what was odd about it."""
 
     format: Format
-    warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def sniff(content: bytes, extension: str) -> Sniffed:
@@ -68,21 +69,26 @@ def sniff(content: bytes, extension: str) -> Sniffed:
     found = _by_content(content, named)
     if found is None:
         raise _unknown(content, named)
-    if named is None or found is named:
-        return Sniffed(found)
-    return Sniffed(found, [_disagreement(found, named, extension)])
+    if named is not None and found.format is not named:
+        found.findings.append(_disagreement(found.format, named, extension))
+    return found
 
 
-def _by_content(content: bytes, named: Format | None) -> Format | None:
+def _by_content(content: bytes, named: Format | None) -> Sniffed | None:
     head = content[:_HEAD_BYTES]
     if head.startswith(_ZIP_MAGIC):
         from ingest_tui.extraction.containers import identify_zip
 
-        return identify_zip(content)
+        return Sniffed(*identify_zip(content))
     if head.startswith(_OLE_MAGIC):
         from ingest_tui.extraction.containers import identify_ole
 
-        return identify_ole(content)
+        return Sniffed(*identify_ole(content))
+    plain = _by_head(head, named)
+    return Sniffed(plain) if plain is not None else None
+
+
+def _by_head(head: bytes, named: Format | None) -> Format | None:
     if b"%PDF-" in head[:_PDF_MARK_WITHIN] and (named is None or named.family != "text" or head.startswith(b"%PDF-")):
         return BY_NAME["pdf"]
     if head.startswith(b"PAR1"):
@@ -151,15 +157,16 @@ def _looks_like_mail(start: bytes) -> bool:
     return len(names & _MAIL_HEADERS) >= _MIN_MAIL_HEADERS
 
 
-def _disagreement(found: Format, named: Format, extension: str) -> str:
-    """Return the warning for a name that promises another format than the bytes hold."""
+def _disagreement(found: Format, named: Format, extension: str) -> Finding:
+    """Return the finding for a name that promises another format than the bytes hold."""
     if found.name == "text" and named.family not in ("text", "markup") and extension not in _SHARED_EXTENSIONS:
         raise ItemRejectedError(
             f"the name promises {named.name}, the bytes are plain text",
             code="wrong_type",
             hint="rename the file to .txt if it really is text",
         )
-    return f"the name says {named.name}, the bytes are {found.name}: read as {found.name}"
+    message = f"the name says {named.name}, the bytes are {found.name}: read as {found.name}"
+    return Finding("warning", "type_mismatch", message)
 
 
 def _unknown(content: bytes, named: Format | None) -> ItemRejectedError | ProcessingError:

@@ -9,23 +9,31 @@ from datetime import date, datetime, time, timedelta
 from io import StringIO
 from typing import Any
 
+from ingest_tui.extraction.validators.table import RowWidths, check_header, leaves_quote_open
+from ingest_tui.model.extraction import Finding
+
 MAX_FIELD_CHARACTERS = 100_000
 """Longest cell that is kept whole; what is beyond is cut, with a warning."""
 MAX_COLUMNS = 2_000
 _HEADER_SEARCH_ROWS = 20
 _SNIFF_CHARACTERS = 16_384
 _DELIMITERS = ",;\t|"
+_MAX_MALFORMED_LINES = 20
 
 
 @dataclass(slots=True)
 class Table:
-    """A table as read: ``columns`` are its names, ``rows`` the number of data rows, ``markdown`` a pipe table."""
+    """A table as read: ``columns`` are its names, ``rows`` the number of data rows, ``markdown`` a pipe table.
+
+    ``header`` are the names as they stand in the file, blank and repeated ones too.
+    """
 
     name: str
     columns: list[str]
     rows: int
     markdown: str
-    warnings: list[str] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     def describe(self) -> dict[str, Any]:
         """Return the entry of this table in `Extraction.columns`."""
@@ -73,14 +81,15 @@ def build_table(name: str, rows: Iterable[Sequence[Any]]) -> Table | None:
     Blank leading rows are skipped; a title standing alone above the header is kept as a line before the table.
     Rows longer than the header get further columns. Columns without a name and without a value are dropped.
     """
-    warnings: list[str] = []
-    cells = _tidy_rows(rows, warnings)
+    findings: list[Finding] = []
+    cells = _tidy_rows(rows, findings)
     above, header, body = _split_header(cells)
     if header is None:
         return None
     width = max([len(header), *(len(row) for row in body)])
     if width > MAX_COLUMNS:
-        warnings.append(f"{width} columns: only the first {MAX_COLUMNS} are kept")
+        message = f"{width} columns: only the first {MAX_COLUMNS} are kept"
+        findings.append(Finding("warning", "columns_cut", message))
         width = MAX_COLUMNS
     header = [*header, *[""] * (width - len(header))][:width]
     kept = [index for index in range(width) if header[index] or any(index < len(row) and row[index] for row in body)]
@@ -94,7 +103,7 @@ def build_table(name: str, rows: Iterable[Sequence[Any]]) -> Table | None:
             lines.append(_line(row))
         else:
             lines.append(_line([row[index] if index < len(row) else "" for index in kept]))
-    return Table(name, names, len(body), "\n".join(lines), warnings)
+    return Table(name, names, len(body), "\n".join(lines), [header[index] for index in kept], findings)
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -106,7 +115,7 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + line.replace("\x00", " | ") + " |"
 
 
-def _tidy_rows(rows: Iterable[Sequence[Any]], warnings: list[str]) -> list[list[str]]:
+def _tidy_rows(rows: Iterable[Sequence[Any]], findings: list[Finding]) -> list[list[str]]:
     """Return rows of text: cells stripped, trailing blanks cut, blank rows dropped, huge fields cut."""
     tidy: list[list[str]] = []
     cut = 0
@@ -120,7 +129,8 @@ def _tidy_rows(rows: Iterable[Sequence[Any]], warnings: list[str]) -> list[list[
         if cells:
             tidy.append(cells)
     if cut:
-        warnings.append(f"{cut} fields cut to {MAX_FIELD_CHARACTERS:,} characters")
+        message = f"{cut} fields cut to {MAX_FIELD_CHARACTERS:,} characters"
+        findings.append(Finding("warning", "fields_cut", message))
     return tidy
 
 
@@ -141,10 +151,10 @@ def _split_header(rows: list[list[str]]) -> tuple[list[str], list[str] | None, l
 def read_csv(text: str, *, name: str = "", delimiter: str | None = None) -> Table | None:
     """Return the table of a CSV text, or None when it holds nothing. The delimiter is found when not given."""
     separator = delimiter or find_delimiter(text)
-    warnings: list[str] = []
-    table = build_table(name, _csv_rows(text, separator, warnings))
+    findings: list[Finding] = []
+    table = build_table(name, _csv_rows(text, separator, findings))
     if table is not None:
-        table.warnings.extend(warnings)
+        table.findings += [*findings, *check_header(table.header)]
     return table
 
 
@@ -163,17 +173,43 @@ def find_delimiter(text: str) -> str:
     return best
 
 
-def _csv_rows(text: str, delimiter: str, warnings: list[str]) -> Iterator[list[str]]:
+def _csv_rows(text: str, delimiter: str, findings: list[Finding]) -> Iterator[list[str]]:
+    """Yield the rows; the findings are complete when they are all there.
+
+    A quote that is never closed would swallow the rest: from its row on quotes mean nothing.
+    """
     if "\x00" in text:
         text = text.replace("\x00", "")
-    csv.field_size_limit(max(len(text), 131_072))  # fields are cut afterwards, with a warning, not refused
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
+    csv.field_size_limit(max(len(text), 131_072))  # fields are cut afterwards, with a finding, not refused
+    buffer = StringIO(text, newline="")
+    reader = csv.reader(buffer, delimiter=delimiter)
+    widths = RowWidths()
+    rows = begins_at = lines_before = 0
+    last: list[str] = []
     while True:
+        next_begins_at, lines_read = buffer.tell(), reader.line_num
         try:
-            yield next(reader)
+            row = next(reader)
         except StopIteration:
-            return
+            break
         except csv.Error as error:
-            warnings.append(f"line {reader.line_num}: {error}")
-            if len(warnings) > 20:  # noqa: PLR2004 further ones say nothing new
-                return
+            findings.append(Finding("error", "csv_malformed", f"line {reader.line_num}: {error}"))
+            if len(findings) > _MAX_MALFORMED_LINES:
+                break
+            continue
+        if len(last) != widths.width:
+            widths.change(len(last), rows, lines_read)
+        yield last
+        rows += 1
+        last, begins_at, lines_before = row, next_begins_at, lines_read
+    rest = [last]
+    if leaves_quote_open(text[begins_at:], delimiter):
+        message = f"the quote opened on line {lines_before + 1} is never closed: from there on quotes are just text"
+        findings.append(Finding("error", "unclosed_quote", message))
+        rest = list(csv.reader(StringIO(text[begins_at:], newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE))
+    for line, row in enumerate(rest, lines_before + 1):
+        if len(row) != widths.width:
+            widths.change(len(row), rows, line)
+        yield row
+        rows += 1
+    findings += widths.findings(rows)

@@ -12,7 +12,29 @@ from typing import Any, Literal
 MAX_LINKS = 1000
 """Links kept of one document; a link farm must not fill the record of its version."""
 
+MAX_FINDINGS = 50
+"""Findings kept of one document, errors before warnings."""
+MAX_FINDING_CHARACTERS = 300
+
 ParseStatus = Literal["parsed", "empty", "rejected", "failed"]
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a validator has to say of a document that is let in.
+
+    ``error``: it is damaged or breaks the rules of its format, so that text may be missing or wrong. ``warning``: it is
+    sound, but something is worth knowing. Neither keeps it out. ``code`` is stable and meant for scripts.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the JSON form that ingestion.json keeps under ``validation``."""
+        return {"severity": self.severity, "code": self.code, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +52,7 @@ class Extraction:
     ``markdown`` has ``\n`` line ends and no control characters but newline and tab. ``columns`` is a list of
     ``{"table": sheet or table name, "columns": [names], "rows": number of data rows}``. ``pages`` counts pages,
     slides or sheets where the format has them. ``links`` holds at most `MAX_LINKS` targets, in order, each once.
+    ``validation`` holds at most `MAX_FINDINGS`; ``warnings`` their messages and what else is worth a note.
     """
 
     markdown: str
@@ -43,6 +66,7 @@ class Extraction:
     columns: list[dict[str, Any]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    validation: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +133,7 @@ class ParseResult:
     columns: list[dict[str, Any]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    validation: list[Finding] = field(default_factory=list)
     chunks: list[tuple[list[str], str]] | None = None
     text_bytes: int = 0
     milliseconds: float = 0.0

@@ -91,7 +91,10 @@ class Phase(BaseModel):
 
 
 class Counters(BaseModel):
-    """What the job did, in items, bytes and chunks. They add up, see `listed_accounted_for`."""
+    """What the job did, in items, bytes and chunks. They add up, see `listed_accounted_for`.
+
+    ``items_with_warnings`` counts items in which validators found something, whatever became of them.
+    """
 
     descriptors_listed: int = 0
     items_fetched: int = 0
@@ -103,6 +106,7 @@ class Counters(BaseModel):
     items_empty: int = 0
     items_rejected: int = 0
     items_failed: int = 0
+    items_with_warnings: int = 0
     bytes_fetched: int = 0
     chunks_written: int = 0
 

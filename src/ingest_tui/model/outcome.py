@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 OutcomeName = Literal["ingested", "unchanged", "duplicate", "moved", "retired", "empty", "rejected", "failed"]
+WARNINGS_KEPT = 3
+_WARNING_CHARACTERS = 160
 OUTCOME_NAMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 
 # The counter of the manifest that each outcome adds to.
@@ -23,7 +26,10 @@ COUNTER_OF: dict[OutcomeName, str] = {
 
 @dataclass(slots=True, frozen=True)
 class Outcome:
-    """One line of outcomes.jsonl. ``bytes`` is the raw size; ``milliseconds`` the time spent extracting."""
+    """One line of outcomes.jsonl. ``bytes`` is the raw size; ``milliseconds`` the time spent extracting.
+
+    ``warnings`` says in at most `WARNINGS_KEPT` short messages what validators found; ingestion.json has them all.
+    """
 
     uri: str
     key: str
@@ -41,6 +47,7 @@ class Outcome:
     backend: str | None = None
     milliseconds: int | None = None
     phase: str = "commit"
+    warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form of the contract."""
@@ -49,4 +56,20 @@ class Outcome:
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Outcome:
         """Read a journal record, ignoring fields of later versions."""
-        return cls(**{name: record[name] for name in cls.__slots__ if name in record})
+        known = {name: record[name] for name in cls.__slots__ if name in record}
+        if "warnings" in known:
+            known["warnings"] = tuple(known["warnings"])
+        return cls(**known)
+
+
+def short_warnings(messages: Sequence[str]) -> tuple[str, ...]:
+    """Return what an outcome keeps of all messages: the first ones, clipped, and how many there are beyond."""
+    if not messages:
+        return ()
+    clipped = [
+        message if len(message) <= _WARNING_CHARACTERS else message[: _WARNING_CHARACTERS - 1] + "…"
+        for message in messages[:WARNINGS_KEPT]
+    ]
+    if len(messages) > WARNINGS_KEPT:
+        clipped[-1] = f"and {len(messages) - WARNINGS_KEPT + 1} more"
+    return tuple(clipped)

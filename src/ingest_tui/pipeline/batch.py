@@ -11,7 +11,7 @@ from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.classify import Classification, Holder, classify
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
-from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
 from ingest_tui.model.plan import KILL_REASONS
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import parsers_of, ruleset_of
@@ -406,5 +406,6 @@ class CommitBatch:
                 (result.backend or None) if result else None,
                 round(result.milliseconds) if result else None,
                 phase,
+                short_warnings([finding.message for finding in result.validation]) if result else (),
             )
         )

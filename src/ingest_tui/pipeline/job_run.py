@@ -280,6 +280,7 @@ class JobRun:
         """Count outcomes that stand in the journal."""
         for outcome in outcomes:
             self.manifest.counters.count(outcome.outcome)
+            self.manifest.counters.items_with_warnings += bool(outcome.warnings)
             if outcome.outcome == "failed":
                 self.manifest.add_error(
                     JobError(

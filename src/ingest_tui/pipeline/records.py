@@ -45,6 +45,7 @@ def ingestion_record(item: StagedItem, document: DocumentRow) -> dict[str, objec
         "links": result.links,
         "chunks": document.chunks,
         "warnings": result.warnings,
+        "validation": [finding.as_dict() for finding in result.validation],
         "created_at": document.created_at,
         "ingested_at": document.updated_at,
     }

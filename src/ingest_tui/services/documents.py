@@ -10,7 +10,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import BusyError, NotFoundError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.services.explain import Explanation, addresses_of, explain
+from ingest_tui.services.explain import Explanation, addresses_of, explain, remarks_of
 from ingest_tui.services.retiring import restore_retired, retire_documents
 from ingest_tui.store import queries
 from ingest_tui.store.catalogue import DocumentRow
@@ -27,6 +27,7 @@ __all__ = [
     "get_document",
     "ingestion_record",
     "list_documents",
+    "remarks_of",
     "remove_documents",
     "restore_document",
 ]

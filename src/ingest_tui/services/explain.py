@@ -77,13 +77,24 @@ class Explanation:
                 f"hashes     raw {document.raw_sha256[:16]}…  text {document.content_hash[:16]}…",
             ]
         if self.record:
-            lines += [f"warning    {warning}" for warning in self.record.get("warnings", [])]
+            lines += [f"{kind:10} {message}" for kind, message in remarks_of(self.record)]
         if self.events:
             lines.append("what jobs noted, oldest first:")
             for event in self.events:
                 detail = f": {event.detail}" if event.detail else ""
                 lines.append(f"  {event.at}  {event.what} ({event.reason}){detail}  [{event.job_id}]")
         return [safe_display(line) for line in lines]
+
+
+def remarks_of(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what an ingestion record has to say against its document: ``error``, ``warning`` or ``note``, and text.
+
+    A note is a warning of the record that no validator gave a code.
+    """
+    findings = record.get("validation", [])
+    told = {finding["message"] for finding in findings}
+    remarks = [(finding["severity"], f"{finding['message']} ({finding['code']})") for finding in findings]
+    return remarks + [("note", message) for message in record.get("warnings", []) if message not in told]
 
 
 def explain(workspace: Workspace, target: str) -> Explanation:

@@ -62,11 +62,19 @@ def status(workspace: Workspace, job_id: str) -> IngestionStatusResponse:
 
 
 def job_items(
-    workspace: Workspace, job_id: str, *, outcomes: set[str] | None = None, offset: int = 0
+    workspace: Workspace,
+    job_id: str,
+    *,
+    outcomes: set[str] | None = None,
+    with_warnings: bool = False,
+    offset: int = 0,
 ) -> Iterator[tuple[Outcome, int]]:
-    """Yield the outcomes of a job from byte ``offset`` on, each with the offset behind it; poll it to follow."""
+    """Yield the outcomes of a job from byte ``offset`` on, each with the offset behind it; poll it to follow.
+
+    ``with_warnings``: only of items in which validators found something.
+    """
     for record, end in read_journal_from(workspace.jobs.paths(job_id).outcomes, offset):
-        if outcomes is None or record["outcome"] in outcomes:
+        if (outcomes is None or record["outcome"] in outcomes) and (record.get("warnings") or not with_warnings):
             yield Outcome.from_dict(record), end
 
 

@@ -126,6 +126,7 @@ def _record(document: DocumentRow, ingested: IngestedDocument) -> dict[str, Any]
         "columns": [],
         "links": [],
         "warnings": [],
+        "validation": [],
         "ingested_at": document.updated_at,
     }
 

@@ -203,6 +203,13 @@ class Gateway:
         with self._workspace() as workspace:
             return documents.document_text(workspace, document_id)
 
+    def document_remarks(self, document_id: str) -> list[tuple[str, str]]:
+        """Return what is wrong or odd with the current version: ``error``, ``warning`` or ``note``, and text."""
+        from ingest_tui.services import documents
+
+        with self._workspace() as workspace:
+            return documents.remarks_of(documents.ingestion_record(workspace, document_id))
+
     def explain(self, target: str) -> list[str]:
         """Return why a document is here, or why it is not."""
         from ingest_tui.services import documents

@@ -33,6 +33,7 @@ CUT_IS_STILL_TEXT = {
     "yaml",
     "python",
     "html",
+    "xml",
     "rtf",
     "eml",
 }

@@ -15,7 +15,7 @@ from ingest_tui.extraction.decoding import decode_text, normalise_text
 from ingest_tui.extraction.parse import extract, parse_document_content
 from ingest_tui.extraction.tabular import MAX_FIELD_CHARACTERS, build_table, find_delimiter, name_columns, read_csv
 from ingest_tui.model.errors import ItemRejectedError
-from ingest_tui.model.extraction import MAX_LINKS
+from ingest_tui.model.extraction import MAX_LINKS, Finding
 
 GERMAN = "Die Größe der Äpfel überrascht, und süß sind sie auch."
 
@@ -39,7 +39,8 @@ def test_other_scripts_are_guessed(text: str, encoding: str) -> None:
 
 def test_a_guess_is_a_warning() -> None:
     """An encoding that was guessed is named in a warning; UTF-8 is not worth one."""
-    assert decode_text("café".encode("cp1252"))[2] == ["read as cp1252: a guess, not valid UTF-8"]
+    guessed = Finding("warning", "encoding_guessed", "read as cp1252: a guess, not valid UTF-8")
+    assert decode_text("café".encode("cp1252"))[2] == [guessed]
     assert decode_text("café".encode())[2] == []
 
 
@@ -150,7 +151,7 @@ def test_huge_field_is_cut_with_a_warning() -> None:
     """A field without end is cut, and says so."""
     table = read_csv("a,b\n1," + "x" * (MAX_FIELD_CHARACTERS + 5) + "\n")
     assert table is not None
-    assert table.warnings == ["1 fields cut to 100,000 characters"]
+    assert table.findings == [Finding("warning", "fields_cut", "1 fields cut to 100,000 characters")]
 
 
 def test_values_read_like_in_the_sheet() -> None:

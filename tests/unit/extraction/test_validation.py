@@ -10,12 +10,13 @@ import zipfile
 from io import BytesIO
 
 import pytest
+from made_files import locked_pdf, ole_with, word_file, zip_bytes
 
-from ingest_tui.extraction import containers, validation
-from ingest_tui.extraction.formats import BY_NAME
+from ingest_tui.extraction import containers
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.validation import register_validator, validate
+from ingest_tui.extraction.validation import validate
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
+from ingest_tui.model.extraction import Finding
 
 
 def kind_of(content: bytes, file_name: str) -> str:
@@ -26,18 +27,6 @@ def reason_of(content: bytes, file_name: str) -> str:
     with pytest.raises((ItemRejectedError, ProcessingError)) as caught:
         extract(content, file_name=file_name)
     return caught.value.reason
-
-
-def zip_bytes(parts: dict[str, bytes]) -> bytes:
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def word_file(**more: bytes) -> dict[str, bytes]:
-    return {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<d/>", **more}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +89,8 @@ def test_refusal_has_a_hint() -> None:
 
 def test_disagreeing_name_is_a_warning() -> None:
     """A page under another name is read, with a warning."""
-    assert validate(b"<!DOCTYPE html><p>x", "a.pdf").warnings == ["the name says pdf, the bytes are html: read as html"]
+    said = "the name says pdf, the bytes are html: read as html"
+    assert validate(b"<!DOCTYPE html><p>x", "a.pdf").findings == [Finding("warning", "type_mismatch", said)]
 
 
 def test_many_comments_take_no_time() -> None:
@@ -176,16 +166,6 @@ def test_encrypted_opendocument_is_refused() -> None:
     assert reason_of(zip_bytes(parts), "a.odt") == "encrypted"
 
 
-def ole_with(name: str) -> bytes:
-    encoded = name.encode("utf-16-le")
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
-    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
-    header += struct.pack("<109I", 0, *[0xFFFFFFFF] * 108)
-    fat = struct.pack("<128I", 0xFFFFFFFD, 0xFFFFFFFE, *[0xFFFFFFFF] * 126)
-    entry = encoded.ljust(64, b"\0") + struct.pack("<H", len(encoded) + 2) + bytes(62)
-    return header + fat + entry + bytes(384) + bytes(512)
-
-
 @pytest.mark.parametrize(
     ("stream", "expected"),
     [("WordDocument", "doc"), ("Workbook", "xls"), ("PowerPoint Document", "ppt"), ("__properties_version1.0", "msg")],
@@ -207,29 +187,9 @@ def test_endless_ole_directory_is_malformed() -> None:
     assert reason_of(bytes(content), "a.doc") == "malformed"
 
 
-def test_encrypted_pdf_is_refused(encrypted_pdf: bytes) -> None:
+def test_encrypted_pdf_is_refused() -> None:
     """A PDF behind a password is refused as encrypted, not read as empty."""
-    assert reason_of(encrypted_pdf, "a.pdf") == "encrypted"
-
-
-@pytest.fixture(scope="module")
-def encrypted_pdf() -> bytes:
-    """A PDF whose encryption dictionary fits no empty password."""
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [] /Count 0 >>",
-        b"<< /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"41" * 32 + b"> /U <" + b"42" * 32 + b"> >>",
-    ]
-    out = b"%PDF-1.4\n"
-    offsets = []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = len(out)
-    out += b"xref\n0 4\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    identity = b"<" + b"00" * 16 + b">"
-    out += b"trailer << /Size 4 /Root 1 0 R /Encrypt 3 0 R /ID [%s %s] >>\n" % (identity, identity)
-    return out + b"startxref\n%d\n%%%%EOF\n" % table
+    assert reason_of(locked_pdf(), "a.pdf") == "encrypted"
 
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><r>&b;</r>'
@@ -247,22 +207,6 @@ def test_harmless_doctype_is_read() -> None:
     """A DTD that is only named does no harm and is not fetched."""
     content = b'<?xml version="1.0"?><!DOCTYPE r SYSTEM "http://127.0.0.1/no.dtd"><r>text</r>'
     assert extract(content, file_name="a.xml").markdown == "text\n"
-
-
-def test_registered_validator_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others can add checks for a format: their warnings are kept and their refusals count."""
-    monkeypatch.setattr(validation, "_validators", {})
-
-    def check(content: bytes, kind: object) -> list[str]:
-        if b"secret" in content:
-            raise ItemRejectedError("not this one", code="policy")
-        assert kind is BY_NAME["markdown"]
-        return ["looked at"]
-
-    register_validator("markdown", check)
-    assert extract(b"fine", file_name="a.md").warnings == ["looked at"]
-    assert reason_of(b"secret", "a.md") == "policy"
-    assert extract(b"secret", file_name="a.txt").warnings == []
 
 
 def test_plain_text_loads_no_parser() -> None:

@@ -13,7 +13,7 @@ from ingest_tui.model.document import IngestedDocument, SearchHit
 from ingest_tui.model.errors import IngestError, TransientSourceError, ValidationError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.naming import slug
-from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.outcome import Outcome, short_warnings
 from ingest_tui.model.plan import Action
 from ingest_tui.model.source import Source
 
@@ -89,6 +89,23 @@ def test_outcome_comes_back_and_ignores_later_fields() -> None:
         "uri", "key", "outcome", "reason", "detail", "document_id", "version", "raw_sha256", "content_hash", "bytes",
         "media_type", "backend", "milliseconds", "at",
     }  # fmt: skip
+
+
+def test_outcome_of_an_earlier_program_has_no_warnings() -> None:
+    """A line that was written before there were findings is read as one without any."""
+    line = Outcome("file:///a", "a", "ingested", "new", "2026", warnings=("odd",)).as_dict()
+    assert Outcome.from_dict(dict(line)).warnings == ("odd",)
+    del line["warnings"]
+    assert Outcome.from_dict(line).warnings == ()
+
+
+def test_an_outcome_keeps_few_and_short_warnings() -> None:
+    """Three messages at most, none longer than a line, and the number of those left out."""
+    assert short_warnings([]) == ()
+    assert short_warnings(["a", "b", "c"]) == ("a", "b", "c")
+    assert short_warnings(["a", "b", "c", "d", "e"]) == ("a", "b", "and 3 more")
+    [clipped] = short_warnings(["x" * 5000])
+    assert (len(clipped), clipped[-1]) == (160, "…")
 
 
 def test_plan_line_leaves_out_what_is_absent() -> None:

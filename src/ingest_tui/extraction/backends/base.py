@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest_tui.extraction.formats import Format
-from ingest_tui.model.extraction import Element
+from ingest_tui.model.extraction import Element, Finding
 
 
 def _no_tick() -> None:
@@ -28,6 +28,7 @@ class Material:
 class Parsed:
     """What a backend made of a document. An empty ``elements`` means: cut the markdown into its blocks.
 
+    ``findings`` are what is wrong with the document; ``warnings`` other notes on how it was read.
     ``hint_if_empty`` is the hint shown when the markdown holds no text.
     """
 
@@ -39,6 +40,7 @@ class Parsed:
     columns: list[dict[str, Any]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     hint_if_empty: str = ""
 
 

@@ -11,7 +11,7 @@ from xml.parsers import expat
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.extraction.backends.html import decode_html, html_to_markdown_text
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
-from ingest_tui.model.extraction import Element
+from ingest_tui.model.extraction import Element, Finding
 
 _MAX_PART_BYTES = 64 * 1024**2
 _XHTML = ("application/xhtml+xml", "text/html")
@@ -55,7 +55,11 @@ class _Package:
 
 
 def _refuse_entity(name: str, *_declaration: object) -> None:
-    raise ItemRejectedError(f"the book declares the entity {name[:60]!r}", code="unsafe_xml")
+    raise ItemRejectedError(
+        f"the book declares the entity {name[:60]!r}",
+        code="unsafe_xml",
+        hint="entities can read files and grow without end; replace them by their text",
+    )
 
 
 def parse(material: Material) -> Parsed:
@@ -74,7 +78,7 @@ def _read(archive: zipfile.ZipFile, material: Material) -> Parsed:
     package.read(_part(archive, "META-INF/container.xml"))
     package.read(_part(archive, package.root_file))
     folder = posixpath.dirname(package.root_file)
-    warnings: list[str] = []
+    findings: list[Finding] = []
     parts: list[str] = []
     elements: list[Element] = []
     for reference in package.spine:
@@ -83,10 +87,11 @@ def _read(archive: zipfile.ZipFile, material: Material) -> Parsed:
             continue
         name = posixpath.normpath(posixpath.join(folder, unquote(urldefrag(href).url)))
         try:
-            text, _warnings = decode_html(_part(archive, name))
+            text, _notes, doubts = decode_html(_part(archive, name))
         except KeyError:
-            warnings.append(f"the chapter {href[:100]} is missing")
+            findings.append(Finding("error", "chapter_missing", f"the chapter {href[:100]} is missing"))
             continue
+        findings += [Finding(one.severity, one.code, f"{href[:100]}: {one.message}") for one in doubts]
         markdown = html_to_markdown_text(text).strip()
         material.tick()
         if markdown:
@@ -94,7 +99,7 @@ def _read(archive: zipfile.ZipFile, material: Material) -> Parsed:
             elements.append(Element(markdown, {"category": "Chapter", "chapter": len(parts)}))
     title = " ".join(package.texts.get("title", "").split())[:300] or None
     language = package.texts.get("language", "").strip()[:35] or None
-    return Parsed("\n\n".join(parts) + "\n", elements, title, language, pages=len(parts), warnings=warnings)
+    return Parsed("\n\n".join(parts) + "\n", elements, title, language, pages=len(parts), findings=findings)
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> bytes:

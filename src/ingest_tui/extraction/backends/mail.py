@@ -9,9 +9,9 @@ from email.parser import BytesParser
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
-from ingest_tui.extraction.decoding import decode_text
+from ingest_tui.extraction.decoding import decode_declared, decode_text
 from ingest_tui.model.errors import IngestError, ProcessingError
-from ingest_tui.model.extraction import Element
+from ingest_tui.model.extraction import Element, Finding
 
 _SHOWN_HEADERS = ("From", "To", "Cc", "Date")
 _MAX_HEADER_CHARACTERS = 2_000
@@ -29,9 +29,9 @@ def parse(material: Material) -> Parsed:
         raise ProcessingError(f"the mail cannot be read: {error}"[:300], code="malformed") from error
     if not message.keys():
         raise ProcessingError("the mail has no headers", code="malformed", hint="the file may be cut short")
-    warnings: list[str] = []
+    findings: list[Finding] = []
     headers = {name: value for name in (*_SHOWN_HEADERS, "Subject", "Message-ID") if (value := _header(message, name))}
-    bodies, attachments, links = _walk(message, warnings)
+    bodies, attachments, links = _walk(message, findings)
     subject = headers.get("Subject", "")
     shown = [f"- {name}: {headers[name]}" for name in _SHOWN_HEADERS if name in headers]
     parts = [f"# {subject}"] if subject else []
@@ -43,7 +43,7 @@ def parse(material: Material) -> Parsed:
         parts += ["## Attachments", named]
         elements.append(Element(named, {"category": "EmailAttachments", "attachments": attachments}))
     markdown = "\n\n".join(part for part in parts if part.strip()) + "\n"
-    return Parsed(markdown, elements, title=subject[:300] or None, links=links, warnings=warnings)
+    return Parsed(markdown, elements, title=subject[:300] or None, links=links, findings=findings)
 
 
 def _keys(headers: dict[str, str]) -> dict[str, str]:
@@ -58,14 +58,14 @@ def _header(message: Message, name: str) -> str:
     return " ".join(value.split())[:_MAX_HEADER_CHARACTERS]
 
 
-def _walk(message: Message, warnings: list[str]) -> tuple[list[str], list[dict[str, Any]], list[str]]:
+def _walk(message: Message, findings: list[Finding]) -> tuple[list[str], list[dict[str, Any]], list[str]]:
     """Return the texts to read, the attachments, and links; of alternatives, HTML only where there is no plain text."""
     plain: list[str] = []
     html: list[str] = []
     attachments: list[dict[str, Any]] = []
     for number, part in enumerate(message.walk()):
         if number >= _MAX_PARTS:
-            warnings.append(f"more than {_MAX_PARTS} parts: the rest is left out")
+            findings.append(Finding("warning", "parts_cut", f"more than {_MAX_PARTS} parts: the rest is left out"))
             break
         if part.is_multipart():
             continue
@@ -76,9 +76,9 @@ def _walk(message: Message, warnings: list[str]) -> tuple[list[str], list[dict[s
         if name or part.get_content_disposition() == "attachment" or not kind.startswith("text/"):
             attachments.append({"name": name or "unnamed", "media_type": kind, "bytes": len(body)})
         elif kind == "text/html":
-            html.append(_text_of(part, body, warnings))
+            html.append(_text_of(part, body, findings))
         else:
-            plain.append(_text_of(part, body, warnings))
+            plain.append(_text_of(part, body, findings))
     plain = [text for text in plain if text.strip()]
     if plain:
         return plain, attachments, []
@@ -95,18 +95,21 @@ def _file_name(part: Message) -> str:
     return " ".join((name or "").split())[:255]
 
 
-def _text_of(part: Message, body: bytes, warnings: list[str]) -> str:
+def _text_of(part: Message, body: bytes, findings: list[Finding]) -> str:
     charset = part.get_content_charset("")
     if charset and charset not in ("us-ascii", "ascii"):
         try:
-            return body.decode(charset, "replace")
+            text, doubts = decode_declared(body, charset)
         except LookupError:
-            warnings.append(f"unknown charset {charset[:40]}")
+            findings.append(Finding("warning", "unknown_charset", f"unknown charset {charset[:40]}"))
+        else:
+            findings += doubts
+            return text
     if not body:
         return ""
     try:
         text, _encoding, more = decode_text(body)
     except IngestError:
         return ""
-    warnings.extend(more)
+    findings += more
     return text

@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
+from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Finding
 
 _of_thread = threading.local()
 
@@ -34,14 +35,17 @@ def parse(material: Material) -> Parsed:
         raise ProcessingError("nothing could be read from it", code="malformed")
     document = result.results[0]
     metadata = document.metadata
-    warnings = [str(warning.message)[:300] for warning in document.processing_warnings or ()]
+    findings = [
+        Finding("warning", "parser_warning", str(warning.message)[:MAX_FINDING_CHARACTERS])
+        for warning in document.processing_warnings or ()
+    ]
     pages = getattr(document.counts, "pages", None) if material.format.name in ("pptx", "ppt", "odp") else None
     return Parsed(
         str(document.content),
         title=_one_line(getattr(metadata, "title", None)),
         language=_one_line(getattr(metadata, "language", None)),
         pages=pages or None,
-        warnings=warnings,
+        findings=findings,
     )
 
 

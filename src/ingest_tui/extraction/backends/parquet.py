@@ -7,12 +7,14 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.extraction.tabular import build_table
+from ingest_tui.extraction.validators.columnar import check_schema, nested_columns, unreadable_columns
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
-from ingest_tui.model.extraction import Element
+from ingest_tui.model.extraction import Element, Finding
 
 _MAX_ROWS = 200_000
 _MAX_DECODED_BYTES = 1024**3
 _BATCH_ROWS = 2_000
+_MAGIC = b"PAR1"
 
 
 def parse(material: Material) -> Parsed:
@@ -27,34 +29,60 @@ def parse(material: Material) -> Parsed:
     pa.set_memory_pool(pa.system_memory_pool())  # counted by the limit of the process; others reserve ahead
     try:
         file = parquet.ParquetFile(BytesIO(material.content), memory_map=False, pre_buffer=False)
-        return _read(file, material)
+        return _read(file, material, pa.ArrowNotImplementedError)
     except (pa.ArrowException, OSError, ValueError) as error:
         if "encrypt" in str(error).lower():
-            raise ItemRejectedError("the file is encrypted", code="encrypted") from error
+            raise ItemRejectedError(
+                "the file is encrypted", code="encrypted", hint="save it without encryption"
+            ) from error
+        is_cut = not material.content.endswith(_MAGIC)
+        message = (
+            "its footer is missing, the file is cut short" if is_cut else f"the footer or a page is damaged: {error}"
+        )
         raise ProcessingError(
-            f"the Parquet file cannot be read: {error}"[:300], code="malformed", hint="the file may be cut short"
+            f"the Parquet file cannot be read: {message}"[:300], code="malformed", hint="fetch or write it again"
         ) from error
 
 
-def _read(file: Any, material: Material) -> Parsed:
+def _read(file: Any, material: Material, not_implemented: type[Exception]) -> Parsed:
     metadata = file.metadata
     for index in range(metadata.num_row_groups):
         if metadata.row_group(index).total_byte_size > _MAX_DECODED_BYTES:
-            raise ItemRejectedError("a row group would decode to more than 1 GiB", code="archive_bomb")
-    names = [str(name) for name in file.schema_arrow.names]
+            raise ItemRejectedError(
+                "a row group would decode to more than 1 GiB",
+                code="archive_bomb",
+                hint="write it with smaller row groups",
+            )
+    schema = file.schema_arrow
+    names = [str(name) for name in schema.names]
+    findings = check_schema(schema)
+    try:
+        rows = _rows(file, material, names, findings)
+    except not_implemented:
+        nested = nested_columns(schema)
+        names = [name for name in names if name not in nested]
+        if not nested or not names:
+            raise
+        findings = [unreadable_columns(nested)]
+        rows = _rows(file, material, names, findings)
+    table = build_table("", rows)
+    if table is None:
+        return Parsed("", findings=findings)
+    description = {**table.describe(), "rows": metadata.num_rows}
+    element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": metadata.num_rows})
+    return Parsed(table.markdown + "\n", [element], columns=[description], findings=[*findings, *table.findings])
+
+
+def _rows(file: Any, material: Material, names: list[str], findings: list[Finding]) -> list[list[Any]]:
+    """Return the names and the rows of the columns ``names``."""
     rows: list[list[Any]] = [names]
-    warnings: list[str] = []
     decoded = 0
-    for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+    for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names, use_threads=False):
         decoded += batch.nbytes
         rows.extend(map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True)))
         material.tick()
         if len(rows) > _MAX_ROWS or decoded > _MAX_DECODED_BYTES:
-            warnings.append(f"only the first {len(rows) - 1:,} of {metadata.num_rows:,} rows are kept")
+            message = f"only the first {len(rows) - 1:,} of {file.metadata.num_rows:,} rows are kept"
+            findings.append(Finding("warning", "rows_cut", message))
             break
-    table = build_table("", rows)
-    if table is None:
-        return Parsed("", warnings=warnings)
-    description = {**table.describe(), "rows": metadata.num_rows}
-    element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": metadata.num_rows})
-    return Parsed(table.markdown + "\n", [element], columns=[description], warnings=[*warnings, *table.warnings])
+    return rows

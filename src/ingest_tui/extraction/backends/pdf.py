@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.validators.pdf import check_document, check_pages
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_LINKS, Element
 
@@ -49,22 +50,27 @@ def _refusal(error: Exception) -> ItemRejectedError | ProcessingError:
 
 def _read(document: Any, material: Material) -> Parsed:
     headings = _outline(document)
-    warnings: list[str] = []
+    findings = check_document(document)
+    unreadable: list[int] = []
+    silent: list[int] = []
     links: dict[str, None] = {}
     parts: list[str] = []
     elements: list[Element] = []
-    silent = 0
     count = len(document)
     for index in range(count):
-        text = _page_text(document, index, links, warnings)
+        text = _page_text(document, index, links)
         material.tick()
         if not text:
-            silent += 1
+            (unreadable if text is None else silent).append(index + 1)
             continue
         parts.append(_with_headings(text, headings.get(index, [])))
         elements.append(Element(text, {"category": "Page", "page_number": index + 1}))
-    if silent and parts:
-        warnings.append(f"{silent} of {count} pages hold no text; scanned pages need OCR")
+    if unreadable and not parts:
+        raise ProcessingError(
+            f"no page can be read: {len(unreadable)} of {count} are damaged",
+            code="malformed",
+            hint="the file may be cut short; fetch it again",
+        )
     title = " ".join(document.get_metadata_value("Title").split())[:300] or None
     return Parsed(
         "\n\n".join(parts) + ("\n" if parts else ""),
@@ -72,19 +78,19 @@ def _read(document: Any, material: Material) -> Parsed:
         title=title,
         pages=count,
         links=list(links)[:MAX_LINKS],
-        warnings=warnings,
+        findings=[*findings, *check_pages(silent, unreadable, count)],
         hint_if_empty=_OCR_HINT if count else "",
     )
 
 
-def _page_text(document: Any, index: int, links: dict[str, None], warnings: list[str]) -> str:
+def _page_text(document: Any, index: int, links: dict[str, None]) -> str | None:
+    """Return the text of a page, or None when it cannot be read."""
     import pypdfium2
 
     try:
         page = document[index]
     except pypdfium2.PdfiumError:
-        warnings.append(f"page {index + 1} cannot be read")
-        return ""
+        return None
     try:
         text_page = page.get_textpage()
         try:
@@ -94,8 +100,7 @@ def _page_text(document: Any, index: int, links: dict[str, None], warnings: list
         if len(links) < MAX_LINKS:
             links.update(dict.fromkeys(_page_links(document, page)))
     except pypdfium2.PdfiumError:
-        warnings.append(f"page {index + 1} cannot be read")
-        return ""
+        return None
     finally:
         page.close()
     # pdfium marks a hyphen at a line end with U+FFFE, or U+0002 in older releases; the word goes on in the next line.

@@ -12,7 +12,8 @@ from ingest_tui.extraction.blocks import find_title
 from ingest_tui.extraction.decoding import decode_text
 from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
 from ingest_tui.extraction.tabular import read_csv
-from ingest_tui.model.extraction import Element
+from ingest_tui.extraction.validators.jsontext import check_json, check_json_lines
+from ingest_tui.model.extraction import Element, Finding
 
 _LONG_LINE = 2_000
 _MAX_OUTPUT_CHARACTERS = 20_000
@@ -23,12 +24,12 @@ def parse(material: Material) -> Parsed:
     """Return the text of a document in markdown. Raises `ItemError` for bytes that are no text."""
     special = _SPECIAL.get(material.format.name)
     if special is None:
-        text, _encoding, warnings = decode_text(material.content)
+        text, _encoding, findings = decode_text(material.content)
         language = material.format.fence
         if language is None:
             title = find_title(text) if material.format.name == "markdown" else None
-            return Parsed(text, title=title, warnings=warnings)
-        return Parsed(fence(text, language), warnings=warnings)
+            return Parsed(text, title=title, findings=findings)
+        return Parsed(fence(text, language), findings=findings)
     return special(material)
 
 
@@ -40,48 +41,39 @@ def fence(text: str, language: str) -> str:
 
 
 def _parse_table(material: Material) -> Parsed:
-    text, _encoding, warnings = decode_text(material.content)
+    text, _encoding, findings = decode_text(material.content)
     table = read_csv(text, delimiter="\t" if material.format.name == "tsv" else None)
     if table is None:
-        return Parsed("", warnings=warnings)
+        return Parsed("", findings=findings)
     element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": table.rows})
-    return Parsed(table.markdown + "\n", [element], columns=[table.describe()], warnings=[*warnings, *table.warnings])
+    return Parsed(table.markdown + "\n", [element], columns=[table.describe()], findings=[*findings, *table.findings])
 
 
 def _parse_json(material: Material) -> Parsed:
-    text, _encoding, warnings = decode_text(material.content)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        if BY_EXTENSION.get(extension_of(material.file_name)) is not material.format:
-            return Parsed(text, warnings=warnings)  # nobody but its first characters said that it is JSON
-        return Parsed(fence(text, "json"), warnings=[*warnings, f"not valid JSON, kept as text: {error}"[:300]])
+    text, _encoding, findings = decode_text(material.content)
+    checked = check_json(text)
+    value = checked.value
+    if checked.is_broken and BY_EXTENSION.get(extension_of(material.file_name)) is not material.format:
+        return Parsed(text, findings=findings)  # nobody but its first characters said that it is JSON
+    findings += checked.findings
     if isinstance(value, dict) and isinstance(value.get("cells"), list) and "nbformat" in value:
-        return _notebook(value, warnings)
-    if len(text) > _LONG_LINE and max(map(len, text.split("\n"))) > _LONG_LINE:
+        return _notebook(value, findings)
+    is_kept_as_it_stands = checked.is_broken or checked.repeats_keys  # written anew it would lose something
+    if not is_kept_as_it_stands and len(text) > _LONG_LINE and max(map(len, text.split("\n"))) > _LONG_LINE:
         text = json.dumps(value, ensure_ascii=False, indent=1)  # one endless line cannot be cut into chunks
-    return Parsed(fence(text, "json"), warnings=warnings)
+    return Parsed(fence(text, "json"), findings=findings)
 
 
 def _parse_ndjson(material: Material) -> Parsed:
-    text, _encoding, warnings = decode_text(material.content)
-    broken = 0
-    for line in text.split("\n"):
-        if line.strip():
-            try:
-                json.loads(line)
-            except (ValueError, RecursionError):
-                broken += 1
-    if broken:
-        warnings.append(f"{broken} lines are not valid JSON, kept as text")
-    return Parsed(fence(text, "json"), warnings=warnings)
+    text, _encoding, findings = decode_text(material.content)
+    return Parsed(fence(text, "json"), findings=[*findings, *check_json_lines(text)])
 
 
 def _parse_notebook(material: Material) -> Parsed:
     return _parse_json(material)
 
 
-def _notebook(value: dict[str, Any], warnings: list[str]) -> Parsed:
+def _notebook(value: dict[str, Any], findings: list[Finding]) -> Parsed:
     metadata = value.get("metadata")
     kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
     language = str(kernel.get("language", "")) if isinstance(kernel, dict) else ""
@@ -103,7 +95,7 @@ def _notebook(value: dict[str, Any], warnings: list[str]) -> Parsed:
                 parts.append(fence(shown[:_MAX_OUTPUT_CHARACTERS], ""))
                 elements.append(Element(shown, {"category": "CodeSnippet", "cell": number, "cell_type": "output"}))
     markdown = "\n\n".join(parts)
-    return Parsed(markdown, elements, title=find_title(markdown), warnings=warnings)
+    return Parsed(markdown, elements, title=find_title(markdown), findings=findings)
 
 
 def _joined(source: Any) -> str:
@@ -121,7 +113,7 @@ def _output_text(output: Any) -> str:
 
 def _parse_rst(material: Material) -> Parsed:
     """Turn underlined titles into headings; directives stay as they are and are never followed."""
-    text, _encoding, warnings = decode_text(material.content)
+    text, _encoding, findings = decode_text(material.content)
     lines = text.splitlines()
     levels: dict[str, int] = {}
     out: list[str] = []
@@ -136,14 +128,14 @@ def _parse_rst(material: Material) -> Parsed:
         else:
             out.append(line)
     markdown = "\n".join(out).lstrip("\n")
-    return Parsed(markdown, title=find_title(markdown), warnings=warnings)
+    return Parsed(markdown, title=find_title(markdown), findings=findings)
 
 
 def _parse_xml(material: Material) -> Parsed:
     from ingest_tui.extraction.backends.xmltext import xml_to_text
 
-    text, warnings = xml_to_text(material.content)
-    return Parsed(text, warnings=warnings)
+    text, findings = xml_to_text(material.content)
+    return Parsed(text, findings=findings)
 
 
 _SPECIAL: dict[str, Callable[[Material], Parsed]] = {

@@ -7,8 +7,9 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.extraction.tabular import build_table
+from ingest_tui.extraction.validators.workbook import check_formulas, check_sheets, holds_cells
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
-from ingest_tui.model.extraction import Element
+from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Element, Finding
 
 _MAX_CELLS = 20_000_000
 """Cells between the first and the last used one: a lone cell in the far corner makes a table of 17 billion."""
@@ -23,22 +24,31 @@ def parse(material: Material) -> Parsed:
     parts: list[str] = []
     elements: list[Element] = []
     columns: list[dict[str, Any]] = []
-    warnings: list[str] = []
-    names = list(workbook.sheet_names)
-    for name in names:
-        rows = _rows(workbook, name, warnings)
+    sheets = list(workbook.sheets_metadata)
+    findings = check_sheets(sheets)
+    unreadable: list[Finding] = []
+    for sheet in sheets:
+        name = sheet.name
+        rows = _rows(workbook, sheet, unreadable)
         material.tick()
         table = build_table(name, rows)
         if table is None:
             continue
-        warnings.extend(f"{name}: {warning}" for warning in table.warnings)
+        findings += [Finding(one.severity, one.code, f"{name}: {one.message}") for one in table.findings]
         parts.append(f"## {' '.join(name.split())}\n\n{table.markdown}\n")
         columns.append(table.describe())
         elements.append(
             Element(table.markdown, {"category": "Table", "sheet": name, "columns": table.columns, "rows": table.rows})
         )
     workbook.close()
-    return Parsed("\n".join(parts), elements, pages=len(names), columns=columns, warnings=warnings)
+    if unreadable and not parts:
+        raise ProcessingError(
+            f"no sheet can be read: {unreadable[0].message}"[:300],
+            code="malformed",
+            hint="open it with its program and save it again",
+        )
+    findings += [*unreadable, *check_formulas(material.content, material.format)]
+    return Parsed("\n".join(parts), elements, pages=len(sheets), columns=columns, findings=findings)
 
 
 def _open(content: bytes) -> Any:
@@ -54,14 +64,21 @@ def _open(content: bytes) -> Any:
                 code="encrypted",
                 hint="remove the password and put the file in place again",
             ) from error
-        raise ProcessingError(f"the workbook cannot be read: {message}"[:300], code="malformed") from error
+        raise ProcessingError(
+            f"the workbook cannot be read: {message}"[:300],
+            code="malformed",
+            hint="open it with its program and save it again",
+        ) from error
 
 
-def _rows(workbook: Any, name: str, warnings: list[str]) -> list[list[Any]]:
+def _rows(workbook: Any, described: Any, unreadable: list[Finding]) -> list[list[Any]]:
+    name = described.name
     try:
         sheet = workbook.get_sheet_by_name(name)
     except Exception as error:  # noqa: BLE001 charts and macro sheets have no cells; the other sheets are still good
-        warnings.append(f"{name}: cannot be read: {error}"[:300])
+        if holds_cells(described):
+            message = f"the sheet {name[:60]!r} cannot be read: {error}"[:MAX_FINDING_CHARACTERS]
+            unreadable.append(Finding("error", "sheet_unreadable", message))
         return []
     if sheet.total_height * sheet.total_width > _MAX_CELLS:
         raise ItemRejectedError(

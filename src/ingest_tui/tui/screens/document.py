@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,9 +17,12 @@ from ingest_tui.tui.widgets.text import TextLines
 MOST_CHARACTERS = 400_000
 
 
-def preview_lines(text: str, document_id: str) -> list[str | tuple[str, str]]:
-    """Return the lines to show of a text; the rest of a very long one is named, not shown."""
-    lines: list[str | tuple[str, str]] = [*text[:MOST_CHARACTERS].split("\n")]
+def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]] = ()) -> list[str | tuple[str, str]]:
+    """Return the lines to show of a text: above it what is wrong with it; the rest of a very long one is named."""
+    lines: list[str | tuple[str, str]] = [
+        (f"{kind}: {message}", "bad" if kind == "error" else "warn") for kind, message in remarks if kind != "note"
+    ]
+    lines += text[:MOST_CHARACTERS].split("\n")
     if len(text) > MOST_CHARACTERS:
         lines.append((f"… {len(text) - MOST_CHARACTERS:,} characters more: ingest-tui doc text {document_id}", "warn"))
     return lines or [("no text", "quiet")]
@@ -64,8 +68,12 @@ class DocumentScreen(ViewScreen):
     def catch_up(self) -> None:
         """Read the text in a thread."""
         document_id, gateway = self.document_id, self._gateway
-        self.ask(lambda: preview_lines(gateway.document_text(document_id), document_id), self.text.show,
-                 group="text", otherwise=lambda message, hint: self.text.show([(message, "bad"), hint]))  # fmt: skip
+
+        def read() -> list[str | tuple[str, str]]:
+            return preview_lines(gateway.document_text(document_id), document_id, gateway.document_remarks(document_id))
+
+        self.ask(read, self.text.show, group="text",
+                 otherwise=lambda message, hint: self.text.show([(message, "bad"), hint]))  # fmt: skip
 
     def command_values(self) -> dict[str, str]:
         """Name the document."""

@@ -290,6 +290,7 @@ def _counters(manifest: Manifest) -> str:
         ("empty", counters.items_empty),
         ("rejected", counters.items_rejected),
         ("failed", counters.items_failed),
+        ("with warnings", counters.items_with_warnings),
         ("chunks", counters.chunks_written),
     ]
     always = {"listed", "ingested", "failed"}

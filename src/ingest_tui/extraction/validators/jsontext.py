@@ -1,0 +1,78 @@
+"""JSON and JSON lines: where they break, and keys that occur twice in one object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest_tui.model.extraction import Finding
+
+_NAMED = 5
+_KEY_CHARACTERS = 40
+_DETAIL_CHARACTERS = 200
+
+
+@dataclass(slots=True)
+class CheckedJson:
+    """A text read as JSON. ``value`` is None when it ``is_broken``; ``repeats_keys``: a value hides another."""
+
+    value: Any = None
+    is_broken: bool = False
+    repeats_keys: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+
+def check_json(text: str) -> CheckedJson:
+    """Return the value of a JSON text and what is wrong with it."""
+    repeated: dict[str, int] = {}
+    try:
+        value = json.loads(text, object_pairs_hook=_noting(repeated))
+    except (ValueError, RecursionError) as error:
+        message = f"not valid JSON, kept as text: {error}"[:_DETAIL_CHARACTERS]
+        return CheckedJson(is_broken=True, findings=[Finding("error", "json_syntax", message)])
+    return CheckedJson(value, repeats_keys=bool(repeated), findings=_repetitions(repeated))
+
+
+def check_json_lines(text: str) -> list[Finding]:
+    """Return which lines are not JSON, with their numbers from 1, and which keys occur twice in one object."""
+    repeated: dict[str, int] = {}
+    decode = json.JSONDecoder(object_pairs_hook=_noting(repeated)).decode
+    broken: list[int] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        stripped = line.strip()
+        if stripped:
+            try:
+                decode(stripped)
+            except (ValueError, RecursionError):
+                broken.append(number)
+    findings = _repetitions(repeated)
+    if broken:
+        lines = ", ".join(map(str, broken[:_NAMED]))
+        message = f"{len(broken)} lines are not valid JSON, kept as text: first line {lines}"
+        findings.insert(0, Finding("error", "json_syntax", message))
+    return findings
+
+
+def _noting(repeated: dict[str, int]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """Return a maker of dictionaries that counts the keys it gets twice."""
+
+    def make(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen:
+                    repeated[key] = repeated.get(key, 0) + 1
+                seen.add(key)
+        return value
+
+    return make
+
+
+def _repetitions(repeated: dict[str, int]) -> list[Finding]:
+    if not repeated:
+        return []
+    keys = ", ".join(repr(key[:_KEY_CHARACTERS]) for key in list(repeated)[:_NAMED])
+    return [Finding("warning", "duplicate_keys", f"keys that occur twice in one object: {keys}")]
