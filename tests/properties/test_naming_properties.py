@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import unicodedata
 
 import pytest
@@ -13,17 +14,22 @@ from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.naming import (
     bytes_from_key,
     check_identifier,
+    export_name,
     file_name_of,
     file_uri,
     key_from_bytes,
     safe_block,
+    safe_cell,
     safe_display,
     safe_extension,
+    safe_json,
     slug,
 )
 
 any_text = st.text(st.characters(), max_size=60)  # surrogates too
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+DOCUMENT_ID = "0123456789abcdef0123456789"
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 nasty_text = st.text(
     st.sampled_from("ab\\x1b[]\r\n\t\x00\x07\x7f\x85\x9b\u202e\u2066\u200f\u061c\u2028\ud800é\U000e0041日")
 )
@@ -151,3 +157,43 @@ def test_file_name_is_a_part_of_its_key(key: str) -> None:
     name = file_name_of(key)
     assert name
     assert name in key
+
+
+@given(value=any_text | nasty_text, indent=st.none() | st.just(2))
+def test_json_is_harmless_and_means_the_same(value: str, indent: int | None) -> None:
+    """JSON made safe holds no character that acts but line feeds between values, and reads as the same value."""
+    shown = safe_json(json.dumps({"value": [value]}, ensure_ascii=False, indent=indent))
+    assert safe_display(shown.replace("\n", "")) == shown.replace("\n", "")
+    assert json.loads(shown) == {"value": [value]}
+
+
+@given(text=any_text | nasty_text | st.text("=+-@\t\r\n＝＋－＠'a1", max_size=5))
+def test_a_cell_is_harmless_and_no_formula(text: str) -> None:
+    """A cell cannot act on a terminal, is no formula to a spreadsheet, and otherwise the text itself."""
+    cell = safe_cell(text)
+    assert safe_display(cell) == cell
+    assert not cell.startswith(tuple("=+-@\t\r\n＝＋－＠"))
+    assert cell.removeprefix("'") == safe_display(text).removeprefix("'")
+
+
+@given(name=any_text | nasty_text | st.text("./\\-_CONcon~日\u0301é", max_size=400))
+def test_export_names_are_plain_file_names(name: str) -> None:
+    """The file name of an export is one short component on any system: not hidden, reserved, an option or a path."""
+    exported = export_name(name, DOCUMENT_ID)
+    assert exported.endswith(f"--{DOCUMENT_ID[:12]}.md")
+    assert safe_display(exported) == exported
+    assert not set(exported) & set('/\\:*?"<>| \x00')
+    assert not exported.startswith((".", "-"))
+    assert ".." not in exported
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        assert len(unicodedata.normalize(form, exported).encode()) < 255
+    assert unicodedata.normalize("NFKC", exported) == exported
+    assert exported.partition(".")[0].casefold() not in RESERVED
+
+
+@given(first=any_text, second=any_text)
+def test_export_names_differ_by_their_ids(first: str, second: str) -> None:
+    """Names that a file system takes for the same still differ, because of the ids."""
+    names = (export_name(first, DOCUMENT_ID), export_name(second, DOCUMENT_ID[::-1]))
+    folded = {unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold()) for name in names}
+    assert len(folded) == 2

@@ -1,4 +1,4 @@
-"""doc list, show, text, versions, explain, remove, restore; and search."""
+"""doc list, show, text, versions, explain, export, remove, restore; and search."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.export import export_document
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session
 
 
 @click.group()
 def doc() -> None:
-    """List, show, explain, remove and restore documents.
+    """List, show, explain, export, remove and restore documents.
 
     DOCUMENT is an id, a unique beginning of one, an address, or the path of a local file.
     """
@@ -141,6 +142,9 @@ def explain(session: Session, target: str, as_json: bool) -> None:
         return
     for told in story.lines():
         output.line(told)
+
+
+doc.add_command(export_document, "export")
 
 
 @doc.command()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ingest_tui.model.naming import safe_block, safe_display
+from ingest_tui.model.naming import safe_block, safe_display, safe_json
 
 
 def line(text: str = "") -> None:
@@ -38,8 +38,7 @@ def _dump(value: Any, *, indent: bool) -> str:
         import json
 
         return json.dumps(value, indent=2 if indent else None, default=_plain)
-    # DEL, C1 and bidirectional controls are legal in JSON strings, but act on a terminal.
-    return text if text.isascii() and "\x7f" not in text else _escaped(text)
+    return safe_json(text)
 
 
 def _plain(value: Any) -> Any:
@@ -48,21 +47,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True)
     return str(value)
-
-
-def _escaped(text: str) -> str:
-    pieces = []
-    for character in text:
-        if character != "\n" and safe_display(character) != character:
-            code = ord(character)
-            if code > 0xFFFF:  # noqa: PLR2004 - JSON escapes are UTF-16
-                code -= 0x10000
-                pieces.append(f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}")
-            else:
-                pieces.append(f"\\u{code:04x}")
-        else:
-            pieces.append(character)
-    return "".join(pieces)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
@@ -100,3 +84,16 @@ def snippet(text: str) -> str:
 def raw_line(text: str) -> None:
     """Write a line that was made safe already and may hold our own styling."""
     sys.stdout.write(text + "\n")
+
+
+def raw_text(text: str) -> None:
+    """Write text that was made safe already, with its line feeds."""
+    sys.stdout.write(text)
+
+
+def raw_bytes(pieces: Iterable[bytes]) -> None:
+    """Write bytes as they are. Never to a terminal: they may do anything there."""
+    sys.stdout.flush()
+    for piece in pieces:
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()

@@ -16,6 +16,9 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lp
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}\Z")
 _OPAQUE_PREFIX = "bytes:"
 _UNSAFE_URI = re.compile(rb"[^A-Za-z0-9_.~/\-]")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_EXPORT_STEM_BYTES = 160
+_SHORT_ID = 12
 
 # Characters that act on a terminal or reorder what stands beside them: C0 and C1 controls, DEL, bidirectional
 # embeddings, overrides and isolates, line and paragraph separators, zero-width marks, and lone surrogates.
@@ -71,9 +74,65 @@ def safe_block(text: str) -> str:
     return "\n".join("\t".join(safe_display(cell) for cell in line.split("\t")) for line in text.split("\n"))
 
 
+def safe_json(text: str) -> str:
+    r"""Return JSON text in which acting characters are ``\uNNNN`` escapes: the same value, but harmless to show.
+
+    JSON itself escapes C0 controls only; DEL, C1 and bidirectional controls are legal in its strings. Line feeds
+    between values stay.
+    """
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _ACTING.sub(_json_escape, text)
+
+
+def safe_cell(text: str) -> str:
+    """Return a cell for a spreadsheet: safe to show, and never taken for a formula (a ``'`` stands before it).
+
+    The beginnings are those that OWASP names for CSV injection, full-width forms included.
+    """
+    shown = safe_display(text)
+    return f"'{shown}" if text.startswith(_FORMULA_STARTS) else shown
+
+
+def export_name(name: str, document_id: str, *, id_length: int = _SHORT_ID) -> str:
+    """Return the file name under which the text of a document is exported: ``<safe name>--<short id>.md``.
+
+    Letters, digits and marks of any script stay, everything else becomes ``-``: no separator, no dot in front, no
+    name that some system reserves, below 255 bytes in every normal form. The id keeps names apart that are the same
+    to a file system which ignores case or normalises.
+
+    >>> export_name("../Rain gauge.pdf", "0123456789abcdef0123456789")
+    'Rain-gauge.pdf--0123456789ab.md'
+    """
+    plain = unicodedata.normalize("NFKC", name)
+    kept = "".join(letter if letter in "._-" or _category(letter) in "LNM" else "-" for letter in plain)
+    stem = re.sub(r"([.-])[.-]+", r"\1", kept)[:_EXPORT_STEM_BYTES]
+    while stem and _category(stem[0]) not in "LN":
+        stem = stem[1:]
+    while len(unicodedata.normalize("NFD", stem).encode()) > _EXPORT_STEM_BYTES:
+        stem = stem[:-1]
+    stem = stem.rstrip("._-") or "document"
+    if stem.split(".", maxsplit=1)[0].casefold() in _RESERVED:
+        stem = f"_{stem}"
+    return f"{stem}--{check_identifier(document_id)[:id_length]}.md"
+
+
+def _category(letter: str) -> str:
+    """Return the major class of a character: L letter, N number, M mark, …"""
+    return unicodedata.category(letter)[0]
+
+
 def _visible(match: re.Match[str]) -> str:
     code = ord(match.group())
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    if match.group() == "\n":
+        return "\n"
+    # JSON escapes are UTF-16: two for what lies beyond the first plane.
+    units = match.group().encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def key_from_bytes(path: bytes) -> str:

@@ -44,7 +44,7 @@ def list_documents(
     offset: int = 0,
 ) -> list[Document]:
     """Return documents, ordered by address. ``state``: ``active``, ``retired`` or None for both."""
-    _check_filter(workspace, collection_id, source_id)
+    check_filter(workspace, collection_id, source_id)
     return queries.find_documents(
         workspace.catalogue,
         collection_id=collection_id,
@@ -70,7 +70,8 @@ def count_documents(
     )
 
 
-def _check_filter(workspace: Workspace, collection_id: str | None, source_id: str | None) -> None:
+def check_filter(workspace: Workspace, collection_id: str | None, source_id: str | None) -> None:
+    """Raise `NotFoundError` for a collection or source that does not exist; None stands for all."""
     if collection_id is not None:
         workspace.collections.get(collection_id)
     if source_id is not None and source_id != "upload":

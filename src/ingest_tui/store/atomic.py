@@ -12,7 +12,7 @@ import ctypes
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def write_durably(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data``. The temporary name never derives from the target's, which may be 255 bytes long."""
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+    temporary = temporary_beside(path)
     try:
         write_new(temporary, data, sync=True)
         os.rename(temporary, path)  # noqa: PTH104 - the system call is the point
@@ -35,6 +35,71 @@ def write_durably(path: Path, data: bytes) -> None:
             temporary.unlink()
         raise
     sync_folder(path.parent)
+
+
+def write_pieces_durably(path: Path, pieces: Iterable[bytes]) -> int:
+    """Replace ``path`` by what ``pieces`` yields, as `write_durably` does; returns the number of bytes.
+
+    What the pieces raise leaves ``path`` as it was.
+    """
+    temporary = temporary_beside(path)
+    size = 0
+    try:
+        descriptor = os.open(temporary, _NEW_FILE, FILE_MODE)
+        try:
+            os.fchmod(descriptor, FILE_MODE)
+            for piece in pieces:
+                write_all(descriptor, piece)
+                size += len(piece)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)  # noqa: PTH104
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+    return size
+
+
+@contextlib.contextmanager
+def filled_folder(target: Path) -> Iterator[Path]:
+    """Give a new folder to fill; afterwards it is made durable and takes the place of ``target``, old or missing.
+
+    What is raised meanwhile leaves ``target`` as it was. A crash between the two renames at the end leaves the old
+    folder beside it under a temporary name, and never a half-filled one under the name of ``target``.
+    """
+    folder = temporary_beside(target)
+    make_one_folder(str(folder), mend_mode=True)
+    try:
+        yield folder
+        sync_filesystem(folder)
+        replaced = _swap(folder, target)
+    except BaseException:
+        remove_tree(folder)
+        raise
+    sync_folder(target.parent)
+    remove_tree(replaced)
+
+
+def _swap(folder: Path, target: Path) -> Path:
+    """Put ``folder`` in the place of ``target``; returns where the old one is now, if there was one."""
+    replaced = temporary_beside(target)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(target, replaced)  # noqa: PTH104
+    try:
+        os.rename(folder, target)  # noqa: PTH104
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(replaced, target)  # noqa: PTH104
+        raise
+    return replaced
+
+
+def temporary_beside(path: Path) -> Path:
+    """Return a fresh temporary path in the folder of ``path``."""
+    return path.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
 
 
 def write_new(path: Path | str, data: bytes, *, sync: bool = False) -> None:

@@ -152,7 +152,11 @@ class DocumentStore:
 
     def normalized(self, folder: Path) -> str:
         """Return the normalised text of a version."""
-        return (folder / NORMALIZED).read_text(encoding="utf-8", errors="replace")
+        return self.normalized_path(folder).read_text(encoding="utf-8", errors="replace")
+
+    def normalized_path(self, folder: Path) -> Path:
+        """Return where the normalised text of a version is."""
+        return folder / NORMALIZED
 
     def ingestion(self, folder: Path) -> dict[str, Any]:
         """Return the ingestion record of a version; raises `NotFoundError`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import apsw
@@ -31,6 +32,18 @@ def find_documents(
     where, values = _document_filter(collection_id, source_id, state, contains)
     sql = f"SELECT * FROM documents WHERE {where} ORDER BY uri, document_id LIMIT ? OFFSET ?"
     return [Document(*row) for row in catalogue.execute(sql, (*values, limit, offset))]
+
+
+def stream_documents(
+    catalogue: Catalogue, *, collection_id: str | None = None, source_id: str | None = None
+) -> Iterator[Document]:
+    """Yield the active documents of a choice, ordered by address, as they were when the first was asked for.
+
+    However many there are, they are not all in memory.
+    """
+    where, values = _document_filter(collection_id, source_id, "active", "")
+    sql = f"SELECT * FROM documents WHERE {where} ORDER BY uri, document_id"
+    return (Document(*row) for row in catalogue.stream(sql, values))
 
 
 def count_documents(

@@ -13,12 +13,14 @@ import pytest
 
 from ingest_tui.store.atomic import (
     TEMPORARY_PREFIX,
+    filled_folder,
     make_folder,
     remove_tree,
     sweep_temporaries,
     sync_filesystem,
     write_durably,
     write_new,
+    write_pieces_durably,
 )
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.journal import Journal
@@ -184,3 +186,69 @@ def test_sync_of_a_file_system_reports_a_folder_that_is_gone(tmp_path: Path) -> 
     sync_filesystem(tmp_path)
     with pytest.raises(FileNotFoundError):
         sync_filesystem(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("mask", UMASKS, ids=oct)
+def test_pieces_become_a_file_of_0600(tmp_path: Path, mask: int) -> None:
+    """What comes in pieces is written whole, whatever the umask, and its size is told."""
+    with umask(mask):
+        assert write_pieces_durably(tmp_path / "a", iter([b"one ", b"", b"two"])) == 7
+    assert (tmp_path / "a").read_bytes() == b"one two"
+    assert oct(mode_of(tmp_path / "a")) == "0o600"
+
+
+def test_pieces_that_end_in_an_error_change_nothing(tmp_path: Path) -> None:
+    """The old content stays and nothing temporary is left when the pieces raise."""
+    (tmp_path / "a").write_bytes(b"old")
+
+    def pieces() -> Iterator[bytes]:
+        yield b"new"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_pieces_durably(tmp_path / "a", pieces())
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+def test_a_filled_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    """The old folder is there until the new one is whole, then it is gone; nothing temporary is left."""
+    target = tmp_path / "out"
+    for number in range(2):
+        with filled_folder(target) as folder:
+            assert sorted(path.name for path in target.glob("*")) == [f"{old}" for old in range(number)]
+            write_new(folder / f"{number}", b"x")
+        (target / "0").touch()
+    assert sorted(path.name for path in target.iterdir()) == ["0", "1"]
+    assert list(tmp_path.iterdir()) == [target]
+    assert oct(mode_of(target)) == "0o700"
+
+
+@pytest.mark.parametrize("failing_rename", [None, 1, 2])
+def test_a_folder_that_is_not_filled_changes_nothing(
+    tmp_path: Path, failing_rename: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error while it is filled, or at either rename, leaves the old folder in its place and nothing else."""
+    target = tmp_path / "out"
+    with filled_folder(target) as folder:
+        write_new(folder / "old", b"x")
+    genuine, calls = os.rename, []
+
+    def rename(source: Path, destination: Path) -> None:
+        calls.append(source)
+        if len(calls) == failing_rename:
+            raise OSError(5, "Input/output error")
+        genuine(source, destination)
+
+    monkeypatch.setattr(os, "rename", rename)
+
+    def fill_again() -> None:
+        with filled_folder(target) as folder:
+            write_new(folder / "new", b"x")
+            if failing_rename is None:
+                raise OSError(28, "the disk is full")
+
+    with pytest.raises(OSError, match=r"error|full"):
+        fill_again()
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]

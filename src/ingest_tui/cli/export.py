@@ -1,0 +1,129 @@
+"""export, and doc export: taking documents out of the workspace."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import humanize
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.session import Session, json_option, pass_session
+
+if TYPE_CHECKING:
+    from ingest_tui.services.exporting import ContentKind, DocumentContent, ExportFormat, ExportReport
+
+_FORMATS = ("jsonl", "csv", "folder")
+_KINDS = ("text", "raw", "record")
+_STDOUT = Path("-")
+
+_to_option = click.option(
+    "--to", type=click.Path(path_type=Path, allow_dash=True), default=_STDOUT, help="Where to write; stdout without it."
+)
+_force_option = click.option("--force", is_flag=True, help="Replace what is there.")
+
+
+@click.command()
+@click.option("--collection", help="Only of this collection.")
+@click.option("--source", "source_id", help="Only of this source.")
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="jsonl", show_default=True, help="What to make of them."
+)
+@_to_option
+@_force_option
+@json_option
+@pass_session
+def export(
+    session: Session,
+    collection: str | None,
+    source_id: str | None,
+    form: ExportFormat,
+    to: Path,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Take the documents out: text and everything known of them.
+
+    jsonl: a line for each document, with its text. csv: a row for each, without text. folder: a file for each text, and
+    index.jsonl. With --to the export is whole or not there. Exit code 3: some documents could not be read and are left
+    out.
+    """
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.services.exporting import Export
+
+    if to == _STDOUT and form == "folder":
+        raise UsageError("a folder export needs a place", hint="--to FOLDER names it")
+    if to == _STDOUT and form == "csv" and as_json:
+        raise UsageError("CSV on stdout is not JSON", hint="--format jsonl, or --to FILE for a summary in JSON")
+    wanted = Export(session.workspace, form=form, collection_id=collection, source_id=source_id)
+    if to == _STDOUT:
+        for line in wanted.lines():
+            output.raw_text(line)
+        return _report_left_out(wanted.report)
+    report = wanted.write(to, replace=force)
+    if as_json:
+        output.data(report.as_dict())
+    else:
+        output.line(f"exported {report.documents} documents, {humanize.naturalsize(report.bytes)}, to {report.to}")
+    return _report_left_out(report)
+
+
+def _report_left_out(report: ExportReport) -> int:
+    for one in report.left_out[:5]:
+        diagnostics.say(f"warning: left out {one['document_id']} ({one['uri']}): {one['message']}")
+    if not report.left_out_total:
+        return 0
+    diagnostics.say(f"warning: {report.left_out_total} documents could not be read and are not in the export")
+    diagnostics.say("hint: 'ingest-tui sync --force SOURCE' reads and extracts them again")
+    return diagnostics.EXIT_FAILED_ITEMS
+
+
+@click.command()
+@click.argument("document")
+@click.option("--version", "version", type=click.IntRange(1), help="An earlier version.")
+@click.option(
+    "--what",
+    type=click.Choice(_KINDS),
+    default="text",
+    show_default=True,
+    help="The normalised text, the file as it came, or the ingestion record.",
+)
+@_to_option
+@_force_option
+@json_option
+@pass_session
+def export_document(
+    session: Session, document: str, version: int | None, what: ContentKind, to: Path, force: bool, as_json: bool
+) -> None:
+    """Take one DOCUMENT out, byte for byte: its text, its raw file or its record."""
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.services import exporting
+
+    if to != _STDOUT:
+        summary = exporting.export_document(session.workspace, document, to, what=what, version=version, replace=force)
+        if as_json:
+            output.data(summary)
+        else:
+            output.line(f"exported {what}, {humanize.naturalsize(summary['bytes'])}, to {summary['to']}")
+        return
+    if what == "raw" and (as_json or sys.stdout.isatty()):
+        where = "in JSON" if as_json else "on a terminal"
+        raise UsageError(f"a raw file is not shown {where}", hint="--to FILE writes it; a pipe takes it too")
+    content = exporting.document_content(session.workspace, document, what=what, version=version)
+    _print_content(content, as_json=as_json)
+    exporting.note_document_export(session.workspace, content, to="stdout")
+
+
+def _print_content(content: DocumentContent, *, as_json: bool) -> None:
+    if content.what != "record" and not as_json and not sys.stdout.isatty():
+        output.raw_bytes(content.pieces)
+        return
+    text = b"".join(content.pieces).decode(errors="replace")
+    if content.what == "record":
+        output.raw_text(text)
+    elif as_json:
+        output.data({"document_id": content.document.document_id, "version": content.version, "text": text})
+    else:
+        output.block(text)
