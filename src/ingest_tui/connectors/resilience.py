@@ -271,7 +271,7 @@ class _Download:
         except (TransientSourceError, TransientItemError) as error:
             self.close()
             if self._received and not self._inner.capabilities.ranged_fetch:
-                raise CutShortError(error) from None
+                raise CutShortError(error.message, hint=error.hint, code=error.reason) from None
             raise
         if piece is not None:
             self._received += len(piece)
@@ -288,6 +288,3 @@ class CutShortError(ItemError):
     """A download broke after its first bytes and cannot go on by range: whoever receives it must begin again."""
 
     code = "network"
-
-    def __init__(self, cause: TransientSourceError | TransientItemError) -> None:
-        super().__init__(cause.message, hint=cause.hint, code=cause.reason)

@@ -117,7 +117,7 @@ class JobStore:
             raise
 
     def leave_queue(self, job_id: str) -> None:
-        """Take an ended job out of the queue, and away what it staged and listed, what was asked of it, and torn writes.
+        """Take an ended job out of the queue, with what it staged and listed, what was asked of it, and torn writes.
 
         Several workers may do so at once, after one that died at the end of the job.
         """

@@ -140,7 +140,12 @@ def test_errors_have_the_form_that_scripts_read(kind: type[IngestError]) -> None
 def test_transient_error_says_when_to_come_back() -> None:
     """What a source asked for in waiting time is kept, and only such errors and busy ones may be tried again."""
     assert TransientSourceError("x", retry_after=3.5).retry_after == 3.5
-    assert {kind for kind in _family(IngestError) if kind.retryable} == {TransientSourceError, errors.BusyError}
+    assert {kind for kind in _family(IngestError) if kind.retryable} == {
+        TransientSourceError,
+        errors.TransientItemError,
+        errors.DiskFullError,
+        errors.BusyError,
+    }
 
 
 def test_times_are_utc_with_milliseconds() -> None:
