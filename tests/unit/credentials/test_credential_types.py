@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 import traceback
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest_tui.credentials import types
-from ingest_tui.credentials.entries import checked_entry
+from ingest_tui.credentials.entries import acceptable_entry, checked_entry
 from ingest_tui.credentials.types import BUILT_IN, CredentialType, Entry, SecretField, credential_type, type_names
 from ingest_tui.model.errors import MissingDependencyError, RefusedError, ValidationError
 
@@ -116,3 +119,11 @@ def test_a_package_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatc
     _register(monkeypatch, f"{__name__}:ENTRA")
     with pytest.raises(RefusedError):
         credential_type("kerberos")
+
+
+def test_the_entries_in_the_manual_are_valid() -> None:
+    """Every JSON block of docs/credentials.md is an entry that its type accepts, and every type has one."""
+    manual = (Path(__file__).parents[3] / "docs" / "credentials.md").read_text()
+    entries = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", manual, re.DOTALL | re.MULTILINE)]
+    shown = {checked_entry("x", acceptable_entry("x", entry))[0].name for entry in entries}
+    assert shown == {declared.name for declared in BUILT_IN}
