@@ -10,7 +10,7 @@ import pytest
 from running import Cli, wait_until
 
 PARSERS = ("pypdfium2", "python_calamine", "html_to_markdown", "xberg", "pyarrow", "unstructured", "puremagic")
-CONNECTORS = ("boto3", "botocore", "office365", "msal", "requests", "httpx")
+CONNECTORS = ("boto3", "botocore", "office365", "msal", "requests", "httpx", "keyring")
 LIBRARIES = (
     "pydantic",
     "apsw",
@@ -66,6 +66,8 @@ def test_headless_commands_never_load_the_tui(cli: Cli) -> None:
     cli.init()
     for arguments in (
         ("source", "list"),
+        ("credential", "list"),
+        ("doctor",),
         ("sync", "docs"),
         ("search", "alpha"),
         ("doc", "list"),

@@ -20,7 +20,7 @@ def init(session: Session, as_json: bool) -> None:
     """Make a workspace (default: ./workspace)."""
     from ingest_tui.services.workspaces import init as make
 
-    workspace, is_new = make(session.root)
+    workspace, is_new = make(session.root, session.credentials_path)
     if as_json:
         output.data({"workspace": str(workspace.root), "is_new": is_new})
         return
@@ -32,10 +32,10 @@ def init(session: Session, as_json: bool) -> None:
 @json_option
 @pass_session
 def doctor(session: Session, as_json: bool) -> int:
-    """Check what is installed, which formats can be read, and whether the workspace is sound."""
+    """Check what is installed, which formats can be read, and whether the workspace is sound, its credentials too."""
     from ingest_tui.services.workspaces import doctor as check
 
-    checks = list(check(session.root))
+    checks = list(check(session.root, session.credentials_path))
     if as_json:
         output.data({"checks": [item.as_dict() for item in checks]})
     else:

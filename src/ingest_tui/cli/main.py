@@ -27,6 +27,7 @@ _COMMANDS = {
     "doc": ("ingest_tui.cli.doc:doc", "List, show, explain, export, remove and restore documents."),
     "search": ("ingest_tui.cli.doc:search", "Find text in the documents."),
     "export": ("ingest_tui.cli.export:export", "Take documents out: JSON lines, CSV or a folder."),
+    "credential": ("ingest_tui.cli.credential:credential", "Add, list, try, change and remove credentials."),
     "collection": ("ingest_tui.cli.collection:collection", "Add and list collections."),
     "worker": ("ingest_tui.cli.worker:worker", "Start, stop and see workers."),
     "audit": ("ingest_tui.cli.collection:audit", "Print who did what, when."),
@@ -51,6 +52,14 @@ _COMMANDS = {
     show_default="./workspace",
     help="The workspace folder.",
 )
+@click.option(
+    "--credentials",
+    "credentials_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="INGEST_TUI_CREDENTIALS",
+    show_default="credentials.json beside the workspace",
+    help="The credentials file.",
+)
 @click.option("--watch", is_flag=True, help="Run headless: work off the queue and watch folders, until SIGTERM.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Lines of --watch."
@@ -58,12 +67,20 @@ _COMMANDS = {
 @click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
-def cli(ctx: click.Context, root: Path, watch: bool, log_format: str, slow_link: bool, debug: bool) -> None:
+def cli(
+    ctx: click.Context,
+    root: Path,
+    credentials_path: Path | None,
+    watch: bool,
+    log_format: str,
+    slow_link: bool,
+    debug: bool,
+) -> None:
     """Keep search and RAG corpora fresh: folders to clean, versioned, searchable text.
 
     Without a command the full-screen TUI opens. Start with 'ingest-tui demo'.
     """
-    ctx.obj = Session(root, debug, ctx.obj)
+    ctx.obj = Session(root, debug, ctx.obj, credentials_path)
     if ctx.invoked_subcommand is not None:
         return
     if watch:
@@ -85,6 +102,9 @@ def open_tui(session: Session, *, slow_link: bool = False) -> None:
         )
     if session.run_tui is None:
         raise UsageError("the TUI is not part of this call", hint="run 'ingest-tui' or 'python -m ingest_tui'")
+    if session.credentials_path is not None:
+        # The TUI opens the workspace for each of its calls, and starts workers: the environment reaches all of them.
+        os.environ["INGEST_TUI_CREDENTIALS"] = os.path.abspath(session.credentials_path)  # noqa: PTH100
     # Only the path is handed over: opening the workspace here would load what the first screen does not need.
     raise SystemExit(session.run_tui(session.root, slow_link=slow_link))
 

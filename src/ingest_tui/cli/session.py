@@ -26,13 +26,14 @@ class Session:
     root: Path
     debug: bool = False
     run_tui: RunTui | None = None
+    credentials_path: Path | None = None
 
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace of this call, opened when first used."""
         from ingest_tui.services.workspaces import open_at
 
-        return open_at(self.root)
+        return open_at(self.root, self.credentials_path)
 
 
 def confirm(question: str, *, yes: bool, as_json: bool) -> None:
@@ -40,7 +41,9 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
     import sys
 
     from ingest_tui.model.errors import RefusedError
+    from ingest_tui.model.naming import safe_display
 
+    question = safe_display(question)
     if yes:
         return
     refusal = RefusedError(f"{question} Nobody is there to answer.", hint="--yes does it without asking")

@@ -74,7 +74,11 @@ class WorkspaceHandle:
         return register_document(self.workspace, collection_id, ingested, source_id=source_id, at=at)
 
 
-def open_workspace(path: str | Path = "workspace") -> WorkspaceHandle:
-    """Open the workspace in ``path``, making it when the folder is empty or missing."""
-    workspace, _ = workspaces.init(Path(path))
+def open_workspace(path: str | Path = "workspace", *, credentials: str | Path | None = None) -> WorkspaceHandle:
+    """Open the workspace in ``path``, making it when the folder is empty or missing.
+
+    ``credentials`` is the credentials file: by default what INGEST_TUI_CREDENTIALS names, or ``credentials.json``
+    beside the workspace.
+    """
+    workspace, _ = workspaces.init(Path(path), Path(credentials) if credentials else None)
     return WorkspaceHandle(workspace)

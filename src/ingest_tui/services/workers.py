@@ -39,7 +39,7 @@ def start_worker(workspace: Workspace) -> int:
     log = os.open(workspace.layout.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
     try:
         process = subprocess.Popen(  # noqa: S603 - this program itself
-            [sys.executable, "-m", "ingest_tui", "--workspace", str(workspace.root), "--watch"],
+            [sys.executable, "-m", "ingest_tui", *_places(workspace), "--watch"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -58,6 +58,10 @@ def start_worker(workspace: Workspace) -> int:
             raise IngestError("the worker ended at once", hint=f"its last words are in {workspace.layout.worker_log}")
         time.sleep(0.02)
     raise IngestError("the worker does not answer", hint=f"see {workspace.layout.worker_log}")
+
+
+def _places(workspace: Workspace) -> list[str]:
+    return ["--workspace", str(workspace.root), "--credentials", str(workspace.credentials_path)]
 
 
 def ensure_worker(workspace: Workspace) -> int | None:

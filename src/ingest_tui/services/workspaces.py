@@ -24,7 +24,7 @@ _REBUILD_LOCK_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Check:
-    """One thing that `doctor` looked at. ``level``: ``ok``, ``note`` or ``problem``."""
+    """One thing that `doctor` looked at. ``level``: ``ok``, ``note``, ``warning`` or ``problem``."""
 
     level: str
     name: str
@@ -45,14 +45,14 @@ class RebuildReport:
     problems: list[str]
 
 
-def open_at(root: Path) -> Workspace:
+def open_at(root: Path, credentials_path: Path | None = None) -> Workspace:
     """Open a workspace; raises `NotFoundError` with what to do when there is none."""
-    return open_workspace_at(root)
+    return open_workspace_at(root, credentials_path)
 
 
-def init(root: Path) -> tuple[Workspace, bool]:
+def init(root: Path, credentials_path: Path | None = None) -> tuple[Workspace, bool]:
     """Make a workspace, or open the one that is there; tells whether it is new."""
-    workspace, is_new = init_workspace(root)
+    workspace, is_new = init_workspace(root, credentials_path)
     if is_new:
         workspace.audit.add(
             at=rfc3339(datetime.now(UTC)), by=requester(), action="workspace.init", target=str(workspace.root)
@@ -105,16 +105,17 @@ def rebuild(workspace: Workspace, on_progress: Callable[[int], None] | None = No
     return RebuildReport(rebuilder.documents, rebuilder.versions, rebuilder.problems)
 
 
-def doctor(root: Path) -> Iterator[Check]:
-    """Yield what is installed, which formats can be read, and whether the workspace is sound."""
+def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
+    """Yield what is installed, which formats can be read, and whether workspace and credentials are sound."""
     yield from _program_checks()
     yield from _format_checks()
     try:
-        workspace = open_workspace_at(root)
+        workspace = open_workspace_at(root, credentials_path)
     except IngestError as error:
         yield Check("note", "workspace", error.message, error.hint)
         return
     yield from _workspace_checks(workspace)
+    yield from _credential_checks(workspace)
     workspace.close()
 
 
@@ -191,6 +192,13 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
             workspace.jobs.load(job_id)
         except IngestError as error:
             yield Check("problem", f"job {job_id}", error.message, error.hint)
+
+
+def _credential_checks(workspace: Workspace) -> Iterator[Check]:
+    from ingest_tui.services.credentials import credential_problems
+
+    for found in credential_problems(workspace):
+        yield Check(found.level, found.name, found.message, found.hint)
 
 
 def _count(workspace: Workspace) -> Any:

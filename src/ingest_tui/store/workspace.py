@@ -26,6 +26,8 @@ from ingest_tui.store.records import read_record, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
 
 SCHEMA_VERSION = 1
+CREDENTIALS_VARIABLE = "INGEST_TUI_CREDENTIALS"
+CREDENTIALS_FILE = "credentials.json"
 
 
 class Settings(BaseModel):
@@ -52,10 +54,11 @@ class Settings(BaseModel):
 
 
 class Workspace:
-    """An open workspace."""
+    """An open workspace. ``credentials_path`` is the registry of credentials that belongs to it, there or not."""
 
-    def __init__(self, root: Path, settings: Settings) -> None:
+    def __init__(self, root: Path, settings: Settings, credentials_path: Path | None = None) -> None:
         self.layout = Layout(root)
+        self.credentials_path = credentials_path_of(root, credentials_path)
         self.settings = settings
         self.sources = SourceStore(self.layout)
         self.collections = CollectionStore(self.layout)
@@ -89,7 +92,13 @@ class Workspace:
             del self.__dict__["catalogue"]
 
 
-def open_workspace_at(root: Path) -> Workspace:
+def credentials_path_of(root: Path, named: Path | None = None) -> Path:
+    """Return where the credentials are: as ``named``, as INGEST_TUI_CREDENTIALS says, or beside the workspace."""
+    chosen = named or os.environ.get(CREDENTIALS_VARIABLE) or root.parent / CREDENTIALS_FILE
+    return Path(os.path.abspath(chosen))  # noqa: PTH100 - resolve() would follow a link that people named on purpose
+
+
+def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Workspace:
     """Open an existing workspace; raises `NotFoundError` when there is none, `RefusedError` when it is not safe."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow a link that people named on purpose
     layout = Layout(root)
@@ -100,15 +109,15 @@ def open_workspace_at(root: Path) -> Workspace:
         )
     _check_owner(root)
     settings = read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
-    return Workspace(root, settings)
+    return Workspace(root, settings, credentials_path)
 
 
-def init_workspace(root: Path) -> tuple[Workspace, bool]:
+def init_workspace(root: Path, credentials_path: Path | None = None) -> tuple[Workspace, bool]:
     """Make a workspace in ``root``, or open the one that is there; returns it and whether it is new."""
     root = Path(os.path.abspath(root))  # noqa: PTH100
     layout = Layout(root)
     if layout.settings.exists():
-        return open_workspace_at(root), False
+        return open_workspace_at(root, credentials_path), False
     make_folder(root, durable=True)
     if root.stat().st_uid == os.getuid():
         root.chmod(FOLDER_MODE)
@@ -121,7 +130,7 @@ def init_workspace(root: Path) -> tuple[Workspace, bool]:
         collections.save(Collection(collection_id=DEFAULT_COLLECTION, name="Default", created_at=now, updated_at=now))
     settings = Settings(created_at=now)
     write_record(layout.settings, settings)
-    return Workspace(root, settings), True
+    return Workspace(root, settings, credentials_path), True
 
 
 def _check_owner(root: Path) -> None:

@@ -1,0 +1,86 @@
+"""One entry of the registry, as a connector holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date
+from hashlib import blake2b
+from typing import Any, NoReturn
+
+from ingest_tui.credentials.references import Surroundings, parse_reference, resolve_reference
+from ingest_tui.credentials.types import CredentialType, Entry
+from ingest_tui.model.errors import AuthenticationError
+from ingest_tui.model.naming import safe_display
+
+# A plain hash of a weak secret could be guessed; this key never leaves the process.
+_DIGEST_KEY = os.urandom(32)
+
+
+class Credential:
+    """A named credential. Its secrets are looked up at each `get`, and are in no representation of it.
+
+    A connector asks for what it needs when it signs in. After a 401 it takes the credential from the registry again
+    and signs in anew: that is how a rotated secret takes effect in a running job. ``digest`` changes whenever the
+    entry changes in the file; it can be compared within one process only.
+    """
+
+    __slots__ = ("_entry", "_surroundings", "_type", "description", "digest", "expires", "name")
+
+    def __init__(
+        self, name: str, declared: CredentialType, entry: Entry, raw: dict[str, Any], surroundings: Surroundings
+    ) -> None:
+        self.name = name
+        self.description: str = entry.description
+        self.expires: date | None = entry.expires
+        written = json.dumps(raw, sort_keys=True).encode("utf-8", "surrogatepass")
+        self.digest: str = blake2b(written, key=_DIGEST_KEY, digest_size=16).hexdigest()
+        self._type = declared
+        self._entry = entry
+        self._surroundings = surroundings
+
+    @property
+    def type(self) -> str:
+        """The name of its type; never an alias."""
+        return self._type.name
+
+    @property
+    def declared_type(self) -> CredentialType:
+        """Its type, as declared."""
+        return self._type
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secret fields that the entry has."""
+        return tuple(name for name in self._type.secret_names if getattr(self._entry, name, None) is not None)
+
+    def get(self, field: str, default: str | None = None) -> str | None:
+        """Return a field: a plain one as it stands, a secret one resolved now; ``default`` when it is not there.
+
+        Raises `AuthenticationError` (``credential_unresolved``) and what else `resolve_reference` raises. May take as
+        long as the program of a ``command:`` reference, at most 30 seconds.
+        """
+        value = getattr(self._entry, field, None) if field in type(self._entry).model_fields else None
+        if value is None or value == "":
+            return default
+        if field not in self._type.secret_names:
+            return str(value)
+        what = f"{field} of credential {safe_display(self.name)!r}"
+        return resolve_reference(parse_reference(value), self._surroundings, what=what)
+
+    def require(self, field: str) -> str:
+        """Return a field like `get`; raises `AuthenticationError` (``credential_incomplete``) when it is not there."""
+        value = self.get(field)
+        if value is None:
+            raise AuthenticationError(
+                f"credential {safe_display(self.name)!r} has no {field}",
+                hint=f"'ingest-tui credential set {safe_display(self.name)}' sets it",
+                code="credential_incomplete",
+            )
+        return value
+
+    def __repr__(self) -> str:
+        return f"<Credential {safe_display(self.name)!r} of type {self.type!r}>"
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("a credential stays in its process: it can be neither pickled nor copied")

@@ -1,0 +1,73 @@
+"""Checking entries against their type. No message quotes a value: it may be a secret in the wrong place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pydantic
+
+from ingest_tui.credentials.references import FORMS, check_reference, parse_reference
+from ingest_tui.credentials.types import CredentialType, Entry, credential_type
+from ingest_tui.model.errors import ValidationError
+from ingest_tui.model.naming import safe_display
+
+
+def type_name_of(raw: Mapping[str, Any]) -> str:
+    """Return the type that an entry names; nothing when it names none."""
+    name = raw.get("type")
+    return name if isinstance(name, str) else ""
+
+
+def checked_entry(name: str, raw: Mapping[str, Any]) -> tuple[CredentialType, Entry]:
+    """Return the type and the validated form of an entry.
+
+    Raises `RefusedError` for an unknown type, `ValidationError` (``credential_invalid``) for what its type refuses.
+    """
+    declared = credential_type(type_name_of(raw))
+    try:
+        return declared, declared.model.model_validate(dict(raw))
+    except pydantic.ValidationError as error:
+        raise ValidationError(
+            f"credential {safe_display(name)!r}: {describe_invalid(error)}",
+            hint=f"fields of type {declared.name}: {', '.join((*declared.plain_names, *declared.secret_names))}",
+            code="credential_invalid",
+        ) from None
+
+
+def acceptable_entry(name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry as it is to be written, after checking it whole, the form of its references too."""
+    declared, _ = checked_entry(name, raw)
+    for field, problem in _broken_references(declared, raw):
+        raise ValidationError(f"{field}: {problem}", hint=f"references: {FORMS}", code="credential_reference")
+    return dict(raw)
+
+
+def _broken_references(declared: CredentialType, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field in declared.secret_names:
+        if raw.get(field) is not None:
+            try:
+                check_reference(parse_reference(raw[field]))
+            except ValidationError as error:
+                yield field, error.message
+
+
+def invalid_fields(declared: CredentialType, raw: Mapping[str, Any]) -> tuple[set[str], str]:
+    """Return the fields that cannot be used, and why in one sentence; neither when the entry is sound."""
+    try:
+        declared.model.model_validate(dict(raw))
+    except pydantic.ValidationError as error:
+        places = {str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]}
+        return places, describe_invalid(error)
+    broken = list(_broken_references(declared, raw))
+    return {field for field, _ in broken}, "; ".join(f"{field}: {problem}" for field, problem in broken)
+
+
+def describe_invalid(error: pydantic.ValidationError) -> str:
+    """Return the first problems of an entry as one sentence, without any of its values."""
+    problems = []
+    for problem in error.errors(include_input=False, include_url=False, include_context=False)[:3]:
+        place = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{place}: {message[:1].lower()}{message[1:]}" if place else message)
+    return safe_display("; ".join(problems))

@@ -1,0 +1,169 @@
+"""The registry: credentials by name, from a file that may change at any time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ingest_tui.credentials.credential import Credential
+from ingest_tui.credentials.entries import acceptable_entry, checked_entry
+from ingest_tui.credentials.file import Document, identity_of, read_document, write_document
+from ingest_tui.credentials.references import Surroundings, parse_reference, secret_path
+from ingest_tui.credentials.summary import CredentialSummary, summarise
+from ingest_tui.credentials.types import Entry
+from ingest_tui.model.errors import IngestError, NotFoundError, StoreError, UsageError
+from ingest_tui.model.naming import check_identifier, safe_display
+from ingest_tui.store.locks import FileLock
+
+_LOCK_SECONDS = 10.0
+
+# A change within one tick of the clock that stamps files may leave no trace in its status (git's "racy" entries).
+_TICK_NS = 50_000_000
+
+
+class CredentialRegistry:
+    """The credentials in one file; may be used by several threads. Nothing is read before it is asked for.
+
+    Raised by every method: `RefusedError` when others could have read or written the file, `SchemaVersionError` for
+    one of a newer program, `StoreError` for one that is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link that people named
+        self._guard = threading.Lock()
+        self._document: Document | None = None
+
+    def __repr__(self) -> str:
+        return f"<CredentialRegistry {safe_display(str(self.path))!r}>"
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("a registry stays in its process: hand over its path")
+
+    def get(self, name: str) -> Credential:
+        """Return a credential as it stands in the file now; its secrets are resolved when they are asked for.
+
+        Raises `NotFoundError` naming the known ones, `RefusedError` (``credential_type_unknown``) for a type that
+        nobody registered, `ValidationError` for an entry that its type does not accept.
+        """
+        raw = self._raw(name)
+        declared, entry = checked_entry(name, raw)
+        return Credential(name, declared, entry, raw, self._surroundings(entry))
+
+    def names(self) -> list[str]:
+        """Return the names of all entries, in the order of the file."""
+        return list(self._current().entries)
+
+    def entries(self) -> list[CredentialSummary]:
+        """Return what may be shown of all entries, also of those that could not be used."""
+        return [summarise(name, raw) for name, raw in self._current().entries.items()]
+
+    def entry(self, name: str) -> CredentialSummary:
+        """Return what may be shown of one entry; raises `NotFoundError`."""
+        entries = self._current().entries
+        if name not in entries:
+            self._not_found(name, list(entries))
+        return summarise(name, entries[name])
+
+    def add(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Add an entry, durably. ``entry`` is as in the file, its ``type`` included.
+
+        Raises `UsageError` when the name is taken, `ValidationError` when its type does not accept the entry.
+        """
+
+        def added(entries: dict[str, Any]) -> None:
+            _refuse_taken(name, entries)
+            entries[name] = acceptable_entry(name, entry)
+
+        self._change(added)
+
+    def refuse_taken(self, name: str) -> None:
+        """Raise `UsageError` for a name that is taken, `ValidationError` for one that cannot be."""
+        _refuse_taken(name, self._current().entries)
+
+    def replace(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Put another entry in the place of one; raises `NotFoundError` and `ValidationError`."""
+        self.change(name, entry, only=True)
+
+    def change(self, name: str, changes: Mapping[str, Any], *, drop: tuple[str, ...] = (), only: bool = False) -> None:
+        """Change fields of an entry and keep the others, unless ``only`` these are to be there; ``drop`` takes out."""
+
+        def changed(entries: dict[str, Any]) -> None:
+            if name not in entries:
+                self._not_found(name, list(entries))
+            before = {} if only or not isinstance(entries[name], dict) else entries[name]
+            merged = {field: value for field, value in (before | dict(changes)).items() if field not in drop}
+            entries[name] = acceptable_entry(name, merged)
+
+        self._change(changed)
+
+    def remove(self, name: str) -> None:
+        """Take an entry out, durably; raises `NotFoundError`. Whether somebody uses it is the caller's business."""
+
+        def removed(entries: dict[str, Any]) -> None:
+            if name not in entries:
+                self._not_found(name, list(entries))
+            del entries[name]
+
+        self._change(removed)
+
+    def secret_paths(self, name: str) -> list[Path]:
+        """Return the files that an entry refers to."""
+        raw = self._raw(name)
+        try:
+            declared, entry = checked_entry(name, raw)
+        except IngestError:
+            return []
+        surroundings = self._surroundings(entry)
+        references = (parse_reference(str(raw[field])) for field in declared.secret_names if field in raw)
+        return [secret_path(item.target, surroundings) for item in references if item.kind == "file"]
+
+    def _raw(self, name: str) -> dict[str, Any]:
+        entries = self._current().entries
+        if name not in entries:
+            self._not_found(name, list(entries))
+        raw = entries[name]
+        if not isinstance(raw, dict):
+            raise StoreError(f"credential {safe_display(name)!r} is not an object", hint="correct the credentials file")
+        return raw
+
+    def _not_found(self, name: str, known: list[str]) -> NoReturn:
+        there = f"known: {', '.join(map(safe_display, known))}; " if known else ""
+        raise NotFoundError(
+            f"there is no credential {safe_display(name)!r} in {safe_display(str(self.path))}",
+            hint=f"{there}'ingest-tui credential add {safe_display(name)} --type TYPE' adds it",
+            credential=name,
+        )
+
+    def _current(self) -> Document:
+        with self._guard:
+            known = self._document
+            if known is None or known.identity is None or known.identity != identity_of(self.path):
+                known = read_document(self.path)
+                is_settled = time.time_ns() - known.changed_at_ns > _TICK_NS
+                self._document = known if is_settled else None
+            return known
+
+    def _change(self, apply: Callable[[dict[str, Any]], None]) -> None:
+        target = Path(os.path.realpath(self.path))
+        lock = FileLock(target.with_name(f".{target.name}.lock"))
+        lock.acquire(_LOCK_SECONDS, what="the credentials file")
+        with lock:
+            content = read_document(self.path).content
+            apply(content["credentials"])
+            write_document(self.path, content)
+
+    def _surroundings(self, entry: Entry) -> Surroundings:
+        return Surroundings(self.path.parent, os.environ, entry.command_environment)
+
+
+def _refuse_taken(name: str, entries: Mapping[str, Any]) -> None:
+    check_identifier(name)
+    if name in entries:
+        raise UsageError(
+            f"a credential named {name!r} is already there",
+            hint=f"'ingest-tui credential set {name}' changes it; or choose another name",
+        )

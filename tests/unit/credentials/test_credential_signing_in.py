@@ -1,0 +1,403 @@
+"""Signing in for real, against servers on the loopback: what is told when they refuse."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity_server import Answer, IdentityServer, Request, self_signed, unsigned_token
+from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.credentials.signing_in import aws, entra, oauth
+from ingest_tui.credentials.steps import Step
+from ingest_tui.model.errors import AuthenticationError, MissingDependencyError, TransientSourceError
+from ingest_tui.model.redaction import redact
+
+Write = Callable[..., CredentialRegistry]
+SECRET = "s3cr3t & more/+"
+
+
+def told(steps: Iterator[Step]) -> list[tuple[str, bool, str]]:
+    """Return name, result and message of each step; none of them has the secret in it."""
+    found = list(steps)
+    assert SECRET not in repr(found)
+    return [(step.name, step.ok, step.message) for step in found]
+
+
+# OAuth
+
+
+@pytest.fixture
+def portal(write: Write, server: IdentityServer) -> Callable[..., Any]:
+    """A credential for the server's token address."""
+
+    def make(**fields: str) -> Any:
+        entry = {"type": "oauth", "token_url": f"{server.url}/token", "client_id": "me", "client_secret": SECRET}
+        return write(portal=entry | fields).get("portal")
+
+    return make
+
+
+def test_oauth_fetches_a_token(portal: Callable[..., Any], server: IdentityServer) -> None:
+    """The client signs in by HTTP Basic as RFC 6749 says, asks for the scope, and gets a token that is kept secret."""
+    server.answer = lambda _request: Answer(body={"access_token": "the-token-itself", "expires_in": 3600})
+    credential = portal(scope="documents.read", audience="wiki")
+    assert told(oauth.authenticate(credential, [])) == [
+        ("sign-in", True, "the server gave a token, good for 3600 seconds"),
+        ("permission", True, "granted: documents.read"),
+    ]
+    request = server.requests[0]
+    user, password = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode().split(":")
+    assert (user, password) == ("me", "s3cr3t+%26+more%2F%2B")
+    assert request.form == {"grant_type": "client_credentials", "scope": "documents.read", "audience": "wiki"}
+    token = oauth.fetch_token(credential)
+    assert (token.value, token.expires_in) == ("the-token-itself", 3600)
+    assert "the-token-itself" not in f"{token!r}{redact('the-token-itself')}"
+    assert request.headers["Authorization"].partition(" ")[2] not in redact(request.headers["Authorization"])
+
+
+def test_oauth_can_send_the_secret_in_the_body(portal: Callable[..., Any], server: IdentityServer) -> None:
+    """With client_authentication 'body' the client's id and secret are fields of the form."""
+    server.answer = lambda _request: Answer(body={"access_token": "another-token"})
+    assert told(oauth.authenticate(portal(client_authentication="body"), []))[0][1]
+    assert server.requests[0].form["client_secret"] == SECRET
+    assert "Authorization" not in server.requests[0].headers
+
+
+def test_oauth_tells_which_scope_is_missing(portal: Callable[..., Any], server: IdentityServer) -> None:
+    """A server that grants less than what was asked for makes the step permission fail, with the names."""
+    server.answer = lambda _request: Answer(body={"access_token": "x" * 9, "scope": "profile documents.read"})
+    steps = told(oauth.authenticate(portal(scope="documents.read documents.list"), []))
+    assert steps[1] == ("permission", False, "not granted: documents.list")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            Answer(401, {"error": "invalid_client", "error_description": SECRET}),
+            "the client id or its secret is refused",
+        ),
+        (Answer(400, {"error": "invalid_scope"}), "the scope is not granted to the client (invalid_scope)"),
+        (Answer(400, {"error": SECRET}), "the server answered 400"),
+        (Answer(403, b"<html>" + SECRET.encode()), "the server answered 403"),
+        (Answer(503, b""), "the server answered 503"),
+        (Answer(200, b"<html>"), "the server's answer holds no access token"),
+        (Answer(200, {"access_token": 7}), "the server's answer holds no access token"),
+        (Answer(200, b"[" * 100_000), "the server's answer holds no access token"),
+    ],
+    ids=["client", "scope", "own-code", "html", "busy", "page", "number", "deep"],
+)
+def test_oauth_tells_what_is_refused(
+    portal: Callable[..., Any], server: IdentityServer, answer: Answer, message: str
+) -> None:
+    """The codes of RFC 6749 are told in words; what else the server writes is not shown."""
+    server.answer = lambda _request: answer
+    [(name, ok, seen)] = told(oauth.authenticate(portal(), []))
+    assert (name, ok) == ("sign-in", False)
+    assert message in seen
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_oauth_follows_no_redirect(portal: Callable[..., Any], server: IdentityServer, status: int) -> None:
+    """A redirect would carry the secret elsewhere: it is not followed."""
+    with IdentityServer() as elsewhere:
+        server.answer = lambda _request: Answer(status, headers=(("Location", f"{elsewhere.url}/token"),))
+        assert told(oauth.authenticate(portal(), [])) == [("sign-in", False, f"the server answered {status}")]
+        assert elsewhere.requests == []
+
+
+def test_oauth_without_an_answer_may_be_tried_again(portal: Callable[..., Any], server: IdentityServer) -> None:
+    """A server that is not there is a passing fault, a refusal is not."""
+    with pytest.raises(TransientSourceError, match="token_url cannot be reached"):
+        oauth.fetch_token(portal(token_url="http://127.0.0.1:9/token"))
+    server.answer = lambda _request: Answer(401, {"error": "invalid_client"})
+    with pytest.raises(AuthenticationError) as caught:
+        oauth.fetch_token(portal())
+    assert not caught.value.retryable
+
+
+# AWS
+
+_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+_IDENTITY = (
+    f'<GetCallerIdentityResponse xmlns="{_NAMESPACE}"><GetCallerIdentityResult>'
+    "<Arn>arn:aws:iam::123456789012:user/reader</Arn><UserId>U</UserId><Account>123456789012</Account>"
+    "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
+
+
+def sts_error(code: str, message: str = "no", status: int = 403) -> Answer:
+    error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return Answer(status, f'<ErrorResponse xmlns="{_NAMESPACE}">{error}</ErrorResponse>')
+
+
+def s3_error(code: str, message: str = "no", status: int = 403) -> Answer:
+    return Answer(status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>")
+
+
+@pytest.fixture
+def keys(write: Write, server: IdentityServer, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An access key for the server."""
+    for name in ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    entry = {
+        "type": "aws", "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": SECRET,
+        "session_token": "the session", "endpoint_url": server.url,
+    }  # fmt: skip
+    return write(keys=entry).get("keys")
+
+
+def test_aws_asks_who_we_are(keys: Any, server: IdentityServer) -> None:
+    """STS is asked with the key and the session token, and its answer is told; the secret is never sent."""
+    server.answer = lambda _request: Answer(body=_IDENTITY)
+    assert told(aws.authenticate(keys, [{}])) == [
+        ("sign-in", True, "signed in as arn:aws:iam::123456789012:user/reader")
+    ]
+    request = server.requests[0]
+    assert request.form["Action"] == "GetCallerIdentity"
+    assert "AKIAIOSFODNN7EXAMPLE" in request.headers["Authorization"]
+    assert request.headers["X-Amz-Security-Token"] == "the session"
+    assert SECRET not in f"{request.headers}{request.body!r}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (sts_error("InvalidClientTokenId"), "the access key id is not known there"),
+        (sts_error("SignatureDoesNotMatch"), "the secret access key does not belong to the access key id"),
+        (sts_error("ExpiredToken"), "the session token has expired"),
+        (sts_error("RequestExpired", status=400), "this machine's clock is wrong"),
+        (
+            sts_error("AccessDenied", "not authorized to perform: sts:GetCallerIdentity"),
+            "missing: sts:GetCallerIdentity",
+        ),
+    ],
+    ids=["key", "secret", "session", "clock", "denied"],
+)
+def test_aws_tells_what_is_refused(keys: Any, server: IdentityServer, answer: Answer, message: str) -> None:
+    """Key, secret, session, clock and permission: each refusal names what is wrong, and nothing else is tried."""
+    server.answer = lambda _request: answer
+    assert told(aws.authenticate(keys, [{"bucket": "archive"}])) == [("sign-in", False, message)]
+
+
+def test_aws_tells_which_permission_a_bucket_misses(keys: Any, server: IdentityServer) -> None:
+    """For each bucket that uses the key: may it be listed, may an object be read; the missing permission is named."""
+    listing = "<ListBucketResult><Contents><Key>a.pdf</Key><Size>1</Size></Contents></ListBucketResult>"
+    answers = {
+        "/": Answer(body=_IDENTITY),
+        "/open?": Answer(body=listing),
+        "/open/a.pdf": Answer(body=b"x"),
+        "/closed?": s3_error("AccessDenied"),
+        "/sealed?": Answer(body=listing),
+        "/sealed/a.pdf": s3_error("AccessDenied", "not authorized to perform: kms:Decrypt on the resource"),
+        "/missing?": s3_error("NoSuchBucket", status=404),
+    }
+
+    def answer(request: Request) -> Answer:
+        fitting = [path for path in answers if request.path.startswith(path)]
+        return answers[max(fitting, key=len)]
+
+    server.answer = answer
+    uses = [{"bucket": name, "prefix": "x/"} for name in ("open", "closed", "sealed", "missing")]
+    assert told(aws.authenticate(keys, uses))[1:] == [
+        ("list", True, "bucket open can be listed"),
+        ("read", True, "objects of bucket open can be read"),
+        ("list", False, "missing: s3:ListBucket on bucket closed"),
+        ("list", True, "bucket sealed can be listed"),
+        ("read", False, "missing: kms:Decrypt on bucket sealed"),
+        ("list", False, "there is no such bucket on bucket missing"),
+    ]
+    assert any("prefix=x%2F" in request.path for request in server.requests)
+
+
+def test_a_store_without_sts_is_judged_by_its_buckets(keys: Any, server: IdentityServer) -> None:
+    """Stores that speak S3 alone know nothing of STS: that is no failure, a refusal by a bucket is."""
+    server.answer = lambda request: (
+        s3_error("MethodNotAllowed", status=405) if request.method == "POST" else s3_error("InvalidAccessKeyId")
+    )
+    assert told(aws.authenticate(keys, [{"bucket": "archive"}])) == [
+        ("sign-in", True, "the endpoint has no sign-in service to ask; its buckets tell"),
+        ("list", False, "the access key id is not known there on bucket archive"),
+    ]
+
+
+def test_aws_that_cannot_be_reached(write: Write) -> None:
+    """No answer is told as such, by the kind of failure."""
+    entry = {
+        "type": "aws", "access_key_id": "a" * 20, "secret_access_key": SECRET, "endpoint_url": "http://127.0.0.1:9",
+    }  # fmt: skip
+    [(name, ok, message)] = told(aws.authenticate(write(keys=entry).get("keys"), []))
+    assert (name, ok, message) == ("sign-in", False, "cannot be asked (EndpointConnectionError)")
+
+
+# Entra
+
+
+@pytest.fixture(scope="module")
+def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and certificate of the loopback, which serve for the server and for the application alike."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_text(self_signed())
+    path.chmod(0o600)
+    return path
+
+
+class Tenant:
+    """A tenant of Entra ID on the loopback."""
+
+    def __init__(self, server: IdentityServer) -> None:
+        self.server = server
+        self.answer = Answer()
+        self.forms: list[dict[str, str]] = []
+        server.answer = self._serve
+
+    def _serve(self, request: Request) -> Answer:
+        base = f"{self.server.url}/contoso"
+        if request.path.endswith("/.well-known/openid-configuration"):
+            return Answer(
+                body={
+                    "issuer": f"{base}/v2.0",
+                    "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                    "token_endpoint": f"{base}/oauth2/v2.0/token",
+                }
+            )
+        self.forms.append(request.form)
+        return self.answer
+
+    def grants(self, *roles: str) -> None:
+        """Hand out tokens with these application permissions."""
+        token = unsigned_token(roles=list(roles)) if roles else unsigned_token()
+        self.answer = Answer(body={"access_token": token, "expires_in": 3599, "token_type": "Bearer"})
+
+    def refuses(self, code: int) -> None:
+        """Refuse with an AADSTS code and a description that quotes what it was sent."""
+        description = f"AADSTS{code}: {SECRET} Trace ID: x"
+        self.answer = Answer(401, {"error": "invalid_client", "error_description": description, "error_codes": [code]})
+
+
+@pytest.fixture
+def tenant(own_certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenant]:
+    """A tenant whose server msal trusts."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(own_certificate))
+    with IdentityServer(own_certificate) as running:
+        yield Tenant(running)
+
+
+def application(write: Write, tenant: Tenant, **fields: str) -> Any:
+    entry = {"type": "entra", "tenant_id": "contoso", "client_id": "app", "authority": tenant.server.url}
+    return write(app=entry | fields).get("app")
+
+
+def test_entra_signs_in_with_a_secret(write: Write, tenant: Tenant) -> None:
+    """The client secret is sent for a token of Graph, and the permission in the token is told."""
+    tenant.grants("Sites.Read.All", "User.Read.All")
+    assert told(entra.authenticate(application(write, tenant, client_secret=SECRET), [])) == [
+        ("sign-in", True, "Entra ID gave a token for Microsoft Graph"),
+        ("permission", True, "granted: Sites.Read.All"),
+    ]
+    assert tenant.forms[0]["scope"] == "https://graph.microsoft.com/.default"
+    assert (tenant.forms[0]["client_id"], tenant.forms[0]["client_secret"]) == ("app", SECRET)
+
+
+def test_entra_asks_for_the_graph_of_its_cloud(write: Write, tenant: Tenant) -> None:
+    """National clouds have a Graph of their own; GCC is in the global one."""
+    tenant.grants("Sites.Selected")
+    for cloud, graph in (("usgov", "graph.microsoft.us"), ("usgov-dod", "dod-graph.microsoft.us"),
+                         ("china", "microsoftgraph.chinacloudapi.cn")):  # fmt: skip
+        list(entra.authenticate(application(write, tenant, client_secret=SECRET, cloud=cloud), []))
+        assert tenant.forms[-1]["scope"] == f"https://{graph}/.default"
+    assert {entra.CLOUDS[cloud].authority for cloud in ("usgov", "usgov-dod")} == {"https://login.microsoftonline.us"}
+
+
+def test_entra_signs_in_with_a_certificate(write: Write, tenant: Tenant, own_certificate: Path) -> None:
+    """With a certificate a signed statement is sent, never the key; one with a password is opened by it."""
+    tenant.grants("Sites.Selected")
+    steps = told(entra.authenticate(application(write, tenant, certificate=f"file:{own_certificate}"), []))
+    assert [ok for _, ok, _ in steps] == [True, True]
+    assert "each site has to be granted" in steps[1][2]
+    assert tenant.forms[0]["client_assertion"].count(".") == 2
+    assert "PRIVATE KEY" not in str(tenant.forms)
+    locked = self_signed(SECRET.encode())
+    unlocked = application(write, tenant, certificate=locked, certificate_password=SECRET)
+    assert all(ok for _, ok, _ in told(entra.authenticate(unlocked, [])))
+
+
+@pytest.mark.parametrize("password", [None, "another"])
+def test_a_certificate_that_cannot_be_opened_is_told(write: Write, tenant: Tenant, password: str | None) -> None:
+    """A missing or wrong password of the certificate is told without anything of the key."""
+    fields = {"certificate": self_signed(b"right")} | ({"certificate_password": password} if password else {})
+    [(name, ok, message)] = told(entra.authenticate(application(write, tenant, **fields), []))
+    assert (name, ok) == ("sign-in", False)
+    assert "the certificate, its password or the tenant cannot be used" in message
+
+
+@pytest.mark.parametrize("missing", ["private key", "certificate"])
+def test_half_a_certificate_is_told(write: Write, tenant: Tenant, own_certificate: Path, missing: str) -> None:
+    """A file with the key alone or the certificate alone is told, with the command that makes a whole one."""
+    whole = own_certificate.read_text()
+    cut = whole.index("-----BEGIN PRIVATE KEY")
+    half = whole[:cut] if missing == "private key" else whole[cut:]
+    [step] = entra.authenticate(application(write, tenant, certificate=half), [])
+    assert step.message == f"certificate holds no {missing} in PEM form"
+    assert "openssl pkcs12" in step.hint
+
+
+@pytest.mark.parametrize("roles", [(), ("User.Read.All",)])
+def test_entra_tells_which_permission_is_missing(write: Write, tenant: Tenant, roles: tuple[str, ...]) -> None:
+    """Signed in without a permission to read sites: the step permission fails, naming those that would do."""
+    tenant.grants(*roles)
+    steps = told(entra.authenticate(application(write, tenant, client_secret=SECRET), []))
+    assert steps[1][:2] == ("permission", False)
+    assert "missing: Sites.Selected, Sites.Read.All or Files.Read.All" in steps[1][2]
+    assert ("has only User.Read.All" if roles else "none at all") in steps[1][2]
+
+
+def test_a_token_that_cannot_be_read_is_no_failure(write: Write, tenant: Tenant) -> None:
+    """Tokens are opaque by contract: one in another form only means that its permissions stay unknown."""
+    for token in ("opaque", "a.b.c", f"a.{base64.urlsafe_b64encode(b'[]').decode()}.c"):
+        tenant.answer = Answer(body={"access_token": token, "token_type": "Bearer", "expires_in": 9})
+        steps = told(entra.authenticate(application(write, tenant, client_secret=SECRET), []))
+        assert steps[1][:2] == ("permission", True)
+        assert "does not tell" in steps[1][2]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (7000215, "the client secret is wrong (AADSTS7000215)"),
+        (7000222, "the client secret has expired (AADSTS7000222)"),
+        (700016, "the tenant has no application of that client_id (AADSTS700016)"),
+        (700027, "the certificate is not the one registered (AADSTS700027)"),
+        (123456, "Entra ID refuses the sign-in (AADSTS123456)"),
+    ],
+)
+def test_entra_tells_what_is_refused(write: Write, tenant: Tenant, code: int, message: str) -> None:
+    """Well-known codes are told in words, others by their number; the description is not shown."""
+    tenant.refuses(code)
+    steps = told(entra.authenticate(application(write, tenant, client_secret=SECRET), []))
+    assert steps == [("sign-in", False, message)]
+
+
+def test_entra_that_cannot_be_reached(write: Write, tenant: Tenant) -> None:
+    """No answer from the sign-in service is a passing fault."""
+    credential = application(write, tenant, client_secret=SECRET, authority="https://127.0.0.1:9")
+    assert told(entra.authenticate(credential, []))[0][2].startswith("the sign-in service cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "authenticate"),
+    [("boto3", "s3", aws.authenticate), ("msal", "sharepoint", entra.authenticate)],
+)
+def test_a_missing_package_names_its_extra(
+    write: Write, monkeypatch: pytest.MonkeyPatch, package: str, extra: str, authenticate: Any
+) -> None:
+    """Without the optional package the error says how to install it."""
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependencyError) as caught:
+        list(authenticate(write(wiki={"type": "token", "token": "x"}).get("wiki"), []))
+    assert caught.value.hint == f'pip install "ingest-tui[{extra}]"'
