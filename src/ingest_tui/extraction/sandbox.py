@@ -17,16 +17,22 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
-from ingest_tui.extraction.sandbox_job import Job, OnResult, estimate_milliseconds, result_of, wire_form
+from ingest_tui.extraction.sandbox_job import (
+    WINDOW_MILLISECONDS,
+    WINDOW_TASKS,
+    Job,
+    OnResult,
+    result_of,
+    take_share,
+    wire_form,
+)
+from ingest_tui.extraction.sandbox_orphans import kill_orphans
 from ingest_tui.extraction.sandbox_process import Flight, ParserProcess
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 
 _log = logging.getLogger(__name__)
 
-_WINDOW_TASKS = 32
-_WINDOW_MILLISECONDS = 40.0
-_LARGE_BYTES = 1024**2
 _MAX_ATTEMPTS = 4
 _MAX_FAILED_STARTS = 3
 _LONGEST_WAIT_SECONDS = 0.25
@@ -69,6 +75,8 @@ class ParserPool:
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
         self.network_isolated: bool | None = None
         """Whether parsers are cut off from the network by the kernel; None until the first has started."""
+        self.children_contained: bool | None = None
+        """Whether the kernel ends with a parser whatever that has started; None until the first has started."""
         self.processes_started = 0
         self._thread = threading.Thread(target=self._run, name="parser-pool", daemon=True)
         self._thread.start()
@@ -206,9 +214,9 @@ class ParserPool:
             self._start()
         if not waiting:
             self._steal(serving)
-        room = [one for one in serving if one.in_flight_weight < _WINDOW_MILLISECONDS / 2]
+        room = [one for one in serving if one.in_flight_weight < WINDOW_MILLISECONDS / 2]
         for process in sorted(room, key=lambda one: one.in_flight_weight):
-            if len(process.in_flight) <= _WINDOW_TASKS // 2:
+            if len(process.in_flight) <= WINDOW_TASKS // 2:
                 self._fill(process, len(serving))
         for process in self._processes:
             if process.outgoing:
@@ -217,20 +225,9 @@ class ParserPool:
     def _fill(self, process: ParserProcess, sharers: int) -> None:
         with self._state:
             fair = max(1, -(-len(self._waiting) // (2 * sharers)))
-            room = min(_WINDOW_TASKS - len(process.in_flight), fair)
+            room = min(WINDOW_TASKS - len(process.in_flight), fair)
             was_full = len(self._waiting) >= self._max_waiting
-            taken: list[tuple[Job, float]] = []
-            weight = process.in_flight_weight
-            while self._waiting and len(taken) < room and weight < _WINDOW_MILLISECONDS:
-                job = self._waiting[0]
-                cost = estimate_milliseconds(job.task.file_name, job.task.size, job.task.backend)
-                if job.task.size > _LARGE_BYTES and (process.in_flight or taken):
-                    break  # it goes alone: nothing small should wait behind it
-                self._waiting.popleft()
-                taken.append((job, cost))
-                weight += cost
-                if job.task.size > _LARGE_BYTES:
-                    break
+            taken = take_share(self._waiting, room, process.in_flight_weight, is_idle=not process.in_flight)
             if was_full and taken:
                 self._state.notify_all()
         for job, cost in taken:
@@ -243,7 +240,7 @@ class ParserPool:
         if not backlog or (not idle and len(serving) >= self._workers):
             return
         longest = max(backlog, key=lambda one: one.in_flight_weight)
-        if longest.in_flight_weight < _WINDOW_MILLISECONDS / 8 and time.monotonic() - longest.changed_at < 0.05:  # noqa: PLR2004
+        if longest.in_flight_weight < WINDOW_MILLISECONDS / 8 and time.monotonic() - longest.began_at < 0.05:  # noqa: PLR2004
             return  # it will be done before the other has begun
         self._requeue([flight.payload for flight in longest.take_back()])
 
@@ -269,17 +266,20 @@ class ParserPool:
     # --- results --------------------------------------------------------------------------------------------------
 
     def _receive(self, process: ParserProcess) -> None:
-        try:
-            lines = process.read_lines()
-        except ValueError:
-            process.kill("crashed", "the parser wrote something that is not a result")
-            return
+        if process.forger_is_unknown:
+            return  # nothing it says is believed any more
         finished = 0
-        for line in lines:
-            if "result" in line:
-                finished += self._land(process, line)
-            else:
-                self._take_note(process, line)
+        try:
+            for line in process.read_lines():
+                if "result" in line:
+                    finished += self._land(process, line)
+                else:
+                    self._take_note(process, line)
+        except (ValueError, LookupError, TypeError):  # not JSON, or JSON of another form
+            process.forger_is_unknown = True
+            process.kill(
+                "crashed", "the parser wrote something that is not a result", "try another backend for this file"
+            )
         self._count_finished(finished)
         if process.served >= self._limits.max_tasks_per_process:
             self._retire(process)
@@ -288,27 +288,38 @@ class ParserPool:
             process.finish()
 
     def _land(self, process: ParserProcess, line: dict[str, Any]) -> int:
-        """Deliver one result; return how many tasks that finishes."""
-        flight = process.land(line["seq"])
+        """Deliver one result; return how many tasks that finishes. Raises as `result_of` for what is no result."""
+        flight = process.in_flight.get(line["seq"])
         if flight is None:
             return 0
+        is_spent, result = line["retire"], result_of(line["result"], flight.payload.task)
+        process.land(line["seq"])
         process.served += 1.0 if flight.weight > 1.0 else _CHEAP_SHARE
-        if line["retire"]:
+        if is_spent:
             self._retire(process)
-        self._deliver(flight.payload, result_of(line["result"]))
+        self._deliver(flight.payload, result)
         return 1
 
     def _take_note(self, process: ParserProcess, line: dict[str, Any]) -> None:
         if "returned" in line:
+            if line["returned"] > process.taken_back_to and not process.is_retiring:
+                raise ValueError("nobody asked for it")
             flight = process.land(line["returned"])
             if flight is not None:
                 self._requeue([flight.payload])
         elif "hello" in line:
-            process.greet()
-            self._failed_starts = 0
-            self.network_isolated = line["hello"]["network_isolated"]
-        elif line["resident_bytes"] > self._limits.grown_bytes:
+            self._welcome(process, **line["hello"])
+        elif line["resident_bytes"] > self._limits.grown_bytes or line["open_files"] * 2 > self._limits.open_files:
             self._retire(process)
+
+    def _welcome(self, process: ParserProcess, *, pid: int, network_isolated: bool, children_contained: bool) -> None:
+        is_first = self.network_isolated is None
+        process.greet(pid=pid, children_contained=children_contained)
+        self._failed_starts = 0
+        self.network_isolated = network_isolated
+        self.children_contained = children_contained
+        if is_first and not children_contained:
+            kill_orphans()  # of a pool whose process was killed
 
     def _deliver(self, job: Job, result: ParseResult) -> None:
         try:
@@ -363,6 +374,9 @@ class ParserPool:
         self._processes.remove(process)
         if not process.said_hello:
             self._failed_starts += 1
+        if process.forger_is_unknown:
+            # It may have gone on to another task since: several are tried again, each alone, which tells.
+            begun = next(iter(process.in_flight)) if len(process.in_flight) == 1 else 0
         guilty = process.land(begun)
         others: list[Job] = [flight.payload for flight in process.in_flight.values()]
         process.in_flight.clear()

@@ -1,16 +1,18 @@
-"""The inside of a parser process: lock the door, then read tasks, parse, and write results.
+"""The inside of a parser process: read tasks, parse, and write results.
 
-Runs in an interpreter of its own, started by `sandbox_process`. Speaks JSON lines; see `ProtocolLine` there.
+Runs in an interpreter of its own, started by `sandbox_process` and locked down by `sandbox_gate`. Speaks JSON lines;
+see `ParserProcess`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import dataclasses
+import errno
+import json
 import mmap
 import os
 import resource
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -19,20 +21,18 @@ from typing import Any, BinaryIO
 import orjson
 
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.validation import EmptyDocumentError
+from ingest_tui.extraction.validation import DEFAULT_HINTS, EmptyDocumentError
+from ingest_tui.extraction.validators.registered import register_by_reference
 from ingest_tui.model.chunking import split_into_chunks
 from ingest_tui.model.errors import IngestError, ItemRejectedError
-from ingest_tui.model.extraction import Extraction, ParseResult
+from ingest_tui.model.extraction import Extraction, ParseResult, ParseStatus
 from ingest_tui.model.hashing import compute_content_hash
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
-_CLONE_NEWUSER = 0x10000000
-_CLONE_NEWNET = 0x40000000
 
 _FLUSH_RESULTS = 16
 _FLUSH_BYTES = 64 * 1024
 _FLUSH_SECONDS = 0.02
+_LEAK_SHARE = 2
+"""A process that holds more than this part of the files it may open is replaced: nothing here keeps files open."""
 _CHUNKS_BELOW_BYTES = 256 * 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PROGRESS = slice(0, 8), slice(8, 16), slice(16, 24)
@@ -41,40 +41,15 @@ _PROGRESS = slice(0, 8), slice(8, 16), slice(16, 24)
 Extract = Callable[..., Extraction]
 
 
-def main(config: dict[str, Any]) -> None:
-    """Serve tasks until the input ends. ``config`` is the first line from the parent."""
-    isolated = _lock_down(config)
+def main(config: dict[str, Any], doors: dict[str, Any]) -> None:
+    """Serve tasks until the input ends. ``config`` is the first line from the parent, ``doors`` the greeting to it."""
     tasks, results = _claim_descriptors()
-    progress = mmap.mmap(config["progress_fd"], mmap.PAGESIZE)
-    os.close(config["progress_fd"])
+    progress = _map_progress(config["progress_fd"])
     chosen: Extract = extract
     if config.get("test_backend"):
         from ingest_tui.extraction.backends.misbehaving import extract as chosen
-    _Server(tasks, results, progress, chosen).serve(isolated)
-
-
-def _lock_down(config: dict[str, Any]) -> bool:
-    """Give up what a parser does not need; return whether the network is out of reach.
-
-    The namespaces come first: changing credentials clears the death signal (see prctl(2)).
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    isolated: bool = libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.getppid() != config["parent_pid"]:
-        os._exit(1)  # the parent died before the death signal was set
-    for name, value in (
-        (resource.RLIMIT_AS, config["memory_bytes"]),
-        (resource.RLIMIT_FSIZE, config["file_size_bytes"]),
-        (resource.RLIMIT_NOFILE, config["open_files"]),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(name)[1]
-        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(name, (limit, limit))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an error of that file, not of the process
-    return isolated
+    register_by_reference(config["validators"])
+    _Server(tasks, results, progress, chosen).serve(doors)
 
 
 def _claim_descriptors() -> tuple[int, int]:
@@ -88,6 +63,16 @@ def _claim_descriptors() -> tuple[int, int]:
     return tasks, results
 
 
+def _map_progress(descriptor: int) -> mmap.mmap:
+    """Return the shared page; no descriptor of it stays open for a parser to write to by mistake."""
+    lowest_free = os.dup(descriptor)
+    os.close(lowest_free)
+    progress = mmap.mmap(descriptor, mmap.PAGESIZE)  # keeps a copy of the descriptor: the lowest free one
+    os.close(lowest_free)
+    os.close(descriptor)
+    return progress
+
+
 class _Server:
     def __init__(self, tasks: int, results: int, progress: mmap.mmap, chosen: Extract) -> None:
         self._tasks = tasks
@@ -95,12 +80,16 @@ class _Server:
         self._progress = progress
         self._extract = chosen
         self._ticks = 0
+        self._is_spent = False
+        """Whether a file has left this process in a state that the next one must not suffer from."""
         self._outgoing: list[bytes] = []
         self._outgoing_bytes = 0
         self._flushed_at = time.monotonic()
+        # Open from the start: a parser may leave no descriptor to open it with.
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
 
-    def serve(self, isolated: bool) -> None:
-        self._outgoing.append(orjson.dumps({"hello": {"network_isolated": isolated}}))
+    def serve(self, doors: dict[str, Any]) -> None:
+        self._outgoing.append(orjson.dumps({"hello": doors}))
         self._flush()
         pending = b""
         while True:
@@ -116,18 +105,20 @@ class _Server:
         number: int = task["seq"]
         self._progress[_PROGRESS[0]] = number.to_bytes(8, "little")
         # Announced first, asked second: the parent takes back and then looks, so a task cannot be run twice.
-        if number <= int.from_bytes(self._progress[_PROGRESS[2]], "little"):
+        if self._is_spent or number <= int.from_bytes(self._progress[_PROGRESS[2]], "little"):
             self._send({"returned": number})
             return
-        result, spent = _run(task, self._extract, self._tick)
-        self._send({"seq": number, "result": result, "retire": spent})
+        result, self._is_spent = _run(task, self._extract, self._tick)
+        self._send({"seq": number, "result": result, "retire": self._is_spent})
+        if self._is_spent:
+            self._flush()
 
     def _tick(self) -> None:
         self._ticks += 1
         self._progress[_PROGRESS[1]] = self._ticks.to_bytes(8, "little")
 
     def _send(self, line: dict[str, Any]) -> None:
-        data = orjson.dumps(line)
+        data = _encode(line)
         self._outgoing.append(data)
         self._outgoing_bytes += len(data)
         if (
@@ -139,7 +130,8 @@ class _Server:
 
     def _flush(self) -> None:
         if self._outgoing:
-            self._outgoing.append(orjson.dumps({"resident_bytes": _resident_bytes()}))
+            resident_bytes = int(os.pread(self._statm, 200, 0).split()[1]) * _PAGE_BYTES
+            self._outgoing.append(orjson.dumps({"resident_bytes": resident_bytes, "open_files": _open_files()}))
             data = memoryview(b"\n".join(self._outgoing) + b"\n")
             while data:
                 data = data[os.write(self._results, data) :]
@@ -148,16 +140,29 @@ class _Server:
         self._flushed_at = time.monotonic()
 
 
-def _resident_bytes() -> int:
-    with open("/proc/self/statm", "rb", buffering=0) as statm:  # noqa: PTH123 read for every batch
-        return int(statm.read().split()[1]) * _PAGE_BYTES
+def _encode(line: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(line)
+    except TypeError:  # half a character, from a JSON escape or a broken name: no text can hold it
+        whole = json.dumps(line, default=dataclasses.asdict, ensure_ascii=False)
+        return whole.encode("utf-8", "replace")
+
+
+def _open_files() -> int:
+    try:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 counted for every batch
+    except OSError:  # none is left to look with
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _files_are_leaked() -> bool:
+    return _open_files() * _LEAK_SHARE > resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _run(task: dict[str, Any], chosen: Extract, tick: Callable[[], None]) -> tuple[ParseResult, bool]:
     """Return the result of one task and whether this process should be replaced after it."""
     started = time.perf_counter()
-    spent = False
-    written = False
+    is_writing = False
     try:
         content = _read(task["input_path"])
         extraction = chosen(
@@ -169,39 +174,44 @@ def _run(task: dict[str, Any], chosen: Extract, tick: Callable[[], None]) -> tup
             tick=tick,
         )
         text = extraction.markdown.encode("utf-8")
-        written = True
+        is_writing = True
         _write(task["output_path"], text)
         return _parsed(task["task_id"], extraction, text, started), False
-    except EmptyDocumentError as error:
-        outcome = ("empty", error.reason, error.message, error.hint)
-    except ItemRejectedError as error:
-        outcome = ("rejected", error.reason, error.message, error.hint)
-    except IngestError as error:
-        outcome = ("failed", error.reason, error.message, error.hint)
-    except MemoryError:
-        spent = True
-        outcome = (
-            "failed",
-            "memory",
-            "it needs more memory than a parser may use",
-            "raise the memory limit, or split the file",
-        )
-    except RecursionError:
-        outcome = ("failed", "malformed", "nested too deep to be read", "")
-    except OSError as error:
-        outcome = ("failed", "unreadable", f"{type(error).__name__}: {error.strerror or error}"[:300], "")
     except BaseException as error:  # noqa: BLE001 a panic of a native library is a BaseException
-        spent = not isinstance(error, Exception)
-        outcome = ("failed", "malformed", f"{type(error).__name__}: {error}"[:300], "the file may be damaged")
-    if written:
+        status, reason, detail, hint = _outcome_of(error, is_writing=is_writing)
+        is_spent = isinstance(error, MemoryError) or not isinstance(error, Exception) or _files_are_leaked()
+    if is_writing:
         with contextlib.suppress(OSError):
             os.unlink(task["output_path"])  # noqa: PTH108
-    status, reason, detail, hint = outcome
     milliseconds = round((time.perf_counter() - started) * 1000, 3)
-    return (
-        ParseResult(task["task_id"], status, reason, detail, hint, milliseconds=milliseconds),  # type: ignore[arg-type]
-        spent,
-    )
+    return ParseResult(task["task_id"], status, reason, detail, hint, milliseconds=milliseconds), is_spent
+
+
+def _outcome_of(error: BaseException, *, is_writing: bool) -> tuple[ParseStatus, str, str, str]:
+    """Return status, reason, detail and hint for what went wrong with a file."""
+    if isinstance(error, IngestError):
+        status: ParseStatus = "failed"
+        if isinstance(error, ItemRejectedError):
+            status = "empty" if isinstance(error, EmptyDocumentError) else "rejected"
+        return status, error.reason, error.message, error.hint or DEFAULT_HINTS.get(error.reason, "")
+    if isinstance(error, MemoryError):
+        detail, hint = "it needs more memory than a parser may use", "raise the memory limit, or split the file"
+        return "failed", "memory", detail, hint
+    if isinstance(error, OSError):
+        return _outcome_of_os_error(error, is_writing=is_writing)
+    detail = f"{type(error).__name__}: {error}"[:300]
+    if isinstance(error, RecursionError):
+        detail = "nested too deep to be read"
+    return "failed", "malformed", detail, DEFAULT_HINTS["malformed"]
+
+
+def _outcome_of_os_error(error: OSError, *, is_writing: bool) -> tuple[ParseStatus, str, str, str]:
+    said = f"{type(error).__name__}: {error.strerror or error}"[:300]
+    if is_writing and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "failed", "disk_full", f"its text cannot be kept: {said}", "free some space, then sync again"
+    if is_writing and error.errno == errno.EFBIG:
+        return "failed", "too_large", "its text is larger than a parser may write", "split the file"
+    return "failed", "unreadable", said, "sync again; if it stays so, try another backend for this file"
 
 
 def _parsed(task_id: str, extraction: Extraction, text: bytes, started: float) -> ParseResult:

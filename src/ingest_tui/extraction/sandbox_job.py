@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
 from ingest_tui.model.extraction import Finding, ParseResult, ParseTask
+
+WINDOW_TASKS = 32
+WINDOW_MILLISECONDS = 40.0
+_LARGE_BYTES = 1024**2
 
 OnResult = Callable[[ParseResult], None]
 
@@ -34,6 +39,26 @@ def estimate_milliseconds(file_name: str, size: int, backend: str | None = None)
     return 4.0 + size / 30_000
 
 
+def take_share(waiting: deque[Job], room: int, weight: float, *, is_idle: bool) -> list[tuple[Job, float]]:
+    """Take from ``waiting`` what goes into the pipe of one process next: at most ``room`` jobs, each with its cost.
+
+    ``weight`` is the cost of what is in the pipe already. A large file goes alone, for nothing small should wait behind
+    it; so does one that was in the pipe of a process that died, for it may have been the cause.
+    """
+    taken: list[tuple[Job, float]] = []
+    while waiting and len(taken) < room and weight < WINDOW_MILLISECONDS:
+        job = waiting[0]
+        goes_alone = job.task.size > _LARGE_BYTES or job.attempts > 0
+        if goes_alone and (taken or not is_idle):
+            break
+        cost = estimate_milliseconds(job.task.file_name, job.task.size, job.task.backend)
+        taken.append((waiting.popleft(), cost))
+        weight += cost
+        if goes_alone:
+            break
+    return taken
+
+
 def wire_form(task: ParseTask) -> dict[str, Any]:
     """Return what a parser process must know of a task, as JSON values."""
     form = {name: getattr(task, name) for name in _WIRE_FIELDS}
@@ -41,8 +66,10 @@ def wire_form(task: ParseTask) -> dict[str, Any]:
     return form
 
 
-def result_of(values: dict[str, Any]) -> ParseResult:
-    """Return the result that a parser process sent as JSON values; TypeError when it is none."""
+def result_of(values: dict[str, Any], task: ParseTask) -> ParseResult:
+    """Return the result of ``task`` from JSON values; raises ValueError, LookupError or TypeError when it is none."""
+    if values["task_id"] != task.task_id:
+        raise ValueError(values["task_id"])
     if values.get("validation"):
         values["validation"] = [Finding(**finding) for finding in values["validation"]]
     return ParseResult(**values)

@@ -15,16 +15,21 @@ from typing import Any
 
 import orjson
 
+from ingest_tui.extraction.sandbox_orphans import MARK, kill_marked, new_mark
+from ingest_tui.extraction.validators.registered import installed_validators
 from ingest_tui.model.extraction import ParseLimits
 
 _BOOT = (
     "import sys; from json import loads; config = loads(sys.stdin.buffer.raw.readline()); "
     "sys.path[:] = config['path']; "
-    "from ingest_tui.extraction.sandbox_child import main; main(config)"
+    "from ingest_tui.extraction.sandbox_gate import enter; enter(config)"
 )
 _STDERR_KEPT = 2_000
 _START_SECONDS = 60.0
 _MAX_LINE_BYTES = 64 * 1024**2
+_READS_AT_ONCE = 16
+"""Of 1 MB each: a parser that writes without end must not hold up the others."""
+_USES_NAMESPACES = True
 
 # Nothing of the parent's environment goes to a parser: it may hold secrets, proxies and preload libraries.
 _ENVIRONMENT = {
@@ -61,7 +66,7 @@ class ParserProcess:
 
     Lines to it: tasks with a ``seq`` that grows by one. Lines from it: ``{"hello": {…}}`` once,
     ``{"seq", "result", "retire"}`` for each task, ``{"returned": seq}`` for one that was taken back, and
-    ``{"resident_bytes"}`` after each batch.
+    ``{"resident_bytes", "open_files"}`` after each batch.
     """
 
     popen: subprocess.Popen[bytes]
@@ -76,10 +81,18 @@ class ParserProcess:
     incoming: bytearray = field(default_factory=bytearray)
     stderr_tail: bytes = b""
     last_seq: int = 0
+    taken_back_to: int = 0
     served: float = 0.0
     said_hello: bool = False
+    mark: str = ""
+    """Carried by the process and whatever it starts; see `sandbox_orphans`."""
+    children_contained: bool = False
+    """Whether the kernel ends what it has started together with it. Then ``popen`` only waits for the parser."""
+    parser_pidfd: int = -1
     is_retiring: bool = False
     kill_reason: tuple[str, str, str] | None = None
+    forger_is_unknown: bool = False
+    """Whether it was killed for what one of its tasks wrote into the pipe, no matter which."""
     _seen: tuple[int, int] = (0, 0)
     changed_at: float = 0.0
     began_at: float = 0.0
@@ -89,22 +102,14 @@ class ParserProcess:
         """Start a process. Takes about 2 ms; the process is ready some 60 ms later."""
         progress_fd = os.memfd_create("progress")
         os.ftruncate(progress_fd, mmap.PAGESIZE)
-        config = {
-            "path": [entry for entry in sys.path if entry.startswith("/")],
-            "parent_pid": os.getpid(),
-            "progress_fd": progress_fd,
-            "memory_bytes": limits.memory_bytes,
-            "file_size_bytes": limits.file_size_bytes,
-            "open_files": limits.open_files,
-            "test_backend": test_backend,
-        }
+        mark = new_mark()
         try:
             popen = subprocess.Popen(  # noqa: S603 the program is this interpreter, the arguments are constants
                 [sys.executable, "-I", "-S", "-c", _BOOT],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=_ENVIRONMENT,
+                env={**_ENVIRONMENT, MARK: mark},
                 cwd="/",
                 pass_fds=(progress_fd,),
                 start_new_session=True,
@@ -116,14 +121,30 @@ class ParserProcess:
         stdin, stdout, stderr = (pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe)
         for pipe in (stdin, stdout, stderr):
             os.set_blocking(pipe, False)
-        process = cls(popen, progress, os.pidfd_open(popen.pid), stdin, stdout, stderr)
+        process = cls(popen, progress, os.pidfd_open(popen.pid), stdin, stdout, stderr, mark=mark)
+        # Made while the interpreter starts, which takes longer than looking for validators.
+        config = {
+            "path": [entry for entry in sys.path if entry.startswith("/")],
+            "parent_pid": os.getpid(),
+            "progress_fd": progress_fd,
+            "memory_bytes": limits.memory_bytes,
+            "file_size_bytes": limits.file_size_bytes,
+            "open_files": limits.open_files,
+            "namespaces": _USES_NAMESPACES,
+            "validators": installed_validators(),
+            "test_backend": test_backend,
+        }
         process.outgoing.append(orjson.dumps(config) + b"\n")
         process.changed_at = process.began_at = time.monotonic()
         return process
 
-    def greet(self) -> None:
-        """Note that it has started: its clocks run from here."""
+    def greet(self, *, pid: int, children_contained: bool) -> None:
+        """Note that it has started: its clocks run from here. ``pid`` is that of the parser proper."""
         self.said_hello = True
+        self.children_contained = children_contained
+        if children_contained:
+            with contextlib.suppress(ProcessLookupError):
+                self.parser_pidfd = os.pidfd_open(pid)
         self.changed_at = self.began_at = time.monotonic()
 
     def queue(self, task: dict[str, Any], flight: Flight) -> None:
@@ -161,7 +182,10 @@ class ParserProcess:
     def read_lines(self) -> list[dict[str, Any]]:
         """Return the lines that have come in. Raises ValueError for anything that is not the protocol."""
         with contextlib.suppress(BlockingIOError):
-            while received := os.read(self.stdout_fd, 1 << 20):
+            for _ in range(_READS_AT_ONCE):
+                received = os.read(self.stdout_fd, 1 << 20)
+                if not received:
+                    break
                 self.incoming += received
         end = self.incoming.rfind(b"\n")
         if end < 0:
@@ -187,6 +211,7 @@ class ParserProcess:
 
     def take_back(self) -> list[Flight]:
         """Take back every task it has not begun, in order; the one it is about to begin comes back as a line."""
+        self.taken_back_to = self.last_seq
         self.progress[16:24] = self.last_seq.to_bytes(8, "little")
         begun = self.begun_seq()
         taken = [self.land(seq) for seq in list(self.in_flight) if seq > begun]
@@ -211,6 +236,11 @@ class ParserProcess:
     def kill(self, reason: str, detail: str, hint: str = "") -> None:
         """Kill it and all it has started; SIGKILL because a hung parser may ignore anything else."""
         self.kill_reason = self.kill_reason or (reason, detail, hint)
+        if self.parser_pidfd >= 0:
+            # The process around it ends when the parser and all that it has started are gone for certain.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.parser_pidfd, signal.SIGKILL)
+                return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, signal.SIGKILL)
 
@@ -226,6 +256,8 @@ class ParserProcess:
         # Before it is reaped its number cannot belong to anybody else.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, signal.SIGKILL)
+        if not self.children_contained:
+            kill_marked(self.mark)
         with contextlib.suppress(BlockingIOError, OSError):
             self.read_noise()
         status = self.popen.wait()
@@ -233,6 +265,8 @@ class ParserProcess:
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
         os.close(self.pidfd)
+        if self.parser_pidfd >= 0:
+            os.close(self.parser_pidfd)
         self.progress.close()
         return status
 

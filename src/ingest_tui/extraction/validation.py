@@ -11,6 +11,17 @@ from ingest_tui.model.errors import ItemRejectedError
 MAX_DOCUMENT_BYTES = 1024**3
 
 
+DEFAULT_HINTS = {
+    "empty": "nothing to do: there is no text in it",
+    "encrypted": "remove the password and put the file in place again",
+    "archive_bomb": "if the file is genuine, unpack it and ingest the folder instead",
+    "unsafe_xml": "entities can read files and grow without end; replace them by their text",
+    "unsupported_type": "'ingest-tui doctor' lists the formats that can be read",
+    "malformed": "the file may be damaged or cut short; open it with its program and save it again",
+}
+"""What to do where an error has no better idea."""
+
+
 class EmptyDocumentError(ItemRejectedError):
     """The document is sound but holds no text; outcome ``empty``."""
 

@@ -5,19 +5,24 @@ A file that begins with ``misbehave:`` and an order is not parsed but obeyed; ev
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ingest_tui.extraction import parse
 from ingest_tui.model.extraction import Extraction
 
 _PREFIX = b"misbehave:"
+_PR_GET_DUMPABLE = 3
 
 
 def extract(content: bytes, **options: Any) -> Extraction:
@@ -80,11 +85,17 @@ def _read_input(_argument: str, _tick: Tick) -> None:
         raise ValueError("it could read what was not meant for it")
 
 
+# Says its number as it is seen from outside, then does nothing for long. /bin/sh becomes the sleep.
+_SLEEPER = "read -r number rest </proc/self/stat; echo $number >>$0; exec /bin/sleep 300"
+
+
 def _fork(argument: str, _tick: Tick) -> None:
-    """Leave a grandchild behind, write its process number to the given file, and hang."""
-    grandchild = subprocess.Popen(["/bin/sleep", "300"])
+    """Leave two grandchildren behind, one of them in a session of its own, write all their numbers to a file; hang."""
     with open(argument, "w", encoding="ascii") as file:  # noqa: PTH123
-        file.write(f"{os.getpid()} {grandchild.pid}")
+        file.write(f"{os.readlink('/proc/self')}\n")  # noqa: PTH115
+    for has_own_session in (False, True):
+        command = ["/bin/sh", "-c", _SLEEPER, argument]
+        subprocess.Popen(command, start_new_session=has_own_session)  # noqa: S603 the file is the test's own
     _hang("", _tick)
 
 
@@ -96,6 +107,53 @@ def _connect(_argument: str, _tick: Tick) -> None:
     import socket
 
     socket.create_connection(("127.0.0.1", int(_argument)), timeout=2).close()
+
+
+def _report(argument: str, _tick: Tick) -> None:
+    """Write to the given file what this process is allowed and how it stands among others."""
+    names = ("RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE")
+    told = {
+        "limits": {name: resource.getrlimit(getattr(resource, name)) for name in names},
+        "environment": dict(os.environ),
+        "pid": int(os.readlink("/proc/self")),  # noqa: PTH115
+        "group": os.getpgrp(),
+        "may_dump_core": ctypes.CDLL(None).prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 1,
+    }
+    Path(argument).write_text(json.dumps(told), encoding="ascii")
+
+
+def _write_file(argument: str, _tick: Tick) -> None:
+    """Write to the given file without end."""
+    with Path(argument).open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 1024**2)
+
+
+def _open_files(_argument: str, _tick: Tick) -> None:
+    """Open files without end and close none."""
+    while True:
+        os.open("/dev/null", os.O_RDONLY)
+
+
+def _leak_files(argument: str, _tick: Tick) -> None:
+    """Leave the given number of files open."""
+    for _ in range(int(argument)):
+        os.open("/dev/null", os.O_RDONLY)
+
+
+def _forge(argument: str, _tick: Tick) -> None:
+    """Write what looks like a result, or is none, wherever something can be written."""
+    for descriptor in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(descriptor, argument.encode() + b"\n")
+
+
+def _flood(_argument: str, _tick: Tick) -> None:
+    """Write without end and without a line feed wherever something can be written."""
+    while True:
+        for descriptor in range(3, 64):
+            with contextlib.suppress(OSError):
+                os.write(descriptor, b"x" * 65_536)
 
 
 def _environment(argument: str, _tick: Tick) -> None:
@@ -118,4 +176,10 @@ _ORDERS: dict[str, Callable[[str, Tick], None]] = {
     "raise": _raise,
     "connect": _connect,
     "environment": _environment,
+    "report": _report,
+    "write-file": _write_file,
+    "open-files": _open_files,
+    "leak-files": _leak_files,
+    "forge": _forge,
+    "flood": _flood,
 }

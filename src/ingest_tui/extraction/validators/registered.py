@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from functools import lru_cache, reduce
 from importlib import import_module
@@ -23,7 +22,6 @@ Validator = Callable[[bytes, Format], Iterable[Finding | str] | None]
 Raises `ItemError` to refuse the document. Whatever else it raises costs a finding ``validator_failed``.
 """
 
-_log = logging.getLogger(__name__)
 _validators: dict[str, list[Validator]] = {}
 
 
@@ -47,6 +45,7 @@ def _is_known(format_name: str) -> bool:
 @lru_cache(maxsize=1)
 def installed_validators() -> tuple[tuple[str, str], ...]:
     """Return ``(format name, "module:attribute")`` of all that installed packages bring. Imports none of them."""
+    import logging
     from importlib.metadata import entry_points
 
     found: list[tuple[str, str]] = []
@@ -54,7 +53,8 @@ def installed_validators() -> tuple[tuple[str, str], ...]:
         if _is_known(entry.name):
             found.append((entry.name, f"{entry.module}:{entry.attr}"))
         else:
-            _log.warning("the validator %s is for %r, which is no format: left out", entry.value, entry.name)
+            log = logging.getLogger(__name__)
+            log.warning("the validator %s is for %r, which is no format: left out", entry.value, entry.name)
     return tuple(sorted(found))
 
 

@@ -1,0 +1,84 @@
+"""The way into a parser process: what it may not use is shut before any library of a parser is loaded.
+
+Imports next to nothing, because the process forks here: where the system allows it, the parser becomes the first
+process of a process namespace, so that the kernel ends whatever it has started the moment the parser itself ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import select
+import signal
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWPID = 0x20000000
+_CLONE_NEWNET = 0x40000000
+
+
+def enter(config: dict[str, Any]) -> None:
+    """Lock this process down, then serve tasks until the input ends. ``config`` is the first line from the parent."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    network_isolated, children_contained = _leave_namespaces(libc) if config["namespaces"] else (False, False)
+    # After the namespaces: changing credentials clears the death signal (see prctl(2)).
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if os.getppid() != config["parent_pid"]:
+        os._exit(1)  # the parent died before the death signal was set
+    _set_limits(config)
+    if children_contained:
+        _become_first_process(libc)
+    from ingest_tui.extraction.sandbox_child import main
+
+    main(
+        config,
+        {
+            "network_isolated": network_isolated,
+            "children_contained": children_contained,
+            "pid": int(os.readlink("/proc/self")),  # noqa: PTH115 as the parent sees it: getpid() is 1 by now
+        },
+    )
+
+
+def _leave_namespaces(libc: ctypes.CDLL) -> tuple[bool, bool]:
+    """Return whether the network is out of reach and whether children can be contained; some systems allow neither."""
+    if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWPID) == 0:
+        return True, True
+    return libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0, False
+
+
+def _set_limits(config: dict[str, Any]) -> None:
+    for name, value in (
+        (resource.RLIMIT_AS, config["memory_bytes"]),
+        (resource.RLIMIT_FSIZE, config["file_size_bytes"]),
+        (resource.RLIMIT_NOFILE, config["open_files"]),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(name)[1]
+        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (limit, limit))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an error of that file, not of the process
+
+
+def _become_first_process(libc: ctypes.CDLL) -> None:
+    """Return in a child, the first process of its namespace; this process only waits for it and ends as it did."""
+    pulse, heart = os.pipe()
+    child = os.fork()
+    if child:
+        os.closerange(0, heart)
+        os.closerange(heart + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            os.kill(os.getpid(), os.WTERMSIG(status))
+        os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
+    os.close(heart)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # programs that collect cores are not bound by the limit on their size
+    if select.select([pulse], [], [], 0)[0]:
+        os._exit(1)  # the waiting process died before the death signal was set
+    os.close(pulse)
