@@ -15,6 +15,7 @@ from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import make_folder, remove_tree, sync_folder, write_durably, write_new
+from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import JobLayout, Layout
 from ingest_tui.store.locks import FileLock, is_locked
 from ingest_tui.store.records import read_record, write_record
@@ -97,7 +98,7 @@ class JobStore:
             write_record(path, manifest)
             return
         temporary = path.parent / f".tmp.progress.{os.getpid()}.{manifest.rev}"
-        write_new(temporary, orjson.dumps(manifest.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2))
+        write_new(temporary, encode_json(manifest.model_dump(mode="json", by_alias=True), indent=True))
         temporary.rename(path)
 
     def leave_queue(self, job_id: str) -> None:
@@ -160,7 +161,7 @@ class JobStore:
         folder = self.paths(job_id).requests
         make_folder(folder)
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
-        write_durably(folder / f"{kind}.json", orjson.dumps(record))
+        write_durably(folder / f"{kind}.json", encode_json(record))
 
     def take_requests(self, job_id: str) -> Iterator[dict[str, Any]]:
         """Yield and remove the requests left for a job. Only for its owner."""
