@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest_tui.model.naming import safe_display
 from ingest_tui.store.journal import Journal, decode_line, encode_line, read_journal, read_journal_from
 
 text = st.text(max_size=12)
@@ -33,6 +34,14 @@ def test_line_gives_back_its_record(record: dict[str, Any]) -> None:
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert decode_line(line) == record
+
+
+@given(record=records | st.dictionaries(names, st.text("a\x7f\x85\x9b\u202e\u2066\U000e0001é日\n"), min_size=1))
+def test_line_can_be_shown(record: dict[str, Any]) -> None:
+    """Nothing in a line acts on the terminal of whoever looks at a journal with `cat`."""
+    shown = encode_line(record).decode().removesuffix("\n")
+    assert safe_display(shown) == shown
+    assert decode_line(shown.encode()) == record
 
 
 @given(first=records, second=records)

@@ -98,6 +98,18 @@ def test_display_cannot_act_on_a_terminal(text: str) -> None:
     shown.encode()
 
 
+def test_no_character_that_acts_is_printable() -> None:
+    """What is printable throughout is shown as it is without looking closer: nothing that acts may be printable."""
+    everything = (chr(code) for code in range(0x110000))
+    assert [character for character in everything if character.isprintable() and _acts(character)] == []
+
+
+def _acts(character: str) -> bool:
+    """Tell whether a character acts on a terminal, by the Unicode database and not by the code under test."""
+    in_category = unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+    return in_category or unicodedata.bidirectional(character) in BIDIRECTIONAL
+
+
 @given(text=any_text | nasty_text)
 def test_display_is_idempotent(text: str) -> None:
     """Making a text safe twice changes nothing more, so that every sink may do it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ingest_tui.cli import output
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import safe_block, safe_display
 
@@ -29,9 +30,7 @@ def say(message: str) -> None:
 def fail(error: IngestError, *, as_json: bool) -> int:
     """Write an error and return its exit code."""
     if as_json:
-        import orjson
-
-        print(orjson.dumps({"error": error.as_dict()}, default=str).decode(), file=sys.stderr)  # noqa: T201
+        print(output.as_json({"error": error.as_dict()}), file=sys.stderr)  # noqa: T201
     else:
         say(f"error: {error.message}")
         if error.hint:

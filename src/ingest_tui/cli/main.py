@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ingest_tui import __version__
-from ingest_tui.cli import diagnostics
+from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import RunTui, Session
 from ingest_tui.model.errors import IngestError
@@ -113,6 +113,7 @@ def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) ->
     """Run a call and return its exit code. Nothing leaves here as a traceback unless --debug is given."""
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json, debug = "--json" in arguments, "--debug" in arguments
+    output.prepare()
     try:
         result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False, obj=run_tui)
         sys.stdout.flush()

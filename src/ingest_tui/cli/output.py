@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ingest_tui.model.naming import safe_block, safe_display, safe_json
+
+_ESCAPING = "ingest-tui-escape"
+
+
+def prepare() -> None:
+    """Let streams escape what their encoding lacks, instead of failing. Called once, before anything is written."""
+    codecs.register_error(_ESCAPING, _escape_unwritable)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("_", "-") != "utf-8":
+            stream.reconfigure(errors=_ESCAPING)
+
+
+def _escape_unwritable(error: UnicodeError) -> tuple[str, int]:
+    r"""Write characters as ``\uNNNN``, which means the same in JSON; for `codecs.register_error`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)), error.end
 
 
 def line(text: str = "") -> None:
@@ -20,16 +40,17 @@ def block(text: str) -> None:
 
 
 def data(value: Any) -> None:
-    """Write one JSON value, readable by people. JSON escapes control characters by itself."""
-    sys.stdout.write(_dump(value, indent=True) + "\n")
+    """Write one JSON value, readable by people."""
+    sys.stdout.write(as_json(value, indent=True) + "\n")
 
 
 def data_line(value: Any) -> None:
     """Write one JSON line of a stream."""
-    sys.stdout.write(_dump(value, indent=False) + "\n")
+    sys.stdout.write(as_json(value) + "\n")
 
 
-def _dump(value: Any, *, indent: bool) -> str:
+def as_json(value: Any, *, indent: bool = False) -> str:
+    """Return JSON in which nothing acts on a terminal."""
     import orjson
 
     try:

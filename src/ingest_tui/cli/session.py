@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from ingest_tui.model.naming import safe_display
+
 if TYPE_CHECKING:
     from ingest_tui.store.workspace import Workspace
 
@@ -41,7 +43,6 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
     import sys
 
     from ingest_tui.model.errors import RefusedError
-    from ingest_tui.model.naming import safe_display
 
     question = safe_display(question)
     if yes:
@@ -50,7 +51,7 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
     if as_json:
         raise refusal
     try:
-        agreed = click.confirm(question, err=True)
+        agreed = click.confirm(safe_display(question), err=True)
     except click.exceptions.Abort:
         if sys.stdin.isatty():
             raise

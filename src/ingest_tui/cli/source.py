@@ -206,8 +206,9 @@ def test(session: Session, source_id: str, as_json: bool) -> int:
 def remove(session: Session, source_id: str, keep_documents: bool, yes: bool, as_json: bool) -> None:
     """Remove SOURCE and retire its documents to the trash."""
     from ingest_tui.services.documents import count_documents
-    from ingest_tui.services.sources import remove_source
+    from ingest_tui.services.sources import get_source, remove_source
 
+    get_source(session.workspace, source_id)
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
     confirm(f"Remove source {source_id} and retire {number} documents to the trash?", yes=yes, as_json=as_json)
     retired = remove_source(session.workspace, source_id, keep_documents=keep_documents)

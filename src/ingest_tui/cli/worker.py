@@ -78,12 +78,10 @@ def _reporter(log_format: str) -> Callable[[str, dict[str, Any]], None]:
     def report(message: str, fields: dict[str, Any]) -> None:
         at = rfc3339(datetime.now(UTC))
         if log_format == "json":
-            import orjson
-
-            text = orjson.dumps({"at": at, "message": message, **fields}, default=str).decode()
+            text = output.as_json({"at": at, "message": message, **fields})
         else:
             details = " ".join(f"{name}={safe_display(str(value))}" for name, value in fields.items())
-            text = f"{at} {message} {details}".rstrip()
+            text = f"{at} {safe_display(message)} {details}".rstrip()
         with lock:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()

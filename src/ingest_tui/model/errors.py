@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ingest_tui.model.unicode import as_unicode
+
 
 class IngestError(Exception):
     """Base of every error that reaches a person.
 
     ``message`` says what happened, ``hint`` what to do about it, ``code`` is stable and meant for scripts.
     ``retryable`` tells the retry wrapper whether the same call may succeed later. ``context`` holds whatever
-    locates the error (``source_id``, ``job_id``, ``uri``, ``phase``, …); never a secret.
+    locates the error (``source_id``, ``job_id``, ``uri``, ``phase``, …); never a secret. All of them may quote names
+    that are not UTF-8; here those become Unicode, which the files of a job can hold.
     """
 
     code: ClassVar[str] = "error"
@@ -18,11 +21,15 @@ class IngestError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str = "", code: str | None = None, **context: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = as_unicode(message)
+        super().__init__(self.message)
+        self.hint = as_unicode(hint)
         self.reason = code or type(self).code
-        self.context = {name: value for name, value in context.items() if value is not None}
+        self.context = {
+            name: as_unicode(value) if isinstance(value, str) else value
+            for name, value in context.items()
+            if value is not None
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form that ``--json`` prints under ``error``."""

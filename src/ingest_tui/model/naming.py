@@ -61,7 +61,7 @@ def safe_display(text: str, *, limit: int = 0) -> str:
     Used at every sink: screens, command line, logs, exports. With ``limit`` > 0 the middle is left out, so that
     the end of a path stays readable. Markup is not handled here: sinks must not interpret data as markup.
     """
-    if not text.isprintable() or not text.isascii():
+    if not text.isprintable():  # which none of the acting characters is
         text = _ACTING.sub(_visible, text)
     if 0 < limit < len(text):
         head = (limit - 1) // 2
@@ -80,7 +80,7 @@ def safe_json(text: str) -> str:
     JSON itself escapes C0 controls only; DEL, C1 and bidirectional controls are legal in its strings. Line feeds
     between values stay.
     """
-    if text.isascii() and "\x7f" not in text:
+    if text.isprintable() or (text.isascii() and "\x7f" not in text):
         return text
     return _ACTING.sub(_json_escape, text)
 

@@ -38,6 +38,9 @@ class Quarantine(NamedTuple):
     kills: int
 
 
+_IDENTITY = {"key", "uri", "from_key"}
+
+
 class Action(NamedTuple):
     """One line of the plan: an action on a key, its reason, and what is needed to carry it out.
 
@@ -60,8 +63,9 @@ class Action(NamedTuple):
     metadata: dict[str, str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the JSON form: what is absent is left out."""
-        return {name: value for name, value in zip(self._fields, self, strict=True) if value not in (None, "")}
+        """Return the JSON form: what is absent is left out, but a key may be empty."""
+        pairs = zip(self._fields, self, strict=True)
+        return {name: value for name, value in pairs if value is not None and (value != "" or name in _IDENTITY)}
 
 
 @dataclass(frozen=True, slots=True)

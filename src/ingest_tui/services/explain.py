@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
@@ -15,10 +13,12 @@ from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.source import Source
+from ingest_tui.model.unicode import as_unicode
 from ingest_tui.pipeline.planning import QUARANTINE_HINT
 from ingest_tui.store import queries
 from ingest_tui.store.catalogue import LocationRow
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.journal import decode_line
 from ingest_tui.store.workspace import Workspace
 
@@ -108,16 +108,20 @@ def explain(workspace: Workspace, target: str) -> Explanation:
         locations = queries.locations_at(workspace.catalogue, address)
         documents = queries.documents_at(workspace.catalogue, address)
         if locations:
-            return _of_location(workspace, target, locations[0], documents)
+            explanation = _of_location(workspace, target, locations[0], documents)
+            others = [place.source_id for place in locations[1:] if place.source_id != locations[0].source_id]
+            if others:
+                explanation.verdict += f"; sources that name something else so: {', '.join(others)}"
+            return explanation
         if documents:
             return _of_document(workspace, target, documents[0])
     return _of_unknown(workspace, target, path)
 
 
 def addresses_of(target: str) -> list[str]:
-    """Return what a person may have meant: an address or key as it stands, or a path on this machine."""
+    """Return what a person may have meant: an address or key as it is shown, a name on disk, or a path here."""
     path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111 - bytes, links not followed
-    return [key_from_bytes(os.fsencode(target)), file_uri(path)]
+    return list(dict.fromkeys([as_unicode(target), key_from_bytes(os.fsencode(target)), file_uri(path)]))
 
 
 def _of_document(workspace: Workspace, target: str, document: Document) -> Explanation:
@@ -234,7 +238,7 @@ def _events(workspace: Workspace, source_id: str, key: str, *, depth: int = 5) -
     renamed_from = None
     for job_id, at in _jobs_to_search(workspace, source_id, key):
         paths = workspace.jobs.paths(job_id)
-        needle = orjson.dumps(key)
+        needle = encode_json(key)
         for line in _lines_with(paths.plan, needle):
             if key in {line.get("key"), line.get("from_key")}:
                 events.append(_plan_event(job_id, at, line, key))

@@ -13,16 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import orjson
-
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, RefusedError, UsageError
-from ingest_tui.model.naming import export_name, safe_cell, safe_display, safe_json
+from ingest_tui.model.naming import export_name, safe_cell, safe_display
 from ingest_tui.services.documents import check_filter, document_folder, get_document
 from ingest_tui.store import queries
 from ingest_tui.store.atomic import filled_folder, write_new, write_pieces_durably
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import version_name
 from ingest_tui.store.workspace import Workspace, requester
 
@@ -144,7 +143,7 @@ class Export:
 
     def _json_line(self, document: Document, record: dict[str, Any]) -> str:
         text = self._store.normalized(self._folder(document))
-        return json_line({"document": document.as_dict(), "ingestion": record, "text": text})
+        return encode_json({"document": document.as_dict(), "ingestion": record, "text": text}).decode() + "\n"
 
     def _fill(self, folder: Path) -> None:
         def index() -> Iterator[bytes]:
@@ -158,7 +157,7 @@ class Export:
                 name = _write_text(folder, document, text)
                 self.report.documents += 1
                 self.report.bytes += len(text)
-                yield json_line({"file": name, "document": document.as_dict(), "ingestion": record}).encode()
+                yield encode_json({"file": name, "document": document.as_dict(), "ingestion": record}) + b"\n"
 
         index_size = write_pieces_durably(folder / INDEX, index())
         self.report.bytes += index_size
@@ -240,8 +239,8 @@ def document_content(
     folder = document_folder(workspace, document, number)
     store = DocumentStore(workspace.layout)
     if what == "record":
-        record = orjson.dumps(store.ingestion(folder), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        return DocumentContent(document, number, what, iter([safe_json(record.decode()).encode()]))
+        record = encode_json(store.ingestion(folder), indent=True) + b"\n"
+        return DocumentContent(document, number, what, iter([record]))
     path = store.normalized_path(folder) if what == "text" else store.raw(folder)
     if path is None or not path.is_file():
         raise NotFoundError(
@@ -292,11 +291,6 @@ def _is_earlier_export(folder: Path) -> bool:
             entry.is_file(follow_symlinks=False) and (entry.name == INDEX or _EXPORTED_TEXT.match(entry.name))
             for entry in entries
         )
-
-
-def json_line(value: dict[str, Any]) -> str:
-    """Return one line of JSON in which nothing acts on a terminal."""
-    return safe_json(orjson.dumps(value).decode()) + "\n"
 
 
 def _write_text(folder: Path, document: Document, text: bytes) -> str:

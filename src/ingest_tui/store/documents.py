@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.store.atomic import (
     TEMPORARY_PREFIX,
@@ -24,6 +22,7 @@ from ingest_tui.store.atomic import (
     write_new,
 )
 from ingest_tui.store.catalogue import DocumentRow, LocationRow
+from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, Layout, version_name
 from ingest_tui.store.records import read_json
 
@@ -40,7 +39,7 @@ class DocumentStore:
 
     def write_ingestion(self, folder: Path | str, record: dict[str, Any]) -> None:
         """Complete a version folder under construction with its ingestion record. Not durable by itself."""
-        data = orjson.dumps({"schema_version": SCHEMA_VERSION, **record}, option=orjson.OPT_INDENT_2)
+        data = encode_json({"schema_version": SCHEMA_VERSION, **record}, indent=True)
         path = f"{folder}/{INGESTION}"
         try:
             write_new(path, data)
@@ -109,7 +108,7 @@ class DocumentStore:
             }
             temporary = folder / f"{TEMPORARY_PREFIX}{DOCUMENT}"
             temporary.unlink(missing_ok=True)  # a crash may have left it; nobody else writes under the commit lock
-            write_new(temporary, orjson.dumps(record, option=orjson.OPT_INDENT_2))
+            write_new(temporary, encode_json(record, indent=True))
             renames.append((temporary, folder / DOCUMENT))
         if renames:
             self.sync()
@@ -124,7 +123,7 @@ class DocumentStore:
         if not folder.exists():
             return
         note = {"schema_version": SCHEMA_VERSION, "retired_at": at, "reason": reason, "by": by}
-        write_durably(folder / "retired.json", orjson.dumps(note, option=orjson.OPT_INDENT_2))
+        write_durably(folder / "retired.json", encode_json(note, indent=True))
         make_folder(target.parent)
         remove_tree(target)
         os.rename(folder, target)  # noqa: PTH104

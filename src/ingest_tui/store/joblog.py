@@ -12,6 +12,7 @@ import orjson
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.store.atomic import FILE_MODE, write_all
+from ingest_tui.store.encoding import encode_json
 
 
 class JobLog:
@@ -28,7 +29,7 @@ class JobLog:
         """Write one line. ``level``: debug, info, warning or error."""
         at = rfc3339(datetime.now(UTC))
         record = {"at": at, "level": level, "message": message, **self._context, **fields}
-        line = orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE)
+        line = encode_json(record, default=str) + b"\n"
         try:
             write_all(self._descriptor, b"\n" + line if self._is_torn else line)
             self._is_torn = False

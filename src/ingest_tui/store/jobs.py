@@ -23,6 +23,7 @@ from ingest_tui.store.atomic import (
     write_new,
 )
 from ingest_tui.store.disk import Ballast
+from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import JobLayout, Layout
 from ingest_tui.store.locks import FileLock, is_locked
 from ingest_tui.store.records import read_record, write_record
@@ -108,9 +109,7 @@ class JobStore:
             return
         temporary = path.parent / f".tmp.progress.{os.getpid()}.{manifest.rev}"
         try:
-            write_new(
-                temporary, orjson.dumps(manifest.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2)
-            )
+            write_new(temporary, encode_json(manifest.model_dump(mode="json", by_alias=True), indent=True))
             temporary.rename(path)
         except OSError:
             temporary.unlink(missing_ok=True)
@@ -184,7 +183,7 @@ class JobStore:
         folder = self.paths(job_id).requests
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
         make_folder(folder)
-        self._ballast.makes_room_for(lambda: write_durably(folder / f"{kind}.json", orjson.dumps(record)))
+        self._ballast.makes_room_for(lambda: write_durably(folder / f"{kind}.json", encode_json(record)))
 
     def withdraw_request(self, job_id: str, kind: str) -> None:
         """Take back a request that nobody has to answer any more."""

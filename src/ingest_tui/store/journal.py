@@ -17,6 +17,7 @@ from typing import Any, Self
 import orjson
 
 from ingest_tui.store.atomic import FILE_MODE, write_all
+from ingest_tui.store.encoding import escaped
 
 _CRC_MEMBER = b',"crc":"'
 _LAST_LINE_BYTES = 4096
@@ -26,6 +27,8 @@ _CRC_TAIL = len(_CRC_MEMBER) + 8 + len(b'"}')
 def encode_line(record: dict[str, Any]) -> bytes:
     """Return the journal line of a record (not empty, JSON-able, without a ``crc`` member), with its line feed."""
     body = orjson.dumps(record)
+    if not body.isascii() or b"\x7f" in body:  # asked here too: a call for each line of a large listing is dear
+        body = escaped(body)
     return b'%b,"crc":"%08x"}\n' % (body[:-1], zlib.crc32(body))
 
 

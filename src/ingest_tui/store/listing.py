@@ -14,6 +14,7 @@ import apsw
 import orjson
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
+from ingest_tui.model.naming import key_from_bytes
 from ingest_tui.model.plan import (
     KILLS_BEFORE_QUARANTINE,
     Action,
@@ -24,6 +25,7 @@ from ingest_tui.model.plan import (
     plan_listed,
     plan_vanished,
 )
+from ingest_tui.model.unicode import as_unicode
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SCHEMA = """
@@ -81,7 +83,16 @@ class ListingScratch:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
     def add(self, page: ListingPage) -> None:
-        """Keep a page and its cursor, both or neither. An item named again replaces the earlier one."""
+        """Keep a page and its cursor, both or neither. An item named again replaces the earlier one.
+
+        An item whose name is no Unicode is kept under a name that is, and refused: it costs itself and not the job.
+        """
+        try:
+            self._keep(page)
+        except (UnicodeEncodeError, TypeError):
+            self._keep(page._replace(descriptors=[_in_unicode(descriptor) for descriptor in page.descriptors]))
+
+    def _keep(self, page: ListingPage) -> None:
         with self._connection:
             self._connection.executemany(
                 "REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_as_row, page.descriptors)
@@ -184,6 +195,22 @@ def _boot_id() -> str:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return "unknown"
+
+
+def _in_unicode(descriptor: Descriptor) -> Descriptor:
+    """Return a descriptor in which lone surrogates are written out; refused when they were in its key."""
+    key, refusal, metadata = descriptor.key, descriptor.refusal, descriptor.metadata
+    if as_unicode(key) != key:
+        key = key_from_bytes(key.encode("utf-8", "surrogatepass"))
+        refusal = ("invalid_name", "its name is not Unicode; this connector cannot ask for it again")
+    return descriptor._replace(
+        key=key,
+        uri=as_unicode(descriptor.uri),
+        fingerprint=as_unicode(descriptor.fingerprint),
+        refusal=(refusal[0], as_unicode(refusal[1])) if refusal else None,
+        identity=as_unicode(descriptor.identity) if descriptor.identity else None,
+        metadata={as_unicode(name): as_unicode(value) for name, value in metadata.items()} if metadata else None,
+    )
 
 
 def _as_row(descriptor: Descriptor) -> tuple[object, ...]:

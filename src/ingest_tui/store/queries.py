@@ -10,6 +10,7 @@ import apsw
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue import Catalogue, LocationRow, VersionRow, chunk_id
 
 _WORD = re.compile(r"[\w]+", re.UNICODE)
@@ -71,7 +72,7 @@ def _document_filter(
         conditions.append("document_id IN (SELECT document_id FROM locations WHERE source_id = ?)")
         values.append(source_id)
     if contains:
-        pattern = "%" + contains.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        pattern = "%" + as_unicode(contains).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         conditions.append("(uri LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\')")
         values += [pattern, pattern, pattern]
     return " AND ".join(conditions), values
@@ -96,8 +97,9 @@ def documents_at(catalogue: Catalogue, address: str) -> list[Document]:
 
 
 def locations_at(catalogue: Catalogue, address: str) -> list[LocationRow]:
-    """Return what is known of a uri or a key."""
-    rows = catalogue.execute("SELECT * FROM locations WHERE uri = ?1 OR key = ?1 ORDER BY source_id", (address,))
+    """Return what is known of a uri or a key, places that have a document first."""
+    sql = "SELECT * FROM locations WHERE uri = ?1 OR key = ?1 ORDER BY document_id IS NULL, source_id"
+    rows = catalogue.execute(sql, (address,))
     return [LocationRow(*row) for row in rows]
 
 

@@ -11,6 +11,7 @@ import pydantic
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import write_durably
+from ingest_tui.store.encoding import encode_json
 
 Record = TypeVar("Record", bound=pydantic.BaseModel)
 
@@ -54,7 +55,7 @@ def write_record(path: Path, record: pydantic.BaseModel) -> None:
     """Write a record durably, readable by people."""
     data = record.model_dump(mode="json", by_alias=True)
     try:
-        written = orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        written = encode_json(data, indent=True) + b"\n"
     except TypeError:
         raise ValidationError("a name or pattern is not UTF-8", hint="use UTF-8; ? in a pattern is any sign") from None
     write_durably(path, written)

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
-from ingest_tui.model.errors import NotFoundError, RefusedError
+from ingest_tui.model.errors import NotFoundError, RefusedError, ValidationError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.atomic import FOLDER_MODE, make_folder
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
@@ -99,9 +100,13 @@ def credentials_path_of(root: Path, named: Path | None = None) -> Path:
 
 
 def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Workspace:
-    """Open an existing workspace; raises `NotFoundError` when there is none, `RefusedError` when it is not safe."""
-    root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow a link that people named on purpose
-    layout = Layout(root)
+    """Open an existing workspace.
+
+    Raises `NotFoundError` when there is none, `RefusedError` when it is not safe, `ValidationError` for a path that is
+    not UTF-8.
+    """
+    layout = Layout(_absolute(root))
+    root = layout.root
     if not layout.settings.exists():
         raise NotFoundError(
             f"there is no workspace in {safe_display(str(root))}",
@@ -114,8 +119,8 @@ def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Works
 
 def init_workspace(root: Path, credentials_path: Path | None = None) -> tuple[Workspace, bool]:
     """Make a workspace in ``root``, or open the one that is there; returns it and whether it is new."""
-    root = Path(os.path.abspath(root))  # noqa: PTH100
-    layout = Layout(root)
+    layout = Layout(_absolute(root))
+    root = layout.root
     if layout.settings.exists():
         return open_workspace_at(root, credentials_path), False
     make_folder(root, durable=True)
@@ -133,6 +138,17 @@ def init_workspace(root: Path, credentials_path: Path | None = None) -> tuple[Wo
     return Workspace(root, settings, credentials_path), True
 
 
+def _absolute(root: Path) -> Path:
+    """Return ``root`` from the top; raises `ValidationError` when it is not UTF-8, which SQLite needs it to be."""
+    path = os.path.abspath(root)  # noqa: PTH100 - resolve() would follow a link that people named on purpose
+    if as_unicode(path) != path:
+        raise ValidationError(
+            f"the path of the workspace is not UTF-8: {safe_display(path)}",
+            hint="name another folder, or a link to it whose name is UTF-8",
+        )
+    return Path(path)
+
+
 def _check_owner(root: Path) -> None:
     mode = root.stat().st_mode
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -148,4 +164,4 @@ def requester() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
+    return as_unicode(f"{user}@{socket.gethostname()}")

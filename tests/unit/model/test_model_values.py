@@ -115,6 +115,22 @@ def test_plan_line_leaves_out_what_is_absent() -> None:
     }  # fmt: skip
 
 
+def test_plan_line_always_says_what_it_is_about() -> None:
+    """A key may be empty, as a source that is remote may name an item so; then the line says that."""
+    line = Action("ingest", "new", "", "memory://", from_key="").as_dict()
+    assert line == {"action": "ingest", "reason": "new", "key": "", "uri": "memory://", "from_key": ""}
+
+
+def test_errors_are_unicode_whatever_they_quote() -> None:
+    """An error that quotes a name which is not UTF-8 can be written to any file."""
+    error = IngestError("no \udce9", hint="see \ud800", uri="file:///\udcff", number=1)
+    assert error.as_dict() == {
+        "code": "error", "message": "no \\udce9", "hint": "see \\ud800",
+        "details": {"uri": "file:///\\udcff", "number": 1},
+    }  # fmt: skip
+    assert str(error) == error.message
+
+
 def test_snippet_is_marked_for_json() -> None:
     """The marks around found words are control characters within, and asterisks outside."""
     hit = SearchHit("d", "d:0", "t", "u", "c", 1, "", "the \x02rain\x03 falls", "the rain falls", 1.0)
