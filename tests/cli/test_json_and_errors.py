@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -242,3 +243,25 @@ def test_a_full_disk_output_is_told(synced: Cli) -> None:
     assert b"Traceback" not in ended.stderr
     assert b"error: " in ended.stderr
     assert os.strerror(28).encode() in ended.stderr
+
+
+def test_a_network_file_system_is_refused_unless_it_is_allowed(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`init` refuses with 6, names both ways out, and takes the one that is chosen; `doctor` warns from then on."""
+    from ingest_tui.cli.main import run
+
+    monkeypatch.setattr("ingest_tui.store.workspace.filesystem_type", lambda _path: "nfs4")
+    on_it = ["--workspace", str(cli.workspace)]
+    assert run([*on_it, "init", "--json"]) == 6
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert error["code"] == "network_filesystem"
+    assert "(nfs4)" in error["message"]
+    assert {"--workspace DIR", "--allow-network-filesystem"} <= set(re.findall(r"--[a-z-]+(?: DIR)?", error["hint"]))
+    assert not cli.workspace.exists()
+    assert run([*on_it, "init", "--allow-network-filesystem"]) == 0
+    assert run([*on_it, "source", "list"]) == 0
+    assert json.loads((cli.workspace / "workspace.json").read_text())["allow_network_filesystem"] is True
+    capsys.readouterr()
+    assert run([*on_it, "doctor"]) == 0
+    assert "network file systems are allowed" in capsys.readouterr().out

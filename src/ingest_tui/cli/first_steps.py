@@ -14,13 +14,18 @@ from ingest_tui.cli.session import Session, json_option, pass_session
 
 
 @click.command()
+@click.option(
+    "--allow-network-filesystem",
+    is_flag=True,
+    help="Allow a network file system, which keeps neither locks nor databases safe; use it from one machine only.",
+)
 @json_option
 @pass_session
-def init(session: Session, as_json: bool) -> None:
+def init(session: Session, allow_network_filesystem: bool, as_json: bool) -> None:
     """Make a workspace (default: ./workspace)."""
     from ingest_tui.services.workspaces import init as make
 
-    workspace, is_new = make(session.root, session.credentials_path)
+    workspace, is_new = make(session.root, session.credentials_path, allow_network_filesystem=allow_network_filesystem)
     if as_json:
         output.data({"workspace": str(workspace.root), "is_new": is_new})
         return

@@ -171,7 +171,7 @@ def _do_or_ask(
             manifest = jobs.load(full_id)
             if not manifest.ended:
                 act(manifest)
-            jobs.withdraw_request(full_id, request)
+            jobs.settle_request(full_id, request)
     _audit(workspace, f"job.{request}", full_id, **values)
     return get_job(workspace, full_id)
 

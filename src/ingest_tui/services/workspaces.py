@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,15 +12,17 @@ from typing import Any
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import Collection
-from ingest_tui.model.errors import IngestError, UsageError
+from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
+from ingest_tui.store.filesystem import filesystem_type, is_network
 from ingest_tui.store.locks import FileLock
 from ingest_tui.store.rebuild import Rebuilder
-from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at, requester
+from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at, requester, user_name
 
 __all__ = ["Check", "RebuildReport", "add_collection", "doctor", "init", "list_collections", "open_at", "rebuild"]
 
 _REBUILD_LOCK_SECONDS = 30.0
+_LITTLE_SPACE = 500 * 2**20
 
 
 @dataclass(slots=True)
@@ -50,9 +53,14 @@ def open_at(root: Path, credentials_path: Path | None = None) -> Workspace:
     return open_workspace_at(root, credentials_path)
 
 
-def init(root: Path, credentials_path: Path | None = None) -> tuple[Workspace, bool]:
-    """Make a workspace, or open the one that is there; tells whether it is new."""
-    workspace, is_new = init_workspace(root, credentials_path)
+def init(
+    root: Path, credentials_path: Path | None = None, *, allow_network_filesystem: bool = False
+) -> tuple[Workspace, bool]:
+    """Make a workspace, or open the one that is there; tells whether it is new.
+
+    Refused with `RefusedError` on a network file system unless that is allowed, which the workspace then remembers.
+    """
+    workspace, is_new = init_workspace(root, credentials_path, allow_network_filesystem=allow_network_filesystem)
     if is_new:
         workspace.audit.add(
             at=rfc3339(datetime.now(UTC)), by=requester(), action="workspace.init", target=str(workspace.root)
@@ -111,9 +119,13 @@ def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
     yield from _format_checks()
     try:
         workspace = open_workspace_at(root, credentials_path)
-    except IngestError as error:
+    except NotFoundError as error:
         yield Check("note", "workspace", error.message, error.hint)
         return
+    except IngestError as error:
+        yield Check("problem", "workspace", error.message, error.hint)
+        return
+    yield from _place_checks(workspace)
     yield from _workspace_checks(workspace)
     yield from _credential_checks(workspace)
     workspace.close()
@@ -167,12 +179,34 @@ def _unstructured_check() -> Iterator[Check]:
         yield Check("ok", "backend unstructured", "installed, with its language model")
 
 
-def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
+def _place_checks(workspace: Workspace) -> Iterator[Check]:
+    """Where the workspace lies: file system, free space, owner."""
     name = safe_display(str(workspace.root))
-    free = shutil.disk_usage(workspace.root)
-    yield Check("ok", "workspace", f"{name}, {free.free // 2**20} MiB free")
-    if free.free < 500 * 2**20:
+    kind = filesystem_type(workspace.root)
+    free = shutil.disk_usage(workspace.root).free
+    yield Check("ok", "workspace", f"{name} on {kind or 'an unknown file system'}, {free // 2**20} MiB free")
+    if free < _LITTLE_SPACE:
         yield Check("problem", "disk", "less than 500 MiB free", "free some space before the next sync")
+    if workspace.settings.allow_network_filesystem:
+        where = f"and this is one ({kind})" if is_network(kind) else f"although this is none ({kind or 'unknown'})"
+        yield Check(
+            "note",
+            "file system",
+            f"network file systems are allowed, {where}; locks and databases are not safe there",
+            "use it from one machine at a time, or move it to a local disk and set "
+            '"allow_network_filesystem": false in workspace.json',
+        )
+    owner = workspace.root.stat().st_uid
+    if owner != os.geteuid():
+        yield Check(
+            "note",
+            "owner",
+            f"the workspace belongs to {user_name(owner)}, not to you; what you write there may shut them out",
+            f"run ingest-tui as {user_name(owner)}",
+        )
+
+
+def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     try:
         verdict = workspace.catalogue.value("PRAGMA quick_check")
     except IngestError as error:

@@ -178,21 +178,21 @@ class JobStore:
         """Ask the worker of a job for something; it answers within a second. Of opposite wishes the last one counts."""
         if kind not in REQUEST_KINDS:
             raise ValueError(kind)
-        if kind in _OPPOSITE:
-            self.withdraw_request(job_id, _OPPOSITE[kind])
+        self.settle_request(job_id, kind)
         folder = self.paths(job_id).requests
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
         make_folder(folder)
         self._ballast.makes_room_for(lambda: write_durably(folder / f"{kind}.json", encode_json(record)))
 
-    def withdraw_request(self, job_id: str, kind: str) -> None:
-        """Take back a request that nobody has to answer any more."""
-        (self.paths(job_id).requests / f"{kind}.json").unlink(missing_ok=True)
+    def settle_request(self, job_id: str, kind: str) -> None:
+        """Take away requests of a kind, and of its opposite, that nobody has to answer any more."""
+        for settled in {kind, _OPPOSITE.get(kind, kind)}:
+            (self.paths(job_id).requests / f"{settled}.json").unlink(missing_ok=True)
 
     def take_requests(self, job_id: str) -> Iterator[dict[str, Any]]:
         """Yield the requests left for a job; each is removed once the next one is asked for. Only for its owner.
 
-        So an owner that dies while it answers leaves the request for the next one.
+        So an owner that dies while it answers leaves the request for the next one, which may answer it a second time.
         """
         folder = self.paths(job_id).requests
         for kind in REQUEST_KINDS:

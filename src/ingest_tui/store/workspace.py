@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 import socket
 import stat
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+import orjson
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
 from ingest_tui.model.clock import rfc3339
@@ -17,13 +19,14 @@ from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
 from ingest_tui.model.errors import NotFoundError, RefusedError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.store.atomic import FOLDER_MODE, make_folder
+from ingest_tui.store.atomic import FOLDER_MODE, make_folder, write_durably
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.disk import Ballast, Room, room_in
+from ingest_tui.store.filesystem import filesystem_type, is_network
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.records import read_record, write_record
+from ingest_tui.store.records import read_json, read_record, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
 
 SCHEMA_VERSION = 1
@@ -52,6 +55,7 @@ class Settings(BaseModel):
         default=None, ge=0, description="bytes kept free; unset: 500 MB, or 5 % of a disk below 10 GB"
     )
     calls_per_credential: int = Field(default=32, ge=1, le=1024)
+    allow_network_filesystem: bool = False
 
 
 class Workspace:
@@ -112,28 +116,40 @@ def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Works
             f"there is no workspace in {safe_display(str(root))}",
             hint="'ingest-tui init' makes one; --workspace DIR or INGEST_TUI_WORKSPACE names another",
         )
-    _check_owner(root)
+    _refuse_what_others_can_write(layout)
     settings = read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
+    if not settings.allow_network_filesystem:
+        _refuse_network_filesystem(root, root)
     return Workspace(root, settings, credentials_path)
 
 
-def init_workspace(root: Path, credentials_path: Path | None = None) -> tuple[Workspace, bool]:
-    """Make a workspace in ``root``, or open the one that is there; returns it and whether it is new."""
+def init_workspace(
+    root: Path, credentials_path: Path | None = None, *, allow_network_filesystem: bool = False
+) -> tuple[Workspace, bool]:
+    """Make a workspace in ``root``, or open the one that is there; returns it and whether it is new.
+
+    ``allow_network_filesystem`` puts the setting of that name into workspace.json, of an existing workspace too.
+    """
     layout = Layout(_absolute(root))
     root = layout.root
     if layout.settings.exists():
+        if allow_network_filesystem:
+            _refuse_what_others_can_write(layout)
+            _change_setting(layout, "allow_network_filesystem", value=True)
         return open_workspace_at(root, credentials_path), False
+    if not allow_network_filesystem:
+        _refuse_network_filesystem(root, _nearest_existing(root))
     make_folder(root, durable=True)
-    if root.stat().st_uid == os.getuid():
+    if root.stat().st_uid == os.geteuid():
         root.chmod(FOLDER_MODE)
-    _check_owner(root)
+    _refuse_what_others_can_write(layout)
     for folder in layout.folders:
         make_folder(folder)
     now = rfc3339(datetime.now(UTC))
     collections = CollectionStore(layout)
     if not collections.exists(DEFAULT_COLLECTION):
         collections.save(Collection(collection_id=DEFAULT_COLLECTION, name="Default", created_at=now, updated_at=now))
-    settings = Settings(created_at=now)
+    settings = Settings(created_at=now, allow_network_filesystem=allow_network_filesystem)
     write_record(layout.settings, settings)
     return Workspace(root, settings, credentials_path), True
 
@@ -149,13 +165,58 @@ def _absolute(root: Path) -> Path:
     return Path(path)
 
 
-def _check_owner(root: Path) -> None:
-    mode = root.stat().st_mode
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+def _change_setting(layout: Layout, name: str, *, value: bool) -> None:
+    """Change one setting and leave alone what else stands in workspace.json, known or not."""
+    settings = read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace")
+    if settings.get(name) != value:
+        written = orjson.dumps(settings | {name: value}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        write_durably(layout.settings, written)
+
+
+def _nearest_existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _refuse_network_filesystem(root: Path, existing: Path) -> None:
+    kind = filesystem_type(existing)
+    if is_network(kind):
         raise RefusedError(
-            f"the workspace {safe_display(str(root))} can be written by other users",
-            hint=f"chmod 700 {safe_display(str(root))}",
+            f"the workspace {safe_display(str(root))} is on a network file system ({kind}), which does not keep locks "
+            "and databases safe",
+            hint="choose a folder on a local disk with --workspace DIR; or, if only one machine at a time will use it, "
+            "'ingest-tui init --allow-network-filesystem' sets \"allow_network_filesystem\": true in workspace.json",
+            code="network_filesystem",
         )
+
+
+def _refuse_what_others_can_write(layout: Layout) -> None:
+    """Raise `RefusedError` when somebody else could plant documents, jobs or settings: a handful of stats."""
+    user = os.geteuid()
+    status = layout.root.stat()
+    if user not in {0, status.st_uid}:
+        raise RefusedError(
+            f"the workspace {safe_display(str(layout.root))} belongs to another user ({user_name(status.st_uid)})",
+            hint="use a workspace of your own, or 'chown' this one with all it holds",
+        )
+    for path in (layout.root, layout.settings, layout.sources, layout.jobs, layout.documents):
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            continue
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+            what = "the workspace" if path == layout.root else "in the workspace,"
+            raise RefusedError(
+                f"{what} {safe_display(str(path))} can be written by other users",
+                hint=f"chmod {'600' if path == layout.settings else '700'} {safe_display(str(path))}",
+            )
+
+
+def user_name(user_id: int) -> str:
+    """Return the name of a user, or the number where it has none."""
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return str(user_id)
 
 
 def requester() -> str:

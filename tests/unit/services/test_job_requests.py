@@ -91,6 +91,14 @@ def test_request_is_not_left_for_nobody(
     assert not workspace.jobs.has_owner(job.job_id)
 
 
+def test_answered_request_does_not_come_back(workspace: Workspace) -> None:
+    """A worker that dies right after it paused a job leaves its request; resuming the job takes that away too."""
+    job_id = jobs.pause_job(workspace, "last").job_id
+    workspace.jobs.leave_request(job_id, "pause", by="ann")
+    jobs.resume_job(workspace, "last")
+    assert requests_for(workspace) == []
+
+
 def test_job_that_ends_meanwhile_is_not_changed(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the owner ends the job in the moment it is asked, its end stands."""
     manifest = jobs.get_job(workspace, "last")

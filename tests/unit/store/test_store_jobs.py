@@ -344,10 +344,3 @@ def test_damaged_catalogue_names_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="damaged") as caught:
         Catalogue(tmp_path / "catalogue.db")
     assert "rebuild" in caught.value.hint
-
-
-def test_workspace_that_others_can_write_is_refused(workspace: Workspace) -> None:
-    """Who can write the workspace could plant documents, so it is not opened."""
-    workspace.root.chmod(0o777)
-    with pytest.raises(Exception, match="written by other users"):
-        open_workspace_at(workspace.root)
