@@ -13,6 +13,7 @@ ENTRY_POINT_GROUP = "ingest_tui.connectors"
 _BUILT_IN = {
     "local": "ingest_tui.connectors.local:LocalConnector",
     "directory": "ingest_tui.connectors.local:LocalConnector",
+    "sharepoint": "ingest_tui.connectors.sharepoint:SharePointConnector",
 }
 
 

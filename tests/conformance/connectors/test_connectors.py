@@ -16,6 +16,7 @@ from memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.local import LocalConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
+from ingest_tui.connectors.sharepoint import SharePointConnector
 
 TICK_SECONDS = 0.012
 """Longer than a step of the clock that file times come from (4 ms at 250 Hz, 10 ms at 100 Hz)."""
@@ -147,6 +148,6 @@ def test_unknown_type_names_the_known_ones() -> None:
 
 def test_every_built_in_connector_has_its_suite() -> None:
     """A connector of this package without a class in this file fails here."""
-    covered = {LocalConnector}
+    covered = {LocalConnector, SharePointConnector}
     ours = {kind for name in source_types() if (kind := connector_class(name)).__module__.startswith("ingest_tui.")}
     assert ours == covered

@@ -1,0 +1,221 @@
+"""SharePoint document libraries and OneDrives of organisations, through Microsoft Graph."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ingest_tui import __version__
+from ingest_tui.connectors.base import (
+    BaseConnector,
+    Capabilities,
+    Credential,
+    Credentials,
+    Listing,
+    ListingMemory,
+    Place,
+    TestStep,
+)
+from ingest_tui.connectors.filtering import build_filter
+from ingest_tui.connectors.remembering import VolatileMemory
+from ingest_tui.connectors.sharepoint_urls import parse_site_url
+from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.errors import AuthenticationError, IngestError, MissingDependencyError
+from ingest_tui.model.naming import safe_display
+
+if TYPE_CHECKING:
+    from ingest_tui.connectors.graph import GraphSession
+    from ingest_tui.connectors.sharepoint_site import Site
+
+_FETCHES_AT_ONCE = 8
+
+
+class SharePointConfig(BaseModel):
+    """Settings of a SharePoint source. ``include`` and ``exclude`` are patterns as in .gitignore."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    site: str = Field(
+        min_length=1, description="address of the site, of a library or a folder, as the browser shows it"
+    )
+    credential: str = Field(min_length=1, description="name of the credential to sign in with (type entra)")
+    library: tuple[str, ...] = Field(default=(), description="take only this library (default: all of the site)")
+    folder: str = Field(default="", description="take only this folder of the library, e.g. Handbook/2026")
+    include: tuple[str, ...] = Field(
+        default=(), description="take only what matches, e.g. *.docx or Documents/Handbook/"
+    )
+    exclude: tuple[str, ...] = Field(default=(), description="leave out what matches, e.g. Archive/")
+    follow_shortcuts: bool = Field(default=False, description="take what shortcuts to other libraries lead to")
+    reconcile_days: int = Field(
+        default=7, ge=0, le=365, description="after so many days everything is listed anew, not only what changed"
+    )
+
+    @field_validator("site")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parse_site_url(value)
+        return value.strip()
+
+    @field_validator("folder")
+    @classmethod
+    def _plain_path(cls, value: str) -> str:
+        segments = [segment for segment in value.strip().split("/") if segment]
+        if any(segment in {".", ".."} for segment in segments):
+            raise ValueError("the folder is a path within the library, without '.' and '..'")
+        return "/".join(segments)
+
+
+class SharePointConnector(BaseConnector):
+    """Lists libraries by delta, reads files from pre-authenticated addresses.
+
+    A key is ``Library/folder/file``. The address is made from that of the library and the path and not taken from
+    Graph, whose addresses of files go stale when a folder above them is renamed.
+    """
+
+    source_type: ClassVar[str] = "sharepoint"
+    config_model: ClassVar[type[BaseModel]] = SharePointConfig
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        fetch_concurrency=_FETCHES_AT_ONCE, ranged_fetch=True, remote=True, remembers_listing=True
+    )
+    config: SharePointConfig
+
+    def __init__(
+        self, config: dict[str, Any], *, max_size: int | None = None, credentials: Credentials | None = None
+    ) -> None:
+        super().__init__(config, max_size=max_size, credentials=credentials)
+        self._address = parse_site_url(self.config.site)
+        self._filter = build_filter(self.config.include, self.config.exclude)
+        self._volatile = VolatileMemory()
+        self._lock = threading.Lock()
+        self._session: GraphSession | None = None
+        self._digest: str | None = None
+        self._site: Site | None = None
+        self._browsed: Site | None = None
+
+    # Reaching the site
+
+    def validate_config(self) -> None:
+        """The settings were checked when the connector was made; the package that it needs must be there too."""
+        if find_spec("office365") is None or find_spec("msal") is None:
+            raise MissingDependencyError(
+                "the sharepoint connector needs the package 'office365-rest-python-client', which is not installed",
+                hint='pip install "ingest-tui[sharepoint]"',
+            )
+
+    async def authenticate(self) -> bool:
+        """Sign in and find the site, its libraries and the folder."""
+        self._site = self._find_site()
+        return True
+
+    def account(self) -> str:
+        """Return the tenant and the app: Graph counts and throttles by these."""
+        try:
+            credential = self._credential()
+            return f"sharepoint:{credential.get('tenant_id')}:{credential.get('client_id')}"
+        except IngestError:
+            return f"sharepoint:{self.config.credential}"
+
+    def reauthenticate(self) -> bool:
+        """Drop the token, and read the credential anew when it is next needed.
+
+        A sign-in that was refused can only succeed with another credential; a refused token with a new one.
+        """
+        with self._lock:
+            refused = self._session is not None and self._session.sign_in.refused
+            self._session = None
+            before, self._digest = self._digest, None
+        if not refused:
+            return True
+        try:
+            return self._credential().digest != before
+        except IngestError:
+            return False
+
+    def _credential(self) -> Credential:
+        if self.credentials is None:
+            raise AuthenticationError(
+                "there is no credential registry to sign in from", hint="'ingest-tui credential add' makes one"
+            )
+        credential = self.credentials.get(self.config.credential)
+        if credential.type != "entra":
+            raise AuthenticationError(
+                f"the credential {safe_display(self.config.credential)!r} is of type {safe_display(credential.type)!r}",
+                hint="a SharePoint source signs in with a credential of type 'entra'; see docs/sharepoint.md",
+            )
+        return credential
+
+    def _graph(self) -> GraphSession:
+        with self._lock:
+            if self._session is None:
+                self.validate_config()
+                from ingest_tui.connectors.graph import GraphSession
+                from ingest_tui.connectors.graph_signin import SignIn
+
+                credential = self._credential()
+                self._digest = credential.digest
+                self._session = GraphSession(SignIn(credential), user_agent(self._address.organisation))
+            return self._session
+
+    def _find_site(self) -> Site:
+        session = self._graph()
+        from ingest_tui.connectors.sharepoint_site import find_site
+
+        return find_site(session, self._address, self.config.library, self.config.folder)
+
+    # Listing, fetching, looking around
+
+    def list(self, cursor: str | None = None) -> Listing:  # noqa: ARG002 - it goes on from what is remembered
+        """Bring the mirror of each library up to date, then yield everything in them."""
+        from ingest_tui.connectors.sharepoint_listing import SiteListing
+
+        site = self._site or self._find_site()
+        self._site = None
+        memory: ListingMemory = self.memory if self.memory is not None else self._volatile
+        listing = SiteListing(
+            self._graph(), site, memory, self.config, path_filter=self._filter, max_size=self.max_size
+        )
+        return (yield from listing.pages(time.time()))
+
+    @contextmanager
+    def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
+        """Read one file from the address that Graph gives for it at this moment."""
+        session = self._graph()
+        from ingest_tui.connectors.sharepoint_download import Download
+
+        with Download(session, descriptor, self.max_size).opened(offset) as pieces:
+            yield pieces
+
+    def browse(self, path: str = "") -> Iterator[Place]:
+        """Yield the libraries of the site, or what is directly in ``Library/folder``."""
+        session = self._graph()
+        from ingest_tui.connectors.sharepoint_browsing import browse
+        from ingest_tui.connectors.sharepoint_site import find_site
+
+        if self._browsed is None:
+            self._browsed = find_site(session, self._address)
+        yield from browse(session, self._browsed, path)
+
+    def test_steps(self) -> Iterator[TestStep]:
+        """Sign in, find the site, its libraries, list one page, read one file; stops after the first that fails."""
+        from ingest_tui.connectors.sharepoint_probing import probe_site
+
+        return probe_site(self, self._graph, self._find_site, self.max_size)
+
+    def explain_left_out(self, key: str) -> str | None:
+        """Return why a key of this site would not be listed, as far as the settings tell."""
+        from ingest_tui.connectors.sharepoint_browsing import explain_left_out
+
+        return explain_left_out(self.config, self._filter, key)
+
+
+def user_agent(organisation: str) -> str:
+    """Return how we name ourselves, in the form that Microsoft asks for ("Avoid getting throttled or blocked")."""
+    company = re.sub(r"[^A-Za-z0-9-]", "", organisation) or "unknown"
+    return f"NONISV|{company}|ingest-tui/{__version__}"

@@ -1,0 +1,64 @@
+"""Looking around in a site, and saying why something of it is not listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ingest_tui.connectors.base import Place
+from ingest_tui.connectors.filtering import PathFilter
+from ingest_tui.connectors.graph_errors import GraphError, source_error
+from ingest_tui.connectors.sharepoint_items import quoted_path, read_item
+from ingest_tui.model.naming import bytes_from_key, key_from_bytes, safe_display
+
+if TYPE_CHECKING:
+    from ingest_tui.connectors.graph import GraphSession
+    from ingest_tui.connectors.sharepoint import SharePointConfig
+    from ingest_tui.connectors.sharepoint_site import Site
+
+_FIELDS = "id,name,size,lastModifiedDateTime,root,folder,file,package,malware,remoteItem"
+_PAGE = 200
+
+
+def browse(session: GraphSession, site: Site, path: str) -> Iterator[Place]:
+    """Yield libraries for an empty path, else the folders and items directly in it, in pages as they are asked for."""
+    if not path:
+        for library in site.all_libraries:
+            yield Place(library.name, key_from_bytes(library.name.encode()), "folder")
+        return
+    plain = bytes_from_key(path).decode("utf-8", "surrogatepass").strip("/")
+    name, _, inner = plain.partition("/")
+    from ingest_tui.connectors.sharepoint_site import no_library
+
+    library_found = next((library for library in site.all_libraries if library.name == name), None)
+    if library_found is None:
+        raise no_library(name, site.all_libraries)
+    where = f"root:/{quoted_path(inner)}:" if inner else "root"
+    link = f"/drives/{library_found.drive_id}/{where}/children?$select={_FIELDS}&$top={_PAGE}"
+    try:
+        for page in session.pages(link):
+            for raw in page:
+                item = read_item(raw)
+                key = key_from_bytes(f"{plain}/{item.name}".encode("utf-8", "surrogatepass"))
+                yield Place(item.name, key, "folder" if item.kind == "folder" else "item", item.size, item.modified_ns)
+    except GraphError as error:
+        raise source_error(error, f"the folder {safe_display(plain, limit=200)}", session.sign_in.roles) from None
+
+
+def explain_left_out(config: SharePointConfig, path_filter: PathFilter, key: str) -> str | None:
+    """Return why a listing would not name ``key``, or None when the settings are no reason."""
+    plain = bytes_from_key(key).decode("utf-8", "surrogatepass")
+    library, _, inner = plain.partition("/")
+    wanted = {name.strip().casefold() for name in config.library}
+    if wanted and library.casefold() not in wanted:
+        return f"the source takes only the library {safe_display(', '.join(config.library))}"
+    if config.folder and not f"{inner}/".casefold().startswith(f"{config.folder}/".casefold()):
+        return f"the source takes only the folder {safe_display(config.folder)}"
+    parts = plain.split("/")
+    for depth in range(1, len(parts)):
+        folder = "/".join(parts[:depth])
+        if not path_filter.enters(folder.encode("utf-8", "surrogatepass")):
+            return f"its folder {safe_display(folder)} is excluded"
+    if not path_filter.takes(plain.encode("utf-8", "surrogatepass")):
+        return "it does not match the include and exclude patterns"
+    return None

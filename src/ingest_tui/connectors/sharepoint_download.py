@@ -1,0 +1,183 @@
+"""The bytes of one item, from the pre-authenticated address that Graph gives for it.
+
+That address is a key to the file for some minutes: it is asked for when it is needed, used at once, and never kept,
+logged, or named in an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import requests
+
+from ingest_tui.connectors.graph import GraphSession
+from ingest_tui.connectors.graph_errors import GraphError, item_error, malware_error, seconds_to_wait
+from ingest_tui.connectors.quickxor import QuickXorHash
+from ingest_tui.connectors.sharepoint_items import DriveItem, fingerprint_of, read_item, too_large
+from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.errors import ItemError, TransientItemError, TransientSourceError
+
+PIECE = 1 << 20
+_ADDRESS = "@microsoft.graph.downloadUrl"
+_FIELDS = f"id,name,size,eTag,lastModifiedDateTime,parentReference,file,folder,package,malware,deleted,{_ADDRESS}"
+_EXPIRED = {401, 403, 404, 410}
+_OK, _PARTIAL, _NOT_SATISFIABLE, _LOCKED = 200, 206, 416, 423
+_THROTTLED = {429, 503, 509}
+
+
+class _Now(NamedTuple):
+    """An item as it is now, and the address of its bytes."""
+
+    item: DriveItem
+    address: str
+
+
+class Download:
+    """Fetches one listed item. What comes is checked against what Graph says of the item while it is fetched.
+
+    SharePoint rewrites Office files and pages when they are uploaded, and its size and checksum may be those of other
+    bytes than it gives. So bytes that differ are judged by the eTag: if it is the same before and after, they are the
+    item, and asking again would bring the same; if not, the item changed while it was read.
+    """
+
+    def __init__(self, session: GraphSession, descriptor: Descriptor, max_size: int | None) -> None:
+        metadata = descriptor.metadata or {}
+        self._session = session
+        self._descriptor = descriptor
+        self._max_size = max_size
+        self._item_id = metadata.get("item_id", "")
+        self._path = f"/drives/{metadata.get('drive_id', '')}/items/{self._item_id}"
+
+    @contextmanager
+    def opened(self, offset: int) -> Iterator[Iterator[bytes]]:
+        """Open the item and yield its bytes from ``offset`` on, in pieces of at most `PIECE`."""
+        now = self._look()
+        if offset and fingerprint_of(now.item, self._item_id) != self._descriptor.fingerprint:
+            raise self._changed()
+        response = self._request(now.address, offset)
+        if response.status_code in _EXPIRED:
+            response.close()
+            response = self._request(self._look().address, offset)
+        try:
+            yield self._pieces(response, now.item, offset)
+        finally:
+            response.close()
+
+    # Asking for the item
+
+    def _look(self) -> _Now:
+        """Return the item as it is now, with a fresh address; raises what speaks against fetching it."""
+        raw = self._ask(_FIELDS)
+        item = read_item(raw)
+        if item.kind == "malware":
+            raise malware_error(self._descriptor.uri)
+        if item.kind != "file" or "deleted" in raw:
+            raise ItemError("it is no longer a file", code="not_found", uri=self._descriptor.uri)
+        if self._max_size is not None and item.size is not None and item.size > self._max_size:
+            raise ItemError(f"it grew to {too_large(item.size, self._max_size)}", code="too_large")
+        address = raw.get(_ADDRESS)
+        if not isinstance(address, str) or not address:
+            address = self._redirect()
+        return _Now(item, address)
+
+    def _ask(self, fields: str) -> dict[str, Any]:
+        try:
+            return self._session.get(f"{self._path}?$select={fields}")
+        except GraphError as error:
+            raise item_error(error, self._descriptor.uri) from None
+        except TransientSourceError as error:
+            raise self._passing(error) from None
+
+    def _redirect(self) -> str:
+        """Not every cloud names the address with the item; the redirect of its content always does."""
+        try:
+            address = self._session.redirect_of(f"{self._path}/content")
+        except GraphError as error:
+            raise item_error(error, self._descriptor.uri) from None
+        except TransientSourceError as error:
+            raise self._passing(error) from None
+        if not address:
+            raise ItemError("Microsoft Graph gives no address for its content", code="unreadable")
+        return address
+
+    # Reading
+
+    def _request(self, address: str, offset: int) -> requests.Response:
+        try:
+            return self._session.open_download(address, offset)
+        except TransientSourceError as error:
+            raise self._passing(error) from None
+
+    def _pieces(self, response: requests.Response, item: DriveItem, offset: int) -> Iterator[bytes]:
+        if response.status_code == _NOT_SATISFIABLE and offset:
+            if offset == item.size:
+                return
+            raise self._changed()
+        skip = self._check_answer(response, offset)
+        expected = response.headers.get("Content-Length", "")
+        checksum = QuickXorHash() if not offset and item.content_hash else None
+        received = 0
+        try:
+            for piece in response.iter_content(PIECE):
+                received += len(piece)
+                if checksum is not None:
+                    checksum.update(piece)
+                if skip >= len(piece):
+                    skip -= len(piece)
+                    continue
+                yield piece[skip:] if skip else piece
+                skip = 0
+        except requests.RequestException:
+            raise self._cut() from None
+        if expected.isdigit() and received != int(expected):
+            raise self._cut()
+        matches = checksum is not None and checksum.base64digest() == item.content_hash
+        if not matches:
+            self._check_unchanged(item)
+
+    def _check_answer(self, response: requests.Response, offset: int) -> int:
+        """Return how many bytes to skip; raises for an answer that is not the content."""
+        status = response.status_code
+        if status == _OK:
+            return offset  # the range was ignored, all of it comes
+        if status == _PARTIAL and response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
+            return 0
+        if status in _THROTTLED:
+            wait = seconds_to_wait(response.headers.get("Retry-After"))
+            raise TransientItemError("SharePoint throttles us", code="throttled", retry_after=wait)
+        if status == _LOCKED:
+            raise TransientItemError("it is locked", code="locked", hint="somebody has it open or checked out")
+        if status in _EXPIRED:
+            raise ItemError(
+                f"SharePoint refuses the address that Microsoft Graph gave for it ({status})",
+                code="forbidden",
+                hint="a policy of the site may forbid downloading, or block this machine's address",
+                uri=self._descriptor.uri,
+            )
+        raise TransientItemError(f"SharePoint's download service fails for now ({status})", code="network")
+
+    def _check_unchanged(self, before: DriveItem) -> None:
+        now = read_item(self._ask(_FIELDS.removesuffix(f",{_ADDRESS}")))
+        if (now.etag, now.content_hash, now.size) != (before.etag, before.content_hash, before.size):
+            raise self._changed()
+
+    # Errors
+
+    def _changed(self) -> ItemError:
+        return ItemError(
+            "it changed while it was read",
+            code="changed_while_read",
+            hint="the next sync takes it again",
+            uri=self._descriptor.uri,
+        )
+
+    def _cut(self) -> TransientItemError:
+        return TransientItemError("the connection was cut before its end", code="network", uri=self._descriptor.uri)
+
+    def _passing(self, error: TransientSourceError) -> TransientItemError:
+        """While one item is fetched, a failing network fails that item for now; retrying is for others to decide."""
+        return TransientItemError(
+            error.message, hint=error.hint, code=error.reason, retry_after=error.retry_after, uri=self._descriptor.uri
+        )

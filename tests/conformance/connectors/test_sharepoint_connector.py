@@ -1,0 +1,130 @@
+"""The suite, run over the SharePoint connector and the Graph server of the tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from connector_suite import ConnectorSuite, Site
+
+from graph_server import certificates
+from graph_server.running import FakeCredentials, GraphServer
+from ingest_tui.connectors.base import BaseConnector, Listing
+from ingest_tui.connectors.sharepoint import SharePointConnector
+from ingest_tui.model.descriptor import ListingPage
+from ingest_tui.model.errors import SourceAccessError
+
+LIBRARY = "Documents"
+SETTINGS = {"site": "https://contoso.sharepoint.com/sites/handbook", "credential": "intranet"}
+
+
+class PlainKeys(SharePointConnector):
+    """The connector with the name of the library taken off its keys: the suite names items without one."""
+
+    def list(self, cursor: str | None = None) -> Listing:
+        pages = super().list(cursor)
+        while True:
+            try:
+                page = next(pages)
+            except StopIteration as stop:
+                return stop.value
+            descriptors = [
+                descriptor._replace(key=descriptor.key.removeprefix(f"{LIBRARY}/")) for descriptor in page.descriptors
+            ]
+            yield ListingPage(descriptors, page.cursor)
+
+
+class SharePointSite(Site):
+    """A site with one library; a part that is closed becomes a library of its own, which is what can be closed."""
+
+    page_size = 1000
+
+    def __init__(self, server: GraphServer) -> None:
+        self.server = server
+        self.site = server.state.site("sites/handbook", "Handbook")
+        self.drive = self.site.library(LIBRARY, "Shared Documents")
+        server.state.knobs.slow_after = 1_500_000
+
+    def connector(self, *, max_size: int | None = None) -> BaseConnector:
+        credentials = FakeCredentials(self.server.credential())
+        return PlainKeys(SETTINGS, max_size=max_size, credentials=credentials)
+
+    def put(self, name: str, content: bytes) -> None:
+        self.drive.put(name, content)
+
+    def replace(self, name: str, content: bytes) -> None:
+        self.drive.remove(name)
+        self.drive.put(name, content)
+
+    def rename(self, name: str, new_name: str) -> None:
+        self.drive.rename(name, new_name)
+
+    def remove(self, name: str) -> None:
+        self.drive.remove(name)
+
+    def close_part(self, name: str) -> None:
+        library = self.site.library(name)
+        for item in self.drive.children(self.drive.at(name).item_id):
+            library.put(item.name, item.read())
+        self.drive.remove(name)
+        library.status = (403, "accessDenied")
+
+    def lock_out(self) -> None:
+        self.server.state.knobs.sign_in_error = ("AADSTS7000222", "The provided client secret keys are expired.")
+        self.server.state.revoke_tokens()
+
+    def wrong_settings(self) -> list[dict[str, Any]]:
+        return [
+            {},
+            {"site": "https://contoso.sharepoint.com/sites/x"},
+            {"site": "", "credential": "c"},
+            {"site": "not an address", "credential": "c"},
+            {"site": "https://contoso-admin.sharepoint.com/", "credential": "c"},
+            {**SETTINGS, "novelty": 1},
+            {**SETTINGS, "library": "Documents"},
+            {**SETTINGS, "folder": "../elsewhere"},
+            {**SETTINGS, "reconcile_days": -1},
+        ]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphServer]:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.ca_bundle(tmp_path)))
+    with GraphServer() as running:
+        yield running
+
+
+class TestSharePointConnector(ConnectorSuite):
+    """SharePoint through Microsoft Graph."""
+
+    @pytest.fixture
+    def site(self, server: GraphServer) -> Site:
+        return SharePointSite(server)
+
+    def test_source_test_goes_through_its_steps(self, site: Site) -> None:
+        """`source test` signs in, finds the site and its libraries, lists and reads, and stops where it fails."""
+        site.put("a.txt", b"one")
+        names = ["sign in", "site", "libraries", "list", "read"]
+        assert [(step.name, step.ok) for step in site.connector().test_steps()] == [(name, True) for name in names]
+        connector = site.connector()
+        site.lock_out()
+        steps = list(connector.test_steps())
+        assert [(step.name, step.ok) for step in steps] == [("sign in", False)]
+        assert "docs/sharepoint.md" in steps[0].message
+
+    def test_wrong_credential_is_read_anew(self, server: GraphServer) -> None:
+        """After a refused sign-in, trying again can help only when the credential has changed; then it does."""
+        SharePointSite(server)
+        credential = server.credential(client_secret="wrong")
+        connector = SharePointConnector(SETTINGS, credentials=FakeCredentials(credential))
+        with pytest.raises(SourceAccessError):
+            asyncio.run(connector.authenticate())
+        assert connector.reauthenticate() is False
+        with pytest.raises(SourceAccessError):
+            asyncio.run(connector.authenticate())
+        credential.fields["client_secret"] = "planted-client-secret"
+        assert connector.reauthenticate() is True
+        assert asyncio.run(connector.authenticate()) is True

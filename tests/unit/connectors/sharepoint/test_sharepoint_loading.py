@@ -1,0 +1,50 @@
+"""What the connector loads and when, and what is said when its package is not installed."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from sharepoint_lab import SITE, connector_to
+
+from graph_server.running import GraphServer
+from ingest_tui.connectors import sharepoint
+from ingest_tui.connectors.registry import get_connector, source_types
+from ingest_tui.model.errors import MissingDependencyError
+
+SETTINGS = {"site": SITE, "credential": "intranet"}
+
+
+def test_registry_knows_the_type() -> None:
+    """A sharepoint source is made like any other."""
+    assert "sharepoint" in source_types()
+    assert get_connector("sharepoint", SETTINGS).source_type == "sharepoint"
+
+
+def test_missing_package_names_the_extra(server: GraphServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the package, adding a source and reaching one say what to install; nothing is called."""
+    monkeypatch.setattr(sharepoint, "find_spec", lambda name: None if name == "office365" else object())
+    connector = connector_to(server)
+    for attempt in (
+        connector.validate_config,
+        lambda: asyncio.run(connector.authenticate()),
+        lambda: next(connector.list()),
+    ):
+        with pytest.raises(MissingDependencyError, match="office365-rest-python-client") as caught:
+            attempt()
+        assert caught.value.hint == 'pip install "ingest-tui[sharepoint]"'
+    assert server.state.asked == []
+
+
+def test_settings_are_checked_without_loading_the_library() -> None:
+    """Making and checking a connector loads none of the libraries that cost half a second."""
+    program = (
+        "import sys\n"
+        "from ingest_tui.connectors.registry import get_connector\n"
+        f"get_connector('sharepoint', {SETTINGS!r}).validate_config()\n"
+        "print(sorted({'office365', 'msal', 'requests', 'cryptography'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert ended.stdout.strip() == "[]"
