@@ -104,7 +104,8 @@ class CommitBatch:
         for document_id in writes.returned:
             self._documents.bring_back(collection_id, document_id)
         for item, document in writes.placed:
-            self._documents.write_ingestion(self._job.staging.folder(item.item_id), ingestion_record(item, document))
+            record = ingestion_record(item, document, self._job.connector)
+            self._documents.write_ingestion(self._job.staging.folder(item.item_id), record)
         self._intents.append(
             (
                 {
