@@ -246,6 +246,10 @@ class BaseConnector(ABC):
         """Return the path of the original where it is a local file."""
         return None
 
+    def key_of(self, address: str) -> str | None:  # noqa: ARG002 - paths are understood without asking
+        """Return the key that an address given by a person stands for; None when it is none of this source."""
+        return None
+
     def explain_left_out(self, key: str) -> str | None:  # noqa: ARG002 - a connector without filters leaves nothing out
         """Return why a listing would not name ``key``, or None when it would."""
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import humanize
 from pydantic import BaseModel
@@ -30,7 +30,7 @@ _SAFE_IN_URIS = "/-_.~"
 
 
 class S3Connector(BaseConnector):
-    """Lists and reads a bucket.
+    """S3 buckets: AWS, MinIO, R2, Wasabi and every other store that speaks its language.
 
     The key of an item is the whole key of the object, so that it stays the same when the prefix is edited; patterns
     apply to what stands below the prefix. The fingerprint is size and ETag, which are opaque: an object that is
@@ -68,8 +68,10 @@ class S3Connector(BaseConnector):
     # Access
 
     def validate_config(self) -> None:
-        """The packages for S3 must be installed, so that it shows when the source is added."""
+        """The packages and the credential must be there, so that it shows when the source is added."""
         check_packages()
+        if self.config.credential is not None and self.credentials is not None:
+            self.credentials.get(self.config.credential)
 
     def check_credential(self) -> str:
         """Find the credential, without asking the store."""
@@ -156,6 +158,12 @@ class S3Connector(BaseConnector):
             token = page.token
             if token is None:
                 return
+
+    def key_of(self, address: str) -> str | None:
+        """Return the key of an address in the bucket, percent-encoded or not; None for other places."""
+        if not address.startswith(self._uri_start):
+            return None
+        return key_from_bytes(unquote_to_bytes(address.removeprefix(self._uri_start)))
 
     def explain_left_out(self, key: str) -> str | None:
         """Return why an object of this bucket would not be listed, or None when it would."""

@@ -11,6 +11,7 @@ from ingest_tui.model.classify import Classification, Holder, classify
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.plan import ARCHIVED
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import ruleset_of
 from ingest_tui.pipeline.records import ingestion_record, version_row
@@ -354,7 +355,8 @@ class CommitBatch:
             line["uri"],
             self._source.collection_id,
             document_id,
-            "" if name == "failed" else line.get("fingerprint", ""),  # what failed is never unchanged next time
+            # What failed, or was found to be archived only when it was asked for, is never unchanged next time.
+            "" if name == "failed" or reason == ARCHIVED else line.get("fingerprint", ""),
             line.get("size"),
             line.get("modified_ns"),
             name,
