@@ -15,6 +15,7 @@ from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.s3_access import check_packages
 from ingest_tui.connectors.s3_config import S3Config
 from ingest_tui.connectors.s3_errors import Explainer
+from ingest_tui.connectors.s3_hints import NotificationQueue
 from ingest_tui.connectors.s3_http import BucketClient
 from ingest_tui.connectors.s3_listing import LANES, BucketListing
 from ingest_tui.connectors.s3_pages import PAGE_SIZE, ListedObject, PageReader
@@ -46,6 +47,7 @@ class S3Connector(BaseConnector):
         remote=True,
         lists_all_or_nothing=True,
         content_fingerprints=True,
+        notifies=True,
     )
     config: S3Config
     page_size = PAGE_SIZE
@@ -64,6 +66,7 @@ class S3Connector(BaseConnector):
             settings.bucket, settings.prefix, anonymous=settings.anonymous, versions=settings.versions
         )
         self._reader = ObjectReader(self._client, self._explainer)
+        self._queue = None if settings.sqs is None else self._queue_at(settings.sqs)
 
     # Access
 
@@ -87,6 +90,8 @@ class S3Connector(BaseConnector):
     def reauthenticate(self) -> bool:
         """Read the credential anew at the next request."""
         self._client.forget_access()
+        if self._queue is not None:
+            self._queue.forget_access()
         return not self.config.anonymous
 
     def account(self) -> str:
@@ -112,7 +117,10 @@ class S3Connector(BaseConnector):
     def _takes(self, listed: ListedObject) -> bool:
         if listed.size == 0 and listed.key.endswith(b"/"):
             return False  # what consoles and tools make to show an empty folder
-        return not self._filters or self._filter.takes(listed.key[len(self._prefix) :].lstrip(b"/"))
+        return not self._filters or self._matches(listed.key)
+
+    def _matches(self, key: bytes) -> bool:
+        return self._filter.takes(key[len(self._prefix) :].lstrip(b"/"))
 
     def _describe(self, listed: ListedObject) -> Descriptor:
         version = listed.version_id
@@ -170,7 +178,7 @@ class S3Connector(BaseConnector):
         name = bytes_from_key(key)
         if not name.startswith(self._prefix):
             return f"it is not below the prefix {self.config.prefix!r}"
-        if not self._filter.takes(name[len(self._prefix) :].lstrip(b"/")):
+        if not self._matches(name):
             return "it does not match the include and exclude patterns"
         return None
 
@@ -194,6 +202,19 @@ class S3Connector(BaseConnector):
     def origin(self, descriptor: Descriptor) -> dict[str, str]:
         """Return ETag and version id, for the record of the version."""
         return {"etag": _wanted(descriptor).etag, **(descriptor.metadata or {})}
+
+    # Watching
+
+    def _queue_at(self, url: str) -> NotificationQueue:
+        return NotificationQueue(
+            url, self.config.bucket, belongs=lambda key: key.startswith(self._prefix), matters=self._matches
+        )
+
+    def wait_for_hint(self, timeout: float) -> bool | None:
+        """Wait for a notification about something that this source takes, where a queue is named."""
+        if self._queue is None:
+            return None
+        return self._queue.wait(self._client.access(), timeout)
 
 
 def _wanted(descriptor: Descriptor) -> WantedObject:
