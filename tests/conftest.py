@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from servers.fault_proxy import FaultProxy
+from servers.processes import moto_process
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name bytes by their length: archives hold times, and test names must be the same in every process."""
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
+@pytest.fixture(scope="session")
+def moto_port() -> Iterator[int]:
+    """The port of an S3 server that runs for the whole session; tests make buckets of their own."""
+    with moto_process() as port:
+        yield port
+
+
+@pytest.fixture
+def moto_proxy(moto_port: int) -> Iterator[FaultProxy]:
+    """A proxy in front of that server, without faults at first."""
+    with FaultProxy(moto_port) as proxy:
+        yield proxy

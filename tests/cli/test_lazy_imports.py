@@ -10,7 +10,7 @@ import pytest
 from running import Cli, wait_until
 
 PARSERS = ("pypdfium2", "python_calamine", "html_to_markdown", "xberg", "pyarrow", "unstructured", "puremagic")
-CONNECTORS = ("boto3", "botocore", "office365", "msal", "requests", "httpx", "keyring")
+CONNECTORS = ("boto3", "botocore", "urllib3", "office365", "msal", "requests", "httpx", "keyring")
 LIBRARIES = (
     "pydantic",
     "apsw",
@@ -47,6 +47,13 @@ def loaded_by(cli: Cli, *arguments: str) -> set[str]:
 def test_help_loads_next_to_nothing(cli: Cli, arguments: tuple[str, ...]) -> None:
     """`--help` and `--version` load no parser, no connector library, no pydantic, no SQLite, no rich."""
     assert loaded_by(cli, *arguments) & {*PARSERS, *CONNECTORS, *LIBRARIES, "textual"} == set()
+
+
+def test_settings_of_sources_load_no_connector_library(cli: Cli) -> None:
+    """The options of each type are shown without what the type needs to reach its source."""
+    cli.init()
+    for arguments in (("source", "add", "--help"), ("source", "add", "s3", "--help"), ("source", "edit", "docs", "-h")):
+        assert loaded_by(cli, *arguments) & {*PARSERS, *CONNECTORS, "textual"} == set(), arguments
 
 
 def test_the_public_names_are_lazy(cli: Cli) -> None:

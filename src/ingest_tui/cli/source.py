@@ -1,46 +1,28 @@
-"""source add, list, show, edit, remove, test, enable, disable."""
+"""source add, list, show, edit, remove, test, browse, enable, disable."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.source_options import (
+    SourceTypes,
+    TypedCommand,
+    common_options,
+    setting_options,
+    settings_given,
+)
+
+if TYPE_CHECKING:
+    from ingest_tui.services.sources import Place
 
 
 @click.group()
 def source() -> None:
     """Add, list, test, edit and remove sources."""
-
-
-def _setting_options(command: Any) -> Any:
-    """Add the options that describe a source, for `add` and `edit`."""
-    options = [
-        click.option("--path", help="The folder of a local source."),
-        click.option("--recursive/--no-recursive", default=None, help="Folders within it too (default)."),
-        click.option("--include", multiple=True, metavar="GLOB", help="Take only what matches (gitignore style)."),
-        click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out what matches (gitignore style)."),
-        click.option("--hidden/--no-hidden", default=None, help="Names that start with a dot too."),
-        click.option("--follow-symlinks/--no-follow-symlinks", default=None, help="Follow links within the folder."),
-        click.option("--collection", help="The collection that the documents go to."),
-        click.option("--max-size", metavar="SIZE", help="Largest file to take, e.g. 50MB (default)."),
-        click.option("--priority", type=click.IntRange(0, 1000), help="Lower runs first (default 100)."),
-        click.option("--watch/--no-watch", default=None, help="Sync when files change, while a worker runs."),
-        click.option("--backend", help="Extract everything with this backend, e.g. unstructured."),
-        click.option("--backend-for", multiple=True, metavar="TYPE=BACKEND", help="A backend for one type."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def _connector_settings(options: dict[str, Any]) -> dict[str, Any]:
-    names = ("path", "recursive", "include", "exclude", "hidden", "follow_symlinks")
-    given = {name: options[name] for name in names if options[name] not in (None, ())}
-    # An empty pattern clears the patterns: --exclude ''.
-    return {name: [one for one in value if one] if isinstance(value, tuple) else value for name, value in given.items()}
 
 
 def _by_type(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -55,21 +37,32 @@ def _by_type(pairs: tuple[str, ...]) -> dict[str, str]:
     return chosen
 
 
-@source.command()
-@click.argument("source_type", metavar="TYPE")
-@click.argument("name")
-@_setting_options
-@json_option
-@pass_session
-def add(session: Session, /, source_type: str, name: str, as_json: bool, **options: Any) -> None:
-    """Add a source of TYPE (local) under NAME."""
+def _add_command(source_type: str) -> click.Command:
+    """Return `source add TYPE`, with the settings of that type."""
+    from ingest_tui.services.sources import connector_config_model, describe_source_type
+
+    @click.command(source_type, help=f"Add a source of type {source_type}: {describe_source_type(source_type)}")
+    @click.argument("name")
+    @common_options
+    @json_option
+    @pass_session
+    def add_one(session: Session, /, name: str, as_json: bool, **options: Any) -> None:
+        _add(session, source_type, name, settings_given(options), options, as_json=as_json)
+
+    add_one.params[1:1] = setting_options(connector_config_model(source_type))
+    return add_one
+
+
+def _add(
+    session: Session, source_type: str, name: str, config: dict[str, Any], options: dict[str, Any], *, as_json: bool
+) -> None:
     from ingest_tui.services.sources import add_source
 
     added = add_source(
         session.workspace,
         source_type=source_type,
         name=name,
-        config=_connector_settings(options),
+        config=config,
         collection_id=options["collection"] or "default",
         max_size=options["max_size"],
         watch=bool(options["watch"]),
@@ -84,16 +77,29 @@ def add(session: Session, /, source_type: str, name: str, as_json: bool, **optio
     output.line(f"next: ingest-tui sync {added.source_id}")
 
 
-@source.command()
+source.add_command(
+    SourceTypes(
+        "add",
+        make=_add_command,
+        summary="Add a source of TYPE under NAME. 'ingest-tui source add TYPE --help' lists the settings of a type.",
+    )
+)
+
+
+@source.command(cls=TypedCommand)
 @click.argument("source_id", metavar="SOURCE")
-@_setting_options
+@common_options
 @json_option
 @pass_session
 def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> None:
-    """Change settings of SOURCE; what is not named stays."""
+    """Change settings of SOURCE; what is not named stays.
+
+    'ingest-tui source edit SOURCE --help' lists the settings of its type too.
+    """
     from ingest_tui.model.errors import UsageError
     from ingest_tui.services.sources import edit_source
 
+    config = settings_given(options)
     changes: dict[str, Any] = {
         field: options[option]
         for option, field in (
@@ -108,9 +114,8 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         before = session.workspace.sources.get(source_id).extraction
         backend = before.backend if options["backend"] is None else options["backend"] or None
         changes["extraction"] = {"backend": backend, "by_type": before.by_type | _by_type(options["backend_for"])}
-    config = _connector_settings(options)
     if not changes and not config:
-        raise UsageError("nothing to change", hint="'ingest-tui source edit --help' lists the settings")
+        raise UsageError("nothing to change", hint=f"'ingest-tui source edit {source_id} --help' lists the settings")
     edited = edit_source(session.workspace, source_id, config=config, **changes)
     if as_json:
         output.data(edited)
@@ -147,7 +152,7 @@ def list_(session: Session, as_json: bool) -> None:
         (
             item.source.source_id,
             item.source.source_type,
-            item.source.source_config.get("path", ""),
+            item.source.place,
             item.documents,
             "enabled" if item.source.enabled else "disabled",
             "yes" if item.source.watch else "no",
@@ -156,7 +161,7 @@ def list_(session: Session, as_json: bool) -> None:
         for item in summaries
     ]
     output.table(
-        ("SOURCE", "TYPE", "PATH", "DOCUMENTS", "STATE", "WATCH", "LAST SYNC"),
+        ("SOURCE", "TYPE", "WHERE", "DOCUMENTS", "STATE", "WATCH", "LAST SYNC"),
         rows,
         empty="no sources yet; 'ingest-tui source add local NAME --path FOLDER' adds one",
     )
@@ -195,6 +200,64 @@ def test(session: Session, source_id: str, as_json: bool) -> int:
         else:
             output.line(f"{'ok' if step.ok else 'FAILED':7} {step.name:6} {step.milliseconds:7.1f} ms  {step.message}")
     return 0 if all_ok else diagnostics.EXIT_FAILED
+
+
+@source.command(cls=TypedCommand)
+@click.argument("source_id", metavar="[SOURCE]", required=False)
+@click.argument("path", metavar="[PATH]", required=False)
+@click.option(
+    "--type", "source_type", metavar="TYPE", help="Look at what is no source yet; takes the settings of TYPE."
+)
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="Show so many at most.")
+@json_option
+@pass_session
+def browse(
+    session: Session,
+    /,
+    source_id: str | None,
+    path: str | None,
+    source_type: str | None,
+    limit: int,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Show what is directly in a place of SOURCE: its folders and items; PATH is that of a folder shown before.
+
+    Before a source is added: 'ingest-tui source browse --type s3 --bucket B [PATH]'.
+    """
+    from itertools import islice
+
+    from ingest_tui.services.sources import browse_settings, browse_source
+
+    if source_type is not None:
+        places = browse_settings(session.workspace, source_type, settings_given(options), path or source_id or "")
+    elif source_id is None:
+        raise click.UsageError("Missing argument 'SOURCE'.")
+    else:
+        places = browse_source(session.workspace, source_id, path or "", settings_given(options))
+    shown = 0
+    for place in islice(places, limit):
+        shown += 1
+        _show_place(place, as_json=as_json)
+    if shown == limit and next(places, None) is not None:
+        diagnostics.say(f"there is more; --limit {limit * 10} shows it")
+    elif not shown and not as_json:
+        output.line("nothing here")
+
+
+def _show_place(place: Place, *, as_json: bool) -> None:
+    if as_json:
+        from ingest_tui.model.clock import rfc3339_from_ns
+
+        output.data_line(
+            {"name": place.name, "path": place.path, "kind": place.kind, "size": place.size}
+            | {"modified": rfc3339_from_ns(place.modified_ns)}
+        )
+        return
+    import humanize
+
+    size = "" if place.size is None else humanize.naturalsize(place.size)
+    output.line(f"{place.kind:6}  {size:>10}  {place.path}")
 
 
 @source.command()

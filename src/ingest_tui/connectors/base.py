@@ -26,7 +26,9 @@ class Capabilities:
     ``fetch_concurrency``: how many `fetch` calls at once pay off. ``resumes_listing``: `list` honours a cursor.
     ``ranged_fetch``: `fetch` honours an offset. ``watches_paths``: the source is a local folder that can be watched.
     ``remote``: calls may wait for a network, so they run where a job can be cancelled meanwhile.
-    ``remembers_listing``: `list` uses `BaseConnector.memory` to ask only for what changed.
+    ``remembers_listing``: `list` uses `BaseConnector.memory` to ask only for what changed. ``lists_all_or_nothing``: a
+    part that cannot be looked into makes `list` raise, never leave a gap. ``content_fingerprints``: fingerprints follow
+    from the content, so that equal items share one. ``notifies``: `wait_for_hint` may tell of changes.
     """
 
     fetch_concurrency: int = 1
@@ -35,13 +37,21 @@ class Capabilities:
     watches_paths: bool = False
     remote: bool = False
     remembers_listing: bool = False
+    lists_all_or_nothing: bool = False
+    content_fingerprints: bool = False
+    notifies: bool = False
 
 
 class Credential(Protocol):
     """One entry of the credential registry, as connectors see it."""
 
-    name: str
-    type: str
+    @property
+    def name(self) -> str:
+        """What the settings of a source call it."""
+
+    @property
+    def type(self) -> str:
+        """What kind of credential it is: aws, entra, token, …."""
 
     @property
     def digest(self) -> str:
@@ -172,6 +182,13 @@ class BaseConnector(ABC):
         """Return whom the source sees calling: sources with the same account share retries' waits and limits."""
         return f"{self.source_type}:{getattr(self.config, 'credential', None) or ''}"
 
+    def check_credential(self) -> str | None:
+        """Return whose credential is used, without a secret, as far as that can be told without asking the source.
+
+        None for sources that need none. Raises `AuthenticationError` when there is none that could be used.
+        """
+        return None
+
     def reauthenticate(self) -> bool:
         """Forget what was derived from the credential, so that the next call reads it anew; after an auth failure.
 
@@ -223,12 +240,32 @@ class BaseConnector(ABC):
 
         return await asyncio.to_thread(read_all)
 
+    def origin(self, descriptor: Descriptor) -> dict[str, str]:
+        """Return what the record of a version is to keep of where it came from (``etag``, version ids, …).
+
+        Called once for each version that is written; no network. Listings need not carry what follows from the rest.
+        """
+        return descriptor.metadata or {}
+
     def local_path(self, descriptor: Descriptor) -> str | None:  # noqa: ARG002 - most sources have no paths
         """Return the path of the original where it is a local file."""
         return None
 
+    def key_of(self, address: str) -> str | None:  # noqa: ARG002 - paths are understood without asking
+        """Return the key that an address given by a person stands for; None when it is none of this source."""
+        return None
+
     def explain_left_out(self, key: str) -> str | None:  # noqa: ARG002 - a connector without filters leaves nothing out
         """Return why a listing would not name ``key``, or None when it would."""
+        return None
+
+    def wait_for_hint(self, timeout: float) -> bool | None:  # noqa: ARG002 - most sources tell nobody
+        """Wait for word from the source that something changed: True for yes, False when ``timeout`` seconds passed.
+
+        None: this source sends no word, it has to be listed to know. For connectors that declare ``notifies``; called
+        again and again by the watch, never while a job runs on this instance. A hint may be lost or wrong: a listing is
+        the truth. Raises `SourceAccessError` when hints cannot be had.
+        """
         return None
 
     def watch_path(self) -> str | None:

@@ -70,7 +70,9 @@ class LocalConfig(BaseModel):
 
 
 class LocalConnector(BaseConnector):
-    """Lists and reads one folder. Names are bytes on disk; keys are their text form (`key_from_bytes`).
+    """Folders of this machine.
+
+    Names are bytes on disk; keys are their text form (`key_from_bytes`).
 
     The fingerprint is size, mtime in nanoseconds and inode: an edit within the same second, or one that keeps the
     size, or a file replaced by another of the same size and time, changes it. A rename keeps it.

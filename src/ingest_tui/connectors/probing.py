@@ -12,7 +12,10 @@ from ingest_tui.model.naming import safe_display
 
 
 def probe(connector: BaseConnector) -> Iterator[TestStep]:
-    """Yield the steps reach, list, read; stops after the first that fails."""
+    """Yield the steps auth (where there is a credential), reach, list, read; stops after the first that fails.
+
+    Lists one page, never the whole source, and reads the first piece of one item.
+    """
     start = time.perf_counter()
 
     def step(name: str, ok: bool, message: str) -> TestStep:
@@ -23,14 +26,26 @@ def probe(connector: BaseConnector) -> Iterator[TestStep]:
         return TestStep(name, ok, message, round(milliseconds, 1))
 
     try:
+        signing = connector.check_credential()
+    except IngestError as error:
+        yield step("auth", False, error.message)
+        return
+    if signing is not None:
+        yield step("auth", True, safe_display(signing))
+    try:
         asyncio.run(connector.authenticate())
         yield step("reach", True, "the source answers and lets us in")
-        page = next(connector.list(), None)
     except IngestError as error:
         yield step("reach", False, error.message)
         return
+    try:
+        page = next(connector.list(), None)
+    except IngestError as error:
+        yield step("list", False, error.message)
+        return
     descriptors = page.descriptors if page else []
-    yield step("list", True, f"{len(descriptors)} items on the first page" if descriptors else "nothing matches")
+    found = f"{len(descriptors)} items on the first page" if descriptors else "nothing matches"
+    yield step("list", True, found if descriptors or page is None else "nothing on the first page matches")
     readable = next((descriptor for descriptor in descriptors if not descriptor.refusal), None)
     if readable is None:
         return

@@ -13,6 +13,7 @@ ENTRY_POINT_GROUP = "ingest_tui.connectors"
 _BUILT_IN = {
     "local": "ingest_tui.connectors.local:LocalConnector",
     "directory": "ingest_tui.connectors.local:LocalConnector",
+    "s3": "ingest_tui.connectors.s3:S3Connector",
     "sharepoint": "ingest_tui.connectors.sharepoint:SharePointConnector",
 }
 

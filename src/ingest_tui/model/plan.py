@@ -11,6 +11,10 @@ from ingest_tui.model.descriptor import Descriptor
 RULES_VERSION = "1"
 """Changes when this program lets in what an earlier one refused, so that it is tried again."""
 
+ARCHIVED = "archived"
+"""The reason of what has to be restored by its owner before it can be read."""
+
+_NOT_TAKEN = {"rejected", "empty", "failed"}
 ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "forget"]
 
 KILLS_BEFORE_QUARANTINE = 2
@@ -138,7 +142,7 @@ def pair_moves(candidates: Iterable[tuple[str, Known]]) -> dict[str, Known]:
     return moves
 
 
-def plan_listed(  # noqa: C901, PLR0911 - one return for each decision
+def plan_listed(
     descriptor: Descriptor,
     known: Known | None,
     *,
@@ -150,53 +154,75 @@ def plan_listed(  # noqa: C901, PLR0911 - one return for each decision
 
     ``quarantine`` is set when the item killed the parsers as they are now too often.
     """
-
-    def act(action: ActionName, reason: str, detail: str = "", **more: Any) -> Action:
-        return Action(
-            action,
-            reason,
-            descriptor.key,
-            descriptor.uri,
-            detail,
-            descriptor.fingerprint,
-            descriptor.size,
-            descriptor.modified_ns,
-            metadata=descriptor.metadata,
-            **more,
-        )
-
     if descriptor.refusal:
-        return act("reject", *descriptor.refusal)
+        return _plan_refused(descriptor, descriptor.refusal, known)
     if _may_be_half_written(descriptor, known, rules):
-        return act("skip", "unsettled", "changed a moment ago; taken once it is quiet")
-    if known is None:
-        if moved_from is not None and not rules.force:
-            return act(
-                "move",
-                "renamed",
-                f"was {moved_from.key}",
-                document_id=moved_from.document_id,
-                from_key=moved_from.key,
-            )
-        return act("ingest", "new")
+        return _act(descriptor, "skip", "unsettled", "changed a moment ago; taken once it is quiet")
+    if known is not None:
+        return _plan_known(descriptor, known, rules, quarantine)
+    if moved_from is None or rules.force:
+        return _act(descriptor, "ingest", "new")
+    return _act(
+        descriptor,
+        "move",
+        "renamed",
+        f"was {moved_from.key}",
+        document_id=moved_from.document_id,
+        from_key=moved_from.key,
+    )
+
+
+def _act(descriptor: Descriptor, action: ActionName, reason: str, detail: str = "", **more: Any) -> Action:
+    return Action(
+        action,
+        reason,
+        descriptor.key,
+        descriptor.uri,
+        detail,
+        descriptor.fingerprint,
+        descriptor.size,
+        descriptor.modified_ns,
+        metadata=descriptor.metadata,
+        **more,
+    )
+
+
+def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known | None) -> Action:
+    """Decide for what the listing rules out. A document that was archived after it was taken need not be read again."""
+    if (
+        refusal[0] == ARCHIVED
+        and known is not None
+        and known.document_id is not None
+        and known.outcome not in _NOT_TAKEN
+        and known.fingerprint == descriptor.fingerprint != ""
+    ):
+        detail = f"what is known of it still holds; now {refusal[1]}"
+        return _act(descriptor, "skip", "same_fingerprint", detail, document_id=known.document_id)
+    return _act(descriptor, "reject", *refusal)
+
+
+def _plan_known(  # noqa: PLR0911 - one return for each decision
+    descriptor: Descriptor, known: Known, rules: PlanRules, quarantine: Quarantine | None
+) -> Action:
+    def ingest(reason: str, detail: str = "") -> Action:
+        return _act(descriptor, "ingest", reason, detail, document_id=known.document_id)
+
     if rules.force:
-        return act("ingest", "forced", document_id=known.document_id)
+        return ingest("forced")
     if quarantine is not None and quarantine.fingerprint == descriptor.fingerprint:
-        return act(
-            "quarantine",
-            quarantine.reason,
-            f"in quarantine: it killed its parser {quarantine.kills} times",
-            document_id=known.document_id,
-        )
+        detail = f"in quarantine: it killed its parser {quarantine.kills} times"
+        return _act(descriptor, "quarantine", quarantine.reason, detail, document_id=known.document_id)
     if not known.fingerprint:
-        return act("ingest", "retry", f"last time: {known.outcome} ({known.reason})", document_id=known.document_id)
+        return ingest("retry", f"last time: {known.outcome} ({known.reason})")
     if known.fingerprint != descriptor.fingerprint:
-        return act("ingest", "changed", f"fingerprint was {known.fingerprint}", document_id=known.document_id)
+        return ingest("changed", f"fingerprint was {known.fingerprint}")
     refused = known.outcome in {"rejected", "empty"}
     if refused and known.ruleset != rules.ruleset:
-        return act("ingest", "rules_changed", f"was {known.outcome} ({known.reason}) under other settings")
+        return ingest("rules_changed", f"was {known.outcome} ({known.reason}) under other settings")
+    if refused and known.reason == ARCHIVED:
+        return ingest("restored", "was in an archive")
     detail = f"was {known.outcome}: {known.reason}" if refused else ""
-    return act("skip", "same_fingerprint", detail, document_id=known.document_id)
+    return _act(descriptor, "skip", "same_fingerprint", detail, document_id=known.document_id)
 
 
 def _may_be_half_written(descriptor: Descriptor, known: Known | None, rules: PlanRules) -> bool:

@@ -12,6 +12,7 @@ from ingest_tui.model.naming import check_identifier
 SCHEMA_VERSION = 1
 DEFAULT_MAX_SIZE = 50_000_000
 UPLOAD_SOURCE = "upload"
+_PLACES = ("path", "bucket", "site", "url", "uri")
 
 
 class ExtractionSettings(BaseModel):
@@ -41,6 +42,13 @@ class Source(BaseModel):
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
     created_at: str = ""
     updated_at: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the source is, for people: its folder, its bucket with its prefix, its site."""
+        config = self.source_config
+        place = next((str(config[name]) for name in _PLACES if config.get(name)), self.source_type)
+        return f"{place}/{config['prefix']}" if config.get("prefix") else place
 
     @field_validator("source_id", "collection_id")
     @classmethod

@@ -12,7 +12,7 @@ from ingest_tui.model.classify import Classification, Holder, classify
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
-from ingest_tui.model.plan import KILL_REASONS
+from ingest_tui.model.plan import ARCHIVED, KILL_REASONS
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import parsers_of, ruleset_of
 from ingest_tui.pipeline.records import ingestion_record, version_row
@@ -110,7 +110,8 @@ class CommitBatch:
         for document_id in writes.returned:
             self._documents.bring_back(collection_id, document_id)
         for item, document in writes.placed:
-            self._documents.write_ingestion(self._job.staging.folder(item.item_id), ingestion_record(item, document))
+            record = ingestion_record(item, document, self._job.connector)
+            self._documents.write_ingestion(self._job.staging.folder(item.item_id), record)
         self._intents.append(
             (
                 {
@@ -376,7 +377,8 @@ class CommitBatch:
             line["uri"],
             self._source.collection_id,
             document_id,
-            "" if name == "failed" else line.get("fingerprint", ""),  # what failed is never unchanged next time
+            # What failed, or was found to be archived only when it was asked for, is never unchanged next time.
+            "" if name == "failed" or reason == ARCHIVED else line.get("fingerprint", ""),
             line.get("size"),
             line.get("modified_ns"),
             name,

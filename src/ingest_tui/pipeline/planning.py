@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ingest_tui.connectors.base import Listing
+from ingest_tui.connectors.base import BaseConnector, Listing
 from ingest_tui.extraction.backends import versions
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError
@@ -96,6 +96,11 @@ def rules_of(
     )
 
 
+def may_be_half_written(connector: BaseConnector | None) -> bool:
+    """Whether the items of a source can be seen while they are still being written; elsewhere they appear whole."""
+    return connector is not None and connector.capabilities.watches_paths
+
+
 def ruleset_of(source: Source) -> str:
     """Return a short digest of everything that decides what is let in and how it is read."""
     extraction = source.extraction
@@ -116,7 +121,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
         job.manifest.options,
         job.workspace.settings,
         approved=_approved_keys(job),
-        watched=job.manifest.trigger == "watch",
+        watched=job.manifest.trigger == "watch" and may_be_half_written(job.connector),
     )
     job.listing_complete = end.complete
     if not end.complete:

@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest_tui.connectors.registry import get_connector
 from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.plan import Action
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.planning import parsers_of, rules_of
+from ingest_tui.pipeline.connecting import connect
+from ingest_tui.pipeline.planning import may_be_half_written, parsers_of, rules_of
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.remembering import StoredMemory
@@ -26,11 +26,10 @@ def preview_plan(
     When the listing is not complete nothing is planned to be retired. Raises `SourceAccessError` when the source
     cannot be listed.
     """
-    connector = ResilientConnector(
-        get_connector(source.source_type, source.source_config, max_size=int(source.max_size))
-    )
+    connector = ResilientConnector(connect(workspace, source))
     asyncio.run(connector.authenticate())
-    rules = rules_of(source, {"force": True} if force else {}, workspace.settings, watched=watched)
+    unsettled = watched and may_be_half_written(connector)
+    rules = rules_of(source, {"force": True} if force else {}, workspace.settings, watched=unsettled)
     workspace.open_catalogue().close()  # it exists before it is joined
     with tempfile.TemporaryDirectory(prefix="ingest-tui-plan-") as folder:
         scratch = ListingScratch(Path(folder) / "listing.db", resume=False)

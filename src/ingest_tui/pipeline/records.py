@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.clock import rfc3339_from_ns
+from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.catalogue import DocumentRow, VersionRow
 
 
-def ingestion_record(item: StagedItem, document: DocumentRow) -> dict[str, object]:
-    """Return ingestion.json of a version: enough to make the catalogue again."""
+def ingestion_record(item: StagedItem, document: DocumentRow, connector: BaseConnector | None) -> dict[str, object]:
+    """Return ingestion.json of a version: enough to make the catalogue again. Uploads have no connector."""
     result = item.result
     if result is None:
         raise ValueError(item.key)
     line = item.line
+    metadata = _origin_metadata(line, connector)
     return {
         "document_id": document.document_id,
         "collection_id": document.collection_id,
@@ -28,8 +33,8 @@ def ingestion_record(item: StagedItem, document: DocumentRow) -> dict[str, objec
             "size": line.get("size"),
             "modified": rfc3339_from_ns(line.get("modified_ns")),
             "modified_ns": line.get("modified_ns"),
-            "etag": (line.get("metadata") or {}).get("etag"),
-            "metadata": line.get("metadata") or {},
+            "etag": metadata.get("etag"),
+            "metadata": metadata,
         },
         "file_name": document.file_name,
         "file_size": document.bytes,
@@ -49,6 +54,22 @@ def ingestion_record(item: StagedItem, document: DocumentRow) -> dict[str, objec
         "created_at": document.created_at,
         "ingested_at": document.updated_at,
     }
+
+
+def _origin_metadata(line: dict[str, Any], connector: BaseConnector | None) -> dict[str, str]:
+    listed: dict[str, str] = line.get("metadata") or {}
+    if connector is None:
+        return listed
+    return connector.origin(
+        Descriptor(
+            line["key"],
+            line["uri"],
+            line.get("fingerprint", ""),
+            line.get("size"),
+            line.get("modified_ns"),
+            metadata=listed or None,
+        )
+    )
 
 
 def version_row(document: DocumentRow) -> VersionRow:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ingest_tui.connectors.registry import get_connector
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display
@@ -14,6 +15,7 @@ from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.source import Source
 from ingest_tui.model.unicode import as_unicode
+from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.planning import QUARANTINE_HINT
 from ingest_tui.store import queries
 from ingest_tui.store.catalogue import LocationRow
@@ -115,7 +117,20 @@ def explain(workspace: Workspace, target: str) -> Explanation:
             return explanation
         if documents:
             return _of_document(workspace, target, documents[0])
+    for source, key in _remote_keys(workspace, target):
+        location = workspace.catalogue.locations(source.source_id, [key]).get(key)
+        if location is not None:
+            return _of_location(workspace, target, location, queries.documents_at(workspace.catalogue, location.uri))
     return _of_unknown(workspace, target, path)
+
+
+def _remote_keys(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]:
+    """Yield the remote sources that an address may be of, and its key in each."""
+    for source in workspace.sources.all():
+        with contextlib.suppress(IngestError, ValueError):
+            key = connect(workspace, source).key_of(target)
+            if key is not None:
+                yield source, key
 
 
 def addresses_of(target: str) -> list[str]:
@@ -169,20 +184,21 @@ def _of_location(workspace: Workspace, target: str, location: LocationRow, docum
 
 
 def _of_unknown(workspace: Workspace, target: str, path: bytes) -> Explanation:
-    for source in workspace.sources.all():
-        key = _key_in(source, path, target)
-        if key is None:
-            continue
+    for source, key in _remote_keys(workspace, target):
         events = _events(workspace, source.source_id, key)
-        reason = _left_out(source, key)
-        if reason:
-            return Explanation(
-                target,
-                False,
-                f"not here: source {source.source_id!r} leaves it out: {reason}",
-                f"'ingest-tui source edit {source.source_id}' changes what is taken",
-                events=events,
-            )
+        verdict = f"not here: source {source.source_id!r} would take it, no sync has seen it"
+        hint = f"is it there? 'ingest-tui plan {source.source_id}' tells"
+        return _left_out(workspace, source, key, target, events) or Explanation(
+            target, False, verdict, hint, events=events
+        )
+    for source in workspace.sources.all():
+        local_key = _key_in(source, path, target)
+        if local_key is None:
+            continue
+        events = _events(workspace, source.source_id, local_key)
+        left_out = _left_out(workspace, source, local_key, target, events)
+        if left_out is not None:
+            return left_out
         if not os.path.lexists(path):
             moved = next((event.detail for event in reversed(events) if event.detail.startswith(_MOVED_TO)), None)
             verdict = (
@@ -212,12 +228,20 @@ def _key_in(source: Source, path: bytes, target: str) -> str | None:
     return None
 
 
-def _left_out(source: Source, key: str) -> str | None:
+def _left_out(workspace: Workspace, source: Source, key: str, target: str, events: list[Event]) -> Explanation | None:
     try:
-        connector = get_connector(source.source_type, source.source_config)
+        reason = connect(workspace, source).explain_left_out(key)
     except (IngestError, ValueError):
         return None
-    return connector.explain_left_out(key)
+    if reason is None:
+        return None
+    return Explanation(
+        target,
+        False,
+        f"not here: source {source.source_id!r} leaves it out: {reason}",
+        f"'ingest-tui source edit {source.source_id}' changes what is taken",
+        events=events,
+    )
 
 
 def _record(workspace: Workspace, document: Document) -> dict[str, Any] | None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pydantic
 
+from ingest_tui.connectors.base import Place as Place  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import TestStep as TestStep  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import describe_invalid
-from ingest_tui.connectors.registry import connector_class, get_connector, source_types
+from ingest_tui.connectors.registry import connector_class, get_connector
+from ingest_tui.connectors.registry import source_types as source_types  # noqa: PLC0414 - part of this face
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import BusyError, UsageError, ValidationError
+from ingest_tui.model.errors import BusyError, IngestError, UsageError, ValidationError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import slug
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.services.retiring import retire_locations
 from ingest_tui.store.workspace import Workspace, requester
 
@@ -60,8 +64,6 @@ def list_sources(workspace: Workspace) -> list[SourceSummary]:
 
 
 def _load_if_sound(workspace: Workspace, job_id: str) -> Manifest | None:
-    from ingest_tui.model.errors import IngestError
-
     try:
         return workspace.jobs.load(job_id)
     except IngestError:
@@ -69,8 +71,35 @@ def _load_if_sound(workspace: Workspace, job_id: str) -> Manifest | None:
 
 
 def connector_config_model(source_type: str) -> type[pydantic.BaseModel]:
-    """Return the settings of a source type, with descriptions and defaults, for forms; ValueError when unknown."""
+    """Return the settings of a source type, with descriptions and defaults, for forms and options.
+
+    Raises `UsageError` for an unknown type and `MissingDependencyError` for one whose packages are not installed.
+    """
+    _check_type(source_type)
     return connector_class(source_type).config_model
+
+
+def describe_source_type(source_type: str) -> str:
+    """Return what a type of source is, in one sentence."""
+    try:
+        text = connector_class(source_type).__doc__ or ""
+    except (IngestError, ValueError) as error:
+        return str(error)
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def types_of_sources(workspace: Workspace, names: Iterable[str]) -> list[str]:
+    """Return the types of the sources among ``names``, each once; names of no source are passed over."""
+    found: dict[str, None] = {}
+    for name in names:
+        with contextlib.suppress(IngestError):
+            found[workspace.sources.get(name).source_type] = None
+    return [source_type for source_type in found if source_type in source_types()]
+
+
+def _check_type(source_type: str) -> None:
+    if source_type not in source_types():
+        raise UsageError(f"unknown source type {source_type!r}", hint=f"known types: {', '.join(source_types())}")
 
 
 def add_source(
@@ -142,15 +171,12 @@ def _has_documents(workspace: Workspace, source_id: str) -> bool:
 
 def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:
     workspace.collections.get(values["collection_id"])
-    if values["source_type"] not in source_types():
-        raise UsageError(
-            f"unknown source type {values['source_type']!r}", hint=f"known types: {', '.join(source_types())}"
-        )
+    _check_type(values["source_type"])
     try:
         source = Source.model_validate(values)
     except pydantic.ValidationError as error:
         raise ValidationError(describe_invalid(error), hint="see 'ingest-tui source add --help'") from None
-    connector = get_connector(source.source_type, source.source_config)
+    connector = connect(workspace, source)
     connector.validate_config()
     _check_backends(source)
     config = connector.config.model_dump(mode="json", exclude_unset=True)
@@ -177,10 +203,27 @@ def set_enabled(workspace: Workspace, source_id: str, enabled: bool) -> Source:
 def test_source(workspace: Workspace, source_id: str) -> Iterator[TestStep]:
     """Yield the steps of trying a source, each with its result and time."""
     source = workspace.sources.get(source_id)
-    yield from get_connector(source.source_type, source.source_config, max_size=int(source.max_size)).test_steps()
+    yield from connect(workspace, source).test_steps()
 
 
 test_source.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
+
+
+def browse_source(
+    workspace: Workspace, source_id: str, path: str = "", config: dict[str, Any] | None = None
+) -> Iterator[Place]:
+    """Yield what is directly in a place of a source, lazily; ``config`` goes before its settings for this look."""
+    source = workspace.sources.get(source_id)
+    return browse_settings(workspace, source.source_type, source.source_config | (config or {}), path)
+
+
+def browse_settings(workspace: Workspace, source_type: str, config: dict[str, Any], path: str = "") -> Iterator[Place]:
+    """Yield what is directly in a place that is no source yet; ``path`` is that of a `Place` that was yielded before.
+
+    Raises `ValidationError` for settings that cannot work, `SourceAccessError` when the place cannot be reached.
+    """
+    _check_type(source_type)
+    return get_connector(source_type, config, credentials=registry_for(workspace)).browse(path)
 
 
 def remove_source(workspace: Workspace, source_id: str, *, keep_documents: bool = False) -> int:

@@ -47,6 +47,7 @@ class Settings(BaseModel):
     parser_silence_seconds: float = Field(default=60, gt=0)
     parser_total_seconds: float = Field(default=600, gt=0)
     rescan_seconds: float = Field(default=60, gt=0)
+    remote_rescan_seconds: float = Field(default=900, gt=0)
     stable_seconds: float = Field(default=2, ge=0)
     mass_deletion_items: int = Field(default=10, ge=1)
     mass_deletion_share: float = Field(default=0.5, ge=0, le=1)

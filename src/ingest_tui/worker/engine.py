@@ -13,13 +13,13 @@ from typing import Self
 
 import apsw
 
-from ingest_tui.connectors.registry import get_connector
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseLimits
 from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.pipeline.run_job import run_job
 from ingest_tui.store.disk import means_disk_full
@@ -130,7 +130,7 @@ class Engine:
             source = source_of(self._workspace, manifest)
             connector = None
             if not manifest.options.get("staged"):
-                connector = get_connector(source.source_type, source.source_config, max_size=int(source.max_size))
+                connector = connect(self._workspace, source)
             return JobRun(self._workspace, manifest, source, connector, self._parsers(), stopping=self._stopping)
         except IngestError as error:
             fail_before_it_began(self._workspace, manifest, error)

@@ -15,7 +15,7 @@ from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import WorkerRegistration
 from ingest_tui.worker.submit import submit_sync
-from ingest_tui.worker.watch import FolderWatch
+from ingest_tui.worker.watch import SourceWatch
 
 _POLL_SECONDS = 0.25
 _REFRESH_SECONDS = 2.0
@@ -31,7 +31,9 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
     _stop_on_signals(stop)
     mode = "watch" if watch else "queue"
     registration = workspace.ballast.makes_room_for(lambda: WorkerRegistration(workspace, mode))
-    watcher = FolderWatch(workspace, lambda source: _submit_if_due(workspace, source, report)) if watch else None
+    watcher = (
+        SourceWatch(workspace, lambda source: _submit_if_due(workspace, source, report), report) if watch else None
+    )
     report("worker started", {"worker": registration.worker_id, "watch": watch, "workspace": str(workspace.root)})
     try:
         with Engine(workspace, on_start=_starting(report), on_end=_ending(report)) as engine:

@@ -1,5 +1,6 @@
 """What every connector owes. A new one gets a `Site` that can do to it what these tests need, and one subclass.
 
+A connector that declares ``remote`` gets a `RemoteSite` and a subclass of `RemoteConnectorSuite`, which asks for more.
 The suite never skips: what a connector does not claim in its capabilities it must not do by halves either.
 """
 
@@ -13,7 +14,16 @@ import pytest
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
-from ingest_tui.model.errors import ItemError, SourceAccessError, ValidationError
+from ingest_tui.model.errors import (
+    AuthenticationError,
+    IngestError,
+    ItemError,
+    SourceAccessError,
+    TransientItemError,
+    TransientSourceError,
+    UsageError,
+    ValidationError,
+)
 
 LIMIT = 1000
 
@@ -49,12 +59,39 @@ class Site(ABC):
         """Make the part of the source called ``name`` unreadable, as a whole."""
 
     @abstractmethod
+    def forbid(self, name: str) -> None:
+        """Let one item be listed, but not read."""
+
+    @abstractmethod
     def lock_out(self) -> None:
         """Let the source refuse us from now on."""
 
     @abstractmethod
     def wrong_settings(self) -> list[dict[str, Any]]:
         """Return settings that cannot be right."""
+
+
+class RemoteSite(Site):
+    """A site behind a network."""
+
+    secret: str
+    """What the connector signs in with; must never be shown."""
+
+    @abstractmethod
+    def let_in(self) -> None:
+        """Undo `lock_out`, as if the credential had been renewed."""
+
+    @abstractmethod
+    def throttle_next(self, times: int, *, retry_after: float | None = None) -> None:
+        """Let the source ask to slow down, for so many requests from now on."""
+
+    @abstractmethod
+    def cut_next(self, after: int) -> None:
+        """Cut the next answer after so many bytes of its body."""
+
+    @abstractmethod
+    def unplug(self) -> None:
+        """Let connectors that are made from now on find nobody at the other end."""
 
 
 def listed(connector: BaseConnector) -> tuple[dict[str, Descriptor], ListingEnd, list[ListingPage]]:
@@ -82,7 +119,9 @@ def fetched(connector: BaseConnector, descriptor: Descriptor) -> bytes:
 
 
 class ConnectorSuite:
-    """Subclasses give the fixture ``site``."""
+    """Subclasses give the fixture ``site`` and name the connector that they cover."""
+
+    covers: type[BaseConnector]
 
     @pytest.fixture
     def site(self) -> Site:
@@ -134,6 +173,14 @@ class ConnectorSuite:
         rest = [descriptor.key for page in site.connector().list(pages[0].cursor) for descriptor in page.descriptors]
         assert sorted(rest) == sorted(set(found) - first)
 
+    def test_removed_item_is_no_longer_listed(self, site: Site) -> None:
+        """A complete listing without an item is the proof that it is gone."""
+        site.put("a.txt", b"alpha")
+        site.put("b.txt", b"beta")
+        site.remove("a.txt")
+        found, end, _ = listed(site.connector())
+        assert (set(found), end) == ({"b.txt"}, ListingEnd(complete=True))
+
     def test_listing_again_says_the_same(self, site: Site) -> None:
         """Without a change, another connector lists the very same descriptors."""
         site.put("a.txt", b"alpha")
@@ -141,10 +188,14 @@ class ConnectorSuite:
         assert listed(site.connector())[0] == listed(site.connector())[0]
 
     def test_closed_part_makes_the_listing_incomplete(self, site: Site) -> None:
-        """What cannot be looked into is named as a gap, the rest is listed, and the listing proves nothing gone."""
+        """What cannot be looked into is named as a gap and the rest is listed, or all fails: nothing is proven gone."""
         site.put("open/a.txt", b"x")
         site.put("closed/b.txt", b"x")
         site.close_part("closed")
+        if site.connector().capabilities.lists_all_or_nothing:
+            with pytest.raises(SourceAccessError):
+                listed(site.connector())
+            return
         found, end, _ = listed(site.connector())
         assert set(found) == {"open/a.txt"}
         assert not end.complete
@@ -198,12 +249,22 @@ class ConnectorSuite:
         assert after["folder/b.txt"].fingerprint == before.fingerprint
         assert after["folder/b.txt"].uri != before.uri
 
-    def test_items_of_the_same_content_have_fingerprints_of_their_own(self, site: Site) -> None:
-        """Two items are never taken for one because they happen to be equal."""
+    def test_equal_items_share_a_fingerprint_only_when_it_follows_from_the_content(self, site: Site) -> None:
+        """Two items are never taken for one because they happen to be equal, unless their bytes are compared."""
         site.put("a.txt", b"same")
         site.put("b.txt", b"same")
-        found = listed(site.connector())[0]
-        assert found["a.txt"].fingerprint != found["b.txt"].fingerprint
+        connector = site.connector()
+        found = listed(connector)[0]
+        is_shared = found["a.txt"].fingerprint == found["b.txt"].fingerprint
+        assert is_shared == connector.capabilities.content_fingerprints
+
+    def test_origin_is_short_text(self, site: Site) -> None:
+        """What the record of a version keeps of its origin is text, and little of it."""
+        site.put("a.txt", b"one")
+        connector = site.connector()
+        origin = connector.origin(listed(connector)[0]["a.txt"])
+        assert all(isinstance(name, str) and isinstance(value, str) for name, value in origin.items())
+        assert sum(map(len, [*origin, *origin.values()])) < 1000
 
     # Fetching
 
@@ -252,16 +313,43 @@ class ConnectorSuite:
         assert caught.value.reason == "not_found"
 
     def test_item_that_changes_while_it_is_read_is_told(self, site: Site) -> None:
-        """What was read of a changing item is not taken for the item."""
+        """What is read is the item that was listed, whole; or the change is told: never a mixture."""
         site.put("a.txt", b"x" * 3_000_000)
         connector = site.connector()
         descriptor = listed(connector)[0]["a.txt"]
         with connector.fetch(descriptor) as pieces:
-            next(pieces)
+            received = next(pieces)
             site.put("a.txt", b"y" * 3_000_000)
-            with pytest.raises(ItemError) as caught:
+            try:
+                received += b"".join(pieces)
+            except ItemError as error:
+                assert error.reason == "changed_while_read"  # noqa: PT017 - one of two ways to be right
+            else:
+                assert received == b"x" * 3_000_000
+
+    def test_rest_of_a_changed_item_is_refused(self, site: Site) -> None:
+        """Where a connector claims ranges, nothing of a new content is put behind the beginning of an old one."""
+        site.put("a.txt", b"0123456789")
+        connector = site.connector()
+        descriptor = listed(connector)[0]["a.txt"]
+        site.put("a.txt", b"abcdefghij")
+        if connector.capabilities.ranged_fetch:
+            with pytest.raises(ItemError) as caught, connector.fetch(descriptor, 4) as pieces:
                 list(pieces)
-        assert caught.value.reason == "changed_while_read"
+            assert caught.value.reason == "changed_while_read"
+
+    def test_forbidden_item_is_an_outcome_of_its_own(self, site: Site) -> None:
+        """An item that we may not read fails alone, with what to do; the others are read."""
+        site.put("open.txt", b"one")
+        site.put("closed.txt", b"two")
+        site.forbid("closed.txt")
+        connector = site.connector()
+        found = listed(connector)[0]
+        with pytest.raises(ItemError) as caught:
+            fetched(connector, found["closed.txt"])
+        assert (caught.value.reason, caught.value.retryable) == ("forbidden", False)
+        assert caught.value.hint
+        assert fetched(connector, found["open.txt"]) == b"one"
 
     def test_errors_of_items_name_no_other_reason_than_known_ones(self, site: Site) -> None:
         """A failed item carries a stable reason and a sentence for people without control characters."""
@@ -329,10 +417,27 @@ class ConnectorSuite:
         """`source test` reaches, lists and reads, and stops at the step that fails."""
         site.put("a.txt", b"one")
         steps = list(site.connector().test_steps())
-        assert [(step.name, step.ok) for step in steps] == [("reach", True), ("list", True), ("read", True)]
+        signing = [("auth", True)] if site.connector().check_credential() else []
+        assert [(step.name, step.ok) for step in steps] == [*signing, ("reach", True), ("list", True), ("read", True)]
+        assert all(step.message.isprintable() and step.milliseconds >= 0 for step in steps)
         connector = site.connector()
         site.lock_out()
-        assert [(step.name, step.ok) for step in connector.test_steps()] == [("reach", False)]
+        assert [(step.name, step.ok) for step in connector.test_steps()] == [*signing, ("reach", False)]
+
+    def test_source_can_be_walked_or_says_that_it_cannot(self, site: Site) -> None:
+        """`source browse` shows folders and items of one place, and walks into a folder by the path it gave."""
+        site.put("a.txt", b"alpha")
+        site.put("folder/b.txt", b"bb")
+        connector = site.connector()
+        try:
+            places = {place.name: place for place in connector.browse()}
+        except UsageError as error:
+            assert error.hint  # noqa: PT017 - one of two ways to be right
+            return
+        assert {name: place.kind for name, place in places.items()} == {"a.txt": "item", "folder": "folder"}
+        assert places["a.txt"].size == 5
+        inner = list(connector.browse(places["folder"].path))
+        assert [(place.name, place.kind, place.size) for place in inner] == [("b.txt", "item", 2)]
 
     def test_documents_are_loaded_for_scripts(self, site: Site) -> None:
         """`load_documents` yields the text of each readable item under its address, and passes over the others."""
@@ -346,3 +451,133 @@ class ConnectorSuite:
 
         found = listed(site.connector())[0]
         assert asyncio.run(load()) == {found["a.txt"].uri: "the rain", found["b/c.txt"].uri: "the snow"}
+
+
+class RemoteConnectorSuite(ConnectorSuite):
+    """What a connector owes whose source is behind a network. It never retries by itself."""
+
+    @pytest.fixture
+    def site(self) -> RemoteSite:
+        raise NotImplementedError
+
+    def test_remote_connector_says_so(self, site: RemoteSite) -> None:
+        """A connector that may wait for a network declares it."""
+        assert site.connector().capabilities.remote
+
+    def test_throttled_listing_says_when_to_come_back(self, site: RemoteSite) -> None:
+        """A listing that is throttled says so, with the wait that the source named; later it is whole."""
+        site.put("a.txt", b"one")
+        site.throttle_next(1, retry_after=7)
+        connector = site.connector()
+        with pytest.raises(TransientSourceError) as caught:
+            listed(connector)
+        assert (caught.value.reason, caught.value.retry_after) == ("throttled", 7)
+        assert listed(connector)[:2] == (listed(site.connector())[0], ListingEnd(complete=True))
+
+    def test_throttled_fetch_says_when_to_come_back(self, site: RemoteSite) -> None:
+        """A fetch that is throttled says so; the same fetch works later."""
+        site.put("a.txt", b"one")
+        connector = site.connector()
+        descriptor = listed(connector)[0]["a.txt"]
+        site.throttle_next(1, retry_after=7)
+        with pytest.raises(TransientItemError) as caught:
+            fetched(connector, descriptor)
+        assert (caught.value.reason, caught.value.retry_after) == ("throttled", 7)
+        assert fetched(connector, descriptor) == b"one"
+
+    def test_throttling_without_a_wait_names_none(self, site: RemoteSite) -> None:
+        """Where the source names no wait, none is made up."""
+        site.throttle_next(1)
+        with pytest.raises(TransientSourceError) as caught:
+            asyncio.run(site.connector().authenticate())
+        assert caught.value.retry_after is None
+
+    def test_interrupted_listing_goes_on_from_its_last_page(self, site: RemoteSite) -> None:
+        """What was listed before a failure and what is listed from the cursor on is everything."""
+        for position in range(site.page_size * 3 + 1):
+            site.put(f"{position:05}.txt", b"x")
+        connector = site.connector()
+        generator = connector.list()
+        first, second = next(generator), next(generator)
+        site.throttle_next(1)
+        with pytest.raises(TransientSourceError):
+            next(generator)
+        cursor = second.cursor if connector.capabilities.resumes_listing else None
+        rest = [descriptor.key for page in connector.list(cursor) for descriptor in page.descriptors]
+        seen = {descriptor.key for page in (first, second) for descriptor in page.descriptors}
+        assert seen | set(rest) == {f"{position:05}.txt" for position in range(site.page_size * 3 + 1)}
+
+    def test_cut_listing_never_ends_as_complete(self, site: RemoteSite) -> None:
+        """A page that is cut in the middle is a failure that may pass, not a shorter listing."""
+        for position in range(5):
+            site.put(f"{position:05}.txt", b"x")
+        site.cut_next(200)
+        connector = site.connector()
+        with pytest.raises(TransientSourceError) as caught:
+            listed(connector)
+        assert caught.value.reason == "network"
+        assert len(listed(connector)[0]) == 5
+
+    def test_cut_item_is_resumed_where_it_stopped(self, site: RemoteSite) -> None:
+        """A body that is cut may be had later; with ranges the rest of it completes what came before."""
+        content = bytes(position % 251 for position in range(1_500_000))
+        site.put("a.bin", content)
+        connector = site.connector()
+        descriptor = listed(connector)[0]["a.bin"]
+        site.cut_next(1_000_000)
+        arrived: list[bytes] = []
+        with pytest.raises(TransientItemError) as caught, connector.fetch(descriptor) as pieces:
+            arrived.extend(pieces)
+        received = b"".join(arrived)
+        assert caught.value.reason == "network"
+        assert content.startswith(received)
+        assert len(received) >= 500_000
+        if connector.capabilities.ranged_fetch:
+            with connector.fetch(descriptor, len(received)) as pieces:
+                assert received + b"".join(pieces) == content
+
+    def test_unreachable_source_may_be_reached_later(self, site: RemoteSite) -> None:
+        """Nobody at the other end is a failure of the network, which may pass."""
+        site.unplug()
+        connector = site.connector()
+        with pytest.raises(TransientSourceError) as caught:
+            asyncio.run(connector.authenticate())
+        assert caught.value.reason == "network"
+        with pytest.raises(TransientSourceError):
+            listed(connector)
+
+    def test_refused_credential_can_be_renewed(self, site: RemoteSite) -> None:
+        """A credential that is refused in the middle is an error of the source; once renewed, work goes on."""
+        site.put("a.txt", b"one")
+        connector = site.connector()
+        descriptor = listed(connector)[0]["a.txt"]
+        site.lock_out()
+        for call in (lambda: listed(connector), lambda: fetched(connector, descriptor)):
+            with pytest.raises(AuthenticationError) as caught:
+                call()
+            assert caught.value.hint
+        site.let_in()
+        assert connector.reauthenticate()
+        assert fetched(connector, descriptor) == b"one"
+
+    def test_account_is_that_of_the_credential(self, site: RemoteSite) -> None:
+        """Connectors of one source share an account, so that they share waits and limits."""
+        assert site.connector().account() == site.connector().account()
+
+    def test_secret_is_never_shown(self, site: RemoteSite) -> None:
+        """No error, test step or text form of the connector holds what it signs in with."""
+        site.put("a.txt", b"one")
+        connector = site.connector()
+        descriptor = listed(connector)[0]["a.txt"]
+        shown = [repr(connector), repr(connector.config), connector.account(), *_messages(connector)]
+        site.lock_out()
+        shown += _messages(site.connector())
+        for call in (lambda: listed(connector), lambda: fetched(connector, descriptor)):
+            with pytest.raises(IngestError) as caught:
+                call()
+            shown += [repr(caught.value), repr(caught.value.as_dict()), repr(caught.value.__cause__)]
+        assert not [text for text in shown if site.secret in text]
+
+
+def _messages(connector: BaseConnector) -> list[str]:
+    return [step.message for step in connector.test_steps()]

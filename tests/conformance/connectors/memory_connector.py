@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Listing
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
-from ingest_tui.model.errors import AuthenticationError, ItemError
+from ingest_tui.model.errors import AuthenticationError, ItemError, TransientItemError, TransientSourceError
 
 PAGE = 10
 PIECE = 65_536
@@ -35,7 +35,20 @@ class MemorySource:
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
         self.closed: set[str] = set()
+        self.forbidden: set[str] = set()
         self.lets_us_in = True
+        self.is_there = True
+        self.throttled: list[float | None] = []
+        self.cut_after: int | None = None
+
+    def answer(self, error: type[TransientSourceError | TransientItemError]) -> None:
+        """Fail as the site was told to; called for each request."""
+        if not self.is_there:
+            raise error("nobody answers", code="network")
+        if not self.lets_us_in:
+            raise AuthenticationError("the source refuses the credential", hint="renew it")
+        if self.throttled:
+            raise error("slow down", code="throttled", retry_after=self.throttled.pop())
 
 
 SOURCES: dict[str, MemorySource] = {}
@@ -54,24 +67,30 @@ class MemoryConnector(BaseConnector):
 
     source_type: ClassVar[str] = "memory"
     config_model: ClassVar[type[BaseModel]] = MemoryConfig
-    capabilities: ClassVar[Capabilities] = Capabilities(resumes_listing=True, ranged_fetch=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(resumes_listing=True, ranged_fetch=True, remote=True)
 
     @property
     def _source(self) -> MemorySource:
-        source = SOURCES[self.config.source]
-        if not source.lets_us_in:
-            raise AuthenticationError("the source refuses the credential", hint="renew it")
-        return source
+        return SOURCES[self.config.source]
 
     async def authenticate(self) -> bool:
-        return self._source.lets_us_in
+        self._source.answer(TransientSourceError)
+        return True
+
+    def reauthenticate(self) -> bool:
+        return True
 
     def list(self, cursor: str | None = None) -> Listing:
+        self._source.answer(TransientSourceError)
         names = sorted(name for name in self._source.items if cursor is None or name > cursor)
         gaps = sorted({part for name in names if (part := name.partition("/")[0]) in self._source.closed})
         names = [name for name in names if name.partition("/")[0] not in gaps]
         for start in range(0, len(names), PAGE):
             page = names[start : start + PAGE]
+            self._source.answer(TransientSourceError)
+            if self._source.cut_after is not None:
+                self._source.cut_after = None
+                raise TransientSourceError("the connection was cut", code="network")
             yield ListingPage([self._describe(name) for name in page], page[-1])
         return ListingEnd(complete=not gaps, gaps=tuple((part, "closed") for part in gaps))
 
@@ -86,16 +105,24 @@ class MemoryConnector(BaseConnector):
 
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
+        self._source.answer(TransientItemError)
         item = self._source.items.get(descriptor.key)
         if item is None:
             raise ItemError("it is gone since it was listed", code="not_found", uri=descriptor.uri)
         if self.max_size is not None and len(item.content) > self.max_size:
             raise ItemError(f"it grew; {self._limit()}", code="too_large")
+        if descriptor.key in self._source.forbidden:
+            raise ItemError("no permission to read it", code="forbidden", hint="ask for it")
+        if offset and descriptor.fingerprint != f"{item.number}-{item.revision}":
+            raise ItemError("it changed after it was listed", code="changed_while_read")
         yield self._pieces(item, offset)
 
     def _pieces(self, item: Item, offset: int) -> Iterator[bytes]:
         content, revision = item.content, item.revision
+        limit, self._source.cut_after = self._source.cut_after, None
         for start in range(offset, len(content), PIECE):
+            if limit is not None and start + PIECE > limit:
+                raise TransientItemError("the connection was cut", code="network")
             yield content[start : start + PIECE]
         if item.revision != revision:
             raise ItemError("it changed while it was read", code="changed_while_read")

@@ -10,22 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_suite import ConnectorSuite, Site
+from connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site
 from memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
+from s3_site import S3Site
+from servers.fault_proxy import FaultProxy
+from test_sharepoint_connector import TestSharePointConnector as _SharePointSuite
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.local import LocalConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
-from ingest_tui.connectors.sharepoint import SharePointConnector
+from ingest_tui.connectors.s3 import S3Connector
 
 TICK_SECONDS = 0.012
 """Longer than a step of the clock that file times come from (4 ms at 250 Hz, 10 ms at 100 Hz)."""
 
 
-class MemorySite(Site):
-    """A dictionary."""
+class MemorySite(RemoteSite):
+    """A dictionary that fails like a network."""
 
     page_size = PAGE
+    secret = "canary of the memory"
 
     def __init__(self) -> None:
         self.settings = new_source()
@@ -51,8 +55,23 @@ class MemorySite(Site):
     def close_part(self, name: str) -> None:
         self.source.closed.add(name)
 
+    def forbid(self, name: str) -> None:
+        self.source.forbidden.add(name)
+
     def lock_out(self) -> None:
         self.source.lets_us_in = False
+
+    def let_in(self) -> None:
+        self.source.lets_us_in = True
+
+    def throttle_next(self, times: int, *, retry_after: float | None = None) -> None:
+        self.source.throttled += [retry_after] * times
+
+    def cut_next(self, after: int) -> None:
+        self.source.cut_after = after
+
+    def unplug(self) -> None:
+        self.source.is_there = False
 
     def wrong_settings(self) -> list[dict[str, Any]]:
         return [{}, {"source": ""}, {"source": 3}, {"source": "x", "novelty": 1}]
@@ -104,6 +123,17 @@ class LocalSite(Site):
 
         self.monkeypatch.setattr(os, "scandir", guarded)
 
+    def forbid(self, name: str) -> None:
+        # As above: the superuser may read everything.
+        opening, closed = os.open, os.fsencode(self.root / name)
+
+        def guarded(path: Any, *more: Any, **named: Any) -> int:
+            if path == closed:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return opening(path, *more, **named)
+
+        self.monkeypatch.setattr(os, "open", guarded)
+
     def lock_out(self) -> None:
         shutil.rmtree(self.root)
 
@@ -121,17 +151,31 @@ class LocalSite(Site):
 class TestLocalConnector(ConnectorSuite):
     """Local folders."""
 
+    covers = LocalConnector
+
     @pytest.fixture
     def site(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
         return LocalSite(tmp_path / "source", monkeypatch)
 
 
-class TestMemoryConnector(ConnectorSuite):
-    """The smallest connector: shows that the suite asks for nothing that only folders have."""
+class TestMemoryConnector(RemoteConnectorSuite):
+    """The smallest connector: shows that the suite asks for nothing that only others have."""
+
+    covers = MemoryConnector
 
     @pytest.fixture
-    def site(self) -> Site:
+    def site(self) -> RemoteSite:
         return MemorySite()
+
+
+class TestS3Connector(RemoteConnectorSuite):
+    """S3, on a moto server behind a proxy."""
+
+    covers = S3Connector
+
+    @pytest.fixture
+    def site(self, moto_port: int, moto_proxy: FaultProxy) -> RemoteSite:
+        return S3Site(moto_port, moto_proxy)
 
 
 def test_registry_knows_the_local_connector_by_both_names() -> None:
@@ -147,7 +191,9 @@ def test_unknown_type_names_the_known_ones() -> None:
 
 
 def test_every_built_in_connector_has_its_suite() -> None:
-    """A connector of this package without a class in this file fails here."""
-    covered = {LocalConnector, SharePointConnector}
+    """A connector of this package without a class in this file fails here, and a remote one needs the longer suite."""
+    suites = {kind.covers: kind for kind in globals().values() if isinstance(kind, type) and hasattr(kind, "covers")}
+    suites[_SharePointSuite.covers] = _SharePointSuite
     ours = {kind for name in source_types() if (kind := connector_class(name)).__module__.startswith("ingest_tui.")}
-    assert ours == covered
+    assert ours <= set(suites)
+    assert all(issubclass(suites[kind], RemoteConnectorSuite) for kind in ours if kind.capabilities.remote)

@@ -100,6 +100,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphSer
 class TestSharePointConnector(ConnectorSuite):
     """SharePoint through Microsoft Graph."""
 
+    covers = SharePointConnector
+
     @pytest.fixture
     def site(self, server: GraphServer) -> Site:
         return SharePointSite(server)

@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from ingest_tui.model.source import Source
     from ingest_tui.services.sources import SourceSummary
 
-_PLACES = ("path", "bucket", "site", "url", "uri")
-
-
-def place_of(source: Source) -> str:
-    """Return where a source is: its folder, bucket or site."""
-    config = source.source_config
-    return next((str(config[name]) for name in _PLACES if config.get(name)), source.source_type)
-
 
 def state_of(summary: SourceSummary) -> str:
     """Return the state of a source: of its unfinished job, else of its last one."""
@@ -70,7 +62,7 @@ class SourcesScreen(ViewScreen):
         return [
             Column("name", "NAME", 0, lambda summary: Cell(summary.source.name or summary.source.source_id)),
             Column("type", "TYPE", 6, lambda summary: Cell(summary.source.source_type), from_width=60),
-            Column("place", "WHERE", 0, lambda summary: Cell(place_of(summary.source), "quiet"), from_width=70),
+            Column("place", "WHERE", 0, lambda summary: Cell(summary.source.place, "quiet"), from_width=70),
             Column("state", "STATE", 14, state),
             Column("documents", "DOCS", 6, lambda summary: Cell(wording.count(summary.documents)), right=True),
             Column("watch", "WATCH", 5, watched, from_width=78),
@@ -144,9 +136,9 @@ class SourcesScreen(ViewScreen):
             message = last.errors[-1].message if last.errors else ""
             self.say_hint(f"{last.job_id}: {wording.plural(last.errors_total, 'error')}; last: {message}", "bad")
         elif last is None and summary.active_job is None:
-            self.say_hint(f"{place_of(summary.source)}: never synced; s syncs it")
+            self.say_hint(f"{summary.source.place}: never synced; s syncs it")
         else:
-            self.say_hint(f"{summary.source.source_id}  {place_of(summary.source)}")
+            self.say_hint(f"{summary.source.source_id}  {summary.source.place}")
 
     # Actions
 
@@ -256,4 +248,4 @@ class SourcesScreen(ViewScreen):
 
 def _searchable(summary: SourceSummary) -> str:
     source = summary.source
-    return f"{source.source_id} {source.name} {source.source_type} {place_of(source)} {state_of(summary)}".lower()
+    return f"{source.source_id} {source.name} {source.source_type} {source.place} {state_of(summary)}".lower()

@@ -1,0 +1,137 @@
+"""Who asks an S3 store, and where it is: credential registry, profile, the usual chain of AWS, or nobody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from ingest_tui.connectors.base import Credentials
+from ingest_tui.connectors.s3_signing import AccessKeys
+from ingest_tui.model.errors import AuthenticationError, MissingDependencyError, ValidationError
+
+if TYPE_CHECKING:
+    from ingest_tui.connectors.s3_config import S3Config
+
+DEFAULT_REGION = "us-east-1"
+EXTRA_HINT = 'pip install "ingest-tui[s3]"'
+_SHOWN_OF_KEY_ID = 4
+# The suffix of the partition that a region belongs to; other regions are in the first partition.
+# https://docs.aws.amazon.com/general/latest/gr/s3.html
+_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "us-isof-": "csp.hci.ic.gov",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """``keys`` returns what to sign with now, None for anonymous requests; ``shown`` says whose, without a secret."""
+
+    keys: Callable[[], AccessKeys | None]
+    shown: str
+    region: str
+    endpoint_url: str | None
+
+
+def check_packages() -> None:
+    """Raise `MissingDependencyError` when what the connector needs is not installed. Imports nothing."""
+    for package in ("urllib3", "boto3"):
+        if find_spec(package) is None:
+            raise MissingDependencyError(
+                f"the s3 connector needs the package {package!r}, which is not installed", hint=EXTRA_HINT
+            )
+
+
+def resolve_access(config: S3Config, credentials: Credentials | None) -> Access:
+    """Return who asks, from the settings; secret references are resolved now.
+
+    Raises `AuthenticationError` when there is no credential, or one that cannot be used.
+    """
+    if config.anonymous:
+        return Access(lambda: None, "nobody (anonymous)", config.region or DEFAULT_REGION, config.endpoint_url)
+    if config.credential is None:
+        return _from_aws(config.profile, config.region, config.endpoint_url)
+    if credentials is None:
+        raise ValidationError(
+            f"the source names the credential {config.credential!r}, but there are no credentials here",
+            hint="'ingest-tui credential add' makes one; --profile or --anonymous need none",
+        )
+    entry = credentials.get(config.credential)
+    if entry.type != "aws":
+        raise ValidationError(
+            f"credential {config.credential!r} is of type {entry.type!r}; an s3 source needs one of type 'aws'",
+            hint="see credentials.example.json",
+        )
+    region = config.region or entry.get("region")
+    endpoint_url = config.endpoint_url or entry.get("endpoint_url")
+    profile = entry.get("profile")
+    if profile:
+        return _from_aws(profile, region, endpoint_url)
+    keys = AccessKeys(
+        entry.require("access_key_id"), entry.require("secret_access_key"), entry.get("session_token") or None
+    )
+    shown = f"access key …{keys.access_key_id[-_SHOWN_OF_KEY_ID:]} of credential {config.credential!r}"
+    return Access(lambda: keys, shown, region or DEFAULT_REGION, endpoint_url)
+
+
+def aws_session(profile: str | None) -> tuple[Any, dict[str, Any]]:
+    """Return a boto3 session and the settings of its profile; `AuthenticationError` for a profile that is not there."""
+    check_packages()
+    import boto3
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        settings = botocore.session.Session(profile=profile)
+        return boto3.session.Session(botocore_session=settings), settings.get_scoped_config()
+    except BotoCoreError as error:
+        raise AuthenticationError(
+            f"the AWS profile {profile!r} cannot be used ({type(error).__name__})",
+            hint="'aws configure list-profiles' names those there are",
+        ) from None
+
+
+def _from_aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Access:
+    """Use what the AWS tools use: environment, profiles, single sign-on, the role of the machine."""
+    session, settings = aws_session(profile)
+    from botocore.exceptions import BotoCoreError
+
+    whose = f"profile {profile!r}" if profile else "the AWS settings of this machine"
+    refused = AuthenticationError(
+        f"{whose} give no credentials",
+        hint="name one with --credential or --profile, set AWS_ACCESS_KEY_ID, or use --anonymous for a public bucket",
+    )
+    try:
+        found = session.get_credentials()
+    except BotoCoreError:
+        raise refused from None
+    if found is None:
+        raise refused
+
+    def keys() -> AccessKeys:
+        # Asked for at each request: credentials of a role are renewed behind this call before they expire.
+        try:
+            frozen = found.get_frozen_credentials()
+        except BotoCoreError as error:
+            raise AuthenticationError(
+                f"{whose} cannot be renewed ({type(error).__name__})", hint="sign in again, e.g. 'aws sso login'"
+            ) from None
+        return AccessKeys(frozen.access_key, frozen.secret_key, frozen.token)
+
+    shown = f"access key …{keys().access_key_id[-_SHOWN_OF_KEY_ID:]} of {whose}"
+    endpoint_url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint_url = endpoint_url or settings.get("endpoint_url") or None
+    return Access(keys, shown, region or session.region_name or DEFAULT_REGION, endpoint_url)
+
+
+def aws_endpoint(region: str) -> str:
+    """Return the address of S3 in a region of AWS."""
+    suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
+    return f"https://s3.{region}.{suffix}"

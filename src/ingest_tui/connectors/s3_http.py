@@ -1,0 +1,210 @@
+"""Signed requests to one bucket: the three that reading needs, over connections that all threads share.
+
+No boto3 client: one costs 15 MB of memory and three times the processor time for each small object
+(docs/benchmarks.md). boto3 finds the credentials where the AWS settings name them.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes, urlsplit
+
+from ingest_tui.connectors.base import Credentials
+from ingest_tui.connectors.s3_access import Access, aws_endpoint, resolve_access
+from ingest_tui.connectors.s3_config import S3Config
+from ingest_tui.connectors.s3_errors import NetworkFailure, read_failure
+from ingest_tui.connectors.s3_signing import Query, Signer, canonical_query
+
+if TYPE_CHECKING:
+    import urllib3
+
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
+_LONGEST_ERROR = 1 << 16
+_SAFE_IN_KEYS = "/-_.~"
+_TRIES_TO_FIND_THE_REGION = 3
+_OK = 300
+
+
+class _Route:
+    """Where requests go: host, path before the key, connections, and the signer of the region."""
+
+    def __init__(self, config: S3Config, access: Access, region: str, connections: int) -> None:
+        base = access.endpoint_url or aws_endpoint(region)
+        parts = urlsplit(base)
+        host = parts.netloc.lower()
+        path = parts.path.rstrip("/")
+        if _in_host_name(config, access):
+            host = f"{config.bucket}.{host}"
+        else:
+            path = f"{path}/{config.bucket}"
+        default_port = ":443" if parts.scheme == "https" else ":80"
+        self.host = host.removesuffix(default_port)
+        self.bucket_path = path
+        self.signer = Signer(region)
+        self.pool, self.absolute = _connections(f"{parts.scheme}://{self.host}", connections)
+
+
+def _in_host_name(config: S3Config, access: Access) -> bool:
+    """Whether the bucket stands before the host name: AWS wants that, most other stores are made for the path."""
+    if config.addressing != "auto":
+        return config.addressing == "virtual"
+    # A certificate for *.s3.region.amazonaws.com does not cover a name with dots.
+    return access.endpoint_url is None and "." not in config.bucket and config.bucket == config.bucket.lower()
+
+
+def _connections(base: str, number: int) -> tuple[urllib3.HTTPConnectionPool, str]:
+    """Return connections to an address, through the proxy of the environment, and what a target has before it there."""
+    import urllib3
+
+    parts = urlsplit(base)
+    # AWS_CA_BUNDLE is what the AWS tools take; OpenSSL itself knows SSL_CERT_FILE and SSL_CERT_DIR.
+    bundle = os.environ.get("AWS_CA_BUNDLE") or None
+    tls = ssl.create_default_context(cafile=bundle) if parts.scheme == "https" else None
+    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if not proxy or urllib.request.proxy_bypass(parts.hostname or ""):
+        direct = urllib3.PoolManager(1, maxsize=number, timeout=timeout, ssl_context=tls)
+        return direct.connection_from_url(base), ""
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    manager = urllib3.ProxyManager(
+        proxy, 1, proxy_headers=_proxy_headers(proxy), maxsize=number, timeout=timeout, ssl_context=tls
+    )
+    return manager.connection_from_url(base), base if parts.scheme == "http" else ""
+
+
+def _proxy_headers(proxy: str) -> dict[str, str] | None:
+    import urllib3
+
+    parts = urlsplit(proxy)
+    if parts.username is None:
+        return None
+    return dict(urllib3.make_headers(proxy_basic_auth=f"{parts.username}:{parts.password or ''}"))
+
+
+class BucketClient:
+    """Requests to the bucket of a source, signed by whom the source names. Used by several threads.
+
+    It does not retry; only a wrong region is followed, because the store names the right one.
+    """
+
+    def __init__(self, config: S3Config, credentials: Credentials | None, *, connections: int) -> None:
+        self._config = config
+        self._credentials = credentials
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._access: Access | None = None
+        self._route: _Route | None = None
+        self._region: str | None = None
+
+    def access(self) -> Access:
+        """Return who asks, found when first needed; raises `AuthenticationError`."""
+        with self._lock:
+            if self._access is None:
+                self._access = resolve_access(self._config, self._credentials)
+            return self._access
+
+    def forget_access(self) -> None:
+        """Find out anew who asks at the next request."""
+        with self._lock:
+            self._access = self._route = None
+
+    def _find_route(self, access: Access) -> _Route:
+        with self._lock:
+            if self._route is None:
+                self._route = _Route(self._config, access, self._region or access.region, self._connections)
+            return self._route
+
+    def send(self, method: str, key: bytes | None, query: Query, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        """Return the answer, its body unread; the caller reads it to its end or closes it.
+
+        ``key`` is None for requests to the bucket. Raises `StoreFailure`, `NetworkFailure`, `AuthenticationError`.
+        """
+        if self._config.requester_pays:
+            headers = {**headers, "x-amz-request-payer": "requester"}
+        for last in (False,) * (_TRIES_TO_FIND_THE_REGION - 1) + (True,):
+            access = self.access()
+            route = self._find_route(access)
+            response = self._send_once(access, route, method, key, query, headers)
+            if response.status < _OK:
+                return response
+            failure = read_failure(response.status, response.headers, _error_body(response))
+            if failure.region is None or failure.region == route.signer.region or last:
+                raise failure
+            with self._lock:
+                self._region = failure.region
+                self._route = None
+        raise AssertionError
+
+    def _send_once(
+        self,
+        access: Access,
+        route: _Route,
+        method: str,
+        key: bytes | None,
+        query: Query,
+        headers: dict[str, str],
+    ) -> urllib3.BaseHTTPResponse:
+        path = route.bucket_path
+        path += "/" if key is None and not path else "" if key is None else "/" + quote_from_bytes(key, _SAFE_IN_KEYS)
+        query_text = canonical_query(query)
+        keys = access.keys()
+        headers = {**headers, "host": route.host, "user-agent": "ingest-tui", "accept-encoding": "identity"}
+        if keys is not None:
+            headers = route.signer.sign(keys, method, route.host, path, query_text, headers, time.time())
+        target = f"{route.absolute}{path}?{query_text}" if query_text else f"{route.absolute}{path}"
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return route.pool.urlopen(
+                method,
+                target,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,  # with a plain HTTP proxy the pool is that of the proxy
+                preload_content=False,
+                decode_content=False,
+            )
+        except HTTPError as error:
+            raise network_failure(error, route.host) from None
+
+
+def _error_body(response: urllib3.BaseHTTPResponse) -> bytes:
+    from urllib3.exceptions import HTTPError
+
+    try:
+        body = response.read(_LONGEST_ERROR)
+    except HTTPError:
+        body = b""
+    response.close()
+    return body
+
+
+def network_failure(error: Exception, host: str) -> NetworkFailure:
+    """Return what broke, without the text of the exception: it may hold the address with its query."""
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.ProxyError):
+        return NetworkFailure("the proxy does not answer as it should", "check HTTPS_PROXY and NO_PROXY")
+    if isinstance(error, exceptions.SSLError) and any(
+        isinstance(cause, ssl.SSLCertVerificationError) for cause in (*error.args, error.__cause__)
+    ):
+        return NetworkFailure(
+            f"no secure connection to {host}: its certificate is not accepted",
+            "AWS_CA_BUNDLE names the file with the certificates of a private authority",
+            passing=False,
+        )
+    if isinstance(error, exceptions.NameResolutionError):
+        return NetworkFailure(f"the name {host} cannot be resolved")
+    if isinstance(error, exceptions.NewConnectionError):
+        return NetworkFailure(f"{host} cannot be reached")
+    if isinstance(error, exceptions.TimeoutError):
+        return NetworkFailure(f"{host} does not answer in time")
+    return NetworkFailure(f"the connection to {host} was cut")

@@ -1,0 +1,27 @@
+"""From a source of the workspace to its connector: the one place where credentials meet them."""
+
+from __future__ import annotations
+
+from ingest_tui.connectors.base import BaseConnector, Credentials
+from ingest_tui.connectors.registry import get_connector
+from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.model.source import Source
+from ingest_tui.store.workspace import Workspace
+
+
+def connect(workspace: Workspace, source: Source) -> BaseConnector:
+    """Return a new connector for a source; nothing is reached yet.
+
+    Raises ValueError for an unknown type and `ValidationError` for settings that cannot work.
+    """
+    return get_connector(
+        source.source_type,
+        source.source_config,
+        max_size=int(source.max_size),
+        credentials=registry_for(workspace),
+    )
+
+
+def registry_for(workspace: Workspace) -> Credentials:
+    """Return the credential registry that the sources of a workspace use; its file is read when it is asked."""
+    return CredentialRegistry(workspace.credentials_path)

@@ -1,0 +1,107 @@
+"""A bucket as a source, from adding it to finding its text, by the command line."""
+
+from __future__ import annotations
+
+import pytest
+from running import Cli
+from servers.fault_proxy import FaultProxy
+from servers.s3_store import SECRET, Bucket
+
+
+@pytest.fixture
+def bucket(moto_port: int, moto_proxy: FaultProxy, cli: Cli) -> Bucket:
+    """A bucket with three objects, and an environment that signs."""
+    cli.environment |= {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": SECRET}
+    bucket = Bucket(moto_port, moto_proxy)
+    bucket.put("handbook/a.md", b"# Alpha\n\nalpha words")
+    bucket.put("handbook/drafts/b.md", b"# Beta\n\nbeta words")
+    bucket.put("other/c.md", b"# Gamma\n\ngamma words")
+    return bucket
+
+
+def test_from_a_bucket_to_its_text(cli: Cli, bucket: Bucket) -> None:
+    """Browse, add, test, plan, sync, search, explain and edit a bucket; what is left out is never fetched."""
+    cli.run("init")
+    settings = ("--bucket", bucket.name, "--endpoint-url", bucket.proxy.url)
+    looked = cli.run("source", "browse", "--type", "s3", *settings, "--json").lines
+    assert [(place["kind"], place["path"]) for place in looked] == [("folder", "handbook/"), ("folder", "other/")]
+
+    added = cli.run(
+        "source", "add", "s3", "shelf", *settings, "--prefix", "handbook/", "--exclude", "drafts/", "--json"
+    ).json
+    assert added["source_config"]["prefix"] == "handbook/"
+    assert f"{bucket.name}/handbook/" in cli.run("source", "list").out
+    steps = cli.run("source", "test", "shelf", "--json").lines
+    assert [(step["step"], step["ok"]) for step in steps] == [
+        ("auth", True), ("reach", True), ("list", True), ("read", True),
+    ]  # fmt: skip
+    places = cli.run("source", "browse", "shelf").out
+    assert "handbook/a.md" in places
+    assert "handbook/drafts/" in cli.run("source", "browse", "shelf", "handbook/drafts/").out
+
+    bucket.proxy.requests.clear()
+    assert [line["key"] for line in cli.run("plan", "shelf", "--json").lines] == ["handbook/a.md"]
+    cli.run("sync", "shelf")
+    fetched = [request.target for request in bucket.proxy.requests if "?" not in request.target]
+    assert fetched == [f"/{bucket.name}/handbook/a.md"]
+    assert "alpha" in cli.run("search", "alpha").out
+    told = cli.run("doc", "explain", f"s3://{bucket.name}/handbook/drafts/b.md").out
+    assert "exclude patterns" in told
+
+    cli.run("source", "edit", "shelf", "--exclude", "", "--no-versions")
+    assert {line["key"] for line in cli.run("plan", "shelf", "--json").lines} == {
+        "handbook/a.md", "handbook/drafts/b.md",
+    }  # fmt: skip
+
+
+def test_settings_of_one_type_are_no_settings_of_another(cli: Cli, bucket: Bucket) -> None:
+    """Each type has its own options, in help and in use; wrong ones are usage errors."""
+    cli.write("a.txt")
+    cli.init()
+    cli.run("source", "add", "s3", "shelf", "--bucket", bucket.name, "--endpoint-url", bucket.proxy.url)
+    helps = cli.run_each(
+        ("source", "add", "s3", "--help"), ("source", "add", "local", "--help"), ("source", "edit", "shelf", "--help"),
+        ("source", "edit", "docs", "--help"), ("source", "edit", "--help"), ("source", "add", "--help"),
+    )  # fmt: skip
+    assert ["--requester-pays" in told.out for told in helps] == [True, False, True, False, False, False]
+    assert ["--follow-symlinks" in told.out for told in helps] == [False, True, False, True, False, False]
+    assert ["--collection" in told.out for told in helps] == [True, True, True, True, True, False]
+    assert "s3" in helps[-1].out
+    for arguments in (
+        ("source", "add", "s3", "x", "--path", "docs"),
+        ("source", "add", "s3", "x"),
+        ("source", "add", "s3", "x", "--bucket", "fits", "--profile", "a", "--anonymous"),
+        ("source", "edit", "docs", "--bucket", "fits"),
+        ("source", "edit", "shelf", "--path", "docs"),
+        ("source", "browse"),
+        ("source", "browse", "--type", "ftp"),
+        ("source", "browse", "--type", "s3"),
+    ):  # fmt: skip
+        ended = cli.run(*arguments, code=2)
+        assert "hint: " in ended.err, arguments
+
+
+def test_local_folder_can_be_browsed_too(cli: Cli) -> None:
+    """What one type can do the others can; a limit says that there is more."""
+    for name in ("a.txt", "b.txt", "folder/c.txt"):
+        cli.write(name)
+    cli.init()
+    assert [place["kind"] for place in cli.run("source", "browse", "docs", "--json").lines] == [
+        "folder",
+        "item",
+        "item",
+    ]
+    ended = cli.run("source", "browse", "docs", "--limit", "1")
+    assert "folder" in ended.out
+    assert "--limit 10" in ended.err
+    assert cli.run("source", "browse", "docs", "folder", "--json").lines[0]["name"] == "c.txt"
+
+
+def test_failed_test_ends_with_1_and_names_the_step(cli: Cli, bucket: Bucket) -> None:
+    """`source test` of a bucket that is not there says which step failed; nothing shows the secret."""
+    cli.run("init")
+    cli.run("source", "add", "s3", "shelf", "--bucket", "missing-bucket", "--endpoint-url", bucket.proxy.url)
+    ended = cli.run("source", "test", "shelf", code=1)
+    assert "FAILED" in ended.out
+    assert "missing-bucket" in ended.out
+    assert SECRET not in ended.out + ended.err

@@ -1,0 +1,56 @@
+"""Whatever keys a bucket has, and wherever its listing is interrupted, nothing is left out."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from servers.fake_bucket import FakeBucket
+
+from ingest_tui.connectors import s3_listing
+from ingest_tui.connectors.s3_config import S3Config
+from ingest_tui.connectors.s3_errors import Explainer
+from ingest_tui.connectors.s3_http import BucketClient
+from ingest_tui.connectors.s3_listing import BucketListing
+from ingest_tui.connectors.s3_pages import PageReader
+from ingest_tui.connectors.s3_signing import Query
+
+
+class ReaderWithoutNetwork(PageReader):
+    """Reads the pages of a fake bucket without asking for them over a network."""
+
+    def __init__(self, bucket: FakeBucket) -> None:
+        client = BucketClient(S3Config(bucket="fake"), None, connections=1)
+        super().__init__(client, Explainer("fake", "", anonymous=True, versions=False), versions=False, page_size=3)
+        self._bucket = bucket
+
+    def _ask(self, query: Query) -> bytes:
+        return self._bucket.page({name: quote(value) for name, value in query.items()}).encode()
+
+
+SEGMENTS = st.text(st.sampled_from("ab-./é\x01"), min_size=1, max_size=4)
+KEYS = st.lists(st.lists(SEGMENTS, min_size=1, max_size=3).map("/".join).map(str.encode), max_size=60, unique=True)
+
+
+@given(
+    keys=KEYS, is_sorted=st.booleans(), interrupted_after=st.integers(0, 30), prefix=st.sampled_from([b"", b"a", b"a/"])
+)
+def test_interrupted_and_resumed_listing_names_everything(
+    keys: list[bytes], is_sorted: bool, interrupted_after: int, prefix: bytes
+) -> None:
+    """Wherever a listing stops, what came before and what its cursor leads to is the whole, and nothing else."""
+    reader = ReaderWithoutNetwork(FakeBucket(sorted(keys) if is_sorted else keys))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(s3_listing, "PAGES_IN_A_ROW", 2)
+        found: set[bytes] = set()
+        cursor = None
+        for number, (objects, after) in enumerate(BucketListing(reader, prefix, lanes=3).pages()):
+            if number == interrupted_after:
+                break
+            found.update(listed.key for listed in objects)
+            cursor = after
+        for objects, _ in BucketListing(reader, prefix, lanes=3).pages(cursor):
+            found.update(listed.key for listed in objects)
+    assert found == {key for key in keys if key.startswith(prefix)}

@@ -1,0 +1,233 @@
+"""Listing buckets: how many requests, how much memory, and that nothing is left out."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from servers.fake_bucket import FakeBucket
+from servers.fault_proxy import Fault, FaultProxy
+
+from ingest_tui.connectors import s3_listing
+from ingest_tui.connectors.s3 import S3Connector
+from ingest_tui.model.descriptor import ListingEnd
+from ingest_tui.model.errors import SourceAccessError, TransientSourceError
+
+MOST_REQUESTS = 12
+
+
+def keys_in_folders(folders: int, each: int) -> list[bytes]:
+    return [b"folder-%04d/%06d.txt" % (folder, number) for folder in range(folders) for number in range(each)]
+
+
+def listed_keys(connector: S3Connector, cursor: str | None = None) -> list[str]:
+    return [descriptor.key for page in connector.list(cursor) for descriptor in page.descriptors]
+
+
+@pytest.mark.parametrize(
+    "keys", [keys_in_folders(1, 10_000), keys_in_folders(10, 1000), keys_in_folders(7, 1428)], ids=["flat", "10", "7"]
+)
+def test_ten_thousand_objects_take_at_most_twelve_requests(keys: list[bytes]) -> None:
+    """Authentication included, and no request for a single object, however the keys are spread over folders."""
+    with FakeBucket(keys) as bucket:
+        connector = S3Connector(bucket.settings)
+        asyncio.run(connector.authenticate())
+        assert len(listed_keys(connector)) == len(keys)
+        assert bucket.listings == len(bucket.requests) <= MOST_REQUESTS
+
+
+def peak_megabytes() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def test_hundred_thousand_objects_in_constant_memory() -> None:
+    """Everything is listed once, several stretches at once, and the memory is that of a few pages."""
+    keys = keys_in_folders(200, 500)
+    with FakeBucket(keys) as bucket:
+        connector = S3Connector(bucket.settings)
+        for page in connector.list():  # what is loaded once is loaded now
+            assert page.descriptors
+            break
+        number = 0
+        threads = 0
+        Path("/proc/self/clear_refs").write_text("5")
+        before = peak_megabytes()
+        for page in connector.list():
+            number += len(page.descriptors)
+            threads = max(threads, sum(thread.name.startswith("list-") for thread in threading.enumerate()))
+        assert number == len(keys)
+        assert threads == s3_listing.LANES
+        assert peak_megabytes() - before < 30
+
+
+@pytest.mark.parametrize("knows_start_after", [True, False])
+def test_store_with_an_order_of_its_own_is_listed_whole(knows_start_after: bool) -> None:
+    """A store that does not list in the order of bytes, or cannot begin behind a name, is listed page after page."""
+    keys = keys_in_folders(20, 700)
+    random.Random(1).shuffle(keys)
+    with FakeBucket(keys, knows_start_after=knows_start_after) as bucket:
+        connector = S3Connector(bucket.settings)
+        pages = list(connector.list())
+        assert {descriptor.key for page in pages for descriptor in page.descriptors} == {key.decode() for key in keys}
+        assert bucket.listings == 14
+        seen = {descriptor.key for page in pages[:5] for descriptor in page.descriptors}
+        assert seen | set(listed_keys(connector, pages[4].cursor)) == {key.decode() for key in keys}
+
+
+def test_store_that_cannot_begin_behind_a_name_is_listed_whole() -> None:
+    """It looks well ordered until the listing is cut; then it is listed again, page after page."""
+    keys = keys_in_folders(20, 700)
+    with FakeBucket(keys, knows_start_after=False) as bucket:
+        assert set(listed_keys(S3Connector(bucket.settings))) == {key.decode() for key in keys}
+
+
+def test_failure_of_one_stretch_ends_the_listing_and_its_cursor_goes_on() -> None:
+    """A stretch that fails fails the listing, which never ends as complete; its last cursor misses nothing."""
+    keys = keys_in_folders(40, 500)
+    with FakeBucket(keys) as bucket, FaultProxy(int(bucket.settings["endpoint_url"].rpartition(":")[2])) as proxy:
+        connector = S3Connector(bucket.settings | {"endpoint_url": proxy.url})
+        slow_down = Fault(lambda request: "start-after=folder-0030" in request.target, times=1, status=503)
+        proxy.add(slow_down)
+        found: set[str] = set()
+        cursor = None
+        generator = connector.list()
+        with pytest.raises(TransientSourceError):  # noqa: PT012 - what came before the failure is looked at below
+            for page in generator:
+                found.update(descriptor.key for descriptor in page.descriptors)
+                cursor = page.cursor
+        assert len(found) < len(keys)
+        assert found | set(listed_keys(connector, cursor)) == {key.decode() for key in keys}
+
+
+def test_listing_that_is_given_up_leaves_no_thread_behind() -> None:
+    """Closing the generator ends its lanes."""
+    with FakeBucket(keys_in_folders(40, 500)) as bucket:
+        generator = S3Connector(bucket.settings).list()
+        for _ in range(13):
+            next(generator)
+        generator.close()
+        deadline = time.monotonic() + 10
+        while any(thread.name.startswith("list-") for thread in threading.enumerate()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_large_flat_bucket_costs_few_requests_more() -> None:
+    """Where no folder shows where to cut, looking for one is given up more and more."""
+    with FakeBucket([b"%06d" % number for number in range(50_000)]) as bucket:
+        assert len(listed_keys(S3Connector(bucket.settings))) == 50_000
+        assert bucket.listings <= 53
+
+
+def test_last_cursor_leads_to_an_end() -> None:
+    """A job that was interrupted after the last page has nothing left to list, and its listing is complete."""
+    with FakeBucket([b"a", b"b"]) as bucket:
+        connector = S3Connector(bucket.settings)
+        (page,) = connector.list()
+        generator = connector.list(page.cursor)
+        with pytest.raises(StopIteration) as caught:
+            next(generator)
+        assert caught.value.value == ListingEnd(complete=True)
+
+
+# What a page says of an object
+
+
+def test_archived_objects_are_refused_and_restored_ones_are_not() -> None:
+    """The listing alone tells archived objects from those that were restored."""
+    with FakeBucket([b"cold", b"warm"], storage_class="DEEP_ARCHIVE", restored=frozenset({b"warm"})) as bucket:
+        (page,) = S3Connector(bucket.settings).list()
+    refusals = {descriptor.key: descriptor.refusal for descriptor in page.descriptors}
+    assert refusals["warm"] is None
+    assert refusals["cold"] is not None
+    assert refusals["cold"][0] == "archived"
+    assert "DEEP_ARCHIVE" in refusals["cold"][1]
+
+
+def test_classes_that_can_be_read_at_once_are_taken() -> None:
+    """Instant retrieval is no archive, whatever it is called."""
+    with FakeBucket([b"a"], storage_class="GLACIER_IR") as bucket:
+        (page,) = S3Connector(bucket.settings).list()
+    assert page.descriptors[0].refusal is None
+
+
+def test_store_that_does_not_know_restore_status_is_listed_without() -> None:
+    """One request more for the first page, none for the others."""
+    with FakeBucket(keys_in_folders(1, 3000), refuses_restore_status=True) as bucket:
+        assert len(listed_keys(S3Connector(bucket.settings))) == 3000
+        assert bucket.listings == 4
+
+
+def test_folder_markers_are_no_items_but_content_is() -> None:
+    """An empty object whose name ends in a slash shows a folder; with content it is an item."""
+    with FakeBucket([b"folder/"], size=0) as bucket:
+        assert listed_keys(S3Connector(bucket.settings)) == []
+    with FakeBucket([b"folder/"], size=1) as bucket:
+        assert listed_keys(S3Connector(bucket.settings)) == ["folder/"]
+
+
+def test_key_that_is_not_utf8_is_listed_and_fetched() -> None:
+    """A store on a file system may have such names; their key stands for the bytes."""
+    with FakeBucket([b"\xff\n.txt"], size=3) as bucket:
+        connector = S3Connector(bucket.settings)
+        (page,) = connector.list()
+        (descriptor,) = page.descriptors
+        assert descriptor.key == "bytes:%FF%0A.txt"
+        with connector.fetch(descriptor) as pieces:
+            assert b"".join(pieces) == bytes(3)
+        assert bucket.requests[-1] == "GET /fake/%FF%0A.txt"
+
+
+def test_patterns_apply_below_the_prefix_before_anything_is_fetched() -> None:
+    """Include and exclude mean what stands below the prefix, as for a folder; what is left out is told why."""
+    keys = [b"docs/a.md", b"docs/drafts/b.md", b"docs/c.txt", b"docs2/d.md", b"other/e.md"]
+    with FakeBucket(keys) as bucket:
+        connector = S3Connector(bucket.settings | {"prefix": "docs", "include": ("*.md",), "exclude": ("/drafts/",)})
+        assert listed_keys(connector) == ["docs/a.md", "docs2/d.md"]
+        reasons = {key.decode(): connector.explain_left_out(key.decode()) for key in keys}
+    assert reasons["docs/a.md"] is None
+    assert all("patterns" in (reasons[key] or "") for key in ("docs/drafts/b.md", "docs/c.txt"))
+    assert "prefix" in (reasons["other/e.md"] or "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html><body>Welcome</body></html>",
+        b"Welcome",
+        b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+        b"<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>",
+        b"<ListBucketResult><Contents><Key>a</Key><Size>many</Size></Contents></ListBucketResult>",
+    ],
+)
+def test_what_is_no_listing_is_an_error_and_never_an_empty_bucket(body: bytes, moto_proxy: FaultProxy) -> None:
+    """A login page, or a page that does not say how to go on, proves nothing about the bucket."""
+    moto_proxy.add(Fault(times=9, status=200, body=body))
+    connector = S3Connector({"bucket": "any", "endpoint_url": moto_proxy.url, "anonymous": True})
+    with pytest.raises(SourceAccessError) as caught:
+        listed_keys(connector)
+    assert caught.value.reason == "not_a_listing"
+    assert "nothing was deleted" in caught.value.hint
+
+
+def test_test_of_a_source_lists_one_page_only() -> None:
+    """`source test` takes three requests however large the bucket is, also when nothing on the first page matches."""
+    with FakeBucket(keys_in_folders(30, 1000)) as bucket:
+        connector = S3Connector(bucket.settings | {"include": ("*.pdf",)})
+        steps = [(step.name, step.ok, step.message) for step in connector.test_steps()]
+        assert [step[:2] for step in steps] == [("auth", True), ("reach", True), ("list", True)]
+        assert "first page" in steps[-1][2]
+        assert len(bucket.requests) == 2
+
+
+def test_browsing_is_lazy() -> None:
+    """A folder of a hundred thousand objects is shown page by page."""
+    with FakeBucket([b"%06d" % number for number in range(100_000)]) as bucket:
+        places = S3Connector(bucket.settings).browse()
+        assert next(places).name == "000000"
+        assert bucket.listings == 1

@@ -1,0 +1,299 @@
+"""Reading objects: exactly what was listed, whatever the store does, and a reason for what cannot be had."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers.fake_bucket import FakeBucket
+from servers.fault_proxy import Fault, FaultProxy
+from servers.s3_store import Bucket, error_xml
+
+from ingest_tui.connectors.s3 import S3Connector
+from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.errors import (
+    AuthenticationError,
+    IngestError,
+    ItemError,
+    SourceAccessError,
+    TransientItemError,
+)
+
+
+def only(connector: S3Connector) -> Descriptor:
+    """Return the one descriptor of a listing."""
+    ((descriptor,),) = [page.descriptors for page in connector.list()]
+    return descriptor
+
+
+def read(connector: S3Connector, descriptor: Descriptor, offset: int = 0) -> bytes:
+    with connector.fetch(descriptor, offset) as pieces:
+        return b"".join(pieces)
+
+
+def reason_of(connector: S3Connector, descriptor: Descriptor, offset: int = 0) -> str:
+    with pytest.raises(IngestError) as caught:
+        read(connector, descriptor, offset)
+    assert caught.value.message.isprintable()
+    return caught.value.reason
+
+
+# A real server
+
+
+@pytest.fixture
+def bucket(moto_port: int, moto_proxy: FaultProxy) -> Bucket:
+    return Bucket(moto_port, moto_proxy)
+
+
+def test_archived_object_is_refused_by_the_listing_and_by_the_store(bucket: Bucket) -> None:
+    """An archived object is an outcome before a request is spent on it, and one all the same when it is asked for."""
+    bucket.put("a.txt", b"one", StorageClass="GLACIER")
+    connector = bucket.connector()
+    descriptor = only(connector)
+    assert descriptor.refusal is not None
+    assert descriptor.refusal[0] == "archived"
+    assert reason_of(connector, descriptor) == "archived"
+
+
+def test_object_encrypted_with_a_key_of_the_customer_is_told_apart(bucket: Bucket) -> None:
+    """What cannot be decrypted here fails alone, with a reason of its own."""
+    key = b"0" * 32
+    bucket.put("a.txt", b"one", SSECustomerAlgorithm="AES256", SSECustomerKey=key)
+    connector = bucket.connector()
+    descriptor = only(connector)
+    message = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided."
+    refusal = f"<Error><Code>InvalidRequest</Code><Message>{message}</Message></Error>".encode()
+    bucket.proxy.add(Fault(lambda request: "a.txt" in request.target, status=400, body=refusal))
+    assert reason_of(connector, descriptor) == "encrypted"
+
+
+def test_multipart_object_is_read_whole(bucket: Bucket) -> None:
+    """The ETag of an object that came in parts is no checksum; its size is checked instead."""
+    upload = bucket.client.create_multipart_upload(Bucket=bucket.name, Key="a.bin")["UploadId"]
+    place = {"Bucket": bucket.name, "Key": "a.bin", "UploadId": upload}
+    parts = [b"x" * 5_242_880, b"y" * 1000]
+    etags = [
+        bucket.client.upload_part(**place, PartNumber=number, Body=part)["ETag"] for number, part in enumerate(parts, 1)
+    ]
+    listed_parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, 1)]
+    bucket.client.complete_multipart_upload(**place, MultipartUpload={"Parts": listed_parts})
+    connector = bucket.connector()
+    descriptor = only(connector)
+    assert descriptor.fingerprint.endswith("-2")
+    assert read(connector, descriptor) == b"".join(parts)
+
+
+def test_same_size_edit_is_noticed_and_unchanged_object_keeps_its_fingerprint(bucket: Bucket) -> None:
+    """The ETag tells an edit of the same size within the same second, and writing the same again is no edit."""
+    seen = []
+    for content in (b"one", b"two", b"two"):
+        bucket.put("a.txt", content)
+        seen.append(only(bucket.connector()).fingerprint)
+    assert seen[0] != seen[1] == seen[2]
+
+
+def test_overwritten_object_is_not_taken_for_the_listed_one(bucket: Bucket) -> None:
+    """Without versions the store refuses by If-Match; nothing of the new content is taken."""
+    bucket.put("a.txt", b"one")
+    connector = bucket.connector()
+    descriptor = only(connector)
+    bucket.put("a.txt", b"two")
+    assert reason_of(connector, descriptor) == "changed_while_read"
+
+
+def test_with_versions_the_listed_version_is_fetched(bucket: Bucket) -> None:
+    """An overwrite or a deletion between listing and fetch changes nothing: the version that was listed comes."""
+    bucket.keep_versions()
+    bucket.put("a.txt", b"older")
+    bucket.put("a.txt", b"listed")
+    connector = bucket.connector(versions=True)
+    descriptor = only(connector)
+    bucket.put("a.txt", b"newer")
+    assert read(connector, descriptor) == b"listed"
+    bucket.client.delete_object(Bucket=bucket.name, Key="a.txt")
+    assert read(connector, descriptor, 2) == b"sted"
+    origin = connector.origin(descriptor)
+    assert origin["etag"] == hashlib.md5(b"listed", usedforsecurity=False).hexdigest()
+    assert origin["version_id"]
+    assert [page.descriptors for page in connector.list()] in ([], [[]])
+
+
+def test_versions_of_a_bucket_without_versioning_are_its_objects(bucket: Bucket) -> None:
+    """Asking for versions where there are none lists and fetches what is there."""
+    bucket.put("a.txt", b"one")
+    connector = bucket.connector(versions=True)
+    descriptor = only(connector)
+    assert descriptor.metadata is None
+    assert read(connector, descriptor) == b"one"
+
+
+def test_versions_are_listed_page_after_page(bucket: Bucket) -> None:
+    """Old versions and delete markers between the pages hide nothing and show nothing."""
+    bucket.keep_versions()
+    for number in range(8):
+        for content in (b"old", b"new"):
+            bucket.put(f"{number}.txt", content)
+    bucket.client.delete_object(Bucket=bucket.name, Key="3.txt")
+    connector = bucket.connector(versions=True)
+    connector.page_size = 3
+    pages = list(connector.list())
+    keys = [descriptor.key for page in pages for descriptor in page.descriptors]
+    assert sorted(keys) == [f"{number}.txt" for number in range(8) if number != 3]
+    first = {descriptor.key for descriptor in pages[0].descriptors}
+    rest = {descriptor.key for page in connector.list(pages[0].cursor) for descriptor in page.descriptors}
+    assert first | rest == set(keys)
+
+
+def test_small_offset_and_end_are_exact(bucket: Bucket) -> None:
+    """Resuming works at every place, and at the very end there is nothing left to ask for."""
+    bucket.put("a.txt", b"0123456789")
+    connector = bucket.connector()
+    descriptor = only(connector)
+    for offset in (1, 9):
+        assert read(connector, descriptor, offset) == b"0123456789"[offset:]
+    bucket.proxy.requests.clear()
+    assert read(connector, descriptor, 10) == b""
+    assert not bucket.proxy.requests
+
+
+def answers(proxy: FaultProxy, status: int, code: str, more: str = "") -> Fault:
+    return proxy.add(Fault(times=float("inf"), status=status, body=error_xml(code, more)))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "reason"),
+    [
+        (403, "AccessDenied", ItemError, "forbidden"),
+        (403, "InvalidObjectState", ItemError, "archived"),
+        (404, "NoSuchKey", ItemError, "not_found"),
+        (404, "NoSuchVersion", ItemError, "not_found"),
+        (405, "MethodNotAllowed", ItemError, "not_found"),
+        (412, "PreconditionFailed", ItemError, "changed_while_read"),
+        (416, "InvalidRange", ItemError, "changed_while_read"),
+        (400, "KMS.DisabledException", ItemError, "encrypted"),
+        (400, "InvalidArgument", ItemError, "unreadable"),
+        (503, "SlowDown", TransientItemError, "throttled"),
+        (429, "TooManyRequests", TransientItemError, "throttled"),
+        (400, "RequestLimitExceeded", TransientItemError, "throttled"),
+        (500, "InternalError", TransientItemError, "network"),
+        (502, "BadGateway", TransientItemError, "network"),
+        (400, "RequestTimeout", TransientItemError, "network"),
+        (400, "ExpiredToken", AuthenticationError, "authentication"),
+        (403, "InvalidAccessKeyId", AuthenticationError, "authentication"),
+        (403, "SignatureDoesNotMatch", AuthenticationError, "authentication"),
+        (401, "Unauthorized", AuthenticationError, "authentication"),
+        (403, "RequestTimeTooSkewed", SourceAccessError, "clock_skew"),
+        (404, "NoSuchBucket", SourceAccessError, "not_found"),
+    ],
+)
+def test_each_refusal_of_a_get_has_its_reason(
+    bucket: Bucket, status: int, code: str, kind: type[IngestError], reason: str
+) -> None:
+    """What is of one item is an error of the item, what is of the credential or the source an error of the source."""
+    bucket.put("a.txt", b"one")
+    connector = bucket.connector()
+    descriptor = only(connector)
+    answers(bucket.proxy, status, code)
+    with pytest.raises(kind) as caught:
+        read(connector, descriptor)
+    assert (type(caught.value), caught.value.reason) == (kind, reason)
+
+
+# Stores that know less
+
+
+class WithFake:
+    """A fake bucket with one object and a connector to it."""
+
+    def __init__(self, bucket: FakeBucket, **settings: Any) -> None:
+        self.bucket = bucket
+        self.connector = S3Connector(bucket.settings | settings)
+        self.descriptor = only(self.connector)
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def test_store_without_if_match_is_seen_through_by_its_etag() -> None:
+    """A store that sends the new content all the same is told by the ETag of its answer."""
+    with FakeBucket([b"a"], body=b"one", size=3, etag=md5(b"one"), knows_if_match=False) as bucket:
+        fake = WithFake(bucket)
+        bucket.body, bucket.etag = b"two", md5(b"two")
+        assert reason_of(fake.connector, fake.descriptor) == "changed_while_read"
+
+
+def test_store_without_ranges_is_read_from_its_start() -> None:
+    """Where an offset is ignored the beginning is passed over, when the ETag says that it is the same."""
+    with FakeBucket([b"a"], body=b"0123456789", size=10, etag=md5(b"0123456789"), knows_ranges=False) as bucket:
+        fake = WithFake(bucket)
+        assert read(fake.connector, fake.descriptor, 4) == b"456789"
+        bucket.answer_headers = {"ETag": ""}
+        assert reason_of(fake.connector, fake.descriptor, 4) == "changed_while_read"
+
+
+def test_other_size_than_listed_is_a_change() -> None:
+    """A body that is longer or shorter than the listing said is not taken, with or without an ETag."""
+    with FakeBucket([b"a"], body=b"0123456789", size=10, knows_if_match=False) as bucket:
+        fake = WithFake(bucket)
+        for body in (b"012345678", b"0123456789X"):
+            bucket.body, bucket.answer_headers = body, {"ETag": ""}
+            assert reason_of(fake.connector, fake.descriptor) == "changed_while_read"
+            assert reason_of(fake.connector, fake.descriptor, 4) == "changed_while_read"
+
+
+def test_damage_on_the_way_is_told(bucket: Bucket) -> None:
+    """Bytes that do not have the MD5 sum of the ETag are not taken when a second look shows other bytes."""
+    bucket.put("a.txt", b"one")
+    connector = bucket.connector()
+    descriptor = only(connector)
+    bucket.proxy.add(Fault(replace=(b"one", b"onE")))
+    assert reason_of(connector, descriptor) == "checksum_mismatch"
+    assert read(connector, descriptor) == b"one"
+
+
+def test_etags_that_only_look_like_sums_are_believed_after_a_second_look() -> None:
+    """A store whose ETags are no MD5 sums costs one request more, once, and nothing fails."""
+    with FakeBucket([b"a"], body=b"one", size=3, etag=md5(b"something else")) as bucket:
+        fake = WithFake(bucket)
+        bucket.requests.clear()
+        assert [read(fake.connector, fake.descriptor) for _ in range(3)] == [b"one"] * 3
+        assert len(bucket.requests) == 4
+
+
+def test_sum_is_not_asked_of_an_encrypted_object() -> None:
+    """With a key of KMS the ETag is no MD5 sum, and the store says so: no second look."""
+    kms = {"x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:eu-central-1:1:key/x"}
+    with FakeBucket([b"a"], body=b"one", size=3, etag=md5(b"other"), answer_headers=kms) as bucket:
+        fake = WithFake(bucket)
+        bucket.requests.clear()
+        assert read(fake.connector, fake.descriptor) == b"one"
+        assert len(bucket.requests) == 1
+
+
+def test_agreeing_to_pay_goes_with_every_request() -> None:
+    """A bucket whose requester pays wants to hear it in listings and reads."""
+    with FakeBucket([b"a"], body=b"one", size=3) as bucket:
+        WithFake(bucket, requester_pays=True)
+        assert all(headers.get("x-amz-request-payer") == "requester" for headers in bucket.listed_with)
+
+
+def peak_megabytes() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def test_gigabyte_streams_in_constant_memory() -> None:
+    """However large an object is, it passes through in pieces."""
+    with FakeBucket([b"a"], size=1 << 30) as bucket:
+        fake = WithFake(bucket)
+        with fake.connector.fetch(fake.descriptor) as pieces:
+            next(pieces)
+        Path("/proc/self/clear_refs").write_text("5")
+        before = peak_megabytes()
+        with fake.connector.fetch(fake.descriptor) as pieces:
+            assert sum(map(len, pieces)) == 1 << 30
+        assert peak_megabytes() - before < 30
