@@ -21,11 +21,11 @@ from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import AuthenticationError, TransientItemError, TransientSourceError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline import connecting
 from ingest_tui.services.jobs import cancel_job, job_items
 from ingest_tui.store import staging as staging_module
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
-from ingest_tui.worker import engine as engine_module
 from ingest_tui.worker.submit import submit_sync
 
 PAGE = 5
@@ -99,7 +99,7 @@ def far(monkeypatch: pytest.MonkeyPatch) -> FarSource:
     def connector(_type: str, config: dict[str, Any], **options: Any) -> BaseConnector:
         return FarConnector(config, **options)
 
-    monkeypatch.setattr(engine_module, "get_connector", connector)
+    monkeypatch.setattr(connecting, "get_connector", connector)
     return source
 
 

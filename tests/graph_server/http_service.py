@@ -55,6 +55,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     service: ClassVar[str]
     state: ClassVar[State]
+    cut_after: int | None = None
 
     def answer(self, method: str, path: str, query: str, body: bytes) -> None:
         raise NotImplementedError
@@ -73,7 +74,8 @@ class Handler(BaseHTTPRequestHandler):
             asked = Asked(self.service, method, parts.path, parts.query, headers, time.time())
             self.state.asked.append(asked)
             fault = self.state.fault_for(self.service, f"{method} {asked.target}")
-            if fault is not None:
+            self.cut_after = fault.after if fault is not None and fault.action == "cut" else None
+            if fault is not None and fault.action != "cut":
                 self._play(fault)
                 return
         try:
@@ -99,6 +101,9 @@ class Handler(BaseHTTPRequestHandler):
         lines = {"Content-Type": "application/json", **(headers or {}), "Content-Length": str(len(content))}
         head = f"HTTP/1.1 {status} {REASONS.get(status, 'Answer')}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
+        if self.cut_after is not None and self.cut_after < len(content):
+            content = content[: self.cut_after]
+            self.close_connection = True
         try:
             self.wfile.write(head.encode() + content)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):

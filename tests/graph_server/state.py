@@ -69,7 +69,9 @@ class Fault:
     skip: int = 0
     service: str = "graph"
     action: str = "answer"
-    """``answer``, ``close`` (no answer at all), ``html`` (a proxy's page with status 200)."""
+    """``answer``, ``close`` (no answer at all), ``html`` (a proxy's page with status 200), ``cut``."""
+    after: int = 0
+    """For ``cut``: the genuine answer breaks off after so many bytes of its body."""
     inner_code: str | None = None
 
 

@@ -19,7 +19,8 @@ from ingest_tui.connectors.sharepoint_items import DriveItem, fingerprint_of, re
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError, TransientItemError, TransientSourceError
 
-PIECE = 1 << 20
+PIECE = 1 << 18
+"""What a cut connection loses at most."""
 _ADDRESS = "@microsoft.graph.downloadUrl"
 _FIELDS = f"id,name,size,eTag,lastModifiedDateTime,parentReference,file,folder,package,malware,deleted,{_ADDRESS}"
 _EXPIRED = {401, 403, 404, 410}

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_suite import ConnectorSuite, Site
+from connector_suite import RemoteConnectorSuite, RemoteSite, listed
 
 from graph_server import certificates
 from graph_server.running import FakeCredentials, GraphServer
-from ingest_tui.connectors.base import BaseConnector, Listing
+from graph_server.state import CLIENT_ID
+from ingest_tui.connectors.base import BaseConnector, Listing, Place
+from ingest_tui.connectors.remembering import VolatileMemory
 from ingest_tui.connectors.sharepoint import SharePointConnector
 from ingest_tui.model.descriptor import ListingPage
-from ingest_tui.model.errors import SourceAccessError
+from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 LIBRARY = "Documents"
 SETTINGS = {"site": "https://contoso.sharepoint.com/sites/handbook", "credential": "intranet"}
@@ -36,8 +38,11 @@ class PlainKeys(SharePointConnector):
             ]
             yield ListingPage(descriptors, page.cursor)
 
+    def browse(self, path: str = "") -> Iterator[Place]:
+        return super().browse(path or LIBRARY)
 
-class SharePointSite(Site):
+
+class SharePointSite(RemoteSite):
     """A site with one library; a part that is closed becomes a library of its own, which is what can be closed."""
 
     page_size = 1000
@@ -47,10 +52,14 @@ class SharePointSite(Site):
         self.site = server.state.site("sites/handbook", "Handbook")
         self.drive = self.site.library(LIBRARY, "Shared Documents")
         server.state.knobs.slow_after = 1_500_000
+        self.credential = server.credential()
+
+    @property
+    def secret(self) -> str:  # type: ignore[override]
+        return self.credential.fields["client_secret"]
 
     def connector(self, *, max_size: int | None = None) -> BaseConnector:
-        credentials = FakeCredentials(self.server.credential())
-        return PlainKeys(SETTINGS, max_size=max_size, credentials=credentials)
+        return PlainKeys(SETTINGS, max_size=max_size, credentials=FakeCredentials(self.credential))
 
     def put(self, name: str, content: bytes) -> None:
         self.drive.put(name, content)
@@ -76,6 +85,28 @@ class SharePointSite(Site):
         self.server.state.knobs.sign_in_error = ("AADSTS7000222", "The provided client secret keys are expired.")
         self.server.state.revoke_tokens()
 
+    def let_in(self) -> None:
+        self.server.state.knobs.sign_in_error = None
+        self.server.state.apps[CLIENT_ID]["secret"] = "renewed-client-secret"
+        self.credential.fields["client_secret"] = "renewed-client-secret"
+
+    def forbid(self, name: str) -> None:
+        item = self.drive.at(name)
+        self.server.state.fail(f"/items/{item.item_id}", status=403, code="accessDenied", times=1000)
+
+    def throttle_next(self, times: int, *, retry_after: float | None = None) -> None:
+        code = "activityLimitReached"
+        self.server.state.fail("", status=429, code=code, retry_after=retry_after, times=times)
+
+    def cut_next(self, after: int) -> None:
+        self.server.state.fail("", action="cut", after=after)
+        self.server.state.knobs.cut_after = after
+        self.server.state.knobs.cut_times = 1
+
+    def unplug(self) -> None:
+        self.credential.fields["graph_url"] = "http://127.0.0.1:9"
+        self.credential.fields["authority"] = "https://localhost:9/nowhere"
+
     def wrong_settings(self) -> list[dict[str, Any]]:
         return [
             {},
@@ -97,16 +128,16 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphSer
         yield running
 
 
-class TestSharePointConnector(ConnectorSuite):
+class TestSharePointConnector(RemoteConnectorSuite):
     """SharePoint through Microsoft Graph."""
 
     covers = SharePointConnector
 
     @pytest.fixture
-    def site(self, server: GraphServer) -> Site:
+    def site(self, server: GraphServer) -> RemoteSite:
         return SharePointSite(server)
 
-    def test_source_test_goes_through_its_steps(self, site: Site) -> None:
+    def test_source_test_goes_through_its_steps(self, site: RemoteSite) -> None:
         """`source test` signs in, finds the site and its libraries, lists and reads, and stops where it fails."""
         site.put("a.txt", b"one")
         names = ["sign in", "site", "libraries", "list", "read"]
@@ -116,6 +147,21 @@ class TestSharePointConnector(ConnectorSuite):
         steps = list(connector.test_steps())
         assert [(step.name, step.ok) for step in steps] == [("sign in", False)]
         assert "docs/sharepoint.md" in steps[0].message
+
+    def test_interrupted_listing_goes_on_from_its_last_page(self, site: SharePointSite) -> None:  # type: ignore[override]
+        """It has asked for everything before its first page; what it asked for before a failure is not asked again."""
+        for position in range(900):
+            site.put(f"{position:05}.txt", b"x")
+        connector = site.connector()
+        connector.memory = VolatileMemory()
+        site.server.state.knobs.largest_page = 200
+        site.server.state.fail("delta", status=429, code="activityLimitReached", skip=2)
+        with pytest.raises(TransientSourceError):
+            listed(connector)
+        site.server.state.forget_requests()
+        assert len(listed(connector)[0]) == 900
+        first_asked = site.server.state.requests("graph", "delta")[0]
+        assert "token" in first_asked.target
 
     def test_wrong_credential_is_read_anew(self, server: GraphServer) -> None:
         """After a refused sign-in, trying again can help only when the credential has changed; then it does."""
