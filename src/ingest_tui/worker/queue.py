@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.store.locks import FileLock
 from ingest_tui.store.workspace import Workspace
@@ -49,19 +49,8 @@ def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim
     slot = _free_slot(workspace)
     if slot is None:
         return None
-    candidates = []
-    for job_id in workspace.jobs.queued_ids():
-        try:
-            manifest = workspace.jobs.load(job_id)
-        except IngestError:
-            continue  # being made right now, or not readable: `doctor` tells
-        if manifest.ended:
-            if not workspace.jobs.has_owner(job_id):
-                workspace.jobs.leave_queue(job_id)  # its worker died right after the end
-        elif only_source in {None, manifest.source_id}:
-            candidates.append(manifest)
     started_sources: set[str] = set()
-    for candidate in in_running_order(candidates):
+    for candidate in in_running_order(_unfinished(workspace, only_source)):
         if candidate.source_id in started_sources:
             continue
         started_sources.add(candidate.source_id)
@@ -70,6 +59,23 @@ def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim
             return claim
     slot.release()
     return None
+
+
+def _unfinished(workspace: Workspace, only_source: str | None) -> Iterator[Manifest]:
+    """Yield the jobs in the queue that have not ended; sweeps what crashes have left in it."""
+    for job_id in workspace.jobs.queued_ids():
+        try:
+            manifest = workspace.jobs.load(job_id)
+        except NotFoundError:
+            workspace.jobs.sweep_half_made(job_id)
+            continue
+        except IngestError:
+            continue  # not readable: `doctor` tells
+        if manifest.ended:
+            if not workspace.jobs.has_owner(job_id):
+                workspace.jobs.leave_queue(job_id)  # its worker died right after the end
+        elif only_source in {None, manifest.source_id}:
+            yield manifest
 
 
 def _try_claim(workspace: Workspace, job_id: str, slot: FileLock) -> Claim | None:

@@ -115,3 +115,17 @@ def test_an_ended_job_leaves_the_queue_by_whoever_finds_it(tmp_path: Path) -> No
     claim_next(workspace)
     assert manifest.job_id not in workspace.jobs.queued_ids()
     workspace.close()
+
+
+def test_job_whose_maker_died_leaves_the_queue(tmp_path: Path) -> None:
+    """Looking for work sweeps what a crash left of a job that was being made, and finds the next one."""
+    workspace = _workspace(tmp_path, 1)
+    half_made = "20200101-000000-s0-2222"
+    (workspace.layout.queue / half_made).touch()
+    (workspace.layout.jobs / half_made / "staging").mkdir(parents=True)
+    claim = claim_next(workspace)
+    assert claim is not None
+    claim.release()
+    assert half_made not in workspace.jobs.queued_ids()
+    assert half_made not in workspace.jobs.ids()
+    workspace.close()
