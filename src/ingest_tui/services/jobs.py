@@ -13,6 +13,7 @@ from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.recovery import drop_uncommitted_versions
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.journal import Journal, read_journal, read_journal_from
+from ingest_tui.store.layout import JobLayout
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest, submit_sync
 
@@ -203,17 +204,15 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
 
 
 def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[dict[str, Any]]) -> None:
-    """Queue a job whose plan is known already. It retires nothing, since it has listed nothing.
+    """Queue a job whose plan is known already. It retires nothing, since it has listed nothing."""
+    with workspace.jobs.being_made(manifest) as paths:
+        write_known_plan(paths, lines)
 
-    The job's lock is held meanwhile, so that no worker takes it before its plan is whole.
-    """
-    lock = workspace.jobs.lock(manifest.job_id)
-    lock.acquire(1.0, what="the new job")
-    with lock:
-        # The manifest comes last: without it there is no job, with it the plan is whole.
-        with Journal(workspace.jobs.paths(manifest.job_id).plan) as journal:
-            journal.append([*lines, {"action": "end", "listed": len(lines), "complete": True}])
-        workspace.jobs.create(manifest)
+
+def write_known_plan(paths: JobLayout, lines: list[dict[str, Any]]) -> None:
+    """Write the plan of a job that is being made."""
+    with Journal(paths.plan) as journal:
+        journal.append([*lines, {"action": "end", "listed": len(lines), "complete": True}])
 
 
 def approve_job(workspace: Workspace, job_id: str) -> Manifest:

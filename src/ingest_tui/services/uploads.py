@@ -16,8 +16,8 @@ from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, UPLOAD_SOURCE, Source
-from ingest_tui.services.jobs import write_plan_and_queue
-from ingest_tui.store.atomic import make_folder, remove_tree, sync_filesystem
+from ingest_tui.services.jobs import write_known_plan
+from ingest_tui.store.atomic import sync_filesystem
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest
@@ -41,18 +41,13 @@ def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str 
     _check_room(workspace, paths)
     source = Source(source_id=UPLOAD_SOURCE, name="Uploads", source_type="upload", collection_id=collection_id)
     manifest = new_manifest(source, kind="upload", trigger="manual", by=requester(), staged=True)
-    folder = workspace.jobs.paths(manifest.job_id).staging
-    make_folder(folder)
-    staging = StagingArea(folder)
-    try:
+    with workspace.jobs.being_made(manifest) as job_paths:
+        staging = StagingArea(job_paths.staging)
         lines = [
             _stage(staging, manifest.job_id, collection_id, name, path) for name, path in zip(names, paths, strict=True)
         ]
         sync_filesystem(workspace.root)
-    except BaseException:
-        remove_tree(workspace.jobs.paths(manifest.job_id).folder)
-        raise
-    write_plan_and_queue(workspace, manifest, lines)
+        write_known_plan(job_paths, lines)
     workspace.audit.add(
         at=manifest.created_at, by=requester(), action="upload", target=manifest.job_id, files=len(lines)
     )

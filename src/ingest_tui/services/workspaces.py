@@ -224,6 +224,8 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     for job_id in workspace.jobs.queued_ids():
         try:
             workspace.jobs.load(job_id)
+        except NotFoundError:
+            continue  # being made right now, or swept by the next worker
         except IngestError as error:
             yield Check("problem", f"job {job_id}", error.message, error.hint)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import (
     empty_folder,
     make_folder,
+    remove_tree,
     sweep_temporaries,
     sync_folder,
     write_durably,
@@ -54,14 +56,45 @@ class JobStore:
         return self._layout.job(job_id)
 
     def create(self, manifest: Manifest) -> None:
-        """Put a new job on disk and into the queue. The queue entry comes first: without a manifest it is ignored."""
+        """Put a new job on disk and into the queue."""
+        with self.being_made(manifest):
+            pass
+
+    @contextmanager
+    def being_made(self, manifest: Manifest) -> Iterator[JobLayout]:
+        """Put a new job on disk and into the queue, with what the caller adds to its folder within the context.
+
+        The queue entry comes first and is locked until the manifest is there, which comes last: an entry that is free
+        and has no manifest is what a crash left (`sweep_half_made`). After an error nothing is left.
+        """
         paths = self.paths(manifest.job_id)
-        for folder in (paths.folder, paths.requests, paths.staging):
-            make_folder(folder)
-        self._layout.queue_entry(manifest.job_id).touch(mode=0o600)
-        sync_folder(self._layout.queue)
-        sync_folder(self._layout.jobs)
-        write_record(paths.manifest, manifest)
+        entry = FileLock(self._layout.queue_entry(manifest.job_id))
+        entry.acquire(1.0, what="the new job")
+        with entry:
+            try:
+                for folder in (paths.folder, paths.requests, paths.staging):
+                    make_folder(folder)
+                yield paths
+                sync_folder(self._layout.queue)
+                sync_folder(self._layout.jobs)
+                write_record(paths.manifest, manifest)
+            except BaseException:
+                with suppress(OSError):
+                    self._remove_half_made(manifest.job_id)
+                raise
+
+    def sweep_half_made(self, job_id: str) -> None:
+        """Remove what a crash left of a job that was being made; nothing happens while somebody is making it."""
+        entry = FileLock(self._layout.queue_entry(job_id), must_exist=True)
+        if entry.try_acquire():
+            with entry:
+                self._remove_half_made(job_id)
+
+    def _remove_half_made(self, job_id: str) -> None:
+        paths = self.paths(job_id)
+        if not paths.manifest.exists():
+            remove_tree(paths.folder)
+            self._layout.queue_entry(job_id).unlink(missing_ok=True)
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, newest first."""

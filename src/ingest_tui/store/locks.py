@@ -1,4 +1,4 @@
-"""Who may do what: `flock` on files that are never unlinked.
+"""Who may do what: `flock` on files that are never unlinked, but for marks whose holder takes them away.
 
 The kernel frees such a lock when its owner dies, however it dies, so nothing ever has to be declared stale. What stands
 in the file (who holds it) is for people only. Locks survive `fork`: children must be started by exec.
@@ -20,10 +20,14 @@ _POLL_SECONDS = 0.02
 
 
 class FileLock:
-    """An exclusive lock on ``path``. Not re-entrant; one instance is held once."""
+    """An exclusive lock on ``path``. Not re-entrant; one instance is held once.
 
-    def __init__(self, path: Path) -> None:
+    With ``must_exist`` a file that is not there is not made, and cannot be locked.
+    """
+
+    def __init__(self, path: Path, *, must_exist: bool = False) -> None:
         self.path = path
+        self._must_exist = must_exist
         self._descriptor = -1
 
     @property
@@ -35,17 +39,34 @@ class FileLock:
         """Take the lock if nobody has it; returns whether it is ours now."""
         if self.held:
             return False
-        make_folder(self.path.parent)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        if not self._must_exist:
+            make_folder(self.path.parent)
+        while (is_ours := self._try_once()) is None:
+            continue
+        return is_ours
+
+    def _try_once(self) -> bool | None:
+        """Take the lock if nobody has it; None when its file was removed between opening and locking."""
+        may_create = 0 if self._must_exist else os.O_CREAT
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | may_create | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        except FileNotFoundError:
+            if self._must_exist:
+                return False
+            raise
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.fchmod(descriptor, FILE_MODE)
+            is_there = os.fstat(descriptor).st_nlink > 0
         except BlockingIOError:
             os.close(descriptor)
             return False
         except BaseException:
             os.close(descriptor)
             raise
+        if not is_there:  # it would lock nobody out
+            os.close(descriptor)
+            return None
         self._descriptor = descriptor
         return True
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.store.locks import FileLock
 from ingest_tui.store.workspace import Workspace
@@ -49,48 +50,56 @@ def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim
     slot = _free_slot(workspace)
     if slot is None:
         return None
-    candidates = []
+    with ExitStack() as until_claimed:
+        until_claimed.callback(slot.release)
+        started_sources: set[str] = set()
+        for candidate in in_running_order(_unfinished(workspace, only_source)):
+            if candidate.source_id in started_sources:
+                continue
+            started_sources.add(candidate.source_id)
+            claim = _try_claim(workspace, candidate.job_id, slot)
+            if claim is not None:
+                until_claimed.pop_all()
+                return claim
+    return None
+
+
+def _unfinished(workspace: Workspace, only_source: str | None) -> Iterator[Manifest]:
+    """Yield the jobs in the queue that have not ended; sweeps what crashes have left in it."""
     for job_id in workspace.jobs.queued_ids():
         try:
             manifest = workspace.jobs.load(job_id)
+        except NotFoundError:
+            workspace.jobs.sweep_half_made(job_id)
+            continue
         except IngestError:
-            continue  # being made right now, or not readable: `doctor` tells
+            continue  # not readable: `doctor` tells
         if manifest.ended:
             if not workspace.jobs.has_owner(job_id):
                 workspace.jobs.leave_queue(job_id)  # its worker died right after the end
         elif only_source in {None, manifest.source_id}:
-            candidates.append(manifest)
-    started_sources: set[str] = set()
-    for candidate in in_running_order(candidates):
-        if candidate.source_id in started_sources:
-            continue
-        started_sources.add(candidate.source_id)
-        claim = _try_claim(workspace, candidate.job_id, slot)
-        if claim is not None:
-            return claim
-    slot.release()
-    return None
+            yield manifest
 
 
 def _try_claim(workspace: Workspace, job_id: str, slot: FileLock) -> Claim | None:
-    job_lock = workspace.jobs.lock(job_id)
-    if not job_lock.try_acquire():
-        return None
-    try:
-        manifest = workspace.jobs.load(job_id)  # again, now that nobody else writes it
-    except IngestError:
-        job_lock.release()
-        return None
-    if not _is_runnable(manifest):
-        if manifest.ended:
-            workspace.jobs.leave_queue(job_id)
-        job_lock.release()
-        return None
-    source_lock = FileLock(workspace.layout.source_lock(manifest.source_id))
-    if not source_lock.try_acquire():
-        job_lock.release()
-        return None
-    return Claim(manifest, (job_lock, source_lock, slot))
+    with ExitStack() as until_claimed:
+        job_lock = workspace.jobs.lock(job_id)
+        until_claimed.callback(job_lock.release)
+        if not job_lock.try_acquire():
+            return None
+        try:
+            manifest = workspace.jobs.load(job_id)  # again, now that nobody else writes it
+        except IngestError:
+            return None
+        if not _is_runnable(manifest):
+            if manifest.ended:
+                workspace.jobs.leave_queue(job_id)
+            return None
+        source_lock = FileLock(workspace.layout.source_lock(manifest.source_id))
+        if not source_lock.try_acquire():
+            return None
+        until_claimed.pop_all()
+        return Claim(manifest, (job_lock, source_lock, slot))
 
 
 def _free_slot(workspace: Workspace) -> FileLock | None:

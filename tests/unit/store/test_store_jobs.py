@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -33,11 +35,16 @@ def jobs(workspace: Workspace) -> JobStore:
 
 
 def make(jobs: JobStore, job_id: str, *, priority: int = 100, at: str = "2026-01-01", source: str = "docs") -> Manifest:
+    manifest = queued(job_id, priority=priority, at=at, source=source)
+    jobs.create(manifest)
+    return manifest
+
+
+def queued(job_id: str, *, priority: int = 100, at: str = "2026-01-01", source: str = "docs") -> Manifest:
     manifest = Manifest(
         job_id=job_id, source_id=source, collection_id="default", created_at=at, updated_at=at, priority=priority
     )
     manifest.move_to(JobState.QUEUED, at=at, by="test")
-    jobs.create(manifest)
     return manifest
 
 
@@ -344,3 +351,35 @@ def test_damaged_catalogue_names_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="damaged") as caught:
         Catalogue(tmp_path / "catalogue.db")
     assert "rebuild" in caught.value.hint
+
+
+def test_job_that_cannot_be_made_leaves_nothing(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error while a job is being made takes away its folder and its place in the queue."""
+
+    def no_room(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("ingest_tui.store.jobs.write_record", no_room)
+    with pytest.raises(OSError, match="No space"):
+        make(jobs, "20260101-000000-docs-aaaa")
+    assert jobs.ids() == jobs.queued_ids() == []
+
+
+def test_job_whose_maker_died_is_swept(jobs: JobStore) -> None:
+    """What a crash left of a job that was being made goes; what somebody is making stays."""
+    job_id = "20260101-000000-docs-aaaa"
+    child = os.fork()
+    if child == 0:
+        with jobs.being_made(queued(job_id)) as paths:
+            (paths.staging / "raw.md").write_text("# half")
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert jobs.ids() == jobs.queued_ids() == [job_id]
+    jobs.sweep_half_made(job_id)
+    assert jobs.ids() == jobs.queued_ids() == []
+    with jobs.being_made(queued(job_id)):
+        jobs.sweep_half_made(job_id)
+        assert jobs.queued_ids() == [job_id]
+    assert jobs.load(job_id).state is JobState.QUEUED
+    jobs.sweep_half_made(job_id)
+    assert jobs.queued_ids() == [job_id]

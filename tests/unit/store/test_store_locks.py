@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -168,3 +169,26 @@ def test_lock_does_not_follow_a_link(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"symbolic|loop"):
         FileLock(tmp_path / "a.lock").try_acquire()
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock whose file somebody removed between opening and locking would lock nobody out: it is made again."""
+    path = tmp_path / "a.lock"
+    flock = fcntl.flock
+    removals = iter([path.unlink])
+
+    def locking(descriptor: int, operation: int) -> None:
+        next(removals, lambda: None)()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", locking)
+    lock = FileLock(path)
+    assert lock.try_acquire()
+    assert is_locked(path)
+    lock.release()
+
+
+def test_lock_that_must_exist_makes_no_file(tmp_path: Path) -> None:
+    """Asking for a lock that nobody ever made is refused and leaves nothing."""
+    assert not FileLock(tmp_path / "folder" / "a.lock", must_exist=True).try_acquire()
+    assert list(tmp_path.iterdir()) == []

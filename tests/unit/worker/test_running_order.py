@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.services.workspaces import init
+from ingest_tui.store.locks import FileLock
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import claim_next, in_running_order
 from ingest_tui.worker.submit import submit_sync
@@ -114,4 +118,39 @@ def test_an_ended_job_leaves_the_queue_by_whoever_finds_it(tmp_path: Path) -> No
     claim.release()
     claim_next(workspace)
     assert manifest.job_id not in workspace.jobs.queued_ids()
+    workspace.close()
+
+
+def test_job_whose_maker_died_leaves_the_queue(tmp_path: Path) -> None:
+    """Looking for work sweeps what a crash left of a job that was being made, and finds the next one."""
+    workspace = _workspace(tmp_path, 1)
+    half_made = "20200101-000000-s0-2222"
+    (workspace.layout.queue / half_made).touch()
+    (workspace.layout.jobs / half_made / "staging").mkdir(parents=True)
+    claim = claim_next(workspace)
+    assert claim is not None
+    claim.release()
+    assert half_made not in workspace.jobs.queued_ids()
+    assert half_made not in workspace.jobs.ids()
+    workspace.close()
+
+
+def test_claim_that_meets_an_error_keeps_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that refuses the lock of a source costs that one attempt: neither job nor slot stay locked."""
+    workspace = _workspace(tmp_path, 1)
+    try_acquire = FileLock.try_acquire
+
+    def failing(lock: FileLock) -> bool:
+        if lock.path.parent.name == "source":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return try_acquire(lock)
+
+    monkeypatch.setattr(FileLock, "try_acquire", failing)
+    for _ in range(4):
+        with pytest.raises(OSError, match="Input/output"):
+            claim_next(workspace)
+    monkeypatch.undo()
+    claim = claim_next(workspace)
+    assert claim is not None
+    claim.release()
     workspace.close()
