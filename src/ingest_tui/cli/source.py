@@ -26,6 +26,8 @@ def _setting_options(command: Any) -> Any:
         click.option("--follow-symlinks/--no-follow-symlinks", default=None, help="Follow links within the folder."),
         click.option("--collection", help="The collection that the documents go to."),
         click.option("--max-size", metavar="SIZE", help="Largest file to take, e.g. 50MB (default)."),
+        click.option("--allow-type", "allow_types", multiple=True, metavar="TYPE", help="Take only these, e.g. pdf."),
+        click.option("--deny-type", "deny_types", multiple=True, metavar="TYPE", help="Take none of these, e.g. docm."),
         click.option("--priority", type=click.IntRange(0, 1000), help="Lower runs first (default 100)."),
         click.option("--watch/--no-watch", default=None, help="Sync when files change, while a worker runs."),
         click.option("--backend", help="Extract everything with this backend, e.g. unstructured."),
@@ -76,6 +78,8 @@ def add(session: Session, /, source_type: str, name: str, as_json: bool, **optio
         priority=100 if options["priority"] is None else options["priority"],
         backend=options["backend"],
         by_type=_by_type(options["backend_for"]),
+        allow_types=options["allow_types"],
+        deny_types=options["deny_types"],
     )
     if as_json:
         output.data(added)
@@ -87,6 +91,7 @@ def add(session: Session, /, source_type: str, name: str, as_json: bool, **optio
 @source.command()
 @click.argument("source_id", metavar="SOURCE")
 @_setting_options
+@click.option("--any-type", is_flag=True, help="Take all types again; as do --allow-type '' and --deny-type ''.")
 @json_option
 @pass_session
 def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> None:
@@ -108,6 +113,9 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         before = session.workspace.sources.get(source_id).extraction
         backend = before.backend if options["backend"] is None else options["backend"] or None
         changes["extraction"] = {"backend": backend, "by_type": before.by_type | _by_type(options["backend_for"])}
+    for field in ("allow_types", "deny_types"):
+        if options[field] or options["any_type"]:
+            changes[field] = options[field]
     config = _connector_settings(options)
     if not changes and not config:
         raise UsageError("nothing to change", hint="'ingest-tui source edit --help' lists the settings")
@@ -118,6 +126,8 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         output.line(f"changed source {edited.source_id}")
         if "extraction" in changes:
             output.line(f"next: ingest-tui sync {edited.source_id} --force   reads again what is there already")
+        elif changes.keys() & {"allow_types", "deny_types"}:
+            output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what was refused; documents stay")
 
 
 @source.command("list")

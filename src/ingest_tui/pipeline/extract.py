@@ -9,9 +9,14 @@ from ingest_tui.pipeline.stage import Sink, StagedItem
 
 
 def extract_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
-    """Have an item parsed, unless its bytes are known already and its place is new: then it is a duplicate or moved."""
+    """Have an item parsed, unless its bytes are known already and its place is new: then it is a duplicate or moved.
+
+    What a source with a choice of types does not take is no duplicate either: there every item is looked into.
+    """
     known_place = item.line.get("document_id") is not None
-    if not known_place and not job.forced and job.collection_has_documents and _bytes_are_known(job, item):
+    may_be_known = not known_place and not job.forced and job.collection_has_documents
+    takes_all_types = not (job.source.allow_types or job.source.deny_types)
+    if may_be_known and takes_all_types and _bytes_are_known(job, item):
         job.meter.advance("extract", 1, item.weight)
         settle(item)
         return
@@ -32,6 +37,8 @@ def parse_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
         size=item.size,
         backend=extraction.backend,
         backends_by_type=extraction.by_type,
+        allow_types=job.source.allow_types,
+        deny_types=job.source.deny_types,
     )
 
     def parsed(result: ParseResult) -> None:

@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ingest_tui.model.descriptor import ListingEnd
+from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import HeldDeletions
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
@@ -43,7 +44,7 @@ def list_source(job: JobRun) -> ListingEnd:
             except StopIteration as stop:
                 end: ListingEnd = stop.value or ListingEnd(complete=False)
                 break
-            scratch.add(page)
+            scratch.add(admit(page, job.source))
             job.meter.advance("list", len(page.descriptors))
         job.manifest.counters.descriptors_listed = scratch.count()
     finally:
@@ -52,6 +53,19 @@ def list_source(job: JobRun) -> ListingEnd:
         job.manifest.warnings.append(f"{safe_display(key, limit=200)}: {safe_display(message)}")
     job.meter.done("list")
     return end
+
+
+def admit(page: ListingPage, source: Source) -> ListingPage:
+    """Refuse what the source does not take by its name alone; what only its bytes can tell is told by its parser."""
+    types = TypeFilter(source.allow_types, source.deny_types)
+    if not types:
+        return page
+    return page._replace(descriptors=[_admit_one(descriptor, types) for descriptor in page.descriptors])
+
+
+def _admit_one(descriptor: Descriptor, types: TypeFilter) -> Descriptor:
+    refusal = "" if descriptor.refusal else types.refusal_of_name(file_name_of(descriptor.key))
+    return descriptor._replace(refusal=(NOT_ALLOWED, refusal)) if refusal else descriptor
 
 
 def rules_of(
@@ -81,8 +95,10 @@ def rules_of(
 def ruleset_of(source: Source) -> str:
     """Return a short digest of everything that decides what is let in and how it is read."""
     extraction = source.extraction
-    by_type = sorted(extraction.by_type.items())
-    return short_digest(RULES_VERSION, str(int(source.max_size)), str(extraction.backend), repr(by_type), length=12)
+    parts = [str(int(source.max_size)), str(extraction.backend), repr(sorted(extraction.by_type.items()))]
+    if source.allow_types or source.deny_types:
+        parts.append(repr((sorted(source.allow_types), sorted(source.deny_types))))
+    return short_digest(RULES_VERSION, *parts, length=12)
 
 
 def make_plan(job: JobRun, end: ListingEnd) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.model.plan import Action
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.planning import rules_of
+from ingest_tui.pipeline.planning import admit, rules_of
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.workspace import Workspace
@@ -34,7 +34,7 @@ def preview_plan(
             pages = connector.list()
             while True:
                 try:
-                    scratch.add(next(pages))
+                    scratch.add(admit(next(pages), source))
                 except StopIteration as stop:
                     complete = bool(stop.value and stop.value.complete)
                     break

@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 
 from ingest_tui.connectors.registry import get_connector
+from ingest_tui.extraction.admission import HINT as TYPES_HINT
+from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display
+from ingest_tui.model.naming import file_name_of, file_uri, key_from_bytes, safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.source import Source
 from ingest_tui.store import queries
@@ -145,16 +147,17 @@ def _of_location(workspace: Workspace, target: str, location: LocationRow, docum
         "empty": "there is no text in it; a scan needs OCR",
         "retired": "'ingest-tui doc restore' brings it back, or edit the file and sync",
     }
+    hint = TYPES_HINT if location.reason == NOT_ALLOWED else hints.get(location.outcome, "")
     if document is None:
         verdict = f"not here: {location.outcome} at {location.at} ({because})"
-        return Explanation(target, False, verdict, hints.get(location.outcome, ""), None, location, None, events)
+        return Explanation(target, False, verdict, hint, None, location, None, events)
     verdict = f"here: searchable in version {document.version}"
-    hint = ""
     if location.outcome == "duplicate":
         verdict += f", as a duplicate of {document.uri} ({location.detail})"
     elif location.outcome in {"failed", "rejected", "empty"}:
         verdict += f"; what is at the source now was {location.outcome} ({because}), the last good version is kept"
-        hint = hints.get(location.outcome, "")
+    else:
+        hint = ""
     return Explanation(target, True, verdict, hint, document, location, _record(workspace, document), events)
 
 
@@ -207,7 +210,8 @@ def _left_out(source: Source, key: str) -> str | None:
         connector = get_connector(source.source_type, source.source_config)
     except (IngestError, ValueError):
         return None
-    return connector.explain_left_out(key)
+    types = TypeFilter(source.allow_types, source.deny_types)
+    return connector.explain_left_out(key) or types.refusal_of_name(file_name_of(key)) or None
 
 
 def _record(workspace: Workspace, document: Document) -> dict[str, Any] | None:

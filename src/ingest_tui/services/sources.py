@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ import pydantic
 from ingest_tui.connectors.base import TestStep as TestStep  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import describe_invalid
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
+from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, UsageError, ValidationError
 from ingest_tui.model.job import Manifest
@@ -85,6 +86,8 @@ def add_source(
     priority: int = 100,
     backend: str | None = None,
     by_type: dict[str, str] | None = None,
+    allow_types: Sequence[str] = (),
+    deny_types: Sequence[str] = (),
 ) -> Source:
     """Check and save a new source; raises `ValidationError` with what is wrong and `UsageError` for a taken name."""
     source_id = slug(name)
@@ -104,6 +107,8 @@ def add_source(
         "watch": watch,
         "priority": priority,
         "extraction": {"backend": backend, "by_type": by_type or {}},
+        "allow_types": allow_types,
+        "deny_types": deny_types,
         "created_at": at,
         "updated_at": at,
     }
@@ -146,6 +151,8 @@ def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:
         raise UsageError(
             f"unknown source type {values['source_type']!r}", hint=f"known types: {', '.join(source_types())}"
         )
+    for field in ("allow_types", "deny_types"):
+        values[field] = known_types(values[field])
     try:
         source = Source.model_validate(values)
     except pydantic.ValidationError as error:
