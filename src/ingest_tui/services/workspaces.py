@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, UsageError
@@ -168,6 +169,10 @@ def _unstructured_check() -> Iterator[Check]:
 
 def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     name = safe_display(str(workspace.root))
+    try:
+        known_types(workspace.settings.parser_limits_by_type)
+    except IngestError as error:
+        yield Check("problem", "settings", f"parser_limits_by_type: {error.message}", error.hint)
     free = shutil.disk_usage(workspace.root)
     yield Check("ok", "workspace", f"{name}, {free.free // 2**20} MiB free")
     if free.free < 500 * 2**20:
