@@ -380,7 +380,7 @@ class ParserPool:
         guilty = process.land(begun)
         others: list[Job] = [flight.payload for flight in process.in_flight.values()]
         process.in_flight.clear()
-        reason, detail, hint = process.cause_of_death(status)
+        reason, detail, hint = process.cause_of_death(status, self._limits.memory_bytes)
         if guilty is not None:
             self._fail(guilty.payload, reason, detail, hint)
         self._try_again(others, reason, detail)
