@@ -427,6 +427,7 @@ class ParserPool:
     def _end(self) -> None:
         for process in self._processes:
             process.kill("cancelled", "the pool was closed")
+        for process in self._processes:
             process.bury()
         self._processes.clear()
         self._selector.close()

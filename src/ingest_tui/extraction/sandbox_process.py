@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ _BOOT = (
 _STDERR_KEPT = 2_000
 _START_SECONDS = 60.0
 _MAX_LINE_BYTES = 64 * 1024**2
+_DYING_MILLISECONDS = 2000
 _LARGE_SHARE = 3
 """A process that crashes with more than this part of its memory in use most likely wanted more than all of it."""
 _READS_AT_ONCE = 16
@@ -257,6 +259,11 @@ class ParserProcess:
 
     def bury(self) -> int:
         """Free everything after its end and return its exit status (negative: the signal)."""
+        if self.parser_pidfd >= 0:
+            # The process around the parser collects it and then ends: at once, unless a disk holds the parser up.
+            end = select.poll()
+            end.register(self.pidfd, select.POLLIN)
+            end.poll(_DYING_MILLISECONDS)
         # Before it is reaped its number cannot belong to anybody else.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, signal.SIGKILL)
