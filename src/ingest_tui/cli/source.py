@@ -69,6 +69,8 @@ def _add(
         priority=100 if options["priority"] is None else options["priority"],
         backend=options["backend"],
         by_type=_by_type(options["backend_for"]),
+        allow_types=options["allow_types"],
+        deny_types=options["deny_types"],
     )
     if as_json:
         output.data(added)
@@ -89,6 +91,7 @@ source.add_command(
 @source.command(cls=TypedCommand)
 @click.argument("source_id", metavar="SOURCE")
 @common_options
+@click.option("--any-type", is_flag=True, help="Take all types again; as do --allow-type '' and --deny-type ''.")
 @json_option
 @pass_session
 def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> None:
@@ -114,6 +117,9 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         before = session.workspace.sources.get(source_id).extraction
         backend = before.backend if options["backend"] is None else options["backend"] or None
         changes["extraction"] = {"backend": backend, "by_type": before.by_type | _by_type(options["backend_for"])}
+    for field in ("allow_types", "deny_types"):
+        if options[field] or options["any_type"]:
+            changes[field] = options[field]
     if not changes and not config:
         raise UsageError("nothing to change", hint=f"'ingest-tui source edit {source_id} --help' lists the settings")
     edited = edit_source(session.workspace, source_id, config=config, **changes)
@@ -123,6 +129,8 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         output.line(f"changed source {edited.source_id}")
         if "extraction" in changes:
             output.line(f"next: ingest-tui sync {edited.source_id} --force   reads again what is there already")
+        elif changes.keys() & {"allow_types", "deny_types"}:
+            output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what was refused; documents stay")
 
 
 @source.command("list")

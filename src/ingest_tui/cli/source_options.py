@@ -27,6 +27,8 @@ def common_options(command: Any) -> Any:
     options = [
         click.option("--collection", help="The collection that the documents go to."),
         click.option("--max-size", metavar="SIZE", help="Largest file to take, e.g. 50MB (default)."),
+        click.option("--allow-type", "allow_types", multiple=True, metavar="TYPE", help="Take only these, e.g. pdf."),
+        click.option("--deny-type", "deny_types", multiple=True, metavar="TYPE", help="Take none of these, e.g. docm."),
         click.option("--priority", type=click.IntRange(0, 1000), help="Lower runs first (default 100)."),
         click.option("--watch/--no-watch", default=None, help="Sync when something changes, while a worker runs."),
         click.option("--backend", help="Extract everything with this backend, e.g. unstructured."),

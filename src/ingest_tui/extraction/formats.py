@@ -92,6 +92,10 @@ BY_EXTENSION: dict[str, Format] = {extension: one for one in FORMATS for extensi
 BY_MEDIA_TYPE: dict[str, Format] = {one.media_type: one for one in FORMATS}
 
 
+SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg"))
+"""Also those of text formats: graphs, translations, message catalogues."""
+
+
 def extension_of(file_name: str) -> str:
     """Return the extension of a name or of a bare extension, lower case, without the dot.
 

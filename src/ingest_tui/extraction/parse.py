@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ingest_tui.extraction.admission import TypeFilter
 from ingest_tui.extraction.backends import BACKENDS, Backend, get_backend
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.extraction.blocks import find_links, find_title, split_elements
@@ -62,16 +63,18 @@ def extract(
     backends_by_type: Mapping[str, str] | None = None,
     with_elements: bool = True,
     tick: Callable[[], None] | None = None,
+    types: TypeFilter | None = None,
 ) -> Extraction:
     """Return what a document holds. In this process: for many or unknown files use `sandbox.ParserPool`.
 
     ``backend`` is the one for every type it reads, with a warning where it does not; ``backends_by_type`` (format
     name or media type → backend) goes before it.
     ``with_elements=False`` leaves ``elements`` empty. ``tick`` is called after each page, sheet or part.
+    ``types`` is what is let in, by what the bytes are.
     Raises `EmptyDocumentError`, `ItemRejectedError`, `ProcessingError`, or `MissingDependencyError` when the
     library of a chosen backend is not installed. The same bytes and backend always give the same result.
     """
-    sniffed = validate(content, file_name)
+    sniffed = validate(content, file_name, types=types)
     chosen = choose_backend(sniffed.format, backend, backends_by_type)
     notes: list[str] = []
     if backend is not None and chosen.name != backend:

@@ -380,7 +380,7 @@ class ParserPool:
         guilty = process.land(begun)
         others: list[Job] = [flight.payload for flight in process.in_flight.values()]
         process.in_flight.clear()
-        reason, detail, hint = process.cause_of_death(status)
+        reason, detail, hint = process.cause_of_death(status, self._limits.memory_bytes)
         if guilty is not None:
             self._fail(guilty.payload, reason, detail, hint)
         self._try_again(others, reason, detail)
@@ -427,6 +427,7 @@ class ParserPool:
     def _end(self) -> None:
         for process in self._processes:
             process.kill("cancelled", "the pool was closed")
+        for process in self._processes:
             process.bury()
         self._processes.clear()
         self._selector.close()

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from ingest_tui.extraction.admission import TypeFilter
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.validation import DEFAULT_HINTS, EmptyDocumentError
 from ingest_tui.extraction.validators.registered import register_by_reference
@@ -172,6 +173,7 @@ def _run(task: dict[str, Any], chosen: Extract, tick: Callable[[], None]) -> tup
             backends_by_type=task["backends_by_type"],
             with_elements=False,
             tick=tick,
+            types=TypeFilter(tuple(task["allow_types"]), tuple(task["deny_types"])) if "allow_types" in task else None,
         )
         text = extraction.markdown.encode("utf-8")
         is_writing = True

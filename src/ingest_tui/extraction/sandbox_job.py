@@ -63,6 +63,8 @@ def wire_form(task: ParseTask) -> dict[str, Any]:
     """Return what a parser process must know of a task, as JSON values."""
     form = {name: getattr(task, name) for name in _WIRE_FIELDS}
     form["backends_by_type"] = task.backends_by_type or None
+    if task.allow_types or task.deny_types:
+        form |= {"allow_types": task.allow_types, "deny_types": task.deny_types}
     return form
 
 
@@ -75,6 +77,5 @@ def result_of(values: dict[str, Any], task: ParseTask) -> ParseResult:
     return ParseResult(**values)
 
 
-_WIRE_FIELDS = tuple(
-    one.name for one in dataclasses.fields(ParseTask) if one.name not in ("limits", "size", "backends_by_type")
-)
+_NOT_AS_THEY_ARE = frozenset(("limits", "size", "backends_by_type", "allow_types", "deny_types"))
+_WIRE_FIELDS = tuple(one.name for one in dataclasses.fields(ParseTask) if one.name not in _NOT_AS_THEY_ARE)

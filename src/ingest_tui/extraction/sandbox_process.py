@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -27,6 +28,9 @@ _BOOT = (
 _STDERR_KEPT = 2_000
 _START_SECONDS = 60.0
 _MAX_LINE_BYTES = 64 * 1024**2
+_DYING_MILLISECONDS = 2000
+_LARGE_SHARE = 3
+"""A process that crashes with more than this part of its memory in use most likely wanted more than all of it."""
 _READS_AT_ONCE = 16
 """Of 1 MB each: a parser that writes without end must not hold up the others."""
 _USES_NAMESPACES = True
@@ -91,6 +95,8 @@ class ParserProcess:
     parser_pidfd: int = -1
     is_retiring: bool = False
     kill_reason: tuple[str, str, str] | None = None
+    peak_bytes: int = 0
+    """Most memory it had in use at once, known when it is buried."""
     forger_is_unknown: bool = False
     """Whether it was killed for what one of its tasks wrote into the pipe, no matter which."""
     _seen: tuple[int, int] = (0, 0)
@@ -253,6 +259,11 @@ class ParserProcess:
 
     def bury(self) -> int:
         """Free everything after its end and return its exit status (negative: the signal)."""
+        if self.parser_pidfd >= 0:
+            # The process around the parser collects it and then ends: at once, unless a disk holds the parser up.
+            end = select.poll()
+            end.register(self.pidfd, select.POLLIN)
+            end.poll(_DYING_MILLISECONDS)
         # Before it is reaped its number cannot belong to anybody else.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, signal.SIGKILL)
@@ -260,7 +271,9 @@ class ParserProcess:
             kill_marked(self.mark)
         with contextlib.suppress(BlockingIOError, OSError):
             self.read_noise()
-        status = self.popen.wait()
+        _, waited, usage = os.wait4(self.popen.pid, 0)
+        status = self.popen.returncode = os.waitstatus_to_exitcode(waited)
+        self.peak_bytes = usage.ru_maxrss * 1024
         for pipe in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
@@ -270,8 +283,8 @@ class ParserProcess:
         self.progress.close()
         return status
 
-    def cause_of_death(self, status: int) -> tuple[str, str, str]:
-        """Return reason, detail and hint for the task that it died of."""
+    def cause_of_death(self, status: int, memory_bytes: int) -> tuple[str, str, str]:
+        """Return reason, detail and hint for the task that it died of. ``memory_bytes`` is what it might use."""
         if self.kill_reason is not None:
             return self.kill_reason
         noise = self.stderr_tail.decode("utf-8", "replace")
@@ -289,5 +302,9 @@ class ParserProcess:
                 "free memory, or split the file",
             )
         name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        if status < 0 and self.peak_bytes * _LARGE_SHARE > memory_bytes:
+            # Native libraries end the process when they get no memory, in ways that look like any other crash.
+            detail = f"the parser died ({name}) with {self.peak_bytes // 1024**2} MB in use, most likely for more"
+            return "memory", detail, "raise the memory limit, or split the file"
         last = " ".join(noise.strip().splitlines()[-1:])[:200]
         return "crashed", f"the parser died ({name}){': ' + last if last else ''}", "try another backend for this file"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ingest_tui.extraction.decoding import looks_like_text
-from ingest_tui.extraction.formats import BY_EXTENSION, BY_NAME, Format
+from ingest_tui.extraction.formats import BY_EXTENSION, BY_NAME, SHARED_EXTENSIONS, Format
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -38,8 +38,6 @@ _HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S", re.MULTILINE)
 _MAIL_HEADERS = frozenset(
     b"from to cc bcc subject date message-id mime-version received return-path content-type delivered-to".split()
 )
-_SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg"))
-"""Also those of text formats: graphs, translations, message catalogues."""
 _MIN_MAIL_HEADERS = 3
 _NOTEBOOK_KEYS = (b'"cells"', b'"nbformat"')
 
@@ -159,7 +157,7 @@ def _looks_like_mail(start: bytes) -> bool:
 
 def _disagreement(found: Format, named: Format, extension: str) -> Finding:
     """Return the finding for a name that promises another format than the bytes hold."""
-    if found.name == "text" and named.family not in ("text", "markup") and extension not in _SHARED_EXTENSIONS:
+    if found.name == "text" and named.family not in ("text", "markup") and extension not in SHARED_EXTENSIONS:
         raise ItemRejectedError(
             f"the name promises {named.name}, the bytes are plain text",
             code="wrong_type",

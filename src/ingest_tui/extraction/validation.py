@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest_tui.extraction.admission import TypeFilter
 from ingest_tui.extraction.formats import extension_of
 from ingest_tui.extraction.sniffing import Sniffed, sniff
 from ingest_tui.extraction.validators.registered import register_validator as register_validator  # noqa: PLC0414
@@ -28,11 +29,14 @@ class EmptyDocumentError(ItemRejectedError):
     code = "empty"
 
 
-def validate(content: bytes, file_name: str, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Sniffed:
+def validate(
+    content: bytes, file_name: str, *, max_bytes: int = MAX_DOCUMENT_BYTES, types: TypeFilter | None = None
+) -> Sniffed:
     """Return the format of ``content`` and what is odd about it, or raise.
 
     Raises `EmptyDocumentError` for nothing but white space, `ItemRejectedError` (``too_large``,
-    ``unsupported_type``, ``wrong_type``, ``encrypted``, ``archive_bomb``) and `ProcessingError` (``malformed``).
+    ``unsupported_type``, ``wrong_type``, ``type_not_allowed``, ``encrypted``, ``archive_bomb``) and `ProcessingError`
+    (``malformed``).
     """
     if len(content) > max_bytes:
         raise ItemRejectedError(
@@ -43,5 +47,7 @@ def validate(content: bytes, file_name: str, *, max_bytes: int = MAX_DOCUMENT_BY
     if not content or (content[:64].isspace() and content.isspace()):
         raise EmptyDocumentError("the file is empty" if not content else "the file holds only white space")
     sniffed = sniff(content, extension_of(file_name))
+    if types:
+        types.check(sniffed.format, file_name)
     sniffed.findings += run_registered(content, sniffed.format)
     return sniffed

@@ -94,7 +94,8 @@ class ParseTask:
 
     ``file_name`` is the name at the source: a hint for the type, never a path. ``size`` is in bytes.
     ``backend`` forces a backend; else ``backends_by_type`` (format name or media type → backend) is asked first.
-    ``limits`` overrides the pool's ``silence_seconds`` and ``total_seconds`` for this file.
+    ``limits`` overrides the pool's ``silence_seconds`` and ``total_seconds`` for this file. ``allow_types`` and
+    ``deny_types`` say what is let in by what its bytes are: format names, extensions or media types.
     """
 
     task_id: str
@@ -105,6 +106,8 @@ class ParseTask:
     backend: str | None = None
     backends_by_type: dict[str, str] = field(default_factory=dict)
     limits: ParseLimits | None = None
+    allow_types: tuple[str, ...] = ()
+    deny_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

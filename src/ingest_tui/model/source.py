@@ -25,7 +25,10 @@ class ExtractionSettings(BaseModel):
 
 
 class Source(BaseModel):
-    """One place that documents come from. ``source_config`` is checked by the connector of its type."""
+    """One place that documents come from. ``source_config`` is checked by the connector of its type.
+
+    ``allow_types`` (empty: all) and ``deny_types`` (goes before) are format names, extensions or media types.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -39,6 +42,8 @@ class Source(BaseModel):
     watch: bool = False
     priority: int = Field(default=100, ge=0, le=1000)
     max_size: ByteSize = Field(default=ByteSize(DEFAULT_MAX_SIZE), gt=0)
+    allow_types: tuple[str, ...] = ()
+    deny_types: tuple[str, ...] = ()
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
     created_at: str = ""
     updated_at: str = ""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.extraction.admission import known_types
+from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
+from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.pipeline.stage import Sink, StagedItem
+from ingest_tui.store.workspace import Settings
 
 
 def extract_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
-    """Have an item parsed, unless its bytes are known already and its place is new: then it is a duplicate or moved."""
+    """Have an item parsed, unless its bytes are known already and its place is new: then it is a duplicate or moved.
+
+    What a source with a choice of types does not take is no duplicate either: there every item is looked into.
+    """
     known_place = item.line.get("document_id") is not None
-    if not known_place and not job.forced and job.collection_has_documents and _bytes_are_known(job, item):
+    may_be_known = not known_place and not job.forced and job.collection_has_documents
+    takes_all_types = not (job.source.allow_types or job.source.deny_types)
+    if may_be_known and takes_all_types and _bytes_are_known(job, item):
         job.meter.advance("extract", 1, item.weight)
         settle(item)
         return
@@ -24,14 +32,18 @@ def parse_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
     Blocks while enough items wait, which keeps memory flat and staging no further ahead than useful.
     """
     extraction = job.source.extraction
+    file_name = file_name_of(item.key)
     task = ParseTask(
         task_id=f"{job.manifest.job_id}/{item.item_id}",
         input_path=item.raw_path,
         output_path=job.staging.normalized(item.item_id),
-        file_name=file_name_of(item.key),
+        file_name=file_name,
         size=item.size,
         backend=extraction.backend,
         backends_by_type=extraction.by_type,
+        allow_types=job.source.allow_types,
+        deny_types=job.source.deny_types,
+        limits=limits_for(job.workspace.settings, file_name),
     )
 
     def parsed(result: ParseResult) -> None:
@@ -40,6 +52,26 @@ def parse_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
         settle(item)
 
     job.pool.submit(task, parsed)
+
+
+def limits_for(settings: Settings, file_name: str) -> ParseLimits | None:
+    """Return the time limits that the settings have for the type that a name promises; None for those of all types.
+
+    A limit for an extension goes before one for its format. Raises `ValidationError` for a setting that names no type.
+    """
+    if not settings.parser_limits_by_type:
+        return None
+    by_type = {kept: limits for name, limits in settings.parser_limits_by_type.items() for kept in known_types([name])}
+    extension = extension_of(file_name)
+    kind = BY_EXTENSION.get(extension)
+    names = (extension, kind.name, kind.media_type) if kind else ()
+    chosen = next((by_type[name] for name in names if name in by_type), None)
+    if chosen is None:
+        return None
+    return ParseLimits(
+        silence_seconds=chosen.silence_seconds or settings.parser_silence_seconds,
+        total_seconds=chosen.total_seconds or settings.parser_total_seconds,
+    )
 
 
 def _bytes_are_known(job: JobRun, item: StagedItem) -> bool:

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector, Listing
+from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.extraction.backends import versions
-from ingest_tui.model.descriptor import ListingEnd, ListingPage
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import HeldDeletions
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
@@ -52,7 +53,7 @@ def list_source(job: JobRun) -> ListingEnd:
             if isinstance(page, ListingEnd):
                 end = page
                 break
-            scratch.add(page)
+            scratch.add(admit(page, job.source))
             job.meter.advance("list", len(page.descriptors))
         job.manifest.counters.descriptors_listed = scratch.count()
     finally:
@@ -70,6 +71,19 @@ def _following(pages: Listing) -> ListingPage | ListingEnd:
         return next(pages)
     except StopIteration as stop:
         return stop.value if isinstance(stop.value, ListingEnd) else ListingEnd(complete=False)
+
+
+def admit(page: ListingPage, source: Source) -> ListingPage:
+    """Refuse what the source does not take by its name alone; what only its bytes can tell is told by its parser."""
+    types = TypeFilter(source.allow_types, source.deny_types)
+    if not types:
+        return page
+    return page._replace(descriptors=[_admit_one(descriptor, types) for descriptor in page.descriptors])
+
+
+def _admit_one(descriptor: Descriptor, types: TypeFilter) -> Descriptor:
+    refusal = "" if descriptor.refusal else types.refusal_of_name(file_name_of(descriptor.key))
+    return descriptor._replace(refusal=(NOT_ALLOWED, refusal)) if refusal else descriptor
 
 
 def rules_of(
@@ -104,14 +118,17 @@ def may_be_half_written(connector: BaseConnector | None) -> bool:
 def ruleset_of(source: Source) -> str:
     """Return a short digest of everything that decides what is let in and how it is read."""
     extraction = source.extraction
-    by_type = sorted(extraction.by_type.items())
-    return short_digest(RULES_VERSION, str(int(source.max_size)), str(extraction.backend), repr(by_type), length=12)
+    parts = [str(int(source.max_size)), str(extraction.backend), repr(sorted(extraction.by_type.items()))]
+    if source.allow_types or source.deny_types:
+        parts.append(repr((sorted(source.allow_types), sorted(source.deny_types))))
+    return short_digest(RULES_VERSION, *parts, length=12)
 
 
 def parsers_of(source: Source, settings: Settings) -> str:
     """Return what stands for the parsers as they are now: their versions, and the limits they work under."""
     limits = (int(settings.parser_memory), settings.parser_silence_seconds, settings.parser_total_seconds)
-    return short_digest(versions(), repr(limits), str(source.extraction.backend), length=12)
+    by_type = repr(sorted(settings.parser_limits_by_type.items()))
+    return short_digest(versions(), repr(limits), by_type, str(source.extraction.backend), length=12)
 
 
 def make_plan(job: JobRun, end: ListingEnd) -> None:

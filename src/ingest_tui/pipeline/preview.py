@@ -11,7 +11,7 @@ from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.plan import Action
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
-from ingest_tui.pipeline.planning import may_be_half_written, parsers_of, rules_of
+from ingest_tui.pipeline.planning import admit, may_be_half_written, parsers_of, rules_of
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.remembering import StoredMemory
@@ -39,7 +39,7 @@ def preview_plan(
             pages = connector.list()
             while True:
                 try:
-                    scratch.add(next(pages))
+                    scratch.add(admit(next(pages), source))
                 except StopIteration as stop:
                     complete = bool(stop.value and stop.value.complete)
                     break

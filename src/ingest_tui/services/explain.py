@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ingest_tui.extraction.admission import HINT as TYPES_HINT
+from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display
+from ingest_tui.model.naming import file_name_of, file_uri, key_from_bytes, safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.source import Source
@@ -170,16 +172,17 @@ def _of_location(workspace: Workspace, target: str, location: LocationRow, docum
     if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE:
         because += f"; in quarantine since it killed its parser {kill.kills} times"
         hints["failed"] = QUARANTINE_HINT
+    hint = TYPES_HINT if location.reason == NOT_ALLOWED else hints.get(location.outcome, "")
     if document is None:
         verdict = f"not here: {location.outcome} at {location.at} ({because})"
-        return Explanation(target, False, verdict, hints.get(location.outcome, ""), None, location, None, events)
+        return Explanation(target, False, verdict, hint, None, location, None, events)
     verdict = f"here: searchable in version {document.version}"
-    hint = ""
     if location.outcome == "duplicate":
         verdict += f", as a duplicate of {document.uri} ({location.detail})"
     elif location.outcome in {"failed", "rejected", "empty"}:
         verdict += f"; what is at the source now was {location.outcome} ({because}), the last good version is kept"
-        hint = hints.get(location.outcome, "")
+    else:
+        hint = ""
     return Explanation(target, True, verdict, hint, document, location, _record(workspace, document), events)
 
 
@@ -233,6 +236,8 @@ def _left_out(workspace: Workspace, source: Source, key: str, target: str, event
         reason = connect(workspace, source).explain_left_out(key)
     except (IngestError, ValueError):
         return None
+    types = TypeFilter(source.allow_types, source.deny_types)
+    reason = reason or types.refusal_of_name(file_name_of(key)) or None
     if reason is None:
         return None
     return Explanation(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from ingest_tui.connectors.base import TestStep as TestStep  # noqa: PLC0414 - p
 from ingest_tui.connectors.base import describe_invalid
 from ingest_tui.connectors.registry import connector_class, get_connector
 from ingest_tui.connectors.registry import source_types as source_types  # noqa: PLC0414 - part of this face
+from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, IngestError, UsageError, ValidationError
 from ingest_tui.model.job import Manifest
@@ -114,6 +115,8 @@ def add_source(
     priority: int = 100,
     backend: str | None = None,
     by_type: dict[str, str] | None = None,
+    allow_types: Sequence[str] = (),
+    deny_types: Sequence[str] = (),
 ) -> Source:
     """Check and save a new source; raises `ValidationError` with what is wrong and `UsageError` for a taken name."""
     source_id = slug(name)
@@ -133,6 +136,8 @@ def add_source(
         "watch": watch,
         "priority": priority,
         "extraction": {"backend": backend, "by_type": by_type or {}},
+        "allow_types": allow_types,
+        "deny_types": deny_types,
         "created_at": at,
         "updated_at": at,
     }
@@ -172,6 +177,8 @@ def _has_documents(workspace: Workspace, source_id: str) -> bool:
 def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:
     workspace.collections.get(values["collection_id"])
     _check_type(values["source_type"])
+    for field in ("allow_types", "deny_types"):
+        values[field] = known_types(values[field])
     try:
         source = Source.model_validate(values)
     except pydantic.ValidationError as error:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
@@ -182,6 +183,10 @@ def _unstructured_check() -> Iterator[Check]:
 def _place_checks(workspace: Workspace) -> Iterator[Check]:
     """Where the workspace lies: file system, free space, owner."""
     name = safe_display(str(workspace.root))
+    try:
+        known_types(workspace.settings.parser_limits_by_type)
+    except IngestError as error:
+        yield Check("problem", "settings", f"parser_limits_by_type: {error.message}", error.hint)
     kind = filesystem_type(workspace.root)
     free = shutil.disk_usage(workspace.root).free
     yield Check("ok", "workspace", f"{name} on {kind or 'an unknown file system'}, {free // 2**20} MiB free")

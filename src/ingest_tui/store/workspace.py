@@ -34,6 +34,15 @@ CREDENTIALS_VARIABLE = "INGEST_TUI_CREDENTIALS"
 CREDENTIALS_FILE = "credentials.json"
 
 
+class TimeLimits(BaseModel):
+    """How long a parser may be silent, and take in all, for one type of file; None: as for all types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    silence_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    total_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
 class Settings(BaseModel):
     """workspace.json: what holds for the whole workspace."""
 
@@ -46,6 +55,7 @@ class Settings(BaseModel):
     parser_memory: ByteSize = Field(default=ByteSize(2_147_483_648), gt=0)
     parser_silence_seconds: float = Field(default=60, gt=0)
     parser_total_seconds: float = Field(default=600, gt=0)
+    parser_limits_by_type: dict[str, TimeLimits] = Field(default_factory=dict)
     rescan_seconds: float = Field(default=60, gt=0)
     remote_rescan_seconds: float = Field(default=900, gt=0)
     stable_seconds: float = Field(default=2, ge=0)

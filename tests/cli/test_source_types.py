@@ -1,0 +1,35 @@
+"""`--allow-type` and `--deny-type` of `source add` and `source edit`."""
+
+from __future__ import annotations
+
+from running import Cli
+
+
+def test_types_are_chosen_changed_and_cleared(cli: Cli) -> None:
+    """Both lists are set, replaced one by one, and cleared; what is not named stays."""
+    cli.init("--allow-type", ".PDF", "--allow-type", "text/html", "--deny-type", "docm")
+
+    def lists() -> tuple[list[str], list[str]]:
+        shown = cli.run("source", "show", "docs", "--json").json
+        return shown["allow_types"], shown["deny_types"]
+
+    assert lists() == (["pdf", "text/html"], ["docm"])
+    told = cli.run("source", "edit", "docs", "--allow-type", "markdown").out
+    assert "next: ingest-tui sync docs" in told
+    assert lists() == (["markdown"], ["docm"])
+    cli.run("source", "edit", "docs", "--priority", "7")
+    assert lists() == (["markdown"], ["docm"])
+    cli.run("source", "edit", "docs", "--allow-type", "")
+    assert lists() == ([], ["docm"])
+    cli.run("source", "edit", "docs", "--any-type")
+    assert lists() == ([], [])
+
+
+def test_unknown_type_is_refused_and_nothing_saved(cli: Cli) -> None:
+    """A misspelt type is refused with the known ones, by `add` and by `edit`."""
+    cli.init()
+    for call in (("source", "edit", "docs"), ("source", "add", "local", "more", "--path", "docs")):
+        refused = cli.run(*call, "--deny-type", "pfd", "--json", code=2)
+        assert "parquet" in refused.error["hint"]
+    assert [source["source_id"] for source in cli.run("source", "list", "--json").json] == ["docs"]
+    assert cli.run("source", "show", "docs", "--json").json["deny_types"] == []
