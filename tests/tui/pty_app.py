@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -15,6 +16,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 _RUN = "import sys, pathlib; from ingest_tui.tui.app import run_tui; sys.exit(run_tui(pathlib.Path(sys.argv[1])))"
+
+# What Textual itself sends: colours, cursor moves, modes, the shape of the pointer. Everything else that begins with
+# ESC comes from the data.
+_OWN_SEQUENCES = re.compile(rb"\x1b\[[0-9;:?<>=]*[ -/]*[A-Za-z]|\x1b[78=>]|\x1b\]22;[a-z-]*\x07")
+_CONTROLS = re.compile(rb"[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
+
+
+def foreign_controls(output: bytes) -> list[bytes]:
+    """Return what acts in a stream to a terminal and does not come from Textual."""
+    return _CONTROLS.findall(_OWN_SEQUENCES.sub(b"", output))
 
 
 class PtyApp:

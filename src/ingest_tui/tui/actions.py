@@ -12,6 +12,8 @@ from typing import Any
 
 from textual.binding import Binding
 
+from ingest_tui.model.naming import safe_display
+
 VIEWS = ("jobs", "sources", "documents")
 _LISTS = ("jobs", "job", "sources", "documents")
 _JOBS = ("jobs", "job")
@@ -135,5 +137,23 @@ def command_lines(view: str, values: Mapping[str, str]) -> Iterator[tuple[Action
     names = {name.upper(): name for name in names}
     for action in actions_of(view):
         if action.command:
-            filled = {name: shlex.quote(values[name]) if values.get(name) else upper for upper, name in names.items()}
+            filled = {name: shell_word(values[name]) if values.get(name) else upper for upper, name in names.items()}
             yield action, action.command.format(**filled)
+
+
+def shell_word(text: str) -> str:
+    """Return ``text`` as one word of bash or zsh, made of characters that may be pasted into a terminal.
+
+    A paste is typed: a line feed in it is Enter, and an escape sequence can end the bracketed paste that holds it back.
+    """
+    if safe_display(text) == text:
+        return shlex.quote(text)
+    return "$'" + "".join(_shell_letter(letter) for letter in text) + "'"
+
+
+def _shell_letter(letter: str) -> str:
+    if letter in "\\'":
+        return f"\\{letter}"
+    if safe_display(letter) == letter:
+        return letter
+    return f"\\u{ord(letter):04x}" if ord(letter) < 0x10000 else f"\\U{ord(letter):08x}"  # noqa: PLR2004
