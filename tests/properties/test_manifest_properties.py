@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -20,9 +23,13 @@ from ingest_tui.model.job import (
     JobState,
     Manifest,
     TransitionError,
+    WorkerMark,
+    clipped,
     end_state,
 )
 from ingest_tui.model.outcome import COUNTER_OF, OUTCOME_NAMES, OutcomeName
+from ingest_tui.store.jobs import JobStore
+from ingest_tui.store.layout import Layout
 
 states = st.sampled_from(list(JobState))
 
@@ -31,6 +38,13 @@ def _manifest() -> Manifest:
     return Manifest(
         job_id="20260101-000000-docs-2222", source_id="docs", collection_id="default", created_at="0", updated_at="0"
     )
+
+
+def _job_store(root: Path) -> JobStore:
+    layout = Layout(root)
+    for folder in (layout.jobs, layout.queue):
+        folder.mkdir()
+    return JobStore(layout)
 
 
 class JobLife(RuleBasedStateMachine):
@@ -105,6 +119,113 @@ class JobLife(RuleBasedStateMachine):
     def json_gives_it_back(self) -> None:
         written = self.manifest.model_dump_json(by_alias=True)
         assert Manifest.model_validate_json(written) == self.manifest
+
+
+# Worst cases: what takes most bytes when it is written (four-byte and control characters), and what cannot be.
+DEAREST = "\x00" * 5000
+dear_texts = st.builds(
+    lambda character, number: character * number,
+    st.sampled_from(["\U0001f4a3", "\x00", "\x1b", "\udcff", '"', "a", "\n", "é"]),
+    st.sampled_from([0, 1, 64, 159, 160, 161, 199, 200, 201, 5000]),
+) | st.text(max_size=300)
+dear_errors = st.builds(
+    JobError,
+    code=dear_texts,
+    message=dear_texts,
+    hint=dear_texts,
+    uri=st.none() | dear_texts,
+    phase=st.none() | dear_texts,
+    at=st.just("2026-11-21T13:08:15.014Z"),
+    retryable=st.booleans(),
+)
+
+
+@settings(max_examples=60)
+@given(
+    errors=st.lists(dear_errors, max_size=5),
+    reasons=st.lists(dear_texts, min_size=1, max_size=5),
+    warnings=st.lists(dear_texts, max_size=5),
+    by=dear_texts,
+    many=st.sampled_from([1, 60]),
+    durable=st.booleans(),
+)
+@example(
+    errors=[JobError(code=DEAREST, message=DEAREST, hint=DEAREST, uri=DEAREST, phase=DEAREST, at="0")],
+    reasons=[DEAREST],
+    warnings=[DEAREST],
+    by=DEAREST,
+    many=5000,
+    durable=True,
+)
+def test_manifest_stays_small_and_explains_itself(
+    errors: list[JobError], reasons: list[str], warnings: list[str], by: str, many: int, durable: bool
+) -> None:
+    """However many errors, transitions and warnings of the dearest texts stay below 32 KB; first and last ones stay."""
+    manifest = _manifest()
+    manifest.requested_by = manifest.cancel_requested_by = by
+    manifest.worker = WorkerMark(host="h" * 64, pid=2**22, heartbeat_at="2026-11-21T13:08:15.014Z")
+    manifest.options = {"force": True, "approves": "x" * 64, "retry_of": "x" * 64}
+    manifest.held = HeldDeletions(documents=10**9, known=10**9, reason="mass_deletion", answered_by_job="x" * 64)
+    manifest.move_to(JobState.QUEUED, at="0", by=by, reason=reasons[0])
+    manifest.move_to(JobState.RUNNING, at="1", by=by)
+    for _ in range(many):
+        for error in errors:
+            manifest.add_error(error)
+        for reason in reasons:
+            manifest.move_to(JobState.PAUSED, at="2026-11-21T13:08:15.014Z", by=by, reason=reason)
+            manifest.move_to(JobState.RUNNING, at="2026-11-21T13:08:15.014Z", by=by, reason=reason)
+        manifest.warnings.extend(warnings)
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = _job_store(Path(folder))
+        jobs.create(manifest)
+        jobs.save(manifest, durable=durable)
+        assert jobs.paths(manifest.job_id).manifest.stat().st_size < 32_000
+        loaded = jobs.load(manifest.job_id)
+    assert loaded.errors_total == len(errors) * many
+    assert loaded.transitions[0] == manifest.transitions[0]
+    assert loaded.transitions[-1] == manifest.transitions[-1]
+    assert loaded.errors[-1:] == manifest.errors[-1:]
+    assert len(loaded.warnings[-1:]) == len(warnings[-1:])
+    if many == 1:
+        assert len(loaded.errors) >= min(len(errors), 3)
+        assert len(loaded.transitions) >= 3
+
+
+def test_short_errors_are_all_kept(tmp_path: Path) -> None:
+    """Fifty ordinary errors and forty ordinary changes of state are within their shares."""
+    manifest = _manifest()
+    manifest.move_to(JobState.QUEUED, at="2026-11-21T13:08:15.014Z", by="ann@host")
+    manifest.move_to(JobState.RUNNING, at="2026-11-21T13:08:15.014Z", by="worker 123@host")
+    for number in range(200):
+        error = JobError(code="malformed", message=f"page {number} is torn", uri=f"file:///docs/{number}.pdf", at="1")
+        manifest.add_error(error)
+        manifest.move_to([JobState.PAUSED, JobState.RUNNING][number % 2], at="2026-11-21T13:08:15.014Z", by="ann")
+    jobs = _job_store(tmp_path)
+    jobs.create(manifest)
+    loaded = jobs.load(manifest.job_id)
+    assert (len(loaded.errors), loaded.errors_total) == (ERRORS_KEPT, 200)
+    assert len(loaded.transitions) == TRANSITIONS_KEPT
+
+
+def test_an_error_costs_the_same_however_many_there_were() -> None:
+    """A hundred thousand errors take a few microseconds each: nothing is written or measured for each of them."""
+    manifest = _manifest()
+    error = JobError(code="x" * 99, message="\x00" * 999, hint="\U0001f4a3" * 999, uri="file:///" + "a" * 999, at="0")
+    started = time.process_time()
+    for _ in range(100_000):
+        manifest.add_error(error)
+    assert time.process_time() - started < 4
+    assert manifest.errors_total == 100_000
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("", ""), ("abcdefg", "abcdefg"), ("abcdefgh", "abc…fgh"), ("ü\udcffx", "ü\\udcff"), ("\udcff" * 9, "\\udcff\\")],
+)
+def test_clipped_texts_keep_both_ends_and_can_be_written(text: str, kept: str) -> None:
+    """The middle of a long text goes, since addresses end with a name; what is not UTF-8 is shown as what it is."""
+    assert clipped(text, 7) == kept
+    clipped(text, 7).encode()
 
 
 JobLife.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

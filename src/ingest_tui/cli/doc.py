@@ -7,7 +7,7 @@ import humanize
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.export import export_document
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, patience_of, wait_options
 
 
 @click.group()
@@ -150,18 +150,25 @@ doc.add_command(export_document, "export")
 @doc.command()
 @click.argument("documents", nargs=-1, required=True)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@wait_options
 @json_option
 @pass_session
-def remove(session: Session, documents: tuple[str, ...], yes: bool, as_json: bool) -> None:
-    """Retire DOCUMENTS to the trash; the next sync does not bring them back unless they change."""
+def remove(
+    session: Session, documents: tuple[str, ...], yes: bool, wait: bool, timeout: float | None, as_json: bool
+) -> None:
+    """Retire DOCUMENTS to the trash; the next sync does not bring them back unless they change.
+
+    Refused with 5 while a job works on a source of theirs.
+    """
     from ingest_tui.services.documents import get_document, remove_documents
 
+    patience = patience_of(session.workspace, wait=wait, timeout=timeout)
     found = [get_document(session.workspace, name) for name in documents]
     if not yes and not as_json:
         for document in found:
             diagnostics.say(f"  {document.title}  {document.uri}")
     confirm(f"Retire {len(found)} documents to the trash?", yes=yes, as_json=as_json)
-    removed = remove_documents(session.workspace, [document.document_id for document in found])
+    removed = remove_documents(session.workspace, [document.document_id for document in found], patience=patience)
     if as_json:
         output.data({"removed": removed})
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, patience_of, wait_options
 from ingest_tui.cli.source_options import (
     SourceTypes,
     TypedCommand,
@@ -272,17 +272,27 @@ def _show_place(place: Place, *, as_json: bool) -> None:
 @click.argument("source_id", metavar="SOURCE")
 @click.option("--keep-documents", is_flag=True, help="Leave its documents searchable.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@wait_options
 @json_option
 @pass_session
-def remove(session: Session, source_id: str, keep_documents: bool, yes: bool, as_json: bool) -> None:
-    """Remove SOURCE and retire its documents to the trash."""
+def remove(
+    session: Session,
+    source_id: str,
+    keep_documents: bool,
+    yes: bool,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Remove SOURCE and retire its documents to the trash. Refused with 5 while a job of it is not over."""
     from ingest_tui.services.documents import count_documents
     from ingest_tui.services.sources import get_source, remove_source
 
     get_source(session.workspace, source_id)
+    patience = patience_of(session.workspace, wait=wait, timeout=timeout)
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
     confirm(f"Remove source {source_id} and retire {number} documents to the trash?", yes=yes, as_json=as_json)
-    retired = remove_source(session.workspace, source_id, keep_documents=keep_documents)
+    retired = remove_source(session.workspace, source_id, keep_documents=keep_documents, patience=patience)
     if as_json:
         output.data({"source_id": source_id, "retired": retired})
     else:

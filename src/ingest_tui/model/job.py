@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_serializer
 
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.outcome import COUNTER_OF, OutcomeName
 
 SCHEMA_VERSION = 1
 ERRORS_KEPT = 50
-TRANSITIONS_KEPT = 100
+TRANSITIONS_KEPT = 40
+# A manifest stays below 32 KB whatever its texts are: each list has its share of bytes as they are written, the rest of
+# the manifest needs less than 8 KB. Every error stands whole in outcomes.jsonl and in the log.
+ERRORS_BYTES = 14_000
+TRANSITIONS_BYTES = 6_000
+WARNINGS_BYTES = 4_000
+URI_KEPT = 200
+MESSAGE_KEPT = 200
+HINT_KEPT = 160
+NAME_KEPT = 64
+_INDENTATION = 4
 PHASES = ("list", "stage", "extract", "commit")
 
 
@@ -209,7 +221,9 @@ class Manifest(BaseModel):
                 hint="see 'ingest-tui job show' for what it is doing",
                 job_id=self.job_id,
             )
-        self.transitions.append(Transition(from_=current, to=state, at=at, by=by, reason=reason))
+        self.transitions.append(
+            Transition(from_=current, to=state, at=at, by=clipped(by, NAME_KEPT), reason=clipped(reason, MESSAGE_KEPT))
+        )
         if len(self.transitions) > TRANSITIONS_KEPT:
             # The first says who asked for the job; the newest say where it stands.
             self.transitions = [self.transitions[0], *self.transitions[-(TRANSITIONS_KEPT - 1) :]]
@@ -221,11 +235,69 @@ class Manifest(BaseModel):
             self.finished_at = at
 
     def add_error(self, error: JobError) -> None:
-        """Count an error and keep it among the last fifty."""
+        """Count an error and keep it among the last fifty, its texts cut to what a person needs to find it."""
         self.errors_total += 1
-        self.errors.append(error)
+        self.errors.append(
+            error.model_copy(
+                update={
+                    "code": clipped(error.code, NAME_KEPT),
+                    "message": clipped(error.message, MESSAGE_KEPT),
+                    "hint": clipped(error.hint, HINT_KEPT),
+                    "uri": error.uri and clipped(error.uri, URI_KEPT),
+                    "phase": error.phase and clipped(error.phase, NAME_KEPT),
+                }
+            )
+        )
         if len(self.errors) > ERRORS_KEPT:
             del self.errors[: len(self.errors) - ERRORS_KEPT]
+
+    # What is written is bounded here, once for each writing and not once for each error.
+
+    @field_serializer("errors", mode="wrap")
+    def _newest_errors(self, errors: list[JobError], dump: SerializerFunctionWrapHandler) -> list[Any]:
+        return newest_that_fit(dump(errors), ERRORS_BYTES)
+
+    @field_serializer("warnings", mode="wrap")
+    def _newest_warnings(self, warnings: list[str], dump: SerializerFunctionWrapHandler) -> list[Any]:
+        return newest_that_fit(dump([clipped(text, MESSAGE_KEPT) for text in warnings]), WARNINGS_BYTES)
+
+    @field_serializer("transitions", mode="wrap")
+    def _first_and_newest_transitions(
+        self, transitions: list[Transition], dump: SerializerFunctionWrapHandler
+    ) -> list[Any]:
+        dumped: list[Any] = dump(transitions)
+        return dumped[:1] + newest_that_fit(dumped[1:], TRANSITIONS_BYTES - written_bytes(dumped[:1]))
+
+    @field_serializer("requested_by", "cancel_requested_by")
+    def _name(self, name: str) -> str:
+        return clipped(name, NAME_KEPT)
+
+
+def clipped(text: str, length: int) -> str:
+    """Return at most ``length`` characters of a text that can be written as UTF-8: its beginning and its end."""
+    if len(text) > length:
+        tail = length // 2
+        text = f"{text[: length - tail - 1]}…{text[len(text) - tail :]}"
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")[:length]
+
+
+def written_bytes(items: Iterable[Any]) -> int:
+    """Return the bytes that the items of a list of the manifest take on disk: indented, control characters escaped."""
+    total = 0
+    for item in items:
+        written = orjson.dumps(item, option=orjson.OPT_INDENT_2)
+        total += len(written) + _INDENTATION * (written.count(b"\n") + 1) + len(b",\n")
+    return total
+
+
+def newest_that_fit(items: list[Any], limit: int) -> list[Any]:
+    """Return the last of the items that together take at most ``limit`` bytes on disk."""
+    left = limit
+    for number, item in enumerate(reversed(items)):
+        left -= written_bytes([item])
+        if left < 0:
+            return items[len(items) - number :]
+    return items
 
 
 class IngestionStatusResponse(BaseModel):

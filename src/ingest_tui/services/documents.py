@@ -10,6 +10,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import BusyError, NotFoundError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.services.claiming import Patience, sources_to_oneself
 from ingest_tui.services.explain import Explanation, addresses_of, explain, remarks_of
 from ingest_tui.services.retiring import restore_retired, retire_documents
 from ingest_tui.store import queries
@@ -133,26 +134,33 @@ def document_versions(workspace: Workspace, document_id: str) -> list[dict[str, 
     ]
 
 
-def remove_documents(workspace: Workspace, document_ids: list[str]) -> int:
-    """Retire documents to the trash; returns how many. Refused while a job works on one of their sources."""
-    documents = [get_document(workspace, document_id) for document_id in document_ids]
-    active = [document for document in documents if document.state == "active"]
-    for source_id in {document.source_id for document in active}:
-        working = [job for job in workspace.jobs.active_for_source(source_id) if job.state != "queued"]
-        if working:
-            raise BusyError(
-                f"job {working[0].job_id} works on source {source_id!r}",
-                hint=f"wait for it, or 'ingest-tui job cancel {working[0].job_id}'",
-                job_id=working[0].job_id,
-            )
-    rows = [DocumentRow(*document.as_dict().values()) for document in active]
-    retired = retire_documents(workspace, rows, reason="removed")
+def remove_documents(workspace: Workspace, document_ids: list[str], *, patience: Patience | None = None) -> int:
+    """Retire documents to the trash; returns how many.
+
+    Refused with `BusyError` while a job works on a source that one of them has a place in; with ``patience`` that is
+    waited for.
+    """
+    held = _sources_of(workspace, document_ids)
+    with sources_to_oneself(workspace, held, patience=patience, queued_too=False):
+        if not _sources_of(workspace, document_ids) <= held:
+            raise BusyError("the documents have got new places meanwhile", hint="try again")
+        # Looked up again: a job that was waited for may have changed or retired them.
+        documents = [get_document(workspace, document_id) for document_id in document_ids]
+        active = [document for document in documents if document.state == "active"]
+        rows = [DocumentRow(*document.as_dict().values()) for document in active]
+        retired = retire_documents(workspace, rows, reason="removed")
     at = rfc3339(datetime.now(UTC))
     for document in active:
         workspace.audit.add(
             at=at, by=requester(), action="document.remove", target=document.document_id, uri=document.uri
         )
     return len(retired)
+
+
+def _sources_of(workspace: Workspace, document_ids: list[str]) -> set[str]:
+    sources = {get_document(workspace, document_id).source_id for document_id in document_ids}
+    places = (place for document_id in document_ids for place in workspace.catalogue.locations_of(document_id))
+    return sources | {place.source_id for place in places}
 
 
 def restore_document(workspace: Workspace, document_id: str) -> Document:

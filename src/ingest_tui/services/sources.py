@@ -17,11 +17,12 @@ from ingest_tui.connectors.registry import connector_class, get_connector
 from ingest_tui.connectors.registry import source_types as source_types  # noqa: PLC0414 - part of this face
 from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import BusyError, IngestError, UsageError, ValidationError
+from ingest_tui.model.errors import IngestError, UsageError, ValidationError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import slug
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect, registry_for
+from ingest_tui.services.claiming import Patience, sources_to_oneself
 from ingest_tui.services.retiring import retire_locations
 from ingest_tui.store.workspace import Workspace, requester
 
@@ -233,37 +234,26 @@ def browse_settings(workspace: Workspace, source_type: str, config: dict[str, An
     return get_connector(source_type, config, credentials=registry_for(workspace)).browse(path)
 
 
-def remove_source(workspace: Workspace, source_id: str, *, keep_documents: bool = False) -> int:
+def remove_source(
+    workspace: Workspace, source_id: str, *, keep_documents: bool = False, patience: Patience | None = None
+) -> int:
     """Forget a source and retire its documents to the trash, unless they are kept; returns how many were retired.
 
-    Refused with `BusyError` while a job works on it.
+    Refused with `BusyError` while a job of it is queued or works on it; with ``patience`` that is waited for.
     """
     workspace.sources.get(source_id)
-    refuse_while_active(workspace, source_id)
-    at = _now()
-    retired = 0
-    if not keep_documents:
-        keys = [
-            row[0] for row in workspace.catalogue.execute("SELECT key FROM locations WHERE source_id = ?", (source_id,))
-        ]
-        retired = len(retire_locations(workspace, source_id, keys, reason="source_removed"))
-    workspace.sources.remove(source_id)
+    with sources_to_oneself(workspace, {source_id}, patience=patience, queued_too=True):
+        workspace.sources.get(source_id)  # somebody else may have removed it meanwhile
+        retired = 0
+        if not keep_documents:
+            sql = "SELECT key FROM locations WHERE source_id = ?"
+            keys = [row[0] for row in workspace.catalogue.execute(sql, (source_id,))]
+            retired = len(retire_locations(workspace, source_id, keys, reason="source_removed"))
+        workspace.sources.remove(source_id)
     workspace.audit.add(
-        at=at, by=requester(), action="source.remove", target=source_id, retired=retired, kept=keep_documents
+        at=_now(), by=requester(), action="source.remove", target=source_id, retired=retired, kept=keep_documents
     )
     return retired
-
-
-def refuse_while_active(workspace: Workspace, source_id: str) -> None:
-    """Raise `BusyError` naming the job that works on a source."""
-    active = workspace.jobs.active_for_source(source_id)
-    if active:
-        raise BusyError(
-            f"job {active[0].job_id} works on source {source_id!r}",
-            hint=f"wait for it, or 'ingest-tui job cancel {active[0].job_id}'",
-            job_id=active[0].job_id,
-            source_id=source_id,
-        )
 
 
 def _now() -> str:
