@@ -69,6 +69,7 @@ def _add(
         priority=100 if options["priority"] is None else options["priority"],
         backend=options["backend"],
         by_type=_by_type(options["backend_for"]),
+        since=options["since"],
         allow_types=options["allow_types"],
         deny_types=options["deny_types"],
     )
@@ -117,6 +118,8 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         before = session.workspace.sources.get(source_id).extraction
         backend = before.backend if options["backend"] is None else options["backend"] or None
         changes["extraction"] = {"backend": backend, "by_type": before.by_type | _by_type(options["backend_for"])}
+    if options["since"] is not None:
+        changes["since"] = options["since"] or None
     for field in ("allow_types", "deny_types"):
         if options[field] or options["any_type"]:
             changes[field] = options[field]

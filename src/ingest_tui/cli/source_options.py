@@ -27,6 +27,7 @@ def common_options(command: Any) -> Any:
     options = [
         click.option("--collection", help="The collection that the documents go to."),
         click.option("--max-size", metavar="SIZE", help="Largest file to take, e.g. 50MB (default)."),
+        click.option("--since", metavar="DATE", help="Take only what was changed since that day, e.g. 2026-01-31."),
         click.option("--allow-type", "allow_types", multiple=True, metavar="TYPE", help="Take only these, e.g. pdf."),
         click.option("--deny-type", "deny_types", multiple=True, metavar="TYPE", help="Take none of these, e.g. docm."),
         click.option("--priority", type=click.IntRange(0, 1000), help="Lower runs first (default 100)."),

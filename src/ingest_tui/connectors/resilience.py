@@ -12,7 +12,7 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -136,9 +136,39 @@ class ResilientConnector(BaseConnector):
             yield piece
             piece = self._try(download.following)
 
+    # What needs no second try
+
+    def validate_config(self) -> None:
+        """Check the settings."""
+        self.inner.validate_config()
+
+    def check_credential(self) -> str | None:
+        """Return whose credential is used."""
+        return self.inner.check_credential()
+
     def browse(self, path: str = "") -> Iterator[Place]:
         """Walk into a place."""
         return self.inner.browse(path)
+
+    def load_documents(self) -> AsyncIterator[IngestedDocument]:
+        """Yield parsed documents, for scripts."""
+        return self.inner.load_documents()
+
+    async def read(self, descriptor: Descriptor) -> bytes:
+        """Read one item whole, for scripts."""
+        return await self.inner.read(descriptor)
+
+    def origin(self, descriptor: Descriptor) -> dict[str, str]:
+        """Return what the record of a version keeps of where it came from."""
+        return self.inner.origin(descriptor)
+
+    def key_of(self, address: str) -> str | None:
+        """Return the key that an address means."""
+        return self.inner.key_of(address)
+
+    def wait_for_hint(self, timeout: float) -> bool | None:
+        """Wait for word from the source."""
+        return self.inner.wait_for_hint(timeout)
 
     def test_steps(self) -> Iterator[TestStep]:
         """Test without retries: people wait for the answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, model_validator
@@ -27,6 +28,7 @@ class ExtractionSettings(BaseModel):
 class Source(BaseModel):
     """One place that documents come from. ``source_config`` is checked by the connector of its type.
 
+    ``since``: what was last changed before that day (UTC) is not taken.
     ``allow_types`` (empty: all) and ``deny_types`` (goes before) are format names, extensions or media types.
     """
 
@@ -42,6 +44,7 @@ class Source(BaseModel):
     watch: bool = False
     priority: int = Field(default=100, ge=0, le=1000)
     max_size: ByteSize = Field(default=ByteSize(DEFAULT_MAX_SIZE), gt=0)
+    since: date | None = None
     allow_types: tuple[str, ...] = ()
     deny_types: tuple[str, ...] = ()
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector, Listing
@@ -27,6 +28,7 @@ from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.remembering import StoredMemory
 from ingest_tui.store.workspace import Settings
 
+TOO_OLD = "too_old"
 _LINES_AT_ONCE = 1000
 _SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
 QUARANTINE_HINT = (
@@ -74,15 +76,21 @@ def _following(pages: Listing) -> ListingPage | ListingEnd:
 
 
 def admit(page: ListingPage, source: Source) -> ListingPage:
-    """Refuse what the source does not take by its name alone; what only its bytes can tell is told by its parser."""
+    """Refuse what the source does not take by name or age; what only the bytes can tell is told by the parser."""
     types = TypeFilter(source.allow_types, source.deny_types)
-    if not types:
+    if not types and source.since is None:
         return page
-    return page._replace(descriptors=[_admit_one(descriptor, types) for descriptor in page.descriptors])
+    return page._replace(descriptors=[_admit_one(descriptor, types, source.since) for descriptor in page.descriptors])
 
 
-def _admit_one(descriptor: Descriptor, types: TypeFilter) -> Descriptor:
-    refusal = "" if descriptor.refusal else types.refusal_of_name(file_name_of(descriptor.key))
+def _admit_one(descriptor: Descriptor, types: TypeFilter, since: date | None) -> Descriptor:
+    if descriptor.refusal:
+        return descriptor
+    if since is not None and descriptor.modified_ns is not None:
+        start = datetime(since.year, since.month, since.day, tzinfo=UTC)
+        if descriptor.modified_ns < int(start.timestamp()) * 1_000_000_000:
+            return descriptor._replace(refusal=(TOO_OLD, f"last changed before {since}, which this source begins with"))
+    refusal = types.refusal_of_name(file_name_of(descriptor.key))
     return descriptor._replace(refusal=(NOT_ALLOWED, refusal)) if refusal else descriptor
 
 
@@ -121,6 +129,8 @@ def ruleset_of(source: Source) -> str:
     parts = [str(int(source.max_size)), str(extraction.backend), repr(sorted(extraction.by_type.items()))]
     if source.allow_types or source.deny_types:
         parts.append(repr((sorted(source.allow_types), sorted(source.deny_types))))
+    if source.since is not None:
+        parts.append(str(source.since))
     return short_digest(RULES_VERSION, *parts, length=12)
 
 

@@ -116,6 +116,7 @@ def add_source(
     priority: int = 100,
     backend: str | None = None,
     by_type: dict[str, str] | None = None,
+    since: str | None = None,
     allow_types: Sequence[str] = (),
     deny_types: Sequence[str] = (),
 ) -> Source:
@@ -137,6 +138,7 @@ def add_source(
         "watch": watch,
         "priority": priority,
         "extraction": {"backend": backend, "by_type": by_type or {}},
+        "since": since,
         "allow_types": allow_types,
         "deny_types": deny_types,
         "created_at": at,

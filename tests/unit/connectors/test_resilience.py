@@ -256,3 +256,9 @@ def test_giving_up_ends_a_wait() -> None:
 
     with pytest.raises(GivenUpError):
         keys_of(ResilientConnector(Scripted(busy()), sleep=give_up))
+
+
+def test_nothing_of_a_connector_is_lost_in_the_wrapper() -> None:
+    """Every method of the contract is passed on: one that were inherited would answer for no source."""
+    methods = {name for name, member in vars(BaseConnector).items() if callable(member) and not name.startswith("_")}
+    assert methods <= vars(ResilientConnector).keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +13,11 @@ from ingest_tui import open_workspace
 from ingest_tui.connectors import resilience
 from ingest_tui.connectors.local import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.errors import SourceAccessError, TransientSourceError
+from ingest_tui.model.errors import SourceAccessError, TransientSourceError, ValidationError
 from ingest_tui.model.job import Manifest
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.jobs import enqueue_sync, job_items, job_plan
+from ingest_tui.services.sources import edit_source
 from ingest_tui.services.workers import follow_job
 
 
@@ -158,3 +160,19 @@ def test_a_listing_that_is_cut_short_retires_nothing(
     monkeypatch.setattr(LocalConnector, "list", cut_short)
     assert workspace.sync("docs").state == "failed"
     assert len(workspace.search("common")) == 6
+
+
+def test_what_is_older_than_its_source_is_not_taken(workspace: WorkspaceHandle, tmp_path: Path) -> None:
+    """With --since, what was last changed before that day is rejected unread, and taken once the day is changed."""
+    old = tmp_path / "docs" / "0.txt"
+    os.utime(old, (1_600_000_000, 1_600_000_000))
+    edit_source(workspace.workspace, "docs", since="2026-01-01")
+    manifest = workspace.sync("docs")
+    assert (manifest.counters.items_ingested, manifest.counters.items_rejected) == (5, 1)
+    [rejected] = [outcome for outcome, _ in job_items(workspace.workspace, manifest.job_id, outcomes={"rejected"})]
+    assert (rejected.key, rejected.reason) == ("0.txt", "too_old")
+    assert "2026-01-01" in rejected.detail
+    edit_source(workspace.workspace, "docs", since=None)
+    assert workspace.sync("docs").counters.items_ingested == 1
+    with pytest.raises(ValidationError, match="since"):
+        edit_source(workspace.workspace, "docs", since="yesterday")
