@@ -21,6 +21,7 @@ import tenacity
 
 from ingest_tui.connectors.base import BaseConnector, Listing, Place, TestStep
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
+from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import (
     AuthenticationError,
     IngestError,
