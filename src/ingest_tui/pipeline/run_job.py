@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import apsw
 
-from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
+from ingest_tui.model.errors import DiskFullError, IngestError, StaleWriterError, StoreError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.commit import Committer
 from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
-from ingest_tui.pipeline.recovery import drop_half_done, free_what_is_half_done
+from ingest_tui.pipeline.recovery import drop_half_done, drop_uncommitted_versions, free_what_is_half_done
 from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.disk import means_disk_full
@@ -67,6 +67,8 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
 
 
 def _record(job: JobRun, ending: _Ending) -> None:
+    if ending.state is not None and not isinstance(ending.error, StaleWriterError):
+        _drop_uncommitted(job)
     try:
         job.end(ending.state, ending.error)
     except OSError as error:
@@ -74,6 +76,14 @@ def _record(job: JobRun, ending: _Ending) -> None:
             f"the end of job {job.manifest.job_id} cannot be written: {_cause(error)}",
             hint="mend the disk ('dmesg' may tell more), then sync again: the job goes on from where it is",
         ) from error
+
+
+def _drop_uncommitted(job: JobRun) -> None:
+    """Take away what was placed but not committed: nobody goes on with this job, and a rebuild would believe it."""
+    try:
+        drop_uncommitted_versions(job.workspace, job.manifest.job_id, job.reading)
+    except (OSError, apsw.Error, IngestError) as error:
+        job.log.event("warning", "versions that were never committed may be left", kind=type(error).__name__)
 
 
 def _cause(error: OSError | apsw.Error) -> str:
