@@ -127,7 +127,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     if not end.complete:
         job.note_error(_incomplete(end), phase="list")
     scratch = ListingScratch(job.paths.listing, resume=True)
-    temporary = job.paths.plan.with_name("plan.tmp")
+    temporary = job.paths.plan_in_part
     temporary.unlink(missing_ok=True)
     writer = _PlanWriter(job, rules.ruleset)
     try:
