@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from contextlib import closing
 from types import TracebackType
 from typing import Self
 
@@ -113,35 +114,36 @@ class Committer:
             self._job.checkpoint()
 
     def _run(self) -> None:
-        catalogue = self._job.workspace.open_catalogue()
         try:
-            batch = CommitBatch(self._job, catalogue, self._documents, self._intents, self._vanished)
-            while items := self._next_items():
-                self._job.hold_while_paused()
-                if self._abandoned.is_set():
-                    break
-                _refuse_without_room(items)
-                with self._locked():
-                    outcomes, unparsed = batch.commit(items)
-                self._job.record(outcomes)
-                for item in unparsed:
-                    items.remove(item)
-                    parse_item(self._job, item, self.add)
-                for item in items:
-                    self._job.meter.advance("commit", 1, item.weight)
-                    spent = item.result.milliseconds if item.result else 0.0
-                    self._job.meter.workload.done(item.key, item.weight, spent)
-                with self._all_settled:
-                    self._settled += len(items)
-                    self._weight -= sum(weight_of(item.weight) for item in items)
-                    self._bytes -= sum(item.weight for item in items)
-                    self._all_settled.notify_all()
+            with closing(self._job.workspace.open_catalogue()) as catalogue:
+                batch = CommitBatch(self._job, catalogue, self._documents, self._intents, self._vanished)
+                while items := self._next_items():
+                    self._job.hold_while_paused()
+                    if self._abandoned.is_set():
+                        break
+                    self._commit(batch, items)
         except BaseException as error:  # noqa: BLE001 - carried to the job's thread, which raises it
             self._failure = error
             with self._all_settled:
                 self._all_settled.notify_all()
-        finally:
-            catalogue.close()
+
+    def _commit(self, batch: CommitBatch, items: list[StagedItem]) -> None:
+        _refuse_without_room(items)
+        with self._locked():
+            outcomes, unparsed = batch.commit(items)
+        self._job.record(outcomes)
+        for item in unparsed:
+            items.remove(item)
+            parse_item(self._job, item, self.add)
+        for item in items:
+            self._job.meter.advance("commit", 1, item.weight)
+            spent = item.result.milliseconds if item.result else 0.0
+            self._job.meter.workload.done(item.key, item.weight, spent)
+        with self._all_settled:
+            self._settled += len(items)
+            self._weight -= sum(weight_of(item.weight) for item in items)
+            self._bytes -= sum(item.weight for item in items)
+            self._all_settled.notify_all()
 
     def _locked(self) -> FileLock:
         self._lock.acquire(_LOCK_SECONDS, what="the catalogue")

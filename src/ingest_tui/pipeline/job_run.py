@@ -102,7 +102,7 @@ class JobRun:
         self._ticker.start()
 
     def end(self, state: JobState | None = None, error: IngestError | None = None) -> None:
-        """Record how the job ended, take it out of the queue and close its files."""
+        """Record how the job ended and take it out of the queue; raises `OSError` when that cannot be recorded."""
         self._ended.set()
         if self._ticker.is_alive():
             self._ticker.join()
@@ -114,8 +114,10 @@ class JobRun:
             reason = error.message if error is not None else ""
             self.manifest.move_to(final, at=now(), by=self._by, reason=reason)
             self._save_the_end()
-        if self.manifest.ended:
+        try:
             self.workspace.jobs.leave_queue(self.manifest.job_id)
+        except OSError as trouble:
+            self.log.event("warning", f"the next worker clears up: {trouble.strerror}")
         counters = self.manifest.counters.model_dump()
         self.log.event("info", f"job {final}", counters=counters, errors=self.manifest.errors_total)
 

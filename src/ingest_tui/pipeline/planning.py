@@ -12,7 +12,7 @@ from ingest_tui.connectors.base import BaseConnector, Listing
 from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.extraction.backends import versions
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
-from ingest_tui.model.errors import IngestError, SourceAccessError
+from ingest_tui.model.errors import IngestError, SourceAccessError, StoreError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import HeldDeletions
 from ingest_tui.model.naming import file_name_of, safe_display
@@ -154,7 +154,11 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     if not end.complete:
         job.note_error(_incomplete(end), phase="list")
     scratch = ListingScratch(job.paths.listing, resume=True)
-    temporary = job.paths.plan.with_name("plan.tmp")
+    if scratch.count() != job.manifest.counters.descriptors_listed:
+        # A listing that lost items would retire their documents.
+        scratch.close()
+        raise StoreError("the listing was damaged before it became a plan", hint="retry the job")
+    temporary = job.paths.plan_in_part
     temporary.unlink(missing_ok=True)
     writer = _PlanWriter(job, rules.ruleset)
     try:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from typing import NamedTuple
 
 import apsw
 
-from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
+from ingest_tui.model.errors import DiskFullError, IngestError, StaleWriterError, StoreError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.commit import Committer
 from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
-from ingest_tui.pipeline.recovery import drop_half_done, free_what_is_half_done
+from ingest_tui.pipeline.recovery import drop_half_done, drop_uncommitted_versions, free_what_is_half_done
 from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.disk import means_disk_full
@@ -22,34 +23,71 @@ from ingest_tui.store.disk import means_disk_full
 def run_job(job: JobRun) -> Manifest:
     """Run a job whose lock the caller holds, from wherever an earlier attempt left it; returns its manifest.
 
-    Failures of single items are outcomes. A failure of the job is recorded in the manifest, not raised.
+    Failures of single items are outcomes. A failure of the job is recorded in the manifest, not raised. Raises
+    `StoreError` when not even that can be written: the job stays as it is on disk, for the next worker to go on with.
     """
     try:
-        job.begin()
-        _go_through_waiting_for_room(job)
-        job.end()
-    except JobCancelled:
-        if job.cancelled.is_set():
-            job.end(JobState.CANCELLED)
-    except IngestError as error:
-        job.end(JobState.FAILED, error)
-    except (OSError, apsw.Error) as error:
-        what = error.strerror if isinstance(error, OSError) else f"SQLite {type(error).__name__}"
-        failure = StoreError(
-            f"the workspace cannot be written: {what}", hint="mend the disk ('dmesg' may tell more), then retry the job"
-        )
-        job.end(JobState.FAILED, failure)
-    except Exception as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever
-        job.log.event("error", "unexpected error", kind=type(error).__name__, places=_places(error))
-        job.end(
-            JobState.FAILED,
-            IngestError(
-                f"unexpected {type(error).__name__}", hint=f"report it with 'ingest-tui job logs {job.manifest.job_id}'"
-            ),
-        )
+        ending = _run_to_its_end(job)
+        if ending is not None:
+            _record(job, ending)
     finally:
         job.close()
     return job.manifest
+
+
+class _Ending(NamedTuple):
+    """How a job ended. ``state`` is None where its outcomes decide."""
+
+    state: JobState | None = None
+    error: IngestError | None = None
+
+
+def _run_to_its_end(job: JobRun) -> _Ending | None:
+    """Go through the job; returns how it ended, None when it is left for the next worker."""
+    try:
+        job.begin()
+        _go_through_waiting_for_room(job)
+    except JobCancelled:
+        return _Ending(JobState.CANCELLED) if job.cancelled.is_set() else None
+    except IngestError as error:
+        return _Ending(JobState.FAILED, error)
+    except (OSError, apsw.Error) as error:
+        failure = StoreError(
+            f"the workspace cannot be written: {_cause(error)}",
+            hint="mend the disk ('dmesg' may tell more), then retry the job",
+        )
+        return _Ending(JobState.FAILED, failure)
+    except Exception as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever
+        job.log.event("error", "unexpected error", kind=type(error).__name__, places=_places(error))
+        bug = IngestError(
+            f"unexpected {type(error).__name__}", hint=f"report it with 'ingest-tui job logs {job.manifest.job_id}'"
+        )
+        return _Ending(JobState.FAILED, bug)
+    return _Ending()
+
+
+def _record(job: JobRun, ending: _Ending) -> None:
+    if ending.state is not None and not isinstance(ending.error, StaleWriterError):
+        _drop_uncommitted(job)
+    try:
+        job.end(ending.state, ending.error)
+    except OSError as error:
+        raise StoreError(
+            f"the end of job {job.manifest.job_id} cannot be written: {_cause(error)}",
+            hint="mend the disk ('dmesg' may tell more), then sync again: the job goes on from where it is",
+        ) from error
+
+
+def _drop_uncommitted(job: JobRun) -> None:
+    """Take away what was placed but not committed: nobody goes on with this job, and a rebuild would believe it."""
+    try:
+        drop_uncommitted_versions(job.workspace, job.manifest.job_id, job.reading)
+    except (OSError, apsw.Error, IngestError) as error:
+        job.log.event("warning", "versions that were never committed may be left", kind=type(error).__name__)
+
+
+def _cause(error: OSError | apsw.Error) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else f"SQLite {type(error).__name__}"
 
 
 def _go_through_waiting_for_room(job: JobRun) -> None:

@@ -85,7 +85,8 @@ def follow_job(
     """Follow a job to its end, calling ``on_progress`` with each new state; returns the last.
 
     With ``run_here`` this process runs the job itself, after earlier ones of its source, whenever no worker is there
-    to do it. A KeyboardInterrupt leaves a job that runs here interrupted, for the next worker to go on with.
+    to do it. A KeyboardInterrupt leaves a job that runs here interrupted, for the next worker to go on with; so does a
+    disk on which its end cannot be written, which raises `StoreError` or `OSError`.
     """
     source_id = workspace.jobs.load(job_id).source_id
     registration = WorkerRegistration(workspace, "foreground") if run_here else None
@@ -102,6 +103,9 @@ def follow_job(
                     engine.wait(poll)
                 else:
                     time.sleep(poll)
+                failure = engine.take_failure()
+                if failure is not None:
+                    raise failure
     finally:
         if registration is not None:
             registration.close()

@@ -240,10 +240,11 @@ class Catalogue:
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            if self.connection.in_transaction:  # SQLite ends it itself after some errors of the disk
+                self.connection.execute("ROLLBACK")
             raise
-        self.execute("COMMIT")
 
     # What is known
 

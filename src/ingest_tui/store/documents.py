@@ -15,6 +15,7 @@ from ingest_tui.store.atomic import (
     make_folder,
     make_one_folder,
     remove_tree,
+    sweep_temporaries,
     sync_filesystem,
     sync_folder,
     umask_is_odd,
@@ -122,6 +123,7 @@ class DocumentStore:
         target = self._layout.trashed(collection_id, document_id)
         if not folder.exists():
             return
+        list(sweep_temporaries(folder))
         note = {"schema_version": SCHEMA_VERSION, "retired_at": at, "reason": reason, "by": by}
         write_durably(folder / "retired.json", encode_json(note, indent=True))
         make_folder(target.parent)
@@ -134,14 +136,14 @@ class DocumentStore:
         """Move a document out of the trash; returns whether it was there."""
         folder = self._layout.document(collection_id, document_id)
         source = self._layout.trashed(collection_id, document_id)
-        if not source.exists():
-            return False
-        make_folder(folder.parent)
-        os.rename(source, folder)  # noqa: PTH104
-        (folder / "retired.json").unlink(missing_ok=True)
-        sync_folder(folder.parent)
-        sync_folder(source.parent)
-        return True
+        was_there = source.exists()
+        if was_there:
+            make_folder(folder.parent)
+            os.rename(source, folder)  # noqa: PTH104
+            sync_folder(folder.parent)
+            sync_folder(source.parent)
+        (folder / "retired.json").unlink(missing_ok=True)  # a crash may have left it in a folder that is back
+        return was_there
 
     def folder(self, collection_id: str, document_id: str, version: int, *, retired: bool = False) -> Path:
         """Return the folder of a version."""

@@ -149,7 +149,7 @@ class JobStore:
             raise
 
     def leave_queue(self, job_id: str) -> None:
-        """Take an ended job out of the queue, with what it staged and listed, what was asked of it, and torn writes.
+        """Take an ended job out of the queue, with what it staged, listed or half planned, requests and torn writes.
 
         Several workers may do so at once, after one that died at the end of the job.
         """
@@ -157,7 +157,7 @@ class JobStore:
         for folder in (paths.staging, paths.requests):
             empty_folder(folder)
         list(sweep_temporaries(paths.folder))
-        for scratch in paths.folder.glob(f"{paths.listing.name}*"):
+        for scratch in (*paths.folder.glob(f"{paths.listing.name}*"), paths.plan_in_part):
             scratch.unlink(missing_ok=True)
         self._layout.queue_entry(job_id).unlink(missing_ok=True)
 

@@ -33,6 +33,11 @@ class JobLayout:
         return self.folder / "plan.jsonl"
 
     @property
+    def plan_in_part(self) -> Path:
+        """The plan while it is being written."""
+        return self.folder / "plan.tmp"
+
+    @property
     def outcomes(self) -> Path:
         return self.folder / "outcomes.jsonl"
 

@@ -44,6 +44,7 @@ class Engine:
         self._running: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
         self._not_before = 0.0
+        self._failure: IngestError | OSError | None = None
 
     def __enter__(self) -> Self:
         # Very many short-lived values, few cycles: looking for cycles less often saves a tenth of the time.
@@ -96,6 +97,11 @@ class Engine:
             self._pool.close()
             self._pool = None
 
+    def take_failure(self) -> IngestError | OSError | None:
+        """Return, once, why the end of a job could not be written; the job waits for the next attempt."""
+        failure, self._failure = self._failure, None
+        return failure
+
     def wait(self, seconds: float) -> None:
         """Wait until some job of this process ended, or for ``seconds``."""
         for thread in list(self._running.values()):
@@ -120,6 +126,9 @@ class Engine:
             if job is not None:
                 self._on_start(manifest)
                 run_job(job)
+        except (IngestError, OSError) as error:  # not even its end can be written
+            self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
+            self._failure = error
         finally:
             claim.release()
             self._on_end(manifest)

@@ -53,6 +53,9 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
                     stop.wait(_REFRESH_SECONDS)
                 stop.wait(_POLL_SECONDS)
                 since_refresh += _POLL_SECONDS
+                failure = engine.take_failure()
+                if failure is not None:
+                    report("the end of a job cannot be written", {"error": str(failure)})
             if watcher is not None:
                 watcher.close()
     finally:

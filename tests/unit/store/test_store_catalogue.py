@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 from catalogue_rows import document, location, put, version
 
@@ -65,6 +66,24 @@ def test_transaction_is_all_or_nothing(catalogue: Catalogue) -> None:
     assert set(catalogue.documents(["d1", "d2"])) == {"d1"}
     assert found(catalogue, "rain") == ["d1"]
     assert found(catalogue, "snow") == []
+
+
+def test_commit_that_fails_leaves_no_transaction_open(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that the disk refuses takes back what it was to commit, and the connection can write again."""
+    execute = Catalogue.execute
+
+    def refusing(self: Catalogue, sql: str, *values: object) -> list[object]:
+        if sql == "COMMIT":
+            raise apsw.FullError
+        return execute(self, sql, *values)
+
+    monkeypatch.setattr(Catalogue, "execute", refusing)
+    with pytest.raises(apsw.FullError), catalogue.transaction():
+        catalogue.put_documents([document("d1")])
+    monkeypatch.undo()
+    assert catalogue.documents(["d1"]) == {}
+    put(catalogue, document("d2"), "rain")
+    assert found(catalogue, "rain") == ["d2"]
 
 
 def test_reader_keeps_its_answers_while_a_writer_works(catalogue: Catalogue) -> None:

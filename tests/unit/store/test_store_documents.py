@@ -110,6 +110,17 @@ def test_retired_document_is_in_the_trash_with_its_reason_and_comes_back(store: 
     assert list(store.walk(retired=True)) == []
 
 
+def test_document_takes_nothing_half_written_to_the_trash_and_back(store: DocumentStore, layout: Layout) -> None:
+    """A note that was being written when the process died does not follow the document; nor does its old note back."""
+    place(store, layout, 1, "one")
+    (layout.document("default", DOCUMENT) / ".tmp.0123").write_text("{")
+    store.retire("default", DOCUMENT, reason="not_listed", at="2026-01-01", by="job")
+    assert {path.name for path in layout.trashed("default", DOCUMENT).iterdir()} == {"v0001", "retired.json"}
+    layout.trashed("default", DOCUMENT).rename(layout.document("default", DOCUMENT))  # a crash came right after this
+    assert not store.bring_back("default", DOCUMENT)
+    assert {path.name for path in layout.document("default", DOCUMENT).iterdir()} == {"v0001"}
+
+
 def test_document_retired_twice_keeps_the_newer(store: DocumentStore, layout: Layout) -> None:
     """When a document of the same id is in the trash already, the one that is retired now takes its place."""
     place(store, layout, 1, "old")
