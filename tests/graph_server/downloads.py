@@ -36,6 +36,9 @@ class DownloadHandler(Handler):
         if found and not knobs.ignore_range:
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         status = 206 if "Content-Range" in headers else 200
+        if knobs.chunked:
+            del headers["Content-Length"]
+            headers["Transfer-Encoding"] = "chunked"
         head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self.wfile.write(f"{head}\r\n".encode())
         self._stream(issued.item, start, len(content))
@@ -64,10 +67,13 @@ class DownloadHandler(Handler):
                 self.close_connection = True
                 return
             stop = min(position + _PIECE, end, cut_at if cut_at is not None else end)
-            self.wfile.write(item.read()[position:stop].ljust(stop - position, b"\0"))
+            piece = item.read()[position:stop].ljust(stop - position, b"\0")
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n" if knobs.chunked else piece)
             if knobs.slow_after is not None and position < knobs.slow_after <= stop:
                 self._pause(item, revision)
             position = stop
+        if knobs.chunked:
+            self.wfile.write(b"0\r\n\r\n")
 
     def _pause(self, item: Item, revision: int) -> None:
         until = time.monotonic() + self.state.knobs.slow_seconds

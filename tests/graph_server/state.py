@@ -47,6 +47,8 @@ class Knobs:
     """How often an address can be used; None: until it expires."""
     name_download_address: bool = True
     ignore_range: bool = False
+    chunked: bool = False
+    """Downloads do not announce their length."""
     cut_after: int | None = None
     """The body breaks off after so many bytes, ``cut_times`` times."""
     cut_times: int = 1

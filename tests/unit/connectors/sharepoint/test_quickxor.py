@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import random
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,12 @@ def test_any_content_as_the_definition_says(content: bytes) -> None:
 def test_pieces_do_not_matter(pieces: list[bytes]) -> None:
     """However the content is cut, its checksum is the same."""
     assert digest(*pieces) == digest(b"".join(pieces))
+
+
+def test_large_pieces_are_hashed_in_slices() -> None:
+    """A piece of more than one slice, and two that end within a row, give the checksum of the whole."""
+    content = random.Random(1).randbytes(300_007)
+    assert digest(content) == digest(content[:130_001], content[130_001:]) == quick_xor_hash(content)
 
 
 def test_checksum_can_be_asked_for_on_the_way() -> None:

@@ -124,8 +124,11 @@ def test_range_of_something_else_is_refused(server: GraphServer, drive: Drive, i
 # What comes is checked
 
 
-def test_cut_body_is_never_taken_for_the_file(server: GraphServer, item: Item) -> None:
-    """A body shorter than announced is an error, at whatever byte it ends."""
+@pytest.mark.parametrize("chunked", [False, True])
+def test_cut_body_is_never_taken_for_the_file(server: GraphServer, item: Item, chunked: bool) -> None:
+    """A body that ends too early is an error, at whatever byte, and whether or not its length was announced."""
+    server.state.knobs.chunked = chunked
+    assert fetched(*item) == CONTENT
     for cut in (1, 65_536, 2_000_000, len(CONTENT) - 1):
         server.state.knobs.cut_after, server.state.knobs.cut_times = cut, 1
         assert failure(item).reason == "network"

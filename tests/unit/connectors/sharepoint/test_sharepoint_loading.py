@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sharepoint_lab import SITE, connector_to
@@ -48,3 +50,14 @@ def test_settings_are_checked_without_loading_the_library() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert ended.stdout.strip() == "[]"
+
+
+def test_every_hint_leads_somewhere() -> None:
+    """Each place of docs/sharepoint.md that a hint names is there."""
+    repository = Path(__file__).resolve().parents[4]
+    anchors = set(re.findall(r'<a id="([^"]+)">', (repository / "docs" / "sharepoint.md").read_text()))
+    named: set[str] = set()
+    for module in (repository / "src" / "ingest_tui" / "connectors").glob("*.py"):
+        named |= set(re.findall(r"(?:sharepoint\.md|\{GUIDE\}|\{guide\})#([a-z]+)", module.read_text()))
+    assert named
+    assert named <= anchors
