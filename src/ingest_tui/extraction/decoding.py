@@ -48,6 +48,8 @@ def decode_declared(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
         return content.decode(encoding), []
     except UnicodeDecodeError as error:
         return content.decode(encoding, "replace"), [_undecodable(encoding, error)]
+    except UnicodeError as error:  # a codec that is no encoding of texts, like idna
+        raise LookupError(encoding) from error
 
 
 def _undecodable(encoding: str, error: UnicodeDecodeError) -> Finding:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
-from made_files import pdf_of, pdf_pages, restricted_pdf, sheet_row, stream, word_file, workbook, zip_bytes
 
 from ingest_tui.extraction.formats import BY_NAME, Format
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.sniffing import sniff
 from ingest_tui.extraction.validation import register_validator
 from ingest_tui.extraction.validators import registered
+from ingest_tui.extraction.validators.workbook import check_formulas
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError, ValidationError
 from ingest_tui.model.extraction import MAX_FINDINGS, Extraction, Finding
+from made_files import pdf_of, pdf_pages, restricted_pdf, sheet_row, stream, word_file, workbook, zip_bytes
 
 
 def read(content: bytes, file_name: str) -> Extraction:
@@ -226,6 +228,24 @@ def test_formulas_without_values_are_counted(inside: str) -> None:
     content = workbook({"Stock": ROWS + sheet_row(3, "sum", inside) + sheet_row(4, "again", inside)})
     message = "2 formulas have no stored value, first B3: open and save it with a spreadsheet program"
     assert found(content, "a.xlsx") == {"formula_without_value": ("warning", message)}
+
+
+@pytest.mark.parametrize("piece", [b"<c ", b"<c><f>", b"<c> ", b"<a:", b"<c><f>1</f> "])
+def test_looking_for_formulas_takes_linear_time(piece: bytes) -> None:
+    """Megabytes of half a formula are no way to stop the clock."""
+    sheet = b"f>" + piece * (4_000_000 // len(piece))
+    content = zip_bytes({"xl/worksheets/sheet1.xml": sheet})
+    started = time.perf_counter()
+    check_formulas(content, BY_NAME["xlsx"])
+    assert time.perf_counter() - started < 2
+
+
+def test_broken_xml_takes_linear_time() -> None:
+    """Neither do tags without an end, behind the break of an XML document."""
+    started = time.perf_counter()
+    read(b"<r></x>" + b"<a" * 1_000_000, "a.xml")
+    read(b"<r></x>y" + b"<a b='" + b"c" * 3_000_000, "a.xml")
+    assert time.perf_counter() - started < 4
 
 
 def test_damaged_sheet_costs_itself() -> None:

@@ -117,9 +117,17 @@ def _report(argument: str, _tick: Tick) -> None:
         "environment": dict(os.environ),
         "pid": int(os.readlink("/proc/self")),  # noqa: PTH115
         "group": os.getpgrp(),
+        "descriptors": [_name_of_descriptor(name) for name in os.listdir("/proc/self/fd")],  # noqa: PTH208
         "may_dump_core": ctypes.CDLL(None).prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 1,
     }
     Path(argument).write_text(json.dumps(told), encoding="ascii")
+
+
+def _name_of_descriptor(number: str) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{number}").partition(":")[0]  # noqa: PTH115
+    except OSError:  # that of the listing itself
+        return ""
 
 
 def _write_file(argument: str, _tick: Tick) -> None:

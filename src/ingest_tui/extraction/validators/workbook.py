@@ -15,8 +15,8 @@ _SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 _LOOKED_AT_BYTES = 4 * 1024**2
 """Of the XML of all sheets: enough to see how a workbook was written, at some 15 ms for the largest ones."""
 _FORMULA = re.compile(
-    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
-    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</|</(?:\w+:)?c>)"
+    rb"<(?:\w{1,20}:)?c\b([^<>]*)>\s*<(?:\w{1,20}:)?f\b[^<>]*(?:/>|>[^<]*</(?:\w{1,20}:)?f>)\s*"
+    rb"(?:<(?:\w{1,20}:)?v\s*/>|<(?:\w{1,20}:)?v>\s*</|</(?:\w{1,20}:)?c>)"
 )
 _TEXT_RESULT = b't="str"'  # an empty text is a result
 _CELL = re.compile(rb'\br="([A-Z]{1,3}[0-9]{1,7})"')
