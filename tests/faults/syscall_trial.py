@@ -1,0 +1,302 @@
+"""Trials of `syscall_lab`: a sync that met a fault at one system call, gone on with as a person would, and compared."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crash_lab import State, leftovers_of, rebuilt_state_of, state_of
+from syscall_lab import FAULTS, Call, Ending, Lesson, command_line, learn, run, strike, strike_parser
+
+from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.store.workspace import open_workspace_at
+
+ORPHAN_SECONDS = 5.0
+ATTEMPTS = 4
+SOUND_CODES = {0, 1, 3, 5}
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+# What is to be the same
+
+
+@dataclass
+class Documents:
+    """What people find in a workspace, whichever job brought it there. ``outcomes``: key to what was done about it."""
+
+    documents: list[dict[str, Any]]
+    versions: list[tuple[Any, ...]]
+    locations: list[dict[str, Any]]
+    answers: dict[str, list[tuple[Any, ...]]]
+    folders: list[str]
+    texts: dict[str, str]
+
+
+def documents_of(state: State) -> Documents:
+    """Leave out of a state what tells one job from another."""
+    documents, locations = (
+        [{name: value for name, value in row.items() if name != "job_id"} for row in rows]
+        for rows in (state.documents, state.locations)
+    )
+    return Documents(documents, state.versions, locations, state.answers, state.folders, state.texts)
+
+
+def done_by_key(state: State) -> Counter[tuple[Any, ...]]:
+    """Return what all jobs together have done: (key, outcome, reason, document, version), leaving out what they met
+    unchanged and what they failed to do."""
+    lines = (line for outcomes in state.outcomes.values() for line in outcomes)
+    return Counter(line for line in lines if line[1] not in {"unchanged", "failed"})
+
+
+def differences(seen: Documents, expected: Documents) -> list[str]:
+    """Name the parts that differ, each with both values."""
+    return [
+        f"{part} differ:\n  is       {getattr(seen, part)}\n  expected {getattr(expected, part)}"
+        for part in vars(expected)
+        if getattr(seen, part) != getattr(expected, part)
+    ]
+
+
+# Trials
+
+
+@dataclass(frozen=True)
+class Point:
+    """A call and what happens to it."""
+
+    call: Call
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{self.fault} at {self.call}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a point. ``hit`` is None when no attempt made the call; ``problems`` is empty when all is well."""
+
+    point: Point
+    hit: Call | None
+    problems: tuple[str, ...]
+    ending: Ending
+
+
+Strike = Callable[[Path, Point], tuple[Ending, Call | None]]
+
+
+@dataclass
+class Scenario:
+    """A workspace with work to do, kept aside, from which every run starts, and how it ends undisturbed."""
+
+    prepared: Path
+    scratch: Path
+    words: tuple[str, ...]
+    lesson: Lesson | None = None
+    expected: Documents | None = None
+    expected_rebuilt: Documents | None = None
+    expected_done: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+
+    def run_undisturbed(self, *, delays: tuple[str, ...] = ()) -> None:
+        """Learn the calls and the end state."""
+        root = self.fresh("undisturbed")
+        self.lesson = learn(root, delays=delays)
+        state = state_of(root, self.words)
+        self.expected = documents_of(state)
+        self.expected_done = done_by_key(state)
+        self.expected_rebuilt = documents_of(rebuilt_state_of(root, self.words))
+        assert leftovers_of(root) == []
+
+    def fresh(self, name: str) -> Path:
+        """Return a new copy of the prepared workspace."""
+        root = self.scratch / name
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(self.prepared, root)
+        return root
+
+    def points(self, calls: Iterable[Call]) -> list[Point]:
+        """Return every call with every fault."""
+        return [Point(call, fault) for call in calls for fault in FAULTS]
+
+    def strike_coordinator(self, root: Path, point: Point) -> tuple[Ending, Call | None]:
+        """Hit the process that runs the sync; what another run does at that point need not be a change."""
+        assert self.lesson is not None
+        ending, hit = strike(root, self.lesson, point.call, point.fault)
+        return ending, hit if hit is not None and hit.mutates else None
+
+    def strike_parser(self, root: Path, point: Point) -> tuple[Ending, Call | None]:
+        """Hit a parser process."""
+        ending, calls = strike_parser(root, point.call, point.fault)
+        hit = [call for call in calls if (call.name, call.number) == (point.call.name, point.call.number)]
+        return ending, hit[0] if hit and (point.fault == "SIGKILL" or hit[0].is_injected) else None
+
+    def try_all(self, points: list[Point], strike_at: Strike) -> list[Verdict]:
+        """Try points side by side, as many at once as there are processors."""
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            return list(threads.map(lambda point: self.try_point(point, strike_at), points))
+
+    def try_point(self, point: Point, strike_at: Strike) -> Verdict:
+        """Meet a fault, go on as a person would, and compare with the undisturbed run."""
+        name = "-".join([point.fault, point.call.role, point.call.name, str(point.call.number)])
+        for _ in range(ATTEMPTS):
+            root = self.fresh(name)
+            ending, hit = strike_at(root, point)
+            if hit is not None or ending.code is None:
+                break
+        problems = [*problems_of_ending(ending, point.fault)]
+        if hit is not None and not problems:
+            problems = [*go_on(root), *self.problems_of(root, point.fault)]
+        if problems and (keep := os.environ.get("CRASH_LAB_KEEP")):
+            shutil.copytree(root, Path(keep) / self.scratch.name / name, dirs_exist_ok=True)
+        shutil.rmtree(root)
+        return Verdict(point, hit, tuple(problems), ending)
+
+    def problems_of(self, root: Path, fault: str) -> Iterator[str]:
+        """Yield how a workspace differs from that of the undisturbed run."""
+        assert self.expected is not None
+        assert self.expected_rebuilt is not None
+        half_made = [job for job in (root / "jobs").iterdir() if not (job / "manifest.json").exists()]
+        if half_made:
+            yield f"half made: {[str(path.relative_to(root)) for job in half_made for path in (job, *job.rglob('*'))]}"
+            return
+        state = state_of(root, self.words)
+        yield from differences(documents_of(state), self.expected)
+        jobs = manifests_of(root)
+        yield from (f"job left {job.state}: {job.errors}" for job in jobs if not job.ended)
+        if fault == "SIGKILL":
+            yield from (f"job {job.state}: {job.errors}" for job in jobs if job.state is JobState.FAILED)
+        done = done_by_key(state)
+        if twice := done - self.expected_done:
+            yield f"done twice, or otherwise: {dict(twice)}"
+        # A job that could not write its journal has failed and says so; every other has a line for all that it did.
+        if (untold := self.expected_done - done) and all(job.state is not JobState.FAILED for job in jobs):
+            yield f"done, but in no journal: {dict(untold)}"
+        if leftovers := [*leftovers_of(root), *map(str, (root / "workers").iterdir())]:
+            yield f"leftovers: {leftovers}"
+        rebuilt = documents_of(rebuilt_state_of(root, self.words))
+        yield from (f"after rebuild, {problem}" for problem in differences(rebuilt, self.expected_rebuilt))
+        if orphans := orphans_after(ORPHAN_SECONDS):
+            yield f"orphans: {orphans}"
+
+
+def problems_of_ending(ending: Ending, fault: str) -> Iterator[str]:
+    """Yield what a person must not see of a process that met a fault."""
+    if ending.code is None:
+        yield "it hangs"
+    if "Traceback" in ending.stderr or "unexpected" in ending.stderr:
+        yield f"not a clear error: {ending.stderr[-1500:]}"
+    if fault == "SIGKILL" and ending.was_killed:
+        return
+    if ending.code not in SOUND_CODES:
+        yield f"exit code {ending.code}: {ending.stderr[-500:]}"
+    if ending.code in {1, 5} and "error: " not in ending.stderr:
+        yield f"exit code {ending.code} and no error: {ending.stdout[-500:]}"
+
+
+def go_on(root: Path) -> Iterator[str]:
+    """Sync again, as a person would, some minutes later; a job that is paused is resumed first."""
+    for mark in (root / "workers").iterdir():
+        os.utime(mark, (0, 0))  # torn marks of workers are swept once they are old
+    for job in manifests_of(root):
+        if job.state is JobState.PAUSED:
+            run(command_line(root, "job", "resume", job.job_id), root.parent)
+    ending = run(command_line(root, "sync", "docs"), root.parent)
+    if ending.code != 0:
+        yield f"the next sync ends with {ending.code}: {ending.stdout[-300:]}{ending.stderr[-1500:]}"
+
+
+def manifests_of(root: Path) -> list[Manifest]:
+    """Return the manifests of all jobs, oldest first."""
+    jobs = open_workspace_at(root).jobs
+    return [jobs.load(job_id) for job_id in reversed(jobs.ids()) if jobs.paths(job_id).manifest.exists()]
+
+
+def unhit_calls(verdicts: list[Verdict]) -> list[str]:
+    """Return what was never hit although it was tried. Which of two equal calls is made may depend on timing."""
+    hit = {_kind(verdict.hit, verdict.point.fault) for verdict in verdicts if verdict.hit is not None}
+    return [
+        str(verdict.point)
+        for verdict in verdicts
+        if verdict.hit is None and not verdict.problems and _kind(verdict.point.call, verdict.point.fault) not in hit
+    ]
+
+
+def _kind(call: Call, fault: str) -> tuple[str, str, str]:
+    return call.name, call.place, fault
+
+
+def report(name: str, verdicts: list[Verdict], seconds: float) -> str:
+    """Return how many points were hit, by kind and by thread, and every problem with what it came of."""
+    hit = [verdict for verdict in verdicts if verdict.hit is not None]
+    by_fault = Counter(verdict.point.fault for verdict in hit)
+    by_role = Counter(verdict.point.call.role for verdict in hit)
+    wrong = [verdict for verdict in verdicts if verdict.problems]
+    tried = f"{name}: {len(hit)} of {len(verdicts)} points hit in {seconds:.0f} s"
+    lines = [f"{tried} ({_counts(by_fault)}; threads: {_counts(by_role)}), {len(wrong)} with problems"]
+    lines += [f"  never hit: {point}" for point in unhit_calls(verdicts)]
+    for verdict in wrong:
+        lines += [f"  {verdict.point}", *(f"    {problem}" for problem in verdict.problems)]
+    return "\n".join(lines)
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(counter.items()))
+
+
+# Orphans
+
+
+@contextlib.contextmanager
+def inheriting_orphans() -> Iterator[None]:
+    """Let this process become the parent of every process below it whose own parent dies, so that it can see them."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        for child, state, _session in _children():
+            if state == "Z":
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(child, os.WNOHANG)
+
+
+def orphans_after(seconds: float) -> list[str]:
+    """Return the commands of inherited processes that live on for ``seconds``.
+
+    What this process starts itself leads a session and is no parser; what it inherits is one or the other.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        living = [(_command_of(child), child == session) for child, state, session in _children() if state != "Z"]
+        orphans = [command for command, is_leader in living if not is_leader or "sandbox_child" in command]
+        orphans = [command for command in orphans if command]
+        if not orphans or time.monotonic() > deadline:
+            return orphans
+        time.sleep(0.05)
+
+
+def _children() -> list[tuple[int, str, int]]:
+    """Return process id, state and session of every child of this process."""
+    children = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent, _group, session = status.read_text().rpartition(")")[2].split()[:4]
+            if int(parent) == os.getpid():
+                children.append((int(status.parent.name), state, int(session)))
+    return children
+
+
+def _command_of(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
