@@ -80,7 +80,7 @@ def endpoints_of(credential: Credential) -> Endpoints:
         cloud,
         f"{graph}/{_API_VERSION}",
         f"{audience}/.default",
-        authority or f"{cloud.login}/{tenant}",
+        f"{(authority or cloud.login).rstrip('/').removesuffix(f'/{tenant}')}/{tenant}",
         known=authority is None,
     )
 

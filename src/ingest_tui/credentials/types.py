@@ -136,8 +136,9 @@ class EntraEntry(Entry):
 
     tenant_id: Text
     client_id: Text
-    cloud: Literal["global", "usgov", "usgov-dod", "china"] = "global"
+    cloud: Literal["global", "gcc", "gcc-high", "dod", "china"] = "global"
     authority: SafeAddress | None = None
+    graph_url: Address | None = None
     certificate: Text | None = None
     certificate_password: Text | None = None
     client_secret: Text | None = None

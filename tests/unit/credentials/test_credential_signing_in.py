@@ -307,11 +307,11 @@ def test_entra_signs_in_with_a_secret(write: Write, tenant: Tenant) -> None:
 def test_entra_asks_for_the_graph_of_its_cloud(write: Write, tenant: Tenant) -> None:
     """National clouds have a Graph of their own; GCC is in the global one."""
     tenant.grants("Sites.Selected")
-    for cloud, graph in (("usgov", "graph.microsoft.us"), ("usgov-dod", "dod-graph.microsoft.us"),
+    for cloud, graph in (("gcc-high", "graph.microsoft.us"), ("dod", "dod-graph.microsoft.us"),
                          ("china", "microsoftgraph.chinacloudapi.cn")):  # fmt: skip
         list(entra.authenticate(application(write, tenant, client_secret=SECRET, cloud=cloud), []))
         assert tenant.forms[-1]["scope"] == f"https://{graph}/.default"
-    assert {entra.CLOUDS[cloud].authority for cloud in ("usgov", "usgov-dod")} == {"https://login.microsoftonline.us"}
+    assert {entra.CLOUDS[cloud].authority for cloud in ("gcc-high", "dod")} == {"https://login.microsoftonline.us"}
 
 
 def test_entra_signs_in_with_a_certificate(write: Write, tenant: Tenant, own_certificate: Path) -> None:

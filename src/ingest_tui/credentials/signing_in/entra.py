@@ -28,8 +28,9 @@ class Cloud:
 # https://learn.microsoft.com/graph/deployments. GCC is part of the global cloud.
 CLOUDS: Mapping[str, Cloud] = {
     "global": Cloud("https://login.microsoftonline.com", "https://graph.microsoft.com"),
-    "usgov": Cloud("https://login.microsoftonline.us", "https://graph.microsoft.us"),
-    "usgov-dod": Cloud("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+    "gcc": Cloud("https://login.microsoftonline.com", "https://graph.microsoft.com"),
+    "gcc-high": Cloud("https://login.microsoftonline.us", "https://graph.microsoft.us"),
+    "dod": Cloud("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
     "china": Cloud("https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"),
 }
 
@@ -101,7 +102,7 @@ def fetch_token(credential: Credential) -> str:
         application = msal.ConfidentialClientApplication(
             client_id,
             client_credential=proof,
-            authority=f"{(own_authority or cloud.authority).rstrip('/')}/{tenant_id}",
+            authority=f"{(own_authority or cloud.authority).rstrip('/').removesuffix(f'/{tenant_id}')}/{tenant_id}",
             # Microsoft's own list of authorities knows nothing of another one.
             instance_discovery=own_authority is None,
             timeout=TIMEOUT_SECONDS,
