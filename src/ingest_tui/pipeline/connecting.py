@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from ingest_tui.connectors.base import BaseConnector, Credentials
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.credentials.registry import CredentialRegistry
@@ -14,12 +16,23 @@ def connect(workspace: Workspace, source: Source) -> BaseConnector:
 
     Raises ValueError for an unknown type and `ValidationError` for settings that cannot work.
     """
+    _keep_libraries_quiet()
     return get_connector(
         source.source_type,
         source.source_config,
         max_size=int(source.max_size),
         credentials=registry_for(workspace),
     )
+
+
+def _keep_libraries_quiet() -> None:
+    """Let what libraries log go nowhere: raw text of theirs, tracebacks even, must not reach a screen of ours.
+
+    What went wrong comes out as an error in words of ours.
+    """
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.NullHandler())
 
 
 def registry_for(workspace: Workspace) -> Credentials:
