@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest_tui.store import journal
+import pytest
+from writer_lab import PowerCut, SteppingOs
+
+from ingest_tui.store import atomic, journal
 from ingest_tui.store.journal import Journal, encode_line, read_journal
 
 RECORDS = [{"key": "notes/a.md", "outcome": "ingested", "bytes": 12}, {"key": 'quo"te\n', "outcome": "failed"}]
@@ -23,6 +26,17 @@ def check_torn_tails(folder: Path) -> None:
         # A line that lacks nothing but its line feed is complete.
         intact = sum(cut >= len(b"".join(lines[: number + 1])) - 1 for number in range(len(lines)))
         assert list(read_journal(path)) == [*RECORDS[:intact], NEXT], f"cut at byte {cut}"
+
+
+def check_power_cut_after_append(folder: Path) -> None:
+    """Fail unless what was appended is durable once that returned."""
+    power = PowerCut()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for module in (atomic, journal):
+            monkeypatch.setattr(module, "os", SteppingOs(after_step=power.after_step))
+        with Journal(folder / "durable.jsonl") as appending:
+            appending.append([NEXT])
+            assert power.losses_at(appending.path) == []
 
 
 def check_altered_lines() -> None:

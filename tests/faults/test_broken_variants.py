@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from crash_lab import Trial, count_steps, new_workspace, queue_sync, quicken, run_and_die, run_queue, state_of
-from journal_lab import check_altered_lines, check_torn_tails
-from writer_lab import check_every_death, check_every_moment
+from journal_lab import check_altered_lines, check_power_cut_after_append, check_torn_tails
+from writer_lab import check_every_death, check_every_moment, check_every_power_cut
 
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.batch import CommitBatch, Writes
@@ -52,7 +53,47 @@ def test_writer_that_does_not_replace_in_one_step_is_caught(
         check(broken, tmp_path)
 
 
+def _without_sync(path: Path, data: bytes) -> None:
+    temporary = path.with_name(".tmp.broken")
+    atomic.write_new(temporary, data)
+    atomic.os.rename(temporary, path)
+    atomic.sync_folder(path.parent)
+
+
+def _syncing_too_late(path: Path, data: bytes) -> None:
+    _without_sync(path, data)
+    descriptor = atomic.os.open(path, os.O_RDONLY)
+    atomic.os.fsync(descriptor)
+    atomic.os.close(descriptor)
+
+
+def _without_sync_of_the_folder(path: Path, data: bytes) -> None:
+    temporary = path.with_name(".tmp.broken")
+    atomic.write_new(temporary, data, sync=True)
+    atomic.os.rename(temporary, path)
+
+
+@pytest.mark.parametrize("broken", [_without_sync, _syncing_too_late, _without_sync_of_the_folder])
+def test_writer_that_does_not_sync_in_time_is_caught(tmp_path: Path, broken: Callable[[Path, bytes], None]) -> None:
+    """No fsync, one that comes after the rename, and none of the folder: each loses something in a power cut."""
+    check_every_power_cut(write_durably, tmp_path)
+    with pytest.raises(AssertionError):
+        check_every_power_cut(broken, tmp_path)
+
+
 # The journal
+
+
+def test_journal_without_sync_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal that does not sync what it appended promises what a power cut may take."""
+    check_power_cut_after_append(tmp_path)
+
+    def append_lines(self: Journal, lines: bytes, *, durable: bool = True) -> None:
+        atomic.write_all(self._descriptor, lines)
+
+    monkeypatch.setattr(Journal, "append_lines", append_lines)
+    with pytest.raises(AssertionError):
+        check_power_cut_after_append(tmp_path)
 
 
 def test_journal_without_healing_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +212,38 @@ def test_commit_in_a_wrong_order_is_caught(
     monkeypatch.setattr(CommitBatch, "commit", _committing(*order))
     with pytest.raises(AssertionError, match="differ: died before step"):
         _sweep_of_the_commit(trial)
+
+
+def _check_syncs_of_the_commit(trial: Trial) -> None:
+    """Fail unless a batch is durable before it gets its places, and these are before the catalogue knows of them."""
+    workspace = open_workspace_at(trial.fresh("syncs"))
+    steps = count_steps(workspace)
+    workspace.close()
+    first_place = steps.index("DocumentStore.place")
+    last_place = len(steps) - steps[::-1].index("DocumentStore.place")
+    written = len(steps) - steps[::-1].index("DocumentStore.write_ingestion")
+    committed = steps.index("Catalogue COMMIT", last_place)
+    assert "DocumentStore.sync" in steps[written:first_place], "a place for what is not durable"
+    assert "DocumentStore.sync" in steps[last_place:committed], "known at a place that is not durable"
+
+
+@pytest.mark.parametrize(("left_out", "caught_as"), [(0, "a place for what"), (1, "known at a place")])
+def test_commit_without_a_sync_is_caught(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, left_out: int, caught_as: str
+) -> None:
+    """A batch that is placed before it is durable, or known before its places are, would not survive a power cut."""
+    _check_syncs_of_the_commit(trial)
+    place = CommitBatch._place
+
+    def placing(self: CommitBatch, writes: Writes) -> None:
+        sync, numbers = self._documents.sync, count()
+        with monkeypatch.context() as patch:
+            patch.setattr(self._documents, "sync", lambda: None if next(numbers) == left_out else sync())
+            place(self, writes)
+
+    monkeypatch.setattr(CommitBatch, "_place", placing)
+    with pytest.raises(AssertionError, match=caught_as):
+        _check_syncs_of_the_commit(trial)
 
 
 # Intents

@@ -7,7 +7,18 @@ import os
 from pathlib import Path
 
 import pytest
-from writer_lab import NEW, OLD, RECIPE, SteppingOs, check_every_death, check_every_moment, die_at, fail_at, steps_of
+from writer_lab import (
+    NEW,
+    OLD,
+    RECIPE,
+    SteppingOs,
+    check_every_death,
+    check_every_moment,
+    check_every_power_cut,
+    die_at,
+    fail_at,
+    steps_of,
+)
 
 from ingest_tui.store import atomic
 from ingest_tui.store.atomic import sweep_temporaries, write_durably
@@ -23,6 +34,11 @@ def test_recipe_is_the_durable_one(tmp_path: Path) -> None:
 def test_reader_between_any_two_steps_sees_whole_content(tmp_path: Path) -> None:
     """Whoever reads while a file is being replaced sees the old or the new content, never a mixture, never nothing."""
     check_every_moment(write_durably, tmp_path)
+
+
+def test_power_cut_at_any_step_leaves_whole_content(tmp_path: Path) -> None:
+    """No name ever stands for content that a power cut may take, and what is reported as written stays written."""
+    check_every_power_cut(write_durably, tmp_path)
 
 
 def test_death_at_any_step_leaves_whole_content(tmp_path: Path) -> None:

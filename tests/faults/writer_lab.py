@@ -21,12 +21,20 @@ Writer = Callable[[Path, bytes], None]
 
 
 class SteppingOs:
-    """The `os` module as the writer sees it: ``on_step(number, name)`` is called before each call that matters."""
+    """The `os` module as the writer sees it.
 
-    STEPS = frozenset(RECIPE) | {"unlink", "truncate", "ftruncate", "replace"}
+    ``on_step(number, name)`` is called before each call that matters, ``after_step(name, arguments, result)`` after it.
+    """
 
-    def __init__(self, on_step: Callable[[int, str], None]) -> None:
+    STEPS = frozenset(RECIPE) | {"unlink", "truncate", "ftruncate", "replace", "fdatasync"}
+
+    def __init__(
+        self,
+        on_step: Callable[[int, str], None] = lambda _number, _name: None,
+        after_step: Callable[[str, tuple[Any, ...], Any], None] = lambda _name, _arguments, _result: None,
+    ) -> None:
         self.on_step = on_step
+        self.after_step = after_step
         self.names: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -37,9 +45,40 @@ class SteppingOs:
         def stepping(*arguments: Any, **options: Any) -> Any:
             self.on_step(len(self.names), name)
             self.names.append(name)
-            return real(*arguments, **options)
+            result = real(*arguments, **options)
+            self.after_step(name, arguments, result)
+            return result
 
         return stepping
+
+
+class PowerCut:
+    """Which files and folders a power cut may still undo: content is safe by `fsync`, a name by that of its folder."""
+
+    def __init__(self) -> None:
+        self.paths: dict[int, Path] = {}
+        self.unsafe: set[Path] = set()
+        self.losses: list[str] = []
+
+    def after_step(self, name: str, arguments: tuple[Any, ...], result: Any) -> None:
+        """Follow a call."""
+        if name == "open":
+            self.paths[result] = Path(arguments[0])
+        elif name == "write":
+            self.unsafe.add(self.paths[arguments[0]])
+        elif name in {"fsync", "fdatasync"}:
+            self.unsafe.discard(self.paths[arguments[0]])
+        elif name in {"rename", "replace"}:
+            source, target = map(Path, arguments)
+            if source in self.unsafe:
+                self.losses.append(f"{target.name} may come to stand for content that is lost")
+                self.unsafe.add(target)
+            self.unsafe.add(target.parent)
+
+    def losses_at(self, target: Path) -> list[str]:
+        """Return what may be lost of a target whose writer has returned."""
+        unsafe = [f"{path.name} was not made durable" for path in (target, target.parent) if path in self.unsafe]
+        return self.losses + unsafe
 
 
 def steps_of(writer: Writer, folder: Path) -> list[str]:
@@ -98,6 +137,16 @@ def check_every_moment(writer: Writer, folder: Path) -> None:
         monkeypatch.setattr(atomic, "os", look)
         writer(target, NEW)
     assert set(seen) == {OLD, NEW}
+
+
+def check_every_power_cut(writer: Writer, folder: Path) -> None:
+    """Fail unless the old or the new content survives a power cut at any time, and the new one once this returned."""
+    target = _target(folder)
+    power = PowerCut()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(atomic, "os", SteppingOs(after_step=power.after_step))
+        writer(target, NEW)
+    assert power.losses_at(target) == []
 
 
 def _target(folder: Path) -> Path:
