@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.log import LEVELS
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
@@ -156,27 +158,26 @@ def errors(session: Session, job_id: str, as_json: bool) -> None:
 @job.command()
 @click.argument("job_id", metavar="JOB")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the job ends.")
+@click.option("--level", type=click.Choice(LEVELS), default="debug", show_default=True, help="This level and above.")
 @json_option
 @pass_session
-def logs(session: Session, job_id: str, follow: bool, as_json: bool) -> None:
-    """Print the log of JOB."""
+def logs(session: Session, job_id: str, follow: bool, level: str, as_json: bool) -> None:
+    """Print the log of JOB: text for people, JSON lines with --json."""
     from ingest_tui.services.jobs import get_job, job_log
 
     full_id = get_job(session.workspace, job_id).job_id
     offset = 0
     while True:
         ended = get_job(session.workspace, full_id).ended
-        for record, end in job_log(session.workspace, full_id, offset):
+        for record, end in job_log(session.workspace, full_id, offset, level=level):
             offset = end
             if as_json:
                 output.data_line(record)
-                continue
-            extra = " ".join(
-                f"{name}={value}" for name, value in record.items() if name not in {"at", "level", "message", "job"}
-            )
-            output.line(f"{record['at']} {record['level']:7} {record['message']} {extra}".rstrip())
+            else:
+                output.raw_line(output.log_line(record, without={"job"}))
         if not follow or ended:
             return
+        sys.stdout.flush()
         time.sleep(_FOLLOW_SECONDS)
 
 

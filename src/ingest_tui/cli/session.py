@@ -28,6 +28,7 @@ class Session:
     root: Path
     debug: bool = False
     run_tui: RunTui | None = None
+    log_format: str | None = None
 
     @cached_property
     def workspace(self) -> Workspace:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ingest_tui.model.redaction import redact
+
 
 class IngestError(Exception):
     """Base of every error that reaches a person.
 
     ``message`` says what happened, ``hint`` what to do about it, ``code`` is stable and meant for scripts.
     ``retryable`` tells the retry wrapper whether the same call may succeed later. ``context`` holds whatever
-    locates the error (``source_id``, ``job_id``, ``uri``, ``phase``, …); never a secret.
+    locates the error (``source_id``, ``job_id``, ``uri``, ``phase``, …). Secrets in the texts are left out.
     """
 
     code: ClassVar[str] = "error"
@@ -18,9 +20,11 @@ class IngestError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str = "", code: str | None = None, **context: Any) -> None:
+        # Here, because an error becomes outcomes, rows of the catalogue, log lines and words on a screen.
+        message = redact(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = redact(hint)
         self.reason = code or type(self).code
         self.context = {name: value for name, value in context.items() if value is not None}
 

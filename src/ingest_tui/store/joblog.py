@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.redaction import redacted_line
 from ingest_tui.store.atomic import FILE_MODE, write_all
 
 
@@ -24,10 +25,10 @@ class JobLog:
         self._context = context
 
     def event(self, level: str, message: str, **fields: Any) -> None:
-        """Write one line. ``level``: debug, info, warning or error."""
+        """Write one line, without secrets. ``level``: debug, info, warning or error."""
         at = rfc3339(datetime.now(UTC))
         record = {"at": at, "level": level, "message": message, **self._context, **fields}
-        write_all(self._descriptor, orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        write_all(self._descriptor, redacted_line(record))
 
     def close(self) -> None:
         """Close the file."""
