@@ -33,16 +33,18 @@ def job() -> None:
 @pass_session
 def list_(session: Session, states: tuple[str, ...], source_id: str | None, limit: int, as_json: bool) -> None:
     """List jobs, newest first."""
-    from ingest_tui.services.jobs import list_jobs
+    from ingest_tui.services.jobs import list_jobs, queue_positions
 
     jobs = list_jobs(session.workspace, states=states, source_id=source_id, limit=limit)
+    queue = queue_positions(session.workspace)
     if as_json:
-        output.data(jobs)
+        output.data([_with_position(item, queue) for item in jobs])
         return
     rows = [
         (
             item.job_id,
             item.state,
+            queue.get(item.job_id, ""),
             f"{item.progress.percent:.0f} %",
             item.counters.descriptors_listed,
             item.counters.items_ingested,
@@ -53,7 +55,7 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
         for item in jobs
     ]
     output.table(
-        ("JOB", "STATE", "DONE", "LISTED", "INGESTED", "FAILED", "TRIGGER", "UPDATED"),
+        ("JOB", "STATE", "QUEUE", "DONE", "LISTED", "INGESTED", "FAILED", "TRIGGER", "UPDATED"),
         rows,
         empty="no jobs; 'ingest-tui sync SOURCE' starts one",
     )
@@ -65,13 +67,18 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
 @pass_session
 def show(session: Session, job_id: str, as_json: bool) -> None:
     """Show the manifest of JOB."""
-    from ingest_tui.services.jobs import get_job
+    from ingest_tui.services.jobs import get_job, queue_positions
 
     manifest = get_job(session.workspace, job_id)
     if as_json:
-        output.data(manifest)
+        output.data(_with_position(manifest, queue_positions(session.workspace)))
         return
     _print_manifest(session.workspace, manifest)
+
+
+def _with_position(manifest: Manifest, queue: dict[str, int]) -> dict[str, Any]:
+    """Return the manifest as it is printed: with its place in the queue, null for a job that does not wait."""
+    return manifest.model_dump(mode="json", by_alias=True) | {"queue_position": queue.get(manifest.job_id)}
 
 
 def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:

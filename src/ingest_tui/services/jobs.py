@@ -55,6 +55,11 @@ def get_job(workspace: Workspace, job_id: str) -> Manifest:
     return _as_it_is(workspace, workspace.jobs.load(workspace.jobs.resolve(job_id)))
 
 
+def queue_positions(workspace: Workspace) -> dict[str, int]:
+    """Return the place of each waiting job in the queue, 1 for the next to run; jobs that do not wait have none."""
+    return {manifest.job_id: position for position, manifest in enumerate(workspace.jobs.waiting(), 1)}
+
+
 def status(workspace: Workspace, job_id: str) -> IngestionStatusResponse:
     """Return the state of a job as the status response of the contract."""
     manifest = get_job(workspace, job_id)
