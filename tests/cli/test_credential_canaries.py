@@ -262,7 +262,7 @@ def test_planted_secrets_are_found_nowhere(aviary: Aviary) -> None:
             run("--debug", "credential", *command)
         run("audit", "--json")
     commands = b"".join(command for command, _ in watch.helpers)
-    assert b"sandbox_child" in commands, "no parser process was seen"
+    assert b"enter(config)" in commands, "no parser process was seen"
     assert b"sleep 0.1" in commands, "no program of a command: reference was seen"
     assert len(aviary.portal.requests) >= 4
     assert aviary.found(watch) == []

@@ -208,13 +208,15 @@ def test_debug_shows_the_traceback_only_when_asked(cli: Cli) -> None:
     assert "Traceback" in cli.run("--debug", "source", "list", code=1).err
 
 
-def test_a_reader_that_goes_away_is_no_error(synced: Cli) -> None:
-    """`ingest-tui … | head -1` ends quietly."""
-    command = b" ".join([b"exec", *(b"'" + part + b"'" for part in synced.command("job", "logs", "last"))])
+@pytest.mark.parametrize("arguments", [("job", "logs", "last"), ("doc", "text", "docs/long.md")], ids=["short", "long"])
+def test_a_reader_that_goes_away_is_no_error(cli: Cli, arguments: tuple[str, ...]) -> None:
+    """`ingest-tui … | head -1` ends quietly, whether the reader leaves before the first line or in the middle."""
+    cli.write("long.md", "a line of many words\n" * 50_000)
+    cli.init()
+    cli.sync()
+    command = b" ".join([b"exec", *(b"'" + part + b"'" for part in cli.command(*arguments))])
     script = b"set -o pipefail; (" + command + b") | true"
-    ended = subprocess.run(
-        ["bash", "-c", script], cwd=synced.home, env=synced.environment, capture_output=True, check=False
-    )
+    ended = subprocess.run(["bash", "-c", script], cwd=cli.home, env=cli.environment, capture_output=True, check=False)
     checked(ended.returncode, ended.stdout, ended.stderr)
     assert ended.stderr == b""
     assert ended.returncode == 0

@@ -79,6 +79,23 @@ def test_queued_jobs_can_be_cancelled_and_done_again(cli: Cli) -> None:
     assert cli.found("alpha") == {"a.txt"}
 
 
+def test_waiting_jobs_show_their_place_in_the_queue(cli: Cli) -> None:
+    """`job list`, `job show` and `status` tell which job is next, and follow a change of priority."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    ended = cli.sync()["job_id"]
+    first, second = (cli.run("sync", "docs", "--detach", "--json").json["job_id"] for _ in range(2))
+    cli.run("job", "priority", second, "1")
+    places = {job["job_id"]: job["queue_position"] for job in cli.run("job", "list", "--json").json}
+    assert places == {ended: None, first: 2, second: 1}
+    assert cli.run("job", "show", first, "--json").json["queue_position"] == 2
+    assert cli.run("status", first, "--json").json["queue_position"] == 2
+    assert "number 2 in the queue" in cli.run("job", "show", first).out
+    listed = {line.split()[0]: line.split()[1:3] for line in cli.run("job", "list").out.splitlines()}
+    assert listed[first] == ["queued", "2"]
+    assert listed["JOB"] == ["STATE", "QUEUE"]
+
+
 def test_job_names_can_be_short(cli: Cli) -> None:
     """A job is found by the end of its id, which is what a person types, and by 'last'."""
     cli.write("a.txt")

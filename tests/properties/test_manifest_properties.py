@@ -208,13 +208,17 @@ def test_short_errors_are_all_kept(tmp_path: Path) -> None:
 
 
 def test_an_error_costs_the_same_however_many_there_were() -> None:
-    """A hundred thousand errors take a few microseconds each: nothing is written or measured for each of them."""
+    """Of a hundred thousand errors the last ones cost what the first did: nothing is measured or written for each."""
     manifest = _manifest()
-    error = JobError(code="x" * 99, message="\x00" * 999, hint="\U0001f4a3" * 999, uri="file:///" + "a" * 999, at="0")
-    started = time.process_time()
-    for _ in range(100_000):
-        manifest.add_error(error)
-    assert time.process_time() - started < 4
+    error = JobError(code="malformed", message="\x00" * 199, hint="a" * 99, uri="file:///" + "a" * 99, at="0")
+    took = []
+    for _ in range(20):
+        started = time.process_time()
+        for _ in range(5_000):
+            manifest.add_error(error)
+        took.append(time.process_time() - started)
+    assert min(took[-5:]) < 3 * min(took[:5])
+    assert min(took) / 5_000 < 60e-6
     assert manifest.errors_total == 100_000
 
 

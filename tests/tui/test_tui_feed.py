@@ -14,7 +14,7 @@ from ingest_tui.model.job import JobState
 from ingest_tui.store.locks import FileLock
 from ingest_tui.tui import wording
 from ingest_tui.tui.feed import FIRST_SLICE, Feed, FeedUpdate
-from ingest_tui.tui.jobs_model import JobsModel, parse_row
+from ingest_tui.tui.jobs_model import JobRow, JobsModel, parse_row
 
 
 def quiet_feed(root: Path) -> Feed:
@@ -57,6 +57,16 @@ def test_a_replaced_manifest_is_news_even_with_the_same_size_and_time(root: Path
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
     assert [row.total for update in looked(feed) for row in update.changed] == [90]
+
+
+def test_waiting_jobs_have_their_place_in_the_queue() -> None:
+    """Lower priority goes first, the older of equals before the younger; what does not wait has no place."""
+    rows = {
+        "b": ("queued", 100, "2"), "a": ("queued", 100, "1"), "c": ("queued", 5, "3"), "d": ("running", 1, "0"),
+    }  # fmt: skip
+    model = JobsModel()
+    model.merge((JobRow(name, state, created_at=at, priority=first) for name, (state, first, at) in rows.items()), ())
+    assert [model.queue_position(name) for name in ("c", "a", "b", "d", "unknown")] == [1, 2, 3, None, None]
 
 
 def test_new_and_removed_jobs_are_told(root: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +13,7 @@ import click
 from ingest_tui.cli import output
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import safe_block, safe_display
+from ingest_tui.model.redaction import redact, redact_values
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
@@ -23,14 +26,14 @@ EXIT_INTERRUPTED = 130
 
 
 def say(message: str) -> None:
-    """Write one line for people to stderr."""
-    print(safe_display(message), file=sys.stderr, flush=True)  # noqa: T201
+    """Write one line for people to stderr, without secrets and without what acts on a terminal."""
+    print(safe_display(redact(message)), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def fail(error: IngestError, *, as_json: bool) -> int:
     """Write an error and return its exit code."""
     if as_json:
-        print(output.as_json({"error": error.as_dict()}), file=sys.stderr)  # noqa: T201
+        print(output.as_json(redact_values({"error": error.as_dict()})), file=sys.stderr)  # noqa: T201
     else:
         say(f"error: {error.message}")
         if error.hint:
@@ -71,6 +74,22 @@ def fail_os(error: OSError, *, as_json: bool) -> int:
         f"{error.strerror or type(error).__name__}{place}", hint="check permissions and free space, then try again"
     )
     return silence_stdout(fail(problem, as_json=as_json))
+
+
+def code_of_ending(ending: SystemExit) -> int:
+    """Return the exit code of a call that ended early; that its reader went away is no failure of it."""
+    if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):  # click's, put there when a pipe was closed
+        return silence_stdout(0)
+    return ending.code if isinstance(ending.code, int) else 1
+
+
+def redact_tracebacks() -> None:
+    """Have the tracebacks that --debug asks for written without secrets."""
+
+    def write(kind: type[BaseException], error: BaseException, places: TracebackType | None) -> None:
+        sys.stderr.write(safe_block(redact("".join(traceback.format_exception(kind, error, places)))))
+
+    sys.excepthook = write
 
 
 def silence_stdout(code: int) -> int:

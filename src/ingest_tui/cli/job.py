@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.log import LEVELS
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
@@ -31,16 +33,18 @@ def job() -> None:
 @pass_session
 def list_(session: Session, states: tuple[str, ...], source_id: str | None, limit: int, as_json: bool) -> None:
     """List jobs, newest first."""
-    from ingest_tui.services.jobs import list_jobs
+    from ingest_tui.services.jobs import list_jobs, queue_positions
 
     jobs = list_jobs(session.workspace, states=states, source_id=source_id, limit=limit)
+    queue = queue_positions(session.workspace)
     if as_json:
-        output.data(jobs)
+        output.data([_with_position(item, queue) for item in jobs])
         return
     rows = [
         (
             item.job_id,
             item.state,
+            queue.get(item.job_id, ""),
             f"{item.progress.percent:.0f} %",
             item.counters.descriptors_listed,
             item.counters.items_ingested,
@@ -51,7 +55,7 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
         for item in jobs
     ]
     output.table(
-        ("JOB", "STATE", "DONE", "LISTED", "INGESTED", "FAILED", "TRIGGER", "UPDATED"),
+        ("JOB", "STATE", "QUEUE", "DONE", "LISTED", "INGESTED", "FAILED", "TRIGGER", "UPDATED"),
         rows,
         empty="no jobs; 'ingest-tui sync SOURCE' starts one",
     )
@@ -63,13 +67,18 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
 @pass_session
 def show(session: Session, job_id: str, as_json: bool) -> None:
     """Show the manifest of JOB."""
-    from ingest_tui.services.jobs import get_job
+    from ingest_tui.services.jobs import get_job, queue_positions
 
     manifest = get_job(session.workspace, job_id)
     if as_json:
-        output.data(manifest)
+        output.data(_with_position(manifest, queue_positions(session.workspace)))
         return
     _print_manifest(session.workspace, manifest)
+
+
+def _with_position(manifest: Manifest, queue: dict[str, int]) -> dict[str, Any]:
+    """Return the manifest as it is printed: with its place in the queue, null for a job that does not wait."""
+    return manifest.model_dump(mode="json", by_alias=True) | {"queue_position": queue.get(manifest.job_id)}
 
 
 def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
@@ -170,27 +179,26 @@ def errors(session: Session, job_id: str, as_json: bool) -> None:
 @job.command()
 @click.argument("job_id", metavar="JOB")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the job ends.")
+@click.option("--level", type=click.Choice(LEVELS), default="debug", show_default=True, help="This level and above.")
 @json_option
 @pass_session
-def logs(session: Session, job_id: str, follow: bool, as_json: bool) -> None:
-    """Print the log of JOB."""
+def logs(session: Session, job_id: str, follow: bool, level: str, as_json: bool) -> None:
+    """Print the log of JOB: text for people, JSON lines with --json."""
     from ingest_tui.services.jobs import get_job, job_log
 
     full_id = get_job(session.workspace, job_id).job_id
     offset = 0
     while True:
         ended = get_job(session.workspace, full_id).ended
-        for record, end in job_log(session.workspace, full_id, offset):
+        for record, end in job_log(session.workspace, full_id, offset, level=level):
             offset = end
             if as_json:
                 output.data_line(record)
-                continue
-            extra = " ".join(
-                f"{name}={value}" for name, value in record.items() if name not in {"at", "level", "message", "job"}
-            )
-            output.line(f"{record['at']} {record['level']:7} {record['message']} {extra}".rstrip())
+            else:
+                output.raw_line(output.log_line(record, without={"job"}))
         if not follow or ended:
             return
+        sys.stdout.flush()
         time.sleep(_FOLLOW_SECONDS)
 
 

@@ -62,7 +62,9 @@ _COMMANDS = {
 )
 @click.option("--watch", is_flag=True, help="Run headless: work off the queue and watch folders, until SIGTERM.")
 @click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Lines of --watch."
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="How --watch (default: text) and 'worker start' (default: json) write their lines.",
 )
 @click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -72,7 +74,7 @@ def cli(
     root: Path,
     credentials_path: Path | None,
     watch: bool,
-    log_format: str,
+    log_format: str | None,
     slow_link: bool,
     debug: bool,
 ) -> None:
@@ -80,13 +82,13 @@ def cli(
 
     Without a command the full-screen TUI opens. Start with 'ingest-tui demo'.
     """
-    ctx.obj = Session(root, debug, ctx.obj, credentials_path)
+    ctx.obj = Session(root, debug, ctx.obj, credentials_path, log_format)
     if ctx.invoked_subcommand is not None:
         return
     if watch:
         from ingest_tui.cli.worker import run_headless
 
-        run_headless(ctx.obj, log_format=log_format)
+        run_headless(ctx.obj)
     else:
         open_tui(ctx.obj, slow_link=slow_link)
 
@@ -114,6 +116,8 @@ def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) ->
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json, debug = "--json" in arguments, "--debug" in arguments
     output.prepare()
+    if debug:
+        diagnostics.redact_tracebacks()
     try:
         result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False, obj=run_tui)
         sys.stdout.flush()
@@ -136,7 +140,7 @@ def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) ->
             raise
         return diagnostics.fail_os(error, as_json=as_json)
     except SystemExit as ending:
-        return ending.code if isinstance(ending.code, int) else 1
+        return diagnostics.code_of_ending(ending)
     except Exception as error:
         if debug:
             raise

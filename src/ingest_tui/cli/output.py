@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ingest_tui.model.naming import safe_block, safe_display, safe_json
@@ -32,6 +32,14 @@ def _escape_unwritable(error: UnicodeError) -> tuple[str, int]:
 def line(text: str = "") -> None:
     """Write one line."""
     sys.stdout.write(safe_display(text) + "\n")
+
+
+def log_line(record: dict[str, Any], *, without: Collection[str] = ()) -> str:
+    """Return a line of a log for people: time, level, message, then the rest as ``name=value``; safe to print."""
+    shown = {name: value for name, value in record.items() if name not in {"at", "level", "message", *without}}
+    rest = " ".join(f"{name}={value}" for name, value in shown.items())
+    text = f"{record.get('at', '')} {record.get('level', ''):7} {record.get('message', '')} {rest}"
+    return safe_display(text.rstrip())
 
 
 def block(text: str) -> None:

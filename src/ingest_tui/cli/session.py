@@ -31,6 +31,7 @@ class Session:
     debug: bool = False
     run_tui: RunTui | None = None
     credentials_path: Path | None = None
+    log_format: str | None = None
 
     @cached_property
     def workspace(self) -> Workspace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,9 @@ import click
 from ingest_tui.cli import output
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.redaction import redact_values
+
+Report = Callable[[str, dict[str, Any]], None]
 
 
 @click.group()
@@ -28,7 +31,7 @@ def start(session: Session, as_json: bool) -> None:
     """Start a worker that outlives this terminal: it works off the queue and watches folders."""
     from ingest_tui.services.workers import start_worker
 
-    pid = start_worker(session.workspace)
+    pid = start_worker(session.workspace, log_format=session.log_format or "json")
     if as_json:
         output.data({"pid": pid})
     else:
@@ -65,25 +68,37 @@ def status(session: Session, as_json: bool) -> None:
     output.table(("PID", "HOST", "MODE", "SINCE"), rows, empty=empty)
 
 
-def run_headless(session: Session, *, log_format: str) -> None:
+def run_headless(session: Session) -> None:
     """Be the worker: run the queue, watch folders, log each event as one line on stderr."""
     from ingest_tui.services.workers import run_watch
 
-    run_watch(session.workspace, _reporter(log_format))
+    report = reporter(session.log_format or "text")
+    threading.excepthook = lambda failure: _report_failure(report, failure)
+    run_watch(session.workspace, report)
 
 
-def _reporter(log_format: str) -> Callable[[str, dict[str, Any]], None]:
+def _report_failure(report: Report, failure: threading.ExceptHookArgs) -> None:
+    """Tell of an error that nobody foresaw in one line like all others: tracebacks quote data."""
+    places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.exc_traceback)]
+    thread = failure.thread.name if failure.thread else ""
+    fields = {"level": "error", "kind": failure.exc_type.__name__, "thread": thread, "places": places}
+    report("unexpected error", fields)
+
+
+def reporter(log_format: str) -> Report:
+    """Return what writes the worker's events to stderr, one line each, without secrets: ``text`` or ``json``.
+
+    Each has its time, a level (``info`` unless the fields name another), a message, and the job and source it is about.
+    """
     lock = threading.Lock()
 
     def report(message: str, fields: dict[str, Any]) -> None:
         at = rfc3339(datetime.now(UTC))
-        if log_format == "json":
-            text = output.as_json({"at": at, "message": message, **fields})
-        else:
-            details = " ".join(f"{name}={safe_display(str(value))}" for name, value in fields.items())
-            text = f"{at} {safe_display(message)} {details}".rstrip()
+        record = {"at": at, "level": "info", "message": message, **fields}
+        shown = redact_values(record)
+        line = f"{output.as_json(shown) if log_format == 'json' else output.log_line(shown)}\n"
         with lock:
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(line)
             sys.stderr.flush()
 
     return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ingest_tui.model.redaction import redact
 from ingest_tui.model.unicode import as_unicode
 
 
@@ -12,8 +13,8 @@ class IngestError(Exception):
 
     ``message`` says what happened, ``hint`` what to do about it, ``code`` is stable and meant for scripts.
     ``retryable`` tells the retry wrapper whether the same call may succeed later. ``context`` holds whatever
-    locates the error (``source_id``, ``job_id``, ``uri``, ``phase``, …); never a secret. All of them may quote names
-    that are not UTF-8; here those become Unicode, which the files of a job can hold.
+    locates the error (``source_id``, ``job_id``, ``uri``, ``phase``, …). Secrets in the texts are left out. All of them
+    may quote names that are not UTF-8; here those become Unicode, which the files of a job can hold.
     """
 
     code: ClassVar[str] = "error"
@@ -21,9 +22,10 @@ class IngestError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str = "", code: str | None = None, **context: Any) -> None:
-        self.message = as_unicode(message)
+        # Here, because an error becomes outcomes, rows of the catalogue, log lines and words on a screen.
+        self.message = redact(as_unicode(message))
         super().__init__(self.message)
-        self.hint = as_unicode(hint)
+        self.hint = redact(as_unicode(hint))
         self.reason = code or type(self).code
         self.context = {
             name: as_unicode(value) if isinstance(value, str) else value

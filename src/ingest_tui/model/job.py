@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.outcome import COUNTER_OF, OutcomeName
+from ingest_tui.model.redaction import redact
 
 SCHEMA_VERSION = 1
 ERRORS_KEPT = 50
@@ -222,7 +223,9 @@ class Manifest(BaseModel):
                 job_id=self.job_id,
             )
         self.transitions.append(
-            Transition(from_=current, to=state, at=at, by=clipped(by, NAME_KEPT), reason=clipped(reason, MESSAGE_KEPT))
+            Transition(
+                from_=current, to=state, at=at, by=clipped(by, NAME_KEPT), reason=clipped(redact(reason), MESSAGE_KEPT)
+            )
         )
         if len(self.transitions) > TRANSITIONS_KEPT:
             # The first says who asked for the job; the newest say where it stands.
@@ -235,15 +238,15 @@ class Manifest(BaseModel):
             self.finished_at = at
 
     def add_error(self, error: JobError) -> None:
-        """Count an error and keep it among the last fifty, its texts cut to what a person needs to find it."""
+        """Count an error and keep it among the last fifty, without secrets, its texts cut to what a person needs."""
         self.errors_total += 1
         self.errors.append(
             error.model_copy(
                 update={
                     "code": clipped(error.code, NAME_KEPT),
-                    "message": clipped(error.message, MESSAGE_KEPT),
-                    "hint": clipped(error.hint, HINT_KEPT),
-                    "uri": error.uri and clipped(error.uri, URI_KEPT),
+                    "message": clipped(redact(error.message), MESSAGE_KEPT),
+                    "hint": clipped(redact(error.hint), HINT_KEPT),
+                    "uri": error.uri and clipped(redact(error.uri), URI_KEPT),
                     "phase": error.phase and clipped(error.phase, NAME_KEPT),
                 }
             )
@@ -259,7 +262,7 @@ class Manifest(BaseModel):
 
     @field_serializer("warnings", mode="wrap")
     def _newest_warnings(self, warnings: list[str], dump: SerializerFunctionWrapHandler) -> list[Any]:
-        return newest_that_fit(dump([clipped(text, MESSAGE_KEPT) for text in warnings]), WARNINGS_BYTES)
+        return newest_that_fit(dump([clipped(redact(text), MESSAGE_KEPT) for text in warnings]), WARNINGS_BYTES)
 
     @field_serializer("transitions", mode="wrap")
     def _first_and_newest_transitions(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
+
+from ingest_tui.model.redaction import redact
 
 OutcomeName = Literal["ingested", "unchanged", "duplicate", "moved", "retired", "empty", "rejected", "failed"]
 WARNINGS_KEPT = 3
@@ -52,6 +54,12 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form of the contract."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+    def redacted(self) -> Outcome:
+        """Return the outcome without secrets in what an error said; most have none, since most went well."""
+        if not self.detail and not self.hint:
+            return self
+        return replace(self, detail=redact(self.detail), hint=redact(self.hint))
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Outcome:

@@ -271,10 +271,11 @@ class JobRun:
                 retryable=error.retryable,
             )
         )
-        self.log.event("error", error.message, code=error.reason, hint=error.hint)
+        self.log.event("error", error.message, code=error.reason, hint=error.hint, **_place_of(error, phase))
 
     def record(self, outcomes: list[Outcome]) -> None:
         """Write outcomes to the journal, durable in one go, and count them."""
+        outcomes = [outcome.redacted() for outcome in outcomes]
         self.outcomes.append(outcome.as_dict() for outcome in outcomes)
         self.count(outcomes)
 
@@ -345,6 +346,11 @@ class JobRun:
                 continue
             self.log.event("info", f"request: {kind}", by=by)
             self._save(durable=True)
+
+
+def _place_of(error: IngestError, phase: str | None) -> dict[str, str]:
+    place = {"document": error.context.get("uri"), "phase": phase or error.context.get("phase")}
+    return {name: value for name, value in place.items() if value}
 
 
 def now() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.job import ENDED_STATES, IngestionStatusResponse, JobState, Manifest
+from ingest_tui.model.log import is_at_least
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.recovery import drop_uncommitted_versions
 from ingest_tui.store.joblog import read_log
@@ -55,6 +56,11 @@ def get_job(workspace: Workspace, job_id: str) -> Manifest:
     return _as_it_is(workspace, workspace.jobs.load(workspace.jobs.resolve(job_id)))
 
 
+def queue_positions(workspace: Workspace) -> dict[str, int]:
+    """Return the place of each waiting job in the queue, 1 for the next to run; jobs that do not wait have none."""
+    return {manifest.job_id: position for position, manifest in enumerate(workspace.jobs.waiting(), 1)}
+
+
 def status(workspace: Workspace, job_id: str) -> IngestionStatusResponse:
     """Return the state of a job as the status response of the contract."""
     manifest = get_job(workspace, job_id)
@@ -84,9 +90,12 @@ def job_plan(workspace: Workspace, job_id: str) -> Iterator[dict[str, Any]]:
     return (line for line in read_journal(workspace.jobs.paths(job_id).plan) if line["action"] != "end")
 
 
-def job_log(workspace: Workspace, job_id: str, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the log of a job from byte ``offset`` on, each line with the offset behind it."""
-    return read_log(workspace.jobs.paths(job_id).log, offset)
+def job_log(
+    workspace: Workspace, job_id: str, offset: int = 0, *, level: str = "debug"
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield the log of a job from byte ``offset`` on, each line of ``level`` or above with the offset behind it."""
+    lines = read_log(workspace.jobs.paths(job_id).log, offset)
+    return ((record, end) for record, end in lines if is_at_least(record.get("level"), level))
 
 
 def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual", force: bool = False) -> Manifest:

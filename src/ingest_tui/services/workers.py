@@ -28,10 +28,11 @@ def worker_status(workspace: Workspace) -> list[WorkerInfo]:
     return living_workers(workspace)
 
 
-def start_worker(workspace: Workspace) -> int:
+def start_worker(workspace: Workspace, *, log_format: str = "json") -> int:
     """Start a detached worker that runs the queue and watches folders; returns its process id.
 
-    It outlives the terminal. Its events go to worker.log in the workspace. Raises `BusyError` when one watches already.
+    It outlives the terminal. Its events go to worker.log in the workspace, as lines of ``json`` or ``text``. Raises
+    `BusyError` when one watches already.
     """
     watching = [worker for worker in living_workers(workspace) if worker.mode == "watch"]
     if watching:
@@ -39,7 +40,7 @@ def start_worker(workspace: Workspace) -> int:
     log = os.open(workspace.layout.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
     try:
         process = subprocess.Popen(  # noqa: S603 - this program itself
-            [sys.executable, "-m", "ingest_tui", *_places(workspace), "--watch"],
+            [sys.executable, "-m", "ingest_tui", *_places(workspace), "--log-format", log_format, "--watch"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

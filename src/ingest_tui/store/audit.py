@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ingest_tui.model.redaction import redact_values
 from ingest_tui.store.journal import Journal, read_journal
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.locks import FileLock
@@ -18,12 +19,12 @@ class AuditLog:
         self._lock_path = layout.lock("audit")
 
     def add(self, *, at: str, by: str, action: str, target: str, outcome: str = "done", **details: Any) -> None:
-        """Write one durable line."""
+        """Write one durable line, without secrets."""
         record = {"at": at, "by": by, "action": action, "target": target, "outcome": outcome, "details": details}
         lock = FileLock(self._lock_path)
         lock.acquire(10.0, what="the audit log")
         with lock, Journal(self._path) as journal:
-            journal.append([record])
+            journal.append([redact_values(record)])
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield all lines, oldest first."""

@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 
 from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.redaction import redacted_line
 from ingest_tui.store.atomic import FILE_MODE, write_all
-from ingest_tui.store.encoding import encode_json
+from ingest_tui.store.encoding import escaped
 
 
 class JobLog:
@@ -26,10 +27,10 @@ class JobLog:
         self._is_torn = False
 
     def event(self, level: str, message: str, **fields: Any) -> None:
-        """Write one line. ``level``: debug, info, warning or error."""
+        """Write one line, without secrets. ``level``: debug, info, warning or error."""
         at = rfc3339(datetime.now(UTC))
         record = {"at": at, "level": level, "message": message, **self._context, **fields}
-        line = encode_json(record, default=str) + b"\n"
+        line = escaped(redacted_line(record))
         try:
             write_all(self._descriptor, b"\n" + line if self._is_torn else line)
             self._is_torn = False

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError
+from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError, ValidationError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import (
@@ -108,8 +108,10 @@ class JobStore:
         ids = self.ids()
         if job_id in ids:
             return job_id
-        if job_id == "last" and ids:
-            return ids[0]
+        if job_id == "last":
+            newest = next(filter(self._is_made, ids), None)
+            if newest is not None:
+                return newest
         matches = [name for name in ids if job_id and (name.startswith(job_id) or name.endswith(job_id))]
         if len(matches) == 1:
             return matches[0]
@@ -117,6 +119,13 @@ class JobStore:
         raise NotFoundError(
             f"{what} {safe_display(job_id)!r}", hint="'ingest-tui job list' shows them; 'last' names the newest"
         )
+
+    def _is_made(self, name: str) -> bool:
+        """Tell whether a folder holds a job: not one that is being made right now, nor something of another name."""
+        try:
+            return self.paths(name).manifest.exists()
+        except ValidationError:
+            return False
 
     def load(self, job_id: str) -> Manifest:
         """Return the manifest of a job; raises `NotFoundError`."""

@@ -33,6 +33,7 @@ class JobRow:
     created_at: str = ""
     updated_at: str = ""
     held: int = 0
+    priority: int = 100
 
     @property
     def ended(self) -> bool:
@@ -79,6 +80,7 @@ def _row(job_id: str, record: dict[str, Any]) -> JobRow:
         created_at=str(record.get("created_at", "")),
         updated_at=str(record.get("updated_at", "")),
         held=0 if held.get("answered_by_job") else int(held.get("documents", 0)),
+        priority=int(record.get("priority", 100)),
     )
 
 
@@ -92,6 +94,10 @@ def _error_line(error: dict[str, Any]) -> str:
     name = uri.rstrip("/").rpartition("/")[2]
     message = str(error.get("message") or error.get("code") or "")
     return f"{message} ({name})" if name else message
+
+
+def _running_order(row: JobRow) -> tuple[int, str, str]:
+    return row.priority, row.created_at, row.job_id
 
 
 class JobsModel:
@@ -114,6 +120,14 @@ class JobsModel:
             known = self.rows.pop(job_id, None)
             if known is not None:
                 self.states[known.state] -= 1
+
+    def queue_position(self, job_id: str) -> int | None:
+        """Return 1 for the next job to run; None for one that does not wait."""
+        row = self.rows.get(job_id)
+        if row is None or row.state != "queued":
+            return None
+        waiting = (other for other in self.rows.values() if other.state == "queued")
+        return sum(_running_order(other) <= _running_order(row) for other in waiting)
 
     def number(self, *states: str) -> int:
         """Return how many jobs are in one of the states."""

@@ -149,6 +149,11 @@ class Engine:
                 return None  # not even its files can be opened: it stays as it is and is claimed again
             problem = IngestError(f"the job cannot begin: {error}", hint="'ingest-tui doctor' may tell what is wrong")
             fail_before_it_began(self._workspace, manifest, problem)
+        except Exception as error:  # noqa: BLE001 - or the job would be claimed again four times a second
+            problem = IngestError(
+                f"the job cannot begin: unexpected {type(error).__name__}", hint="report this as a bug"
+            )
+            fail_before_it_began(self._workspace, manifest, problem)
         return None
 
 

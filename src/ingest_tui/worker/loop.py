@@ -25,7 +25,8 @@ Report = Callable[[str, dict[str, Any]], None]
 def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
     """Run until SIGTERM or SIGINT, or until the workspace is gone.
 
-    ``report(message, fields)`` is called for each event, from several threads.
+    ``report(message, fields)`` is called for each event, from several threads. The fields name a ``level`` where it is
+    not ``info``, and the ``job`` and ``source`` that it is about.
     """
     stop = threading.Event()
     _stop_on_signals(stop)
@@ -44,12 +45,12 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
                     if watcher is not None:
                         watcher.refresh()
                     if not workspace.layout.settings.exists():
-                        report("the workspace is gone", {"workspace": str(workspace.root)})
+                        report("the workspace is gone", {"level": "error", "workspace": str(workspace.root)})
                         break
                 try:
                     engine.start_ready_jobs()
                 except (IngestError, OSError) as error:
-                    report("the queue cannot be read", {"error": str(error)})
+                    report("the queue cannot be read", {"level": "error", "error": str(error)})
                     stop.wait(_REFRESH_SECONDS)
                 stop.wait(_POLL_SECONDS)
                 since_refresh += _POLL_SECONDS
@@ -81,7 +82,8 @@ def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None
         manifest = submit_sync(workspace, fresh, trigger="watch", by="watch")
         report("sync queued", {"source": source.source_id, "job": manifest.job_id, "trigger": "watch"})
     except (IngestError, OSError) as error:
-        report("watch could not queue a sync", {"source": source.source_id, "error": str(error)})
+        fields = {"level": "error", "source": source.source_id, "error": str(error)}
+        report("watch could not queue a sync", fields)
 
 
 def _is_due(workspace: Workspace, source: Source) -> bool:

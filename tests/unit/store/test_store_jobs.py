@@ -165,6 +165,9 @@ def test_names_for_a_job(jobs: JobStore) -> None:
     make(jobs, "20260102-000000-docs-bbbb")
     assert jobs.resolve("last") == jobs.resolve("bbbb") == jobs.resolve("20260102") == "20260102-000000-docs-bbbb"
     assert jobs.resolve("20260101-000000-docs-aaaa") == "20260101-000000-docs-aaaa"
+    jobs.paths("20260103-000000-docs-cccc").folder.mkdir()  # being made right now
+    jobs.paths("zz").folder.with_name("zz not a job").mkdir()
+    assert jobs.resolve("last") == "20260102-000000-docs-bbbb"
     for name, message in (("2026", "several"), ("", "no job"), ("zzzz", "no job"), ("\x1b[2J", r"\\x1b")):
         with pytest.raises(NotFoundError, match=message):
             jobs.resolve(name)

@@ -181,6 +181,9 @@ class JobsScreen(JobActions):
             self.say_hint(f"{row.job_id}: {wording.plural(row.errors_total, 'error')}; last: {row.last_error}", "bad")
         elif row.state == "queued" and not self.ingest.living_workers:
             self.say_hint(f"{row.job_id} waits, and no worker is running: w starts one", "warn")
+        elif row.state == "queued":
+            position = self.ingest.model.queue_position(row.job_id)
+            self.say_hint(f"{row.job_id}  number {position} in the queue")
         else:
             eta = f", eta {wording.duration(row.eta_seconds)}" if row.state == "running" else ""
             self.say_hint(f"{row.job_id}  {row.phase or row.kind}{eta}")
