@@ -19,7 +19,7 @@ from hostile_lab import (
 from hostile_names import CATEGORIES, FILES, NAMES, HostileName
 from running import wait_until
 
-from ingest_tui.cli.worker import _reporter
+from ingest_tui.cli.worker import reporter
 
 pytestmark = pytest.mark.xdist_group("hostile words")
 Call = tuple[str | bytes | Path, ...]
@@ -211,7 +211,7 @@ def test_the_log_of_a_worker_is_harmless(another: HostileCli, log_format: str) -
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_what_a_worker_reports_is_harmless(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Errors that quote any name, also one that is no Unicode, become one harmless line each."""
-    report = _reporter(log_format)
+    report = reporter(log_format)
     for name in NAMES:
         report("the queue cannot be read", {"error": os.fsdecode(name.raw), "source": name.key})
     told = capsys.readouterr().err

@@ -37,9 +37,9 @@ def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
         r"(?:(?:bearer|basic|negotiate|token|digest|apikey|sharedkey|aws4-hmac-sha256)\s{1,4})?)[^\s\"']+"
     )
     # password=abc · 'token': 'abc' · secret: "abc" · ?sig=abc&…
-    assigned = rf"""((?:{_NAMES})["']?\s{{0,4}}=\s{{0,4}}){_VALUE}"""
-    quoted_name = rf"""((?:{_NAMES})["']\s{{0,4}}:\s{{0,4}}){_VALUE}"""
-    plain_name = rf"""((?:pass(?:word|wd|phrase)|secret|api[_-]?key)\s{{0,4}}:\s{{0,4}}){_VALUE}"""
+    assigned = rf"""((?:{_NAMES})["']?\s{{0,4}}=\s{{0,4}})(?!REFERENCE\b){_VALUE}"""
+    quoted_name = rf"""((?:{_NAMES})["']\s{{0,4}}:\s{{0,4}})(?!REFERENCE\b){_VALUE}"""
+    plain_name = rf"""((?:pass(?:word|wd|phrase)|secret|api[_-]?key)\s{{0,4}}:\s{{0,4}})(?!REFERENCE\b){_VALUE}"""
     # scheme://user:password@host
     in_address = r"""(://[^/\s:@"'<>]{0,200}:)[^/\s"'<>]{1,500}@"""
     # An AWS key id, and the secret that stands beside it.

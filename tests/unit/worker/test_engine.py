@@ -33,7 +33,7 @@ def test_job_that_cannot_begin_fails_at_once(
     def broken(*_arguments: object, **_options: object) -> None:
         raise failure
 
-    monkeypatch.setattr("ingest_tui.worker.engine.get_connector", broken)
+    monkeypatch.setattr("ingest_tui.worker.engine.connect", broken)
     run(workspace)
     [job_id] = workspace.jobs.ids()
     manifest = workspace.jobs.load(job_id)
