@@ -31,7 +31,7 @@ _COMMANDS = {
     "credential": ("ingest_tui.cli.credential:credential", "Add, list, try, change and remove credentials."),
     "collection": ("ingest_tui.cli.collection:collection", "Add and list collections."),
     "worker": ("ingest_tui.cli.worker:worker", "Start, stop and see workers."),
-    "audit": ("ingest_tui.cli.collection:audit", "Print who did what, when."),
+    "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
     "rebuild": ("ingest_tui.cli.first_steps:rebuild", "Make the catalogue again from the documents."),
 }
 

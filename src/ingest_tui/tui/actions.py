@@ -15,10 +15,12 @@ from textual.binding import Binding
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.views import VIEWS
 
-_LISTS = ("jobs", "job", "sources", "documents", "errors", "credentials", "audit")
-_MARKED = tuple(view for view in _LISTS if view != "job")  # there, v wraps the log
+_MARKED = ("jobs", "job", "sources", "documents", "errors", "credentials")
+_LISTS = (*_MARKED, "audit")
+_RANGES = tuple(view for view in _MARKED if view != "job")  # there, v wraps the log
 _JOBS = ("jobs", "job")
 NO_KEY = "no_key"  # nothing sends it; so that a keymap can give a key to an action that has none
+_NAMES = ("job", "source", "document", "query", "level")
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
@@ -36,7 +38,7 @@ class Action:
     """Something a person can do. ``keys`` as Textual names them; ``hint``: its word in the footer, if it stands there.
 
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
-    ``{source}``, ``{document}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
+    ``{source}``, ``{document}`` … to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
     something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go to the method.
     ``names``: what else the ``:`` line calls it; ``takes``: what may stand behind the name there, ``needs_argument``:
     must.
@@ -71,7 +73,7 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", "Open", "enter", "open_selected", _LISTS, "open"),
+    Action("open", "Open", "enter", "open_selected", (*_LISTS, "logs"), "open"),
     Action("back", "Back, or clear the filter", "escape", "go_back"),
     Action("source.add", "Add a folder as a source", "a", "add_source", ("sources", "jobs"), "add",
            "ingest-tui source add local NAME --path FOLDER", changes=True),
@@ -83,13 +85,13 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui source disable {source}", menu=True, changes=True),
     Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", ("sources",), "",
            "ingest-tui source remove {source}", menu=True, changes=True),
-    Action("filter", "Filter (!word leaves out)", "slash", "start_filter", _LISTS, "filter"),
+    Action("filter", "Filter (!word leaves out)", "slash", "start_filter", (*_LISTS, "logs"), "filter"),
     Action("document.search", "Search in the text of the documents", "s", "start_search", ("documents",), "search",
            "ingest-tui search {query}"),
-    Action("mark", "Mark", "space", "toggle_mark", _LISTS, ""),
-    Action("mark.range", "Mark from here to where you go", "v", "toggle_range", _MARKED),
-    Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _LISTS),
-    Action("menu", "Actions for what is marked", "x", "open_menu", _LISTS, "actions"),
+    Action("mark", "Mark", "space", "toggle_mark", _MARKED),
+    Action("mark.range", "Mark from here to where you go", "v", "toggle_range", _RANGES),
+    Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _MARKED),
+    Action("menu", "Actions for what is marked", "x", "open_menu", _MARKED, "actions"),
     Action("sort", "Sort by …", "o", "choose_sort", _LISTS),
     Action("sort.reverse", "Reverse the order", "O", "reverse_sort", _LISTS),
     Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}",
@@ -107,11 +109,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("job.log", "Log of the job", "l", "show_log", _JOBS, "log", "ingest-tui job logs {job} -f"),
     Action("job.items", "Outcome of every document", "", "show_items", ("job",), "", "ingest-tui job items {job}"),
     Action("job.show", "The job as JSON", "", "edit_record", _JOBS, "", "ingest-tui job show {job} --json"),
-    Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job",)),
-    Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document")),
+    Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job", "logs"), "follow"),
+    Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document", "logs")),
+    Action("log.timestamps", "Show or hide the times", "t", "toggle_timestamps", ("logs",), "times"),
+    Action("log.level", "Show only from a level on …", "L", "choose_level", ("logs",), "level",
+           "ingest-tui job logs --level {level}", names=("level",), takes="LEVEL"),
+    Action("audit.export", "Export what is shown to a file", "X", "export_audit", ("audit",), "export",
+           "ingest-tui audit export FILE --contains {query}", changes=True),
     Action("document.text", "Text of the document", "", "open_selected", ("documents",), "",
            "ingest-tui doc text {document}"),
-    Action("document.explain", "Why is it (not) here?", "i", "explain", ("job", "documents", "document"), "why",
+    Action("document.explain", "Why is it (not) here?", "i", "explain", ("job", "documents", "document", "logs"), "why",
            "ingest-tui doc explain {document}", menu=True),
     Action("document.remove", "Remove the document", "D", "remove_documents", ("documents",), "",
            "ingest-tui doc remove {document}", menu=True, changes=True),
@@ -168,11 +175,9 @@ def bindings_of(view: str) -> list[Binding]:
 
 def command_lines(view: str, values: Mapping[str, str]) -> Iterator[tuple[Action, str]]:
     """Yield the actions of a view with their command lines, the names filled in where they are known."""
-    names = dict.fromkeys(("job", "source", "document", "query"), "…")
-    names = {name.upper(): name for name in names}
     for action in actions_of(view):
         if action.command:
-            filled = {name: shell_word(values[name]) if values.get(name) else upper for upper, name in names.items()}
+            filled = {name: shell_word(values[name]) if values.get(name) else name.upper() for name in _NAMES}
             yield action, action.command.format(**filled)
 
 

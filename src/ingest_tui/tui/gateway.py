@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.outcome import Outcome
     from ingest_tui.model.source import Source
+    from ingest_tui.services.logs import LogFollower
     from ingest_tui.services.sources import SourceSummary, TestStep
     from ingest_tui.services.workers import WorkerInfo
     from ingest_tui.store.workspace import Workspace
@@ -234,6 +235,34 @@ class Gateway:
 
         with self._changing() as workspace:
             return documents.remove_documents(workspace, document_ids)
+
+    # Logs and audit
+
+    def logs(self) -> LogFollower:
+        """Return a follower of the logs of all jobs and of the worker; it may be read in other threads later."""
+        from ingest_tui.services import logs
+
+        with self._workspace() as workspace:
+            return logs.follow_logs(workspace)
+
+    def audit(self, offset: int | None) -> tuple[list[dict[str, Any]], int]:
+        """Return the lines of the audit from byte ``offset`` on and the offset behind them; None: the newest."""
+        from ingest_tui.services import auditing
+
+        with self._workspace() as workspace:
+            end = auditing.audit_tail_offset(workspace) if offset is None else offset
+            entries = []
+            for entry, behind in auditing.audit_from(workspace, end):
+                entries.append(entry)
+                end = behind
+            return entries, end
+
+    def export_audit(self, target: Path, words: str) -> tuple[Path, int]:
+        """Write the lines of the audit that have these words to a file; returns where, and how many."""
+        from ingest_tui.services import auditing
+
+        with self._changing() as workspace:
+            return auditing.export_audit(workspace, target, auditing.AuditQuery(words))
 
     # Records and settings
 

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.log import LEVELS
 from ingest_tui.tui import commands, themes, wording
 from ingest_tui.tui.asking import Asking
 from ingest_tui.tui.widgets.command_line import CommandLine
@@ -174,6 +175,7 @@ class Everywhere(Asking, Screen[None]):
             "JOB": sorted(self.ingest.model.rows, reverse=True),
             "SOURCE": self._source_ids,
             "THEME": list(themes.THEMES),
+            "LEVEL": LEVELS,
         }
         return commands.continuation(line, self.ingest.registry, self.view, known)
 
