@@ -52,7 +52,10 @@ def test_what_is_accepted(entry: dict[str, Any]) -> None:
         (ENTRA, "takes either certificate or client_secret"),
         ({**ENTRA, "certificate": "file:a", "client_secret": "hunter2"}, "takes either certificate or client_secret"),
         ({**ENTRA, "client_secret": "env:S", "cloud": "hunter2"}, "cloud – input should be 'global', 'gcc'"),
-        ({"type": "basic", "username": "", "password": "hunter2"}, "username – string should have at least 1 character"),
+        (
+            {"type": "basic", "username": "", "password": "hunter2"},
+            "username – string should have at least 1 character",
+        ),
         ({**OAUTH, "token_url": "http://login.example.org/"}, "token_url – must begin with https://"),
         ({**OAUTH, "expires": 20270630}, "expires – must be a day like 2027-06-30"),
         ({**OAUTH, "expires": "hunter2"}, "expires – must be a day like 2027-06-30"),
