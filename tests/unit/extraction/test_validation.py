@@ -10,13 +10,13 @@ import zipfile
 from io import BytesIO
 
 import pytest
-from made_files import locked_pdf, ole_with, word_file, zip_bytes
 
 from ingest_tui.extraction import containers
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.validation import validate
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
+from made_files import locked_pdf, ole_with, word_file, zip_bytes
 
 
 def kind_of(content: bytes, file_name: str) -> str:
