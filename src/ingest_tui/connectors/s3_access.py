@@ -80,28 +80,23 @@ def resolve_access(config: S3Config, credentials: Credentials | None) -> Access:
     return Access(lambda: keys, shown, region or DEFAULT_REGION, endpoint_url)
 
 
-def aws_session(profile: str | None) -> tuple[Any, dict[str, Any]]:
-    """Return a boto3 session and the settings of its profile; `AuthenticationError` for a profile that is not there."""
+def _from_aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Access:
+    """Use what the AWS tools use: environment, profiles, single sign-on, the role of the machine.
+
+    Not through boto3, which builds on the same session: that would only take longer to import.
+    """
     check_packages()
-    import boto3
-    import botocore.session
     from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
 
     try:
-        settings = botocore.session.Session(profile=profile)
-        return boto3.session.Session(botocore_session=settings), settings.get_scoped_config()
+        session = Session(profile=profile)
+        settings: dict[str, Any] = session.get_scoped_config()
     except BotoCoreError as error:
         raise AuthenticationError(
             f"the AWS profile {profile!r} cannot be used ({type(error).__name__})",
             hint="'aws configure list-profiles' names those there are",
         ) from None
-
-
-def _from_aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Access:
-    """Use what the AWS tools use: environment, profiles, single sign-on, the role of the machine."""
-    session, settings = aws_session(profile)
-    from botocore.exceptions import BotoCoreError
-
     whose = f"profile {profile!r}" if profile else "the AWS settings of this machine"
     refused = AuthenticationError(
         f"{whose} give no credentials",
@@ -127,7 +122,7 @@ def _from_aws(profile: str | None, region: str | None, endpoint_url: str | None)
     shown = f"access key …{keys().access_key[-_SHOWN_OF_KEY_ID:]} of {whose}"
     endpoint_url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     endpoint_url = endpoint_url or settings.get("endpoint_url") or None
-    return Access(keys, shown, region or session.region_name or DEFAULT_REGION, endpoint_url)
+    return Access(keys, shown, region or session.get_config_variable("region") or DEFAULT_REGION, endpoint_url)
 
 
 def aws_endpoint(region: str) -> str:
