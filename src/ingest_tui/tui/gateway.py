@@ -64,8 +64,9 @@ class DocumentQuery:
 class Gateway:
     """Calls the services on a workspace."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self.root = root
+        self.read_only = read_only
 
     @contextmanager
     def _workspace(self) -> Iterator[Workspace]:
@@ -76,6 +77,16 @@ class Gateway:
             yield workspace
         finally:
             workspace.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[Workspace]:
+        """Open the workspace for something that changes it; with ``--read-only`` nothing does."""
+        if self.read_only:
+            from ingest_tui.model.errors import RefusedError
+
+            raise RefusedError("this screen was opened with --read-only", hint="start it without, to change something")
+        with self._workspace() as workspace:
+            yield workspace
 
     def check(self) -> None:
         """Open the workspace; raises what is wrong with it."""
@@ -109,7 +120,7 @@ class Gateway:
         """Ask for something on a job: cancel, pause, resume, retry, retry_failed or approve."""
         from ingest_tui.services import jobs
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             if verb == "retry_failed":
                 return jobs.retry_job(workspace, job_id, failed_only=True)
             calls = {
@@ -134,7 +145,7 @@ class Gateway:
         """Add a source."""
         from ingest_tui.services import sources
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return sources.add_source(
                 workspace,
                 source_type=new.source_type,
@@ -162,21 +173,21 @@ class Gateway:
         """Put a sync into the queue."""
         from ingest_tui.services import jobs
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return jobs.enqueue_sync(workspace, source_id)
 
     def remove_source(self, source_id: str) -> int:
         """Remove a source and retire its documents; returns how many."""
         from ingest_tui.services import sources
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return sources.remove_source(workspace, source_id)
 
     def set_enabled(self, source_id: str, *, enabled: bool) -> Source:
         """Let a source be synced, or not."""
         from ingest_tui.services import sources
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return sources.set_enabled(workspace, source_id, enabled)
 
     # Documents
@@ -221,8 +232,38 @@ class Gateway:
         """Retire documents; returns how many."""
         from ingest_tui.services import documents
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return documents.remove_documents(workspace, document_ids)
+
+    # Records and settings
+
+    def record_text(self, kind: str, name: str) -> str:
+        """Return a job, a source or a document as JSON."""
+        from ingest_tui.services import records
+
+        with self._workspace() as workspace:
+            return records.record_text(workspace, kind, name)
+
+    def save_source_text(self, source_id: str, text: str) -> Source:
+        """Save a source as somebody has written it."""
+        from ingest_tui.services import records
+
+        with self._changing() as workspace:
+            return records.save_source_text(workspace, source_id, text)
+
+    def write_text(self, target: Path, text: str) -> Path:
+        """Write a text into a new file outside of the workspace."""
+        from ingest_tui.services import records
+
+        with self._workspace() as workspace:
+            return records.write_text(workspace, target, text)
+
+    def remember_theme(self, theme: str) -> None:
+        """Put the theme into workspace.json."""
+        from ingest_tui.services import workspaces
+
+        with self._changing() as workspace:
+            workspaces.set_theme(workspace, theme)
 
     # Workers
 
@@ -237,21 +278,21 @@ class Gateway:
         """Start a worker of its own session; returns its process id."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.start_worker(workspace)
 
     def ensure_worker(self) -> int | None:
         """Start a worker when none serves the queue; returns its process id, or None when one was there."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.ensure_worker(workspace)
 
     def stop_workers(self) -> int:
         """Ask the workers to end; returns how many were asked."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.stop_workers(workspace)
 
 
