@@ -32,8 +32,9 @@ class Action:
     """Something a person can do. ``keys`` as Textual names them; ``hint``: its word in the footer, if it stands there.
 
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
-    ``{source}``, ``{document}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
-    something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go to the method.
+    ``{source}``, ``{document}``, ``{credential}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``.
+    ``changes``: it changes something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go
+    to the method.
     """
 
     id: str
@@ -64,16 +65,35 @@ class Action:
 ACTIONS: tuple[Action, ...] = (
     Action("open", "Open", "enter", "open_selected", _LISTS, "open"),
     Action("back", "Back, or clear the filter", "escape", "go_back"),
-    Action("source.add", "Add a folder as a source", "a", "add_source", ("sources", "jobs"), "add",
-           "ingest-tui source add local NAME --path FOLDER", changes=True),
+    Action("source.add", "Add a source", "a", "add_source", ("sources", "jobs"), "add",
+           "ingest-tui source add TYPE NAME …", changes=True),
+    Action("source.edit", "Change the settings of the source", "e", "edit_source", ("sources",), "edit",
+           "ingest-tui source edit {source} …", menu=True, changes=True),
     Action("source.test", "Test the source", "t", "test_source", ("sources",), "test",
            "ingest-tui source test {source}", menu=True),
+    Action("source.preview", "Preview: what it takes and leaves out", "P", "preview_source", ("sources",), "",
+           "ingest-tui source preview {source}", menu=True),
+    Action("source.plan", "Plan: what a sync would do, and why", "p", "plan_source", ("sources",), "plan",
+           "ingest-tui plan {source}", menu=True),
     Action("source.sync", "Sync the source now", "s", "sync_sources", ("sources",), "sync",
            "ingest-tui sync {source} --detach", menu=True, changes=True),
     Action("source.enable", "Enable or disable the source", "E", "toggle_enabled", ("sources",), "",
            "ingest-tui source disable {source}", menu=True, changes=True),
+    Action("source.watch", "Watch the source, or stop watching", "u", "toggle_watch", ("sources",), "",
+           "ingest-tui source edit {source} --watch", menu=True, changes=True),
     Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", ("sources",), "",
            "ingest-tui source remove {source}", menu=True, changes=True),
+    Action("credential.add", "Add a credential", "a", "add_credential", ("credentials",), "add",
+           "ingest-tui credential add NAME --type TYPE", changes=True),
+    Action("credential.test", "Test the credential", "t", "test_credential", ("credentials",), "test",
+           "ingest-tui credential test {credential}", menu=True),
+    Action("credential.rotate", "Rotate: another secret or reference", "R", "rotate_credential", ("credentials",),
+           "rotate", "ingest-tui credential set {credential} --ask FIELD", menu=True, changes=True),
+    Action("credential.edit", "Change description, expiry and plain fields", "e", "edit_credential",
+           ("credentials",), "edit", "ingest-tui credential set {credential} --set FIELD=VALUE", menu=True,
+           changes=True),
+    Action("credential.remove", "Remove the credential", "D", "remove_credentials", ("credentials",), "",
+           "ingest-tui credential remove {credential}", menu=True, changes=True),
     Action("filter", "Filter (!word leaves out)", "slash", "start_filter", _LISTS, "filter"),
     Action("document.search", "Search in the text of the documents", "s", "start_search", ("documents",), "search",
            "ingest-tui search {query}"),
@@ -140,7 +160,7 @@ def bindings_of(view: str) -> list[Binding]:
 
 def command_lines(view: str, values: Mapping[str, str]) -> Iterator[tuple[Action, str]]:
     """Yield the actions of a view with their command lines, the names filled in where they are known."""
-    names = dict.fromkeys(("job", "source", "document", "query"), "…")
+    names = dict.fromkeys(("job", "source", "document", "query", "credential"), "…")
     names = {name.upper(): name for name in names}
     for action in actions_of(view):
         if action.command:
