@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ingest_tui.tui import wording
-from ingest_tui.tui.asking import Asking
+from ingest_tui.tui.screens.base import ViewScreen
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.source import Source
     from ingest_tui.services.source_trials import SourceDraft
     from ingest_tui.services.sources import SourceSummary
-    from ingest_tui.tui.app import IngestApp
     from ingest_tui.tui.source_calls import SourceKind
 
 FIRST_STEPS = (
@@ -26,7 +25,7 @@ FIRST_STEPS = (
 )
 
 
-class SourceActions(Asking):
+class SourceActions(ViewScreen):
     """Actions of views that show sources. The view says which are chosen, and shows what has changed."""
 
     def chosen_sources(self) -> list[str]:
@@ -44,15 +43,11 @@ class SourceActions(Asking):
     def sources_changed(self, text: str = "") -> None:
         """Something was changed: show it."""
 
-    @property
-    def _ingest(self) -> IngestApp:
-        return cast("IngestApp", self.app)
-
     # From nothing to a source
 
     def add_source(self) -> None:
         """Ask for the type, then for the settings; the new source is tested, planned and synced if that is wanted."""
-        gateway = self._ingest.gateway
+        gateway = self.ingest.gateway
         self.ask(gateway.source_kinds, self._choose_kind, group="kinds")
 
     def _guide(self, step: int) -> str:
@@ -85,7 +80,7 @@ class SourceActions(Asking):
                 self.sources_changed(f"added {source.source_id}")
                 self._test(source.source_id, guided=leads)
 
-        self.app.push_screen(SourceForm(self._ingest.gateway, source_type, guide=self._guide(2)), added)
+        self.app.push_screen(SourceForm(self.ingest.gateway, source_type, guide=self._guide(2)), added)
 
     def _test(self, source_id: str, *, guided: bool = False) -> None:
         from ingest_tui.tui.screens.report import TestReport
@@ -97,7 +92,7 @@ class SourceActions(Asking):
                 self._plan(source_id, guided=guided)
 
         guide = f"First source, step 3 of {len(FIRST_STEPS)}: " if guided else ""
-        self.app.push_screen(TestReport(self._ingest.gateway, source_id, guide=guide), closed)
+        self.app.push_screen(TestReport(self.ingest.gateway, source_id, guide=guide), closed)
 
     def _plan(self, source_id: str, *, guided: bool = False) -> None:
         from ingest_tui.tui.screens.plan import Plan
@@ -107,7 +102,7 @@ class SourceActions(Asking):
                 self._sync([source_id])
 
         guide = f"First source, step 4 of {len(FIRST_STEPS)}: " if guided else ""
-        self.app.push_screen(Plan(self._ingest.gateway, source_id, guide=guide), closed)
+        self.app.push_screen(Plan(self.ingest.gateway, source_id, guide=guide), closed)
 
     # With those that are there
 
@@ -116,7 +111,7 @@ class SourceActions(Asking):
         chosen = self.chosen_sources()[:1]
         if not chosen:
             return
-        gateway = self._ingest.gateway
+        gateway = self.ingest.gateway
 
         def changed(source: Source | None) -> None:
             if source is not None:
@@ -144,7 +139,7 @@ class SourceActions(Asking):
         """Show the first items that the source under the cursor takes and leaves out."""
         from ingest_tui.tui.screens.preview import Preview
 
-        gateway = self._ingest.gateway
+        gateway = self.ingest.gateway
 
         def show(draft: SourceDraft) -> None:
             self.app.push_screen(Preview(gateway, draft))
@@ -159,23 +154,19 @@ class SourceActions(Asking):
     def _sync(self, source_ids: list[str]) -> None:
         def queued(jobs: list[Manifest]) -> None:
             if jobs:
-                self._ensure_worker()
-                self._ingest.feed.look_now()
+                self.say_hint(f"{jobs[-1].job_id}: 1 shows the jobs")
+                self.ensure_worker()
+                self.ingest.feed.look_now()
                 self.sources_changed()
 
-        self._each(source_ids, self._ingest.gateway.sync, "queued a sync of", queued)
-
-    def _ensure_worker(self) -> None:
-        ensure: Callable[[], None] | None = getattr(self, "ensure_worker", None)
-        if ensure is not None:
-            ensure()
+        self._each(source_ids, self.ingest.gateway.sync, "sync queued", queued)
 
     def toggle_enabled(self) -> None:
         """Enable the chosen sources, or disable them when the first one is enabled."""
         summaries = self.chosen_summaries()
         if summaries:
             enabled = not summaries[0].source.enabled
-            change = partial(self._ingest.gateway.set_enabled, enabled=enabled)
+            change = partial(self.ingest.gateway.set_enabled, enabled=enabled)
             self._each(self.chosen_sources(), change, "enabled" if enabled else "disabled", self._done)
 
     def toggle_watch(self) -> None:
@@ -183,7 +174,7 @@ class SourceActions(Asking):
         summaries = self.chosen_summaries()
         if summaries:
             watched = not summaries[0].source.watch
-            change = partial(self._ingest.gateway.set_watched, watched=watched)
+            change = partial(self.ingest.gateway.set_watched, watched=watched)
             self._each(self.chosen_sources(), change, "watching" if watched else "no longer watching", self._done)
 
     def remove_sources(self) -> None:
@@ -198,7 +189,7 @@ class SourceActions(Asking):
         def answered(confirmed: bool | None) -> None:
             if confirmed:
                 keeps = dialog.keeps_documents
-                change = partial(self._ingest.gateway.remove_source, keep_documents=keeps)
+                change = partial(self.ingest.gateway.remove_source, keep_documents=keeps)
                 self._each(dialog.source_ids, change, "removed", partial(self._removed, keeps=keeps))
 
         self.app.push_screen(dialog, answered)
@@ -209,12 +200,11 @@ class SourceActions(Asking):
         self._done(retired)
 
     def _done(self, _answers: list[Any]) -> None:
-        self._ingest.feed.look_now()
+        self.ingest.feed.look_now()
         self.sources_changed()
 
     def _each(
         self, source_ids: list[str], work: Callable[[str], Any], done: str, then: Callable[[list[Any]], None]
     ) -> None:
         if source_ids:
-            say: Callable[[str], None] = getattr(self, "say_hint", self.tell)
-            self.ask_each(source_ids, work, done=done, group="sources-work", say=say, then=then)
+            self.ask_each(source_ids, work, done=done, group="sources-work", say=self.say_hint, then=then)

@@ -48,12 +48,12 @@ class SourceForm(EntryForm):
         ("test", "Test"),
         ("preview", "Preview"),
     )
-    note: ClassVar[str] = "enter saves  tab moves  ^o browse  ^t test  ^r preview what is taken  esc cancels"
+    note: ClassVar[str] = "enter saves  tab moves  ^o browse  ^t test  ^r preview  esc cancels"
 
     def __init__(
         self, gateway: Gateway, source_type: str, *, draft: SourceDraft | None = None, guide: str = ""
     ) -> None:
-        super().__init__(f"{guide}Change {draft.source_id}" if draft else f"{guide}Add a {source_type} source")
+        super().__init__(f"{guide}Change {draft.source_id}" if draft else f"{guide}Add a source of type {source_type}")
         self._gateway = gateway
         self._type = source_type
         self._original = draft
@@ -73,16 +73,19 @@ class SourceForm(EntryForm):
     def _build(self, answer: tuple[type[pydantic.BaseModel], list[str]]) -> None:
         model, collections = answer
         fields = [self._own_name(field) for field in fields_of(model)]
-        first = [field for field in fields if field.required or field.picks == "credential" or field.name == "prefix"]
+        required = [field for field in fields if field.required]
         filters = [field for field in fields if field.name in _FILTERS]
-        rest = [field for field in fields if field not in first and field not in filters]
+        others = [field for field in fields if field not in required and field not in filters]
+        # What stays as it is most of the time stands further below.
+        rest = [field for field in others if field.kind in {"switch", "choice"} or field.default]
+        place = [field for field in others if field not in rest]
         takes = [*filters, *_TAKES]
         takes[0] = replace(takes[0], group="What it takes")
         if rest:
             rest[0] = replace(rest[0], group=f"More of {self._type}")
         how = [replace(_HOW[0], kind="choice", choices=tuple(collections) or ("default",)), *_HOW[1:]]
         name = [] if self._original else [_NAME]
-        self.show_form([*first, *name, _WATCH, *rest, *takes, *how], self._values())
+        self.show_form([*required, *name, *place, _WATCH, *takes, *rest, *how], self._values())
 
     def _own_name(self, field: Field) -> Field:
         own = f"{_PREFIX}{field.name}" if field.name in _OURS else field.name
@@ -221,7 +224,7 @@ class SourceForm(EntryForm):
             kind = f" of type {field.credential_type}" if field.credential_type else ""
             options = [*((name, name) for name in names), (ADD_NEW, f"add a new credential{kind} …")]
             if not field.required:
-                options.insert(0, ("", "none"))
+                options.append(("", "none"))
             self.app.push_screen(Choose(f"Credential{kind}", options), picked)
 
         def picked(name: str | None) -> None:

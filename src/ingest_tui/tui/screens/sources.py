@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.screens.base import ViewScreen, matches
+from ingest_tui.tui.screens.base import matches
 from ingest_tui.tui.source_actions import FIRST_STEPS, SourceActions
 from ingest_tui.tui.source_words import HEALTH_TONES, detail_lines, health_words, searchable, state_of
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
@@ -26,7 +26,7 @@ _LEVELS = {"problem": 0, "warning": 1, "": 2, "ok": 3}
 _JOBS_SHOWN = 200
 
 
-class SourcesScreen(SourceActions, ViewScreen):
+class SourcesScreen(SourceActions):
     """The list of sources; on a wide screen with the settings and the jobs of the one under the cursor."""
 
     view = "sources"

@@ -18,7 +18,11 @@ from ingest_tui.tui.widgets.fields import Choice, Field, SecretInput, Toggle, as
 from ingest_tui.tui.widgets.fields import fields_of as fields_of  # noqa: PLC0414 - part of this face
 from ingest_tui.tui.widgets.line import Line
 
-_PICK_WORDS = {"browse": "browse", "credential": "choose"}
+_PICK_WORDS = {"browse": "^o browse", "credential": "^o choose"}
+
+
+class PickButton(Button, can_focus=False):
+    """For the mouse; the keyboard has ctrl+o in the field, so that tab goes from field to field."""
 
 
 class Form(VerticalScroll):
@@ -29,14 +33,14 @@ class Form(VerticalScroll):
     Form {
         height: 1fr; scrollbar-size-vertical: 1;
         .form--row { height: 1; }
-        .form--label { width: 16; }
+        .form--label { width: 20; }
         .form--group { text-style: bold; color: $text-accent; margin-top: 1; }
         Input { height: 1; width: 1fr; border: none; padding: 0; background: $boost; }
         Input:focus { border: none; background: $primary-muted; }
         &:ansi Input { text-style: underline; }
         Button { margin-left: 1; min-width: 8; }
         Button:focus { text-style: bold reverse; }
-        .form--help { color: $text-muted; padding-left: 16; }
+        .form--help { color: $text-muted; padding-left: 20; }
         .form--help.-bad { color: $text-error; text-style: bold; }
     }
     """
@@ -77,7 +81,7 @@ class Form(VerticalScroll):
                 yield Line(safe_display(field.shown_name), classes="form--label")
                 yield self._widget(field)
                 if field.picks:
-                    yield Button(_PICK_WORDS[field.picks], id=f"pick-{field.name}", compact=True)
+                    yield PickButton(_PICK_WORDS[field.picks], id=f"pick-{field.name}", compact=True)
             yield Line(safe_display(field.description), id=f"help-{field.name}", classes="form--help")
 
     def _widget(self, field: Field) -> Toggle | Choice | Input:
