@@ -16,7 +16,9 @@ from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.views import VIEWS
 
 _LISTS = ("jobs", "job", "sources", "documents", "errors", "credentials", "audit")
+_MARKED = tuple(view for view in _LISTS if view != "job")  # there, v wraps the log
 _JOBS = ("jobs", "job")
+NO_KEY = "no_key"  # nothing sends it; so that a keymap can give a key to an action that has none
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
@@ -24,6 +26,8 @@ _SYMBOLS = {
     "escape": "esc",
     "ctrl+p": "^p",
     "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "colon": ":",
 }
 
 
@@ -34,7 +38,8 @@ class Action:
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
     ``{source}``, ``{document}``, ``{credential}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``.
     ``changes``: it changes something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go
-    to the method.
+    to the method. ``names``: what else the ``:`` line calls it; ``takes``: what may stand behind the name there,
+    ``needs_argument``: must.
     """
 
     id: str
@@ -47,6 +52,9 @@ class Action:
     menu: bool = False
     changes: bool = False
     arguments: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    takes: str = ""
+    needs_argument: bool = False
 
     @property
     def shown_keys(self) -> str:
@@ -57,9 +65,9 @@ class Action:
         """Tell whether the action can be done in a view."""
         return not self.views or view in self.views
 
-    def run(self, screen: Any) -> None:
-        """Do it on a screen."""
-        getattr(screen, self.method)(*self.arguments)
+    def run(self, screen: Any, argument: str = "") -> None:
+        """Do it on a screen; ``argument`` is what stood behind its name on the ``:`` line."""
+        getattr(screen, self.method)(*self.arguments, *([argument] if self.takes else []))
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -67,7 +75,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("back", "Back, or clear the filter", "escape", "go_back"),
     Action("source.add", "Add a source", "a", "add_source", ("sources", "jobs"), "add",
            "ingest-tui source add TYPE NAME …", changes=True),
-    Action("source.edit", "Change the settings of the source", "e", "edit_source", ("sources",), "edit",
+    Action("source.edit", "Change the settings of the source", "c", "edit_source", ("sources",), "change",
            "ingest-tui source edit {source} …", menu=True, changes=True),
     Action("source.test", "Test the source", "t", "test_source", ("sources",), "test",
            "ingest-tui source test {source}", menu=True),
@@ -89,8 +97,8 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui credential test {credential}", menu=True),
     Action("credential.rotate", "Rotate: another secret or reference", "R", "rotate_credential", ("credentials",),
            "rotate", "ingest-tui credential set {credential} --ask FIELD", menu=True, changes=True),
-    Action("credential.edit", "Change description, expiry and plain fields", "e", "edit_credential",
-           ("credentials",), "edit", "ingest-tui credential set {credential} --set FIELD=VALUE", menu=True,
+    Action("credential.edit", "Change description, expiry and plain fields", "c", "edit_credential",
+           ("credentials",), "change", "ingest-tui credential set {credential} --set FIELD=VALUE", menu=True,
            changes=True),
     Action("credential.remove", "Remove the credential", "D", "remove_credentials", ("credentials",), "",
            "ingest-tui credential remove {credential}", menu=True, changes=True),
@@ -98,6 +106,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("document.search", "Search in the text of the documents", "s", "start_search", ("documents",), "search",
            "ingest-tui search {query}"),
     Action("mark", "Mark", "space", "toggle_mark", _LISTS, ""),
+    Action("mark.range", "Mark from here to where you go", "v", "toggle_range", _MARKED),
     Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _LISTS),
     Action("menu", "Actions for what is marked", "x", "open_menu", _LISTS, "actions"),
     Action("sort", "Sort by …", "o", "choose_sort", _LISTS),
@@ -116,7 +125,7 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui job approve {job}", menu=True, changes=True),
     Action("job.log", "Log of the job", "l", "show_log", _JOBS, "log", "ingest-tui job logs {job} -f"),
     Action("job.items", "Outcome of every document", "", "show_items", ("job",), "", "ingest-tui job items {job}"),
-    Action("job.show", "The job as JSON", "", "show_commands", _JOBS, "", "ingest-tui job show {job} --json"),
+    Action("job.show", "The job as JSON", "", "edit_record", _JOBS, "", "ingest-tui job show {job} --json"),
     Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job",)),
     Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document")),
     Action("document.text", "Text of the document", "", "open_selected", ("documents",), "",
@@ -127,15 +136,27 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui doc remove {document}", menu=True, changes=True),
     Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start", changes=True),
     Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop", changes=True),
-    Action("commands", "Equivalent command lines", "y", "show_commands"),
+    Action("copy", "Copy: id, path, error, JSON, equivalent command line", "y", "show_copies"),
+    Action("edit", "Open the JSON in $EDITOR", "e", "edit_record"),
     Action("reload", "Look again", "r", "reload"),
     *(
-        Action(f"view.{view.name}", f"Go to {view.title}", key, "go_to", (), "", view.command, arguments=(view.name,))
+        Action(f"view.{view.name}", f"Go to {view.title}", key, "go_to", (), "", view.command,
+               arguments=(view.name,), names=(view.name, *view.other_names), takes=view.takes)
         for key, view in VIEWS.items()
     ),
-    Action("help", "Help", "question_mark", "show_help", (), "help"),
+    Action("job.go", "Open a job", "", "open_job", (), "", "ingest-tui job show {job}", names=("job",), takes="JOB",
+           needs_argument=True),
+    Action("source.go", "Show a source", "", "show_source", (), "", "ingest-tui source show {source}",
+           names=("source",), takes="SOURCE", needs_argument=True),
+    Action("jump", "Jump to a view, a job or a source", "f2", "jump"),
+    Action("history.back", "Back to where you were", "left_square_bracket", "history_back"),
+    Action("history.forward", "Forward again", "right_square_bracket", "history_forward"),
+    Action("zoom", "Zoom the pane, or show all again", "z", "toggle_zoom"),
+    Action("theme", "Theme …", "", "choose_theme", names=("theme",), takes="THEME"),
+    Action("command", "Type a command", "colon", "start_command"),
+    Action("help", "Help", "question_mark", "show_help", (), "help", names=("help", "h")),
     Action("palette", "All actions", "ctrl+p", "show_palette", (), "all"),
-    Action("quit", "Quit; jobs go on", "q", "leave", (), "quit"),
+    Action("quit", "Quit; jobs go on", "q", "leave", (), "quit", names=("q", "quit")),
     Action("down", "Down", "j", "move_down"),
     Action("up", "Up", "k", "move_up"),
     Action("top", "To the first", "g", "move_top"),
@@ -152,9 +173,15 @@ def actions_of(view: str) -> list[Action]:
 def bindings_of(view: str) -> list[Binding]:
     """Return the key bindings of a view. Each has the id of its action, so that keymaps can change it."""
     return [
-        Binding(action.keys, f"perform('{action.id}')", action.title, show=bool(action.hint), id=f"{view}.{action.id}")
+        Binding(
+            action.keys or NO_KEY,
+            f"perform('{action.id}')",
+            action.title,
+            show=bool(action.hint),
+            id=f"{view}.{action.id}",
+        )
         for action in actions_of(view)
-        if action.keys and action.id != "palette"
+        if action.id != "palette"
     ]
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.document import Document, SearchHit
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.outcome import Outcome
+    from ingest_tui.model.source import Source
     from ingest_tui.services.workers import WorkerInfo
     from ingest_tui.store.workspace import Workspace
 
@@ -107,7 +108,7 @@ class Gateway(SourceCalls, CredentialCalls):
         """Ask for something on a job: cancel, pause, resume, retry, retry_failed or approve."""
         from ingest_tui.services import jobs
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             if verb == "retry_failed":
                 return jobs.retry_job(workspace, job_id, failed_only=True)
             calls = {
@@ -161,8 +162,38 @@ class Gateway(SourceCalls, CredentialCalls):
         """Retire documents; returns how many."""
         from ingest_tui.services import documents
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return documents.remove_documents(workspace, document_ids)
+
+    # Records and settings
+
+    def record_text(self, kind: str, name: str) -> str:
+        """Return a job, a source or a document as JSON."""
+        from ingest_tui.services import records
+
+        with self._workspace() as workspace:
+            return records.record_text(workspace, kind, name)
+
+    def save_source_text(self, source_id: str, text: str) -> Source:
+        """Save a source as somebody has written it."""
+        from ingest_tui.services import records
+
+        with self._changing() as workspace:
+            return records.save_source_text(workspace, source_id, text)
+
+    def write_text(self, target: Path, text: str) -> Path:
+        """Write a text into a new file outside of the workspace."""
+        from ingest_tui.services import records
+
+        with self._workspace() as workspace:
+            return records.write_text(workspace, target, text)
+
+    def remember_theme(self, theme: str) -> None:
+        """Put the theme into workspace.json."""
+        from ingest_tui.services import workspaces
+
+        with self._changing() as workspace:
+            workspaces.set_theme(workspace, theme)
 
     # Workers
 
@@ -177,21 +208,21 @@ class Gateway(SourceCalls, CredentialCalls):
         """Start a worker of its own session; returns its process id."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.start_worker(workspace)
 
     def ensure_worker(self) -> int | None:
         """Start a worker when none serves the queue; returns its process id, or None when one was there."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.ensure_worker(workspace)
 
     def stop_workers(self) -> int:
         """Ask the workers to end; returns how many were asked."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.stop_workers(workspace)
 
 

@@ -174,9 +174,9 @@ class CredentialsScreen(ViewScreen):
         elif row.summary.problem:
             self.say_hint(f"{row.summary.problem}; {row.summary.hint}", "bad")
         elif row.level == "problem":
-            self.say_hint(f"it has {row.countdown}: R rotates it, e sets the new day", "bad")
+            self.say_hint(f"it has {row.countdown}: R rotates it, c sets the new day", "bad")
         elif row.level == "warning":
-            self.say_hint(f"it ends {row.countdown}: R rotates it, e sets the new day", "warn")
+            self.say_hint(f"it ends {row.countdown}: R rotates it, c sets the new day", "warn")
         else:
             told = ", ".join(f"{name} {value}" for name, value in row.summary.fields.items())
             self.say_hint(f"{row.summary.name}: {told}")

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.records import Record, source_record
 from ingest_tui.tui.screens.base import matches
 from ingest_tui.tui.source_actions import FIRST_STEPS, SourceActions
 from ingest_tui.tui.source_words import HEALTH_TONES, detail_lines, health_words, searchable, state_of
@@ -193,6 +194,16 @@ class SourcesScreen(SourceActions):
     def command_values(self) -> dict[str, str]:
         """The source under the cursor."""
         return {"source": self.table.current_key}
+
+    def copies(self) -> dict[str, str]:
+        """The source, and where it is."""
+        summary = self.table.current
+        return super().copies() | ({"path": summary.source.place} if summary is not None else {})
+
+    def record(self) -> Record | None:
+        """The record of the source under the cursor; what an editor makes of it is saved when it is valid."""
+        key = self.table.current_key
+        return source_record(self.ingest.gateway, key) if key else None
 
     def chosen_sources(self) -> list[str]:
         """The marked sources, or the one under the cursor."""
