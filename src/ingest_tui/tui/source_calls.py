@@ -97,8 +97,8 @@ class SourceCalls(Opening):
         """Add a source, or change the one that the draft names."""
         from ingest_tui.services import sources
 
-        common = dict(draft.common)
         with self._changing() as workspace:
+            common = dict(draft.common)
             if draft.source_id is None:
                 return sources.add_source(
                     workspace, source_type=draft.source_type, name=draft.name, config=draft.config, **common
