@@ -79,7 +79,7 @@ def _row(job_id: str, record: dict[str, Any]) -> JobRow:
         last_error=_error_line(errors[-1]) if errors else "",
         created_at=str(record.get("created_at", "")),
         updated_at=str(record.get("updated_at", "")),
-        held=0 if held.get("answered_by_job") else int(held.get("documents", 0)),
+        held=0 if held.get("answered_by_job") or held.get("refused_by") else int(held.get("documents", 0)),
         priority=int(record.get("priority", 100)),
     )
 
