@@ -13,9 +13,9 @@ from typing import Any
 from textual.binding import Binding
 
 from ingest_tui.model.naming import safe_display
+from ingest_tui.tui.views import VIEWS
 
-VIEWS = ("jobs", "sources", "documents")
-_LISTS = ("jobs", "job", "sources", "documents")
+_LISTS = ("jobs", "job", "sources", "documents", "errors", "credentials", "audit")
 _JOBS = ("jobs", "job")
 _SYMBOLS = {
     "slash": "/",
@@ -32,7 +32,8 @@ class Action:
     """Something a person can do. ``keys`` as Textual names them; ``hint``: its word in the footer, if it stands there.
 
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
-    ``{source}``, ``{document}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``.
+    ``{source}``, ``{document}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
+    something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go to the method.
     """
 
     id: str
@@ -43,6 +44,8 @@ class Action:
     hint: str = ""
     command: str = ""
     menu: bool = False
+    changes: bool = False
+    arguments: tuple[str, ...] = ()
 
     @property
     def shown_keys(self) -> str:
@@ -55,22 +58,22 @@ class Action:
 
     def run(self, screen: Any) -> None:
         """Do it on a screen."""
-        getattr(screen, self.method)()
+        getattr(screen, self.method)(*self.arguments)
 
 
 ACTIONS: tuple[Action, ...] = (
     Action("open", "Open", "enter", "open_selected", _LISTS, "open"),
     Action("back", "Back, or clear the filter", "escape", "go_back"),
     Action("source.add", "Add a folder as a source", "a", "add_source", ("sources", "jobs"), "add",
-           "ingest-tui source add local NAME --path FOLDER"),
+           "ingest-tui source add local NAME --path FOLDER", changes=True),
     Action("source.test", "Test the source", "t", "test_source", ("sources",), "test",
            "ingest-tui source test {source}", menu=True),
     Action("source.sync", "Sync the source now", "s", "sync_sources", ("sources",), "sync",
-           "ingest-tui sync {source} --detach", menu=True),
+           "ingest-tui sync {source} --detach", menu=True, changes=True),
     Action("source.enable", "Enable or disable the source", "E", "toggle_enabled", ("sources",), "",
-           "ingest-tui source disable {source}", menu=True),
+           "ingest-tui source disable {source}", menu=True, changes=True),
     Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", ("sources",), "",
-           "ingest-tui source remove {source}", menu=True),
+           "ingest-tui source remove {source}", menu=True, changes=True),
     Action("filter", "Filter (!word leaves out)", "slash", "start_filter", _LISTS, "filter"),
     Action("document.search", "Search in the text of the documents", "s", "start_search", ("documents",), "search",
            "ingest-tui search {query}"),
@@ -79,15 +82,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("menu", "Actions for what is marked", "x", "open_menu", _LISTS, "actions"),
     Action("sort", "Sort by …", "o", "choose_sort", _LISTS),
     Action("sort.reverse", "Reverse the order", "O", "reverse_sort", _LISTS),
-    Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}", menu=True),
+    Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}",
+           menu=True, changes=True),
     Action("job.pause", "Pause the job, or let it go on", "p", "pause_jobs", _JOBS, "", "ingest-tui job pause {job}",
-           menu=True),
-    Action("job.resume", "Resume the job", "", "resume_jobs", _JOBS, "", "ingest-tui job resume {job}", menu=True),
-    Action("job.retry", "Do the job again", "R", "retry_jobs", _JOBS, "", "ingest-tui job retry {job}", menu=True),
+           menu=True, changes=True),
+    Action("job.resume", "Resume the job", "", "resume_jobs", _JOBS, "", "ingest-tui job resume {job}",
+           menu=True, changes=True),
+    Action("job.retry", "Do the job again", "R", "retry_jobs", _JOBS, "", "ingest-tui job retry {job}",
+           menu=True, changes=True),
     Action("job.retry_failed", "Do again what failed", "", "retry_failed", _JOBS, "",
-           "ingest-tui job retry {job} --failed-only", menu=True),
+           "ingest-tui job retry {job} --failed-only", menu=True, changes=True),
     Action("job.approve", "Approve the deletions that are held", "A", "approve_jobs", _JOBS, "",
-           "ingest-tui job approve {job}", menu=True),
+           "ingest-tui job approve {job}", menu=True, changes=True),
     Action("job.log", "Log of the job", "l", "show_log", _JOBS, "log", "ingest-tui job logs {job} -f"),
     Action("job.items", "Outcome of every document", "", "show_items", ("job",), "", "ingest-tui job items {job}"),
     Action("job.show", "The job as JSON", "", "show_commands", _JOBS, "", "ingest-tui job show {job} --json"),
@@ -98,14 +104,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("document.explain", "Why is it (not) here?", "i", "explain", ("job", "documents", "document"), "why",
            "ingest-tui doc explain {document}", menu=True),
     Action("document.remove", "Remove the document", "D", "remove_documents", ("documents",), "",
-           "ingest-tui doc remove {document}", menu=True),
-    Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start"),
-    Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop"),
+           "ingest-tui doc remove {document}", menu=True, changes=True),
+    Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start", changes=True),
+    Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop", changes=True),
     Action("commands", "Equivalent command lines", "y", "show_commands"),
     Action("reload", "Look again", "r", "reload"),
-    Action("view.jobs", "Go to Jobs", "1", "go_jobs", (), "", "ingest-tui job list"),
-    Action("view.sources", "Go to Sources", "2", "go_sources", (), "", "ingest-tui source list"),
-    Action("view.documents", "Go to Documents", "3", "go_documents", (), "", "ingest-tui doc list"),
+    *(
+        Action(f"view.{view.name}", f"Go to {view.title}", key, "go_to", (), "", view.command, arguments=(view.name,))
+        for key, view in VIEWS.items()
+    ),
     Action("help", "Help", "question_mark", "show_help", (), "help"),
     Action("palette", "All actions", "ctrl+p", "show_palette", (), "all"),
     Action("quit", "Quit; jobs go on", "q", "leave", (), "quit"),

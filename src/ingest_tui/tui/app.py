@@ -20,28 +20,15 @@ from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.layout import Layout
 from ingest_tui.tui import clipboard, safety, wording
-from ingest_tui.tui.actions import VIEWS
 from ingest_tui.tui.feed import Feed, FeedUpdate
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.jobs_model import JobsModel
 from ingest_tui.tui.messages import WorkspaceChanged
 from ingest_tui.tui.screens.base import WIDE, ViewScreen
-from ingest_tui.tui.screens.jobs import JobsScreen
+from ingest_tui.tui.views import VIEWS
 
 EXIT_GRACE_SECONDS = 3.0
 TINY_WIDTH, TINY_HEIGHT = 40, 10
-
-
-def _sources() -> Screen[None]:
-    from ingest_tui.tui.screens.sources import SourcesScreen
-
-    return SourcesScreen()
-
-
-def _documents() -> Screen[None]:
-    from ingest_tui.tui.screens.documents import DocumentsScreen
-
-    return DocumentsScreen()
 
 
 def _palette() -> type[Any]:
@@ -55,11 +42,7 @@ class IngestApp(App[int]):
 
     TITLE = "ingest-tui"
     CSS_PATH = "app.tcss"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "jobs": JobsScreen,
-        "sources": _sources,
-        "documents": _documents,
-    }
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {view.name: view.load for view in VIEWS.values()}
     DEFAULT_MODE = "jobs"
     COMMANDS: ClassVar[set[Any]] = {_palette}
     ENABLE_COMMAND_PALETTE = True
@@ -177,8 +160,8 @@ class IngestApp(App[int]):
             return Content(f"ingest {counts}")
         left = f" ingest {safe_display(self.root.name, limit=20)}  "
         if width >= WIDE:
-            names = [f"{number} {name.capitalize()}" for number, name in enumerate(VIEWS, 1)]
-            left += " ".join(f"[{name}]" if view == name[2:].lower() else f" {name} " for name in names) + "  |  "
+            names = {known.name: f"{key} {known.title}" for key, known in VIEWS.items()}
+            left += " ".join(f"[{name}]" if view == known else f" {name} " for known, name in names.items()) + "  |  "
         worker = self._worker_words(brief=False)
         if len(left) + len(place) + len(counts) + len(worker) + 5 > width:
             worker = self._worker_words(brief=True)

@@ -13,9 +13,10 @@ from textual.widgets import Input
 
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import BY_ID, VIEWS, actions_of, command_lines
+from ingest_tui.tui.actions import BY_ID, actions_of, command_lines
 from ingest_tui.tui.asking import Asking
 from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.views import VIEW_NAMES
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
@@ -108,6 +109,12 @@ class ViewScreen(Asking, Screen[None]):
         """The main table of the view."""
         return cast("VirtualTable[object]", self.query_one(f"#{self.main_id}", VirtualTable))
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether rows are marked; a view of text has none."""
+        main = self.query_one(f"#{self.main_id}")
+        return isinstance(main, VirtualTable) and bool(main.marks)
+
     def on_key(self, event: events.Key) -> None:
         """Give a field the letters that were typed before it had the focus: on a slow link keys come in bunches."""
         if event.is_printable and event.character and isinstance(self.focused, Input):
@@ -191,17 +198,9 @@ class ViewScreen(Asking, Screen[None]):
         """Go to the last."""
         self.target.move_to_end(first=False)
 
-    def go_jobs(self) -> None:
-        """Show the jobs."""
-        self.ingest.show_view("jobs")
-
-    def go_sources(self) -> None:
-        """Show the sources."""
-        self.ingest.show_view("sources")
-
-    def go_documents(self) -> None:
-        """Show the documents."""
-        self.ingest.show_view("documents")
+    def go_to(self, view: str) -> None:
+        """Show a top view."""
+        self.ingest.show_view(view)
 
     def open_selected(self) -> None:
         """Open the row under the cursor."""
@@ -210,10 +209,10 @@ class ViewScreen(Asking, Screen[None]):
         """Clear marks or filter, or leave an inner view. Never quits."""
         if self.has_class("-filtering") or self.words:
             self.close_filter()
-        elif self.view in _TABLED and self.main_table.marks:
+        elif self.has_marks:
             self.main_table.clear_marks()
             self.rows_changed()
-        elif self.view not in VIEWS:
+        elif self.view not in VIEW_NAMES:
             self.app.pop_screen()
 
     def start_filter(self) -> None:
@@ -350,6 +349,3 @@ class ViewScreen(Asking, Screen[None]):
     def _worker_changed(self, text: str) -> None:
         self.tell(text)
         self.ingest.feed.look_now()
-
-
-_TABLED = ("jobs", "job", "sources", "documents")
