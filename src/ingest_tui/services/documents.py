@@ -49,11 +49,13 @@ def list_documents(
     limit: int = 200,
     offset: int = 0,
     order: str = "address",
+    backwards: bool = False,
     **choice: Unpack[DocumentChoice],
 ) -> list[Document]:
     """Return documents in an order. ``state``: ``active`` (default), ``retired`` or None for both."""
     check_choice(workspace, choice)
-    return queries.find_documents(workspace.catalogue, limit=limit, offset=offset, order=order, **choice)
+    page = {"limit": limit, "offset": offset}
+    return queries.find_documents(workspace.catalogue, **page, order=order, backwards=backwards, **choice)
 
 
 def count_documents(workspace: Workspace, **choice: Unpack[DocumentChoice]) -> int:

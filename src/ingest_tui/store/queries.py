@@ -39,20 +39,30 @@ class DocumentChoice(TypedDict, total=False):
     document_ids: Collection[str] | None
 
 
+# What is ordered by, and whether the highest comes first.
 DOCUMENT_ORDERS = {
-    "address": "uri, document_id",
-    "newest": "updated_at DESC, document_id",
-    "title": "title COLLATE NOCASE, document_id",
-    "largest": "bytes DESC, document_id",
+    "address": ("uri", False),
+    "newest": ("updated_at", True),
+    "title": ("title COLLATE NOCASE", False),
+    "largest": ("bytes", True),
 }
 
 
 def find_documents(
-    catalogue: Catalogue, *, limit: int = 200, offset: int = 0, order: str = "address", **choice: Unpack[DocumentChoice]
+    catalogue: Catalogue,
+    *,
+    limit: int = 200,
+    offset: int = 0,
+    order: str = "address",
+    backwards: bool = False,
+    **choice: Unpack[DocumentChoice],
 ) -> list[Document]:
     """Return the active documents of a choice, in one of the `DOCUMENT_ORDERS`."""
     where, values = _document_filter(choice)
-    sql = f"SELECT * FROM documents WHERE {where} ORDER BY {DOCUMENT_ORDERS[order]} LIMIT ? OFFSET ?"
+    column, is_descending = DOCUMENT_ORDERS[order]
+    direction = "DESC" if is_descending != backwards else "ASC"
+    by = f"{column} {direction}, document_id {direction}"
+    sql = f"SELECT * FROM documents WHERE {where} ORDER BY {by} LIMIT ? OFFSET ?"
     return [Document(*row) for row in catalogue.execute(sql, (*values, limit, offset))]
 
 
