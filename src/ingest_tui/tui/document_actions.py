@@ -133,7 +133,6 @@ class DocumentActions(ViewScreen):
 
         def exported(report: ExportReport) -> None:
             left = f", {report.left_out_total:,} could not be read" if report.left_out_total else ""
-            self.say_hint(f"exported {wording.plural(report.documents, 'document')}{left} to {report.to}")
             self.tell(f"exported {wording.plural(report.documents, 'document')}{left}", report.to)
 
         self.ask(lambda: gateway.export(query, ids, form, target, tell), exported, group="export")

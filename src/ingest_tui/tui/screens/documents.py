@@ -104,9 +104,9 @@ class DocumentsScreen(Narrowing, DocumentActions):
         """Where we are."""
         if self.query_text:
             return f"Documents > search: {self.query_text}"
-        where = "trash" if self.narrowed.state == "retired" else narrowed_words(self.narrowed)
-        only_source = self.narrowed.source_id if where == f"source: {self.narrowed.source_id}" else None
-        return f"Documents > {only_source or where or 'all'}"
+        if self.narrowed.state == "retired":
+            return "Documents > trash"
+        return f"Documents > {self.narrowed.source_id or self.narrowed.collection_id or 'all'}"
 
     def on_mount(self) -> None:
         """Keep the cursor of the search field still."""
@@ -183,7 +183,8 @@ class DocumentsScreen(Narrowing, DocumentActions):
         self._say()
 
     def _say(self) -> None:
-        self.say_info(len(self.table.rows), self._total, "hit" if self.query_text else "document")
+        word = "hit" if self.query_text else "document"
+        self.say_info(len(self.table.rows), self._total, word, narrowed_words(self.narrowed))
         line = self.table.current
         self.say_hint("" if line is None else f"{line.title or line.name}  {line.uri}")
 
@@ -245,7 +246,7 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     def _not_found(self, message: str, hint: str) -> None:
         self._found([])
-        self.say_hint(f"{message}  {hint}", "warn")
+        self.table.show([], empty=[message, hint])
 
     def _found(self, hits: list[SearchHit]) -> None:
         self._reading = False
