@@ -159,8 +159,30 @@ def edit_source(
     source = workspace.sources.get(source_id)
     values = source.model_dump(mode="json") | changes
     values["source_config"] = source.source_config | (config or {})
-    values["updated_at"] = _now()
-    edited = _checked(workspace, values)
+    return _save_edited(workspace, source, values, sorted([*changes, *(config or {})]))
+
+
+def replace_source(workspace: Workspace, source_id: str, record: dict[str, Any]) -> Source:
+    """Replace the whole record of a source, as somebody has edited it; what is not valid leaves the old one in place.
+
+    Raises `ValidationError` for unknown fields, and for another id or type: those belong to its documents.
+    """
+    source = workspace.sources.get(source_id)
+    before = source.model_dump(mode="json")
+    unknown = [name for name in record if name not in before]
+    if unknown:
+        raise ValidationError(f"a source has no {unknown[0]!r}", hint=f"it has {', '.join(before)}")
+    for name in ("schema_version", "source_id", "source_type", "created_at"):
+        if name in record and record[name] != before[name]:
+            raise ValidationError(f"{name} of a source cannot be changed", hint="add another source instead")
+    kept = {name: before[name] for name in ("schema_version", "source_id", "source_type", "created_at")}
+    changed = sorted(name for name in before if name in record and record[name] != before[name])
+    return _save_edited(workspace, source, record | kept, changed)
+
+
+def _save_edited(workspace: Workspace, source: Source, values: dict[str, Any], what: list[str]) -> Source:
+    source_id = source.source_id
+    edited = _checked(workspace, {"collection_id": source.collection_id, **values, "updated_at": _now()})
     if edited.collection_id != source.collection_id and _has_documents(workspace, source_id):
         raise UsageError(
             f"source {source_id!r} has documents in collection {source.collection_id!r} and cannot leave it",
@@ -168,7 +190,6 @@ def edit_source(
             source_id=source_id,
         )
     workspace.sources.save(edited)
-    what = sorted([*changes, *(config or {})])
     workspace.audit.add(at=edited.updated_at, by=requester(), action="source.edit", target=source_id, changed=what)
     return edited
 
@@ -181,7 +202,7 @@ def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:
     workspace.collections.get(values["collection_id"])
     _check_type(values["source_type"])
     for field in ("allow_types", "deny_types"):
-        values[field] = known_types(values[field])
+        values[field] = known_types(values.get(field, ()))
     try:
         source = Source.model_validate(values)
     except pydantic.ValidationError as error:

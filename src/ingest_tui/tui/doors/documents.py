@@ -160,14 +160,14 @@ class DocumentDoor(Door):
         """Retire documents; returns how many."""
         from ingest_tui.services import documents
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return documents.remove_documents(workspace, document_ids)
 
     def restore_document(self, document_id: str) -> Document:
         """Bring a document back from the trash."""
         from ingest_tui.services import documents
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return documents.restore_document(workspace, document_id)
 
     def export(
@@ -181,7 +181,7 @@ class DocumentDoor(Door):
         """Write documents, those of a query or the named ones, to a place; ``tell`` hears how many are done of all."""
         from ingest_tui.services.exporting import Export
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             choice = query.as_choice()
             choice["document_ids"] = document_ids
             return Export(workspace, form=form, progress=tell, **choice).write(target)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class Door:
     """Opens the workspace in ``root``."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self.root = root
+        self.read_only = read_only
 
     @contextmanager
     def _workspace(self) -> Iterator[Workspace]:
@@ -27,3 +28,13 @@ class Door:
             yield workspace
         finally:
             workspace.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[Workspace]:
+        """Open the workspace for something that changes it; with ``--read-only`` nothing does."""
+        if self.read_only:
+            from ingest_tui.model.errors import RefusedError
+
+            raise RefusedError("this screen was opened with --read-only", hint="start it without, to change something")
+        with self._workspace() as workspace:
+            yield workspace

@@ -29,12 +29,12 @@ class ErrorDoor(Door):
         """Queue jobs that try items again."""
         from ingest_tui.services import errors
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return errors.retry_troubles(workspace, troubles)
 
     def ignore_errors(self, troubles: Sequence[Trouble], *, ignore: bool) -> int:
         """Ignore errors, or show them again; returns how many."""
         from ingest_tui.services import errors
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return errors.ignore_troubles(workspace, troubles, ignore=ignore)

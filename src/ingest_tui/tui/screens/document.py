@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.document_actions import DocumentActions
 from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.records import Record, document_record
 from ingest_tui.tui.widgets.text import Lines, TextLines
 
 if TYPE_CHECKING:
@@ -117,6 +119,12 @@ class DocumentScreen(DocumentActions):
         part = f"v{self._compared[0]} and v{self._compared[1]}" if self._compared else self.part
         return f"Documents > {self._name_shown} > {part}"
 
+    def reopener(self) -> tuple[str, Callable[[], DocumentScreen]]:
+        """The document."""
+        return f"document {self.document_id}", partial(
+            DocumentScreen, self._gateway, self.document_id, self._name_shown
+        )
+
     def on_mount(self) -> None:
         """Read the text."""
         super().on_mount()
@@ -148,6 +156,10 @@ class DocumentScreen(DocumentActions):
     def command_values(self) -> dict[str, str]:
         """Name the document."""
         return {"document": self.document_id}
+
+    def record(self) -> Record:
+        """Its ingestion record."""
+        return document_record(self._gateway, self.document_id)
 
     # Actions
 

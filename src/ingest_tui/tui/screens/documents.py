@@ -28,6 +28,7 @@ from ingest_tui.tui.documents_model import (
 from ingest_tui.tui.doors.documents import DocumentPage, DocumentQuery
 from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.narrowing import Narrowing
+from ingest_tui.tui.records import Record, document_record
 from ingest_tui.tui.screens.base import WIDE
 from ingest_tui.tui.screens.document import fact_lines, preview_lines
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
@@ -343,6 +344,22 @@ class DocumentsScreen(Narrowing, DocumentActions):
         """The document under the cursor, and the words of the search."""
         line = self.table.current
         return {"document": line.document_id if line else "", "query": query_as_typed(self.query_text)}
+
+    def copies(self) -> dict[str, str]:
+        """The document, and where it comes from."""
+        line = self.table.current
+        return super().copies() | ({"path": line.uri} if line is not None else {})
+
+    def record(self) -> Record | None:
+        """The ingestion record of the document under the cursor."""
+        line = self.table.current
+        return document_record(self.ingest.gateway, line.document_id) if line is not None else None
+
+    def show_words(self, words: str) -> None:
+        """Search in the text."""
+        self.query_text = words
+        self.query_one("#search", Input).value = words
+        self.catch_up()
 
     @on(VirtualTable.Opened, "#documents-table")
     def open_selected(self) -> None:
