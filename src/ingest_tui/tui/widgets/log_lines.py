@@ -31,7 +31,7 @@ class LogLines(TextLines):
     }
     """
 
-    gutter = 1
+    cells_before = 1
 
     class Moved(Message):
         """The cursor stands on another line, or more has come below it."""
@@ -52,11 +52,12 @@ class LogLines(TextLines):
 
     def show(self, lines: Iterable[str | tuple[str, str]]) -> None:
         """Show other lines; the cursor goes to the last one if it followed, else it stays where it was."""
-        before = self.cursor
+        before, follows = self.cursor, self.follow and self.is_at_end
         self._source, self._lines, self._starts, self._end = [], [], [], 0
         self.append(lines)
         self.unseen = 0
-        self.cursor = len(self._source) - 1 if self.follow else max(0, min(before, len(self._source) - 1))
+        last = max(0, len(self._source) - 1)
+        self.cursor = last if follows else min(before, last)
         self._show_cursor()
 
     def append(self, lines: Iterable[str | tuple[str, str]]) -> None:
