@@ -36,6 +36,11 @@ class Reasons:
 
     def __init__(self, job_errors: Iterable[JobError] = ()) -> None:
         self._groups: dict[tuple[str, str], ReasonGroup] = {}
+        self.take_job_errors(job_errors)
+
+    def take_job_errors(self, job_errors: Iterable[JobError]) -> None:
+        """Take the errors of the manifest instead of those it had before."""
+        self._groups = {key: group for key, group in self._groups.items() if group.outcome != OF_THE_JOB}
         for error in job_errors:
             if error.uri is None:
                 self._count(OF_THE_JOB, error.code, error.message, error.hint)

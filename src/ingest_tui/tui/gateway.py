@@ -74,7 +74,7 @@ class Gateway(DocumentDoor, ErrorDoor):
             yield from _slices(jobs.job_log(workspace, job_id, offset=offset), LOG_SLICE)
 
     def change_job(self, verb: str, job_id: str) -> Manifest:
-        """Ask for something on a job: cancel, pause, resume, retry, retry_failed or approve."""
+        """Ask for something on a job: cancel, pause, resume, retry, retry_failed, approve or refuse."""
         from ingest_tui.services import jobs
 
         with self._changing() as workspace:
@@ -86,8 +86,23 @@ class Gateway(DocumentDoor, ErrorDoor):
                 "resume": jobs.resume_job,
                 "retry": jobs.retry_job,
                 "approve": jobs.approve_job,
+                "refuse": jobs.refuse_job,
             }
             return calls[verb](workspace, job_id)
+
+    def set_priority(self, job_id: str, priority: int) -> Manifest:
+        """Let a job run sooner or later than others."""
+        from ingest_tui.services import jobs
+
+        with self._changing() as workspace:
+            return jobs.set_priority(workspace, job_id, priority)
+
+    def held_deletions(self, job_id: str) -> list[dict[str, Any]]:
+        """Return the deletions that a job holds for a person."""
+        from ingest_tui.services import jobs
+
+        with self._workspace() as workspace:
+            return jobs.held_deletions(workspace, job_id)
 
     # Sources
 

@@ -18,6 +18,7 @@ from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
     from ingest_tui.services.sources import TestStep
+    from ingest_tui.tui.records import Record
 
 
 class Report(Asking, ModalScreen[bool | None]):
@@ -88,6 +89,21 @@ class Story(Report):
         """Ask for the story."""
         gateway, target = self._gateway, self._target
         self.ask(lambda: gateway.explain(target), self.lines.show, group="report", otherwise=self.say_trouble)
+
+
+class RecordReport(Report):
+    """A record of the workspace as JSON, to read."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record.name[:1].upper() + record.name[1:])
+        self._record = record
+
+    def begin(self) -> None:
+        """Ask for the JSON."""
+        self.ask(self._record.read, self._show, group="report", otherwise=self.say_trouble)
+
+    def _show(self, text: str) -> None:
+        self.lines.show(text.rstrip("\n").split("\n"))
 
 
 class TestReport(Report):
