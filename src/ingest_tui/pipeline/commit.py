@@ -22,14 +22,12 @@ from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import Journal
-from ingest_tui.store.locks import FileLock
 
 BATCH_ITEMS = 1000
 BATCH_SECONDS = 0.4
 MAX_WEIGHT_IN_FLIGHT = 4096
 _WEIGHT_BYTES = 16_384
 _LOOK_SECONDS = 0.02
-_LOCK_SECONDS = 120.0
 
 
 class Committer:
@@ -40,7 +38,6 @@ class Committer:
         self._finished: queue.SimpleQueue[StagedItem | None] = queue.SimpleQueue()
         self._documents = DocumentStore(job.workspace.layout)
         self._intents = Journal(job.paths.commits)
-        self._lock = FileLock(job.workspace.layout.lock("commit"))
         self._failure: BaseException | None = None
         self._expected = 0
         self._settled = 0
@@ -129,7 +126,7 @@ class Committer:
 
     def _commit(self, batch: CommitBatch, items: list[StagedItem]) -> None:
         _refuse_without_room(items)
-        with self._locked():
+        with self._job.committing():
             outcomes, unparsed = batch.commit(items)
         self._job.record(outcomes)
         for item in unparsed:
@@ -144,10 +141,6 @@ class Committer:
             self._weight -= sum(weight_of(item.weight) for item in items)
             self._bytes -= sum(item.weight for item in items)
             self._all_settled.notify_all()
-
-    def _locked(self) -> FileLock:
-        self._lock.acquire(_LOCK_SECONDS, what="the catalogue")
-        return self._lock
 
     def _is_last_batch(self, gathered: int) -> bool:
         """Whether nothing more can come: the end of a job does not wait for company."""
