@@ -13,11 +13,11 @@ def main() -> None:
     sys.exit(run(run_tui=_run_tui))
 
 
-def _run_tui(root: Path, *, slow_link: bool) -> int:
+def _run_tui(root: Path, *, slow_link: bool, read_only: bool, theme: str | None) -> int:
     """Open the TUI. The faces do not know each other: here is where they meet, and Textual is loaded only here."""
     from ingest_tui.tui.app import run_tui
 
-    return run_tui(root, slow_link=slow_link)
+    return run_tui(root, slow_link=slow_link, read_only=read_only, theme=theme)
 
 
 if __name__ == "__main__":

@@ -551,7 +551,7 @@ def test_help_searches_and_does_what_is_chosen(root: Path) -> None:
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, Help))
         await pilot.press(*"go to doc")
-        await until(pilot, lambda: len(app.screen.query_one("#help-table").rows) == 1)
+        await until(pilot, lambda: len(app.screen.query_one("#finder-table").rows) == 1)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DocumentsScreen))
 

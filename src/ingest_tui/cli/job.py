@@ -177,15 +177,21 @@ def errors(session: Session, job_id: str, as_json: bool) -> None:
 
 
 @job.command()
-@click.argument("job_id", metavar="JOB")
-@click.option("--follow", "-f", is_flag=True, help="Go on until the job ends.")
+@click.argument("job_id", metavar="[JOB]", required=False)
+@click.option("--follow", "-f", is_flag=True, help="Go on until the job ends; without JOB until Ctrl-C.")
 @click.option("--level", type=click.Choice(LEVELS), default="debug", show_default=True, help="This level and above.")
 @json_option
 @pass_session
-def logs(session: Session, job_id: str, follow: bool, level: str, as_json: bool) -> None:
-    """Print the log of JOB: text for people, JSON lines with --json."""
+def logs(session: Session, job_id: str | None, follow: bool, level: str, as_json: bool) -> None:
+    """Print the log of JOB: text for people, JSON lines with --json.
+
+    Without JOB: the ends of the logs of the worker and of the newest jobs, in the order of their times.
+    """
     from ingest_tui.services.jobs import get_job, job_log
 
+    if job_id is None:
+        _all_logs(session, follow=follow, level=level, as_json=as_json)
+        return
     full_id = get_job(session.workspace, job_id).job_id
     offset = 0
     while True:
@@ -197,6 +203,22 @@ def logs(session: Session, job_id: str, follow: bool, level: str, as_json: bool)
             else:
                 output.raw_line(output.log_line(record, without={"job"}))
         if not follow or ended:
+            return
+        sys.stdout.flush()
+        time.sleep(_FOLLOW_SECONDS)
+
+
+def _all_logs(session: Session, *, follow: bool, level: str, as_json: bool) -> None:
+    from ingest_tui.services.logs import follow_logs
+
+    follower = follow_logs(session.workspace)
+    while True:
+        for record in follower.read(level=level):
+            if as_json:
+                output.data_line(record)
+            else:
+                output.raw_line(output.log_line(record))
+        if not follow:
             return
         sys.stdout.flush()
         time.sleep(_FOLLOW_SECONDS)

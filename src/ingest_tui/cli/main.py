@@ -14,6 +14,7 @@ from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import RunTui, Session
 from ingest_tui.model.errors import IngestError
 
+THEMES = ("auto", "dark", "light", "high-contrast", "ansi", "none")  # of the TUI, which is not loaded here
 _COMMANDS = {
     "init": ("ingest_tui.cli.first_steps:init", "Make a workspace."),
     "demo": ("ingest_tui.cli.first_steps:demo", "Show the main job on example documents."),
@@ -30,7 +31,7 @@ _COMMANDS = {
     "credential": ("ingest_tui.cli.credential:credential", "Add, list, try, change and remove credentials."),
     "collection": ("ingest_tui.cli.collection:collection", "Add and list collections."),
     "worker": ("ingest_tui.cli.worker:worker", "Start, stop and see workers."),
-    "audit": ("ingest_tui.cli.collection:audit", "Print who did what, when."),
+    "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
     "rebuild": ("ingest_tui.cli.first_steps:rebuild", "Make the catalogue again from the documents."),
 }
 
@@ -67,6 +68,8 @@ _COMMANDS = {
     help="How --watch (default: text) and 'worker start' (default: json) write their lines.",
 )
 @click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
+@click.option("--read-only", is_flag=True, help="TUI that changes nothing: it neither offers nor does what would.")
+@click.option("--theme", type=click.Choice(THEMES), help="How the TUI is coloured; default: as workspace.json says.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def cli(
@@ -76,6 +79,8 @@ def cli(
     watch: bool,
     log_format: str | None,
     slow_link: bool,
+    read_only: bool,
+    theme: str | None,
     debug: bool,
 ) -> None:
     """Keep search and RAG corpora fresh: folders to clean, versioned, searchable text.
@@ -90,10 +95,10 @@ def cli(
 
         run_headless(ctx.obj)
     else:
-        open_tui(ctx.obj, slow_link=slow_link)
+        open_tui(ctx.obj, slow_link=slow_link, read_only=read_only, theme=theme)
 
 
-def open_tui(session: Session, *, slow_link: bool = False) -> None:
+def open_tui(session: Session, *, slow_link: bool = False, read_only: bool = False, theme: str | None = None) -> None:
     """Open the TUI, or say why that cannot be."""
     from ingest_tui.model.errors import UsageError
 
@@ -108,7 +113,7 @@ def open_tui(session: Session, *, slow_link: bool = False) -> None:
         # The TUI opens the workspace for each of its calls, and starts workers: the environment reaches all of them.
         os.environ["INGEST_TUI_CREDENTIALS"] = os.path.abspath(session.credentials_path)  # noqa: PTH100
     # Only the path is handed over: opening the workspace here would load what the first screen does not need.
-    raise SystemExit(session.run_tui(session.root, slow_link=slow_link))
+    raise SystemExit(session.run_tui(session.root, slow_link=slow_link, read_only=read_only, theme=theme))
 
 
 def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) -> int:  # noqa: C901, PLR0911 - one branch for each way to end

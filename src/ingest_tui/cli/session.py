@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class RunTui(Protocol):
     """Opens the TUI on a workspace and returns its exit code."""
 
-    def __call__(self, root: Path, *, slow_link: bool) -> int: ...
+    def __call__(self, root: Path, *, slow_link: bool, read_only: bool, theme: str | None) -> int: ...
 
 
 @dataclass

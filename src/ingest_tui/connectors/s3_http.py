@@ -40,7 +40,9 @@ class _Route:
         parts = urlsplit(base)
         host = parts.netloc.lower()
         path = parts.path.rstrip("/")
-        if _in_host_name(config, access):
+        if not config.bucket:
+            pass  # a request to the store itself
+        elif _in_host_name(config, access):
             host = f"{config.bucket}.{host}"
         else:
             path = f"{path}/{config.bucket}"

@@ -18,9 +18,26 @@ from ingest_tui.model.naming import safe_display, slug
 from ingest_tui.store.filesystem import filesystem_type, is_network
 from ingest_tui.store.locks import FileLock
 from ingest_tui.store.rebuild import Rebuilder
-from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at, requester, user_name
+from ingest_tui.store.workspace import (
+    Workspace,
+    init_workspace,
+    open_workspace_at,
+    requester,
+    set_theme,
+    user_name,
+)
 
-__all__ = ["Check", "RebuildReport", "add_collection", "doctor", "init", "list_collections", "open_at", "rebuild"]
+__all__ = [
+    "Check",
+    "RebuildReport",
+    "add_collection",
+    "doctor",
+    "init",
+    "list_collections",
+    "open_at",
+    "rebuild",
+    "set_theme",
+]
 
 _REBUILD_LOCK_SECONDS = 30.0
 _LITTLE_SPACE = 500 * 2**20

@@ -126,6 +126,11 @@ class Layout:
         return self.root / "ballast"
 
     @property
+    def view_state(self) -> Path:
+        """What the TUI remembers of its views."""
+        return self.root / "tui.json"
+
+    @property
     def worker_log(self) -> Path:
         return self.root / "worker.log"
 

@@ -176,7 +176,12 @@ def _absolute(root: Path) -> Path:
     return Path(path)
 
 
-def _change_setting(layout: Layout, name: str, *, value: bool) -> None:
+def set_theme(workspace: Workspace, theme: str) -> None:
+    """Put the theme of the TUI into workspace.json."""
+    _change_setting(workspace.layout, "theme", value=theme)
+
+
+def _change_setting(layout: Layout, name: str, *, value: bool | str) -> None:
     """Change one setting and leave alone what else stands in workspace.json, known or not."""
     settings = read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace")
     if settings.get(name) != value:

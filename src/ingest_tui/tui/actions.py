@@ -13,10 +13,14 @@ from typing import Any
 from textual.binding import Binding
 
 from ingest_tui.model.naming import safe_display
+from ingest_tui.tui.views import VIEWS
 
-VIEWS = ("jobs", "sources", "documents")
-_LISTS = ("jobs", "job", "sources", "documents")
+_MARKED = ("jobs", "job", "sources", "documents", "errors", "credentials")
+_LISTS = (*_MARKED, "audit")
+_RANGES = tuple(view for view in _MARKED if view != "job")  # there, v wraps the log
 _JOBS = ("jobs", "job")
+NO_KEY = "no_key"  # nothing sends it; so that a keymap can give a key to an action that has none
+_NAMES = ("job", "source", "document", "query", "level")
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
@@ -24,6 +28,8 @@ _SYMBOLS = {
     "escape": "esc",
     "ctrl+p": "^p",
     "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "colon": ":",
 }
 
 
@@ -32,7 +38,10 @@ class Action:
     """Something a person can do. ``keys`` as Textual names them; ``hint``: its word in the footer, if it stands there.
 
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
-    ``{source}``, ``{document}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``.
+    ``{source}``, ``{document}`` … to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
+    something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go to the method.
+    ``names``: what else the ``:`` line calls it; ``takes``: what may stand behind the name there, ``needs_argument``:
+    must.
     """
 
     id: str
@@ -43,6 +52,11 @@ class Action:
     hint: str = ""
     command: str = ""
     menu: bool = False
+    changes: bool = False
+    arguments: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    takes: str = ""
+    needs_argument: bool = False
 
     @property
     def shown_keys(self) -> str:
@@ -53,62 +67,84 @@ class Action:
         """Tell whether the action can be done in a view."""
         return not self.views or view in self.views
 
-    def run(self, screen: Any) -> None:
-        """Do it on a screen."""
-        getattr(screen, self.method)()
+    def run(self, screen: Any, argument: str = "") -> None:
+        """Do it on a screen; ``argument`` is what stood behind its name on the ``:`` line."""
+        getattr(screen, self.method)(*self.arguments, *([argument] if self.takes else []))
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", "Open", "enter", "open_selected", _LISTS, "open"),
+    Action("open", "Open", "enter", "open_selected", (*_LISTS, "logs"), "open"),
     Action("back", "Back, or clear the filter", "escape", "go_back"),
     Action("source.add", "Add a folder as a source", "a", "add_source", ("sources", "jobs"), "add",
-           "ingest-tui source add local NAME --path FOLDER"),
+           "ingest-tui source add local NAME --path FOLDER", changes=True),
     Action("source.test", "Test the source", "t", "test_source", ("sources",), "test",
            "ingest-tui source test {source}", menu=True),
     Action("source.sync", "Sync the source now", "s", "sync_sources", ("sources",), "sync",
-           "ingest-tui sync {source} --detach", menu=True),
+           "ingest-tui sync {source} --detach", menu=True, changes=True),
     Action("source.enable", "Enable or disable the source", "E", "toggle_enabled", ("sources",), "",
-           "ingest-tui source disable {source}", menu=True),
+           "ingest-tui source disable {source}", menu=True, changes=True),
     Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", ("sources",), "",
-           "ingest-tui source remove {source}", menu=True),
-    Action("filter", "Filter (!word leaves out)", "slash", "start_filter", _LISTS, "filter"),
+           "ingest-tui source remove {source}", menu=True, changes=True),
+    Action("filter", "Filter (!word leaves out)", "slash", "start_filter", (*_LISTS, "logs"), "filter"),
     Action("document.search", "Search in the text of the documents", "s", "start_search", ("documents",), "search",
            "ingest-tui search {query}"),
-    Action("mark", "Mark", "space", "toggle_mark", _LISTS, ""),
-    Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _LISTS),
-    Action("menu", "Actions for what is marked", "x", "open_menu", _LISTS, "actions"),
+    Action("mark", "Mark", "space", "toggle_mark", _MARKED),
+    Action("mark.range", "Mark from here to where you go", "v", "toggle_range", _RANGES),
+    Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _MARKED),
+    Action("menu", "Actions for what is marked", "x", "open_menu", _MARKED, "actions"),
     Action("sort", "Sort by …", "o", "choose_sort", _LISTS),
     Action("sort.reverse", "Reverse the order", "O", "reverse_sort", _LISTS),
-    Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}", menu=True),
+    Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}",
+           menu=True, changes=True),
     Action("job.pause", "Pause the job, or let it go on", "p", "pause_jobs", _JOBS, "", "ingest-tui job pause {job}",
-           menu=True),
-    Action("job.resume", "Resume the job", "", "resume_jobs", _JOBS, "", "ingest-tui job resume {job}", menu=True),
-    Action("job.retry", "Do the job again", "R", "retry_jobs", _JOBS, "", "ingest-tui job retry {job}", menu=True),
+           menu=True, changes=True),
+    Action("job.resume", "Resume the job", "", "resume_jobs", _JOBS, "", "ingest-tui job resume {job}",
+           menu=True, changes=True),
+    Action("job.retry", "Do the job again", "R", "retry_jobs", _JOBS, "", "ingest-tui job retry {job}",
+           menu=True, changes=True),
     Action("job.retry_failed", "Do again what failed", "", "retry_failed", _JOBS, "",
-           "ingest-tui job retry {job} --failed-only", menu=True),
+           "ingest-tui job retry {job} --failed-only", menu=True, changes=True),
     Action("job.approve", "Approve the deletions that are held", "A", "approve_jobs", _JOBS, "",
-           "ingest-tui job approve {job}", menu=True),
+           "ingest-tui job approve {job}", menu=True, changes=True),
     Action("job.log", "Log of the job", "l", "show_log", _JOBS, "log", "ingest-tui job logs {job} -f"),
     Action("job.items", "Outcome of every document", "", "show_items", ("job",), "", "ingest-tui job items {job}"),
-    Action("job.show", "The job as JSON", "", "show_commands", _JOBS, "", "ingest-tui job show {job} --json"),
-    Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job",)),
-    Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document")),
+    Action("job.show", "The job as JSON", "", "edit_record", _JOBS, "", "ingest-tui job show {job} --json"),
+    Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job", "logs"), "follow"),
+    Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document", "logs")),
+    Action("log.timestamps", "Show or hide the times", "t", "toggle_timestamps", ("logs",), "times"),
+    Action("log.level", "Show only from a level on …", "L", "choose_level", ("logs",), "level",
+           "ingest-tui job logs --level {level}", names=("level",), takes="LEVEL"),
+    Action("audit.export", "Export what is shown to a file", "X", "export_audit", ("audit",), "export",
+           "ingest-tui audit export FILE --contains {query}", changes=True),
     Action("document.text", "Text of the document", "", "open_selected", ("documents",), "",
            "ingest-tui doc text {document}"),
-    Action("document.explain", "Why is it (not) here?", "i", "explain", ("job", "documents", "document"), "why",
+    Action("document.explain", "Why is it (not) here?", "i", "explain", ("job", "documents", "document", "logs"), "why",
            "ingest-tui doc explain {document}", menu=True),
     Action("document.remove", "Remove the document", "D", "remove_documents", ("documents",), "",
-           "ingest-tui doc remove {document}", menu=True),
-    Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start"),
-    Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop"),
-    Action("commands", "Equivalent command lines", "y", "show_commands"),
+           "ingest-tui doc remove {document}", menu=True, changes=True),
+    Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start", changes=True),
+    Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop", changes=True),
+    Action("copy", "Copy: id, path, error, JSON, equivalent command line", "y", "show_copies"),
+    Action("edit", "Open the JSON in $EDITOR", "e", "edit_record"),
     Action("reload", "Look again", "r", "reload"),
-    Action("view.jobs", "Go to Jobs", "1", "go_jobs", (), "", "ingest-tui job list"),
-    Action("view.sources", "Go to Sources", "2", "go_sources", (), "", "ingest-tui source list"),
-    Action("view.documents", "Go to Documents", "3", "go_documents", (), "", "ingest-tui doc list"),
-    Action("help", "Help", "question_mark", "show_help", (), "help"),
+    *(
+        Action(f"view.{view.name}", f"Go to {view.title}", key, "go_to", (), "", view.command,
+               arguments=(view.name,), names=(view.name, *view.other_names), takes=view.takes)
+        for key, view in VIEWS.items()
+    ),
+    Action("job.go", "Open a job", "", "open_job", (), "", "ingest-tui job show {job}", names=("job",), takes="JOB",
+           needs_argument=True),
+    Action("source.go", "Show a source", "", "show_source", (), "", "ingest-tui source show {source}",
+           names=("source",), takes="SOURCE", needs_argument=True),
+    Action("jump", "Jump to a view, a job or a source", "f2", "jump"),
+    Action("history.back", "Back to where you were", "left_square_bracket", "history_back"),
+    Action("history.forward", "Forward again", "right_square_bracket", "history_forward"),
+    Action("zoom", "Zoom the pane, or show all again", "z", "toggle_zoom"),
+    Action("theme", "Theme …", "", "choose_theme", names=("theme",), takes="THEME"),
+    Action("command", "Type a command", "colon", "start_command"),
+    Action("help", "Help", "question_mark", "show_help", (), "help", names=("help", "h")),
     Action("palette", "All actions", "ctrl+p", "show_palette", (), "all"),
-    Action("quit", "Quit; jobs go on", "q", "leave", (), "quit"),
+    Action("quit", "Quit; jobs go on", "q", "leave", (), "quit", names=("q", "quit")),
     Action("down", "Down", "j", "move_down"),
     Action("up", "Up", "k", "move_up"),
     Action("top", "To the first", "g", "move_top"),
@@ -125,19 +161,23 @@ def actions_of(view: str) -> list[Action]:
 def bindings_of(view: str) -> list[Binding]:
     """Return the key bindings of a view. Each has the id of its action, so that keymaps can change it."""
     return [
-        Binding(action.keys, f"perform('{action.id}')", action.title, show=bool(action.hint), id=f"{view}.{action.id}")
+        Binding(
+            action.keys or NO_KEY,
+            f"perform('{action.id}')",
+            action.title,
+            show=bool(action.hint),
+            id=f"{view}.{action.id}",
+        )
         for action in actions_of(view)
-        if action.keys and action.id != "palette"
+        if action.id != "palette"
     ]
 
 
 def command_lines(view: str, values: Mapping[str, str]) -> Iterator[tuple[Action, str]]:
     """Yield the actions of a view with their command lines, the names filled in where they are known."""
-    names = dict.fromkeys(("job", "source", "document", "query"), "…")
-    names = {name.upper(): name for name in names}
     for action in actions_of(view):
         if action.command:
-            filled = {name: shell_word(values[name]) if values.get(name) else upper for upper, name in names.items()}
+            filled = {name: shell_word(values[name]) if values.get(name) else name.upper() for name in _NAMES}
             yield action, action.command.format(**filled)
 
 

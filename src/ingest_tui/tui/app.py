@@ -11,37 +11,29 @@ from typing import Any, ClassVar
 from rich.segment import Segments
 from rich.text import Text
 from textual import on
-from textual.app import App
 from textual.content import Content
-from textual.filter import LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter, NoColor
 from textual.screen import Screen
 
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.layout import Layout
-from ingest_tui.tui import clipboard, safety, wording
-from ingest_tui.tui.actions import VIEWS
+from ingest_tui.store.view_state import read_view_state, write_view_state
+from ingest_tui.tui import clipboard, safety, themes
+from ingest_tui.tui.endings import ended_now, notice
 from ingest_tui.tui.feed import Feed, FeedUpdate
 from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.jobs_model import JobsModel
+from ingest_tui.tui.going import Going
+from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
+from ingest_tui.tui.jobs_model import JobRow, JobsModel
 from ingest_tui.tui.messages import WorkspaceChanged
-from ingest_tui.tui.screens.base import WIDE, ViewScreen
-from ingest_tui.tui.screens.jobs import JobsScreen
+from ingest_tui.tui.preferences import read_preferences
+from ingest_tui.tui.registry import Registry
+from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.views import VIEWS
 
 EXIT_GRACE_SECONDS = 3.0
-TINY_WIDTH, TINY_HEIGHT = 40, 10
-
-
-def _sources() -> Screen[None]:
-    from ingest_tui.tui.screens.sources import SourcesScreen
-
-    return SourcesScreen()
-
-
-def _documents() -> Screen[None]:
-    from ingest_tui.tui.screens.documents import DocumentsScreen
-
-    return DocumentsScreen()
+TOAST_SECONDS = 1.0
 
 
 def _palette() -> type[Any]:
@@ -50,16 +42,12 @@ def _palette() -> type[Any]:
     return ActionsProvider
 
 
-class IngestApp(App[int]):
+class IngestApp(Going):
     """Shows a workspace and leaves requests in it. Runs no job: closing it changes nothing."""
 
     TITLE = "ingest-tui"
     CSS_PATH = "app.tcss"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "jobs": JobsScreen,
-        "sources": _sources,
-        "documents": _documents,
-    }
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {view.name: view.load for view in VIEWS.values()}
     DEFAULT_MODE = "jobs"
     COMMANDS: ClassVar[set[Any]] = {_palette}
     ENABLE_COMMAND_PALETTE = True
@@ -78,17 +66,26 @@ class IngestApp(App[int]):
         gateway: Gateway | None = None,
         now: Callable[[], float] = time.time,
         slow_link: bool = False,
+        read_only: bool = False,
+        theme: str | None = None,
         driver_class: type[Any] | None = None,
     ) -> None:
-        plain = slow_link or bool(os.environ.get("NO_COLOR"))
-        super().__init__(driver_class=driver_class, ansi_color=True if plain else None)
-        if plain:
-            self.theme = "ansi-dark"
+        super().__init__(driver_class=driver_class)
+        self.preferences = read_preferences(root)
+        self.registry = Registry(self.preferences.keymap, read_only=read_only)
+        self.set_keymap(self.registry.keys_by_binding())
+        self._slow_link = slow_link
+        self._without_colour = NoColor()
+        self.register_theme(themes.high_contrast())
+        self.use_theme(theme or self.preferences.theme)
         self.animation_level = "none"
         self._acting_characters = safety.ActingCharacters()
         self.root = root
         self.now = now
-        self.gateway = gateway or Gateway(root)
+        self.gateway = gateway or Gateway(root, read_only=read_only)
+        self.gateway.read_only = read_only
+        self.view_state = read_view_state(Layout(root))
+        self._ended: list[JobRow] = []
         self.model = JobsModel()
         self.trouble: IngestError | None = None
         self._checked = False
@@ -108,6 +105,11 @@ class IngestApp(App[int]):
     def on_mount(self) -> None:
         """Follow the workspace once the first screen is painted."""
         self.call_after_refresh(self.feed.start)
+        problems = [*self.preferences.problems, *self.registry.problems]
+        if problems:
+            where = safe_display(str(Layout(self.root).settings))
+            text = "\n".join([*problems, f"change it in {where}"])
+            self.notify(text, severity="warning", timeout=20, markup=False)
 
     def _check(self) -> None:
         """Open the workspace, in a thread and after the first rows: what that needs to load would keep them waiting."""
@@ -123,10 +125,29 @@ class IngestApp(App[int]):
         if self.end_for_certain_after is not None:
             # A thread that waits for a dead network share must not keep the shell from coming back.
             safety.end_for_certain(self.return_code or 0, after=self.end_for_certain_after)
+        if not self.gateway.read_only:
+            write_view_state(Layout(self.root), self.view_state)
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
+        """End, and take note of what the views are to remember while they are still there."""
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, ViewScreen) and screen.is_mounted:
+                    self.view_state[screen.view] = screen.state_to_remember()
+        super().exit(result, return_code, message)
+
+    def use_theme(self, name: str) -> None:
+        """Colour the screen in one of `themes.THEMES`."""
+        self.theme_chosen = name
+        self.theme_used = themes.resolved(name, slow_link=self._slow_link)
+        # Textual's own answer to NO_COLOR is greyscale in true colour; ours is no colour code at all.
+        self._filters = [known for known in self._filters if isinstance(known, ANSIToTruecolor)]
+        self.theme = themes.name_in_textual(self.theme_used)
 
     def get_line_filters(self) -> list[LineFilter]:
         """Return the filters of every painted line; the last one lets no control character of the data through."""
-        return [*super().get_line_filters(), self._acting_characters]
+        plain = [self._without_colour] if self.theme_used == themes.NO_COLOUR else []
+        return [*super().get_line_filters(), *plain, self._acting_characters]
 
     def _handle_exception(self, error: Exception) -> None:
         """End with a report that shows no values: Textual's own prints local variables, secrets among them."""
@@ -150,6 +171,7 @@ class IngestApp(App[int]):
         if not self._checked:
             self._checked = True
             self.run_worker(self._check, thread=True, exit_on_error=False)
+        self._note_endings(update)
         self.model.merge(update.changed, update.removed)
         self.model.complete = self.model.complete or update.complete
         if update.workers is not None:
@@ -159,96 +181,45 @@ class IngestApp(App[int]):
                 screen.feed_changed(update)
                 screen.say_header()
 
+    def _note_endings(self, update: FeedUpdate) -> None:
+        """Say what ended while a person looked elsewhere: what ends within a moment in one notice."""
+        ended = ended_now(self.model.rows, update.changed, complete=self.model.complete)
+        unseen = [row for row in ended if not self._is_seen(row)]
+        if unseen and not self._ended:
+            self.set_timer(TOAST_SECONDS, self._tell_endings)
+        self._ended += unseen
+
+    def _is_seen(self, row: JobRow) -> bool:
+        screen = self.screen
+        return isinstance(screen, ViewScreen) and screen.shows_job(row.job_id)
+
+    def _tell_endings(self) -> None:
+        text, bad = notice(self._ended)
+        self._ended = []
+        self.notify(text, severity="warning" if bad else "information", timeout=6, markup=False)
+
     @property
     def worker_hint(self) -> str:
         """What to say when something is queued and nobody works."""
         return "no worker is running: w starts one" if self.told_of_workers and not self.living_workers else ""
 
     def header(self, place: str, view: str, width: int) -> Content:
-        """Return the first line: workspace, place, counts, and who works."""
-        running = self.model.number("running")
-        failed = self.model.number("failed", "partial", "interrupted", wording.UNREADABLE)
-        good = self.model.number("succeeded")
-        waiting = self.model.number("queued", "paused")
-        counts = f"{running} run  {failed} fail  {wording.count(good)} ok"
-        if waiting:
-            counts = f"{waiting} wait  {counts}"
-        if width < TINY_WIDTH:
-            return Content(f"ingest {counts}")
-        left = f" ingest {safe_display(self.root.name, limit=20)}  "
-        if width >= WIDE:
-            names = [f"{number} {name.capitalize()}" for number, name in enumerate(VIEWS, 1)]
-            left += " ".join(f"[{name}]" if view == name[2:].lower() else f" {name} " for name in names) + "  |  "
-        worker = self._worker_words(brief=False)
-        if len(left) + len(place) + len(counts) + len(worker) + 5 > width:
-            worker = self._worker_words(brief=True)
-        room = width - len(left) - len(counts) - len(worker) - 5
-        left += safe_display(place, limit=max(12, room))
-        gap = max(2, width - len(left) - len(counts) - len(worker) - 3)
-        colour = "$text-success" if self.living_workers else "$text-warning"
-        return Content.assemble(left, " " * gap, counts, "  ", (worker, colour), " ")
+        """Return the first line of a view."""
+        workers = self.living_workers if self.told_of_workers else None
+        return header(
+            self.root.name, place, view, width, jobs=self.model, workers=workers, read_only=self.gateway.read_only
+        )
 
-    def _worker_words(self, *, brief: bool) -> str:
-        if not self.told_of_workers:
-            return "  worker …"
-        if not self.living_workers:
-            return "○ no worker: w" if brief else "○ no worker — w starts one"
-        pids = ", ".join(str(worker.pid) for worker in self.living_workers[:3])
-        return f"● pid {pids}" if brief else f"● worker pid {pids}"
-
-    # Going places
-
-    def show_view(self, view: str) -> None:
-        """Show one of the top views, without what was opened over it."""
-        if self.current_mode != view:
-            self.switch_mode(view)
-        else:
-            while len(self.screen_stack) > 1:
-                self.pop_screen()
-
-    def add_source(self) -> None:
-        """Go to the sources and open the form."""
-        self.switch_mode("sources")
-        self.call_later(self._open_form)
-
-    def _open_form(self) -> None:
-        from ingest_tui.tui.screens.sources import SourcesScreen
-
-        if isinstance(self.screen, SourcesScreen):
-            self.screen.add_source()
-
-    def show_documents_of(self, source_id: str) -> None:
-        """Show the documents of one source."""
-        self.switch_mode("documents")
-        self.call_later(self._narrow_documents, source_id)
-
-    def _narrow_documents(self, source_id: str) -> None:
-        from ingest_tui.tui.screens.documents import DocumentsScreen
-
-        if isinstance(self.screen, DocumentsScreen):
-            self.screen.show_source(source_id)
-
-    def open_document(self, document_id: str, name: str) -> None:
-        """Show the text of a document over the view."""
-        from ingest_tui.tui.screens.document import DocumentScreen
-
-        self.push_screen(DocumentScreen(self.gateway, document_id, name))
-
-    def explain(self, target: str) -> None:
-        """Show why a document is here, or why not."""
-        from ingest_tui.tui.screens.report import Story
-
-        self.push_screen(Story(self.gateway, target))
-
-    def send_to_clipboard(self, text: str) -> None:
-        """Send a line to the terminal's clipboard; whether it takes it, nobody can know."""
+    def send_to_clipboard(self, text: str) -> bool:
+        """Send a text to the terminal's clipboard; whether it takes it, nobody can know. False: it is too long."""
         sequence = clipboard.sequence(text)
         if self._driver is not None and sequence:
             self._driver.write(sequence)
             self.notify("sent to the terminal's clipboard", timeout=3, markup=False)
+        return bool(sequence)
 
 
-def run_tui(root: Path, *, slow_link: bool = False) -> int:
+def run_tui(root: Path, *, slow_link: bool = False, read_only: bool = False, theme: str | None = None) -> int:
     """Show the workspace in ``root`` until a person quits; returns the exit code.
 
     Raises `UsageError` where there is no usable terminal, and what `open_workspace_at` raises.
@@ -263,7 +234,7 @@ def run_tui(root: Path, *, slow_link: bool = False) -> int:
         Gateway(root).check()
     from ingest_tui.tui.driver import TolerantDriver
 
-    app = IngestApp(root, slow_link=slow_link, driver_class=TolerantDriver)
+    app = IngestApp(root, slow_link=slow_link, read_only=read_only, theme=theme, driver_class=TolerantDriver)
     app.end_for_certain_after = EXIT_GRACE_SECONDS
     app.run(mouse=not slow_link)
     if app.trouble is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar, cast
 
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
@@ -57,6 +57,56 @@ class Asking(DOMNode):
                     self.post_message(_refusal(error, otherwise))
 
         self.run_worker(in_thread, thread=True, exclusive=True, group=group, exit_on_error=False)
+
+    def ask_each(
+        self,
+        targets: Sequence[str],
+        work: Callable[[str], Answer],
+        *,
+        done: str,
+        group: str,
+        say: Callable[[str], None],
+        then: Callable[[list[Answer]], None],
+    ) -> None:
+        """Do ``work`` with each target, one after another, in a thread; what one of them refuses stops no other.
+
+        ``say`` is told "3 of 12: DONE: target" as it goes on; ``then`` gets the answers of those that were not refused.
+        """
+        answers: list[Answer] = []
+        refusals: list[Refused] = []
+
+        def one_by_one() -> Iterator[tuple[int, str, Answer | None, Refused | None]]:
+            for number, target in enumerate(targets, 1):
+                try:
+                    yield number, target, work(target), None
+                except Exception as error:  # noqa: BLE001 - it is told, and the others are done
+                    yield number, target, None, _refusal(error, None)
+
+        def told(step: tuple[int, str, Answer | None, Refused | None]) -> None:
+            number, target, answer, refused = step
+            progress = f"{number} of {len(targets)}: " if len(targets) > 1 else ""
+            if refused is None:
+                answers.append(cast("Answer", answer))
+                say(f"{progress}{done}: {target}")
+            else:
+                refusals.append(refused)
+                say(f"{progress}{target}: {refused.message}")
+            if number == len(targets):
+                self._tell_of_all(len(targets), done, refusals)
+                then(answers)
+
+        self.ask_many(one_by_one, told, group=group)
+
+    def _tell_of_all(self, number: int, done: str, refusals: list[Refused]) -> None:
+        if not refusals:
+            self.tell(f"{done}: {number}" if number > 1 else done)
+        elif number == 1:
+            self.tell(refusals[0].message, refusals[0].hint, bad=True)
+        else:
+            last = refusals[-1]
+            self.tell(
+                f"{done}: {number - len(refusals)} of {number}; last refusal: {last.message}", last.hint, bad=True
+            )
 
     def on_answered(self, event: Answered) -> None:
         """Give the answer to whoever asked."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.outcome import Outcome
     from ingest_tui.model.source import Source
+    from ingest_tui.services.logs import LogFollower
     from ingest_tui.services.sources import SourceSummary, TestStep
     from ingest_tui.services.workers import WorkerInfo
     from ingest_tui.store.workspace import Workspace
@@ -64,8 +65,9 @@ class DocumentQuery:
 class Gateway:
     """Calls the services on a workspace."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self.root = root
+        self.read_only = read_only
 
     @contextmanager
     def _workspace(self) -> Iterator[Workspace]:
@@ -76,6 +78,16 @@ class Gateway:
             yield workspace
         finally:
             workspace.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[Workspace]:
+        """Open the workspace for something that changes it; with ``--read-only`` nothing does."""
+        if self.read_only:
+            from ingest_tui.model.errors import RefusedError
+
+            raise RefusedError("this screen was opened with --read-only", hint="start it without, to change something")
+        with self._workspace() as workspace:
+            yield workspace
 
     def check(self) -> None:
         """Open the workspace; raises what is wrong with it."""
@@ -109,7 +121,7 @@ class Gateway:
         """Ask for something on a job: cancel, pause, resume, retry, retry_failed or approve."""
         from ingest_tui.services import jobs
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             if verb == "retry_failed":
                 return jobs.retry_job(workspace, job_id, failed_only=True)
             calls = {
@@ -134,7 +146,7 @@ class Gateway:
         """Add a source."""
         from ingest_tui.services import sources
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return sources.add_source(
                 workspace,
                 source_type=new.source_type,
@@ -162,21 +174,21 @@ class Gateway:
         """Put a sync into the queue."""
         from ingest_tui.services import jobs
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return jobs.enqueue_sync(workspace, source_id)
 
     def remove_source(self, source_id: str) -> int:
         """Remove a source and retire its documents; returns how many."""
         from ingest_tui.services import sources
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return sources.remove_source(workspace, source_id)
 
     def set_enabled(self, source_id: str, *, enabled: bool) -> Source:
         """Let a source be synced, or not."""
         from ingest_tui.services import sources
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return sources.set_enabled(workspace, source_id, enabled)
 
     # Documents
@@ -221,8 +233,66 @@ class Gateway:
         """Retire documents; returns how many."""
         from ingest_tui.services import documents
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return documents.remove_documents(workspace, document_ids)
+
+    # Logs and audit
+
+    def logs(self) -> LogFollower:
+        """Return a follower of the logs of all jobs and of the worker; it may be read in other threads later."""
+        from ingest_tui.services import logs
+
+        with self._workspace() as workspace:
+            return logs.follow_logs(workspace)
+
+    def audit(self, offset: int | None) -> tuple[list[dict[str, Any]], int]:
+        """Return the lines of the audit from byte ``offset`` on and the offset behind them; None: the newest."""
+        from ingest_tui.services import auditing
+
+        with self._workspace() as workspace:
+            end = auditing.audit_tail_offset(workspace) if offset is None else offset
+            entries = []
+            for entry, behind in auditing.audit_from(workspace, end):
+                entries.append(entry)
+                end = behind
+            return entries, end
+
+    def export_audit(self, target: Path, words: str) -> tuple[Path, int]:
+        """Write the lines of the audit that have these words to a file; returns where, and how many."""
+        from ingest_tui.services import auditing
+
+        with self._changing() as workspace:
+            return auditing.export_audit(workspace, target, auditing.AuditQuery(words))
+
+    # Records and settings
+
+    def record_text(self, kind: str, name: str) -> str:
+        """Return a job, a source or a document as JSON."""
+        from ingest_tui.services import records
+
+        with self._workspace() as workspace:
+            return records.record_text(workspace, kind, name)
+
+    def save_source_text(self, source_id: str, text: str) -> Source:
+        """Save a source as somebody has written it."""
+        from ingest_tui.services import records
+
+        with self._changing() as workspace:
+            return records.save_source_text(workspace, source_id, text)
+
+    def write_text(self, target: Path, text: str) -> Path:
+        """Write a text into a new file outside of the workspace."""
+        from ingest_tui.services import records
+
+        with self._workspace() as workspace:
+            return records.write_text(workspace, target, text)
+
+    def remember_theme(self, theme: str) -> None:
+        """Put the theme into workspace.json."""
+        from ingest_tui.services import workspaces
+
+        with self._changing() as workspace:
+            workspaces.set_theme(workspace, theme)
 
     # Workers
 
@@ -237,21 +307,21 @@ class Gateway:
         """Start a worker of its own session; returns its process id."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.start_worker(workspace)
 
     def ensure_worker(self) -> int | None:
         """Start a worker when none serves the queue; returns its process id, or None when one was there."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.ensure_worker(workspace)
 
     def stop_workers(self) -> int:
         """Ask the workers to end; returns how many were asked."""
         from ingest_tui.services import workers
 
-        with self._workspace() as workspace:
+        with self._changing() as workspace:
             return workers.stop_workers(workspace)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ingest_tui.tui import wording
@@ -98,18 +97,16 @@ class JobActions(ViewScreen):
             return
         gateway = self.ingest.gateway
 
-        def work() -> Iterator[tuple[int, Manifest]]:
-            for number, job_id in enumerate(job_ids, 1):
-                yield number, gateway.change_job(verb, job_id)
+        def asked(answers: list[Manifest]) -> None:
+            if answers and verb in _QUEUEING:
+                self.ensure_worker()
+            self.ingest.feed.look_now()
 
-        def told(answer: tuple[int, Manifest]) -> None:
-            number, manifest = answer
-            progress = f"{number} of {len(job_ids)}: " if len(job_ids) > 1 else ""
-            self.say_hint(f"{progress}{_DONE[verb]}: {manifest.job_id}")
-            if number == len(job_ids):
-                self.tell(f"{_DONE[verb]}: {wording.plural(len(job_ids), 'job')}")
-                if verb in _QUEUEING:
-                    self.ensure_worker()
-                self.ingest.feed.look_now()
-
-        self.ask_many(work, told, group=f"jobs-{verb}")
+        self.ask_each(
+            job_ids,
+            lambda job_id: gateway.change_job(verb, job_id),
+            done=_DONE[verb],
+            group=f"jobs-{verb}",
+            say=self.say_hint,
+            then=asked,
+        )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from ingest_tui.tui.actions import Action, actions_of
+from ingest_tui.tui.actions import Action
+
+if TYPE_CHECKING:
+    from ingest_tui.tui.app import IngestApp
 
 
 class ActionsProvider(Provider):
@@ -14,7 +18,10 @@ class ActionsProvider(Provider):
 
     def _actions(self) -> list[Action]:
         view = getattr(self.screen, "view", "")
-        return [action for action in actions_of(view) if action.id != "palette"] if view else []
+        if not view:
+            return []
+        actions = cast("IngestApp", self.app).registry.of(view)
+        return [action for action in actions if action.id != "palette" and not action.needs_argument]
 
     async def discover(self) -> Hits:
         """Offer all of them while nothing is typed."""

@@ -1,47 +1,36 @@
-"""What all views have in common: header, filter, hint line, footer, movement, and the actions that work everywhere."""
+"""What all views have in common: header, filter, hint line, footer, movement, marks, and what is remembered."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input
 
+from ingest_tui.model.matching import matches
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import BY_ID, VIEWS, actions_of, command_lines
-from ingest_tui.tui.asking import Asking
 from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.header import WIDE
+from ingest_tui.tui.screens.carrying import Carrying
+from ingest_tui.tui.views import VIEW_NAMES
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
-if TYPE_CHECKING:
-    from ingest_tui.tui.app import IngestApp
+__all__ = ["WIDE", "ViewScreen", "matches"]
 
 AGES_SECONDS = 5.0
-WIDE = 140
+MOST_MARKS_REMEMBERED = 1000
 
 
-def matches(searchable: str, words: str) -> bool:
-    """Tell whether a row passes the filter: every word is in it, and no word behind a ``!`` is."""
-    for word in words.lower().split():
-        if word.startswith("!"):
-            if len(word) > 1 and word[1:] in searchable:
-                return False
-        elif word not in searchable:
-            return False
-    return True
-
-
-class ViewScreen(Asking, Screen[None]):
+class ViewScreen(Carrying):
     """A full view. Subclasses compose their body, name their main table, and do their actions."""
 
-    view: ClassVar[str] = ""
     heading: ClassVar[str] = ""
     sorts: ClassVar[dict[str, str]] = {}
 
@@ -50,11 +39,6 @@ class ViewScreen(Asking, Screen[None]):
         self.words = ""
         self.sort = next(iter(self.sorts), "")
         self.reversed = False
-
-    @property
-    def ingest(self) -> IngestApp:
-        """The application, with its type."""
-        return cast("IngestApp", self.app)
 
     # Composition
 
@@ -73,20 +57,27 @@ class ViewScreen(Asking, Screen[None]):
         yield from ()
 
     def on_mount(self) -> None:
-        """Keep still what would blink, and let ages grow."""
+        """Keep still what would blink, let ages grow, and take up what was remembered."""
+        self.take_up(self.ingest.view_state.get(self.view, {}))
         self.query_one("#filter", Input).cursor_blink = False
         self.set_interval(AGES_SECONDS, self.redraw_ages)
-        self.query_one(f"#{self.main_id}").focus()
+        self.focus_main()
         self.say_header()
         self.say_keys()
 
+    def focus_main(self) -> None:
+        """Give the main widget the focus."""
+        self.query_one(f"#{self.main_id}").focus()
+
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another view was shown."""
+        self.ingest.arrived(self)
         self.say_header()
         self.catch_up()
 
     def on_resize(self) -> None:
         """Say the lines anew for the new width."""
+        self.end_zoom()
         self.say_header()
         self.say_keys()
 
@@ -108,6 +99,49 @@ class ViewScreen(Asking, Screen[None]):
         """The main table of the view."""
         return cast("VirtualTable[object]", self.query_one(f"#{self.main_id}", VirtualTable))
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether rows are marked; a view of text has none."""
+        main = self.query_one(f"#{self.main_id}")
+        return isinstance(main, VirtualTable) and bool(main.marks)
+
+    @property
+    def row_key(self) -> str:
+        """The key of the row under the cursor; nothing in a view of text."""
+        tables = self.query(f"#{self.main_id}").results(VirtualTable)
+        return next((table.current_key for table in tables), "")
+
+    def select_row(self, key: str) -> None:
+        """Put the cursor on the row of a key, once it is there."""
+        for table in self.query(f"#{self.main_id}").results(VirtualTable):
+            table.select(key)
+
+    # What is remembered
+
+    def state_to_remember(self) -> dict[str, object]:
+        """What the view takes up when it is shown next time: order, and for a top view filter and marks."""
+        state: dict[str, object] = {"sort": self.sort, "reversed": self.reversed}
+        if self.view in VIEW_NAMES:
+            state["words"] = self.words
+            for table in self.query(f"#{self.main_id}").results(VirtualTable):
+                state["marks"] = sorted(table.marks)[:MOST_MARKS_REMEMBERED]
+        return state
+
+    def take_up(self, state: Mapping[str, Any]) -> None:
+        """Take up what was remembered; what makes no sense any more is passed over."""
+        if state.get("sort") in self.sorts:
+            self.sort, self.reversed = state["sort"], state.get("reversed") is True
+        if self.view in VIEW_NAMES and isinstance(state.get("words"), str):
+            self.words = state["words"]
+        if self.view in VIEW_NAMES and isinstance(state.get("marks"), list):
+            for table in self.query(f"#{self.main_id}").results(VirtualTable):
+                table.mark_when_here(key for key in state["marks"] if isinstance(key, str))
+
+    def show_words(self, words: str) -> None:
+        """Show what these words find: by the filter, where a view has nothing better."""
+        self.words = words
+        self.rows_changed()
+
     def on_key(self, event: events.Key) -> None:
         """Give a field the letters that were typed before it had the focus: on a slow link keys come in bunches."""
         if event.is_printable and event.character and isinstance(self.focused, Input):
@@ -127,7 +161,7 @@ class ViewScreen(Asking, Screen[None]):
 
     def say_keys(self) -> None:
         """Say the most useful keys, as many as fit."""
-        parts = [f"{action.shown_keys} {action.hint}" for action in actions_of(self.view) if action.hint]
+        parts = [f"{action.shown_keys} {action.hint}" for action in self.ingest.registry.of(self.view) if action.hint]
         self.query_one("#keys", Line).say(Content(" " + "  ".join(parts)))
 
     def say_info(self, shown: int, total: int, word: str) -> None:
@@ -155,6 +189,15 @@ class ViewScreen(Asking, Screen[None]):
 
     # What subclasses do
 
+    def reopener(self) -> tuple[str, Callable[[], ViewScreen]] | None:
+        """What an inner view shows, and how to open it again; a top view returns None."""
+        return None
+
+    def shows_job(self, job_id: str) -> bool:
+        """Tell whether a person who looks at this view sees what becomes of a job."""
+        del job_id
+        return False
+
     def feed_changed(self, update: FeedUpdate) -> None:
         """Take in what is new; called for shown views only."""
 
@@ -165,15 +208,7 @@ class ViewScreen(Asking, Screen[None]):
         """Filter, order or marks have changed: show the rows anew."""
         self.catch_up()
 
-    def command_values(self) -> dict[str, str]:
-        """What the command lines of this view can be filled with."""
-        return {}
-
     # Actions
-
-    def action_perform(self, action_id: str) -> None:
-        """Do an action of the registry; every key binding ends here."""
-        BY_ID[action_id].run(self)
 
     def move_down(self) -> None:
         """Go one down."""
@@ -191,18 +226,6 @@ class ViewScreen(Asking, Screen[None]):
         """Go to the last."""
         self.target.move_to_end(first=False)
 
-    def go_jobs(self) -> None:
-        """Show the jobs."""
-        self.ingest.show_view("jobs")
-
-    def go_sources(self) -> None:
-        """Show the sources."""
-        self.ingest.show_view("sources")
-
-    def go_documents(self) -> None:
-        """Show the documents."""
-        self.ingest.show_view("documents")
-
     def open_selected(self) -> None:
         """Open the row under the cursor."""
 
@@ -210,10 +233,10 @@ class ViewScreen(Asking, Screen[None]):
         """Clear marks or filter, or leave an inner view. Never quits."""
         if self.has_class("-filtering") or self.words:
             self.close_filter()
-        elif self.view in _TABLED and self.main_table.marks:
+        elif self.has_marks:
             self.main_table.clear_marks()
             self.rows_changed()
-        elif self.view not in VIEWS:
+        elif self.view not in VIEW_NAMES:
             self.app.pop_screen()
 
     def start_filter(self) -> None:
@@ -228,7 +251,7 @@ class ViewScreen(Asking, Screen[None]):
         self.words = ""
         self.query_one("#filter", Input).value = ""
         self.remove_class("-filtering")
-        self.query_one(f"#{self.main_id}").focus()
+        self.focus_main()
         self.rows_changed()
 
     @on(Input.Changed, "#filter")
@@ -242,11 +265,17 @@ class ViewScreen(Asking, Screen[None]):
     def filter_done(self) -> None:
         """Go on to the rows."""
         self.remove_class("-filtering")
-        self.query_one(f"#{self.main_id}").focus()
+        self.focus_main()
 
     def toggle_mark(self) -> None:
         """Mark the row under the cursor."""
         self.main_table.toggle_mark()
+        self.rows_changed()
+
+    def toggle_range(self) -> None:
+        """Mark every row that the cursor passes from here on, or end that."""
+        begins = self.main_table.toggle_range()
+        self.say_hint("marking: move, then v ends it" if begins else "")
         self.rows_changed()
 
     def mark_all(self) -> None:
@@ -278,78 +307,19 @@ class ViewScreen(Asking, Screen[None]):
         if not chosen:
             return
         offered = [
-            (action.id, f"{action.title}   {action.shown_keys}") for action in actions_of(self.view) if action.menu
+            (action.id, f"{action.title}   {action.shown_keys}")
+            for action in self.ingest.registry.of(self.view)
+            if action.menu
         ]
         what = safe_display(chosen[0], limit=40) if len(chosen) == 1 else f"{len(chosen)} marked"
 
         def picked(action_id: str | None) -> None:
             if action_id:
-                self.action_perform(action_id)
+                self.perform(action_id)
 
         self.app.push_screen(Choose(f"Actions for {what}", offered), picked)
-
-    def show_commands(self) -> None:
-        """Show what one would type in a shell instead."""
-        from ingest_tui.tui.screens.dialogs import Choose
-
-        lines = list(dict.fromkeys((line, line) for _action, line in command_lines(self.view, self.command_values())))
-
-        def picked(line: str | None) -> None:
-            if line:
-                self.ingest.send_to_clipboard(line)
-
-        self.app.push_screen(Choose("Command lines (enter sends one to the clipboard)", lines), picked)
-
-    def show_help(self) -> None:
-        """Show all keys and actions."""
-        from ingest_tui.tui.screens.help import Help
-
-        def picked(action_id: str | None) -> None:
-            if action_id:
-                self.action_perform(action_id)
-
-        self.app.push_screen(Help(self.view), picked)
-
-    def show_palette(self) -> None:
-        """Open the command palette."""
-        self.app.action_command_palette()
 
     def reload(self) -> None:
         """Look at the workspace again, without waiting."""
         self.ingest.feed.look_now()
         self.catch_up()
-
-    def leave(self) -> None:
-        """End the screen; jobs go on in their workers."""
-        self.app.exit(return_code=0)
-
-    def start_worker(self) -> None:
-        """Start a worker that outlives this screen."""
-        self.tell("starting a worker …")
-        gateway = self.ingest.gateway
-        self.ask(gateway.start_worker, lambda pid: self._worker_changed(f"worker {pid} runs"), group="worker")
-
-    def ensure_worker(self) -> None:
-        """After something was queued: start a worker when there is none, and say so."""
-
-        def told(pid: int | None) -> None:
-            if pid is not None:
-                self._worker_changed(f"started worker {pid}: it goes on when this screen is closed")
-
-        self.ask(self.ingest.gateway.ensure_worker, told, group="worker")
-
-    def stop_workers(self) -> None:
-        """Stop the workers; their jobs wait for the next one."""
-        gateway = self.ingest.gateway
-        self.ask(
-            gateway.stop_workers,
-            lambda number: self._worker_changed(f"asked {wording.plural(number, 'worker')} to end"),
-            group="worker",
-        )
-
-    def _worker_changed(self, text: str) -> None:
-        self.tell(text)
-        self.ingest.feed.look_now()
-
-
-_TABLED = ("jobs", "job", "sources", "documents")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from textual.widgets import Input
 
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.records import Record, document_record
 from ingest_tui.tui.screens.base import ViewScreen
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -60,6 +62,12 @@ class DocumentScreen(ViewScreen):
         """Where we are."""
         return f"Documents > {self._name_shown}"
 
+    def reopener(self) -> tuple[str, Callable[[], DocumentScreen]]:
+        """The document."""
+        return f"document {self.document_id}", partial(
+            DocumentScreen, self._gateway, self.document_id, self._name_shown
+        )
+
     def on_mount(self) -> None:
         """Read the text."""
         super().on_mount()
@@ -78,6 +86,10 @@ class DocumentScreen(ViewScreen):
     def command_values(self) -> dict[str, str]:
         """Name the document."""
         return {"document": self.document_id}
+
+    def record(self) -> Record:
+        """Its ingestion record."""
+        return document_record(self._gateway, self.document_id)
 
     def explain(self) -> None:
         """Say why it is here."""

@@ -17,6 +17,7 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.gateway import DocumentPage, DocumentQuery
+from ingest_tui.tui.records import Record, document_record
 from ingest_tui.tui.screens.base import WIDE, ViewScreen
 from ingest_tui.tui.screens.document import preview_lines
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
@@ -304,6 +305,22 @@ class DocumentsScreen(ViewScreen):
         """The document under the cursor, and the words of the search."""
         line = self.table.current
         return {"document": line.document_id if line else "", "query": self.query_text}
+
+    def copies(self) -> dict[str, str]:
+        """The document, and where it comes from."""
+        line = self.table.current
+        return super().copies() | ({"path": line.uri} if line is not None else {})
+
+    def record(self) -> Record | None:
+        """The ingestion record of the document under the cursor."""
+        line = self.table.current
+        return document_record(self.ingest.gateway, line.document_id) if line is not None else None
+
+    def show_words(self, words: str) -> None:
+        """Search in the text."""
+        self.query_text = words
+        self.query_one("#search", Input).value = words
+        self.catch_up()
 
     @on(VirtualTable.Opened, "#documents-table")
     def open_selected(self) -> None:

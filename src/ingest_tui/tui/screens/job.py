@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -11,6 +13,7 @@ from textual.binding import BindingType
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.job_actions import JobActions
+from ingest_tui.tui.records import Record, job_record
 from ingest_tui.tui.widgets.job_pane import SORTS, JobPane
 from ingest_tui.tui.widgets.table import VirtualTable
 
@@ -48,6 +51,14 @@ class JobScreen(JobActions):
     def place(self) -> str:
         """Where we are."""
         return f"Jobs > {self.job_id[-4:]}"
+
+    def reopener(self) -> tuple[str, Callable[[], JobScreen]]:
+        """The job."""
+        return f"job {self.job_id}", partial(JobScreen, self.job_id)
+
+    def shows_job(self, job_id: str) -> bool:
+        """Only this one."""
+        return job_id == self.job_id
 
     def on_mount(self) -> None:
         """Follow the job."""
@@ -116,6 +127,18 @@ class JobScreen(JobActions):
         if row is not None:
             values["document"] = row.outcome.document_id or row.outcome.uri
         return values
+
+    def copies(self) -> dict[str, str]:
+        """The job, and of the document under the cursor its address and what is wrong with it."""
+        row = self.pane.items.current
+        if row is None:
+            return super().copies()
+        outcome = row.outcome
+        return super().copies() | {"path": outcome.uri} | ({"error": outcome.detail} if outcome.detail else {})
+
+    def record(self) -> Record:
+        """The manifest."""
+        return job_record(self.ingest.gateway, self.job_id)
 
     @on(VirtualTable.Opened, "#job-items")
     def open_selected(self) -> None:

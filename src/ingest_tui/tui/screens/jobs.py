@@ -15,6 +15,7 @@ from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.job_actions import JobActions
 from ingest_tui.tui.jobs_model import JobRow
+from ingest_tui.tui.records import Record, job_record
 from ingest_tui.tui.screens.base import WIDE, matches
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 
@@ -97,6 +98,10 @@ class JobsScreen(JobActions):
     def place(self) -> str:
         """Where we are."""
         return f"Jobs > {self.words or 'all'}"
+
+    def shows_job(self, job_id: str) -> bool:
+        """All that pass the filter."""
+        return job_id in self.table
 
     # What is shown
 
@@ -198,6 +203,16 @@ class JobsScreen(JobActions):
         """The job under the cursor."""
         row = self.table.current
         return {"job": row.job_id, "source": row.source_id} if row is not None else {}
+
+    def copies(self) -> dict[str, str]:
+        """The job, its source, and its last error."""
+        row = self.table.current
+        error = {"error": row.last_error} if row is not None and row.last_error else {}
+        return super().copies() | error
+
+    def record(self) -> Record | None:
+        """The manifest of the job under the cursor."""
+        return job_record(self.ingest.gateway, self.table.current_key) if self.table.current_key else None
 
     @on(VirtualTable.Opened, "#jobs-table")
     def open_selected(self) -> None:

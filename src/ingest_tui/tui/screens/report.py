@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -61,6 +62,18 @@ class Report(Asking, ModalScreen[bool | None]):
     def say_trouble(self, message: str, hint: str) -> None:
         """Say what went wrong among the lines."""
         self.lines.append([(f"! {message}", "bad"), (f"  {hint}", "quiet")])
+
+
+class Text(Report):
+    """Lines that are there already."""
+
+    def __init__(self, title: str, lines: Sequence[str]) -> None:
+        super().__init__(title)
+        self._text = list(lines)
+
+    def begin(self) -> None:
+        """Show them."""
+        self.lines.show(self._text)
 
 
 class Story(Report):

@@ -13,6 +13,7 @@ from ingest_tui.model.job import Manifest
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.records import Record, source_record
 from ingest_tui.tui.screens.base import ViewScreen, matches
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 
@@ -145,6 +146,16 @@ class SourcesScreen(ViewScreen):
     def command_values(self) -> dict[str, str]:
         """The source under the cursor."""
         return {"source": self.table.current_key}
+
+    def copies(self) -> dict[str, str]:
+        """The source, and where it is."""
+        summary = self.table.current
+        return super().copies() | ({"path": summary.source.place} if summary is not None else {})
+
+    def record(self) -> Record | None:
+        """The record of the source under the cursor; what an editor makes of it is saved when it is valid."""
+        key = self.table.current_key
+        return source_record(self.ingest.gateway, key) if key else None
 
     @on(VirtualTable.Opened, "#sources-table")
     def open_selected(self) -> None:

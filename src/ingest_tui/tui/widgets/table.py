@@ -6,7 +6,7 @@ where `DataTable` sends the whole table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -133,6 +133,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._drawn: dict[int, list[Segment]] = {}
         self._widths: list[int] = []
         self._moved_by_hand = False
+        self._wanted_key = ""
+        self._wanted_marks: set[str] = set()
+        self._range: tuple[str, set[str]] | None = None
 
     # What is shown
 
@@ -147,10 +150,13 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self.rows = list(rows)
         self.empty = list(empty)
         self._positions = {self._key(row): position for position, row in enumerate(self.rows)}
-        self.marks &= self._positions.keys()
+        self.marks = (self.marks | self._wanted_marks) & self._positions.keys()
+        self._wanted_marks -= self.marks
         self.virtual_size = Size(self.line_width, len(self.rows) + 1)
         # Until a person has moved, the cursor waits on the first row; afterwards it never leaves its row by itself.
         self._move_to(self._positions.get(current, self.cursor) if self._moved_by_hand else 0)
+        if self._wanted_key in self._positions:
+            self.select(self._wanted_key)
         self.refresh()
         if self.current_key != current:
             self._tell_moved()
@@ -167,6 +173,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self.rows[position] = row
         self._refresh_row(position)
         return True
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._positions
 
     def set_columns(self, columns: Sequence[Column[Row]]) -> None:
         """Show other columns."""
@@ -205,6 +214,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     def move(self, rows: int) -> None:
         """Move the cursor by so many rows."""
         self._moved_by_hand = True
+        self._wanted_key = ""
         self._move_to(self.cursor + rows)
 
     def move_page(self, pages: int) -> None:
@@ -214,6 +224,39 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     def move_to_end(self, *, first: bool) -> None:
         """Move the cursor to the first or the last row."""
         self.move(-len(self.rows) if first else len(self.rows))
+
+    def select(self, key: str) -> None:
+        """Put the cursor on the row of a key: now, or as soon as there is one. A move by hand calls it off."""
+        position = self._positions.get(key)
+        if position is None:
+            self._wanted_key = key
+        else:
+            self.move(position - self.cursor)
+
+    def mark_when_here(self, keys: Iterable[str]) -> None:
+        """Mark the rows of these keys as soon as they are shown."""
+        self._wanted_marks = set(keys)
+
+    def toggle_range(self) -> bool:
+        """Begin to mark every row that the cursor passes from here on, or end that; tells whether it has begun."""
+        begins = self._range is None and bool(self.current_key)
+        self._range = (self.current_key, set(self.marks)) if begins else None
+        self._mark_range()
+        return begins
+
+    def _mark_range(self) -> None:
+        if self._range is None:
+            return
+        anchor, before = self._range
+        if anchor not in self._positions:
+            self._range = None
+            return
+        first, last = sorted((self._positions[anchor], self.cursor))
+        marks = before | {self._key(row) for row in self.rows[first : last + 1]}
+        changed, self.marks = marks ^ self.marks, marks
+        for key in changed:
+            if key in self._positions:
+                self._refresh_row(self._positions[key])
 
     def toggle_mark(self) -> None:
         """Mark the row under the cursor or take the mark away, and go on to the next row."""
@@ -230,6 +273,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def clear_marks(self) -> None:
         """Take all marks away."""
+        self._range = None
         self.marks.clear()
         self.refresh()
 
@@ -248,6 +292,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         """Repaint the two lines the cursor moved between."""
         self._refresh_row(before)
         self._refresh_row(after)
+        self._mark_range()
         self._tell_moved()
 
     def on_resize(self) -> None:

@@ -44,6 +44,8 @@ class TextLines(ScrollView, can_focus=True):
     }
     """
 
+    cells_before: ClassVar[int] = 0  # cells that a subclass puts before each line
+
     def __init__(self, *, follow: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.follow = follow
@@ -123,7 +125,7 @@ class TextLines(ScrollView, can_focus=True):
         self._lines = self._wrapped(self._source)
 
     def _wrapped(self, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        width = self.line_width
+        width = self.line_width - self.cells_before
         wrapped = []
         for text, tone in lines:
             clean = safe_display(text.expandtabs(4))

@@ -1,0 +1,37 @@
+"""What the TUI remembers of its views: filter, order, marks. Losing it costs nobody anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from ingest_tui.store.layout import Layout
+
+SCHEMA_VERSION = 1
+_MOST_BYTES = 1_000_000
+
+
+def read_view_state(layout: Layout) -> dict[str, dict[str, Any]]:
+    """Return what was remembered, by view; nothing where there is no sound file of a version that is known."""
+    try:
+        with layout.view_state.open("rb") as handle:
+            record = orjson.loads(handle.read(_MOST_BYTES))
+        if record["schema_version"] != SCHEMA_VERSION:
+            return {}
+        return {str(view): dict(state) for view, state in record["views"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def write_view_state(layout: Layout, views: dict[str, dict[str, Any]]) -> bool:
+    """Remember the views, and tell whether that was possible: a full or read-only disk is no reason to fail."""
+    from ingest_tui.store.atomic import write_durably
+
+    try:
+        if not layout.settings.exists():
+            return False
+        write_durably(layout.view_state, orjson.dumps({"schema_version": SCHEMA_VERSION, "views": views}))
+    except (OSError, TypeError):
+        return False
+    return True

@@ -1,0 +1,133 @@
+"""Going places: the top views, what is opened over them, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from textual.app import App
+
+from ingest_tui.tui.history import History, Place
+
+if TYPE_CHECKING:
+    from ingest_tui.tui.app import IngestApp
+    from ingest_tui.tui.screens.base import ViewScreen
+
+
+class Going(App[int]):
+    """The part of the application that knows where a person is and was."""
+
+    def __init__(self, driver_class: type | None = None) -> None:
+        super().__init__(driver_class=driver_class)
+        self.history = History()
+        self._shown: tuple[Place, ViewScreen] | None = None
+
+    @property
+    def _ingest(self) -> IngestApp:
+        return cast("IngestApp", self)
+
+    # The way back
+
+    def arrived(self, screen: ViewScreen) -> None:
+        """Take note of a view that is shown now; every view calls this."""
+        if screen is not self.screen:
+            return
+        self._note_row()
+        reopener = screen.reopener()
+        if reopener is not None:
+            place = Place(self.current_mode, *reopener)
+        elif screen.view == self.current_mode:
+            place = Place(self.current_mode)
+        else:
+            return
+        self._shown = place, screen
+        self.history.visit(place)
+
+    def _note_row(self) -> None:
+        """Take note of where the cursor was in the view that was shown."""
+        here = self.history.here
+        if self._shown is not None and here is not None and here.is_same(self._shown[0]):
+            self.history.visit(replace(here, row=self._shown[1].row_key))
+
+    def travel(self, steps: int) -> bool:
+        """Go back or forward in the history; False where there is nothing more."""
+        self._note_row()
+        place = self.history.go(steps)
+        if place is None:
+            return False
+        self._shown = None
+        self.show_view(place.view)
+        if place.again is not None:
+            self.push_screen(place.again())
+        if place.row:
+            self.call_later(self._select_row, place.row)
+        return True
+
+    def _select_row(self, key: str) -> None:
+        from ingest_tui.tui.screens.base import ViewScreen
+
+        if isinstance(self.screen, ViewScreen):
+            self.screen.select_row(key)
+
+    # Places
+
+    def show_view(self, view: str, words: str | None = None) -> None:
+        """Show a top view without what was opened over it; ``words``: filtered, or searched, by them."""
+        from ingest_tui.tui.screens.base import ViewScreen
+
+        if self.current_mode != view:
+            self.switch_mode(view)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if words is not None and isinstance(self.screen, ViewScreen):
+            self.call_later(self.screen.show_words, words)
+
+    def open_job(self, job_id: str) -> None:
+        """Show one job over the jobs."""
+        self.show_view("jobs")
+        self.open_job_here(job_id)
+
+    def open_job_here(self, job_id: str) -> None:
+        """Show one job over the view that is shown; Esc goes back to that."""
+        from ingest_tui.tui.screens.job import JobScreen
+
+        self.push_screen(JobScreen(job_id))
+
+    def show_source(self, source_id: str) -> None:
+        """Show the sources, the cursor on one of them."""
+        self.show_view("sources")
+        self.call_later(self._select_row, source_id)
+
+    def add_source(self) -> None:
+        """Go to the sources and open the form."""
+        self.switch_mode("sources")
+        self.call_later(self._open_form)
+
+    def _open_form(self) -> None:
+        from ingest_tui.tui.screens.sources import SourcesScreen
+
+        if isinstance(self.screen, SourcesScreen):
+            self.screen.add_source()
+
+    def show_documents_of(self, source_id: str) -> None:
+        """Show the documents of one source."""
+        self.show_view("documents")
+        self.call_later(self._narrow_documents, source_id)
+
+    def _narrow_documents(self, source_id: str) -> None:
+        from ingest_tui.tui.screens.documents import DocumentsScreen
+
+        if isinstance(self.screen, DocumentsScreen):
+            self.screen.show_source(source_id)
+
+    def open_document(self, document_id: str, name: str) -> None:
+        """Show the text of a document over the view."""
+        from ingest_tui.tui.screens.document import DocumentScreen
+
+        self.push_screen(DocumentScreen(self._ingest.gateway, document_id, name))
+
+    def explain(self, target: str) -> None:
+        """Show why a document is here, or why not."""
+        from ingest_tui.tui.screens.report import Story
+
+        self.push_screen(Story(self._ingest.gateway, target))

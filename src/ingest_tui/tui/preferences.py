@@ -1,0 +1,44 @@
+"""How a person wants the TUI: theme and keymap, as they stand in workspace.json.
+
+Read as plain JSON, before anything heavy is loaded; nothing in there keeps the TUI from starting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest_tui.model.naming import safe_display
+from ingest_tui.store.layout import Layout
+from ingest_tui.tui.themes import AUTO, THEMES
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The settings ``theme`` and ``keymap``; ``problems`` says what was wrong with them."""
+
+    theme: str = AUTO
+    keymap: Mapping[str, object] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+def read_preferences(root: Path) -> Preferences:
+    """Return what workspace.json says; what cannot be used is left out and told."""
+    import orjson
+
+    try:
+        settings = orjson.loads(Layout(root).settings.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return Preferences()  # opening the workspace says what is wrong with it
+    if not isinstance(settings, dict):
+        return Preferences()
+    problems = []
+    theme, keymap = settings.get("theme", AUTO), settings.get("keymap", {})
+    if theme not in THEMES:
+        problems.append(f"theme: there is no {safe_display(str(theme), limit=30)!r}; there are {', '.join(THEMES)}")
+        theme = AUTO
+    if not isinstance(keymap, dict):
+        problems.append('keymap: it must be an object, such as {"job.retry": "f6"}')
+        keymap = {}
+    return Preferences(theme, keymap, tuple(problems))

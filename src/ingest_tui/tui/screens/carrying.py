@@ -1,0 +1,133 @@
+"""Carrying things away from a view: ``y`` copies, ``e`` opens an editor."""
+
+from __future__ import annotations
+
+from functools import partial
+from operator import itemgetter
+from pathlib import Path
+
+from ingest_tui.model.errors import IngestError
+from ingest_tui.tui import clipboard, editor, wording
+from ingest_tui.tui.actions import command_lines
+from ingest_tui.tui.records import Record
+from ingest_tui.tui.screens.everywhere import Everywhere
+
+_SHOWN_CHARACTERS = 200
+
+
+class Carrying(Everywhere):
+    """A view names what it has with `copies` and `record`; the rest is the same for all."""
+
+    def command_values(self) -> dict[str, str]:
+        """What the command lines of this view can be filled with, by name: ``job``, ``source``, ``document``, …."""
+        return {}
+
+    def copies(self) -> dict[str, str]:
+        """What can be copied, by its label; a view adds paths and errors to the ids that its command lines use."""
+        return {name: value for name, value in self.command_values().items() if value}
+
+    def record(self) -> Record | None:
+        """What is under the cursor as JSON, or None where there is no record of it."""
+        return None
+
+    # y
+
+    def show_copies(self) -> None:
+        """Offer what can be copied."""
+        from ingest_tui.tui.screens.copying import Chosen, CopyMenu
+
+        record, registry = self.record(), self.ingest.registry
+        offered = [(label, text[:_SHOWN_CHARACTERS]) for label, text in self.copies().items()]
+        texts = list(self.copies().values())
+        if record is not None:
+            offered.append(("JSON", record.name))
+        commands = [
+            (not action.views, line)
+            for action, line in command_lines(self.view, self.command_values())
+            if registry.allows(action)
+        ]
+        lines = dict.fromkeys(line for _is_general, line in sorted(commands, key=itemgetter(0)))
+        offered += [("command", line) for line in lines]
+
+        def chosen(choice: Chosen | None) -> None:
+            if choice is None:
+                return
+            take = self.ask_for_file if choice.to_file else self.send
+            if choice.number < len(texts):
+                take(texts[choice.number])
+            elif record is not None and choice.number == len(texts):
+                self.ask(record.read, take, group="record")
+            else:
+                take(offered[choice.number][1])
+
+        self.app.push_screen(CopyMenu(offered), chosen)
+
+    def send(self, text: str) -> None:
+        """Send a text to the terminal's clipboard, or say that it is too long for it."""
+        if not self.ingest.send_to_clipboard(text):
+            most = wording.size(clipboard.MOST_BYTES * 3 // 4)
+            self.tell(f"too long for the terminal's clipboard, which takes {most}", "y and then w writes it to a file")
+
+    def ask_for_file(self, text: str) -> None:
+        """Ask for the name of a file, and write a text into it."""
+        from ingest_tui.tui.screens.copying import AskLine
+
+        gateway = self.ingest.gateway
+
+        def named(name: str | None) -> None:
+            if name:
+                self.ask(
+                    lambda: gateway.write_text(Path(name), text),
+                    lambda place: self.tell(f"written to {place}"),
+                    group="write",
+                )
+
+        self.app.push_screen(AskLine("Write to which file?", note="a new file; relative to where you started"), named)
+
+    # e
+
+    def edit_record(self) -> None:
+        """Open the JSON of what is under the cursor in an editor."""
+        record = self.record()
+        if record is None:
+            self.tell("there is no JSON of this", "e works on jobs, sources and documents")
+            return
+        self.ask(record.read, partial(self._edit, record), group="record")
+
+    def _edit(self, record: Record, before: str, *, saved: bool = True) -> None:
+        try:
+            with self.app.suspend():
+                after = editor.edited(before, "record.json")
+        except IngestError as error:
+            self.tell(error.message, error.hint, bad=True)
+            return
+        if after == before and saved:
+            return
+        if record.save is None or self.ingest.registry.read_only:
+            self.tell("this was a copy: nothing is changed by editing it")
+            return
+        save = record.save
+        self.ask(
+            lambda: save(after),
+            lambda _saved: self._saved(record),
+            group="save",
+            otherwise=lambda message, hint: self._not_saved(record, after, f"{message} {hint}".strip()),
+        )
+
+    def _saved(self, record: Record) -> None:
+        self.tell(f"saved: {record.name}")
+        self.ingest.feed.look_now()
+
+    def _not_saved(self, record: Record, text: str, trouble: str) -> None:
+        """Nothing is lost: the text can be corrected, or thrown away."""
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        def chosen(way: str | None) -> None:
+            if way == "again":
+                self._edit(record, text, saved=False)
+            else:
+                self.tell(f"left as it was: {record.name}")
+
+        self.tell("not saved", trouble, bad=True)
+        ways = [("again", "Correct it in the editor"), ("drop", "Leave it as it was")]
+        self.app.push_screen(Choose(f"Not saved: {trouble}", ways), chosen)

@@ -1,0 +1,100 @@
+"""What ``y`` offers: ids, paths, errors, JSON and command lines, for the terminal's clipboard or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from ingest_tui.model.naming import safe_display
+from ingest_tui.tui.widgets.line import Line
+
+
+class Chosen(NamedTuple):
+    """Which of the offered texts, and whether it goes to a file instead of the clipboard."""
+
+    number: int
+    to_file: bool
+
+
+class CopyMenu(ModalScreen[Chosen | None]):
+    """Texts with their labels; returns the one that was chosen, or None."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "close", id="copy.close"),
+        Binding("j", "move('cursor_down')", "down", id="copy.down"),
+        Binding("k", "move('cursor_up')", "up", id="copy.up"),
+        Binding("w", "to_file", "to a file", id="copy.file"),
+    ]
+
+    def __init__(self, offered: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._offered = offered
+
+    def compose(self) -> ComposeResult:
+        """The labels and the beginnings of the texts."""
+        width = max((len(label) for label, _text in self._offered), default=0)
+        with Vertical(classes="dialog"):
+            yield Line("Copy   enter: terminal's clipboard, w: file, esc closes", classes="dialog--title")
+            yield OptionList(
+                *(
+                    Option(Content.assemble((f"{label:{width}}  ", "$text-muted"), safe_display(text)))
+                    for label, text in self._offered
+                ),
+                markup=False,
+            )
+
+    def action_move(self, direction: str) -> None:
+        """Move in the list."""
+        getattr(self.query_one(OptionList), f"action_{direction}")()
+
+    def action_to_file(self) -> None:
+        """Return what the cursor stands on, for a file."""
+        number = self.query_one(OptionList).highlighted
+        if number is not None:
+            self.dismiss(Chosen(number, to_file=True))
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """Return what was chosen, for the clipboard."""
+        self.dismiss(Chosen(event.option_index, to_file=False))
+
+
+class AskLine(ModalScreen[str | None]):
+    """A question with one line for the answer; returns that, or None."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "close", id="ask.close")]
+
+    def __init__(self, question: str, answer: str = "", *, note: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._answer = answer
+        self._note = note
+
+    def compose(self) -> ComposeResult:
+        """The question, the line, and a note."""
+        with Vertical(classes="dialog"):
+            yield Line(safe_display(self._question), classes="dialog--title")
+            yield Input(self._answer, id="answer", compact=True, select_on_focus=False)
+            yield Line(safe_display(self._note or "enter: go on, esc: never mind"), classes="dialog--note")
+
+    def on_mount(self) -> None:
+        """Let a person type at once."""
+        entry = self.query_one("#answer", Input)
+        entry.cursor_blink = False
+        entry.focus()
+
+    @on(Input.Submitted, "#answer")
+    def answered(self, event: Input.Submitted) -> None:
+        """Return the answer, unless it is empty."""
+        self.dismiss(event.value.strip() or None)

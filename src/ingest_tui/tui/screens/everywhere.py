@@ -1,0 +1,259 @@
+"""Actions that every view has: going places, the ``:`` line, help, copying, editing, themes, workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from ingest_tui.model.errors import UsageError
+from ingest_tui.model.log import LEVELS
+from ingest_tui.tui import commands, themes, wording
+from ingest_tui.tui.asking import Asking
+from ingest_tui.tui.widgets.command_line import CommandLine
+
+if TYPE_CHECKING:
+    from ingest_tui.services.sources import SourceSummary
+    from ingest_tui.tui.app import IngestApp
+
+
+class Everywhere(Asking, Screen[None]):
+    """What can be done wherever one is. Actions of the registry are methods of this, and of the views."""
+
+    view: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._source_ids: list[str] = []
+        self._zoomed_away: list[tuple[Widget, object]] = []
+
+    @property
+    def ingest(self) -> IngestApp:
+        """The application, with its type."""
+        return cast("IngestApp", self.app)
+
+    def action_perform(self, action_id: str) -> None:
+        """Do an action of the registry; every key binding ends here."""
+        self.perform(action_id)
+
+    def perform(self, action_id: str, argument: str = "") -> None:
+        """Do an action, unless ``--read-only`` leaves it out."""
+        registry = self.ingest.registry
+        action = registry.get(action_id)
+        if registry.allows(action):
+            action.run(self, argument)
+        else:
+            self.tell(f"not done: {action.title}", "this screen was opened with --read-only")
+
+    # Going places
+
+    def go_to(self, view: str, words: str = "") -> None:
+        """Show a top view, filtered by words where there are some."""
+        self.ingest.show_view(view, words or None)
+
+    def history_back(self) -> None:
+        """Show what was shown before."""
+        if not self.ingest.travel(-1):
+            self.tell("this is where you began")
+
+    def history_forward(self) -> None:
+        """Show again what was left with ``[``."""
+        if not self.ingest.travel(1):
+            self.tell("there is nothing more")
+
+    def open_job(self, wanted: str) -> None:
+        """Open the job of an id, of a part of one, or the last one."""
+        known = sorted(self.ingest.model.rows)
+        found = known[-1:] if wanted == "last" else [job_id for job_id in known if wanted in job_id]
+        exact = [job_id for job_id in found if job_id == wanted or job_id.endswith(f"-{wanted}")]
+        if len(exact or found) == 1:
+            self.ingest.open_job((exact or found)[0])
+        elif found:
+            self.tell(f"{len(found)} jobs have {wanted} in their id", "name more of it", bad=True)
+        else:
+            self.tell(f"there is no job {wanted}", ":jobs shows all", bad=True)
+
+    def show_source(self, wanted: str) -> None:
+        """Show the source of an id or a name."""
+
+        def found(summaries: list[SourceSummary]) -> None:
+            ids = [
+                summary.source.source_id
+                for summary in summaries
+                if wanted.lower() in {summary.source.source_id, summary.source.name.lower()}
+            ]
+            if ids:
+                self.ingest.show_source(ids[0])
+            else:
+                self.tell(f"there is no source {wanted}", ":sources shows all", bad=True)
+
+        self.ask(self.ingest.gateway.sources, found, group="find-source")
+
+    def jump(self) -> None:
+        """Choose a view, a job or a source, and go there."""
+        from ingest_tui.tui.screens.jump import Jump
+
+        def chosen(key: str | None) -> None:
+            kind, _, name = (key or "").partition(" ")
+            ways: dict[str, Callable[[str], object]] = {
+                "view": self.ingest.show_view,
+                "job": self.ingest.open_job,
+                "source": self.ingest.show_source,
+                "documents": self.ingest.show_documents_of,
+            }
+            if kind:
+                ways[kind](name)
+
+        self.app.push_screen(Jump(self.ingest.gateway, self.ingest.model.rows.values()), chosen)
+
+    # The screen
+
+    def toggle_zoom(self) -> None:
+        """Give the focused pane all the room, or show the others again."""
+        if self.end_zoom():
+            return
+        pane: Widget | None = self.focused
+        while pane is not None and pane.id != "body":
+            beside = pane.parent
+            if not isinstance(beside, Widget):
+                return
+            for other in beside.children:
+                if other is not pane and other.display:
+                    self._zoomed_away.append((other, other.styles.inline.get_rule("display", None)))
+                    other.display = False
+            pane = beside
+
+    def end_zoom(self) -> bool:
+        """Show all panes again; tells whether one was zoomed."""
+        hidden, self._zoomed_away = self._zoomed_away, []
+        for widget, before in hidden:
+            if before is None:
+                widget.styles.inline.clear_rule("display")
+            else:
+                widget.display = before != "none"
+            widget.refresh(layout=True)
+        return bool(hidden)
+
+    def choose_theme(self, name: str = "") -> None:
+        """Choose how the screen is coloured, and remember that."""
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        if name in themes.THEMES:
+            self._use_theme(name)
+        elif name:
+            self.tell(f"there is no theme {name}", f"there are {', '.join(themes.THEMES)}", bad=True)
+        else:
+            offered = [(known, f"{known}: {what}") for known, what in themes.THEMES.items()]
+            self.app.push_screen(Choose("Theme", offered), lambda chosen: self._use_theme(chosen) if chosen else None)
+
+    def _use_theme(self, name: str) -> None:
+        self.ingest.use_theme(name)
+        gateway = self.ingest.gateway
+        if not gateway.read_only:
+            self.ask(lambda: gateway.remember_theme(name), lambda _done: None, group="theme")
+
+    # The : line
+
+    def start_command(self) -> None:
+        """Open the ``:`` line."""
+        self.run_worker(self._open_command_line(), exclusive=True, group="command")
+        gateway = self.ingest.gateway
+        self.ask(gateway.sources, self._know_sources, group="command-sources", otherwise=lambda *_trouble: None)
+
+    def _know_sources(self, summaries: list[SourceSummary]) -> None:
+        self._source_ids = [summary.source.source_id for summary in summaries]
+
+    async def _open_command_line(self) -> None:
+        if not self.query(CommandLine):
+            await self.mount(CommandLine(self._continuation, id="command"), after="#keys")
+        self.add_class("-commanding")
+        self.query_one(CommandLine).value = ""
+        self.query_one(CommandLine).focus()
+
+    def _continuation(self, line: str) -> str | None:
+        known: dict[str, Sequence[str]] = {
+            "FILTER": list(wording.STATE_GLYPHS),
+            "JOB": sorted(self.ingest.model.rows, reverse=True),
+            "SOURCE": self._source_ids,
+            "THEME": list(themes.THEMES),
+            "LEVEL": LEVELS,
+        }
+        return commands.continuation(line, self.ingest.registry, self.view, known)
+
+    @on(CommandLine.Closed)
+    def close_command_line(self) -> None:
+        """Give the line its place back."""
+        self.remove_class("-commanding")
+        self.focus_main()
+
+    @on(Input.Submitted, "#command")
+    def run_command(self, event: Input.Submitted) -> None:
+        """Do what the line says, or say what is wrong with it and leave it to be corrected."""
+        event.stop()
+        if not event.value.strip():
+            self.close_command_line()
+            return
+        try:
+            action, argument = commands.resolve(event.value, self.ingest.registry, self.view)
+        except UsageError as error:
+            self.tell(error.message, error.hint, bad=True)
+            return
+        self.close_command_line()
+        self.perform(action.id, argument)
+
+    def focus_main(self) -> None:
+        """Give the main widget of the view the focus."""
+
+    # Help
+
+    def show_help(self) -> None:
+        """Show all keys and actions."""
+        from ingest_tui.tui.screens.help import Help
+
+        def picked(action_id: str | None) -> None:
+            if action_id:
+                self.perform(action_id)
+
+        self.app.push_screen(Help(self.view, self.ingest.registry.of(self.view)), picked)
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+        self.app.action_command_palette()
+
+    def leave(self) -> None:
+        """End the screen; jobs go on in their workers."""
+        self.app.exit(return_code=0)
+
+    # Workers
+
+    def start_worker(self) -> None:
+        """Start a worker that outlives this screen."""
+        self.tell("starting a worker …")
+        gateway = self.ingest.gateway
+        self.ask(gateway.start_worker, lambda pid: self._worker_changed(f"worker {pid} runs"), group="worker")
+
+    def ensure_worker(self) -> None:
+        """After something was queued: start a worker when there is none, and say so."""
+
+        def told(pid: int | None) -> None:
+            if pid is not None:
+                self._worker_changed(f"started worker {pid}: it goes on when this screen is closed")
+
+        self.ask(self.ingest.gateway.ensure_worker, told, group="worker")
+
+    def stop_workers(self) -> None:
+        """Stop the workers; their jobs wait for the next one."""
+        gateway = self.ingest.gateway
+        self.ask(
+            gateway.stop_workers,
+            lambda number: self._worker_changed(f"asked {wording.plural(number, 'worker')} to end"),
+            group="worker",
+        )
+
+    def _worker_changed(self, text: str) -> None:
+        self.tell(text)
+        self.ingest.feed.look_now()

@@ -1,0 +1,64 @@
+"""F2: go straight to a view, a job, or the documents of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingest_tui.tui import wording
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.jobs_model import JobRow
+from ingest_tui.tui.screens.finder import Finder
+from ingest_tui.tui.views import VIEWS
+from ingest_tui.tui.widgets.table import Cell, Column
+
+if TYPE_CHECKING:
+    from ingest_tui.services.sources import SourceSummary
+
+
+class Target(NamedTuple):
+    """Where one can jump. ``key``: ``view jobs``, ``job ID``, ``source ID`` or ``documents ID``."""
+
+    key: str
+    name: str
+    what: str
+
+
+_COLUMNS: list[Column[Target]] = [
+    Column("kind", "GO TO", 10, lambda target: Cell(target.key.partition(" ")[0], "running")),
+    Column("name", "NAME", 0, lambda target: Cell(target.name)),
+    Column("what", "", 0, lambda target: Cell(target.what, "quiet"), from_width=60),
+]
+
+
+class Jump(Finder):
+    """A chooser over views, jobs and sources; returns the key of a `Target`, or None."""
+
+    def __init__(self, gateway: Gateway, jobs: Iterable[JobRow]) -> None:
+        newest_first = sorted(jobs, key=lambda row: row.created_at or row.job_id, reverse=True)
+        views = [Target(f"view {view.name}", view.title, key) for key, view in VIEWS.items()]
+        known = [
+            Target(f"job {row.job_id}", row.job_id, f"{wording.state_word(row.state)}  {row.source_id}")
+            for row in newest_first
+        ]
+        super().__init__(
+            "Jump",
+            _COLUMNS,
+            views + known,
+            key=lambda target: target.key,
+            searchable=lambda target: f"{target.key} {target.name} {target.what}",
+        )
+        self._gateway = gateway
+
+    def on_mount(self) -> None:
+        """Show views and jobs at once, and the sources as soon as they are read."""
+        super().on_mount()
+        self.ask(self._gateway.sources, self._add_sources, group="sources")
+
+    def _add_sources(self, summaries: list[SourceSummary]) -> None:
+        sources = [summary.source for summary in summaries]
+        targets = [Target(f"source {source.source_id}", source.name, source.place) for source in sources]
+        targets += [
+            Target(f"documents {source.source_id}", source.name, "the documents of this source") for source in sources
+        ]
+        self.add_rows(targets, at=len(VIEWS))

@@ -1,0 +1,55 @@
+"""The top views, once: their order, their keys, and the screen that each of them is.
+
+A screen is imported when its view is first shown; a view whose screen is not part of this installation is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+_SCREENS = "ingest_tui.tui.screens"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A top view. ``command``: the command line that prints what it shows; ``takes``: what ``:NAME …`` takes."""
+
+    name: str
+    screen: str
+    command: str
+    takes: str = "FILTER"
+    other_names: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its name as it stands in the header."""
+        return self.name.capitalize()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its screen is part of this installation; imports nothing of it."""
+        return find_spec(f"{_SCREENS}.{self.name}") is not None
+
+    def load(self) -> Screen[Any]:
+        """Import the screen and make one."""
+        made: Screen[Any] = getattr(import_module(f"{_SCREENS}.{self.name}"), self.screen)()
+        return made
+
+
+_ALL = (
+    View("jobs", "JobsScreen", "ingest-tui job list"),
+    View("sources", "SourcesScreen", "ingest-tui source list"),
+    View("documents", "DocumentsScreen", "ingest-tui doc list", "WORDS", ("docs",)),
+    View("errors", "ErrorsScreen", "ingest-tui job errors"),
+    View("logs", "LogsScreen", "ingest-tui job logs"),
+    View("credentials", "CredentialsScreen", "ingest-tui credential list", other_names=("creds",)),
+    View("audit", "AuditScreen", "ingest-tui audit"),
+)
+VIEWS = {str(number): view for number, view in enumerate(_ALL, 1) if view.is_here}
+VIEW_NAMES = tuple(view.name for view in VIEWS.values())
