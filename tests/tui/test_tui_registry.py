@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -18,10 +20,10 @@ from ingest_tui.tui.registry import Registry
 from ingest_tui.tui.themes import THEMES, resolved
 from ingest_tui.tui.views import VIEW_NAMES, VIEWS
 
-READING = {"list", "show", "logs", "items", "errors", "explain", "text", "versions", "test", "browse", "history"}
+READING = {"list", "show", "logs", "items", "errors", "explain", "text", "versions", "test", "browse", "preview"}
 CHANGING = re.compile(
     r"^(add|approve|change|edit|enable|disable|ensure|export_audit|ignore|remember|remove|restore|retry|rotate|save|"
-    r"set|start|stop|sync|upload)"
+    r"set_|start|stop|sync|upload)"
 )
 
 
@@ -191,6 +193,13 @@ def test_actions_whose_command_changes_something_say_so() -> None:
             assert action.changes, action.id
 
 
+def _finished(method: Callable[..., Any], *given: object, **named: object) -> None:
+    """Call a method, and take the first of its answers where it has several."""
+    answer = method(*given, **named)
+    if isinstance(answer, Iterator):
+        next(answer)
+
+
 def test_a_read_only_gateway_refuses_every_change(root: Path) -> None:
     """Also what a screen does without an action of the registry is refused, before anything is opened."""
     gateway = Gateway(root, read_only=True)
@@ -207,6 +216,5 @@ def test_a_read_only_gateway_refuses_every_change(root: Path) -> None:
         ]
         named = {value.name: True for value in wanted if value.kind.name == "KEYWORD_ONLY"}
         with pytest.raises(RefusedError, match="--read-only"):
-            result = method(*given, **named)
-            next(result)
+            _finished(method, *given, **named)
         assert name
