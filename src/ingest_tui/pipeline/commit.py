@@ -86,7 +86,7 @@ class Committer:
         nothing is on its way and there is still no room, the job is paused until there is.
         """
         with self._all_settled:
-            while self._failure is None and (self._weight >= MAX_WEIGHT_IN_FLIGHT or self._would_fill_the_disk(size)):
+            while self._failure is None and not self.has_room(size):
                 self._all_settled.wait(0.25)
                 self._job.checkpoint()
         self._job.await_room(self._job.bytes_on_disk * size, unless=lambda: self._failure is not None)
@@ -96,6 +96,10 @@ class Committer:
             self._bytes += size
         if self._failure is not None:
             raise self._failure
+
+    def has_room(self, size: int) -> bool:
+        """Tell whether `expect` would not wait now. Never blocks."""
+        return self._weight < MAX_WEIGHT_IN_FLIGHT and not self._would_fill_the_disk(size)
 
     def _would_fill_the_disk(self, size: int) -> bool:
         """Whether there is no room for one more besides what those on their way will still write."""

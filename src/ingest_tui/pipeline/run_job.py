@@ -121,7 +121,7 @@ def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     totals_of_plan(job, finished_keys)
     carry_out_moves(job, finished_keys)
     with Committer(job) as committer:
-        for item in stage_items(job, finished_keys, expect=committer.expect, settle=committer.add):
+        for item in stage_items(job, finished_keys, committer):
             extract_item(job, item, committer.add)
     if job.source_failure is not None:
         raise job.source_failure
