@@ -46,6 +46,21 @@ def describe_source_type(source_type: str) -> str:
     return " ".join(text.partition("\n\n")[0].split())
 
 
+def source_kinds() -> list[tuple[str, str, str]]:
+    """Return each type of source once: its name, what it is in one sentence, and why it cannot be used, if so."""
+    kinds = []
+    for name in source_types():
+        try:
+            found = connector_class(name)
+        except Exception as error:  # noqa: BLE001 - a package of somebody else may raise anything when it is imported
+            trouble = error.message if isinstance(error, IngestError) else f"cannot be loaded ({type(error).__name__})"
+            kinds.append((name, "", trouble))
+            continue
+        if found.source_type == name or found.source_type not in source_types():  # else it is another name of one
+            kinds.append((name, describe_source_type(name), ""))
+    return kinds
+
+
 def types_of_sources(workspace: Workspace, names: Iterable[str]) -> list[str]:
     """Return the types of the sources among ``names``, each once; names of no source are passed over."""
     found: dict[str, None] = {}
