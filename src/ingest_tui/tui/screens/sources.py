@@ -68,7 +68,7 @@ class SourcesScreen(SourceActions):
 
         return [
             Column("name", "NAME", 0, lambda summary: Cell(summary.source.name or summary.source.source_id)),
-            Column("type", "TYPE", 10, lambda summary: Cell(summary.source.source_type), from_width=60),
+            Column("type", "TYPE", 10, lambda summary: Cell(summary.source.source_type), from_width=90),
             Column("place", "WHERE", 0, lambda summary: Cell(summary.source.place, "quiet"), from_width=110),
             Column("state", "STATE", 14, state),
             Column("documents", "DOCS", 5, lambda summary: Cell(wording.count(summary.documents)), right=True),
