@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from servers.s3_store import SECRET, Bucket
 from stories import HOSTILE_NAMES, screen_text, tell, until
 from textual.widgets import Input
 
+from graph_server import certificates
+from graph_server.running import GraphServer
+from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.services.sources import add_source
 from ingest_tui.store.workspace import open_workspace_at
@@ -20,9 +24,10 @@ from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.credential_form import AddCredential
 from ingest_tui.tui.screens.dialogs import Choose, Confirm
 from ingest_tui.tui.screens.places import Places
+from ingest_tui.tui.screens.plan import Plan
 from ingest_tui.tui.screens.preview import Preview
 from ingest_tui.tui.screens.report import TestReport
-from ingest_tui.tui.screens.source_form import SourceForm
+from ingest_tui.tui.screens.source_form import ADD_NEW, SourceForm
 from ingest_tui.tui.screens.sources import SourcesScreen
 from ingest_tui.tui.widgets.fields import Choice, Toggle, as_list, as_text
 
@@ -324,6 +329,63 @@ def test_a_bucket_is_added_with_a_new_credential_and_browsed(
         "bucket": bucket.name, "prefix": "handbook/", "endpoint_url": bucket.proxy.url, "credential": "store"
     }  # fmt: skip
     assert CredentialRegistry(root.parent / "credentials.json").get("store").require("secret_access_key") == SECRET
+
+
+@pytest.fixture
+def graph(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphServer]:
+    """A site with two libraries, and the credential that opens it."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.ca_bundle(tmp_path)))
+    monkeypatch.setenv("APP_SECRET", CLIENT_SECRET)
+    with GraphServer() as server:
+        server.state.site("sites/handbook", "Handbook").library("Documents", "Shared Documents")
+        drive = server.state.drive("Documents")
+        drive.put("policies/travel.md", b"# Travel")
+        drive.put("policies/drafts/pay.md", b"# Pay")
+        server.state.site("sites/handbook").library("Archive", "Archive Library").put("old.md", b"old")
+        fields = {"tenant_id": TENANT_ID, "client_id": CLIENT_ID, "authority": server.authority,
+                  "graph_url": server.state.graph_url, "client_secret": "env:APP_SECRET"}  # fmt: skip
+        registry = CredentialRegistry(root.parent / "credentials.json")
+        registry.add("intranet", {"type": "entra", **fields})
+        registry.add("other", {"type": "token", "token": "env:OTHER"})
+        yield server
+
+
+def test_a_library_is_chosen_previewed_and_synced(root: Path, graph: GraphServer) -> None:
+    """Credentials of the fitting type only; libraries and folders in a tree fill two fields; no listing for a look."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot, "sharepoint")
+        field(app, "site").value = "https://contoso.sharepoint.com/sites/handbook"
+        field(app, "credential").focus()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        assert [name for name, _text in app.screen._options] == ["intranet", ADD_NEW]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "credential").value == "intranet")
+        field(app, "library").focus()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 2, 20)
+        await pilot.press("right")
+        await until(pilot, lambda: "  ▸ policies/" in screen_text(app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "folder").value == "policies")
+        assert field(app, "library").value == "Documents"
+        field(app, "exclude").value = "drafts/"
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "1 item taken" in screen_text(app) and "1 left out" in screen_text(app), 20)
+        assert graph.state.requests("graph", "delta") == []
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm))
+        field(app, "name").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport) and "all is well" in screen_text(app), 20)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, Plan) and "1 item, 1 to work on" in screen_text(app), 20)
+        await pilot.press("s")
+        await until(pilot, lambda: app.model.number("queued") == 1)
+
+    tell(root, story, size=(110, 50))
+    assert sources_of(root)["policies"].source_config["library"] == ["Documents"]
 
 
 PLUGIN = '''

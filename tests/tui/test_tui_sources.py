@@ -241,10 +241,10 @@ def test_a_wide_screen_shows_settings_and_jobs_beside_the_list(root: Path, folde
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2")
-        await until(pilot, lambda: "not these types" in screen_text(app) and "JOBS OF IT" in screen_text(app))
+        await until(pilot, lambda: "not these types" in screen_text(app) and "LAST ERROR" in screen_text(app))
         await until(pilot, lambda: "2/2" in screen_text(app))
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: "JOBS OF IT" not in screen_text(app))
+        await until(pilot, lambda: "LAST ERROR" not in screen_text(app))
         await pilot.resize_terminal(30, 8)
         await pilot.pause()
         await pilot.resize_terminal(160, 48)
