@@ -1,15 +1,11 @@
-"""collection add, list; and audit."""
+"""collection add, list."""
 
 from __future__ import annotations
-
-import time
 
 import click
 
 from ingest_tui.cli import output
 from ingest_tui.cli.session import Session, json_option, pass_session
-
-_FOLLOW_SECONDS = 0.5
 
 
 @click.group()
@@ -46,26 +42,3 @@ def list_(session: Session, as_json: bool) -> None:
         return
     rows = [(item.collection_id, item.name, number, item.description) for item, number in found]
     output.table(("COLLECTION", "NAME", "DOCUMENTS", "DESCRIPTION"), rows, empty="no collections")
-
-
-@click.command()
-@click.option("--follow", "-f", is_flag=True, help="Go on as lines are added.")
-@json_option
-@pass_session
-def audit(session: Session, follow: bool, as_json: bool) -> None:
-    """Print who did what, when, with which outcome."""
-    shown = 0
-    while True:
-        for number, entry in enumerate(session.workspace.audit.entries()):
-            if number < shown:
-                continue
-            shown = number + 1
-            if as_json:
-                output.data_line(entry)
-                continue
-            details = " ".join(f"{name}={value}" for name, value in entry.get("details", {}).items())
-            told = "  ".join(str(entry[name]) for name in ("at", "by", "action", "target", "outcome"))
-            output.line(f"{told}  {details}".rstrip())
-        if not follow:
-            return
-        time.sleep(_FOLLOW_SECONDS)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest_tui.model.redaction import redact_values
-from ingest_tui.store.journal import Journal, read_journal
+from ingest_tui.store.journal import Journal, read_journal, read_journal_from
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.locks import FileLock
 
@@ -29,3 +29,14 @@ class AuditLog:
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield all lines, oldest first."""
         return read_journal(self._path)
+
+    def entries_from(self, offset: int) -> Iterator[tuple[dict[str, Any], int]]:
+        """Yield the lines from byte ``offset`` on, each with the offset behind it."""
+        return read_journal_from(self._path, offset)
+
+    def tail_offset(self, most_bytes: int) -> int:
+        """Return an offset with at most so many bytes behind it; a line that it cuts is skipped by its CRC."""
+        try:
+            return max(0, self._path.stat().st_size - most_bytes)
+        except FileNotFoundError:
+            return 0

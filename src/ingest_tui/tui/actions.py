@@ -15,10 +15,13 @@ from textual.binding import Binding
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.views import VIEWS
 
-_LISTS = ("jobs", "job", "sources", "documents", "errors", "credentials", "audit")
-_MARKED = tuple(view for view in _LISTS if view != "job")  # there, v wraps the log
+_MARKED = ("jobs", "job", "sources", "documents", "errors", "credentials")
+_LISTS = (*_MARKED, "audit")
+_RANGES = tuple(view for view in _MARKED if view != "job")  # there, v wraps the log
 _JOBS = ("jobs", "job")
+_DOCUMENTS = ("documents", "document")
 NO_KEY = "no_key"  # nothing sends it; so that a keymap can give a key to an action that has none
+_NAMES = ("job", "source", "document", "query", "credential", "level")
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
@@ -36,10 +39,10 @@ class Action:
     """Something a person can do. ``keys`` as Textual names them; ``hint``: its word in the footer, if it stands there.
 
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
-    ``{source}``, ``{document}``, ``{credential}`` and ``{query}`` to be filled in. ``menu``: offered by ``x``.
-    ``changes``: it changes something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go
-    to the method. ``names``: what else the ``:`` line calls it; ``takes``: what may stand behind the name there,
-    ``needs_argument``: must.
+    ``{source}``, ``{document}`` … to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
+    something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go to the method.
+    ``names``: what else the ``:`` line calls it; ``takes``: what may stand behind the name there, ``needs_argument``:
+    must.
     """
 
     id: str
@@ -71,7 +74,7 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", "Open", "enter", "open_selected", _LISTS, "open"),
+    Action("open", "Open", "enter", "open_selected", (*_LISTS, "logs"), "open"),
     Action("back", "Back, or clear the filter", "escape", "go_back"),
     Action("source.add", "Add a source", "a", "add_source", ("sources", "jobs"), "add",
            "ingest-tui source add TYPE NAME …", changes=True),
@@ -102,13 +105,13 @@ ACTIONS: tuple[Action, ...] = (
            changes=True),
     Action("credential.remove", "Remove the credential", "D", "remove_credentials", ("credentials",), "",
            "ingest-tui credential remove {credential}", menu=True, changes=True),
-    Action("filter", "Filter (!word leaves out)", "slash", "start_filter", _LISTS, "filter"),
+    Action("filter", "Filter (!word leaves out)", "slash", "start_filter", (*_LISTS, "logs"), "filter"),
     Action("document.search", "Search in the text of the documents", "s", "start_search", ("documents",), "search",
            "ingest-tui search {query}"),
-    Action("mark", "Mark", "space", "toggle_mark", _LISTS, ""),
-    Action("mark.range", "Mark from here to where you go", "v", "toggle_range", _MARKED),
-    Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _LISTS),
-    Action("menu", "Actions for what is marked", "x", "open_menu", _LISTS, "actions"),
+    Action("mark", "Mark", "space", "toggle_mark", _MARKED),
+    Action("mark.range", "Mark from here to where you go", "v", "toggle_range", _RANGES),
+    Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _MARKED),
+    Action("menu", "Actions for what is marked", "x", "open_menu", _MARKED, "actions"),
     Action("sort", "Sort by …", "o", "choose_sort", _LISTS),
     Action("sort.reverse", "Reverse the order", "O", "reverse_sort", _LISTS),
     Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}",
@@ -119,21 +122,68 @@ ACTIONS: tuple[Action, ...] = (
            menu=True, changes=True),
     Action("job.retry", "Do the job again", "R", "retry_jobs", _JOBS, "", "ingest-tui job retry {job}",
            menu=True, changes=True),
-    Action("job.retry_failed", "Do again what failed", "", "retry_failed", _JOBS, "",
+    Action("job.retry_failed", "Do again what failed", "F", "retry_failed", _JOBS, "",
            "ingest-tui job retry {job} --failed-only", menu=True, changes=True),
     Action("job.approve", "Approve the deletions that are held", "A", "approve_jobs", _JOBS, "",
            "ingest-tui job approve {job}", menu=True, changes=True),
+    Action("job.refuse", "Refuse the deletions that are held: keep the documents", "N", "refuse_jobs", _JOBS, "",
+           "ingest-tui job refuse {job}", menu=True, changes=True),
+    Action("job.held", "List the deletions that are held", "H", "show_held", _JOBS, "",
+           "ingest-tui job items {job} --held", menu=True),
+    Action("job.priority", "Change the priority", "P", "set_priority", _JOBS, "",
+           "ingest-tui job priority {job} PRIORITY", menu=True, changes=True),
+    Action("job.manifest", "The manifest, to read", "m", "show_manifest", _JOBS, "",
+           "ingest-tui job show {job} --json", menu=True),
+    Action("job.reasons", "Errors by reason", "b", "show_reasons", ("job",), "reasons",
+           "ingest-tui job errors {job} --by-reason"),
+    Action("job.outcome", "Show only one outcome …", "c", "choose_outcome", ("job",), "outcomes",
+           "ingest-tui job items {job}"),
     Action("job.log", "Log of the job", "l", "show_log", _JOBS, "log", "ingest-tui job logs {job} -f"),
     Action("job.items", "Outcome of every document", "", "show_items", ("job",), "", "ingest-tui job items {job}"),
     Action("job.show", "The job as JSON", "", "edit_record", _JOBS, "", "ingest-tui job show {job} --json"),
-    Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job",)),
-    Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document")),
+    Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job", "logs"), "follow"),
+    Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document", "logs")),
+    Action("log.timestamps", "Show or hide the times", "t", "toggle_timestamps", ("logs", "job"), "times"),
+    Action("log.level", "Show only from a level on …", "L", "choose_level", ("logs", "job"), "level",
+           "ingest-tui job logs --level {level}", names=("level",), takes="LEVEL"),
+    Action("audit.export", "Export what is shown to a file", "X", "export_audit", ("audit",), "export",
+           "ingest-tui audit export FILE --contains {query}", changes=True),
     Action("document.text", "Text of the document", "", "open_selected", ("documents",), "",
            "ingest-tui doc text {document}"),
-    Action("document.explain", "Why is it (not) here?", "i", "explain", ("job", "documents", "document"), "why",
+    Action("document.explain", "Why is it (not) here?", "i", "explain", (*_DOCUMENTS, "job", "errors", "logs"), "why",
            "ingest-tui doc explain {document}", menu=True),
-    Action("document.remove", "Remove the document", "D", "remove_documents", ("documents",), "",
+    Action("document.explain_typed", "Why is … (not) here? Type a name", "I", "explain_typed", (*_DOCUMENTS, "errors"),
+           "", "ingest-tui doc explain {document}"),
+    Action("document.narrow", "Narrow down by source, type, outcome, date", "f", "narrow", ("documents",), "narrow",
+           "ingest-tui doc list --source {source}"),
+    Action("document.collection", "Choose the collection", "c", "choose_collection", ("documents",), "",
+           "ingest-tui collection list"),
+    Action("document.remove", "Remove the document", "D", "remove_documents", _DOCUMENTS, "",
            "ingest-tui doc remove {document}", menu=True, changes=True),
+    Action("document.trash", "Show the trash, or go back", "T", "toggle_trash", ("documents",), "",
+           "ingest-tui doc list --retired"),
+    Action("document.restore", "Restore from the trash", "u", "restore_documents", ("documents",), "",
+           "ingest-tui doc restore {document}", menu=True, changes=True),
+    Action("document.export", "Export the marked, or all that pass the filters", "X", "export_documents", _DOCUMENTS,
+           "", "ingest-tui export --document {document} --to FILE", menu=True, changes=True),
+    Action("document.original", "Open the original", "E", "open_original", _DOCUMENTS, "",
+           "ingest-tui doc export {document} --what raw --to FILE", menu=True),
+    Action("document.part_text", "Its text", "t", "show_part", ("document",), "text",
+           "ingest-tui doc text {document}", arguments=("text",)),
+    Action("document.part_metadata", "What is known of it", "m", "show_part", ("document",), "metadata",
+           "ingest-tui doc show {document}", arguments=("metadata",)),
+    Action("document.part_chunks", "Its chunks", "c", "show_part", ("document",), "chunks",
+           "ingest-tui doc chunks {document}", arguments=("chunks",)),
+    Action("document.part_versions", "Its versions", "h", "show_part", ("document",), "versions",
+           "ingest-tui doc versions {document}", arguments=("versions",)),
+    Action("document.diff", "What changed between two versions", "d", "compare_versions", ("document",), "diff",
+           "ingest-tui doc diff {document}"),
+    Action("errors.retry", "Try the items again", "R", "retry_errors", ("errors",), "retry",
+           "ingest-tui errors retry {document}", menu=True, changes=True),
+    Action("errors.ignore", "Ignore until it changes, or show again", "n", "ignore_errors", ("errors",), "ignore",
+           "ingest-tui errors ignore {document}", menu=True, changes=True),
+    Action("errors.ignored", "Show what is ignored, or go back", "H", "toggle_ignored", ("errors",), "",
+           "ingest-tui errors list --ignored"),
     Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start", changes=True),
     Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop", changes=True),
     Action("copy", "Copy: id, path, error, JSON, equivalent command line", "y", "show_copies"),
@@ -187,11 +237,9 @@ def bindings_of(view: str) -> list[Binding]:
 
 def command_lines(view: str, values: Mapping[str, str]) -> Iterator[tuple[Action, str]]:
     """Yield the actions of a view with their command lines, the names filled in where they are known."""
-    names = dict.fromkeys(("job", "source", "document", "query", "credential"), "…")
-    names = {name.upper(): name for name in names}
     for action in actions_of(view):
         if action.command:
-            filled = {name: shell_word(values[name]) if values.get(name) else upper for upper, name in names.items()}
+            filled = {name: shell_word(values[name]) if values.get(name) else name.upper() for name in _NAMES}
             yield action, action.command.format(**filled)
 
 

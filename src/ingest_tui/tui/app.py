@@ -125,16 +125,16 @@ class IngestApp(Going):
         if self.end_for_certain_after is not None:
             # A thread that waits for a dead network share must not keep the shell from coming back.
             safety.end_for_certain(self.return_code or 0, after=self.end_for_certain_after)
-        self.remember_views()
-
-    def remember_views(self) -> None:
-        """Write down filter, order and marks of the views; with ``--read-only`` they are only kept while it runs."""
-        for stack in self._screen_stacks.values():
-            for screen in stack:
-                if isinstance(screen, ViewScreen):
-                    self.view_state[screen.view] = screen.state_to_remember()
         if not self.gateway.read_only:
             write_view_state(Layout(self.root), self.view_state)
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
+        """End, and take note of what the views are to remember while they are still there."""
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, ViewScreen) and screen.is_mounted:
+                    self.view_state[screen.view] = screen.state_to_remember()
+        super().exit(result, return_code, message)
 
     def use_theme(self, name: str) -> None:
         """Colour the screen in one of `themes.THEMES`."""

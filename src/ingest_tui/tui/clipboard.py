@@ -1,4 +1,8 @@
-"""The terminal's clipboard (OSC 52): works over SSH where the terminal allows it, and through tmux when wrapped."""
+"""The terminal's clipboard (OSC 52): works over SSH where the terminal allows it, and through tmux.
+
+tmux takes the sequence itself with ``set-clipboard on``, and hands a wrapped one on to its terminal with
+``allow-passthrough on``; it drops what it is not to take. So it is sent both.
+"""
 
 from __future__ import annotations
 
@@ -15,4 +19,4 @@ def sequence(text: str, *, in_tmux: bool | None = None) -> str:
         return ""
     osc52 = f"\x1b]52;c;{encoded}\a"
     wrapped = "TMUX" in os.environ if in_tmux is None else in_tmux
-    return "\x1bPtmux;" + osc52.replace("\x1b", "\x1b\x1b") + "\x1b\\" if wrapped else osc52
+    return osc52 + "\x1bPtmux;" + osc52.replace("\x1b", "\x1b\x1b") + "\x1b\\" if wrapped else osc52

@@ -82,12 +82,16 @@ class Going(App[int]):
         if words is not None and isinstance(self.screen, ViewScreen):
             self.call_later(self.screen.show_words, words)
 
-    def open_job(self, job_id: str, *, log: bool = False) -> None:
+    def open_job(self, job_id: str) -> None:
         """Show one job over the jobs."""
+        self.show_view("jobs")
+        self.open_job_here(job_id)
+
+    def open_job_here(self, job_id: str) -> None:
+        """Show one job over the view that is shown; Esc goes back to that."""
         from ingest_tui.tui.screens.job import JobScreen
 
-        self.show_view("jobs")
-        self.push_screen(JobScreen(job_id, log=log))
+        self.push_screen(JobScreen(job_id))
 
     def show_source(self, source_id: str) -> None:
         """Show the sources, the cursor on one of them."""

@@ -11,6 +11,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input
 
+from ingest_tui.model.matching import matches
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.feed import FeedUpdate
@@ -25,17 +26,6 @@ __all__ = ["WIDE", "ViewScreen", "matches"]
 
 AGES_SECONDS = 5.0
 MOST_MARKS_REMEMBERED = 1000
-
-
-def matches(searchable: str, words: str) -> bool:
-    """Tell whether a row passes the filter: every word is in it, and no word behind a ``!`` is."""
-    for word in words.lower().split():
-        if word.startswith("!"):
-            if len(word) > 1 and word[1:] in searchable:
-                return False
-        elif word not in searchable:
-            return False
-    return True
 
 
 class ViewScreen(Carrying):
@@ -68,7 +58,7 @@ class ViewScreen(Carrying):
 
     def on_mount(self) -> None:
         """Keep still what would blink, let ages grow, and take up what was remembered."""
-        self._take_up(self.ingest.view_state.get(self.view, {}))
+        self.take_up(self.ingest.view_state.get(self.view, {}))
         self.query_one("#filter", Input).cursor_blink = False
         self.set_interval(AGES_SECONDS, self.redraw_ages)
         self.focus_main()
@@ -137,7 +127,8 @@ class ViewScreen(Carrying):
                 state["marks"] = sorted(table.marks)[:MOST_MARKS_REMEMBERED]
         return state
 
-    def _take_up(self, state: Mapping[str, Any]) -> None:
+    def take_up(self, state: Mapping[str, Any]) -> None:
+        """Take up what was remembered; what makes no sense any more is passed over."""
         if state.get("sort") in self.sorts:
             self.sort, self.reversed = state["sort"], state.get("reversed") is True
         if self.view in VIEW_NAMES and isinstance(state.get("words"), str):
@@ -173,10 +164,12 @@ class ViewScreen(Carrying):
         parts = [f"{action.shown_keys} {action.hint}" for action in self.ingest.registry.of(self.view) if action.hint]
         self.query_one("#keys", Line).say(Content(" " + "  ".join(parts)))
 
-    def say_info(self, shown: int, total: int, word: str) -> None:
-        """Say how the list is filtered, sorted and marked."""
+    def say_info(self, shown: int, total: int, word: str, note: str = "") -> None:
+        """Say how the list is filtered, sorted and marked, and a note of the view."""
         number = wording.plural(total, word) if shown == total else f"{shown:,} of {wording.plural(total, word)}"
         parts = [number]
+        if note:
+            parts.insert(0, safe_display(note))
         if self.words:
             parts.insert(0, f"/{safe_display(self.words)}")
         if self.sort:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from ingest_tui.model.errors import IngestError
@@ -40,9 +41,12 @@ class Carrying(Everywhere):
         texts = list(self.copies().values())
         if record is not None:
             offered.append(("JSON", record.name))
-        lines = dict.fromkeys(
-            line for action, line in command_lines(self.view, self.command_values()) if registry.allows(action)
-        )
+        commands = [
+            (not action.views, line)
+            for action, line in command_lines(self.view, self.command_values())
+            if registry.allows(action)
+        ]
+        lines = dict.fromkeys(line for _is_general, line in sorted(commands, key=itemgetter(0)))
         offered += [("command", line) for line in lines]
 
         def chosen(choice: Chosen | None) -> None:
@@ -90,14 +94,14 @@ class Carrying(Everywhere):
             return
         self.ask(record.read, partial(self._edit, record), group="record")
 
-    def _edit(self, record: Record, before: str) -> None:
+    def _edit(self, record: Record, before: str, *, saved: bool = True) -> None:
         try:
             with self.app.suspend():
                 after = editor.edited(before, "record.json")
         except IngestError as error:
             self.tell(error.message, error.hint, bad=True)
             return
-        if after == before:
+        if after == before and saved:
             return
         if record.save is None or self.ingest.registry.read_only:
             self.tell("this was a copy: nothing is changed by editing it")
@@ -120,12 +124,10 @@ class Carrying(Everywhere):
 
         def chosen(way: str | None) -> None:
             if way == "again":
-                self._edit_again(record, text)
+                self._edit(record, text, saved=False)
             else:
                 self.tell(f"left as it was: {record.name}")
 
+        self.tell("not saved", trouble, bad=True)
         ways = [("again", "Correct it in the editor"), ("drop", "Leave it as it was")]
         self.app.push_screen(Choose(f"Not saved: {trouble}", ways), chosen)
-
-    def _edit_again(self, record: Record, text: str) -> None:
-        self._edit(record, text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ingest_tui.tui.source_calls import Opening
+from ingest_tui.tui.doors.door import Door
 
 if TYPE_CHECKING:
     from ingest_tui.services.credentials import CredentialRow, CredentialType, Step
@@ -26,7 +26,7 @@ class CredentialDraft:
     is_new: bool = True
 
 
-class CredentialCalls(Opening):
+class CredentialDoor(Door):
     """The calls about credentials."""
 
     def credentials_file(self) -> str:
@@ -81,8 +81,8 @@ class CredentialCalls(Opening):
         """Add an entry, or change fields of one."""
         from ingest_tui.services import credentials
 
-        expires = date.fromisoformat(draft.expires) if draft.expires else None
         with self._changing() as workspace:
+            expires = date.fromisoformat(draft.expires) if draft.expires else None
             if draft.is_new:
                 return credentials.add_credential(
                     workspace,

@@ -1,0 +1,106 @@
+"""Who did what, when, with which outcome: looked through, followed, and taken out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.matching import matches
+from ingest_tui.model.naming import safe_cell
+from ingest_tui.services.exporting import checked_target
+from ingest_tui.store.atomic import write_pieces_durably
+from ingest_tui.store.encoding import encode_json
+from ingest_tui.store.workspace import Workspace, requester
+
+__all__ = ["FORMATS", "AuditQuery", "audit_from", "audit_tail_offset", "export_audit", "list_audit"]
+
+FORMATS = ("jsonl", "csv")
+TAIL_BYTES = 4_000_000
+_COLUMNS = ("at", "by", "action", "target", "outcome", "details")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Which lines: ``words`` as in the filters of lists, ``since`` the beginning of an RFC 3339 time, such as a day."""
+
+    words: str = ""
+    since: str = ""
+
+    def takes(self, entry: dict[str, Any]) -> bool:
+        """Tell whether a line is wanted."""
+        if self.since and str(entry.get("at", "")) < self.since:
+            return False
+        return not self.words or matches(searchable(entry), self.words)
+
+
+def searchable(entry: dict[str, Any]) -> str:
+    """Return what the words of a filter are looked for in."""
+    details = " ".join(f"{name}={value}" for name, value in (entry.get("details") or {}).items())
+    return f"{' '.join(str(entry.get(name, '')) for name in _COLUMNS[:-1])} {details}".lower()
+
+
+def list_audit(workspace: Workspace, query: AuditQuery | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the wanted lines, oldest first."""
+    query = query or AuditQuery()
+    return (entry for entry in workspace.audit.entries() if query.takes(entry))
+
+
+def audit_tail_offset(workspace: Workspace) -> int:
+    """Return the offset from which the newest lines stand, so many that a screen holds them."""
+    return workspace.audit.tail_offset(TAIL_BYTES)
+
+
+def audit_from(workspace: Workspace, offset: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield the lines from byte ``offset`` on, oldest first, each with the offset behind it; poll it to follow."""
+    return workspace.audit.entries_from(offset)
+
+
+def export_audit(
+    workspace: Workspace, target: Path, query: AuditQuery | None = None, *, file_format: str = "", replace: bool = False
+) -> tuple[Path, int]:
+    """Write the wanted lines to a file outside of the workspace, whole or not at all; returns where, and how many.
+
+    ``file_format``: ``jsonl`` or ``csv``; by default what the name of the file ends with, else ``jsonl``.
+    """
+    place = checked_target(workspace, target.expanduser(), replace=replace, is_folder=False)
+    as_csv = (file_format or place.suffix.removeprefix(".").lower()) == "csv"
+    number = 0
+
+    def counted() -> Iterator[dict[str, Any]]:
+        nonlocal number
+        for entry in list_audit(workspace, query):
+            number += 1
+            yield entry
+
+    try:
+        write_pieces_durably(place, _csv(counted()) if as_csv else _json_lines(counted()))
+    except OSError as error:
+        raise IngestError(f"{place}: {error.strerror}", hint="name another place") from None
+    at = rfc3339(datetime.now(UTC))
+    workspace.audit.add(at=at, by=requester(), action="audit.export", target=str(place), entries=number)
+    return place, number
+
+
+def _json_lines(entries: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    for entry in entries:
+        yield encode_json(entry) + b"\n"
+
+
+def _csv(entries: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    yield _csv_row(_COLUMNS)
+    for entry in entries:
+        details = encode_json(entry.get("details") or {}).decode()
+        yield _csv_row([*(safe_cell(str(entry.get(name, ""))) for name in _COLUMNS[:-1]), details])
+
+
+def _csv_row(cells: Iterable[str]) -> bytes:
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\n").writerow(cells)
+    return row.getvalue().encode("utf-8", "backslashreplace")

@@ -1,0 +1,206 @@
+"""Audit: who did what, when, with which outcome. The newest lines are held; an export takes all."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from ingest_tui.tui import wording
+from ingest_tui.tui.actions import bindings_of
+from ingest_tui.tui.records import Record
+from ingest_tui.tui.screens.base import ViewScreen, matches
+from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+
+MOST_ENTRIES = 20_000
+_LOOK_SECONDS = 2.0
+_DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A line of the audit; ``number`` is its key."""
+
+    number: int
+    entry: dict[str, Any]
+    details: str
+    searchable: str
+
+    def text(self, name: str) -> str:
+        """Return one of its values as text."""
+        return str(self.entry.get(name, ""))
+
+
+def _row(number: int, entry: dict[str, Any]) -> AuditRow:
+    known = entry.get("details")
+    details = "  ".join(f"{name}={value}" for name, value in known.items()) if isinstance(known, dict) else ""
+    words = " ".join(str(entry.get(name, "")) for name in ("at", "by", "action", "target", "outcome"))
+    return AuditRow(number, entry, details, f"{words} {details}".lower())
+
+
+def _outcome(row: AuditRow) -> Cell:
+    outcome = row.text("outcome")
+    return Cell(f"{'+' if outcome == _DONE else '!'} {outcome}", "good" if outcome == _DONE else "bad")
+
+
+COLUMNS: list[Column[AuditRow]] = [
+    Column("at", "WHEN", 14, lambda row: Cell(row.text("at")[5:19].replace("T", " "), "quiet")),
+    Column("by", "WHO", 14, lambda row: Cell(row.text("by")), from_width=64),
+    Column("action", "ACTION", 17, lambda row: Cell(row.text("action"))),
+    Column("target", "TARGET", 0, lambda row: Cell(row.text("target"))),
+    Column("outcome", "OUTCOME", 9, _outcome, from_width=50),
+    Column("details", "DETAILS", 0, lambda row: Cell(row.details, "quiet"), from_width=110),
+]
+
+
+class AuditScreen(ViewScreen):
+    """The lines of the audit, newest first."""
+
+    view = "audit"
+    heading = "Audit"
+    sorts: ClassVar[dict[str, str]] = {
+        "newest": "Newest first", "who": "By who did it", "action": "By action", "target": "By what it was done to",
+    }  # fmt: skip
+    CSS_PATH = "audit.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("audit")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: deque[AuditRow] | None = None
+        self._number = 0
+        self._offset: int | None = None
+        self._is_reading = False
+
+    def compose_body(self) -> ComposeResult:
+        """The table."""
+        yield VirtualTable(COLUMNS, lambda row: str(row.number), id="audit-table")
+
+    @property
+    def table(self) -> VirtualTable[AuditRow]:
+        """The table."""
+        return cast("VirtualTable[AuditRow]", self.query_one("#audit-table", VirtualTable))
+
+    def place(self) -> str:
+        """Where we are."""
+        return f"Audit > {self.words or 'all'}"
+
+    def on_mount(self) -> None:
+        """Look for new lines while the view is shown."""
+        super().on_mount()
+        self.set_interval(_LOOK_SECONDS, self._look)
+
+    # What is shown
+
+    def catch_up(self) -> None:
+        """Show what is known, and read on."""
+        self._show()
+        self.read()
+
+    def rows_changed(self) -> None:
+        """Show the rows anew."""
+        self._show()
+
+    def _look(self) -> None:
+        if self.is_current:
+            self.read()
+
+    def read(self) -> None:
+        """Read what is new, in a thread."""
+        if self._is_reading:
+            return
+        self._is_reading = True
+        gateway, offset = self.ingest.gateway, self._offset
+        self.ask(lambda: gateway.audit(offset), self._take, group="audit", otherwise=self._trouble)
+
+    def _trouble(self, message: str, hint: str) -> None:
+        self._is_reading = False
+        self.say_hint(f"{message} {hint}", "bad")
+
+    def _take(self, answer: tuple[list[dict[str, Any]], int]) -> None:
+        entries, self._offset = answer
+        self._is_reading = False
+        if entries or self._rows is None:
+            rows = self._rows if self._rows is not None else deque[AuditRow](maxlen=MOST_ENTRIES)
+            for entry in entries:
+                self._number += 1
+                rows.append(_row(self._number, entry))
+            self._rows = rows
+            self._show()
+
+    def _show(self) -> None:
+        known = self._rows or ()
+        shown = [row for row in known if not self.words or matches(row.searchable, self.words)]
+        shown.reverse()
+        if self.sort != "newest":
+            name = {"who": "by"}.get(self.sort, self.sort)
+            shown.sort(key=lambda row: row.text(name))
+        if self.reversed:
+            shown.reverse()
+        self.table.show(shown, empty=self._empty_words())
+        self.say_info(len(shown), len(known), "line")
+        self.say_header()
+        self._hint()
+
+    def _empty_words(self) -> list[str]:
+        if self._rows is None:
+            return ["reading …"]
+        return ["No line matches the filter.", "", "esc clears it"] if self._rows else ["Nothing has been done yet."]
+
+    @on(VirtualTable.Moved, "#audit-table")
+    def _hint(self) -> None:
+        row = self.table.current
+        self.say_hint("" if row is None else f"{row.text('by')}  {row.text('target')}  {row.details}")
+
+    # Actions
+
+    def command_values(self) -> dict[str, str]:
+        """The words of the filter."""
+        return {"query": self.words}
+
+    def copies(self) -> dict[str, str]:
+        """What the line says."""
+        row = self.table.current
+        return {} if row is None else {name: row.text(name) for name in ("target", "by", "action", "at")}
+
+    def record(self) -> Record | None:
+        """The line as JSON."""
+        row = self.table.current
+        return None if row is None else Record(f"audit line of {row.text('at')}", lambda: _as_json(row))
+
+    @on(VirtualTable.Opened, "#audit-table")
+    def open_selected(self) -> None:
+        """Show the record of the line."""
+        from ingest_tui.tui.screens.report import Text
+
+        row = self.table.current
+        if row is not None:
+            self.app.push_screen(Text(f"{row.text('action')} {row.text('target')}", _as_json(row).splitlines()))
+
+    def export_audit(self) -> None:
+        """Write the lines that pass the filter to a file, all of them, not only those that are held here."""
+        from ingest_tui.tui.screens.copying import AskLine
+
+        gateway, words = self.ingest.gateway, self.words
+
+        def written(answer: tuple[Path, int]) -> None:
+            place, number = answer
+            self.tell(f"{wording.plural(number, 'line')} written to {place}")
+
+        def named(name: str | None) -> None:
+            if name:
+                self.ask(lambda: gateway.export_audit(Path(name), words), written, group="export")
+
+        what = f"the lines with {words}" if words else "all lines"
+        note = "a new file; .csv for a table, else JSON lines"
+        self.app.push_screen(AskLine(f"Export {what} to which file?", "audit.jsonl", note=note), named)
+
+
+def _as_json(row: AuditRow) -> str:
+    """The record for people; characters that act on a terminal are escaped."""
+    return json.dumps(row.entry, indent=2)
