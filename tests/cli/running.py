@@ -28,10 +28,14 @@ _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
 _MANY = """
 import io, json, os, sys
 from ingest_tui.cli.main import run
-genuine = sys.stdout
+genuine, genuine_errors = sys.stdout, sys.stderr
 for line in sys.stdin:
     sys.stdout, sys.stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
-    code = run([os.fsdecode(bytes.fromhex(part)) for part in json.loads(line)])
+    try:
+        code = run([os.fsdecode(bytes.fromhex(part)) for part in json.loads(line)])
+    except BaseException:
+        sys.stderr = genuine_errors
+        raise
     sys.stdout.flush(), sys.stderr.flush()
     out, err = sys.stdout.buffer.getvalue(), sys.stderr.buffer.getvalue()
     genuine.write(json.dumps([code, out.hex(), err.hex()]) + "\\n")
@@ -135,8 +139,9 @@ class Cli:
             input="\n".join(lines).encode(),
             capture_output=True,
             timeout=60,
-            check=True,
+            check=False,
         )
+        assert ended.returncode == 0, ended.stderr.decode()
         answers = [json.loads(line) for line in ended.stdout.splitlines()]
         results = [checked(number, bytes.fromhex(out), bytes.fromhex(err)) for number, out, err in answers]
         assert len(results) == len(calls), ended.stderr.decode()

@@ -20,7 +20,7 @@ from ingest_tui.tui.feed import Feed, FeedUpdate
 from ingest_tui.tui.gateway import Gateway
 
 FILES = 500
-MANY_FILES = 2500
+MANY_FILES = 8000
 
 
 class FeedReader:

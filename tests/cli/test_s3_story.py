@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from running import Cli
-from servers.fault_proxy import FaultProxy
-from servers.s3_store import SECRET, Bucket
+from servers.fault_proxy import Fault, FaultProxy
+from servers.s3_store import SECRET, Bucket, error_xml
 
 
 @pytest.fixture
@@ -105,3 +107,28 @@ def test_failed_test_ends_with_1_and_names_the_step(cli: Cli, bucket: Bucket) ->
     assert "FAILED" in ended.out
     assert "missing-bucket" in ended.out
     assert SECRET not in ended.out + ended.err
+
+
+def test_secrets_of_a_bucket_are_found_nowhere(cli: Cli, bucket: Bucket) -> None:
+    """Neither the secret key nor a signature, in the workspace or in what is printed, whatever the store says of it."""
+    cli.environment |= {"THE_SECRET": SECRET, "AWS_SECRET_ACCESS_KEY": "of somebody else"}
+    cli.run("init")
+    keys = ("--secret", "access_key_id=env:AWS_ACCESS_KEY_ID", "--secret", "secret_access_key=env:THE_SECRET")
+    cli.run("credential", "add", "store", "--type", "aws", *keys)
+    settings = ("--bucket", bucket.name, "--endpoint-url", bucket.proxy.url, "--credential", "store")
+    cli.run("source", "add", "s3", "shelf", *settings)
+    bucket.proxy.add(
+        Fault(lambda request: "a.md" in request.target, status=403, body=error_xml("AccessDenied"), times=9)
+    )
+    bucket.proxy.add(Fault(lambda request: "b.md" in request.target, cut_after=4))
+    calls = [("sync", "shelf"), ("job", "logs", "last"), ("job", "items", "last"), ("source", "test", "shelf")]
+    printed = [cli.run(*arguments, code=None) for arguments in calls]
+    bucket.proxy.add(Fault(status=403, body=error_xml("SignatureDoesNotMatch"), times=1000))
+    calls = [("sync", "shelf"), ("--debug", "source", "test", "shelf"), ("credential", "test", "store")]
+    printed += [cli.run(*arguments, code=None) for arguments in calls]
+    signed = [request.headers.get("authorization", "") for request in bucket.proxy.requests]
+    signatures = {header.rpartition("Signature=")[2] for header in signed if "Signature=" in header}
+    assert signatures
+    written = [path.read_bytes() + os.fsencode(path) for path in cli.workspace.rglob("*") if path.is_file()]
+    written += [(result.out + result.err).encode() for result in printed]
+    assert {one for one in {SECRET, *signatures} if any(one.encode() in text for text in written)} == set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from running import Cli, assert_counters_add_up
 
 
@@ -145,3 +147,18 @@ def test_the_audit_tells_who_did_what(cli: Cli) -> None:
         "workspace.init", "source.add", "job.sync", "upload", "document.remove", "document.restore",
     ]  # fmt: skip
     assert all("@" in entry["by"] and entry["at"].endswith("Z") and entry["outcome"] == "done" for entry in entries)
+
+
+def test_the_audit_is_filtered_and_exported(cli: Cli) -> None:
+    """By words and by time, to JSON lines and CSV; what is there is replaced only by force."""
+    cli.init()
+    assert [line["action"] for line in cli.run("audit", "--contains", "source !remove", "--json").lines] == [
+        "source.add"
+    ]
+    assert cli.run("audit", "--since", "2999", "--json").lines == []
+    target = cli.home / "audit.csv"
+    assert cli.run("audit", "export", str(target), "--contains", "source.add", "--json").json["entries"] == 1
+    assert target.read_text().splitlines()[0] == "at,by,action,target,outcome,details"
+    cli.run("audit", "export", str(target), code=6)
+    cli.run("audit", "export", str(target), "--force", "--format", "jsonl")
+    assert json.loads(target.read_text().splitlines()[0])["action"] == "workspace.init"

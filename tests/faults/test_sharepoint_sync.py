@@ -16,10 +16,10 @@ from graph_server.running import FakeCredentials, GraphServer
 from ingest_tui.connectors.sharepoint import SharePointConnector
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline import connecting
 from ingest_tui.services.jobs import job_items, job_plan
 from ingest_tui.store.remembering import StoredMemory
 from ingest_tui.store.workspace import Workspace, init_workspace
-from ingest_tui.worker import engine as engine_module
 
 SETTINGS = {"site": "https://contoso.sharepoint.com/sites/handbook", "credential": "intranet"}
 
@@ -59,7 +59,7 @@ def workspace(server: GraphServer, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         memories.append(StoredMemory(tmp_path / "remembered.db"))
         return connector_to(server, memories[-1], max_size=options.get("max_size"))
 
-    monkeypatch.setattr(engine_module, "get_connector", made)
+    monkeypatch.setattr(connecting, "get_connector", made)
     workspace, _ = init_workspace(tmp_path / "workspace")
     workspace.sources.save(Source(source_id="docs", name="Docs", source_type="sharepoint", source_config=SETTINGS))
     yield workspace

@@ -53,7 +53,8 @@ def calls_with(word: bytes) -> list[Call]:
         ("doc", "explain", "--", place), ("doc", "remove", "--", place), ("doc", "restore", "--", place),
         ("search", "--", word), ("search", "--collection", word, "payload"), ("upload", "--", place),
         ("export", "--source", word), ("export", "--collection", word), ("export", "--to", place),
-        ("export", "--format", word), ("doc", "export", "--", place), ("--workspace", place, "doc", "list"), (word,),
+        ("export", "--format", word), ("doc", "export", "--", place), ("--workspace", place, "doc", "list"),
+        *([(word,)] if word != b"--help" else []),
     ]  # fmt: skip
 
 

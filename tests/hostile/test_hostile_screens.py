@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -13,11 +14,12 @@ from typing import Any
 import pyte
 import pytest
 from hostile_lab import HostileCli, assert_harmless, snapshot
-from hostile_names import NAMES, SENTINEL
-from pty_app import PtyApp
+from hostile_names import ESC, NAMES, SENTINEL
+from pty_app import PtyApp, foreign_controls
 from stories import screen_text, tell, until
 from textual.widgets import Input
 
+from ingest_tui.tui.actions import shell_word
 from ingest_tui.tui.screens.dialogs import Choose, Confirm
 from ingest_tui.tui.screens.document import DocumentScreen
 from ingest_tui.tui.screens.help import Help
@@ -219,3 +221,42 @@ def press_and_settle(app: PtyApp, keys: bytes) -> None:
         pass
     while app.read(_QUIET_SECONDS):
         pass
+
+
+@pytest.mark.parametrize("size", [(120, 40), pytest.param((80, 24), marks=pytest.mark.slow)])
+def test_no_sequence_of_a_name_reaches_a_terminal(hostile: HostileCli, size: tuple[int, int]) -> None:
+    """On a terminal the names of every view are text: nothing sets a title or a character set, rings, or resets it."""
+    app = PtyApp(hostile.workspace, size=size)
+    page_down = "\x1b[6~"
+    jobs = ["Gk\r", page_down, "l", "i", ESC, "y", ESC, "1", "g\r", "1"]
+    sources = ["2", "t", ESC]
+    documents = ["3", page_down * 12, "\r", "3", "/OWNED\r", "D", ESC]
+    try:
+        app.read_until(b"locked")
+        for keys in (*jobs, *sources, *documents):
+            press_and_settle(app, keys.encode())
+        app.send(b"q")
+        assert app.wait(10) == 0
+    finally:
+        app.close()
+    assert foreign_controls(app.output) == []
+    assert not _OPENED.search(app.output)
+    screen = Recorder(*size)
+    pyte.ByteStream(screen).feed(_POINTER_SHAPE.sub(b"", app.output))  # pyte takes each such sequence for a title
+    assert screen.asked == []
+    assert SENTINEL.encode() in app.output, "the names were never shown"
+    assert b"\\x1b]0;" in app.output, "the names were never shown escaped"
+
+
+def test_command_lines_can_be_pasted() -> None:
+    """The command line that is offered for a name is harmless to paste, and a shell reads the very name from it."""
+    keys = [name.key for name in NAMES if "\0" not in name.key]
+    words = [shell_word(key) for key in keys]
+    for word in words:
+        assert_harmless(word)
+        assert "\n" not in word
+    script = "\n".join(f"printf '%s\\0' {word}" for word in words)
+    read_back = subprocess.run(
+        ["bash"], input=script.encode(), capture_output=True, check=True, env={"LANG": "C.UTF-8"}
+    )
+    assert read_back.stdout.decode().split("\0")[:-1] == keys

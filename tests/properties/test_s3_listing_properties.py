@@ -12,10 +12,9 @@ from servers.fake_bucket import FakeBucket
 from ingest_tui.connectors import s3_listing
 from ingest_tui.connectors.s3_config import S3Config
 from ingest_tui.connectors.s3_errors import Explainer
-from ingest_tui.connectors.s3_http import BucketClient
+from ingest_tui.connectors.s3_http import BucketClient, Query
 from ingest_tui.connectors.s3_listing import BucketListing
 from ingest_tui.connectors.s3_pages import PageReader
-from ingest_tui.connectors.s3_signing import Query
 
 
 class ReaderWithoutNetwork(PageReader):

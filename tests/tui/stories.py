@@ -122,12 +122,18 @@ Story = Callable[[IngestApp, Pilot[int]], Awaitable[None]]
 
 
 def tell(
-    root: Path, story: Story, *, size: tuple[int, int] = (80, 24), gateway: Gateway | None = None, now: float = NOW
+    root: Path,
+    story: Story,
+    *,
+    size: tuple[int, int] = (80, 24),
+    gateway: Gateway | None = None,
+    now: float = NOW,
+    read_only: bool = False,
 ) -> None:
     """Run a story on the application without a terminal."""
 
     async def run() -> None:
-        app = IngestApp(root, gateway=gateway, now=lambda: now)
+        app = IngestApp(root, gateway=gateway, now=lambda: now, read_only=read_only)
         async with app.run_test(size=size) as pilot:
             await until(pilot, lambda: app.model.complete and app.told_of_workers)
             await story(app, pilot)

@@ -53,9 +53,10 @@ def test_an_error_of_ours_is_told_with_its_hint() -> None:
 
 
 def test_the_clipboard_sequence_is_wrapped_for_tmux_and_bounded() -> None:
-    """tmux gets the escape doubled, and too much is not sent at all."""
-    assert clipboard.sequence("hi", in_tmux=False) == "\x1b]52;c;aGk=\a"
-    assert clipboard.sequence("hi", in_tmux=True) == "\x1bPtmux;\x1b\x1b]52;c;aGk=\a\x1b\\"
+    """tmux gets it for itself and, the escape doubled, for its terminal; too much is not sent at all."""
+    plain = "\x1b]52;c;aGk=\a"
+    assert clipboard.sequence("hi", in_tmux=False) == plain
+    assert clipboard.sequence("hi", in_tmux=True) == plain + "\x1bPtmux;\x1b\x1b]52;c;aGk=\a\x1b\\"
     assert clipboard.sequence("x" * 100_000) == ""
 
 

@@ -27,7 +27,6 @@ from ingest_tui.store.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines
 from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.add_source import AddSource
 from ingest_tui.tui.screens.dialogs import Choose, Confirm
 from ingest_tui.tui.screens.document import DocumentScreen
 from ingest_tui.tui.screens.documents import DocumentsScreen
@@ -35,6 +34,7 @@ from ingest_tui.tui.screens.help import Help
 from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.jobs import JobsScreen
 from ingest_tui.tui.screens.report import TestReport
+from ingest_tui.tui.screens.source_form import SourceForm
 from ingest_tui.tui.screens.sources import SourcesScreen
 
 ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -88,7 +88,7 @@ def test_empty_views_say_what_to_do_next(root: Path) -> None:
         assert "○ no worker — w starts one" in said(app, "header")
         await pilot.press("2")
         await until(pilot, lambda: "No sources yet." in screen_text(app))
-        assert "Press a to add a folder" in screen_text(app)
+        assert "Press a to add one" in screen_text(app)
         await pilot.press("3")
         await until(pilot, lambda: "No documents yet." in screen_text(app))
 
@@ -385,7 +385,9 @@ def test_a_folder_is_added_tested_and_synced_from_the_form(root: Path, folder: P
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, AddSource) and app.focused.id == "field-path")
+        await until(pilot, lambda: isinstance(app.screen, Choose) and "step 1 of 5" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and app.focused.id == "field-path")
         await pilot.press("enter")
         await until(pilot, lambda: "this is needed" in screen_text(app))
         app.focused.value = str(folder) + "-nowhere"
@@ -410,7 +412,9 @@ def test_a_toggle_says_yes_or_no_in_words(root: Path, folder: Path) -> None:
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2", "a")
-        await until(pilot, lambda: isinstance(app.screen, AddSource) and app.focused.id == "field-path")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and app.focused.id == "field-path")
         app.focused.value = str(folder)
         app.screen.query_one("#field-watch").focus()
         await pilot.press("space")

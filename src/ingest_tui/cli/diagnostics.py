@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 import traceback
@@ -94,5 +96,6 @@ def redact_tracebacks() -> None:
 
 def silence_stdout(code: int) -> int:
     """Drop what could not be written, so that the interpreter does not try again at its end; returns ``code``."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(io.UnsupportedOperation):  # a program that calls us may keep what is written in memory
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code

@@ -1,12 +1,12 @@
-"""source add, list, show, edit, remove, test, browse, enable, disable."""
+"""source add, list, show, edit, remove, test, preview, browse, enable, disable."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli import diagnostics, output, source_trials
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, patience_of, wait_options
 from ingest_tui.cli.source_options import (
     SourceTypes,
@@ -16,25 +16,10 @@ from ingest_tui.cli.source_options import (
     settings_given,
 )
 
-if TYPE_CHECKING:
-    from ingest_tui.services.sources import Place
-
 
 @click.group()
 def source() -> None:
     """Add, list, test, edit and remove sources."""
-
-
-def _by_type(pairs: tuple[str, ...]) -> dict[str, str]:
-    from ingest_tui.model.errors import UsageError
-
-    chosen = {}
-    for pair in pairs:
-        kind, separator, backend = pair.partition("=")
-        if not separator:
-            raise UsageError(f"not TYPE=BACKEND: {pair}", hint="e.g. --backend-for pdf=unstructured")
-        chosen[kind.lower().lstrip(".")] = backend
-    return chosen
 
 
 def _add_command(source_type: str) -> click.Command:
@@ -56,7 +41,7 @@ def _add_command(source_type: str) -> click.Command:
 def _add(
     session: Session, source_type: str, name: str, config: dict[str, Any], options: dict[str, Any], *, as_json: bool
 ) -> None:
-    from ingest_tui.services.sources import add_source
+    from ingest_tui.services.sources import add_source, backends_by_type
 
     added = add_source(
         session.workspace,
@@ -68,7 +53,7 @@ def _add(
         watch=bool(options["watch"]),
         priority=100 if options["priority"] is None else options["priority"],
         backend=options["backend"],
-        by_type=_by_type(options["backend_for"]),
+        by_type=backends_by_type(options["backend_for"]),
         since=options["since"],
         allow_types=options["allow_types"],
         deny_types=options["deny_types"],
@@ -101,7 +86,7 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
     'ingest-tui source edit SOURCE --help' lists the settings of its type too.
     """
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.sources import edit_source
+    from ingest_tui.services.sources import backends_by_type, edit_source
 
     config = settings_given(options)
     changes: dict[str, Any] = {
@@ -117,7 +102,10 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
     if options["backend"] is not None or options["backend_for"]:
         before = session.workspace.sources.get(source_id).extraction
         backend = before.backend if options["backend"] is None else options["backend"] or None
-        changes["extraction"] = {"backend": backend, "by_type": before.by_type | _by_type(options["backend_for"])}
+        changes["extraction"] = {
+            "backend": backend,
+            "by_type": before.by_type | backends_by_type(options["backend_for"]),
+        }
     if options["since"] is not None:
         changes["since"] = options["since"] or None
     for field in ("allow_types", "deny_types"):
@@ -154,6 +142,10 @@ def list_(session: Session, as_json: bool) -> None:
                     "documents": item.documents,
                     "last_job": item.last_job.job_id if item.last_job else None,
                     "last_state": item.last_job.state if item.last_job else None,
+                    "failing_since": item.failing_since,
+                    "level": item.level or None,
+                    "health": item.health or None,
+                    "next_run": item.next_run,
                 }
                 for item in summaries
             ]
@@ -168,11 +160,13 @@ def list_(session: Session, as_json: bool) -> None:
             "enabled" if item.source.enabled else "disabled",
             "yes" if item.source.watch else "no",
             f"{item.last_job.state} {item.last_job.updated_at}" if item.last_job else "never",
+            item.next_run,
+            item.health or "-",
         )
         for item in summaries
     ]
     output.table(
-        ("SOURCE", "TYPE", "WHERE", "DOCUMENTS", "STATE", "WATCH", "LAST SYNC"),
+        ("SOURCE", "TYPE", "WHERE", "DOCUMENTS", "STATE", "WATCH", "LAST SYNC", "NEXT", "HEALTH"),
         rows,
         empty="no sources yet; 'ingest-tui source add local NAME --path FOLDER' adds one",
     )
@@ -192,83 +186,6 @@ def show(session: Session, source_id: str, as_json: bool) -> None:
         return
     for name, value in found.model_dump(mode="json").items():
         output.line(f"{name:16} {value}")
-
-
-@source.command()
-@click.argument("source_id", metavar="SOURCE")
-@json_option
-@pass_session
-def test(session: Session, source_id: str, as_json: bool) -> int:
-    """Try SOURCE: reach it, list, read one file."""
-    from ingest_tui.services.sources import test_source
-
-    all_ok = True
-    for step in test_source(session.workspace, source_id):
-        all_ok = all_ok and step.ok
-        if as_json:
-            record = {"step": step.name, "ok": step.ok, "message": step.message, "milliseconds": step.milliseconds}
-            output.data_line(record)
-        else:
-            output.line(f"{'ok' if step.ok else 'FAILED':7} {step.name:6} {step.milliseconds:7.1f} ms  {step.message}")
-    return 0 if all_ok else diagnostics.EXIT_FAILED
-
-
-@source.command(cls=TypedCommand)
-@click.argument("source_id", metavar="[SOURCE]", required=False)
-@click.argument("path", metavar="[PATH]", required=False)
-@click.option(
-    "--type", "source_type", metavar="TYPE", help="Look at what is no source yet; takes the settings of TYPE."
-)
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="Show so many at most.")
-@json_option
-@pass_session
-def browse(
-    session: Session,
-    /,
-    source_id: str | None,
-    path: str | None,
-    source_type: str | None,
-    limit: int,
-    as_json: bool,
-    **options: Any,
-) -> None:
-    """Show what is directly in a place of SOURCE: its folders and items; PATH is that of a folder shown before.
-
-    Before a source is added: 'ingest-tui source browse --type s3 --bucket B [PATH]'.
-    """
-    from itertools import islice
-
-    from ingest_tui.services.sources import browse_settings, browse_source
-
-    if source_type is not None:
-        places = browse_settings(session.workspace, source_type, settings_given(options), path or source_id or "")
-    elif source_id is None:
-        raise click.UsageError("Missing argument 'SOURCE'.")
-    else:
-        places = browse_source(session.workspace, source_id, path or "", settings_given(options))
-    shown = 0
-    for place in islice(places, limit):
-        shown += 1
-        _show_place(place, as_json=as_json)
-    if shown == limit and next(places, None) is not None:
-        diagnostics.say(f"there is more; --limit {limit * 10} shows it")
-    elif not shown and not as_json:
-        output.line("nothing here")
-
-
-def _show_place(place: Place, *, as_json: bool) -> None:
-    if as_json:
-        from ingest_tui.model.clock import rfc3339_from_ns
-
-        output.data_line(
-            {"name": place.name, "path": place.path, "kind": place.kind, "size": place.size}
-            | {"modified": rfc3339_from_ns(place.modified_ns)}
-        )
-        return
-    import humanize
-
-    size = "" if place.size is None else humanize.naturalsize(place.size)
-    output.line(f"{place.kind:6}  {size:>10}  {place.path}")
 
 
 @source.command()
@@ -319,5 +236,7 @@ def _switch(enabled: bool) -> click.Command:
     return click.command("enable" if enabled else "disable", help=what)(command)
 
 
+for looking in (source_trials.test, source_trials.preview, source_trials.browse):
+    source.add_command(looking)
 source.add_command(_switch(enabled=True))
 source.add_command(_switch(enabled=False))

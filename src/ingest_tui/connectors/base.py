@@ -16,6 +16,9 @@ from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import ItemError, UsageError, ValidationError
 from ingest_tui.model.naming import file_name_of, safe_extension
 
+ABOVE = ".."
+"""The name of the place above the one that is browsed, where there is one to go on to."""
+
 Listing = Generator[ListingPage, None, ListingEnd]
 
 
@@ -202,6 +205,27 @@ class BaseConnector(ABC):
         Raises `SourceAccessError` and `ItemError` as `list` and `fetch` do.
         """
         raise UsageError(f"a {self.source_type} source cannot be browsed", hint="give its settings by hand")
+
+    def sample(self) -> Iterator[Descriptor]:
+        """Yield what `list` would, the first of it soon: for people who look at what would be taken, not for syncs.
+
+        Raises what `list` raises.
+        """
+        for page in self.list():
+            yield from page.descriptors
+
+    @classmethod
+    def browse_for_settings(cls, config: dict[str, Any], path: str, credentials: Credentials | None) -> Iterator[Place]:
+        """Yield the places that a person may choose from while the settings are still being made, as `browse` does.
+
+        ``config`` may lack what the choice will give. Raises what `browse` raises.
+        """
+        return cls(config, credentials=credentials).browse(path)
+
+    @classmethod
+    def settings_of_place(cls, config: dict[str, Any], path: str) -> dict[str, Any]:  # noqa: ARG003 - nothing to set
+        """Return the settings that make a source of a place that `browse_for_settings` yielded; none: it cannot."""
+        return {}
 
     def test_steps(self) -> Iterator[TestStep]:
         """Yield the steps of `source test` as they are done: reach, list one page, read one file."""

@@ -8,13 +8,14 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import humanize
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ingest_tui.connectors.base import BaseConnector, Capabilities, Credentials, Listing, Place
+from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError, SourceAccessError, TransientItemError, ValidationError
@@ -44,7 +45,7 @@ class LocalConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: str = Field(min_length=1, description="the folder")
+    path: str = Field(min_length=1, description="the folder", json_schema_extra={"browse": True})
     recursive: bool = Field(default=True, description="folders within it too")
     include: tuple[str, ...] = Field(default=(), description="take only what matches, e.g. *.md or docs/**")
     exclude: tuple[str, ...] = Field(default=(), description="leave out what matches, e.g. drafts/")
@@ -288,6 +289,21 @@ class LocalConnector(BaseConnector):
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
                     yield Place(name, inner, "item", status.st_size, status.st_mtime_ns)
+
+    @classmethod
+    def browse_for_settings(cls, config: dict[str, Any], path: str, credentials: Credentials | None) -> Iterator[Place]:
+        """Yield what is in a folder, by absolute paths, and the one above: in ``path``, the typed one, or at home."""
+        folder = os.path.expanduser(path or str(config.get("path") or "~"))  # noqa: PTH111 - pathlib raises for nobody
+        connector = cls({"path": folder}, credentials=credentials)
+        if connector.config.path != "/":
+            yield Place(ABOVE, os.path.dirname(connector.config.path), "folder")  # noqa: PTH120 - text stays text
+        for place in connector.browse():
+            yield replace(place, path=os.path.join(connector.config.path, place.path))  # noqa: PTH118 - text stays text
+
+    @classmethod
+    def settings_of_place(cls, config: dict[str, Any], path: str) -> dict[str, Any]:  # noqa: ARG003 - it is absolute
+        """Return the path."""
+        return {"path": path}
 
     def local_path(self, descriptor: Descriptor) -> str | None:
         """Return the path of the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -166,6 +167,29 @@ class S3Connector(BaseConnector):
             token = page.token
             if token is None:
                 return
+
+    @classmethod
+    def browse_for_settings(cls, config: dict[str, Any], path: str, credentials: Credentials | None) -> Iterator[Place]:
+        """Yield what is in the bucket, from its top; without one the buckets, whose paths begin with their names."""
+        check_packages()
+        in_bucket = {name: value for name, value in config.items() if name != "prefix"}
+        if config.get("bucket"):
+            yield from cls(in_bucket, credentials=credentials).browse(path)
+            return
+        if not path:
+            from ingest_tui.connectors.s3_buckets import list_buckets
+
+            yield from list_buckets(in_bucket, credentials)
+            return
+        bucket, _, inner = path.partition("/")
+        for place in cls(in_bucket | {"bucket": bucket}, credentials=credentials).browse(inner):
+            yield replace(place, path=f"{bucket}/{place.path}")
+
+    @classmethod
+    def settings_of_place(cls, config: dict[str, Any], path: str) -> dict[str, Any]:
+        """Return bucket and prefix. A key that is not UTF-8 can be no prefix: the settings check says so."""
+        bucket, prefix = (str(config["bucket"]), path) if config.get("bucket") else path.partition("/")[::2]
+        return {"bucket": bucket, "prefix": prefix}
 
     def key_of(self, address: str) -> str | None:
         """Return the key of an address in the bucket, percent-encoded or not; None for other places."""

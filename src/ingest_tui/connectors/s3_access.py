@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ingest_tui.connectors.base import Credentials
-from ingest_tui.connectors.s3_signing import AccessKeys
 from ingest_tui.model.errors import AuthenticationError, MissingDependencyError, ValidationError
 
 if TYPE_CHECKING:
@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 DEFAULT_REGION = "us-east-1"
 EXTRA_HINT = 'pip install "ingest-tui[s3]"'
 _SHOWN_OF_KEY_ID = 4
-# The suffix of the partition that a region belongs to; other regions are in the first partition.
-# https://docs.aws.amazon.com/general/latest/gr/s3.html
-_SUFFIXES = {
-    "cn-": "amazonaws.com.cn",
-    "eusc-": "amazonaws.eu",
-    "us-iso-": "c2s.ic.gov",
-    "us-isob-": "sc2s.sgov.gov",
-    "eu-isoe-": "cloud.adc-e.uk",
-    "us-isof-": "csp.hci.ic.gov",
-}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AccessKeys:
+    """What a request is signed with, by the names that the signers of botocore take. Never shown."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Access:
 
 def check_packages() -> None:
     """Raise `MissingDependencyError` when what the connector needs is not installed. Imports nothing."""
-    for package in ("urllib3", "boto3"):
+    for package in ("urllib3", "botocore", "boto3"):
         if find_spec(package) is None:
             raise MissingDependencyError(
                 f"the s3 connector needs the package {package!r}, which is not installed", hint=EXTRA_HINT
@@ -77,32 +76,27 @@ def resolve_access(config: S3Config, credentials: Credentials | None) -> Access:
     keys = AccessKeys(
         entry.require("access_key_id"), entry.require("secret_access_key"), entry.get("session_token") or None
     )
-    shown = f"access key …{keys.access_key_id[-_SHOWN_OF_KEY_ID:]} of credential {config.credential!r}"
+    shown = f"access key …{keys.access_key[-_SHOWN_OF_KEY_ID:]} of credential {config.credential!r}"
     return Access(lambda: keys, shown, region or DEFAULT_REGION, endpoint_url)
 
 
-def aws_session(profile: str | None) -> tuple[Any, dict[str, Any]]:
-    """Return a boto3 session and the settings of its profile; `AuthenticationError` for a profile that is not there."""
+def _from_aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Access:
+    """Use what the AWS tools use: environment, profiles, single sign-on, the role of the machine.
+
+    Not through boto3, which builds on the same session: that would only take longer to import.
+    """
     check_packages()
-    import boto3
-    import botocore.session
     from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
 
     try:
-        settings = botocore.session.Session(profile=profile)
-        return boto3.session.Session(botocore_session=settings), settings.get_scoped_config()
+        session = Session(profile=profile)
+        settings: dict[str, Any] = session.get_scoped_config()
     except BotoCoreError as error:
         raise AuthenticationError(
             f"the AWS profile {profile!r} cannot be used ({type(error).__name__})",
             hint="'aws configure list-profiles' names those there are",
         ) from None
-
-
-def _from_aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Access:
-    """Use what the AWS tools use: environment, profiles, single sign-on, the role of the machine."""
-    session, settings = aws_session(profile)
-    from botocore.exceptions import BotoCoreError
-
     whose = f"profile {profile!r}" if profile else "the AWS settings of this machine"
     refused = AuthenticationError(
         f"{whose} give no credentials",
@@ -125,13 +119,17 @@ def _from_aws(profile: str | None, region: str | None, endpoint_url: str | None)
             ) from None
         return AccessKeys(frozen.access_key, frozen.secret_key, frozen.token)
 
-    shown = f"access key …{keys().access_key_id[-_SHOWN_OF_KEY_ID:]} of {whose}"
+    shown = f"access key …{keys().access_key[-_SHOWN_OF_KEY_ID:]} of {whose}"
     endpoint_url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     endpoint_url = endpoint_url or settings.get("endpoint_url") or None
-    return Access(keys, shown, region or session.region_name or DEFAULT_REGION, endpoint_url)
+    return Access(keys, shown, region or session.get_config_variable("region") or DEFAULT_REGION, endpoint_url)
 
 
 def aws_endpoint(region: str) -> str:
-    """Return the address of S3 in a region of AWS."""
-    suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
-    return f"https://s3.{region}.{suffix}"
+    """Return the address of S3 in a region of AWS, in the partition that botocore knows it in, or in the first one."""
+    check_packages()
+    from botocore.loaders import Loader
+
+    partitions = Loader().load_data("partitions")["partitions"]
+    of_region = (one for one in partitions if region in one["regions"] or re.match(one["regionRegex"], region))
+    return f"https://s3.{region}.{next(of_region, partitions[0])['outputs']['dnsSuffix']}"

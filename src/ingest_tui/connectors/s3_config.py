@@ -20,8 +20,10 @@ class S3Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bucket: str = Field(description="the bucket, or the alias of an access point")
-    prefix: str = Field(default="", description="only keys that begin with it, e.g. handbook/")
+    bucket: str = Field(description="the bucket, or the alias of an access point", json_schema_extra={"browse": True})
+    prefix: str = Field(
+        default="", description="only keys that begin with it, e.g. handbook/", json_schema_extra={"browse": True}
+    )
     endpoint_url: str | None = Field(
         default=None,
         description="the address of a store that is not AWS, e.g. http://127.0.0.1:9000",
@@ -31,7 +33,7 @@ class S3Config(BaseModel):
     credential: str | None = Field(
         default=None,
         description="the entry of the credential registry to sign with",
-        json_schema_extra={"metavar": "NAME"},
+        json_schema_extra={"metavar": "NAME", "credential_type": "aws"},
     )
     profile: str | None = Field(default=None, description="the AWS profile to sign with")
     anonymous: bool = Field(default=False, description="do not sign: for public buckets")

@@ -119,9 +119,9 @@ def _client(url: str, access: Access) -> Any:
     match = _QUEUE_HOST.match(parts.hostname or "")
     keys = access.keys()
     session = boto3.session.Session(
-        aws_access_key_id=keys.access_key_id if keys else None,
-        aws_secret_access_key=keys.secret_access_key if keys else None,
-        aws_session_token=keys.session_token if keys else None,
+        aws_access_key_id=keys.access_key if keys else None,
+        aws_secret_access_key=keys.secret_key if keys else None,
+        aws_session_token=keys.token if keys else None,
         region_name=match[1] if match else access.region,
     )
     timeout = _LONGEST_POLL_SECONDS + _TIMEOUT_SECONDS

@@ -1,7 +1,7 @@
 """Signed requests to one bucket: the three that reading needs, over connections that all threads share.
 
-No boto3 client: one costs 15 MB of memory and three times the processor time for each small object
-(docs/benchmarks.md). boto3 finds the credentials where the AWS settings name them.
+botocore signs, urllib3 sends. No boto3 client: it takes more than twice the processor time for each small object and
+most of the memory that staging may take (docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-import time
 import urllib.request
 from typing import TYPE_CHECKING
-from urllib.parse import quote_from_bytes, urlsplit
+from urllib.parse import quote, quote_from_bytes, urlencode, urlsplit
 
 from ingest_tui.connectors.base import Credentials
-from ingest_tui.connectors.s3_access import Access, aws_endpoint, resolve_access
+from ingest_tui.connectors.s3_access import Access, AccessKeys, aws_endpoint, resolve_access
 from ingest_tui.connectors.s3_config import S3Config
 from ingest_tui.connectors.s3_errors import NetworkFailure, read_failure
-from ingest_tui.connectors.s3_signing import Query, Signer, canonical_query
 
 if TYPE_CHECKING:
     import urllib3
@@ -27,27 +25,33 @@ _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _LONGEST_ERROR = 1 << 16
 _SAFE_IN_KEYS = "/-_.~"
+_SAFE_IN_QUERIES = "-_.~"
 _TRIES_TO_FIND_THE_REGION = 3
 _OK = 300
 
+Query = dict[str, str | bytes]
+
 
 class _Route:
-    """Where requests go: host, path before the key, connections, and the signer of the region."""
+    """Where requests go: address, path before the key, region and connections."""
 
     def __init__(self, config: S3Config, access: Access, region: str, connections: int) -> None:
         base = access.endpoint_url or aws_endpoint(region)
         parts = urlsplit(base)
         host = parts.netloc.lower()
         path = parts.path.rstrip("/")
-        if _in_host_name(config, access):
+        if not config.bucket:
+            pass  # a request to the store itself
+        elif _in_host_name(config, access):
             host = f"{config.bucket}.{host}"
         else:
             path = f"{path}/{config.bucket}"
         default_port = ":443" if parts.scheme == "https" else ":80"
         self.host = host.removesuffix(default_port)
         self.bucket_path = path
-        self.signer = Signer(region)
-        self.pool, self.absolute = _connections(f"{parts.scheme}://{self.host}", connections)
+        self.region = region
+        self.origin = f"{parts.scheme}://{self.host}"
+        self.pool, self.absolute = _connections(self.origin, connections)
 
 
 def _in_host_name(config: S3Config, access: Access) -> bool:
@@ -135,7 +139,7 @@ class BucketClient:
             if response.status < _OK:
                 return response
             failure = read_failure(response.status, response.headers, _error_body(response))
-            if failure.region is None or failure.region == route.signer.region or last:
+            if failure.region is None or failure.region == route.region or last:
                 raise failure
             with self._lock:
                 self._region = failure.region
@@ -153,18 +157,17 @@ class BucketClient:
     ) -> urllib3.BaseHTTPResponse:
         path = route.bucket_path
         path += "/" if key is None and not path else "" if key is None else "/" + quote_from_bytes(key, _SAFE_IN_KEYS)
-        query_text = canonical_query(query)
-        keys = access.keys()
-        headers = {**headers, "host": route.host, "user-agent": "ingest-tui", "accept-encoding": "identity"}
-        if keys is not None:
-            headers = route.signer.sign(keys, method, route.host, path, query_text, headers, time.time())
-        target = f"{route.absolute}{path}?{query_text}" if query_text else f"{route.absolute}{path}"
+        if query:
+            path += "?" + urlencode(query, quote_via=quote, safe=_SAFE_IN_QUERIES)
+        headers = _signed(access.keys(), route, method, path, headers)
+        # Not signed: what is on the way may change them.
+        headers |= {"user-agent": "ingest-tui", "accept-encoding": "identity"}
         from urllib3.exceptions import HTTPError
 
         try:
             return route.pool.urlopen(
                 method,
-                target,
+                route.absolute + path,
                 headers=headers,
                 retries=False,
                 redirect=False,
@@ -174,6 +177,19 @@ class BucketClient:
             )
         except HTTPError as error:
             raise network_failure(error, route.host) from None
+
+
+def _signed(keys: AccessKeys | None, route: _Route, method: str, path: str, headers: dict[str, str]) -> dict[str, str]:
+    """Return ``headers`` and those that prove who asks. ``path`` is as it will be sent, with its query."""
+    headers = {**headers, "host": route.host}
+    if keys is None:
+        return headers
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+
+    request = AWSRequest(method, route.origin + path, headers)
+    S3SigV4Auth(keys, "s3", route.region).add_auth(request)
+    return dict(request.headers.items())
 
 
 def _error_body(response: urllib3.BaseHTTPResponse) -> bytes:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
-from xml.etree import ElementTree as ET
 
 from ingest_tui.connectors.s3_errors import Explainer, NetworkFailure, StoreFailure
-from ingest_tui.connectors.s3_http import BucketClient, network_failure
-from ingest_tui.connectors.s3_signing import Query
+from ingest_tui.connectors.s3_http import BucketClient, Query, network_failure
 from ingest_tui.model.errors import SourceAccessError
 
 PAGE_SIZE = 1000
 _RESTORE_STATUS = {"x-amz-optional-object-attributes": "RestoreStatus"}
 _NOT_UNDERSTOOD = {400, 405, 501}
-_ROOTS = {"ListBucketResult", "ListVersionsResult"}
+_LONGEST_PAGE = 1 << 24
+"""Bytes; a thousand keys of the longest kind, each byte percent-encoded, are a quarter of it."""
+_PIECE = 1 << 16
+_LISTING = re.compile(rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?<(\w+:)?(ListBucketResult|ListVersionsResult)[\s/>]")
 
 
 class ListedObject(NamedTuple):
@@ -104,20 +108,47 @@ class PageReader:
         from urllib3.exceptions import HTTPError
 
         response = self._client.send("GET", None, query, self._wanted)
+        body = bytearray()
         try:
-            return response.read()
+            while piece := response.read(_PIECE):  # only the read behind the last byte tells a cut
+                body += piece
+                if len(body) > _LONGEST_PAGE:
+                    raise _strange("what the store sent is longer than a page of a listing can be")
         except HTTPError as error:
-            response.close()
             raise network_failure(error, "the store") from None
+        finally:
+            response.close()
+        return bytes(body)
 
     def _read(self, body: bytes) -> BucketPage:
-        try:
-            root = ET.fromstring(body)  # noqa: S314 - expat bounds entities
-        except ET.ParseError:
-            raise _strange("what the store sent is not a listing") from None
-        if root.tag.rpartition("}")[2] not in _ROOTS:
+        # The parser takes anything for an empty listing, also the page of a web server.
+        if not _LISTING.match(body):
             raise _strange("what the store sent is not a listing")
-        return _PageParser(root, versions=self._versions).page()
+        parser, plain_shape, version_shape = _parser()
+        from botocore.parsers import ResponseParserError
+
+        answer = {"body": body, "headers": {}, "status_code": 200}
+        try:
+            parsed = parser.parse(answer, version_shape if self._versions else plain_shape)
+            return _Page(parsed, versions=self._versions).read()
+        except ResponseParserError:
+            raise _strange("what the store sent is not a listing") from None
+        except (KeyError, ValueError):
+            raise _strange("the store lists something without a name or a size") from None
+
+
+@cache
+def _parser() -> tuple[Any, Any, Any]:
+    """Return botocore's parser, which leaves times as they are (its own takes most of the time), and what it reads."""
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
+    from botocore.parsers import ResponseParserFactory
+
+    factory = ResponseParserFactory()
+    factory.set_parser_defaults(timestamp_parser=str)
+    model = ServiceModel(Loader().load_service_model("s3", "service-2"), "s3")
+    shapes = (model.operation_model(name).output_shape for name in ("ListObjectsV2", "ListObjectVersions"))
+    return (factory.create_parser("rest-xml"), *shapes)
 
 
 def _strange(what: str) -> SourceAccessError:
@@ -126,69 +157,52 @@ def _strange(what: str) -> SourceAccessError:
     )
 
 
-class _PageParser:
-    """Reads the XML of a page."""
+class _Page:
+    """A page as botocore has read it."""
 
-    def __init__(self, root: ET.Element, *, versions: bool) -> None:
-        self._root = root
+    def __init__(self, parsed: dict[str, Any], *, versions: bool) -> None:
+        self._parsed = parsed
         self._versions = versions
-        self._space = root.tag.rpartition("}")[0] + "}" if root.tag.startswith("{") else ""
-        self._encoded = self._text("EncodingType") == "url"
-
-    def _text(self, name: str) -> str:
-        return (self._root.findtext(self._space + name) or "").strip()
+        self._encoded = parsed.get("EncodingType") == "url"
 
     def _name(self, text: str) -> bytes:
         return unquote_to_bytes(text.replace("+", " ")) if self._encoded else text.encode()
 
-    def page(self) -> BucketPage:
-        objects: list[ListedObject] = []
-        last_key, ascends = b"", True
-        for element in self._root.iterfind(self._space + ("Version" if self._versions else "Contents")):
-            listed, is_latest = self._object(element)
-            ascends = ascends and listed.key >= last_key
-            last_key = listed.key
-            if is_latest:
-                objects.append(listed)
-        markers = (self._name(text) for text in self._texts("DeleteMarker", "Key")) if self._versions else ()
-        last_key = max((last_key, *markers))
-        folders = [self._name(text) for text in self._texts("CommonPrefixes", "Prefix")]
-        return BucketPage(objects, folders, self._token(), last_key, ascends)
+    def _names(self, members: str, name: str) -> list[bytes]:
+        return [self._name(member[name]) for member in self._parsed.get(members, ())]
 
-    def _texts(self, name: str, inner: str) -> list[str]:
-        found = (element.findtext(self._space + inner) for element in self._root.iterfind(self._space + name))
-        return [text for text in found if text is not None]
+    def read(self) -> BucketPage:
+        """Return what the listing needs of it."""
+        entries = self._parsed.get("Versions" if self._versions else "Contents", ())
+        objects = [self._object(entry) for entry in entries if entry.get("IsLatest", True)]
+        keys = [listed.key for listed in objects]
+        markers: list[bytes] = []
+        if self._versions:
+            keys = self._names("Versions", "Key")
+            markers = self._names("DeleteMarkers", "Key")
+        ascends = all(key <= following for key, following in pairwise(keys))
+        last_key = max((*keys[-1:], *markers), default=b"")
+        return BucketPage(objects, self._names("CommonPrefixes", "Prefix"), self._token(), last_key, ascends)
 
-    def _object(self, element: ET.Element) -> tuple[ListedObject, bool]:
-        start = len(self._space)
-        fields = {child.tag[start:]: child.text or "" for child in element}
-        try:
-            key, size = fields["Key"], int(fields["Size"])
-        except (KeyError, ValueError):
-            raise _strange("the store lists something without a name or a size") from None
-        restored = False
-        if "RestoreStatus" in fields:
-            status = element.find(self._space + "RestoreStatus")
-            restored = status is not None and bool(status.findtext(self._space + "RestoreExpiryDate"))
-        listed = ListedObject(
-            self._name(key),
-            size,
-            fields.get("ETag", "").strip().strip('"'),
-            _nanoseconds(fields.get("LastModified", "")),
-            fields.get("StorageClass", ""),
-            restored,
-            fields.get("VersionId") if self._versions else None,
+    def _object(self, entry: dict[str, Any]) -> ListedObject:
+        return ListedObject(
+            self._name(entry["Key"]),
+            entry["Size"],
+            entry.get("ETag", "").strip().strip('"'),
+            _nanoseconds(entry.get("LastModified", "")),
+            entry.get("StorageClass", ""),
+            bool(entry.get("RestoreStatus", {}).get("RestoreExpiryDate")),
+            entry.get("VersionId") if self._versions else None,
         )
-        return listed, not self._versions or fields.get("IsLatest", "true") == "true"
 
     def _token(self) -> str | None:
-        if self._text("IsTruncated") != "true":
+        if not self._parsed.get("IsTruncated"):
             return None
         if self._versions:
-            key = quote_from_bytes(self._name(self._text("NextKeyMarker")))
-            token = f"{key}\n{self._text('NextVersionIdMarker')}" if key else ""
+            key = quote_from_bytes(self._name(self._parsed.get("NextKeyMarker", "")))
+            token = f"{key}\n{self._parsed.get('NextVersionIdMarker', '')}" if key else ""
         else:
-            token = self._text("NextContinuationToken")
+            token = self._parsed.get("NextContinuationToken", "")
         if not token:
             raise _strange("the store cuts its listing without saying how to go on")
         return token

@@ -45,9 +45,21 @@ class SharePointConfig(BaseModel):
     site: str = Field(
         min_length=1, description="address of the site, of a library or a folder, as the browser shows it"
     )
-    credential: str = Field(min_length=1, description="name of the credential to sign in with (type entra)")
-    library: tuple[str, ...] = Field(default=(), description="take only this library (default: all of the site)")
-    folder: str = Field(default="", description="take only this folder of the library, e.g. Handbook/2026")
+    credential: str = Field(
+        min_length=1,
+        description="name of the credential to sign in with (type entra)",
+        json_schema_extra={"credential_type": "entra"},
+    )
+    library: tuple[str, ...] = Field(
+        default=(),
+        description="take only this library (default: all of the site)",
+        json_schema_extra={"browse": True},
+    )
+    folder: str = Field(
+        default="",
+        description="take only this folder of the library, e.g. Handbook/2026",
+        json_schema_extra={"browse": True},
+    )
     include: tuple[str, ...] = Field(
         default=(), description="take only what matches, e.g. *.docx or Documents/Handbook/"
     )
@@ -201,6 +213,21 @@ class SharePointConnector(BaseConnector):
         if self._browsed is None:
             self._browsed = find_site(session, self._address)
         yield from browse(session, self._browsed, path)
+
+    def sample(self) -> Iterator[Descriptor]:
+        """Yield items folder by folder: the listing itself begins with what takes long, the mirror of each library."""
+        session = self._graph()
+        from ingest_tui.connectors.sharepoint_browsing import sample
+
+        for descriptor in sample(session, self._find_site(), self.max_size):
+            if self.explain_left_out(descriptor.key) is None:
+                yield descriptor
+
+    @classmethod
+    def settings_of_place(cls, config: dict[str, Any], path: str) -> dict[str, Any]:  # noqa: ARG003 - told by the path
+        """Return library and folder of ``Library/folder``."""
+        library, _, folder = path.partition("/")
+        return {"library": [library], "folder": folder}
 
     def test_steps(self) -> Iterator[TestStep]:
         """Sign in, find the site, its libraries, list one page, read one file; stops after the first that fails."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ingest_tui.connectors.base import Place
 from ingest_tui.connectors.filtering import PathFilter
 from ingest_tui.connectors.graph_errors import GraphError, source_error
-from ingest_tui.connectors.sharepoint_items import quoted_path, read_item
+from ingest_tui.connectors.sharepoint_items import LISTED_FIELDS, describe, quoted_path, read_item
+from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.naming import bytes_from_key, key_from_bytes, safe_display
 
 if TYPE_CHECKING:
@@ -43,6 +44,31 @@ def browse(session: GraphSession, site: Site, path: str) -> Iterator[Place]:
                 yield Place(item.name, key, "folder" if item.kind == "folder" else "item", item.size, item.modified_ns)
     except GraphError as error:
         raise source_error(error, f"the folder {safe_display(plain, limit=200)}", session.sign_in.roles) from None
+
+
+def sample(session: GraphSession, site: Site, max_size: int | None) -> Iterator[Descriptor]:
+    """Yield the items of the chosen libraries or folder, folder by folder from the top: some come soon."""
+    start = f"/{site.folder.path}" if site.folder is not None else ""
+    for library in site.libraries:
+        pending = [f"{library.name}{start}"]
+        while pending:
+            plain = pending.pop(0)
+            inner = plain[len(library.name) + 1 :]
+            where = f"root:/{quoted_path(inner)}:" if inner else "root"
+            link = f"/drives/{library.drive_id}/{where}/children?$select={LISTED_FIELDS}&$top={_PAGE}"
+            try:
+                for page in session.pages(link):
+                    for raw in page:
+                        item, name = read_item(raw), f"{plain}/{raw.get('name') or ''}"
+                        if item.kind == "folder":
+                            pending.append(name)
+                        else:
+                            key = key_from_bytes(name.encode("utf-8", "surrogatepass"))
+                            item_id, uri = str(raw.get("id")), f"{library.web_url}/{quoted_path(name)}"
+                            yield describe(item, library.drive_id, item_id, key, uri, max_size)
+            except GraphError as error:
+                what = f"the folder {safe_display(plain, limit=200)}"
+                raise source_error(error, what, session.sign_in.roles) from None
 
 
 def explain_left_out(config: SharePointConfig, path_filter: PathFilter, key: str) -> str | None:

@@ -60,14 +60,17 @@ def invalid_fields(declared: CredentialType, raw: Mapping[str, Any]) -> tuple[se
         places = {str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]}
         return places, describe_invalid(error)
     broken = list(_broken_references(declared, raw))
-    return {field for field, _ in broken}, "; ".join(f"{field}: {problem}" for field, problem in broken)
+    return {field for field, _ in broken}, "; ".join(f"{field} – {problem}" for field, problem in broken)
 
 
 def describe_invalid(error: pydantic.ValidationError) -> str:
-    """Return the first problems of an entry as one sentence, without any of its values."""
+    """Return the first problems of an entry as one sentence, without any of its values.
+
+    No colon follows a name: what stands behind "secret:" would be taken for one and redacted.
+    """
     problems = []
     for problem in error.errors(include_input=False, include_url=False, include_context=False)[:3]:
         place = ".".join(str(part) for part in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{place}: {message[:1].lower()}{message[1:]}" if place else message)
+        problems.append(f"{place} – {message[:1].lower()}{message[1:]}" if place else message)
     return safe_display("; ".join(problems))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -96,7 +97,9 @@ class ParserProcess:
     is_retiring: bool = False
     kill_reason: tuple[str, str, str] | None = None
     peak_bytes: int = 0
-    """Most memory it had in use at once, known when it is buried."""
+    """Most memory it had in use at once, known when it is buried; 0 where that cannot be told."""
+    inherited_peak_bytes: int = 0
+    """The same of the process that started it: the kernel lets a child begin with the mark of its parent."""
     forger_is_unknown: bool = False
     """Whether it was killed for what one of its tasks wrote into the pipe, no matter which."""
     _seen: tuple[int, int] = (0, 0)
@@ -109,6 +112,7 @@ class ParserProcess:
         progress_fd = os.memfd_create("progress")
         os.ftruncate(progress_fd, mmap.PAGESIZE)
         mark = new_mark()
+        inherited_peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         try:
             popen = subprocess.Popen(  # noqa: S603 the program is this interpreter, the arguments are constants
                 [sys.executable, "-I", "-S", "-c", _BOOT],
@@ -128,6 +132,7 @@ class ParserProcess:
         for pipe in (stdin, stdout, stderr):
             os.set_blocking(pipe, False)
         process = cls(popen, progress, os.pidfd_open(popen.pid), stdin, stdout, stderr, mark=mark)
+        process.inherited_peak_bytes = inherited_peak_bytes
         # Made while the interpreter starts, which takes longer than looking for validators.
         config = {
             "path": [entry for entry in sys.path if entry.startswith("/")],
@@ -273,7 +278,8 @@ class ParserProcess:
             self.read_noise()
         _, waited, usage = os.wait4(self.popen.pid, 0)
         status = self.popen.returncode = os.waitstatus_to_exitcode(waited)
-        self.peak_bytes = usage.ru_maxrss * 1024
+        peak_bytes = usage.ru_maxrss * 1024
+        self.peak_bytes = peak_bytes if peak_bytes > self.inherited_peak_bytes else 0
         for pipe in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from ingest_tui.credentials.credential import Credential
-from ingest_tui.credentials.problems import Problem, find_problems
+from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD, Problem, find_problems
 from ingest_tui.credentials.references import FORMS as FORMS  # noqa: PLC0414 - part of this face
 from ingest_tui.credentials.references import LITERAL, check_reference, literal, parse_reference
 from ingest_tui.credentials.references import without_line_end as without_line_end  # noqa: PLC0414
@@ -52,6 +52,13 @@ class CredentialRow:
     days_left: int | None
     countdown: str
     used_by: tuple[str, ...]
+
+    @property
+    def level(self) -> str:
+        """``problem`` when it cannot be used or has expired, ``warning`` when it soon will have, else ``ok``."""
+        if self.summary.problem or (self.days_left is not None and self.days_left < 0):
+            return "problem"
+        return "warning" if self.days_left is not None and self.days_left <= WARNED_DAYS_AHEAD else "ok"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""

@@ -276,13 +276,11 @@ def _audit(workspace: Workspace, action: str, target: str, **details: Any) -> No
 
 def checked_target(workspace: Workspace, target: Path, *, replace: bool, is_folder: bool) -> Path:
     """Return where an export may be written, absolute and with links followed, or raise why not."""
-    place = Path(os.path.realpath(target))
+    place = _real_place(target)
     shown = safe_display(str(place))
     root = Path(os.path.realpath(workspace.root))
     if place == root or root in place.parents or (is_folder and place in root.parents):
         raise UsageError(f"{shown} belongs to the workspace", hint="name a place outside of it")
-    if not place.parent.is_dir():
-        raise NotFoundError(f"there is no folder {safe_display(str(place.parent))}", hint="make it first")
     try:
         mode = place.lstat().st_mode
     except FileNotFoundError:
@@ -295,6 +293,18 @@ def checked_target(workspace: Workspace, target: Path, *, replace: bool, is_fold
     if is_folder and not _is_earlier_export(place):
         raise RefusedError(f"{shown} holds other things than an export", hint="name another place; nothing was changed")
     return place
+
+
+def _real_place(target: Path) -> Path:
+    """Return a place as the system finds it: ``..`` behind a folder that is not there leads nowhere."""
+    try:
+        return Path(os.path.realpath(target, strict=True))
+    except FileNotFoundError:
+        pass
+    try:
+        return Path(os.path.realpath(target.parent, strict=True)) / target.name
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"there is no folder {safe_display(str(target.parent))}", hint="make it first") from None
 
 
 def _is_earlier_export(folder: Path) -> bool:

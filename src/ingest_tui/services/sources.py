@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pydantic
 
+from ingest_tui.connectors.base import ABOVE as ABOVE  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import Place as Place  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import TestStep as TestStep  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import describe_invalid
@@ -18,58 +18,14 @@ from ingest_tui.connectors.registry import source_types as source_types  # noqa:
 from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, UsageError, ValidationError
-from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import slug
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.services.claiming import Patience, sources_to_oneself
 from ingest_tui.services.retiring import retire_locations
+from ingest_tui.services.source_health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
+from ingest_tui.services.source_health import list_sources as list_sources  # noqa: PLC0414 - part of this face
 from ingest_tui.store.workspace import Workspace, requester
-
-
-@dataclass(slots=True)
-class SourceSummary:
-    """A source, how many documents it has, and its newest jobs."""
-
-    source: Source
-    documents: int
-    last_job: Manifest | None
-    active_job: Manifest | None
-
-
-def list_sources(workspace: Workspace) -> list[SourceSummary]:
-    """Return all sources with what became of them."""
-    counts = dict(
-        workspace.catalogue.execute(
-            "SELECT source_id, count(DISTINCT document_id) FROM locations"
-            " WHERE document_id IS NOT NULL GROUP BY source_id"
-        )
-    )
-    newest: dict[str, Manifest] = {}
-    sources = workspace.sources.all()
-    wanted = {source.source_id for source in sources}
-    for job_id in workspace.jobs.ids():
-        if len(newest) == len(wanted):
-            break
-        manifest = _load_if_sound(workspace, job_id)
-        if manifest is not None and manifest.source_id in wanted:
-            newest.setdefault(manifest.source_id, manifest)
-    return [
-        SourceSummary(
-            source,
-            int(counts.get(source.source_id, 0)),
-            newest.get(source.source_id),
-            next(iter(workspace.jobs.active_for_source(source.source_id)), None),
-        )
-        for source in sources
-    ]
-
-
-def _load_if_sound(workspace: Workspace, job_id: str) -> Manifest | None:
-    try:
-        return workspace.jobs.load(job_id)
-    except IngestError:
-        return None
 
 
 def connector_config_model(source_type: str) -> type[pydantic.BaseModel]:
@@ -90,6 +46,21 @@ def describe_source_type(source_type: str) -> str:
     return " ".join(text.partition("\n\n")[0].split())
 
 
+def source_kinds() -> list[tuple[str, str, str]]:
+    """Return each type of source once: its name, what it is in one sentence, and why it cannot be used, if so."""
+    kinds = []
+    for name in source_types():
+        try:
+            found = connector_class(name)
+        except Exception as error:  # noqa: BLE001 - a package of somebody else may raise anything when it is imported
+            trouble = error.message if isinstance(error, IngestError) else f"cannot be loaded ({type(error).__name__})"
+            kinds.append((name, "", trouble))
+            continue
+        if found.source_type == name or found.source_type not in source_types():  # else it is another name of one
+            kinds.append((name, describe_source_type(name), ""))
+    return kinds
+
+
 def types_of_sources(workspace: Workspace, names: Iterable[str]) -> list[str]:
     """Return the types of the sources among ``names``, each once; names of no source are passed over."""
     found: dict[str, None] = {}
@@ -102,6 +73,17 @@ def types_of_sources(workspace: Workspace, names: Iterable[str]) -> list[str]:
 def _check_type(source_type: str) -> None:
     if source_type not in source_types():
         raise UsageError(f"unknown source type {source_type!r}", hint=f"known types: {', '.join(source_types())}")
+
+
+def backends_by_type(pairs: Iterable[str]) -> dict[str, str]:
+    """Return the backends of single types from ``TYPE=BACKEND`` pairs; raises `UsageError` for what is no pair."""
+    chosen = {}
+    for pair in pairs:
+        kind, separator, backend = pair.partition("=")
+        if not separator:
+            raise UsageError(f"not TYPE=BACKEND: {pair}", hint="e.g. --backend-for pdf=unstructured")
+        chosen[kind.lower().lstrip(".")] = backend
+    return chosen
 
 
 def add_source(
@@ -209,12 +191,13 @@ def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:
         raise ValidationError(describe_invalid(error), hint="see 'ingest-tui source add --help'") from None
     connector = connect(workspace, source)
     connector.validate_config()
-    _check_backends(source)
+    check_backends(source)
     config = connector.config.model_dump(mode="json", exclude_unset=True)
     return source.model_copy(update={"source_config": config})
 
 
-def _check_backends(source: Source) -> None:
+def check_backends(source: Source) -> None:
+    """Raise `UsageError` for a backend that is not there."""
     from ingest_tui.extraction.backends import get_backend
 
     for name in filter(None, [source.extraction.backend, *source.extraction.by_type.values()]):

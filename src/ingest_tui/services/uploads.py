@@ -55,12 +55,21 @@ def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str 
 
 
 def _check_room(workspace: Workspace, paths: list[Path]) -> None:
-    size = sum(path.stat().st_size for path in paths if path.is_file())
+    size = sum(_size_of(path) for path in paths)
     if not workspace.room().has(size):
         raise DiskFullError(
             f"there is no room for {humanize.naturalsize(size)} on the disk of the workspace",
             hint="free some space, or lower disk_reserve in workspace.json; nothing was uploaded",
         )
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file in bytes. What cannot be read has none here: opening it says why."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def _stage(staging: StagingArea, job_id: str, collection_id: str, name: str, path: Path) -> dict[str, Any]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import apsw
 
+from ingest_tui.model.errors import StoreError
 from ingest_tui.store.atomic import FILE_MODE, make_folder
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+_LAST_CHARACTER = "\U0010ffff"
+_FIRST_SURROGATE, _BEHIND_SURROGATES = 0xD800, 0xE000
 
 
 class StoredMemory:
@@ -29,8 +31,11 @@ class StoredMemory:
             self._open()
 
     def _open(self) -> None:
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE))
+        if self._path.is_symlink():
+            raise StoreError("the memory of a source is a symbolic link", hint=f"remove {self._path.name}")
         self._connection = apsw.Connection(str(self._path))
+        # By name, as in catalogue.py: closing a descriptor of the file would drop the locks of other connections.
+        self._path.chmod(FILE_MODE)
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = FILE", "cache_size = -16000"):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.execute(_SCHEMA)
@@ -64,8 +69,8 @@ class StoredMemory:
 
     def entries(self, prefix: str = "") -> Iterator[tuple[str, str]]:
         """Yield ``(id, entry)`` ordered by id, those whose id begins with ``prefix``; streams."""
-        sql = "SELECT id, entry FROM entries WHERE id >= ? AND substr(id, 1, ?) = ? ORDER BY id"
-        for row in self._connection.execute(sql, (prefix, len(prefix), prefix)):
+        sql = "SELECT id, entry FROM entries WHERE id >= ? AND id < ? ORDER BY id"
+        for row in self._connection.execute(sql, (prefix, _end_of(prefix))):
             yield str(row[0]), str(row[1])
 
     def apply(
@@ -79,10 +84,8 @@ class StoredMemory:
         """Change entries and notes, all or none of it, also when the process is killed meanwhile."""
         with self._connection:
             if remove_prefix is not None:
-                self._connection.execute(
-                    "DELETE FROM entries WHERE id >= ? AND substr(id, 1, ?) = ?",
-                    (remove_prefix, len(remove_prefix), remove_prefix),
-                )
+                between = (remove_prefix, _end_of(remove_prefix))
+                self._connection.execute("DELETE FROM entries WHERE id >= ? AND id < ?", between)
             self._connection.executemany("DELETE FROM entries WHERE id = ?", ((entry_id,) for entry_id in remove))
             self._connection.executemany("REPLACE INTO entries VALUES (?, ?)", put)
             for name, value in (notes or {}).items():
@@ -94,3 +97,12 @@ class StoredMemory:
     def close(self) -> None:
         """Close the database."""
         self._connection.close(True)
+
+
+def _end_of(prefix: str) -> str | bytes:
+    """Return what comes right behind all ids that begin with ``prefix``, so that a scan ends there."""
+    stem = prefix.rstrip(_LAST_CHARACTER)
+    if not stem:
+        return b""  # SQLite orders every text before every blob
+    following = ord(stem[-1]) + 1
+    return stem[:-1] + chr(_BEHIND_SURROGATES if following == _FIRST_SURROGATE else following)

@@ -21,7 +21,7 @@ _RANGES = tuple(view for view in _MARKED if view != "job")  # there, v wraps the
 _JOBS = ("jobs", "job")
 _DOCUMENTS = ("documents", "document")
 NO_KEY = "no_key"  # nothing sends it; so that a keymap can give a key to an action that has none
-_NAMES = ("job", "source", "document", "query", "level")
+_NAMES = ("job", "source", "document", "query", "credential", "level")
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
@@ -76,16 +76,35 @@ class Action:
 ACTIONS: tuple[Action, ...] = (
     Action("open", "Open", "enter", "open_selected", (*_LISTS, "logs"), "open"),
     Action("back", "Back, or clear the filter", "escape", "go_back"),
-    Action("source.add", "Add a folder as a source", "a", "add_source", ("sources", "jobs"), "add",
-           "ingest-tui source add local NAME --path FOLDER", changes=True),
+    Action("source.add", "Add a source", "a", "add_source", ("sources", "jobs"), "add",
+           "ingest-tui source add TYPE NAME …", changes=True),
+    Action("source.edit", "Change the settings of the source", "c", "edit_source", ("sources",), "change",
+           "ingest-tui source edit {source} …", menu=True, changes=True),
     Action("source.test", "Test the source", "t", "test_source", ("sources",), "test",
            "ingest-tui source test {source}", menu=True),
+    Action("source.preview", "Preview: what it takes and leaves out", "P", "preview_source", ("sources",), "",
+           "ingest-tui source preview {source}", menu=True),
+    Action("source.plan", "Plan: what a sync would do, and why", "p", "plan_source", ("sources",), "plan",
+           "ingest-tui plan {source}", menu=True),
     Action("source.sync", "Sync the source now", "s", "sync_sources", ("sources",), "sync",
            "ingest-tui sync {source} --detach", menu=True, changes=True),
     Action("source.enable", "Enable or disable the source", "E", "toggle_enabled", ("sources",), "",
            "ingest-tui source disable {source}", menu=True, changes=True),
+    Action("source.watch", "Watch the source, or stop watching", "u", "toggle_watch", ("sources",), "",
+           "ingest-tui source edit {source} --watch", menu=True, changes=True),
     Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", ("sources",), "",
            "ingest-tui source remove {source}", menu=True, changes=True),
+    Action("credential.add", "Add a credential", "a", "add_credential", ("credentials",), "add",
+           "ingest-tui credential add NAME --type TYPE", changes=True),
+    Action("credential.test", "Test the credential", "t", "test_credential", ("credentials",), "test",
+           "ingest-tui credential test {credential}", menu=True),
+    Action("credential.rotate", "Rotate: another secret or reference", "R", "rotate_credential", ("credentials",),
+           "rotate", "ingest-tui credential set {credential} --ask FIELD", menu=True, changes=True),
+    Action("credential.edit", "Change description, expiry and plain fields", "c", "edit_credential",
+           ("credentials",), "change", "ingest-tui credential set {credential} --set FIELD=VALUE", menu=True,
+           changes=True),
+    Action("credential.remove", "Remove the credential", "D", "remove_credentials", ("credentials",), "",
+           "ingest-tui credential remove {credential}", menu=True, changes=True),
     Action("filter", "Filter (!word leaves out)", "slash", "start_filter", (*_LISTS, "logs"), "filter"),
     Action("document.search", "Search in the text of the documents", "s", "start_search", ("documents",), "search",
            "ingest-tui search {query}"),

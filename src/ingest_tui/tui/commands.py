@@ -39,18 +39,18 @@ def resolve(line: str, registry: Registry, view: str) -> Command:
 
 
 def _unknown(words: str, registry: Registry, view: str) -> tuple[str, str]:
-    shown = safe_display(words, limit=40)
+    shown = f"'{safe_display(words, limit=40)}'"
     for action in ACTIONS:
         if words.lower() in names_of(action):
             if not registry.allows(action):
-                return f"{shown!r} is left out: this screen was opened with --read-only", "start it without"
-            return f"{shown!r} cannot be done here", f"it belongs to: {', '.join(action.views)}"
+                return f"{shown} is left out: this screen was opened with --read-only", "start it without"
+            return f"{shown} cannot be done here", f"it belongs to: {', '.join(action.views)}"
         if words.lower().split()[:1] in ([name] for name in names_of(action)):
             return f"{action.id} takes nothing behind it", f":{action.id}"
     known = [name for action in registry.of(view) for name in (*action.names, action.id)]
     close = get_close_matches(words.lower().partition(" ")[0], known, n=3)
     hint = f"did you mean {' or '.join(f':{name}' for name in close)}?" if close else "Tab completes; ? lists all"
-    return f"there is no command {shown!r}", hint
+    return f"there is no command {shown}", hint
 
 
 def continuation(line: str, registry: Registry, view: str, known: Mapping[str, Sequence[str]]) -> str | None:

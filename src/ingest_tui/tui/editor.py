@@ -23,8 +23,11 @@ def edited(text: str, name: str) -> str:
 
     Blocks until the editor ends. Raises `IngestError` when it cannot be started or says that it failed.
     """
-    command = editor_command()
     hint = "VISUAL or EDITOR names the editor, such as 'nano' or 'vim'"
+    try:
+        command = editor_command()
+    except ValueError as error:
+        raise IngestError(f"the name of the editor cannot be read: {error}", hint=hint) from None
     with TemporaryDirectory(prefix="ingest-tui-") as folder:
         path = Path(folder, name)
         path.write_text(text, encoding="utf-8")

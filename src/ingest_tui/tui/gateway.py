@@ -6,23 +6,23 @@ Screens call these methods in threads only. Tests give the application a gateway
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ingest_tui.tui.doors.documents import DocumentDoor
-from ingest_tui.tui.doors.errors import ErrorDoor
+from ingest_tui.tui.credential_calls import CredentialCalls
+from ingest_tui.tui.document_calls import DocumentCalls
+from ingest_tui.tui.error_calls import ErrorCalls
+from ingest_tui.tui.source_calls import SourceCalls
 
 if TYPE_CHECKING:
     # For types alone: the first screen is painted before pydantic and the services are loaded.
-    import pydantic
-
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.outcome import Outcome
     from ingest_tui.model.source import Source
     from ingest_tui.services.logs import LogFollower
-    from ingest_tui.services.sources import SourceSummary, TestStep
     from ingest_tui.services.workers import WorkerInfo
+    from ingest_tui.store.workspace import Workspace
 
 Record = TypeVar("Record")
 
@@ -30,20 +30,32 @@ OUTCOME_SLICE = 2000
 LOG_SLICE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class NewSource:
-    """What the form asks for."""
-
-    source_type: str
-    name: str
-    config: dict[str, Any]
-    collection_id: str = "default"
-    max_size: str | None = None
-    watch: bool = False
-
-
-class Gateway(DocumentDoor, ErrorDoor):
+class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
     """Calls the services on a workspace."""
+
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
+        self.root = root
+        self.read_only = read_only
+
+    @contextmanager
+    def _workspace(self) -> Iterator[Workspace]:
+        from ingest_tui.store.workspace import open_workspace_at
+
+        workspace = open_workspace_at(self.root)
+        try:
+            yield workspace
+        finally:
+            workspace.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[Workspace]:
+        """Open the workspace for something that changes it; with ``--read-only`` nothing does."""
+        if self.read_only:
+            from ingest_tui.model.errors import RefusedError
+
+            raise RefusedError("this screen was opened with --read-only", hint="start it without, to change something")
+        with self._workspace() as workspace:
+            yield workspace
 
     def check(self) -> None:
         """Open the workspace; raises what is wrong with it."""
@@ -103,64 +115,6 @@ class Gateway(DocumentDoor, ErrorDoor):
 
         with self._workspace() as workspace:
             return jobs.held_deletions(workspace, job_id)
-
-    # Sources
-
-    def sources(self) -> list[SourceSummary]:
-        """Return all sources with their last and their active job."""
-        from ingest_tui.services import sources
-
-        with self._workspace() as workspace:
-            return sources.list_sources(workspace)
-
-    def add_source(self, new: NewSource) -> Source:
-        """Add a source."""
-        from ingest_tui.services import sources
-
-        with self._changing() as workspace:
-            return sources.add_source(
-                workspace,
-                source_type=new.source_type,
-                name=new.name,
-                config=new.config,
-                collection_id=new.collection_id,
-                max_size=new.max_size,
-                watch=new.watch,
-            )
-
-    def config_model(self, source_type: str) -> type[pydantic.BaseModel]:
-        """Return the settings that a connector takes."""
-        from ingest_tui.services import sources
-
-        return sources.connector_config_model(source_type)
-
-    def test_source(self, source_id: str) -> Iterator[TestStep]:
-        """Yield the steps of a test as they are done."""
-        from ingest_tui.services import sources
-
-        with self._workspace() as workspace:
-            yield from sources.test_source(workspace, source_id)
-
-    def sync(self, source_id: str) -> Manifest:
-        """Put a sync into the queue."""
-        from ingest_tui.services import jobs
-
-        with self._changing() as workspace:
-            return jobs.enqueue_sync(workspace, source_id)
-
-    def remove_source(self, source_id: str) -> int:
-        """Remove a source and retire its documents; returns how many."""
-        from ingest_tui.services import sources
-
-        with self._changing() as workspace:
-            return sources.remove_source(workspace, source_id)
-
-    def set_enabled(self, source_id: str, *, enabled: bool) -> Source:
-        """Let a source be synced, or not."""
-        from ingest_tui.services import sources
-
-        with self._changing() as workspace:
-            return sources.set_enabled(workspace, source_id, enabled)
 
     # Logs and audit
 

@@ -252,6 +252,9 @@ def test_redirect_to_another_host_is_not_followed(bucket: Bucket) -> None:
     [
         ({"bucket": "plain"}, "eu-west-1", "https://plain.s3.eu-west-1.amazonaws.com"),
         ({"bucket": "plain"}, "cn-north-1", "https://plain.s3.cn-north-1.amazonaws.com.cn"),
+        ({"bucket": "plain"}, "us-gov-west-1", "https://plain.s3.us-gov-west-1.amazonaws.com"),
+        ({"bucket": "plain"}, "eusc-de-east-1", "https://plain.s3.eusc-de-east-1.amazonaws.eu"),
+        ({"bucket": "plain"}, "zz-future-9", "https://plain.s3.zz-future-9.amazonaws.com"),
         ({"bucket": "dotted.name"}, "eu-west-1", "https://s3.eu-west-1.amazonaws.com/dotted.name"),
         ({"bucket": "UpperCase"}, "us-east-1", "https://s3.us-east-1.amazonaws.com/UpperCase"),
         ({"bucket": "b-1", "endpoint_url": "http://minio:9000/"}, "x", "http://minio:9000/b-1"),

@@ -12,7 +12,7 @@ import pytest
 from servers.fake_bucket import FakeBucket
 from servers.fault_proxy import Fault, FaultProxy
 
-from ingest_tui.connectors import s3_listing
+from ingest_tui.connectors import s3_listing, s3_pages
 from ingest_tui.connectors.s3 import S3Connector
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
@@ -203,6 +203,10 @@ def test_patterns_apply_below_the_prefix_before_anything_is_fetched() -> None:
         b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
         b"<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>",
         b"<ListBucketResult><Contents><Key>a</Key><Size>many</Size></Contents></ListBucketResult>",
+        b"<ListBucketResult><Contents><Key>a</Key>",
+        b"<Error><Code>InternalError</Code><Message>we had to stop</Message></Error>",
+        b"<Feed><Name>a</Name><IsTruncated>false</IsTruncated></Feed>",
+        b"",
     ],
 )
 def test_what_is_no_listing_is_an_error_and_never_an_empty_bucket(body: bytes, moto_proxy: FaultProxy) -> None:
@@ -213,6 +217,15 @@ def test_what_is_no_listing_is_an_error_and_never_an_empty_bucket(body: bytes, m
         listed_keys(connector)
     assert caught.value.reason == "not_a_listing"
     assert "nothing was deleted" in caught.value.hint
+
+
+def test_endless_page_is_given_up(monkeypatch: pytest.MonkeyPatch, moto_proxy: FaultProxy) -> None:
+    """What is longer than any page fills no memory."""
+    monkeypatch.setattr(s3_pages, "_LONGEST_PAGE", 1 << 17)
+    moto_proxy.add(Fault(status=200, body=b"<ListBucketResult>" + b" " * (1 << 20) + b"</ListBucketResult>"))
+    connector = S3Connector({"bucket": "any", "endpoint_url": moto_proxy.url, "anonymous": True})
+    with pytest.raises(SourceAccessError, match="longer than a page"):
+        listed_keys(connector)
 
 
 def test_test_of_a_source_lists_one_page_only() -> None:

@@ -124,7 +124,7 @@ def test_an_entry_that_cannot_be_used_fails_its_first_step(workspace: Workspace)
     content = json.loads(path.read_text())
     content["credentials"] |= {"odd": {"type": "kerberos"}, "half": {"type": "basic"}}
     path.write_text(json.dumps(content))
-    for name, told in (("odd", "unknown credential type"), ("half", "username: field required")):
+    for name, told in (("odd", "unknown credential type"), ("half", "username – field required")):
         [step] = actions.test_credential(workspace, name)
         assert (step.name, step.ok) == ("entry", False)
         assert told in step.message

@@ -46,17 +46,20 @@ def test_what_is_accepted(entry: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ({**AWS, "endpoint_url": "https://me:hunter2@store"}, "endpoint_url: must not hold a name or a password"),
-        ({**AWS, "endpoint_url": "hunter2"}, "endpoint_url: must be an address like https://host/path"),
-        ({**AWS, "endpoint_url": "https://[hunter2"}, "endpoint_url: must be an address like https://host/path"),
+        ({**AWS, "endpoint_url": "https://me:hunter2@store"}, "endpoint_url – must not hold a name or a password"),
+        ({**AWS, "endpoint_url": "hunter2"}, "endpoint_url – must be an address like https://host/path"),
+        ({**AWS, "endpoint_url": "https://[hunter2"}, "endpoint_url – must be an address like https://host/path"),
         (ENTRA, "takes either certificate or client_secret"),
         ({**ENTRA, "certificate": "file:a", "client_secret": "hunter2"}, "takes either certificate or client_secret"),
-        ({**ENTRA, "client_secret": "env:S", "cloud": "hunter2"}, "cloud: input should be 'global', 'gcc'"),
-        ({"type": "basic", "username": "", "password": "hunter2"}, "username: string should have at least 1 character"),
-        ({**OAUTH, "token_url": "http://login.example.org/"}, "token_url: must begin with https://"),
-        ({**OAUTH, "expires": 20270630}, "expires: must be a day like 2027-06-30"),
-        ({**OAUTH, "expires": "hunter2"}, "expires: must be a day like 2027-06-30"),
-        ({**OAUTH, "client_secret": {"x": "hunter2"}}, "client_secret: input should be a valid string"),
+        ({**ENTRA, "client_secret": "env:S", "cloud": "hunter2"}, "cloud – input should be 'global', 'gcc'"),
+        (
+            {"type": "basic", "username": "", "password": "hunter2"},
+            "username – string should have at least 1 character",
+        ),
+        ({**OAUTH, "token_url": "http://login.example.org/"}, "token_url – must begin with https://"),
+        ({**OAUTH, "expires": 20270630}, "expires – must be a day like 2027-06-30"),
+        ({**OAUTH, "expires": "hunter2"}, "expires – must be a day like 2027-06-30"),
+        ({**OAUTH, "client_secret": {"x": "hunter2"}}, "client_secret – input should be a valid string"),
     ],
 )
 def test_what_is_refused_is_told_by_its_field_without_its_value(entry: dict[str, Any], told: str) -> None:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def test_crash_costs_one_file(tmp_path: Path) -> None:
     bad = one_bad_of_twenty(tmp_path, "segfault")
     assert (bad.status, bad.reason) == ("failed", "crashed")
     assert "SIGSEGV" in bad.detail
+
+
+def test_memory_of_the_worker_is_not_taken_for_a_crashed_parsers(tmp_path: Path) -> None:
+    """A crash is a crash even where the process that started the parser has used as much memory as a parser may."""
+    limits = replace(QUICK, memory_bytes=512 * 1024**2)
+    used = b"x" * (limits.memory_bytes // 2)
+    assert one_bad_of_twenty(tmp_path, "segfault", limits).reason == "crashed"
+    assert len(used) * 2 == limits.memory_bytes
 
 
 def test_silent_exit_costs_one_file(tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ import zipfile
 from io import BytesIO
 
 import pytest
-from made_files import locked_pdf, ole_with, word_file, zip_bytes
 
 from ingest_tui.extraction import containers
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.validation import validate
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
+from made_files import locked_pdf, ole_with, pdf_of, pdf_pages, word_file, zip_bytes
 
 
 def kind_of(content: bytes, file_name: str) -> str:
@@ -173,6 +173,14 @@ def test_encrypted_opendocument_is_refused() -> None:
 def test_ole_files_are_told_by_their_streams(stream: str, expected: str) -> None:
     """Old office formats and Outlook messages share a container; its directory tells them apart."""
     assert kind_of(ole_with(stream), "a") == expected
+
+
+def test_damaged_pdf_after_a_locked_one_is_malformed() -> None:
+    """What PDFium remembers of the locked file before is not said of one that is damaged."""
+    boasting = pdf_pages("x")
+    boasting[1] = b"<< /Type /Pages /Kids [] /Count 2147483647 >>"
+    reasons = [reason_of(content, "a.pdf") for content in (locked_pdf(), pdf_of(boasting))]
+    assert reasons == ["encrypted", "malformed"]
 
 
 def test_encrypted_office_is_refused() -> None:

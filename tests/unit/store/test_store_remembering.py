@@ -9,6 +9,7 @@ import pytest
 
 from ingest_tui.connectors.base import ListingMemory
 from ingest_tui.connectors.remembering import VolatileMemory
+from ingest_tui.model.errors import StoreError
 from ingest_tui.model.source import Source
 from ingest_tui.services.workspaces import init
 from ingest_tui.store.remembering import StoredMemory
@@ -41,6 +42,71 @@ def test_a_prefix_is_replaced_at_once(memory: ListingMemory) -> None:
     memory.apply(put=[("a/1", "old"), ("a/2", "old"), ("ab", "kept")])
     memory.apply(remove_prefix="a/", put=[("a/3", "new")])
     assert list(memory.entries()) == [("a/3", "new"), ("ab", "kept")]
+
+
+@pytest.mark.parametrize("prefix", ["a", "a/", "a\ud7ff", "a\U0010ffff", "\U0010ffff", "\U0010ffff\U0010ffff", ""])
+def test_a_prefix_means_what_begins_with_it(memory: ListingMemory, prefix: str) -> None:
+    """Whatever the last character of a prefix is, exactly the ids that begin with it are found and removed."""
+    ids = sorted(
+        start + end
+        for start in (
+            "",
+            "a",
+            "a.",
+            "a/",
+            "a0",
+            "a\ud7ff",
+            "a\ue000",
+            "a\U0010ffff",
+            "b",
+            "\U0010ffff",
+            "\U0010ffff" * 2,
+        )
+        for end in ("", "1", "\U0010ffff")
+    )
+    memory.apply(put=[(entry_id, "") for entry_id in ids])
+    expected = sorted({entry_id for entry_id in ids if entry_id.startswith(prefix)})
+    assert [entry_id for entry_id, _ in memory.entries(prefix)] == expected
+    memory.apply(remove_prefix=prefix)
+    assert [entry_id for entry_id, _ in memory.entries()] == sorted(set(ids) - set(expected))
+
+
+def test_a_prefix_is_looked_for_in_its_stretch_alone(tmp_path: Path) -> None:
+    """A scan ends where the ids of the prefix end: it costs the same however much comes behind them."""
+    memory = StoredMemory(tmp_path / "memory.db")
+    memory.apply(put=((f"{name}/{number}", "") for name in "ab" for number in range(20_000)))
+    steps = []
+    memory._connection.set_progress_handler(lambda: bool(steps.append(1)), 100)
+    assert list(memory.entries("a/19999")) == [("a/19999", "")]
+    memory.apply(remove_prefix="a/19998")
+    assert len(steps) < 10
+    memory.close()
+
+
+def test_a_second_connection_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Opening a memory that the process has open already takes no lock from it."""
+    path = tmp_path / "memory.db"
+    first = StoredMemory(path)
+    inode = path.stat().st_ino
+
+    def locks() -> list[str]:
+        return [line for line in Path("/proc/locks").read_text().splitlines() if f":{inode} " in line]
+
+    held = locks()
+    assert held
+    second = StoredMemory(path)
+    assert locks() == held
+    second.close()
+    assert locks() == held
+    first.close()
+
+
+def test_a_memory_is_no_link(tmp_path: Path) -> None:
+    """A link planted at its name is refused, and nothing is made where it points to."""
+    (tmp_path / "memory.db").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="symbolic link"):
+        StoredMemory(tmp_path / "memory.db")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_page_is_remembered_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -29,15 +29,16 @@ def parse(material: Material) -> Parsed:
     try:
         document = pypdfium2.PdfDocument(material.content)
     except pypdfium2.PdfiumError as error:
-        raise _refusal(error) from error
+        raise _refusal(error, material.content) from error
     try:
         return _read(document, material)
     finally:
         document.close()
 
 
-def _refusal(error: Exception) -> ItemRejectedError | ProcessingError:
-    if any(mark in str(error).lower() for mark in _PASSWORD_MARKS):
+def _refusal(error: Exception, content: bytes) -> ItemRejectedError | ProcessingError:
+    # What PDFium calls its last error may be that of an earlier file.
+    if b"/Encrypt" in content and any(mark in str(error).lower() for mark in _PASSWORD_MARKS):
         return ItemRejectedError(
             "the PDF is protected by a password",
             code="encrypted",

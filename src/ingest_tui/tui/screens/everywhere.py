@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ingest_tui.services.sources import SourceSummary
     from ingest_tui.tui.app import IngestApp
 
-_AWAY = "-zoomed-away"
-
 
 class Everywhere(Asking, Screen[None]):
     """What can be done wherever one is. Actions of the registry are methods of this, and of the views."""
@@ -31,6 +29,7 @@ class Everywhere(Asking, Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._source_ids: list[str] = []
+        self._zoomed_away: list[tuple[Widget, object]] = []
 
     @property
     def ingest(self) -> IngestApp:
@@ -123,14 +122,20 @@ class Everywhere(Asking, Screen[None]):
             if not isinstance(beside, Widget):
                 return
             for other in beside.children:
-                other.set_class(other is not pane, _AWAY)
+                if other is not pane and other.display:
+                    self._zoomed_away.append((other, other.styles.inline.get_rule("display", None)))
+                    other.display = False
             pane = beside
 
     def end_zoom(self) -> bool:
         """Show all panes again; tells whether one was zoomed."""
-        hidden = list(self.query(f".{_AWAY}"))
-        for widget in hidden:
-            widget.remove_class(_AWAY)
+        hidden, self._zoomed_away = self._zoomed_away, []
+        for widget, before in hidden:
+            if before is None:
+                widget.styles.inline.clear_rule("display")
+            else:
+                widget.display = before != "none"
+            widget.refresh(layout=True)
         return bool(hidden)
 
     def choose_theme(self, name: str = "") -> None:

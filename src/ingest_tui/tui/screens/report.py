@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,11 +18,10 @@ from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
-    from ingest_tui.services.sources import TestStep
     from ingest_tui.tui.records import Record
 
 
-class Report(Asking, ModalScreen[bool | None]):
+class Report(Asking, ModalScreen[str | None]):
     """Lines of text over a view."""
 
     CSS_PATH = ["dialogs.tcss", "report.tcss"]  # noqa: RUF012 - as the base class declares it
@@ -77,6 +77,18 @@ class Text(Report):
         self.lines.show(self._text)
 
 
+class Lines(Report):
+    """Lines that are known already."""
+
+    def __init__(self, title: str, lines: list[tuple[str, str]]) -> None:
+        super().__init__(title)
+        self._known = lines
+
+    def begin(self) -> None:
+        """Show them."""
+        self.lines.show(self._known)
+
+
 class Story(Report):
     """Why a document is here, or why not."""
 
@@ -107,42 +119,60 @@ class RecordReport(Report):
 
 
 class TestReport(Report):
-    """The steps of testing a source as they are done. Returns True when a person wants to sync it."""
+    """The steps of a test as they are done. Returns ``sync`` or ``plan`` when a person wants that of a source.
+
+    ``steps`` yields them where it is not a source that is tested; ``guide`` stands before the title.
+    """
 
     __test__ = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "sync", "sync now", id="report.sync")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "go_on('sync')", "sync now", id="report.sync"),
+        Binding("p", "go_on('plan')", "what it would do", id="report.plan"),
+    ]
     closing = "testing …  esc closes"
 
-    def __init__(self, gateway: Gateway, source_id: str) -> None:
-        super().__init__(f"Test of {source_id}")
-        self._gateway = gateway
-        self._source_id = source_id
+    def __init__(
+        self,
+        gateway: Gateway,
+        what: str,
+        *,
+        steps: Callable[[], Iterable[Any]] | None = None,
+        guide: str = "",
+    ) -> None:
+        super().__init__(f"{guide}Test of {what}")
+        self._steps = steps or partial(gateway.test_source, what)
+        self._is_source = steps is None
         self._all_well = True
 
     def begin(self) -> None:
         """Begin the test; its steps come as they are done."""
-        gateway, source_id = self._gateway, self._source_id
+        steps = self._steps
 
-        def work() -> object:
-            yield from gateway.test_source(source_id)
+        def work() -> Iterator[Any]:
+            yield from steps()
             yield None
 
-        self.ask_many(work, self._step, group="report", otherwise=self._failed)  # type: ignore[arg-type]
+        self.ask_many(work, self._step, group="report", otherwise=self._failed)
 
-    def _step(self, step: TestStep | None) -> None:
+    def _step(self, step: Any) -> None:
         if step is None:
-            verdict = "all is well: s syncs it now" if self._all_well else "s syncs it all the same"
-            self.query_one("#report-end", Line).say(f"{verdict}, esc closes")
+            verdict = "all is well" if self._all_well else "it does not work yet"
+            ways = ": p shows what a sync would do, s syncs it now" if self._is_source else ""
+            self.query_one("#report-end", Line).say(f"{verdict}{ways}, esc closes")
             return
         self._all_well = self._all_well and step.ok
         glyph, tone = ("+ ok    ", "") if step.ok else ("! failed", "bad")
         self.lines.append([(f"{glyph} {step.name:12} {step.message}  ({step.milliseconds:.0f} ms)", tone)])
+        hint = getattr(step, "hint", "")
+        if hint:
+            self.lines.append([(f"           {hint}", "quiet")])
 
     def _failed(self, message: str, hint: str) -> None:
         self._all_well = False
         self.say_trouble(message, hint)
         self._step(None)
 
-    def action_sync(self) -> None:
-        """Close, and sync."""
-        self.dismiss(True)
+    def action_go_on(self, what: str) -> None:
+        """Close, and go on."""
+        if self._is_source:
+            self.dismiss(what)

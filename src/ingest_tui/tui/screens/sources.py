@@ -1,42 +1,44 @@
-"""Sources: where documents come from. Add a folder, test it, sync it, remove it."""
+"""Sources: where documents come from, how they are doing, and everything that can be done with them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
 
-from ingest_tui.model.job import Manifest
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.records import Record, source_record
-from ingest_tui.tui.screens.base import ViewScreen, matches
+from ingest_tui.tui.screens.base import matches
+from ingest_tui.tui.source_actions import FIRST_STEPS, SourceActions
+from ingest_tui.tui.source_words import HEALTH_TONES, detail_lines, health_words, searchable, state_of
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
-    from ingest_tui.model.source import Source
     from ingest_tui.services.sources import SourceSummary
+    from ingest_tui.tui.jobs_model import JobRow
+
+_LEVELS = {"problem": 0, "warning": 1, "": 2, "ok": 3}
+_JOBS_SHOWN = 200
 
 
-def state_of(summary: SourceSummary) -> str:
-    """Return the state of a source: of its unfinished job, else of its last one."""
-    if summary.active_job is not None:
-        return str(summary.active_job.state)
-    if not summary.source.enabled:
-        return "disabled"
-    return "never synced" if summary.last_job is None else str(summary.last_job.state)
-
-
-class SourcesScreen(ViewScreen):
-    """The list of sources."""
+class SourcesScreen(SourceActions):
+    """The list of sources; on a wide screen with the settings and the jobs of the one under the cursor."""
 
     view = "sources"
     heading = "Sources"
-    sorts: ClassVar[dict[str, str]] = {"name": "By name", "documents": "Most documents first", "state": "By state"}
+    sorts: ClassVar[dict[str, str]] = {
+        "name": "By name",
+        "health": "What is wrong first",
+        "documents": "Most documents first",
+        "state": "By state",
+        "synced": "Last synced first",
+    }
     CSS_PATH = "sources.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("sources")]
 
@@ -45,8 +47,12 @@ class SourcesScreen(ViewScreen):
         self._summaries: list[SourceSummary] | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The table."""
-        yield VirtualTable(self._columns(), lambda summary: summary.source.source_id, id="sources-table")
+        """The table, and what is beside it on a wide screen."""
+        with Horizontal():
+            yield VirtualTable(self._columns(), lambda summary: summary.source.source_id, id="sources-table")
+            with Vertical(id="source-beside"):
+                yield TextLines(id="source-detail")
+                yield VirtualTable(self._job_columns(), lambda row: row.job_id, id="source-jobs")
 
     def _columns(self) -> list[Column[SourceSummary]]:
         def state(summary: SourceSummary) -> Cell:
@@ -57,17 +63,30 @@ class SourcesScreen(ViewScreen):
             job = summary.last_job
             return Cell(wording.age(job.finished_at or job.created_at, self.ingest.now()) if job else "-", "quiet")
 
-        def watched(summary: SourceSummary) -> Cell:
-            return Cell("yes" if summary.source.watch else "no", "quiet")
+        def health(summary: SourceSummary) -> Cell:
+            return Cell(health_words(summary, self.ingest.now()), HEALTH_TONES.get(summary.level, "quiet"))
 
         return [
             Column("name", "NAME", 0, lambda summary: Cell(summary.source.name or summary.source.source_id)),
-            Column("type", "TYPE", 6, lambda summary: Cell(summary.source.source_type), from_width=60),
-            Column("place", "WHERE", 0, lambda summary: Cell(summary.source.place, "quiet"), from_width=70),
+            Column("type", "TYPE", 10, lambda summary: Cell(summary.source.source_type), from_width=60),
+            Column("place", "WHERE", 0, lambda summary: Cell(summary.source.place, "quiet"), from_width=110),
             Column("state", "STATE", 14, state),
-            Column("documents", "DOCS", 6, lambda summary: Cell(wording.count(summary.documents)), right=True),
-            Column("watch", "WATCH", 5, watched, from_width=78),
+            Column("documents", "DOCS", 5, lambda summary: Cell(wording.count(summary.documents)), right=True),
             Column("synced", "SYNCED", 6, synced, right=True),
+            Column("next", "NEXT", 12, lambda summary: Cell(summary.next_run, "quiet"), from_width=74),
+            Column("health", "HEALTH", 0, health, from_width=50),
+        ]
+
+    def _job_columns(self) -> list[Column[JobRow]]:
+        def state(row: JobRow) -> Cell:
+            return Cell(wording.state_word(row.state), wording.tone(row.state))
+
+        return [
+            Column("age", "JOBS OF IT", 10, lambda row: Cell(wording.age(row.created_at, self.ingest.now()), "quiet")),
+            Column("state", "STATE", 14, state),
+            Column("done", "DONE/TOTAL", 12, lambda row: Cell(f"{row.done}/{row.total}"), right=True),
+            Column("errors", "ERR", 5, lambda row: Cell(wording.count(row.errors_total)), right=True),
+            Column("last", "LAST ERROR", 0, lambda row: Cell(row.last_error, "quiet")),
         ]
 
     @property
@@ -91,6 +110,12 @@ class SourcesScreen(ViewScreen):
         """Show the rows anew."""
         self._show()
 
+    def sources_changed(self, text: str = "") -> None:
+        """Read again after an action."""
+        if text:
+            self.tell(text)
+        self.read()
+
     def read(self) -> None:
         """Read the sources in a thread."""
         self.ask(self.ingest.gateway.sources, self._take, group="sources")
@@ -101,18 +126,22 @@ class SourcesScreen(ViewScreen):
 
     def _show(self) -> None:
         known = self._summaries or []
-        shown = [summary for summary in known if not self.words or matches(_searchable(summary), self.words)]
+        shown = [summary for summary in known if not self.words or matches(searchable(summary), self.words)]
         if self.sort == "documents":
             shown.sort(key=lambda summary: -summary.documents)
         elif self.sort == "state":
             shown.sort(key=state_of)
+        elif self.sort == "health":
+            shown.sort(key=lambda summary: (_LEVELS.get(summary.level, 2), summary.source.source_id))
+        elif self.sort == "synced":
+            shown.sort(key=lambda summary: summary.last_job.created_at if summary.last_job else "", reverse=True)
         else:
             shown.sort(key=lambda summary: summary.source.source_id)
         if self.reversed:
             shown.reverse()
         self.table.show(shown, empty=self._empty_words())
         self.say_info(len(shown), len(known), "source")
-        self._hint()
+        self.say_current()
 
     def _empty_words(self) -> list[str]:
         if self._summaries is None:
@@ -122,13 +151,30 @@ class SourcesScreen(ViewScreen):
         return [
             "No sources yet.",
             "",
-            "A source is a place that documents come from, such as a folder.",
-            "Press a to add a folder. It is tested, and then s syncs it.",
+            "A source is a place that documents come from: a folder, a bucket, a library.",
+            "Press a to add one. It goes step by step, and esc goes back at each:",
+            "",
+            *(f"  {number}  {step}" for number, step in enumerate(FIRST_STEPS, 1)),
         ]
 
     @on(VirtualTable.Moved, "#sources-table")
-    def _hint(self) -> None:
+    def say_current(self) -> None:
+        """Say something about the source under the cursor, and show it beside the list where there is room."""
         summary = self.table.current
+        self._say_hint(summary)
+        beside = self.query_one("#source-beside")
+        if summary is None:
+            self.query_one("#source-detail", TextLines).show([])
+        elif beside.display and self.has_class("-wide"):
+            self.query_one("#source-detail", TextLines).show(detail_lines(summary, self.ingest.now()))
+        rows = [] if summary is None else self._jobs_of(summary.source.source_id)
+        self.query_one("#source-jobs", VirtualTable).show(rows, empty=["never synced; s syncs it"])
+
+    def _jobs_of(self, source_id: str) -> list[JobRow]:
+        rows = [row for row in self.ingest.model.rows.values() if row.source_id == source_id]
+        return sorted(rows, key=lambda row: row.job_id, reverse=True)[:_JOBS_SHOWN]
+
+    def _say_hint(self, summary: SourceSummary | None) -> None:
         if summary is None:
             self.say_hint("")
             return
@@ -136,8 +182,10 @@ class SourcesScreen(ViewScreen):
         if last is not None and last.errors_total:
             message = last.errors[-1].message if last.errors else ""
             self.say_hint(f"{last.job_id}: {wording.plural(last.errors_total, 'error')}; last: {message}", "bad")
+        elif summary.level in {"problem", "warning"}:
+            self.say_hint(f"{summary.source.source_id}: {health_words(summary, self.ingest.now())}", "warn")
         elif last is None and summary.active_job is None:
-            self.say_hint(f"{summary.source.place}: never synced; s syncs it")
+            self.say_hint(f"{summary.source.place}: never synced; p shows what a sync would do, s syncs it")
         else:
             self.say_hint(f"{summary.source.source_id}  {summary.source.place}")
 
@@ -157,106 +205,21 @@ class SourcesScreen(ViewScreen):
         key = self.table.current_key
         return source_record(self.ingest.gateway, key) if key else None
 
+    def chosen_sources(self) -> list[str]:
+        """The marked sources, or the one under the cursor."""
+        return self.table.chosen_keys
+
+    def chosen_summaries(self) -> list[SourceSummary]:
+        """The same with what is known of them."""
+        chosen = set(self.table.chosen_keys)
+        return [summary for summary in self.table.rows if summary.source.source_id in chosen]
+
+    def has_sources(self) -> bool:
+        """Whether there is one."""
+        return bool(self._summaries)
+
     @on(VirtualTable.Opened, "#sources-table")
     def open_selected(self) -> None:
         """Show the documents of the source."""
         if self.table.current_key:
             self.ingest.show_documents_of(self.table.current_key)
-
-    def add_source(self) -> None:
-        """Ask for a folder, add it, test it, and offer to sync it."""
-        from ingest_tui.tui.screens.add_source import AddSource
-
-        def added(source: Source | None) -> None:
-            if source is not None:
-                self.read()
-                self._test(source.source_id)
-
-        self.app.push_screen(AddSource(self.ingest.gateway), added)
-
-    def test_source(self) -> None:
-        """Test the source under the cursor."""
-        if self.table.current_key:
-            self._test(self.table.current_key)
-
-    def _test(self, source_id: str) -> None:
-        from ingest_tui.tui.screens.report import TestReport
-
-        def closed(wants_sync: bool | None) -> None:
-            if wants_sync:
-                self._sync([source_id])
-
-        self.app.push_screen(TestReport(self.ingest.gateway, source_id), closed)
-
-    def sync_sources(self) -> None:
-        """Queue a sync of the marked sources, or of the one under the cursor."""
-        self._sync(self.table.chosen_keys)
-
-    def _sync(self, source_ids: list[str]) -> None:
-        gateway = self.ingest.gateway
-
-        def work() -> Iterator[Manifest]:
-            for source_id in source_ids:
-                yield gateway.sync(source_id)
-
-        def queued(manifest: Manifest) -> None:
-            self.tell(f"queued: {manifest.job_id}", "1 shows the jobs")
-            self.ensure_worker()
-            self.ingest.feed.look_now()
-            self.read()
-
-        self.ask_many(work, queued, group="sync")
-
-    def toggle_enabled(self) -> None:
-        """Enable a disabled source, or the other way round."""
-        summary = self.table.current
-        if summary is None:
-            return
-        gateway, source = self.ingest.gateway, summary.source
-
-        def changed(after: Source) -> None:
-            self.tell(f"{after.source_id} is {'enabled' if after.enabled else 'disabled'}")
-            self.read()
-
-        self.ask(lambda: gateway.set_enabled(source.source_id, enabled=not source.enabled), changed, group="enable")
-
-    def remove_sources(self) -> None:
-        """Remove sources after a question that says how many documents go with them."""
-        from ingest_tui.tui.screens.dialogs import Confirm
-
-        chosen = set(self.table.chosen_keys)
-        summaries = [summary for summary in self.table.rows if summary.source.source_id in chosen]
-        if not summaries:
-            return
-        source_ids = [summary.source.source_id for summary in summaries]
-        documents = sum(summary.documents for summary in summaries)
-
-        def answered(confirmed: bool | None) -> None:
-            if confirmed:
-                self._remove(source_ids)
-
-        names = [
-            f"{summary.source.source_id}: {wording.plural(summary.documents, 'document')}" for summary in summaries
-        ]
-        consequence = f"{wording.plural(documents, 'document')} go to the trash. The folder itself is not touched."
-        question = f"Remove {wording.plural(len(source_ids), 'source')}?"
-        self.app.push_screen(Confirm(question, names, "Remove", consequence=consequence), answered)
-
-    def _remove(self, source_ids: list[str]) -> None:
-        gateway = self.ingest.gateway
-
-        def work() -> Iterator[tuple[str, int]]:
-            for source_id in source_ids:
-                yield source_id, gateway.remove_source(source_id)
-
-        def removed(answer: tuple[str, int]) -> None:
-            source_id, retired = answer
-            self.tell(f"removed {source_id}; {wording.plural(retired, 'document')} in the trash")
-            self.read()
-
-        self.ask_many(work, removed, group="remove")
-
-
-def _searchable(summary: SourceSummary) -> str:
-    source = summary.source
-    return f"{source.source_id} {source.name} {source.source_type} {source.place} {state_of(summary)}".lower()

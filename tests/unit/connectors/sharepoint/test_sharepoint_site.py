@@ -272,3 +272,19 @@ def test_no_readable_library_is_the_error_of_the_source(server: GraphServer, dri
     with pytest.raises(SourceAccessError) as caught:
         listed(connector_to(server))
     assert caught.value.reason == "forbidden"
+
+
+def test_a_sample_comes_folder_by_folder_without_a_listing(server: GraphServer, drive: Drive) -> None:
+    """What would be taken shows itself soon: no delta is asked for, patterns, folder and size are respected."""
+    connector = connector_to(server, exclude=("old.txt",))
+    assert [item.key for item in connector.sample()] == [
+        "Documents/a.txt", "Documents/Policies/2026/leave.txt", "Archive/b.txt"
+    ]  # fmt: skip
+    inside = connector_to(server, library=("Documents",), folder="Policies/2026")
+    assert [item.key for item in inside.sample()] == ["Documents/Policies/2026/leave.txt"]
+    assert server.state.requests("graph", "delta") == []
+    listed_alike, _end = listed(connector_to(server))
+    assert all(listed_alike[item.key].fingerprint == item.fingerprint for item in connector.sample())
+    assert type(connector).settings_of_place({}, "Documents/Policies/2026") == {
+        "library": ["Documents"], "folder": "Policies/2026"
+    }  # fmt: skip

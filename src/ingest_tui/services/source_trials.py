@@ -1,0 +1,218 @@
+"""Trying settings before they are saved: are they right, does the source answer, what would be taken, where to look."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+import pydantic
+
+from ingest_tui.connectors.base import BaseConnector, Place, TestStep
+from ingest_tui.connectors.registry import connector_class
+from ingest_tui.extraction.admission import known_types
+from ingest_tui.model.descriptor import Descriptor, ListingPage
+from ingest_tui.model.errors import IngestError, NotFoundError, UsageError, ValidationError
+from ingest_tui.model.naming import slug
+from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.pipeline.connecting import connect, registry_for
+from ingest_tui.pipeline.planning import admit
+from ingest_tui.services.sources import check_backends, connector_config_model
+from ingest_tui.store.workspace import Workspace
+
+PREVIEW_ITEMS = 1000
+LEFT_OUT = "left_out"
+_TRIAL = "trial"
+_PATTERNS = ("include", "exclude")
+_LOOKED_AT_FOR_ONE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDraft:
+    """A source as a form has it. ``common`` are further arguments of `add_source` by name, such as ``max_size``.
+
+    ``source_id`` names the source that is being edited; None for a new one.
+    """
+
+    source_type: str
+    name: str
+    config: dict[str, Any]
+    common: dict[str, Any] = field(default_factory=dict)
+    source_id: str | None = None
+
+
+class PreviewItem(NamedTuple):
+    """An item of the listing: taken, or left out with its reason."""
+
+    key: str
+    size: int | None
+    modified_ns: int | None
+    taken: bool
+    reason: str = ""
+    detail: str = ""
+
+
+def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
+    """Return what is wrong with a draft, by the name of the setting; empty: it can be saved. No network.
+
+    What belongs to no single setting stands under the name of the first one that must be given.
+    """
+    problems: dict[str, str] = {}
+    if draft.source_id is None:
+        problems |= _problems_of_name(workspace, draft.name)
+    model = connector_config_model(draft.source_type)
+    required = next((name for name, info in model.model_fields.items() if info.is_required()), "")
+    config_problems = _problems_of(lambda: model.model_validate(draft.config), required)
+    source: Source | None = None
+    common = dict(draft.common)
+    for name in ("allow_types", "deny_types"):
+        try:
+            common[name] = known_types(common.get(name, ()))
+        except IngestError as error:
+            problems[name] = _told(error)
+            common.pop(name, None)
+    try:
+        workspace.collections.get(common.get("collection_id", "default"))
+    except IngestError as error:
+        problems["collection_id"] = _told(error)
+    with contextlib.suppress(pydantic.ValidationError):
+        source = _source(draft, common)
+    if source is None:
+        problems |= _problems_of(lambda: _source(draft, common), "")
+    else:
+        try:
+            check_backends(source)
+        except (IngestError, ValueError) as error:
+            problems["backend"] = _told(error)
+    problems |= config_problems
+    if source is not None and not config_problems:
+        try:
+            connect(workspace, source).validate_config()
+        except IngestError as error:
+            problems["credential" if isinstance(error, NotFoundError) else required] = _told(error)
+    return problems
+
+
+def _problems_of_name(workspace: Workspace, name: str) -> dict[str, str]:
+    if not name.strip():
+        return {"name": "this is needed"}
+    source_id = slug(name)
+    if source_id == UPLOAD_SOURCE or workspace.sources.exists(source_id):
+        return {"name": f"a source named {source_id!r} is already there"}
+    return {}
+
+
+def _problems_of(validate: Any, general: str) -> dict[str, str]:
+    try:
+        validate()
+    except pydantic.ValidationError as error:
+        found: dict[str, str] = {}
+        for problem in error.errors(include_input=False, include_url=False):
+            place = str(problem["loc"][0]) if problem["loc"] else general
+            missing = problem["type"] in {"missing", "string_too_short"}
+            text = "this is needed" if missing else problem["msg"].removeprefix("Value error, ")
+            found.setdefault(place, f"{text[:1].lower()}{text[1:]}")
+        return found
+    return {}
+
+
+def _told(error: Exception) -> str:
+    return error.message if isinstance(error, IngestError) else str(error)
+
+
+def _source(draft: SourceDraft, common: Mapping[str, Any]) -> Source:
+    """Return the source that a draft describes, under a name that nothing keeps."""
+    values = dict(common)
+    extraction = {"backend": values.pop("backend", None), "by_type": values.pop("by_type", None) or {}}
+    return Source.model_validate(
+        {name: value for name, value in values.items() if value is not None}
+        | {"source_id": draft.source_id or _TRIAL, "name": draft.name, "source_type": draft.source_type}
+        | {"source_config": draft.config, "extraction": extraction}
+    )
+
+
+def draft_of(workspace: Workspace, source_id: str) -> SourceDraft:
+    """Return a source of the workspace as a draft; raises `NotFoundError`."""
+    source = workspace.sources.get(source_id)
+    common = {
+        "collection_id": source.collection_id,
+        "max_size": int(source.max_size),
+        "watch": source.watch,
+        "priority": source.priority,
+        "since": source.since,
+        "allow_types": source.allow_types,
+        "deny_types": source.deny_types,
+        "backend": source.extraction.backend,
+        "by_type": source.extraction.by_type,
+    }
+    return SourceDraft(source.source_type, source.name, source.source_config, common, source_id)
+
+
+def trial_source(draft: SourceDraft) -> Source:
+    """Return a draft as a source that is not saved; raises `ValidationError` for settings that cannot work."""
+    common = dict(draft.common)
+    for name in ("allow_types", "deny_types"):
+        common[name] = known_types(common.get(name, ()))
+    try:
+        return _source(draft, common)
+    except pydantic.ValidationError as error:
+        problems = _problems_of(lambda: _source(draft, common), "settings")
+        told = "; ".join(f"{name}: {text}" for name, text in problems.items())
+        raise ValidationError(told or type(error).__name__, hint="correct the settings") from None
+
+
+def test_draft(workspace: Workspace, draft: SourceDraft) -> Iterator[TestStep]:
+    """Yield the steps of trying settings that are not saved yet, each with its result and time."""
+    yield from connect(workspace, trial_source(draft)).test_steps()
+
+
+test_draft.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
+
+
+def browse_for_settings(
+    workspace: Workspace, source_type: str, config: dict[str, Any], path: str = ""
+) -> Iterator[Place]:
+    """Yield the places to choose from while the settings are made: folders, buckets, libraries; lazily."""
+    connector_config_model(source_type)
+    try:
+        yield from connector_class(source_type).browse_for_settings(config, path, registry_for(workspace))
+    except pydantic.ValidationError as error:
+        raise UsageError(f"the settings are not complete: {error.error_count()} are missing or wrong") from None
+
+
+def settings_of_place(source_type: str, config: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return the settings that make a source of a place that `browse_for_settings` yielded; empty where none do."""
+    return connector_class(source_type).settings_of_place(config, path)
+
+
+def preview_draft(workspace: Workspace, draft: SourceDraft, *, limit: int = PREVIEW_ITEMS) -> Iterator[PreviewItem]:
+    """Yield the first items that a sync would look at, as they are listed; then the first that patterns leave out.
+
+    At most ``limit`` of each; nothing is fetched. What only the bytes can tell shows itself in the sync.
+    Raises `SourceAccessError` when the source cannot be listed.
+    """
+    source = trial_source(draft)
+    connector = connect(workspace, source)
+    asyncio.run(connector.authenticate())
+    for descriptor in islice(_sampled(connector, source), limit):
+        yield _item(descriptor, *(descriptor.refusal or ("", "")))
+    wider = {name: value for name, value in draft.config.items() if name not in _PATTERNS}
+    if wider == draft.config:
+        return
+    without_patterns = connect(workspace, source.model_copy(update={"source_config": wider}))
+    looked_at = islice(_sampled(without_patterns, source), limit * _LOOKED_AT_FOR_ONE)
+    told = ((descriptor, connector.explain_left_out(descriptor.key)) for descriptor in looked_at)
+    for descriptor, why in islice(((one, why) for one, why in told if why), limit):
+        yield _item(descriptor, LEFT_OUT, why)
+
+
+def _sampled(connector: BaseConnector, source: Source) -> Iterator[Descriptor]:
+    for descriptor in connector.sample():
+        yield from admit(ListingPage([descriptor]), source).descriptors
+
+
+def _item(descriptor: Descriptor, reason: str, detail: str) -> PreviewItem:
+    return PreviewItem(descriptor.key, descriptor.size, descriptor.modified_ns, not reason, reason, detail)

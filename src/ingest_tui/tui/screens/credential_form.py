@@ -1,0 +1,194 @@
+"""Forms for credentials: a new one, its plain fields, its secrets. What is typed as a secret is never shown again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+
+from ingest_tui.model.errors import IngestError
+from ingest_tui.tui.asking import Asking
+from ingest_tui.tui.credential_calls import CredentialDraft
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.entry_form import EntryForm
+from ingest_tui.tui.widgets.fields import Field, fields_of
+from ingest_tui.tui.widgets.form import Form
+
+if TYPE_CHECKING:
+    from ingest_tui.services.credentials import CredentialRow, CredentialType
+
+FORMS = "env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM …, or the secret itself"
+_ABOUT = [
+    Field("description", "what it is for", group="About"),
+    Field("expires", "the day it ends, e.g. 2027-06-30; it is told 30 days before"),
+]
+
+
+class CredentialForm(EntryForm):
+    """Asks for fields of a credential and saves them; returns its name, or None.
+
+    ``row`` is the entry that is changed, None for a new one; ``rotates``: ask for its secrets and nothing else.
+    """
+
+    def __init__(
+        self, gateway: Gateway, declared: CredentialType, *, row: CredentialRow | None = None, rotates: bool = False
+    ) -> None:
+        name = row.summary.name if row else ""
+        what = f"Rotate {name}: a new secret, or where it is now" if rotates else f"Change {name}"
+        super().__init__(what if row else f"Add a credential of type {declared.name}: {declared.description}")
+        self._gateway = gateway
+        self._declared = declared
+        self._row = row
+        self._rotates = rotates
+
+    # The fields
+
+    def begin(self) -> None:
+        """Make the fields from the type."""
+        declared, row = self._declared, self._row
+        of_model = {field.name: field for field in fields_of(declared.model)}
+        plain = [of_model[name] for name in declared.plain_names]
+        required = [field for field in plain if field.required]
+        others = [field for field in plain if not field.required]
+        if self._rotates:
+            self.show_form([self._secret(name, question) for name, question in self._secrets()])
+        elif row is not None:
+            values = {"description": row.summary.description, "expires": str(row.summary.expires or "")}
+            self.show_form([*required, *others, *_ABOUT], {**row.summary.fields, **values})
+        else:
+            name = Field("name", "what sources call it", required=True)
+            secrets = [self._secret(name, question) for name, question in self._secrets()]
+            self.show_form([name, *required, *secrets, *others, *_ABOUT])
+
+    def _secrets(self) -> list[tuple[str, str]]:
+        return [(secret.name, secret.question) for secret in self._declared.secrets]
+
+    def _secret(self, name: str, question: str) -> Field:
+        known = self._row.summary.fields.get(name) if self._row else None
+        told = f"now: {known}; empty: it stays. {FORMS}" if known else f"{question}: {FORMS}"
+        return Field(name, told, kind="secret", required=self._row is None and self._declared.is_required(name))
+
+    # What was entered
+
+    def _draft(self) -> CredentialDraft:
+        row = self._row
+        entered = dict(self.form.changed_values() if row else self.form.values()) if self.form is not None else {}
+        name = row.summary.name if row else str(entered.pop("name", ""))
+        description, expires = entered.pop("description", None), entered.pop("expires", None)
+        unset = [field for field, value in entered.items() if value in ("", None)] if row else []
+        if row is not None and expires == "":
+            unset.append("expires")
+        fields = {field: str(value) for field, value in entered.items() if field not in unset}
+        unset += self._replaced(fields)
+        return CredentialDraft(
+            name, self._declared.name, fields, tuple(unset), description, str(expires or "") or None, is_new=row is None
+        )
+
+    def _replaced(self, given: dict[str, str]) -> list[str]:
+        """Return the secrets that go because another way to sign in takes their place."""
+        if self._row is None:
+            return []
+        there = self._row.summary.fields
+        gone = []
+        for secret in self._declared.secrets:
+            rival = secret.unless
+            if rival and rival in given and secret.name in there and secret.name not in given:
+                gone.append(secret.name)
+            if rival and secret.name in given and rival in there and rival not in given:
+                gone += [other.name for other in self._declared.secrets if rival in {other.name, other.with_}]
+        return [name for name in gone if name in there]
+
+    @on(Form.Changed)
+    def describe_secrets(self) -> None:
+        """Say what is understood of what was typed unseen: a reference, or the secret itself."""
+        if self.form is None:
+            return
+        entered = self.form.values()
+        for name in self._declared.secret_names:
+            if name not in {field.name for field in self.form.fields}:
+                continue
+            try:
+                text = entered.get(name, "")
+                self.form.say_note(name, self._gateway.describe_given(text) if text else "")
+            except IngestError:
+                self.form.say_note(name, "")  # the check says what is wrong with it
+
+    def check(self, *, everywhere: bool = False) -> None:
+        """Ask what is wrong with what was entered."""
+        gateway, draft, row = self._gateway, self._draft(), self._row
+
+        def take(problems: dict[str, str]) -> None:
+            if row is not None:  # what was wrong before is not what this form asks for; saving looks at the whole
+                problems = {name: text for name, text in problems.items() if name in {*draft.fields, "expires"}}
+            if self.take_problems(problems, everywhere=everywhere) and everywhere:
+                self._save_now(draft)
+            elif everywhere and self.form is not None:
+                self.form.focus_problem()
+
+        kept = dict(row.summary.fields) if row is not None else {}
+        self.ask(lambda: gateway.credential_problems(draft, kept), take, group="check", otherwise=self.say_error)
+
+    def save(self) -> None:
+        """Check everything, then save."""
+        self.check(everywhere=True)
+
+    def _save_now(self, draft: CredentialDraft) -> None:
+        if self._row is not None and not (
+            draft.fields or draft.unset or draft.expires or draft.description is not None
+        ):
+            self.dismiss(None)
+            return
+        self._saving = True
+        gateway = self._gateway
+        self.ask(lambda: gateway.save_credential(draft), self._saved, group="save", otherwise=self.say_error)
+
+    def _saved(self, row: Any) -> None:
+        self.dismiss(row.summary.name)
+
+
+class AddCredential(CredentialForm):
+    """The form for a new one."""
+
+    buttons: ClassVar[tuple[tuple[str, str], ...]] = (("save", "Add and test"),)
+
+
+def add_credential(asking: Asking, gateway: Gateway, type_name: str | None, then: Callable[[str], None]) -> None:
+    """Ask for the type unless it is known, then for the fields; ``then`` gets the name of the new credential."""
+
+    def ask_for_fields(declared: CredentialType) -> None:
+        def made(name: str | None) -> None:
+            if name is None:
+                return
+            then(name)
+            test_credential(asking, gateway, name)
+
+        asking.app.push_screen(AddCredential(gateway, declared), made)
+
+    def offer(types: list[CredentialType]) -> None:
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        by_name = {declared.name: declared for declared in types}
+        if type_name in by_name:
+            ask_for_fields(by_name[str(type_name)])
+            return
+        width = max(len(name) for name in by_name)
+        options = [(name, f"{name:{width}}  {declared.description}") for name, declared in by_name.items()]
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                ask_for_fields(by_name[name])
+
+        asking.app.push_screen(Choose("What type of credential?", options), chosen)
+
+    asking.ask(gateway.credential_types, offer, group="types")
+
+
+def test_credential(asking: Asking, gateway: Gateway, name: str) -> None:
+    """Show the steps of a test as they are done."""
+    from ingest_tui.tui.screens.report import TestReport
+
+    asking.app.push_screen(TestReport(gateway, f"credential {name}", steps=lambda: gateway.test_credential(name)))
+
+
+test_credential.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test

@@ -1,0 +1,170 @@
+"""A form over a view: it stays open until what was entered is saved, and says what is wrong beside each field."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button
+
+from ingest_tui.model.naming import safe_display
+from ingest_tui.tui.asking import Asking
+from ingest_tui.tui.widgets.fields import Field
+from ingest_tui.tui.widgets.form import Form
+from ingest_tui.tui.widgets.line import Line
+
+CHECK_SECONDS = 0.3
+
+
+class EntryForm(Asking, ModalScreen[Any]):
+    """Title, form, an error line and buttons. Subclasses make the fields, check what was entered, and save it.
+
+    ``buttons``: id and word of each button beside Cancel; the first saves.
+    """
+
+    CSS_PATH = ["dialogs.tcss", "entry_form.tcss"]  # noqa: RUF012 - as the base class declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "cancel", id="form.cancel"),
+        Binding("down", "app.focus_next", "next field", id="form.next"),
+        Binding("up", "app.focus_previous", "previous field", id="form.previous"),
+        Binding("ctrl+t", "press('test')", "test", id="form.test"),
+        Binding("ctrl+r", "press('preview')", "preview", id="form.preview"),
+    ]
+    buttons: ClassVar[tuple[tuple[str, str], ...]] = (("save", "Save"),)
+    note: ClassVar[str] = "enter saves, tab moves, esc cancels"
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._saving = False
+        self._entered = False
+        self._check_timer: Any = None
+        self.form: Form | None = None
+
+    def compose(self) -> ComposeResult:
+        """A title, room for the form, and the buttons."""
+        with Vertical(classes="dialog entry-form"):
+            yield Line(safe_display(self._title), id="form-title", classes="dialog--title")
+            yield Vertical(id="form-place")
+            yield Line(id="form-error", classes="dialog--error")
+            with Horizontal(classes="dialog--buttons"):
+                for number, (name, word) in enumerate(self.buttons):
+                    variant = "default" if number else "primary"
+                    yield Button(word, id=f"button-{name}", variant=variant, compact=True, disabled=True)  # type: ignore[arg-type]
+                yield Button("Cancel", id="button-cancel", compact=True)
+            yield Line(self.note, classes="dialog--note")
+
+    def on_mount(self) -> None:
+        """Ask which fields there are."""
+        self.begin()
+
+    # For subclasses
+
+    def begin(self) -> None:
+        """Make the form; ends with `show_form`."""
+
+    def check(self, *, everywhere: bool = False) -> None:
+        """Ask what is wrong with what was entered; ends with `take_problems`."""
+
+    def save(self) -> None:
+        """Save what was entered."""
+
+    def pick(self, field: Field) -> None:
+        """Let a person browse or choose instead of typing."""
+
+    def press(self, name: str) -> None:
+        """Do what a button of the subclass says."""
+
+    # What it can do
+
+    def show_form(self, fields: list[Field], values: dict[str, Any] | None = None) -> None:
+        """Show the fields."""
+        self.form = Form(fields, values=values, id="form")
+        self.call_next(self._mount_form, self.form)
+
+    async def _mount_form(self, form: Form) -> None:
+        await self.query_one("#form-place", Vertical).mount(form)
+        for button in self.query(".dialog--buttons Button").results(Button):
+            button.disabled = False
+        self.call_after_refresh(self._begin_typing, form)
+
+    def _begin_typing(self, form: Form) -> None:
+        form.query(".form--row > *").filter("#field-" + form.fields[0].name).first().focus()
+        self._entered = False
+        self.form_shown()
+
+    def form_shown(self) -> None:
+        """The form is there, its first field has the focus."""
+
+    def take_problems(self, problems: dict[str, str], *, everywhere: bool = False) -> bool:
+        """Show problems; True when there are none."""
+        if self.form is None:
+            return False
+        others = self.form.say_problems(problems, everywhere=everywhere)
+        self.say_error("; ".join(others), "")
+        return not problems
+
+    def say_error(self, message: str, hint: str) -> None:
+        """Say what is wrong with the whole."""
+        self._saving = False
+        line = self.query_one("#form-error", Line)
+        line.set_class(bool(message), "-shown")
+        line.say(safe_display(f"! {message}{f'; {hint}' if hint else ''}" if message else ""))
+
+    # Events
+
+    @on(Form.Changed)
+    def form_changed(self) -> None:
+        """Check a moment after the last key."""
+        self._entered = True
+        if self._check_timer is not None:
+            self._check_timer.stop()
+        self._check_timer = self.set_timer(CHECK_SECONDS, self.check)
+
+    @on(Form.Submitted)
+    def submitted(self) -> None:
+        """Enter in any field saves."""
+        self._save_once()
+
+    @on(Form.PickAsked)
+    def pick_asked(self, event: Form.PickAsked) -> None:
+        """Open the browser or the chooser."""
+        self.pick(event.field)
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        """Save, go, or what the subclass offers."""
+        name = (event.button.id or "").removeprefix("button-")
+        if name == "cancel":
+            self.action_leave()
+        elif name == self.buttons[0][0]:
+            self._save_once()
+        else:
+            self.press(name)
+
+    def action_press(self, name: str) -> None:
+        """The same by key."""
+        if self.form is not None and name in {known for known, _word in self.buttons}:
+            self.press(name)
+
+    def _save_once(self) -> None:
+        if self.form is not None and not self._saving:
+            self._saving = True
+            self.save()
+
+    def action_leave(self) -> None:
+        """Close; asks first when something was entered."""
+        if not self._entered:
+            self.dismiss(None)
+            return
+        from ingest_tui.tui.screens.dialogs import Confirm
+
+        def answered(confirmed: bool | None) -> None:
+            if confirmed:
+                self.dismiss(None)
+
+        self.app.push_screen(Confirm("Leave without saving?", ["what was entered is lost"], "Leave"), answered)

@@ -1,0 +1,102 @@
+"""What a source would take: the first items of its listing, and which are left out, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from ingest_tui.tui import wording
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.base import matches
+from ingest_tui.tui.screens.table_dialog import TableDialog
+from ingest_tui.tui.widgets.table import Cell, Column
+
+if TYPE_CHECKING:
+    from ingest_tui.services.source_trials import PreviewItem, SourceDraft
+
+_SHOWS = ("all", "taken", "left out")
+
+
+class Preview(TableDialog):
+    """The items, the counts, and the reasons."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("t", "turn", "which", id="preview.which")]
+    keys: ClassVar[str] = "t all, taken, left out  / filter  esc back"
+
+    def __init__(self, gateway: Gateway, draft: SourceDraft) -> None:
+        super().__init__(f"What {draft.name or 'it'} would take: the first items, nothing is fetched")
+        self._gateway = gateway
+        self._draft = draft
+        self._items: list[PreviewItem] = []
+        self._which = _SHOWS[0]
+        self._done = False
+        self._trouble = False
+
+    def columns(self) -> Sequence[Column[PreviewItem]]:
+        """Whether, what, how large, why not."""
+
+        def whether(item: PreviewItem) -> Cell:
+            return Cell("+ take", "good") if item.taken else Cell("- leave", "warn")
+
+        return [
+            Column("taken", "", 7, whether),
+            Column("item", "ITEM", 0, lambda item: Cell(item.key)),
+            Column("size", "SIZE", 9, lambda item: Cell(wording.size(item.size), "quiet"), right=True, from_width=60),
+            Column("why", "WHY NOT", 0, lambda item: Cell(item.detail or item.reason, "quiet")),
+        ]
+
+    def key_of(self, row: PreviewItem) -> str:
+        """Its key."""
+        return f"{row.taken} {row.key}"
+
+    def begin(self) -> None:
+        """Ask for the items."""
+        gateway, draft = self._gateway, self._draft
+        self.say("listing …")
+        self.table.show([], empty=["listing … esc goes back"])
+        self.ask_slices(lambda: gateway.preview(draft), self._take)
+
+    def _take(self, items: list[PreviewItem] | None) -> None:
+        if items is None:
+            self._done = True
+        else:
+            self._items += items
+        self.show_rows()
+
+    def show_rows(self) -> None:
+        """Show the items that are asked for."""
+        shown = [
+            item
+            for item in self._items
+            if (self._which == "all" or item.taken == (self._which == "taken"))
+            and (not self.words or matches(f"{item.key} {item.detail} {item.reason}".lower(), self.words))
+        ]
+        self.table.show(shown, empty=["nothing" if self._done else "listing … esc goes back"])
+        if not self._trouble:
+            self.say(self._summary())
+
+    def _summary(self) -> str:
+        taken = [item for item in self._items if item.taken]
+        reasons = Counter(item.reason for item in self._items if not item.taken)
+        size = sum(item.size or 0 for item in taken)
+        words = [f"{wording.plural(len(taken), 'item')} taken ({wording.size(size)})"]
+        words += [f"{number:,} {reason.replace('_', ' ')}" for reason, number in reasons.most_common()]
+        if not self._done:
+            words.append("…")
+        elif self._which != "all":
+            words.append(f"showing: {self._which}")
+        return "of the first items: " + ", ".join(words)
+
+    def say_trouble(self, message: str, hint: str) -> None:
+        """Say what went wrong, and leave it there."""
+        self._trouble = self._done = True
+        super().say_trouble(message, hint)
+        self.table.show(self._items, empty=["it cannot be listed", "", f"! {message}", f"  {hint}"])
+
+    def action_turn(self) -> None:
+        """Show all, what is taken, or what is left out."""
+        self._which = _SHOWS[(_SHOWS.index(self._which) + 1) % len(_SHOWS)]
+        self.show_rows()

@@ -1,0 +1,270 @@
+"""The form of a source, made from the settings of its type and those that every source has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ingest_tui.model.source import DEFAULT_MAX_SIZE, Source
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.entry_form import EntryForm
+from ingest_tui.tui.widgets.fields import Field, as_list, fields_of
+
+if TYPE_CHECKING:
+    import pydantic
+
+    from ingest_tui.services.source_trials import SourceDraft
+
+ADD_NEW = "\0new"
+_PREFIX = "config_"  # of a connector's field whose name is that of one of ours
+_FILTERS = ("include", "exclude")
+_PLACES = ("path", "prefix", "folder", "bucket", "site", "url", "uri")
+_NAME = Field("name", "what you call it; left empty, it follows from the place")
+_WATCH = Field("watch", "sync by itself when something changes, while a worker runs", kind="switch", default=False)
+_TAKES = [
+    Field("allow_types", "take only these types, e.g. pdf, docx (empty: all)", kind="list", label="types"),
+    Field("deny_types", "take none of these, e.g. docm; goes before", kind="list", label="not these types"),
+    Field("max_size", "leave out what is larger, e.g. 20MB", default=DEFAULT_MAX_SIZE, label="largest"),
+    Field("since", "leave out what was last changed before that day, e.g. 2026-01-31"),
+]
+_HOW = [
+    Field("collection_id", "the collection its documents go to", default="default", label="collection", group="How"),
+    Field("priority", "0 to 1000; lower runs first", default=100),
+    Field("backend", "read everything with this backend, e.g. unstructured"),
+    Field("by_type", "a backend for single types, e.g. pdf=unstructured", kind="list", label="backends"),
+]
+_OURS = ("name", "watch", *(field.name for field in (*_TAKES, *_HOW)))
+
+
+class SourceForm(EntryForm):
+    """Asks for the settings of a source and saves it; returns the source, or None.
+
+    ``draft`` is the source to be changed; None for a new one of ``source_type``.
+    """
+
+    buttons: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("save", "Save and test"),
+        ("test", "Test"),
+        ("preview", "Preview"),
+    )
+    note: ClassVar[str] = "enter saves  tab moves  ^o browse  ^t test  ^r preview  esc cancels"
+
+    def __init__(
+        self, gateway: Gateway, source_type: str, *, draft: SourceDraft | None = None, guide: str = ""
+    ) -> None:
+        super().__init__(f"{guide}Change {draft.source_id}" if draft else f"{guide}Add a source of type {source_type}")
+        self._gateway = gateway
+        self._type = source_type
+        self._original = draft
+        self._config_names: dict[str, str] = {}
+
+    # The fields
+
+    def begin(self) -> None:
+        """Ask which settings this type of source has, and which collections there are."""
+        source_type, gateway = self._type, self._gateway
+
+        def ask() -> tuple[type[pydantic.BaseModel], list[str]]:
+            return gateway.config_model(source_type), gateway.collections()
+
+        self.ask(ask, self._build, group="form", otherwise=self.say_error)
+
+    def _build(self, answer: tuple[type[pydantic.BaseModel], list[str]]) -> None:
+        model, collections = answer
+        fields = [self._own_name(field) for field in fields_of(model)]
+        required = [field for field in fields if field.required]
+        filters = [field for field in fields if field.name in _FILTERS]
+        others = [field for field in fields if field not in required and field not in filters]
+        # What stays as it is most of the time stands further below.
+        rest = [field for field in others if field.kind in {"switch", "choice"} or field.default]
+        place = [field for field in others if field not in rest]
+        takes = [*filters, *_TAKES]
+        takes[0] = replace(takes[0], group="What it takes")
+        if rest:
+            rest[0] = replace(rest[0], group=f"More of {self._type}")
+        how = [replace(_HOW[0], kind="choice", choices=tuple(collections) or ("default",)), *_HOW[1:]]
+        name = [] if self._original else [_NAME]
+        self.show_form([*required, *name, *place, _WATCH, *takes, *rest, *how], self._values())
+
+    def _own_name(self, field: Field) -> Field:
+        own = f"{_PREFIX}{field.name}" if field.name in _OURS else field.name
+        self._config_names[own] = field.name
+        return replace(field, name=own, label=field.name.replace("_", " "))
+
+    def _values(self) -> dict[str, Any]:
+        if self._original is None:
+            return {}
+        config = {
+            own: self._original.config[name]
+            for own, name in self._config_names.items()
+            if name in self._original.config
+        }
+        common = dict(self._original.common)
+        common["by_type"] = [f"{kind}={backend}" for kind, backend in (common.get("by_type") or {}).items()]
+        return config | common
+
+    # What was entered
+
+    def draft(self) -> SourceDraft:
+        """Return what was entered, whole."""
+        from ingest_tui.services.source_trials import SourceDraft
+
+        entered = dict(self.form.values()) if self.form is not None else {}
+        config = {name: entered.pop(own) for own, name in self._config_names.items() if own in entered}
+        name = str(entered.pop("name", "")) or _name_of(config, self._type)
+        if self._original is not None:
+            name = self._original.name
+        source_id = self._original.source_id if self._original else None
+        return SourceDraft(self._type, name, config, _common(entered), source_id)
+
+    def _changes(self) -> SourceDraft:
+        """Return what is to be saved: of a source that is changed only the fields that are."""
+        draft = self.draft()
+        if self._original is None or self.form is None:
+            return draft
+        changed = self.form.changed_values()
+        config = {name: changed.pop(own) for own, name in self._config_names.items() if own in changed}
+        if changed.keys() & {"backend", "by_type"}:  # they are saved as one setting
+            entered = self.form.values()
+            changed |= {"backend": entered.get("backend", ""), "by_type": entered.get("by_type", [])}
+        return replace(draft, config=config, common=_common(changed, emptied=True))
+
+    def form_shown(self) -> None:
+        """Say what the name will be."""
+        self.check()
+
+    def check(self, *, everywhere: bool = False) -> None:
+        """Ask what is wrong with it; a name that follows from the place is shown as such."""
+        try:
+            draft = self.draft()
+        except ValueError as error:
+            self.take_problems({"by_type": str(error)}, everywhere=everywhere)
+            return
+        if self.form is not None and self._original is None:
+            self.form.suggest("name", _name_of(draft.config, self._type))
+        gateway = self._gateway
+
+        def take(problems: dict[str, str]) -> None:
+            names = {name: own for own, name in self._config_names.items()}
+            told = {names.get(name, name): text for name, text in problems.items()}
+            if self.take_problems(told, everywhere=everywhere) and everywhere:
+                self._save_now()
+            elif everywhere and self.form is not None:
+                self.form.focus_problem()
+
+        self.ask(lambda: gateway.source_problems(draft), take, group="check", otherwise=self.say_error)
+
+    def save(self) -> None:
+        """Check everything, then save."""
+        self.check(everywhere=True)
+
+    def _save_now(self) -> None:
+        self._saving = True
+        gateway, changes = self._gateway, self._changes()
+        if self._original is not None and not changes.config and not changes.common:
+            self.dismiss(None)
+            return
+        self.ask(lambda: gateway.save_source(changes), self._saved, group="save", otherwise=self.say_error)
+
+    def _saved(self, source: Source) -> None:
+        self.dismiss(source)
+
+    # Test, preview, browse, choose
+
+    def press(self, name: str) -> None:
+        """Test or preview what was entered, without saving it."""
+        from ingest_tui.tui.screens.preview import Preview
+        from ingest_tui.tui.screens.report import TestReport
+
+        try:
+            draft = self.draft()
+        except ValueError as error:
+            self.take_problems({"by_type": str(error)}, everywhere=True)
+            return
+        gateway = self._gateway
+        if name == "preview":
+            self.app.push_screen(Preview(gateway, draft))
+        else:
+            what = f"{draft.name or self._type} as entered"
+            self.app.push_screen(TestReport(gateway, what, steps=lambda: gateway.test_draft(draft)))
+
+    def pick(self, field: Field) -> None:
+        """Browse for the place, or choose a credential."""
+        if field.picks == "credential":
+            self._choose_credential(field)
+            return
+        from ingest_tui.tui.screens.places import Places
+
+        config = self.draft().config
+        if field.name in {"bucket", "path"} and self._type != "local":
+            config.pop(field.name, None)
+        gateway, source_type = self._gateway, self._type
+
+        def chosen(path: str | None) -> None:
+            if path is not None:
+                self.ask(lambda: gateway.settings_of_place(source_type, config, path), self._fill, group="fill")
+
+        self.app.push_screen(Places(gateway, source_type, config), chosen)
+
+    def _fill(self, settings: dict[str, Any]) -> None:
+        if not settings:
+            self.tell("this type of source tells no settings for a place", "type them into the fields")
+        names = {name: own for own, name in self._config_names.items()}
+        for name, value in settings.items():
+            if self.form is not None:
+                self.form.fill(names.get(name, name), value)
+
+    def _choose_credential(self, field: Field) -> None:
+        gateway = self._gateway
+
+        def offer(names: list[str]) -> None:
+            from ingest_tui.tui.screens.dialogs import Choose
+
+            kind = f" of type {field.credential_type}" if field.credential_type else ""
+            options = [*((name, name) for name in names), (ADD_NEW, f"add a new credential{kind} …")]
+            if not field.required:
+                options.append(("", "none"))
+            self.app.push_screen(Choose(f"Credential{kind}", options), picked)
+
+        def picked(name: str | None) -> None:
+            if name == ADD_NEW:
+                from ingest_tui.tui.screens.credential_form import add_credential
+
+                add_credential(self, gateway, field.credential_type, lambda made: self._take_credential(field, made))
+            elif name is not None:
+                self._take_credential(field, name)
+
+        self.ask(lambda: gateway.credential_names(field.credential_type), offer, group="names")
+
+    def _take_credential(self, field: Field, name: str) -> None:
+        if self.form is not None:
+            self.form.fill(field.name, name)
+
+
+def _common(entered: dict[str, Any], *, emptied: bool = False) -> dict[str, Any]:
+    """Return the settings that every source has, as the services take them; raises ValueError for a wrong pair."""
+    common = dict(entered)
+    if "by_type" in common:
+        common["by_type"] = dict(_pairs(common["by_type"]))
+    for name in ("since", "backend"):
+        if emptied and name in common:
+            common[name] = common[name] or None
+    return common
+
+
+def _pairs(parts: Any) -> Iterator[tuple[str, str]]:
+    for part in as_list(parts) if isinstance(parts, str) else parts:
+        kind, separator, backend = str(part).partition("=")
+        if not separator:
+            raise ValueError(f"not TYPE=BACKEND: {part}")
+        yield kind.strip().lower().lstrip("."), backend.strip()
+
+
+def _name_of(config: dict[str, Any], source_type: str) -> str:
+    """Return the name that follows from the place: the last part of its folder, bucket or site."""
+    for place in _PLACES:
+        parts = [part for part in str(config.get(place) or "").split("/") if part]
+        if parts:
+            return parts[-1]
+    return source_type if config else ""

@@ -1,0 +1,210 @@
+"""What a person can do with sources from a view: add, change, test, plan, sync, watch, remove; and the first steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ingest_tui.tui import wording
+from ingest_tui.tui.screens.base import ViewScreen
+
+if TYPE_CHECKING:
+    from ingest_tui.model.job import Manifest
+    from ingest_tui.model.source import Source
+    from ingest_tui.services.source_trials import SourceDraft
+    from ingest_tui.services.sources import SourceSummary
+    from ingest_tui.tui.source_calls import SourceKind
+
+FIRST_STEPS = (
+    "choose what kind of place your documents are in",
+    "name the place; browse for it, and preview what would be taken",
+    "the test runs at once",
+    "see what a sync would do, before a byte is fetched",
+    "sync: a worker starts, and goes on when this screen is closed",
+)
+
+
+class SourceActions(ViewScreen):
+    """Actions of views that show sources. The view says which are chosen, and shows what has changed."""
+
+    def chosen_sources(self) -> list[str]:
+        """The ids of the chosen sources."""
+        return []
+
+    def chosen_summaries(self) -> list[SourceSummary]:
+        """The chosen sources with what is known of them."""
+        return []
+
+    def has_sources(self) -> bool:
+        """Whether there is a source; without one a person is led by the hand."""
+        return True
+
+    def sources_changed(self, text: str = "") -> None:
+        """Something was changed: show it."""
+
+    # From nothing to a source
+
+    def add_source(self) -> None:
+        """Ask for the type, then for the settings; the new source is tested, planned and synced if that is wanted."""
+        gateway = self.ingest.gateway
+        self.ask(gateway.source_kinds, self._choose_kind, group="kinds")
+
+    def _guide(self, step: int) -> str:
+        return "" if self.has_sources() else f"First source, step {step} of {len(FIRST_STEPS)}: "
+
+    def _choose_kind(self, kinds: list[SourceKind]) -> None:
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        width = max(len(kind.name) for kind in kinds)
+        options = [(kind.name, f"{kind.name:{width}}  {kind.trouble or kind.summary}") for kind in kinds]
+        options.sort(key=lambda option: option[0] != "local")
+        usable = {kind.name for kind in kinds if not kind.trouble}
+        guide = self._guide(1)
+
+        def chosen(name: str | None) -> None:
+            if name in usable:
+                self._ask_for_settings(str(name))
+            elif name is not None:
+                self.tell(next(kind.trouble for kind in kinds if kind.name == name), bad=True)
+
+        self.app.push_screen(Choose(f"{guide}What kind of source?", options), chosen)
+
+    def _ask_for_settings(self, source_type: str) -> None:
+        from ingest_tui.tui.screens.source_form import SourceForm
+
+        leads = not self.has_sources()
+
+        def added(source: Source | None) -> None:
+            if source is not None:
+                self.sources_changed(f"added {source.source_id}")
+                self._test(source.source_id, guided=leads)
+
+        self.app.push_screen(SourceForm(self.ingest.gateway, source_type, guide=self._guide(2)), added)
+
+    def _test(self, source_id: str, *, guided: bool = False) -> None:
+        from ingest_tui.tui.screens.report import TestReport
+
+        def closed(wants: str | None) -> None:
+            if wants == "sync":
+                self._sync([source_id])
+            elif wants == "plan":
+                self._plan(source_id, guided=guided)
+
+        guide = f"First source, step 3 of {len(FIRST_STEPS)}: " if guided else ""
+        self.app.push_screen(TestReport(self.ingest.gateway, source_id, guide=guide), closed)
+
+    def _plan(self, source_id: str, *, guided: bool = False) -> None:
+        from ingest_tui.tui.screens.plan import Plan
+
+        def closed(wants: str | None) -> None:
+            if wants == "sync":
+                self._sync([source_id])
+
+        guide = f"First source, step 4 of {len(FIRST_STEPS)}: " if guided else ""
+        self.app.push_screen(Plan(self.ingest.gateway, source_id, guide=guide), closed)
+
+    # With those that are there
+
+    def edit_source(self) -> None:
+        """Change the settings of the source under the cursor."""
+        chosen = self.chosen_sources()[:1]
+        if not chosen:
+            return
+        gateway = self.ingest.gateway
+
+        def changed(source: Source | None) -> None:
+            if source is not None:
+                self.sources_changed(f"changed {source.source_id}")
+                self._test(source.source_id)
+
+        def ask(draft: SourceDraft) -> None:
+            from ingest_tui.tui.screens.source_form import SourceForm
+
+            self.app.push_screen(SourceForm(gateway, draft.source_type, draft=draft), changed)
+
+        self.ask(partial(gateway.draft_of, chosen[0]), ask, group="draft")
+
+    def test_source(self) -> None:
+        """Test the source under the cursor."""
+        for source_id in self.chosen_sources()[:1]:
+            self._test(source_id)
+
+    def plan_source(self) -> None:
+        """Show what a sync of the source under the cursor would do, and why."""
+        for source_id in self.chosen_sources()[:1]:
+            self._plan(source_id)
+
+    def preview_source(self) -> None:
+        """Show the first items that the source under the cursor takes and leaves out."""
+        from ingest_tui.tui.screens.preview import Preview
+
+        gateway = self.ingest.gateway
+
+        def show(draft: SourceDraft) -> None:
+            self.app.push_screen(Preview(gateway, draft))
+
+        for source_id in self.chosen_sources()[:1]:
+            self.ask(partial(gateway.draft_of, source_id), show, group="draft")
+
+    def sync_sources(self) -> None:
+        """Queue a sync of the chosen sources."""
+        self._sync(self.chosen_sources())
+
+    def _sync(self, source_ids: list[str]) -> None:
+        def queued(jobs: list[Manifest]) -> None:
+            if jobs:
+                self.say_hint(f"{jobs[-1].job_id}: 1 shows the jobs")
+                self.ensure_worker()
+                self.ingest.feed.look_now()
+                self.sources_changed()
+
+        self._each(source_ids, self.ingest.gateway.sync, "sync queued", queued)
+
+    def toggle_enabled(self) -> None:
+        """Enable the chosen sources, or disable them when the first one is enabled."""
+        summaries = self.chosen_summaries()
+        if summaries:
+            enabled = not summaries[0].source.enabled
+            change = partial(self.ingest.gateway.set_enabled, enabled=enabled)
+            self._each(self.chosen_sources(), change, "enabled" if enabled else "disabled", self._done)
+
+    def toggle_watch(self) -> None:
+        """Watch the chosen sources, or stop watching when the first one is watched."""
+        summaries = self.chosen_summaries()
+        if summaries:
+            watched = not summaries[0].source.watch
+            change = partial(self.ingest.gateway.set_watched, watched=watched)
+            self._each(self.chosen_sources(), change, "watching" if watched else "no longer watching", self._done)
+
+    def remove_sources(self) -> None:
+        """Remove the chosen sources after a question that names what goes with them."""
+        from ingest_tui.tui.screens.remove_source import RemoveSources
+
+        summaries = self.chosen_summaries()
+        if not summaries:
+            return
+        dialog = RemoveSources(summaries)
+
+        def answered(confirmed: bool | None) -> None:
+            if confirmed:
+                keeps = dialog.keeps_documents
+                change = partial(self.ingest.gateway.remove_source, keep_documents=keeps)
+                self._each(dialog.source_ids, change, "removed", partial(self._removed, keeps=keeps))
+
+        self.app.push_screen(dialog, answered)
+
+    def _removed(self, retired: list[int], *, keeps: bool) -> None:
+        if retired and not keeps:
+            self.tell(f"{wording.plural(sum(retired), 'document')} in the trash")
+        self._done(retired)
+
+    def _done(self, _answers: list[Any]) -> None:
+        self.ingest.feed.look_now()
+        self.sources_changed()
+
+    def _each(
+        self, source_ids: list[str], work: Callable[[str], Any], done: str, then: Callable[[list[Any]], None]
+    ) -> None:
+        if source_ids:
+            self.ask_each(source_ids, work, done=done, group="sources-work", say=self.say_hint, then=then)

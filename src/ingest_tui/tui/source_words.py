@@ -1,0 +1,91 @@
+"""How a source reads: its state, its health, and its settings one by one. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ingest_tui.tui import wording
+
+if TYPE_CHECKING:
+    from ingest_tui.services.sources import SourceSummary
+
+HEALTH_TONES = {"problem": "bad", "warning": "warn", "ok": "good"}
+_GLYPHS = {"problem": "!", "warning": "?", "ok": "+"}
+_LABEL = 16
+
+
+def state_of(summary: SourceSummary) -> str:
+    """Return the state of a source: of its unfinished job, else of its last one."""
+    if summary.active_job is not None:
+        return str(summary.active_job.state)
+    if not summary.source.enabled:
+        return "disabled"
+    return "never synced" if summary.last_job is None else str(summary.last_job.state)
+
+
+def health_words(summary: SourceSummary, now: float) -> str:
+    """Return the health with its glyph; how long a source has been failing counts more than the day it began."""
+    if not summary.level:
+        return "-"
+    words = summary.health
+    if summary.failing_since is not None and words.startswith("failing"):
+        words = f"failing for {wording.age(summary.failing_since, now)}"
+    return f"{_GLYPHS[summary.level]} {words}"
+
+
+def searchable(summary: SourceSummary) -> str:
+    """Return what the filter of the list looks into."""
+    source = summary.source
+    told = f"{state_of(summary)} {summary.health} {summary.next_run} {'watched' if source.watch else ''}"
+    return f"{source.source_id} {source.name} {source.source_type} {source.place} {told}".lower()
+
+
+def detail_lines(summary: SourceSummary, now: float) -> list[tuple[str, str]]:
+    """Return the settings and the state of a source as lines with their tones."""
+    source, last = summary.source, summary.last_job
+    tone = "bad" if summary.level == "problem" else "warn" if summary.level == "warning" else ""
+    lines = [
+        (f"{source.name or source.source_id}   ({source.source_id})", "hit"),
+        (_told("health", health_words(summary, now)), tone),
+        (_told("state", state_of(summary)), ""),
+        (_told("next sync", summary.next_run), ""),
+        (_told("documents", f"{summary.documents:,} in {source.collection_id}"), ""),
+    ]
+    if last is not None:
+        lines.append((_told("last job", f"{last.job_id}, {last.state}"), ""))
+        counters = last.counters
+        counts = f"{counters.descriptors_listed:,} listed, {counters.items_ingested:,} ingested"
+        lines.append((_told("", f"{counts}, {counters.items_failed:,} failed"), "quiet"))
+    lines.append(("", ""))
+    lines.append((_told("type", source.source_type), ""))
+    lines += [(_told(name, _value(value)), "") for name, value in source.source_config.items() if value not in ("", ())]
+    lines += [
+        (_told("enabled", _value(source.enabled)), ""),
+        (_told("watch", _value(source.watch)), ""),
+        (_told("largest", wording.size(int(source.max_size))), ""),
+        (_told("priority", str(source.priority)), ""),
+    ]
+    for name, value in (
+        ("since", source.since),
+        ("types", source.allow_types),
+        ("not these types", source.deny_types),
+        ("backend", source.extraction.backend),
+        ("backends", source.extraction.by_type),
+    ):
+        if value:
+            lines.append((_told(name, _value(value)), ""))
+    return lines
+
+
+def _told(name: str, value: str) -> str:
+    return f"{name.replace('_', ' '):{_LABEL}} {value}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={one}" for name, one in value.items())
+    return str(value)

@@ -1,0 +1,99 @@
+"""A SharePoint site as a source, from its credential to finding its text, by the command line; and its secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import Cli
+
+from graph_server import certificates
+from graph_server.items import Drive
+from graph_server.running import GraphServer
+from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
+
+SITE = "https://contoso.sharepoint.com/sites/handbook"
+
+
+@pytest.fixture
+def server() -> Iterator[GraphServer]:
+    """Graph, sign-in and downloads on loopback."""
+    with GraphServer() as running:
+        running.state.site("sites/handbook", "Handbook").library("Documents", "Shared Documents")
+        yield running
+
+
+@pytest.fixture
+def drive(server: GraphServer, cli: Cli, tmp_path: Path) -> Drive:
+    """A library of a site, and a workspace with the credential that opens it."""
+    cli.environment |= {"REQUESTS_CA_BUNDLE": str(certificates.ca_bundle(tmp_path)), "APP_SECRET": CLIENT_SECRET}
+    cli.run("init")
+    fields = {
+        "tenant_id": TENANT_ID,
+        "client_id": CLIENT_ID,
+        "authority": server.authority,
+        "graph_url": server.state.graph_url,
+    }
+    settings = [part for field in fields.items() for part in ("--set", "=".join(field))]
+    cli.run("credential", "add", "intranet", "--type", "entra", *settings, "--secret", "client_secret=env:APP_SECRET")
+    drive = server.state.drive("Documents")
+    drive.put("policies/travel.md", b"# Travel\n\ntrains before planes")
+    drive.put("policies/drafts/pay.md", b"# Pay\n\nnot yet decided")
+    drive.put("welcome.txt", b"welcome words")
+    return drive
+
+
+def test_from_a_site_to_its_text(cli: Cli, server: GraphServer, drive: Drive) -> None:
+    """Try the credential, browse, add, test, plan and sync a site; change, rename and delete in it; lose it."""
+    assert cli.run("credential", "test", "intranet").code == 0
+    place = ("--site", f"{SITE}/Shared%20Documents/Forms/AllItems.aspx", "--credential", "intranet")
+    looked = cli.run("source", "browse", "--type", "sharepoint", *place).out
+    assert "Documents" in looked
+    cli.run("source", "add", "sharepoint", "site", *place, "--exclude", "drafts/")
+    steps = cli.run("source", "test", "site", "--json").lines
+    assert all(step["ok"] for step in steps)
+    assert steps[-1]["step"] == "read"
+    planned = {line["key"] for line in cli.run("plan", "site", "--json").lines}
+    assert planned == {"Documents/policies/travel.md", "Documents/welcome.txt"}
+
+    server.state.fail("/root/delta", status=429, code="activityLimitReached", retry_after=0.2)
+    cli.run("sync", "site")
+    assert "planes" in cli.run("search", "trains").out
+    drive.put("welcome.txt", b"welcome changed")
+    drive.rename("policies/travel.md", "policies/journeys.md")
+    server.state.forget_requests()
+    changed = cli.run("sync", "site", "--json").json["counters"]
+    assert (changed["items_ingested"], changed["items_moved"], len(server.state.requests("downloads"))) == (1, 1, 1)
+
+    server.state.fail("/drives", status=403, code="accessDenied", times=50)
+    cli.run("sync", "site", code=None)
+    assert len(cli.run("doc", "list", "--json").json) == 2, "a permission that was lost retired documents"
+    server.state.faults.clear()
+    drive.remove("welcome.txt")
+    cli.run("sync", "site")
+    assert [document["key"] for document in cli.run("doc", "list", "--json").json] == ["Documents/policies/journeys.md"]
+
+
+def test_secrets_of_a_site_are_found_nowhere(cli: Cli, server: GraphServer, drive: Drive) -> None:
+    """Neither the app's secret, nor a token, nor an address that needs none, in the workspace or in what is printed."""
+    cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet")
+    server.state.knobs.cut_after = 5
+    calls = (("sync", "site"), ("source", "test", "site"), ("job", "logs", "last"), ("job", "items", "last"))
+    printed = [cli.run(*arguments, code=None) for arguments in calls]
+    tokens = set(server.state.tokens)
+    assert tokens
+    server.state.revoke_tokens()
+    server.state.knobs.sign_in_error = ("AADSTS7000215", f"The secret {CLIENT_SECRET} is not that of the app.")
+    calls = (("sync", "site"), ("--debug", "source", "test", "site"), ("credential", "test", "intranet"))
+    printed += [cli.run(*arguments, code=None) for arguments in calls]
+    addresses = [asked.target for asked in server.state.requests("downloads")]
+    assert addresses
+    tickets = {target.partition("tempauth=")[2] for target in addresses} | set(server.state.downloads)
+    canaries = {CLIENT_SECRET, *tickets, *tokens}
+    written = [path.read_bytes() + os.fsencode(path) for path in cli.workspace.rglob("*") if path.is_file()]
+    written += [(result.out + result.err).encode() for result in printed]
+    assert {canary for canary in canaries if any(canary.encode() in text for text in written)} == set()
+    assert json.loads((cli.home / "credentials.json").read_text())["credentials"]["intranet"]["client_secret"]

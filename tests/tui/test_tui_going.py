@@ -1,0 +1,359 @@
+"""Going places and coming back: history, jumping, the ``:`` line, zoom, marks, and what is remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from stories import add_job, add_outcomes, outcome, said, screen_text, sync_by_hand, tell, until, write_manifest
+from test_tui_screens import add_folder
+
+from ingest_tui.model.job import JobState
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.view_state import read_view_state, write_view_state
+from ingest_tui.tui.endings import ended_now, notice
+from ingest_tui.tui.history import History, Place
+from ingest_tui.tui.jobs_model import JobRow
+from ingest_tui.tui.screens.documents import DocumentsScreen
+from ingest_tui.tui.screens.job import JobScreen
+from ingest_tui.tui.screens.jobs import JobsScreen
+from ingest_tui.tui.screens.jump import Jump
+from ingest_tui.tui.screens.sources import SourcesScreen
+from ingest_tui.tui.widgets.command_line import CommandLine
+
+
+def some_jobs(root: Path, number: int = 5) -> list[str]:
+    """Put jobs on disk; returns their ids, newest first."""
+    job_ids = [f"20261121-00000{n}-docs-aaa{n}" for n in range(number)]
+    for n, job_id in enumerate(job_ids):
+        add_job(root, job_id, "failed" if n % 2 else "succeeded", at=f"2026-11-21T11:0{n}:00.000Z")
+    return job_ids[::-1]
+
+
+def notices(app: Any) -> str:
+    """Return the texts of all notices."""
+    return "\n".join(notification.message for notification in app._notifications)
+
+
+# History
+
+
+def test_a_history_goes_back_and_forward() -> None:
+    """Places come in the order of their visits; a new one cuts off what lay ahead."""
+    history = History()
+    for view in ("jobs", "sources", "documents"):
+        history.visit(Place(view))
+    assert [history.go(-1), history.go(-1), history.go(-1)] == [Place("sources"), Place("jobs"), None]
+    history.visit(Place("logs"))
+    assert history.go(1) is None
+    assert history.go(-1) == Place("jobs")
+
+
+def test_leaving_what_was_opened_is_going_back() -> None:
+    """Esc from a job to the jobs does not make a third place; the job lies ahead."""
+    history = History()
+    for place in (Place("jobs"), Place("jobs", "job a"), Place("jobs")):
+        history.visit(place)
+    assert history.go(-1) is None
+    assert history.go(1) == Place("jobs", "job a")
+
+
+def test_brackets_lead_back_to_what_was_opened_and_to_its_row(root: Path) -> None:
+    """``[`` shows the job again that was opened, and the list with the cursor where it was; ``]`` goes forward."""
+    job_ids = some_jobs(root)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 5)
+        await pilot.press("j", "j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen))
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.screen.job_id == job_ids[2])
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen) and app.screen.table.current_key == job_ids[2])
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: "where you began" in notices(app))
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+
+    tell(root, story)
+
+
+# F2
+
+
+def test_f2_jumps_to_views_jobs_and_sources(root: Path, folder: Path) -> None:
+    """One chooser finds them all, by any words of their names."""
+    job_ids = some_jobs(root)
+    add_folder(root, folder)
+
+    async def story(app: Any, pilot: Any) -> None:
+        async def jump(words: str) -> None:
+            await pilot.press("f2")
+            await until(pilot, lambda: isinstance(app.screen, Jump))
+            await until(pilot, lambda: any(row.key.startswith("source ") for row in app.screen.table.rows))
+            await pilot.press(*words)
+            await pilot.press("enter")
+
+        await jump("aaa3")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.screen.job_id == job_ids[1])
+        await jump("documents")
+        await until(pilot, lambda: isinstance(app.screen, DocumentsScreen))
+        await jump("docu")
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(app.screen, Jump) and len(app.screen.table.rows) > 5)
+        await pilot.press("escape")
+        await jump("sourcehand"[:6])
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+
+    tell(root, story)
+
+
+# The : line
+
+
+def test_the_command_line_filters_completes_and_says_what_it_does_not_know(root: Path) -> None:
+    """``:jobs fa`` and Tab is ``:jobs failed``; an unknown command stays to be corrected; Esc closes."""
+    some_jobs(root)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 5)
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(app.focused, CommandLine))
+        await pilot.press(*"jobs fa")
+        await until(pilot, lambda: app.focused._suggestion == "jobs failed")
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: {row.state for row in app.screen.table.rows} == {"failed"})
+        assert "Jobs > failed" in said(app, "header")
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(app.focused, CommandLine))
+        await pilot.press(*"jbos", "enter")
+        await until(pilot, lambda: "did you mean :jobs" in notices(app))
+        assert app.focused.value == "jbos"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.focused is app.screen.table)
+
+    tell(root, story)
+
+
+def test_the_command_line_opens_jobs_sources_and_searches(root: Path, folder: Path) -> None:
+    """``:job ID``, ``:source NAME``, ``:docs WORDS`` go where they say, and name what there is not."""
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        async def command(line: str) -> None:
+            await pilot.press("colon")
+            await until(pilot, lambda: isinstance(app.focused, CommandLine))
+            app.focused.value = line
+            await pilot.press("enter")
+
+        await command("job last")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen))
+        await command("job nowhere")
+        await until(pilot, lambda: "there is no job nowhere" in notices(app))
+        await command("source handbook")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+        await until(pilot, lambda: app.screen.table.current_key == "handbook")
+        await command("source nowhere")
+        await until(pilot, lambda: "there is no source nowhere" in notices(app))
+        await command("docs kettle")
+        await until(pilot, lambda: isinstance(app.screen, DocumentsScreen) and len(app.screen.table.rows) == 1)
+        await command("q")
+        await pilot.pause()
+        assert app.return_code == 0
+
+    tell(root, story)
+
+
+# Zoom, marks, themes
+
+
+def test_zoom_gives_one_pane_all_the_room(root: Path) -> None:
+    """``z`` hides the other panes and shows them again; so does a new size."""
+    job_id = some_jobs(root, 1)[0]
+    add_outcomes(root, job_id, [outcome("beside.md")])
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: "beside.md" in screen_text(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "beside.md" not in screen_text(app))
+        assert app.screen.table.size.width > 150
+        await pilot.press("z")
+        await until(pilot, lambda: "beside.md" in screen_text(app))
+        await pilot.press("z")
+        await pilot.resize_terminal(150, 40)
+        await until(pilot, lambda: "beside.md" in screen_text(app))
+
+    tell(root, story, size=(160, 40))
+
+
+def test_v_marks_what_the_cursor_passes(root: Path) -> None:
+    """A range grows and shrinks with the cursor, stays when it ends, and keeps earlier marks."""
+    job_ids = some_jobs(root)
+
+    async def story(app: Any, pilot: Any) -> None:
+        table = app.screen.table
+        await until(pilot, lambda: len(table.rows) == 5)
+        await pilot.press("v", "j", "j", "j", "k")
+        assert table.marks == set(job_ids[:3])
+        await pilot.press("v", "j", "j")
+        assert table.marks == set(job_ids[:3])
+        assert "3 marked" in said(app, "info")
+        await pilot.press("v", "v")
+        assert table.marks == {*job_ids[:3], job_ids[4]}
+        await pilot.press("escape")
+        assert not table.marks
+
+    tell(root, story)
+
+
+def test_a_theme_is_chosen_and_remembered(root: Path) -> None:
+    """``:theme`` changes the colours at once and writes the setting."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.screen.choose_theme("high-contrast")
+        assert app.theme == "high-contrast"
+        await until(pilot, lambda: orjson.loads((root / "workspace.json").read_bytes()).get("theme") == "high-contrast")
+        app.screen.choose_theme("purple")
+        await until(pilot, lambda: "there is no theme purple" in notices(app))
+        app.screen.choose_theme("none")
+        await pilot.pause()
+        assert app.theme == "ansi-dark"
+
+    tell(root, story)
+    tell(root, _expects_theme("none"))
+
+
+def _expects_theme(name: str) -> Any:
+    async def story(app: Any, pilot: Any) -> None:
+        assert app.theme_used == name
+
+    return story
+
+
+def test_a_clash_in_the_keymap_is_told_when_it_starts(root: Path) -> None:
+    """The notice names both actions and the file; a sound part of the keymap holds, also for an action without key."""
+    settings = orjson.loads((root / "workspace.json").read_bytes())
+    keymap = {"job.cancel": "R", "view.sources": "f9", "job.show": "f8"}
+    (root / "workspace.json").write_bytes(orjson.dumps(settings | {"keymap": keymap}))
+    some_jobs(root, 1)
+
+    async def story(app: Any, pilot: Any) -> None:
+        assert "(job.cancel)" in notices(app)
+        assert "workspace.json" in notices(app)
+        await pilot.press("2")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, JobsScreen)
+        await pilot.press("f9")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+        assert app.registry.get("job.show").shown_keys == "f8"
+
+    tell(root, story)
+
+
+# What is remembered
+
+
+def test_filter_order_and_marks_outlast_a_restart(root: Path) -> None:
+    """What a view was like when the program ended it is when it starts again."""
+    some_jobs(root)
+
+    async def first(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 5)
+        await pilot.press("slash", *"failed", "enter", "O", "space")
+        await until(pilot, lambda: len(app.screen.table.marks) == 1)
+        await pilot.press("q")
+
+    async def second(app: Any, pilot: Any) -> None:
+        table = app.screen.table
+        await until(pilot, lambda: len(table.rows) == 2 and len(table.marks) == 1)
+        assert "/failed" in said(app, "info")
+        assert app.screen.reversed
+
+    tell(root, first)
+    tell(root, second)
+
+
+def test_marks_do_not_come_back_by_themselves(root: Path) -> None:
+    """A mark that a filter has taken away stays away; only what was remembered at the start is put back."""
+    job_ids = some_jobs(root)
+    write_view_state(Layout(root), {"jobs": {"marks": [job_ids[0], "gone"], "sort": "nonsense", "words": 3}})
+
+    async def story(app: Any, pilot: Any) -> None:
+        table = app.screen.table
+        await until(pilot, lambda: table.marks == {job_ids[0]})
+        await pilot.press("escape", "O", "O")
+        assert not table.marks
+
+    tell(root, story)
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"schema_version": 9, "views": {}}', b'{"schema_version": 1}'])
+def test_a_damaged_memory_is_no_memory(root: Path, data: bytes) -> None:
+    """Whatever tui.json holds, the program starts with what a view is at first."""
+    Layout(root).view_state.write_bytes(data)
+    assert read_view_state(Layout(root)) == {}
+
+
+def test_a_workspace_that_cannot_be_written_keeps_nothing_from_ending(root: Path) -> None:
+    """Without room or right to write nothing is remembered, and nothing fails."""
+    layout = Layout(root / "nowhere")
+    assert not write_view_state(layout, {})
+    Layout(root).view_state.mkdir()
+    assert not write_view_state(Layout(root), {"jobs": {}})
+
+
+# What ended while one looked elsewhere
+
+
+def test_a_job_that_ends_while_one_looks_elsewhere_is_told(root: Path) -> None:
+    """A notice names it; looking at the list of jobs there is none."""
+    manifest = add_job(root, "20261121-000001-docs-aaaa", "queued")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+        manifest.state = JobState("failed")
+        write_manifest(root, manifest)
+        await until(pilot, lambda: "! failed: docs aaaa" in notices(app))
+
+    tell(root, story)
+
+
+def test_many_ends_are_one_notice() -> None:
+    """More than two are told as numbers."""
+    known = {f"j{n}": JobRow(f"j{n}", "running") for n in range(5)}
+    rows = [JobRow(f"j{n}", "failed" if n == 4 else "succeeded", "docs") for n in range(5)]
+    ended = ended_now(known, [*rows, JobRow("new", "succeeded"), JobRow("j0", "running")], complete=False)
+    assert ended == rows
+    assert notice(ended) == ("5 jobs ended: 4 + succeeded, 1 ! failed", True)
+    assert notice(rows[:1]) == ("+ succeeded: docs j0", False)
+    assert len(ended_now(known, [JobRow("new", "succeeded")], complete=True)) == 1
+
+
+# --read-only
+
+
+def test_read_only_is_said_and_does_nothing(root: Path) -> None:
+    """The header says it, a key that changes something says why not, and the footer does not offer it."""
+    add_job(root, "20261121-000001-docs-aaaa", "queued")
+    (root / "queue" / "20261121-000001-docs-aaaa").touch()
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        assert "read-only" in said(app, "header")
+        assert "a add" not in said(app, "keys")
+        await pilot.press("D")
+        await until(pilot, lambda: "not done: Cancel the job" in notices(app))
+        await pilot.press("w", "a")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, JobsScreen)
+        await pilot.press("q")
+
+    before = sorted(path.name for path in root.iterdir())
+    tell(root, story, read_only=True)
+    assert sorted(path.name for path in root.iterdir()) == before

@@ -1,0 +1,220 @@
+"""The registry of actions: keymaps, the ``:`` line, and what ``--read-only`` leaves out."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from ingest_tui.model.errors import RefusedError, UsageError
+from ingest_tui.tui.actions import ACTIONS, BY_ID
+from ingest_tui.tui.commands import continuation, resolve
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.preferences import read_preferences
+from ingest_tui.tui.registry import Registry
+from ingest_tui.tui.themes import THEMES, resolved
+from ingest_tui.tui.views import VIEW_NAMES, VIEWS
+
+READING = {"list", "show", "logs", "items", "errors", "explain", "text", "versions", "test", "browse", "preview"}
+CHANGING = re.compile(
+    r"^(add|approve|change|edit|enable|disable|ensure|export_audit|ignore|remember|remove|restore|retry|rotate|save|"
+    r"set_|start|stop|sync|upload)"
+)
+
+
+def test_views_stand_in_their_order_on_the_digits() -> None:
+    """Every view that is installed has the digit of its place, and its screen can be made."""
+    assert list(VIEWS) == [str(number) for number in range(1, len(VIEWS) + 1)] or set(VIEWS) < set("1234567")
+    assert VIEW_NAMES[:3] == ("jobs", "sources", "documents")
+    for view in VIEWS.values():
+        assert view.load().view == view.name
+
+
+# Keymaps
+
+
+def test_a_keymap_gives_actions_other_keys() -> None:
+    """Keys are named as Textual does or by their sign; an action without a key can get one."""
+    registry = Registry({"job.cancel": "f6,X", "job.resume": "<", "help": "f1"})
+    assert registry.problems == []
+    assert registry.get("job.cancel").keys == "f6,X"
+    assert registry.get("job.resume").keys == "less_than_sign"
+    assert registry.keys_by_binding()["jobs.help"] == "f1"
+
+
+def test_a_clash_names_both_actions_and_leaves_them_their_own_keys() -> None:
+    """Two actions of a view on one key: both keep what they had, the rest of the keymap holds."""
+    registry = Registry({"job.cancel": "R", "job.pause": "f7"})
+    [problem] = registry.problems
+    assert "(job.cancel)" in problem
+    assert "(job.retry)" in problem
+    assert registry.get("job.cancel").keys == BY_ID["job.cancel"].keys
+    assert registry.get("job.pause").keys == "f7"
+
+
+def test_keys_may_be_swapped() -> None:
+    """What was another action's key is free when that one has another."""
+    registry = Registry({"job.cancel": "R", "job.retry": "D"})
+    assert registry.problems == []
+    assert (registry.get("job.cancel").keys, registry.get("job.retry").keys) == ("R", "D")
+
+
+def test_one_of_two_that_clash_in_a_chain_frees_the_other() -> None:
+    """Going back to the own keys can clash again; in the end no view has a key twice."""
+    registry = Registry({"job.cancel": "R", "job.pause": "D", "help": "R"})
+    for view in ("jobs", "job"):
+        keys = [key for action in registry.of(view) for key in action.keys.split(",") if key]
+        assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("keymap", "told"),
+    [({"job.cancle": "x"}, "no action"), ({"help": 3}, "must be text"), ({"palette": "f9"}, "cannot be changed")],
+)
+def test_what_a_keymap_gets_wrong_is_told(keymap: dict[str, object], told: str) -> None:
+    """Unknown actions and odd values are named, not silently passed over."""
+    registry = Registry(keymap)
+    assert told in registry.problems[0]
+    assert registry.chosen_keys == {}
+
+
+@pytest.mark.parametrize("settings", [b"", b"[]", b'{"theme": 3, "keymap": []}', b'{"theme": "\\u001b[31m"}'])
+def test_settings_that_make_no_sense_keep_nothing_from_starting(root: Path, settings: bytes) -> None:
+    """Whatever workspace.json holds, there is a theme and a keymap."""
+    (root / "workspace.json").write_bytes(settings)
+    preferences = read_preferences(root)
+    assert (preferences.theme, dict(preferences.keymap)) == ("auto", {})
+    assert "\x1b" not in "".join(preferences.problems)
+
+
+def test_settings_are_taken_from_the_workspace(root: Path) -> None:
+    """Theme and keymap stand in workspace.json."""
+    settings = orjson.loads((root / "workspace.json").read_bytes())
+    (root / "workspace.json").write_bytes(orjson.dumps(settings | {"theme": "light", "keymap": {"help": "f1"}}))
+    preferences = read_preferences(root)
+    assert (preferences.theme, preferences.keymap, preferences.problems) == ("light", {"help": "f1"}, ())
+
+
+# Themes
+
+
+def test_auto_looks_at_the_terminal() -> None:
+    """NO_COLOR wins, then a slow link, then what the terminal says of its background."""
+    assert resolved("auto", {"NO_COLOR": "1", "COLORFGBG": "0;15"}) == "none"
+    assert resolved("auto", {"COLORFGBG": "0;15"}) == "light"
+    assert resolved("auto", {"COLORFGBG": "15;0"}) == "dark"
+    assert resolved("auto", {}, slow_link=True) == "ansi"
+    assert resolved("light", {"NO_COLOR": "1"}) == "light"
+
+
+def test_the_command_line_offers_the_same_themes() -> None:
+    """The command line knows the themes without loading the TUI."""
+    from ingest_tui.cli.main import THEMES as OFFERED
+
+    assert list(OFFERED) == list(THEMES)
+
+
+# The : line
+
+
+@pytest.mark.parametrize(
+    ("line", "action", "argument"),
+    [
+        ("jobs failed", "view.jobs", "failed"),
+        ("jobs", "view.jobs", ""),
+        ("  docs  kettle  tea ", "view.documents", "kettle tea"),
+        ("job 7k3q", "job.go", "7k3q"),
+        ("source handbook", "source.go", "handbook"),
+        ("logs", "view.logs", ""),
+        ("q", "quit", ""),
+        ("job.cancel", "job.cancel", ""),
+        ("Cancel the job", "job.cancel", ""),
+        ("theme light", "theme", "light"),
+    ],
+)
+def test_a_line_means_an_action(line: str, action: str, argument: str) -> None:
+    """Short names, ids and titles of the registry are commands."""
+    command = resolve(line, Registry(), "jobs")
+    assert (command.action.id, command.argument) == (action, argument)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("jbos", "no command", "did you mean :jobs"),
+        ("\x1b[31m", "no command '\\x1b[31m'", "Tab"),
+        ("job", "takes JOB", ":job JOB"),
+        ("source.sync", "cannot be done here", "sources"),
+        ("quit now", "takes nothing", ":quit"),
+    ],
+)
+def test_a_line_that_means_nothing_says_what_does(line: str, message: str, hint: str) -> None:
+    """The error names what was typed, and what there is instead."""
+    with pytest.raises(UsageError) as caught:
+        resolve(line, Registry(), "jobs")
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_a_line_is_completed() -> None:
+    """Names first, then what may stand behind them, then ids and titles."""
+    registry = Registry()
+    known = {"FILTER": ["queued", "failed"], "JOB": ["20261121-a", "20261120-b"]}
+    assert continuation("jo", registry, "jobs", known) == "jobs"
+    assert continuation("jobs fa", registry, "jobs", known) == "jobs failed"
+    assert continuation("job 2026112", registry, "jobs", known) == "job 20261121-a"
+    assert continuation("job.re", registry, "jobs", known) == "job.resume"
+    assert continuation("zz", registry, "jobs", known) is None
+    assert continuation(" ", registry, "jobs", known) is None
+
+
+# --read-only
+
+
+def test_read_only_offers_nothing_that_changes_anything() -> None:
+    """Help, keys, palette, menu and the : line have none of them."""
+    registry = Registry(read_only=True)
+    for view in VIEW_NAMES:
+        assert not [action.id for action in registry.of(view) if action.changes]
+    with pytest.raises(UsageError, match="--read-only"):
+        resolve("job.cancel", registry, "jobs")
+
+
+def test_actions_whose_command_changes_something_say_so() -> None:
+    """A command line whose verb is not known to read only belongs to an action that says that it changes something."""
+    for action in ACTIONS:
+        words = [word for word in action.command.split()[1:] if not word.startswith(("-", "{"))]
+        if words and not READING & set(words[:2]) and words[:1] not in (["search"], ["audit"], ["plan"]):
+            assert action.changes, action.id
+
+
+def _finished(method: Callable[..., Any], *given: object, **named: object) -> None:
+    """Call a method, and take the first of its answers where it has several."""
+    answer = method(*given, **named)
+    if isinstance(answer, Iterator):
+        next(answer)
+
+
+def test_a_read_only_gateway_refuses_every_change(root: Path) -> None:
+    """Also what a screen does without an action of the registry is refused, before anything is opened."""
+    gateway = Gateway(root, read_only=True)
+    changing = [
+        (name, method)
+        for name, method in inspect.getmembers(gateway, inspect.ismethod)
+        if CHANGING.match(name) and not name.startswith("_")
+    ]
+    assert len(changing) >= 9
+    for name, method in changing:
+        wanted = inspect.signature(method).parameters.values()
+        given = [
+            Path("/x") if value.annotation == "Path" else "x" for value in wanted if value.kind.name.startswith("POS")
+        ]
+        named = {value.name: True for value in wanted if value.kind.name == "KEYWORD_ONLY"}
+        with pytest.raises(RefusedError, match="--read-only"):
+            _finished(method, *given, **named)
+        assert name
