@@ -77,6 +77,23 @@ def test_from_a_site_to_its_text(cli: Cli, server: GraphServer, drive: Drive) ->
     assert [document["key"] for document in cli.run("doc", "list", "--json").json] == ["Documents/policies/journeys.md"]
 
 
+def test_credential_test_says_which_site_is_not_granted(cli: Cli, server: GraphServer, drive: Drive) -> None:
+    """The permission alone opens no site: those of the sources are tried, each told by its source and with a hint."""
+    assert drive.status is None
+    cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet")
+    steps = cli.run("credential", "test", "intranet", "--json").lines
+    assert [step["ok"] for step in steps] == [True] * len(steps)
+    assert ("read", "site: ") in {(step["step"], step["message"][:6]) for step in steps}
+    server.state.fail("/sites/", status=403, code="accessDenied", times=50)
+    steps = cli.run("credential", "test", "intranet", "--json", code=1).lines
+    assert steps[-1]["message"].startswith("site: no permission to read the site")
+    assert "not granted to it" in steps[-1]["hint"]
+    told = cli.run("source", "test", "site", code=1).out
+    assert "hint: the app holds Sites.Selected, but this site was not granted" in told
+    failed = [step for step in cli.run("source", "test", "site", "--json", code=1).lines if not step["ok"]]
+    assert failed[0]["hint"]
+
+
 def test_secrets_of_a_site_are_found_nowhere(cli: Cli, server: GraphServer, drive: Drive) -> None:
     """Neither the app's secret, nor a token, nor an address that needs none, in the workspace or in what is printed."""
     cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet")

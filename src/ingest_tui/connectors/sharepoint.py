@@ -168,7 +168,7 @@ class SharePointConnector(BaseConnector):
             if self._session is None:
                 self.validate_config()
                 from ingest_tui.connectors.graph import GraphSession
-                from ingest_tui.connectors.graph_signin import SignIn
+                from ingest_tui.credentials.signing_in.entra_signin import SignIn
 
                 credential = self._credential()
                 self._digest = credential.digest

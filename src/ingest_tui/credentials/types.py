@@ -132,7 +132,10 @@ class AwsEntry(Entry):
 
 
 class EntraEntry(Entry):
-    """An application in Entra ID, signed in by certificate (preferred) or client secret."""
+    """An application in Entra ID, signed in by certificate (preferred) or client secret.
+
+    ``thumbprint``, as the portal shows it, stands for the certificate where the PEM text is the private key alone.
+    """
 
     tenant_id: Text
     client_id: Text
@@ -141,6 +144,7 @@ class EntraEntry(Entry):
     graph_url: Address | None = None
     certificate: Text | None = None
     certificate_password: Text | None = None
+    thumbprint: Text | None = None
     client_secret: Text | None = None
 
     @model_validator(mode="after")

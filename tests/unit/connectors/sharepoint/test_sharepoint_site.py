@@ -239,7 +239,7 @@ def test_source_test_stops_where_it_fails(server: GraphServer, drive: Drive) -> 
     """A wrong library fails at the site, a closed one at the listing, each with its hint."""
     steps = list(connector_to(server, library=["x"]).test_steps())
     assert [(step.name, step.ok) for step in steps] == [("sign in", True), ("site", False)]
-    assert "Documents, Archive" in steps[-1].message
+    assert "Documents, Archive" in steps[-1].hint
     drive.status = (403, "accessDenied")
     steps = list(connector_to(server, library=["Documents"]).test_steps())
     assert [(step.name, step.ok) for step in steps][-1] == ("list", False)

@@ -167,7 +167,7 @@ def test_what_cannot_be_a_site_is_told(address: str, sentence: str) -> None:
 )
 def test_password_in_an_address_is_refused(address: str) -> None:
     """Settings are shown and kept in the clear: an address with a name or a password is refused, unquoted."""
-    with pytest.raises(ValueError, match="no user name or password|not an address of a site") as caught:
+    with pytest.raises(ValueError, match=r"no user name or password|not an address of a site") as caught:
         parse_site_url(address)
     assert "planted" not in f"{caught.value!r}{caught.value.__cause__!r}"
 
