@@ -77,9 +77,9 @@ def test_from_a_site_to_its_text(cli: Cli, server: GraphServer, drive: Drive) ->
     assert [document["key"] for document in cli.run("doc", "list", "--json").json] == ["Documents/policies/journeys.md"]
 
 
-def test_credential_test_says_which_site_is_not_granted(cli: Cli, server: GraphServer, drive: Drive) -> None:
+@pytest.mark.usefixtures("drive")
+def test_credential_test_says_which_site_is_not_granted(cli: Cli, server: GraphServer) -> None:
     """The permission alone opens no site: those of the sources are tried, each told by its source and with a hint."""
-    assert drive.status is None
     cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet")
     steps = cli.run("credential", "test", "intranet", "--json").lines
     assert [step["ok"] for step in steps] == [True] * len(steps)
@@ -92,6 +92,29 @@ def test_credential_test_says_which_site_is_not_granted(cli: Cli, server: GraphS
     assert "hint: the app holds Sites.Selected, but this site was not granted" in told
     failed = [step for step in cli.run("source", "test", "site", "--json", code=1).lines if not step["ok"]]
     assert failed[0]["hint"]
+
+
+@pytest.mark.usefixtures("drive")
+def test_source_names_a_credential_that_is_there(cli: Cli) -> None:
+    """An unknown credential is refused with the known ones, one of another type with the type that is needed."""
+    add = ("source", "add", "sharepoint", "site", "--site", SITE, "--json")
+    assert "intranet" in str(cli.run(*add, "--credential", "intranett", code=4).error)
+    cli.environment["WIKI"] = "planted-token"
+    cli.run("credential", "add", "wiki", "--type", "token", "--secret", "token=env:WIKI")
+    assert "entra" in cli.run(*add, "--credential", "wiki", code=1).error["hint"]
+    assert cli.run("source", "list", "--json").json == []
+    cli.run(*add, "--credential", "intranet")
+    cli.run("credential", "remove", "intranet", "--yes", "--force")
+    cli.run("source", "disable", "site")
+
+
+@pytest.mark.usefixtures("drive")
+def test_address_that_was_left_out_is_explained(cli: Cli) -> None:
+    """`doc explain` knows that an address below the site belongs to the source, and why it is not here."""
+    cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet", "--exclude", "drafts/")
+    told = cli.run("doc", "explain", f"{SITE}/Shared%20Documents/policies/drafts/pay.md").out
+    assert "drafts is excluded" in told
+    assert "would take it" in cli.run("doc", "explain", f"{SITE}/Shared%20Documents/new.md").out
 
 
 def test_secrets_of_a_site_are_found_nowhere(cli: Cli, server: GraphServer, drive: Drive) -> None:

@@ -159,6 +159,22 @@ def _split(host: str, segments: list[str]) -> SiteAddress:
     return SiteAddress(host, (segments[0].lower(), segments[1]), tuple(segments[2:]))
 
 
+def is_below(address: SiteAddress, above: SiteAddress) -> bool:
+    """Whether an address leads to something in a library of what another one leads to."""
+    meant = [segment.casefold() for segment in (*address.site, *address.rest)]
+    start = [segment.casefold() for segment in (*above.site, *above.rest)]
+    return address.share_link is None and len(address.rest) > 1 and meant[: len(start)] == start
+
+
+def shown_library(name: str) -> str:
+    """Return what people call a library, from what its address says. Only the one that each site begins with differs.
+
+    >>> shown_library("Shared Documents")
+    'Documents'
+    """
+    return "Documents" if name.casefold() == "shared documents" else name
+
+
 def share_token(link: str) -> str:
     """Return a sharing link in the form that Graph takes under ``/shares/`` ("Accessing shared driveItems")."""
     encoded = base64.urlsafe_b64encode(link.encode()).decode("ascii")

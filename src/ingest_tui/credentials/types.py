@@ -252,6 +252,10 @@ def credential_type(name: str) -> CredentialType:
             ) from None
         if isinstance(loaded, CredentialType):
             return loaded
+        raise MissingDependencyError(
+            f"the credential type {name!r} cannot be loaded ({point.value!r} is no CredentialType)",
+            hint=f"install or mend the package that brings {point.value!r}",
+        )
     raise RefusedError(
         f"unknown credential type {safe_display(name, limit=64)!r}",
         hint=f"known types: {', '.join(type_names())}; is a package missing that brings it?",
