@@ -168,6 +168,7 @@ def test_a_key_is_tried_as_its_sources_use_it(
     for request in server.requests:
         assert request.headers["x-amz-request-payer"] == "requester"
         assert "/eu-central-1/" in request.headers["Authorization"]
+        assert not [name for name in request.headers if "checksum" in name.lower()], "other stores refuse these"
 
 
 def _refused(status: int, code: str, message: str = "no") -> Answer:
