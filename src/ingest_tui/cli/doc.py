@@ -1,13 +1,18 @@
-"""doc list, show, text, versions, explain, export, remove, restore; and search."""
+"""doc list, show, text, versions, diff, chunks, explain, export, remove, restore; and search."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.document_choice import choice_of, choice_options
 from ingest_tui.cli.export import export_document
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, patience_of, wait_options
+
+_ORDERS = ("address", "newest", "title", "largest")
 
 
 @click.group()
@@ -19,30 +24,20 @@ def doc() -> None:
 
 
 @doc.command("list")
-@click.option("--collection", help="Only of this collection.")
-@click.option("--source", "source_id", help="Only of this source.")
-@click.option("--contains", default="", help="Only with this in their address or title.")
+@choice_options
 @click.option("--retired", is_flag=True, help="Those in the trash.")
+@click.option("--sort", type=click.Choice(_ORDERS), default="address", show_default=True, help="In which order.")
 @click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="At most this many.")
 @json_option
 @pass_session
-def list_(
-    session: Session,
-    collection: str | None,
-    source_id: str | None,
-    contains: str,
-    retired: bool,
-    limit: int,
-    as_json: bool,
-) -> None:
+def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bool, **options: Any) -> None:
     """List documents."""
     from ingest_tui.services.documents import count_documents, list_documents
 
-    state = "retired" if retired else "active"
     workspace = session.workspace
-    found = list_documents(
-        workspace, collection_id=collection, source_id=source_id, state=state, contains=contains, limit=limit
-    )
+    choice = choice_of(options)
+    choice["state"] = "retired" if retired else "active"
+    found = list_documents(workspace, order=sort, limit=limit, **choice)
     if as_json:
         output.data([document.as_dict() for document in found])
         return
@@ -59,7 +54,7 @@ def list_(
     ]
     empty = "the trash is empty" if retired else "no documents; 'ingest-tui sync' brings them in"
     output.table(("DOCUMENT", "VERSION", "TYPE", "SIZE", "TITLE", "KEY"), rows, empty=empty)
-    total = count_documents(workspace, collection_id=collection, source_id=source_id, state=state, contains=contains)
+    total = count_documents(workspace, **choice)
     if total > len(found):
         output.line(f"{len(found)} of {total}; --limit shows more")
 
@@ -129,6 +124,48 @@ def versions(session: Session, document: str, as_json: bool) -> None:
 
 
 @doc.command()
+@click.argument("document")
+@click.option("--from", "older", type=click.IntRange(1), help="The older version; the one before the other without it.")
+@click.option("--to", "newer", type=click.IntRange(1), help="The newer version; the current one without it.")
+@json_option
+@pass_session
+def diff(session: Session, document: str, older: int | None, newer: int | None, as_json: bool) -> None:
+    """Print what changed in the text of DOCUMENT between two versions."""
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.services.documents import document_diff, get_document
+
+    found = get_document(session.workspace, document)
+    newer = newer or found.version
+    older = older or newer - 1
+    if older < 1:
+        raise UsageError(f"document {found.document_id} has one version only", hint="--from and --to name two")
+    lines = document_diff(session.workspace, found.document_id, older, newer)
+    if as_json:
+        output.data({"document_id": found.document_id, "from": older, "to": newer, "diff": lines})
+    else:
+        output.block("\n".join(lines) or "the texts are the same")
+
+
+@doc.command()
+@click.argument("document")
+@json_option
+@pass_session
+def chunks(session: Session, document: str, as_json: bool) -> None:
+    """Print the chunks by which DOCUMENT is found."""
+    from ingest_tui.services.documents import document_chunks
+
+    found = document_chunks(session.workspace, document)
+    if as_json:
+        output.data([{"ordinal": ordinal, "heading": heading, "text": told} for ordinal, heading, told in found])
+        return
+    for ordinal, heading, told in found:
+        output.line(f"#{ordinal}  {heading}".rstrip())
+        output.block(told)
+    if not found:
+        output.line("no chunks: documents in the trash are not searched")
+
+
+@doc.command()
 @click.argument("target", metavar="DOCUMENT|PATH")
 @json_option
 @pass_session
@@ -194,19 +231,17 @@ def restore(session: Session, documents: tuple[str, ...], as_json: bool) -> None
 
 @click.command()
 @click.argument("query", nargs=-1, required=True)
-@click.option("--collection", help="Only in this collection.")
+@choice_options
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many hits.")
 @click.option("--mode", type=click.Choice(["text"]), default="text", show_default=True, help="How to search.")
 @json_option
 @pass_session
-def search(
-    session: Session, query: tuple[str, ...], collection: str | None, limit: int, mode: str, as_json: bool
-) -> None:
+def search(session: Session, /, query: tuple[str, ...], limit: int, mode: str, as_json: bool, **options: Any) -> None:
     """Find text in the documents: all words must occur; "quoted words" together; begin* for beginnings; OR, NOT."""
     from ingest_tui.services.search import search as find
 
     del mode  # full text is the only mode yet
-    hits = find(session.workspace, " ".join(query), collection_id=collection, limit=limit)
+    hits = find(session.workspace, " ".join(query), limit=limit, **choice_of(options))
     if as_json:
         output.data([hit.as_dict() for hit in hits])
         return

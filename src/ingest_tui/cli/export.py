@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.document_choice import choice_of, choice_options
 from ingest_tui.cli.session import Session, json_option, pass_session
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ _force_option = click.option("--force", is_flag=True, help="Replace what is ther
 
 
 @click.command()
-@click.option("--collection", help="Only of this collection.")
-@click.option("--source", "source_id", help="Only of this source.")
+@choice_options
+@click.option("--document", "document_ids", multiple=True, help="Only this one; may be given several times.")
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="jsonl", show_default=True, help="What to make of them."
 )
@@ -37,12 +38,13 @@ _force_option = click.option("--force", is_flag=True, help="Replace what is ther
 @pass_session
 def export(
     session: Session,
-    collection: str | None,
-    source_id: str | None,
+    /,
+    document_ids: tuple[str, ...],
     form: ExportFormat,
     to: Path,
     force: bool,
     as_json: bool,
+    **options: Any,
 ) -> int:
     """Take the documents out: text and everything known of them.
 
@@ -51,13 +53,17 @@ def export(
     out.
     """
     from ingest_tui.model.errors import UsageError
+    from ingest_tui.services.documents import get_document
     from ingest_tui.services.exporting import Export
 
     if to == _STDOUT and form == "folder":
         raise UsageError("a folder export needs a place", hint="--to FOLDER names it")
     if to == _STDOUT and form == "csv" and as_json:
         raise UsageError("CSV on stdout is not JSON", hint="--format jsonl, or --to FILE for a summary in JSON")
-    wanted = Export(session.workspace, form=form, collection_id=collection, source_id=source_id)
+    choice = choice_of(options)
+    if document_ids:
+        choice["document_ids"] = [get_document(session.workspace, name).document_id for name in document_ids]
+    wanted = Export(session.workspace, form=form, **choice)
     if to == _STDOUT:
         for line in wanted.lines():
             output.raw_text(line)

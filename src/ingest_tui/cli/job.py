@@ -1,4 +1,4 @@
-"""job list, show, items, errors, logs, cancel, pause, resume, retry, approve; and status."""
+"""job list, show, items, errors, logs, cancel, pause, resume, priority, retry, approve, refuse; and status."""
 
 from __future__ import annotations
 
@@ -98,9 +98,20 @@ def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
     if manifest.counters.items_with_warnings:
         output.line(f"warnings   {warnings_line(manifest)}")
     if manifest.held:
-        output.line(f"held       {manifest.held.documents} deletions wait: ingest-tui job approve {manifest.job_id}")
+        output.line(f"held       {held_line(manifest)}")
     for error in manifest.errors[-10:]:
         output.line(f"error      {error.code}: {error.message}{f' ({error.uri})' if error.uri else ''}")
+
+
+def held_line(manifest: Manifest) -> str:
+    """Say how many deletions a job held, and what became of them or how to answer."""
+    held = manifest.held
+    number = held.documents if held else 0
+    if held and held.answered_by_job:
+        return f"{number} deletions, approved: ingest-tui job show {held.answered_by_job}"
+    if held and held.refused_by:
+        return f"{number} deletions, refused by {held.refused_by}"
+    return f"{number} deletions wait: ingest-tui job approve {manifest.job_id}, or job refuse"
 
 
 def warnings_line(manifest: Manifest) -> str:
@@ -120,11 +131,11 @@ def items(
     session: Session, job_id: str, outcomes: tuple[str, ...], with_warnings: bool, held: bool, as_json: bool
 ) -> None:
     """Print what became of each item of JOB."""
-    from ingest_tui.services.jobs import get_job, job_items, job_plan
+    from ingest_tui.services.jobs import get_job, held_deletions, job_items
 
     manifest = get_job(session.workspace, job_id)
     if held:
-        lines = [line for line in job_plan(session.workspace, manifest.job_id) if line["action"] == "hold"]
+        lines = held_deletions(session.workspace, manifest.job_id)
         _print_records(lines, ("action", "reason", "key", "document_id"), as_json=as_json, empty="nothing is held")
         return
     chosen = job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None, with_warnings=with_warnings)
@@ -149,13 +160,17 @@ def _cell(value: Any) -> Any:
 
 @job.command()
 @click.argument("job_id", metavar="JOB")
+@click.option("--by-reason", is_flag=True, help="How many there are for each reason, and what to do.")
 @json_option
 @pass_session
-def errors(session: Session, job_id: str, as_json: bool) -> None:
-    """Print what failed or was rejected in JOB, and what to do."""
+def errors(session: Session, job_id: str, by_reason: bool, as_json: bool) -> None:
+    """Print what failed or was rejected in JOB, and what to do. 'ingest-tui errors' tells of all jobs."""
     from ingest_tui.services.jobs import get_job, job_items
 
     manifest = get_job(session.workspace, job_id)
+    if by_reason:
+        _print_reasons(session.workspace, manifest.job_id, as_json=as_json)
+        return
     troubles = [
         outcome for outcome, _ in job_items(session.workspace, manifest.job_id, outcomes={"failed", "rejected"})
     ]
@@ -174,6 +189,21 @@ def errors(session: Session, job_id: str, as_json: bool) -> None:
         output.line(f"{outcome.outcome}: {outcome.key}: {outcome.reason}: {outcome.detail}")
         if outcome.hint:
             output.line(f"  hint: {outcome.hint}")
+
+
+def _print_reasons(workspace: Workspace, job_id: str, *, as_json: bool) -> None:
+    from ingest_tui.services.jobs import job_reasons
+
+    groups = job_reasons(workspace, job_id)
+    if as_json:
+        output.data([group.as_dict() for group in groups])
+        return
+    for group in groups:
+        output.line(f"{group.number:6}  {group.outcome}: {group.reason}  {group.detail}".rstrip())
+        if group.hint:
+            output.line(f"        hint: {group.hint}")
+    if not groups:
+        output.line("no errors")
 
 
 @job.command()
@@ -286,6 +316,9 @@ def approve(session: Session, job_id: str, detach: bool, as_json: bool) -> int:
     from ingest_tui.services.jobs import approve_job
 
     return _follow_new(session, approve_job(session.workspace, job_id), detach, as_json)
+
+
+job.add_command(_acting("refuse", "Refuse the deletions that JOB holds: the documents stay.", "refused those of"))
 
 
 def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: bool) -> int:

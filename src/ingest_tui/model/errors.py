@@ -93,6 +93,12 @@ class SchemaVersionError(StoreError):
     code = "schema_too_new"
 
 
+class GivenUpError(IngestError):
+    """Whoever asked does not wait for the answer any more."""
+
+    code = "given_up"
+
+
 class StaleWriterError(StoreError):
     """A manifest was changed by a newer owner; the late writer must stop."""
 

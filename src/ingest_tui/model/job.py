@@ -56,7 +56,7 @@ ALLOWED_TRANSITIONS: dict[JobState | None, frozenset[JobState]] = {
         }
     ),
     JobState.PAUSED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.INTERRUPTED, JobState.FAILED}),
-    JobState.INTERRUPTED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.INTERRUPTED: frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLED, JobState.FAILED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.PARTIAL: frozenset(),
     JobState.FAILED: frozenset(),
@@ -161,12 +161,21 @@ DISK_FULL = "disk_full"
 
 
 class HeldDeletions(BaseModel):
-    """Deletions that wait for a person. ``reason`` is ``mass_deletion`` or ``empty_listing``."""
+    """Deletions that wait for a person. ``reason`` is ``mass_deletion`` or ``empty_listing``.
+
+    Answered once a job was queued that carries them out, or once ``refused_by`` names who wants to keep the documents.
+    """
 
     documents: int
     known: int
     reason: str
     answered_by_job: str | None = None
+    refused_by: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person has still to answer."""
+        return self.documents > 0 and not self.answered_by_job and not self.refused_by
 
 
 class Manifest(BaseModel):

@@ -161,6 +161,11 @@ def file_uri(path: bytes) -> str:
     return "file://" + quote_from_bytes(path, safe="/~")
 
 
+def path_of_uri(uri: str) -> bytes | None:
+    """Return the byte path that a ``file://`` URI of `file_uri` names; None for any other address."""
+    return unquote_to_bytes(uri.removeprefix("file://")) if uri.startswith("file:///") else None
+
+
 def file_name_of(key: str) -> str:
     """Return the last segment of a key, the name a person knows the document by."""
     return key.rstrip("/").rpartition("/")[2] or key

@@ -10,15 +10,15 @@ from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import ruleset_of, work_lines
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, placed_at
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.locks import FileLock
 
 _BATCH = 200
-_LOCK_SECONDS = 120.0
 Line = dict[str, Any]
 
 
 def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
     """Give moved documents their new place: no byte is read, nothing is parsed."""
+    if job.overtaken_by:
+        return
     lines = (line for line in work_lines(job) if line["action"] == "move" and line["key"] not in finished_keys)
     _in_batches(job, lines, _move)
 
@@ -26,8 +26,11 @@ def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
 def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
     """Retire what a complete listing no longer names, forget what never was a document, count what is held.
 
-    A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there.
+    A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there. So is
+    everything when a newer job has listed the source since: what is gone is for that one to say.
     """
+    if job.overtaken_by:
+        return
     actions = {"retire", "forget"}
     lines = (line for line in work_lines(job) if line["action"] in actions and line["key"] not in finished_keys)
     _in_batches(job, lines, _retire)
@@ -49,13 +52,11 @@ def _in_batches(
     work: Callable[[JobRun, Catalogue, DocumentStore, list[Line]], list[Outcome]],
 ) -> None:
     documents = DocumentStore(job.workspace.layout)
-    lock = FileLock(job.workspace.layout.lock("commit"))
     catalogue = job.workspace.open_catalogue()
     try:
         for batch in _batches(lines):
             job.checkpoint()
-            lock.acquire(_LOCK_SECONDS, what="the catalogue")
-            with lock:
+            with job.committing():
                 outcomes = work(job, catalogue, documents, batch)
             job.record(outcomes)
     finally:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import BusyError, NotFoundError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.naming import path_of_uri, safe_display
+from ingest_tui.model.textdiff import diff_texts
 from ingest_tui.services.claiming import Patience, sources_to_oneself
 from ingest_tui.services.explain import Explanation, addresses_of, explain, remarks_of
 from ingest_tui.services.retiring import restore_retired, retire_documents
@@ -17,17 +19,24 @@ from ingest_tui.store import queries
 from ingest_tui.store.catalogue import DocumentRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import version_name
+from ingest_tui.store.queries import DocumentChoice
 from ingest_tui.store.workspace import Workspace, requester
 
 __all__ = [
+    "DocumentChoice",
     "Explanation",
+    "addresses_of",
     "count_documents",
+    "document_chunks",
+    "document_diff",
     "document_text",
     "document_versions",
     "explain",
     "get_document",
     "ingestion_record",
     "list_documents",
+    "media_types",
+    "original_path",
     "remarks_of",
     "remove_documents",
     "restore_document",
@@ -37,46 +46,54 @@ __all__ = [
 def list_documents(
     workspace: Workspace,
     *,
-    collection_id: str | None = None,
-    source_id: str | None = None,
-    state: str | None = "active",
-    contains: str = "",
     limit: int = 200,
     offset: int = 0,
+    order: str = "address",
+    backwards: bool = False,
+    **choice: Unpack[DocumentChoice],
 ) -> list[Document]:
-    """Return documents, ordered by address. ``state``: ``active``, ``retired`` or None for both."""
-    check_filter(workspace, collection_id, source_id)
-    return queries.find_documents(
-        workspace.catalogue,
-        collection_id=collection_id,
-        source_id=source_id,
-        state=state,
-        contains=contains,
-        limit=limit,
-        offset=offset,
-    )
+    """Return documents in an order. ``state``: ``active`` (default), ``retired`` or None for both."""
+    check_choice(workspace, choice)
+    page = {"limit": limit, "offset": offset}
+    return queries.find_documents(workspace.catalogue, **page, order=order, backwards=backwards, **choice)
 
 
-def count_documents(
-    workspace: Workspace,
-    *,
-    collection_id: str | None = None,
-    source_id: str | None = None,
-    state: str | None = "active",
-    contains: str = "",
-) -> int:
-    """Return how many documents there are by the same filters."""
-    return queries.count_documents(
-        workspace.catalogue, collection_id=collection_id, source_id=source_id, state=state, contains=contains
-    )
+def count_documents(workspace: Workspace, **choice: Unpack[DocumentChoice]) -> int:
+    """Return how many documents there are by the same choice."""
+    return queries.count_documents(workspace.catalogue, **choice)
 
 
-def check_filter(workspace: Workspace, collection_id: str | None, source_id: str | None) -> None:
+def check_choice(workspace: Workspace, choice: DocumentChoice) -> None:
     """Raise `NotFoundError` for a collection or source that does not exist; None stands for all."""
+    collection_id, source_id = choice.get("collection_id"), choice.get("source_id")
     if collection_id is not None:
         workspace.collections.get(collection_id)
     if source_id is not None and source_id != "upload":
         workspace.sources.get(source_id)
+
+
+def media_types(workspace: Workspace) -> list[tuple[str, int]]:
+    """Return the media types of the documents with how many there are of each, the most frequent first."""
+    return queries.media_types(workspace.catalogue)
+
+
+def document_chunks(workspace: Workspace, document_id: str) -> list[tuple[int, str, str]]:
+    """Return ``(ordinal, heading path, text)`` of the chunks by which a document is found."""
+    return queries.chunks_of(workspace.catalogue, get_document(workspace, document_id).document_id)
+
+
+def document_diff(workspace: Workspace, document_id: str, older: int, newer: int) -> list[str]:
+    """Return what changed in the text between two versions, as lines of a unified diff; bounded for big texts."""
+    document = get_document(workspace, document_id)
+    old, new = (document_text(workspace, document.document_id, version) for version in (older, newer))
+    return diff_texts(old, new, names=(version_name(older), version_name(newer)))
+
+
+def original_path(document: Document) -> Path | None:
+    """Return where the original of a document lies on this machine, None when it lies elsewhere or is gone."""
+    path = path_of_uri(document.uri)
+    original = None if path is None else Path(os.fsdecode(path))
+    return original if original is not None and original.is_file() else None
 
 
 def get_document(workspace: Workspace, target: str) -> Document:

@@ -14,7 +14,7 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import file_name_of, file_uri, key_from_bytes, safe_display
 from ingest_tui.model.outcome import Outcome
-from ingest_tui.model.plan import KILLS_BEFORE_QUARANTINE
+from ingest_tui.model.plan import ARCHIVED, KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.source import Source
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.pipeline.connecting import connect
@@ -23,7 +23,7 @@ from ingest_tui.store import queries
 from ingest_tui.store.catalogue import LocationRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.encoding import encode_json
-from ingest_tui.store.journal import decode_line
+from ingest_tui.store.journal import lines_with
 from ingest_tui.store.workspace import Workspace
 
 _JOBS_SEARCHED = 50
@@ -172,7 +172,8 @@ def _of_location(workspace: Workspace, target: str, location: LocationRow, docum
     if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE:
         because += f"; in quarantine since it killed its parser {kill.kills} times"
         hints["failed"] = QUARANTINE_HINT
-    hint = TYPES_HINT if location.reason == NOT_ALLOWED else hints.get(location.outcome, "")
+    of_reasons = {NOT_ALLOWED: TYPES_HINT, ARCHIVED: "restore it at the source; the next sync takes it then"}
+    hint = of_reasons.get(location.reason) or hints.get(location.outcome, "")
     if document is None:
         verdict = f"not here: {location.outcome} at {location.at} ({because})"
         return Explanation(target, False, verdict, hint, None, location, None, events)
@@ -268,11 +269,11 @@ def _events(workspace: Workspace, source_id: str, key: str, *, depth: int = 5) -
     for job_id, at in _jobs_to_search(workspace, source_id, key):
         paths = workspace.jobs.paths(job_id)
         needle = encode_json(key)
-        for line in _lines_with(paths.plan, needle):
+        for line in lines_with(paths.plan, needle):
             if key in {line.get("key"), line.get("from_key")}:
                 events.append(_plan_event(job_id, at, line, key))
                 renamed_from = renamed_from or (line.get("from_key") if line.get("key") == key else None)
-        outcomes = (line for line in _lines_with(paths.outcomes, needle) if line["key"] == key)
+        outcomes = (line for line in lines_with(paths.outcomes, needle) if line["key"] == key)
         events += [_outcome_event(job_id, Outcome.from_dict(line)) for line in outcomes]
     folded = _fold_unchanged(events)
     if renamed_from and depth:
@@ -331,12 +332,3 @@ def _outcome_event(job_id: str, outcome: Outcome) -> Event:
         evidence.append(f"read by {outcome.backend} in {outcome.milliseconds} ms")
     detail = "; ".join(filter(None, [outcome.detail, *evidence]))
     return Event(job_id, outcome.at, f"{outcome.phase}: {outcome.outcome}", outcome.reason, detail)
-
-
-def _lines_with(path: Any, needle: bytes) -> list[dict[str, Any]]:
-    try:
-        with path.open("rb") as handle:
-            candidates = [decode_line(line) for line in handle if needle in line]
-    except FileNotFoundError:
-        return []
-    return [record for record in candidates if record is not None]

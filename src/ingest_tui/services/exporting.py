@@ -7,22 +7,23 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Unpack, get_args
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, RefusedError, UsageError
 from ingest_tui.model.naming import export_name, safe_cell, safe_display
-from ingest_tui.services.documents import check_filter, document_folder, get_document
+from ingest_tui.services.documents import check_choice, document_folder, get_document
 from ingest_tui.store import queries
 from ingest_tui.store.atomic import filled_folder, write_new, write_pieces_durably
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import version_name
+from ingest_tui.store.queries import DocumentChoice
 from ingest_tui.store.workspace import Workspace, requester
 
 ExportFormat = Literal["jsonl", "csv", "folder"]
@@ -69,11 +70,12 @@ class DocumentContent:
 
 
 class Export:
-    """One export of the active documents of a collection, a source, or both; None stands for all.
+    """One export of the active documents of a choice; without one, of all.
 
-    Documents come in the order of their addresses, one at a time, so that memory does not grow with them. A document
-    that cannot be read is left out and told in ``report``. Every export leaves a line in the audit log.
-    Raises `NotFoundError` for a collection or source that does not exist.
+    ``progress`` is called with how many are done and how many there are. Documents come in the order of their
+    addresses, one at a time, so that memory does not grow with them. A document that cannot be read is left out and
+    told in ``report``. Every export leaves a line in the audit log. Raises `NotFoundError` for a collection or source
+    that does not exist.
     """
 
     def __init__(
@@ -81,13 +83,14 @@ class Export:
         workspace: Workspace,
         *,
         form: ExportFormat,
-        collection_id: str | None = None,
-        source_id: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        **choice: Unpack[DocumentChoice],
     ) -> None:
-        check_filter(workspace, collection_id, source_id)
+        check_choice(workspace, choice)
         self._workspace = workspace
         self._store = DocumentStore(workspace.layout)
-        self._choice = {"collection_id": collection_id, "source_id": source_id}
+        self._choice = choice
+        self._progress = progress
         self.report = ExportReport(form, "stdout")
 
     def lines(self) -> Iterator[str]:
@@ -163,7 +166,12 @@ class Export:
         self.report.bytes += index_size
 
     def _documents(self) -> Iterator[Document]:
-        return queries.stream_documents(self._workspace.catalogue, **self._choice)
+        """Yield the documents of the choice, telling how far it is."""
+        total = queries.count_documents(self._workspace.catalogue, **self._choice) if self._progress else 0
+        for number, document in enumerate(queries.stream_documents(self._workspace.catalogue, **self._choice), 1):
+            yield document
+            if self._progress is not None:
+                self._progress(number, max(number, total))
 
     def _record(self, document: Document) -> dict[str, Any]:
         return self._store.ingestion(self._folder(document))
@@ -186,7 +194,7 @@ class Export:
 
     def _note(self, *, finished: bool) -> None:
         report = self.report
-        chosen = {name: value for name, value in self._choice.items() if value is not None}
+        chosen = {name: _told(value) for name, value in self._choice.items() if value is not None}
         _audit(
             self._workspace,
             "export",
@@ -197,6 +205,11 @@ class Export:
             left_out=report.left_out_total,
             **chosen,
         )
+
+
+def _told(value: Any) -> Any:
+    """Return a part of a choice as the audit log keeps it: of many documents only the first."""
+    return value if isinstance(value, str) else [*value][:_MOST_NAMED]
 
 
 def export_document(

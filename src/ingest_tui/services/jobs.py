@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, UsageError
-from ingest_tui.model.job import ENDED_STATES, IngestionStatusResponse, JobState, Manifest
+from ingest_tui.model.job import ENDED_STATES, HeldDeletions, IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
 from ingest_tui.pipeline.recovery import drop_uncommitted_versions
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.journal import Journal, read_journal, read_journal_from
@@ -85,6 +87,15 @@ def job_items(
             yield Outcome.from_dict(record), end
 
 
+def job_reasons(workspace: Workspace, job_id: str) -> list[ReasonGroup]:
+    """Return what went wrong in a job by reason: every outcome that failed, was refused or was empty is counted."""
+    manifest = get_job(workspace, job_id)
+    reasons = Reasons(manifest.errors)
+    for outcome, _ in job_items(workspace, manifest.job_id, outcomes=set(TROUBLED)):
+        reasons.add(outcome)
+    return reasons.groups()
+
+
 def job_plan(workspace: Workspace, job_id: str) -> Iterator[dict[str, Any]]:
     """Yield the lines of a job's plan."""
     return (line for line in read_journal(workspace.jobs.paths(job_id).plan) if line["action"] != "end")
@@ -131,6 +142,8 @@ def pause_job(workspace: Workspace, job_id: str) -> Manifest:
     """Pause a job until it is resumed, over restarts of the worker too."""
 
     def pause(manifest: Manifest) -> None:
+        if manifest.waits_for_space:  # paused by a person from now on, room or not
+            manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="asked for")
         if manifest.state is not JobState.PAUSED:
             manifest.move_to(JobState.PAUSED, at=_now(), by=requester(), reason="asked for")
             workspace.jobs.save(manifest)
@@ -195,7 +208,8 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
         raise UsageError("an upload cannot be retried: its files are no longer staged", hint="upload the files again")
     source = workspace.sources.get(old.source_id)
     if not failed_only:
-        manifest = submit_sync(workspace, source, trigger="retry", by=requester(), retry_of=old.job_id)
+        again = {"force": True} if old.options.get("force") else {}
+        manifest = submit_sync(workspace, source, trigger="retry", by=requester(), retry_of=old.job_id, **again)
         _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
         return manifest
     failed = {outcome.key for outcome, _ in job_items(workspace, old.job_id, outcomes={"failed"})}
@@ -224,26 +238,57 @@ def write_known_plan(paths: JobLayout, lines: list[dict[str, Any]]) -> None:
         journal.append([*lines, {"action": "end", "listed": len(lines), "complete": True}])
 
 
+def held_deletions(workspace: Workspace, job_id: str) -> list[dict[str, Any]]:
+    """Return the lines of a job's plan that hold a deletion, with ``reason``, ``key``, ``uri``, ``document_id``."""
+    full_id = workspace.jobs.resolve(job_id)
+    return [line for line in job_plan(workspace, full_id) if line["action"] == "hold"]
+
+
 def approve_job(workspace: Workspace, job_id: str) -> Manifest:
     """Approve the deletions that a job holds: queues a sync that lists anew and retires those that are still gone."""
+    with _held_by(workspace, job_id) as (old, held):
+        source = workspace.sources.get(old.source_id)
+        manifest = submit_sync(workspace, source, trigger="manual", by=requester(), approves=old.job_id)
+        held.answered_by_job = manifest.job_id
+        workspace.jobs.save(old)
+    _audit(workspace, "job.approve", old.job_id, documents=held.documents, job=manifest.job_id)
+    return manifest
+
+
+def refuse_job(workspace: Workspace, job_id: str) -> Manifest:
+    """Refuse the deletions that a job holds: the documents stay, and this job asks no more.
+
+    A later sync that misses them still holds their deletion again: only then is it known that they are still gone.
+    """
+    with _held_by(workspace, job_id) as (manifest, held):
+        held.refused_by = requester()
+        workspace.jobs.save(manifest)
+    _audit(workspace, "job.refuse", manifest.job_id, documents=held.documents)
+    return manifest
+
+
+@contextmanager
+def _held_by(workspace: Workspace, job_id: str) -> Iterator[tuple[Manifest, HeldDeletions]]:
+    """Hold a job with unanswered deletions: two people may answer at the same time. Raises `UsageError`."""
     full_id = workspace.jobs.resolve(job_id)
     lock = workspace.jobs.lock(full_id)
     lock.acquire(5.0, what=f"job {full_id}")
-    with lock:  # two people may approve at the same time
-        old = workspace.jobs.load(full_id)
-        if old.held is None or not old.held.documents:
+    with lock:
+        manifest = workspace.jobs.load(full_id)
+        held = manifest.held
+        if held is None or not held.documents:
             raise UsageError(f"job {full_id} holds no deletions", hint="'ingest-tui job list' shows which jobs do")
-        if old.held.answered_by_job:
+        if held.answered_by_job:
             raise UsageError(
                 f"the deletions of job {full_id} were approved already",
-                hint=f"'ingest-tui job show {old.held.answered_by_job}' shows what became of them",
+                hint=f"'ingest-tui job show {held.answered_by_job}' shows what became of them",
             )
-        source = workspace.sources.get(old.source_id)
-        manifest = submit_sync(workspace, source, trigger="manual", by=requester(), approves=full_id)
-        old.held.answered_by_job = manifest.job_id
-        workspace.jobs.save(old)
-    _audit(workspace, "job.approve", full_id, documents=old.held.documents, job=manifest.job_id)
-    return manifest
+        if held.refused_by:
+            raise UsageError(
+                f"the deletions of job {full_id} were refused already by {held.refused_by}",
+                hint=f"'ingest-tui sync {manifest.source_id}' looks again, and asks again if they are still gone",
+            )
+        yield manifest, held
 
 
 def _refuse_when_ended(manifest: Manifest, wanted: str) -> None:

@@ -7,7 +7,7 @@ apsw brings its own SQLite: Python 3.11 bundles 3.40, whose WAL mode could corru
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import apsw
 import orjson
 
-from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
+from ingest_tui.model.errors import BusyError, GivenUpError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.store.atomic import FILE_MODE
 
 SCHEMA_VERSION = 2
 _BUSY_MILLISECONDS = 10_000
+_STEPS_BETWEEN_QUESTIONS = 20_000
 _AGAIN_SECONDS = 0.01
 
 _SCHEMA = """
@@ -220,10 +221,22 @@ class Catalogue:
                 hint="'ingest-tui rebuild' makes it again from documents/",
                 code="catalogue_damaged",
             ) from None
+        except apsw.InterruptError:
+            raise GivenUpError("nobody waits for the answer any more") from None
         except (apsw.IOError, apsw.CantOpenError) as error:
             raise StoreError(
                 f"the catalogue cannot be read or written ({error})", hint="check the disk and the system log"
             ) from None
+
+    @contextmanager
+    def giving_up_when(self, given_up: Callable[[], bool] | None) -> Iterator[None]:
+        """End statements with `GivenUpError` once ``given_up`` says yes; it is asked every few milliseconds."""
+        if given_up is not None:
+            self.connection.set_progress_handler(given_up, _STEPS_BETWEEN_QUESTIONS)
+        try:
+            yield
+        finally:
+            self.connection.set_progress_handler(None)
 
     def stream(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """Run one statement and yield its rows as they come."""

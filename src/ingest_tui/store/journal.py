@@ -129,3 +129,13 @@ def read_journal_from(path: Path, offset: int) -> Iterator[tuple[dict[str, Any],
             record = decode_line(line)
             if record is not None:
                 yield record, offset
+
+
+def lines_with(path: Path, needle: bytes) -> list[dict[str, Any]]:
+    """Return the sound records whose line holds ``needle``; the other lines are not even decoded."""
+    try:
+        with path.open("rb") as handle:
+            candidates = [decode_line(line) for line in handle if needle in line]
+    except FileNotFoundError:
+        return []
+    return [record for record in candidates if record is not None]

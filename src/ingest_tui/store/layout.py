@@ -121,6 +121,11 @@ class Layout:
         return self.root / "audit.jsonl"
 
     @property
+    def ignored(self) -> Path:
+        """What people have said to ignore among the errors."""
+        return self.root / "ignored.jsonl"
+
+    @property
     def ballast(self) -> Path:
         """Room that is given back when the disk is full, so that this can be written down."""
         return self.root / "ballast"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, TypedDict, Unpack
 
 import apsw
+import orjson
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.trouble import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue import Catalogue, LocationRow, VersionRow, chunk_id
 
@@ -19,63 +21,131 @@ _SNIPPET_TOKENS = 24
 _HEADING_WEIGHT = 3.0
 
 
+class DocumentChoice(TypedDict, total=False):
+    """Which documents: what is not given, or None, chooses all. Times are RFC 3339, and begin with a date.
+
+    ``outcome``: what the last look at one of their places came to; ``failed`` means that the last good version is kept.
+    ``media_type`` may be a beginning of one: ``text/``. ``document_ids``: only these.
+    """
+
+    collection_id: str | None
+    source_id: str | None
+    state: str | None
+    contains: str
+    media_type: str | None
+    outcome: str | None
+    since: str | None
+    until: str | None
+    document_ids: Collection[str] | None
+
+
+# What is ordered by, and whether the highest comes first.
+DOCUMENT_ORDERS = {
+    "address": ("uri", False),
+    "newest": ("updated_at", True),
+    "title": ("title COLLATE NOCASE", False),
+    "largest": ("bytes", True),
+}
+
+
 def find_documents(
     catalogue: Catalogue,
     *,
-    collection_id: str | None = None,
-    source_id: str | None = None,
-    state: str | None = "active",
-    contains: str = "",
     limit: int = 200,
     offset: int = 0,
+    order: str = "address",
+    backwards: bool = False,
+    **choice: Unpack[DocumentChoice],
 ) -> list[Document]:
-    """Return documents by collection, source, state and a part of their address or title, ordered by address."""
-    where, values = _document_filter(collection_id, source_id, state, contains)
-    sql = f"SELECT * FROM documents WHERE {where} ORDER BY uri, document_id LIMIT ? OFFSET ?"
+    """Return the active documents of a choice, in one of the `DOCUMENT_ORDERS`."""
+    where, values = _document_filter(choice)
+    column, is_descending = DOCUMENT_ORDERS[order]
+    direction = "DESC" if is_descending != backwards else "ASC"
+    by = f"{column} {direction}, document_id {direction}"
+    sql = f"SELECT * FROM documents WHERE {where} ORDER BY {by} LIMIT ? OFFSET ?"
     return [Document(*row) for row in catalogue.execute(sql, (*values, limit, offset))]
 
 
-def stream_documents(
-    catalogue: Catalogue, *, collection_id: str | None = None, source_id: str | None = None
-) -> Iterator[Document]:
+def stream_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> Iterator[Document]:
     """Yield the active documents of a choice, ordered by address, as they were when the first was asked for.
 
     However many there are, they are not all in memory.
     """
-    where, values = _document_filter(collection_id, source_id, "active", "")
+    where, values = _document_filter(choice)
     sql = f"SELECT * FROM documents WHERE {where} ORDER BY uri, document_id"
     return (Document(*row) for row in catalogue.stream(sql, values))
 
 
-def count_documents(
-    catalogue: Catalogue,
-    *,
-    collection_id: str | None = None,
-    source_id: str | None = None,
-    state: str | None = "active",
-    contains: str = "",
-) -> int:
+def count_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> int:
     """Return how many documents `find_documents` would find."""
-    where, values = _document_filter(collection_id, source_id, state, contains)
+    where, values = _document_filter(choice)
     return int(catalogue.value(f"SELECT count(*) FROM documents WHERE {where}", values))
 
 
-def _document_filter(
-    collection_id: str | None, source_id: str | None, state: str | None, contains: str
-) -> tuple[str, list[Any]]:
+def _document_filter(choice: DocumentChoice) -> tuple[str, list[Any]]:
     conditions, values = ["1"], []
-    for column, value in (("collection_id", collection_id), ("state", state)):
+    ids = choice.get("document_ids")
+    wanted: list[tuple[str, Any]] = [
+        ("collection_id = ?", choice.get("collection_id")),
+        ("state = ?", choice.get("state", "active")),
+        ("document_id IN (SELECT document_id FROM locations WHERE source_id = ?)", choice.get("source_id")),
+        ("document_id IN (SELECT document_id FROM locations WHERE outcome = ?)", choice.get("outcome")),
+        ("updated_at >= ?", choice.get("since")),
+        # A day is meant whole: every time of it begins with its date.
+        ("substr(updated_at, 1, length(?)) <= ?", choice.get("until")),
+        ("document_id IN (SELECT value FROM json_each(?))", None if ids is None else orjson.dumps(list(ids)).decode()),
+    ]
+    for condition, value in wanted:
         if value is not None:
-            conditions.append(f"{column} = ?")
-            values.append(value)
-    if source_id is not None:
-        conditions.append("document_id IN (SELECT document_id FROM locations WHERE source_id = ?)")
-        values.append(source_id)
+            conditions.append(condition)
+            values += [value] * condition.count("?")
+    media_type = choice.get("media_type")
+    if media_type:
+        conditions.append("media_type LIKE ? ESCAPE '\\'")
+        values.append(f"{_like(media_type)}%")
+    contains = choice.get("contains")
     if contains:
-        pattern = "%" + as_unicode(contains).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         conditions.append("(uri LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\')")
-        values += [pattern, pattern, pattern]
+        values += [f"%{_like(contains)}%"] * 3
     return " AND ".join(conditions), values
+
+
+def _like(text: str) -> str:
+    return as_unicode(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def media_types(catalogue: Catalogue) -> list[tuple[str, int]]:
+    """Return the media types of the active documents, the most frequent first."""
+    sql = "SELECT media_type, count(*) FROM documents WHERE state = 'active' GROUP BY 1 ORDER BY 2 DESC, 1"
+    return [(row[0], row[1]) for row in catalogue.execute(sql)]
+
+
+def chunks_of(catalogue: Catalogue, document_id: str) -> list[tuple[int, str, str]]:
+    """Return ``(ordinal, heading path, text)`` of the chunks of a document; one in the trash has none."""
+    sql = "SELECT ordinal, heading, text FROM chunks WHERE document_id = ? ORDER BY ordinal"
+    return [(row[0], row[1], row[2]) for row in catalogue.execute(sql, (document_id,))]
+
+
+def places_in_trouble(catalogue: Catalogue) -> Iterator[LocationRow]:
+    """Yield the places whose last look failed, was refused, or found no text, newest first."""
+    sql = "SELECT * FROM locations WHERE outcome IN ('failed', 'rejected', 'empty') ORDER BY at DESC, source_id, key"
+    return (LocationRow(*row) for row in catalogue.stream(sql))
+
+
+def places_of_thin_documents(catalogue: Catalogue) -> Iterator[tuple[LocationRow, int]]:
+    """Yield the first place of each active document that `is_thin`, with the number of its characters."""
+    sql = (
+        "SELECT d.document_id, d.bytes, d.chunks, (SELECT coalesce(sum(length(c.text)), 0) FROM chunks c"
+        " WHERE c.document_id = d.document_id) FROM documents d"
+        " WHERE d.state = 'active' AND d.bytes >= ?1 AND d.chunks <= ?2 + d.bytes / ?3"
+        " AND d.media_type NOT IN (SELECT value FROM json_each(?4)) ORDER BY d.updated_at DESC, d.document_id"
+    )
+    sampled = orjson.dumps(SAMPLED_TYPES).decode()
+    for row in catalogue.execute(sql, (THIN_FROM_BYTES, THIN_CHUNKS, THIN_BYTES_A_CHUNK, sampled)):
+        if is_thin(row[1], row[2], row[3]):
+            places = catalogue.locations_of(row[0])
+            if places:
+                yield places[0], int(row[3])
 
 
 def document_by_id(catalogue: Catalogue, document_id: str) -> Document | None:
@@ -110,25 +180,26 @@ def versions_of(catalogue: Catalogue, document_id: str) -> list[VersionRow]:
 
 
 def search_text(
-    catalogue: Catalogue, query: str, *, collection_id: str | None = None, limit: int = 20
+    catalogue: Catalogue, query: str, *, limit: int = 20, **choice: Unpack[DocumentChoice]
 ) -> list[SearchHit]:
     """Return the best chunks for a query: all words must occur, headings weigh three times the text (BM25).
 
     Words in double quotes must follow each other; a word ending in ``*`` matches beginnings; ``OR`` and ``NOT`` work
     between words. Anything else a person types is searched for literally. Raises `UsageError` for an empty query.
     """
+    where, values = _document_filter(choice)
     sql = (
         "SELECT d.document_id, c.ordinal, d.title, d.uri, d.collection_id, d.version, c.heading,"
         f" snippet(chunks_fts, 1, '{_MATCH_START}', '{_MATCH_END}', '…', {_SNIPPET_TOKENS}), c.text,"
         f" -bm25(chunks_fts, {_HEADING_WEIGHT}, 1.0) AS score"
         " FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid JOIN documents d ON d.document_id = c.document_id"
-        " WHERE chunks_fts MATCH ? AND (?2 IS NULL OR d.collection_id = ?2) AND d.state = 'active'"
-        " ORDER BY score DESC, d.uri, c.ordinal LIMIT ?3"
-    ).replace("MATCH ?", "MATCH ?1")
+        f" WHERE chunks_fts MATCH ? AND d.document_id IN (SELECT document_id FROM documents WHERE {where})"
+        " ORDER BY score DESC, d.uri, c.ordinal LIMIT ?"
+    )
     try:
-        rows = catalogue.execute(sql, (fts_query(query), collection_id, limit))
+        rows = catalogue.execute(sql, (fts_query(query), *values, limit))
     except apsw.SQLError:
-        rows = catalogue.execute(sql, (_literally(query), collection_id, limit))
+        rows = catalogue.execute(sql, (_literally(query), *values, limit))
     return [
         SearchHit(
             document_id=row[0],

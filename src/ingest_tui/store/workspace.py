@@ -24,6 +24,7 @@ from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.disk import Ballast, Room, room_in
 from ingest_tui.store.filesystem import filesystem_type, is_network
+from ingest_tui.store.ignored import IgnoredStore
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records import read_json, read_record, write_record
@@ -81,6 +82,7 @@ class Workspace:
         self.ballast = Ballast(self.layout.ballast)
         self.jobs = JobStore(self.layout, self.ballast)
         self.audit = AuditLog(self.layout)
+        self.ignored = IgnoredStore(self.layout)
 
     @property
     def root(self) -> Path:

@@ -1,4 +1,4 @@
-"""The one door between the screens and the services: each call opens the workspace for its own thread.
+"""The one way from the screens to the services: each call opens the workspace for its own thread.
 
 Screens call these methods in threads only. Tests give the application a gateway of their own.
 """
@@ -6,23 +6,21 @@ Screens call these methods in threads only. Tests give the application a gateway
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ingest_tui.tui.credential_calls import CredentialCalls
-from ingest_tui.tui.source_calls import SourceCalls
+from ingest_tui.tui.doors.credentials import CredentialDoor
+from ingest_tui.tui.doors.documents import DocumentDoor
+from ingest_tui.tui.doors.errors import ErrorDoor
+from ingest_tui.tui.doors.sources import SourceDoor
 
 if TYPE_CHECKING:
     # For types alone: the first screen is painted before pydantic and the services are loaded.
-    from ingest_tui.model.document import Document, SearchHit
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.outcome import Outcome
     from ingest_tui.model.source import Source
     from ingest_tui.services.logs import LogFollower
     from ingest_tui.services.workers import WorkerInfo
-    from ingest_tui.store.workspace import Workspace
 
 Record = TypeVar("Record")
 
@@ -30,52 +28,8 @@ OUTCOME_SLICE = 2000
 LOG_SLICE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """A stretch of the list of documents, and how many there are in all."""
-
-    rows: list[Document]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentQuery:
-    """Which documents to list. ``contains`` is looked for in names and addresses."""
-
-    contains: str = ""
-    source_id: str | None = None
-
-    def as_filters(self) -> dict[str, Any]:
-        """Return the keyword arguments of the services."""
-        return {"contains": self.contains, "source_id": self.source_id}
-
-
-class Gateway(SourceCalls, CredentialCalls):
+class Gateway(SourceDoor, DocumentDoor, ErrorDoor, CredentialDoor):
     """Calls the services on a workspace."""
-
-    def __init__(self, root: Path, *, read_only: bool = False) -> None:
-        self.root = root
-        self.read_only = read_only
-
-    @contextmanager
-    def _workspace(self) -> Iterator[Workspace]:
-        from ingest_tui.store.workspace import open_workspace_at
-
-        workspace = open_workspace_at(self.root)
-        try:
-            yield workspace
-        finally:
-            workspace.close()
-
-    @contextmanager
-    def _changing(self) -> Iterator[Workspace]:
-        """Open the workspace for something that changes it; with ``--read-only`` nothing does."""
-        if self.read_only:
-            from ingest_tui.model.errors import RefusedError
-
-            raise RefusedError("this screen was opened with --read-only", hint="start it without, to change something")
-        with self._workspace() as workspace:
-            yield workspace
 
     def check(self) -> None:
         """Open the workspace; raises what is wrong with it."""
@@ -106,7 +60,7 @@ class Gateway(SourceCalls, CredentialCalls):
             yield from _slices(jobs.job_log(workspace, job_id, offset=offset), LOG_SLICE)
 
     def change_job(self, verb: str, job_id: str) -> Manifest:
-        """Ask for something on a job: cancel, pause, resume, retry, retry_failed or approve."""
+        """Ask for something on a job: cancel, pause, resume, retry, retry_failed, approve or refuse."""
         from ingest_tui.services import jobs
 
         with self._changing() as workspace:
@@ -118,53 +72,23 @@ class Gateway(SourceCalls, CredentialCalls):
                 "resume": jobs.resume_job,
                 "retry": jobs.retry_job,
                 "approve": jobs.approve_job,
+                "refuse": jobs.refuse_job,
             }
             return calls[verb](workspace, job_id)
 
-    # Documents
-
-    def documents(self, query: DocumentQuery, *, limit: int, offset: int) -> DocumentPage:
-        """Return a stretch of the documents."""
-        from ingest_tui.services import documents
-
-        with self._workspace() as workspace:
-            rows = documents.list_documents(workspace, **query.as_filters(), limit=limit, offset=offset)
-            return DocumentPage(rows, documents.count_documents(workspace, **query.as_filters()))
-
-    def search(self, query: str, *, limit: int) -> list[SearchHit]:
-        """Return what the full text finds."""
-        from ingest_tui.services import search
-
-        with self._workspace() as workspace:
-            return search.search(workspace, query, limit=limit)
-
-    def document_text(self, document_id: str) -> str:
-        """Return the normalised text of the current version."""
-        from ingest_tui.services import documents
-
-        with self._workspace() as workspace:
-            return documents.document_text(workspace, document_id)
-
-    def document_remarks(self, document_id: str) -> list[tuple[str, str]]:
-        """Return what is wrong or odd with the current version: ``error``, ``warning`` or ``note``, and text."""
-        from ingest_tui.services import documents
-
-        with self._workspace() as workspace:
-            return documents.remarks_of(documents.ingestion_record(workspace, document_id))
-
-    def explain(self, target: str) -> list[str]:
-        """Return why a document is here, or why it is not."""
-        from ingest_tui.services import documents
-
-        with self._workspace() as workspace:
-            return documents.explain(workspace, target).lines()
-
-    def remove_documents(self, document_ids: list[str]) -> int:
-        """Retire documents; returns how many."""
-        from ingest_tui.services import documents
+    def set_priority(self, job_id: str, priority: int) -> Manifest:
+        """Let a job run sooner or later than others."""
+        from ingest_tui.services import jobs
 
         with self._changing() as workspace:
-            return documents.remove_documents(workspace, document_ids)
+            return jobs.set_priority(workspace, job_id, priority)
+
+    def held_deletions(self, job_id: str) -> list[dict[str, Any]]:
+        """Return the deletions that a job holds for a person."""
+        from ingest_tui.services import jobs
+
+        with self._workspace() as workspace:
+            return jobs.held_deletions(workspace, job_id)
 
     # Logs and audit
 

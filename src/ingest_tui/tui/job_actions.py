@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ingest_tui.tui import wording
@@ -17,6 +18,11 @@ _DONE = {
     "retry": "queued again",
     "retry_failed": "queued what failed",
     "approve": "approved",
+    "refuse": "refused: the documents stay",
+}
+_HELD_QUESTIONS = {
+    "approve": ("Approve the deletion of {}?", "They go to the trash if a new listing still misses them."),
+    "refuse": ("Keep {}?", "The jobs ask no more; a later sync that still misses them asks again."),
 }
 _QUEUEING = {"resume", "retry", "retry_failed", "approve"}
 
@@ -71,42 +77,88 @@ class JobActions(ViewScreen):
         """Do again what failed in ended jobs."""
         self._change(self.target_jobs(), "retry_failed")
 
+    def set_priority(self) -> None:
+        """Ask for a priority, and let the jobs run sooner (lower) or later than others."""
+        from ingest_tui.tui.screens.ask import Ask, is_whole_number
+
+        job_ids = [job_id for job_id in self.target_jobs() if not wording.is_ended(self.job_state(job_id))]
+        if not job_ids:
+            self.tell("the job has ended: it has no place in the queue any more", "R does it again")
+            return
+        row = self.ingest.model.rows.get(job_ids[0])
+        question = f"Priority of {job_ids[0] if len(job_ids) == 1 else wording.plural(len(job_ids), 'job')}"
+        note = "0 to 1000, lower runs first; most jobs have 100"
+        value = "" if row is None else str(row.priority)
+
+        def asked(answer: str | None) -> None:
+            if answer is not None:
+                gateway, priority = self.ingest.gateway, int(answer)
+                self._each(job_ids, lambda job_id: gateway.set_priority(job_id, priority), f"priority {priority}")
+
+        self.app.push_screen(Ask(question, value=value, note=note, check=is_whole_number(0, 1000)), asked)
+
     def approve_jobs(self) -> None:
-        """Approve held deletions after a question that says how many."""
+        """Approve held deletions after a question that lists them."""
+        self._answer_held("approve")
+
+    def refuse_jobs(self) -> None:
+        """Refuse held deletions: the documents stay."""
+        self._answer_held("refuse")
+
+    def show_held(self) -> None:
+        """List the deletions that are held, and offer the answers."""
+        self._answer_held("")
+
+    def _answer_held(self, verb: str) -> None:
+        """One job's deletions are listed and answered there; those of several are answered after a question."""
         from ingest_tui.tui.screens.dialogs import Confirm
+        from ingest_tui.tui.screens.held import Held
 
         rows = self.ingest.model.rows
         held = {job_id: rows[job_id].held for job_id in self.target_jobs() if job_id in rows and rows[job_id].held}
         if not held:
             self.tell("no deletions are held here")
             return
+        if len(held) == 1 or not verb:
+            job_id = next(iter(held))
+            may_answer = not self.ingest.gateway.read_only
+            self.app.push_screen(
+                Held(self.ingest.gateway, job_id, may_answer=may_answer),
+                lambda answer: self._change([job_id], answer) if answer else None,
+            )
+            return
 
         def answered(confirmed: bool | None) -> None:
             if confirmed:
-                self._change(list(held), "approve")
+                self._change(list(held), verb)
 
         documents = wording.plural(sum(held.values()), "document")
         names = [f"{job_id}: {wording.plural(number, 'document')}" for job_id, number in held.items()]
-        consequence = "They go to the trash if a new listing still misses them."
+        question, consequence = _HELD_QUESTIONS[verb]
         self.app.push_screen(
-            Confirm(f"Approve the deletion of {documents}?", names, "Approve", consequence=consequence), answered
+            Confirm(question.format(documents), names, verb.capitalize(), consequence=consequence), answered
         )
 
+    def show_manifest(self) -> None:
+        """Show the manifest as it is on disk, to read."""
+        from ingest_tui.tui.records import job_record
+        from ingest_tui.tui.screens.report import RecordReport
+
+        job_ids = self.target_jobs()
+        if job_ids:
+            self.app.push_screen(RecordReport(job_record(self.ingest.gateway, job_ids[0])))
+
     def _change(self, job_ids: list[str], verb: str) -> None:
+        gateway = self.ingest.gateway
+        self._each(job_ids, lambda job_id: gateway.change_job(verb, job_id), _DONE[verb], queues=verb in _QUEUEING)
+
+    def _each(self, job_ids: list[str], work: Callable[[str], Manifest], done: str, *, queues: bool = False) -> None:
         if not job_ids:
             return
-        gateway = self.ingest.gateway
 
         def asked(answers: list[Manifest]) -> None:
-            if answers and verb in _QUEUEING:
+            if answers and queues:
                 self.ensure_worker()
             self.ingest.feed.look_now()
 
-        self.ask_each(
-            job_ids,
-            lambda job_id: gateway.change_job(verb, job_id),
-            done=_DONE[verb],
-            group=f"jobs-{verb}",
-            say=self.say_hint,
-            then=asked,
-        )
+        self.ask_each(job_ids, work, done=done, group=f"jobs-{done}", say=self.say_hint, then=asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.tui.wording import UNREADABLE, is_ended
 
+RATES_KEPT = 120
+MOST_RATES = 50
 _DONE_COUNTERS = [name for outcome, name in COUNTER_OF.items() if outcome != "retired"]
 
 
@@ -79,7 +81,7 @@ def _row(job_id: str, record: dict[str, Any]) -> JobRow:
         last_error=_error_line(errors[-1]) if errors else "",
         created_at=str(record.get("created_at", "")),
         updated_at=str(record.get("updated_at", "")),
-        held=0 if held.get("answered_by_job") else int(held.get("documents", 0)),
+        held=0 if held.get("answered_by_job") or held.get("refused_by") else int(held.get("documents", 0)),
         priority=int(record.get("priority", 100)),
     )
 
@@ -107,11 +109,17 @@ class JobsModel:
         self.rows: dict[str, JobRow] = {}
         self.states: Counter[str] = Counter()
         self.complete = False
+        self.rates: dict[str, deque[float]] = {}
+        self._queue: dict[str, int] | None = None
 
     def merge(self, changed: Iterable[JobRow], removed: Iterable[str]) -> None:
         """Take in what the feed has seen."""
         for row in changed:
             known = self.rows.get(row.job_id)
+            if row.state == "queued" or (known is not None and known.state == "queued"):
+                self._queue = None
+            if row.state == "running":
+                self._note_rate(row)
             if known is not None:
                 self.states[known.state] -= 1
             self.rows[row.job_id] = row
@@ -120,14 +128,22 @@ class JobsModel:
             known = self.rows.pop(job_id, None)
             if known is not None:
                 self.states[known.state] -= 1
+                self._queue = None
+
+    def _note_rate(self, row: JobRow) -> None:
+        """Keep how fast a job was, a point for each update: the history that its detail shows."""
+        if row.job_id not in self.rates:
+            for job_id in list(self.rates)[: len(self.rates) - MOST_RATES + 1]:
+                del self.rates[job_id]
+            self.rates[row.job_id] = deque(maxlen=RATES_KEPT)
+        self.rates[row.job_id].append(row.rate)
 
     def queue_position(self, job_id: str) -> int | None:
         """Return 1 for the next job to run; None for one that does not wait."""
-        row = self.rows.get(job_id)
-        if row is None or row.state != "queued":
-            return None
-        waiting = (other for other in self.rows.values() if other.state == "queued")
-        return sum(_running_order(other) <= _running_order(row) for other in waiting)
+        if self._queue is None:  # put in order once for all rows of a screen, and only after the queue has changed
+            waiting = sorted((row for row in self.rows.values() if row.state == "queued"), key=_running_order)
+            self._queue = {row.job_id: position for position, row in enumerate(waiting, 1)}
+        return self._queue.get(job_id)
 
     def number(self, *states: str) -> int:
         """Return how many jobs are in one of the states."""

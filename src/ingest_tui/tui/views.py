@@ -46,7 +46,7 @@ _ALL = (
     View("jobs", "JobsScreen", "ingest-tui job list"),
     View("sources", "SourcesScreen", "ingest-tui source list"),
     View("documents", "DocumentsScreen", "ingest-tui doc list", "WORDS", ("docs",)),
-    View("errors", "ErrorsScreen", "ingest-tui job errors"),
+    View("errors", "ErrorsScreen", "ingest-tui errors list"),
     View("logs", "LogsScreen", "ingest-tui job logs"),
     View("credentials", "CredentialsScreen", "ingest-tui credential list", other_names=("creds",)),
     View("audit", "AuditScreen", "ingest-tui audit"),

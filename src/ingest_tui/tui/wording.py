@@ -54,6 +54,11 @@ def tone(state: str) -> str:
     return _TONES.get(state, "quiet")
 
 
+def trouble_tone(kind: str) -> str:
+    """Return how a kind of error is coloured."""
+    return {"failed": "bad", "empty": "quiet"}.get(kind, "warn")
+
+
 def is_ended(state: str) -> bool:
     """Tell whether a job of this state will not go on."""
     return state in ENDED

@@ -1,27 +1,37 @@
-"""The text of one document."""
+"""One document: its text, what is known of it, its chunks, and its versions with what changed between them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
+from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
+from ingest_tui.tui.document_actions import DocumentActions
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.records import Record, document_record
-from ingest_tui.tui.screens.base import ViewScreen
-from ingest_tui.tui.widgets.text import TextLines
+from ingest_tui.tui.widgets.text import Lines, TextLines
+
+if TYPE_CHECKING:
+    from ingest_tui.model.document import Document
 
 MOST_CHARACTERS = 400_000
+_MOST_LINKS = 20
+_FACTS = (
+    "title", "uri", "key", "source_id", "collection_id", "document_id", "media_type", "backend", "chunks",
+    "created_at", "updated_at", "job_id", "raw_sha256", "content_hash",
+)  # fmt: skip
+_RECORD_FACTS = ("language", "pages", "columns", "version_label")
 
 
-def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]] = ()) -> list[str | tuple[str, str]]:
+def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]] = ()) -> Lines:
     """Return the lines to show of a text: above it what is wrong with it; the rest of a very long one is named."""
-    lines: list[str | tuple[str, str]] = [
+    lines: Lines = [
         (f"{kind}: {message}", "bad" if kind == "error" else "warn") for kind, message in remarks if kind != "note"
     ]
     lines += text[:MOST_CHARACTERS].split("\n")
@@ -30,7 +40,51 @@ def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]
     return lines or [("no text", "quiet")]
 
 
-class DocumentScreen(ViewScreen):
+def fact_lines(document: Document, record: dict[str, Any]) -> Lines:
+    """Return what is known of a document: the catalogue's facts, the record's, where it came from, and its remarks."""
+    from ingest_tui.services.documents import remarks_of
+
+    lines: Lines = [f"{'version':14} v{document.version}, {wording.size(document.bytes)}, {document.state}"]
+    lines += [f"{name:14} {getattr(document, name)}" for name in _FACTS]
+    lines += [f"{name:14} {record[name]}" for name in _RECORD_FACTS if record.get(name)]
+    origin = dict(record.get("origin") or {})
+    origin |= origin.pop("metadata", None) or {}
+    lines += [f"{'origin ' + str(name):14} {value}" for name, value in origin.items() if value not in (None, "")]
+    links = record.get("links") or []
+    lines += [f"{'link':14} {link}" for link in links[:_MOST_LINKS]]
+    if len(links) > _MOST_LINKS:
+        lines.append((f"{'':14} … {len(links) - _MOST_LINKS:,} links more", "quiet"))
+    tones = {"error": "bad", "warning": "warn"}
+    return lines + [(f"{kind:14} {message}", tones.get(kind, "quiet")) for kind, message in remarks_of(record)]
+
+
+def chunk_lines(chunks: Sequence[tuple[int, str, str]]) -> Lines:
+    """Return the chunks by which a document is found, each with its number and the headings above it."""
+    lines: Lines = []
+    for ordinal, heading, text in chunks:
+        lines += [(f"#{ordinal}  {heading}", "hit"), *text.split("\n"), ""]
+    return lines or [("no chunks: documents in the trash are not searched", "quiet")]
+
+
+def version_lines(versions: Sequence[dict[str, Any]]) -> Lines:
+    """Return the versions, newest first."""
+    lines: Lines = [("d compares two of them", "quiet"), ""]
+    for one in versions:
+        here = "  current" if one["current"] else ""
+        lines.append(
+            f"v{one['version']:<4} {one['ingested_at']}  {wording.size(one['bytes']):>9}  {one['backend']}{here}"
+        )
+        lines.append((f"      job {one['job_id']}  sha256 {one['raw_sha256'][:16]}…", "quiet"))
+    return lines
+
+
+def diff_lines(diff: Sequence[str]) -> Lines:
+    """Return the lines of a diff with their tones."""
+    tones = {"+": "good", "-": "bad", "@": "hit", "…": "warn"}
+    return [(line, tones.get(line[:1], "")) for line in diff] or [("the texts are the same", "quiet")]
+
+
+class DocumentScreen(DocumentActions):
     """A document, opened from a list; Esc goes back."""
 
     view = "document"
@@ -43,9 +97,11 @@ class DocumentScreen(ViewScreen):
         self._gateway = gateway
         self.document_id = document_id
         self._name_shown = name
+        self.part = "text"
+        self._compared: tuple[int, int] | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The text."""
+        """The text, or another part."""
         yield TextLines(id="document-text")
 
     @property
@@ -55,12 +111,13 @@ class DocumentScreen(ViewScreen):
 
     @property
     def text(self) -> TextLines:
-        """The text."""
+        """What is shown."""
         return self.query_one("#document-text", TextLines)
 
     def place(self) -> str:
         """Where we are."""
-        return f"Documents > {self._name_shown}"
+        part = f"v{self._compared[0]} and v{self._compared[1]}" if self._compared else self.part
+        return f"Documents > {self._name_shown} > {part}"
 
     def reopener(self) -> tuple[str, Callable[[], DocumentScreen]]:
         """The document."""
@@ -74,14 +131,27 @@ class DocumentScreen(ViewScreen):
         self.query_one("#filter", Input).display = False
 
     def catch_up(self) -> None:
-        """Read the text in a thread."""
+        """Read the part that is shown in a thread."""
         document_id, gateway = self.document_id, self._gateway
+        parts: dict[str, Callable[[], Lines]] = {
+            "text": lambda: preview_lines(
+                gateway.document_text(document_id), document_id, gateway.document_remarks(document_id)
+            ),
+            "metadata": lambda: fact_lines(gateway.document(document_id), gateway.document_record(document_id)),
+            "chunks": lambda: chunk_lines(gateway.document_chunks(document_id)),
+            "versions": lambda: version_lines(gateway.document_versions(document_id)),
+        }
+        compared = self._compared
+        read = parts[self.part]
+        if compared is not None:
+            older, newer = compared
 
-        def read() -> list[str | tuple[str, str]]:
-            return preview_lines(gateway.document_text(document_id), document_id, gateway.document_remarks(document_id))
+            def read() -> Lines:
+                return diff_lines(gateway.document_diff(document_id, older, newer))
 
         self.ask(read, self.text.show, group="text",
                  otherwise=lambda message, hint: self.text.show([(message, "bad"), hint]))  # fmt: skip
+        self.say_header()
 
     def command_values(self) -> dict[str, str]:
         """Name the document."""
@@ -91,9 +161,51 @@ class DocumentScreen(ViewScreen):
         """Its ingestion record."""
         return document_record(self._gateway, self.document_id)
 
-    def explain(self) -> None:
-        """Say why it is here."""
-        self.ingest.explain(self.document_id)
+    # Actions
+
+    def target_documents(self) -> list[tuple[str, str]]:
+        """The document that is shown."""
+        return [(self.document_id, self._name_shown)]
+
+    def documents_changed(self) -> None:
+        """What was removed is left."""
+        self.app.pop_screen()
+
+    def show_part(self, part: str) -> None:
+        """Show the text, the metadata, the chunks or the versions."""
+        self.part, self._compared = part, None
+        self.catch_up()
+
+    def go_back(self) -> None:
+        """From another part back to the text, then to the list."""
+        if self.part != "text" or self._compared:
+            self.show_part("text")
+        else:
+            super().go_back()
+
+    def compare_versions(self) -> None:
+        """Ask which versions to compare, and show what changed in the text."""
+        document_id, gateway = self.document_id, self._gateway
+        self.ask(lambda: gateway.document_versions(document_id), self._offer_versions, group="versions")
+
+    def _offer_versions(self, versions: list[dict[str, Any]]) -> None:
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        numbers = [int(one["version"]) for one in versions]
+        if len(numbers) == 1:
+            self.tell("there is one version only")
+            return
+        pairs = list(zip(numbers[1:], numbers, strict=False))
+        pairs += [(older, numbers[0]) for older in numbers[2:]]
+        names = [(f"{older} {newer}", f"v{older} and v{newer}") for older, newer in pairs]
+
+        def chosen(pair: str | None) -> None:
+            if pair:
+                older, _, newer = pair.partition(" ")
+                self._compared = int(older), int(newer)
+                self.catch_up()
+
+        self.app.push_screen(Choose("What changed between", names), chosen)
 
     def toggle_wrap(self) -> None:
         """Wrap long lines, or cut them."""

@@ -1,101 +1,82 @@
-"""Documents: what is in the collections. Filter by name, search in the text, read it."""
+"""Documents: what is in the collections. Narrow them down, search in the text as you type, read them, see the trash."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
+from textual.worker import get_current_worker
 
-from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
+from ingest_tui.tui.document_actions import DocumentActions
+from ingest_tui.tui.documents_model import (
+    SORTS,
+    DocumentLine,
+    hit_words,
+    line_of_document,
+    line_of_hit,
+    narrowed_words,
+    query_as_typed,
+)
+from ingest_tui.tui.doors.documents import DocumentPage, DocumentQuery
 from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.gateway import DocumentPage, DocumentQuery
+from ingest_tui.tui.narrowing import Narrowing
 from ingest_tui.tui.records import Record, document_record
-from ingest_tui.tui.screens.base import WIDE, ViewScreen
-from ingest_tui.tui.screens.document import preview_lines
+from ingest_tui.tui.screens.base import WIDE
+from ingest_tui.tui.screens.document import fact_lines, preview_lines
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
-from ingest_tui.tui.widgets.text import TextLines
+from ingest_tui.tui.widgets.text import Lines, TextLines
+
+if TYPE_CHECKING:
+    from ingest_tui.model.document import SearchHit
 
 PAGE = 500
 HITS = 100
 _READ_AHEAD = 100
 _SETTLE_SECONDS = 0.2
+_TYPING_SECONDS = 0.15
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentLine:
-    """A document in the list, or a place in its text that a search found."""
-
-    key: str
-    document_id: str
-    name: str
-    title: str = ""
-    source_id: str = ""
-    version: int = 0
-    size: int | None = None
-    updated_at: str = ""
-    snippet: str = ""
-    uri: str = ""
-
-
-def line_of_document(document: Document) -> DocumentLine:
-    """Return the line of a document."""
-    return DocumentLine(
-        document.document_id,
-        document.document_id,
-        document.key or document.uri,
-        document.title,
-        document.source_id,
-        document.version,
-        document.bytes,
-        document.updated_at,
-        uri=document.uri,
-    )
-
-
-def line_of_hit(hit: SearchHit) -> DocumentLine:
-    """Return the line of a search hit; what matched stands between « and »."""
-    snippet = " ".join(hit.snippet.replace("\x02", "«").replace("\x03", "»").split())
-    name = hit.uri.rstrip("/").rpartition("/")[2] or hit.title
-    return DocumentLine(hit.chunk_id, hit.document_id, name, hit.title, snippet=snippet, uri=hit.uri)
-
-
-class DocumentsScreen(ViewScreen):
+class DocumentsScreen(Narrowing, DocumentActions):
     """The list of documents."""
 
     view = "documents"
     heading = "Documents"
+    sorts: ClassVar[dict[str, str]] = SORTS
     CSS_PATH = "documents.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("documents")]
 
     def __init__(self) -> None:
         super().__init__()
-        self.source_id: str | None = None
         self.query_text = ""
         self._lines: list[DocumentLine] | None = None
         self._total = 0
         self._reading = False
         self._settling: Timer | None = None
+        self._typing: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        """A field for searching, the table, and room for the text beside it."""
-        yield Input(id="search", placeholder="words to look for in the text", compact=True)
+        """A field for searching, the table, and room for the text and what is known of it beside."""
+        yield Input(id="search", placeholder="words to look for in the text", compact=True, select_on_focus=False)
         with Horizontal():
             yield VirtualTable(self._columns(), lambda line: line.key, id="documents-table")
-            yield TextLines(id="preview")
+            with Vertical(id="beside"):
+                yield TextLines(id="preview")
+                yield TextLines(id="facts")
 
     def _columns(self) -> list[Column[DocumentLine]]:
         if self.query_text:
             return [
                 Column("name", "DOCUMENT", 24, lambda line: Cell(line.name)),
-                Column("snippet", "FOUND", 0, lambda line: Cell(line.snippet, "quiet")),
+                Column("snippet", "FOUND", 0, lambda line: Cell(line.snippet, "hits")),
+                Column("score", "SCORE", 6, lambda line: Cell(f"{line.score:.2f}"), from_width=70, right=True),
             ]
 
         def updated(line: DocumentLine) -> Cell:
@@ -124,18 +105,26 @@ class DocumentsScreen(ViewScreen):
         """Where we are."""
         if self.query_text:
             return f"Documents > search: {self.query_text}"
-        return f"Documents > {self.source_id or 'all'}"
+        if self.narrowed.state == "retired":
+            return "Documents > trash"
+        return f"Documents > {self.narrowed.source_id or self.narrowed.collection_id or 'all'}"
 
     def on_mount(self) -> None:
         """Keep the cursor of the search field still."""
         super().on_mount()
         self.query_one("#search", Input).cursor_blink = False
 
+    @property
+    def query_now(self) -> DocumentQuery:
+        """The documents that are asked for."""
+        return replace(self.narrowed, contains=self.words, order=self.sort, backwards=self.reversed)
+
     # What is shown
 
     def show_source(self, source_id: str) -> None:
         """Show the documents of one source; Esc shows all again."""
-        self.source_id, self.query_text, self.words, self._lines = source_id, "", "", None
+        self.narrowed, self.query_text, self.words = DocumentQuery(source_id=source_id), "", ""
+        self._lines = None
         if self.is_mounted:
             self.catch_up()
 
@@ -155,7 +144,7 @@ class DocumentsScreen(ViewScreen):
 
     def _read(self, at_least: int) -> None:
         """Read a first stretch, as long as what is shown now."""
-        query, gateway = DocumentQuery(self.words, self.source_id), self.ingest.gateway
+        query, gateway = self.query_now, self.ingest.gateway
         limit = max(PAGE, at_least)
         self._reading = True
         self.ask(lambda: gateway.documents(query, limit=limit, offset=0), self._take, group="documents",
@@ -172,7 +161,7 @@ class DocumentsScreen(ViewScreen):
         known = len(self._lines or [])
         if self._reading or self.query_text or known >= self._total or self.table.cursor < known - _READ_AHEAD:
             return
-        query, gateway = DocumentQuery(self.words, self.source_id), self.ingest.gateway
+        query, gateway = self.query_now, self.ingest.gateway
 
         def more(page: DocumentPage) -> None:
             self._reading = False
@@ -186,17 +175,17 @@ class DocumentsScreen(ViewScreen):
 
     def _trouble(self, message: str, hint: str) -> None:
         self._reading = False
-        if self.source_id is not None:
-            self.source_id = None
+        if self.narrowed.is_narrowed:
+            self.narrowed = self.narrowed.widened()
         self.tell(message, hint, bad=True)
 
     def _show(self) -> None:
-        lines = self._lines or []
-        self.table.show(lines, empty=self._empty_words())
+        self.table.show(self._lines or [], empty=self._empty_words())
         self._say()
 
     def _say(self) -> None:
-        self.say_info(len(self.table.rows), self._total, "hit" if self.query_text else "document")
+        word = "hit" if self.query_text else "document"
+        self.say_info(len(self.table.rows), self._total, word, narrowed_words(self.narrowed))
         line = self.table.current
         self.say_hint("" if line is None else f"{line.title or line.name}  {line.uri}")
 
@@ -205,8 +194,10 @@ class DocumentsScreen(ViewScreen):
             return ["reading …"]
         if self.query_text:
             return ["Nothing is found with these words.", "", "esc shows all documents, s searches again"]
-        if self.words or self.source_id:
+        if self.words or self.narrowed.is_narrowed:
             return ["No document matches.", "", "esc shows all of them"]
+        if self.narrowed.state == "retired":
+            return ["The trash is empty.", "", "esc goes back to the documents"]
         return [
             "No documents yet.",
             "",
@@ -221,38 +212,61 @@ class DocumentsScreen(ViewScreen):
         self.add_class("-searching")
         entry = self.query_one("#search", Input)
         entry.value = self.query_text
+        entry.cursor_position = len(entry.value)
         self.set_focus(entry)
 
+    @on(Input.Changed, "#search")
+    def search_typed(self) -> None:
+        """Search while a person types, once they pause for a moment."""
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(_TYPING_SECONDS, self._search_typed)
+
+    def _search_typed(self) -> None:
+        text = self.query_one("#search", Input).value.strip()
+        if self.has_class("-searching") and text != self.query_text:
+            self.query_text = text
+            self.catch_up()
+
     @on(Input.Submitted, "#search")
-    def search_submitted(self, event: Input.Submitted) -> None:
-        """Search in the text."""
-        self.query_text = event.value.strip()
+    def search_submitted(self) -> None:
+        """Go on to what was found."""
+        self._search_typed()
         self.remove_class("-searching")
         self.table.focus()
-        self.catch_up()
 
     def _search(self) -> None:
-        query, gateway = self.query_text, self.ingest.gateway
-        self.ask(lambda: gateway.search(query, limit=HITS), self._found, group="documents")
+        """Search in a thread; a search that a newer one supersedes is given up."""
+        words, query, gateway = query_as_typed(self.query_text), self.query_now, self.ingest.gateway
+
+        def work() -> list[SearchHit]:
+            worker = get_current_worker()
+            return gateway.search(words, query, limit=HITS, given_up=lambda: worker.is_cancelled)
+
+        self.ask(work, self._found, group="documents", otherwise=self._not_found)
+
+    def _not_found(self, message: str, hint: str) -> None:
+        self._found([])
+        self.table.show([], empty=[message, hint])
 
     def _found(self, hits: list[SearchHit]) -> None:
+        self._reading = False
         self._lines = [line_of_hit(hit) for hit in hits]
         self._total = len(hits)
         self._show()
 
     def go_back(self) -> None:
-        """Close the search field, then the search, then the source, then the filter."""
+        """Close the search field, then the search, the marks, the filters, then the trash."""
         if self.has_class("-searching"):
             self.remove_class("-searching")
             self.table.focus()
+        elif self.words or self.has_class("-filtering") or self.table.marks:
+            super().go_back()
         elif self.query_text:
             self.query_text = ""
             self.catch_up()
-        elif self.source_id is not None and not self.words and not self.has_class("-filtering"):
-            self.source_id = None
-            self.catch_up()
         else:
-            super().go_back()
+            self.widen()
 
     # The text beside
 
@@ -267,29 +281,36 @@ class DocumentsScreen(ViewScreen):
             self._settling = self.set_timer(_SETTLE_SECONDS, self._show_preview)
 
     def _show_preview(self) -> None:
-        line = self.table.current
+        line, facts = self.table.current, self.query_one("#facts", TextLines)
         if line is None:
             self.preview.show([])
+            facts.show([])
             return
-        document_id, gateway = line.document_id, self.ingest.gateway
-        self.ask(lambda: preview_lines(gateway.document_text(document_id), document_id), self.preview.show,
-                 group="preview", otherwise=lambda message, hint: self.preview.show([message, hint]))  # fmt: skip
+        document_id, words, gateway = line.document_id, hit_words(line.snippet), self.ingest.gateway
+
+        def read() -> tuple[Lines, Lines]:
+            text = preview_lines(gateway.document_text(document_id), document_id)
+            return text, fact_lines(gateway.document(document_id), gateway.document_record(document_id))
+
+        def show(read: tuple[Lines, Lines]) -> None:
+            self.preview.show(read[0])
+            self.preview.move_to_words(words)
+            facts.show(read[1])
+
+        self.ask(read, show, group="preview", otherwise=lambda message, hint: self.preview.show([message, hint]))
 
     def on_resize(self) -> None:
         """Show the text beside when there is room now."""
         super().on_resize()
-        self.preview.display = self.size.width >= WIDE
+        self.query_one("#beside").display = self.size.width >= WIDE
         if self.size.width >= WIDE:
             self._show_preview()
 
     # Actions
 
     def rows_changed(self) -> None:
-        """Ask for the documents that pass the filter, or show marks anew."""
-        if self.query_text:
-            self._say()
-        else:
-            self._read(0)
+        """Ask for the documents that pass the filter."""
+        self.catch_up()
 
     def toggle_mark(self) -> None:
         """Mark the document under the cursor."""
@@ -301,10 +322,28 @@ class DocumentsScreen(ViewScreen):
         self.table.mark_all()
         self._say()
 
+    def target_documents(self) -> list[tuple[str, str]]:
+        """The marked documents, or the one under the cursor; each once, however many hits it has."""
+        chosen = set(self.table.chosen_keys)
+        return list({line.document_id: line.name for line in self.table.rows if line.key in chosen}.items())
+
+    def export_query(self) -> DocumentQuery:
+        """All that pass the filters."""
+        return self.query_now
+
+    def exports_marked(self) -> bool:
+        """Without marks an export takes all that pass the filters; a search has no filter of its own."""
+        return bool(self.table.marks)
+
+    def documents_changed(self) -> None:
+        """Documents were removed or restored: their marks mean nothing any more."""
+        self.table.clear_marks()
+        self.catch_up()
+
     def command_values(self) -> dict[str, str]:
         """The document under the cursor, and the words of the search."""
         line = self.table.current
-        return {"document": line.document_id if line else "", "query": self.query_text}
+        return {"document": line.document_id if line else "", "query": query_as_typed(self.query_text)}
 
     def copies(self) -> dict[str, str]:
         """The document, and where it comes from."""
@@ -328,42 +367,3 @@ class DocumentsScreen(ViewScreen):
         line = self.table.current
         if line is not None:
             self.ingest.open_document(line.document_id, line.name)
-
-    def explain(self) -> None:
-        """Say why the document is here."""
-        line = self.table.current
-        if line is not None:
-            self.ingest.explain(line.document_id)
-
-    def choose_sort(self) -> None:
-        """The catalogue gives the order."""
-        self.tell("documents stand in the order of the catalogue", "/ filters them by name, s searches in the text")
-
-    def reverse_sort(self) -> None:
-        """The catalogue gives the order."""
-        self.choose_sort()
-
-    def remove_documents(self) -> None:
-        """Retire documents after a question."""
-        from ingest_tui.tui.screens.dialogs import Confirm
-
-        chosen = set(self.table.chosen_keys)
-        lines = [line for line in self.table.rows if line.key in chosen]
-        if not lines:
-            return
-        document_ids = list(dict.fromkeys(line.document_id for line in lines))
-        names = list(dict.fromkeys(line.name for line in lines))
-        gateway = self.ingest.gateway
-
-        def removed(number: int) -> None:
-            self.tell(f"{wording.plural(number, 'document')} in the trash", "'ingest-tui doc restore' brings them back")
-            self.table.marks.clear()
-            self.catch_up()
-
-        def answered(confirmed: bool | None) -> None:
-            if confirmed:
-                self.ask(lambda: gateway.remove_documents(document_ids), removed, group="remove")
-
-        question = f"Remove {wording.plural(len(document_ids), 'document')}?"
-        consequence = "They go to the trash. A sync brings back what is still in its source."
-        self.app.push_screen(Confirm(question, names, "Remove", consequence=consequence), answered)

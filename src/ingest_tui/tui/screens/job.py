@@ -10,11 +10,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from ingest_tui.model.log import LEVELS
+from ingest_tui.model.reasons import OF_THE_JOB, TROUBLED
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.job_actions import JobActions
+from ingest_tui.tui.job_items import SORTS, Only
 from ingest_tui.tui.records import Record, job_record
-from ingest_tui.tui.widgets.job_pane import SORTS, JobPane
+from ingest_tui.tui.screens.base import WIDE
+from ingest_tui.tui.widgets.job_pane import JobPane
+from ingest_tui.tui.widgets.log_lines import LogLines
 from ingest_tui.tui.widgets.table import VirtualTable
 
 _ROOM_FOR_BOTH = 34
@@ -70,7 +75,8 @@ class JobScreen(JobActions):
     def on_resize(self) -> None:
         """Show outcomes and log together when there is room."""
         super().on_resize()
-        self.pane.set_class(self.size.height >= _ROOM_FOR_BOTH, "-both")
+        self.pane.set_class(self.size.width >= WIDE, "-wide")
+        self.pane.set_class(self.size.width < WIDE and self.size.height >= _ROOM_FOR_BOTH, "-both")
         self.pane.show_state()
 
     def feed_changed(self, update: FeedUpdate) -> None:
@@ -97,7 +103,14 @@ class JobScreen(JobActions):
         self._say()
 
     def _say(self) -> None:
-        self.say_info(len(self.pane.items.rows), self.pane.number_of_items, "outcome")
+        self.say_info(len(self.pane.items.rows), self.pane.number_of_items, "outcome", self.pane.only.words)
+
+    @on(VirtualTable.Moved, "#job-reasons")
+    def reason_moved(self) -> None:
+        """Say what to do about the reason under the cursor."""
+        group = self.pane.reasons.current
+        if group is not None and self.pane.reasons.has_focus:
+            self.say_hint(f"{group.detail}  hint: {group.hint or 'enter shows its documents'}", "bad")
 
     @on(VirtualTable.Moved, "#job-items")
     def moved(self) -> None:
@@ -126,7 +139,7 @@ class JobScreen(JobActions):
             values["source"] = self.pane.manifest.source_id
         if row is not None:
             values["document"] = row.outcome.document_id or row.outcome.uri
-        return values
+        return values | {"level": self.pane.level}
 
     def copies(self) -> dict[str, str]:
         """The job, and of the document under the cursor its address and what is wrong with it."""
@@ -141,13 +154,65 @@ class JobScreen(JobActions):
         return job_record(self.ingest.gateway, self.job_id)
 
     @on(VirtualTable.Opened, "#job-items")
+    @on(VirtualTable.Opened, "#job-reasons")
+    @on(LogLines.Opened)
     def open_selected(self) -> None:
-        """Open the document under the cursor, or say why there is none."""
+        """Open a reason to its outcomes; a document, or say why there is none."""
+        if self.pane.reasons.has_focus:
+            self._open_reason()
+            return
         row = self.pane.items.current
-        if row is not None and row.outcome.document_id and row.outcome.outcome != "retired":
+        if row is not None and row.outcome.document_id and row.outcome.outcome not in {"retired", *TROUBLED}:
             self.ingest.open_document(row.outcome.document_id, row.outcome.key)
         elif row is not None:
             self.explain()
+
+    def _open_reason(self) -> None:
+        group = self.pane.reasons.current
+        if group is None:
+            return
+        if group.outcome == OF_THE_JOB:
+            self.tell(group.detail, group.hint)
+            return
+        self.show_only(Only(group.outcome, group.reason))
+        self.show_items()
+
+    def show_only(self, only: Only) -> None:
+        """Show only outcomes of a kind, and of a reason."""
+        self.pane.only = only
+        self.pane.show_items()
+        self._say()
+
+    def choose_outcome(self) -> None:
+        """Let a person choose which outcomes are shown."""
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        def chosen(outcome: str | None) -> None:
+            if outcome is not None:
+                self.show_only(Only(outcome))
+
+        self.app.push_screen(Choose("Show which outcomes?", self.pane.outcomes.choices()), chosen)
+
+    def show_reasons(self) -> None:
+        """Show the errors by reason instead of the outcomes, or back; where both stand, go to them."""
+        pane = self.pane
+        if pane.has_class("-wide"):
+            (pane.items if pane.reasons.has_focus else pane.reasons).focus()
+            return
+        pane.remove_class("-log")
+        pane.toggle_class("-reasons")
+        (pane.reasons if pane.has_class("-reasons") else pane.items).focus()
+
+    def go_back(self) -> None:
+        """From the log or the reasons back to all outcomes, then as in every view."""
+        if self.words or self.has_class("-filtering") or self.has_marks:
+            super().go_back()
+        elif self.pane.has_class("-reasons") or self.pane.has_class("-log"):
+            self.show_items()
+        elif self.pane.only.outcome:
+            self.show_only(Only())
+        else:
+            super().go_back()
 
     def explain(self) -> None:
         """Say why the document is here, or why not."""
@@ -156,28 +221,46 @@ class JobScreen(JobActions):
             self.ingest.explain(row.outcome.document_id or row.outcome.uri)
 
     def show_log(self) -> None:
-        """Show the log instead of the outcomes, or back."""
-        if self.pane.has_class("-both"):
-            target = self.pane.items if self.pane.log_lines.has_focus else self.pane.log_lines
-            target.focus()
+        """Show the log instead of the outcomes, or back; where both stand, go to it."""
+        pane = self.pane
+        if pane.has_class("-both") or pane.has_class("-wide"):
+            (pane.items if pane.log_lines.has_focus else pane.log_lines).focus()
             return
-        self.pane.toggle_class("-log")
-        (self.pane.log_lines if self.pane.has_class("-log") else self.pane.items).focus()
+        pane.remove_class("-reasons")
+        pane.toggle_class("-log")
+        (pane.log_lines if pane.has_class("-log") else pane.items).focus()
 
     def show_items(self) -> None:
         """Show the outcomes."""
         self.pane.remove_class("-log")
+        self.pane.remove_class("-reasons")
         self.pane.items.focus()
 
     def toggle_follow(self) -> None:
         """Follow the log or hold it still."""
         log = self.pane.log_lines
-        log.follow = not log.follow
+        log.set_follow(not (log.follow and log.is_at_end))
         self.tell("the log is followed" if log.follow else "the log stands still: f follows it again")
-        if log.follow:
-            log.move_to_end(first=False)
-            log.unseen = 0
         self.pane.say_log()
+
+    def toggle_timestamps(self) -> None:
+        """Show the times in the log, or leave them out."""
+        self.pane.timestamps = not self.pane.timestamps
+        self.pane.show_log()
+
+    def choose_level(self, level: str = "") -> None:
+        """Show the lines of the log from a level on."""
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        def chosen(name: str | None) -> None:
+            if name in LEVELS:
+                self.pane.level = name
+                self.pane.show_log()
+
+        if level:
+            chosen(level)
+        else:
+            self.app.push_screen(Choose("Show", [(name, f"{name} and above") for name in LEVELS]), chosen)
 
     def toggle_wrap(self) -> None:
         """Wrap long lines of the log, or cut them."""

@@ -67,7 +67,9 @@ class JobsScreen(JobActions):
             return Cell(wording.age(row.updated_at, self.ingest.now()), "quiet")
 
         def state(row: JobRow) -> Cell:
-            return Cell(wording.state_word(row.state), wording.tone(row.state))
+            position = self.ingest.model.queue_position(row.job_id)
+            place = f" {position}" if position is not None else ""
+            return Cell(wording.state_word(row.state) + place, wording.tone(row.state))
 
         def errors(row: JobRow) -> Cell:
             return Cell(wording.count(row.errors_total), "bad" if row.errors_total else "quiet")
@@ -116,6 +118,8 @@ class JobsScreen(JobActions):
             self.rows_changed()
         if any(row.job_id == self.table.current_key for row in update.changed):
             self._hint()
+        if self.ingest.model.number("queued"):
+            self.table.redraw_changed()  # places in the queue change with the rows of others
         if self.beside is not None and any(row.job_id == self.beside.job_id for row in update.changed):
             self.beside.refresh_job()
 
@@ -181,7 +185,9 @@ class JobsScreen(JobActions):
         if row is None:
             self.say_hint("" if self.ingest.living_workers else "no worker is running: w starts one")
         elif row.held:
-            self.say_hint(f"{row.job_id}: {wording.plural(row.held, 'deletion')} wait for a person; A approves", "warn")
+            self.say_hint(
+                f"{row.job_id}: {wording.plural(row.held, 'deletion')} wait for a person; H lists them", "warn"
+            )
         elif row.errors_total:
             self.say_hint(f"{row.job_id}: {wording.plural(row.errors_total, 'error')}; last: {row.last_error}", "bad")
         elif row.state == "queued" and not self.ingest.living_workers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,6 +16,9 @@ from ingest_tui.tui.asking import Asking
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.text import TextLines
+
+if TYPE_CHECKING:
+    from ingest_tui.tui.records import Record
 
 
 class Report(Asking, ModalScreen[str | None]):
@@ -98,6 +101,21 @@ class Story(Report):
         """Ask for the story."""
         gateway, target = self._gateway, self._target
         self.ask(lambda: gateway.explain(target), self.lines.show, group="report", otherwise=self.say_trouble)
+
+
+class RecordReport(Report):
+    """A record of the workspace as JSON, to read."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record.name[:1].upper() + record.name[1:])
+        self._record = record
+
+    def begin(self) -> None:
+        """Ask for the JSON."""
+        self.ask(self._record.read, self._show, group="report", otherwise=self.say_trouble)
+
+    def _show(self, text: str) -> None:
+        self.lines.show(text.rstrip("\n").split("\n"))
 
 
 class TestReport(Report):

@@ -1,79 +1,70 @@
-"""One job: where it stands, its phases, its counters, what became of each document, and its log."""
+"""One job: where it stands, its phases, its counters, what became of each document, its errors by reason, its log."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
+from textual.containers import Container, Vertical
 from textual.message import Message
+from textual.timer import Timer
 
-from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job import Manifest
+from ingest_tui.model.log import is_at_least
+from ingest_tui.model.matching import matches
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
-from ingest_tui.tui import wording
+from ingest_tui.model.reasons import ReasonGroup, Reasons
+from ingest_tui.tui import job_words
 from ingest_tui.tui.asking import Asking
+from ingest_tui.tui.job_items import OUTCOME_COLUMNS, SORTS, JobItems, Only, OutcomeRow, arrange
 from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.log_lines import LogLines
 from ingest_tui.tui.widgets.phases import PhaseBars
-from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
-from ingest_tui.tui.widgets.text import TextLines
+from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from ingest_tui.tui.app import IngestApp
 
-MOST_OUTCOMES = 20_000
-_PROBLEMS = {"failed": 0, "rejected": 1, "empty": 2}
-SORTS = {"problems first": "Problems first", "newest": "Newest first", "name": "By name", "slowest": "Slowest first"}
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeRow:
-    """An outcome and its number within the job, which is its key in the table."""
-
-    number: int
-    outcome: Outcome
-
-    @property
-    def key(self) -> str:
-        """The key of the row."""
-        return str(self.number)
-
-
-def _name(row: OutcomeRow) -> Cell:
-    return Cell(row.outcome.key or row.outcome.uri)
-
-
-def _outcome(row: OutcomeRow) -> Cell:
-    return Cell(wording.state_word(row.outcome.outcome), wording.tone(row.outcome.outcome))
-
-
-OUTCOME_COLUMNS: list[Column[OutcomeRow]] = [
-    Column("name", "DOCUMENT", 0, _name),
-    Column("outcome", "OUTCOME", 11, _outcome),
-    Column("reason", "REASON", 16, lambda row: Cell(row.outcome.reason), from_width=50),
-    Column("detail", "DETAIL", 0, lambda row: Cell(row.outcome.detail, "quiet"), from_width=100),
-    Column("size", "SIZE", 9, lambda row: Cell(wording.size(row.outcome.bytes)), from_width=70, right=True),
-    Column("ms", "MS", 6, lambda row: Cell(str(row.outcome.milliseconds or "-")), from_width=78, right=True),
-]
+MOST_LOG_RECORDS = 20_000
+_ARRANGE_SECONDS = 0.3
 
 
 class JobPane(Asking, Vertical):
-    """Follows one job. Call `follow` with an id, and `refresh_job` when the feed has news of it."""
+    """Follows one job. Call `follow` with an id, and `refresh_job` when the feed has news of it.
+
+    It shows the outcomes; with the class ``-log`` or ``-reasons`` those instead, with ``-both`` the log below, with
+    ``-wide`` reasons and log on the right.
+    """
 
     DEFAULT_CSS = """
     JobPane {
         height: 1fr;
-        #job-counters { height: auto; max-height: 3; color: $text-muted; }
-        #job-trouble { display: none; color: $text-warning; }
-        #job-trouble.-shown { display: block; }
-        #job-log { display: none; }
-        #job-log-title { display: none; text-style: bold; }
+        #job-rate, #job-trouble { display: none; }
+        #job-rate.-shown, #job-trouble.-shown { display: block; }
+        #job-counters { color: $text-muted; }
+        #job-trouble { color: $text-warning; }
+        #job-panes { height: 1fr; layout: vertical; }
+        #job-items { height: 1fr; }
+        #job-side { height: 1fr; display: none; }
+        #job-log-title { text-style: bold; }
+        #job-reasons { display: none; }
     }
-    JobPane.-log { #job-log, #job-log-title { display: block; } #job-items { display: none; } }
-    JobPane.-both { #job-log, #job-log-title { display: block; } #job-items { display: block; } }
+    JobPane.-log, JobPane.-reasons { #job-side { display: block; } #job-items { display: none; } }
+    JobPane.-reasons { #job-log, #job-log-title { display: none; } #job-reasons { display: block; } }
+    JobPane.-both {
+        #job-side { display: block; } #job-items { display: block; }
+        #job-log, #job-log-title { display: block; }
+    }
+    JobPane.-both.-reasons { #job-items { display: none; } }
+    JobPane.-wide {
+        #job-panes { layout: horizontal; }
+        #job-items { display: block; width: 1fr; }
+        #job-side { display: block; width: 1fr; border-left: solid $panel; }
+        #job-log, #job-log-title, #job-reasons { display: block; }
+        #job-log { height: 2fr; }
+    }
     """
 
     class ItemsShown(Message):
@@ -86,27 +77,34 @@ class JobPane(Asking, Vertical):
         self.words = ""
         self.sort = next(iter(SORTS))
         self.reversed = False
-        self._items: list[OutcomeRow] = []
-        self._left_out = 0
-        self._items_end = 0
-        self._log_end = 0
-        self._busy = False
-        self._again = False
+        self.only = Only()
+        self.level = "debug"
+        self.timestamps = True
+        self.outcomes = JobItems()
+        self._reasons = Reasons()
+        self._records: deque[dict[str, Any]] = deque(maxlen=MOST_LOG_RECORDS)
+        self._items_end = self._log_end = 0
+        self._arranging: Timer | None = None
+        self._busy = self._again = False
 
     @property
     def _app(self) -> IngestApp:
         return cast("IngestApp", self.app)
 
     def compose(self) -> ComposeResult:
-        """State, phases, counters, trouble, outcomes and log."""
+        """State, phases, rate, counters and trouble; below them outcomes, reasons and log."""
         yield Line(id="job-state")
         yield Line(id="job-times")
         yield PhaseBars()
+        yield Line(id="job-rate")
         yield Line(id="job-counters")
         yield Line(id="job-trouble")
-        yield VirtualTable(OUTCOME_COLUMNS, lambda row: row.key, id="job-items")
-        yield Line(" Log", id="job-log-title")
-        yield TextLines(follow=True, id="job-log")
+        with Container(id="job-panes"):
+            yield VirtualTable(OUTCOME_COLUMNS, lambda row: row.key, id="job-items")
+            with Vertical(id="job-side"):
+                yield VirtualTable(job_words.REASON_COLUMNS, job_words.reason_key, id="job-reasons")
+                yield Line(" Log", id="job-log-title")
+                yield LogLines(id="job-log")
 
     @property
     def items(self) -> VirtualTable[OutcomeRow]:
@@ -114,14 +112,21 @@ class JobPane(Asking, Vertical):
         return cast("VirtualTable[OutcomeRow]", self.query_one("#job-items", VirtualTable))
 
     @property
-    def log_lines(self) -> TextLines:
+    def reasons(self) -> VirtualTable[ReasonGroup]:
+        """The table of errors by reason."""
+        return cast("VirtualTable[ReasonGroup]", self.query_one("#job-reasons", VirtualTable))
+
+    @property
+    def log_lines(self) -> LogLines:
         """The log."""
-        return self.query_one("#job-log", TextLines)
+        return self.query_one("#job-log", LogLines)
 
     @property
     def number_of_items(self) -> int:
         """How many outcomes are held."""
-        return len(self._items)
+        return len(self.outcomes.rows)
+
+    # Reading
 
     def follow(self, job_id: str) -> None:
         """Show another job."""
@@ -129,9 +134,12 @@ class JobPane(Asking, Vertical):
             return
         self.job_id = job_id
         self.manifest = None
-        self._items, self._left_out, self._items_end, self._log_end = [], 0, 0, 0
+        self.only = Only()
+        self.outcomes, self._reasons = JobItems(), Reasons()
+        self._records.clear()
+        self._items_end = self._log_end = 0
         self._busy = False
-        self.log_lines.show([])
+        self.show_log()
         self.show_items()
         self.refresh_job()
 
@@ -169,51 +177,91 @@ class JobPane(Asking, Vertical):
             self._add_items(records)
         else:
             self._log_end = end
-            self.log_lines.append([_log_line(record) for record in records])
-            self.say_log()
+            self._add_log(records)
 
     def _journal_trouble(self, message: str, hint: str) -> None:
         self._busy = False
         self._say_trouble(message, hint)
 
+    # Outcomes and reasons
+
     def _add_items(self, outcomes: list[Outcome]) -> None:
+        self.outcomes.add(outcomes)
         for outcome in outcomes:
-            if len(self._items) < MOST_OUTCOMES or outcome.outcome in _PROBLEMS:
-                self._items.append(OutcomeRow(len(self._items), outcome))
-            else:
-                self._left_out += 1
+            self._reasons.add(outcome)
+        if self._arranging is None:  # a hundred slices a second are shown a few times a second
+            self._arranging = self.set_timer(_ARRANGE_SECONDS if self.items.rows else 0.01, self._show_what_came)
+
+    def _show_what_came(self) -> None:
+        self._arranging = None
         self.show_items()
 
-    def say_log(self) -> None:
-        """Say whether the log is followed, and how much stands below what is seen."""
-        log = self.log_lines
-        unseen = f"   {log.unseen:,} new below" if log.unseen else ""
-        self.query_one("#job-log-title", Line).say(f" Log   {'following' if log.follow else 'f follows'}{unseen}")
-
     def show_items(self) -> None:
-        """Show the outcomes that pass the filter, in the chosen order."""
-        from ingest_tui.tui.screens.base import matches
+        """Show the outcomes that pass the filter, in the chosen order; found out in a thread, as there may be many."""
+        rows, only, words = tuple(self.outcomes.rows), self.only, self.words
+        sort, backwards = self.sort, self.reversed
+        passes = (lambda text: matches(text, words)) if words else None
+        self._show_reasons()
+        job_id = self.job_id
+        if not rows:
+            self._show_rows((job_id, []))
+            return
+        self.ask(
+            lambda: (job_id, arrange(rows, only, passes=passes, sort=sort, backwards=backwards)),
+            self._show_rows,
+            group="arrange",
+        )
 
-        rows = [row for row in self._items if not self.words or matches(_searchable(row), self.words)]
-        if self.sort == "problems first":
-            rows.sort(key=lambda row: _PROBLEMS.get(row.outcome.outcome, 9))
-        elif self.sort == "newest":
-            rows.reverse()
-        elif self.sort == "name":
-            rows.sort(key=lambda row: row.outcome.key)
-        else:
-            rows.sort(key=lambda row: -(row.outcome.milliseconds or 0))
-        if self.reversed:
-            rows.reverse()
-        empty = ["no outcome matches the filter"] if self.words else ["no document is finished yet"]
-        self.items.show(rows, empty=empty)
+    def _show_rows(self, answer: tuple[str, list[OutcomeRow]]) -> None:
+        job_id, rows = answer
+        if job_id != self.job_id:
+            return
+        narrowed = self.words or self.only.outcome
+        self.items.show(rows, empty=["no outcome matches" if narrowed else "no document is finished yet"])
         self.post_message(self.ItemsShown())
+
+    def _show_reasons(self) -> None:
+        self.reasons.show(self._reasons.groups(), empty=["no errors"])
+
+    # The log
+
+    def _add_log(self, records: list[dict[str, Any]]) -> None:
+        self._records.extend(records)
+        wanted = [job_words.log_line(one, timestamps=self.timestamps) for one in records if self._is_wanted(one)]
+        if wanted:
+            self.log_lines.append(wanted)
+        self.say_log()
+
+    def _is_wanted(self, record: dict[str, Any]) -> bool:
+        return is_at_least(record.get("level"), self.level)
+
+    def show_log(self) -> None:
+        """Show the lines of the chosen level and above."""
+        shown = [job_words.log_line(one, timestamps=self.timestamps) for one in self._records if self._is_wanted(one)]
+        self.log_lines.show(shown)
+        self.say_log()
+
+    def on_log_lines_moved(self) -> None:
+        """The cursor of the log has moved, or more has come below it."""
+        self.say_log()
+
+    def say_log(self) -> None:
+        """Say whether the log is followed, from which level on, and how much stands below what is seen."""
+        log = self.log_lines
+        follows = log.follow and log.is_at_end
+        unseen = f"   {log.unseen:,} new below" if log.unseen and not log.is_at_end else ""
+        level = "" if self.level == "debug" else f"   {self.level} and above"
+        state = "following" if follows else "f follows"
+        self.query_one("#job-log-title", Line).say(f" Log   {state}{level}{unseen}")
 
     # The lines above
 
     def _show_manifest(self, manifest: Manifest) -> None:
         if manifest.job_id != self.job_id:
             return
+        if self.manifest is None or self.manifest.errors_total != manifest.errors_total:
+            self._reasons.take_job_errors(manifest.errors)
+            self._show_reasons()
         self.manifest = manifest
         self.show_state()
 
@@ -222,14 +270,18 @@ class JobPane(Asking, Vertical):
         manifest = self.manifest
         if manifest is None:
             return
-        now = self._app.now()
-        self.query_one("#job-state", Line).say(_state_line(manifest))
-        self.query_one("#job-times", Line).say(_times_line(manifest, now))
+        model, now = self._app.model, self._app.now()
+        self.query_one("#job-state", Line).say(job_words.state_line(manifest, model.queue_position(manifest.job_id)))
+        self.query_one("#job-times", Line).say(job_words.times_line(manifest, now))
         self.query_one(PhaseBars).show(manifest, now)
-        self.query_one("#job-counters", Line).say(_counters(manifest))
-        trouble = _trouble(manifest)
-        if self._left_out:
-            trouble += f"   {self._left_out:,} outcomes are not shown: ingest-tui job items {manifest.job_id}"
+        rate = job_words.rate_line(manifest, model.rates.get(manifest.job_id, ()))
+        line = self.query_one("#job-rate", Line)
+        line.set_class(rate is not None, "-shown")
+        line.say(rate or "")
+        self.query_one("#job-counters", Line).say(job_words.counters_line(manifest.counters, ended=manifest.ended))
+        trouble = job_words.trouble_line(manifest)
+        if self.outcomes.left_out:
+            trouble += f"   {self.outcomes.left_out:,} outcomes are not shown: ingest-tui job items {manifest.job_id}"
         self._show_trouble(trouble)
 
     def _say_trouble(self, message: str, hint: str) -> None:
@@ -239,79 +291,3 @@ class JobPane(Asking, Vertical):
         line = self.query_one("#job-trouble", Line)
         line.set_class(bool(text), "-shown")
         line.say(f" {safe_display(text)}")
-
-
-def _searchable(row: OutcomeRow) -> str:
-    outcome = row.outcome
-    return f"{outcome.key} {outcome.outcome} {outcome.reason} {outcome.detail}".lower()
-
-
-def _state_line(manifest: Manifest) -> Content:
-    state = manifest.state.value
-    colour = {"good": "$text-success", "bad": "$text-error", "warn": "$text-warning", "running": "$text-primary"}
-    parts = [f"{manifest.progress.percent:.0f}%"]
-    if not manifest.ended:
-        parts.append(f"eta {wording.duration(manifest.progress.eta_seconds)}")
-        parts.append(f"{manifest.progress.items_per_second:.0f}/s")
-        parts.append(f"{wording.size(manifest.progress.bytes_per_second)}/s")
-    return Content.assemble(
-        (f" {safe_display(manifest.job_id)}  ", "bold"),
-        (wording.state_word(state), colour.get(wording.tone(state), "$text-muted")),
-        "  " + "  ".join(parts),
-    )
-
-
-def _times_line(manifest: Manifest, now: float) -> str:
-    started = seconds_since_epoch(manifest.started_at)
-    ended = seconds_since_epoch(manifest.finished_at)
-    took = None if started is None else (ended or now) - started
-    worker = f"pid {manifest.worker.pid}" if manifest.worker and not manifest.ended else ""
-    parts = [
-        f"source {manifest.source_id}",
-        manifest.kind,
-        f"{manifest.trigger} by {manifest.requested_by or 'nobody'}",
-        f"took {wording.duration(took)}" if ended else f"for {wording.duration(took)}",
-        worker,
-    ]
-    if manifest.attempt > 1:
-        parts.append(f"attempt {manifest.attempt}")
-    return " " + safe_display("  ".join(part for part in parts if part))
-
-
-def _counters(manifest: Manifest) -> str:
-    counters = manifest.counters
-    known = [
-        ("listed", counters.descriptors_listed),
-        ("ingested", counters.items_ingested),
-        ("unchanged", counters.items_skipped_incremental),
-        ("duplicate", counters.items_duplicate),
-        ("moved", counters.items_moved),
-        ("retired", counters.items_retired),
-        ("empty", counters.items_empty),
-        ("rejected", counters.items_rejected),
-        ("failed", counters.items_failed),
-        ("with warnings", counters.items_with_warnings),
-        ("chunks", counters.chunks_written),
-    ]
-    always = {"listed", "ingested", "failed"}
-    return " " + "  ".join(f"{number:,} {name}" for name, number in known if number or name in always)
-
-
-def _trouble(manifest: Manifest) -> str:
-    if manifest.held and manifest.held.documents and not manifest.held.answered_by_job:
-        return f"{wording.plural(manifest.held.documents, 'deletion')} wait for a person: A approves, x for more"
-    if manifest.errors:
-        last = manifest.errors[-1]
-        return f"{wording.plural(manifest.errors_total, 'error')}; last: {last.message}" + (
-            f" ({last.hint})" if last.hint else ""
-        )
-    return manifest.warnings[-1] if manifest.warnings else ""
-
-
-def _log_line(record: dict[str, Any]) -> tuple[str, str]:
-    level = str(record.get("level", "info"))
-    known = {"at", "level", "message", "job", "source", "job_id", "source_id"}
-    rest = " ".join(f"{name}={value}" for name, value in record.items() if name not in known)
-    at = str(record.get("at", ""))[11:19]
-    tone = {"error": "bad", "warning": "warn", "debug": "quiet"}.get(level, "")
-    return f" {at} {level.upper():7} {record.get('message', '')} {rest}".rstrip(), tone

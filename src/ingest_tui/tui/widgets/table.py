@@ -6,12 +6,14 @@ where `DataTable` sends the whole table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -26,7 +28,10 @@ GUTTER = 2
 
 
 class Cell(NamedTuple):
-    """Text of one cell, and how it is coloured: ``good``, ``warn``, ``bad``, ``running``, ``quiet`` or nothing."""
+    """Text of one cell, and how it is coloured: ``good``, ``warn``, ``bad``, ``running``, ``quiet`` or nothing.
+
+    With ``hits`` what stands between « and » is set off.
+    """
 
     text: str
     tone: str = ""
@@ -372,6 +377,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         for column, cells in self._laid_out():
             text, tone = column.cell(row)
             style = base
+            if tone == "hits":
+                segments += self._with_hits(fit(safe_display(text), cells) + " ", base)
+                continue
             if tone:
                 style = base + self.get_component_rich_style(f"table--{tone}", partial=True)
                 style = style.without_color + base if at_cursor and self.app.native_ansi_color else style
@@ -379,6 +387,11 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         used = GUTTER + sum(cells + 1 for _column, cells in self._laid_out())
         rest = self.line_width - used
         return [*segments, Segment(" " * rest, base)] if rest > 0 else segments
+
+    def _with_hits(self, text: str, base: Style) -> list[Segment]:
+        hit = base + self.get_component_rich_style("table--mark", partial=True)
+        parts = re.split("(«[^»]*»?)", text)
+        return [Segment(part, hit if part.startswith("«") else base) for part in parts if part]
 
     def _laid_out(self) -> list[tuple[Column[Row], int]]:
         """Return the columns that fit this width, each with its cells."""

@@ -14,6 +14,9 @@ from textual.strip import Strip
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.widgets.table import fit
 
+Lines = list[str | tuple[str, str]]
+"""Lines to show, each a text or a text and its tone."""
+
 MOST_LINES = 20_000
 
 
@@ -33,10 +36,11 @@ def wrap_words(text: str, width: int) -> list[str]:
 class TextLines(ScrollView, can_focus=True):
     """Lines with wrapping, and with following: new lines pull the view along until a person scrolls up."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"text--bad", "text--warn", "text--quiet", "text--hit"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"text--good", "text--bad", "text--warn", "text--quiet", "text--hit"}
     DEFAULT_CSS = """
     TextLines {
         height: 1fr; background: $background; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
+        & > .text--good { color: $text-success; }
         & > .text--bad { color: $text-error; }
         & > .text--warn { color: $text-warning; }
         & > .text--quiet { text-style: dim; }
@@ -61,7 +65,7 @@ class TextLines(ScrollView, can_focus=True):
         return int(self.scrollable_content_region.width)
 
     def show(self, lines: Iterable[str | tuple[str, str]]) -> None:
-        """Show other lines, each a text or a text and its tone (``bad``, ``warn``, ``quiet``, ``hit``)."""
+        """Show other lines, each a text or a text and its tone (``good``, ``bad``, ``warn``, ``quiet``, ``hit``)."""
         self._source = []
         self._lines = []
         self.unseen = 0
@@ -113,6 +117,13 @@ class TextLines(ScrollView, can_focus=True):
     def move_to_end(self, *, first: bool) -> None:
         """Scroll to the beginning or to the end."""
         self.scroll_to(y=0 if first else self.max_scroll_y, animate=False, immediate=True)
+
+    def move_to_words(self, words: Sequence[str]) -> None:
+        """Scroll to the first line that holds one of the words (in lower case); stay at the top when none does."""
+        for number, (text, _tone) in enumerate(self._lines if words else ()):
+            if any(word in text.lower() for word in words):
+                self.scroll_to(y=max(0, number - 2), animate=False, immediate=True)
+                return
 
     def toggle_wrap(self) -> None:
         """Wrap long lines, or cut them."""

@@ -1,0 +1,45 @@
+"""The options that choose documents, the same for every command that is about several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest_tui.model.outcome import OUTCOME_NAMES
+
+if TYPE_CHECKING:
+    from ingest_tui.services.documents import DocumentChoice
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that `choice_of` reads."""
+    options = (
+        click.option("--collection", "collection_id", help="Only of this collection."),
+        click.option("--source", "source_id", help="Only of this source."),
+        click.option("--contains", default="", help="Only with this in their address or title."),
+        click.option("--type", "media_type", help="Only of this media type, or a beginning of one: text/."),
+        click.option("--outcome", type=click.Choice(OUTCOME_NAMES), help="Only where the last look came to this."),
+        click.option("--since", type=_DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or later."),
+        click.option("--until", type=_DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or earlier."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def choice_of(options: dict[str, Any]) -> DocumentChoice:
+    """Return what the options chose, for the services."""
+    choice: DocumentChoice = {
+        "collection_id": options["collection_id"],
+        "source_id": options["source_id"],
+        "contains": options["contains"],
+        "media_type": options["media_type"],
+        "outcome": options["outcome"],
+        "since": options["since"] and f"{options['since']:%Y-%m-%d}",
+        "until": options["until"] and f"{options['until']:%Y-%m-%d}",
+    }
+    return choice

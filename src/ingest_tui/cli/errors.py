@@ -1,0 +1,159 @@
+"""errors list, retry, ignore, unignore: what failed, was refused, or has (nearly) no text, over all jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.trouble import TROUBLE_KINDS
+
+if TYPE_CHECKING:
+    from ingest_tui.services.errors import Trouble
+
+
+@click.group()
+def errors() -> None:
+    """See, retry and ignore what failed, was refused, or has (nearly) no text, over all jobs.
+
+    Only the last look at each item counts. ITEM is an address, a key, the path of a local file, or a document.
+    """
+
+
+def _narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose among the errors."""
+    options = (
+        click.option("--kind", "kinds", multiple=True, type=click.Choice(TROUBLE_KINDS), help="Only of this kind."),
+        click.option("--reason", "reasons", multiple=True, help="Only with this reason, as 'errors list' names it."),
+        click.option("--source", "source_id", help="Only of this source."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@errors.command("list")
+@_narrowing
+@click.option("--ignored", is_flag=True, help="Those that are ignored.")
+@click.option("--by-reason", is_flag=True, help="How many there are for each reason, and what to do.")
+@click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="At most this many.")
+@json_option
+@pass_session
+def list_(
+    session: Session,
+    kinds: tuple[str, ...],
+    reasons: tuple[str, ...],
+    source_id: str | None,
+    ignored: bool,
+    by_reason: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List the errors, newest first."""
+    from ingest_tui.services.errors import groups_with_hints, list_troubles
+
+    found = list_troubles(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
+    if by_reason:
+        groups = groups_with_hints(session.workspace, found)
+        if as_json:
+            output.data([group.as_dict() for group in groups])
+            return
+        for group in groups:
+            output.line(f"{group.number:6}  {group.kind}: {group.reason}  {group.newest.detail}".rstrip())
+            output.line(f"        hint: {group.hint}")
+        if not groups:
+            output.line(_empty(ignored=ignored))
+        return
+    if as_json:
+        output.data([trouble.as_dict() for trouble in found[:limit]])
+        return
+    rows = [(one.kind, one.reason, one.source_id, one.key, one.detail, one.at) for one in found[:limit]]
+    output.table(("KIND", "REASON", "SOURCE", "KEY", "DETAIL", "SINCE"), rows, empty=_empty(ignored=ignored))
+    if len(found) > limit:
+        output.line(f"{limit} of {len(found)}; --limit shows more, --by-reason gathers them")
+
+
+def _empty(*, ignored: bool) -> str:
+    return "nothing is ignored" if ignored else "no errors"
+
+
+def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the items that a command is for: named, or all that the options leave."""
+    command = click.option("--all", "all_of_them", is_flag=True, help="All that the other options leave.")(command)
+    return click.argument("items", metavar="[ITEM]...", nargs=-1)(_narrowing(command))
+
+
+def _chosen(
+    session: Session,
+    items: tuple[str, ...],
+    all_of_them: bool,
+    kinds: tuple[str, ...],
+    reasons: tuple[str, ...],
+    source_id: str | None,
+    *,
+    ignored: bool = False,
+) -> list[Trouble]:
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.services.errors import find_troubles, list_troubles
+
+    narrowed = bool(kinds or reasons or source_id)
+    if bool(items) == (narrowed or all_of_them):
+        raise UsageError("name items, or choose them by options", hint="--kind, --reason, --source, or --all")
+    if items:
+        return find_troubles(session.workspace, items, ignored=ignored)
+    return list_troubles(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
+
+
+@errors.command()
+@_choosing
+@click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
+@json_option
+@pass_session
+def retry(session: Session, /, detach: bool, as_json: bool, **choice: Any) -> int:
+    """Fetch and read items again: one job for each source, whatever jobs they failed in."""
+    from ingest_tui.cli.sync import follow_and_report
+    from ingest_tui.services.errors import retry_troubles
+
+    report = retry_troubles(session.workspace, _chosen(session, **choice))
+    for one in report.left_out[:5]:
+        diagnostics.say(f"warning: left out {one['source_id']}: {one['key']}: {one['reason']}")
+    if report.left_out_total:
+        diagnostics.say(f"warning: {report.left_out_total} items are not retried")
+    code = 0
+    if not detach:
+        for job_id in report.jobs:
+            manifest = follow_and_report(session.workspace, job_id, quiet=as_json)
+            code = max(code, diagnostics.exit_code_of(manifest))
+    if as_json:
+        output.data(report.as_dict())
+    elif detach:
+        for job_id in report.jobs:
+            output.line(f"queued {job_id}")
+    return code
+
+
+def _ignoring(name: str, help_text: str, done: str, *, ignore: bool) -> click.Command:
+    """Return the command that ignores items, or its opposite."""
+
+    @_choosing
+    @json_option
+    @pass_session
+    def command(session: Session, /, as_json: bool, **choice: Any) -> None:
+        from ingest_tui.services.errors import ignore_troubles
+
+        chosen = _chosen(session, **choice, ignored=not ignore)
+        number = ignore_troubles(session.workspace, chosen, ignore=ignore)
+        if as_json:
+            output.data({name: number})
+        else:
+            output.line(done.format(number))
+
+    return click.command(name, help=help_text)(command)
+
+
+_IGNORE_HELP = "Show items no more, until they change or something else is wrong with them."
+errors.add_command(_ignoring("ignore", _IGNORE_HELP, "{} ignored; 'errors list --ignored' shows them", ignore=True))
+errors.add_command(_ignoring("unignore", "Show ignored items again.", "{} are shown again", ignore=False))

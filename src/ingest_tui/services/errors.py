@@ -1,0 +1,236 @@
+"""The errors of a workspace over all jobs: what failed, was refused, or has (nearly) no text; retry or ignore it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
+from ingest_tui.model.naming import safe_display
+from ingest_tui.model.trouble import (
+    THIN_REASON,
+    TROUBLE_KINDS,
+    Trouble,
+    TroubleGroup,
+    TroubleKind,
+    group_troubles,
+    mark_of,
+)
+from ingest_tui.services.documents import addresses_of
+from ingest_tui.services.jobs import job_plan, write_plan_and_queue
+from ingest_tui.store import queries
+from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.encoding import encode_json
+from ingest_tui.store.journal import lines_with
+from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.worker.submit import new_manifest
+
+__all__ = [
+    "RetryReport",
+    "Trouble",
+    "TroubleGroup",
+    "find_troubles",
+    "group_troubles",
+    "groups_with_hints",
+    "ignore_troubles",
+    "list_troubles",
+    "retry_troubles",
+]
+
+_HINTS = {
+    "failed": "the next sync tries again by itself; 'doc explain' tells the whole story",
+    "rejected": "if it should be let in, change the settings of its source: 'ingest-tui source edit'",
+    "empty": "there is no text in it; a scan needs OCR",
+    "thin": "read it: a scan needs OCR, and another backend may find more; ignore it when it is right so",
+}
+_REFUSED_FROM_LISTING = "refused by the settings of its source: change those, then sync"
+_UPLOADED = "it was uploaded: upload it again"
+_MOST_NAMED = 100
+
+
+@dataclass(slots=True)
+class RetryReport:
+    """What a retry came to: the jobs that were queued, how many items they have, and what they leave out, and why."""
+
+    jobs: list[str] = field(default_factory=list)
+    items: int = 0
+    left_out_total: int = 0
+    left_out: list[dict[str, str]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def leave_out(self, troubles: Iterable[Trouble], reason: str) -> None:
+        """Note what is not retried; the first ones by name."""
+        for trouble in troubles:
+            self.left_out_total += 1
+            if len(self.left_out) < _MOST_NAMED:
+                self.left_out.append({"source_id": trouble.source_id, "key": trouble.key, "reason": reason})
+
+
+def list_troubles(
+    workspace: Workspace,
+    *,
+    kinds: Collection[str] | None = None,
+    reasons: Collection[str] | None = None,
+    source_id: str | None = None,
+    ignored: bool | None = False,
+) -> list[Trouble]:
+    """Return what asks for a person as things stand now, newest first, documents with little text last.
+
+    Only the last look at each item counts: what has succeeded since is not an error any more. ``ignored``: those that
+    were ignored instead (True), or both (None). `is_thin` in model/trouble.py says what little text is.
+    """
+    if source_id is not None and source_id != "upload":
+        workspace.sources.get(source_id)
+    said = workspace.ignored.all()
+    found = []
+    for trouble in _all_troubles(workspace, kinds):
+        if (source_id is not None and trouble.source_id != source_id) or (reasons and trouble.reason not in reasons):
+            continue
+        known = said.get(trouble.place)
+        is_ignored = known is not None and known.mark == trouble.mark
+        if ignored is None or ignored == is_ignored:
+            found.append(replace(trouble, ignored_by=known.by) if known is not None and is_ignored else trouble)
+    return found
+
+
+def _all_troubles(workspace: Workspace, kinds: Collection[str] | None) -> Iterator[Trouble]:
+    wanted = set(kinds or TROUBLE_KINDS)
+    if wanted - {"thin"}:
+        for row in queries.places_in_trouble(workspace.catalogue):
+            if row.outcome in wanted:
+                yield _trouble(row, row.outcome, row.reason, row.detail, row.size)  # type: ignore[arg-type]
+    if "thin" in wanted:
+        for row, characters in queries.places_of_thin_documents(workspace.catalogue):
+            if row.outcome not in TROUBLE_KINDS:
+                size = row.size or 0
+                yield _trouble(row, "thin", THIN_REASON, f"{characters:,} characters of {size:,} bytes", row.size)
+
+
+def _trouble(row: LocationRow, kind: TroubleKind, reason: str, detail: str, size: int | None) -> Trouble:
+    mark = mark_of(kind, reason, row.fingerprint, size, row.modified_ns)
+    return Trouble(
+        kind, reason, row.source_id, row.key, row.uri, detail, row.collection_id, row.document_id, size, row.job_id,
+        row.at, mark,
+    )  # fmt: skip
+
+
+def find_troubles(workspace: Workspace, targets: Sequence[str], *, ignored: bool | None = False) -> list[Trouble]:
+    """Return the troubles at addresses, keys or paths; raises `NotFoundError` for one that has none."""
+    troubles = list_troubles(workspace, ignored=ignored)
+    found: list[Trouble] = []
+    for target in targets:
+        addresses = {*addresses_of(target), target}
+        there = [one for one in troubles if addresses & {one.uri, one.key, one.document_id}]
+        if not there:
+            hint = "'ingest-tui errors list' shows what there is; 'ingest-tui doc explain' tells about one"
+            raise NotFoundError(f"there is no error at {safe_display(target, limit=200)!r}", hint=hint)
+        found += there
+    return list(dict.fromkeys(found))
+
+
+def groups_with_hints(workspace: Workspace, troubles: Iterable[Trouble]) -> list[TroubleGroup]:
+    """Return troubles grouped by kind and reason, each group with what to do about it.
+
+    That is what the newest of the group said when it happened, as far as its job is still there.
+    """
+    groups = group_troubles(troubles)
+    return [replace(group, hint=_hint_of(workspace, group.newest) or _HINTS[group.kind]) for group in groups]
+
+
+def _hint_of(workspace: Workspace, trouble: Trouble) -> str:
+    if trouble.kind == "thin":
+        return ""
+    try:
+        path = workspace.jobs.paths(trouble.job_id).outcomes
+    except IngestError:
+        return ""
+    lines = lines_with(path, encode_json(trouble.key))
+    hints = [line.get("hint", "") for line in lines if line["key"] == trouble.key]
+    return str(hints[-1]) if hints else ""
+
+
+def ignore_troubles(workspace: Workspace, troubles: Sequence[Trouble], *, ignore: bool = True) -> int:
+    """Show troubles no more until something else is wrong or the item changes; or show them again. Returns how many.
+
+    Who did so stands in the audit log, once for each call.
+    """
+    if not troubles:
+        return 0
+    by, at = requester(), rfc3339(datetime.now(UTC))
+    workspace.ignored.note(((one.place, one.mark) for one in troubles), ignore=ignore, by=by, at=at)
+    named = [f"{one.source_id}: {one.key}" for one in troubles[:_MOST_NAMED]]
+    action = "errors.ignore" if ignore else "errors.unignore"
+    workspace.audit.add(at=at, by=by, action=action, target=named[0], items=len(troubles), named=named)
+    return len(troubles)
+
+
+def retry_troubles(workspace: Workspace, troubles: Sequence[Trouble]) -> RetryReport:
+    """Queue one job for each source that fetches and reads the items again, whatever jobs they failed in.
+
+    What a source's own settings refuse from the listing is left out, and so are uploads, whose files are gone. Raises
+    `UsageError` when nothing is left.
+    """
+    report = RetryReport()
+    by_source: dict[str, list[Trouble]] = defaultdict(list)
+    for trouble in troubles:
+        by_source[trouble.source_id].append(trouble)
+    for source_id, of_source in by_source.items():
+        try:
+            source = workspace.sources.get(source_id)
+        except IngestError as error:
+            report.leave_out(of_source, _UPLOADED if source_id == "upload" else error.message)
+            continue
+        lines = list(_plan_lines(workspace, of_source, report))
+        if not lines:
+            continue
+        # Read anew even where the bytes are known: a document is thin because of how it was read.
+        options = {"force": True} if any(one.kind == "thin" for one in of_source) else {}
+        manifest = new_manifest(source, kind="sync", trigger="retry", by=requester(), **options)
+        write_plan_and_queue(workspace, manifest, lines)
+        report.jobs.append(manifest.job_id)
+        report.items += len(lines)
+        at = rfc3339(datetime.now(UTC))
+        workspace.audit.add(at=at, by=requester(), action="errors.retry", target=manifest.job_id, items=len(lines))
+    if not report.jobs:
+        why = report.left_out[0]["reason"] if report.left_out else "nothing was chosen"
+        raise UsageError(f"there is nothing to retry: {why}", hint="'ingest-tui errors list' shows what there is")
+    return report
+
+
+def _plan_lines(workspace: Workspace, troubles: list[Trouble], report: RetryReport) -> Iterator[dict[str, Any]]:
+    """Yield a line of a plan for each item: what its own job had planned, made an order to take it."""
+    by_job: dict[str, dict[str, Trouble]] = defaultdict(dict)
+    for trouble in troubles:
+        by_job[trouble.job_id][trouble.key] = trouble
+    for job_id, waiting in by_job.items():
+        for line in _plan_of(workspace, job_id):
+            wanted = waiting.pop(line["key"], None)
+            if wanted is None:
+                continue
+            if line["action"] == "reject":
+                report.leave_out([wanted], _REFUSED_FROM_LISTING)
+            else:
+                yield _order(line, wanted)
+        # Their job is gone, or knew them under another name.
+        yield from (_order({"key": one.key, "uri": one.uri, "size": one.size}, one) for one in waiting.values())
+
+
+def _plan_of(workspace: Workspace, job_id: str) -> Iterator[dict[str, Any]]:
+    try:
+        yield from job_plan(workspace, job_id)
+    except IngestError:
+        return
+
+
+def _order(line: dict[str, Any], trouble: Trouble) -> dict[str, Any]:
+    order = {name: value for name, value in line.items() if name not in {"crc", "from_key"}}
+    if trouble.document_id is not None:
+        order["document_id"] = trouble.document_id
+    return order | {"action": "ingest", "reason": "retry", "detail": f"was {trouble.kind} ({trouble.reason})"}

@@ -1,0 +1,187 @@
+"""What can be done with documents, wherever they are shown. What an action is for is fixed when it begins."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from ingest_tui.tui import pager, wording
+from ingest_tui.tui.doors.documents import DocumentQuery
+from ingest_tui.tui.messages import Answered
+from ingest_tui.tui.screens.base import ViewScreen
+
+if TYPE_CHECKING:
+    from ingest_tui.model.document import Document
+    from ingest_tui.services.exporting import ExportFormat, ExportReport
+
+_FORMATS: list[tuple[str, str]] = [
+    ("jsonl", "JSON lines: text and all that is known, a line for each"),
+    ("csv", "CSV: all that is known, a row for each, without the text"),
+    ("folder", "Folder: a file for each text, and index.jsonl"),
+]
+_TOLD_EVERY_SECONDS = 0.25
+
+
+class DocumentActions(ViewScreen):
+    """Actions on ``target_documents``."""
+
+    def target_documents(self) -> list[tuple[str, str]]:
+        """The documents that an action is for: id and name of each, in their order."""
+        return []
+
+    def export_query(self) -> DocumentQuery:
+        """What an export takes where nothing is marked."""
+        return DocumentQuery()
+
+    def documents_changed(self) -> None:
+        """Documents were removed or restored."""
+        self.catch_up()
+
+    # Why
+
+    def explain(self) -> None:
+        """Say why the document is here, or why not."""
+        targets = self.target_documents()
+        if targets:
+            self.ingest.explain(targets[0][0])
+
+    def explain_typed(self) -> None:
+        """Say why something is here or not that a person names: it need not be in any list."""
+        from ingest_tui.tui.screens.ask import Ask
+
+        def asked(target: str | None) -> None:
+            if target:
+                self.ingest.explain(target)
+
+        note = "a path, an address, a name in a source, or the id of a document"
+        self.app.push_screen(Ask("Why is it (not) here?", note=note), asked)
+
+    # Removing and restoring
+
+    def remove_documents(self) -> None:
+        """Retire documents after a question that names them."""
+        from ingest_tui.tui.screens.dialogs import Confirm
+
+        targets, gateway = self.target_documents(), self.ingest.gateway
+        if not targets:
+            return
+        ids = [document_id for document_id, _name in targets]
+
+        def removed(number: int) -> None:
+            self.tell(f"{wording.plural(number, 'document')} in the trash", "T shows the trash, u there restores")
+            self.documents_changed()
+
+        def answered(confirmed: bool | None) -> None:
+            if confirmed:
+                self.ask(lambda: gateway.remove_documents(ids), removed, group="remove")
+
+        question = f"Remove {wording.plural(len(ids), 'document')}?"
+        consequence = "They go to the trash. A sync brings back what is still in its source."
+        names = [name for _id, name in targets]
+        self.app.push_screen(Confirm(question, names, "Remove", consequence=consequence), answered)
+
+    def restore_documents(self) -> None:
+        """Bring documents back from the trash, one after another."""
+        targets, gateway = dict(self.target_documents()), self.ingest.gateway
+        if not targets:
+            return
+
+        def restored(_documents: list[Document]) -> None:
+            self.documents_changed()
+
+        self.ask_each(
+            list(targets), gateway.restore_document, done="restored", group="restore", say=self.say_hint, then=restored
+        )
+
+    # Taking out
+
+    def export_documents(self) -> None:
+        """Write the marked documents, or all that pass the filters, to a file or folder; asks how and where."""
+        from ingest_tui.tui.screens.ask import Ask
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        query = self.export_query()
+        ids = [document_id for document_id, _name in self.target_documents()] if self.exports_marked() else None
+        what = wording.plural(len(ids), "document") if ids is not None else "all that pass the filters"
+
+        def chosen(form: str | None) -> None:
+            if form is None:
+                return
+            ending = {"jsonl": "export.jsonl", "csv": "export.csv"}.get(form, "export")
+            value = os.path.join(os.getcwd(), ending)  # noqa: PTH109, PTH118 - shown to be changed
+
+            def asked(target: str | None) -> None:
+                if target is not None:
+                    self._export(query, ids, form, Path(target).expanduser())  # type: ignore[arg-type]
+
+            self.app.push_screen(Ask(f"Export {what} to", value=value), asked)
+
+        self.app.push_screen(Choose(f"Export {what} as", _FORMATS), chosen)
+
+    def exports_marked(self) -> bool:
+        """Whether an export takes the targets alone."""
+        return True
+
+    def _export(self, query: DocumentQuery, ids: list[str] | None, form: ExportFormat, target: Path) -> None:
+        gateway = self.ingest.gateway
+        tell = self._telling_progress()
+
+        def exported(report: ExportReport) -> None:
+            left = f", {report.left_out_total:,} could not be read" if report.left_out_total else ""
+            self.tell(f"exported {wording.plural(report.documents, 'document')}{left}", report.to)
+
+        self.ask(lambda: gateway.export(query, ids, form, target, tell), exported, group="export")
+
+    def _telling_progress(self) -> Callable[[int, int], None]:
+        """Return what an export calls in its thread: it says "N of M" a few times a second."""
+        told = 0.0
+
+        def say(progress: tuple[int, int]) -> None:
+            self.say_hint(f"exporting: {progress[0]:,} of {progress[1]:,}")
+
+        def tell(number: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told >= _TOLD_EVERY_SECONDS:
+                told = time.monotonic()
+                self.post_message(Answered(say, (number, total)))
+
+        return tell
+
+    # The original
+
+    def open_original(self) -> None:
+        """Show the original in the pager where it is a text on this machine; else send where it is to the clipboard."""
+        targets, gateway = self.target_documents(), self.ingest.gateway
+        if not targets:
+            return
+        document_id = targets[0][0]
+
+        def look() -> tuple[Path | None, str | None, str]:
+            path = gateway.original(document_id)
+            return path, pager.text_of(path) if path is not None else None, gateway.document(document_id).uri
+
+        self.ask(look, self._show_original, group="original")
+
+    def _show_original(self, found: tuple[Path | None, str | None, str]) -> None:
+        path, text, uri = found
+        if path is None:
+            self.tell("the original lies elsewhere: its address goes to the clipboard", uri)
+            self.ingest.send_to_clipboard(uri)
+            return
+        if text is not None and self._page(text):
+            return
+        why = "the original is no text" if text is None else "there is no pager here"
+        self.tell(f"{why}: its path goes to the clipboard", str(path))
+        self.ingest.send_to_clipboard(str(path))
+
+    def _page(self, text: str) -> bool:
+        try:
+            with self.app.suspend():
+                return pager.show_in_pager(text)
+        except SuspendNotSupported:
+            return False

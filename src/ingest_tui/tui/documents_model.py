@@ -1,0 +1,83 @@
+"""Documents as the lists show them, and what a person typed as a query. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.tui.doors.documents import DocumentQuery
+
+HIT_START, HIT_END = "«", "»"
+SORTS = {
+    "address": "By address",
+    "newest": "Last changed first",
+    "title": "By title",
+    "largest": "Largest first",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """A document in the list, or a place in its text that a search found."""
+
+    key: str
+    document_id: str
+    name: str
+    title: str = ""
+    source_id: str = ""
+    media_type: str = ""
+    version: int = 0
+    size: int | None = None
+    updated_at: str = ""
+    snippet: str = ""
+    score: float = 0.0
+    uri: str = ""
+
+
+def line_of_document(document: Document) -> DocumentLine:
+    """Return the line of a document."""
+    return DocumentLine(
+        document.document_id,
+        document.document_id,
+        document.key or document.uri,
+        document.title,
+        document.source_id,
+        document.media_type,
+        document.version,
+        document.bytes,
+        document.updated_at,
+        uri=document.uri,
+    )
+
+
+def line_of_hit(hit: SearchHit) -> DocumentLine:
+    """Return the line of a search hit; what matched stands between « and »."""
+    snippet = " ".join(hit.snippet.replace("\x02", HIT_START).replace("\x03", HIT_END).split())
+    name = hit.uri.rstrip("/").rpartition("/")[2] or hit.title
+    return DocumentLine(hit.chunk_id, hit.document_id, name, hit.title, snippet=snippet, score=hit.score, uri=hit.uri)
+
+
+def hit_words(snippet: str) -> list[str]:
+    """Return the words of a snippet that matched, in lower case, each once."""
+    parts = snippet.split(HIT_START)[1:]
+    return list(dict.fromkeys(part.partition(HIT_END)[0].lower() for part in parts if HIT_END in part))
+
+
+def query_as_typed(text: str) -> str:
+    """Return the query for what has been typed so far: the last word may be the beginning of one."""
+    text = text.strip()
+    is_open = bool(text) and text[-1].isalnum() and text.count('"') % 2 == 0
+    last = text.split()[-1] if text else ""
+    return f"{text}*" if is_open and last not in {"OR", "NOT", "AND"} else text
+
+
+def narrowed_words(query: DocumentQuery) -> str:
+    """Return what the filters of a list are set to: ``collection: reports  since: 2026-11-01``."""
+    parts = [
+        ("collection", query.collection_id),
+        ("source", query.source_id),
+        ("type", query.media_type),
+        ("outcome", query.outcome),
+        ("since", query.since),
+    ]
+    return "  ".join(f"{name}: {value}" for name, value in parts if value)

@@ -1,0 +1,1 @@
+"""The calls of the gateway to the services, a file for each subject."""

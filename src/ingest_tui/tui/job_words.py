@@ -1,0 +1,130 @@
+"""What is said of a job above its outcomes: where it stands, how fast it is, and that its counters add up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual.content import Content
+
+from ingest_tui.model.clock import seconds_since_epoch
+from ingest_tui.model.job import Counters, Manifest
+from ingest_tui.model.naming import safe_display
+from ingest_tui.model.reasons import ReasonGroup
+from ingest_tui.tui import wording
+from ingest_tui.tui.widgets.sparkline import sparkline
+from ingest_tui.tui.widgets.table import Cell, Column
+
+_COLOURS = {"good": "$text-success", "bad": "$text-error", "warn": "$text-warning", "running": "$text-primary"}
+_SPARK_CELLS = 40
+_PARTS = (
+    ("ingested", "items_ingested"),
+    ("unchanged", "items_skipped_incremental"),
+    ("duplicate", "items_duplicate"),
+    ("moved", "items_moved"),
+    ("empty", "items_empty"),
+    ("rejected", "items_rejected"),
+    ("failed", "items_failed"),
+)
+_ALWAYS_SAID = {"ingested", "failed"}
+_LOG_TOLD = {"at", "level", "message", "job", "source", "job_id", "source_id"}
+
+
+def state_line(manifest: Manifest, queue_position: int | None = None) -> Content:
+    """Return the first line: id, state, place in the queue, progress and what remains."""
+    state = manifest.state.value
+    parts = [f"{manifest.progress.percent:.0f}%"]
+    if queue_position is not None:
+        parts = [f"number {queue_position} in the queue", f"priority {manifest.priority}"]
+    elif not manifest.ended:
+        parts.append(f"eta {wording.duration(manifest.progress.eta_seconds)}")
+    return Content.assemble(
+        (f" {safe_display(manifest.job_id)}  ", "bold"),
+        (wording.state_word(state), _COLOURS.get(wording.tone(state), "$text-muted")),
+        "  " + "  ".join(parts),
+    )
+
+
+def times_line(manifest: Manifest, now: float) -> str:
+    """Return who asked for it and when, and how long it took."""
+    started = seconds_since_epoch(manifest.started_at)
+    ended = seconds_since_epoch(manifest.finished_at)
+    took = None if started is None else (ended or now) - started
+    worker = f"pid {manifest.worker.pid}" if manifest.worker and not manifest.ended else ""
+    parts = [
+        f"source {manifest.source_id}",
+        manifest.kind,
+        f"{manifest.trigger} by {manifest.requested_by or 'nobody'}",
+        f"took {wording.duration(took)}" if ended else f"for {wording.duration(took)}",
+        worker,
+    ]
+    if manifest.attempt > 1:
+        parts.append(f"attempt {manifest.attempt}")
+    return " " + safe_display("  ".join(part for part in parts if part))
+
+
+def rate_line(manifest: Manifest, rates: Sequence[float]) -> Content | None:
+    """Return how fast the job is and was, and what was lost to throttling; None when there is nothing to say."""
+    progress = manifest.progress
+    lost = f"  {wording.duration(progress.throttled_seconds)} lost to throttling" if progress.throttled_seconds else ""
+    if not rates and manifest.ended:
+        return Content(f" rate{lost}") if lost else None
+    now = "" if manifest.ended else f" {progress.items_per_second:.0f}/s  {wording.size(progress.bytes_per_second)}/s"
+    most = f"  at most {max(rates):.0f}/s" if rates else ""
+    return Content.assemble(" rate ", (sparkline(rates, _SPARK_CELLS), "$text-primary"), f"{now}{most}{lost}")
+
+
+def counters_line(counters: Counters, *, ended: bool) -> str:
+    """Return the counters as the sum that they are; what is missing is still to come, or was left undone."""
+    numbers = [(name, getattr(counters, counter)) for name, counter in _PARTS]
+    parts = [f"{number:,} {name}" for name, number in numbers if number or name in _ALWAYS_SAID]
+    missing = counters.descriptors_listed - counters.listed_accounted_for
+    if missing > 0:
+        parts.append(f"{missing:,} {'not done' if ended else 'to come'}")
+    beside = [
+        (counters.items_retired, "retired"),
+        (counters.items_with_warnings, "with warnings"),
+        (counters.chunks_written, "chunks"),
+    ]
+    rest = "  ".join(f"{number:,} {name}" for number, name in beside if number)
+    return f" {counters.descriptors_listed:,} listed = {' + '.join(parts)}" + (f"   and {rest}" if rest else "")
+
+
+def trouble_line(manifest: Manifest) -> str:
+    """Return what asks for a person: held deletions, else the last error, else the last warning."""
+    if manifest.held and manifest.held.waits:
+        number = wording.plural(manifest.held.documents, "deletion")
+        return f"{number} wait for a person: H lists them, A approves, N refuses"
+    if manifest.errors:
+        last = manifest.errors[-1]
+        return f"{wording.plural(manifest.errors_total, 'error')}; last: {last.message}" + (
+            f" ({last.hint})" if last.hint else ""
+        )
+    return manifest.warnings[-1] if manifest.warnings else ""
+
+
+def log_line(record: dict[str, Any], *, timestamps: bool) -> tuple[str, str]:
+    """Return a record of the log of a job as one line, and its tone."""
+    level = str(record.get("level", "info"))
+    rest = " ".join(f"{name}={value}" for name, value in record.items() if name not in _LOG_TOLD)
+    at = f"{str(record.get('at', ''))[11:19]} " if timestamps else ""
+    tone = {"error": "bad", "warning": "warn", "debug": "quiet"}.get(level, "")
+    return f"{at}{level.upper():7} {record.get('message', '')} {rest}".rstrip(), tone
+
+
+def reason_key(group: ReasonGroup) -> str:
+    """Return the key of the row of a reason."""
+    return f"{group.outcome}\0{group.reason}"
+
+
+REASON_COLUMNS: list[Column[ReasonGroup]] = [
+    Column(
+        "reason",
+        "REASON",
+        28,
+        lambda group: Cell(f"{group.outcome}: {group.reason.replace('_', ' ')}", wording.tone(group.outcome)),
+    ),
+    Column("number", "ITEMS", 6, lambda group: Cell(wording.count(group.number)), right=True),
+    Column("detail", "LAST", 0, lambda group: Cell(group.detail, "quiet"), from_width=110),
+    Column("hint", "WHAT TO DO", 0, lambda group: Cell(group.hint)),
+]

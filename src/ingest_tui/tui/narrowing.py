@@ -1,0 +1,95 @@
+"""Narrowing the list of documents down: by collection, source, type, outcome and date; and the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingest_tui.model.outcome import OUTCOME_NAMES
+from ingest_tui.tui.doors.documents import DocumentQuery
+from ingest_tui.tui.screens.base import ViewScreen
+
+_ALL = ""
+_FIELDS = {"collection": "collection_id", "source": "source_id", "type": "media_type"}
+_DAYS = [("1", "Since yesterday"), ("7", "In the last 7 days"), ("30", "In the last 30 days"), ("365", "In a year")]
+_OUTCOMES = {
+    "failed": "the last good version is kept",
+    "duplicate": "other places with the same content",
+    "moved": "found under a new name",
+}
+
+
+class Narrowing(ViewScreen):
+    """A list of documents that filters narrow down. ``narrowed`` says how far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.narrowed = DocumentQuery()
+
+    def narrow(self) -> None:
+        """Ask by what to narrow the list down."""
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        offered = [
+            ("collection", f"Collection   {self.narrowed.collection_id or 'all'}"),
+            ("source", f"Source       {self.narrowed.source_id or 'all'}"),
+            ("type", f"Type         {self.narrowed.media_type or 'all'}"),
+            ("outcome", f"Outcome      {self.narrowed.outcome or 'all'}"),
+            ("since", f"Changed      {self.narrowed.since or 'at any time'}"),
+            ("clear", "Show all"),
+        ]
+
+        def chosen(what: str | None) -> None:
+            if what == "clear":
+                self._narrow_to(self.narrowed.widened())
+            elif what == "outcome":
+                names = [(name, f"{name}  {_OUTCOMES.get(name, '')}") for name in OUTCOME_NAMES if name != "retired"]
+                self._choose("outcome", "outcome", names)
+            elif what == "since":
+                self._choose("since", "time of change", [(self._day_before(days), text) for days, text in _DAYS])
+            elif what:
+                self._ask_for_choices(what)
+
+        self.app.push_screen(Choose("Narrow down by", offered), chosen)
+
+    def choose_collection(self) -> None:
+        """Choose the collection that is shown."""
+        self._ask_for_choices("collection")
+
+    def _ask_for_choices(self, what: str) -> None:
+        gateway = self.ingest.gateway
+        self.ask(lambda: gateway.choices(what), lambda found: self._choose(_FIELDS[what], what, found), group="choices")
+
+    def _choose(self, field: str, title: str, options: Sequence[tuple[str, str]]) -> None:
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                changes: dict[str, Any] = {field: value or None}
+                self._narrow_to(replace(self.narrowed, **changes))
+
+        self.app.push_screen(Choose(f"Which {title}?", [(_ALL, "all"), *options]), chosen)
+
+    def _day_before(self, days: str) -> str:
+        return f"{datetime.fromtimestamp(self.ingest.now(), UTC) - timedelta(days=int(days)):%Y-%m-%d}"
+
+    def _narrow_to(self, query: DocumentQuery) -> None:
+        self.narrowed = query
+        self.main_table.clear_marks()
+        self.catch_up()
+
+    def toggle_trash(self) -> None:
+        """Show the documents in the trash instead, or go back."""
+        state = "active" if self.narrowed.state == "retired" else "retired"
+        self._narrow_to(replace(self.narrowed.widened(), state=state))
+        if state == "retired":
+            self.tell("the trash: u restores what is marked, esc goes back")
+
+    def widen(self) -> None:
+        """Take the filters away, then leave the trash."""
+        if self.narrowed.is_narrowed:
+            self._narrow_to(self.narrowed.widened())
+        elif self.narrowed.state == "retired":
+            self.toggle_trash()

@@ -1,0 +1,324 @@
+"""Errors: an inbox over all jobs, by reason. Enter opens a reason to its documents, and a document to its story."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.timer import Timer
+
+from ingest_tui.tui import wording
+from ingest_tui.tui.actions import bindings_of
+from ingest_tui.tui.errors_model import SORTS, ErrorLine, ErrorList, GroupKey, arrange
+from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.screens.base import WIDE, ViewScreen, matches
+from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.widgets.text import TextLines
+
+if TYPE_CHECKING:
+    from ingest_tui.model.trouble import Trouble
+    from ingest_tui.services.errors import RetryReport
+
+_LOOK_AGAIN_SECONDS = 2.0
+_SETTLE_SECONDS = 0.2
+
+
+class ErrorsScreen(ViewScreen):
+    """What asks for a person."""
+
+    view = "errors"
+    heading = "Errors"
+    sorts: ClassVar[dict[str, str]] = SORTS
+    CSS_PATH = "errors.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("errors")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ignored = False
+        self.opened: set[GroupKey] = set()
+        self._errors: ErrorList | None = None
+        self._passing = 0
+        self._reading = False
+        self._again: Timer | None = None
+        self._settling: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """The table; the story of the error under the cursor comes beside it when there is room."""
+        with Horizontal():
+            yield VirtualTable(self._columns(), lambda line: line.key, id="errors-table")
+            yield TextLines(id="errors-story")
+
+    def _columns(self) -> list[Column[ErrorLine]]:
+        def since(line: ErrorLine) -> Cell:
+            at = line.trouble.at if line.trouble is not None else line.group.newest.at
+            return Cell(wording.age(at, self.ingest.now()), "quiet")
+
+        return [
+            Column("what", "REASON / DOCUMENT", 0, _what),
+            Column("number", "ITEMS", 6, _number, right=True),
+            Column("source", "SOURCE", 14, _source, from_width=60),
+            Column("detail", "DETAIL", 0, _detail, from_width=100),
+            Column("since", "LAST", 5, since, right=True),
+        ]
+
+    @property
+    def table(self) -> VirtualTable[ErrorLine]:
+        """The table of errors."""
+        return cast("VirtualTable[ErrorLine]", self.query_one("#errors-table", VirtualTable))
+
+    @property
+    def story(self) -> TextLines:
+        """What is beside the table."""
+        return self.query_one("#errors-story", TextLines)
+
+    def place(self) -> str:
+        """Where we are."""
+        return f"Errors > {'ignored' if self.ignored else self.words or 'all'}"
+
+    # What is shown
+
+    def feed_changed(self, update: FeedUpdate) -> None:
+        """Read again some time after documents or jobs have changed: not for each of a thousand commits."""
+        if (update.documents_changed or update.changed) and self._again is None:
+            self._again = self.set_timer(_LOOK_AGAIN_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._again = None
+        self._read()
+
+    def catch_up(self) -> None:
+        """Show what is known at once, and read anew."""
+        if self._errors is not None:
+            self._arrange()
+        self._read()
+
+    def _read(self) -> None:
+        if self._reading:
+            return
+        self._reading = True
+        gateway, ignored = self.ingest.gateway, self.ignored
+
+        def take(answer: tuple[bool, ErrorList]) -> None:
+            self._reading = False
+            if answer[0] != self.ignored:
+                self._read()
+                return
+            self._errors = answer[1]
+            self._arrange()
+
+        self.ask(lambda: (ignored, gateway.errors(ignored=ignored)), take, group="errors", otherwise=self._trouble)
+
+    def _trouble(self, message: str, hint: str) -> None:
+        self._reading = False
+        self.tell(message, hint, bad=True)
+
+    def rows_changed(self) -> None:
+        """Filter, order or marks have changed."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Filter and order in a thread: there may be a hundred thousand."""
+        errors, words = self._errors, self.words
+        if errors is None:
+            self.table.show([], empty=["reading …"])
+            return
+        opened, sort, backwards = frozenset(self.opened), self.sort, self.reversed
+        passes = (lambda text: matches(text, words)) if words else None
+        self.ask(
+            lambda: arrange(errors, passes=passes, opened=opened, sort=sort, backwards=backwards),
+            self._show,
+            group="arrange",
+        )
+
+    def _show(self, answer: tuple[list[ErrorLine], int]) -> None:
+        lines, self._passing = answer
+        self.table.show(lines, empty=self._empty_words())
+        self.say_header()
+        self._say()
+
+    def _empty_words(self) -> list[str]:
+        if self.words:
+            return ["No error matches the filter.", "", "esc clears it"]
+        if self.ignored:
+            return ["Nothing is ignored.", "", "esc goes back to the errors"]
+        return [
+            "No errors.",
+            "",
+            "Documents that failed, were refused, or have no or suspiciously little text",
+            "would stand here by reason, whichever job found them.",
+        ]
+
+    def _say(self) -> None:
+        total = len(self._errors.troubles) if self._errors is not None else 0
+        self.say_info(self._passing, total, "error")
+        line = self.table.current
+        if line is None:
+            self.say_hint("")
+        elif line.trouble is None:
+            self.say_hint(f"hint: {line.group.hint}")
+        else:
+            self.say_hint(f"{line.trouble.detail or line.group.reason}  hint: {line.group.hint}")
+
+    @on(VirtualTable.Moved, "#errors-table")
+    def moved(self) -> None:
+        """Say what to do, and tell the story beside once the cursor rests."""
+        self._say()
+        if self.size.width >= WIDE:
+            if self._settling is not None:
+                self._settling.stop()
+            self._settling = self.set_timer(_SETTLE_SECONDS, self._tell_story)
+
+    def _tell_story(self) -> None:
+        line = self.table.current
+        if line is None:
+            self.story.show([])
+            return
+        about = _story_of(line)
+        if line.trouble is None:
+            self.story.show(about)
+            return
+        gateway, target = self.ingest.gateway, line.trouble.uri
+        self.ask(
+            lambda: [*about, "", *gateway.explain(target)],
+            self.story.show,
+            group="story",
+            otherwise=lambda message, hint: self.story.show([*about, "", (message, "bad"), hint]),
+        )
+
+    def on_resize(self) -> None:
+        """Tell the story beside when there is room now."""
+        super().on_resize()
+        self.story.display = self.size.width >= WIDE
+        if self.size.width >= WIDE:
+            self._tell_story()
+
+    # Actions
+
+    def chosen(self) -> list[Trouble]:
+        """Return the errors an action is for: the marked ones, or those under the cursor; a reason stands for all."""
+        lines = {line.key: line for line in self.table.rows}
+        marked = [lines[key] for key in self.table.chosen_keys if key in lines]
+        if self._errors is None:
+            return []
+        groups = {line.group_key for line in marked if line.trouble is None}
+        keys = {line.key for line in marked if line.trouble is not None}
+        chosen = self._errors.of(groups, keys)
+        if not self.words:
+            return chosen
+        from ingest_tui.tui.errors_model import searchable
+
+        return [one for one in chosen if matches(searchable(one), self.words)]
+
+    def command_values(self) -> dict[str, str]:
+        """Name the document under the cursor."""
+        line = self.table.current
+        if line is None or line.trouble is None:
+            return {}
+        return {"document": line.trouble.uri, "source": line.trouble.source_id, "job": line.trouble.job_id}
+
+    @on(VirtualTable.Opened, "#errors-table")
+    def open_selected(self) -> None:
+        """Open a reason to its documents or close it; tell the story of a document."""
+        line = self.table.current
+        if line is None:
+            return
+        if line.trouble is not None:
+            self.explain()
+            return
+        self.opened ^= {line.group_key}
+        self._arrange()
+
+    def explain(self) -> None:
+        """Say why the document is (not) here."""
+        line = self.table.current
+        if line is not None and line.trouble is not None:
+            self.ingest.explain(line.trouble.uri)
+        elif line is not None:
+            self.tell("this is a reason: enter shows its documents", line.group.hint)
+
+    def retry_errors(self) -> None:
+        """Queue jobs that try the chosen items again."""
+        chosen, gateway = self.chosen(), self.ingest.gateway
+        if not chosen:
+            return
+
+        def retried(report: RetryReport) -> None:
+            left = f"; {report.left_out_total:,} left out: {report.left_out[0]['reason']}" if report.left_out else ""
+            jobs = wording.plural(len(report.jobs), "job")
+            self.tell(f"{wording.plural(report.items, 'item')} queued again in {jobs}{left}", self.ingest.worker_hint)
+            self.table.clear_marks()
+            self.ensure_worker()
+            self.ingest.feed.look_now()
+            self._say()
+
+        self.ask(lambda: gateway.retry_errors(chosen), retried, group="retry")
+
+    def ignore_errors(self) -> None:
+        """Ignore the chosen errors until they change; or, among the ignored ones, show them again."""
+        chosen, gateway, ignore = self.chosen(), self.ingest.gateway, not self.ignored
+        if not chosen:
+            return
+
+        def told(number: int) -> None:
+            what = wording.plural(number, "error")
+            self.tell(f"{what} ignored: H shows them" if ignore else f"{what} shown again")
+            self.table.clear_marks()
+            self._read()
+
+        self.ask(lambda: gateway.ignore_errors(chosen, ignore=ignore), told, group="ignore")
+
+    def toggle_ignored(self) -> None:
+        """Show what is ignored instead, or go back."""
+        self.ignored = not self.ignored
+        self._errors = None
+        self.table.clear_marks()
+        self._arrange()
+        self._read()
+        self.say_header()
+
+    def go_back(self) -> None:
+        """Clear the filter, the marks, then close what is open, then leave the ignored ones."""
+        if self.has_class("-filtering") or self.words or self.table.marks:
+            super().go_back()
+        elif self.opened:
+            self.opened.clear()
+            self._arrange()
+        elif self.ignored:
+            self.toggle_ignored()
+
+
+def _what(line: ErrorLine) -> Cell:
+    if line.trouble is not None:
+        return Cell(f"    {line.trouble.key}")
+    glyph = "-" if line.is_open else "+"
+    return Cell(
+        f"{glyph} {line.group.kind}: {line.group.reason.replace('_', ' ')}", wording.trouble_tone(line.group.kind)
+    )
+
+
+def _number(line: ErrorLine) -> Cell:
+    return Cell("" if line.trouble is not None else wording.count(line.group.number))
+
+
+def _source(line: ErrorLine) -> Cell:
+    return Cell(line.trouble.source_id if line.trouble is not None else "", "quiet")
+
+
+def _detail(line: ErrorLine) -> Cell:
+    return Cell(line.trouble.detail if line.trouble is not None else line.group.newest.detail, "quiet")
+
+
+def _story_of(line: ErrorLine) -> list[str | tuple[str, str]]:
+    group, trouble = line.group, line.trouble
+    lines: list[str | tuple[str, str]] = [
+        (f"{group.kind}: {group.reason}", "warn"),
+        f"{wording.plural(group.number, 'item')}, the last one {group.newest.at}",
+        f"hint: {group.hint}",
+    ]
+    if trouble is None:
+        return [*lines, "", f"e.g. {group.newest.source_id}: {group.newest.key}", group.newest.detail]
+    ignored = [f"ignored by {trouble.ignored_by}"] if trouble.ignored_by else []
+    return [*lines, "", f"{trouble.source_id}: {trouble.key}", trouble.detail, f"job {trouble.job_id}", *ignored]

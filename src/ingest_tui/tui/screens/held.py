@@ -1,0 +1,89 @@
+"""The deletions that a job holds: all of them by name, and the answer to them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input
+
+from ingest_tui.model.naming import safe_display
+from ingest_tui.tui.asking import Asking
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.dialogs import TYPED_FROM
+from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+
+_COLUMNS: list[Column[dict[str, Any]]] = [
+    Column("key", "WOULD GO TO THE TRASH", 0, lambda line: Cell(str(line.get("key", "")))),
+    Column("document", "DOCUMENT", 12, lambda line: Cell(str(line.get("document_id") or "")[:12], "quiet"), 60),
+]
+
+
+class Held(Asking, ModalScreen[str | None]):
+    """Lists what would go. Returns ``approve`` or ``refuse``, or None; many deletions want their number typed."""
+
+    CSS_PATH = ["dialogs.tcss", "held.tcss"]  # noqa: RUF012 - as the base class declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "close", id="held.close"),
+        Binding("j", "move(1)", "down", id="held.down"),
+        Binding("k", "move(-1)", "up", id="held.up"),
+    ]
+
+    def __init__(self, gateway: Gateway, job_id: str, *, may_answer: bool = True) -> None:
+        super().__init__()
+        self._gateway = gateway
+        self._job_id = job_id
+        self._may_answer = may_answer
+        self._number = -1
+
+    def compose(self) -> ComposeResult:
+        """The list, and the answers: to let it be has the focus."""
+        with Vertical(classes="dialog held"):
+            yield Line(safe_display(f"Deletions held by {self._job_id}"), classes="dialog--title")
+            yield VirtualTable(_COLUMNS, lambda line: str(line["key"]), id="held-table")
+            yield Line("", id="held-note", classes="dialog--note")
+            yield Input(id="typed", compact=True)
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Decide later", id="later", compact=True)
+                yield Button("Refuse: keep them", id="refuse", compact=True, disabled=True)
+                yield Button("Approve", id="approve", variant="error", compact=True, disabled=True)
+
+    def on_mount(self) -> None:
+        """Ask for the list."""
+        gateway, job_id = self._gateway, self._job_id
+        self.query_one("#typed", Input).display = False
+        self.query_one("#later", Button).focus()
+        self.ask(lambda: gateway.held_deletions(job_id), self._show, group="held", otherwise=self._say_trouble)
+
+    def _show(self, lines: list[dict[str, Any]]) -> None:
+        self._number = len(lines)
+        self.query_one("#held-table", VirtualTable).show(lines, empty=["nothing is held"])
+        note = "Approved ones go to the trash if a new listing still misses them."
+        if self._number >= TYPED_FROM:
+            note += f" To approve, type {self._number}:"
+            self.query_one("#typed", Input).display = self._may_answer
+        self.query_one("#held-note", Line).say(note)
+        self.query_one("#refuse", Button).disabled = not self._may_answer
+        self.query_one("#approve", Button).disabled = not self._may_answer or self._number >= TYPED_FROM
+
+    def _say_trouble(self, message: str, hint: str) -> None:
+        self.query_one("#held-note", Line).say(safe_display(f"! {message}  {hint}"))
+
+    def action_move(self, rows: int) -> None:
+        """Move in the list while a button has the focus."""
+        self.query_one("#held-table", VirtualTable).move(rows)
+
+    @on(Input.Changed, "#typed")
+    def typed(self, event: Input.Changed) -> None:
+        """Let approval go once the number is right."""
+        self.query_one("#approve", Button).disabled = event.value.strip() != str(self._number)
+
+    @on(Button.Pressed)
+    def answered(self, event: Button.Pressed) -> None:
+        """Return the answer."""
+        self.dismiss(event.button.id if event.button.id in {"approve", "refuse"} else None)

@@ -1,0 +1,17 @@
+"""A row of small bars for a history of numbers: one cell for each, the newest on the right. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(values: Sequence[float], cells: int) -> str:
+    """Return the last ``cells`` values as bars between nothing and the highest of them."""
+    shown = list(values)[-cells:] if cells > 0 else []
+    highest = max(shown, default=0.0)
+    if highest <= 0:
+        return _BARS[0] * len(shown)
+    steps = len(_BARS) - 1
+    return "".join(_BARS[max(0, min(steps, round(steps * value / highest)))] for value in shown)

@@ -1,0 +1,374 @@
+"""The Documents view: narrowing, searching as one types, parts and versions, trash, export, the original."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stories import said, screen_text, sync_by_hand, tell, until
+from test_tui_screens import ACTING, add_folder
+from textual.widgets import Input
+
+from ingest_tui.model.document import SearchHit
+from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui import pager
+from ingest_tui.tui.documents_model import hit_words, query_as_typed
+from ingest_tui.tui.doors.documents import DocumentQuery
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.ask import Ask, is_whole_number
+from ingest_tui.tui.screens.dialogs import Choose, Confirm
+from ingest_tui.tui.screens.document import DocumentScreen
+from ingest_tui.tui.screens.report import Report
+
+
+@pytest.fixture
+def filled(root: Path, folder: Path) -> Path:
+    """A workspace that has the folder's two documents."""
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+    return root
+
+
+def names(app: Any) -> list[str]:
+    """Return the names of the documents that are listed."""
+    return [line.name for line in app.screen.table.rows]
+
+
+def told(app: Any, words: str) -> bool:
+    """Tell whether a notice holds some words."""
+    return any(words in notice.message for notice in app._notifications)
+
+
+async def choose(app: Any, pilot: Any, word: str) -> None:
+    """Take the option of a chooser that holds a word."""
+    await until(pilot, lambda: isinstance(app.screen, Choose))
+    options = [text for _name, text in app.screen._options]
+    number = next(number for number, text in enumerate(options) if word in text)
+    await pilot.press(*["down"] * number, "enter")
+
+
+@pytest.mark.parametrize(
+    ("typed", "query"),
+    [("", ""), ("ket", "ket*"), ("rain gau", "rain gau*"), ("ket*", "ket*"), ('"rain gauge', '"rain gauge'),
+     ("rain OR", "rain OR"), ('"rain gauge"', '"rain gauge"'), ("c++", "c++")],
+)  # fmt: skip
+def test_the_last_word_may_be_a_beginning(typed: str, query: str) -> None:
+    """While a person types the last word matches beginnings; quotes and operators are left alone."""
+    assert query_as_typed(typed) == query
+
+
+def test_the_words_of_a_snippet_that_matched() -> None:
+    """They stand between the marks, each once."""
+    assert hit_words("the «Kettle» and a «kettle» in «sight") == ["kettle"]
+
+
+def test_search_finds_while_typing_and_marks_hits(filled: Path) -> None:
+    """Hits come without Enter, for the beginning of a word; scores and marks stand in the list; Esc goes back."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("s", *"kett")
+        await until(pilot, lambda: names(app) == ["welcome.md"] and "«kettle»" in screen_text(app))
+        assert "SCORE" in screen_text(app)
+        assert app.focused.id == "search"
+        await pilot.press(*"zzz")
+        await until(pilot, lambda: "Nothing is found" in screen_text(app))
+        await pilot.press("backspace", "backspace", "backspace", "enter")
+        await until(pilot, lambda: app.screen.table.has_focus and names(app) == ["welcome.md"])
+        await pilot.press("escape")
+        await until(pilot, lambda: len(names(app)) == 2)
+
+    tell(filled, story)
+
+
+def test_a_search_without_a_word_says_so(filled: Path) -> None:
+    """Signs alone are no query: the hint tells, and nothing is listed."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("s", "+", "+", "enter")
+        await until(pilot, lambda: "no word to search for" in screen_text(app) and not names(app))
+
+    tell(filled, story)
+
+
+def test_a_search_that_is_superseded_is_given_up(filled: Path) -> None:
+    """A slow search learns that nobody waits for it any more, and its answer is not shown."""
+    given_up = threading.Event()
+
+    class Slow(Gateway):
+        def search(
+            self, words: str, query: DocumentQuery, *, limit: int, given_up: Callable[[], bool] | None = None
+        ) -> list[SearchHit]:
+            if words == "slow*" and given_up is not None:
+                for _ in range(500):
+                    if given_up():
+                        flag.set()
+                        raise RuntimeError("interrupted")
+                    threading.Event().wait(0.01)
+            return super().search(words, query, limit=limit, given_up=given_up)
+
+    flag = given_up
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("s", *"slow")
+        await pilot.pause(0.4)
+        app.screen.query_one("#search", Input).value = "kettle"
+        await until(pilot, lambda: names(app) == ["welcome.md"])
+        assert given_up.wait(5)
+        assert not app._notifications
+
+    tell(filled, story, gateway=Slow(filled))
+
+
+def test_statements_are_given_up(filled: Path) -> None:
+    """A statement of the catalogue ends soon after nobody waits for it, and the next one works."""
+    from ingest_tui.model.errors import GivenUpError
+
+    workspace = open_workspace_at(filled)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+    with workspace.catalogue.giving_up_when(lambda: True), pytest.raises(GivenUpError):
+        workspace.catalogue.execute(endless)
+    assert workspace.catalogue.value("SELECT 1") == 1
+    workspace.close()
+
+
+def test_documents_are_narrowed_down_and_widened(filled: Path) -> None:
+    """By type, by collection and by date; the place says by what; Esc shows all."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("f")
+        await choose(app, pilot, "Type")
+        await choose(app, pilot, "text/markdown")
+        await until(pilot, lambda: names(app) == ["welcome.md"])
+        assert "type: text/markdown" in said(app, "info")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("c")
+        await choose(app, pilot, "default")
+        await until(pilot, lambda: "collection: default" in said(app, "info") and len(names(app)) == 2)
+        await pilot.press("f")
+        await choose(app, pilot, "Outcome")
+        await choose(app, pilot, "duplicate")
+        await until(pilot, lambda: "No document matches." in screen_text(app))
+        await pilot.press("f")
+        await choose(app, pilot, "Show all")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("f")
+        await choose(app, pilot, "Changed")
+        await choose(app, pilot, "last 7 days")
+        await until(pilot, lambda: "since: 2026-11-14" in said(app, "info"))
+
+    tell(filled, story)
+
+
+def test_the_order_is_chosen_and_turned_around(filled: Path) -> None:
+    """``o`` asks the catalogue for another order, ``O`` for the reverse."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: names(app) == ["rules.txt", "welcome.md"])
+        await pilot.press("O")
+        await until(pilot, lambda: names(app) == ["welcome.md", "rules.txt"])
+        await pilot.press("o")
+        await choose(app, pilot, "Largest")
+        await until(pilot, lambda: "sort: largest v" in said(app, "info") and names(app)[0] == "welcome.md")
+
+    tell(filled, story)
+
+
+def test_a_removed_document_is_restored_from_the_trash(filled: Path) -> None:
+    """``D`` asks, ``T`` shows the trash, ``u`` restores, and both lists follow."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        documents = app.screen
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: app.screen is documents and names(app) == ["welcome.md"])
+        await pilot.press("T")
+        await until(pilot, lambda: "Documents > trash" in said(app, "header") and names(app) == ["rules.txt"])
+        await pilot.press("u")
+        await until(pilot, lambda: "The trash is empty." in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: len(names(app)) == 2)
+
+    tell(filled, story)
+
+
+def test_marked_documents_are_exported_to_a_place_that_is_asked_for(filled: Path, tmp_path: Path) -> None:
+    """Format, then place; the marked ones alone are in the file; a place that is taken is refused with a hint."""
+    target = tmp_path / "out.jsonl"
+
+    async def export(app: Any, pilot: Any) -> None:
+        await pilot.press("X")
+        await choose(app, pilot, "JSON lines")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        app.screen.query_one("#answer", Input).value = str(target)
+        await pilot.press("enter")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("j", "space")
+        await export(app, pilot)
+        await until(pilot, lambda: told(app, "exported 1 document"))
+        assert [json.loads(line)["document"]["key"] for line in target.read_text().splitlines()] == ["welcome.md"]
+        await export(app, pilot)
+        await until(pilot, lambda: told(app, "is there already"))
+        target.unlink()
+        await pilot.press("escape")
+        await export(app, pilot)
+        await until(pilot, lambda: told(app, "exported 2 documents"))
+
+    tell(filled, story)
+
+
+def test_a_document_shows_its_parts_and_what_changed(filled: Path, folder: Path) -> None:
+    """Text, metadata, chunks, versions, and the diff of two of them; Esc goes back step by step."""
+    (folder / "welcome.md").write_text("# Welcome\n\nThe kettle is in the cellar.\n")
+    sync_by_hand(filled, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, DocumentScreen) and "in the cellar" in screen_text(app))
+        await pilot.press("m")
+        await until(pilot, lambda: "media_type" in screen_text(app) and "text/markdown" in screen_text(app))
+        await pilot.press("c")
+        await until(pilot, lambda: "#0  Welcome" in screen_text(app))
+        await pilot.press("h")
+        await until(pilot, lambda: "v2" in screen_text(app) and "current" in screen_text(app))
+        await pilot.press("d")
+        await choose(app, pilot, "v1 and v2")
+        await until(pilot, lambda: "+The kettle is in the cellar." in screen_text(app))
+        assert "-The kettle is in the kitchen." in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: "> text" in said(app, "header"))
+        await pilot.press("escape")
+        await until(pilot, lambda: len(names(app)) == 2)
+
+    tell(filled, story)
+
+
+def test_a_name_that_is_not_there_is_explained(filled: Path, folder: Path) -> None:
+    """``I`` asks for a name and tells why it is not here."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3", "I")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("enter")
+        await until(pilot, lambda: "this is needed" in screen_text(app))
+        app.screen.query_one("#answer", Input).value = str(folder / "nowhere.txt")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Report) and "there is no such file" in screen_text(app))
+
+    tell(filled, story)
+
+
+def test_a_local_text_opens_in_the_pager_and_others_tell_their_path(
+    filled: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pager gets the text, safe to show; what is no text, or not here, goes to the clipboard as a path."""
+    paged: list[str] = []
+    sent: list[str] = []
+    (folder / "rules.txt").write_text("No \x1b]52;c;x\x07 shoes.\n")
+
+    @contextlib.contextmanager
+    def suspended(_app: Any) -> Iterator[None]:
+        yield
+
+    monkeypatch.setattr("ingest_tui.tui.app.IngestApp.suspend", suspended)
+    monkeypatch.setattr("ingest_tui.tui.app.IngestApp.send_to_clipboard", lambda _app, text: sent.append(text))
+    monkeypatch.setattr(pager, "show_in_pager", lambda text: paged.append(text) or True)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("E")
+        await until(pilot, lambda: bool(paged))
+        assert paged == ["No \\x1b]52;c;x\\x07 shoes.\n"]
+        (folder / "rules.txt").write_bytes(b"\x00\x01\x02")
+        await pilot.press("E")
+        await until(pilot, lambda: sent == [str(folder / "rules.txt")])
+        (folder / "rules.txt").unlink()
+        await pilot.press("E")
+        await until(pilot, lambda: len(sent) == 2 and sent[1].startswith("file://"))
+
+    tell(filled, story)
+
+
+def test_three_panes_from_140_columns(filled: Path) -> None:
+    """List, text and what is known stand beside each other; narrower there is the list alone."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3", "j")
+        await until(pilot, lambda: "The kettle is in the kitchen." in screen_text(app))
+        await until(pilot, lambda: "text/markdown" in screen_text(app))
+        await pilot.resize_terminal(100, 24)
+        await until(pilot, lambda: "The kettle" not in screen_text(app))
+
+    tell(filled, story, size=(160, 48))
+
+
+def test_ten_thousand_documents_are_read_in_stretches(root: Path) -> None:
+    """The list begins at once, and goes on as the cursor does; nothing of a name acts."""
+    from ingest_tui.store.catalogue import DocumentRow
+
+    workspace = open_workspace_at(root)
+    rows = [
+        DocumentRow(f"{number:026x}", "default", "docs", "local", f"file:///{number:05}", f"\x1b[31m{number:05}[/].txt",
+                    "t", "n", "text/plain", 1, "", "", 5, 1, "b", "active", "2026-11-21", "2026-11-21", "j")
+        for number in range(10_000)
+    ]  # fmt: skip
+    with workspace.catalogue.transaction():
+        workspace.catalogue.put_documents(rows)
+    workspace.close()
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 500)
+        assert "500 of 10,000 documents" in said(app, "info")
+        await pilot.press("G")
+        await until(pilot, lambda: len(names(app)) == 1000)
+        assert not ACTING.search(screen_text(app).replace("\n", ""))
+
+    tell(root, story)
+
+
+@pytest.mark.parametrize(("typed", "right"), [("7", True), ("0", True), ("1000", True), ("1001", False), ("-1", False),
+                                              ("x", False), ("٣", False), ("9" * 5000, False)])  # fmt: skip
+def test_numbers_are_checked_as_typed(typed: str, right: bool) -> None:
+    """A priority is a whole number within its bounds, whatever is typed."""
+    assert (is_whole_number(0, 1000)(typed) == "") is right
+
+
+def test_the_pager_runs_nothing_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No preprocessor of less is in the pager's environment, and it reads what we cleaned from its input."""
+    out = tmp_path / "out"
+    monkeypatch.setenv("PAGER", f"sh -c 'cat > {out}; env > {out}.env'")
+    monkeypatch.setenv("LESSOPEN", "|rm -rf /")
+    monkeypatch.setenv("LESS", "-r")
+    source = tmp_path / "café.txt"
+    source.write_bytes(b"caf\xe9 \x1b[31mred\n")
+    text = pager.text_of(source)
+    assert text is not None
+    assert pager.show_in_pager(text)
+    assert out.read_text() == "café \\x1b[31mred\n"
+    environment = Path(f"{out}.env").read_text()
+    assert "LESSOPEN" not in environment
+    assert "LESSSECURE=1" in environment

@@ -1,0 +1,247 @@
+"""The Errors view: an inbox over all jobs, driven by keys."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stories import HOSTILE_NAMES, said, screen_text, sync_by_hand, tell, until
+from test_tui_screens import ACTING, add_folder
+
+from ingest_tui.model.trouble import Trouble, TroubleGroup, group_troubles
+from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui.errors_model import ErrorList, arrange
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.report import Report
+
+
+def trouble(number: int, kind: Any = "failed", reason: str = "timeout", **values: Any) -> Trouble:
+    """Return an error of one document."""
+    key = values.pop("key", f"file-{number:06}.pdf")
+    at = f"2026-11-21T11:00:{number % 60:02}.000Z"
+    return Trouble(
+        kind, reason, "docs", key, f"file:///docs/{number}", values.pop("detail", "too slow"), "default", None, 10,
+        "20261121-000001-docs-aaaa", at, f"mark{number}",
+    )  # fmt: skip
+
+
+def errors_of(*troubles: Trouble) -> ErrorList:
+    """Return the list of some errors, with a hint for each group."""
+    groups = [TroubleGroup(one.kind, one.reason, one.number, one.newest, "mend it") for one in group_troubles(troubles)]
+    return ErrorList(tuple(groups), troubles)
+
+
+def put_troubles(root: Path, names: list[str], *, outcome: str = "failed") -> None:
+    """Put failed places into the catalogue, as a job would."""
+    workspace = open_workspace_at(root)
+    catalogue = workspace.catalogue
+    rows = (
+        LocationRow("docs", name, f"file:///docs/{number}", "default", None, "", number, 1, outcome, "timeout", name,
+                    "", "20261121-000001-docs-aaaa", "2026-11-21T11:00:00.000Z", None)
+        for number, name in enumerate(names)
+    )  # fmt: skip
+    with catalogue.transaction():
+        catalogue.put_locations(rows)
+    workspace.close()
+
+
+# The model
+
+
+def test_groups_open_to_their_documents() -> None:
+    """Closed groups are one line each; an open one is followed by its documents."""
+    errors = errors_of(trouble(1), trouble(2), trouble(3, "empty", "no_text"))
+    lines, passing = arrange(errors)
+    assert [(line.group.kind, line.group.number, line.trouble) for line in lines] == [
+        ("failed", 2, None),
+        ("empty", 1, None),
+    ]
+    assert passing == 3
+    lines, _ = arrange(errors, opened={("failed", "timeout")})
+    assert [line.trouble.key if line.trouble else line.group.kind for line in lines] == [
+        "failed", "file-000001.pdf", "file-000002.pdf", "empty",
+    ]  # fmt: skip
+    assert len({line.key for line in lines}) == 4
+
+
+def test_the_filter_counts_anew_and_drops_empty_groups() -> None:
+    """Only what passes is counted, and a group without any is left out."""
+    errors = errors_of(trouble(1), trouble(2), trouble(3, "empty", "no_text"))
+    lines, passing = arrange(errors, passes=lambda text: "file-000002" in text)
+    assert [(line.group.kind, line.group.number) for line in lines] == [("failed", 1)]
+    assert passing == 1
+
+
+@pytest.mark.parametrize(("sort", "kinds"), [("newest", ["empty", "failed"]), ("reason", ["empty", "failed"])])
+def test_groups_are_ordered_and_turned_around(sort: str, kinds: list[str]) -> None:
+    """The order is the chosen one, or its reverse."""
+    errors = errors_of(trouble(1, reason="timeout"), trouble(9, "empty", "no_text"))
+    assert [line.group.kind for line in arrange(errors, sort=sort)[0]] == kinds
+    assert [line.group.kind for line in arrange(errors, sort=sort, backwards=True)[0]] == kinds[::-1]
+
+
+# The view
+
+
+def test_without_errors_the_view_says_so(root: Path) -> None:
+    """An empty inbox says what would stand there."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: "No errors." in screen_text(app))
+        await pilot.press("H")
+        await until(pilot, lambda: "Nothing is ignored." in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "No errors." in screen_text(app))
+
+    tell(root, story)
+
+
+def test_errors_are_opened_explained_ignored_and_shown_again(root: Path, folder: Path) -> None:
+    """By reason with a hint; Enter opens; the story tells why; what is ignored goes and can come back."""
+    (folder / "void.txt").write_text(" \n")
+    (folder / "hollow.txt").write_text("\n")
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: "+ empty: " in screen_text(app))
+        assert "hint: " in said(app, "hint")
+        table = app.screen.table
+        await pilot.press("enter")
+        await until(pilot, lambda: "void.txt" in screen_text(app) and len(table.rows) == 3)
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Report) and "not here: empty" in screen_text(app))
+        await pilot.press("escape", "n")
+        await until(pilot, lambda: [line.trouble.key for line in table.rows if line.trouble] == ["void.txt"])
+        await pilot.press("g", "n")
+        await until(pilot, lambda: "No errors." in screen_text(app))
+        await pilot.press("H")
+        await until(pilot, lambda: "Errors > ignored" in said(app, "header") and "2 errors" in said(app, "info"))
+        await until(pilot, lambda: len(table.rows) == 3)
+        await pilot.press("g", "n")
+        await until(pilot, lambda: "Nothing is ignored." in screen_text(app))
+
+    tell(root, story)
+
+
+def test_a_whole_reason_is_retried_in_one_job(root: Path, folder: Path) -> None:
+    """``R`` on a reason queues its items again, and says how many in how many jobs."""
+    (folder / "void.txt").write_text(" \n")
+    (folder / "hollow.txt").write_text("\n")
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: app.screen.table.rows)
+        await pilot.press("R")
+        await until(pilot, lambda: any("2 items queued again in 1 job" in one.message for one in app._notifications))
+        await until(pilot, lambda: app.model.number("queued") == 1)
+
+    tell(root, story)
+
+
+def test_marks_choose_and_a_filter_narrows_what_a_reason_stands_for(root: Path) -> None:
+    """An action on a reason takes only what passes the filter; marks take single documents."""
+    put_troubles(root, [f"{number}.pdf" for number in range(5)])
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: app.screen.table.rows)
+        errors = app.screen
+        assert len(errors.chosen()) == 5
+        await pilot.press("slash", "3", "enter")
+        await until(pilot, lambda: "1 of 5 errors" in said(app, "info"))
+        assert [one.key for one in errors.chosen()] == ["3.pdf"]
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: len(errors.table.rows) == 6)
+        await pilot.press("j", "space", "space")
+        assert [one.key for one in errors.chosen()] == ["0.pdf", "1.pdf"]
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: len(errors.table.rows) == 1)
+
+    tell(root, story)
+
+
+def test_hostile_names_do_not_act_in_the_inbox(root: Path) -> None:
+    """Keys and messages that are sequences or markup are shown escaped, in the list and beside it."""
+    put_troubles(root, [name.encode("utf-8", "replace").decode() for name in HOSTILE_NAMES])
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: app.screen.table.rows)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.screen.table.rows) == len(HOSTILE_NAMES) + 1)
+        for _ in HOSTILE_NAMES:
+            await pilot.press("j")
+            await pilot.pause(0.01)
+            assert not ACTING.search(screen_text(app).replace("\n", ""))
+        await pilot.press("i")
+        await pilot.pause(0.2)
+        assert not ACTING.search(screen_text(app).replace("\n", ""))
+
+    tell(root, story, size=(160, 48))
+
+
+def test_a_hundred_thousand_errors_do_not_freeze_the_view(root: Path) -> None:
+    """Opened to all of them the view moves on, filters, and answers keys at once."""
+    many = errors_of(*(trouble(number, reason=f"reason{number % 3}") for number in range(100_000)))
+
+    class Many(Gateway):
+        def errors(self, *, ignored: bool = False) -> ErrorList:
+            return ErrorList() if ignored else many
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: len(app.screen.table.rows) == 3)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.screen.table.rows) > 30_000)
+        started = time.monotonic()
+        for key in ("G", "g", "j", "pagedown", "G"):
+            await pilot.press(key)
+        assert time.monotonic() - started < 3
+        await pilot.press("slash", *"099999", "enter")
+        await until(pilot, lambda: "1 of 100,000 errors" in said(app, "info"))
+
+    tell(root, story, gateway=Many(root))
+
+
+def test_a_wide_screen_tells_the_story_beside(root: Path, folder: Path) -> None:
+    """From 140 columns the hint, and the story of the document under the cursor, stand beside the list."""
+    (folder / "void.txt").write_text(" \n")
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: re.search(r"1 item, the last one", screen_text(app)) is not None)
+        await pilot.press("enter", "j")
+        await until(pilot, lambda: "what jobs noted" in screen_text(app))
+
+    tell(root, story, size=(160, 48))
+
+
+def test_trouble_with_the_catalogue_is_told(root: Path) -> None:
+    """What cannot be read is a notice, and reading goes on afterwards."""
+    asked = []
+
+    class Broken(Gateway):
+        def errors(self, *, ignored: bool = False) -> ErrorList:
+            asked.append(ignored)
+            if len(asked) == 1:
+                raise RuntimeError("secret")
+            return ErrorList()
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: any("RuntimeError" in one.message for one in app._notifications))
+        await pilot.press("r")
+        await until(pilot, lambda: "No errors." in screen_text(app))
+
+    tell(root, story, gateway=Broken(root))
