@@ -165,11 +165,16 @@ class ViewScreen(Carrying):
                 event.prevent_default()
                 self.perform(action.id)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the view has its widgets: not before it is composed, nor while it is being taken away."""
+        return self.is_mounted and self.is_attached and bool(self.query("#header"))
+
     # Lines around the body
 
     def say_header(self) -> None:
         """Say where we are and how the workspace is doing."""
-        if self.is_mounted:
+        if self.is_whole:
             self.query_one("#header", Line).say(self.ingest.header(self.place(), self.view, self.size.width))
 
     def place(self) -> str:
