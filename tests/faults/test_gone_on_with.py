@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from ingest_tui.model.job import DISK_FULL, JobState
 from ingest_tui.pipeline import planning
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.services.jobs import cancel_job, get_job, pause_job, resume_job
+from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.locks import FileLock
 from ingest_tui.store.queries import find_documents
@@ -176,6 +178,27 @@ def test_cancel_does_not_wait_for_the_catalogue(trial: Trial) -> None:
     job = get_job(workspace, job_id)
     assert (job.state, job.counters.items_ingested) == (JobState.CANCELLED, 0)
     assert keys_of(workspace) == ["gone.md", "stays.md"]
+    workspace.close()
+
+
+def test_document_that_could_not_be_moved_to_the_trash_is_moved_by_the_next_job(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk error after the catalogue has retired a document fails the job; the next one puts its folder away."""
+
+    def broken(_self: DocumentStore, *_place: object, **_why: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    workspace = open_workspace_at(trial.fresh("error"))
+    [document_id] = [one.document_id for one in find_documents(workspace.catalogue) if one.key == "gone.md"]
+    with monkeypatch.context() as patched:
+        patched.setattr(DocumentStore, "retire", broken)
+        run_queue(workspace)
+    assert get_job(workspace, "last").state is JobState.FAILED
+    assert workspace.layout.document("default", document_id).exists()
+    assert sync(workspace).state is JobState.SUCCEEDED
+    assert not workspace.layout.document("default", document_id).exists()
+    assert workspace.layout.trashed("default", document_id).exists()
     workspace.close()
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import ruleset_of, work_lines
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, placed_at
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.journal import read_journal
 
 _BATCH = 200
 Line = dict[str, Any]
@@ -44,6 +47,44 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
             job.manifest.held.documents = still_known
         else:
             job.manifest.held = None
+
+
+def finish_retirements(job: JobRun) -> None:
+    """Move to the trash what failed jobs of the source have retired in the catalogue and could not move.
+
+    No plan of ours names it: to the catalogue it is gone already. A rebuild would bring it back.
+    """
+    documents = DocumentStore(job.workspace.layout)
+    for failed in _failed_since_the_last_success(job):
+        plan = job.workspace.jobs.paths(failed.job_id).plan
+        lines = (line for line in read_journal(plan) if line["action"] == "retire" and line.get("document_id"))
+        for batch in _batches(lines):
+            for document in job.reading.documents(line["document_id"] for line in batch).values():
+                if document.state == "retired":
+                    documents.retire(
+                        document.collection_id,
+                        document.document_id,
+                        reason="not_listed",
+                        at=document.updated_at,
+                        by=failed.job_id,
+                    )
+
+
+def _failed_since_the_last_success(job: JobRun) -> Iterator[Manifest]:
+    jobs = job.workspace.jobs
+    for job_id in jobs.ids():
+        if job_id == job.manifest.job_id or f"-{job.source.source_id}-" not in job_id:
+            continue
+        try:
+            manifest = jobs.load(job_id)
+        except IngestError:
+            continue
+        if manifest.source_id != job.source.source_id:
+            continue
+        if manifest.state in {JobState.SUCCEEDED, JobState.PARTIAL}:
+            return
+        if manifest.state is JobState.FAILED and jobs.paths(job_id).plan.exists():
+            yield manifest
 
 
 def _in_batches(

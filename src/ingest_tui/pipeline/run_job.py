@@ -15,7 +15,7 @@ from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
 from ingest_tui.pipeline.recovery import drop_half_done, drop_uncommitted_versions, free_what_is_half_done
-from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
+from ingest_tui.pipeline.retire import carry_out_moves, finish_retirements, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.disk import means_disk_full
 
@@ -114,6 +114,7 @@ def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     if job.paths.plan.exists():
         job.look_whether_overtaken()
     else:
+        finish_retirements(job)
         connector = job.connector
         if connector is not None:
             job.interruptibly(lambda: asyncio.run(connector.authenticate()))
