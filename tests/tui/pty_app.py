@@ -12,7 +12,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _RUN = "import sys, pathlib; from ingest_tui.tui.app import run_tui; sys.exit(run_tui(pathlib.Path(sys.argv[1])))"
@@ -32,7 +32,13 @@ class PtyApp:
     """The TUI on a workspace, in a terminal of its own."""
 
     def __init__(
-        self, root: Path, *, size: tuple[int, int] = (80, 24), ignore_hangup: bool = False, script: str = _RUN
+        self,
+        root: Path,
+        *,
+        size: tuple[int, int] = (80, 24),
+        ignore_hangup: bool = False,
+        script: str = _RUN,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.output = b""
         self.started = time.monotonic()
@@ -40,10 +46,11 @@ class PtyApp:
         if self.pid == 0:
             if ignore_hangup:
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            inherited = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
             for name in ("NO_COLOR", "TMUX", "TEXTUAL_DRIVER"):
-                environment.pop(name, None)
-            os.execvpe(sys.executable, [sys.executable, "-c", script, str(root)], environment)
+                inherited.pop(name, None)
+            arguments = [sys.executable, "-c", script, str(root)]
+            os.execvpe(sys.executable, arguments, {**inherited, **(environment or {})})
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 
     def read(self, seconds: float) -> bytes:

@@ -84,7 +84,7 @@ def test_y_offers_what_the_view_has(root: Path, sent: list[str]) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: sent == [JOB])
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.screen.pane.items.rows)
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and bool(app.screen.pane.items.rows))
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, CopyMenu))
         number = next(number for number, line in enumerate(offered(app)) if line.startswith("JSON"))
@@ -137,7 +137,7 @@ def test_a_source_is_edited_and_saved(root: Path, folder: Path, typed: list[Any]
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2")
-        await until(pilot, lambda: isinstance(app.screen, SourcesScreen) and app.screen.table.rows)
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen) and bool(app.screen.table.rows))
         await pilot.press("e")
         await until(pilot, lambda: "saved: source handbook" in notices(app))
         await until(pilot, lambda: app.screen.table.rows[0].source.watch)
@@ -158,7 +158,7 @@ def test_what_is_not_valid_can_be_corrected_or_left(root: Path, folder: Path, ty
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2")
-        await until(pilot, lambda: isinstance(app.screen, SourcesScreen) and app.screen.table.rows)
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen) and bool(app.screen.table.rows))
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, Choose) and "not JSON" in screen_text(app))
         await pilot.press("enter")

@@ -261,7 +261,7 @@ def test_a_long_audit_is_held_in_part(root: Path, monkeypatch: Any) -> None:
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("7")
-        await until(pilot, lambda: isinstance(app.screen, AuditScreen) and app.screen.table.rows)
+        await until(pilot, lambda: isinstance(app.screen, AuditScreen) and bool(app.screen.table.rows))
         assert 50 < len(app.screen.table.rows) < 200
         assert app.screen.table.rows[0].text("action") == "action.399"
 

@@ -17,6 +17,7 @@ from ingest_tui.tui.commands import continuation, resolve
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.preferences import read_preferences
 from ingest_tui.tui.registry import Registry
+from ingest_tui.tui.screens.base import ViewScreen
 from ingest_tui.tui.themes import THEMES, resolved
 from ingest_tui.tui.views import VIEW_NAMES, VIEWS
 
@@ -35,7 +36,9 @@ def test_views_stand_in_their_order_on_the_digits() -> None:
     assert list(VIEWS) == [str(number) for number in range(1, len(VIEWS) + 1)] or set(VIEWS) < set("1234567")
     assert VIEW_NAMES[:3] == ("jobs", "sources", "documents")
     for view in VIEWS.values():
-        assert view.load().view == view.name
+        screen = view.load()
+        assert isinstance(screen, ViewScreen)
+        assert screen.view == view.name
 
 
 # Keymaps

@@ -1,4 +1,4 @@
-"""Pictures of two screens. After a change that is meant: ``pytest tests/tui -k snapshots --snapshot-update``."""
+"""Pictures of screens. After a change that is meant: ``pytest tests/tui -k snapshots --snapshot-update``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import pytest
 from stories import NOW, NOW_TEXT, add_job, add_outcomes, outcome, until
 
 from ingest_tui.store.locks import FileLock
+from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.app import IngestApp
 from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.audit import AuditScreen
 from ingest_tui.tui.screens.jobs import JobsScreen
+from ingest_tui.tui.screens.logs import LogsScreen
 from ingest_tui.tui.widgets.job_pane import JobPane
 
 pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are pinned to one Python")
@@ -106,3 +109,47 @@ def test_jobs_with_one_beside_at_200_by_50(busy: Path, snap_compare: Any) -> Non
         await until(pilot, lambda: "password" in _pane(app).log_lines.plain)
 
     assert snap_compare(app, terminal_size=(200, 50), run_before=settle)
+
+
+SIZES = [(80, 24), (160, 48)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["small", "large"])
+def test_logs(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
+    """The lines of all logs, one of them long, the cursor above the last."""
+    (busy / "worker.log").write_text(
+        f'{{"at":"2026-11-21T11:57:00.000Z","level":"info","message":"worker started","worker":"4412-aa"}}\n'
+        f'{{"at":"{NOW_TEXT}","level":"error","message":"the bucket answers 503 \\u001b[31m {"very " * 30}slowly",'
+        f'"job":"20261121-113000-legal-6c5v","source":"legal"}}\n'
+    )
+    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await pilot.press("5")
+        await until(pilot, lambda: isinstance(app.screen, LogsScreen) and len(app.screen._shown) == 4)
+        await pilot.press("k")
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["small", "large"])
+def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
+    """Who did what, one of it refused, one with a hostile name."""
+    workspace = open_workspace_at(busy)
+    for minute, (action, target, outcome_word) in enumerate(
+        [("source.add", "handbook", "done"), ("job.sync", "20261121-115800-handbook-7k3q", "done"),
+         ("document.remove", "\x1b]0;x\x07日本語[/].txt", "done"), ("credential.add", "team-sharepoint", "refused")]
+    ):  # fmt: skip
+        at = f"2026-11-21T11:0{minute}:00.000Z"
+        workspace.audit.add(at=at, by="ann@search-01", action=action, target=target, outcome=outcome_word, via="cli")
+    workspace.close()
+    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await pilot.press("7")
+        await until(pilot, lambda: isinstance(app.screen, AuditScreen) and len(app.screen.table.rows) == 4)
+        await pilot.press("j")
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)

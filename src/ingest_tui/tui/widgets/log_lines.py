@@ -64,6 +64,7 @@ class LogLines(TextLines):
         """Add lines below."""
         added = list(lines)
         was_at_end, before, unseen = self.is_at_end, len(self._source), self.unseen
+        left = self._rows_of(self.cursor)
         super().append(added)
         dropped = before + len(added) - len(self._source)
         if self.follow and was_at_end:
@@ -71,6 +72,7 @@ class LogLines(TextLines):
         else:
             self.cursor, self.unseen = max(0, self.cursor - dropped), unseen + len(added)
         self._show_cursor()
+        self._repaint(left)
         self.post_message(self.Moved())
 
     def set_follow(self, follow: bool) -> None:
@@ -86,13 +88,16 @@ class LogLines(TextLines):
         if self.is_at_end:
             self.unseen = 0
         self._show_cursor()
-        for row in {*before, *self._rows_of(self.cursor)}:
-            self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
+        self._repaint([*before, *self._rows_of(self.cursor)])
         self.post_message(self.Moved())
 
     def move_to_end(self, *, first: bool) -> None:
         """Move the cursor to the first or the last line."""
         self.move(-len(self._source) if first else len(self._source))
+
+    def _repaint(self, rows: Iterable[int]) -> None:
+        for row in rows:
+            self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
 
     def _rows_of(self, position: int) -> range:
         if not 0 <= position < len(self._starts):

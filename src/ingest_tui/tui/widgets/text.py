@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -77,20 +77,29 @@ class TextLines(ScrollView, can_focus=True):
     def append(self, lines: Iterable[str | tuple[str, str]]) -> None:
         """Add lines below."""
         added = [(line, "") if isinstance(line, str) else line for line in lines]
-        at_end = self.scroll_offset.y >= self.max_scroll_y
+        at_end, top, known = self.scroll_offset.y >= self.max_scroll_y, self.scroll_offset.y, len(self._lines)
         self._source += added
         if len(self._source) > MOST_LINES:
             self._source = self._source[-MOST_LINES:]
             self._wrap_all()
+            known = 0
         else:
             self._lines += self._wrapped(added)
-        self.virtual_size = Size(self.line_width, len(self._lines))
+        self._grow()
         if self.follow and at_end:
             self.unseen = 0
             self.scroll_end(animate=False, immediate=True)
         else:
             self.unseen += len(added)
-        self.refresh()
+        if self.scroll_offset.y == top:
+            self.refresh(Region(0, known - top, self.size.width, max(0, len(self._lines) - known)))
+        else:
+            self.refresh()
+
+    def _grow(self) -> None:
+        """Take the new height without a new layout, which would repaint the whole screen for each line that comes."""
+        self.set_reactive(TextLines.virtual_size, Size(self.line_width, len(self._lines)))
+        self.vertical_scrollbar.window_virtual_size = max(len(self._lines), self.size.height)
 
     @property
     def plain(self) -> str:
