@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,26 @@ async def until(pilot: Pilot[int], true: Callable[[], bool], seconds: float = 10
         except Exception:  # noqa: BLE001 - not there yet
             continue
     raise AssertionError("it did not become true; on screen:\n" + screen_text(pilot.app))
+
+
+@asynccontextmanager
+async def stretches() -> AsyncIterator[list[float]]:
+    """Measure for how long at a time the loop of the application computes: processor seconds, whatever else runs."""
+    measured: list[float] = []
+
+    async def measure() -> None:
+        last = time.thread_time()
+        while True:
+            await asyncio.sleep(0.002)
+            now = time.thread_time()
+            measured.append(now - last)
+            last = now
+
+    task = asyncio.create_task(measure())
+    try:
+        yield measured
+    finally:
+        task.cancel()
 
 
 def screen_text(app: Any) -> str:

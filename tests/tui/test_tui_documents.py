@@ -17,8 +17,8 @@ from textual.widgets import Input
 from ingest_tui.model.document import SearchHit
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui import pager
+from ingest_tui.tui.document_calls import DocumentQuery
 from ingest_tui.tui.documents_model import hit_words, query_as_typed
-from ingest_tui.tui.doors.documents import DocumentQuery
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.ask import Ask, is_whole_number
 from ingest_tui.tui.screens.dialogs import Choose, Confirm

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual.app import SuspendNotSupported
 
 from ingest_tui.tui import pager, wording
-from ingest_tui.tui.doors.documents import DocumentQuery
+from ingest_tui.tui.document_calls import DocumentQuery
 from ingest_tui.tui.messages import Answered
 from ingest_tui.tui.screens.base import ViewScreen
 

@@ -6,13 +6,14 @@ Screens call these methods in threads only. Tests give the application a gateway
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ingest_tui.tui.doors.credentials import CredentialDoor
-from ingest_tui.tui.doors.documents import DocumentDoor
-from ingest_tui.tui.doors.errors import ErrorDoor
-from ingest_tui.tui.doors.sources import SourceDoor
+from ingest_tui.tui.credential_calls import CredentialCalls
+from ingest_tui.tui.document_calls import DocumentCalls
+from ingest_tui.tui.error_calls import ErrorCalls
+from ingest_tui.tui.source_calls import SourceCalls
 
 if TYPE_CHECKING:
     # For types alone: the first screen is painted before pydantic and the services are loaded.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.source import Source
     from ingest_tui.services.logs import LogFollower
     from ingest_tui.services.workers import WorkerInfo
+    from ingest_tui.store.workspace import Workspace
 
 Record = TypeVar("Record")
 
@@ -28,8 +30,32 @@ OUTCOME_SLICE = 2000
 LOG_SLICE = 1000
 
 
-class Gateway(SourceDoor, DocumentDoor, ErrorDoor, CredentialDoor):
+class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
     """Calls the services on a workspace."""
+
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
+        self.root = root
+        self.read_only = read_only
+
+    @contextmanager
+    def _workspace(self) -> Iterator[Workspace]:
+        from ingest_tui.store.workspace import open_workspace_at
+
+        workspace = open_workspace_at(self.root)
+        try:
+            yield workspace
+        finally:
+            workspace.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[Workspace]:
+        """Open the workspace for something that changes it; with ``--read-only`` nothing does."""
+        if self.read_only:
+            from ingest_tui.model.errors import RefusedError
+
+            raise RefusedError("this screen was opened with --read-only", hint="start it without, to change something")
+        with self._workspace() as workspace:
+            yield workspace
 
     def check(self) -> None:
         """Open the workspace; raises what is wrong with it."""

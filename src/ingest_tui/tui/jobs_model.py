@@ -133,8 +133,8 @@ class JobsModel:
     def _note_rate(self, row: JobRow) -> None:
         """Keep how fast a job was, a point for each update: the history that its detail shows."""
         if row.job_id not in self.rates:
-            for job_id in list(self.rates)[: len(self.rates) - MOST_RATES + 1]:
-                del self.rates[job_id]
+            while len(self.rates) >= MOST_RATES:
+                del self.rates[next(iter(self.rates))]
             self.rates[row.job_id] = deque(maxlen=RATES_KEPT)
         self.rates[row.job_id].append(row.rate)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest_tui.model.outcome import OUTCOME_NAMES
-from ingest_tui.tui.doors.documents import DocumentQuery
+from ingest_tui.tui.document_calls import DocumentQuery
 from ingest_tui.tui.screens.base import ViewScreen
 
 _ALL = ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.source import Source
     from ingest_tui.services.source_trials import SourceDraft
     from ingest_tui.services.sources import SourceSummary
-    from ingest_tui.tui.doors.sources import SourceKind
+    from ingest_tui.tui.source_calls import SourceKind
 
 FIRST_STEPS = (
     "choose what kind of place your documents are in",

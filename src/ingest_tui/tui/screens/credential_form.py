@@ -9,7 +9,7 @@ from textual import on
 
 from ingest_tui.model.errors import IngestError
 from ingest_tui.tui.asking import Asking
-from ingest_tui.tui.doors.credentials import CredentialDraft
+from ingest_tui.tui.credential_calls import CredentialDraft
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.entry_form import EntryForm
 from ingest_tui.tui.widgets.fields import Field, fields_of

@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.document_actions import DocumentActions
+from ingest_tui.tui.document_calls import DocumentPage, DocumentQuery
 from ingest_tui.tui.documents_model import (
     SORTS,
     DocumentLine,
@@ -25,7 +26,6 @@ from ingest_tui.tui.documents_model import (
     narrowed_words,
     query_as_typed,
 )
-from ingest_tui.tui.doors.documents import DocumentPage, DocumentQuery
 from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.narrowing import Narrowing
 from ingest_tui.tui.records import Record, document_record

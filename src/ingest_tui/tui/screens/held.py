@@ -63,9 +63,9 @@ class Held(Asking, ModalScreen[str | None]):
     def _show(self, lines: list[dict[str, Any]]) -> None:
         self._number = len(lines)
         self.query_one("#held-table", VirtualTable).show(lines, empty=["nothing is held"])
-        note = "Approved ones go to the trash if a new listing still misses them."
+        note = "They go to the trash if a new listing still misses them."
         if self._number >= TYPED_FROM:
-            note += f" To approve, type {self._number}:"
+            note = f"To approve, type {self._number}. {note}"
             self.query_one("#typed", Input).display = self._may_answer
         self.query_one("#held-note", Line).say(note)
         self.query_one("#refuse", Button).disabled = not self._may_answer

@@ -201,7 +201,7 @@ class JobScreen(JobActions):
             return
         pane.remove_class("-log")
         pane.toggle_class("-reasons")
-        (pane.reasons if pane.has_class("-reasons") else pane.items).focus()
+        self.call_after_refresh((pane.reasons if pane.has_class("-reasons") else pane.items).focus)
 
     def go_back(self) -> None:
         """From the log or the reasons back to all outcomes, then as in every view."""
@@ -228,13 +228,14 @@ class JobScreen(JobActions):
             return
         pane.remove_class("-reasons")
         pane.toggle_class("-log")
-        (pane.log_lines if pane.has_class("-log") else pane.items).focus()
+        # What was hidden can take the focus only once it is laid out.
+        self.call_after_refresh((pane.log_lines if pane.has_class("-log") else pane.items).focus)
 
     def show_items(self) -> None:
         """Show the outcomes."""
         self.pane.remove_class("-log")
         self.pane.remove_class("-reasons")
-        self.pane.items.focus()
+        self.call_after_refresh(self.pane.items.focus)
 
     def toggle_follow(self) -> None:
         """Follow the log or hold it still."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ingest_tui.tui.app import IngestApp
 
 MOST_LOG_RECORDS = 20_000
-_ARRANGE_SECONDS = 0.3
+_ARRANGE_SECONDS, _ARRANGE_MANY_SECONDS, _MANY = 0.3, 1.5, 10_000
 
 
 class JobPane(Asking, Vertical):
@@ -170,6 +170,7 @@ class JobPane(Asking, Vertical):
             return
         if what == "end":
             self._busy = False
+            self._show_what_came()
             if self._again:
                 self.refresh_job()
         elif what == "items":
@@ -189,12 +190,16 @@ class JobPane(Asking, Vertical):
         self.outcomes.add(outcomes)
         for outcome in outcomes:
             self._reasons.add(outcome)
-        if self._arranging is None:  # a hundred slices a second are shown a few times a second
-            self._arranging = self.set_timer(_ARRANGE_SECONDS if self.items.rows else 0.01, self._show_what_came)
+        if self._arranging is None:  # of a long journal many slices come in a second
+            shown = len(self.items.rows)
+            wait = 0.01 if not shown else _ARRANGE_SECONDS if shown < _MANY else _ARRANGE_MANY_SECONDS
+            self._arranging = self.set_timer(wait, self._show_what_came)
 
     def _show_what_came(self) -> None:
-        self._arranging = None
-        self.show_items()
+        if self._arranging is not None:
+            self._arranging.stop()
+            self._arranging = None
+            self.show_items()
 
     def show_items(self) -> None:
         """Show the outcomes that pass the filter, in the chosen order; found out in a thread, as there may be many."""

@@ -1,11 +1,11 @@
-"""Calls about errors over all jobs."""
+"""What the screens ask of the services about errors over all jobs; part of the `Gateway`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ingest_tui.tui.doors.door import Door
+from ingest_tui.tui.source_calls import Opening
 
 if TYPE_CHECKING:
     from ingest_tui.model.trouble import Trouble
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ingest_tui.tui.errors_model import ErrorList
 
 
-class ErrorDoor(Door):
-    """What can be done about errors."""
+class ErrorCalls(Opening):
+    """The calls about errors."""
 
     def errors(self, *, ignored: bool = False) -> ErrorList:
         """Return the errors as they stand, grouped, with hints; or those that are ignored."""

@@ -1,4 +1,4 @@
-"""Calls about documents."""
+"""What the screens ask of the services about documents; part of the `Gateway`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest_tui.tui.doors.door import Door
+from ingest_tui.tui.source_calls import Opening
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import Document, SearchHit
@@ -59,8 +59,8 @@ class DocumentQuery:
         return replace(self, collection_id=None, source_id=None, media_type=None, outcome=None, since=None)
 
 
-class DocumentDoor(Door):
-    """What can be asked of documents and done with them."""
+class DocumentCalls(Opening):
+    """The calls about documents."""
 
     def documents(self, query: DocumentQuery, *, limit: int, offset: int) -> DocumentPage:
         """Return a stretch of the documents."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ingest_tui.tui.doors.door import Door
+from ingest_tui.tui.source_calls import Opening
 
 if TYPE_CHECKING:
     from ingest_tui.services.credentials import CredentialRow, CredentialType, Step
@@ -26,7 +26,7 @@ class CredentialDraft:
     is_new: bool = True
 
 
-class CredentialDoor(Door):
+class CredentialCalls(Opening):
     """The calls about credentials."""
 
     def credentials_file(self) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from ingest_tui.tui.doors.door import Door
 
 if TYPE_CHECKING:
     # For types alone: the first screen is painted before pydantic and the services are loaded.
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.source import Source
     from ingest_tui.services.source_trials import PreviewItem, SourceDraft
     from ingest_tui.services.sources import Place, SourceSummary, TestStep
+    from ingest_tui.store.workspace import Workspace
 
 ABOVE = ".."  # the name of the place above, as the connectors give it
 
@@ -30,7 +31,19 @@ class SourceKind:
     trouble: str = ""
 
 
-class SourceDoor(Door):
+class Opening(ABC):
+    """Opens the workspace for the calls of a part of the gateway."""
+
+    @abstractmethod
+    def _workspace(self) -> AbstractContextManager[Workspace]:
+        """Open the workspace for this thread."""
+
+    @abstractmethod
+    def _changing(self) -> AbstractContextManager[Workspace]:
+        """Open the workspace for something that changes it."""
+
+
+class SourceCalls(Opening):
     """The calls about sources."""
 
     def sources(self) -> list[SourceSummary]:
