@@ -132,7 +132,7 @@ class IngestApp(Going):
         """End, and take note of what the views are to remember while they are still there."""
         for stack in self._screen_stacks.values():
             for screen in stack:
-                if isinstance(screen, ViewScreen) and screen.is_mounted:
+                if isinstance(screen, ViewScreen) and screen.is_whole:
                     self.view_state[screen.view] = screen.state_to_remember()
         super().exit(result, return_code, message)
 
@@ -177,7 +177,7 @@ class IngestApp(Going):
         if update.workers is not None:
             self.living_workers, self.told_of_workers = update.workers, True
         for screen in self.screen_stack:
-            if isinstance(screen, ViewScreen) and screen.is_mounted:
+            if isinstance(screen, ViewScreen) and screen.is_whole:
                 screen.feed_changed(update)
                 screen.say_header()
 
