@@ -17,8 +17,8 @@ from textual.widgets import Input
 from ingest_tui.model.document import SearchHit
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui import pager
-from ingest_tui.tui.documents_model import hit_words, query_as_typed
 from ingest_tui.tui.document_calls import DocumentQuery
+from ingest_tui.tui.documents_model import hit_words, query_as_typed
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.ask import Ask, is_whole_number
 from ingest_tui.tui.screens.dialogs import Choose, Confirm
@@ -251,8 +251,12 @@ def test_a_document_shows_its_parts_and_what_changed(filled: Path, folder: Path)
         await until(pilot, lambda: "media_type" in screen_text(app) and "text/markdown" in screen_text(app))
         await pilot.press("c")
         await until(pilot, lambda: "#0  Welcome" in screen_text(app))
+        assert "media_type" not in screen_text(app)
+        await pilot.press("m")
+        await until(pilot, lambda: "version_label" in screen_text(app))
         await pilot.press("h")
         await until(pilot, lambda: "v2" in screen_text(app) and "current" in screen_text(app))
+        assert "welcome.md (version" not in screen_text(app), "lines of the part before are left"
         await pilot.press("d")
         await choose(app, pilot, "v1 and v2")
         await until(pilot, lambda: "+The kettle is in the cellar." in screen_text(app))

@@ -21,7 +21,21 @@ from ingest_tui.tui.screens.base import ViewScreen
 from ingest_tui.tui.themes import THEMES, resolved
 from ingest_tui.tui.views import VIEW_NAMES, VIEWS
 
-READING = {"list", "show", "logs", "items", "errors", "explain", "text", "versions", "test", "browse", "preview"}
+READING = {
+    "chunks",
+    "diff",
+    "list",
+    "show",
+    "logs",
+    "items",
+    "errors",
+    "explain",
+    "text",
+    "versions",
+    "test",
+    "browse",
+    "preview",
+}
 CHANGING = re.compile(
     r"^(add|approve|change|edit|enable|disable|ensure|export_audit|ignore|remember|remove|restore|retry|rotate|save|"
     r"set_|start|stop|sync|upload)"
