@@ -125,7 +125,16 @@ def stage(url: str, bucket: str, folder: str) -> None:
 
 
 def get_all(client: str, url: str, threads: str) -> None:
-    """GET the small objects with one of the clients; prints CPU milliseconds for each and megabytes of memory taken."""
+    """GET the small objects with one of the clients; prints CPU milliseconds for each and megabytes of memory taken.
+
+    What both need, or the connector has imported anyway, is there before: urllib3, TLS, the settings of the source.
+    """
+    import ssl  # noqa: F401
+
+    import urllib3  # noqa: F401
+
+    from ingest_tui.connectors import s3_http  # noqa: F401
+
     before = resident_megabytes("self", "VmRSS")
     get = {"boto3": boto3_get, "botocore": botocore_get}[client](url, int(threads))
     names = [name_of(number) for number in range(SMALL)]

@@ -56,6 +56,16 @@ def test_from_a_bucket_to_its_text(cli: Cli, bucket: Bucket) -> None:
     }  # fmt: skip
 
 
+def test_refused_listing_is_no_bucket_without_news(cli: Cli, bucket: Bucket) -> None:
+    """A sync that may not list ends with 1, names the permission, and does not say that there was nothing to do."""
+    cli.run("init")
+    cli.run("source", "add", "s3", "shelf", "--bucket", bucket.name, "--endpoint-url", bucket.proxy.url)
+    bucket.proxy.add(Fault(times=9, status=403, body=error_xml("AccessDenied")))
+    ended = cli.run("sync", "shelf", code=1)
+    assert "failed · 0 listed: nothing done" in ended.out
+    assert f"allow s3:ListBucket on arn:aws:s3:::{bucket.name}" in ended.err
+
+
 def test_settings_of_one_type_are_no_settings_of_another(cli: Cli, bucket: Bucket) -> None:
     """Each type has its own options, in help and in use; wrong ones are usage errors."""
     cli.write("a.txt")

@@ -21,7 +21,7 @@ from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import AuthenticationError, TransientItemError, TransientSourceError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline import connecting
+from ingest_tui.pipeline import commit, connecting
 from ingest_tui.services.jobs import cancel_job, job_items
 from ingest_tui.store import staging as staging_module
 from ingest_tui.store.listing import ListingScratch
@@ -247,6 +247,18 @@ def test_a_silent_network_does_not_hold_up_a_cancel(far: FarSource, workspace: W
     assert workspace.jobs.load(job_id).state == "cancelled"
     assert took < 2.0
     assert leftovers_of(workspace.root) == []
+
+
+def test_items_that_fill_the_way_do_not_wait_for_one_another(
+    far: FarSource, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one item is as much as may be on its way at once, as two files of 64 MB are, they still go one by one."""
+    monkeypatch.setattr(commit, "MAX_WEIGHT_IN_FLIGHT", 1)
+    manifests: list[Manifest] = []
+    syncing = threading.Thread(target=lambda: manifests.append(sync(workspace)), daemon=True)
+    syncing.start()
+    syncing.join(30)
+    assert [manifest.counters.items_ingested for manifest in manifests] == [30]
 
 
 def test_time_lost_to_throttling_is_told(far: FarSource, workspace: Workspace) -> None:

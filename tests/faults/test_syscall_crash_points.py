@@ -3,7 +3,7 @@
 Then a person syncs again. Afterwards nothing is lost, nothing is there twice, nothing is left over. By default a
 sample of the points is tried; every point, with a report for each scenario, by:
 
-    INGEST_TUI_ALL_CRASH_POINTS=1 pytest -n 0 -s tests/faults/test_syscall_crash_points.py
+    INGEST_TUI_WHOLE=1 pytest -n 0 -s tests/faults/test_syscall_crash_points.py
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from syscall_trial import (
     unhit_calls,
 )
 
-EVERY_POINT = bool(os.environ.get("INGEST_TUI_ALL_CRASH_POINTS"))
+EVERY_POINT = bool(os.environ.get("INGEST_TUI_WHOLE"))
 SAMPLE = 14
 WORDS = ("weather", "alpha", "beta", "gamma", "delta", "stayed", "moved", "vanished", "returned")
 

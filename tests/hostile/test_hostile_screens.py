@@ -24,7 +24,10 @@ from ingest_tui.tui.screens.dialogs import Choose, Confirm
 from ingest_tui.tui.screens.document import DocumentScreen
 from ingest_tui.tui.screens.help import Help
 from ingest_tui.tui.screens.job import JobScreen
+from ingest_tui.tui.screens.plan import Plan
+from ingest_tui.tui.screens.preview import Preview
 from ingest_tui.tui.screens.report import Story, TestReport
+from ingest_tui.tui.screens.source_form import SourceForm
 
 pytestmark = pytest.mark.xdist_group("hostile words")
 # Room for many lines but for nothing beside the list; the others take their time: all jobs, every fifth document.
@@ -184,6 +187,42 @@ def test_sources_help_and_palette_are_shown_harmlessly(hostile: HostileCli) -> N
             sources.query_one("#filter", Input).value = name.key
             await reader.pilot.pause()
             reader.look()
+
+    read(hostile, story)
+
+
+def test_plans_previews_and_forms_of_sources_are_shown_harmlessly(hostile: HostileCli) -> None:
+    """What a sync of each would do, group by group, what each takes, and its settings in a form."""
+
+    async def story(reader: Reader) -> None:
+        await reader.pilot.press("2")
+        sources = reader.app.screen
+        await until(reader.pilot, partial(_has_rows, sources.table, len(hostile.jobs())))
+        for source_id in [summary.source.source_id for summary in sources.table.rows]:
+            gateway = reader.app.gateway
+            reader.app.push_screen(Plan(gateway, source_id))
+            await reader.see(Plan)
+            plan = reader.app.screen
+            await until(reader.pilot, lambda plan=plan: plan._done)
+            for number in range(len(plan.table.rows)):
+                await reader.press("g", *["j"] * number, "enter")
+                await reader.page_through(plan.table)
+                await reader.press("escape")
+            await reader.press("escape")
+            reader.app.push_screen(Preview(gateway, gateway.draft_of(source_id)))
+            await reader.see(Preview)
+            preview = reader.app.screen
+            await until(reader.pilot, lambda preview=preview: preview._done)
+            await reader.page_through(preview.table)
+            await reader.press("escape", "c")
+            await reader.see(SourceForm)
+            for name in NAMES[::60]:
+                reader.app.screen.query_one("#field-path", Input).value = name.key
+                await reader.pilot.pause(0.4)
+                reader.look()
+            await reader.press("escape", "tab", "enter")
+            await reader.see(type(sources))
+        assert SENTINEL in reader.seen
 
     read(hostile, story)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -14,8 +15,9 @@ from ingest_tui.model.job import JobState
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.view_state import read_view_state, write_view_state
 from ingest_tui.tui.endings import ended_now, notice
+from ingest_tui.tui.header import header
 from ingest_tui.tui.history import History, Place
-from ingest_tui.tui.jobs_model import JobRow
+from ingest_tui.tui.jobs_model import JobRow, JobsModel
 from ingest_tui.tui.screens.documents import DocumentsScreen
 from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.jobs import JobsScreen
@@ -167,6 +169,25 @@ def test_the_command_line_opens_jobs_sources_and_searches(root: Path, folder: Pa
         assert app.return_code == 0
 
     tell(root, story)
+
+
+# The header
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 160, 200, 400])
+@pytest.mark.parametrize("workers", [None, [], [SimpleNamespace(pid=4_194_304)] * 3])
+@pytest.mark.parametrize("read_only", [True, False])
+def test_the_header_fits_and_shows_the_views_when_there_is_room(width: int, workers: Any, read_only: bool) -> None:
+    """One line from 80 columns on, however much there is to tell; the views with their keys where it is wide."""
+    jobs = JobsModel()
+    jobs.merge([JobRow(f"j{n}", "succeeded") for n in range(1200)], ())
+    told = header("a workspace", "Jobs > all", "jobs", width, jobs=jobs, workers=workers, read_only=read_only).plain
+    assert len(told) <= width
+    assert workers is None or "worker" in told
+    assert ("read-only" in told) == read_only
+    if width >= 160 or (width == 140 and not read_only):
+        assert "[1 Jobs]" in told
+        assert "7 Audit" in told
 
 
 # Zoom, marks, themes

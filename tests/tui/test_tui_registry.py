@@ -22,20 +22,9 @@ from ingest_tui.tui.themes import THEMES, resolved
 from ingest_tui.tui.views import VIEW_NAMES, VIEWS
 
 READING = {
-    "chunks",
-    "diff",
-    "list",
-    "show",
-    "logs",
-    "items",
-    "errors",
-    "explain",
-    "text",
-    "versions",
-    "test",
-    "browse",
-    "preview",
-}
+    "list", "show", "logs", "items", "errors", "explain", "text", "versions", "chunks", "diff", "test", "browse",
+    "preview", "export",
+}  # fmt: skip
 CHANGING = re.compile(
     r"^(add|approve|change|edit|enable|disable|ensure|export_audit|ignore|remember|remove|restore|retry|rotate|save|"
     r"set_|start|stop|sync|upload)"

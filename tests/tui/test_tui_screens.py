@@ -276,7 +276,7 @@ def test_a_job_shows_phases_outcomes_and_its_log(root: Path) -> None:
         await until(pilot, lambda: [row.outcome.key for row in app.screen.pane.items.rows] == ["good.md"])
         await pilot.press("l")
         await until(pilot, lambda: "INFO    go" in screen_text(app))
-        await pilot.press("escape", "escape")
+        await pilot.press("escape", "escape", "escape")  # from the filter, from the log, from the job
         await until(pilot, lambda: isinstance(app.screen, JobsScreen))
 
     tell(root, story)

@@ -122,7 +122,7 @@ def test_jobs_with_one_beside_at_200_by_50(busy: Path, snap_compare: Any) -> Non
 SIZES = [(80, 24), (160, 48)]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES, ids=["small", "large"])
 def test_logs(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     """The lines of all logs, one of them long, the cursor above the last."""
     (busy / "worker.log").write_text(
@@ -141,7 +141,7 @@ def test_logs(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(app, terminal_size=size, run_before=settle)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES, ids=["small", "large"])
 def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     """Who did what, one of it refused, one with a hostile name."""
     workspace = open_workspace_at(busy)

@@ -134,7 +134,8 @@ def report_end(manifest: Manifest) -> None:
         (counters.items_rejected, "rejected"),
         (counters.items_failed, "failed"),
     ]
-    told = ", ".join(f"{number} {word}" for number, word in words if number) or "nothing to do"
+    nothing = "nothing to do" if manifest.state == "succeeded" else "nothing done"
+    told = ", ".join(f"{number} {word}" for number, word in words if number) or nothing
     output.line(f"{manifest.source_id}: {manifest.state} · {counters.descriptors_listed} listed: {told}")
     for warning in manifest.warnings[:5]:
         diagnostics.say(f"warning: {warning}")

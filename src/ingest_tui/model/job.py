@@ -56,7 +56,7 @@ ALLOWED_TRANSITIONS: dict[JobState | None, frozenset[JobState]] = {
         }
     ),
     JobState.PAUSED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.INTERRUPTED, JobState.FAILED}),
-    JobState.INTERRUPTED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.INTERRUPTED: frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLED, JobState.FAILED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.PARTIAL: frozenset(),
     JobState.FAILED: frozenset(),

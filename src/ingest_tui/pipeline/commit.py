@@ -22,14 +22,12 @@ from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import Journal
-from ingest_tui.store.locks import FileLock
 
 BATCH_ITEMS = 1000
 BATCH_SECONDS = 0.4
 MAX_WEIGHT_IN_FLIGHT = 4096
 _WEIGHT_BYTES = 16_384
 _LOOK_SECONDS = 0.02
-_LOCK_SECONDS = 120.0
 
 
 class Committer:
@@ -40,7 +38,6 @@ class Committer:
         self._finished: queue.SimpleQueue[StagedItem | None] = queue.SimpleQueue()
         self._documents = DocumentStore(job.workspace.layout)
         self._intents = Journal(job.paths.commits)
-        self._lock = FileLock(job.workspace.layout.lock("commit"))
         self._failure: BaseException | None = None
         self._expected = 0
         self._settled = 0
@@ -89,7 +86,7 @@ class Committer:
         nothing is on its way and there is still no room, the job is paused until there is.
         """
         with self._all_settled:
-            while self._failure is None and (self._weight >= MAX_WEIGHT_IN_FLIGHT or self._would_fill_the_disk(size)):
+            while self._failure is None and not self.has_room(size):
                 self._all_settled.wait(0.25)
                 self._job.checkpoint()
         self._job.await_room(self._job.bytes_on_disk * size, unless=lambda: self._failure is not None)
@@ -99,6 +96,10 @@ class Committer:
             self._bytes += size
         if self._failure is not None:
             raise self._failure
+
+    def has_room(self, size: int) -> bool:
+        """Tell whether `expect` would not wait now. Never blocks."""
+        return self._weight < MAX_WEIGHT_IN_FLIGHT and not self._would_fill_the_disk(size)
 
     def _would_fill_the_disk(self, size: int) -> bool:
         """Whether there is no room for one more besides what those on their way will still write."""
@@ -129,7 +130,7 @@ class Committer:
 
     def _commit(self, batch: CommitBatch, items: list[StagedItem]) -> None:
         _refuse_without_room(items)
-        with self._locked():
+        with self._job.committing():
             outcomes, unparsed = batch.commit(items)
         self._job.record(outcomes)
         for item in unparsed:
@@ -144,10 +145,6 @@ class Committer:
             self._weight -= sum(weight_of(item.weight) for item in items)
             self._bytes -= sum(item.weight for item in items)
             self._all_settled.notify_all()
-
-    def _locked(self) -> FileLock:
-        self._lock.acquire(_LOCK_SECONDS, what="the catalogue")
-        return self._lock
 
     def _is_last_batch(self, gathered: int) -> bool:
         """Whether nothing more can come: the end of a job does not wait for company."""

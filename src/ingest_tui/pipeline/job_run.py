@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
@@ -27,11 +27,14 @@ from ingest_tui.store.atomic import make_folder
 from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.joblog import JobLog
 from ingest_tui.store.journal import Journal
+from ingest_tui.store.locks import FileLock
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
 
 _TICK_SECONDS = 0.25
 _LONGEST_WAIT_FOR_SPACE = 30.0
+_LOCK_SECONDS = 120.0
+_LOCK_POLL_SECONDS = 0.02
 BYTES_ON_DISK = 6
 """What a byte of a document takes at most while it is committed: itself, its text, and what finds it, twice."""
 _Result = TypeVar("_Result")
@@ -72,6 +75,8 @@ class JobRun:
         self.reading = workspace.open_catalogue()
         self.meter = ProgressMeter(manifest)
         self.listing_complete = True
+        self.overtaken_by = ""
+        """The job of the same source whose plan is newer than the one that is gone on with; empty for most."""
         self.cancelled = threading.Event()
         if manifest.cancel_requested_by:
             self.cancelled.set()  # its last worker was asked and died before it could
@@ -130,6 +135,24 @@ class JobRun:
         self.reading.close()
         self.log.close()
 
+    def look_whether_overtaken(self) -> None:
+        """Note whether a newer job has listed the source since the plan that this one goes on with was made.
+
+        What is gone, and what has moved, is then for the newer one to say: our listing is out of date.
+        """
+        newer = self.workspace.jobs.planned_after(self.manifest.job_id)
+        if newer is None or self.overtaken_by:
+            return
+        self.overtaken_by = newer.job_id
+        told = "a newer job has listed the source since: what is gone or moved is for that one to say"
+        self.log.event("info", told, newer=newer.job_id)
+
+    def stop_politely(self) -> None:
+        """Leave the job for the next worker; an attempt that ends so is none that failed."""
+        with self._manifest_lock:
+            self.manifest.attempts_without_progress = max(0, self.manifest.attempts_without_progress - 1)
+            self._save_if_there_is_room()
+
     # For the steps
 
     def checkpoint(self) -> None:
@@ -144,6 +167,23 @@ class JobRun:
             if self.cancelled.is_set() or self._stopping.is_set():
                 return
             self._resumed.wait(_TICK_SECONDS)
+
+    @contextlib.contextmanager
+    def committing(self) -> Iterator[None]:
+        """Hold the lock of the catalogue; a job that is cancelled or paused does not wait for it any longer.
+
+        Raises `JobCancelled`, and `BusyError` when another process has it for too long.
+        """
+        lock = FileLock(self.workspace.layout.lock("commit"))
+        waited = 0.0  # without the time that the job was paused
+        while waited < _LOCK_SECONDS and not lock.try_acquire():
+            self.checkpoint()
+            time.sleep(_LOCK_POLL_SECONDS)
+            waited += _LOCK_POLL_SECONDS
+        if not lock.held:
+            lock.acquire(0, what="the catalogue")
+        with lock:
+            yield
 
     def sleep(self, seconds: float) -> None:
         """Wait for the source, counted as time lost to it; raises `JobCancelled` when the job is to stop."""

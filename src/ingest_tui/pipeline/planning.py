@@ -30,6 +30,7 @@ from ingest_tui.store.workspace import Settings
 
 TOO_OLD = "too_old"
 _LINES_AT_ONCE = 1000
+_GAPS_TOLD = 20
 _SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
 QUARANTINE_HINT = (
     "'ingest-tui job retry --failed-only' tries it again, and so does a sync once it, a backend or a limit has changed"
@@ -62,8 +63,6 @@ def list_source(job: JobRun) -> ListingEnd:
         scratch.close()
         if memory is not None:
             memory.close()
-    for key, message in end.gaps[:20]:
-        job.manifest.warnings.append(f"{safe_display(key, limit=200)}: {safe_display(message)}")
     job.meter.done("list")
     return end
 
@@ -151,8 +150,6 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
         watched=job.manifest.trigger == "watch" and may_be_half_written(job.connector),
     )
     job.listing_complete = end.complete
-    if not end.complete:
-        job.note_error(_incomplete(end), phase="list")
     scratch = ListingScratch(job.paths.listing, resume=True)
     if scratch.count() != job.manifest.counters.descriptors_listed:
         # A listing that lost items would retire their documents.
@@ -174,7 +171,9 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
                 writer.add(action, journal)
             writer.flush(journal)
             work = sum(number for name, number in writer.numbers.items() if name not in _SETTLED_WHILE_PLANNING)
-            journal.append([{"action": "end", "listed": scratch.count(), "complete": end.complete, "work": work}])
+            gaps = [list(gap) for gap in end.gaps[:_GAPS_TOLD]]
+            last = {"action": "end", "listed": scratch.count(), "complete": end.complete, "work": work}
+            journal.append([last | {"gaps": gaps, "gaps_total": len(end.gaps)}])
     finally:
         scratch.close()
     writer.remember_rejections()
@@ -306,11 +305,28 @@ def _rejection(job: JobRun, action: Action, ruleset: str, at: str) -> LocationRo
     )
 
 
-def _incomplete(end: ListingEnd) -> SourceAccessError:
-    key, message = end.gaps[0] if end.gaps else ("", "the source stopped early")
+def _tell_of_listing(job: JobRun, end: dict[str, Any]) -> None:
+    """Take from the last line of the plan how the listing went; an earlier attempt may have made it."""
+    job.manifest.counters.descriptors_listed = end["listed"]
+    if job.manifest.phases["list"].state != "done":
+        job.meter.start("list")
+        job.meter.advance("list", end["listed"])
+        job.meter.done("list")
+    job.listing_complete = end["complete"]
+    gaps = end.get("gaps", [])
+    for key, message in gaps:
+        warning = f"{safe_display(key, limit=200)}: {safe_display(message)}"
+        if warning not in job.manifest.warnings:
+            job.manifest.warnings.append(warning)
+    if not job.listing_complete:
+        job.note_error(_incomplete(gaps, end.get("gaps_total", len(gaps))), phase="list")
+
+
+def _incomplete(gaps: list[list[str]], total: int) -> SourceAccessError:
+    key, message = gaps[0] if gaps else ("", "the source stopped early")
     place = f" in {safe_display(key, limit=200)}" if key else ""
     return SourceAccessError(
-        f"the listing is not complete: {safe_display(message)}{place} ({len(end.gaps)} places); nothing was retired",
+        f"the listing is not complete: {safe_display(message)}{place} ({total} places); nothing was retired",
         hint="make the places readable, then sync again",
         code="listing_incomplete",
     )
@@ -339,12 +355,12 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
                 done_size += line.get("size") or 0
             else:
                 workload.add(line["key"], line.get("size") or 0)
-        elif line["action"] == "hold":
+        elif line["action"] == "hold" and not job.overtaken_by:
             held += 1
             reason = line["reason"]
         elif line["action"] == "end":
-            job.listing_complete = line["complete"]
-            job.manifest.counters.descriptors_listed = line["listed"]
+            _tell_of_listing(job, line)
+    job.manifest.held = None
     if held:
         known = _known_documents(job)
         job.manifest.held = HeldDeletions(documents=held, known=known, reason=reason)

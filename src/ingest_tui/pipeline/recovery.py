@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, cast
 
 import apsw
@@ -16,7 +17,7 @@ from ingest_tui.pipeline.planning import remove_leftover_plan, work_lines
 from ingest_tui.store.atomic import sweep_temporaries
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.journal import read_journal
+from ingest_tui.store.journal import last_record, read_journal
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
@@ -39,7 +40,7 @@ def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     if not job.paths.plan.exists():
         remove_leftover_plan(job)
         if counts_as_attempt:
-            _refuse_without_progress(job, 0)
+            _refuse_without_progress(job, _listed_so_far(job))
         return set()
     list(sweep_temporaries(job.paths.folder))
     ListingScratch.discard(job.paths.listing)
@@ -55,8 +56,17 @@ def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     finally:
         catalogue.close()
     if counts_as_attempt:
-        _refuse_without_progress(job, 1 + len(finished))
+        end = last_record(job.paths.plan) or {}
+        _refuse_without_progress(job, 1 + int(end.get("listed", 0)) + len(finished))
     return finished
+
+
+def _listed_so_far(job: JobRun) -> int:
+    """Return how many items of an unfinished listing are kept; none where it has to begin anew."""
+    if job.connector is None or not job.connector.capabilities.resumes_listing or not job.paths.listing.exists():
+        return 0
+    with closing(ListingScratch(job.paths.listing, resume=True)) as scratch:
+        return scratch.count()
 
 
 def _refuse_without_progress(job: JobRun, reached: int) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import ruleset_of, work_lines
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, placed_at
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.journal import read_journal
 
 _BATCH = 200
-_LOCK_SECONDS = 120.0
 Line = dict[str, Any]
 
 
 def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
     """Give moved documents their new place: no byte is read, nothing is parsed."""
+    if job.overtaken_by:
+        return
     lines = (line for line in work_lines(job) if line["action"] == "move" and line["key"] not in finished_keys)
     _in_batches(job, lines, _move)
 
@@ -26,8 +29,11 @@ def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
 def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
     """Retire what a complete listing no longer names, forget what never was a document, count what is held.
 
-    A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there.
+    A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there. So is
+    everything when a newer job has listed the source since: what is gone is for that one to say.
     """
+    if job.overtaken_by:
+        return
     actions = {"retire", "forget"}
     lines = (line for line in work_lines(job) if line["action"] in actions and line["key"] not in finished_keys)
     _in_batches(job, lines, _retire)
@@ -43,19 +49,55 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
             job.manifest.held = None
 
 
+def finish_retirements(job: JobRun) -> None:
+    """Move to the trash what failed jobs of the source have retired in the catalogue and could not move.
+
+    No plan of ours names it: to the catalogue it is gone already. A rebuild would bring it back.
+    """
+    documents = DocumentStore(job.workspace.layout)
+    for failed in _failed_since_the_last_success(job):
+        plan = job.workspace.jobs.paths(failed.job_id).plan
+        lines = (line for line in read_journal(plan) if line["action"] == "retire" and line.get("document_id"))
+        for batch in _batches(lines):
+            for document in job.reading.documents(line["document_id"] for line in batch).values():
+                if document.state == "retired":
+                    documents.retire(
+                        document.collection_id,
+                        document.document_id,
+                        reason="not_listed",
+                        at=document.updated_at,
+                        by=failed.job_id,
+                    )
+
+
+def _failed_since_the_last_success(job: JobRun) -> Iterator[Manifest]:
+    jobs = job.workspace.jobs
+    for job_id in jobs.ids():
+        if job_id == job.manifest.job_id or f"-{job.source.source_id}-" not in job_id:
+            continue
+        try:
+            manifest = jobs.load(job_id)
+        except IngestError:
+            continue
+        if manifest.source_id != job.source.source_id:
+            continue
+        if manifest.state in {JobState.SUCCEEDED, JobState.PARTIAL}:
+            return
+        if manifest.state is JobState.FAILED and jobs.paths(job_id).plan.exists():
+            yield manifest
+
+
 def _in_batches(
     job: JobRun,
     lines: Iterator[Line],
     work: Callable[[JobRun, Catalogue, DocumentStore, list[Line]], list[Outcome]],
 ) -> None:
     documents = DocumentStore(job.workspace.layout)
-    lock = FileLock(job.workspace.layout.lock("commit"))
     catalogue = job.workspace.open_catalogue()
     try:
         for batch in _batches(lines):
             job.checkpoint()
-            lock.acquire(_LOCK_SECONDS, what="the catalogue")
-            with lock:
+            with job.committing():
                 outcomes = work(job, catalogue, documents, batch)
             job.record(outcomes)
     finally:

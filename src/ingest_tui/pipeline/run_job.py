@@ -15,7 +15,7 @@ from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
 from ingest_tui.pipeline.recovery import drop_half_done, drop_uncommitted_versions, free_what_is_half_done
-from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
+from ingest_tui.pipeline.retire import carry_out_moves, finish_retirements, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.disk import means_disk_full
 
@@ -48,7 +48,10 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
         job.begin()
         _go_through_waiting_for_room(job)
     except JobCancelled:
-        return _Ending(JobState.CANCELLED) if job.cancelled.is_set() else None
+        if job.cancelled.is_set():
+            return _Ending(JobState.CANCELLED)
+        job.stop_politely()
+        return None
     except IngestError as error:
         return _Ending(JobState.FAILED, error)
     except (OSError, apsw.Error) as error:
@@ -108,7 +111,10 @@ def _go_through_waiting_for_room(job: JobRun) -> None:
 def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     job.await_room(0)
     finished_keys = drop_half_done(job, counts_as_attempt=counts_as_attempt)
-    if not job.paths.plan.exists():
+    if job.paths.plan.exists():
+        job.look_whether_overtaken()
+    else:
+        finish_retirements(job)
         connector = job.connector
         if connector is not None:
             job.interruptibly(lambda: asyncio.run(connector.authenticate()))
@@ -116,7 +122,7 @@ def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     totals_of_plan(job, finished_keys)
     carry_out_moves(job, finished_keys)
     with Committer(job) as committer:
-        for item in stage_items(job, finished_keys, expect=committer.expect, settle=committer.add):
+        for item in stage_items(job, finished_keys, committer):
             extract_item(job, item, committer.add)
     if job.source_failure is not None:
         raise job.source_failure

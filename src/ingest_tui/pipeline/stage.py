@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.resilience import CutShortError
@@ -50,32 +50,41 @@ class StagedItem:
     @property
     def weight(self) -> int:
         """The bytes that progress counts: what the listing said, so that totals add up."""
-        return int(self.line.get("size") or 0)
+        return _size_of(self.line)
 
 
 Sink = Callable[[StagedItem], None]
 
 
-def stage_items(
-    job: JobRun, finished_keys: set[str], *, expect: Callable[[int], None], settle: Sink
-) -> Iterator[StagedItem]:
-    """Yield the staged items of the plan in order; those that could not be fetched go to ``settle``.
+class Way(Protocol):
+    """Where staged items go on their way."""
 
-    ``expect`` is called before each item and waits while too many are on their way.
+    def has_room(self, size: int) -> bool:
+        """Tell whether one more item of ``size`` bytes may set out now."""
+
+    def expect(self, size: int) -> None:
+        """Count an item that sets out; waits while too many are on their way."""
+
+    def add(self, item: StagedItem) -> None:
+        """Take an item that could not be fetched: it has arrived."""
+
+
+def stage_items(job: JobRun, finished_keys: set[str], way: Way) -> Iterator[StagedItem]:
+    """Yield the staged items of the plan in order; those that could not be fetched are added to ``way``.
+
     A connector that declares concurrency is asked for that many items at once. When the source itself is failing, it
     ends early and leaves the reason in ``job.source_failure``.
     """
-    lines = (line for line in work_lines(job) if line["action"] == "ingest" and line["key"] not in finished_keys)
+    lines = _lines_to_fetch(job, finished_keys)
     connector = job.connector
     concurrency = connector.capabilities.fetch_concurrency if connector else 1
-    expected = _expecting(job, lines, expect)
-    items = _in_order(job, expected) if concurrency <= 1 else _concurrently(job, expected, concurrency)
+    items = _in_order(job, lines, way) if concurrency <= 1 else _concurrently(job, lines, way, concurrency)
     health = SourceHealth()
     for item in items:
         job.source_failure = job.source_failure or health.note(item.error)
         job.meter.advance("stage", 1, item.weight)
         if item.error is not None:
-            settle(item)
+            way.add(item)
             continue
         job.manifest.counters.items_fetched += 1
         job.manifest.counters.bytes_fetched += item.size
@@ -84,34 +93,42 @@ def stage_items(
         job.meter.done("stage")
 
 
-def _expecting(job: JobRun, lines: Iterator[dict[str, Any]], expect: Callable[[int], None]) -> Iterator[dict[str, Any]]:
-    for line in lines:
+def _lines_to_fetch(job: JobRun, finished_keys: set[str]) -> Iterator[dict[str, Any]]:
+    for line in work_lines(job):
         if job.source_failure is not None:
             return  # what is on its way is finished, nothing more is begun
-        expect(int(line.get("size") or 0))
-        yield line
+        if line["action"] == "ingest" and line["key"] not in finished_keys:
+            yield line
 
 
-def _in_order(job: JobRun, lines: Iterator[dict[str, Any]]) -> Iterator[StagedItem]:
+def _in_order(job: JobRun, lines: Iterator[dict[str, Any]], way: Way) -> Iterator[StagedItem]:
     for line in lines:
+        way.expect(_size_of(line))
         job.checkpoint()
         yield _fetch(job, line)
 
 
-def _concurrently(job: JobRun, lines: Iterator[dict[str, Any]], concurrency: int) -> Iterator[StagedItem]:
+def _concurrently(job: JobRun, lines: Iterator[dict[str, Any]], way: Way, concurrency: int) -> Iterator[StagedItem]:
     waiting: deque[Future[StagedItem]] = deque()
     threads = ThreadPoolExecutor(concurrency, thread_name_prefix="fetch")
     try:
         for line in lines:
+            size = _size_of(line)
+            while waiting and (len(waiting) > concurrency * 2 or not way.has_room(size)):
+                # There is room again only once what is here goes on.
+                yield _result(job, waiting.popleft())
+            way.expect(size)
             job.checkpoint()
             waiting.append(threads.submit(_fetch, job, line))
-            if len(waiting) > concurrency * 2:
-                yield _result(job, waiting.popleft())
         while waiting:
             yield _result(job, waiting.popleft())
     finally:
         # A call that a silent network holds up is left to its own time limit: a cancelled job does not wait for it.
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _size_of(line: dict[str, Any]) -> int:
+    return int(line.get("size") or 0)
 
 
 def _result(job: JobRun, future: Future[StagedItem]) -> StagedItem:

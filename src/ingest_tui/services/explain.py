@@ -14,7 +14,7 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import file_name_of, file_uri, key_from_bytes, safe_display
 from ingest_tui.model.outcome import Outcome
-from ingest_tui.model.plan import KILLS_BEFORE_QUARANTINE
+from ingest_tui.model.plan import ARCHIVED, KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.source import Source
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.pipeline.connecting import connect
@@ -172,7 +172,8 @@ def _of_location(workspace: Workspace, target: str, location: LocationRow, docum
     if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE:
         because += f"; in quarantine since it killed its parser {kill.kills} times"
         hints["failed"] = QUARANTINE_HINT
-    hint = TYPES_HINT if location.reason == NOT_ALLOWED else hints.get(location.outcome, "")
+    of_reasons = {NOT_ALLOWED: TYPES_HINT, ARCHIVED: "restore it at the source; the next sync takes it then"}
+    hint = of_reasons.get(location.reason) or hints.get(location.outcome, "")
     if document is None:
         verdict = f"not here: {location.outcome} at {location.at} ({because})"
         return Explanation(target, False, verdict, hint, None, location, None, events)

@@ -142,6 +142,8 @@ def pause_job(workspace: Workspace, job_id: str) -> Manifest:
     """Pause a job until it is resumed, over restarts of the worker too."""
 
     def pause(manifest: Manifest) -> None:
+        if manifest.waits_for_space:  # paused by a person from now on, room or not
+            manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="asked for")
         if manifest.state is not JobState.PAUSED:
             manifest.move_to(JobState.PAUSED, at=_now(), by=requester(), reason="asked for")
             workspace.jobs.save(manifest)
@@ -206,7 +208,8 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
         raise UsageError("an upload cannot be retried: its files are no longer staged", hint="upload the files again")
     source = workspace.sources.get(old.source_id)
     if not failed_only:
-        manifest = submit_sync(workspace, source, trigger="retry", by=requester(), retry_of=old.job_id)
+        again = {"force": True} if old.options.get("force") else {}
+        manifest = submit_sync(workspace, source, trigger="retry", by=requester(), retry_of=old.job_id, **again)
         _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
         return manifest
     failed = {outcome.key for outcome, _ in job_items(workspace, old.job_id, outcomes={"failed"})}

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import NotFoundError, StaleWriterError, StoreError, ValidationError
+from ingest_tui.model.errors import IngestError, NotFoundError, StaleWriterError, StoreError, ValidationError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import (
@@ -216,6 +216,22 @@ class JobStore:
                 active.append(manifest)
         return active
 
+    def planned_after(self, job_id: str) -> Manifest | None:
+        """Return a job of the same source whose plan is newer than that of this one, if there is any."""
+        own = self.load(job_id)
+        planned_ns = self.paths(job_id).plan.stat().st_mtime_ns
+        for other_id in self.ids():
+            if other_id == job_id:
+                continue
+            try:
+                is_newer = self.paths(other_id).plan.stat().st_mtime_ns > planned_ns
+                other = self.load(other_id) if is_newer else None
+            except (OSError, IngestError):
+                continue
+            if other is not None and other.source_id == own.source_id:
+                return other
+        return None
+
     def leave_request(self, job_id: str, kind: str, *, by: str, **values: Any) -> None:
         """Ask the worker of a job for something; it answers within a second. Of opposite wishes the last one counts."""
         if kind not in REQUEST_KINDS:
@@ -235,22 +251,27 @@ class JobStore:
         """Yield the requests left for a job; each is removed once the next one is asked for. Only for its owner.
 
         So an owner that dies while it answers leaves the request for the next one, which may answer it a second time.
+        One that was left anew meanwhile stays.
         """
         folder = self.paths(job_id).requests
         for kind in REQUEST_KINDS:
             path = folder / f"{kind}.json"
             try:
-                record = orjson.loads(path.read_bytes())
+                data = path.read_bytes()
             except FileNotFoundError:
                 continue
-            except orjson.JSONDecodeError:
-                record = None
-            yield _checked_request(kind, record)
-            path.unlink(missing_ok=True)
+            yield _checked_request(kind, data)
+            with suppress(FileNotFoundError):
+                if path.read_bytes() == data:
+                    path.unlink()
 
 
-def _checked_request(kind: str, record: object) -> dict[str, Any]:
+def _checked_request(kind: str, data: bytes) -> dict[str, Any]:
     """Return a request that can be relied on, whatever was written by hand: its kind, and a priority if it has one."""
+    try:
+        record = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        record = None
     request = (record if isinstance(record, dict) else {}) | {"request": kind}
     if not isinstance(request.get("priority", 0), int):
         del request["priority"]

@@ -30,15 +30,18 @@ def header(
     counts = _counts(jobs)
     if width < TINY_WIDTH:
         return Content(f"ingest {counts}")
-    left = f" ingest {safe_display(name, limit=20)}  "
-    if read_only:
-        left += "read-only  "
-    worker = _worker_words(workers, brief=False)
-    if len(left) + len(place) + len(counts) + len(worker) + 5 > width:
-        worker = _worker_words(workers, brief=True)
-    rest = len(counts) + len(worker) + 5
-    if width >= WIDE:
-        left += _views(view, width - len(left) - rest - _LEAST_PLACE)
+    mode = "read-only  " if read_only else ""
+    left = f" ingest {safe_display(name, limit=20)}  {mode}"
+    worker, rest = "", 0
+    for brief in (False, True):
+        worker = _worker_words(workers, brief=brief)
+        rest = len(counts) + len(worker) + 5
+        views = _views(view, width - len(left) - rest - _LEAST_PLACE) if width >= WIDE else ""
+        if views or (width < WIDE and len(left) + len(place) + rest <= width):
+            left += views
+            break
+    if width < WIDE and len(left) + len(place) + rest > width:
+        left = f" {safe_display(name, limit=12)}  {mode}"
     left += safe_display(place, limit=max(_LEAST_PLACE, width - len(left) - rest))
     gap = max(2, width - len(left) - rest + 2)
     colour = "$text-success" if workers else "$text-warning"
@@ -69,5 +72,6 @@ def _worker_words(workers: Sequence[Any] | None, *, brief: bool) -> str:
         return "  worker …"
     if not workers:
         return "○ no worker: w" if brief else "○ no worker — w starts one"
-    pids = ", ".join(str(worker.pid) for worker in workers[:3])
-    return f"● pid {pids}" if brief else f"● worker pid {pids}"
+    if brief:
+        return f"● pid {workers[0].pid}" if len(workers) == 1 else f"● {len(workers)} workers"
+    return f"● worker pid {', '.join(str(worker.pid) for worker in workers[:3])}"

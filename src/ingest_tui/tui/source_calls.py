@@ -103,8 +103,10 @@ class SourceCalls(Opening):
                 return sources.add_source(
                     workspace, source_type=draft.source_type, name=draft.name, config=draft.config, **common
                 )
-            extraction = {"backend": common.pop("backend", None), "by_type": common.pop("by_type", None) or {}}
-            return sources.edit_source(workspace, draft.source_id, config=draft.config, extraction=extraction, **common)
+            if common.keys() & {"backend", "by_type"}:
+                by_type = common.pop("by_type", None) or {}
+                common["extraction"] = {"backend": common.pop("backend", None), "by_type": by_type}
+            return sources.edit_source(workspace, draft.source_id, config=draft.config, **common)
 
     # Trying it
 

@@ -226,6 +226,25 @@ def test_a_store_without_sts_is_judged_by_its_buckets(keys: Any, server: Identit
     ]
 
 
+def test_stores_that_sources_name_are_asked_and_nobody_else(write: Write, server: IdentityServer) -> None:
+    """Keys for other stores than Amazon's are not shown to STS: the buckets tell, each asked as its source asks it."""
+    listing = "<ListBucketResult><Contents><Key>a.pdf</Key><Size>1</Size></Contents></ListBucketResult>"
+    server.answer = lambda request: Answer(body=listing if "list-type" in request.path else b"x")
+    entry = {"type": "aws", "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": SECRET}
+    use = {"bucket": "open", "endpoint_url": server.url, "region": "nowhere-1", "requester_pays": True}
+    assert told(aws.authenticate(write(keys=entry).get("keys"), [use])) == [
+        ("sign-in", True, "the sources that use it name stores of their own; their buckets tell"),
+        ("list", True, "bucket open can be listed"),
+        ("read", True, "objects of bucket open can be read"),
+    ]
+    assert [request.path.partition("?")[0] for request in server.requests] == ["/open", "/open/a.pdf"]
+    for request in server.requests:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        assert "/nowhere-1/s3/" in headers["authorization"]
+        assert headers["x-amz-request-payer"] == "requester"
+        assert "x-amz-checksum-mode" not in headers
+
+
 def test_aws_that_cannot_be_reached(write: Write) -> None:
     """No answer is told as such, by the kind of failure."""
     entry = {

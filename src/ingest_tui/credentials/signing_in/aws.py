@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ingest_tui.credentials.credential import Credential
@@ -47,48 +48,62 @@ def authenticate(credential: Credential, uses: Sequence[Mapping[str, Any]]) -> I
             "signing in to AWS needs the package 'boto3', which is not installed",
             hint='pip install "ingest-tui[s3]"',
         ) from None
-    region = credential.get("region") or _DEFAULT_REGION
     keys = {
         "aws_access_key_id": credential.require("access_key_id"),
         "aws_secret_access_key": credential.require("secret_access_key"),
         "aws_session_token": credential.get("session_token"),
     }
-    config = Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-        s3={"addressing_style": "path" if credential.get("endpoint_url") else "auto"},
-    )
 
-    def client(service: str, endpoint: str | None) -> Any:
+    def client(service: str, use: Mapping[str, Any]) -> Any:
+        endpoint = use.get("endpoint_url") or credential.get("endpoint_url")
+        addressing = use.get("addressing") or "auto"
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            s3={"addressing_style": "path" if endpoint and addressing == "auto" else addressing},
+            # Else some stores that are not Amazon's refuse or fail.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        region = use.get("region") or credential.get("region") or _DEFAULT_REGION
         return boto3.session.Session(**keys, region_name=region).client(service, endpoint_url=endpoint, config=config)
 
+    buckets = [use for use in uses if use.get("bucket")]
+    signed_in = _sign_in(credential, buckets, client)
+    yield signed_in
+    if signed_in.ok:
+        for use in buckets:
+            yield from _try_bucket(client("s3", use), use)
+
+
+def _sign_in(credential: Credential, buckets: Sequence[Mapping[str, Any]], client: Callable[..., Any]) -> Step:
+    """Ask who we are, unless the keys are for other stores than Amazon's alone: then it is not asked at all."""
     endpoint = credential.get("endpoint_url")
-    identity = _tried("sign-in", "sts:GetCallerIdentity", lambda: client("sts", endpoint).get_caller_identity())
-    if isinstance(identity, Step) and not (endpoint and _is_no_verdict(identity)):
-        yield identity
-        return
-    if isinstance(identity, Step):
-        yield Step("sign-in", True, "the endpoint has no sign-in service to ask; its buckets tell")
-    else:
-        yield Step("sign-in", True, f"signed in as {safe_display(str(identity.get('Arn', 'somebody without a name')))}")
-    for use in uses:
-        if use.get("bucket"):
-            yield from _try_bucket(client("s3", use.get("endpoint_url") or endpoint), use)
+    if not endpoint and buckets and all(use.get("endpoint_url") for use in buckets):
+        return Step("sign-in", True, "the sources that use it name stores of their own; their buckets tell")
+    identity = _tried("sign-in", "sts:GetCallerIdentity", lambda: client("sts", {}).get_caller_identity())
+    if not isinstance(identity, Step):
+        shown = safe_display(str(identity.get("Arn", "somebody without a name")))
+        return Step("sign-in", True, f"signed in as {shown}")
+    if endpoint and _is_no_verdict(identity):
+        return Step("sign-in", True, "the endpoint has no sign-in service to ask; its buckets tell")
+    return identity
 
 
 def _try_bucket(s3: Any, use: Mapping[str, Any]) -> Iterator[Step]:
     bucket = str(use["bucket"])
     shown = safe_display(bucket)
-    place = {"Bucket": bucket, "Prefix": str(use.get("prefix") or "")}
+    payer = {"RequestPayer": "requester"} if use.get("requester_pays") else {}
+    place = {"Bucket": bucket, "Prefix": str(use.get("prefix") or ""), **payer}
     listing = _tried("list", "s3:ListBucket", lambda: s3.list_objects_v2(**place, MaxKeys=1), on=shown)
     if isinstance(listing, Step):
         yield listing
         return
     yield Step("list", True, f"bucket {shown} can be listed")
     for item in listing.get("Contents", []):
-        key = item["Key"]
-        opened = _tried("read", "s3:GetObject", lambda: s3.get_object(Bucket=bucket, Key=key), on=shown)  # noqa: B023
+        get = partial(s3.get_object, Bucket=bucket, Key=item["Key"], **payer)
+        opened = _tried("read", "s3:GetObject", get, on=shown)
         if isinstance(opened, Step):
             yield opened
             return

@@ -18,7 +18,7 @@ from ingest_tui.tui.widgets.form import Form
 if TYPE_CHECKING:
     from ingest_tui.services.credentials import CredentialRow, CredentialType
 
-FORMS = "env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM …, or the secret itself"
+_FORMS = "secrets: env:NAME file:PATH keyring:SERVICE/USER command:PROGRAM, or itself"
 _ABOUT = [
     Field("description", "what it is for", group="About"),
     Field("expires", "the day it ends, e.g. 2027-06-30; it is told 30 days before"),
@@ -30,6 +30,8 @@ class CredentialForm(EntryForm):
 
     ``row`` is the entry that is changed, None for a new one; ``rotates``: ask for its secrets and nothing else.
     """
+
+    note: ClassVar[str] = _FORMS
 
     def __init__(
         self, gateway: Gateway, declared: CredentialType, *, row: CredentialRow | None = None, rotates: bool = False
@@ -66,7 +68,7 @@ class CredentialForm(EntryForm):
 
     def _secret(self, name: str, question: str) -> Field:
         known = self._row.summary.fields.get(name) if self._row else None
-        told = f"now: {known}; empty: it stays. {FORMS}" if known else f"{question}: {FORMS}"
+        told = f"now: {known}; left empty, it stays" if known else question
         return Field(name, told, kind="secret", required=self._row is None and self._declared.is_required(name))
 
     # What was entered

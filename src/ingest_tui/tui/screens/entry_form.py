@@ -29,8 +29,10 @@ class EntryForm(Asking, ModalScreen[Any]):
     CSS_PATH = ["dialogs.tcss", "entry_form.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "cancel", id="form.cancel"),
-        Binding("down", "app.focus_next", "next field", id="form.next"),
-        Binding("up", "app.focus_previous", "previous field", id="form.previous"),
+        # At once, before the keys behind them: what comes in one bunch must not end up in the field before, a secret
+        # least of all.
+        Binding("tab,down", "app.focus_next", "next field", id="form.next", priority=True),
+        Binding("shift+tab,up", "app.focus_previous", "previous field", id="form.previous", priority=True),
         Binding("ctrl+t", "press('test')", "test", id="form.test"),
         Binding("ctrl+r", "press('preview')", "preview", id="form.preview"),
     ]
@@ -41,7 +43,6 @@ class EntryForm(Asking, ModalScreen[Any]):
         super().__init__()
         self._title = title
         self._saving = False
-        self._entered = False
         self._check_timer: Any = None
         self.form: Form | None = None
 
@@ -94,16 +95,17 @@ class EntryForm(Asking, ModalScreen[Any]):
 
     def _begin_typing(self, form: Form) -> None:
         form.query(".form--row > *").filter("#field-" + form.fields[0].name).first().focus()
-        self._entered = False
         self.form_shown()
 
     def form_shown(self) -> None:
         """The form is there, its first field has the focus."""
 
     def take_problems(self, problems: dict[str, str], *, everywhere: bool = False) -> bool:
-        """Show problems; True when there are none."""
+        """Show problems; True when there are none. ``everywhere``: a person wants to save, and cannot with one."""
         if self.form is None:
             return False
+        if everywhere and problems:
+            self._saving = False
         others = self.form.say_problems(problems, everywhere=everywhere)
         self.say_error("; ".join(others), "")
         return not problems
@@ -120,10 +122,16 @@ class EntryForm(Asking, ModalScreen[Any]):
     @on(Form.Changed)
     def form_changed(self) -> None:
         """Check a moment after the last key."""
-        self._entered = True
+        self._stop_timer()
+        self._check_timer = self.set_timer(CHECK_SECONDS, self._check_now)
+
+    def _check_now(self) -> None:
+        if not self._saving:
+            self.check()
+
+    def _stop_timer(self) -> None:
         if self._check_timer is not None:
             self._check_timer.stop()
-        self._check_timer = self.set_timer(CHECK_SECONDS, self.check)
 
     @on(Form.Submitted)
     def submitted(self) -> None:
@@ -154,11 +162,12 @@ class EntryForm(Asking, ModalScreen[Any]):
     def _save_once(self) -> None:
         if self.form is not None and not self._saving:
             self._saving = True
+            self._stop_timer()  # a look that comes later would void the one that saving waits for
             self.save()
 
     def action_leave(self) -> None:
         """Close; asks first when something was entered."""
-        if not self._entered:
+        if self.form is None or not self.form.changed_values():
             self.dismiss(None)
             return
         from ingest_tui.tui.screens.dialogs import Confirm

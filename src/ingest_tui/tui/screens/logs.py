@@ -234,7 +234,7 @@ def _text(record: dict[str, Any], *, timestamps: bool) -> str:
     """Return a record as one line: time, level, job, message, and the rest as ``name=value``."""
     at = f"{str(record.get('at', ''))[5:19].replace('T', ' '):14} " if timestamps else ""
     rest = " ".join(wording.named(name, value) for name, value in record.items() if name not in _TOLD)
-    who = str(record.get("source") or "worker")[:14]
+    who = str(record.get("source") or str(record.get("job") or "")[-4:] or "worker")[:14]
     return f"{at}{str(record.get('level', '')).upper():7} {who:14} {record.get('message', '')} {rest}".rstrip()
 
 

@@ -68,7 +68,7 @@ class SourcesScreen(SourceActions):
 
         return [
             Column("name", "NAME", 0, lambda summary: Cell(summary.source.name or summary.source.source_id)),
-            Column("type", "TYPE", 10, lambda summary: Cell(summary.source.source_type), from_width=60),
+            Column("type", "TYPE", 10, lambda summary: Cell(summary.source.source_type), from_width=90),
             Column("place", "WHERE", 0, lambda summary: Cell(summary.source.place, "quiet"), from_width=110),
             Column("state", "STATE", 14, state),
             Column("documents", "DOCS", 5, lambda summary: Cell(wording.count(summary.documents)), right=True),
@@ -82,7 +82,7 @@ class SourcesScreen(SourceActions):
             return Cell(wording.state_word(row.state), wording.tone(row.state))
 
         return [
-            Column("age", "JOBS OF IT", 10, lambda row: Cell(wording.age(row.created_at, self.ingest.now()), "quiet")),
+            Column("age", "JOBS", 6, lambda row: Cell(wording.age(row.created_at, self.ingest.now()), "quiet")),
             Column("state", "STATE", 14, state),
             Column("done", "DONE/TOTAL", 12, lambda row: Cell(f"{row.done}/{row.total}"), right=True),
             Column("errors", "ERR", 5, lambda row: Cell(wording.count(row.errors_total)), right=True),

@@ -1,0 +1,500 @@
+"""Adding and changing sources in forms: validation, browsing, test and preview before saving, other types."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers.fault_proxy import FaultProxy
+from servers.s3_store import SECRET, Bucket
+from stories import HOSTILE_NAMES, screen_text, tell, until
+from textual.widgets import Input
+
+from graph_server import certificates
+from graph_server.running import GraphServer
+from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
+from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.services.sources import add_source
+from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.screens.credential_form import AddCredential
+from ingest_tui.tui.screens.dialogs import Choose, Confirm
+from ingest_tui.tui.screens.places import Places
+from ingest_tui.tui.screens.plan import Plan
+from ingest_tui.tui.screens.preview import Preview
+from ingest_tui.tui.screens.report import TestReport
+from ingest_tui.tui.screens.source_form import ADD_NEW, SourceForm
+from ingest_tui.tui.screens.sources import SourcesScreen
+from ingest_tui.tui.widgets.fields import Choice, Toggle, as_list, as_text
+
+
+def sources_of(root: Path) -> dict[str, Any]:
+    workspace = open_workspace_at(root)
+    try:
+        return {source.source_id: source for source in workspace.sources.all()}
+    finally:
+        workspace.close()
+
+
+def add_folder(root: Path, folder: Path, name: str = "handbook", **common: Any) -> None:
+    workspace = open_workspace_at(root)
+    add_source(workspace, source_type="local", name=name, config={"path": str(folder)}, **common)
+    workspace.close()
+
+
+async def open_form(app: Any, pilot: Any, source_type: str = "local") -> SourceForm:
+    """Go to the sources, ask for a new one of a type, and wait for its form."""
+    await pilot.press("2", "a")
+    await until(pilot, lambda: isinstance(app.screen, Choose))
+    names = [name for name, _text in app.screen._options]
+    await pilot.press(*["down"] * names.index(source_type), "enter")
+    await until(pilot, lambda: isinstance(app.screen, SourceForm) and isinstance(app.focused, Input))
+    form: SourceForm = app.screen
+    return form
+
+
+def field(app: Any, name: str) -> Any:
+    return app.screen.query_one(f"#field-{name}")
+
+
+def told(app: Any, name: str) -> str:
+    """Return what stands below a field."""
+    return str(app.screen.query_one(f"#help-{name}").said)
+
+
+def test_what_is_wrong_is_told_while_typing_beside_the_field(root: Path, folder: Path) -> None:
+    """A moment after a key; the words of the field come back when it is right."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        assert told(app, "path") == "the folder"
+        await pilot.press(*"/nowhere")
+        await until(pilot, lambda: told(app, "path").startswith("! the folder"))
+        field(app, "path").value = str(folder)
+        await until(pilot, lambda: told(app, "path") == "the folder")
+        assert field(app, "name").placeholder == "handbook"
+        for name, text in (("max_size", "huge"), ("since", "soon"), ("priority", "5000"), ("by_type", "pdf"),
+                           ("allow_types", "no-such"), ("backend", "none-such")):  # fmt: skip
+            field(app, name).value = text
+            await until(pilot, lambda name=name: told(app, name).startswith("!"))
+            field(app, name).value = ""
+            await until(pilot, lambda name=name: not told(app, name).startswith("!"))
+        field(app, "max_size").value = "huge"
+        field(app, "path").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: app.focused is field(app, "max_size"))
+        assert isinstance(app.screen, SourceForm)
+
+    tell(root, story)
+    assert sources_of(root) == {}
+
+
+def test_all_that_a_form_holds_is_saved(root: Path, folder: Path) -> None:
+    """Lists, switches, choices, sizes and days arrive as the command line would have set them."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        for name, text in (
+            ("path", str(folder)), ("name", "Team"), ("exclude", 'drafts/, "a,b.txt"'), ("deny_types", "docm"),
+            ("max_size", "20MB"), ("since", "2026-01-31"), ("priority", "7"), ("by_type", "pdf=unstructured"),
+        ):  # fmt: skip
+            field(app, name).value = text
+        field(app, "recursive").focus()
+        await pilot.press("space")
+        field(app, "by_type").value = ""
+        field(app, "path").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+
+    tell(root, story)
+    source = sources_of(root)["team"]
+    assert source.source_config == {"path": str(folder), "recursive": False, "exclude": ["drafts/", "a,b.txt"]}
+    assert (int(source.max_size), str(source.since), source.priority) == (20_000_000, "2026-01-31", 7)
+    assert (source.deny_types, source.name, source.collection_id) == (("docm",), "Team", "default")
+
+
+def test_a_source_is_changed_and_only_what_was_changed(root: Path, folder: Path) -> None:
+    """The form shows what is set; emptied fields go back to their default; the audit names what changed."""
+    add_folder(root, folder, since="2026-01-31", deny_types=["docm"], priority=7)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: app.screen.table.rows)
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and isinstance(app.focused, Input))
+        assert [field(app, name).value for name in ("path", "since", "deny_types", "priority")] == [
+            str(folder), "2026-01-31", "docm", "7"
+        ]  # fmt: skip
+        assert not app.screen.query("#field-name")
+        field(app, "since").value = ""
+        field(app, "exclude").value = "*.txt"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+        await pilot.press("escape", "c")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and isinstance(app.focused, Input))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+
+    tell(root, story)
+    source = sources_of(root)["handbook"]
+    assert (source.since, source.source_config["exclude"], source.priority) == (None, ["*.txt"], 7)
+    workspace = open_workspace_at(root)
+    edits = [entry for entry in workspace.audit.entries() if entry["action"] == "source.edit"]
+    assert [entry["details"]["changed"] for entry in edits] == [["exclude", "since"]]
+
+
+def test_a_folder_is_browsed_up_and_down_and_fills_the_field(root: Path, folder: Path) -> None:
+    """Ctrl+O opens the tree at the typed folder; it opens lazily, closes, goes above, and Enter takes."""
+    inner = folder / "policies" / "2026"
+    inner.mkdir(parents=True)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        field(app, "path").value = str(folder)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 4)
+        assert "▸ ../" in screen_text(app)
+        assert "1 item" not in screen_text(app)
+        await pilot.press("down", "right")
+        await until(pilot, lambda: "  ▸ 2026/" in screen_text(app))
+        await pilot.press("down", "left")
+        assert app.screen.table.current.place.name == "policies"
+        await pilot.press("left")
+        assert "2026/" not in screen_text(app)
+        await pilot.press("G", "enter")
+        await until(pilot, lambda: "a folder can be taken" in screen_text(app))
+        await pilot.press("g", "right")
+        await until(pilot, lambda: any(row.place.name == "handbook" for row in app.screen.table.rows))
+        await pilot.press("slash", *"handb", "enter", "right")
+        await until(pilot, lambda: app.screen.table.current.state == "open")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "path").value == str(folder))
+
+    tell(root, story)
+
+
+def test_browsing_what_cannot_be_read_says_why_and_stays(root: Path, folder: Path) -> None:
+    """The tree shows the error; Esc goes back to what was entered."""
+
+    class BadGateway(Gateway):
+        def places(self, source_type: str, config: dict[str, Any], path: str) -> Any:
+            if path:
+                raise OSError(5, "Input/output [/] error")
+            return super().places(source_type, config, path)
+
+    async def story(app: Any, pilot: Any) -> None:
+        (folder / "inner").mkdir()
+        await open_form(app, pilot)
+        field(app, "path").value = str(folder)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 4)
+        await pilot.press("down", "right")
+        await until(pilot, lambda: "Input/output [/] error" in screen_text(app) and "! inner/" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "path").value == str(folder))
+
+    tell(root, story, gateway=BadGateway(root))
+
+
+def test_ten_thousand_places_of_hostile_names_are_shown_harmlessly(root: Path, folder: Path) -> None:
+    """A long folder comes in slices; names act on nothing; the last one is one key away."""
+    from ingest_tui.services.sources import Place
+
+    class LongGateway(Gateway):
+        def places(self, source_type: str, config: dict[str, Any], path: str) -> Any:
+            for number in range(10_000):
+                name = f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}"
+                yield Place(name, f"/x/{name}", "folder")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 10_000)
+        await pilot.press("G")
+        assert app.screen.table.cursor == 9_999
+        assert "\x1b" not in screen_text(app)
+        await pilot.press("slash", *"red")
+        await until(pilot, lambda: 0 < len(app.screen.table.rows) < 10_000)
+
+    tell(root, story, gateway=LongGateway(root))
+
+
+def test_a_draft_is_tested_and_previewed_without_being_saved(root: Path, folder: Path) -> None:
+    """Ctrl+T shows the steps, Ctrl+R what would be taken and left out and why; neither leaves a source behind."""
+    (folder / "big.md").write_text("x" * 5000)
+
+    async def story(app: Any, pilot: Any) -> None:
+        form = await open_form(app, pilot)
+        field(app, "path").value = str(folder)
+        field(app, "exclude").value = "*.txt"
+        field(app, "max_size").value = "1KB"
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(app.screen, TestReport) and "all is well" in screen_text(app))
+        await pilot.press("s")
+        assert isinstance(app.screen, TestReport)
+        await pilot.press("escape", "ctrl+r")
+        await until(pilot, lambda: isinstance(app.screen, Preview) and len(app.screen.table.rows) == 3)
+        await until(pilot, lambda: "1 item taken" in screen_text(app) and "1 too large, 1 left out" in screen_text(app))
+        await pilot.press("t")
+        assert [item.key for item in app.screen.table.rows] == ["welcome.md"]
+        await pilot.press("t")
+        assert {item.key for item in app.screen.table.rows} == {"big.md", "rules.txt"}
+        await pilot.press("slash", *"rules", "enter")
+        assert [item.key for item in app.screen.table.rows] == ["rules.txt"]
+        await pilot.press("escape")
+        assert len(app.screen.table.rows) == 2
+        await pilot.press("escape")
+        assert app.screen is form
+        field(app, "path").value = str(folder / "nowhere")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "it cannot be listed" in screen_text(app))
+
+    tell(root, story, size=(120, 40))
+    assert sources_of(root) == {}
+
+
+def test_leaving_a_form_with_something_entered_asks_first(root: Path, folder: Path) -> None:
+    """Esc closes an untouched form at once, and asks when something would be lost."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+        form = await open_form(app, pilot)
+        await pilot.press(*"/tmp", "escape")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter")
+        assert app.screen is form
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+
+    tell(root, story)
+
+
+def test_a_bucket_is_added_with_a_new_credential_and_browsed(
+    root: Path, moto_port: int, moto_proxy: FaultProxy
+) -> None:
+    """From nothing to a bucket: the credential is made on the way, buckets are chosen from a list; no secret shows."""
+    bucket = Bucket(moto_port, moto_proxy)
+    bucket.put("handbook/a.md", b"# Alpha")
+    seen = ""
+
+    async def story(app: Any, pilot: Any) -> None:
+        nonlocal seen
+        await open_form(app, pilot, "s3")
+        field(app, "endpoint_url").value = bucket.proxy.url
+        field(app, "credential").focus()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Choose) and "of type aws" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, AddCredential) and isinstance(app.focused, Input))
+        field(app, "endpoint_url").value = bucket.proxy.url
+        for name, text in (("name", "store"), ("access_key_id", "AKIATEST"), ("secret_access_key", SECRET)):
+            field(app, name).focus()
+            await pilot.press(*text)
+        await until(pilot, lambda: told(app, "secret_access_key") == "kept in the credentials file itself")
+        seen += screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport) and "all is well" in screen_text(app), 20)
+        seen += screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "credential").value == "store")
+        field(app, "bucket").focus()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Places) and f"▸ {bucket.name}/" in screen_text(app))
+        await pilot.press("slash", *bucket.name, "enter", "escape")
+        app.screen.table.move_to_end(first=True)
+        while app.screen.table.current.place.name != bucket.name:
+            await pilot.press("j")
+        await pilot.press("right")
+        await until(pilot, lambda: "  ▸ handbook/" in screen_text(app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "prefix").value == "handbook/")
+        assert field(app, "bucket").value == bucket.name
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport) and "all is well" in screen_text(app), 20)
+        seen += screen_text(app)
+
+    tell(root, story, size=(100, 40))
+    assert SECRET not in seen
+    assert "AKIATEST" not in seen
+    source = sources_of(root)["handbook"]
+    assert source.source_config == {
+        "bucket": bucket.name, "prefix": "handbook/", "endpoint_url": bucket.proxy.url, "credential": "store"
+    }  # fmt: skip
+    assert CredentialRegistry(root.parent / "credentials.json").get("store").require("secret_access_key") == SECRET
+
+
+@pytest.fixture
+def graph(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphServer]:
+    """A site with two libraries, and the credential that opens it."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.ca_bundle(tmp_path)))
+    monkeypatch.setenv("APP_SECRET", CLIENT_SECRET)
+    with GraphServer() as server:
+        server.state.site("sites/handbook", "Handbook").library("Documents", "Shared Documents")
+        drive = server.state.drive("Documents")
+        drive.put("policies/travel.md", b"# Travel")
+        drive.put("policies/drafts/pay.md", b"# Pay")
+        server.state.site("sites/handbook").library("Archive", "Archive Library").put("old.md", b"old")
+        fields = {"tenant_id": TENANT_ID, "client_id": CLIENT_ID, "authority": server.authority,
+                  "graph_url": server.state.graph_url, "client_secret": "env:APP_SECRET"}  # fmt: skip
+        registry = CredentialRegistry(root.parent / "credentials.json")
+        registry.add("intranet", {"type": "entra", **fields})
+        registry.add("other", {"type": "token", "token": "env:OTHER"})
+        yield server
+
+
+def test_a_library_is_chosen_previewed_and_synced(root: Path, graph: GraphServer) -> None:
+    """Credentials of the fitting type only; libraries and folders in a tree fill two fields; no listing for a look."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot, "sharepoint")
+        field(app, "site").value = "https://contoso.sharepoint.com/sites/handbook"
+        field(app, "credential").focus()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        assert [name for name, _text in app.screen._options] == ["intranet", ADD_NEW]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "credential").value == "intranet")
+        field(app, "library").focus()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 2, 20)
+        await pilot.press("right")
+        await until(pilot, lambda: "  ▸ policies/" in screen_text(app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "folder").value == "policies")
+        assert field(app, "library").value == "Documents"
+        field(app, "exclude").value = "drafts/"
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "1 item taken" in screen_text(app) and "1 left out" in screen_text(app), 20)
+        assert graph.state.requests("graph", "delta") == []
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm))
+        field(app, "name").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport) and "all is well" in screen_text(app), 20)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, Plan) and "1 item, 1 to work on" in screen_text(app), 20)
+        await pilot.press("s")
+        await until(pilot, lambda: app.model.number("queued") == 1)
+
+    tell(root, story, size=(110, 50))
+    assert sources_of(root)["policies"].source_config["library"] == ["Documents"]
+
+
+PLUGIN = '''
+from typing import Literal
+import pydantic
+from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.model.descriptor import ListingEnd
+
+class Config(pydantic.BaseModel):
+    name: str = pydantic.Field(description="a setting whose name is also one of ours")
+    mode: Literal["fast", "slow"] | None = None
+    depth: int = 3
+    tags: tuple[str, ...] = ("x",)
+    verify: bool = True
+    credential: str | None = None
+
+class Connector(BaseConnector):
+    """Shelves of others [/]."""
+    source_type = "shelf"
+    config_model = Config
+    async def authenticate(self): return True
+    def list(self, cursor=None):
+        return ListingEnd(complete=True)
+        yield
+    def fetch(self, descriptor, offset=0): raise NotImplementedError
+'''
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Packages of others: one that works, and one that cannot be imported."""
+    place = tmp_path / "plugins"
+    place.mkdir()
+    (place / "shelf_plugin.py").write_text(PLUGIN)
+    (place / "broken_plugin.py").write_text("raise RuntimeError('no')")
+    info = place / "shelf_plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shelf-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[ingest_tui.connectors]\nshelf = shelf_plugin:Connector\nbroken = broken_plugin:Connector\n"
+    )
+    monkeypatch.syspath_prepend(str(place))
+    importlib.invalidate_caches()
+    yield
+    sys.modules.pop("shelf_plugin", None)
+
+
+def test_types_of_other_packages_have_forms_of_their_own(root: Path, plugin: Any) -> None:
+    """Choices, numbers, lists and switches follow from the model; names that clash with ours are kept apart."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2", "a")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        assert "Shelves of others [/]." in screen_text(app)
+        names = [name for name, _text in app.screen._options]
+        assert "directory" not in names
+        await pilot.press(*["down"] * names.index("broken"), "enter")
+        await until(pilot, lambda: any("RuntimeError" in notice.message for notice in app._notifications))
+        await open_form(app, pilot, "shelf")
+        assert isinstance(field(app, "mode"), Choice)
+        assert isinstance(field(app, "verify"), Toggle)
+        assert (field(app, "depth").value, field(app, "tags").value) == ("3", "x")
+        field(app, "config_name").value = "inner name"
+        field(app, "name").value = "Outer"
+        field(app, "depth").value = "5"
+        field(app, "mode").focus()
+        await pilot.press("right", "right")
+        assert field(app, "mode").value == "slow"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+
+    tell(root, story, size=(100, 50))
+    assert sources_of(root)["outer"].source_config == {"name": "inner name", "mode": "slow", "depth": 5}
+
+
+def test_lists_are_written_between_commas_and_read_back() -> None:
+    """What a list holds comes back, commas and quotation marks too."""
+    for parts in ([], ["a"], ["a", "b c"], ["a,b", 'say "x"', "c"], ["*.md", "!draft.md"]):
+        assert as_list(as_text(parts)) == parts
+    assert as_text(None) == ""
+
+
+@pytest.mark.parametrize("size", [(30, 8), (60, 15), (80, 24), (200, 60)])
+def test_a_form_lives_through_any_size(root: Path, folder: Path, size: tuple[int, int]) -> None:
+    """Resized while it is open, it keeps what was entered and its keys."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        field(app, "path").value = str(folder)
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        await pilot.press("tab", "tab", "space", "shift+tab", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+
+    tell(root, story)
+    assert sources_of(root)["handbook"].watch
+
+
+def test_tab_goes_from_field_to_field_and_ends_at_the_buttons(root: Path) -> None:
+    """No stop on the way at what only a mouse needs."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        form = await open_form(app, pilot)
+        visited = [app.focused.id]
+        for _ in range(len(form.form.fields) + 3 if form.form else 0):
+            await pilot.press("tab")
+            visited.append(app.focused.id)
+        assert visited[0] == "field-path"
+        assert all(name.startswith("field-") for name in visited[:-4])
+        assert visited[-4:] == ["button-save", "button-test", "button-preview", "button-cancel"]
+
+    tell(root, story)
