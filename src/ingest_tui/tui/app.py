@@ -132,7 +132,7 @@ class IngestApp(Going):
         """End, and take note of what the views are to remember while they are still there."""
         for stack in self._screen_stacks.values():
             for screen in stack:
-                if isinstance(screen, ViewScreen) and screen.is_mounted:
+                if isinstance(screen, ViewScreen) and screen.is_whole:
                     self.view_state[screen.view] = screen.state_to_remember()
         super().exit(result, return_code, message)
 
@@ -176,10 +176,10 @@ class IngestApp(Going):
         self.model.complete = self.model.complete or update.complete
         if update.workers is not None:
             self.living_workers, self.told_of_workers = update.workers, True
-        # Only the view on top, which a dialog may stand over: one below it would have the whole screen painted anew, and
-        # catches up when it is shown again.
+        # Only the view on top, which a dialog may stand over: one below it would have the whole screen painted anew,
+        # and catches up when it is shown again.
         shown = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen)), None)
-        if shown is not None and shown.is_mounted:
+        if shown is not None and shown.is_whole:
             shown.feed_changed(update)
             shown.say_header()
 

@@ -18,6 +18,7 @@ from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.screens.carrying import Carrying
 from ingest_tui.tui.views import VIEW_NAMES
+from ingest_tui.tui.widgets.command_line import CommandLine
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
@@ -26,6 +27,7 @@ __all__ = ["WIDE", "ViewScreen", "matches"]
 
 AGES_SECONDS = 5.0
 MOST_MARKS_REMEMBERED = 1000
+_OPENERS = {"command", "filter"}
 
 
 class ViewScreen(Carrying):
@@ -51,6 +53,7 @@ class ViewScreen(Carrying):
             yield from self.compose_body()
         yield Line(id="hint")
         yield Line(id="keys")
+        yield self.command_line()
 
     def compose_body(self) -> ComposeResult:
         """The inside of the view."""
@@ -143,16 +146,35 @@ class ViewScreen(Carrying):
         self.rows_changed()
 
     def on_key(self, event: events.Key) -> None:
-        """Give a field the letters that were typed before it had the focus: on a slow link keys come in bunches."""
-        if event.is_printable and event.character and isinstance(self.focused, Input):
-            event.stop()
-            self.focused.insert_text_at_cursor(event.character)
+        """Keep keys in their order that come in bunches, as on a slow link.
+
+        Bindings wait until a key has gone through all widgets; what is typed behind a ``:`` would overtake it. So the
+        keys that open a field act here, and a field gets the letters that were typed before it had the focus.
+        """
+        if isinstance(self.focused, Input):
+            if event.is_printable and event.character:
+                event.stop()
+                self.focused.insert_text_at_cursor(event.character)
+            elif isinstance(self.focused, CommandLine) and event.key in CommandLine.own_keys:
+                event.stop()
+                self.focused.press(event.key)
+            return
+        for action in self.ingest.registry.of(self.view):
+            if action.id in _OPENERS and event.key in action.keys.split(","):
+                event.stop()
+                event.prevent_default()
+                self.perform(action.id)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the view has its widgets: not before it is composed, nor while it is being taken away."""
+        return self.is_mounted and self.is_attached and bool(self.query("#header"))
 
     # Lines around the body
 
     def say_header(self) -> None:
         """Say where we are and how the workspace is doing."""
-        if self.is_mounted:
+        if self.is_whole:
             self.query_one("#header", Line).say(self.ingest.header(self.place(), self.view, self.size.width))
 
     def place(self) -> str:

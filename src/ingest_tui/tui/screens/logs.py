@@ -70,7 +70,6 @@ class LogsScreen(ViewScreen):
 
     def on_mount(self) -> None:
         """Look for new lines while the view is shown."""
-        super().on_mount()
         self.set_interval(_LOOK_SECONDS, self._look)
 
     def state_to_remember(self) -> dict[str, object]:

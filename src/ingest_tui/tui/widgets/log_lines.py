@@ -118,9 +118,8 @@ class LogLines(TextLines):
             self.scroll_to(y=top, animate=False, immediate=True)
 
     def on_resize(self) -> None:
-        """Wrap for the new width, and keep the cursor in view."""
-        super().on_resize()
-        self._show_cursor()
+        """Keep the cursor in view once the lines are wrapped for the new width."""
+        self.call_after_refresh(self._show_cursor)
 
     def toggle_wrap(self) -> None:
         """Wrap long lines, or cut them; the cursor stays on its line."""
