@@ -19,6 +19,7 @@ from ingest_tui.tui.endings import ended_now, notice
 from ingest_tui.tui.header import header
 from ingest_tui.tui.history import History, Place
 from ingest_tui.tui.jobs_model import JobRow, JobsModel
+from ingest_tui.tui.screens.base import AGES_SECONDS
 from ingest_tui.tui.screens.documents import DocumentsScreen
 from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.jobs import JobsScreen
@@ -189,6 +190,21 @@ def test_the_header_fits_and_shows_the_views_when_there_is_room(width: int, work
     if width >= 160 or (width == 140 and not read_only):
         assert "[1 Jobs]" in told
         assert "7 Audit" in told
+
+
+def test_a_view_is_set_up_once(root: Path) -> None:
+    """The ages grow by one timer, and the focus stays where a view has put it when it was opened."""
+    some_jobs(root, 1)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.focused is app.screen.pane.log_lines)
+        await pilot.pause(0.2)
+        assert app.focused is app.screen.pane.log_lines
+        assert sum(timer._interval == AGES_SECONDS for timer in app.screen._timers) == 1
+
+    tell(root, story)
 
 
 # Zoom, marks, themes

@@ -40,6 +40,7 @@ class ViewScreen(Carrying):
         super().__init__()
         self.words = ""
         self.sort = next(iter(self.sorts), "")
+        self._is_set_up = False
         self.reversed = False
 
     # Composition
@@ -61,6 +62,9 @@ class ViewScreen(Carrying):
 
     def on_mount(self) -> None:
         """Keep still what would blink, let ages grow, and take up what was remembered."""
+        if self._is_set_up:
+            return  # Textual calls this for each class by itself, also where a view has called it for its order
+        self._is_set_up = True
         self.take_up(self.ingest.view_state.get(self.view, {}))
         self.query_one("#filter", Input).cursor_blink = False
         self.set_interval(AGES_SECONDS, self.redraw_ages)
