@@ -376,3 +376,26 @@ def test_the_pager_runs_nothing_of_the_file(tmp_path: Path, monkeypatch: pytest.
     environment = Path(f"{out}.env").read_text()
     assert "LESSOPEN" not in environment
     assert "LESSSECURE=1" in environment
+
+
+def test_filters_are_remembered_and_nonsense_is_passed_over(filled: Path) -> None:
+    """The next start takes up what the list was narrowed down to; what was tampered with shows all."""
+
+    async def narrow(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("f")
+        await choose(app, pilot, "Type")
+        await choose(app, pilot, "text/markdown")
+        await until(pilot, lambda: names(app) == ["welcome.md"])
+        state = app.screen.state_to_remember()
+        app.screen.narrowed = DocumentQuery()
+        app.screen.take_up({"narrowed": {"media_type": 7, "outcome": ["x"]}})
+        assert app.screen.narrowed == DocumentQuery()
+        app.screen.take_up(state)
+        assert app.screen.narrowed == DocumentQuery(media_type="text/markdown")
+        app.screen.narrowed = DocumentQuery(source_id="gone")
+        app.screen.catch_up()
+        await until(pilot, lambda: len(names(app)) == 2 and told(app, "no source"))
+
+    tell(filled, narrow)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from ingest_tui.tui.document_calls import DocumentQuery
 from ingest_tui.tui.screens.base import ViewScreen
 
 _ALL = ""
+_REMEMBERED = ("collection_id", "source_id", "media_type", "outcome", "since")
 _FIELDS = {"collection": "collection_id", "source": "source_id", "type": "media_type"}
 _DAYS = [("1", "Since yesterday"), ("7", "In the last 7 days"), ("30", "In the last 30 days"), ("365", "In a year")]
 _OUTCOMES = {
@@ -27,6 +28,18 @@ class Narrowing(ViewScreen):
     def __init__(self) -> None:
         super().__init__()
         self.narrowed = DocumentQuery()
+
+    def state_to_remember(self) -> dict[str, object]:
+        """The filters too, but not that the trash is shown."""
+        return super().state_to_remember() | {"narrowed": {name: getattr(self.narrowed, name) for name in _REMEMBERED}}
+
+    def take_up(self, state: Mapping[str, Any]) -> None:
+        """The filters too."""
+        super().take_up(state)
+        known = state.get("narrowed")
+        if isinstance(known, dict) and self.narrowed == DocumentQuery():
+            values = {name: known[name] for name in _REMEMBERED if isinstance(known.get(name), str)}
+            self.narrowed = DocumentQuery(**values)
 
     def narrow(self) -> None:
         """Ask by what to narrow the list down."""

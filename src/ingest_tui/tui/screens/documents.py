@@ -175,9 +175,9 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     def _trouble(self, message: str, hint: str) -> None:
         self._reading = False
-        if self.narrowed.is_narrowed:
-            self.narrowed = self.narrowed.widened()
         self.tell(message, hint, bad=True)
+        if self.narrowed.is_narrowed:  # a source or collection that is gone, as a filter that was remembered
+            self.widen()
 
     def _show(self) -> None:
         self.table.show(self._lines or [], empty=self._empty_words())
