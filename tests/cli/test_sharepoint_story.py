@@ -77,6 +77,46 @@ def test_from_a_site_to_its_text(cli: Cli, server: GraphServer, drive: Drive) ->
     assert [document["key"] for document in cli.run("doc", "list", "--json").json] == ["Documents/policies/journeys.md"]
 
 
+@pytest.mark.usefixtures("drive")
+def test_credential_test_says_which_site_is_not_granted(cli: Cli, server: GraphServer) -> None:
+    """The permission alone opens no site: those of the sources are tried, each told by its source and with a hint."""
+    cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet")
+    steps = cli.run("credential", "test", "intranet", "--json").lines
+    assert [step["ok"] for step in steps] == [True] * len(steps)
+    assert ("read", "site: ") in {(step["step"], step["message"][:6]) for step in steps}
+    server.state.fail("/sites/", status=403, code="accessDenied", times=50)
+    steps = cli.run("credential", "test", "intranet", "--json", code=1).lines
+    assert steps[-1]["message"].startswith("site: no permission to read the site")
+    assert "not granted to it" in steps[-1]["hint"]
+    told = cli.run("source", "test", "site", code=1).out
+    assert "hint: the app holds Sites.Selected, but this site was not granted" in told
+    failed = [step for step in cli.run("source", "test", "site", "--json", code=1).lines if not step["ok"]]
+    assert failed[0]["hint"]
+
+
+@pytest.mark.usefixtures("drive")
+def test_source_names_a_credential_that_is_there(cli: Cli) -> None:
+    """An unknown credential is refused with the known ones, one of another type with the type that is needed."""
+    add = ("source", "add", "sharepoint", "site", "--site", SITE, "--json")
+    assert "intranet" in str(cli.run(*add, "--credential", "intranett", code=4).error)
+    cli.environment["WIKI"] = "planted-token"
+    cli.run("credential", "add", "wiki", "--type", "token", "--secret", "token=env:WIKI")
+    assert "entra" in cli.run(*add, "--credential", "wiki", code=1).error["hint"]
+    assert cli.run("source", "list", "--json").json == []
+    cli.run(*add, "--credential", "intranet")
+    cli.run("credential", "remove", "intranet", "--yes", "--force")
+    cli.run("source", "disable", "site")
+
+
+@pytest.mark.usefixtures("drive")
+def test_address_that_was_left_out_is_explained(cli: Cli) -> None:
+    """`doc explain` knows that an address below the site belongs to the source, and why it is not here."""
+    cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet", "--exclude", "drafts/")
+    told = cli.run("doc", "explain", f"{SITE}/Shared%20Documents/policies/drafts/pay.md").out
+    assert "drafts is excluded" in told
+    assert "would take it" in cli.run("doc", "explain", f"{SITE}/Shared%20Documents/new.md").out
+
+
 def test_secrets_of_a_site_are_found_nowhere(cli: Cli, server: GraphServer, drive: Drive) -> None:
     """Neither the app's secret, nor a token, nor an address that needs none, in the workspace or in what is printed."""
     cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet")

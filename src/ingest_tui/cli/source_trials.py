@@ -36,10 +36,12 @@ def test(session: Session, /, source_id: str | None, source_type: str | None, as
     for step in test_draft(session.workspace, _draft(session, source_id, source_type, options)):
         all_ok = all_ok and step.ok
         if as_json:
-            record = {"step": step.name, "ok": step.ok, "message": step.message, "milliseconds": step.milliseconds}
-            output.data_line(record)
-        else:
-            output.line(f"{'ok' if step.ok else 'FAILED':7} {step.name:6} {step.milliseconds:7.1f} ms  {step.message}")
+            record = {"step": step.name, "ok": step.ok, "message": step.message, "hint": step.hint}
+            output.data_line(record | {"milliseconds": step.milliseconds})
+            continue
+        output.line(f"{'ok' if step.ok else 'FAILED':7} {step.name:6} {step.milliseconds:7.1f} ms  {step.message}")
+        if step.hint:
+            output.line(f"        hint: {step.hint}")
     return 0 if all_ok else diagnostics.EXIT_FAILED
 
 

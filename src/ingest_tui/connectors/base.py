@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import pydantic
 
+from ingest_tui.credentials.contract import Credential as Credential  # noqa: PLC0414 - part of this contract
+from ingest_tui.credentials.contract import Credentials as Credentials  # noqa: PLC0414 - part of this contract
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import ItemError, UsageError, ValidationError
@@ -43,35 +45,6 @@ class Capabilities:
     lists_all_or_nothing: bool = False
     content_fingerprints: bool = False
     notifies: bool = False
-
-
-class Credential(Protocol):
-    """One entry of the credential registry, as connectors see it."""
-
-    @property
-    def name(self) -> str:
-        """What the settings of a source call it."""
-
-    @property
-    def type(self) -> str:
-        """What kind of credential it is: aws, entra, token, …."""
-
-    @property
-    def digest(self) -> str:
-        """A value that changes when the entry changes."""
-
-    def get(self, field: str, default: str | None = None) -> str | None:
-        """Return a field; a secret one is resolved from its reference now, at each call."""
-
-    def require(self, field: str) -> str:
-        """Return a field; raises `AuthenticationError` naming the one that is missing."""
-
-
-class Credentials(Protocol):
-    """The credential registry, as connectors see it."""
-
-    def get(self, name: str) -> Credential:
-        """Return an entry as the file has it now; raises `NotFoundError`."""
 
 
 class ListingMemory(Protocol):
@@ -113,7 +86,7 @@ class Place:
 
 @dataclass(slots=True)
 class TestStep:
-    """One step of `source test`: what was tried, whether it worked, what was seen."""
+    """One step of `source test`: what was tried, whether it worked, what was seen, what to do when it failed."""
 
     __test__ = False  # not a test class, whatever its name says to pytest
 
@@ -121,6 +94,7 @@ class TestStep:
     ok: bool
     message: str
     milliseconds: float = 0.0
+    hint: str = ""
 
 
 class BaseConnector(ABC):

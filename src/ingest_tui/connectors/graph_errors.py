@@ -6,6 +6,7 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ingest_tui.credentials.signing_in.entra import GUIDE, READS_EVERYTHING, missing_permission
 from ingest_tui.model.errors import (
     AuthenticationError,
     ItemError,
@@ -15,15 +16,10 @@ from ingest_tui.model.errors import (
 )
 from ingest_tui.model.naming import safe_display
 
-GUIDE = "docs/sharepoint.md"
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _LOCKED = 401, 403, 404, 410, 423
 _THROTTLED = {429, 503, 509}
 _PASSING = {408, 500, 502, 504}
 _LONGEST_WORDS = 300
-_READING_PERMISSIONS = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.FullControl.All", "Sites.Manage.All",
-                        "Files.Read.All", "Files.ReadWrite.All")  # fmt: skip
-_SELECTED_PERMISSIONS = ("Sites.Selected", "Lists.SelectedOperations.Selected", "Files.SelectedOperations.Selected",
-                         "ListItems.SelectedOperations.Selected")  # fmt: skip
 
 
 class GraphError(Exception):
@@ -137,17 +133,15 @@ def source_error(  # noqa: PLR0911 - one return for each meaning
 
 
 def _missing_permission(roles: list[str] | None) -> str:
-    if roles is None or any(role in (*_READING_PERMISSIONS, *_SELECTED_PERMISSIONS) for role in roles):
+    missing = missing_permission(roles)
+    if roles is None or not missing:
         return ""
     held = f"only {', '.join(roles)}" if roles else "no permission at all"
-    return (
-        f"the token holds {safe_display(held, limit=200)}: add the application permission Sites.Selected (or "
-        f"Sites.Read.All) of Microsoft Graph to the app and grant admin consent, see {GUIDE}#permissions"
-    )
+    return f"the token holds {safe_display(held, limit=200)}: {missing}"
 
 
 def _not_granted(roles: list[str] | None) -> str:
-    if roles is not None and not any(role in _READING_PERMISSIONS for role in roles):
+    if roles is not None and not any(role in READS_EVERYTHING for role in roles):
         return (
             "the app holds Sites.Selected, but this site was not granted to it (or the grant is not effective yet): "
             f"see {GUIDE}#grant"

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 
 from ingest_tui.connectors.base import BaseConnector, TestStep
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.errors import IngestError, ItemError
 from ingest_tui.model.naming import safe_display
 
 
@@ -16,43 +17,54 @@ def probe(connector: BaseConnector) -> Iterator[TestStep]:
 
     Lists one page, never the whole source, and reads the first piece of one item.
     """
-    start = time.perf_counter()
-
-    def step(name: str, ok: bool, message: str) -> TestStep:
-        nonlocal start
-        now = time.perf_counter()
-        milliseconds = (now - start) * 1000
-        start = now
-        return TestStep(name, ok, message, round(milliseconds, 1))
-
+    stopwatch = Stopwatch()
+    name = "auth"
+    readable: Descriptor | None = None
     try:
         signing = connector.check_credential()
-    except IngestError as error:
-        yield step("auth", False, error.message)
-        return
-    if signing is not None:
-        yield step("auth", True, safe_display(signing))
-    try:
+        if signing is not None:
+            yield stopwatch.step(name, safe_display(signing))
+        name = "reach"
         asyncio.run(connector.authenticate())
-        yield step("reach", True, "the source answers and lets us in")
-    except IngestError as error:
-        yield step("reach", False, error.message)
-        return
-    try:
+        yield stopwatch.step(name, "the source answers and lets us in")
+        name = "list"
         page = next(connector.list(), None)
-    except IngestError as error:
-        yield step("list", False, error.message)
-        return
-    descriptors = page.descriptors if page else []
-    found = f"{len(descriptors)} items on the first page" if descriptors else "nothing matches"
-    yield step("list", True, found if descriptors or page is None else "nothing on the first page matches")
-    readable = next((descriptor for descriptor in descriptors if not descriptor.refusal), None)
-    if readable is None:
-        return
-    try:
+        descriptors = page.descriptors if page else []
+        found = f"{len(descriptors)} items on the first page" if descriptors else "nothing matches"
+        yield stopwatch.step(name, found if descriptors or page is None else "nothing on the first page matches")
+        readable = next((descriptor for descriptor in descriptors if not descriptor.refusal), None)
+        if readable is None:
+            return
+        name = "read"
         with connector.fetch(readable) as pieces:
             first = next(pieces, b"")
+        yield stopwatch.step(name, f"read {len(first)} bytes of {safe_display(readable.key)}")
     except IngestError as error:
-        yield step("read", False, f"{safe_display(readable.key)}: {error.message}")
-        return
-    yield step("read", True, f"read {len(first)} bytes of {safe_display(readable.key)}")
+        about = f"{safe_display(readable.key)}: " if name == "read" and readable is not None else ""
+        yield stopwatch.failed(name, error, about)
+
+
+class Stopwatch:
+    """Makes the steps, each with the time since the one before."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    def step(self, name: str, message: str, *, ok: bool = True, hint: str = "") -> TestStep:
+        """Return the step that has just been done."""
+        now = time.perf_counter()
+        milliseconds, self._since = (now - self._since) * 1000, now
+        return TestStep(name, ok, message, round(milliseconds, 1), hint)
+
+    def failed(self, name: str, error: IngestError, about: str = "") -> TestStep:
+        """Return the step that an error ended, with what to do about it."""
+        return self.step(name, f"{about}{error.message}", ok=False, hint=error.hint or hint_for(error))
+
+
+def hint_for(error: IngestError) -> str:
+    """Return what to do about an error that gives no hint itself."""
+    if error.retryable:
+        return "it may pass by itself: try again later"
+    if isinstance(error, ItemError):
+        return "only this item is concerned; a sync tells of each that it cannot read"
+    return "'ingest-tui source show SOURCE' shows the settings; are they right?"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector, Credentials
 from ingest_tui.model.errors import MissingDependencyError
+from ingest_tui.model.naming import safe_display
 
 ENTRY_POINT_GROUP = "ingest_tui.connectors"
 _BUILT_IN = {
@@ -24,14 +25,19 @@ def source_types() -> list[str]:
 
 
 def connector_class(source_type: str) -> type[BaseConnector]:
-    """Return the connector of a type; ValueError naming the known ones for an unknown type."""
-    target = _BUILT_IN.get(source_type)
-    if target is None:
-        for point in entry_points(group=ENTRY_POINT_GROUP, name=source_type):
-            target = point.value
-    if target is None:
-        raise ValueError(f"unknown source type {source_type!r}; known types: {', '.join(source_types())}")
-    module, _, name = target.partition(":")
+    """Return the connector of a type.
+
+    Raises ValueError naming the known ones for an unknown type, `MissingDependencyError` for one that cannot be loaded.
+    """
+    if source_type in _BUILT_IN:
+        return _built_in(source_type)
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=source_type):
+        return _brought_by(point)
+    raise ValueError(f"unknown source type {source_type!r}; known types: {', '.join(source_types())}")
+
+
+def _built_in(source_type: str) -> type[BaseConnector]:
+    module, _, name = _BUILT_IN[source_type].partition(":")
     try:
         loaded: type[BaseConnector] = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
@@ -40,6 +46,23 @@ def connector_class(source_type: str) -> type[BaseConnector]:
             hint=f'pip install "ingest-tui[{source_type}]"',
         ) from None
     return loaded
+
+
+def _brought_by(point: EntryPoint) -> type[BaseConnector]:
+    """Return the connector of another package, whose mistakes must harm nobody but its own type."""
+    try:
+        loaded = point.load()
+    except Exception as error:  # noqa: BLE001 - whatever a foreign package raises while it is imported
+        missing = f": {error.name} is not installed" if isinstance(error, ModuleNotFoundError) else ""
+        reason = f"{type(error).__name__}{missing}"
+    else:
+        if isinstance(loaded, type) and issubclass(loaded, BaseConnector):
+            return loaded
+        reason = "it is no BaseConnector"
+    raise MissingDependencyError(
+        f"the {safe_display(point.name)} connector cannot be loaded ({safe_display(reason)})",
+        hint=f"install or mend the package that brings {safe_display(point.value)!r}",
+    )
 
 
 def get_connector(

@@ -151,6 +151,10 @@ class ResilientConnector(BaseConnector):
         """Walk into a place."""
         return self.inner.browse(path)
 
+    def sample(self) -> Iterator[Descriptor]:
+        """Yield what a listing would, for people who look."""
+        return self.inner.sample()
+
     def load_documents(self) -> AsyncIterator[IngestedDocument]:
         """Yield parsed documents, for scripts."""
         return self.inner.load_documents()

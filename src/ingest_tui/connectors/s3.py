@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
-from ingest_tui.connectors.s3_access import check_packages
+from ingest_tui.connectors.s3_access import check_packages, check_type
 from ingest_tui.connectors.s3_config import S3Config
 from ingest_tui.connectors.s3_errors import Explainer
 from ingest_tui.connectors.s3_hints import NotificationQueue
@@ -75,7 +75,7 @@ class S3Connector(BaseConnector):
         """The packages and the credential must be there, so that it shows when the source is added."""
         check_packages()
         if self.config.credential is not None and self.credentials is not None:
-            self.credentials.get(self.config.credential)
+            check_type(self.credentials.get(self.config.credential))
 
     def check_credential(self) -> str:
         """Find the credential, without asking the store."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ingest_tui.connectors.base import Credentials
+from ingest_tui.connectors.base import Credential, Credentials
 from ingest_tui.model.errors import AuthenticationError, MissingDependencyError, ValidationError
 
 if TYPE_CHECKING:
@@ -48,6 +48,16 @@ def check_packages() -> None:
             )
 
 
+def check_type(entry: Credential) -> None:
+    """Raise `ValidationError` for a credential that an S3 source cannot sign with."""
+    if entry.type != "aws":
+        raise ValidationError(
+            f"credential {entry.name!r} is of type {entry.type!r}; an s3 source needs one of type 'aws'",
+            hint="see credentials.example.json",
+            setting="credential",
+        )
+
+
 def resolve_access(config: S3Config, credentials: Credentials | None) -> Access:
     """Return who asks, from the settings; secret references are resolved now.
 
@@ -63,11 +73,7 @@ def resolve_access(config: S3Config, credentials: Credentials | None) -> Access:
             hint="'ingest-tui credential add' makes one; --profile or --anonymous need none",
         )
     entry = credentials.get(config.credential)
-    if entry.type != "aws":
-        raise ValidationError(
-            f"credential {config.credential!r} is of type {entry.type!r}; an s3 source needs one of type 'aws'",
-            hint="see credentials.example.json",
-        )
+    check_type(entry)
     region = config.region or entry.get("region")
     endpoint_url = config.endpoint_url or entry.get("endpoint_url")
     profile = entry.get("profile")

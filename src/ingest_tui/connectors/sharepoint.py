@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -25,16 +24,18 @@ from ingest_tui.connectors.base import (
 )
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.remembering import VolatileMemory
-from ingest_tui.connectors.sharepoint_urls import parse_site_url
+from ingest_tui.connectors.sharepoint_urls import is_below, parse_site_url, shown_library
+from ingest_tui.credentials.signing_in.entra import check_packages
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.errors import AuthenticationError, IngestError, MissingDependencyError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.errors import AuthenticationError, IngestError
+from ingest_tui.model.naming import key_from_bytes, safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.connectors.graph import GraphSession
     from ingest_tui.connectors.sharepoint_site import Site
 
 _FETCHES_AT_ONCE = 8
+_PACKAGES = {"office365": "office365-rest-python-client", "msal": "msal", "requests": "requests"}
 
 
 class SharePointConfig(BaseModel):
@@ -85,10 +86,11 @@ class SharePointConfig(BaseModel):
 
 
 class SharePointConnector(BaseConnector):
-    """Lists libraries by delta, reads files from pre-authenticated addresses.
+    """Documents of a SharePoint site's libraries, or of an organisation's OneDrive.
 
-    A key is ``Library/folder/file``. The address is made from that of the library and the path and not taken from
-    Graph, whose addresses of files go stale when a folder above them is renamed.
+    Lists libraries by delta, reads files from pre-authenticated addresses. A key is ``Library/folder/file``. The
+    address is made from that of the library and the path and not taken from Graph, whose addresses of files go stale
+    when a folder above them is renamed.
     """
 
     source_type: ClassVar[str] = "sharepoint"
@@ -110,16 +112,16 @@ class SharePointConnector(BaseConnector):
         self._digest: str | None = None
         self._site: Site | None = None
         self._browsed: Site | None = None
+        self._chosen: frozenset[str] | None = None
+        """The names of the libraries that are taken, once the site was asked."""
 
     # Reaching the site
 
     def validate_config(self) -> None:
-        """The settings were checked when the connector was made; the package that it needs must be there too."""
-        if find_spec("office365") is None or find_spec("msal") is None:
-            raise MissingDependencyError(
-                "the sharepoint connector needs the package 'office365-rest-python-client', which is not installed",
-                hint='pip install "ingest-tui[sharepoint]"',
-            )
+        """The packages and the credential must be there, so that it shows when the source is added."""
+        check_packages(_PACKAGES, "the sharepoint connector")
+        if self.credentials is not None:
+            self._credential()
 
     async def authenticate(self) -> bool:
         """Sign in and find the site, its libraries and the folder."""
@@ -160,15 +162,16 @@ class SharePointConnector(BaseConnector):
             raise AuthenticationError(
                 f"the credential {safe_display(self.config.credential)!r} is of type {safe_display(credential.type)!r}",
                 hint="a SharePoint source signs in with a credential of type 'entra'; see docs/sharepoint.md",
+                setting="credential",
             )
         return credential
 
     def _graph(self) -> GraphSession:
         with self._lock:
             if self._session is None:
-                self.validate_config()
+                check_packages(_PACKAGES, "the sharepoint connector")
                 from ingest_tui.connectors.graph import GraphSession
-                from ingest_tui.connectors.graph_signin import SignIn
+                from ingest_tui.credentials.signing_in.entra_signin import SignIn
 
                 credential = self._credential()
                 self._digest = credential.digest
@@ -179,7 +182,9 @@ class SharePointConnector(BaseConnector):
         session = self._graph()
         from ingest_tui.connectors.sharepoint_site import find_site
 
-        return find_site(session, self._address, self.config.library, self.config.folder)
+        site = find_site(session, self._address, self.config.library, self.config.folder)
+        self._chosen = frozenset(library.name for library in site.libraries)
+        return site
 
     # Listing, fetching, looking around
 
@@ -239,7 +244,18 @@ class SharePointConnector(BaseConnector):
         """Return why a key of this site would not be listed, as far as the settings tell."""
         from ingest_tui.connectors.sharepoint_browsing import explain_left_out
 
-        return explain_left_out(self.config, self._filter, key)
+        return explain_left_out(self.config, self._filter, key, self._chosen)
+
+    def key_of(self, address: str) -> str | None:
+        """Return the key of an address below that of the source; a library is taken to be called as in the address."""
+        try:
+            meant = parse_site_url(address)
+        except ValueError:
+            return None
+        own = self._address
+        if own.site_id or own.share_link or meant.host != own.host or not is_below(meant, own):
+            return None
+        return key_from_bytes("/".join((shown_library(meant.rest[0]), *meant.rest[1:])).encode())
 
 
 def user_agent(organisation: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from ingest_tui.connectors.base import Place
 from ingest_tui.connectors.filtering import PathFilter
 from ingest_tui.connectors.graph_errors import GraphError, source_error
 from ingest_tui.connectors.sharepoint_items import LISTED_FIELDS, describe, quoted_path, read_item
+from ingest_tui.connectors.sharepoint_urls import shown_library
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.naming import bytes_from_key, key_from_bytes, safe_display
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _FIELDS = "id,name,size,lastModifiedDateTime,root,folder,file,package,malware,remoteItem"
 _PAGE = 200
+_DRIVE_ID = "b!"
 
 
 def browse(session: GraphSession, site: Site, path: str) -> Iterator[Place]:
@@ -71,12 +73,22 @@ def sample(session: GraphSession, site: Site, max_size: int | None) -> Iterator[
                 raise source_error(error, what, session.sign_in.roles) from None
 
 
-def explain_left_out(config: SharePointConfig, path_filter: PathFilter, key: str) -> str | None:
-    """Return why a listing would not name ``key``, or None when the settings are no reason."""
+def explain_left_out(
+    config: SharePointConfig, path_filter: PathFilter, key: str, chosen: Collection[str] | None
+) -> str | None:
+    """Return why a listing would not name ``key``, or None when the settings are no reason.
+
+    ``chosen`` are the names of the libraries that are taken; None: the site was not asked, and the settings tell, which
+    may also name a library by its address or its id.
+    """
     plain = bytes_from_key(key).decode("utf-8", "surrogatepass")
     library, _, inner = plain.partition("/")
-    wanted = {name.strip().casefold() for name in config.library}
-    if wanted and library.casefold() not in wanted:
+    if chosen is None:
+        wanted = {shown_library(name.strip()).casefold() for name in config.library}
+        is_chosen = not wanted or library.casefold() in wanted or any(name.startswith(_DRIVE_ID) for name in wanted)
+    else:
+        is_chosen = library in chosen
+    if not is_chosen and config.library:
         return f"the source takes only the library {safe_display(', '.join(config.library))}"
     if config.folder and not f"{inner}/".casefold().startswith(f"{config.folder}/".casefold()):
         return f"the source takes only the folder {safe_display(config.folder)}"

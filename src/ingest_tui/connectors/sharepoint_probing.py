@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ingest_tui.connectors.base import BaseConnector, TestStep
 from ingest_tui.connectors.graph_errors import GraphError, source_error
+from ingest_tui.connectors.probing import Stopwatch
 from ingest_tui.connectors.sharepoint_items import LISTED_FIELDS, describe, read_item
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError
@@ -28,7 +28,7 @@ def probe_site(
     max_size: int | None,
 ) -> Iterator[TestStep]:
     """Yield the steps sign in, site, libraries, list, read; stops after the first that fails."""
-    stopwatch = _Stopwatch()
+    stopwatch = Stopwatch()
     name = "sign in"
     try:
         session = open_session()
@@ -48,18 +48,7 @@ def probe_site(
             first = next(pieces, b"")
         yield stopwatch.step(name, f"read {len(first)} bytes of {safe_display(readable.key)}")
     except IngestError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        yield stopwatch.step(name, f"{error.message}{hint}", ok=False)
-
-
-class _Stopwatch:
-    def __init__(self) -> None:
-        self._since = time.perf_counter()
-
-    def step(self, name: str, message: str, *, ok: bool = True) -> TestStep:
-        now = time.perf_counter()
-        milliseconds, self._since = (now - self._since) * 1000, now
-        return TestStep(name, ok, message, round(milliseconds, 1))
+        yield stopwatch.failed(name, error)
 
 
 def _permissions(roles: list[str] | None) -> str:

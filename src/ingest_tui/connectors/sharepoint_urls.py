@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-_SITE_ID = re.compile(r"[\w.-]+,[0-9a-fA-F-]{36},[0-9a-fA-F-]{36}\Z")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SITE_ID = re.compile(
+    r"(?:https?://[^/]*graph[^/]*/[^/]+/sites/)?(?P<id>[\w.-]+,[0-9a-fA-F-]{36},[0-9a-fA-F-]{36})(?:[/?].*)?\Z"
+)
 _GRAPH_FORM = re.compile(
     r"(?:https?://[^/]*graph[^/]*/[^/]+/sites/)?(?P<host>[\w-]+(?:\.[\w-]+)+):(?P<path>/[^:]*):?.*\Z"
 )
@@ -55,23 +58,40 @@ def parse_site_url(text: str) -> SiteAddress:
     address = _INVISIBLE.sub("", text).strip().strip("<>\"'").strip()
     if not address:
         raise ValueError(f"the address is empty; {_SITE_HINT}")
-    if _SITE_ID.match(address):
-        return SiteAddress(address.partition(",")[0].lower(), site_id=address)
+    whole = address if _SCHEME.match(address) else f"https://{address.lstrip('/')}"
+    parts = _split_url(whole)  # before anything is taken out of it: a password is refused wherever it stands
+    site_id = _SITE_ID.match(address)
+    if site_id:
+        return SiteAddress(site_id["id"].partition(",")[0].lower(), site_id=site_id["id"])
     graph_form = _GRAPH_FORM.match(address)
     if graph_form:
-        address = f"https://{graph_form['host']}{graph_form['path']}"
-    if "://" not in address:
-        address = f"https://{address.lstrip('/')}"
-    return _parse_url(address)
+        whole = f"https://{graph_form['host']}{graph_form['path']}"
+        parts = _split_url(whole)
+    return _parse_url(whole, parts)
 
 
-def _parse_url(address: str) -> SiteAddress:
-    parts = urlsplit(address)
+def _split_url(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # its message quotes the address
+        raise ValueError(f"not an address of a site; {_SITE_HINT}") from None
     if parts.scheme.lower() not in {"http", "https"}:
         raise ValueError(f"not an address of a site; {_SITE_HINT}")
+    if "@" in parts.netloc:
+        raise ValueError("no user name or password in the address; --credential names what to sign in with")
+    return parts
+
+
+def _parse_url(address: str, parts: SplitResult) -> SiteAddress:
     query = _query_of(parts.query)
     host = _checked_host(parts.hostname or "")
     segments = _segments(parts.path)
+    page = segments[-1].lower() if segments else ""
+    if page == "sharepoint.aspx":
+        raise ValueError(f"that is the start page of SharePoint, which shows all sites; {_SITE_HINT}")
+    if page == "start.aspx" and parts.fragment.startswith("/"):
+        whole = f"https://{host}{_behind_start_page(parts)}"
+        return _parse_url(whole, _split_url(whole))
     if segments and _SHARING.match(segments[0].lower()):
         if segments[1:2] != ["r"]:
             return SiteAddress(host, share_link=address)
@@ -82,8 +102,16 @@ def _parse_url(address: str) -> SiteAddress:
     if folder.startswith("/"):
         # The page shows a folder: its path is in the query, and with 'listurl' it is on another host.
         segments = _segments(folder, encoded=False)
-        host = _checked_host(urlsplit(query.get("listurl", "")).hostname or host)
+        elsewhere = query.get("listurl")
+        host = _checked_host((_split_url(elsewhere).hostname if elsewhere else None) or host)
     return _split(host, _without_page(segments))
+
+
+def _behind_start_page(parts: SplitResult) -> str:
+    """Return the path that ``…/_layouts/15/start.aspx#/…`` stands for: what is shown is behind the '#'."""
+    site = parts.path.lower().partition("/_layouts/")[0]
+    shown = parts.fragment
+    return shown if f"{shown.lower()}/".startswith(f"{site}/") else parts.path[: len(site)] + shown
 
 
 def _query_of(query: str) -> dict[str, str]:
@@ -129,6 +157,22 @@ def _split(host: str, segments: list[str]) -> SiteAddress:
     if len(segments) == 1:
         raise ValueError(f"the address names no site after /{segments[0]}/; {_SITE_HINT}")
     return SiteAddress(host, (segments[0].lower(), segments[1]), tuple(segments[2:]))
+
+
+def is_below(address: SiteAddress, above: SiteAddress) -> bool:
+    """Whether an address leads to something in a library of what another one leads to."""
+    meant = [segment.casefold() for segment in (*address.site, *address.rest)]
+    start = [segment.casefold() for segment in (*above.site, *above.rest)]
+    return address.share_link is None and len(address.rest) > 1 and meant[: len(start)] == start
+
+
+def shown_library(name: str) -> str:
+    """Return what people call a library, from what its address says. Only the one that each site begins with differs.
+
+    >>> shown_library("Shared Documents")
+    'Documents'
+    """
+    return "Documents" if name.casefold() == "shared documents" else name
 
 
 def share_token(link: str) -> str:

@@ -132,7 +132,10 @@ class AwsEntry(Entry):
 
 
 class EntraEntry(Entry):
-    """An application in Entra ID, signed in by certificate (preferred) or client secret."""
+    """An application in Entra ID, signed in by certificate (preferred) or client secret.
+
+    ``thumbprint``, as the portal shows it, stands for the certificate where the PEM text is the private key alone.
+    """
 
     tenant_id: Text
     client_id: Text
@@ -141,6 +144,7 @@ class EntraEntry(Entry):
     graph_url: Address | None = None
     certificate: Text | None = None
     certificate_password: Text | None = None
+    thumbprint: Text | None = None
     client_secret: Text | None = None
 
     @model_validator(mode="after")
@@ -248,6 +252,10 @@ def credential_type(name: str) -> CredentialType:
             ) from None
         if isinstance(loaded, CredentialType):
             return loaded
+        raise MissingDependencyError(
+            f"the credential type {name!r} cannot be loaded ({point.value!r} is no CredentialType)",
+            hint=f"install or mend the package that brings {point.value!r}",
+        )
     raise RefusedError(
         f"unknown credential type {safe_display(name, limit=64)!r}",
         hint=f"known types: {', '.join(type_names())}; is a package missing that brings it?",

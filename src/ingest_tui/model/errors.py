@@ -126,9 +126,13 @@ class TransientSourceError(SourceAccessError):
     code = "source_transient"
     retryable = True
 
-    def __init__(self, message: str, *, retry_after: float | None = None, **kwargs: Any) -> None:
-        super().__init__(message, **kwargs)
+    def __init__(self, message: str, *, retry_after: float | None = None, hint: str = "", **context: Any) -> None:
+        super().__init__(message, hint=hint or _when_to_try_again(retry_after), **context)
         self.retry_after = retry_after
+
+
+def _when_to_try_again(retry_after: float | None) -> str:
+    return f"try again in {max(1.0, retry_after):.0f} s" if retry_after else "it may pass by itself: try again later"
 
 
 class ItemError(IngestError):

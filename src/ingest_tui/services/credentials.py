@@ -21,6 +21,9 @@ from ingest_tui.credentials.types import CredentialType as CredentialType  # noq
 from ingest_tui.credentials.types import credential_type, type_names
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, RefusedError, UsageError, ValidationError
+from ingest_tui.model.naming import safe_display
+from ingest_tui.model.source import Source
+from ingest_tui.pipeline.connecting import connect
 from ingest_tui.store.workspace import Workspace, requester
 
 __all__ = [
@@ -216,17 +219,35 @@ def _sign_in(workspace: Workspace, credential: Credential) -> Iterator[Step]:
         yield Step("sign-in", True, f"nothing to ask on its own: the connector that uses it finds out{told}")
         return
     module, _, function = target.partition(":")
-    uses = [
-        source.source_config
-        for source in workspace.sources.all()
-        if source.source_config.get("credential") == credential.name
-    ]
+    uses = [one for one in workspace.sources.all() if one.source_config.get("credential") == credential.name]
+    lets_us_in = True
     try:
-        yield from getattr(import_module(module), function)(credential, uses)
+        for step in getattr(import_module(module), function)(credential, [one.source_config for one in uses]):
+            lets_us_in = lets_us_in and step.ok
+            yield step
     except IngestError as error:
+        lets_us_in = False
         yield Step("sign-in", False, error.message, error.hint)
     except Exception as error:  # noqa: BLE001 - libraries of others; their text may quote what they were given
+        lets_us_in = False
         yield Step("sign-in", False, f"failed unexpectedly ({type(error).__name__})", "is its package up to date?")
+    for source in uses if lets_us_in else []:
+        yield from _try_source(workspace, source)
+
+
+def _try_source(workspace: Workspace, source: Source) -> Iterator[Step]:
+    """Yield what `source test` tells of a source: only its connector knows how the credential is used there."""
+    name = safe_display(source.source_id)
+    try:
+        for step in connect(workspace, source).test_steps():
+            yield Step(step.name, step.ok, f"{name}: {step.message}", step.hint)
+    except (IngestError, ValueError) as error:
+        hint = error.hint if isinstance(error, IngestError) else ""
+        yield Step("source", False, f"{name}: {safe_display(str(error))}", hint)
+    except Exception as error:  # noqa: BLE001 - as above
+        yield Step(
+            "source", False, f"{name}: failed unexpectedly ({type(error).__name__})", "is its package up to date?"
+        )
 
 
 def credential_problems(workspace: Workspace) -> Iterator[Problem]:

@@ -92,7 +92,8 @@ def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
         try:
             connect(workspace, source).validate_config()
         except IngestError as error:
-            problems["credential" if isinstance(error, NotFoundError) else required] = _told(error)
+            about = "credential" if isinstance(error, NotFoundError) else required
+            problems[error.context.get("setting", about)] = _told(error)
     return problems
 
 

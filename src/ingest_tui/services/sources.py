@@ -164,7 +164,7 @@ def replace_source(workspace: Workspace, source_id: str, record: dict[str, Any])
 
 def _save_edited(workspace: Workspace, source: Source, values: dict[str, Any], what: list[str]) -> Source:
     source_id = source.source_id
-    edited = _checked(workspace, {"collection_id": source.collection_id, **values, "updated_at": _now()})
+    edited = _checked(workspace, {"collection_id": source.collection_id, **values, "updated_at": _now()}, source)
     if edited.collection_id != source.collection_id and _has_documents(workspace, source_id):
         raise UsageError(
             f"source {source_id!r} has documents in collection {source.collection_id!r} and cannot leave it",
@@ -180,7 +180,8 @@ def _has_documents(workspace: Workspace, source_id: str) -> bool:
     return bool(workspace.catalogue.execute("SELECT 1 FROM documents WHERE source_id = ? LIMIT 1", (source_id,)))
 
 
-def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:
+def _checked(workspace: Workspace, values: dict[str, Any], before: Source | None = None) -> Source:
+    """Return the source that the values make. What it was ``before`` can be disabled though its credential is gone."""
     workspace.collections.get(values["collection_id"])
     _check_type(values["source_type"])
     for field in ("allow_types", "deny_types"):
@@ -190,7 +191,8 @@ def _checked(workspace: Workspace, values: dict[str, Any]) -> Source:
     except pydantic.ValidationError as error:
         raise ValidationError(describe_invalid(error), hint="see 'ingest-tui source add --help'") from None
     connector = connect(workspace, source)
-    connector.validate_config()
+    if before is None or source.source_config != before.source_config:
+        connector.validate_config()
     check_backends(source)
     config = connector.config.model_dump(mode="json", exclude_unset=True)
     return source.model_copy(update={"source_config": config})

@@ -422,7 +422,9 @@ class ConnectorSuite:
         assert all(step.message.isprintable() and step.milliseconds >= 0 for step in steps)
         connector = site.connector()
         site.lock_out()
-        assert [(step.name, step.ok) for step in connector.test_steps()] == [*signing, ("reach", False)]
+        steps = list(connector.test_steps())
+        assert [(step.name, step.ok) for step in steps] == [*signing, ("reach", False)]
+        assert steps[-1].hint, "a step that failed says what to do"
 
     def test_source_can_be_walked_or_says_that_it_cannot(self, site: Site) -> None:
         """`source browse` shows folders and items of one place, and walks into a folder by the path it gave."""

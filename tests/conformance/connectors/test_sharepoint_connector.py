@@ -146,7 +146,7 @@ class TestSharePointConnector(RemoteConnectorSuite):
         site.lock_out()
         steps = list(connector.test_steps())
         assert [(step.name, step.ok) for step in steps] == [("sign in", False)]
-        assert "docs/sharepoint.md" in steps[0].message
+        assert "docs/sharepoint.md" in steps[0].hint
 
     def test_interrupted_listing_goes_on_from_its_last_page(self, site: SharePointSite) -> None:  # type: ignore[override]
         """It has asked for everything before its first page; what it asked for before a failure is not asked again."""

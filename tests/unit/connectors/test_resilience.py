@@ -220,6 +220,37 @@ def test_one_told_to_wait_all_wait() -> None:
     assert waits[0] > 29
 
 
+def test_sources_with_the_same_account_wait_together() -> None:
+    """What tells one source to wait holds the other one of its account off, and no third one."""
+    first = Scripted(TransientSourceError("slow down", retry_after=0.3, code="throttled"))
+    second, third = Scripted(), Scripted()
+    second.name = first.name
+    told = threading.Event()
+
+    def sleep_of_first(seconds: float) -> None:
+        told.set()
+        time.sleep(seconds)
+
+    waits: dict[str, list[float]] = {"second": [], "third": []}
+
+    def sleep_of(who: str) -> Any:
+        def sleep(seconds: float) -> None:
+            waits[who].append(seconds)
+            time.sleep(seconds)
+
+        return sleep
+
+    waiting = ResilientConnector(first, sleep=sleep_of_first)
+    thread = threading.Thread(target=lambda: list(waiting.list()))
+    thread.start()
+    assert told.wait(5)
+    list(ResilientConnector(third, sleep=sleep_of("third")).list())
+    list(ResilientConnector(second, sleep=sleep_of("second")).list())
+    thread.join()
+    assert waits["third"] == []
+    assert 0.0 < sum(waits["second"]) <= 0.3
+
+
 def test_calls_at_once_are_limited_for_an_account() -> None:
     """Never more calls at a time than the account may have, over several connectors."""
     account = Account(calls_at_once=2)

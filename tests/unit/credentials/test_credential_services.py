@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from identity_server import Answer, IdentityServer
 from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.credentials.summary import countdown
 from ingest_tui.model.errors import MissingDependencyError, NotFoundError, RefusedError, UsageError, ValidationError
 from ingest_tui.model.source import Source
 from ingest_tui.services import credentials as actions
+from ingest_tui.services.sources import add_source
 from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 
@@ -128,6 +130,49 @@ def test_an_entry_that_cannot_be_used_fails_its_first_step(workspace: Workspace)
         [step] = actions.test_credential(workspace, name)
         assert (step.name, step.ok) == ("entry", False)
         assert told in step.message
+
+
+def test_a_key_is_tried_as_its_sources_use_it(
+    workspace: Workspace, server: IdentityServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each bucket is asked at its endpoint, in its region, by who pays; a permission that is missing is named."""
+    monkeypatch.setenv("KEY", "planted secret key")
+    fields = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "env:KEY"}
+    actions.add_credential(workspace, "keys", type_name="aws", fields=fields)
+    common = {"credential": "keys", "endpoint_url": server.url, "region": "eu-central-1"}
+    for name in ("open", "closed", "sealed", "missing"):
+        config = common | {"bucket": f"bucket-{name}", "prefix": "x/", "requester_pays": True}
+        add_source(workspace, source_type="s3", name=name, config=config)
+    listing = (
+        '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>'
+        "<Contents><Key>x/a.pdf</Key><Size>1</Size><ETag>&quot;0cc175b9c0f1b6a831c399e269772661&quot;</ETag>"
+        "<LastModified>2026-01-31T00:00:00.000Z</LastModified></Contents></ListBucketResult>"
+    )
+    answers = {
+        "/bucket-open": Answer(body=listing),
+        "/bucket-open/x/a.pdf": Answer(body=b"a", headers=(("ETag", '"0cc175b9c0f1b6a831c399e269772661"'),)),
+        "/bucket-closed": _refused(403, "AccessDenied"),
+        "/bucket-sealed": Answer(body=listing),
+        "/bucket-sealed/x/a.pdf": _refused(403, "AccessDenied", "not authorized to perform: kms:Decrypt"),
+        "/bucket-missing": _refused(404, "NoSuchBucket"),
+    }
+    server.answer = lambda request: answers[request.path.partition("?")[0]]
+    steps = list(actions.test_credential(workspace, "keys"))
+    told = {(step.message.partition(":")[0], step.name): step for step in steps}
+    assert told["open", "read"].ok
+    assert "s3:ListBucket" in told["closed", "reach"].hint
+    assert "kms:Decrypt" in told["sealed", "read"].hint
+    assert "no bucket" in told["missing", "reach"].message
+    assert [step.ok for step in steps if step.name == "sign-in"] == [True]
+    assert {request.method for request in server.requests} == {"GET"}, "a foreign store's key was shown to STS"
+    for request in server.requests:
+        assert request.headers["x-amz-request-payer"] == "requester"
+        assert "/eu-central-1/" in request.headers["Authorization"]
+        assert not [name for name in request.headers if "checksum" in name.lower()], "other stores refuse these"
+
+
+def _refused(status: int, code: str, message: str = "no") -> Answer:
+    return Answer(status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>")
 
 
 def _sign_in_with_trouble(_credential: Any, _uses: Any) -> Any:

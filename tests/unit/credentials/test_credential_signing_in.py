@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from identity_server import Answer, IdentityServer, Request, self_signed, unsigned_token
 from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.credentials.signing_in import aws, entra, oauth
+from ingest_tui.credentials.signing_in.entra_clouds import cloud_named
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import AuthenticationError, MissingDependencyError, TransientSourceError
 from ingest_tui.model.redaction import redact
@@ -185,64 +187,34 @@ def test_aws_tells_what_is_refused(keys: Any, server: IdentityServer, answer: An
     assert told(aws.authenticate(keys, [{"bucket": "archive"}])) == [("sign-in", False, message)]
 
 
-def test_aws_tells_which_permission_a_bucket_misses(keys: Any, server: IdentityServer) -> None:
-    """For each bucket that uses the key: may it be listed, may an object be read; the missing permission is named."""
-    listing = "<ListBucketResult><Contents><Key>a.pdf</Key><Size>1</Size></Contents></ListBucketResult>"
-    answers = {
-        "/": Answer(body=_IDENTITY),
-        "/open?": Answer(body=listing),
-        "/open/a.pdf": Answer(body=b"x"),
-        "/closed?": s3_error("AccessDenied"),
-        "/sealed?": Answer(body=listing),
-        "/sealed/a.pdf": s3_error("AccessDenied", "not authorized to perform: kms:Decrypt on the resource"),
-        "/missing?": s3_error("NoSuchBucket", status=404),
-    }
-
-    def answer(request: Request) -> Answer:
-        fitting = [path for path in answers if request.path.startswith(path)]
-        return answers[max(fitting, key=len)]
-
-    server.answer = answer
-    uses = [{"bucket": name, "prefix": "x/"} for name in ("open", "closed", "sealed", "missing")]
-    assert told(aws.authenticate(keys, uses))[1:] == [
-        ("list", True, "bucket open can be listed"),
-        ("read", True, "objects of bucket open can be read"),
-        ("list", False, "missing: s3:ListBucket on bucket closed"),
-        ("list", True, "bucket sealed can be listed"),
-        ("read", False, "missing: kms:Decrypt on bucket sealed"),
-        ("list", False, "there is no such bucket on bucket missing"),
-    ]
-    assert any("prefix=x%2F" in request.path for request in server.requests)
-
-
-def test_a_store_without_sts_is_judged_by_its_buckets(keys: Any, server: IdentityServer) -> None:
-    """Stores that speak S3 alone know nothing of STS: that is no failure, a refusal by a bucket is."""
-    server.answer = lambda request: (
-        s3_error("MethodNotAllowed", status=405) if request.method == "POST" else s3_error("InvalidAccessKeyId")
-    )
+def test_a_store_without_sts_is_judged_by_its_sources(keys: Any, server: IdentityServer) -> None:
+    """Stores that speak S3 alone know nothing of STS: that is no failure, a refusal is."""
+    server.answer = lambda _request: s3_error("MethodNotAllowed", status=405)
     assert told(aws.authenticate(keys, [{"bucket": "archive"}])) == [
-        ("sign-in", True, "the endpoint has no sign-in service to ask; its buckets tell"),
-        ("list", False, "the access key id is not known there on bucket archive"),
+        ("sign-in", True, "the endpoint has no sign-in service to ask; the sources that use it tell")
     ]
+    server.answer = lambda _request: sts_error("InvalidAccessKeyId")
+    assert told(aws.authenticate(keys, [])) == [("sign-in", False, "the access key id is not known there")]
 
 
-def test_stores_that_sources_name_are_asked_and_nobody_else(write: Write, server: IdentityServer) -> None:
-    """Keys for other stores than Amazon's are not shown to STS: the buckets tell, each asked as its source asks it."""
-    listing = "<ListBucketResult><Contents><Key>a.pdf</Key><Size>1</Size></Contents></ListBucketResult>"
-    server.answer = lambda request: Answer(body=listing if "list-type" in request.path else b"x")
-    entry = {"type": "aws", "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": SECRET}
-    use = {"bucket": "open", "endpoint_url": server.url, "region": "nowhere-1", "requester_pays": True}
-    assert told(aws.authenticate(write(keys=entry).get("keys"), [use])) == [
-        ("sign-in", True, "the sources that use it name stores of their own; their buckets tell"),
-        ("list", True, "bucket open can be listed"),
-        ("read", True, "objects of bucket open can be read"),
-    ]
-    assert [request.path.partition("?")[0] for request in server.requests] == ["/open", "/open/a.pdf"]
-    for request in server.requests:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        assert "/nowhere-1/s3/" in headers["authorization"]
-        assert headers["x-amz-request-payer"] == "requester"
-        assert "x-amz-checksum-mode" not in headers
+def test_key_of_another_store_is_not_shown_to_aws(
+    write: Write, server: IdentityServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only sources with an endpoint of their own use a key, nobody else is asked about it."""
+    import botocore.session
+
+    def no_client(*_arguments: Any, **_options: Any) -> None:
+        raise AssertionError("AWS would be asked")
+
+    monkeypatch.setattr(botocore.session.Session, "create_client", no_client)
+    entry = {"type": "aws", "access_key_id": "a" * 20, "secret_access_key": SECRET}
+    keys = write(keys=entry).get("keys")
+    [(name, ok, message)] = told(aws.authenticate(keys, [{"bucket": "b", "endpoint_url": server.url}]))
+    assert (name, ok) == ("sign-in", True)
+    assert "not AWS" in message
+    for uses in ([], [{"bucket": "b", "endpoint_url": server.url}, {"bucket": "c"}]):
+        with pytest.raises(AssertionError, match="AWS would be asked"):
+            told(aws.authenticate(keys, uses))
 
 
 def test_aws_that_cannot_be_reached(write: Write) -> None:
@@ -330,7 +302,7 @@ def test_entra_asks_for_the_graph_of_its_cloud(write: Write, tenant: Tenant) -> 
                          ("china", "microsoftgraph.chinacloudapi.cn")):  # fmt: skip
         list(entra.authenticate(application(write, tenant, client_secret=SECRET, cloud=cloud), []))
         assert tenant.forms[-1]["scope"] == f"https://{graph}/.default"
-    assert {entra.CLOUDS[cloud].authority for cloud in ("gcc-high", "dod")} == {"https://login.microsoftonline.us"}
+    assert {cloud_named(cloud).login for cloud in ("gcc-high", "dod")} == {"https://login.microsoftonline.us"}
 
 
 def test_entra_signs_in_with_a_certificate(write: Write, tenant: Tenant, own_certificate: Path) -> None:
@@ -346,13 +318,37 @@ def test_entra_signs_in_with_a_certificate(write: Write, tenant: Tenant, own_cer
     assert all(ok for _, ok, _ in told(entra.authenticate(unlocked, [])))
 
 
-@pytest.mark.parametrize("password", [None, "another"])
+def test_private_key_with_a_thumbprint_signs_in(write: Write, tenant: Tenant, own_certificate: Path) -> None:
+    """An entry of the file may hold the key alone and name its certificate by the thumbprint of the portal."""
+    whole = own_certificate.read_text()
+    key = whole[whole.index("-----BEGIN PRIVATE KEY") :]
+    tenant.grants("Sites.Selected")
+    named = application(write, tenant, certificate=key, thumbprint="0123456789ABCDEF0123456789ABCDEF01234567")
+    assert all(ok for _, ok, _ in told(entra.authenticate(named, [])))
+    header = tenant.forms[0]["client_assertion"].partition(".")[0]
+    stamped = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    assert base64.urlsafe_b64decode(stamped["x5t"] + "==").hex() == "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_untrusted_connection_is_told_with_a_way_out(
+    write: Write, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that signs its own certificates: said as `source test` says it, with what to set."""
+    import certifi
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    [step] = entra.authenticate(application(write, tenant, client_secret=SECRET), [])
+    assert "not trusted" in step.message
+    assert "REQUESTS_CA_BUNDLE" in step.hint
+
+
+@pytest.mark.parametrize("password", [None, "not-the-right-one"])
 def test_a_certificate_that_cannot_be_opened_is_told(write: Write, tenant: Tenant, password: str | None) -> None:
     """A missing or wrong password of the certificate is told without anything of the key."""
     fields = {"certificate": self_signed(b"right")} | ({"certificate_password": password} if password else {})
     [(name, ok, message)] = told(entra.authenticate(application(write, tenant, **fields), []))
     assert (name, ok) == ("sign-in", False)
-    assert "the certificate, its password or the tenant cannot be used" in message
+    assert "private key of the certificate cannot be read" in message
 
 
 @pytest.mark.parametrize("missing", ["private key", "certificate"])
@@ -362,18 +358,18 @@ def test_half_a_certificate_is_told(write: Write, tenant: Tenant, own_certificat
     cut = whole.index("-----BEGIN PRIVATE KEY")
     half = whole[:cut] if missing == "private key" else whole[cut:]
     [step] = entra.authenticate(application(write, tenant, certificate=half), [])
-    assert step.message == f"certificate holds no {missing} in PEM form"
+    assert f"no {missing} in PEM form" in step.message
     assert "openssl pkcs12" in step.hint
 
 
-@pytest.mark.parametrize("roles", [(), ("User.Read.All",)])
+@pytest.mark.parametrize("roles", [(), ("User.Read.All",), ("Files.Read.All",)])
 def test_entra_tells_which_permission_is_missing(write: Write, tenant: Tenant, roles: tuple[str, ...]) -> None:
     """Signed in without a permission to read sites: the step permission fails, naming those that would do."""
     tenant.grants(*roles)
     steps = told(entra.authenticate(application(write, tenant, client_secret=SECRET), []))
     assert steps[1][:2] == ("permission", False)
-    assert "missing: Sites.Selected, Sites.Read.All or Files.Read.All" in steps[1][2]
-    assert ("has only User.Read.All" if roles else "none at all") in steps[1][2]
+    assert "missing: Sites.Selected or Sites.Read.All" in steps[1][2]
+    assert (f"has only {roles[0]}" if roles else "none at all") in steps[1][2]
 
 
 def test_a_token_that_cannot_be_read_is_no_failure(write: Write, tenant: Tenant) -> None:
@@ -390,13 +386,19 @@ def test_a_token_that_cannot_be_read_is_no_failure(write: Write, tenant: Tenant)
     [
         (7000215, "the client secret is wrong (AADSTS7000215)"),
         (7000222, "the client secret has expired (AADSTS7000222)"),
-        (700016, "the tenant has no application of that client_id (AADSTS700016)"),
-        (700027, "the certificate is not the one registered (AADSTS700027)"),
-        (123456, "Entra ID refuses the sign-in (AADSTS123456)"),
+        (700016, "the app does not exist in this tenant (AADSTS700016)"),
+        (700027, "the certificate is not one of those that the app registration has (AADSTS700027)"),
+        (7000229, "the app is not installed in this tenant (AADSTS7000229)"),
+        (65001, "nobody has consented to the app's permissions (AADSTS65001)"),
+        (900382, "the tenant is in another cloud (AADSTS900382)"),
+        (500011, "Microsoft Graph is not known in this tenant (AADSTS500011)"),
+        (50053, "the sign-in is blocked from this address (AADSTS50053)"),
+        (700030, "the certificate is not accepted (AADSTS700030)"),
+        (123456, "Microsoft Entra refuses the app: AADSTS123456: [redacted]"),
     ],
 )
 def test_entra_tells_what_is_refused(write: Write, tenant: Tenant, code: int, message: str) -> None:
-    """Well-known codes are told in words, others by their number; the description is not shown."""
+    """Well-known codes are told in our words, others in those of Entra, without a secret that they quote."""
     tenant.refuses(code)
     steps = told(entra.authenticate(application(write, tenant, client_secret=SECRET), []))
     assert steps == [("sign-in", False, message)]
@@ -405,7 +407,7 @@ def test_entra_tells_what_is_refused(write: Write, tenant: Tenant, code: int, me
 def test_entra_that_cannot_be_reached(write: Write, tenant: Tenant) -> None:
     """No answer from the sign-in service is a passing fault."""
     credential = application(write, tenant, client_secret=SECRET, authority="https://127.0.0.1:9")
-    assert told(entra.authenticate(credential, []))[0][2].startswith("the sign-in service cannot be reached")
+    assert told(entra.authenticate(credential, []))[0][2] == "no connection to the sign-in service of Microsoft"
 
 
 @pytest.mark.parametrize(

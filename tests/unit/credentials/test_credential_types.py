@@ -113,14 +113,14 @@ def test_other_packages_bring_types_by_entry_point(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_package_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken entry point harms only its own type and says what to mend; one that is no type counts as unknown."""
+    """A broken entry point harms only its own type and says what to mend; so does one that is no type."""
     _register(monkeypatch, "no_such_package:KERBEROS")
     with pytest.raises(MissingDependencyError, match="cannot be loaded") as caught:
         credential_type("kerberos")
     assert "no_such_package" in caught.value.hint
     assert credential_type("basic").name == "basic"
     _register(monkeypatch, f"{__name__}:ENTRA")
-    with pytest.raises(RefusedError):
+    with pytest.raises(MissingDependencyError, match="is no CredentialType"):
         credential_type("kerberos")
 
 

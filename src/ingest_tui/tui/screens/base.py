@@ -186,15 +186,17 @@ class ViewScreen(Carrying):
         parts = [f"{action.shown_keys} {action.hint}" for action in self.ingest.registry.of(self.view) if action.hint]
         self.query_one("#keys", Line).say(Content(" " + "  ".join(parts)))
 
-    def say_info(self, shown: int, total: int, word: str, note: str = "") -> None:
-        """Say how the list is filtered, sorted and marked, and a note of the view."""
+    def say_info(self, shown: int, total: int, word: str, note: str = "", *, order: str | None = None) -> None:
+        """Say how the list is filtered, sorted (``order``, where it is not the chosen one) and marked, and a note."""
         number = wording.plural(total, word) if shown == total else f"{shown:,} of {wording.plural(total, word)}"
         parts = [number]
         if note:
             parts.insert(0, safe_display(note))
         if self.words:
             parts.insert(0, f"/{safe_display(self.words)}")
-        if self.sort:
+        if order is not None:
+            parts.append(order)
+        elif self.sort:
             parts.append(f"sort: {self.sort} {'^' if self.reversed else 'v'}")
         marks = len(self.main_table.marks)
         if marks:

@@ -56,6 +56,7 @@ class LogLines(TextLines):
         self._source, self._lines, self._starts, self._end = [], [], [], 0
         self.append(lines)
         self.unseen = 0
+        self.refresh()
         last = max(0, len(self._source) - 1)
         self.cursor = last if follows else min(before, last)
         self._show_cursor()

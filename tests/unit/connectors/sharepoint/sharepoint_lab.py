@@ -7,9 +7,9 @@ from typing import Any
 from graph_server.running import FakeCredential, FakeCredentials, GraphServer
 from ingest_tui.connectors.base import BaseConnector, ListingMemory
 from ingest_tui.connectors.graph import GraphSession
-from ingest_tui.connectors.graph_signin import SignIn
 from ingest_tui.connectors.remembering import VolatileMemory
 from ingest_tui.connectors.sharepoint import SharePointConnector
+from ingest_tui.credentials.signing_in.entra_signin import SignIn
 from ingest_tui.model.descriptor import Descriptor, ListingEnd
 
 SITE = "https://contoso.sharepoint.com/sites/handbook"

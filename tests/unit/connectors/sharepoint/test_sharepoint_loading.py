@@ -12,8 +12,8 @@ import pytest
 from sharepoint_lab import SITE, connector_to
 
 from graph_server.running import GraphServer
-from ingest_tui.connectors import sharepoint
 from ingest_tui.connectors.registry import get_connector, source_types
+from ingest_tui.credentials.signing_in import entra
 from ingest_tui.model.errors import MissingDependencyError
 
 SETTINGS = {"site": SITE, "credential": "intranet"}
@@ -25,16 +25,21 @@ def test_registry_knows_the_type() -> None:
     assert get_connector("sharepoint", SETTINGS).source_type == "sharepoint"
 
 
-def test_missing_package_names_the_extra(server: GraphServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the package, adding a source and reaching one say what to install; nothing is called."""
-    monkeypatch.setattr(sharepoint, "find_spec", lambda name: None if name == "office365" else object())
+@pytest.mark.parametrize(
+    ("module", "package"), [("office365", "office365-rest-python-client"), ("msal", "msal"), ("requests", "requests")]
+)
+def test_missing_package_names_the_extra(
+    server: GraphServer, monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    """Without one of the packages, adding a source and reaching one say what to install; nothing is called."""
+    monkeypatch.setattr(entra, "find_spec", lambda name: None if name == module else object())
     connector = connector_to(server)
     for attempt in (
         connector.validate_config,
         lambda: asyncio.run(connector.authenticate()),
         lambda: next(connector.list()),
     ):
-        with pytest.raises(MissingDependencyError, match="office365-rest-python-client") as caught:
+        with pytest.raises(MissingDependencyError, match=repr(package)) as caught:
             attempt()
         assert caught.value.hint == 'pip install "ingest-tui[sharepoint]"'
     assert server.state.asked == []
@@ -57,7 +62,8 @@ def test_every_hint_leads_somewhere() -> None:
     repository = Path(__file__).resolve().parents[4]
     anchors = set(re.findall(r'<a id="([^"]+)">', (repository / "docs" / "sharepoint.md").read_text()))
     named: set[str] = set()
-    for module in (repository / "src" / "ingest_tui" / "connectors").glob("*.py"):
+    package = repository / "src" / "ingest_tui"
+    for module in (*package.glob("connectors/*.py"), *package.glob("credentials/signing_in/*.py")):
         named |= set(re.findall(r"(?:sharepoint\.md|\{GUIDE\}|\{guide\})#([a-z]+)", module.read_text()))
     assert named
     assert named <= anchors

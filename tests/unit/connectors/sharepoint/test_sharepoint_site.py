@@ -11,6 +11,7 @@ from sharepoint_lab import SITE, connector_to, keys, listed
 from graph_server.items import Drive
 from graph_server.running import GraphServer
 from ingest_tui.connectors.base import Place
+from ingest_tui.connectors.registry import get_connector
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 
@@ -239,10 +240,42 @@ def test_source_test_stops_where_it_fails(server: GraphServer, drive: Drive) -> 
     """A wrong library fails at the site, a closed one at the listing, each with its hint."""
     steps = list(connector_to(server, library=["x"]).test_steps())
     assert [(step.name, step.ok) for step in steps] == [("sign in", True), ("site", False)]
-    assert "Documents, Archive" in steps[-1].message
+    assert "Documents, Archive" in steps[-1].hint
     drive.status = (403, "accessDenied")
     steps = list(connector_to(server, library=["Documents"]).test_steps())
     assert [(step.name, step.ok) for step in steps][-1] == ("list", False)
+
+
+def test_sample_knows_a_library_by_any_of_its_names(server: GraphServer, drive: Drive) -> None:
+    """By its name, by what its address says, or by its id: the same items come, and none is explained away."""
+    for name in ("Documents", "documents", "Shared Documents", drive.drive_id):
+        connector = connector_to(server, library=[name])
+        found = [item.key for item in connector.sample()]
+        assert found
+        assert found == [item.key for item in connector_to(server, library=["Documents"]).sample()]
+        assert [connector.explain_left_out(key) for key in found] == [None] * len(found)
+        assert connector_to(server, library=[name]).explain_left_out(found[0]) is None, "before the site was asked"
+        assert "only the library" in (connector.explain_left_out("Archive/b.txt") or "")
+
+
+def test_key_of_an_address() -> None:
+    """An address that was never listed is known to be of the source by its beginning, however it is written."""
+
+    def key_of(address: str, site: str = SITE) -> str | None:
+        return get_connector("sharepoint", {"site": site, "credential": "x"}).key_of(address)
+
+    assert key_of(f"{SITE}/Shared%20Documents/a/b%23.md") == "Documents/a/b#.md"
+    assert key_of(f"{SITE.upper()}/Archive/a.md") == "Archive/a.md"
+    assert key_of(f"{SITE}/Archive/a.md", f"{SITE}/Archive") == "Archive/a.md"
+    assert key_of(f"{SITE}/Shared%20Documents/a.md", f"{SITE}/Archive") is None
+    for other in (
+        SITE,
+        f"{SITE}/Archive",
+        f"{SITE}2/Archive/a.md",
+        "https://x.sharepoint.com/A/b.md",
+        "a",
+    ):
+        assert key_of(other) is None
 
 
 def test_settings_explain_what_is_left_out(server: GraphServer) -> None:

@@ -48,6 +48,19 @@ def site(*rest: str, at: str = "sites/hr", host: str = HOST) -> SiteAddress:
         ("contoso.sharepoint.com:/sites/hr:", site()),
         ("https://graph.microsoft.com/v1.0/sites/contoso.sharepoint.com:/sites/hr:/drives", site()),
         (f"{HOST},{GUIDS}", SiteAddress(HOST, site_id=f"{HOST},{GUIDS}")),
+        (f"https://graph.microsoft.com/v1.0/sites/{HOST},{GUIDS}", SiteAddress(HOST, site_id=f"{HOST},{GUIDS}")),
+        (f"https://graph.microsoft.us/v1.0/sites/{HOST},{GUIDS}/drives", SiteAddress(HOST, site_id=f"{HOST},{GUIDS}")),
+        # Behind the page that old sites begin with
+        (
+            "https://contoso.sharepoint.com/sites/hr/_layouts/15/start.aspx#/Shared%20Documents/Forms/AllItems.aspx",
+            site("Shared Documents"),
+        ),
+        (
+            f"https://contoso.sharepoint.com/sites/hr/_layouts/15/start.aspx#/Docs/Forms/AllItems.aspx?RootFolder={FOLDER}",
+            site("Shared Documents", "Policies"),
+        ),
+        ("https://contoso.sharepoint.com/sites/hr/_layouts/15/start.aspx#/sites/hr/Docs", site("Docs")),
+        ("https://contoso.sharepoint.com/_layouts/15/start.aspx#/Docs", site("Docs", at="")),
         # Libraries and folders
         ("https://contoso.sharepoint.com/sites/hr/Shared%20Documents", site("Shared Documents")),
         ("https://contoso.sharepoint.com/sites/hr/Shared Documents/", site("Shared Documents")),
@@ -129,12 +142,34 @@ def test_address_is_understood(address: str, expected: SiteAddress) -> None:
         ("https://teams.microsoft.com/l/channel/19%3aabc/General", "Open in SharePoint"),
         ("https://onedrive.live.com/?id=root&cid=1", "personal OneDrive"),
         ("https://1drv.ms/f/s!Abc", "personal OneDrive"),
+        ("https://contoso.sharepoint.com/_layouts/15/sharepoint.aspx?v=following", "start page"),
+        ("https://[::1/sites/hr", "not an address of a site"),
+        (f"{PAGE}?id={FOLDER}&listurl=https%3A%2F%2F%5B%3A%3A1", "not an address of a site"),
     ],
 )
 def test_what_cannot_be_a_site_is_told(address: str, sentence: str) -> None:
     """An address that cannot work is refused with what to do instead."""
     with pytest.raises(ValueError, match=sentence):
         parse_site_url(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://bob:planted@contoso.sharepoint.com/sites/hr",
+        "bob:planted@contoso.sharepoint.com/sites/hr",
+        "https://planted@contoso.sharepoint.com/:f:/s/hr/Eabc",
+        "https://bob:planted@graph.microsoft.com/v1.0/sites/contoso.sharepoint.com:/sites/hr:",
+        f"https://bob:planted@graph.microsoft.com/v1.0/sites/{HOST},{GUIDS}",
+        f"{ONEDRIVE}/my?id={FOLDER}&listurl=https%3A%2F%2Fbob%3Aplanted%40contoso.sharepoint.com%2Fsites%2Fhr",
+        "https://bob:planted\u2100@contoso.sharepoint.com/sites/hr",
+    ],
+)
+def test_password_in_an_address_is_refused(address: str) -> None:
+    """Settings are shown and kept in the clear: an address with a name or a password is refused, unquoted."""
+    with pytest.raises(ValueError, match=r"no user name or password|not an address of a site") as caught:
+        parse_site_url(address)
+    assert "planted" not in f"{caught.value!r}{caught.value.__cause__!r}"
 
 
 def test_share_token_is_that_of_the_documentation() -> None:

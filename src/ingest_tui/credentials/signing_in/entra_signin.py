@@ -1,6 +1,7 @@
 """Signing in to Microsoft Entra as an app, and saying what is wrong when it does not let us in.
 
-Imports msal and requests: load it only when a source is really reached.
+The one way in: connectors sign in by it, and `credential test` does. Imports msal and requests: load it only when it is
+really needed.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any
 import msal
 import requests
 
-from ingest_tui.connectors.base import Credential
-from ingest_tui.connectors.graph_clouds import Endpoints, endpoints_of
-from ingest_tui.connectors.graph_errors import GUIDE
-from ingest_tui.model.errors import AuthenticationError, SourceAccessError, TransientSourceError
+from ingest_tui.credentials.contract import Credential
+from ingest_tui.credentials.signing_in.entra import GUIDE
+from ingest_tui.credentials.signing_in.entra_clouds import Endpoints, endpoints_of
+from ingest_tui.model.errors import AuthenticationError, IngestError, SourceAccessError, TransientSourceError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.model.redaction import redact, remember_secret
 
 TIMEOUT = (10, 60)
 """Seconds to connect, and seconds without a byte."""
@@ -99,9 +101,12 @@ class SignIn:
                 raise network_error(error, _SERVICE) from None
             except msal.exceptions.MsalError:
                 raise TransientSourceError(f"{_SERVICE} fails for now", code="network") from None
-            except AuthenticationError:
-                self.refused = True
+            except IngestError as error:
+                self.refused = isinstance(error, AuthenticationError)
                 raise
+            except Exception as error:  # noqa: BLE001 - the key is read here; libraries of others quote what they like
+                self.refused = True
+                raise _unusable(error, self._credential) from None
             if not isinstance(answer, dict) or "access_token" not in answer:
                 refusal = _refusal(answer if isinstance(answer, dict) else {}, self._credential)
                 self.refused = isinstance(refusal, AuthenticationError)
@@ -109,6 +114,7 @@ class SignIn:
             token = str(answer["access_token"])
             if token != self._last_token:
                 self._last_token, self._roles = token, _roles_in(token)
+                remember_secret(token)
         return {"access_token": token, "token_type": "Bearer"}
 
     def _new_app(self) -> msal.ConfidentialClientApplication:
@@ -123,7 +129,9 @@ class SignIn:
                 instance_discovery=None if self.endpoints.known else False,
                 timeout=TIMEOUT,
             )
-        except ValueError as error:
+        except (requests.RequestException, msal.exceptions.MsalError):
+            raise
+        except Exception as error:  # noqa: BLE001 - msal and cryptography raise many kinds, with text that may quote
             raise _unusable(error, self._credential) from None
 
 
@@ -134,8 +142,9 @@ def _client_credential(credential: Credential) -> str | dict[str, str]:
     key, certificate = _KEY.search(pem), _CERTIFICATE.search(pem)
     if key is None:
         raise AuthenticationError(
-            "the certificate of the credential holds no private key",
+            "the certificate of the credential holds no private key in PEM form",
             hint="the PEM file needs both; from a .pfx: openssl pkcs12 -in app.pfx -out app.pem -nodes",
+            code="credential_unusable",
         )
     found = {"private_key": key.group()}
     thumbprint = credential.get("thumbprint")
@@ -145,20 +154,30 @@ def _client_credential(credential: Credential) -> str | dict[str, str]:
         found["thumbprint"] = thumbprint
     else:
         raise AuthenticationError(
-            "the certificate of the credential holds a private key but no certificate",
-            hint="put both into the PEM file: cat app.crt >> app.pem; or give the field 'thumbprint'",
+            "the certificate of the credential holds a private key but no certificate in PEM form",
+            hint="put both into the PEM file: cat app.crt >> app.pem; or give the field 'thumbprint'. "
+            "From a .pfx: openssl pkcs12 -in app.pfx -out app.pem -nodes",
+            code="credential_unusable",
         )
     password = credential.get("certificate_password")
     return found | ({"passphrase": password} if password else {})
 
 
-def _unusable(error: ValueError, credential: Credential) -> AuthenticationError:
+def _unusable(error: Exception, credential: Credential) -> AuthenticationError:
     """Tell what msal refused before it asked for a token. Its own message is not shown: it may quote the credential."""
-    if "authority" in str(error).lower() or "tenant" in str(error).lower():
+    if isinstance(error, ValueError) and any(word in str(error).lower() for word in ("authority", "tenant")):
         return _reason(90002, _context(credential))
+    if credential.get("certificate") is None:
+        return AuthenticationError(
+            f"{_SERVICE} cannot be used ({type(error).__name__})",
+            hint="check tenant_id, cloud and authority",
+            code="credential_unusable",
+            **_context(credential),
+        )
     return AuthenticationError(
         "the private key of the certificate cannot be read",
         hint="is certificate_password right, and is the file in PEM format with an RSA key?",
+        code="credential_unusable",
         **_context(credential),
     )
 
@@ -182,7 +201,7 @@ def _refusal(answer: dict[str, Any], credential: Credential) -> SourceAccessErro
     error = answer.get("error")
     if not isinstance(error, str) or error in _PASSING_ERRORS or _PASSING_CODES.intersection(codes):
         return TransientSourceError(f"{_SERVICE} fails for now", code="network")
-    told = safe_display(words.partition("Trace ID")[0].strip(), limit=_LONGEST_WORDS)
+    told = safe_display(redact(words.partition("Trace ID")[0].strip()), limit=_LONGEST_WORDS)
     return AuthenticationError(
         f"Microsoft Entra refuses the app: {told}", hint=f"see {GUIDE}#errors", **_context(credential)
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ingest_tui.connectors.base import Credential
+from ingest_tui.credentials.contract import Credential
 from ingest_tui.model.errors import AuthenticationError
 from ingest_tui.model.naming import safe_display
 
