@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -482,6 +483,24 @@ def test_a_form_lives_through_any_size(root: Path, folder: Path, size: tuple[int
 
     tell(root, story)
     assert sources_of(root)["handbook"].watch
+
+
+def test_enter_right_behind_a_key_saves_once(root: Path, folder: Path) -> None:
+    """The look that a key has asked for does not void the one that saving waits for, however slow a look is."""
+
+    class SlowGateway(Gateway):
+        def source_problems(self, draft: Any) -> dict[str, str]:
+            time.sleep(0.7)
+            return super().source_problems(draft)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        field(app, "path").value = str(folder)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+
+    tell(root, story, gateway=SlowGateway(root))
+    assert list(sources_of(root)) == ["handbook"]
 
 
 def test_tab_goes_from_field_to_field_and_ends_at_the_buttons(root: Path) -> None:

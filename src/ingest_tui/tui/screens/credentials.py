@@ -37,6 +37,8 @@ def state_words(row: CredentialRow) -> str:
     """Return whether it can be used."""
     if row.summary.problem:
         return f"! {row.summary.problem}"
+    if row.level == "problem":
+        return "! expired"
     return "? secret in the file" if row.summary.literals else "+ ok"
 
 
@@ -73,7 +75,7 @@ class CredentialsScreen(ViewScreen):
             return Cell(expiry_words(row), "bad" if row.days_left < 0 else _TONES[row.level])
 
         def state(row: CredentialRow) -> Cell:
-            tone = "bad" if row.summary.problem else "warn" if row.summary.literals else "good"
+            tone = "bad" if row.level == "problem" else "warn" if row.summary.literals else "good"
             return Cell(state_words(row), tone)
 
         return [

@@ -20,12 +20,20 @@ ADD_NEW = "\0new"
 _PREFIX = "config_"  # of a connector's field whose name is that of one of ours
 _FILTERS = ("include", "exclude")
 _PLACES = ("path", "prefix", "folder", "bucket", "site", "url", "uri")
+_MEGABYTE = 1_000_000
+
+
+def _size(number: int) -> str:
+    """Return bytes as people enter them, to the byte."""
+    return f"{number // _MEGABYTE}MB" if number and number % _MEGABYTE == 0 else str(number)
+
+
 _NAME = Field("name", "what you call it; left empty, it follows from the place")
-_WATCH = Field("watch", "sync by itself when something changes, while a worker runs", kind="switch", default=False)
+_WATCH = Field("watch", "sync by itself on changes, while a worker runs", kind="switch", default=False)
 _TAKES = [
     Field("allow_types", "take only these types, e.g. pdf, docx (empty: all)", kind="list", label="types"),
     Field("deny_types", "take none of these, e.g. docm; goes before", kind="list", label="not these types"),
-    Field("max_size", "leave out what is larger, e.g. 20MB", default=DEFAULT_MAX_SIZE, label="largest"),
+    Field("max_size", "leave out what is larger, e.g. 20MB", default=_size(DEFAULT_MAX_SIZE), label="largest"),
     Field("since", "leave out what was last changed before that day, e.g. 2026-01-31"),
 ]
 _HOW = [
@@ -101,6 +109,7 @@ class SourceForm(EntryForm):
             if name in self._original.config
         }
         common = dict(self._original.common)
+        common["max_size"] = _size(int(common["max_size"]))
         common["by_type"] = [f"{kind}={backend}" for kind, backend in (common.get("by_type") or {}).items()]
         return config | common
 
