@@ -73,7 +73,7 @@ class InlinePool:
                 ParseResult(task.task_id, "parsed", media_type="text/markdown", backend="inline", content_hash=digest)
             )
 
-    def cancel(self, _which: object) -> None:
+    def cancel(self, _which: object, *, wait: bool = False) -> None:
         pass
 
     def close(self, **_options: Any) -> None:

@@ -93,12 +93,12 @@ def test_cancel_is_not_forgotten_when_the_worker_dies_of_it(trial: Trial) -> Non
 def test_job_that_always_kills_its_worker_fails_in_the_end(trial: Trial) -> None:
     """After five attempts without progress a job is failed, so that it does not kill workers for ever."""
     root = trial.fresh("poison")
-    for _ in range(6):
+    for _ in range(8):
         run_and_die(root, trial.steps.index("StagingArea.receive"))
     workspace = open_workspace_at(root)
-    run_queue(workspace)
-    assert get_job(workspace, "last").state is JobState.FAILED
+    job = get_job(workspace, "last")
     workspace.close()
+    assert (job.attempt, job.state, [error.code for error in job.errors]) == (7, JobState.FAILED, ["no_progress"])
 
 
 def test_queue_forgets_a_job_whose_worker_died_right_after_its_end(trial: Trial) -> None:

@@ -85,7 +85,7 @@ class Reader:
 
 
 def read(hostile: HostileCli, story: Callable[[Reader], Awaitable[None]], size: tuple[int, int] = QUICK) -> None:
-    """Run a story on the screens; looking writes nothing but side files of the catalogue, and nothing elsewhere."""
+    """Run a story on the screens; looking writes side files of the catalogue, what views remember, and nothing else."""
     before, files = hostile.outside(), snapshot(hostile.workspace)
 
     async def run(app: Any, pilot: Any) -> None:
@@ -94,7 +94,7 @@ def read(hostile: HostileCli, story: Callable[[Reader], Awaitable[None]], size: 
     tell(hostile.workspace, run, size=size)
     assert hostile.outside() == before
     changed = {path for path, state in snapshot(hostile.workspace).items() if files.get(path) != state}
-    assert {Path(os.fsdecode(path)).name for path in changed} <= {"catalogue.db-shm", "catalogue.db-wal"}
+    assert {Path(os.fsdecode(path)).name for path in changed} <= {"catalogue.db-shm", "catalogue.db-wal", "tui.json"}
 
 
 @pytest.mark.parametrize("size", SIZES)

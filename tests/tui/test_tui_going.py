@@ -11,6 +11,7 @@ import pytest
 from stories import add_job, add_outcomes, outcome, said, screen_text, sync_by_hand, tell, until, write_manifest
 from test_tui_screens import add_folder
 
+from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import JobState
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.view_state import read_view_state, write_view_state
@@ -18,6 +19,7 @@ from ingest_tui.tui.endings import ended_now, notice
 from ingest_tui.tui.header import header
 from ingest_tui.tui.history import History, Place
 from ingest_tui.tui.jobs_model import JobRow, JobsModel
+from ingest_tui.tui.screens.base import AGES_SECONDS
 from ingest_tui.tui.screens.documents import DocumentsScreen
 from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.jobs import JobsScreen
@@ -190,6 +192,21 @@ def test_the_header_fits_and_shows_the_views_when_there_is_room(width: int, work
         assert "7 Audit" in told
 
 
+def test_a_view_is_set_up_once(root: Path) -> None:
+    """The ages grow by one timer, and the focus stays where a view has put it when it was opened."""
+    some_jobs(root, 1)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.focused is app.screen.pane.log_lines)
+        await pilot.pause(0.2)
+        assert app.focused is app.screen.pane.log_lines
+        assert sum(timer._interval == AGES_SECONDS for timer in app.screen._timers) == 1
+
+    tell(root, story)
+
+
 # Zoom, marks, themes
 
 
@@ -326,6 +343,29 @@ def test_a_workspace_that_cannot_be_written_keeps_nothing_from_ending(root: Path
     assert not write_view_state(layout, {})
     Layout(root).view_state.mkdir()
     assert not write_view_state(Layout(root), {"jobs": {}})
+
+
+# Many at once
+
+
+def test_what_one_of_many_refuses_stops_no_other(root: Path) -> None:
+    """Progress says "N of M", and the end how many were done and what the last refusal was."""
+    some_jobs(root, 4)
+    steps: list[str] = []
+    answers: list[str] = []
+
+    def work(target: str) -> str:
+        if target == "b":
+            raise BusyError("b is held", hint="wait")
+        return target.upper()
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.screen.ask_each(["a", "b", "c"], work, done="asked", group="x", say=steps.append, then=answers.extend)
+        await until(pilot, lambda: answers == ["A", "C"])
+        assert steps == ["1 of 3: asked: a", "2 of 3: b: b is held", "3 of 3: asked: c"]
+        assert "asked: 2 of 3; last refusal: b is held" in notices(app)
+
+    tell(root, story)
 
 
 # What ended while one looked elsewhere

@@ -180,6 +180,35 @@ def test_one_update_of_progress_sends_below_a_kilobyte(root: Path) -> None:
         app.close()
 
 
+def test_one_update_of_a_job_in_detail_sends_below_a_kilobyte(root: Path) -> None:
+    """Bars, rate, history and counters of an open job change in place."""
+    from stories import write_manifest
+
+    from ingest_tui.store.locks import FileLock
+
+    manifest = add_job(root, "20261121-000001-docs-aaaa", "running", listed=100, ingested=1, percent=1)
+    add_outcomes(root, manifest.job_id, [outcome(f"{number}.txt") for number in range(30)])
+    lock = FileLock(root / "jobs" / manifest.job_id / "lock")
+    assert lock.try_acquire()
+    app = PtyApp(root)
+    try:
+        app.read_until(b"1/100")
+        app.send(b"\r")
+        app.read_until(b"to come")
+        app.read(2.0)
+        sent = []
+        for number in range(10, 16):
+            manifest.counters.items_ingested, manifest.progress.percent = number, float(number)
+            manifest.progress.items_per_second = 3.0 * (number % 5)
+            manifest.phases["extract"].done = number
+            write_manifest(root, manifest)
+            sent.append(len(app.read(0.8)))
+        assert all(0 < number < 1024 for number in sent), sent
+    finally:
+        lock.release()
+        app.close()
+
+
 def test_without_colour_nothing_is_coloured(root: Path) -> None:
     """NO_COLOR leaves bold and reverse, but no colour code."""
     add_job(root, "20261121-000001-docs-aaaa", "failed")

@@ -52,6 +52,27 @@ def test_a_copy_reaches_the_terminal_and_passes_through_tmux(root: Path, tmux: s
     assert (wrapped in app.output) == bool(tmux)
 
 
+def test_a_command_that_comes_in_one_bunch_is_taken_whole(root: Path) -> None:
+    """On a slow link all keys arrive together: none acts on the list, and Tab completes what stood before it."""
+    for number, state in enumerate(("failed", "succeeded", "queued")):
+        add_job(root, f"20261121-00000{number}-docs-aaa{number}", state)
+    app = PtyApp(root)
+    try:
+        app.read_until(b"queued")
+        app.read(1.0)
+        app.send(b":jo\tfailed aaa\r")
+        app.read_until(b"there is no command")
+        app.send(b"\x1b")
+        app.read(0.5)
+        app.send(b":jobs fail\t\r")
+        app.read_until(b"/failed")
+        app.read_until(b"1 of 3 jobs")
+        app.send(b":q\r")
+        assert app.wait(6) == 0
+    finally:
+        app.close()
+
+
 def test_an_editor_gets_the_terminal_and_gives_it_back(root: Path, tmp_path: Path) -> None:
     """The alternate screen is left while the editor runs; then keys work again, and a lost terminal is noticed."""
     add_job(root, JOB)

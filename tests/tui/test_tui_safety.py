@@ -9,6 +9,7 @@ from textual.color import Color
 
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.tui import clipboard
+from ingest_tui.tui.driver import TolerantDriver
 from ingest_tui.tui.safety import ActingCharacters, crash_report, strip_acting
 from ingest_tui.tui.widgets.table import fit
 from ingest_tui.tui.widgets.text import wrap_words
@@ -72,3 +73,20 @@ def test_wrapping_loses_no_character() -> None:
     pieces = wrap_words(text, 10)
     assert "".join(pieces) == text
     assert all(len(piece) <= 10 for piece in pieces)
+
+
+def test_a_terminal_that_is_given_away_and_taken_back_is_watched_anew() -> None:
+    """An editor that ran meanwhile ends the watch; a new one begins with the screen."""
+
+    class Watch:
+        stopped = False
+
+        def stop(self) -> None:
+            self.stopped = True
+
+    driver, watch = TolerantDriver.__new__(TolerantDriver), Watch()
+    driver._writer_thread = None
+    driver._terminal_watch = watch  # type: ignore[assignment]
+    driver.close()
+    assert watch.stopped
+    assert not hasattr(driver, "_terminal_watch")

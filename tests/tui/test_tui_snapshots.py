@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from stories import NOW, NOW_TEXT, add_job, add_outcomes, outcome, until
 
+from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.model.trouble import Trouble, group_troubles
 from ingest_tui.store.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.document_calls import DocumentPage, DocumentQuery
+from ingest_tui.tui.errors_model import ErrorList
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.audit import AuditScreen
+from ingest_tui.tui.screens.documents import DocumentsScreen
+from ingest_tui.tui.screens.errors import ErrorsScreen
+from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.jobs import JobsScreen
 from ingest_tui.tui.screens.logs import LogsScreen
 from ingest_tui.tui.widgets.job_pane import JobPane
@@ -151,5 +159,108 @@ def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
         await pilot.press("7")
         await until(pilot, lambda: isinstance(app.screen, AuditScreen) and len(app.screen.table.rows) == 4)
         await pilot.press("j")
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_job_in_detail(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
+    """The running job: rate, phases, the sum of its counters; its errors by reason, beside the outcomes when wide."""
+    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and len(app.screen.pane.items.rows) == 27)
+        await until(pilot, lambda: len(app.screen.pane.reasons.rows) == 2 and app.screen.pane.manifest is not None)
+        await pilot.press("b")
+        await until(pilot, lambda: app.screen.pane.reasons.has_focus)
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)
+
+
+class ShelfGateway(StillGateway):
+    """A gateway to four documents that are always the same, and to their errors."""
+
+    def documents(self, query: DocumentQuery, *, limit: int, offset: int) -> DocumentPage:
+        return DocumentPage(
+            [self.document(name) for name in ("contract.pdf", "copy.md", "日本語[/].txt", "\x1b[31m.csv")], 4
+        )
+
+    def document(self, document_id: str) -> Document:
+        return Document(document_id, "default", "handbook", "local", f"file:///srv/{document_id}", document_id,
+                        f"Title of {document_id}", document_id, "text/plain", 3, "a" * 64, "b" * 64, 18_233, 4,
+                        "text 1", "active", NOW_TEXT, NOW_TEXT, "20261121-115800-handbook-7k3q")  # fmt: skip
+
+    def document_text(self, document_id: str, version: int | None = None) -> str:
+        return f"# Title of {document_id}\n\nThe kettle is in the kitchen.\n" * 4
+
+    def document_record(self, document_id: str) -> dict[str, Any]:
+        return {
+            "language": "en",
+            "pages": 2,
+            "warnings": ["odd \x1b[2J"],
+            "origin": {"etag": "abc", "metadata": {"a": "b"}},
+        }
+
+    def document_versions(self, document_id: str) -> list[dict[str, Any]]:
+        return [{"version": number, "current": number == 3, "ingested_at": NOW_TEXT, "bytes": 100 * number,
+                 "backend": "text 1", "job_id": "20261121-115800-handbook-7k3q", "raw_sha256": "c" * 64}
+                for number in (3, 2, 1)]  # fmt: skip
+
+    def search(
+        self, words: str, query: DocumentQuery, *, limit: int, given_up: Callable[[], bool] | None = None
+    ) -> list[SearchHit]:
+        return [SearchHit(name, f"{name}:0", name, f"file:///srv/{name}", "default", 1, "",
+                          f"the \x02kettle\x03 of {name}", "", 9.5 - number)
+                for number, name in enumerate(("copy.md", "contract.pdf"))]  # fmt: skip
+
+    def errors(self, *, ignored: bool = False) -> ErrorList:
+        troubles = tuple(
+            Trouble(kind, reason, "handbook", key, f"file:///srv/{key}", detail, "default", None, 10, "job", NOW_TEXT,
+                    key)
+            for kind, reason, key, detail in (
+                ("failed", "timeout", "slow.pdf", "no progress for 60 s"),
+                ("failed", "timeout", "b[/]\x1b[31m.pdf", "no progress for 60 s"),
+                ("rejected", "unsupported_type", "film.mov", "video/quicktime"),
+                ("thin", "little_text", "scan.pdf", "12 characters of 812,331 bytes"),
+            )
+        )  # fmt: skip
+        groups = (replace(group, hint=f"what to do about {group.reason}") for group in group_troubles(troubles))
+        return ErrorList(tuple(groups), troubles)
+
+    def explain(self, target: str) -> list[str]:
+        return [f"not here: failed at {NOW_TEXT}", "what jobs noted, oldest first:", "  planned: ingest (new)"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("keys", ["j", "s k e t t", "j enter", "j enter h"], ids=["list", "search", "text", "versions"])
+def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: str) -> None:
+    """The list with the text beside it when wide, a search with its hits, one document, and its versions."""
+    app = IngestApp(root, gateway=ShelfGateway(root), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, DocumentsScreen) and len(app.screen.table.rows) == 4)
+        await pilot.press(*keys.split())
+        await pilot.pause(0.8)
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_errors(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
+    """Reasons with their numbers, one of them open, and the story of a document beside it when wide."""
+    app = IngestApp(root, gateway=ShelfGateway(root), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(app.screen, ErrorsScreen) and len(app.screen.table.rows) == 3)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.screen.table.rows) == 5)
+        await pilot.press("j", "j")
+        await pilot.pause(0.6)
 
     assert snap_compare(app, terminal_size=size, run_before=settle)

@@ -64,6 +64,19 @@ def test_an_empty_workspace_leads_to_a_first_sync(root: Path, folder: Path) -> N
     tell(root, story)
 
 
+def test_with_a_source_nobody_is_led_by_the_hand(root: Path, folder: Path) -> None:
+    """The steps are for a first source only, from whatever view a is pressed."""
+    add_folder(root, folder)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        assert "First source" not in screen_text(app)
+        assert "What kind of source?" in screen_text(app)
+
+    tell(root, story)
+
+
 def test_a_plan_is_grouped_and_leads_to_its_items(root: Path, folder: Path) -> None:
     """What, why and how many; Enter shows the items of a group, Esc comes back, the filter narrows both."""
     add_folder(root, folder)
@@ -303,7 +316,7 @@ def test_the_words_of_a_source_leave_nothing_out(folder: Path) -> None:
     job = SimpleNamespace(job_id="j", state="failed", counters=SimpleNamespace(
         descriptors_listed=3, items_ingested=1, items_failed=2))  # fmt: skip
     summary = SourceSummary(source, 3, job, None, next_run="by hand")  # type: ignore[arg-type]
-    text = "\n".join(line for line, _tone in detail_lines(summary, 0.0))
+    text = "\n".join(line for line, _tone in detail_lines(summary))
     for words in (
         "/srv",
         "*.md",

@@ -53,7 +53,10 @@ def fail_usage(error: click.ClickException, *, as_json: bool) -> int:
 
 
 def fail_unexpectedly(error: BaseException, *, as_json: bool) -> int:
-    """Write an error of ours without a traceback: tracebacks quote data."""
+    """Write an error of ours without a traceback: tracebacks quote data. A database without room is none of ours."""
+    if type(error).__name__ == "FullError":  # of apsw, which most calls never load
+        told = IngestError("there is no room left on the disk of the workspace", hint="free some space, then try again")
+        return fail(told, as_json=as_json)
     problem = IngestError(
         f"unexpected {type(error).__name__}", hint="run the command again with --debug and report what it prints"
     )

@@ -63,6 +63,8 @@ class ParserPool:
         self._state = threading.Condition()
         self._waiting: deque[Job] = deque()
         self._unfinished = 0
+        self._open: dict[int, str] = {}
+        self._settling = 0
         self._cancels: list[Callable[[str], bool]] = []
         self._is_closing = False
         self._wants_all = False
@@ -95,6 +97,7 @@ class ParserPool:
                 raise BusyError("the parser pool is closed")
             self._waiting.append(job)
             self._unfinished += 1
+            self._open[id(job)] = task.task_id
             self._wake()
 
     def warm_up(self) -> None:
@@ -103,15 +106,20 @@ class ParserPool:
             self._wants_all = True
             self._wake()
 
-    def cancel(self, which: Iterable[str] | Callable[[str], bool]) -> None:
-        """Give up tasks by id, or all whose id satisfies a predicate. Returns at once.
+    def cancel(self, which: Iterable[str] | Callable[[str], bool], *, wait: bool = False) -> None:
+        """Give up tasks by id, or all whose id satisfies a predicate.
 
-        Their results have status ``failed`` and reason ``cancelled``; what is already being parsed is killed.
+        Their results have status ``failed`` and reason ``cancelled``; what is already being parsed is killed. Returns
+        at once, or with ``wait`` when each has its result and no process writes for them any more.
         """
         matches = which if callable(which) else frozenset(which).__contains__
         with self._state:
             self._cancels.append(matches)
             self._wake()
+            self._settling += wait
+            while wait and self._thread.is_alive() and any(map(matches, self._open.values())):
+                self._state.wait(1.0)
+            self._settling -= wait
 
     def drain(self) -> None:
         """Wait until every task submitted so far, and those that their results submit, has its result."""
@@ -327,6 +335,10 @@ class ParserPool:
         except Exception as error:  # noqa: BLE001 close() raises it
             _log.exception("on_result failed for %s", job.task.task_id)
             self._callback_error = self._callback_error or error
+        with self._state:
+            self._open.pop(id(job), None)
+            if self._settling:
+                self._state.notify_all()
 
     def _count_finished(self, count: int) -> None:
         if count:

@@ -63,7 +63,8 @@ class Committer:
         if kind is not None:
             self._abandoned.set()
             prefix = f"{self._job.manifest.job_id}/"
-            self._job.pool.cancel(lambda task_id: task_id.startswith(prefix))
+            # To its end: who goes on with the job uses the same names of tasks and files.
+            self._job.pool.cancel(lambda task_id: task_id.startswith(prefix), wait=True)
         self._finished.put(None)
         self._thread.join()
         self._intents.close()

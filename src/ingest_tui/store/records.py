@@ -21,7 +21,8 @@ def read_json(path: Path, *, newest: int, what: str) -> dict[str, Any]:
     try:
         data = orjson.loads(path.read_bytes())
     except FileNotFoundError:
-        raise NotFoundError(f"{what} does not exist", hint="'list' shows what there is") from None
+        hint = "'ingest-tui status' and the 'list' commands show what there is"
+        raise NotFoundError(f"{what} does not exist", hint=hint) from None
     except orjson.JSONDecodeError as error:
         raise StoreError(
             f"{what} cannot be read: {safe_display(str(path))} is not JSON ({error})",

@@ -167,7 +167,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("document.export", "Export the marked, or all that pass the filters", "X", "export_documents", _DOCUMENTS,
            "", "ingest-tui export --document {document} --to FILE", menu=True, changes=True),
     Action("document.original", "Open the original", "E", "open_original", _DOCUMENTS, "",
-           "ingest-tui doc export {document} --what raw --to FILE", menu=True),
+           "ingest-tui doc show {document}", menu=True),
     Action("document.part_text", "Its text", "t", "show_part", ("document",), "text",
            "ingest-tui doc text {document}", arguments=("text",)),
     Action("document.part_metadata", "What is known of it", "m", "show_part", ("document",), "metadata",

@@ -132,7 +132,7 @@ class IngestApp(Going):
         """End, and take note of what the views are to remember while they are still there."""
         for stack in self._screen_stacks.values():
             for screen in stack:
-                if isinstance(screen, ViewScreen) and screen.is_mounted:
+                if isinstance(screen, ViewScreen) and screen.is_whole:
                     self.view_state[screen.view] = screen.state_to_remember()
         super().exit(result, return_code, message)
 
@@ -176,10 +176,12 @@ class IngestApp(Going):
         self.model.complete = self.model.complete or update.complete
         if update.workers is not None:
             self.living_workers, self.told_of_workers = update.workers, True
-        for screen in self.screen_stack:
-            if isinstance(screen, ViewScreen) and screen.is_mounted:
-                screen.feed_changed(update)
-                screen.say_header()
+        # Only the view on top, which a dialog may stand over: one below it would have the whole screen painted anew,
+        # and catches up when it is shown again.
+        shown = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen)), None)
+        if shown is not None and shown.is_whole:
+            shown.feed_changed(update)
+            shown.say_header()
 
     def _note_endings(self, update: FeedUpdate) -> None:
         """Say what ended while a person looked elsewhere: what ends within a moment in one notice."""

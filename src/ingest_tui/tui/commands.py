@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from ingest_tui.model.errors import UsageError
@@ -47,6 +46,8 @@ def _unknown(words: str, registry: Registry, view: str) -> tuple[str, str]:
             return f"{shown} cannot be done here", f"it belongs to: {', '.join(action.views)}"
         if words.lower().split()[:1] in ([name] for name in names_of(action)):
             return f"{action.id} takes nothing behind it", f":{action.id}"
+    from difflib import get_close_matches
+
     known = [name for action in registry.of(view) for name in (*action.names, action.id)]
     close = get_close_matches(words.lower().partition(" ")[0], known, n=3)
     hint = f"did you mean {' or '.join(f':{name}' for name in close)}?" if close else "Tab completes; ? lists all"

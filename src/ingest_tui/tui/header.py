@@ -32,16 +32,15 @@ def header(
         return Content(f"ingest {counts}")
     mode = "read-only  " if read_only else ""
     left = f" ingest {safe_display(name, limit=20)}  {mode}"
+    short = f" {safe_display(name, limit=12)}  {mode}"
     worker, rest = "", 0
-    for brief in (False, True):
-        worker = _worker_words(workers, brief=brief)
+    for start, brief in ((left, False), (left, True), (short, True)):
+        left, worker = start, _worker_words(workers, brief=brief)
         rest = len(counts) + len(worker) + 5
         views = _views(view, width - len(left) - rest - _LEAST_PLACE) if width >= WIDE else ""
         if views or (width < WIDE and len(left) + len(place) + rest <= width):
             left += views
             break
-    if width < WIDE and len(left) + len(place) + rest > width:
-        left = f" {safe_display(name, limit=12)}  {mode}"
     left += safe_display(place, limit=max(_LEAST_PLACE, width - len(left) - rest))
     gap = max(2, width - len(left) - rest + 2)
     colour = "$text-success" if workers else "$text-warning"

@@ -16,7 +16,7 @@ from ingest_tui.tui.widgets.sparkline import sparkline
 from ingest_tui.tui.widgets.table import Cell, Column
 
 _COLOURS = {"good": "$text-success", "bad": "$text-error", "warn": "$text-warning", "running": "$text-primary"}
-_SPARK_CELLS = 40
+_SPARK_CELLS = 24
 _PARTS = (
     ("ingested", "items_ingested"),
     ("unchanged", "items_skipped_incremental"),
@@ -70,7 +70,7 @@ def rate_line(manifest: Manifest, rates: Sequence[float]) -> Content | None:
     if not rates and manifest.ended:
         return Content(f" rate{lost}") if lost else None
     now = "" if manifest.ended else f" {progress.items_per_second:.0f}/s  {wording.size(progress.bytes_per_second)}/s"
-    most = f"  at most {max(rates):.0f}/s" if rates else ""
+    most = f"  at most {max(rates):.0f}/s" if rates and max(rates) else ""
     return Content.assemble(" rate ", (sparkline(rates, _SPARK_CELLS), "$text-primary"), f"{now}{most}{lost}")
 
 
@@ -84,7 +84,7 @@ def counters_line(counters: Counters, *, ended: bool) -> str:
     beside = [
         (counters.items_retired, "retired"),
         (counters.items_with_warnings, "with warnings"),
-        (counters.chunks_written, "chunks"),
+        (counters.chunks_written, "chunk" if counters.chunks_written == 1 else "chunks"),
     ]
     rest = "  ".join(f"{number:,} {name}" for number, name in beside if number)
     return f" {counters.descriptors_listed:,} listed = {' + '.join(parts)}" + (f"   and {rest}" if rest else "")
@@ -106,7 +106,7 @@ def trouble_line(manifest: Manifest) -> str:
 def log_line(record: dict[str, Any], *, timestamps: bool) -> tuple[str, str]:
     """Return a record of the log of a job as one line, and its tone."""
     level = str(record.get("level", "info"))
-    rest = " ".join(f"{name}={value}" for name, value in record.items() if name not in _LOG_TOLD)
+    rest = " ".join(wording.named(name, value) for name, value in record.items() if name not in _LOG_TOLD)
     at = f"{str(record.get('at', ''))[11:19]} " if timestamps else ""
     tone = {"error": "bad", "warning": "warn", "debug": "quiet"}.get(level, "")
     return f"{at}{level.upper():7} {record.get('message', '')} {rest}".rstrip(), tone

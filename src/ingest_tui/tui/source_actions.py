@@ -36,10 +36,6 @@ class SourceActions(ViewScreen):
         """The chosen sources with what is known of them."""
         return []
 
-    def has_sources(self) -> bool:
-        """Whether there is a source; without one a person is led by the hand."""
-        return True
-
     def sources_changed(self, text: str = "") -> None:
         """Something was changed: show it."""
 
@@ -48,39 +44,40 @@ class SourceActions(ViewScreen):
     def add_source(self) -> None:
         """Ask for the type, then for the settings; the new source is tested, planned and synced if that is wanted."""
         gateway = self.ingest.gateway
-        self.ask(gateway.source_kinds, self._choose_kind, group="kinds")
 
-    def _guide(self, step: int) -> str:
-        return "" if self.has_sources() else f"First source, step {step} of {len(FIRST_STEPS)}: "
+        def ask() -> tuple[list[SourceKind], bool]:
+            return gateway.source_kinds(), not gateway.has_sources()
 
-    def _choose_kind(self, kinds: list[SourceKind]) -> None:
+        self.ask(ask, self._choose_kind, group="kinds")
+
+    def _choose_kind(self, answer: tuple[list[SourceKind], bool]) -> None:
         from ingest_tui.tui.screens.dialogs import Choose
 
+        kinds, is_first = answer
         width = max(len(kind.name) for kind in kinds)
         options = [(kind.name, f"{kind.name:{width}}  {kind.trouble or kind.summary}") for kind in kinds]
         options.sort(key=lambda option: option[0] != "local")
         usable = {kind.name for kind in kinds if not kind.trouble}
-        guide = self._guide(1)
+        guide = _guide(1) if is_first else ""
 
         def chosen(name: str | None) -> None:
             if name in usable:
-                self._ask_for_settings(str(name))
+                self._ask_for_settings(str(name), is_first=is_first)
             elif name is not None:
                 self.tell(next(kind.trouble for kind in kinds if kind.name == name), bad=True)
 
         self.app.push_screen(Choose(f"{guide}What kind of source?", options), chosen)
 
-    def _ask_for_settings(self, source_type: str) -> None:
+    def _ask_for_settings(self, source_type: str, *, is_first: bool) -> None:
         from ingest_tui.tui.screens.source_form import SourceForm
-
-        leads = not self.has_sources()
 
         def added(source: Source | None) -> None:
             if source is not None:
                 self.sources_changed(f"added {source.source_id}")
-                self._test(source.source_id, guided=leads)
+                self._test(source.source_id, guided=is_first)
 
-        self.app.push_screen(SourceForm(self.ingest.gateway, source_type, guide=self._guide(2)), added)
+        guide = _guide(2) if is_first else ""
+        self.app.push_screen(SourceForm(self.ingest.gateway, source_type, guide=guide), added)
 
     def _test(self, source_id: str, *, guided: bool = False) -> None:
         from ingest_tui.tui.screens.report import TestReport
@@ -91,7 +88,7 @@ class SourceActions(ViewScreen):
             elif wants == "plan":
                 self._plan(source_id, guided=guided)
 
-        guide = f"First source, step 3 of {len(FIRST_STEPS)}: " if guided else ""
+        guide = _guide(3) if guided else ""
         self.app.push_screen(TestReport(self.ingest.gateway, source_id, guide=guide), closed)
 
     def _plan(self, source_id: str, *, guided: bool = False) -> None:
@@ -101,7 +98,7 @@ class SourceActions(ViewScreen):
             if wants == "sync":
                 self._sync([source_id])
 
-        guide = f"First source, step 4 of {len(FIRST_STEPS)}: " if guided else ""
+        guide = _guide(4) if guided else ""
         self.app.push_screen(Plan(self.ingest.gateway, source_id, guide=guide), closed)
 
     # With those that are there
@@ -208,3 +205,8 @@ class SourceActions(ViewScreen):
     ) -> None:
         if source_ids:
             self.ask_each(source_ids, work, done=done, group="sources-work", say=self.say_hint, then=then)
+
+
+def _guide(step: int) -> str:
+    """Return what stands before the titles of the first steps: without a source a person is led by the hand."""
+    return f"First source, step {step} of {len(FIRST_STEPS)}: "

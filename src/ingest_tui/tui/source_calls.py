@@ -53,12 +53,10 @@ class SourceCalls(Opening):
         with self._workspace() as workspace:
             return sources.list_sources(workspace)
 
-    def source(self, source_id: str) -> Source:
-        """Return one source."""
-        from ingest_tui.services import sources
-
+    def has_sources(self) -> bool:
+        """Tell whether there is one."""
         with self._workspace() as workspace:
-            return sources.get_source(workspace, source_id)
+            return bool(workspace.sources.all())
 
     # Making and changing one
 

@@ -40,13 +40,13 @@ def searchable(summary: SourceSummary) -> str:
     return f"{source.source_id} {source.name} {source.source_type} {source.place} {told}".lower()
 
 
-def detail_lines(summary: SourceSummary, now: float) -> list[tuple[str, str]]:
+def detail_lines(summary: SourceSummary) -> list[tuple[str, str]]:
     """Return the settings and the state of a source as lines with their tones."""
     source, last = summary.source, summary.last_job
     tone = "bad" if summary.level == "problem" else "warn" if summary.level == "warning" else ""
     lines = [
         (f"{source.name or source.source_id}   ({source.source_id})", "hit"),
-        (_told("health", health_words(summary, now)), tone),
+        (_told("health", f"{_GLYPHS.get(summary.level, '-')} {summary.health}".rstrip()), tone),
         (_told("state", state_of(summary)), ""),
         (_told("next sync", summary.next_run), ""),
         (_told("documents", f"{summary.documents:,} in {source.collection_id}"), ""),

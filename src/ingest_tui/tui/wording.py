@@ -111,3 +111,10 @@ def count(number: int) -> str:
 def plural(number: int, word: str) -> str:
     """Return ``1 document``, ``2 documents``."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def named(name: str, value: object) -> str:
+    """Return a value of a log line with its name; of many counters only those that count something."""
+    if isinstance(value, dict):
+        return " ".join(f"{inner}={number}" for inner, number in value.items() if number)
+    return f"{name}={value}"

@@ -11,7 +11,7 @@ from parser_desk import Desk, run, wait_until
 
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.errors import BusyError
-from ingest_tui.model.extraction import ParseLimits, ParseResult
+from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 
 
 def test_processes_are_recycled_after_many_files(tmp_path: Path) -> None:
@@ -75,6 +75,25 @@ def test_cancel_gives_up_running_and_waiting(tmp_path: Path) -> None:
         pool.cancel(["hang", "drop"])
         pool.drain()
     assert desk.reasons() == {"hang": ("failed", "cancelled"), "drop": ("failed", "cancelled"), "keep": ("parsed", "")}
+
+
+def test_cancel_that_waits_leaves_nobody_who_writes(tmp_path: Path) -> None:
+    """After it, tasks of the same names are new ones: the cancel does not reach them, and their files are free."""
+    for name, content in (("slow", "misbehave:hang"), ("quick", "words")):
+        (tmp_path / name).write_text(content)
+    results: list[ParseResult] = []
+
+    def task(name: str) -> ParseTask:
+        return ParseTask("job/1", str(tmp_path / name), str(tmp_path / "1.md"), "a.txt", 10)
+
+    with ParserPool(1, ParseLimits(), test_backend=True) as pool:
+        for _ in range(3):
+            pool.submit(task("slow"), results.append)
+            pool.cancel(lambda task_id: task_id.startswith("job/"), wait=True)
+            pool.submit(task("quick"), results.append)
+            pool.drain()
+            (tmp_path / "1.md").unlink()
+    assert [(result.status, result.reason) for result in results] == [("failed", "cancelled"), ("parsed", "")] * 3
 
 
 def test_submit_blocks_when_many_wait(tmp_path: Path) -> None:

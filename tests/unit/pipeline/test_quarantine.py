@@ -43,7 +43,7 @@ class Parsers:
             Path(task.output_path).write_text(text)
             on_result(ParseResult(task.task_id, "parsed", backend="plain", content_hash=f"{hash(text):064x}"[-64:]))
 
-    def cancel(self, _which: object) -> None:
+    def cancel(self, _which: object, *, wait: bool = False) -> None:
         pass
 
     def close(self, **_options: Any) -> None:

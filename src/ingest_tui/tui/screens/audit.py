@@ -92,7 +92,6 @@ class AuditScreen(ViewScreen):
 
     def on_mount(self) -> None:
         """Look for new lines while the view is shown."""
-        super().on_mount()
         self.set_interval(_LOOK_SECONDS, self._look)
 
     # What is shown

@@ -18,6 +18,7 @@ from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.screens.carrying import Carrying
 from ingest_tui.tui.views import VIEW_NAMES
+from ingest_tui.tui.widgets.command_line import CommandLine
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
@@ -26,6 +27,7 @@ __all__ = ["WIDE", "ViewScreen", "matches"]
 
 AGES_SECONDS = 5.0
 MOST_MARKS_REMEMBERED = 1000
+_OPENERS = {"command", "filter"}
 
 
 class ViewScreen(Carrying):
@@ -38,6 +40,7 @@ class ViewScreen(Carrying):
         super().__init__()
         self.words = ""
         self.sort = next(iter(self.sorts), "")
+        self._is_set_up = False
         self.reversed = False
 
     # Composition
@@ -51,6 +54,7 @@ class ViewScreen(Carrying):
             yield from self.compose_body()
         yield Line(id="hint")
         yield Line(id="keys")
+        yield self.command_line()
 
     def compose_body(self) -> ComposeResult:
         """The inside of the view."""
@@ -58,6 +62,9 @@ class ViewScreen(Carrying):
 
     def on_mount(self) -> None:
         """Keep still what would blink, let ages grow, and take up what was remembered."""
+        if self._is_set_up:
+            return  # Textual calls this for each class by itself, also where a view has called it for its order
+        self._is_set_up = True
         self.take_up(self.ingest.view_state.get(self.view, {}))
         self.query_one("#filter", Input).cursor_blink = False
         self.set_interval(AGES_SECONDS, self.redraw_ages)
@@ -143,16 +150,35 @@ class ViewScreen(Carrying):
         self.rows_changed()
 
     def on_key(self, event: events.Key) -> None:
-        """Give a field the letters that were typed before it had the focus: on a slow link keys come in bunches."""
-        if event.is_printable and event.character and isinstance(self.focused, Input):
-            event.stop()
-            self.focused.insert_text_at_cursor(event.character)
+        """Keep keys in their order that come in bunches, as on a slow link.
+
+        Bindings wait until a key has gone through all widgets; what is typed behind a ``:`` would overtake it. So the
+        keys that open a field act here, and a field gets the letters that were typed before it had the focus.
+        """
+        if isinstance(self.focused, Input):
+            if event.is_printable and event.character:
+                event.stop()
+                self.focused.insert_text_at_cursor(event.character)
+            elif isinstance(self.focused, CommandLine) and event.key in CommandLine.own_keys:
+                event.stop()
+                self.focused.press(event.key)
+            return
+        for action in self.ingest.registry.of(self.view):
+            if action.id in _OPENERS and event.key in action.keys.split(","):
+                event.stop()
+                event.prevent_default()
+                self.perform(action.id)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the view has its widgets: not before it is composed, nor while it is being taken away."""
+        return self.is_mounted and self.is_attached and bool(self.query("#header"))
 
     # Lines around the body
 
     def say_header(self) -> None:
         """Say where we are and how the workspace is doing."""
-        if self.is_mounted:
+        if self.is_whole:
             self.query_one("#header", Line).say(self.ingest.header(self.place(), self.view, self.size.width))
 
     def place(self) -> str:
@@ -164,15 +190,17 @@ class ViewScreen(Carrying):
         parts = [f"{action.shown_keys} {action.hint}" for action in self.ingest.registry.of(self.view) if action.hint]
         self.query_one("#keys", Line).say(Content(" " + "  ".join(parts)))
 
-    def say_info(self, shown: int, total: int, word: str, note: str = "") -> None:
-        """Say how the list is filtered, sorted and marked, and a note of the view."""
+    def say_info(self, shown: int, total: int, word: str, note: str = "", *, order: str | None = None) -> None:
+        """Say how the list is filtered, sorted (``order``, where it is not the chosen one) and marked, and a note."""
         number = wording.plural(total, word) if shown == total else f"{shown:,} of {wording.plural(total, word)}"
         parts = [number]
         if note:
             parts.insert(0, safe_display(note))
         if self.words:
             parts.insert(0, f"/{safe_display(self.words)}")
-        if self.sort:
+        if order is not None:
+            parts.append(order)
+        elif self.sort:
             parts.append(f"sort: {self.sort} {'^' if self.reversed else 'v'}")
         marks = len(self.main_table.marks)
         if marks:

@@ -7,7 +7,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from ingest_tui.model.errors import IngestError
-from ingest_tui.tui import clipboard, editor, wording
+from ingest_tui.tui import clipboard, wording
 from ingest_tui.tui.actions import command_lines
 from ingest_tui.tui.records import Record
 from ingest_tui.tui.screens.everywhere import Everywhere
@@ -95,6 +95,8 @@ class Carrying(Everywhere):
         self.ask(record.read, partial(self._edit, record), group="record")
 
     def _edit(self, record: Record, before: str, *, saved: bool = True) -> None:
+        from ingest_tui.tui import editor
+
         try:
             with self.app.suspend():
                 after = editor.edited(before, "record.json")

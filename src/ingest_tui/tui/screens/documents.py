@@ -184,8 +184,12 @@ class DocumentsScreen(Narrowing, DocumentActions):
         self._say()
 
     def _say(self) -> None:
-        word = "hit" if self.query_text else "document"
-        self.say_info(len(self.table.rows), self._total, word, narrowed_words(self.narrowed))
+        shown, note = len(self.table.rows), narrowed_words(self.narrowed)
+        if self.query_text:
+            order = f"the best {HITS}, best first" if shown == HITS else "best first"
+            self.say_info(shown, self._total, "hit", note, order=order)
+        else:
+            self.say_info(shown, self._total, "document", note)
         line = self.table.current
         self.say_hint("" if line is None else f"{line.title or line.name}  {line.uri}")
 

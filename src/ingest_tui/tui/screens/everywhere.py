@@ -158,21 +158,21 @@ class Everywhere(Asking, Screen[None]):
 
     # The : line
 
+    def command_line(self) -> CommandLine:
+        """Return the ``:`` line, hidden. It is there from the start, for what is typed right behind the ``:``."""
+        return CommandLine(self._continuation, id="command")
+
     def start_command(self) -> None:
         """Open the ``:`` line."""
-        self.run_worker(self._open_command_line(), exclusive=True, group="command")
+        line = self.query_one(CommandLine)
+        line.value = ""
+        self.add_class("-commanding")
+        self.set_focus(line)
         gateway = self.ingest.gateway
         self.ask(gateway.sources, self._know_sources, group="command-sources", otherwise=lambda *_trouble: None)
 
     def _know_sources(self, summaries: list[SourceSummary]) -> None:
         self._source_ids = [summary.source.source_id for summary in summaries]
-
-    async def _open_command_line(self) -> None:
-        if not self.query(CommandLine):
-            await self.mount(CommandLine(self._continuation, id="command"), after="#keys")
-        self.add_class("-commanding")
-        self.query_one(CommandLine).value = ""
-        self.query_one(CommandLine).focus()
 
     def _continuation(self, line: str) -> str | None:
         known: dict[str, Sequence[str]] = {

@@ -204,10 +204,10 @@ class JobScreen(JobActions):
         self.call_after_refresh((pane.reasons if pane.has_class("-reasons") else pane.items).focus)
 
     def go_back(self) -> None:
-        """From the log or the reasons back to all outcomes, then as in every view."""
+        """From the reasons back to all outcomes, then as in every view."""
         if self.words or self.has_class("-filtering") or self.has_marks:
             super().go_back()
-        elif self.pane.has_class("-reasons") or self.pane.has_class("-log"):
+        elif self.pane.has_class("-reasons"):
             self.show_items()
         elif self.pane.only.outcome:
             self.show_only(Only())

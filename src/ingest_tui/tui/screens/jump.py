@@ -51,8 +51,7 @@ class Jump(Finder):
         self._gateway = gateway
 
     def on_mount(self) -> None:
-        """Show views and jobs at once, and the sources as soon as they are read."""
-        super().on_mount()
+        """Add the sources as soon as they are read; views and jobs are shown at once."""
         self.ask(self._gateway.sources, self._add_sources, group="sources")
 
     def _add_sources(self, summaries: list[SourceSummary]) -> None:

@@ -70,7 +70,6 @@ class LogsScreen(ViewScreen):
 
     def on_mount(self) -> None:
         """Look for new lines while the view is shown."""
-        super().on_mount()
         self.set_interval(_LOOK_SECONDS, self._look)
 
     def state_to_remember(self) -> dict[str, object]:
@@ -233,16 +232,9 @@ class LogsScreen(ViewScreen):
 def _text(record: dict[str, Any], *, timestamps: bool) -> str:
     """Return a record as one line: time, level, job, message, and the rest as ``name=value``."""
     at = f"{str(record.get('at', ''))[5:19].replace('T', ' '):14} " if timestamps else ""
-    rest = " ".join(_told(name, value) for name, value in record.items() if name not in _TOLD)
+    rest = " ".join(wording.named(name, value) for name, value in record.items() if name not in _TOLD)
     who = str(record.get("source") or str(record.get("job") or "")[-4:] or "worker")[:14]
     return f"{at}{str(record.get('level', '')).upper():7} {who:14} {record.get('message', '')} {rest}".rstrip()
-
-
-def _told(name: str, value: object) -> str:
-    """Return a value with its name; of many counters only those that count something."""
-    if isinstance(value, dict):
-        return " ".join(f"{inner}={number}" for inner, number in value.items() if number)
-    return f"{name}={value}"
 
 
 def _about(record: dict[str, Any]) -> list[str]:

@@ -166,7 +166,7 @@ class SourcesScreen(SourceActions):
         if summary is None:
             self.query_one("#source-detail", TextLines).show([])
         elif beside.display and self.has_class("-wide"):
-            self.query_one("#source-detail", TextLines).show(detail_lines(summary, self.ingest.now()))
+            self.query_one("#source-detail", TextLines).show(detail_lines(summary))
         rows = [] if summary is None else self._jobs_of(summary.source.source_id)
         self.query_one("#source-jobs", VirtualTable).show(rows, empty=["never synced; s syncs it"])
 
@@ -213,10 +213,6 @@ class SourcesScreen(SourceActions):
         """The same with what is known of them."""
         chosen = set(self.table.chosen_keys)
         return [summary for summary in self.table.rows if summary.source.source_id in chosen]
-
-    def has_sources(self) -> bool:
-        """Whether there is one."""
-        return bool(self._summaries)
 
     @on(VirtualTable.Opened, "#sources-table")
     def open_selected(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual import events
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
@@ -25,10 +25,7 @@ class _Continue(Suggester):
 class CommandLine(Input):
     """Asks for a command. ``continuation`` returns the line that begins with what was typed, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "cursor_right", "complete", id="command_line.complete"),
-        Binding("escape", "close", "close", id="command_line.close"),
-    ]
+    own_keys: ClassVar[frozenset[str]] = frozenset({"tab", "enter", "escape"})
     DEFAULT_CSS = """
     CommandLine, CommandLine:focus { height: 1; border: none; padding: 0 1; background: $boost; }
     CommandLine:ansi { text-style: underline; }
@@ -45,7 +42,21 @@ class CommandLine(Input):
             suggester=_Continue(continuation),
         )
         self.cursor_blink = False
+        self._continuation = continuation
 
-    def action_close(self) -> None:
-        """Say that nothing is wanted."""
-        self.post_message(self.Closed())
+    def on_key(self, event: events.Key) -> None:
+        """Take the keys of its own at once: bindings come after letters that were typed behind them."""
+        if event.key in self.own_keys:
+            event.stop()
+            event.prevent_default()
+            self.press(event.key)
+
+    def press(self, key: str) -> None:
+        """Do what one of its own keys does: complete, run, or close."""
+        if key == "tab":
+            self.value = self._continuation(self.value) or self.value
+            self.cursor_position = len(self.value)
+        elif key == "enter":
+            self.post_message(self.Submitted(self, self.value))
+        else:
+            self.post_message(self.Closed())

@@ -221,8 +221,8 @@ class JobPane(Asking, Vertical):
         job_id, rows = answer
         if job_id != self.job_id:
             return
-        narrowed = self.words or self.only.outcome
-        self.items.show(rows, empty=["no outcome matches" if narrowed else "no document is finished yet"])
+        nothing = "reading …" if self.manifest is None else "no document is finished yet"
+        self.items.show(rows, empty=["no outcome matches" if self.words or self.only.outcome else nothing])
         self.post_message(self.ItemsShown())
 
     def _show_reasons(self) -> None:
@@ -267,8 +267,10 @@ class JobPane(Asking, Vertical):
         if self.manifest is None or self.manifest.errors_total != manifest.errors_total:
             self._reasons.take_job_errors(manifest.errors)
             self._show_reasons()
-        self.manifest = manifest
+        is_first, self.manifest = self.manifest is None, manifest
         self.show_state()
+        if is_first and not self.outcomes.rows:
+            self.show_items()
 
     def show_state(self) -> None:
         """Say where the job stands now."""

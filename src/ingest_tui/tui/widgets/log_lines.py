@@ -56,6 +56,7 @@ class LogLines(TextLines):
         self._source, self._lines, self._starts, self._end = [], [], [], 0
         self.append(lines)
         self.unseen = 0
+        self.refresh()
         last = max(0, len(self._source) - 1)
         self.cursor = last if follows else min(before, last)
         self._show_cursor()
@@ -117,9 +118,8 @@ class LogLines(TextLines):
             self.scroll_to(y=top, animate=False, immediate=True)
 
     def on_resize(self) -> None:
-        """Wrap for the new width, and keep the cursor in view."""
-        super().on_resize()
-        self._show_cursor()
+        """Keep the cursor in view once the lines are wrapped for the new width."""
+        self.call_after_refresh(self._show_cursor)
 
     def toggle_wrap(self) -> None:
         """Wrap long lines, or cut them; the cursor stays on its line."""

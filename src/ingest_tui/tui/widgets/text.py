@@ -71,6 +71,7 @@ class TextLines(ScrollView, can_focus=True):
         self.unseen = 0
         self.append(lines)
         self.unseen = 0
+        self.refresh()  # fewer lines than before leave room that has to be cleared
         if not self.follow:
             self.scroll_to(y=0, animate=False, immediate=True)
 
