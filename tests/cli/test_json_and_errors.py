@@ -267,3 +267,13 @@ def test_a_network_file_system_is_refused_unless_it_is_allowed(
     capsys.readouterr()
     assert run([*on_it, "doctor"]) == 0
     assert "network file systems are allowed" in capsys.readouterr().out
+
+
+def test_warning_of_a_legacy_source_is_one_line_for_people(cli: Cli) -> None:
+    """Both forms of the path in a source's file: said as a warning, without a line of code."""
+    cli.init()
+    path = cli.workspace / "sources" / "docs.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"source_path": "/old"}))
+    told = cli.run("source", "show", "docs").err
+    assert "warning: both source_path and source_config are given; source_config is used" in told
+    assert "UserWarning" not in told

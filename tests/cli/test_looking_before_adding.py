@@ -23,6 +23,28 @@ def test_settings_are_tested_and_previewed_before_they_are_saved(cli: Cli) -> No
     cli.run("source", "preview", code=2)
 
 
+def test_what_is_taken_can_be_narrowed_before_it_is_saved(cli: Cli) -> None:
+    """Types, size and day narrow a trial as they do a source; those given go before those of a source."""
+    cli.init("--allow-type", "md")
+    docs = cli.home / "trial"
+    docs.mkdir()
+    (docs / "a.md").write_text("words")
+    (docs / "b.txt").write_text("many words " * 99)
+
+    def left_out(*options: str) -> set[str]:
+        items = cli.run("source", "preview", *options, "--json").lines
+        return {item["key"] for item in items if not item["taken"]}
+
+    trial = ("--type", "local", "--path", str(docs))
+    assert left_out(*trial) == set()
+    assert left_out(*trial, "--max-size", "100B") == {"b.txt"}
+    assert left_out(*trial, "--allow-type", "txt") == {"a.md"}
+    assert left_out(*trial, "--deny-type", "txt") == {"b.txt"}
+    assert left_out(*trial, "--since", "2999-01-31") == {"a.md", "b.txt"}
+    assert left_out("docs", "--path", str(docs), "--allow-type", "txt") == {"a.md"}
+    cli.run("source", "test", *trial, "--since", "2020-01-31")
+
+
 def test_a_source_is_previewed_with_other_patterns(cli: Cli) -> None:
     """Settings that are given go before those of the source, for this look."""
     cli.run("init")

@@ -6,6 +6,7 @@ import os
 
 import pytest
 from running import Cli
+from servers.fake_bucket import FakeBucket
 from servers.fault_proxy import Fault, FaultProxy
 from servers.s3_store import SECRET, Bucket, error_xml
 
@@ -107,6 +108,23 @@ def test_local_folder_can_be_browsed_too(cli: Cli) -> None:
     assert "folder" in ended.out
     assert "--limit 10" in ended.err
     assert cli.run("source", "browse", "docs", "folder", "--json").lines[0]["name"] == "c.txt"
+
+
+def test_object_that_appears_with_an_older_time_is_taken(cli: Cli) -> None:
+    """What is new is told by the key and not by a time; and no request demands checksums, which stores may refuse."""
+    cli.run("init")
+    words = b"# words"
+    with FakeBucket([b"a.md"], size=len(words), body=words) as store:
+        place = ("--bucket", "fake", "--endpoint-url", store.settings["endpoint_url"], "--anonymous")
+        cli.run("source", "add", "s3", "shelf", *place)
+        cli.run("sync", "shelf")
+        store.keys, store.modified = [b"a.md", b"b.md"], {b"b.md": "2001-01-31T00:00:00.000Z"}
+        counters = cli.run("sync", "shelf", "--json").json["counters"]
+        assert counters["items_skipped_incremental"] == 1
+        assert counters["items_ingested"] + counters["items_duplicate"] == 1
+        assert cli.run("doc", "explain", "s3://fake/b.md", "--json").json["here"]
+        assert store.asked_with
+        assert not [name for headers in store.asked_with for name in headers if "checksum" in name]
 
 
 def test_failed_test_ends_with_1_and_names_the_step(cli: Cli, bucket: Bucket) -> None:

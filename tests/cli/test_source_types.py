@@ -25,6 +25,15 @@ def test_types_are_chosen_changed_and_cleared(cli: Cli) -> None:
     assert lists() == ([], [])
 
 
+def test_what_is_no_day_is_refused_with_an_example(cli: Cli) -> None:
+    """`--since` says what it takes, and names the help of the command that was called."""
+    cli.init()
+    for call, help_of in (("edit docs", "edit docs"), ("add local more --path docs", "add local")):
+        refused = cli.run("source", *call.split(), "--since", "gestern", "--json", code=2).error
+        assert refused["message"] == "since: a day is written as 2026-01-31"
+        assert refused["hint"] == f"see 'ingest-tui source {help_of} --help'"
+
+
 def test_unknown_type_is_refused_and_nothing_saved(cli: Cli) -> None:
     """A misspelt type is refused with the known ones, by `add` and by `edit`."""
     cli.init()

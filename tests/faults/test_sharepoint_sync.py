@@ -13,7 +13,10 @@ from crash_lab import DIED, quicken, sync
 from graph_server import certificates
 from graph_server.items import Drive
 from graph_server.running import FakeCredentials, GraphServer
+from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from ingest_tui.connectors.sharepoint import SharePointConnector
+from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline import connecting
@@ -198,3 +201,36 @@ def list_and_die(server: GraphServer, memory: StoredMemory, change: int, kept: b
         list_keys(server, memory)
     finally:
         os._exit(0)
+
+
+def test_rotated_secret_takes_effect_in_a_running_job(
+    server: GraphServer, drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file gets a new secret, and the old one ends with its tokens while a job fetches: the job goes on."""
+    quicken(monkeypatch)
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    secret = tmp_path / "secret"
+    secret.write_text(CLIENT_SECRET)
+    secret.chmod(0o600)
+    fields = {"tenant_id": TENANT_ID, "client_id": CLIENT_ID, "authority": server.authority}
+    entry = {"type": "entra", "graph_url": server.state.graph_url, "client_secret": f"file:{secret}", **fields}
+    registry = CredentialRegistry(workspace.credentials_path)
+    registry.add("intranet", entry)
+    workspace.sources.save(Source(source_id="docs", name="Docs", source_type="sharepoint", source_config=SETTINGS))
+    fetched: list[str] = []
+    fetch = SharePointConnector.fetch
+
+    def rotating(connector: SharePointConnector, descriptor: Descriptor, offset: int = 0) -> Any:
+        fetched.append(descriptor.key)
+        if len(fetched) == 3:
+            registry.change("intranet", {"client_secret": "literal:rotated-secret"})
+            server.state.apps[CLIENT_ID]["secret"] = "rotated-secret"
+            server.state.revoke_tokens()
+        return fetch(connector, descriptor, offset)
+
+    monkeypatch.setattr(SharePointConnector, "fetch", rotating)
+    assert drive.status is None
+    manifest = sync(workspace)
+    assert (manifest.state, manifest.counters.items_ingested, manifest.errors_total) == ("succeeded", 6, 0)
+    assert len(fetched) > 6, "no fetch met the end of the old token"
+    workspace.close()

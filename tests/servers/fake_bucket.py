@@ -37,6 +37,8 @@ class FakeBucket:
     tls: ssl.SSLContext | None = None
     answer_headers: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    asked_with: list[dict[str, str]] = field(default_factory=list)
+    modified: dict[bytes, str] = field(default_factory=dict)
     listed_with: list[dict[str, str]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -107,7 +109,8 @@ class FakeBucket:
     def _entry(self, key: bytes) -> str:
         status = "<RestoreExpiryDate>2027-01-01T00:00:00Z</RestoreExpiryDate>" if key in self.restored else ""
         return (
-            f"<Contents><Key>{quote_from_bytes(key)}</Key><LastModified>2026-11-21T06:31:05.000Z</LastModified>"
+            f"<Contents><Key>{quote_from_bytes(key)}</Key>"
+            f"<LastModified>{self.modified.get(key, '2026-11-21T06:31:05.000Z')}</LastModified>"
             f'<ETag>"{self.etag}"</ETag><Size>{self.size}</Size><StorageClass>{self.storage_class}</StorageClass>'
             f"<RestoreStatus>{status}</RestoreStatus></Contents>"
         )
@@ -131,6 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
             else {}
         )
         self.served.requests.append(f"{self.command} {self.path}")
+        self.served.asked_with.append({name.lower(): value for name, value in self.headers.items()})
         if "list-type" in query:
             self._list(query)
         else:

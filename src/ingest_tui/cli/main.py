@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -117,11 +119,17 @@ def open_tui(session: Session, *, slow_link: bool = False, read_only: bool = Fal
     raise SystemExit(session.run_tui(session.root, slow_link=slow_link, read_only=read_only, theme=theme))
 
 
+def _say_warning(message: Warning | str, *_where: Any, **_options: Any) -> None:
+    """Show a warning of ours to people: without the line of code that Python would show, and safe for a terminal."""
+    diagnostics.say(f"warning: {message}")
+
+
 def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) -> int:  # noqa: C901, PLR0911 - one branch for each way to end
     """Run a call and return its exit code. Nothing leaves here as a traceback unless --debug is given."""
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json, debug = "--json" in arguments, "--debug" in arguments
     output.prepare()
+    warnings.showwarning = _say_warning
     if debug:
         diagnostics.redact_tracebacks()
     try:

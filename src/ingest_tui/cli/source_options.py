@@ -24,16 +24,26 @@ _METAVARS = {"include": "GLOB", "exclude": "GLOB"}
 
 def common_options(command: Any) -> Any:
     """Add the options that every source has, for `add` and `edit`."""
-    options = [
+    options: list[Callable[[Any], Any]] = [
         click.option("--collection", help="The collection that the documents go to."),
-        click.option("--max-size", metavar="SIZE", help="Largest file to take, e.g. 50MB (default)."),
-        click.option("--since", metavar="DATE", help="Take only what was changed since that day, e.g. 2026-01-31."),
-        click.option("--allow-type", "allow_types", multiple=True, metavar="TYPE", help="Take only these, e.g. pdf."),
-        click.option("--deny-type", "deny_types", multiple=True, metavar="TYPE", help="Take none of these, e.g. docm."),
+        filter_options,
         click.option("--priority", type=click.IntRange(0, 1000), help="Lower runs first (default 100)."),
         click.option("--watch/--no-watch", default=None, help="Sync when something changes, while a worker runs."),
         click.option("--backend", help="Extract everything with this backend, e.g. unstructured."),
         click.option("--backend-for", multiple=True, metavar="TYPE=BACKEND", help="A backend for one type."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def filter_options(command: Any) -> Any:
+    """Add those of the common options that choose what is taken, for `test` and `preview` too."""
+    options = [
+        click.option("--max-size", metavar="SIZE", help="Largest file to take, e.g. 50MB (default)."),
+        click.option("--since", metavar="DATE", help="Take only what was changed since that day, e.g. 2026-01-31."),
+        click.option("--allow-type", "allow_types", multiple=True, metavar="TYPE", help="Take only these, e.g. pdf."),
+        click.option("--deny-type", "deny_types", multiple=True, metavar="TYPE", help="Take none of these, e.g. docm."),
     ]
     for option in reversed(options):
         command = option(command)

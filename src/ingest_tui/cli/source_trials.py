@@ -9,7 +9,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, json_option, pass_session
-from ingest_tui.cli.source_options import TypedCommand, settings_given
+from ingest_tui.cli.source_options import TypedCommand, filter_options, settings_given
 
 if TYPE_CHECKING:
     from ingest_tui.services.source_trials import SourceDraft
@@ -22,6 +22,7 @@ _type_option = click.option(
 
 @click.command(cls=TypedCommand)
 @_type_option
+@filter_options
 @json_option
 @click.argument("source_id", metavar="[SOURCE]", required=False)
 @pass_session
@@ -50,16 +51,18 @@ def _draft(session: Session, source_id: str | None, source_type: str | None, opt
     from ingest_tui.services.source_trials import SourceDraft, draft_of
 
     config = settings_given(options)
+    common = {name: options[name] for name in ("max_size", "since", "allow_types", "deny_types") if options.get(name)}
     if source_type is not None:
-        return SourceDraft(source_type, "trial", config)
+        return SourceDraft(source_type, "trial", config, common)
     if source_id is None:
         raise click.UsageError("Missing argument 'SOURCE'.")
     draft = draft_of(session.workspace, source_id)
-    return replace(draft, config=draft.config | config)
+    return replace(draft, config=draft.config | config, common=draft.common | common)
 
 
 @click.command(cls=TypedCommand)
 @_type_option
+@filter_options
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Show so many of each at most.")
 @json_option
 @click.argument("source_id", metavar="[SOURCE]", required=False)

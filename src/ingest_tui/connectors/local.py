@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import humanize
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
@@ -51,6 +52,16 @@ class LocalConfig(BaseModel):
     exclude: tuple[str, ...] = Field(default=(), description="leave out what matches, e.g. drafts/")
     hidden: bool = Field(default=False, description="names that start with a dot too")
     follow_symlinks: bool = Field(default=False, description="follow links that stay within the folder")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_source_path(cls, data: Any) -> Any:
+        """Read the legacy name of ``path``; where both are given, ``path`` is used."""
+        if not isinstance(data, dict) or "source_path" not in data:
+            return data
+        if "path" in data:
+            warnings.warn("both source_path and path are given; path is used", stacklevel=2)
+        return {"path": data["source_path"]} | {name: value for name, value in data.items() if name != "source_path"}
 
     @field_validator("path", mode="before")
     @classmethod

@@ -31,6 +31,7 @@ from ingest_tui.model.errors import (
 )
 
 CALLS_AT_ONCE = 32
+_ATTEMPTS_AT_LOCKED = 2
 LONGEST_RETRY_AFTER = 3600.0
 _Result = TypeVar("_Result")
 Sleep = Callable[[float], None]
@@ -233,7 +234,7 @@ class ResilientConnector(BaseConnector):
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_succeed_later),
-            stop=tenacity.stop_after_attempt(self._policy.attempts),
+            stop=self._was_the_last,
             wait=self._wait,
             sleep=self._sleep,
             reraise=True,
@@ -244,15 +245,25 @@ class ResilientConnector(BaseConnector):
         with self._renewing:
             return self.inner.reauthenticate()
 
+    def _was_the_last(self, state: tenacity.RetryCallState) -> bool:
+        # Somebody has it open: that takes minutes, and each wait would hold a place that other items could use.
+        most = _ATTEMPTS_AT_LOCKED if _is_locked(state) else self._policy.attempts
+        return state.attempt_number >= min(most, self._policy.attempts)
+
     def _wait(self, state: tenacity.RetryCallState) -> float:
         policy = self._policy
         error = state.outcome.exception() if state.outcome else None
         asked = float(getattr(error, "retry_after", None) or 0.0)
-        if asked:
+        if asked and not _is_locked(state):
             self._account.hold_off(asked)
             return asked + random.uniform(0.0, policy.first_wait)  # noqa: S311 - so that not all come at once
         backoff = tenacity.wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
         return policy.first_wait / 2 + backoff(state)
+
+
+def _is_locked(state: tenacity.RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return isinstance(error, TransientItemError) and error.reason == "locked"
 
 
 def _may_succeed_later(error: BaseException) -> bool:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 PAGE = 1000
 _NOT_FOUND = 404
+_ABSENT = "absent:"
+_AWAY = "the site no longer has this library, or hides it from the app: its documents are kept for a day"
+_SECONDS_TO_COME_BACK = 86_400.0
 _MOST_LOOKUPS = 100
 """Folders that are asked for by id in one library; more would mean that something else is wrong."""
 
@@ -66,7 +69,7 @@ class SiteListing:
                 self._gaps.append((library.name, problem.message))
         if first_problem is not None and not readable:
             raise first_problem
-        self._check_vanished_libraries()
+        self._check_vanished_libraries(now)
         for library in readable:
             yield from self._pages_of(library)
         if not self._gaps:
@@ -125,22 +128,25 @@ class SiteListing:
     def _libraries_note(self) -> str:
         return f"libraries:{self._site.site_id}"
 
-    def _check_vanished_libraries(self) -> None:
+    def _check_vanished_libraries(self, now: float) -> None:
         """A library that the site no longer names is deleted, or hidden from us: only the first proves its items gone.
 
-        Matters for sources that take all libraries; one that is named and missing was an error before.
+        Graph answers 404 for either. So it counts as deleted only when it has been away for a day, which is time enough
+        for a permission that was taken by mistake to come back; until then it is a gap. Matters for sources that take
+        all libraries; one that is named and missing was an error before.
         """
         if not self._site.takes_all:
             return
         there = {library.drive_id for library in self._site.all_libraries}
         for drive_id, name in self._known_libraries().items():
             if drive_id in there:
+                self._note_absence(drive_id, None)
                 continue
             try:
                 self._session.get(f"/drives/{drive_id}?$select=id")
             except GraphError as error:
                 if error.status == _NOT_FOUND:
-                    DriveMirror(self._memory, drive_id).forget()
+                    self._wait_for(drive_id, name, now)
                     continue
                 problem = source_error(error, f"the library {name!r}", self._session.sign_in.roles)
                 if problem.retryable:
@@ -153,6 +159,23 @@ class SiteListing:
                         "the site no longer names this library, but it is still there (--library names what to take)",
                     )
                 )
+
+    def _wait_for(self, drive_id: str, name: str, now: float) -> None:
+        try:
+            since = float(self._memory.note(_ABSENT + drive_id) or now)
+        except ValueError:
+            since = now
+        if now - since >= _SECONDS_TO_COME_BACK:
+            DriveMirror(self._memory, drive_id).forget()
+            self._note_absence(drive_id, None)
+            return
+        self._note_absence(drive_id, since)
+        self._gaps.append((name, _AWAY))
+
+    def _note_absence(self, drive_id: str, since: float | None) -> None:
+        name, value = _ABSENT + drive_id, None if since is None else str(since)
+        if self._memory.note(name) != value:
+            self._memory.apply(notes={name: value})
 
     def _known_libraries(self) -> dict[str, str]:
         try:

@@ -51,6 +51,14 @@ class Source(BaseModel):
     created_at: str = ""
     updated_at: str = ""
 
+    @field_validator("since", mode="before")
+    @classmethod
+    def _is_a_day(cls, value: Any) -> Any:
+        try:
+            return date.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError("a day is written as 2026-01-31") from None
+
     @property
     def place(self) -> str:
         """Where the source is, for people: its folder, its bucket with its prefix, its site."""

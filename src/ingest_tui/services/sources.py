@@ -189,7 +189,8 @@ def _checked(workspace: Workspace, values: dict[str, Any], before: Source | None
     try:
         source = Source.model_validate(values)
     except pydantic.ValidationError as error:
-        raise ValidationError(describe_invalid(error), hint="see 'ingest-tui source add --help'") from None
+        call = f"add {values['source_type']}" if before is None else f"edit {before.source_id}"
+        raise ValidationError(describe_invalid(error), hint=f"see 'ingest-tui source {call} --help'") from None
     connector = connect(workspace, source)
     if before is None or source.source_config != before.source_config:
         connector.validate_config()

@@ -159,6 +159,16 @@ def test_retry_after_is_honoured() -> None:
     assert 17.0 <= waits[0] <= 17.5
 
 
+def test_a_locked_item_is_tried_once_more_and_holds_nobody_off() -> None:
+    """Who edits a document does so for minutes: one quick try more, then the next sync takes it."""
+    inner = Scripted(*[TransientItemError("checked out", retry_after=30.0, code="locked") for _ in range(9)])
+    waits: list[float] = []
+    with pytest.raises(TransientItemError, match="checked out"):
+        bytes_of(ResilientConnector(inner, sleep=waits.append))
+    assert len(inner.calls) == 2
+    assert sum(waits) < 1.5
+
+
 def test_an_endless_retry_after_is_an_error() -> None:
     """A source that asks for more than an hour is not waited for."""
     waits: list[float] = []

@@ -14,6 +14,7 @@ from servers.fault_proxy import Fault, FaultProxy
 from servers.processes import rclone_executable, rclone_process
 from servers.s3_store import SECRET, Bucket, StaticCredential, StaticCredentials, error_xml
 
+from graph_server.running import FakeCredential, FakeCredentials
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.connectors.s3 import S3Connector
 from ingest_tui.connectors.s3_access import Access, aws_endpoint
@@ -169,6 +170,15 @@ def test_missing_package_names_the_extra(package: str, monkeypatch: pytest.Monke
         get_connector("s3", {"bucket": "any"}).validate_config()
     assert caught.value.hint == 'pip install "ingest-tui[s3]"'
     assert package in caught.value.message
+
+
+def test_credential_of_another_type_is_refused_when_the_source_is_added() -> None:
+    """A token signs nothing: that shows before the source is saved, and not in its first sync."""
+    credentials = FakeCredentials(FakeCredential({"token": "x" * 9}, type_="token", name="wiki"))
+    connector = get_connector("s3", {"bucket": "any", "credential": "wiki"}, credentials=credentials)
+    with pytest.raises(ValidationError, match="'aws'") as caught:
+        connector.validate_config()
+    assert caught.value.context["setting"] == "credential"
 
 
 def answered(bucket: Bucket, status: int, code: str, **settings: Any) -> SourceAccessError:

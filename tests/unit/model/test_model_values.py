@@ -215,3 +215,10 @@ def test_name_without_anything_usable_is_refused(name: str) -> None:
         slug(name)
     assert "\x1b" not in caught.value.message
     assert caught.value.hint
+
+
+def test_what_may_pass_says_when_to_try_again() -> None:
+    """An error that may pass by itself has a hint, with the time that the source asked for."""
+    assert TransientSourceError("slow down", retry_after=17.4).hint == "try again in 17 s"
+    assert "try again" in TransientSourceError("cut").hint
+    assert TransientSourceError("cut", hint="check the proxy").hint == "check the proxy"

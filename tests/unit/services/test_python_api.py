@@ -144,6 +144,14 @@ def test_the_local_connector_loads_documents(tmp_path: Path) -> None:
         asyncio.run(get_connector("local", {"path": str(tmp_path / "no")}).authenticate())
 
 
+def test_connector_takes_a_bare_source_path(tmp_path: Path) -> None:
+    """The legacy name of the folder works for the connector as it does for a source; with both, the new one counts."""
+    assert get_connector("directory", {"source_path": str(tmp_path)}).config.path == str(tmp_path)
+    with pytest.warns(UserWarning, match="path is used"):
+        both = get_connector("directory", {"source_path": "/old", "path": str(tmp_path)})
+    assert both.config.path == str(tmp_path)
+
+
 def test_a_bare_source_path_is_a_directory_source() -> None:
     """The legacy form means a directory; given beside source_config it loses, with a warning."""
     legacy = {"source_id": "old", "name": "Old", "source_path": "/srv/docs"}
