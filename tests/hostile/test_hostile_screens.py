@@ -20,6 +20,7 @@ from stories import screen_text, tell, until
 from textual.widgets import Input
 
 from ingest_tui.tui.actions import shell_word
+from ingest_tui.tui.screens.copying import CopyMenu
 from ingest_tui.tui.screens.dialogs import Choose, Confirm
 from ingest_tui.tui.screens.document import DocumentScreen
 from ingest_tui.tui.screens.help import Help
@@ -115,7 +116,7 @@ def test_every_job_shows_every_name_harmlessly(hostile: HostileCli, size: tuple[
                 await reader.press("g", "i")
                 await reader.see(Story)
                 await reader.press("escape", "y")
-                await reader.see(Choose)
+                await reader.see(CopyMenu)
                 await reader.press("escape")
             await reader.press("l", "v")
             reader.app.pop_screen()
@@ -149,7 +150,7 @@ def test_every_document_is_shown_harmlessly(hostile: HostileCli, size: tuple[int
             await reader.press("escape")
             documents.table.move(step)
         await reader.press("space", "space", "x")
-        await reader.see(Choose)
+        await reader.see(CopyMenu)
         await reader.press("escape", "D")
         await reader.see(Confirm)
         await reader.press("escape", "i")

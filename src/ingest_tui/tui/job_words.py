@@ -31,17 +31,17 @@ _LOG_TOLD = {"at", "level", "message", "job", "source", "job_id", "source_id"}
 
 
 def state_line(manifest: Manifest, queue_position: int | None = None) -> Content:
-    """Return the first line: id, state, place in the queue, progress and what remains."""
+    """Return the first line: id, state, place in the queue. What changes often stands in the line of the rate."""
     state = manifest.state.value
-    parts = [f"{manifest.progress.percent:.0f}%"]
+    more = ""
     if queue_position is not None:
-        parts = [f"number {queue_position} in the queue", f"priority {manifest.priority}"]
-    elif not manifest.ended:
-        parts.append(f"eta {wording.duration(manifest.progress.eta_seconds)}")
+        more = f"  number {queue_position} in the queue  priority {manifest.priority}"
+    elif manifest.ended:
+        more = f"  {manifest.progress.percent:.0f}%"
     return Content.assemble(
         (f" {safe_display(manifest.job_id)}  ", "bold"),
         (wording.state_word(state), _COLOURS.get(wording.tone(state), "$text-muted")),
-        "  " + "  ".join(parts),
+        more,
     )
 
 
@@ -64,14 +64,18 @@ def times_line(manifest: Manifest, now: float) -> str:
 
 
 def rate_line(manifest: Manifest, rates: Sequence[float]) -> Content | None:
-    """Return how fast the job is and was, and what was lost to throttling; None when there is nothing to say."""
+    """Return how far the job is, what remains, how fast it is and was, and what was lost to throttling.
+
+    None when there is nothing to say.
+    """
     progress = manifest.progress
     lost = f"  {wording.duration(progress.throttled_seconds)} lost to throttling" if progress.throttled_seconds else ""
     if not rates and manifest.ended:
         return Content(f" rate{lost}") if lost else None
+    far = "" if manifest.ended else f" {progress.percent:.0f}%  eta {wording.duration(progress.eta_seconds)} "
     now = "" if manifest.ended else f" {progress.items_per_second:.0f}/s  {wording.size(progress.bytes_per_second)}/s"
     most = f"  at most {max(rates):.0f}/s" if rates and max(rates) else ""
-    return Content.assemble(" rate ", (sparkline(rates, _SPARK_CELLS), "$text-primary"), f"{now}{most}{lost}")
+    return Content.assemble(far, " rate ", (sparkline(rates, _SPARK_CELLS), "$text-primary"), f"{now}{most}{lost}")
 
 
 def counters_line(counters: Counters, *, ended: bool) -> str:
