@@ -150,7 +150,7 @@ def test_every_document_is_shown_harmlessly(hostile: HostileCli, size: tuple[int
             await reader.press("escape")
             documents.table.move(step)
         await reader.press("space", "space", "x")
-        await reader.see(CopyMenu)
+        await reader.see(Choose)
         await reader.press("escape", "D")
         await reader.see(Confirm)
         await reader.press("escape", "i")
