@@ -42,6 +42,8 @@ def main(folder: Path) -> None:
             ("jobs", WIDE, []),
             ("sources", NARROW, ["2"]),
             ("documents", NARROW, ["3"]),
+            ("errors", NARROW, ["4"]),
+            ("source-form", NARROW, ["2", "a", "enter"]),
             ("help", NARROW, ["question_mark"]),
         ):
             asyncio.run(_take(workspace.root, name, size, keys))
@@ -55,7 +57,8 @@ async def _take(root: Path, name: str, size: tuple[int, int], keys: list[str]) -
         await pilot.pause(1.5)
         for key in keys:
             await pilot.press(key)
-        await pilot.pause(1.5)
+            await pilot.pause(1.0)
+        await pilot.pause(0.5)
         picture = app.export_screenshot(title="ingest-tui")
         (PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")
 
