@@ -8,10 +8,19 @@ import pytest
 from servers.fault_proxy import FaultProxy
 from servers.processes import moto_process
 
+from ingest_tui.model.redaction import forget_secrets
+
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name bytes by their length: archives hold times, and test names must be the same in every process."""
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_others() -> Iterator[None]:
+    """Let no test meet the secrets that another one has resolved in the same process: each makes redacting slower."""
+    yield
+    forget_secrets()
 
 
 @pytest.fixture(scope="session")
