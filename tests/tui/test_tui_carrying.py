@@ -19,7 +19,8 @@ from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui import editor
 from ingest_tui.tui.app import IngestApp
 from ingest_tui.tui.clipboard import MOST_BYTES
-from ingest_tui.tui.screens.copying import AskLine, CopyMenu
+from ingest_tui.tui.screens.ask import Ask
+from ingest_tui.tui.screens.copying import CopyMenu
 from ingest_tui.tui.screens.dialogs import Choose
 from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.jobs import JobsScreen
@@ -107,7 +108,7 @@ def test_what_is_copied_can_go_to_a_file(root: Path, sent: list[str], tmp_path: 
             await pilot.press("y")
             await until(pilot, lambda: isinstance(app.screen, CopyMenu))
             await pilot.press("w")
-            await until(pilot, lambda: isinstance(app.screen, AskLine))
+            await until(pilot, lambda: isinstance(app.screen, Ask))
             app.focused.value = str(target)
             await pilot.press("enter")
             await until(pilot, target.exists)

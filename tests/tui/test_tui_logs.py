@@ -11,8 +11,8 @@ from stories import HOSTILE_NAMES, add_job, said, screen_text, tell, until
 from test_tui_going import notices
 
 from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui.screens.ask import Ask
 from ingest_tui.tui.screens.audit import AuditScreen
-from ingest_tui.tui.screens.copying import AskLine
 from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.logs import MOST_RECORDS, LogsScreen
 from ingest_tui.tui.screens.report import Story, Text
@@ -231,7 +231,7 @@ def test_the_audit_is_exported_as_it_is_filtered(root: Path, tmp_path: Path) -> 
         await pilot.press("7")
         await until(pilot, lambda: isinstance(app.screen, AuditScreen) and len(app.screen.table.rows) == 2)
         await pilot.press("slash", *"cancel", "enter", "X")
-        await until(pilot, lambda: isinstance(app.screen, AskLine))
+        await until(pilot, lambda: isinstance(app.screen, Ask))
         app.focused.value = str(target)
         await pilot.press("enter")
         await until(pilot, lambda: "1 line written" in notices(app))

@@ -183,7 +183,7 @@ class AuditScreen(ViewScreen):
 
     def export_audit(self) -> None:
         """Write the lines that pass the filter to a file, all of them, not only those that are held here."""
-        from ingest_tui.tui.screens.copying import AskLine
+        from ingest_tui.tui.screens.ask import Ask
 
         gateway, words = self.ingest.gateway, self.words
 
@@ -197,7 +197,7 @@ class AuditScreen(ViewScreen):
 
         what = f"the lines with {words}" if words else "all lines"
         note = "a new file; .csv for a table, else JSON lines"
-        self.app.push_screen(AskLine(f"Export {what} to which file?", "audit.jsonl", note=note), named)
+        self.app.push_screen(Ask(f"Export {what} to which file?", value="audit.jsonl", note=note), named)
 
 
 def _as_json(row: AuditRow) -> str:

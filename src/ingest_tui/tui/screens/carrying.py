@@ -70,7 +70,7 @@ class Carrying(Everywhere):
 
     def ask_for_file(self, text: str) -> None:
         """Ask for the name of a file, and write a text into it."""
-        from ingest_tui.tui.screens.copying import AskLine
+        from ingest_tui.tui.screens.ask import Ask
 
         gateway = self.ingest.gateway
 
@@ -82,7 +82,7 @@ class Carrying(Everywhere):
                     group="write",
                 )
 
-        self.app.push_screen(AskLine("Write to which file?", note="a new file; relative to where you started"), named)
+        self.app.push_screen(Ask("Write to which file?", note="a new file; relative to where you started"), named)
 
     # e
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from ingest_tui.model.naming import safe_display
@@ -67,34 +67,3 @@ class CopyMenu(ModalScreen[Chosen | None]):
     def chosen(self, event: OptionList.OptionSelected) -> None:
         """Return what was chosen, for the clipboard."""
         self.dismiss(Chosen(event.option_index, to_file=False))
-
-
-class AskLine(ModalScreen[str | None]):
-    """A question with one line for the answer; returns that, or None."""
-
-    CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "close", id="ask.close")]
-
-    def __init__(self, question: str, answer: str = "", *, note: str = "") -> None:
-        super().__init__()
-        self._question = question
-        self._answer = answer
-        self._note = note
-
-    def compose(self) -> ComposeResult:
-        """The question, the line, and a note."""
-        with Vertical(classes="dialog"):
-            yield Line(safe_display(self._question), classes="dialog--title")
-            yield Input(self._answer, id="answer", compact=True, select_on_focus=False)
-            yield Line(safe_display(self._note or "enter: go on, esc: never mind"), classes="dialog--note")
-
-    def on_mount(self) -> None:
-        """Let a person type at once."""
-        entry = self.query_one("#answer", Input)
-        entry.cursor_blink = False
-        entry.focus()
-
-    @on(Input.Submitted, "#answer")
-    def answered(self, event: Input.Submitted) -> None:
-        """Return the answer, unless it is empty."""
-        self.dismiss(event.value.strip() or None)
