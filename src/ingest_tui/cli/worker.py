@@ -14,6 +14,8 @@ import click
 from ingest_tui.cli import output
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.errors import BusyError
+from ingest_tui.model.naming import safe_display
 from ingest_tui.model.redaction import redact_values
 
 Report = Callable[[str, dict[str, Any]], None]
@@ -42,14 +44,24 @@ def start(session: Session, as_json: bool) -> None:
 @json_option
 @pass_session
 def stop(session: Session, as_json: bool) -> None:
-    """End all workers politely; their jobs stay for the next one."""
+    """End all workers; their jobs stay for the next one."""
     from ingest_tui.services.workers import stop_workers
 
-    stopped = stop_workers(session.workspace)
+    report = stop_workers(session.workspace)
     if as_json:
-        output.data({"stopped": stopped})
-    else:
-        output.line(f"stopped {stopped} workers" if stopped else "no worker was running")
+        remaining = [{"worker_id": info.worker_id, "pid": info.pid, "reason": why} for info, why in report.remaining]
+        output.data({"stopped": len(report.stopped), "remaining": remaining})
+    elif report.stopped:
+        output.line(f"stopped {len(report.stopped)} worker{'s' if len(report.stopped) > 1 else ''}")
+    elif not report.remaining:
+        output.line("no worker was running")
+    if report.remaining:
+        info, why = report.remaining[0]
+        raise BusyError(
+            f"{len(report.remaining)} of {len(report.remaining) + len(report.stopped)} workers did not stop; "
+            f"worker {safe_display(info.worker_id)} on {safe_display(info.host)}: {why}",
+            hint="'ingest-tui worker status' shows what still runs",
+        )
 
 
 @worker.command()

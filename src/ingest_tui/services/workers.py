@@ -8,11 +8,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.job import Manifest
-from ingest_tui.store.atomic import FILE_MODE
+from ingest_tui.store.atomic import open_to_append
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.loop import run_worker
@@ -20,7 +21,16 @@ from ingest_tui.worker.registry import WorkerInfo, WorkerRegistration, living_wo
 
 _START_SECONDS = 10.0
 
-__all__ = ["WorkerInfo", "ensure_worker", "follow_job", "run_watch", "start_worker", "stop_workers", "worker_status"]
+__all__ = [
+    "StopReport",
+    "WorkerInfo",
+    "ensure_worker",
+    "follow_job",
+    "run_watch",
+    "start_worker",
+    "stop_workers",
+    "worker_status",
+]
 
 
 def worker_status(workspace: Workspace) -> list[WorkerInfo]:
@@ -37,7 +47,7 @@ def start_worker(workspace: Workspace, *, log_format: str = "json") -> int:
     watching = [worker for worker in living_workers(workspace) if worker.mode == "watch"]
     if watching:
         raise BusyError(f"a worker is running already (pid {watching[0].pid})", hint="'ingest-tui worker stop' ends it")
-    log = os.open(workspace.layout.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+    log = open_to_append(workspace.layout.worker_log)
     try:
         process = subprocess.Popen(  # noqa: S603 - this program itself
             [sys.executable, "-m", "ingest_tui", *_places(workspace), "--log-format", log_format, "--watch"],
@@ -70,9 +80,22 @@ def ensure_worker(workspace: Workspace) -> int | None:
     return None if _somebody_serves_the_queue(workspace) else start_worker(workspace)
 
 
-def stop_workers(workspace: Workspace) -> int:
-    """Ask every worker of this host to end politely; returns how many did. Their jobs stay for the next one."""
-    return sum(stop_worker(workspace, worker) for worker in living_workers(workspace) if worker.pid != os.getpid())
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """Which workers ended when asked, and which go on, each with the reason."""
+
+    stopped: tuple[WorkerInfo, ...]
+    remaining: tuple[tuple[WorkerInfo, str], ...]
+
+
+def stop_workers(workspace: Workspace) -> StopReport:
+    """Ask every worker of this host to end after what it is doing; their jobs stay for the next one."""
+    asked = [worker for worker in living_workers(workspace) if worker.pid != os.getpid()]
+    reasons = [(worker, stop_worker(workspace, worker)) for worker in asked]
+    return StopReport(
+        tuple(worker for worker, reason in reasons if not reason),
+        tuple((worker, reason) for worker, reason in reasons if reason),
+    )
 
 
 def run_watch(workspace: Workspace, report: Callable[[str, dict[str, Any]], None]) -> None:

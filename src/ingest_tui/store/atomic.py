@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import re
+import stat
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from ingest_tui.model.errors import RefusedError
+from ingest_tui.model.naming import safe_display
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -112,6 +117,35 @@ def write_new(path: Path | str, data: bytes, *, sync: bool = False) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_to_append(path: Path, *, read: bool = False) -> int:
+    """Open a file of the workspace to append to it, made 0600 where it is missing; returns the descriptor.
+
+    Raises `RefusedError` for what another user could have planted so that we write elsewhere: a symbolic link, a
+    second name of another file, anything but a regular file.
+    """
+    how = (os.O_RDWR if read else os.O_WRONLY) | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, how, FILE_MODE)
+    except OSError as error:
+        if error.errno not in {errno.ELOOP, errno.ENXIO}:  # a link; a pipe that nobody reads
+            raise
+        raise _planted(path) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        os.close(descriptor)
+        raise _planted(path)
+    os.fchmod(descriptor, FILE_MODE)
+    return descriptor
+
+
+def _planted(path: Path) -> RefusedError:
+    return RefusedError(
+        f"{safe_display(str(path))} is a link or no regular file; nothing was written",
+        hint="remove it if it is not yours; the program makes it again",
+        code="planted_file",
+    )
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -12,7 +12,7 @@ import orjson
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.redaction import redacted_line
-from ingest_tui.store.atomic import FILE_MODE, write_all
+from ingest_tui.store.atomic import open_to_append, write_all
 from ingest_tui.store.encoding import escaped
 
 
@@ -20,9 +20,7 @@ class JobLog:
     """Appends events; each is one write, so lines of several threads do not mix. Not durable against power cuts."""
 
     def __init__(self, path: Path, **context: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, FILE_MODE)
-        os.fchmod(self._descriptor, FILE_MODE)
+        self._descriptor = open_to_append(path)
         self._context = context
         self._is_torn = False
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import orjson
 
-from ingest_tui.store.atomic import FILE_MODE, write_all
+from ingest_tui.store.atomic import open_to_append, write_all
 from ingest_tui.store.encoding import escaped
 
 _CRC_MEMBER = b',"crc":"'
@@ -52,9 +52,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, FILE_MODE)
-        os.fchmod(self._descriptor, FILE_MODE)
+        self._descriptor = open_to_append(path, read=True)
         self._is_torn = False
         self._heal()
 

@@ -6,6 +6,7 @@ in the file (who holds it) is for people only. Locks survive `fork`: children mu
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -13,10 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ingest_tui.model.errors import BusyError
+from ingest_tui.model.errors import BusyError, RefusedError
+from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import FILE_MODE, make_folder
 
 _POLL_SECONDS = 0.02
+_KERNEL_LOCKS = Path("/proc/locks")
+_LOCK_FIELDS = 8  # "1: FLOCK ADVISORY WRITE 4711 fe:00:2146369 0 EOF", proc_locks(5)
 
 
 class FileLock:
@@ -47,6 +51,12 @@ class FileLock:
 
     def _try_once(self) -> bool | None:
         """Take the lock if nobody has it; None when its file was removed between opening and locking."""
+        if self.path.parent.is_symlink():  # planted: what is guarded by the lock would be written elsewhere
+            raise RefusedError(
+                f"the folder {safe_display(str(self.path.parent))} is a symbolic link; nothing was written",
+                hint="replace it by what it points to, or remove it",
+                code="planted_file",
+            )
         may_create = 0 if self._must_exist else os.O_CREAT
         try:
             descriptor = os.open(self.path, os.O_RDWR | may_create | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
@@ -109,3 +119,24 @@ def is_locked(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def lock_holder(path: Path) -> int | None:
+    """Return the process that holds the lock on ``path``, as the kernel reports it; None when it names none.
+
+    What is written in a file says nothing: whoever may write it can name any process. A process of another user than
+    the owner of the file is not believed either, since an inode number may occur on another file system too.
+    """
+    try:
+        status = path.stat(follow_symlinks=False)
+        lines = _KERNEL_LOCKS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        fields = line.split()
+        if len(fields) >= _LOCK_FIELDS and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == str(status.st_ino):
+            with contextlib.suppress(OSError, ValueError):
+                pid = int(fields[4])
+                if pid > 0 and Path(f"/proc/{pid}").stat().st_uid == status.st_uid:
+                    return pid
+    return None

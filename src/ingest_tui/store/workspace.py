@@ -216,11 +216,17 @@ def _refuse_what_others_can_write(layout: Layout) -> None:
             f"the workspace {safe_display(str(layout.root))} belongs to another user ({user_name(status.st_uid)})",
             hint="use a workspace of your own, or 'chown' this one with all it holds",
         )
-    for path in (layout.root, layout.settings, layout.sources, layout.jobs, layout.documents):
+    for path in (layout.root, layout.settings, *layout.folders):
         try:
-            mode = path.stat().st_mode
+            mode = (path.stat() if path == layout.root else path.lstat()).st_mode
         except FileNotFoundError:
             continue
+        if stat.S_ISLNK(mode):
+            raise RefusedError(
+                f"in the workspace, {safe_display(str(path))} is a symbolic link; what is written there lands elsewhere",
+                hint="replace it by what it points to; the whole workspace may be a link, its folders may not",
+                code="planted_file",
+            )
         if mode & (stat.S_IWGRP | stat.S_IWOTH):
             what = "the workspace" if path == layout.root else "in the workspace,"
             raise RefusedError(

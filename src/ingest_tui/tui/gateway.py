@@ -197,12 +197,13 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
         with self._changing() as workspace:
             return workers.ensure_worker(workspace)
 
-    def stop_workers(self) -> int:
-        """Ask the workers to end; returns how many were asked."""
+    def stop_workers(self) -> tuple[int, str]:
+        """Ask the workers to end; returns how many did, and why the first of the others did not."""
         from ingest_tui.services import workers
 
         with self._changing() as workspace:
-            return workers.stop_workers(workspace)
+            report = workers.stop_workers(workspace)
+        return len(report.stopped), report.remaining[0][1] if report.remaining else ""
 
 
 def _slices(records: Iterator[tuple[Record, int]], length: int) -> Iterator[tuple[list[Record], int]]:

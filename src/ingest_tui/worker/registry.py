@@ -16,7 +16,7 @@ import orjson
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.store.atomic import TEMPORARY_PREFIX, write_durably
-from ingest_tui.store.locks import FileLock, is_locked
+from ingest_tui.store.locks import FileLock, is_locked, lock_holder
 from ingest_tui.store.workspace import Workspace
 
 # A worker makes its mark within milliseconds; what is older without being whole belongs to one that died meanwhile.
@@ -65,9 +65,11 @@ def living_workers(workspace: Workspace) -> list[WorkerInfo]:
             _forget(path)
             continue
         try:
-            workers.append(WorkerInfo(**orjson.loads(path.read_bytes())))
+            info = WorkerInfo(**orjson.loads(path.read_bytes()))
         except (OSError, orjson.JSONDecodeError, TypeError):
             continue
+        if info.worker_id == path.stem and isinstance(info.pid, int):
+            workers.append(info)
     return workers
 
 
@@ -91,19 +93,47 @@ def _sweep_torn_marks(folder: Path) -> None:
                     path.unlink()
 
 
-def stop_worker(workspace: Workspace, info: WorkerInfo, *, timeout: float = 10.0) -> bool:
-    """Ask a worker of this host to end politely; returns whether it did within ``timeout`` seconds.
+def stop_worker(workspace: Workspace, info: WorkerInfo, *, timeout: float = 10.0) -> str:
+    """Ask a worker of this host to end; returns why it goes on, empty when it has ended within ``timeout`` seconds.
 
-    It has ended when its lock is free: its process id may live on as a zombie of whoever started it.
+    The signal goes to the process that holds the worker's lock, by the kernel's word and through a descriptor of that
+    process: its record may be forged, and its process id may belong to another process by now. A suspended worker is
+    woken up. It has ended when its lock is free: its process id may live on as a zombie of whoever started it.
     """
     if info.host != socket.gethostname():
-        return False
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(info.pid, signal.SIGTERM)
-    deadline = time.monotonic() + timeout
+        return f"it runs on {info.host}: stop it there"
     lock = workspace.layout.workers / f"{info.worker_id}.lock"
+    refusal = _signal_holder(lock)
+    if refusal:
+        return refusal
+    deadline = time.monotonic() + timeout
     while is_locked(lock):
         if time.monotonic() > deadline:
-            return False
+            return f"it has not ended within {timeout:.0f} s; it may be waiting for a source or the disk"
         time.sleep(0.05)
-    return True
+    return ""
+
+
+def _signal_holder(lock: Path) -> str:
+    """Ask the holder of a worker's lock to end; returns why that was not possible, empty when it was or need not be."""
+    holder = lock_holder(lock)
+    if holder is None:
+        return "the system does not report its process" if is_locked(lock) else ""
+    if holder == os.getpid():
+        return "it is this process"
+    try:
+        process = os.pidfd_open(holder)
+    except ProcessLookupError:
+        return ""
+    try:
+        if lock_holder(lock) != holder:  # it ended, and its process id may have been given to another
+            return ""
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+        signal.pidfd_send_signal(process, signal.SIGCONT)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        return "it belongs to another user"
+    finally:
+        os.close(process)
+    return ""

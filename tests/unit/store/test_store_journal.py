@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest_tui.model.errors import RefusedError
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.joblog import JobLog, read_log
 from ingest_tui.store.journal import Journal, encode_line, read_journal, read_journal_from
@@ -68,7 +69,7 @@ def test_closed_journal_refuses(tmp_path: Path) -> None:
 def test_journal_does_not_follow_a_link(tmp_path: Path) -> None:
     """A link planted where a journal belongs is refused."""
     (tmp_path / "journal.jsonl").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError, match=r"symbolic|loop"):
+    with pytest.raises(RefusedError, match="link"):
         Journal(tmp_path / "journal.jsonl")
 
 

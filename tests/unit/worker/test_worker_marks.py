@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import orjson
 import pytest
 
 from ingest_tui.store.workspace import Workspace, init_workspace
-from ingest_tui.worker.registry import WorkerRegistration, living_workers
+from ingest_tui.worker.registry import WorkerInfo, WorkerRegistration, living_workers, stop_worker
 
 
 @pytest.fixture
@@ -60,3 +65,69 @@ def test_sweeping_takes_no_mark_from_a_living_worker(workspace: Workspace) -> No
     assert len(living_workers(workspace)) == 2
     first.close()
     second.close()
+
+
+def holding(path: Path) -> subprocess.Popen[bytes]:
+    """Start a process that holds the lock on ``path`` and ends when it is asked to."""
+    program = (
+        "import fcntl,sys,time; f=open(sys.argv[1],'w'); fcntl.flock(f,2); print('held',flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def forged_mark(workspace: Workspace, *, pid: int) -> WorkerInfo:
+    info = WorkerInfo("7-abcdef", pid, socket.gethostname(), "2026-01-01T00:00:00.000Z", "queue")
+    (workspace.layout.workers / "7-abcdef.json").write_bytes(orjson.dumps(info.as_dict()))
+    return info
+
+
+def test_stopping_signals_the_holder_of_the_lock_and_nobody_else(workspace: Workspace) -> None:
+    """A record that names an innocent process is not believed: the process that holds the lock gets the signal."""
+    innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    holder = holding(workspace.layout.workers / "7-abcdef.lock")
+    try:
+        info = forged_mark(workspace, pid=innocent.pid)
+        assert stop_worker(workspace, info) == ""
+        assert holder.wait(10) == -signal.SIGTERM
+        assert innocent.poll() is None
+    finally:
+        for process in (innocent, holder):
+            process.kill()
+            process.wait()
+
+
+def test_stopping_a_forged_mark_without_holder_signals_nobody(workspace: Workspace) -> None:
+    """A record beside a lock that nobody holds leads to no signal, whoever it names."""
+    innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        assert stop_worker(workspace, forged_mark(workspace, pid=innocent.pid)) == ""
+        assert innocent.poll() is None
+    finally:
+        innocent.kill()
+        innocent.wait()
+
+
+def test_suspended_worker_is_woken_up_to_end(workspace: Workspace) -> None:
+    """A worker that somebody suspended with Ctrl-Z ends too when it is asked to."""
+    holder = holding(workspace.layout.workers / "7-abcdef.lock")
+    try:
+        holder.send_signal(signal.SIGSTOP)
+        assert stop_worker(workspace, forged_mark(workspace, pid=holder.pid)) == ""
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def test_record_under_another_name_is_no_worker(workspace: Workspace) -> None:
+    """A record that claims the name of another file leads nowhere outside the folder."""
+    info = WorkerInfo("../../other", 1, socket.gethostname(), "2026-01-01T00:00:00.000Z", "queue")
+    (workspace.layout.workers / "7-abcdef.json").write_bytes(orjson.dumps(info.as_dict()))
+    holder = holding(workspace.layout.workers / "7-abcdef.lock")
+    try:
+        assert living_workers(workspace) == []
+    finally:
+        holder.kill()
+        holder.wait()

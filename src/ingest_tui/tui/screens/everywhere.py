@@ -247,12 +247,13 @@ class Everywhere(Asking, Screen[None]):
 
     def stop_workers(self) -> None:
         """Stop the workers; their jobs wait for the next one."""
-        gateway = self.ingest.gateway
-        self.ask(
-            gateway.stop_workers,
-            lambda number: self._worker_changed(f"asked {wording.plural(number, 'worker')} to end"),
-            group="worker",
-        )
+
+        def told(result: tuple[int, str]) -> None:
+            stopped, why = result
+            text = f"stopped {wording.plural(stopped, 'worker')}"
+            self._worker_changed(f"{text}; a worker goes on: {why}" if why else text)
+
+        self.ask(self.ingest.gateway.stop_workers, told, group="worker")
 
     def _worker_changed(self, text: str) -> None:
         self.tell(text)
