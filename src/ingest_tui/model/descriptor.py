@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -37,7 +39,9 @@ class ListingEnd(NamedTuple):
     """How a listing ended. Only a ``complete`` one proves that what it did not name is gone.
 
     ``gaps`` name what could not be looked into, as ``(key, message)``; any gap makes the listing incomplete.
+    ``volumes`` are the mounted folders that were looked into (folder within the source to its file system).
     """
 
     complete: bool
     gaps: tuple[tuple[str, str], ...] = ()
+    volumes: Mapping[str, str] = MappingProxyType({})

@@ -176,6 +176,10 @@ class Layout:
         """What the connector of a source remembers of its listings; may be removed at any time."""
         return self.root / "listings" / f"{check_identifier(source_id)}.db"
 
+    def look(self, source_id: str) -> Path:
+        """What is known of the last look at a source; without it deletions are held for a person."""
+        return self.root / "looks" / f"{check_identifier(source_id)}.json"
+
     def document(self, collection_id: str, document_id: str) -> Path:
         """The folder of a document: its versions, and ``document.json`` where it has moved or has duplicates."""
         return self.documents / check_identifier(collection_id) / document_id[:2] / check_identifier(document_id)

@@ -10,6 +10,7 @@ from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.looks import LookStore
 from ingest_tui.store.records import read_record, record_names, write_record
 from ingest_tui.store.remembering import StoredMemory
 
@@ -66,6 +67,7 @@ class SourceStore:
         self._layout.source(source_id).unlink(missing_ok=True)
         sync_folder(self._layout.sources)
         StoredMemory.discard(self._layout.listing_memory(source_id))
+        LookStore(self._layout).remove(source_id)
 
 
 class CollectionStore:

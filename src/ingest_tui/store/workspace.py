@@ -27,6 +27,7 @@ from ingest_tui.store.filesystem import filesystem_type, is_network
 from ingest_tui.store.ignored import IgnoredStore
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.looks import LookStore
 from ingest_tui.store.records import read_json, read_record, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
 
@@ -83,6 +84,7 @@ class Workspace:
         self.jobs = JobStore(self.layout, self.ballast)
         self.audit = AuditLog(self.layout)
         self.ignored = IgnoredStore(self.layout)
+        self.looks = LookStore(self.layout)
 
     @property
     def root(self) -> Path:
