@@ -40,7 +40,7 @@ def test_a_worker_can_be_started_seen_and_stopped(cli: Cli) -> None:
     manifest = cli.sync()
     assert manifest["worker"]["pid"] == pid
     started = time.monotonic()
-    assert cli.run("worker", "stop", "--json").json == {"stopped": 1}
+    assert cli.run("worker", "stop", "--json").json == {"stopped": 1, "remaining": []}
     assert time.monotonic() - started < 5
     assert not lives(pid)
     assert cli.run("worker", "status").out.startswith("no worker")

@@ -225,7 +225,7 @@ def _refuse_what_others_can_write(layout: Layout) -> None:
             continue
         if stat.S_ISLNK(mode):
             raise RefusedError(
-                f"in the workspace, {safe_display(str(path))} is a symbolic link; what is written there lands elsewhere",
+                f"in the workspace, {safe_display(str(path))} is a symbolic link, so writes would land elsewhere",
                 hint="replace it by what it points to; the whole workspace may be a link, its folders may not",
                 code="planted_file",
             )

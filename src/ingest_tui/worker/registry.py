@@ -121,19 +121,17 @@ def _signal_holder(lock: Path) -> str:
         return "the system does not report its process" if is_locked(lock) else ""
     if holder == os.getpid():
         return "it is this process"
+    process = -1
     try:
         process = os.pidfd_open(holder)
-    except ProcessLookupError:
-        return ""
-    try:
-        if lock_holder(lock) != holder:  # it ended, and its process id may have been given to another
-            return ""
-        signal.pidfd_send_signal(process, signal.SIGTERM)
-        signal.pidfd_send_signal(process, signal.SIGCONT)
-    except ProcessLookupError:
-        return ""
+        if lock_holder(lock) == holder:  # else it ended, and its process id may have been given to another
+            signal.pidfd_send_signal(process, signal.SIGTERM)
+            signal.pidfd_send_signal(process, signal.SIGCONT)
     except PermissionError:
         return "it belongs to another user"
+    except ProcessLookupError:
+        pass
     finally:
-        os.close(process)
+        if process >= 0:
+            os.close(process)
     return ""
