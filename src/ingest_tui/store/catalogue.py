@@ -6,6 +6,7 @@ apsw brings its own SQLite: Python 3.11 bundles 3.40, whose WAL mode could corru
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,60 +19,12 @@ import orjson
 from ingest_tui.model.errors import BusyError, GivenUpError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import file_name_of
-from ingest_tui.store.atomic import FILE_MODE
+from ingest_tui.store.atomic import FILE_MODE, sync_filesystem, temporary_beside
+from ingest_tui.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
-SCHEMA_VERSION = 2
 _BUSY_MILLISECONDS = 10_000
 _STEPS_BETWEEN_QUESTIONS = 20_000
 _AGAIN_SECONDS = 0.01
-
-_SCHEMA = """
-CREATE TABLE documents (
-    document_id TEXT PRIMARY KEY, collection_id TEXT NOT NULL, source_id TEXT NOT NULL, source_type TEXT NOT NULL,
-    uri TEXT NOT NULL, key TEXT NOT NULL, title TEXT NOT NULL, file_name TEXT NOT NULL, media_type TEXT NOT NULL,
-    version INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, content_hash TEXT NOT NULL, bytes INTEGER NOT NULL,
-    chunks INTEGER NOT NULL, backend TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL, job_id TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX documents_by_raw ON documents (collection_id, raw_sha256);
-CREATE INDEX documents_by_content ON documents (collection_id, content_hash);
-CREATE INDEX documents_by_source ON documents (source_id, key);
-CREATE TABLE versions (
-    document_id TEXT NOT NULL, version INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, content_hash TEXT NOT NULL,
-    bytes INTEGER NOT NULL, media_type TEXT NOT NULL, backend TEXT NOT NULL, uri TEXT NOT NULL, job_id TEXT NOT NULL,
-    ingested_at TEXT NOT NULL, PRIMARY KEY (document_id, version)
-) WITHOUT ROWID;
-CREATE TABLE locations (
-    source_id TEXT NOT NULL, key TEXT NOT NULL, uri TEXT NOT NULL, collection_id TEXT NOT NULL, document_id TEXT,
-    fingerprint TEXT NOT NULL, size INTEGER, modified_ns INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL,
-    detail TEXT NOT NULL, ruleset TEXT NOT NULL, job_id TEXT NOT NULL, at TEXT NOT NULL, version INTEGER,
-    PRIMARY KEY (source_id, key)
-) WITHOUT ROWID;
-CREATE INDEX locations_by_document ON locations (document_id) WHERE document_id IS NOT NULL;
-CREATE TABLE kills (
-    source_id TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, reason TEXT NOT NULL,
-    kills INTEGER NOT NULL, parsers TEXT NOT NULL, PRIMARY KEY (source_id, key)
-) WITHOUT ROWID;
-CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL
-);
-CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
-CREATE VIRTUAL TABLE chunks_fts USING fts5(
-    heading, text, content='chunks', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
-);
-"""
-
-
-# What brings a catalogue from the version that is its key to the next one.
-_UPGRADES = {
-    1: """
-CREATE TABLE kills (
-    source_id TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, reason TEXT NOT NULL,
-    kills INTEGER NOT NULL, parsers TEXT NOT NULL, PRIMARY KEY (source_id, key)
-) WITHOUT ROWID;
-"""
-}
 
 
 class KillRow(NamedTuple):
@@ -103,6 +56,7 @@ class LocationRow(NamedTuple):
     job_id: str
     at: str
     version: int | None
+    parsers: str = ""
 
 
 class DocumentRow(NamedTuple):
@@ -194,16 +148,38 @@ class Catalogue:
                 return
 
     def _make_schema(self) -> None:
-        if self.value("PRAGMA user_version") == SCHEMA_VERSION:
+        before = self.value("PRAGMA user_version")
+        if before == SCHEMA_VERSION:
             return
+        if before:
+            self._keep_backup(before)
         with self.transaction():
             version = self.value("PRAGMA user_version")
             if version == 0:
-                self.connection.execute(_SCHEMA)
+                self.connection.execute(SCHEMA)
             else:
                 for older in range(version, SCHEMA_VERSION):
-                    self.connection.execute(_UPGRADES[older])
+                    self.connection.execute(UPGRADES[older])
             self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _keep_backup(self, version: int) -> None:
+        """Copy the catalogue as it is before an upgrade, next to it: ``catalogue.schema-2.db``.
+
+        Whole or absent, and never replaced: where several processes upgrade at once, the last one would copy what the
+        first has upgraded already.
+        """
+        backup = self.path.with_name(f"{self.path.stem}.schema-{version}{self.path.suffix}")
+        if backup.exists():
+            return
+        temporary = temporary_beside(self.path)
+        try:
+            self.execute("VACUUM INTO ?", (str(temporary),))
+            temporary.chmod(FILE_MODE)
+            sync_filesystem(self.path.parent)
+            with contextlib.suppress(FileExistsError):
+                backup.hardlink_to(temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the connection."""
@@ -325,8 +301,8 @@ class Catalogue:
     # What is written; all within a transaction of the caller
 
     def put_documents(self, rows: Iterable[DocumentRow]) -> None:
-        """Insert or replace documents."""
-        self.connection.executemany(f"REPLACE INTO documents VALUES ({_marks(DocumentRow)})", rows)
+        """Insert or replace documents. What changes by it is appended to the change feed by the schema's triggers."""
+        self.connection.executemany(_PUT_DOCUMENT, rows)
 
     def put_versions(self, rows: Iterable[VersionRow]) -> None:
         """Insert or replace versions."""
@@ -387,3 +363,10 @@ def chunk_id(document_id: str, ordinal: int) -> str:
 
 def _marks(row: type[tuple[Any, ...]]) -> str:
     return ", ".join("?" * len(row._fields))  # type: ignore[attr-defined]
+
+
+# An upsert, not REPLACE: the triggers of the change feed compare the row before with the row after.
+_PUT_DOCUMENT = (
+    f"INSERT INTO documents VALUES ({_marks(DocumentRow)}) ON CONFLICT (document_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in DocumentRow._fields[1:])
+)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 
 from ingest_tui import open_workspace
@@ -18,7 +17,6 @@ from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.explain import explain
 from ingest_tui.services.jobs import job_items, retry_job
 from ingest_tui.services.workers import follow_job
-from ingest_tui.store.catalogue import SCHEMA_VERSION, Catalogue
 from ingest_tui.worker import engine as engine_module
 
 Killer = Callable[[str], str]
@@ -160,19 +158,3 @@ def test_a_file_that_is_gone_leaves_nothing(workspace: WorkspaceHandle, tmp_path
     (tmp_path / "docs" / "bad.txt").unlink()
     workspace.sync("docs")
     assert not workspace.workspace.catalogue.execute("SELECT * FROM kills")
-
-
-def test_a_catalogue_of_the_first_schema_is_upgraded(tmp_path: Path) -> None:
-    """A catalogue from before the quarantine gets its table and keeps what it knows."""
-    path = tmp_path / "catalogue.db"
-    Catalogue(path).close()
-    old = apsw.Connection(str(path))
-    old.execute("DROP TABLE kills")
-    old.execute("INSERT INTO chunks VALUES (1, 'd', 0, 'h', 'kept')")
-    old.execute("PRAGMA user_version = 1")
-    old.close()
-    catalogue = Catalogue(path)
-    assert catalogue.value("PRAGMA user_version") == SCHEMA_VERSION
-    assert catalogue.kills("docs", ["a"]) == {}
-    assert catalogue.value("SELECT text FROM chunks") == "kept"
-    catalogue.close()

@@ -1,0 +1,98 @@
+"""The tables of the catalogue, and what brings an older catalogue to them.
+
+Triggers fill the change feed: whatever writes a row of ``documents``, its change is appended to ``changes`` in the same
+transaction, so no caller can forget it.
+"""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = 3
+
+_KILLS = """
+CREATE TABLE kills (
+    source_id TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, reason TEXT NOT NULL,
+    kills INTEGER NOT NULL, parsers TEXT NOT NULL, PRIMARY KEY (source_id, key)
+) WITHOUT ROWID;
+"""
+
+# AUTOINCREMENT: a sequence number is never used twice in an epoch, even when the feed is cut.
+# A document that comes back with a new version is one change, "restored": a follower reads the current version.
+_CHANGE_FEED = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('epoch', lower(hex(randomblob(16))));
+CREATE TABLE changes (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, document_id TEXT NOT NULL,
+    collection_id TEXT NOT NULL, version INTEGER NOT NULL, at TEXT NOT NULL
+);
+CREATE TRIGGER document_added AFTER INSERT ON documents BEGIN
+    INSERT INTO changes (kind, document_id, collection_id, version, at) VALUES (
+        CASE NEW.state WHEN 'active' THEN 'added' ELSE 'retired' END,
+        NEW.document_id, NEW.collection_id, NEW.version, NEW.updated_at
+    );
+END;
+CREATE TRIGGER document_changed AFTER UPDATE ON documents
+WHEN (OLD.state, OLD.version, OLD.content_hash, OLD.source_id, OLD.key, OLD.uri)
+    IS NOT (NEW.state, NEW.version, NEW.content_hash, NEW.source_id, NEW.key, NEW.uri)
+BEGIN
+    INSERT INTO changes (kind, document_id, collection_id, version, at) VALUES (
+        CASE
+            WHEN OLD.state IS NOT NEW.state THEN CASE NEW.state WHEN 'active' THEN 'restored' ELSE 'retired' END
+            WHEN (OLD.version, OLD.content_hash) IS NOT (NEW.version, NEW.content_hash) THEN 'updated'
+            ELSE 'moved'
+        END,
+        NEW.document_id, NEW.collection_id, NEW.version, NEW.updated_at
+    );
+END;
+CREATE TRIGGER document_purged AFTER DELETE ON documents BEGIN
+    INSERT INTO changes (kind, document_id, collection_id, version, at) VALUES (
+        'purged', OLD.document_id, OLD.collection_id, OLD.version, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    );
+END;
+"""
+
+_ADDRESSES = """
+CREATE INDEX documents_by_uri ON documents (uri);
+CREATE INDEX locations_by_uri ON locations (uri);
+"""
+
+SCHEMA = f"""
+CREATE TABLE documents (
+    document_id TEXT PRIMARY KEY, collection_id TEXT NOT NULL, source_id TEXT NOT NULL, source_type TEXT NOT NULL,
+    uri TEXT NOT NULL, key TEXT NOT NULL, title TEXT NOT NULL, file_name TEXT NOT NULL, media_type TEXT NOT NULL,
+    version INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, content_hash TEXT NOT NULL, bytes INTEGER NOT NULL,
+    chunks INTEGER NOT NULL, backend TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL, job_id TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX documents_by_raw ON documents (collection_id, raw_sha256);
+CREATE INDEX documents_by_content ON documents (collection_id, content_hash);
+CREATE INDEX documents_by_source ON documents (source_id, key);
+CREATE TABLE versions (
+    document_id TEXT NOT NULL, version INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, content_hash TEXT NOT NULL,
+    bytes INTEGER NOT NULL, media_type TEXT NOT NULL, backend TEXT NOT NULL, uri TEXT NOT NULL, job_id TEXT NOT NULL,
+    ingested_at TEXT NOT NULL, PRIMARY KEY (document_id, version)
+) WITHOUT ROWID;
+CREATE TABLE locations (
+    source_id TEXT NOT NULL, key TEXT NOT NULL, uri TEXT NOT NULL, collection_id TEXT NOT NULL, document_id TEXT,
+    fingerprint TEXT NOT NULL, size INTEGER, modified_ns INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL,
+    detail TEXT NOT NULL, ruleset TEXT NOT NULL, job_id TEXT NOT NULL, at TEXT NOT NULL, version INTEGER,
+    parsers TEXT NOT NULL DEFAULT '', PRIMARY KEY (source_id, key)
+) WITHOUT ROWID;
+CREATE INDEX locations_by_document ON locations (document_id) WHERE document_id IS NOT NULL;
+{_KILLS}
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
+CREATE VIRTUAL TABLE chunks_fts USING fts5(
+    heading, text, content='chunks', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
+);
+{_ADDRESSES}
+{_CHANGE_FEED}
+"""
+
+UPGRADES = {
+    1: _KILLS,
+    2: f"ALTER TABLE locations ADD COLUMN parsers TEXT NOT NULL DEFAULT '';{_ADDRESSES}{_CHANGE_FEED}",
+}
+"""What brings a catalogue from the version that is its key to the next one."""
