@@ -24,7 +24,7 @@ from ingest_tui.store.atomic import (
 )
 from ingest_tui.store.catalogue import DocumentRow, LocationRow
 from ingest_tui.store.encoding import encode_json
-from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, Layout, version_name
+from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, RETIRED, Layout, version_name
 from ingest_tui.store.records import read_json
 
 SCHEMA_VERSION = 1
@@ -125,7 +125,7 @@ class DocumentStore:
             return
         list(sweep_temporaries(folder))
         note = {"schema_version": SCHEMA_VERSION, "retired_at": at, "reason": reason, "by": by}
-        write_durably(folder / "retired.json", encode_json(note, indent=True))
+        write_durably(folder / RETIRED, encode_json(note, indent=True))
         make_folder(target.parent)
         remove_tree(target)
         os.rename(folder, target)  # noqa: PTH104
@@ -142,7 +142,7 @@ class DocumentStore:
             os.rename(source, folder)  # noqa: PTH104
             sync_folder(folder.parent)
             sync_folder(source.parent)
-        (folder / "retired.json").unlink(missing_ok=True)  # a crash may have left it in a folder that is back
+        (folder / RETIRED).unlink(missing_ok=True)  # a crash may have left it in a folder that is back
         return was_there
 
     def folder(self, collection_id: str, document_id: str, version: int, *, retired: bool = False) -> Path:

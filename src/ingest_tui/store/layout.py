@@ -11,6 +11,7 @@ RAW_STEM = "raw"
 NORMALIZED = "normalized.md"
 INGESTION = "ingestion.json"
 DOCUMENT = "document.json"
+RETIRED = "retired.json"
 
 
 def version_name(version: int) -> str:
