@@ -9,7 +9,7 @@ from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash, short_digest
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.store.atomic import make_folder, remove_tree, write_new
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
@@ -26,7 +26,7 @@ def register_document(
 ) -> dict[str, Any]:
     """Commit a document under the lock that all commits take, so that no race can double it."""
     workspace.collections.get(collection_id)
-    check_content_hash(ingested.content_hash)
+    _check_hash(ingested)
     source = source_id or UPLOAD_SOURCE
     key = ingested.unique_id if source_id else f"{collection_id}/{ingested.unique_id}"
     data = _as_bytes(ingested)
@@ -41,6 +41,15 @@ def register_document(
         document = _row(catalogue, collection_id, source, key, ingested, len(data), at)
         _commit(workspace, catalogue, document, ingested, data)
     return {"is_new": True, "document_id": document.document_id, "file_size": document.bytes}
+
+
+def _check_hash(ingested: IngestedDocument) -> None:
+    """Refuse a hash that is not that of the content: it decides which documents are the same."""
+    if check_content_hash(ingested.content_hash) != compute_content_hash(ingested.content):
+        raise ValidationError(
+            f"content_hash is not the hash of the content of {safe_display(ingested.unique_id, limit=200)!r}",
+            hint="leave content_hash out, or use compute_content_hash()",
+        )
 
 
 def _as_bytes(ingested: IngestedDocument) -> bytes:

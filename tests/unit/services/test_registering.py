@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_tui import IngestedDocument, open_workspace
+from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
 from ingest_tui.model.errors import ValidationError
 
 
@@ -30,3 +30,24 @@ def test_new_text_at_the_same_place_is_the_next_version(tmp_path: Path) -> None:
         assert first["document_id"] == again["document_id"] == second["document_id"]
         assert workspace.text(first["document_id"], 1) == "old words"
         assert workspace.text(first["document_id"]) == "new words"
+
+
+@pytest.mark.parametrize("wrong", ["0" * 64, compute_content_hash("something else"), "no hash"])
+def test_a_hash_of_other_content_is_refused(tmp_path: Path, wrong: str) -> None:
+    """Two texts under one hash would become one document, so a hash that is not that of the content is refused."""
+    with open_workspace(tmp_path / "workspace") as workspace:
+        ingested = IngestedDocument(content="some text", unique_id="x", source_type="api")
+        ingested.content_hash = wrong
+        with pytest.raises(ValidationError, match="hash"):
+            workspace.register("default", ingested)
+        assert workspace.documents == []
+    assert list((tmp_path / "workspace" / "documents").iterdir()) == []
+
+
+def test_content_changed_after_it_was_hashed_is_refused(tmp_path: Path) -> None:
+    """The hash that is compared is that of the content as it is registered, not as it once was."""
+    with open_workspace(tmp_path / "workspace") as workspace:
+        ingested = IngestedDocument(content="some text", unique_id="x", source_type="api")
+        ingested.content = "another text"
+        with pytest.raises(ValidationError, match="content_hash"):
+            workspace.register("default", ingested)
