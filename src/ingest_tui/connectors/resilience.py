@@ -9,6 +9,7 @@ its limit of calls at a time, and its hold-off: when one is told to wait, all wa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
@@ -17,15 +18,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import apsw
 import tenacity
 
 from ingest_tui.connectors.base import BaseConnector, Listing, Place, TestStep
+from ingest_tui.connectors.containment import checked, is_text_by_name, item_failure, source_failure
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import (
     AuthenticationError,
     IngestError,
     ItemError,
+    SourceAccessError,
     TransientItemError,
     TransientSourceError,
 )
@@ -108,10 +112,18 @@ class ResilientConnector(BaseConnector):
         self._policy = policy or POLICY
         self._account = account_of(inner, calls_at_once)
         self._renewing = threading.Lock()
+        # Ours are held to the contract by mypy and the conformance suite; a check costs a microsecond an item.
+        self._is_foreign = not type(inner).__module__.startswith("ingest_tui.")
 
     async def authenticate(self) -> bool:
         """Authenticate, trying again while the source is not to be had."""
-        return await asyncio.to_thread(self._try, lambda: asyncio.run(self.inner.authenticate()))
+        return await asyncio.to_thread(self._try, self._authenticate)
+
+    def _authenticate(self) -> bool:
+        try:
+            return asyncio.run(self.inner.authenticate())
+        except Exception as error:  # noqa: BLE001 - the code of others may raise anything
+            raise source_failure(error, "signing in") from None
 
     def list(self, cursor: str | None = None) -> Listing:
         """List; a listing that was cut goes on from its last page where the connector can, else begins anew."""
@@ -121,7 +133,7 @@ class ResilientConnector(BaseConnector):
             page = self._try(pages.following)
             if isinstance(page, ListingEnd):
                 return page
-            yield page
+            yield _checked_page(page) if self._is_foreign else page
 
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
@@ -165,8 +177,14 @@ class ResilientConnector(BaseConnector):
         return await self.inner.read(descriptor)
 
     def origin(self, descriptor: Descriptor) -> dict[str, str]:
-        """Return what the record of a version keeps of where it came from."""
-        return self.inner.origin(descriptor)
+        """Return what the record of a version keeps of where it came from; where the connector fails, that it did."""
+        try:
+            origin = self.inner.origin(descriptor)
+            if not is_text_by_name(origin):
+                raise TypeError("origin must return texts by name")  # noqa: TRY301
+        except Exception as error:  # noqa: BLE001 - the code of others may raise anything; the document is here
+            return {**(descriptor.metadata or {}), "origin_error": item_failure(error, descriptor).message}
+        return origin
 
     def key_of(self, address: str) -> str | None:
         """Return the key that an address means."""
@@ -272,6 +290,13 @@ def _may_succeed_later(error: BaseException) -> bool:
     return (error.retry_after or 0.0) <= LONGEST_RETRY_AFTER
 
 
+def _checked_page(page: ListingPage) -> ListingPage:
+    try:
+        return page._replace(descriptors=[checked(descriptor) for descriptor in page.descriptors])
+    except Exception as error:  # noqa: BLE001 - the values of others may be anything
+        raise source_failure(error, "listing") from None
+
+
 class _Pages:
     """A listing that can be taken up again after it broke: a generator that has raised is at its end."""
 
@@ -287,10 +312,18 @@ class _Pages:
             page = next(self._pages)
         except StopIteration as stop:
             return stop.value if isinstance(stop.value, ListingEnd) else ListingEnd(complete=False)
-        except IngestError:
-            # Without a cursor it begins anew: an item that is named twice replaces itself.
+        except (OSError, IngestError, apsw.Error) as error:
+            # Without a cursor it begins anew: an item that is named twice replaces itself. What the disk of the
+            # workspace refuses (a connector may remember its listing) is for the job to answer.
             self._pages = None
-            raise
+            if isinstance(error, IngestError) or not isinstance(error, (ConnectionError, TimeoutError)):
+                raise
+            raise source_failure(error, "listing") from None
+        except Exception as error:  # noqa: BLE001 - the code of others may raise anything
+            self._pages = None
+            raise source_failure(error, "listing") from None
+        if not isinstance(page, ListingPage):
+            raise source_failure(TypeError(f"list must yield ListingPages, not {type(page).__name__}"), "listing")
         if self._inner.capabilities.resumes_listing and page.cursor is not None:
             self._cursor = page.cursor
         return page
@@ -310,24 +343,49 @@ class _Download:
     def following(self) -> bytes | None:
         """Return the next piece, or None at the end."""
         try:
-            if self._pieces is None:
-                self._context = self._inner.fetch(self._descriptor, self._start + self._received)
-                self._pieces = self._context.__enter__()
-            piece = next(self._pieces, None)
-        except (TransientSourceError, TransientItemError) as error:
-            self.close()
-            if self._received and not self._inner.capabilities.ranged_fetch:
-                raise CutShortError(error.message, hint=error.hint, code=error.reason) from None
+            piece = self._next_piece()
+        except SourceAccessError as error:
+            self._give_up_unless_ranged(error)
             raise
+        except Exception as error:  # noqa: BLE001 - the code of others may raise anything
+            failure = item_failure(error, self._descriptor)
+            self._give_up_unless_ranged(failure)
+            raise failure from None
         if piece is not None:
             self._received += len(piece)
         return piece
 
+    def _next_piece(self) -> bytes | None:
+        if self._pieces is None:
+            self._context = self._inner.fetch(self._descriptor, self._start + self._received)
+            self._pieces = iter(self._context.__enter__())
+        piece = next(self._pieces, None)
+        if piece is not None and not isinstance(piece, bytes):
+            if not isinstance(piece, (bytearray, memoryview)):
+                raise TypeError(f"fetch must yield bytes, not {type(piece).__name__}")
+            return bytes(piece)
+        return piece
+
+    def _give_up_unless_ranged(self, error: IngestError) -> None:
+        """Close what was cut; raises `CutShortError` where it cannot be reopened behind what was received."""
+        if not isinstance(error, (TransientSourceError, TransientItemError)):
+            return
+        with contextlib.suppress(Exception):
+            self.close()
+        if self._received and not self._inner.capabilities.ranged_fetch:
+            raise CutShortError(error.message, hint=error.hint, code=error.reason) from None
+
     def close(self) -> None:
         """Close what is open."""
         context, self._context, self._pieces = self._context, None, None
-        if context is not None:
+        if context is None:
+            return
+        try:
             context.__exit__(None, None, None)
+        except SourceAccessError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the code of others may raise anything
+            raise item_failure(error, self._descriptor) from None
 
 
 class CutShortError(ItemError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.containment import CONNECTOR_ERROR
 from ingest_tui.connectors.resilience import CutShortError
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError, ItemError, SourceAccessError
@@ -168,6 +170,9 @@ def _fetch(job: JobRun, line: dict[str, Any]) -> StagedItem:
         break
     if item.error is not None:
         job.staging.drop(item.item_id)
+        if item.error.reason == CONNECTOR_ERROR:
+            places = item.error.context.get("places", [])
+            job.log.event("error", item.error.message, document=descriptor.uri, phase="stage", places=places)
     return item
 
 
@@ -204,8 +209,17 @@ def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], rec
 def _uploaded(job: JobRun, item: StagedItem) -> StagedItem:
     """An uploaded file was staged when the job was made; its plan line says what it is."""
     line = item.line
-    job.staging.keep_raw_only(item.item_id)
     item.raw_path = f"{job.staging.folder(item.item_id)}/raw.{safe_extension(item.key)}"
+    if not os.path.exists(item.raw_path):  # noqa: PTH110
+        item.raw_path = ""
+        item.error = ItemError(
+            "the uploaded file is no longer in the job's staging folder",
+            hint="upload it again",
+            code="not_found",
+            uri=str(line["uri"]),
+        )
+        return item
+    job.staging.keep_raw_only(item.item_id)
     item.size = int(line["size"])
     item.raw_sha256 = str(line["metadata"]["raw_sha256"])
     return item

@@ -1,0 +1,117 @@
+"""A bug in a connector is a failure of what it was asked for, with message and place, never of everything around it."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
+
+from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.errors import (
+    IngestError,
+    ItemError,
+    SourceAccessError,
+    TransientItemError,
+    TransientSourceError,
+)
+from ingest_tui.model.naming import safe_display
+
+CONNECTOR_ERROR = "connector_error"
+_MOST_CHARACTERS = 300
+_MOST_PLACES = 5
+_LARGEST_INTEGER = 2**63 - 1
+_HINT = "'ingest-tui job logs' shows where; report it to whoever maintains the connector"
+_CONNECTION_HINT = "'ingest-tui source test' checks the connection; what is done stays done"
+
+
+def item_failure(error: Exception, descriptor: Descriptor) -> ItemError:
+    """Return the failure of one item for what a connector raised while it was read, its own errors unchanged."""
+    if isinstance(error, ItemError):
+        return error
+    if isinstance(error, IngestError):
+        return ItemError(error.message, hint=error.hint, code=error.reason, uri=descriptor.uri)
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return TransientItemError(_described(error), hint=_CONNECTION_HINT, code="network", uri=descriptor.uri)
+    return ItemError(
+        f"the connector failed: {_described(error)}",
+        hint=_HINT,
+        code=CONNECTOR_ERROR,
+        uri=descriptor.uri,
+        places=places_of(error),
+    )
+
+
+def source_failure(error: Exception, doing: str) -> IngestError:
+    """Return the failure of a source for what a connector raised while ``doing`` something, its own unchanged."""
+    if isinstance(error, IngestError):
+        return error
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return TransientSourceError(_described(error), hint=_CONNECTION_HINT, code="network")
+    return SourceAccessError(
+        f"the connector failed while {doing}: {_described(error)}",
+        hint=_HINT,
+        code=CONNECTOR_ERROR,
+        places=places_of(error),
+    )
+
+
+def places_of(error: BaseException) -> list[str]:
+    """Return where an error comes from, innermost last, as ``file:line function``: no data, which tracebacks quote."""
+    frames = traceback.extract_tb(error.__traceback__)[-_MOST_PLACES:]
+    return [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _described(error: Exception) -> str:
+    text = safe_display(str(error), limit=_MOST_CHARACTERS)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def checked(descriptor: Descriptor) -> Descriptor:
+    """Return a descriptor of a foreign connector as it may be planned with.
+
+    One whose values are not what the contract says is refused, which costs that item and no other. Raises `TypeError`
+    for one without a key: nothing can be said of it.
+    """
+    if not isinstance(descriptor, Descriptor) or not isinstance(descriptor.key, str):
+        raise TypeError(f"a listing must yield Descriptors whose key is text, not {type(descriptor).__name__}")
+    problem = _problem_of(descriptor)
+    if not problem:
+        return descriptor
+    uri = descriptor.uri if isinstance(descriptor.uri, str) else descriptor.key
+    return Descriptor(descriptor.key, uri, "", None, None, (CONNECTOR_ERROR, f"the connector lists it with {problem}"))
+
+
+def _problem_of(descriptor: Descriptor) -> str:
+    """Return what is wrong with the values of a descriptor, empty when nothing is."""
+    refusal = descriptor.refusal
+    rules = (
+        ("an address that is not text", isinstance(descriptor.uri, str)),
+        ("a fingerprint that is not text", isinstance(descriptor.fingerprint, str)),
+        ("a size that is not a count of bytes", _is_count(descriptor.size)),
+        ("a time that is not in nanoseconds", _is_time(descriptor.modified_ns)),
+        ("a refusal that is not a reason and a detail", refusal is None or _is_pair_of_texts(refusal)),
+        ("an identity that is not text", descriptor.identity is None or isinstance(descriptor.identity, str)),
+        ("a media type that is not text", descriptor.media_type is None or isinstance(descriptor.media_type, str)),
+        ("metadata that is not text by name", descriptor.metadata is None or is_text_by_name(descriptor.metadata)),
+    )
+    return next((problem for problem, holds in rules if not holds), "")
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_count(value: object) -> bool:
+    return value is None or (isinstance(value, int) and _is_integer(value) and 0 <= value <= _LARGEST_INTEGER)
+
+
+def _is_time(value: object) -> bool:
+    return value is None or (isinstance(value, int) and _is_integer(value) and abs(value) <= _LARGEST_INTEGER)
+
+
+def _is_pair_of_texts(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value)  # noqa: PLR2004
+
+
+def is_text_by_name(value: object) -> bool:
+    """Tell whether a value is a dict of texts."""
+    return isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair)

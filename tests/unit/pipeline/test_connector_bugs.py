@@ -1,0 +1,207 @@
+"""A connector with bugs: each costs the item it is about, with message and place in the job's log, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import BaseModel
+
+from ingest_tui.connectors import resilience
+from ingest_tui.connectors.base import BaseConnector, Capabilities, Listing
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
+from ingest_tui.model.errors import UsageError
+from ingest_tui.model.job import Manifest
+from ingest_tui.model.source import Source
+from ingest_tui.pipeline import connecting
+from ingest_tui.services.jobs import job_items
+from ingest_tui.store.joblog import read_log
+from ingest_tui.store.workspace import Workspace, init_workspace
+from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.submit import submit_sync
+
+NAMES = [f"{number:02}.txt" for number in range(12)]
+BAD = "05.txt"
+
+
+class NoSettings(BaseModel):
+    """Nothing to set."""
+
+
+class Buggy(BaseConnector):
+    """Yields twelve items; the class attributes are replaced by what a test has go wrong."""
+
+    source_type: ClassVar[str] = "buggy"
+    config_model: ClassVar[type[BaseModel]] = NoSettings
+    capabilities: ClassVar[Capabilities] = Capabilities(remote=True)
+    when_opened: ClassVar[Callable[[str], None]] = staticmethod(lambda _name: None)
+    pieces: ClassVar[Callable[[str], Iterator[Any]]] = staticmethod(lambda name: iter([f"words of {name}".encode()]))
+    when_closed: ClassVar[Callable[[str], None]] = staticmethod(lambda _name: None)
+    described: ClassVar[Callable[[str], Any]] = staticmethod(
+        lambda name: Descriptor(name, f"buggy://{name}", name, None, None)
+    )
+    origins: ClassVar[Callable[[Descriptor], Any]] = staticmethod(lambda _descriptor: {})
+
+    async def authenticate(self) -> bool:
+        return True
+
+    def list(self, cursor: str | None = None) -> Listing:
+        yield ListingPage([self.described(name) for name in NAMES])
+        return ListingEnd(complete=True)
+
+    @contextmanager
+    def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
+        self.when_opened(descriptor.key)
+        yield self.pieces(descriptor.key)
+        self.when_closed(descriptor.key)
+
+    def origin(self, descriptor: Descriptor) -> dict[str, str]:
+        return self.origins(descriptor)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setattr(resilience, "POLICY", resilience.RetryPolicy(attempts=2, first_wait=0.01))
+    monkeypatch.setattr(connecting, "get_connector", lambda _type, config, **options: Buggy(config, **options))
+    workspace, _ = init_workspace(tmp_path / "ws")
+    workspace.sources.save(Source(source_id="docs", name="Docs", source_type="buggy"))
+    return workspace
+
+
+def sync(workspace: Workspace) -> tuple[Manifest, dict[str, tuple[str, str]]]:
+    job_id = submit_sync(workspace, workspace.sources.get("docs"), trigger="manual", by="test").job_id
+    with Engine(workspace) as engine:
+        while engine.start_ready_jobs() or engine.running:
+            engine.wait(1.0)
+    items = {item.key: (item.outcome, item.reason) for item, _ in job_items(workspace, job_id)}
+    return workspace.jobs.load(job_id), items
+
+
+def raising(error: BaseException) -> Callable[[str], None]:
+    def call(name: str) -> None:
+        if name == BAD:
+            raise error
+
+    return call
+
+
+def raising_between(name: str) -> Iterator[bytes]:
+    yield f"first words of {name} ".encode()
+    if name == BAD:
+        raise AttributeError("'NoneType' object has no attribute 'read'")
+
+
+def others_are_ingested(items: dict[str, tuple[str, str]]) -> bool:
+    return all(items[name] == ("ingested", "new") for name in NAMES if name != BAD)
+
+
+FAULTS: dict[str, tuple[str, Any]] = {
+    "opening raises TypeError": ("when_opened", raising(TypeError("unsupported operand"))),
+    "opening raises KeyError": ("when_opened", raising(KeyError("etag"))),
+    "opening raises MemoryError": ("when_opened", raising(MemoryError())),
+    "opening raises an error of another kind": ("when_opened", raising(UsageError("not like that"))),
+    "opening raises StopIteration": ("when_opened", raising(StopIteration())),
+    "reading raises": ("pieces", raising_between),
+    "reading yields text": ("pieces", lambda name: iter(["text"] if name == BAD else [f"words of {name}".encode()])),
+    "reading yields numbers": ("pieces", lambda name: iter([1] if name == BAD else [f"words of {name}".encode()])),
+    "reading is no iterator": ("pieces", lambda name: None if name == BAD else iter([f"words of {name}".encode()])),
+    "closing raises": ("when_closed", raising(ZeroDivisionError("division by zero"))),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_bug_while_an_item_is_read_fails_that_item(
+    fault: str, concurrency: int, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a connector raises or yields for one item makes that item failed, and the others are ingested."""
+    attribute, value = FAULTS[fault]
+    monkeypatch.setattr(Buggy, attribute, staticmethod(value))
+    monkeypatch.setattr(Buggy, "capabilities", Capabilities(remote=True, fetch_concurrency=concurrency))
+    manifest, items = sync(workspace)
+    assert manifest.state == "partial"
+    assert others_are_ingested(items)
+    outcome, reason = items[BAD]
+    assert outcome == "failed"
+    assert reason in {"connector_error", "usage"}
+
+
+def test_bug_is_logged_with_message_and_place(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job's log names the error, what it says, and the line of the connector that raised it."""
+    monkeypatch.setattr(Buggy, "when_opened", staticmethod(raising(TypeError("unsupported operand"))))
+    manifest, _ = sync(workspace)
+    lines = [line for line, _ in read_log(workspace.jobs.paths(manifest.job_id).log) if "places" in line]
+    assert "TypeError: unsupported operand" in lines[0]["message"]
+    assert lines[0]["document"] == f"buggy://{BAD}"
+    assert any(place.startswith("test_connector_bugs.py:") for place in lines[0]["places"])
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("reset by peer"), TimeoutError("timed out")])
+def test_broken_connection_is_no_bug(error: OSError, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the network that a connector passes on as it came is a network failure of that item."""
+    monkeypatch.setattr(Buggy, "when_opened", staticmethod(raising(error)))
+    _, items = sync(workspace)
+    assert items[BAD] == ("failed", "network")
+    assert others_are_ingested(items)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"uri": None},
+        {"fingerprint": 7},
+        {"size": "12"},
+        {"size": -1},
+        {"size": 2**70},
+        {"modified_ns": 1.5},
+        {"modified_ns": 2**70},
+        {"refusal": "too_large"},
+        {"metadata": {"pages": 7}},
+        {"media_type": b"text/plain"},
+    ],
+)
+def test_malformed_descriptor_refuses_that_item(
+    change: dict[str, Any], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An item that is listed with values of the wrong kind is rejected with the reason, and the others are ingested."""
+
+    def described(name: str) -> Descriptor:
+        plain = Descriptor(name, f"buggy://{name}", name, None, None)
+        return plain._replace(**change) if name == BAD else plain
+
+    monkeypatch.setattr(Buggy, "described", staticmethod(described))
+    _, items = sync(workspace)
+    assert items[BAD] == ("rejected", "connector_error")
+    assert others_are_ingested(items)
+
+
+def origin_raises(_descriptor: Descriptor) -> dict[str, str]:
+    raise LookupError("no such header")
+
+
+@pytest.mark.parametrize("origins", [origin_raises, lambda _descriptor: None, lambda _descriptor: {"pages": 7}])
+def test_bug_in_origin_costs_no_document(
+    origins: Callable[[Descriptor], Any], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a connector cannot say where a document came from, the document is ingested all the same."""
+    monkeypatch.setattr(Buggy, "origins", staticmethod(origins))
+    manifest, items = sync(workspace)
+    assert manifest.state == "succeeded"
+    assert {outcome for outcome, _ in items.values()} == {"ingested"}
+
+
+@pytest.mark.parametrize("descriptor", [None, Descriptor(None, "u", "f"), ("key", "uri")])  # type: ignore[arg-type]
+def test_listing_without_keys_fails_the_job_and_retires_nothing(
+    descriptor: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing that yields what is no descriptor fails with what to report, and documents stay."""
+    sync(workspace)
+    monkeypatch.setattr(Buggy, "described", staticmethod(lambda name: descriptor))
+    manifest, _ = sync(workspace)
+    assert manifest.state == "failed"
+    assert manifest.errors[-1].code == "connector_error"
+    assert "report it" in manifest.errors[-1].hint
+    assert workspace.catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'") == len(NAMES)
