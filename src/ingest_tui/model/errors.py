@@ -80,6 +80,12 @@ class StoreError(IngestError):
     code = "store"
 
 
+class PlanDamagedError(StoreError):
+    """The plan of a job is not as it was written: nothing may rest on it."""
+
+    code = "plan_damaged"
+
+
 class DiskFullError(StoreError):
     """There is no room to go on: the job waits until there is."""
 

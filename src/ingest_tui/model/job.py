@@ -160,6 +160,10 @@ DISK_FULL = "disk_full"
 """The reason of the transition to ``paused`` when there is no room on the disk."""
 
 
+KNOWN_PLAN = "known_plan"
+"""The option of a job whose plan was made with it: it lists nothing, so its plan cannot be made again."""
+
+
 class HeldDeletions(BaseModel):
     """Deletions that wait for a person. ``reason`` is ``mass_deletion`` or ``empty_listing``.
 

@@ -22,6 +22,7 @@ from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import Journal
+from ingest_tui.store.plans import work_lines
 
 BATCH_ITEMS = 1000
 BATCH_SECONDS = 0.4
@@ -184,10 +185,8 @@ def weight_of(size: int) -> int:
 
 def vanished_documents(job: JobRun) -> dict[str, set[str]]:
     """Return the documents whose places this plan found gone: document id to the keys that are gone."""
-    from ingest_tui.pipeline.planning import work_lines
-
     vanished: dict[str, set[str]] = {}
-    for line in work_lines(job):
+    for line in work_lines(job.paths.plan):
         if line["action"] in {"retire", "hold"}:
             document_id = line.get("document_id")
             if document_id is None:

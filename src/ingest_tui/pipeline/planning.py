@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -23,8 +22,9 @@ from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.workload import Workload
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.catalogue import LocationRow
-from ingest_tui.store.journal import Journal, decode_line, encode_line, last_record, read_journal
+from ingest_tui.store.journal import Journal, encode_line
 from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.plans import read_plan, work_lines
 from ingest_tui.store.remembering import StoredMemory
 from ingest_tui.store.workspace import Settings
 
@@ -172,7 +172,8 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
             writer.flush(journal)
             work = sum(number for name, number in writer.numbers.items() if name not in _SETTLED_WHILE_PLANNING)
             gaps = [list(gap) for gap in end.gaps[:_GAPS_TOLD]]
-            last = {"action": "end", "listed": scratch.count(), "complete": end.complete, "work": work}
+            lines = sum(writer.numbers.values())
+            last = {"action": "end", "listed": scratch.count(), "complete": end.complete, "work": work, "lines": lines}
             journal.append([last | {"gaps": gaps, "gaps_total": len(end.gaps)}])
     finally:
         scratch.close()
@@ -337,7 +338,7 @@ def _approved_keys(job: JobRun) -> frozenset[str]:
     if not approved_job:
         return frozenset()
     plan = job.workspace.jobs.paths(approved_job).plan
-    return frozenset(line["key"] for line in read_journal(plan) if line["action"] == "hold")
+    return frozenset(line["key"] for line in read_plan(plan) if line["action"] == "hold")
 
 
 def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
@@ -346,7 +347,7 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
     reason = ""
     remote = job.connector is not None and job.connector.capabilities.remote
     workload = job.meter.workload = Workload(job.source.extraction.backend, remote)
-    for line in work_lines(job):
+    for line in work_lines(job.paths.plan):
         if line["action"] == "ingest":
             items += 1
             size += line.get("size") or 0
@@ -377,21 +378,6 @@ def _known_documents(job: JobRun) -> int:
         return int(catalogue.value(sql, (job.source.source_id,)))
     finally:
         catalogue.close()
-
-
-def work_lines(job: JobRun) -> Iterator[dict[str, Any]]:
-    """Yield the plan lines that need work; the many that were settled while planning are passed over unread."""
-    end = last_record(job.paths.plan)
-    if end is not None and end.get("work") == 0:
-        yield end
-        return
-    with job.paths.plan.open("rb") as handle:
-        for line in handle:
-            if line.startswith((b'{"action":"skip"', b'{"action":"reject"', b'{"action":"quarantine"')):
-                continue
-            record = decode_line(line)
-            if record is not None:
-                yield record
 
 
 def remove_leftover_plan(job: JobRun) -> None:

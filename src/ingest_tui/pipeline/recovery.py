@@ -9,16 +9,17 @@ from typing import Any, cast
 
 import apsw
 
-from ingest_tui.model.errors import IngestError
-from ingest_tui.model.job import PHASES, Counters, Phase
+from ingest_tui.model.errors import IngestError, PlanDamagedError
+from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.planning import remove_leftover_plan, work_lines
+from ingest_tui.pipeline.planning import remove_leftover_plan
 from ingest_tui.store.atomic import sweep_temporaries
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.journal import last_record, read_journal
+from ingest_tui.store.journal import read_journal
 from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.plans import is_whole, plan_end, work_lines
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
 
@@ -56,9 +57,27 @@ def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     finally:
         catalogue.close()
     if counts_as_attempt:
-        end = last_record(job.paths.plan) or {}
-        _refuse_without_progress(job, 1 + int(end.get("listed", 0)) + len(finished))
+        listed = int(plan_end(job.paths.plan).get("listed", 0))
+        _refuse_without_progress(job, 1 + listed + len(finished))
     return finished
+
+
+def refuse_damaged_plan(job: JobRun) -> None:
+    """Put away a plan that is not as it was written, so that the source is listed again; nothing was done for it.
+
+    Raises `PlanDamagedError` for a job that cannot make its plan again: an upload, or a choice of items.
+    """
+    options = job.manifest.options
+    exists = job.paths.plan.exists()
+    if exists and is_whole(job.paths.plan):
+        return
+    if exists:
+        drop_uncommitted_versions(job.workspace, job.manifest.job_id, job.reading)
+        job.paths.plan.replace(job.paths.damaged_plan)
+        job.log.event("warning", "the plan is damaged; the source is listed again")
+    if options.get("staged") or options.get(KNOWN_PLAN):
+        again = "upload the files again" if options.get("staged") else "retry the items again"
+        raise PlanDamagedError("the plan of the job is missing or damaged, and it cannot be made again", hint=again)
 
 
 def _listed_so_far(job: JobRun) -> int:
@@ -134,7 +153,7 @@ def _count_fetched(job: JobRun, outcome: Outcome) -> None:
 
 
 def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -> None:
-    for lines in _batches(line for line in work_lines(job) if line["action"] in {"ingest", "move"}):
+    for lines in _batches(line for line in work_lines(job.paths.plan) if line["action"] in {"ingest", "move"}):
         pending = [line for line in lines if line["key"] not in finished]
         known = catalogue.locations(job.source.source_id, (line["key"] for line in pending))
         documents = catalogue.documents(row.document_id for row in known.values() if row.document_id)

@@ -9,10 +9,11 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.planning import ruleset_of, work_lines
+from ingest_tui.pipeline.planning import ruleset_of
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, placed_at
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.journal import read_journal
+from ingest_tui.store.plans import work_lines
 
 _BATCH = 200
 Line = dict[str, Any]
@@ -22,7 +23,9 @@ def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
     """Give moved documents their new place: no byte is read, nothing is parsed."""
     if job.overtaken_by:
         return
-    lines = (line for line in work_lines(job) if line["action"] == "move" and line["key"] not in finished_keys)
+    lines = (
+        line for line in work_lines(job.paths.plan) if line["action"] == "move" and line["key"] not in finished_keys
+    )
     _in_batches(job, lines, _move)
 
 
@@ -35,10 +38,12 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
     if job.overtaken_by:
         return
     actions = {"retire", "forget"}
-    lines = (line for line in work_lines(job) if line["action"] in actions and line["key"] not in finished_keys)
+    lines = (
+        line for line in work_lines(job.paths.plan) if line["action"] in actions and line["key"] not in finished_keys
+    )
     _in_batches(job, lines, _retire)
     if job.manifest.held is not None:
-        held = [line["key"] for line in work_lines(job) if line["action"] == "hold"]
+        held = [line["key"] for line in work_lines(job.paths.plan) if line["action"] == "hold"]
         still_known = sum(
             len(job.reading.locations(job.source.source_id, held[start : start + _BATCH]))
             for start in range(0, len(held), _BATCH)

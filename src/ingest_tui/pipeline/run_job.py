@@ -14,7 +14,12 @@ from ingest_tui.pipeline.commit import Committer
 from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
-from ingest_tui.pipeline.recovery import drop_half_done, drop_uncommitted_versions, free_what_is_half_done
+from ingest_tui.pipeline.recovery import (
+    drop_half_done,
+    drop_uncommitted_versions,
+    free_what_is_half_done,
+    refuse_damaged_plan,
+)
 from ingest_tui.pipeline.retire import carry_out_moves, finish_retirements, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.disk import means_disk_full
@@ -110,6 +115,7 @@ def _go_through_waiting_for_room(job: JobRun) -> None:
 
 def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     job.await_room(0)
+    refuse_damaged_plan(job)
     finished_keys = drop_half_done(job, counts_as_attempt=counts_as_attempt)
     if job.paths.plan.exists():
         job.look_whether_overtaken()

@@ -19,7 +19,7 @@ from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import safe_extension
 from ingest_tui.pipeline.health import SourceHealth
 from ingest_tui.pipeline.job_run import JobRun
-from ingest_tui.pipeline.planning import work_lines
+from ingest_tui.store.plans import work_lines
 from ingest_tui.store.staging import KEPT_EVERY_BYTES
 
 _TIMES_BEGUN = 3
@@ -96,7 +96,7 @@ def stage_items(job: JobRun, finished_keys: set[str], way: Way) -> Iterator[Stag
 
 
 def _lines_to_fetch(job: JobRun, finished_keys: set[str]) -> Iterator[dict[str, Any]]:
-    for line in work_lines(job):
+    for line in work_lines(job.paths.plan):
         if job.source_failure is not None:
             return  # what is on its way is finished, nothing more is begun
         if line["action"] == "ingest" and line["key"] not in finished_keys:

@@ -9,14 +9,14 @@ from typing import Any
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, UsageError
-from ingest_tui.model.job import ENDED_STATES, HeldDeletions, IngestionStatusResponse, JobState, Manifest
+from ingest_tui.model.job import ENDED_STATES, KNOWN_PLAN, HeldDeletions, IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
 from ingest_tui.pipeline.recovery import drop_uncommitted_versions
 from ingest_tui.store.joblog import read_log
-from ingest_tui.store.journal import Journal, read_journal, read_journal_from
-from ingest_tui.store.layout import JobLayout
+from ingest_tui.store.journal import read_journal_from
+from ingest_tui.store.plans import read_plan, write_known_plan
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest, submit_sync
 
@@ -97,8 +97,8 @@ def job_reasons(workspace: Workspace, job_id: str) -> list[ReasonGroup]:
 
 
 def job_plan(workspace: Workspace, job_id: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a job's plan."""
-    return (line for line in read_journal(workspace.jobs.paths(job_id).plan) if line["action"] != "end")
+    """Yield the lines of a job's plan; raises `PlanDamagedError` where it is not as it was written."""
+    return (line for line in read_plan(workspace.jobs.paths(job_id).plan) if line["action"] != "end")
 
 
 def job_log(
@@ -228,14 +228,9 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
 
 def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[dict[str, Any]]) -> None:
     """Queue a job whose plan is known already. It retires nothing, since it has listed nothing."""
+    manifest.options[KNOWN_PLAN] = True
     with workspace.jobs.being_made(manifest) as paths:
-        write_known_plan(paths, lines)
-
-
-def write_known_plan(paths: JobLayout, lines: list[dict[str, Any]]) -> None:
-    """Write the plan of a job that is being made."""
-    with Journal(paths.plan) as journal:
-        journal.append([*lines, {"action": "end", "listed": len(lines), "complete": True}])
+        write_known_plan(paths.plan, lines)
 
 
 def held_deletions(workspace: Workspace, job_id: str) -> list[dict[str, Any]]:
@@ -247,6 +242,7 @@ def held_deletions(workspace: Workspace, job_id: str) -> list[dict[str, Any]]:
 def approve_job(workspace: Workspace, job_id: str) -> Manifest:
     """Approve the deletions that a job holds: queues a sync that lists anew and retires those that are still gone."""
     with _held_by(workspace, job_id) as (old, held):
+        held_deletions(workspace, old.job_id)  # raises when what is approved cannot be read
         source = workspace.sources.get(old.source_id)
         manifest = submit_sync(workspace, source, trigger="manual", by=requester(), approves=old.job_id)
         held.answered_by_job = manifest.job_id

@@ -16,8 +16,8 @@ from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, UPLOAD_SOURCE, Source
-from ingest_tui.services.jobs import write_known_plan
 from ingest_tui.store.atomic import sync_filesystem
+from ingest_tui.store.plans import write_known_plan
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest
@@ -47,7 +47,7 @@ def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str 
             _stage(staging, manifest.job_id, collection_id, name, path) for name, path in zip(names, paths, strict=True)
         ]
         sync_filesystem(workspace.root)
-        write_known_plan(job_paths, lines)
+        write_known_plan(job_paths.plan, lines)
     workspace.audit.add(
         at=manifest.created_at, by=requester(), action="upload", target=manifest.job_id, files=len(lines)
     )

@@ -98,9 +98,15 @@ def last_record(path: Path) -> dict[str, Any] | None:
     """Return the record of the last line, or None when there is none or it is torn."""
     with path.open("rb") as handle:
         size = handle.seek(0, os.SEEK_END)
-        handle.seek(max(0, size - _LAST_LINE_BYTES))
-        lines = handle.read().splitlines()
-    return decode_line(lines[-1]) if lines else None
+        length = _LAST_LINE_BYTES
+        while True:
+            start = handle.seek(max(0, size - length))
+            lines = handle.read().split(b"\n")
+            if lines.pop():
+                return None  # torn: every whole line ends with a line feed
+            if start == 0 or len(lines) > 1:
+                return decode_line(lines[-1]) if lines else None
+            length *= 4
 
 
 def read_journal(path: Path, *, offset: int = 0) -> Iterator[dict[str, Any]]:

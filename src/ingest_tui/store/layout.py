@@ -39,6 +39,11 @@ class JobLayout:
         return self.folder / "plan.tmp"
 
     @property
+    def damaged_plan(self) -> Path:
+        """A plan that was found damaged, for whoever wants to know how."""
+        return self.folder / "plan.damaged"
+
+    @property
     def outcomes(self) -> Path:
         return self.folder / "outcomes.jsonl"
 

@@ -1,0 +1,142 @@
+"""A plan that is not as it was written decides nothing: the source is listed again, or the job says that it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from crash_lab import Trial, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
+
+from ingest_tui.model.errors import PlanDamagedError
+from ingest_tui.model.job import JobState
+from ingest_tui.services.jobs import approve_job, get_job, held_deletions, job_plan
+from ingest_tui.services.uploads import upload_files
+from ingest_tui.store.journal import encode_line
+from ingest_tui.store.plans import is_whole, plan_end, read_plan, work_lines, write_known_plan
+from ingest_tui.store.queries import find_documents
+from ingest_tui.store.workspace import Workspace, open_workspace_at
+
+LINES = [{"action": "ingest", "key": f"{number}.md", "reason": "new"} for number in range(5)]
+Damage = Callable[[list[bytes]], list[bytes]]
+DAMAGES: dict[str, Damage] = {
+    "without its end": lambda lines: lines[:-1],
+    "torn": lambda lines: [*lines[:-1], lines[-1][:20]],
+    "garbled": lambda lines: [lines[0], lines[1].replace(b"key", b"kex"), *lines[2:]],
+    "a line lost": lambda lines: [lines[0], *lines[2:]],
+    "a line twice": lambda lines: [lines[0], *lines],
+    "lines after the end": lambda lines: [*lines, lines[0]],
+    "empty": lambda _lines: [],
+}
+damaged_somehow = pytest.mark.parametrize("damage", DAMAGES)
+
+
+def spoil(path: Path, damage: str) -> None:
+    path.write_bytes(b"".join(DAMAGES[damage](path.read_bytes().splitlines(keepends=True))))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    quicken(monkeypatch)
+
+
+def keys_of(workspace: Workspace) -> list[str]:
+    return sorted(document.key for document in find_documents(workspace.catalogue))
+
+
+@damaged_somehow
+def test_a_damaged_plan_is_found_out(tmp_path: Path, damage: str) -> None:
+    """A plan that lacks a line, has one too many or one that is not as it was written, is not whole."""
+    path = tmp_path / "plan.jsonl"
+    write_known_plan(path, LINES)
+    assert is_whole(path)
+    assert [line for line in read_plan(path) if line["action"] != "end"] == LINES
+    spoil(path, damage)
+    assert not is_whole(path)
+
+
+def test_a_plan_of_an_older_program_is_whole_without_a_number_of_lines(tmp_path: Path) -> None:
+    """Before lines were counted the end alone said that a plan is whole."""
+    path = tmp_path / "plan.jsonl"
+    path.write_bytes(b"".join(map(encode_line, [*LINES, {"action": "end", "listed": 5, "complete": True}])))
+    assert is_whole(path)
+
+
+def test_a_work_line_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    """What a garbled line asked for would be left out in silence: the reader says so instead."""
+    path = tmp_path / "plan.jsonl"
+    write_known_plan(path, LINES)
+    spoil(path, "garbled")
+    with pytest.raises(PlanDamagedError):
+        list(work_lines(path))
+
+
+def test_the_end_of_a_plan_may_be_long(tmp_path: Path) -> None:
+    """The last line is found however much it says."""
+    path = tmp_path / "plan.jsonl"
+    end = {"action": "end", "listed": 5, "complete": False, "gaps": [[f"place {n}", "x" * 900] for n in range(20)]}
+    path.write_bytes(b"".join(map(encode_line, [*LINES, end])))
+    assert plan_end(path) == end
+
+
+@damaged_somehow
+def test_a_job_with_a_damaged_plan_lists_again(tmp_path: Path, damage: str) -> None:
+    """Nothing is retired from a damaged plan: what came back since stays, what is new is taken."""
+    source = tmp_path / "source"
+    workspace = new_workspace(tmp_path / "ws", source)
+    for name in ("stays", "stays-too", "gone"):
+        (source / f"{name}.md").write_text(f"# {name}\n\nThe weather.\n")
+    sync(workspace)
+    (source / "gone.md").unlink()
+    (source / "new.md").write_text("# new\n\nThe weather.\n")
+    job_id = queue_sync(workspace).job_id
+    workspace.close()
+    trial = Trial(tmp_path / "ws", tmp_path, ("weather",))
+    trial.run_undisturbed()
+    root = trial.fresh("interrupted")
+    assert run_and_die(root, trial.steps.index("StagingArea.receive"))
+    workspace = open_workspace_at(root)
+    spoil(workspace.jobs.paths(job_id).plan, damage)
+    (source / "gone.md").write_text("# gone\n\nThe weather.\n")
+    run_queue(workspace)
+    job = get_job(workspace, job_id)
+    assert (job.state, job.counters.items_retired) == (JobState.SUCCEEDED, 0)
+    assert job.counters.descriptors_listed == job.counters.listed_accounted_for == 4
+    assert keys_of(workspace) == ["gone.md", "new.md", "stays-too.md", "stays.md"]
+    workspace.close()
+
+
+def test_an_upload_whose_plan_is_damaged_fails_and_says_so(tmp_path: Path) -> None:
+    """Its plan cannot be made again: the job fails with what to do, and nothing is half taken in silence."""
+    workspace = new_workspace(tmp_path / "ws", tmp_path / "source")
+    files = [tmp_path / f"{number}.md" for number in range(3)]
+    for file in files:
+        file.write_text(f"# {file.name}\n\nThe weather.\n")
+    job_id = upload_files(workspace, files).job_id
+    spoil(workspace.jobs.paths(job_id).plan, "garbled")
+    run_queue(workspace)
+    job = get_job(workspace, job_id)
+    said = (job.errors[-1].code, job.errors[-1].hint)
+    assert (job.state, *said) == (JobState.FAILED, "plan_damaged", "upload the files again")
+    workspace.close()
+
+
+def test_what_a_damaged_plan_held_is_not_approved(tmp_path: Path) -> None:
+    """A list of held deletions that cannot be read whole is neither shown nor approved."""
+    source = tmp_path / "source"
+    workspace = new_workspace(tmp_path / "ws", source)
+    for number in range(3):
+        (source / f"{number}.md").write_text(f"# {number}\n\nThe weather.\n")
+    sync(workspace)
+    for file in source.iterdir():
+        file.unlink()
+    job = sync(workspace)
+    spoil(workspace.jobs.paths(job.job_id).plan, "garbled")
+    with pytest.raises(PlanDamagedError):
+        held_deletions(workspace, job.job_id)
+    with pytest.raises(PlanDamagedError):
+        list(job_plan(workspace, job.job_id))
+    with pytest.raises(PlanDamagedError):
+        approve_job(workspace, job.job_id)
+    assert len(keys_of(workspace)) == 3
+    workspace.close()
