@@ -39,7 +39,10 @@ class KillRow(NamedTuple):
 
 
 class LocationRow(NamedTuple):
-    """What is known of one key of one source; ``document_id`` is None where no document came of it."""
+    """What is known of one key of one source; ``document_id`` is None where no document came of it.
+
+    ``removed_sha256``: the bytes that a person removed from there, which are not taken in again unasked.
+    """
 
     source_id: str
     key: str
@@ -57,6 +60,7 @@ class LocationRow(NamedTuple):
     at: str
     version: int | None
     parsers: str = ""
+    removed_sha256: str = ""
 
 
 class DocumentRow(NamedTuple):
@@ -249,6 +253,23 @@ class Catalogue:
         """Return all places where a document is, in a fixed order."""
         sql = "SELECT * FROM locations WHERE document_id = ? ORDER BY source_id, key"
         return [LocationRow(*row) for row in self.execute(sql, (document_id,))]
+
+    def places_at(self, collection_id: str, uris: Iterable[str]) -> list[LocationRow]:
+        """Return what is known in a collection of the given addresses, by whatever source."""
+        sql = (
+            "SELECT * FROM locations WHERE uri IN (SELECT value FROM json_each(?)) AND collection_id = ?"
+            " ORDER BY source_id, key"
+        )
+        return [LocationRow(*row) for row in self.execute(sql, (orjson.dumps(list(uris)).decode(), collection_id))]
+
+    def removed_contents(self, collection_id: str, raw_sha256: Iterable[str]) -> list[LocationRow]:
+        """Return the places of a collection from which a person removed one of the given bytes."""
+        sql = (
+            "SELECT * FROM locations WHERE collection_id = ? AND removed_sha256 <> ''"
+            " AND removed_sha256 IN (SELECT value FROM json_each(?)) ORDER BY source_id, key"
+        )
+        values = (collection_id, orjson.dumps(list(raw_sha256)).decode())
+        return [LocationRow(*row) for row in self.execute(sql, values)]
 
     def kills(self, source_id: str, keys: Iterable[str]) -> dict[str, KillRow]:
         """Return which of the given keys killed their parser, and how often."""

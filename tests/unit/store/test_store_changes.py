@@ -142,6 +142,25 @@ def test_an_upgraded_catalogue_has_the_tables_of_a_new_one(tmp_path: Path) -> No
     assert schemas[0] == schemas[1]
 
 
+def test_an_upgrade_remembers_what_people_had_removed(tmp_path: Path) -> None:
+    """The bytes of documents in the trash become those that do not come back unasked to the places they were at."""
+    path = tmp_path / "old.db"
+    make_old_catalogue(path, 2)
+    old = apsw.Connection(str(path))
+    old.execute("UPDATE documents SET state = 'retired'")
+    old.execute("UPDATE locations SET document_id = NULL, outcome = 'retired', reason = 'removed'")
+    old.execute(
+        "INSERT INTO locations SELECT 'docs', 'b.md', uri, collection_id, NULL, 'f', 10, 1, 'failed', 'malformed', '',"
+        " '', '', '', NULL FROM locations"
+    )
+    old.close()
+    catalogue = Catalogue(path)
+    [removed] = catalogue.removed_contents("default", ["raw", "text"])
+    assert (removed.key, removed.removed_sha256) == ("a.md", "raw")
+    assert {row.key for row in catalogue.places_at("default", ["file:///a.md"])} == {"a.md", "b.md"}
+    assert catalogue.places_at("other", ["file:///a.md"]) == []
+
+
 def test_the_backup_of_an_upgrade_is_not_replaced(tmp_path: Path) -> None:
     """Who upgrades at the same time copies a catalogue that is upgraded already: the first copy stays."""
     path = tmp_path / "catalogue.db"
