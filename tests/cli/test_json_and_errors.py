@@ -175,7 +175,7 @@ def test_one_broken_source_does_not_hide_the_others(cli: Cli) -> None:
 
 
 def test_a_lost_catalogue_is_made_again(cli: Cli) -> None:
-    """A catalogue of garbage is told with the hint `rebuild`; rebuilt, it gives the same answers and skips the same."""
+    """A catalogue of garbage is made again by whoever opens it; it gives the same answers and skips the same."""
     for number in range(8):
         cli.write(f"{number}.md", f"# Title {number}\n\ncommon words and word{number}")
     shutil.copy(cli.write("a.txt", "moved later"), cli.docs / "b.txt")
@@ -191,10 +191,8 @@ def test_a_lost_catalogue_is_made_again(cli: Cli) -> None:
 
     for path in cli.workspace.glob("catalogue.db*"):
         path.unlink() if path.name != "catalogue.db" else path.write_bytes(b"garbage " * 4096)
-    for arguments in (("search", "common"), ("doc", "list"), ("source", "list")):
-        assert "rebuild" in cli.run(*arguments, code=1).err
     assert "rebuild" in cli.run("doctor", code=1).out
-    assert "rebuild" in cli.run("sync", "docs", code=1, timeout=10).err
+    assert "made again" in cli.run("source", "list").err
     cli.run("rebuild")
     assert [cli.run("search", question, "--json").json for question in questions] == before
     assert cli.run("doc", "list", "--json").json == listed

@@ -209,7 +209,7 @@ def _streamed(
     listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules, pages: int
 ) -> list[Action]:
     with tempfile.TemporaryDirectory() as folder:
-        catalogue = Catalogue(Path(folder) / "catalogue.db")
+        catalogue = Catalogue(Path(folder) / "catalogue.db", create=True)
         with catalogue.transaction():
             catalogue.put_locations(_rows("docs", known.values()))
             # Another source that knows the same keys must not matter.

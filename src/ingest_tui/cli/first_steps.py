@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ingest_tui.cli import output
-from ingest_tui.cli.diagnostics import EXIT_FAILED
+from ingest_tui.cli.diagnostics import EXIT_FAILED, EXIT_FAILED_ITEMS
 from ingest_tui.cli.session import Session, json_option, pass_session
 
 
@@ -56,16 +56,18 @@ def doctor(session: Session, as_json: bool) -> int:
 @pass_session
 def rebuild(session: Session, as_json: bool) -> int:
     """Make the catalogue again from the documents on disk."""
+    from ingest_tui.cli.rebuild_progress import shown_on_stderr
     from ingest_tui.services.workspaces import rebuild as make_again
 
-    report = make_again(session.workspace)
+    report = make_again(session.workspace, shown_on_stderr())
     if as_json:
-        output.data({"documents": report.documents, "versions": report.versions, "problems": report.problems})
+        problems = [problem.as_dict() for problem in report.problems]
+        output.data({"documents": report.documents, "versions": report.versions, "problems": problems})
     else:
         output.line(f"rebuilt: {report.documents} documents, {report.versions} versions")
         for problem in report.problems:
-            output.line(f"left out: {problem}")
-    return EXIT_FAILED if report.problems else 0
+            output.line(f"damaged: {problem.folder}: {problem.reason}")
+    return EXIT_FAILED_ITEMS if report.problems else 0
 
 
 @click.command()

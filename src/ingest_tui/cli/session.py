@@ -36,9 +36,12 @@ class Session:
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace of this call, opened when first used."""
+        from ingest_tui.cli.rebuild_progress import shown_on_stderr
         from ingest_tui.services.workspaces import open_at
 
-        return open_at(self.root, self.credentials_path)
+        workspace = open_at(self.root, self.credentials_path)
+        workspace.on_rebuild = shown_on_stderr()
+        return workspace
 
 
 def confirm(question: str, *, yes: bool, as_json: bool) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.clock import rfc3339
@@ -16,8 +16,8 @@ from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
 from ingest_tui.store.filesystem import filesystem_type, is_network
-from ingest_tui.store.locks import FileLock
-from ingest_tui.store.rebuild import Rebuilder
+from ingest_tui.store.opening import ProgressListener, open_known_good, unheard
+from ingest_tui.store.rebuild import RebuildReport, rebuild_catalogue
 from ingest_tui.store.workspace import (
     Workspace,
     init_workspace,
@@ -39,7 +39,6 @@ __all__ = [
     "set_theme",
 ]
 
-_REBUILD_LOCK_SECONDS = 30.0
 _LITTLE_SPACE = 500 * 2**20
 
 
@@ -55,15 +54,6 @@ class Check:
     def as_dict(self) -> dict[str, str]:
         """Return the JSON form."""
         return {"level": self.level, "name": self.name, "message": self.message, "hint": self.hint}
-
-
-@dataclass(slots=True)
-class RebuildReport:
-    """What a rebuild found."""
-
-    documents: int
-    versions: int
-    problems: list[str]
 
 
 def open_at(root: Path, credentials_path: Path | None = None) -> Workspace:
@@ -110,25 +100,21 @@ def add_collection(workspace: Workspace, name: str, *, description: str = "") ->
     return collection
 
 
-def rebuild(workspace: Workspace, on_progress: Callable[[int], None] | None = None) -> RebuildReport:
-    """Make the catalogue again from the documents on disk. Refused while a job runs."""
-    running = [job_id for job_id in workspace.jobs.queued_ids() if workspace.jobs.has_owner(job_id)]
-    if running:
-        raise UsageError(f"job {running[0]} is running", hint="stop the worker first: 'ingest-tui worker stop'")
-    lock = FileLock(workspace.layout.lock("commit"))
-    lock.acquire(_REBUILD_LOCK_SECONDS, what="the catalogue")
-    with lock:
-        workspace.close()
-        rebuilder = Rebuilder(workspace.layout)
-        rebuilder.run(on_progress)
+def rebuild(workspace: Workspace, on_progress: ProgressListener = unheard) -> RebuildReport:
+    """Make the catalogue again from the documents on disk, while others go on using it.
+
+    Raises `BusyError` when it is being made again already.
+    """
+    report = rebuild_catalogue(workspace.layout, on_progress)
     workspace.audit.add(
         at=rfc3339(datetime.now(UTC)),
         by=requester(),
         action="catalogue.rebuild",
         target=str(workspace.root),
-        documents=rebuilder.documents,
+        documents=report.documents,
+        problems=len(report.problems),
     )
-    return RebuildReport(rebuilder.documents, rebuilder.versions, rebuilder.problems)
+    return report
 
 
 def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
@@ -229,15 +215,7 @@ def _place_checks(workspace: Workspace) -> Iterator[Check]:
 
 
 def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
-    try:
-        verdict = workspace.catalogue.value("PRAGMA quick_check")
-    except IngestError as error:
-        yield Check("problem", "catalogue", error.message, error.hint)
-        return
-    if verdict != "ok":
-        yield Check("problem", "catalogue", str(verdict), "'ingest-tui rebuild' makes it again")
-    else:
-        yield Check("ok", "catalogue", f"sound, {_count(workspace)} documents")
+    yield _catalogue_check(workspace)
     for source_id in workspace.sources.names():
         try:
             workspace.sources.get(source_id)
@@ -252,12 +230,21 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
             yield Check("problem", f"job {job_id}", error.message, error.hint)
 
 
+def _catalogue_check(workspace: Workspace) -> Check:
+    """Look at the catalogue as it is: one that was lost is reported, not made again."""
+    try:
+        with closing(open_known_good(workspace.layout)) as catalogue:
+            verdict = catalogue.value("PRAGMA quick_check")
+            documents = catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'")
+    except IngestError as error:
+        return Check("problem", "catalogue", error.message, error.hint)
+    if verdict != "ok":
+        return Check("problem", "catalogue", str(verdict), "'ingest-tui rebuild' makes it again")
+    return Check("ok", "catalogue", f"sound, {documents} documents")
+
+
 def _credential_checks(workspace: Workspace) -> Iterator[Check]:
     from ingest_tui.services.credentials import credential_problems
 
     for found in credential_problems(workspace):
         yield Check(found.level, found.name, found.message, found.hint)
-
-
-def _count(workspace: Workspace) -> Any:
-    return workspace.catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'")

@@ -7,6 +7,7 @@ apsw brings its own SQLite: Python 3.11 bundles 3.40, whose WAL mode could corru
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +21,20 @@ from ingest_tui.model.errors import BusyError, GivenUpError, SchemaVersionError,
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.store.atomic import FILE_MODE, sync_filesystem, temporary_beside
+from ingest_tui.store.mark import Mark, read_mark, write_mark
 from ingest_tui.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 _BUSY_MILLISECONDS = 10_000
 _STEPS_BETWEEN_QUESTIONS = 20_000
 _AGAIN_SECONDS = 0.01
+
+MISSING, DAMAGED, LOST = "catalogue_missing", "catalogue_damaged", "catalogue_lost"
+REBUILD_HINT = "'ingest-tui rebuild' makes it again from documents/ and trash/"
+# RETURNING gives both parts of the mark.
+_COUNT_TRANSACTION = (
+    "INSERT INTO meta VALUES ('transactions', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    " RETURNING (SELECT value FROM meta WHERE name = 'epoch'), value"
+)
 
 
 class KillRow(NamedTuple):
@@ -103,33 +113,54 @@ class VersionRow(NamedTuple):
 
 
 class Catalogue:
-    """One connection. For one thread; open another for each."""
+    """One connection. For one thread; open another for each.
 
-    def __init__(self, path: Path) -> None:
+    Made only with ``create``: a catalogue that is missing is not one without documents. `StoreError` then has the code
+    ``catalogue_missing``, for one that is no database, or cut, ``catalogue_damaged``. Each transaction is noted in its
+    mark, unless it is not ``marked``: one that nobody uses yet.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False, marked: bool = True) -> None:
         self.path = path
+        self._marked = marked
+        self._open(create=create)
+
+    def _open(self, *, create: bool) -> None:
+        path = self.path
         if path.is_symlink():
             raise StoreError("the catalogue is a symbolic link", hint=f"remove {path.name}, then 'ingest-tui rebuild'")
+        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
         try:
-            self.connection = apsw.Connection(str(path))
+            self.connection = apsw.Connection(str(path), flags=flags)
         except apsw.CantOpenError:
+            if path.parent.is_dir() and not path.exists():
+                raise StoreError("the catalogue is missing", hint=REBUILD_HINT, code=MISSING) from None
             raise StoreError(
                 "the catalogue cannot be opened", hint="check that the workspace is there and can be written"
             ) from None
+        try:
+            self._prepare(create=create)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, *, create: bool) -> None:
         # SQLite gives its side files the mode of the main one. It must be set by name: whoever closes a descriptor of
         # the file drops the locks of all connections of its process (sqlite.org/howtocorrupt.html, 2.2).
-        path.chmod(FILE_MODE)
+        self.path.chmod(FILE_MODE)
         self.connection.set_busy_timeout(_BUSY_MILLISECONDS)
-        self._refuse_newer_schema()
+        self._refuse_unknown_schema(create=create)
         self._use_write_ahead_log()
         self.execute("PRAGMA synchronous = FULL")
         self.execute("PRAGMA cache_size = -16000")
         self.execute("PRAGMA temp_store = FILE")
         self._make_schema()
 
-    def _refuse_newer_schema(self) -> None:
+    def _refuse_unknown_schema(self, *, create: bool) -> None:
         version = self.value("PRAGMA user_version")
+        if version == 0 and not create:
+            raise StoreError("the catalogue is empty", hint=REBUILD_HINT, code=MISSING)
         if version > SCHEMA_VERSION:
-            self.close()
             raise SchemaVersionError(
                 f"the catalogue was written by a newer ingest-tui (schema {version}); left untouched",
                 hint="upgrade ingest-tui",
@@ -198,8 +229,8 @@ class Catalogue:
         except (apsw.CorruptError, apsw.NotADBError) as error:
             raise StoreError(
                 f"the catalogue is damaged ({type(error).__name__})",
-                hint="'ingest-tui rebuild' makes it again from documents/",
-                code="catalogue_damaged",
+                hint=REBUILD_HINT,
+                code=DAMAGED,
             ) from None
         except apsw.InterruptError:
             raise GivenUpError("nobody waits for the answer any more") from None
@@ -230,14 +261,50 @@ class Catalogue:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all or nothing. Takes the write lock at once, so that it never fails halfway for being busy."""
+        self._follow_the_file()
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
+            mark = Mark(*self.execute(_COUNT_TRANSACTION)[0])
             self.execute("COMMIT")
         except BaseException:
             if self.connection.in_transaction:  # SQLite ends it itself after some errors of the disk
                 self.connection.execute("ROLLBACK")
             raise
+        if self._marked:
+            write_mark(self.path, mark._replace(transactions=int(mark.transactions)))
+
+    def write_mark(self) -> None:
+        """Note that this catalogue, as it is now, is the one in force."""
+        meta = dict(self.execute("SELECT name, value FROM meta"))
+        write_mark(self.path, Mark(meta["epoch"], int(meta.get("transactions", 0))))
+
+    def loss_since(self, mark: Mark | None) -> str:
+        """Return how this catalogue is not the one that ``mark`` was written for; empty when it is, or newer."""
+        meta = dict(self.execute("SELECT name, value FROM meta"))
+        if mark is None or mark.epoch == meta.get("previous_epoch"):  # a rebuild ended just before its mark
+            return ""
+        if mark.epoch != meta["epoch"]:
+            return "is not the one that the documents were committed to"
+        return "" if mark.transactions <= int(meta.get("transactions", 0)) else "lacks what was committed last"
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another file, or none, is at the path by now: what is written here would be lost."""
+        moved = ctypes.c_int()
+        self.connection.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(moved))
+        return bool(moved.value)
+
+    def _follow_the_file(self) -> None:
+        """Open the file that is at the path now, when it is another one: somebody made the catalogue again."""
+        if not self.is_replaced:
+            return
+        mark = read_mark(self.path)
+        self.connection.close()
+        self._open(create=False)
+        loss = self.loss_since(mark)
+        if loss:
+            raise StoreError(f"the catalogue {loss}", hint=REBUILD_HINT, code=LOST)
 
     # What is known
 

@@ -178,12 +178,16 @@ class DocumentStore:
 
     def versions(self, folder: Path) -> list[tuple[int, Path]]:
         """Return the complete versions in a document folder, oldest first."""
-        found = []
-        for path in _subfolders(folder):
-            digits = path.name[1:]
-            if path.name.startswith("v") and digits.isdigit() and (path / INGESTION).exists():
-                found.append((int(digits), path))
-        return sorted(found)
+        return [(number, path) for number, path in self.version_folders(folder) if (path / INGESTION).exists()]
+
+    def version_folders(self, folder: Path) -> list[tuple[int, Path]]:
+        """Return all version folders in a document folder, oldest first, whatever is in them."""
+        names = (path for path in _subfolders(folder) if path.name.startswith("v") and path.name[1:].isdigit())
+        return sorted((int(path.name[1:]), path) for path in names)
+
+    def highest_version(self, folder: Path) -> int:
+        """Return the number of the newest version folder, whatever is in it; 0 where there is none."""
+        return max((number for number, _path in self.version_folders(folder)), default=0)
 
 
 def _subfolders(folder: Path) -> list[Path]:

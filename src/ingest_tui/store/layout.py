@@ -123,6 +123,11 @@ class Layout:
         return self.root / "catalogue.db"
 
     @property
+    def rebuilt_catalogue(self) -> Path:
+        """A catalogue that is being made again, until it takes the place of the one in force."""
+        return self.root / "catalogue.rebuild.db"
+
+    @property
     def audit(self) -> Path:
         return self.root / "audit.jsonl"
 

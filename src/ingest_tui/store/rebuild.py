@@ -1,170 +1,279 @@
-"""Make the catalogue again from documents/ and trash/, as if nothing had happened to it."""
+"""The catalogue made again from documents/ and trash/, next to everybody who goes on using it.
+
+It is built in a file of its own, without a lock that anybody else needs. Under the commit lock it then catches up with
+the folders that have changed since and takes the place of the old one: within one transaction of the old file, so that
+no connection ever looks at a file that is gone. Only a catalogue that cannot be read is replaced by renaming. Whatever
+ends a rebuild early leaves the old catalogue in force.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import orjson
+import apsw
 
-from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
-from ingest_tui.model.errors import StoreError
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.store.atomic import sync_folder
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue import LOST, Catalogue
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.layout import DOCUMENT, Layout
+from ingest_tui.store.found_documents import FolderProblem, FolderReader
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.locks import FileLock
+from ingest_tui.store.mark import read_mark
+from ingest_tui.store.opening import ProgressListener, RebuildProgress, open_known_good, unheard
+from ingest_tui.store.rebuild_rows import RebuiltRows
 
-_BATCH = 500
+_BATCH = 200
+_PAGES_AT_ONCE = 10_000
+_FEW = 500
+_POLL_SECONDS = 0.1
+# A folder that changed so shortly before it was read is read again: the clocks of file systems are coarse.
+_COARSE_NS = 2_000_000_000
+_MOST_ROUNDS = 5
+_LOCK_SECONDS = 120.0
 
 
-class Rebuilder:
-    """Fills a new catalogue beside the old one; the caller holds the commit lock and swaps them."""
+@dataclass(slots=True)
+class RebuildReport:
+    """What a rebuild found. ``problems``: folders that are not what was committed; they stay as they are."""
 
-    def __init__(self, layout: Layout) -> None:
+    documents: int = 0
+    versions: int = 0
+    problems: list[FolderProblem] = field(default_factory=list)
+
+
+class _Folder(NamedTuple):
+    """A document folder with what tells a later change of it."""
+
+    collection_id: str
+    document_id: str
+    path: Path
+    retired: bool
+    stamp: tuple[int, ...]
+
+
+class _Seen(NamedTuple):
+    """What was read of a folder, and when: ``stamp`` is empty where it has to be read again in any case."""
+
+    stamp: tuple[int, ...]
+    document_id: str | None
+    problems: tuple[FolderProblem, ...]
+
+
+def rebuild_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -> RebuildReport:
+    """Make the catalogue again, in whatever state it is; takes the commit lock at its end.
+
+    Raises `BusyError` when another process is at it, `SchemaVersionError` for a catalogue of a newer program.
+    """
+    lock = FileLock(layout.lock("rebuild"))
+    lock.acquire(0, what="the rebuild of the catalogue")
+    with lock:
+        return _rebuild(layout, on_progress, reason="the catalogue is made again")
+
+
+def rebuild_lost(layout: Layout, reason: str, on_progress: ProgressListener) -> RebuildReport | None:
+    """Make a catalogue again that was lost; None when another process has done so meanwhile, whose end is waited for.
+
+    Takes the commit lock, for a moment before and at its end.
+    """
+    lock = FileLock(layout.lock("rebuild"))
+    on_progress(RebuildProgress(reason, 0))
+    while not lock.try_acquire():
+        time.sleep(_POLL_SECONDS)
+    with lock:
+        return None if _is_known_good(layout) else _rebuild(layout, on_progress, reason=reason)
+
+
+def _is_known_good(layout: Layout) -> bool:
+    with _commit_lock(layout):
+        try:
+            open_known_good(layout).close()
+        except StoreError:
+            return False
+    return True
+
+
+def _rebuild(layout: Layout, on_progress: ProgressListener, *, reason: str) -> RebuildReport:
+    _open_old(layout).close()  # refused or upgraded before anything is built
+    builder = _Builder(layout, on_progress, reason)
+    try:
+        for _round in range(_MOST_ROUNDS):
+            if builder.read_changes() <= _FEW:
+                break
+        with _commit_lock(layout), contextlib.closing(_open_old(layout)) as old:
+            builder.read_changes()
+            report = builder.put_in_force(old)
+    finally:
+        builder.close()
+    on_progress(RebuildProgress(reason, report.documents, ended=True))
+    return report
+
+
+@contextlib.contextmanager
+def _commit_lock(layout: Layout) -> Iterator[None]:
+    lock = FileLock(layout.lock("commit"))
+    lock.acquire(_LOCK_SECONDS, what="the catalogue")
+    with lock:
+        yield
+
+
+class _Old(NamedTuple):
+    """The catalogue in force: None where it cannot be read; ``is_trusted`` when it knows all that was committed."""
+
+    catalogue: Catalogue | None
+    is_trusted: bool
+
+    def close(self) -> None:
+        if self.catalogue is not None:
+            self.catalogue.close()
+
+
+def _open_old(layout: Layout) -> _Old:
+    try:
+        return _Old(open_known_good(layout), is_trusted=True)
+    except SchemaVersionError:
+        raise
+    except StoreError as error:
+        if error.reason != LOST:
+            return _Old(None, is_trusted=False)
+    return _Old(Catalogue(layout.catalogue), is_trusted=False)
+
+
+class _Builder:
+    """Builds a catalogue next to the one in force. For the holder of the rebuild lock."""
+
+    def __init__(self, layout: Layout, on_progress: ProgressListener, reason: str) -> None:
         self._layout = layout
         self._store = DocumentStore(layout)
-        self.documents = 0
-        self.versions = 0
-        self.problems: list[str] = []
+        self._reader = FolderReader(layout.root, self._store)
+        self._on_progress = on_progress
+        self._reason = reason
+        _remove(layout.rebuilt_catalogue)
+        self._rows = RebuiltRows(Catalogue(layout.rebuilt_catalogue, create=True, marked=False))
+        self._seen: dict[Path, _Seen] = {}
+        self._owners: dict[str, Path] = {}
 
-    def run(self, on_progress: Callable[[int], None] | None = None) -> None:
-        """Rebuild and swap. The old catalogue stays until the new one is whole; rejected items are forgotten."""
-        target = self._layout.catalogue
-        fresh = target.with_name("catalogue.rebuild.db")
-        _remove(fresh)
-        catalogue = Catalogue(fresh)
+    def close(self) -> None:
+        """Remove what is left of it."""
+        self._rows.catalogue.close()
+        _remove(self._layout.rebuilt_catalogue)
+
+    # Reading
+
+    def read_changes(self) -> int:
+        """Read every folder that is new or has changed since it was read; returns how many these were."""
+        gone = set(self._seen)
+        changed = 0
+        batch: list[_Folder] = []
+        for folder in self._folders():
+            gone.discard(folder.path)
+            seen = self._seen.get(folder.path)
+            if seen is not None and seen.stamp == folder.stamp:
+                continue
+            changed += 1
+            batch.append(folder)
+            if len(batch) >= _BATCH:
+                self._read(batch)
+                batch.clear()
+        self._read(batch)
+        with self._rows.catalogue.transaction():
+            for path in gone:
+                self._forget(path)
+        return changed + len(gone)
+
+    def _folders(self) -> Iterator[_Folder]:
+        for retired in (False, True):
+            for collection_id, document_id, path in self._store.walk(retired=retired):
+                with contextlib.suppress(FileNotFoundError):  # moved meanwhile: it is met elsewhere, now or next time
+                    status = path.stat()
+                    stamp = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+                    yield _Folder(collection_id, document_id, path, retired, stamp)
+
+    def _read(self, folders: list[_Folder]) -> None:
+        settled_before = time.time_ns() - _COARSE_NS
+        with self._rows.catalogue.transaction():
+            for folder in folders:
+                self._forget(folder.path)
+                found = self._reader.read(folder.collection_id, folder.document_id, folder.path, retired=folder.retired)
+                stamp = folder.stamp if max(folder.stamp[1:]) < settled_before else ()
+                document_id = found.document.document_id if found.document else None
+                other = self._other_folder_of(document_id)
+                if other is not None:
+                    self._seen[folder.path] = _Seen((), None, (self._reader.problem(folder.path, _twice(other)),))
+                    continue
+                self._rows.add(found)
+                if document_id is not None:
+                    self._owners[document_id] = folder.path
+                self._seen[folder.path] = _Seen(stamp, document_id, tuple(found.problems))
+        self._on_progress(RebuildProgress(self._reason, len(self._owners)))
+
+    def _other_folder_of(self, document_id: str | None) -> Path | None:
+        """Return the folder that a document was read from already, if that is still there."""
+        owner = self._owners.get(document_id) if document_id else None
+        if owner is None or owner.exists():
+            return owner
+        self._forget(owner)
+        return None
+
+    def _forget(self, path: Path) -> None:
+        seen = self._seen.pop(path, None)
+        if seen is not None and seen.document_id is not None:
+            self._rows.forget(seen.document_id)
+            del self._owners[seen.document_id]
+
+    # The switch
+
+    def put_in_force(self, old: _Old) -> RebuildReport:
+        """Take the place of the catalogue in force. For the holder of the commit lock."""
+        mark = read_mark(self._layout.catalogue)
+        if old.catalogue is not None:
+            self._rows.carry_over(self._layout.catalogue, trusted=old.is_trusted)
+        self._rows.end(previous_epoch=mark.epoch if mark else "")
+        problems = [problem for seen in self._seen.values() for problem in seen.problems]
+        problems += self._rows.problems(self._layout)
+        report = RebuildReport(*self._rows.counts(), sorted(problems))
+        if old.catalogue is None or not self._copy_into(old.catalogue):
+            self._rename(old)
+        return report
+
+    def _copy_into(self, old: Catalogue) -> bool:
+        """Replace the content of the old catalogue in one transaction; returns whether that could be done."""
         try:
-            for retired in (False, True):
-                self._add_all(catalogue, retired=retired, on_progress=on_progress)
-            catalogue.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            catalogue.execute("PRAGMA journal_mode = DELETE")
-        finally:
-            catalogue.close()
-        _remove(target, keep_main=True)
-        fresh.rename(target)
+            with old.connection.backup("main", self._rows.catalogue.connection, "main") as copying:
+                while not copying.done:
+                    copying.step(_PAGES_AT_ONCE)
+        except (apsw.CorruptError, apsw.NotADBError):
+            return False
+        except apsw.BusyError:
+            raise BusyError("the catalogue is busy", hint="try again in a moment") from None
+        old.write_mark()
+        with contextlib.suppress(apsw.Error):  # the log is as large as the catalogue
+            old.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        return True
+
+    def _rename(self, old: _Old) -> None:
+        """Take the place of a file that is missing or no catalogue; connections to it follow when they write next."""
+        old.close()
+        self._rows.close()
+        target = self._layout.catalogue
+        for suffix in ("-wal", "-shm"):
+            target.with_name(target.name + suffix).unlink(missing_ok=True)
+        os.rename(self._layout.rebuilt_catalogue, target)  # noqa: PTH104
         sync_folder(target.parent)
-
-    def _add_all(self, catalogue: Catalogue, *, retired: bool, on_progress: Callable[[int], None] | None) -> None:
-        pending: list[tuple[str, str, Path]] = []
-        for place in self._store.walk(retired=retired):
-            pending.append(place)
-            if len(pending) >= _BATCH:
-                self._add_batch(catalogue, pending, retired=retired)
-                pending.clear()
-                if on_progress:
-                    on_progress(self.documents)
-        self._add_batch(catalogue, pending, retired=retired)
-
-    def _add_batch(self, catalogue: Catalogue, places: list[tuple[str, str, Path]], *, retired: bool) -> None:
-        with catalogue.transaction():
-            for collection_id, document_id, folder in places:
-                try:
-                    self._add(catalogue, collection_id, document_id, folder, retired=retired)
-                except (StoreError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-                    self.problems.append(f"{collection_id}/{document_id}: {error}")
-
-    def _add(self, catalogue: Catalogue, collection_id: str, document_id: str, folder: Path, *, retired: bool) -> None:
-        records = [(number, path, self._store.ingestion(path)) for number, path in self._store.versions(folder)]
-        if not records:
-            return
-        number, newest_folder, newest = records[-1]
-        chunks = split_into_chunks(self._store.normalized(newest_folder))
-        note = _note(folder)
-        locations = _locations(note, newest)
-        primary = _primary(locations, note, newest)
-        document = DocumentRow(
-            document_id=document_id,
-            collection_id=collection_id,
-            source_id=primary.source_id,
-            source_type=newest["source_type"],
-            uri=primary.uri,
-            key=primary.key,
-            title=newest["title"] if newest["title"] != newest["file_name"] else file_name_of(primary.key),
-            file_name=file_name_of(primary.key),
-            media_type=newest["mime_type"],
-            version=number,
-            raw_sha256=newest["raw_sha256"],
-            content_hash=newest["content_hash"],
-            bytes=newest["file_size"],
-            chunks=len(chunks),
-            backend=f"{newest['backend']} {newest['backend_version']}".strip(),
-            state="retired" if retired else "active",
-            created_at=newest["created_at"],
-            updated_at=max(newest["ingested_at"], note.get("updated_at", "")),
-            job_id=newest["job_id"],
-        )
-        catalogue.put_documents([document])
-        catalogue.put_versions(_version(document_id, number, record) for number, _path, record in records)
-        if not retired:
-            catalogue.put_locations(locations)
-            catalogue.add_chunks(
-                (document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-                for ordinal, chunk in enumerate(chunks)
-            )
-        self.documents += 1
-        self.versions += len(records)
+        with contextlib.closing(Catalogue(target)) as catalogue:
+            catalogue.write_mark()
 
 
-def _note(folder: Path) -> dict[str, Any]:
-    path = folder / DOCUMENT
-    return dict(orjson.loads(path.read_bytes())) if path.exists() else {}
+def _twice(other: Path) -> str:
+    return f"the same document is in {other.parent.name}/{other.name} too"
 
 
-def _locations(note: dict[str, Any], newest: dict[str, Any]) -> list[LocationRow]:
-    """Return all places of a document: those noted, and that of the newest version when it is newer than the note."""
-    noted = [LocationRow(**place) for place in note.get("locations", ())]
-    places = {(row.source_id, row.key): row for row in noted}
-    noted_version = max((row.version or 0 for row in noted), default=0)
-    if newest["version"] > noted_version:
-        origin = newest["origin"]
-        places[(newest["source_id"], newest["key"])] = LocationRow(
-            newest["source_id"],
-            newest["key"],
-            newest["uri"],
-            newest["collection_id"],
-            newest["document_id"],
-            origin["fingerprint"],
-            origin["size"],
-            origin["modified_ns"],
-            "ingested",
-            "rebuilt",
-            "",
-            "",
-            newest["job_id"],
-            newest["ingested_at"],
-            newest["version"],
-        )
-    return list(places.values())
-
-
-def _primary(locations: list[LocationRow], note: dict[str, Any], newest: dict[str, Any]) -> LocationRow:
-    by_place = {(row.source_id, row.key): row for row in locations}
-    noted = note.get("primary", {})
-    newest_place = (newest["source_id"], newest["key"])
-    noted_place = (noted.get("source_id"), noted.get("key"))
-    first, second = (
-        (newest_place, noted_place) if newest_place in by_place and not note else (noted_place, newest_place)
-    )
-    return by_place.get(first) or by_place.get(second) or locations[0]
-
-
-def _version(document_id: str, number: int, record: dict[str, Any]) -> VersionRow:
-    return VersionRow(
-        document_id,
-        number,
-        record["raw_sha256"],
-        record["content_hash"],
-        record["file_size"],
-        record["mime_type"],
-        f"{record['backend']} {record['backend_version']}".strip(),
-        record["uri"],
-        record["job_id"],
-        record["ingested_at"],
-    )
-
-
-def _remove(path: Path, *, keep_main: bool = False) -> None:
-    for suffix in ("-wal", "-shm") if keep_main else ("", "-wal", "-shm"):
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -8,7 +8,6 @@ import pwd
 import socket
 import stat
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 import orjson
@@ -28,6 +27,7 @@ from ingest_tui.store.ignored import IgnoredStore
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.looks import LookStore
+from ingest_tui.store.opening import ProgressListener, open_catalogue, unheard, version_folders
 from ingest_tui.store.records import read_json, read_record, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
 
@@ -84,6 +84,9 @@ class Workspace:
         self.jobs = JobStore(self.layout, self.ballast)
         self.audit = AuditLog(self.layout)
         self.ignored = IgnoredStore(self.layout)
+        self.on_rebuild: ProgressListener = unheard
+        """Hears of it when opening the catalogue makes it again; set by faces and workers."""
+        self._catalogue: Catalogue | None = None
         self.looks = LookStore(self.layout)
 
     @property
@@ -91,14 +94,24 @@ class Workspace:
         """The folder of the workspace, absolute."""
         return self.layout.root
 
-    @cached_property
+    @property
     def catalogue(self) -> Catalogue:
-        """The catalogue for reading and writing; opened when first used, for this thread only."""
-        return self.open_catalogue()
+        """The catalogue for reading and writing; opened when first used, for this thread only.
+
+        Opened again when another file has taken the place of the one that was opened.
+        """
+        if self._catalogue is not None and self._catalogue.is_replaced:
+            self.close()
+        if self._catalogue is None:
+            self._catalogue = self.open_catalogue()
+        return self._catalogue
 
     def open_catalogue(self) -> Catalogue:
-        """Open another connection to the catalogue, for another thread."""
-        return Catalogue(self.layout.catalogue)
+        """Open another connection to the catalogue, for another thread.
+
+        A catalogue that was lost is made again first; ``on_rebuild`` hears of it.
+        """
+        return open_catalogue(self.layout, self.on_rebuild)
 
     def room(self) -> Room:
         """Return the room on the workspace's disk."""
@@ -107,9 +120,9 @@ class Workspace:
 
     def close(self) -> None:
         """Close what was opened."""
-        if "catalogue" in self.__dict__:
-            self.catalogue.close()
-            del self.__dict__["catalogue"]
+        if self._catalogue is not None:
+            self._catalogue.close()
+            self._catalogue = None
 
 
 def credentials_path_of(root: Path, named: Path | None = None) -> Path:
@@ -164,6 +177,8 @@ def init_workspace(
     collections = CollectionStore(layout)
     if not collections.exists(DEFAULT_COLLECTION):
         collections.save(Collection(collection_id=DEFAULT_COLLECTION, name="Default", created_at=now, updated_at=now))
+    if not any(version_folders(layout)):
+        Catalogue(layout.catalogue, create=True).close()
     settings = Settings(created_at=now, allow_network_filesystem=allow_network_filesystem)
     write_record(layout.settings, settings)
     return Workspace(root, settings, credentials_path), True

@@ -73,12 +73,13 @@ def test_folders_are_0700_whatever_the_umask(tmp_path: Path, mask: int) -> None:
 def test_catalogue_and_its_side_files_are_0600(tmp_path: Path) -> None:
     """The write-ahead log holds the same texts as the catalogue, so it is closed to others as well."""
     with umask(0o022):
-        catalogue = Catalogue(tmp_path / "catalogue.db")
+        catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
         with catalogue.transaction():
             catalogue.add_chunks([("d", 0, "", "text")])
         modes = {path.name: oct(mode_of(path)) for path in tmp_path.iterdir()}
         catalogue.close()
-    assert modes == {"catalogue.db": "0o600", "catalogue.db-wal": "0o600", "catalogue.db-shm": "0o600"}
+    names = ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm", "catalogue.mark")
+    assert modes == dict.fromkeys(names, "0o600")
 
 
 def test_new_workspace_is_closed_to_others(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from ingest_tui.store.queries import (
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    catalogue = Catalogue(tmp_path / "catalogue.db")
+    catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
     yield catalogue
     catalogue.close()
 

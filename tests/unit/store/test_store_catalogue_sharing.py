@@ -23,7 +23,7 @@ def open_again_and_again():
         pass
     try:
         for _ in range(3):
-            Catalogue(Path(sys.argv[1])).close()
+            Catalogue(Path(sys.argv[1]), create=True).close()
     except BaseException as error:
         failures.append(repr(error))
 
@@ -44,7 +44,7 @@ def locks_on(path: Path) -> list[str]:
 def test_second_connection_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
     """Opening and closing one connection takes no lock from another one of the process, which still reads."""
     path = tmp_path / "catalogue.db"
-    first = Catalogue(path)
+    first = Catalogue(path, create=True)
     assert len(locks_on(path)) == 1
     second = Catalogue(path)
     assert len(locks_on(path)) == 1
@@ -83,7 +83,7 @@ def test_opening_gives_up_when_the_catalogue_stays_busy(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(Catalogue, "execute", busy)
     with pytest.raises(BusyError):
-        Catalogue(tmp_path / "catalogue.db")
+        Catalogue(tmp_path / "catalogue.db", create=True)
     assert len(tries) > 3
 
 
@@ -91,7 +91,7 @@ def test_catalogue_is_no_link(tmp_path: Path) -> None:
     """A link planted at the name of the catalogue is refused, and nothing is made where it points to."""
     (tmp_path / "catalogue.db").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StoreError, match="symbolic link"):
-        Catalogue(tmp_path / "catalogue.db")
+        Catalogue(tmp_path / "catalogue.db", create=True)
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -103,7 +103,7 @@ def test_catalogue_of_a_missing_workspace(tmp_path: Path) -> None:
 
 def test_failing_disk_is_a_clear_error(tmp_path: Path) -> None:
     """What SQLite calls an I/O error reaches people as what it means."""
-    catalogue = Catalogue(tmp_path / "catalogue.db")
+    catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
 
     class Failing:
         def execute(self, *_arguments: object) -> list[object]:

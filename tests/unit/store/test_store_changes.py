@@ -18,7 +18,7 @@ from ingest_tui.store.schema import SCHEMA_VERSION
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    catalogue = Catalogue(tmp_path / "catalogue.db")
+    catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
     yield catalogue
     catalogue.close()
 
@@ -99,7 +99,7 @@ def test_each_catalogue_has_an_epoch_of_its_own_that_lasts(tmp_path: Path) -> No
     """Opened again it is the same; another catalogue has another."""
     epochs = []
     for name in ("a.db", "a.db", "b.db"):
-        catalogue = Catalogue(tmp_path / name)
+        catalogue = Catalogue(tmp_path / name, create=True)
         epochs.append(changes_since(catalogue, 0).epoch)
         catalogue.close()
     assert epochs[0] == epochs[1] != epochs[2]
@@ -122,7 +122,11 @@ def test_an_older_catalogue_is_upgraded(tmp_path: Path, version: int) -> None:
     put(catalogue, document("d1", version=2), "kept")
     assert kinds(catalogue) == [("updated", "d1", 2)]
     catalogue.close()
-    assert {entry.name for entry in tmp_path.iterdir()} == {"catalogue.db", f"catalogue.schema-{version}.db"}
+    assert {entry.name for entry in tmp_path.iterdir()} == {
+        "catalogue.db",
+        "catalogue.mark",
+        f"catalogue.schema-{version}.db",
+    }
     backup = apsw.Connection(str(tmp_path / f"catalogue.schema-{version}.db"))
     assert list(backup.execute("PRAGMA user_version")) == [(version,)]
     assert list(backup.execute("SELECT document_id FROM documents")) == [("d1",)]
@@ -134,7 +138,7 @@ def test_an_upgraded_catalogue_has_the_tables_of_a_new_one(tmp_path: Path) -> No
     make_old_catalogue(tmp_path / "old.db", 1)
     schemas = []
     for name in ("old.db", "new.db"):
-        catalogue = Catalogue(tmp_path / name)
+        catalogue = Catalogue(tmp_path / name, create=True)
         names = catalogue.execute("SELECT type, name, tbl_name FROM sqlite_schema ORDER BY name")
         columns = {row[1]: catalogue.execute(f"PRAGMA table_info({row[1]})") for row in names if row[0] == "table"}
         schemas.append((names, columns))

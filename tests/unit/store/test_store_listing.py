@@ -13,7 +13,7 @@ from ingest_tui.store.listing import ListingScratch
 
 def test_an_item_that_is_no_unicode_costs_only_itself(tmp_path: Path) -> None:
     """A key with lone surrogates is refused under a key that leads back to it; its neighbours are planned as ever."""
-    Catalogue(tmp_path / "catalogue.db").close()
+    Catalogue(tmp_path / "catalogue.db", create=True).close()
     scratch = ListingScratch(tmp_path / "listing.db", resume=False)
     page = [
         Descriptor("fine", "memory://fine", "1"),

@@ -17,7 +17,7 @@ from ingest_tui.store.queries import search_text
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
-    catalogue = Catalogue(tmp_path_factory.mktemp("search") / "catalogue.db")
+    catalogue = Catalogue(tmp_path_factory.mktemp("search") / "catalogue.db", create=True)
     put(catalogue, document("often", title="Often"), "rain gauge rain gauge rain gauge")
     put(catalogue, document("noted", title="Noted"), "what one has to know of the wind vane")
     put(

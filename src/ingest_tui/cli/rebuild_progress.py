@@ -1,0 +1,41 @@
+"""How far the catalogue is made again, for people, on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ingest_tui.cli import diagnostics
+
+if TYPE_CHECKING:
+    from ingest_tui.store.opening import ProgressListener, RebuildProgress
+
+_SECONDS_BETWEEN = 0.2
+
+
+def shown_on_stderr() -> ProgressListener:
+    """Return a listener that says why and how it ended; in a terminal also how far it is, in one line."""
+    announced = False
+    last = 0.0
+
+    def show(progress: RebuildProgress) -> None:
+        nonlocal announced, last
+        if not announced:
+            announced = True
+            diagnostics.say(f"{progress.reason}; making it again from the documents on disk")
+        if progress.ended:
+            _overwrite("")
+            diagnostics.say(f"the catalogue is made again: {progress.documents:,} documents")
+            announced = False
+        elif time.monotonic() - last > _SECONDS_BETWEEN:
+            last = time.monotonic()
+            _overwrite(f"{progress.documents:,} documents …")
+
+    return show
+
+
+def _overwrite(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()

@@ -1,0 +1,69 @@
+"""The newest transaction of the catalogue, noted next to it, so that a catalogue that lost some is recognised.
+
+A catalogue can be whole and yet not the one that was committed to: its write-ahead log was removed, an older copy or an
+empty one was put in its place. The note is written after each commit and never before it, so it may be behind the
+catalogue (after a crash), but a catalogue that is behind its note has lost transactions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+from ingest_tui.store.atomic import FILE_MODE
+
+_LENGTH = 128
+
+
+class Mark(NamedTuple):
+    """The epoch of a catalogue and the number of transactions that were committed in it."""
+
+    epoch: str
+    transactions: int
+
+
+def mark_path(catalogue: Path) -> Path:
+    """Return where the newest transaction of a catalogue is noted."""
+    return catalogue.with_suffix(".mark")
+
+
+def read_mark(catalogue: Path) -> Mark | None:
+    """Return what is noted; None when there is no note or it cannot be read, which says nothing."""
+    try:
+        descriptor = os.open(mark_path(catalogue), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        words = os.read(descriptor, _LENGTH).decode("ascii", "replace").split()
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    try:
+        epoch, transactions, checksum = words
+        mark = Mark(epoch, int(transactions))
+    except ValueError:
+        return None
+    return mark if checksum == _checksum(mark) else None
+
+
+def write_mark(catalogue: Path, mark: Mark) -> None:
+    """Note a committed transaction. Not durable, and no failure: an older note is as true.
+
+    Written over in place, always of the same length: it takes no room on a full disk.
+    """
+    line = f"{mark.epoch} {mark.transactions} {_checksum(mark)}".ljust(_LENGTH - 1) + "\n"
+    with contextlib.suppress(OSError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(mark_path(catalogue), flags, FILE_MODE)
+        try:
+            os.pwrite(descriptor, line.encode("ascii"), 0)
+        finally:
+            os.close(descriptor)
+
+
+def _checksum(mark: Mark) -> str:
+    return f"{zlib.crc32(f'{mark.epoch} {mark.transactions}'.encode()):08x}"

@@ -1,0 +1,108 @@
+"""Opening the catalogue: absence is not emptiness.
+
+A catalogue that is missing, empty, damaged or behind what was committed says nothing about the documents on disk.
+Whoever opens it has it made again from them first, or is refused with the command that does it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
+from ingest_tui.store.catalogue import DAMAGED, LOST, MISSING, REBUILD_HINT, Catalogue
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.mark import Mark, read_mark
+
+_LOST_CODES = {MISSING, DAMAGED, LOST}
+
+
+class RebuildProgress(NamedTuple):
+    """How far the catalogue is made again: why, how many documents so far, and whether that is all."""
+
+    reason: str
+    documents: int
+    ended: bool = False
+
+
+ProgressListener = Callable[[RebuildProgress], None]
+
+
+def unheard(_progress: RebuildProgress) -> None:
+    """Listen to no progress."""
+
+
+def open_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -> Catalogue:
+    """Open the catalogue that knows the documents on disk, making it again first where it was lost.
+
+    Raises `StoreError` with the code ``catalogue_lost`` where it cannot be made again here, `BusyError` when another
+    process is in the way for too long. Never called under the commit lock, which a rebuild needs.
+    """
+    try:
+        return open_known_good(layout)
+    except StoreError as error:
+        if error.reason not in _LOST_CODES:
+            raise
+        reason = error.message
+    from ingest_tui.store.rebuild import rebuild_lost  # it needs what opens a catalogue
+
+    try:
+        rebuild_lost(layout, reason, on_progress)
+        return open_known_good(layout)
+    except OSError as error:
+        raise StoreError(
+            f"{reason}, and cannot be made again: {error.strerror}", hint=REBUILD_HINT, code=LOST
+        ) from None
+    except BusyError as error:
+        raise BusyError(f"{reason}, and {error.message}", hint=f"try again in a moment; {REBUILD_HINT}") from None
+
+
+def open_known_good(layout: Layout) -> Catalogue:
+    """Open the catalogue as it is; raises `StoreError` when it is not the one that knows the documents on disk.
+
+    Where nothing is on disk that a catalogue could know, a missing one is made.
+    """
+    mark = read_mark(layout.catalogue)  # first: transactions committed meanwhile only make the catalogue newer
+    try:
+        catalogue = Catalogue(layout.catalogue)
+    except SchemaVersionError:
+        raise
+    except StoreError as error:
+        if error.reason != MISSING or any(version_folders(layout)):
+            raise
+        return Catalogue(layout.catalogue, create=True)
+    try:
+        _refuse_lost(catalogue, mark, layout)
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
+
+
+def _refuse_lost(catalogue: Catalogue, mark: Mark | None, layout: Layout) -> None:
+    loss = catalogue.loss_since(mark)
+    if mark is None and not catalogue.value("SELECT 1 FROM documents LIMIT 1"):
+        loss = "knows none of the documents on disk"
+    if loss and any(version_folders(layout)):
+        raise StoreError(f"the catalogue {loss}", hint=REBUILD_HINT, code=LOST)
+
+
+def version_folders(layout: Layout) -> Iterator[Path]:
+    """Yield the version folders in documents/ and trash/, whatever is in them, one after the other."""
+    yield from _version_folders(layout.documents, depth=3)
+    yield from _version_folders(layout.trash, depth=2)
+
+
+def _version_folders(folder: Path, *, depth: int) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if depth:
+            yield from _version_folders(folder / name, depth=depth - 1)
+        elif name.startswith("v") and name[1:].isdigit():
+            yield folder / name

@@ -1,0 +1,106 @@
+"""The rows of a catalogue that is being made again: what folders say, and what only the old catalogue knows."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from ingest_tui.model.errors import StoreError
+from ingest_tui.store.catalogue import Catalogue, LocationRow
+from ingest_tui.store.found_documents import FolderProblem, FoundDocument
+from ingest_tui.store.layout import Layout
+
+_PLACES = ", ".join(LocationRow._fields)
+# Of two documents at one place the one that came later has it; a document has it before what is known of its absence.
+_PUT_PLACE = (
+    f"INSERT INTO locations ({_PLACES}) VALUES ({', '.join('?' * len(LocationRow._fields))})"
+    " ON CONFLICT (source_id, key) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in LocationRow._fields[2:])
+    + " WHERE locations.document_id IS NULL OR (excluded.document_id IS NOT NULL AND excluded.at > locations.at)"
+)
+# A place that a document has stays that of the document.
+_ABSENT_PLACES = (
+    f"INSERT OR IGNORE INTO locations ({_PLACES}) SELECT {_PLACES} FROM old.locations WHERE document_id IS NULL"
+)
+_UNREAD_PLACES = (
+    f"REPLACE INTO locations ({_PLACES}) SELECT {', '.join(f'o.{name}' for name in LocationRow._fields)}"
+    " FROM old.locations o JOIN locations l USING (source_id, key, document_id)"
+    " WHERE o.outcome IN ('failed', 'rejected', 'empty') AND o.at > l.at"
+)
+_CARRY_OVER = (_ABSENT_PLACES, _UNREAD_PLACES, "INSERT OR IGNORE INTO kills SELECT * FROM old.kills")
+
+
+class RebuiltRows:
+    """The catalogue that is being built, as a set of documents that can be added and forgotten again."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def add(self, found: FoundDocument) -> None:
+        """Within a transaction: add what was found in the folder of a document."""
+        if found.document is None:
+            return
+        self.catalogue.put_documents([found.document])
+        self.catalogue.put_versions(found.versions)
+        self.catalogue.connection.executemany(_PUT_PLACE, found.places)
+        self.catalogue.add_chunks(found.chunks)
+
+    def forget(self, document_id: str) -> None:
+        """Within a transaction: take a document out again."""
+        self.catalogue.remove_chunks([document_id])
+        for table in ("locations", "versions", "documents"):
+            self.catalogue.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))
+
+    def carry_over(self, old: Path, *, trusted: bool) -> None:
+        """Take over what no folder can say from the catalogue that was in force; nothing where it cannot be read.
+
+        These are the places that no document came of (rejected, empty, failed, removed by a person), why the newest
+        bytes of a place could not be read, and what kills parsers. With ``trusted`` they are all there are: what the
+        trash says of removals is older.
+        """
+        connection = self.catalogue.connection
+        connection.execute("ATTACH ? AS old", (str(old),))
+        try:
+            with contextlib.suppress(StoreError), self.catalogue.transaction():
+                self._carry_over(trusted=trusted)
+        finally:
+            connection.execute("DETACH old")
+
+    def _carry_over(self, *, trusted: bool) -> None:
+        if trusted:
+            self.catalogue.execute("DELETE FROM locations WHERE document_id IS NULL")
+        for statement in _CARRY_OVER:
+            self.catalogue.execute(statement)
+
+    def end(self, *, previous_epoch: str) -> None:
+        """Begin a new epoch: who follows the change feed compares what it has with what is here."""
+        with self.catalogue.transaction():
+            self.catalogue.execute("DELETE FROM changes")
+            self.catalogue.execute("REPLACE INTO meta VALUES ('previous_epoch', ?)", (previous_epoch,))
+        self.catalogue.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def counts(self) -> tuple[int, int]:
+        """Return the numbers of documents and of their versions."""
+        return (
+            int(self.catalogue.value("SELECT count(*) FROM documents")),
+            int(self.catalogue.value("SELECT count(*) FROM versions")),
+        )
+
+    def problems(self, layout: Layout) -> list[FolderProblem]:
+        """Return the documents whose places all belong to documents that came there later."""
+        sql = (
+            "SELECT collection_id, document_id FROM documents d WHERE state = 'active'"
+            " AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.document_id = d.document_id)"
+        )
+        return [
+            FolderProblem(
+                str(layout.document(row[0], row[1]).relative_to(layout.root)),
+                "another document came to its place later; it is kept, and searchable",
+            )
+            for row in self.catalogue.execute(sql)
+        ]
+
+    def close(self) -> None:
+        """Close the catalogue as one file, with nothing next to it."""
+        self.catalogue.execute("PRAGMA journal_mode = DELETE")
+        self.catalogue.close()
