@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ EXIT_USAGE = 2
 EXIT_FAILED_ITEMS = 3
 EXIT_REFUSED = 6
 EXIT_INTERRUPTED = 130
+_BY_SEVERITY = (0, EXIT_FAILED_ITEMS, EXIT_REFUSED, EXIT_FAILED)
 
 
 def say(message: str) -> None:
@@ -70,6 +72,11 @@ def exit_code_of(manifest: Manifest) -> int:
     if manifest.state == "partial":
         return EXIT_REFUSED if manifest.held is not None else EXIT_FAILED_ITEMS
     return EXIT_FAILED
+
+
+def worst_exit_code(codes: Iterable[int]) -> int:
+    """Return the exit code of the worst result: a failure, then what waits for approval, then failed items."""
+    return max(codes, key=_BY_SEVERITY.index, default=0)
 
 
 def fail_os(error: OSError, *, as_json: bool) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ingest_tui.cli.names import COLLECTION, SOURCE
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that `choice_of` reads."""
     options = (
-        click.option("--collection", "collection_id", help="Only of this collection."),
-        click.option("--source", "source_id", help="Only of this source."),
+        click.option("--collection", "collection_id", type=COLLECTION, metavar="NAME", help="Only of this collection."),
+        click.option("--source", "source_id", type=SOURCE, metavar="NAME", help="Only of this source."),
         click.option("--contains", default="", help="Only with this in their address or title."),
         click.option("--type", "media_type", help="Only of this media type, or a beginning of one: text/."),
         click.option("--outcome", type=click.Choice(OUTCOME_NAMES), help="Only where the last look came to this."),

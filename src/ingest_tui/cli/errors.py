@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.names import SOURCE
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.trouble import TROUBLE_KINDS
 
@@ -28,7 +29,7 @@ def _narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--kind", "kinds", multiple=True, type=click.Choice(TROUBLE_KINDS), help="Only of this kind."),
         click.option("--reason", "reasons", multiple=True, help="Only with this reason, as 'errors list' names it."),
-        click.option("--source", "source_id", help="Only of this source."),
+        click.option("--source", "source_id", type=SOURCE, metavar="NAME", help="Only of this source."),
     )
     for option in reversed(options):
         command = option(command)

@@ -14,7 +14,7 @@ from ingest_tui import __version__
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import RunTui, Session
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, RefusedError
 
 THEMES = ("auto", "dark", "light", "high-contrast", "ansi", "none")  # of the TUI, which is not loaded here
 _COMMANDS = {
@@ -37,6 +37,10 @@ _COMMANDS = {
     "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
     "rebuild": ("ingest_tui.cli.first_steps:rebuild", "Make the catalogue again from the documents."),
 }
+
+
+_WITHOUT_WORKSPACE = frozenset({"init", "demo"})
+"""Commands that make a workspace rather than open one."""
 
 
 @click.group(
@@ -71,7 +75,7 @@ _COMMANDS = {
     help="How --watch (default: text) and 'worker start' (default: json) write their lines.",
 )
 @click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
-@click.option("--read-only", is_flag=True, help="TUI that changes nothing: it neither offers nor does what would.")
+@click.option("--read-only", is_flag=True, help="Change nothing: commands that would are refused.")
 @click.option("--theme", type=click.Choice(THEMES), help="How the TUI is coloured; default: as workspace.json says.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
@@ -90,7 +94,13 @@ def cli(
 
     Without a command the full-screen TUI opens. Start with 'ingest-tui demo'.
     """
-    ctx.obj = Session(root, debug, ctx.obj, credentials_path, log_format)
+    ctx.obj = Session(root, debug, ctx.obj, credentials_path, log_format, read_only)
+    if read_only and (watch or ctx.invoked_subcommand in _WITHOUT_WORKSPACE):
+        raise RefusedError(
+            f"'{ctx.invoked_subcommand or '--watch'}' changes the workspace, and this call is --read-only",
+            hint="run it without --read-only",
+            code="read_only",
+        )
     if ctx.invoked_subcommand is not None:
         return
     if watch:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from ingest_tui.cli.read_only import refuse_change
 from ingest_tui.model.naming import safe_display
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Session:
     run_tui: RunTui | None = None
     credentials_path: Path | None = None
     log_format: str | None = None
+    read_only: bool = False
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -39,6 +41,8 @@ class Session:
         from ingest_tui.cli.rebuild_progress import shown_on_stderr
         from ingest_tui.services.workspaces import open_at
 
+        if self.read_only:
+            refuse_change(click.get_current_context())
         workspace = open_at(self.root, self.credentials_path)
         workspace.on_rebuild = shown_on_stderr()
         return workspace

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ingest_tui.cli import diagnostics, output, source_trials
+from ingest_tui.cli.names import SOURCE
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, patience_of, wait_options
 from ingest_tui.cli.source_options import (
     SourceTypes,
@@ -75,7 +76,7 @@ source.add_command(
 
 
 @source.command(cls=TypedCommand)
-@click.argument("source_id", metavar="SOURCE")
+@click.argument("source_id", metavar="SOURCE", type=SOURCE)
 @common_options
 @click.option("--any-type", is_flag=True, help="Take all types again; as do --allow-type '' and --deny-type ''.")
 @json_option
@@ -173,7 +174,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 @source.command()
-@click.argument("source_id", metavar="SOURCE")
+@click.argument("source_id", metavar="SOURCE", type=SOURCE)
 @json_option
 @pass_session
 def show(session: Session, source_id: str, as_json: bool) -> None:
@@ -189,7 +190,7 @@ def show(session: Session, source_id: str, as_json: bool) -> None:
 
 
 @source.command()
-@click.argument("source_id", metavar="SOURCE")
+@click.argument("source_id", metavar="SOURCE", type=SOURCE)
 @click.option("--keep-documents", is_flag=True, help="Leave its documents searchable.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @wait_options
@@ -220,7 +221,7 @@ def remove(
 
 
 def _switch(enabled: bool) -> click.Command:
-    @click.argument("source_id", metavar="SOURCE")
+    @click.argument("source_id", metavar="SOURCE", type=SOURCE)
     @json_option
     @pass_session
     def command(session: Session, source_id: str, as_json: bool) -> None:

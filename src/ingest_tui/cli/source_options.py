@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 import click
 
+from ingest_tui.cli.names import COLLECTION
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
@@ -25,7 +27,7 @@ _METAVARS = {"include": "GLOB", "exclude": "GLOB"}
 def common_options(command: Any) -> Any:
     """Add the options that every source has, for `add` and `edit`."""
     options: list[Callable[[Any], Any]] = [
-        click.option("--collection", help="The collection that the documents go to."),
+        click.option("--collection", type=COLLECTION, metavar="NAME", help="The collection that the documents go to."),
         filter_options,
         click.option("--priority", type=click.IntRange(0, 1000), help="Lower runs first (default 100)."),
         click.option("--watch/--no-watch", default=None, help="Sync when something changes, while a worker runs."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.names import SOURCE
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import TypedCommand, filter_options, settings_given
 
@@ -24,7 +25,7 @@ _type_option = click.option(
 @_type_option
 @filter_options
 @json_option
-@click.argument("source_id", metavar="[SOURCE]", required=False)
+@click.argument("source_id", metavar="[SOURCE]", required=False, type=SOURCE)
 @pass_session
 def test(session: Session, /, source_id: str | None, source_type: str | None, as_json: bool, **options: Any) -> int:
     """Try SOURCE: reach it, list, read one file.
@@ -65,7 +66,7 @@ def _draft(session: Session, source_id: str | None, source_type: str | None, opt
 @filter_options
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Show so many of each at most.")
 @json_option
-@click.argument("source_id", metavar="[SOURCE]", required=False)
+@click.argument("source_id", metavar="[SOURCE]", required=False, type=SOURCE)
 @pass_session
 def preview(
     session: Session,
@@ -94,7 +95,7 @@ def preview(
 
 
 @click.command(cls=TypedCommand)
-@click.argument("source_id", metavar="[SOURCE]", required=False)
+@click.argument("source_id", metavar="[SOURCE]", required=False, type=SOURCE)
 @click.argument("path", metavar="[PATH]", required=False)
 @_type_option
 @click.option("--choose", is_flag=True, help="With --type: what its settings could name: buckets, libraries, folders.")

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.names import COLLECTION, SOURCE
 from ingest_tui.cli.progress import JobProgress
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.errors import IngestError
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
     from ingest_tui.store.workspace import Workspace
 
 _SHOWN_ACTIONS = 200
+DAMAGED_HINT = "'ingest-tui doctor' shows which file is damaged"
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", type=SOURCE)
 @click.option("--all", "show_all", is_flag=True, help="Show unchanged items too, and every line.")
 @click.option("--force", is_flag=True, help="As for 'sync --force'.")
 @json_option
@@ -46,7 +49,7 @@ def plan(session: Session, source: str, show_all: bool, force: bool, as_json: bo
 
 
 @click.command()
-@click.argument("sources", nargs=-1)
+@click.argument("sources", nargs=-1, type=SOURCE)
 @click.option("--all", "all_sources", is_flag=True, help="Every enabled source.")
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
 @click.option("--force", is_flag=True, help="Read and extract everything again, changed or not.")
@@ -64,27 +67,43 @@ def sync(
 
     workspace = session.workspace
     names = _named_sources(workspace, sources, all_sources)
-    queued = [enqueue_sync(workspace, name, force=force) for name in names]
+    queued: list[Manifest] = []
+    failures: list[dict[str, Any]] = []
+    for name in names:
+        try:
+            queued.append(enqueue_sync(workspace, name, force=force))
+        except IngestError as error:
+            if not all_sources:
+                raise
+            failures.append({"source_id": name, "error": error.as_dict()})
+            diagnostics.say(f"error: source {name}: {error.message}")
+            diagnostics.say(f"hint: {error.hint or DAMAGED_HINT}")
+    is_list = all_sources or len(sources) > 1
+    codes = [diagnostics.EXIT_FAILED for _ in failures]
     if detach:
-        _report_queued(workspace, queued, as_json=as_json)
-        return 0
-    ended = [follow_and_report(workspace, manifest.job_id, quiet=as_json) for manifest in queued]
-    if as_json:
-        output.data(ended[0] if len(ended) == 1 else ended)
-    return max(diagnostics.exit_code_of(manifest) for manifest in ended)
+        _report_queued(workspace, queued, failures, as_json=as_json, is_list=is_list)
+    else:
+        ended = [follow_and_report(workspace, manifest.job_id, quiet=as_json) for manifest in queued]
+        codes += [diagnostics.exit_code_of(manifest) for manifest in ended]
+        if as_json:
+            output.data([*ended, *failures] if is_list else ended[0])
+    return diagnostics.worst_exit_code(codes)
 
 
 def _named_sources(workspace: Workspace, sources: tuple[str, ...], all_sources: bool) -> list[str]:
     from ingest_tui.model.errors import UsageError
 
     enabled = [source.source_id for source in workspace.sources.all() if source.enabled]
+    damaged = workspace.sources.unreadable()
     if sources and all_sources:
         raise UsageError("name sources or give --all, not both", hint="'ingest-tui sync --all'")
     if sources:
         for name in sources:
             workspace.sources.get(name)
         return list(dict.fromkeys(sources))
-    if all_sources or len(enabled) == 1:
+    if all_sources and (enabled or damaged):
+        return sorted([*enabled, *damaged])
+    if all_sources or (len(enabled) == 1 and not damaged):
         if enabled:
             return enabled
         raise UsageError("there is no enabled source", hint="'ingest-tui source add local NAME --path FOLDER' adds one")
@@ -94,11 +113,13 @@ def _named_sources(workspace: Workspace, sources: tuple[str, ...], all_sources: 
     raise UsageError("which source? Name one, or give --all", hint=hint)
 
 
-def _report_queued(workspace: Workspace, queued: list[Manifest], *, as_json: bool) -> None:
+def _report_queued(
+    workspace: Workspace, queued: list[Manifest], failures: list[dict[str, Any]], *, as_json: bool, is_list: bool
+) -> None:
     from ingest_tui.services.workers import worker_status
 
     if as_json:
-        output.data(queued[0] if len(queued) == 1 else queued)
+        output.data([*queued, *failures] if is_list else queued[0])
         return
     for manifest in queued:
         output.line(f"queued {manifest.job_id}")
@@ -163,7 +184,9 @@ def report_end(manifest: Manifest) -> None:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--collection", default="default", show_default=True, help="Where to put them.")
+@click.option(
+    "--collection", type=COLLECTION, metavar="NAME", default="default", show_default=True, help="Where to put them."
+)
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
 @json_option
 @pass_session
@@ -174,7 +197,7 @@ def upload(session: Session, files: tuple[Path, ...], collection: str, detach: b
     workspace = session.workspace
     queued = upload_files(workspace, list(files), collection_id=collection)
     if detach:
-        _report_queued(workspace, [queued], as_json=as_json)
+        _report_queued(workspace, [queued], [], as_json=as_json, is_list=False)
         return 0
     manifest = follow_and_report(workspace, queued.job_id, quiet=as_json)
     if as_json:

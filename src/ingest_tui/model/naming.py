@@ -10,6 +10,7 @@ import unicodedata
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ingest_tui.model.errors import ValidationError
+from ingest_tui.model.hashing import short_digest
 
 _IDENTIFIER = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))}
@@ -30,12 +31,21 @@ _ACTING = re.compile(
 def slug(name: str) -> str:
     """Return an identifier made from a person's name for a thing; raises `ValidationError` when nothing is left.
 
+    Letters of other scripts have no place in it; a name that has some gets a short digest of all of it, so that two
+    names which differ only there stay apart.
+
     >>> slug("Team Handbook (2026)")
     'team-handbook-2026'
+    >>> slug("資料 2026")
+    '2026-b0a8ee'
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    decomposed = unicodedata.normalize("NFKD", name)
+    plain = decomposed.encode("ascii", "ignore").decode()
     text = re.sub(r"[^a-z0-9._-]+", "-", plain.lower())
     text = re.sub(r"\.{2,}", ".", text).strip("-._")[:64].rstrip("-._")
+    if any(not letter.isascii() and _category(letter) in "LN" for letter in decomposed):
+        digest = short_digest(unicodedata.normalize("NFKC", name).casefold(), length=6)
+        text = f"{text[:57].rstrip('-._')}-{digest}".lstrip("-") if text else f"name-{digest}"
     return check_identifier(text, shown=name)
 
 

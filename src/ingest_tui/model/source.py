@@ -12,6 +12,8 @@ from ingest_tui.model.naming import check_identifier
 
 SCHEMA_VERSION = 1
 DEFAULT_MAX_SIZE = 50_000_000
+LARGEST_SIZE = 2**53
+"""Bytes: 9 PB, above the largest file of any file system here and what JSON readers keep exact."""
 UPLOAD_SOURCE = "upload"
 _PLACES = ("path", "bucket", "site", "url", "uri")
 
@@ -43,7 +45,7 @@ class Source(BaseModel):
     enabled: bool = True
     watch: bool = False
     priority: int = Field(default=100, ge=0, le=1000)
-    max_size: ByteSize = Field(default=ByteSize(DEFAULT_MAX_SIZE), gt=0)
+    max_size: ByteSize = Field(default=ByteSize(DEFAULT_MAX_SIZE), gt=0, le=LARGEST_SIZE)
     since: date | None = None
     allow_types: tuple[str, ...] = ()
     deny_types: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +13,15 @@ from ingest_tui.model.document import Document, IngestedDocument, SearchHit
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.services import documents, jobs, search, sources, workers, workspaces
+from ingest_tui.services.names import collection_id_of, source_id_of
 from ingest_tui.services.registering import register_document
 from ingest_tui.store.workspace import Workspace
+
+Progress = Callable[[Manifest], None]
+
+
+def _ignore(_manifest: Manifest) -> None:
+    """Do nothing with the progress of a job."""
 
 
 class WorkspaceHandle:
@@ -47,14 +55,28 @@ class WorkspaceHandle:
         """The searchable documents, by address."""
         return documents.list_documents(self.workspace, limit=-1)
 
-    def add_source(self, name: str, source_type: str = "local", **settings: Any) -> Source:
-        """Add a source; ``settings`` are those of its connector, e.g. ``path``."""
-        return sources.add_source(self.workspace, source_type=source_type, name=name, config=settings)
+    def add_source(
+        self, name: str, source_type: str = "local", *, collection: str = "default", **settings: Any
+    ) -> Source:
+        """Add a source; ``settings`` are those of its connector, e.g. ``path``.
 
-    def sync(self, source_id: str, *, force: bool = False) -> Manifest:
-        """Sync a source and wait for the end; returns the job."""
+        Raises `UsageError` for a taken name, `ValidationError` for wrong settings, `NotFoundError` for an unknown
+        collection.
+        """
+        collection_id = collection_id_of(self.workspace, collection)
+        return sources.add_source(
+            self.workspace, source_type=source_type, name=name, config=settings, collection_id=collection_id
+        )
+
+    def sync(self, source: str, *, force: bool = False, progress: Progress | None = None) -> Manifest:
+        """Sync a source, by identifier or name, and wait for the end; returns the job.
+
+        ``progress`` is called in this thread with the state of the job, several times a second while it runs and once
+        when it has ended. What it raises leaves the job interrupted, to be resumed by the next sync.
+        """
+        source_id = source_id_of(self.workspace, source)
         manifest = jobs.enqueue_sync(self.workspace, source_id, trigger="api", force=force)
-        return workers.follow_job(self.workspace, manifest.job_id, lambda _manifest: None, run_here=True)
+        return workers.follow_job(self.workspace, manifest.job_id, progress or _ignore, run_here=True)
 
     def search(self, query: str, *, collection_id: str | None = None, limit: int = 20) -> list[SearchHit]:
         """Return the best chunks for a query."""

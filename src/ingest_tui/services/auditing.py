@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.matching import matches
-from ingest_tui.model.naming import safe_cell
+from ingest_tui.model.naming import safe_cell, safe_display
 from ingest_tui.services.exporting import checked_target
 from ingest_tui.store.atomic import write_pieces_durably
 from ingest_tui.store.encoding import encode_json
@@ -23,6 +24,7 @@ __all__ = ["FORMATS", "AuditQuery", "audit_from", "audit_tail_offset", "export_a
 
 FORMATS = ("jsonl", "csv")
 TAIL_BYTES = 4_000_000
+_UTC_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?")
 _COLUMNS = ("at", "by", "action", "target", "outcome", "details")
 
 
@@ -33,11 +35,29 @@ class AuditQuery:
     words: str = ""
     since: str = ""
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for a time that is none."""
+        if self.since and not _is_beginning_of_time(self.since):
+            raise UsageError(
+                f"not a time: {safe_display(self.since)}", hint="write it as 2026-11-21 or 2026-11-21T06:30:00Z"
+            )
+
     def takes(self, entry: dict[str, Any]) -> bool:
         """Tell whether a line is wanted."""
         if self.since and str(entry.get("at", "")) < self.since:
             return False
         return not self.words or matches(searchable(entry), self.words)
+
+
+def _is_beginning_of_time(text: str) -> bool:
+    """Tell whether a text can be compared with the times of the audit, which are RFC 3339 in UTC, letter by letter."""
+    if not _UTC_TIME.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def searchable(entry: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from ingest_tui.model.naming import slug
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.services.claiming import Patience, sources_to_oneself
+from ingest_tui.services.names import source_id_of
 from ingest_tui.services.retiring import retire_locations
 from ingest_tui.services.source_health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.services.source_health import list_sources as list_sources  # noqa: PLC0414 - part of this face
@@ -66,7 +67,7 @@ def types_of_sources(workspace: Workspace, names: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for name in names:
         with contextlib.suppress(IngestError):
-            found[workspace.sources.get(name).source_type] = None
+            found[workspace.sources.get(source_id_of(workspace, name)).source_type] = None
     return [source_type for source_type in found if source_type in source_types()]
 
 

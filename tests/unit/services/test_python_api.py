@@ -28,6 +28,7 @@ from ingest_tui.connectors.base import Listing
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError, NotFoundError, SourceAccessError
 from ingest_tui.model.source import Source
+from ingest_tui.services.workspaces import add_collection
 
 ABC_SHA256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -242,3 +243,26 @@ def test_racing_processes_register_once(tmp_path: Path) -> None:
     assert len({answer["document_id"] for answer in answers}) == 1
     with open_workspace(tmp_path / "ws") as workspace:
         assert len(workspace.documents) == len(workspace.search("raced")) == 1
+
+
+def test_sync_tells_its_progress(tmp_path: Path) -> None:
+    """`sync(progress=…)` calls back with the state of the job, at last with the ended one."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.txt").write_text("alpha")
+    seen: list[str] = []
+    with open_workspace(tmp_path / "workspace") as workspace:
+        workspace.add_source("Docs", path=str(folder))
+        workspace.sync("Docs", progress=lambda manifest: seen.append(manifest.state))
+    assert seen[-1] == "succeeded"
+
+
+def test_source_is_added_to_a_collection(tmp_path: Path) -> None:
+    """`add_source(collection=…)` takes the name or the identifier of a collection, and refuses an unknown one."""
+    (tmp_path / "docs").mkdir()
+    with open_workspace(tmp_path / "workspace") as workspace:
+        add_collection(workspace.workspace, "Our Papers")
+        source = workspace.add_source("docs", path=str(tmp_path / "docs"), collection="Our Papers")
+        assert source.collection_id == "our-papers"
+        with pytest.raises(NotFoundError):
+            workspace.add_source("more", path=str(tmp_path / "docs"), collection="nowhere")

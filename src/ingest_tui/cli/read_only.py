@@ -1,0 +1,56 @@
+"""``--read-only``: which commands leave a workspace as it is. What is not named here is refused."""
+
+from __future__ import annotations
+
+import click
+
+from ingest_tui.model.errors import RefusedError
+
+READING_COMMANDS = frozenset(
+    {
+        "audit",
+        "audit export",
+        "collection list",
+        "credential list",
+        "credential show",
+        "credential test",
+        "doc chunks",
+        "doc diff",
+        "doc explain",
+        "doc export",
+        "doc list",
+        "doc show",
+        "doc text",
+        "doc versions",
+        "doctor",
+        "errors list",
+        "export",
+        "job errors",
+        "job items",
+        "job list",
+        "job logs",
+        "job show",
+        "plan",
+        "search",
+        "source browse",
+        "source list",
+        "source preview",
+        "source show",
+        "source test",
+        "status",
+        "trash list",
+        "worker status",
+    }
+)
+"""Commands by their path. `export` and its like write where they are told to, never into the workspace."""
+
+
+def refuse_change(context: click.Context) -> None:
+    """Raise `RefusedError` unless the command that is being run only reads."""
+    command = context.command_path.partition(" ")[2]
+    if command not in READING_COMMANDS:
+        raise RefusedError(
+            f"'{command or 'ingest-tui --watch'}' changes the workspace, and this call is --read-only",
+            hint="run it without --read-only",
+            code="read_only",
+        )

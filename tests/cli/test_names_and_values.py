@@ -1,0 +1,103 @@
+"""What people call things is found again, and values that cannot be are refused with what can."""
+
+from __future__ import annotations
+
+import pytest
+from running import Cli
+
+from ingest_tui.cli.diagnostics import worst_exit_code
+from ingest_tui.cli.job import JOB_STATES
+from ingest_tui.model.job import JobState
+
+
+@pytest.mark.parametrize("name", ["A", "Team Handbook (2026)", "資料", "資料 2026", "Łódź"])
+def test_source_is_found_by_the_name_it_was_added_under(name: str, cli: Cli) -> None:
+    """`sync`, `source show` and `job list --source` understand the name that `source add` was given."""
+    cli.write("a.txt", "alpha")
+    cli.run("init")
+    added = cli.run("source", "add", "local", name, "--path", cli.docs, "--json").json["source_id"]
+    assert cli.run("sync", name, "--json").json["source_id"] == added
+    assert cli.run("source", "show", name, "--json").json["name"] == name
+    assert len(cli.run("job", "list", "--source", name, "--json").json) == 1
+    assert len(cli.run("doc", "list", "--source", name, "--json").json) == 1
+
+
+def test_names_that_differ_in_another_script_only_stay_apart(cli: Cli) -> None:
+    """Two names whose Latin part is the same make two sources."""
+    cli.write("a.txt", "alpha")
+    cli.run("init")
+    ids = {
+        cli.run("source", "add", "local", name, "--path", cli.docs, "--json").json["source_id"]
+        for name in ("会議 2026", "報告 2026")
+    }
+    assert len(ids) == 2
+
+
+def test_collection_is_found_by_the_name_it_was_added_under(cli: Cli) -> None:
+    """`source add --collection`, `upload` and `search` understand the name of a collection."""
+    cli.write("a.txt", "alpha")
+    cli.run("init")
+    cli.run("collection", "add", "Our Papers")
+    cli.run("upload", cli.docs / "a.txt", "--collection", "Our Papers")
+    found = cli.run("doc", "list", "--collection", "Our Papers", "--json").json
+    assert [item["collection_id"] for item in found] == ["our-papers"]
+
+
+def test_name_without_any_letter_is_refused_with_the_rule(cli: Cli) -> None:
+    """A name of punctuation alone is refused, with what a name may be made of."""
+    cli.run("init")
+    refused = cli.run("source", "add", "local", "***", "--path", cli.home, code=2)
+    assert "letters and digits" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["job", "list", "--state", "foo"], "'queued', 'running'"),
+        (["audit", "--since", "yesterday"], "2026-11-21"),
+        (["audit", "--since", "20261121"], "2026-11-21"),
+        (["source", "add", "local", "b", "--path", ".", "--since", "yesterday"], "2026-01-31"),
+        (["source", "add", "local", "b", "--path", ".", "--max-size", "99999999TB"], "9007199254740992"),
+        (["source", "add", "local", "b", "--path", ".", "--max-size", "0"], "greater than 0"),
+        (["source", "add", "local", "b", "--path", ".", "--max-size", "much"], "size"),
+        (["doc", "list", "--since", "2026-02-30"], "%Y-%m-%d"),
+    ],
+)
+def test_value_that_cannot_be_is_refused(arguments: list[str], named: str, cli: Cli) -> None:
+    """A state, day or size that cannot be ends with 2 and says what can."""
+    cli.run("init")
+    assert named in cli.run(*arguments, code=2).err
+
+
+def test_states_are_those_of_the_model() -> None:
+    """The choices of `job list --state` are the states there are."""
+    assert tuple(JobState) == JOB_STATES
+
+
+@pytest.mark.parametrize(
+    ("codes", "worst"), [([], 0), ([0, 3], 3), ([3, 1], 1), ([1, 3, 6], 1), ([6, 3, 0], 6), ([0, 0], 0)]
+)
+def test_worst_result_wins_by_meaning(codes: list[int], worst: int) -> None:
+    """A failed job outweighs deletions that wait, and those outweigh failed items, whatever their numbers are."""
+    assert worst_exit_code(codes) == worst
+
+
+def test_sync_of_all_reports_a_damaged_source_and_does_the_others(cli: Cli) -> None:
+    """A source whose file is damaged is a failure with its name, and the other sources are synced."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    (cli.workspace / "sources" / "broken.json").write_text("{")
+    result = cli.run("sync", "--all", "--json", code=1)
+    assert "broken" in result.err
+    assert [item["state"] for item in result.json if "state" in item] == ["succeeded"]
+    assert [item["source_id"] for item in result.json if "error" in item] == ["broken"]
+
+
+def test_sync_of_all_prints_a_list_however_many_there_are(cli: Cli) -> None:
+    """`sync --all --json` is a list with one source as with two; `sync NAME --json` is that job."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    assert [item["source_id"] for item in cli.run("sync", "--all", "--json").json] == ["docs"]
+    assert cli.run("sync", "docs", "--json").json["source_id"] == "docs"
+    cli.run("source", "add", "local", "more", "--path", cli.docs)
+    assert len(cli.run("sync", "--all", "--json").json) == 2
