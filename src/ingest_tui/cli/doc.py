@@ -53,6 +53,8 @@ def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bo
         for item in found
     ]
     empty = "the trash is empty" if retired else "no documents; 'ingest-tui sync' brings them in"
+    if any(value for name, value in choice.items() if name != "state"):
+        empty = f"no document {'in the trash ' if retired else ''}is like that; 'doc list' without filters shows all"
     output.table(("DOCUMENT", "VERSION", "TYPE", "SIZE", "TITLE", "KEY"), rows, empty=empty)
     total = count_documents(workspace, **choice)
     if total > len(found):

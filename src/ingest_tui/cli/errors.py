@@ -63,7 +63,7 @@ def list_(
             output.data([group.as_dict() for group in groups])
             return
         for group in groups:
-            output.line(f"{group.number:6}  {group.kind}: {group.reason}  {group.newest.detail}".rstrip())
+            output.line(f"{group.number:6}  {group.kind}: {group.reason}  {group.shown_detail}".rstrip())
             output.line(f"        hint: {group.hint}")
         if not groups:
             output.line(_empty(ignored=ignored))

@@ -46,7 +46,9 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
     rows = [
         (
             item.job_id,
-            item.state,
+            f"{item.state} (held)"
+            if item.held and not (item.held.answered_by_job or item.held.refused_by)
+            else item.state,
             queue.get(item.job_id, ""),
             f"{item.progress.percent:.0f} %",
             item.counters.descriptors_listed,
@@ -202,7 +204,7 @@ def _print_reasons(workspace: Workspace, job_id: str, *, as_json: bool) -> None:
         output.data([group.as_dict() for group in groups])
         return
     for group in groups:
-        output.line(f"{group.number:6}  {group.outcome}: {group.reason}  {group.detail}".rstrip())
+        output.line(f"{group.number:6}  {group.outcome}: {group.reason}  {group.shown_detail}".rstrip())
         if group.hint:
             output.line(f"        hint: {group.hint}")
     if not groups:

@@ -17,7 +17,7 @@ OF_THE_JOB = "job"
 class ReasonGroup:
     """Items of one outcome and reason; ``outcome`` is ``job`` for errors of the job as a whole.
 
-    ``detail`` and ``hint`` are those of the last one that had any.
+    ``detail`` and ``hint`` are those of the last one that had any; ``is_example``: others had another detail.
     """
 
     outcome: str
@@ -25,6 +25,12 @@ class ReasonGroup:
     number: int = 0
     detail: str = ""
     hint: str = ""
+    is_example: bool = False
+
+    @property
+    def shown_detail(self) -> str:
+        """The detail, marked as an example where it does not hold for all of them."""
+        return f"e.g. {self.detail}" if self.is_example else self.detail
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -53,6 +59,7 @@ class Reasons:
     def _count(self, outcome: str, reason: str, detail: str, hint: str) -> None:
         group = self._groups.setdefault((outcome, reason), ReasonGroup(outcome, reason))
         group.number += 1
+        group.is_example = group.is_example or (group.number > 1 and detail != group.detail)
         group.detail = detail or group.detail
         group.hint = hint or group.hint
 

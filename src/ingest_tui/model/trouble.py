@@ -64,6 +64,13 @@ class TroubleGroup:
     number: int
     newest: Trouble
     hint: str = ""
+    is_example: bool = False
+    """Whether the detail of the newest is another than that of some others."""
+
+    @property
+    def shown_detail(self) -> str:
+        """The detail of the newest, with its name where it does not hold for all of them."""
+        return f"e.g. {self.newest.key}: {self.newest.detail}" if self.is_example else self.newest.detail
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -103,5 +110,8 @@ def group_troubles(troubles: Iterable[Trouble]) -> list[TroubleGroup]:
         if known is None:
             known = TroubleGroup(trouble.kind, trouble.reason, 0, trouble)
         newest = max(known.newest, trouble, key=lambda one: one.at)
-        groups[trouble.kind, trouble.reason] = replace(known, number=known.number + 1, newest=newest)
+        differs = known.is_example or known.newest.detail != trouble.detail
+        groups[trouble.kind, trouble.reason] = replace(
+            known, number=known.number + 1, newest=newest, is_example=differs
+        )
     return sorted(groups.values(), key=lambda group: (TROUBLE_KINDS.index(group.kind), -group.number, group.reason))

@@ -273,7 +273,9 @@ def _held_by(workspace: Workspace, job_id: str) -> Iterator[tuple[Manifest, Held
         manifest = workspace.jobs.load(full_id)
         held = manifest.held
         if held is None or not held.documents:
-            raise UsageError(f"job {full_id} holds no deletions", hint="'ingest-tui job list' shows which jobs do")
+            raise UsageError(
+                f"job {full_id} holds no deletions", hint="'ingest-tui job list' marks the jobs that do as held"
+            )
         if held.answered_by_job:
             raise UsageError(
                 f"the deletions of job {full_id} were approved already",

@@ -82,13 +82,19 @@ def count_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> i
     return int(catalogue.value(f"SELECT count(*) FROM documents WHERE {where}", values))
 
 
+# What is in the trash has no place any more, but it knows the source it came from.
+_OF_SOURCE = (
+    "(state = 'retired' AND source_id = ? OR document_id IN (SELECT document_id FROM locations WHERE source_id = ?))"
+)
+
+
 def _document_filter(choice: DocumentChoice) -> tuple[str, list[Any]]:
     conditions, values = ["1"], []
     ids = choice.get("document_ids")
     wanted: list[tuple[str, Any]] = [
         ("collection_id = ?", choice.get("collection_id")),
         ("state = ?", choice.get("state", "active")),
-        ("document_id IN (SELECT document_id FROM locations WHERE source_id = ?)", choice.get("source_id")),
+        (_OF_SOURCE, choice.get("source_id")),
         ("document_id IN (SELECT document_id FROM locations WHERE outcome = ?)", choice.get("outcome")),
         ("updated_at >= ?", choice.get("since")),
         # A day is meant whole: every time of it begins with its date.

@@ -129,6 +129,6 @@ REASON_COLUMNS: list[Column[ReasonGroup]] = [
         lambda group: Cell(f"{group.outcome}: {group.reason.replace('_', ' ')}", wording.tone(group.outcome)),
     ),
     Column("number", "ITEMS", 6, lambda group: Cell(wording.count(group.number)), right=True),
-    Column("detail", "LAST", 0, lambda group: Cell(group.detail, "quiet"), from_width=110),
+    Column("detail", "LAST", 0, lambda group: Cell(group.shown_detail, "quiet"), from_width=110),
     Column("hint", "WHAT TO DO", 0, lambda group: Cell(group.hint)),
 ]

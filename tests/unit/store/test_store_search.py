@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest_tui.model.errors import UsageError
 from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.queries import search_text
+from ingest_tui.store.queries import find_documents, search_text
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +149,10 @@ def test_no_query_fails(catalogue: Catalogue, query: str) -> None:
     with contextlib.suppress(UsageError):
         hits = search_text(catalogue, query, limit=5)
     assert all(hit.document_id != "retired" for hit in hits)
+
+
+def test_trash_of_a_source_is_found_by_the_source(catalogue: Catalogue) -> None:
+    """A retired document has no place any more, and is listed all the same for the source that it came from."""
+    retired = find_documents(catalogue, state="retired", source_id="docs")
+    assert [row.document_id for row in retired] == ["retired"]
+    assert find_documents(catalogue, state="retired", source_id="elsewhere") == []

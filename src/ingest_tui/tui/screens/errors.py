@@ -308,7 +308,7 @@ def _source(line: ErrorLine) -> Cell:
 
 
 def _detail(line: ErrorLine) -> Cell:
-    return Cell(line.trouble.detail if line.trouble is not None else line.group.newest.detail, "quiet")
+    return Cell(line.trouble.detail if line.trouble is not None else line.group.shown_detail, "quiet")
 
 
 def _story_of(line: ErrorLine) -> list[str | tuple[str, str]]:

@@ -110,7 +110,7 @@ class JobScreen(JobActions):
         """Say what to do about the reason under the cursor."""
         group = self.pane.reasons.current
         if group is not None and self.pane.reasons.has_focus:
-            self.say_hint(f"{group.detail}  hint: {group.hint or 'enter shows its documents'}", "bad")
+            self.say_hint(f"{group.shown_detail}  hint: {group.hint or 'enter shows its documents'}", "bad")
 
     @on(VirtualTable.Moved, "#job-items")
     def moved(self) -> None:
@@ -172,7 +172,7 @@ class JobScreen(JobActions):
         if group is None:
             return
         if group.outcome == OF_THE_JOB:
-            self.tell(group.detail, group.hint)
+            self.tell(group.shown_detail, group.hint)
             return
         self.show_only(Only(group.outcome, group.reason))
         self.show_items()
