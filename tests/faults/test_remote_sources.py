@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -146,6 +147,18 @@ def test_a_listing_goes_on_from_its_checkpoint(far: FarSource, workspace: Worksp
     ended = workspace.jobs.load(job_id)
     assert (ended.state, ended.counters.items_ingested, ended.attempt) == ("succeeded", 30, 2)
     assert listed_from(far) == ["15.txt", "20.txt", "25.txt"]
+
+
+def test_a_listing_is_not_resumed_under_other_settings(far: FarSource, workspace: Workspace) -> None:
+    """When the source was edited meanwhile, what its old settings had listed does not count."""
+    job_id = queue_sync(workspace)
+    die_while_syncing(workspace, far, lambda question: question == ("list", "15.txt"))
+    workspace.sources.save(workspace.sources.get("docs").model_copy(update={"since": date(2026, 1, 1)}))
+    del far.items["03.txt"]
+    run_queue(workspace)
+    ended = workspace.jobs.load(job_id)
+    assert (ended.state, ended.counters.descriptors_listed) == ("succeeded", 29)
+    assert listed_from(far)[0] == "00.txt"
 
 
 def test_a_checkpoint_of_before_a_reboot_is_not_trusted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from servers.fake_bucket import FakeBucket
 
@@ -33,6 +33,27 @@ SEGMENTS = st.text(st.sampled_from("ab-./é\x01"), min_size=1, max_size=4)
 KEYS = st.lists(st.lists(SEGMENTS, min_size=1, max_size=3).map("/".join).map(str.encode), max_size=60, unique=True)
 
 
+@given(keys=KEYS, interrupted_after=st.integers(0, 30), prefix=st.sampled_from([b"", b"a", b"a/"]))
+def test_listing_in_parts_that_is_interrupted_names_everything(
+    keys: list[bytes], interrupted_after: int, prefix: bytes
+) -> None:
+    """The same where the store is known to list in order, so that parts are listed at once and resumed by names."""
+    reader = ReaderWithoutNetwork(FakeBucket(sorted(keys)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(s3_listing, "PAGES_IN_A_ROW", 2)
+        found: set[bytes] = set()
+        cursor = None
+        for number, (objects, after) in enumerate(BucketListing(reader, prefix, lanes=3, is_ordered=True).pages()):
+            if number == interrupted_after:
+                break
+            found.update(listed.key for listed in objects)
+            cursor = after
+        for objects, _ in BucketListing(reader, prefix, lanes=3, is_ordered=True).pages(cursor):
+            found.update(listed.key for listed in objects)
+    assert found == {key for key in keys if key.startswith(prefix)}
+
+
+@example(keys=[b".", b"/", b"a/a", b"a"], is_sorted=False, interrupted_after=1, prefix=b"")
 @given(
     keys=KEYS, is_sorted=st.booleans(), interrupted_after=st.integers(0, 30), prefix=st.sampled_from([b"", b"a", b"a/"])
 )

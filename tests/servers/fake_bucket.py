@@ -40,6 +40,7 @@ class FakeBucket:
     asked_with: list[dict[str, str]] = field(default_factory=list)
     modified: dict[bytes, str] = field(default_factory=dict)
     listed_with: list[dict[str, str]] = field(default_factory=list)
+    refused_tokens: set[str] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         bucket = self
@@ -146,6 +147,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.served.listed_with.append(dict(self.headers.items()))
         if self.served.refuses_restore_status and "x-amz-optional-object-attributes" in self.headers:
             self._answer(501, b"<Error><Code>NotImplemented</Code></Error>")
+            return
+        if query.get("continuation-token") in self.served.refused_tokens:
+            self._answer(400, b"<Error><Code>InvalidArgument</Code></Error>")
             return
         query = {name: quote_from_bytes(value.encode("latin-1")) for name, value in query.items()}
         self._answer(200, self.served.page(query).encode())

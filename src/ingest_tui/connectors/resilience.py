@@ -126,7 +126,7 @@ class ResilientConnector(BaseConnector):
             raise source_failure(error, "signing in") from None
 
     def list(self, cursor: str | None = None) -> Listing:
-        """List; a listing that was cut goes on from its last page where the connector can, else begins anew."""
+        """List; a listing that was cut is resumed behind its last page where the connector can, else it restarts."""
         self.inner.memory = self.memory
         pages = _Pages(self.inner, cursor)
         while True:
@@ -304,17 +304,21 @@ class _Pages:
         self._inner = inner
         self._cursor = cursor
         self._pages: Listing | None = None
+        self._yielded = False
 
     def following(self) -> ListingPage | ListingEnd:
         if self._pages is None:
             self._pages = self._inner.list(self._cursor)
+            if self._yielded and self._cursor is None:
+                # Merged with a second listing, the first would keep what has gone in between.
+                self._yielded = False
+                return ListingPage([], restarts=True)
         try:
             page = next(self._pages)
         except StopIteration as stop:
             return stop.value if isinstance(stop.value, ListingEnd) else ListingEnd(complete=False)
         except (OSError, IngestError, apsw.Error) as error:
-            # Without a cursor it begins anew: an item that is named twice replaces itself. What the disk of the
-            # workspace refuses (a connector may remember its listing) is for the job to answer.
+            # What the disk of the workspace refuses (a connector may remember its listing) is for the job to answer.
             self._pages = None
             if isinstance(error, IngestError) or not isinstance(error, (ConnectionError, TimeoutError)):
                 raise
@@ -324,6 +328,9 @@ class _Pages:
             raise source_failure(error, "listing") from None
         if not isinstance(page, ListingPage):
             raise source_failure(TypeError(f"list must yield ListingPages, not {type(page).__name__}"), "listing")
+        self._yielded = True
+        if page.restarts:
+            self._cursor = None
         if self._inner.capabilities.resumes_listing and page.cursor is not None:
             self._cursor = page.cursor
         return page

@@ -18,8 +18,9 @@ from ingest_tui.connectors.s3_config import S3Config
 from ingest_tui.connectors.s3_errors import Explainer
 from ingest_tui.connectors.s3_hints import NotificationQueue
 from ingest_tui.connectors.s3_http import BucketClient
-from ingest_tui.connectors.s3_listing import LANES, BucketListing
-from ingest_tui.connectors.s3_pages import PAGE_SIZE, ListedObject, PageReader
+from ingest_tui.connectors.s3_listing import LANES, BucketListing, ObjectPage
+from ingest_tui.connectors.s3_pages import PAGE_SIZE, ListedObject, PageReader, StartOverError
+from ingest_tui.connectors.s3_progress import ForwardCheck
 from ingest_tui.connectors.s3_reading import ObjectReader, WantedObject
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError
@@ -111,9 +112,24 @@ class S3Connector(BaseConnector):
     def list(self, cursor: str | None = None) -> Listing:
         """List the bucket below the prefix; fails as a whole when a page cannot be had."""
         check_packages()
-        for objects, after in BucketListing(self._pages(), self._prefix).pages(cursor):
-            yield ListingPage([self._describe(listed) for listed in objects if self._takes(listed)], after)
+        listing = BucketListing(self._pages(), self._prefix, is_ordered=self._lists_in_order())
+        try:
+            yield from self._described(listing.pages(cursor))
+        except StartOverError:
+            yield ListingPage([], restarts=True)
+            yield from self._described(BucketListing(self._pages(), self._prefix).pages())
         return ListingEnd(complete=True)
+
+    def _lists_in_order(self) -> bool:
+        """Whether the store is known to list in the order of the bytes of keys: AWS documents it, others may not."""
+        if self.config.listing_order == "bytes":
+            return True
+        # What an access point for Object Lambda lists is up to somebody's function.
+        return self._client.access().endpoint_url is None and not self.config.bucket.endswith("--ol-s3")
+
+    def _described(self, pages: Iterator[ObjectPage]) -> Iterator[ListingPage]:
+        for objects, after in pages:
+            yield ListingPage([self._describe(listed) for listed in objects if self._takes(listed)], after)
 
     def _takes(self, listed: ListedObject) -> bool:
         if listed.size == 0 and listed.key.endswith(b"/"):
@@ -153,9 +169,11 @@ class S3Connector(BaseConnector):
         if folder and folder != self._prefix and not folder.endswith(b"/"):
             folder += b"/"
         pages = self._pages(versions=False)
+        forward = ForwardCheck()
         token = None
         while True:
             page = pages.page(folder, token=token, delimiter="/")
+            forward.check(page)
             for name in page.folders:
                 yield Place(key_from_bytes(name[len(folder) :].rstrip(b"/")), key_from_bytes(name), "folder")
             for listed in page.objects:

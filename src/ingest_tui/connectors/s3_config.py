@@ -44,6 +44,11 @@ class S3Config(BaseModel):
     addressing: Literal["auto", "path", "virtual"] = Field(
         default="auto", description="where the bucket's name stands: in the path or before the host name"
     )
+    listing_order: Literal["auto", "bytes"] = Field(
+        default="auto",
+        description="bytes: the store lists in the order of the bytes of keys, so that parts of a large bucket are "
+        "listed at once; auto: only AWS is trusted to",
+    )
     sqs: str | None = Field(
         default=None,
         description="a queue with the bucket's event notifications, as hints for watching",

@@ -2,8 +2,10 @@
 
 A stretch is a part of the key space, from behind one key up to another: together they always cover everything that is
 still to be listed, whatever stands there, so nothing depends on guesses about folders. The names of folders serve only
-to choose where a stretch is cut. Stores list in the order of the bytes of keys; where that is seen not to hold, nothing
-is cut.
+to choose where a stretch is cut.
+
+Only a store that is known to list in the order of the bytes of keys is cut, or resumed behind a name: that the pages so
+far were in order proves nothing about the next one. Any other is listed page after page, and resumed by its own token.
 
 The cursor of a page is what is still to be listed then. It is short: at most `_MOST_STRETCHES` of them.
 """
@@ -18,7 +20,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from ingest_tui.connectors.s3_pages import BucketPage, ListedObject, PageReader
+from ingest_tui.connectors.s3_pages import BucketPage, ListedObject, PageReader, StartOverError
+from ingest_tui.connectors.s3_progress import ForwardCheck
 from ingest_tui.model.errors import IngestError
 
 PAGES_IN_A_ROW = 10
@@ -32,10 +35,6 @@ _LOOK_SECONDS = 0.5
 ObjectPage = tuple[list[ListedObject], str | None]
 
 
-class _Disordered(Exception):  # noqa: N818 - never leaves the connector
-    """The store does not list in the order of the bytes of keys after all."""
-
-
 @dataclass(slots=True)
 class Stretch:
     """Keys behind ``after`` up to and with ``until`` (None: to the end). ``token`` is that of its next page."""
@@ -44,51 +43,64 @@ class Stretch:
     until: bytes | None = None
     token: str | None = None
 
+    @property
+    def is_found_by_name(self) -> bool:
+        """Whether it can only be resumed behind a name, or ends at one."""
+        return self.until is not None or (bool(self.after) and self.token is None)
+
 
 class BucketListing:
-    """One listing of a bucket below a prefix."""
+    """One listing of a bucket below a prefix. ``is_ordered``: the store is known to list in the order of bytes."""
 
-    def __init__(self, reader: PageReader, prefix: bytes, *, lanes: int = LANES) -> None:
+    def __init__(self, reader: PageReader, prefix: bytes, *, lanes: int = LANES, is_ordered: bool = False) -> None:
         self._reader = reader
         self._prefix = prefix
         self._lanes = lanes
+        self._is_ordered = is_ordered
 
     def pages(self, cursor: str | None = None) -> Iterator[ObjectPage]:
         """Yield pages of objects, each with the cursor behind it. An object may come twice, none is left out.
 
-        Raises `SourceAccessError`; what was yielded until then stays true, and its cursor goes on from there.
+        Raises `SourceAccessError`; what was yielded until then stays true, and its cursor goes on from there. With
+        `StartOverError` it does not: then the bucket has to be listed from its start, by a listing that expects no
+        order.
         """
-        try:
-            stretches = _stretches_of(cursor)
-            if len(stretches) == 1:
-                stretches = yield from self._one_after_the_other(stretches[0], may_cut=self._lanes > 1)
-            if stretches:
-                yield from _SideBySide(self._reader, self._prefix, stretches, self._lanes).pages()
-        except _Disordered:
-            yield from self._one_after_the_other(Stretch(), may_cut=False)
+        stretches = _stretches_of(cursor)
+        if not self._is_ordered and any(stretch.is_found_by_name for stretch in stretches):
+            raise _disordered()
+        if len(stretches) == 1:
+            stretches = yield from self._one_after_the_other(stretches[0])
+        if stretches:
+            yield from _SideBySide(self._reader, self._prefix, stretches, self._lanes).pages()
 
-    def _one_after_the_other(self, stretch: Stretch, *, may_cut: bool) -> Generator[ObjectPage, None, list[Stretch]]:
+    def _one_after_the_other(self, stretch: Stretch) -> Generator[ObjectPage, None, list[Stretch]]:
         """List until the end, or until it pays to cut what is left; returns the stretches of that."""
         next_cut = PAGES_IN_A_ROW
         number = 0
-        ascends = True
+        forward = ForwardCheck()
         while True:
             page = self._reader.page(self._prefix, after=stretch.after, token=stretch.token)
+            forward.check(page)
             number += 1
-            ascends = ascends and _follows(page, stretch.after)
-            if not ascends and stretch.until is not None:
-                raise _Disordered
+            if self._is_ordered and not _follows(page, stretch.after):
+                raise _disordered()
             ended = _advance(stretch, page)
             objects = _up_to(page.objects, stretch.until)
             if objects or not ended:
-                yield objects, _cursor_of([] if ended else [stretch], by_token=not ascends)
+                yield objects, _cursor_of([] if ended else [stretch], by_token=not self._is_ordered)
             if ended:
                 return []
-            if may_cut and ascends and number >= next_cut:
+            if self._is_ordered and self._lanes > 1 and number >= next_cut:
                 parts = cut(self._reader, self._prefix, stretch)
                 if len(parts) > 1:
                     return parts
                 next_cut = number * 2
+
+
+def _disordered() -> StartOverError:
+    return StartOverError(
+        "the store does not list in the order of the bytes of keys", hint="set --listing-order auto, then sync again"
+    )
 
 
 def _follows(page: BucketPage, after: bytes) -> bool:
@@ -112,10 +124,13 @@ def _up_to(objects: list[ListedObject], until: bytes | None) -> list[ListedObjec
 def _stretches_of(cursor: str | None) -> list[Stretch]:
     if cursor is None:
         return [Stretch()]
-    return [
-        Stretch(unquote_to_bytes(after), None if until is None else unquote_to_bytes(until), token)
-        for after, until, token in json.loads(cursor)
-    ]
+    try:
+        return [
+            Stretch(unquote_to_bytes(after), None if until is None else unquote_to_bytes(until), token)
+            for after, until, token in json.loads(cursor)
+        ]
+    except (ValueError, TypeError, AttributeError):
+        raise StartOverError("the kept place of the listing is damaged", hint="sync again") from None
 
 
 def _cursor_of(stretches: list[Stretch], *, by_token: bool = False) -> str:
@@ -241,11 +256,13 @@ class _SideBySide:
 
     def _list(self, number: int, stretch: Stretch) -> None:
         pages, next_cut = 0, PAGES_IN_A_ROW
+        forward = ForwardCheck()
         while not self._stopped.is_set():
             page = self._reader.page(self._prefix, after=stretch.after, token=stretch.token)
+            forward.check(page)
             pages += 1
             if not _follows(page, stretch.after):
-                raise _Disordered
+                raise _disordered()
             ended = _advance(stretch, page)
             objects = _up_to(page.objects, stretch.until)
             self._tell(_News(number, objects, stretch.after, ended))

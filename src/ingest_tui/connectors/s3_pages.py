@@ -15,7 +15,8 @@ from ingest_tui.model.errors import SourceAccessError
 
 PAGE_SIZE = 1000
 _RESTORE_STATUS = {"x-amz-optional-object-attributes": "RestoreStatus"}
-_NOT_UNDERSTOOD = {400, 405, 501}
+_BAD_REQUEST = 400
+_NOT_UNDERSTOOD = {_BAD_REQUEST, 405, 501}
 _LONGEST_PAGE = 1 << 24
 """Bytes; a thousand keys of the longest kind, each byte percent-encoded, are a quarter of it."""
 _PIECE = 1 << 16
@@ -37,8 +38,8 @@ class ListedObject(NamedTuple):
 class BucketPage(NamedTuple):
     """Objects and folders (common prefixes) of a page, and the token of the next one; None after the last.
 
-    ``last_key`` is the last name of the page, also when what bears it is left out; ``sorted`` tells whether its names
-    ascend as bytes do, without which no page can be found by a name.
+    ``last_key`` is the last name of the page, also when what bears it is left out; ``ascends`` tells whether its names
+    ascend as bytes do, without which no page can be found by a name. ``entries`` counts all that the page names.
     """
 
     objects: list[ListedObject]
@@ -46,6 +47,16 @@ class BucketPage(NamedTuple):
     token: str | None
     last_key: bytes
     ascends: bool
+    entries: int
+
+
+class StartOverError(SourceAccessError):
+    """The listing cannot be resumed where it was: what it named until now is void, it has to be listed from its start.
+
+    A listing that has started over already ends with it.
+    """
+
+    code = "listing_broken_off"
 
 
 class PageReader:
@@ -61,14 +72,28 @@ class PageReader:
     def page(
         self, prefix: bytes, *, after: bytes = b"", token: str | None = None, delimiter: str = "", limit: int = 0
     ) -> BucketPage:
-        """Return the page that follows a name or a token, in one request. Raises `SourceAccessError`."""
+        """Return the page that follows a name or a token, in one request.
+
+        Raises `SourceAccessError`, and `StartOverError` when the store does not accept the token (any more).
+        """
         query: Query = {"encoding-type": "url", "max-keys": str(limit or self._page_size)}
         if prefix:
             query["prefix"] = prefix
         if delimiter:
             query["delimiter"] = delimiter
         query |= self._version_query(after, token) if self._versions else self._plain_query(after, token)
-        return self._read(self._ask(query))
+        try:
+            body = self._ask(query)
+        except StoreFailure as failure:
+            if token is not None and _refuses_token(failure):
+                raise StartOverError(
+                    f"the store does not accept its own token for the next page ({failure.code})",
+                    hint="sync again; nothing was deleted",
+                ) from None
+            raise self._explainer.of_source(failure) from None
+        except NetworkFailure as failure:
+            raise self._explainer.of_source(failure) from None
+        return self._read(body, prefix)
 
     def _plain_query(self, after: bytes, token: str | None) -> Query:
         query: Query = {"list-type": "2"}
@@ -91,23 +116,21 @@ class PageReader:
 
     def _ask(self, query: Query) -> bytes:
         try:
-            try:
-                return self._body(query)
-            except StoreFailure as failure:
-                # A store that does not know the attribute: then archived objects cannot be told from restored ones.
-                if not self._wanted or failure.status not in _NOT_UNDERSTOOD or failure.passing:
-                    raise
-                if failure.of_credential:
-                    raise
-                self._wanted = {}
-                return self._body(query)
-        except (StoreFailure, NetworkFailure) as failure:
-            raise self._explainer.of_source(failure) from None
+            return self._body(query)
+        except StoreFailure as failure:
+            # A store that does not know the attribute: then archived objects cannot be told from restored ones.
+            if not self._wanted or failure.status not in _NOT_UNDERSTOOD or failure.passing:
+                raise
+            if failure.of_credential:
+                raise
+            answer = self._body(query, {})
+            self._wanted = {}
+            return answer
 
-    def _body(self, query: Query) -> bytes:
+    def _body(self, query: Query, wanted: dict[str, str] | None = None) -> bytes:
         from urllib3.exceptions import HTTPError
 
-        response = self._client.send("GET", None, query, self._wanted)
+        response = self._client.send("GET", None, query, self._wanted if wanted is None else wanted)
         body = bytearray()
         try:
             while piece := response.read(_PIECE):  # only the read behind the last byte tells a cut
@@ -120,7 +143,7 @@ class PageReader:
             response.close()
         return bytes(body)
 
-    def _read(self, body: bytes) -> BucketPage:
+    def _read(self, body: bytes, prefix: bytes) -> BucketPage:
         # The parser takes anything for an empty listing, also the page of a web server.
         if not _LISTING.match(body):
             raise _strange("what the store sent is not a listing")
@@ -130,11 +153,18 @@ class PageReader:
         answer = {"body": body, "headers": {}, "status_code": 200}
         try:
             parsed = parser.parse(answer, version_shape if self._versions else plain_shape)
-            return _Page(parsed, versions=self._versions).read()
+            page = _Page(parsed, versions=self._versions).read()
         except ResponseParserError:
             raise _strange("what the store sent is not a listing") from None
         except (KeyError, ValueError):
             raise _strange("the store lists something without a name or a size") from None
+        if not all(name.startswith(prefix) for name in (*(listed.key for listed in page.objects), *page.folders)):
+            raise _strange("the store lists objects outside the prefix that it was asked for")
+        return page
+
+
+def _refuses_token(failure: StoreFailure) -> bool:
+    return failure.status == _BAD_REQUEST and not failure.passing and not failure.of_credential
 
 
 @cache
@@ -182,7 +212,9 @@ class _Page:
             markers = self._names("DeleteMarkers", "Key")
         ascends = all(key <= following for key, following in pairwise(keys))
         last_key = max((*keys[-1:], *markers), default=b"")
-        return BucketPage(objects, self._names("CommonPrefixes", "Prefix"), self._token(), last_key, ascends)
+        folders = self._names("CommonPrefixes", "Prefix")
+        entries = len(keys) + len(markers) + len(folders)
+        return BucketPage(objects, folders, self._token(), last_key, ascends, entries)
 
     def _object(self, entry: dict[str, Any]) -> ListedObject:
         return ListedObject(

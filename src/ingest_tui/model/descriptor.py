@@ -29,10 +29,14 @@ class Descriptor(NamedTuple):
 
 
 class ListingPage(NamedTuple):
-    """Some descriptors and the cursor from which a later listing can go on; None where it cannot."""
+    """Some descriptors and the cursor from which a later listing can go on; None where it cannot.
+
+    ``restarts``: the listing begins again with this page, and what earlier pages named does not count any more.
+    """
 
     descriptors: list[Descriptor]
     cursor: str | None = None
+    restarts: bool = False
 
 
 class ListingEnd(NamedTuple):

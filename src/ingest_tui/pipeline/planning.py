@@ -45,6 +45,7 @@ def list_source(job: JobRun) -> ListingEnd:
     job.meter.start("list")
     job.save_state()
     scratch = ListingScratch(job.paths.listing, resume=connector.capabilities.resumes_listing)
+    scratch.begin(_choice_of(job.source, connector))
     memory = None
     if connector.capabilities.remembers_listing:
         memory = connector.memory = StoredMemory(job.workspace.layout.listing_memory(job.source.source_id))
@@ -56,6 +57,8 @@ def list_source(job: JobRun) -> ListingEnd:
             if isinstance(page, ListingEnd):
                 end = page
                 break
+            if page.restarts:
+                job.log.event("info", "listing_restarted", dropped=scratch.count())
             scratch.add(admit(page, job.source))
             job.meter.advance("list", len(page.descriptors))
         job.manifest.counters.descriptors_listed = scratch.count()
@@ -65,6 +68,11 @@ def list_source(job: JobRun) -> ListingEnd:
             memory.close()
     job.meter.done("list")
     return end
+
+
+def _choice_of(source: Source, connector: BaseConnector) -> str:
+    """Return what stands for everything that chooses what is listed: a listing is not resumed under another choice."""
+    return short_digest(source.model_dump_json(), connector.account(), length=12)
 
 
 def _following(pages: Listing) -> ListingPage | ListingEnd:

@@ -94,11 +94,28 @@ class ListingScratch:
 
     def _keep(self, page: ListingPage) -> None:
         with self._connection:
+            if page.restarts:
+                self._forget_items()
             self._connection.executemany(
                 "REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_as_row, page.descriptors)
             )
             if page.cursor is not None:
                 self._connection.execute("REPLACE INTO progress VALUES ('cursor', ?)", (page.cursor,))
+
+    def begin(self, chosen_by: str) -> None:
+        """Prepare for a listing under settings that ``chosen_by`` stands for.
+
+        What an earlier attempt kept counts only when it can be resumed, and when the same settings chose it.
+        """
+        if self.cursor is None or self._progress("chosen_by") != chosen_by:
+            with self._connection:
+                self._forget_items()
+                self._connection.execute("REPLACE INTO progress VALUES ('chosen_by', ?)", (chosen_by,))
+            self.cursor = None
+
+    def _forget_items(self) -> None:
+        self._connection.execute("DELETE FROM listed")
+        self._connection.execute("DELETE FROM progress WHERE name = 'cursor'")
 
     def _progress(self, name: str) -> str | None:
         rows = list(self._connection.execute("SELECT value FROM progress WHERE name = ?", (name,)))

@@ -122,14 +122,40 @@ def test_a_listing_goes_on_from_its_last_page() -> None:
     assert inner.calls == [("list", 0), ("list", 1), ("list", 1), ("list", 1), ("list", 2)]
 
 
-def test_a_listing_without_cursor_begins_anew() -> None:
-    """A connector that cannot resume lists from its start again: every item is named, some twice."""
+def test_a_listing_without_cursor_starts_over() -> None:
+    """A connector that cannot resume lists from its start again, and what it named before is declared void."""
     inner = Unranged()
     pages = around(inner).list()
     next(pages)
     inner.script = [busy()]
-    rest = [descriptor.key for page in pages for descriptor in page.descriptors]
-    assert rest == ["0", "1", "2"]
+    rest = list(pages)
+    assert [page.restarts for page in rest] == [True, False, False, False]
+    assert [descriptor.key for page in rest for descriptor in page.descriptors] == ["0", "1", "2"]
+
+
+def test_a_listing_that_failed_before_its_first_page_has_nothing_to_declare_void() -> None:
+    """Nothing was yielded yet, so nothing restarts."""
+    inner = Unranged(busy(), busy())
+    assert [page.restarts for page in around(inner).list()] == [False, False, False]
+
+
+def test_a_listing_that_started_over_is_not_resumed_at_its_old_place() -> None:
+    """After a connector has started over, a failure leads back to its start, not to the cursor of the first try."""
+
+    class Restarting(Scripted):
+        def list(self, cursor: str | None = None) -> Listing:
+            if cursor is not None:
+                yield ListingPage([], restarts=True)
+            yield from super().list()
+            return ListingEnd(complete=True)
+
+    inner = Restarting()
+    pages = around(inner).list("2")
+    assert next(pages).restarts
+    inner.script = [busy()]
+    rest = list(pages)
+    assert [descriptor.key for page in rest for descriptor in page.descriptors] == ["0", "1", "2"]
+    assert inner.calls == [("list", 0), ("list", 0), ("list", 1), ("list", 2)]
 
 
 def test_waits_grow_and_have_an_end() -> None:

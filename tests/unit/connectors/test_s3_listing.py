@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import threading
 import time
 from pathlib import Path
@@ -14,10 +15,13 @@ from servers.fault_proxy import Fault, FaultProxy
 
 from ingest_tui.connectors import s3_listing, s3_pages
 from ingest_tui.connectors.s3 import S3Connector
-from ingest_tui.model.descriptor import ListingEnd
+from ingest_tui.connectors.s3_progress import MOST_EMPTY_PAGES
+from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 MOST_REQUESTS = 12
+IN_ORDER = {"listing_order": "bytes"}
+"""Only of a store that is known to list in the order of bytes are several parts listed at once."""
 
 
 def keys_in_folders(folders: int, each: int) -> list[bytes]:
@@ -49,7 +53,7 @@ def test_hundred_thousand_objects_in_constant_memory() -> None:
     """Everything is listed once, several stretches at once, and the memory is that of a few pages."""
     keys = keys_in_folders(200, 500)
     with FakeBucket(keys) as bucket:
-        connector = S3Connector(bucket.settings)
+        connector = S3Connector(bucket.settings | IN_ORDER)
         for page in connector.list():  # what is loaded once is loaded now
             assert page.descriptors
             break
@@ -83,14 +87,180 @@ def test_store_that_cannot_begin_behind_a_name_is_listed_whole() -> None:
     """It looks well ordered until the listing is cut; then it is listed again, page after page."""
     keys = keys_in_folders(20, 700)
     with FakeBucket(keys, knows_start_after=False) as bucket:
+        pages = list(S3Connector(bucket.settings | IN_ORDER).list())
+        assert keys_after_restart(pages) == {key.decode() for key in keys}
+
+
+def test_order_that_holds_for_many_pages_proves_nothing() -> None:
+    """Where nobody says that a store lists in the order of bytes, a key that it lists late is not lost to a cut."""
+    keys = [*keys_in_folders(20, 700), b"folder-0012.txt", b"a"]
+    with FakeBucket(keys) as bucket:
         assert set(listed_keys(S3Connector(bucket.settings))) == {key.decode() for key in keys}
+        assert not any("start-after" in request for request in bucket.requests)
+
+
+def test_order_that_was_said_and_does_not_hold_starts_the_listing_over() -> None:
+    """What was listed until then is declared void, because nobody knows what was passed over."""
+    keys = keys_in_folders(20, 700)
+    random.Random(1).shuffle(keys)
+    with FakeBucket(keys) as bucket:
+        pages = list(S3Connector(bucket.settings | IN_ORDER).list())
+        assert any(page.restarts for page in pages)
+        assert keys_after_restart(pages) == {key.decode() for key in keys}
+
+
+def test_aws_is_known_to_list_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS documents the order; another endpoint, wherever it is named, and somebody's own function do not."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    aws = {"bucket": "any", "anonymous": True}
+    for settings, expected in (
+        (aws, True),
+        (aws | {"endpoint_url": "http://127.0.0.1:9000"}, False),
+        (aws | {"endpoint_url": "http://127.0.0.1:9000"} | IN_ORDER, True),
+        (aws | {"bucket": "alias--ol-s3"}, False),
+    ):
+        assert S3Connector(settings)._lists_in_order() is expected
+
+
+def keys_after_restart(pages: list[ListingPage]) -> set[str]:
+    """Return what a listing names, as its consumers keep it."""
+    found: set[str] = set()
+    for page in pages:
+        if page.restarts:
+            found.clear()
+        found.update(descriptor.key for descriptor in page.descriptors)
+    return found
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_listing_is_resumed_by_the_token_of_the_store(is_sorted: bool) -> None:
+    """After an interruption the next page is asked for by the store's own token, and nothing is listed again."""
+    keys = keys_in_folders(3, 700)
+    if not is_sorted:
+        random.Random(1).shuffle(keys)
+    with FakeBucket(keys) as bucket:
+        connector = S3Connector(bucket.settings)
+        first = next(connector.list())
+        bucket.requests.clear()
+        rest = listed_keys(connector, first.cursor)
+        assert bucket.listings == 2
+    assert {descriptor.key for descriptor in first.descriptors} | set(rest) == {key.decode() for key in keys}
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ['[["folder-0001/000000.txt", null, null]]', '[["", "folder-0001", null]]', "not a cursor", "[[1, 2, 3]]", "null"],
+    ids=["name", "end", "text", "numbers", "null"],
+)
+def test_cursor_that_leads_nowhere_starts_the_listing_over(cursor: str) -> None:
+    """A name is no place in a store whose order nobody knows; what was listed before is declared void."""
+    keys = keys_in_folders(3, 700)
+    with FakeBucket(keys) as bucket:
+        pages = list(S3Connector(bucket.settings).list(cursor))
+    assert pages[0].restarts
+    assert keys_after_restart(pages) == {key.decode() for key in keys}
+
+
+def test_token_that_has_expired_starts_the_listing_over() -> None:
+    """A store may forget its tokens; then the listing begins again, and what was kept of it is declared void."""
+    keys = keys_in_folders(3, 1000)
+    with FakeBucket(keys) as bucket:
+        connector = S3Connector(bucket.settings)
+        first = next(connector.list())
+        bucket.refused_tokens.add("1000")
+        generator = connector.list(first.cursor)
+        assert next(generator) == ListingPage([], restarts=True)
+        next(generator)
+        with pytest.raises(SourceAccessError, match="its own token") as caught:
+            list(generator)
+        assert not caught.value.retryable
+        bucket.refused_tokens.clear()
+        assert len(listed_keys(connector)) == len(keys)
+
+
+class MisleadingBucket(FakeBucket):
+    """A bucket whose pages do not lead to an end, in one of several ways."""
+
+    way = "same token"
+
+    def page(self, query: dict[str, str]) -> str:
+        number = len(self.requests)
+        assert number < 1500, "the listing goes on for ever"
+        text = super().page({"max-keys": query["max-keys"], **self._place(query, number)})
+        return self._with_token(text, number)
+
+    def _place(self, query: dict[str, str], number: int) -> dict[str, str]:
+        if self.way == "same page":
+            return {"continuation-token": "2"}
+        if self.way == "backwards":
+            return {"continuation-token": str(number * 2 % 6)}
+        if self.way == "circle of odd length":
+            return {"continuation-token": str(number * 2 % 7)}
+        return {name: value for name, value in query.items() if name == "continuation-token"}
+
+    def _with_token(self, text: str, number: int) -> str:
+        if self.way == "empty":
+            text = re.sub(r"<Contents>.*</Contents>", "", text)
+        token = "2" if self.way == "same token" else str(number)
+        tail = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+        text = re.sub(r"<NextContinuationToken>\d+</NextContinuationToken>", "", text)
+        return re.sub(r"<IsTruncated>\w+</IsTruncated>", tail, text)
+
+
+@pytest.mark.parametrize("settings", [{}, IN_ORDER], ids=["unknown order", "in order"])
+@pytest.mark.parametrize("way", ["same token", "same page", "backwards", "circle of odd length", "empty"])
+def test_listing_that_leads_to_no_end_is_a_failure(way: str, settings: dict[str, str]) -> None:
+    """Tokens that repeat or lead back, pages that come again or stay empty: the listing fails, and soon."""
+    with MisleadingBucket([b"%d" % number for number in range(8)]) as bucket:
+        bucket.way = way
+        connector = S3Connector(bucket.settings | settings)
+        connector.page_size = 2
+        with pytest.raises(SourceAccessError) as caught:
+            listed_keys(connector)
+        assert (caught.value.reason, caught.value.retryable) == ("listing_stuck", False)
+        assert "nothing was deleted" in caught.value.hint
+        assert len(bucket.requests) <= MOST_EMPTY_PAGES + 10
+
+
+def test_some_empty_pages_are_passed_over() -> None:
+    """A store may send empty pages for what was deleted; the listing goes on behind them."""
+
+    class Gappy(FakeBucket):
+        def page(self, query: dict[str, str]) -> str:
+            text = super().page(query)
+            return text if int(query.get("continuation-token", 0)) in {0, 98} else re.sub("<Contents>.*>", end, text)
+
+    end = "</ListBucketResult>"
+    with Gappy([b"%03d" % number for number in range(100)]) as bucket:
+        connector = S3Connector(bucket.settings)
+        connector.page_size = 2
+        assert listed_keys(connector) == ["000", "001", "098", "099"]
+
+
+def test_objects_outside_the_prefix_are_no_listing_of_it() -> None:
+    """A store that ignores the prefix did not answer what it was asked."""
+
+    class Heedless(FakeBucket):
+        def page(self, query: dict[str, str]) -> str:
+            return super().page({name: value for name, value in query.items() if name != "prefix"})
+
+    with Heedless([b"a/1", b"b/2"]) as bucket, pytest.raises(SourceAccessError, match="outside the prefix"):
+        listed_keys(S3Connector(bucket.settings | {"prefix": "a/"}))
+
+
+def test_browsing_a_store_that_leads_in_circles_ends() -> None:
+    """Looking around ends like a listing."""
+    with MisleadingBucket([b"%d" % number for number in range(8)]) as bucket:
+        with pytest.raises(SourceAccessError, match="does not lead to an end"):
+            list(S3Connector(bucket.settings).browse())
+        assert len(bucket.requests) <= 3
 
 
 def test_failure_of_one_stretch_ends_the_listing_and_its_cursor_goes_on() -> None:
     """A stretch that fails fails the listing, which never ends as complete; its last cursor misses nothing."""
     keys = keys_in_folders(40, 500)
     with FakeBucket(keys) as bucket, FaultProxy(int(bucket.settings["endpoint_url"].rpartition(":")[2])) as proxy:
-        connector = S3Connector(bucket.settings | {"endpoint_url": proxy.url})
+        connector = S3Connector(bucket.settings | IN_ORDER | {"endpoint_url": proxy.url})
         slow_down = Fault(lambda request: "start-after=folder-0030" in request.target, times=1, status=503)
         proxy.add(slow_down)
         found: set[str] = set()
@@ -107,7 +277,7 @@ def test_failure_of_one_stretch_ends_the_listing_and_its_cursor_goes_on() -> Non
 def test_listing_that_is_given_up_leaves_no_thread_behind() -> None:
     """Closing the generator ends its lanes."""
     with FakeBucket(keys_in_folders(40, 500)) as bucket:
-        generator = S3Connector(bucket.settings).list()
+        generator = S3Connector(bucket.settings | IN_ORDER).list()
         for _ in range(13):
             next(generator)
         generator.close()
@@ -120,7 +290,7 @@ def test_listing_that_is_given_up_leaves_no_thread_behind() -> None:
 def test_large_flat_bucket_costs_few_requests_more() -> None:
     """Where no folder shows where to cut, looking for one is given up more and more."""
     with FakeBucket([b"%06d" % number for number in range(50_000)]) as bucket:
-        assert len(listed_keys(S3Connector(bucket.settings))) == 50_000
+        assert len(listed_keys(S3Connector(bucket.settings | IN_ORDER))) == 50_000
         assert bucket.listings <= 53
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.naming import bytes_from_key
 from ingest_tui.model.plan import PlanRules
@@ -37,4 +39,33 @@ def test_a_listing_goes_on_behind_an_item_that_is_no_unicode(tmp_path: Path) -> 
     scratch.close()
     resumed = ListingScratch(tmp_path / "listing.db", resume=True)
     assert (resumed.cursor, resumed.count()) == ("page 1", 2)
+    resumed.close()
+
+
+def test_a_listing_that_restarts_forgets_what_it_named(tmp_path: Path) -> None:
+    """What earlier pages named is void, with their cursor: it may be gone by now."""
+    scratch = ListingScratch(tmp_path / "listing.db", resume=False)
+    scratch.begin("choice")
+    scratch.add(ListingPage([Descriptor("gone", "memory://gone", "1")], "page 1"))
+    scratch.add(ListingPage([Descriptor("here", "memory://here", "1")], restarts=True))
+    scratch.close()
+    resumed = ListingScratch(tmp_path / "listing.db", resume=True)
+    assert (resumed.cursor, resumed.count()) == (None, 1)
+    resumed.close()
+
+
+@pytest.mark.parametrize(
+    ("cursor", "choice", "kept"), [("page 1", "same", 1), ("page 1", "other", 0), (None, "same", 0)]
+)
+def test_what_was_listed_counts_only_when_it_can_be_resumed(
+    tmp_path: Path, cursor: str | None, choice: str, kept: int
+) -> None:
+    """Items of another choice, or of a listing that left no cursor, do not get into the next one."""
+    scratch = ListingScratch(tmp_path / "listing.db", resume=True)
+    scratch.begin("same")
+    scratch.add(ListingPage([Descriptor("a", "memory://a", "1")], cursor))
+    scratch.close()
+    resumed = ListingScratch(tmp_path / "listing.db", resume=True)
+    resumed.begin(choice)
+    assert (resumed.cursor, resumed.count()) == (cursor if kept else None, kept)
     resumed.close()
