@@ -43,6 +43,8 @@ def second_sync(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     workspace = new_workspace(base / "prepared", folder)
     for name in ("alpha", "beta", "gamma", "old-name", "gone", "returned", "same"):
         (folder / f"{name}.md").write_text(f"# {name}\n\nThe weather in {name}.\n")
+    (folder / "old-folder").mkdir()
+    (folder / "old-folder" / "inner.md").write_text("# inner\n\nThe weather in a folder.\n")
     sync(workspace)
     (folder / "returned.md").unlink()
     sync(workspace)
@@ -52,6 +54,7 @@ def second_sync(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     (folder / "gamma-elsewhere.md").write_bytes((folder / "gamma.md").read_bytes())
     (folder / "gamma.md").unlink()
     (folder / "old-name.md").rename(folder / "renamed.md")
+    (folder / "old-folder").rename(folder / "new-folder")
     (folder / "gone.md").unlink()
     (folder / "delta.md").write_text("# delta\n\nNew weather.\n")
     (folder / "broken.md").write_text("this text cannot be parsed")

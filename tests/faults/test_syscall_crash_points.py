@@ -82,13 +82,14 @@ def second_sync(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     returned = "This file was away for a while, and with it all that it says of last year's weather.\n"
     (folder / "returned.txt").write_text(returned)
     (folder / "stayed.html").write_text("<h1>Stayed</h1><p>The weather stayed the same for all the week.</p>")
-    (folder / "moved.txt").write_text("This file moved to another place, with all that it says of the weather.\n")
+    (folder / "was").mkdir()
+    (folder / "was" / "moved.txt").write_text("This file moved with its folder, and all that it says of the weather.\n")
     _sync(base)
     (folder / "returned.txt").unlink()
     _sync(base)
     (folder / "returned.txt").write_text(returned)
     (folder / "alpha.txt").write_text("The weather in alpha has changed.\n")
-    (folder / "moved.txt").rename(folder / "has-moved.txt")
+    (folder / "was").rename(folder / "is")  # a file that is renamed by itself would be read again
     (folder / "gamma.csv").unlink()
     (folder / "delta.md").write_text("# Delta\n\nNew: the weather in delta, with snow on every other day.\n")
     scenario = Scenario(base / "prepared", base, WORDS)

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import humanize
@@ -18,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
+from ingest_tui.connectors.local_errors import GONE, access_error, changed_since_listed, item_error
+from ingest_tui.connectors.local_status import check_unchanged, fingerprint_of, listed_fingerprint
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
-from ingest_tui.model.errors import ItemError, SourceAccessError, TransientItemError, ValidationError
+from ingest_tui.model.errors import ItemError, SourceAccessError, ValidationError
 from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
 
 _PAGE = 1000
@@ -30,9 +31,6 @@ _SPECIAL = {
     stat.S_IFCHR: "character device",
     stat.S_IFBLK: "block device",
 }
-_GONE = {errno.ENOENT, errno.ENOTDIR}
-_LOCKED = {errno.EBUSY, errno.EAGAIN, errno.ETXTBSY, errno.EDEADLK}
-_NETWORK = {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.ECONNRESET, errno.EHOSTDOWN, errno.EHOSTUNREACH}
 _SMALL_READ = 1 << 16
 
 # Named outside the class, where `list` is the method of the contract.
@@ -86,8 +84,8 @@ class LocalConnector(BaseConnector):
 
     Names are bytes on disk; keys are their text form (`key_from_bytes`).
 
-    The fingerprint is size, mtime in nanoseconds and inode: an edit within the same second, or one that keeps the
-    size, or a file replaced by another of the same size and time, changes it. A rename keeps it.
+    The fingerprint (`fingerprint_of`) changes with every write and every replacement, whatever times are set back. A
+    renamed folder keeps those of its files; a renamed file gets another one and is told by its bytes.
     """
 
     source_type: ClassVar[str] = "local"
@@ -139,7 +137,7 @@ class LocalConnector(BaseConnector):
                 entries = os.scandir(full)
             except OSError as error:
                 if not folder:
-                    raise _access_error(self._root, error) from None
+                    raise access_error(self._root, error) from None
                 _note_gap(gaps, folder, error)
                 continue
             try:
@@ -223,7 +221,7 @@ class LocalConnector(BaseConnector):
         return Descriptor(
             key,
             file_uri(self._root + b"/" + path),
-            _fingerprint(status),
+            listed_fingerprint(status),
             size,
             status.st_mtime_ns,
             refusal,
@@ -234,10 +232,10 @@ class LocalConnector(BaseConnector):
 
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
-        """Read one file. What changes while it is read is told apart by its size and time before and after."""
+        """Read one file. What changes while it is read is found by its status before and after."""
         with self._opened(descriptor) as (handle, status):
-            if offset and _fingerprint(status) != descriptor.fingerprint:
-                raise _changed()
+            if (descriptor.fingerprint or offset) and fingerprint_of(status) != descriptor.fingerprint:
+                raise changed_since_listed(self._describe(bytes_from_key(descriptor.key), status))
             yield _pieces(handle, offset, status, descriptor)
 
     async def read(self, descriptor: Descriptor) -> bytes:
@@ -247,7 +245,7 @@ class LocalConnector(BaseConnector):
         with self._opened(descriptor) as (handle, status):
             async with aiofiles.open(handle, "rb", closefd=False) as file:
                 content = await file.read()
-            _check_unchanged(handle, status)
+            check_unchanged(handle, status)
         return content
 
     @contextmanager
@@ -258,7 +256,7 @@ class LocalConnector(BaseConnector):
         try:
             handle = os.open(path, flags)
         except OSError as error:
-            raise _item_error(descriptor, error) from None
+            raise item_error(descriptor, error) from None
         try:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
@@ -290,7 +288,7 @@ class LocalConnector(BaseConnector):
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda entry: (not entry.is_dir(follow_symlinks=False), entry.name))
         except OSError as error:
-            raise _access_error(folder, error) from None
+            raise access_error(folder, error) from None
         for entry in found:
             name = key_from_bytes(entry.name)
             inner = f"{path}/{name}" if path else name
@@ -352,29 +350,13 @@ def _pieces(handle: int, offset: int, before: os.stat_result, descriptor: Descri
             if before.st_size < _SMALL_READ and len(piece) == before.st_size:
                 break
     except OSError as error:
-        raise _item_error(descriptor, error) from None
-    _check_unchanged(handle, before)
-
-
-def _check_unchanged(handle: int, before: os.stat_result) -> None:
-    after = os.fstat(handle)
-    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise _changed()
-
-
-def _changed() -> ItemError:
-    return ItemError(
-        "the file changed while it was read", code="changed_while_read", hint="the next sync takes it again"
-    )
-
-
-def _fingerprint(status: os.stat_result) -> str:
-    return f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}"
+        raise item_error(descriptor, error) from None
+    check_unchanged(handle, before)
 
 
 def _note_gap(gaps: Gaps, path: bytes, error: OSError) -> None:
     """A folder or file that vanished since its folder was read is no gap; one that cannot be read is."""
-    if error.errno not in _GONE:
+    if error.errno not in GONE:
         gaps.append((key_from_bytes(path), error.strerror or "cannot be read"))
 
 
@@ -394,35 +376,4 @@ def _check_root(root: bytes) -> None:
             )
         os.scandir(root).close()
     except OSError as error:
-        raise _access_error(root, error) from None
-
-
-def _access_error(root: bytes, error: OSError) -> SourceAccessError:
-    name = safe_display(Path(os.fsdecode(root)).as_posix())
-    if error.errno in _GONE:
-        return SourceAccessError(
-            f"the folder does not exist: {name}",
-            hint="is it mounted? 'ingest-tui source edit --path' changes it; nothing was deleted",
-            code="not_found",
-        )
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return SourceAccessError(
-            f"no permission to read {name}", hint="run as a user who may read it; nothing was deleted", code="forbidden"
-        )
-    return SourceAccessError(f"cannot read {name}: {error.strerror}", hint="nothing was deleted")
-
-
-def _item_error(descriptor: Descriptor, error: OSError) -> ItemError:
-    if error.errno in _GONE:
-        return ItemError("it is gone since it was listed", code="not_found", uri=descriptor.uri)
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return ItemError("no permission to read it", code="forbidden", hint="run as a user who may read it")
-    if error.errno == errno.ELOOP:
-        return ItemError("it was replaced by a symbolic link", code="special_file", uri=descriptor.uri)
-    if error.errno in _LOCKED:
-        return TransientItemError(
-            "another program has it locked", code="locked", hint="close the file there; the next sync takes it again"
-        )
-    if error.errno in _NETWORK:
-        return TransientItemError(f"the file system does not answer: {error.strerror}", code="network")
-    return ItemError(error.strerror or "it cannot be read", code="unreadable", uri=descriptor.uri)
+        raise access_error(root, error) from None

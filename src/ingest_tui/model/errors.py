@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.redaction import redact
 from ingest_tui.model.unicode import as_unicode
 
@@ -145,6 +146,19 @@ class ItemError(IngestError):
     """One item cannot be had or read. ``reason`` becomes the reason of its outcome."""
 
     code = "item"
+
+
+class ItemChangedError(ItemError):
+    """The item is another than the listing saw, so its bytes are not those of its fingerprint.
+
+    ``now`` describes it as it is: whoever fetches may ask for that instead.
+    """
+
+    code = "changed_while_read"
+
+    def __init__(self, message: str, *, now: Descriptor, hint: str = "", **context: Any) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.now = now
 
 
 class TransientItemError(ItemError):

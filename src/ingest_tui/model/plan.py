@@ -11,6 +11,9 @@ from ingest_tui.model.descriptor import Descriptor
 RULES_VERSION = "1"
 """Changes when this program lets in what an earlier one refused, so that it is tried again."""
 
+RULES_CHANGED = "rules_changed"
+"""The reason of what was refused and is tried again because other rules hold now."""
+
 ARCHIVED = "archived"
 """The reason of what has to be restored by its owner before it can be read."""
 
@@ -218,7 +221,7 @@ def _plan_known(  # noqa: PLR0911 - one return for each decision
         return ingest("changed", f"fingerprint was {known.fingerprint}")
     refused = known.outcome in {"rejected", "empty"}
     if refused and known.ruleset != rules.ruleset:
-        return ingest("rules_changed", f"was {known.outcome} ({known.reason}) under other settings")
+        return ingest(RULES_CHANGED, f"was {known.outcome} ({known.reason}) under other settings")
     if refused and known.reason == ARCHIVED:
         return ingest("restored", "was in an archive")
     detail = f"was {known.outcome}: {known.reason}" if refused else ""

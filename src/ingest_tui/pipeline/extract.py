@@ -6,18 +6,18 @@ from ingest_tui.extraction.admission import known_types
 from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.plan import RULES_CHANGED
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.pipeline.stage import Sink, StagedItem
 from ingest_tui.store.workspace import Settings
 
 
 def extract_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
-    """Have an item parsed, unless its bytes are known already and its place is new: then it is a duplicate or moved.
+    """Have an item parsed, unless its bytes are known already: then it is a duplicate, moved, or the same as before.
 
     What a source with a choice of types does not take is no duplicate either: there every item is looked into.
     """
-    known_place = item.line.get("document_id") is not None
-    may_be_known = not known_place and not job.forced and job.collection_has_documents
+    may_be_known = not job.forced and job.collection_has_documents and item.line["reason"] != RULES_CHANGED
     takes_all_types = not (job.source.allow_types or job.source.deny_types)
     if may_be_known and takes_all_types and _bytes_are_known(job, item):
         job.meter.advance("extract", 1, item.weight)
@@ -75,5 +75,10 @@ def limits_for(settings: Settings, file_name: str) -> ParseLimits | None:
 
 
 def _bytes_are_known(job: JobRun, item: StagedItem) -> bool:
+    """Whether a document has these bytes; for a place that has a document, whether that one has."""
+    document_id = item.line.get("document_id")
+    if document_id is not None:
+        sql = "SELECT 1 FROM documents WHERE document_id = ? AND raw_sha256 = ? AND state = 'active'"
+        return bool(job.reading.execute(sql, (document_id, item.raw_sha256)))
     sql = "SELECT 1 FROM documents WHERE collection_id = ? AND raw_sha256 = ? AND state = 'active' LIMIT 1"
     return bool(job.reading.execute(sql, (job.source.collection_id, item.raw_sha256)))

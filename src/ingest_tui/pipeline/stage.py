@@ -13,7 +13,7 @@ from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.containment import CONNECTOR_ERROR
 from ingest_tui.connectors.resilience import CutShortError
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.errors import IngestError, ItemError, SourceAccessError
+from ingest_tui.model.errors import IngestError, ItemChangedError, ItemError, SourceAccessError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import safe_extension
@@ -32,12 +32,14 @@ _REJECTED_WHEN_FETCHED = {"too_large", "special_file", "symlink_outside", "archi
 class StagedItem:
     """An item on its way: its line of the plan, what was fetched of it, and what the parser made of it.
 
-    ``error`` is set when it could not be fetched; ``result`` is None until it is parsed or when parsing was not
-    needed because the bytes are already known.
+    ``weight`` are the bytes that progress counts: what the listing said, so that totals add up. ``error`` is set when
+    it could not be fetched; ``result`` is None until it is parsed or when parsing was not needed because the bytes are
+    already known.
     """
 
     line: dict[str, Any]
     item_id: str
+    weight: int = 0
     raw_path: str = ""
     size: int = 0
     raw_sha256: str = ""
@@ -49,10 +51,15 @@ class StagedItem:
         """The key of the item in its source."""
         return str(self.line["key"])
 
-    @property
-    def weight(self) -> int:
-        """The bytes that progress counts: what the listing said, so that totals add up."""
-        return _size_of(self.line)
+    def now_is(self, descriptor: Descriptor) -> None:
+        """Take note that the item has changed since it was listed: what is known of it is of the new one."""
+        changed = {
+            "fingerprint": descriptor.fingerprint,
+            "size": descriptor.size,
+            "modified_ns": descriptor.modified_ns,
+            "metadata": descriptor.metadata,
+        }
+        self.line = self.line | changed
 
 
 Sink = Callable[[StagedItem], None]
@@ -144,7 +151,7 @@ def _result(job: JobRun, future: Future[StagedItem]) -> StagedItem:
 
 
 def _fetch(job: JobRun, line: dict[str, Any]) -> StagedItem:
-    item = StagedItem(line, short_digest(job.manifest.job_id, line["key"], length=20))
+    item = StagedItem(line, short_digest(job.manifest.job_id, line["key"], length=20), _size_of(line))
     if job.connector is None:
         return _uploaded(job, item)
     descriptor = Descriptor(
@@ -155,25 +162,39 @@ def _fetch(job: JobRun, line: dict[str, Any]) -> StagedItem:
         line.get("modified_ns"),
         metadata=line.get("metadata"),
     )
-    for times_begun in range(1, _TIMES_BEGUN + 1):
-        try:
-            _receive(job, job.connector, item, descriptor)
-        except CutShortError as error:
-            if times_begun < _TIMES_BEGUN:
-                continue
-            item.error = error
-        except ItemError as error:
-            item.error = error
-        except SourceAccessError as error:
-            # One item could not be had because of the source; whether that ends the job is decided over many.
-            item.error = ItemError(error.message, hint=error.hint, code=error.reason)
-        break
+    item.error = _receive_or_begin_again(job, job.connector, item, descriptor)
     if item.error is not None:
         job.staging.drop(item.item_id)
         if item.error.reason == CONNECTOR_ERROR:
             places = item.error.context.get("places", [])
             job.log.event("error", item.error.message, document=descriptor.uri, phase="stage", places=places)
     return item
+
+
+def _receive_or_begin_again(
+    job: JobRun, connector: BaseConnector, item: StagedItem, descriptor: Descriptor
+) -> ItemError | None:
+    """Bring the bytes of an item into staging; returns why that could not be.
+
+    What was cut short, or has changed since it was listed, is begun again a few times.
+    """
+    failure: ItemError | None = None
+    for _attempt in range(_TIMES_BEGUN):
+        try:
+            _receive(job, connector, item, descriptor)
+        except ItemChangedError as error:
+            failure, descriptor = error, error.now
+            item.now_is(descriptor)
+        except CutShortError as error:
+            failure = error
+        except ItemError as error:
+            return error
+        except SourceAccessError as error:
+            # One item could not be had because of the source; whether that ends the job is decided over many.
+            return ItemError(error.message, hint=error.hint, code=error.reason)
+        else:
+            return None
+    return failure
 
 
 def _receive(job: JobRun, connector: BaseConnector, item: StagedItem, descriptor: Descriptor) -> None:

@@ -273,12 +273,24 @@ def _events(workspace: Workspace, source_id: str, key: str, *, depth: int = 5) -
             if key in {line.get("key"), line.get("from_key")}:
                 events.append(_plan_event(job_id, at, line, key))
                 renamed_from = renamed_from or (line.get("from_key") if line.get("key") == key else None)
-        outcomes = (line for line in lines_with(paths.outcomes, needle) if line["key"] == key)
-        events += [_outcome_event(job_id, Outcome.from_dict(line)) for line in outcomes]
+        for line in lines_with(paths.outcomes, needle.strip(b'"')):
+            was = _moved_from(line)
+            if line["key"] == key:
+                events.append(_outcome_event(job_id, Outcome.from_dict(line)))
+                renamed_from = renamed_from or was
+            elif was == key:
+                events.append(Event(job_id, line["at"], "commit: moved", line["reason"], f"{_MOVED_TO}{line['key']}"))
     folded = _fold_unchanged(events)
     if renamed_from and depth:
         return _events(workspace, source_id, renamed_from, depth=depth - 1) + folded
     return folded
+
+
+def _moved_from(line: dict[str, Any]) -> str | None:
+    """Return the key that an outcome says a document moved from, once its bytes had been compared."""
+    if line["outcome"] != "moved" or line["reason"] != "same_content":
+        return None
+    return str(line["detail"]).removeprefix("was ").rpartition("; same ")[0] or None
 
 
 def _jobs_to_search(workspace: Workspace, source_id: str, key: str) -> list[tuple[str, str]]:

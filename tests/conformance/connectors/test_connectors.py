@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site
+from connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site, listed
 from memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
 from s3_site import S3Site
 from servers.fault_proxy import FaultProxy
@@ -156,6 +156,18 @@ class TestLocalConnector(ConnectorSuite):
     @pytest.fixture
     def site(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
         return LocalSite(tmp_path / "source", monkeypatch)
+
+    def test_fingerprint_survives_a_rename(self, site: Site) -> None:
+        """Files of a renamed folder keep their fingerprint; a renamed file gets another one, so its bytes are read."""
+        site.put("folder/a.txt", b"one")
+        before = listed(site.connector())[0]["folder/a.txt"]
+        site.rename("folder", "other")
+        moved = listed(site.connector())[0]["other/a.txt"]
+        assert moved.fingerprint == before.fingerprint
+        assert moved.uri != before.uri
+        time.sleep(TICK_SECONDS)
+        site.rename("other/a.txt", "other/b.txt")
+        assert listed(site.connector())[0]["other/b.txt"].fingerprint != before.fingerprint
 
 
 class TestMemoryConnector(RemoteConnectorSuite):

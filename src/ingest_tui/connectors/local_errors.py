@@ -1,0 +1,62 @@
+"""Errors of a local file system, as the reasons and sentences that people get."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.errors import ItemChangedError, ItemError, SourceAccessError, TransientItemError
+from ingest_tui.model.naming import safe_display
+
+GONE = {errno.ENOENT, errno.ENOTDIR}
+_LOCKED = {errno.EBUSY, errno.EAGAIN, errno.ETXTBSY, errno.EDEADLK}
+_NETWORK = {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.ECONNRESET, errno.EHOSTDOWN, errno.EHOSTUNREACH}
+
+
+def changed_while_read() -> ItemError:
+    """Return the error of a file that did not stay the same from its first byte to its last."""
+    return ItemError(
+        "the file changed while it was read", code="changed_while_read", hint="the next sync takes it again"
+    )
+
+
+def changed_since_listed(now: Descriptor) -> ItemChangedError:
+    """Return the error of a file that is not the one that the listing saw."""
+    return ItemChangedError(
+        "the file changed while it was read", hint="the next sync takes it again", uri=now.uri, now=now
+    )
+
+
+def access_error(root: bytes, error: OSError) -> SourceAccessError:
+    """Return why the folder of a source cannot be listed."""
+    name = safe_display(Path(os.fsdecode(root)).as_posix())
+    if error.errno in GONE:
+        return SourceAccessError(
+            f"the folder does not exist: {name}",
+            hint="is it mounted? 'ingest-tui source edit --path' changes it; nothing was deleted",
+            code="not_found",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return SourceAccessError(
+            f"no permission to read {name}", hint="run as a user who may read it; nothing was deleted", code="forbidden"
+        )
+    return SourceAccessError(f"cannot read {name}: {error.strerror}", hint="nothing was deleted")
+
+
+def item_error(descriptor: Descriptor, error: OSError) -> ItemError:
+    """Return why one file cannot be opened or read."""
+    if error.errno in GONE:
+        return ItemError("it is gone since it was listed", code="not_found", uri=descriptor.uri)
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return ItemError("no permission to read it", code="forbidden", hint="run as a user who may read it")
+    if error.errno == errno.ELOOP:
+        return ItemError("it was replaced by a symbolic link", code="special_file", uri=descriptor.uri)
+    if error.errno in _LOCKED:
+        return TransientItemError(
+            "another program has it locked", code="locked", hint="close the file there; the next sync takes it again"
+        )
+    if error.errno in _NETWORK:
+        return TransientItemError(f"the file system does not answer: {error.strerror}", code="network")
+    return ItemError(error.strerror or "it cannot be read", code="unreadable", uri=descriptor.uri)
