@@ -127,10 +127,10 @@ def test_a_source_that_fails_for_some_items_fails_these(
 
 
 def test_an_unforeseen_error_fails_the_job(workspace: WorkspaceHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug in a connector ends the job as failed instead of leaving it to be claimed for ever."""
+    """A bug of our own ends the job as failed instead of leaving it to be claimed for ever."""
     polls: list[str] = []
 
-    def broken(_self: LocalConnector, _descriptor: Descriptor, _offset: int = 0) -> object:
+    def broken(*_arguments: object) -> None:
         raise RuntimeError("a bug")
 
     def impatient(manifest: Manifest) -> None:
@@ -138,7 +138,7 @@ def test_an_unforeseen_error_fails_the_job(workspace: WorkspaceHandle, monkeypat
         if len(polls) > 60:
             raise TimeoutError("the job never ends")
 
-    monkeypatch.setattr(LocalConnector, "fetch", broken)
+    monkeypatch.setattr("ingest_tui.pipeline.run_job.extract_item", broken)
     monkeypatch.setattr("threading.excepthook", lambda _details: None)
     queued = enqueue_sync(workspace.workspace, "docs")
     manifest = follow_job(workspace.workspace, queued.job_id, impatient, run_here=True, poll=0.05)
