@@ -192,7 +192,7 @@ def test_a_lost_catalogue_is_made_again(cli: Cli) -> None:
     for path in cli.workspace.glob("catalogue.db*"):
         path.unlink() if path.name != "catalogue.db" else path.write_bytes(b"garbage " * 4096)
     assert "rebuild" in cli.run("doctor", code=1).out
-    assert "made again" in cli.run("source", "list").err
+    assert "rebuilding the catalogue" in cli.run("source", "list").err
     cli.run("rebuild")
     assert [cli.run("search", question, "--json").json for question in questions] == before
     assert cli.run("doc", "list", "--json").json == listed

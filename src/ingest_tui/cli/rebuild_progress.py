@@ -23,10 +23,10 @@ def shown_on_stderr() -> ProgressListener:
         nonlocal announced, last
         if not announced:
             announced = True
-            diagnostics.say(f"{progress.reason}; making it again from the documents on disk")
+            diagnostics.say(progress._replace(ended=False).in_words())
         if progress.ended:
             _overwrite("")
-            diagnostics.say(f"the catalogue is made again: {progress.documents:,} documents")
+            diagnostics.say(progress.in_words())
             announced = False
         elif time.monotonic() - last > _SECONDS_BETWEEN:
             last = time.monotonic()

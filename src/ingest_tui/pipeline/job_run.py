@@ -28,6 +28,7 @@ from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.joblog import JobLog
 from ingest_tui.store.journal import Journal
 from ingest_tui.store.locks import FileLock
+from ingest_tui.store.opening import RebuildProgress
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
 
@@ -72,7 +73,7 @@ class JobRun:
         self.staging = StagingArea(self.paths.staging)
         self.log = JobLog(self.paths.log, job=manifest.job_id, source=source.source_id)
         self.outcomes = Journal(self.paths.outcomes)
-        self.reading = workspace.open_catalogue()
+        self.reading = workspace.open_catalogue(self._log_rebuild)
         self.meter = ProgressMeter(manifest)
         self.listing_complete = True
         self.overtaken_by = ""
@@ -89,6 +90,10 @@ class JobRun:
         self._manifest_lock = threading.RLock()
         self._ticker = threading.Thread(target=self._tick_until_ended, name=f"ticker-{manifest.job_id}", daemon=True)
         self._by = f"worker {os.getpid()}@{socket.gethostname()}"
+
+    def _log_rebuild(self, progress: RebuildProgress) -> None:
+        if progress.ended or progress.documents == 0:
+            self.log.event("warning", progress.in_words())
 
     # From the outside in
 

@@ -299,9 +299,13 @@ class Catalogue:
         """Open the file that is at the path now, when it is another one: somebody made the catalogue again."""
         if not self.is_replaced:
             return
-        mark = read_mark(self.path)
-        self.connection.close()
-        self._open(create=False)
+        mark, replaced = read_mark(self.path), self.connection
+        try:
+            self._open(create=False)
+        except BaseException:
+            self.connection = replaced  # it can still be read, and the file may come back
+            raise
+        replaced.close()
         loss = self.loss_since(mark)
         if loss:
             raise StoreError(f"the catalogue {loss}", hint=REBUILD_HINT, code=LOST)

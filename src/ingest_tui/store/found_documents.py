@@ -231,7 +231,7 @@ def _removed_places(places: list[LocationRow], removal: dict[str, Any], raw_sha2
     """Return what stays known of the places of a retired document: only of one that a person removed."""
     if removal.get("reason") != REMOVED_BY_PERSON:
         return []
-    noted = removal.get("places")
+    noted = removal.get("locations")
     if noted is not None:
         return [LocationRow(**place) for place in noted]
     detail = f"removed by {removal.get('by', 'somebody')}"

@@ -74,7 +74,7 @@ def rebuild_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -
     lock = FileLock(layout.lock("rebuild"))
     lock.acquire(0, what="the rebuild of the catalogue")
     with lock:
-        return _rebuild(layout, on_progress, reason="the catalogue is made again")
+        return _rebuild(layout, on_progress, reason="")
 
 
 def rebuild_lost(layout: Layout, reason: str, on_progress: ProgressListener) -> RebuildReport | None:
@@ -111,7 +111,7 @@ def _rebuild(layout: Layout, on_progress: ProgressListener, *, reason: str) -> R
             report = builder.put_in_force(old)
     finally:
         builder.close()
-    on_progress(RebuildProgress(reason, report.documents, ended=True))
+    on_progress(RebuildProgress(reason, report.documents, ended=True, problems=len(report.problems)))
     return report
 
 

@@ -27,7 +27,7 @@ from ingest_tui.store.ignored import IgnoredStore
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.looks import LookStore
-from ingest_tui.store.opening import ProgressListener, open_catalogue, unheard, version_folders
+from ingest_tui.store.opening import ProgressListener, RebuildProgress, open_catalogue, unheard, version_folders
 from ingest_tui.store.records import read_json, read_record, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
 
@@ -106,12 +106,30 @@ class Workspace:
             self._catalogue = self.open_catalogue()
         return self._catalogue
 
-    def open_catalogue(self) -> Catalogue:
+    def open_catalogue(self, on_rebuild: ProgressListener = unheard) -> Catalogue:
         """Open another connection to the catalogue, for another thread.
 
-        A catalogue that was lost is made again first; ``on_rebuild`` hears of it.
+        A catalogue that was lost is made again first; ``on_rebuild`` hears of it, and that of the workspace.
         """
-        return open_catalogue(self.layout, self.on_rebuild)
+
+        def report(progress: RebuildProgress) -> None:
+            on_rebuild(progress)
+            self.on_rebuild(progress)
+            if progress.ended:
+                self._audit_rebuild(progress)
+
+        return open_catalogue(self.layout, report)
+
+    def _audit_rebuild(self, progress: RebuildProgress) -> None:
+        self.audit.add(
+            at=rfc3339(datetime.now(UTC)),
+            by=requester(),
+            action="catalogue.rebuild",
+            target=str(self.root),
+            reason=progress.reason,
+            documents=progress.documents,
+            problems=progress.problems,
+        )
 
     def room(self) -> Room:
         """Return the room on the workspace's disk."""

@@ -11,6 +11,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.preview import look_for_work
+from ingest_tui.store.opening import ProgressListener, RebuildProgress
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import WorkerRegistration
@@ -30,6 +31,7 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
     """
     stop = threading.Event()
     _stop_on_signals(stop)
+    workspace.on_rebuild = _reporting_rebuilds(report)
     mode = "watch" if watch else "queue"
     registration = workspace.ballast.makes_room_for(lambda: WorkerRegistration(workspace, mode))
     watcher = (
@@ -105,6 +107,14 @@ def _newest_jobs(workspace: Workspace, source_id: str) -> Iterator[Manifest]:
             continue
         if manifest.source_id == source_id:
             yield manifest
+
+
+def _reporting_rebuilds(report: Report) -> ProgressListener:
+    def rebuilt(progress: RebuildProgress) -> None:
+        if progress.ended or progress.documents == 0:
+            report(progress.in_words(), {"level": "warning"})
+
+    return rebuilt
 
 
 def _starting(report: Report) -> Callable[[Manifest], None]:
