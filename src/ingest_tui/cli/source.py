@@ -90,6 +90,7 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
     from ingest_tui.services.sources import backends_by_type, edit_source
 
     config = settings_given(options)
+    before = session.workspace.sources.get(source_id)
     changes: dict[str, Any] = {
         field: options[option]
         for option, field in (
@@ -101,11 +102,11 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         if options[option] is not None
     }
     if options["backend"] is not None or options["backend_for"]:
-        before = session.workspace.sources.get(source_id).extraction
-        backend = before.backend if options["backend"] is None else options["backend"] or None
+        reading = before.extraction
+        backend = reading.backend if options["backend"] is None else options["backend"] or None
         changes["extraction"] = {
             "backend": backend,
-            "by_type": before.by_type | backends_by_type(options["backend_for"]),
+            "by_type": reading.by_type | backends_by_type(options["backend_for"]),
         }
     if options["since"] is not None:
         changes["since"] = options["since"] or None
@@ -114,7 +115,7 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
             changes[field] = options[field]
     if not changes and not config:
         raise UsageError("nothing to change", hint=f"'ingest-tui source edit {source_id} --help' lists the settings")
-    edited = edit_source(session.workspace, source_id, config=config, **changes)
+    edited = edit_source(session.workspace, source_id, config=config, based_on=before, **changes)
     if as_json:
         output.data(edited)
     else:
@@ -209,11 +210,13 @@ def remove(
     from ingest_tui.services.documents import count_documents
     from ingest_tui.services.sources import get_source, remove_source
 
-    get_source(session.workspace, source_id)
+    seen = get_source(session.workspace, source_id)
     patience = patience_of(session.workspace, wait=wait, timeout=timeout)
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
     confirm(f"Remove source {source_id} and retire {number} documents to the trash?", yes=yes, as_json=as_json)
-    retired = remove_source(session.workspace, source_id, keep_documents=keep_documents, patience=patience)
+    retired = remove_source(
+        session.workspace, source_id, keep_documents=keep_documents, patience=patience, based_on=seen
+    )
     if as_json:
         output.data({"source_id": source_id, "retired": retired})
     else:

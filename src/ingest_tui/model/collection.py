@@ -24,6 +24,7 @@ class Collection(BaseModel):
     preferences: dict[str, Any] = Field(default_factory=dict)
     created_at: str = ""
     updated_at: str = ""
+    revision: int = Field(default=0, ge=0, description="counts the times it was saved")
 
     @field_validator("collection_id")
     @classmethod

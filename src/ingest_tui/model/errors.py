@@ -68,6 +68,18 @@ class BusyError(IngestError):
     retryable = True
 
 
+class ConflictError(IngestError):
+    """Somebody else has changed or removed a record since it was read; nothing was written.
+
+    ``context["differences"]`` lists what differs: ``field``, ``yours`` and ``theirs`` of each. ``theirs`` is the record
+    as it is now, None where it is gone.
+    """
+
+    code = "conflict"
+    exit_code = 5
+    theirs: Any = None
+
+
 class RefusedError(IngestError):
     """Not done for safety until a person approves."""
 

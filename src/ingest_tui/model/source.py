@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, model_validator
 
@@ -35,6 +35,7 @@ class Source(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+    former_fields: ClassVar[tuple[str, ...]] = ("source_path",)
 
     schema_version: int = SCHEMA_VERSION
     source_id: str
@@ -52,6 +53,7 @@ class Source(BaseModel):
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
     created_at: str = ""
     updated_at: str = ""
+    revision: int = Field(default=0, ge=0, description="counts the times it was saved")
 
     @field_validator("since", mode="before")
     @classmethod

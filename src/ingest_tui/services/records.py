@@ -31,8 +31,13 @@ def record_text(workspace: Workspace, kind: str, name: str) -> str:
     return encode_json(record, indent=True).decode() + "\n"
 
 
-def save_source_text(workspace: Workspace, source_id: str, text: str) -> Source:
-    """Save a source as somebody has written it; raises `ValidationError` that says what is wrong, and keeps the old."""
+def save_source_text(workspace: Workspace, source_id: str, text: str, before: str) -> Source:
+    """Save a source as somebody has written it, who began with ``before``.
+
+    Raises `ValidationError` that says what is wrong, `ConflictError` when the source has changed since they began; both
+    keep the old.
+    """
+    seen = Source.model_validate(orjson.loads(before))
     try:
         record = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -41,7 +46,7 @@ def save_source_text(workspace: Workspace, source_id: str, text: str) -> Source:
         ) from None
     if not isinstance(record, dict):
         raise ValidationError("the record of a source is an object", hint="it begins with { and ends with }")
-    return sources.replace_source(workspace, source_id, record)
+    return sources.replace_source(workspace, source_id, record, based_on=seen)
 
 
 def write_text(workspace: Workspace, target: Path, text: str) -> Path:

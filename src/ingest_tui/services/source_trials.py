@@ -34,7 +34,7 @@ _LOOKED_AT_FOR_ONE = 10
 class SourceDraft:
     """A source as a form has it. ``common`` are further arguments of `add_source` by name, such as ``max_size``.
 
-    ``source_id`` names the source that is being edited; None for a new one.
+    ``source_id`` names the source that is being edited, ``based_on`` is that source as it was read; None for a new one.
     """
 
     source_type: str
@@ -42,6 +42,7 @@ class SourceDraft:
     config: dict[str, Any]
     common: dict[str, Any] = field(default_factory=dict)
     source_id: str | None = None
+    based_on: Source | None = field(default=None, repr=False)
 
 
 class PreviewItem(NamedTuple):
@@ -137,7 +138,11 @@ def _source(draft: SourceDraft, common: Mapping[str, Any]) -> Source:
 
 def draft_of(workspace: Workspace, source_id: str) -> SourceDraft:
     """Return a source of the workspace as a draft; raises `NotFoundError`."""
-    source = workspace.sources.get(source_id)
+    return draft_from(workspace.sources.get(source_id))
+
+
+def draft_from(source: Source) -> SourceDraft:
+    """Return a source as a draft."""
     common = {
         "collection_id": source.collection_id,
         "max_size": int(source.max_size),
@@ -149,7 +154,7 @@ def draft_of(workspace: Workspace, source_id: str) -> SourceDraft:
         "backend": source.extraction.backend,
         "by_type": source.extraction.by_type,
     }
-    return SourceDraft(source.source_type, source.name, source.source_config, common, source_id)
+    return SourceDraft(source.source_type, source.name, source.source_config, common, source.source_id, source)
 
 
 def trial_source(draft: SourceDraft) -> Source:

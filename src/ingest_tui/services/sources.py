@@ -17,8 +17,9 @@ from ingest_tui.connectors.registry import connector_class, get_connector
 from ingest_tui.connectors.registry import source_types as source_types  # noqa: PLC0414 - part of this face
 from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import IngestError, UsageError, ValidationError
+from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
 from ingest_tui.model.naming import slug
+from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.services.claiming import Patience, sources_to_oneself
@@ -27,6 +28,8 @@ from ingest_tui.services.retiring import retire_locations
 from ingest_tui.services.source_health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.services.source_health import list_sources as list_sources  # noqa: PLC0414 - part of this face
 from ingest_tui.store.workspace import Workspace, requester
+
+_FIXED = ("schema_version", "source_id", "source_type", "created_at")
 
 
 def connector_config_model(source_type: str) -> type[pydantic.BaseModel]:
@@ -129,41 +132,75 @@ def add_source(
     }
     if max_size is not None:
         values["max_size"] = max_size
-    source = _checked(workspace, values)
-    workspace.sources.save(source)
+    source = workspace.sources.add(_checked(workspace, values))
     workspace.audit.add(at=at, by=requester(), action="source.add", target=source_id, type=source_type)
     return source
 
 
 def edit_source(
-    workspace: Workspace, source_id: str, *, config: dict[str, Any] | None = None, **changes: Any
+    workspace: Workspace,
+    source_id: str,
+    *,
+    config: dict[str, Any] | None = None,
+    based_on: Source | None = None,
+    keeps_others: bool = True,
+    **changes: Any,
 ) -> Source:
-    """Change settings of a source: ``config`` is merged into the connector's, the rest replaces fields of `Source`."""
-    source = workspace.sources.get(source_id)
+    """Change settings of a source: ``config`` is merged into the connector's, the rest replaces fields of `Source`.
+
+    ``based_on``: what the changes were made from; without, the source as it is now. Raises `ConflictError` when
+    somebody else has changed the same fields since, or any field unless ``keeps_others``.
+    """
+    source = based_on or workspace.sources.get(source_id)
     values = source.model_dump(mode="json") | changes
     values["source_config"] = source.source_config | (config or {})
-    return _save_edited(workspace, source, values, sorted([*changes, *(config or {})]))
+    return _save_edited(workspace, source, values, keeps_others=keeps_others)
 
 
-def replace_source(workspace: Workspace, source_id: str, record: dict[str, Any]) -> Source:
+def replace_source(
+    workspace: Workspace, source_id: str, record: dict[str, Any], *, based_on: Source | None = None
+) -> Source:
     """Replace the whole record of a source, as somebody has edited it; what is not valid leaves the old one in place.
 
-    Raises `ValidationError` for unknown fields, and for another id or type: those belong to its documents.
+    ``based_on``: the record that they began with. Raises `ConflictError` when it has changed since, `ValidationError`
+    for unknown fields, and for another id or type: those belong to its documents.
     """
-    source = workspace.sources.get(source_id)
+    source = based_on or workspace.sources.get(source_id)
     before = source.model_dump(mode="json")
     unknown = [name for name in record if name not in before]
     if unknown:
         raise ValidationError(f"a source has no {unknown[0]!r}", hint=f"it has {', '.join(before)}")
-    for name in ("schema_version", "source_id", "source_type", "created_at"):
+    for name in _FIXED:
         if name in record and record[name] != before[name]:
             raise ValidationError(f"{name} of a source cannot be changed", hint="add another source instead")
-    kept = {name: before[name] for name in ("schema_version", "source_id", "source_type", "created_at")}
-    changed = sorted(name for name in before if name in record and record[name] != before[name])
-    return _save_edited(workspace, source, record | kept, changed)
+    kept = {name: before[name] for name in (*_FIXED, "revision")}
+    return _save_edited(workspace, source, record | kept, keeps_others=False)
 
 
-def _save_edited(workspace: Workspace, source: Source, values: dict[str, Any], what: list[str]) -> Source:
+def _save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, keeps_others: bool) -> Source:
+    """Save what was made from ``base``; what others have changed since is kept, or refuses it."""
+    now, edited = base, _edited(workspace, base, values)
+    before, yours = base.model_dump(mode="json"), edited.model_dump(mode="json")
+    what = changed_fields(before, yours)
+    while True:
+        try:
+            saved = workspace.sources.save(edited, now)
+        except ConflictError:
+            if not keeps_others or not workspace.sources.exists(base.source_id):
+                raise
+            now = workspace.sources.get(base.source_id)
+            theirs = now.model_dump(mode="json")
+            if changed_fields(before, theirs) & what:
+                raise
+            edited = _edited(workspace, now, merged(before, yours, theirs))
+            continue
+        at, fields = saved.updated_at, sorted(name.removeprefix("source_config.") for name in what)
+        workspace.audit.add(at=at, by=requester(), action="source.edit", target=base.source_id, changed=fields)
+        return saved
+
+
+def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Source:
+    """Return a source with other values, checked."""
     source_id = source.source_id
     edited = _checked(workspace, {"collection_id": source.collection_id, **values, "updated_at": _now()}, source)
     if edited.collection_id != source.collection_id and _has_documents(workspace, source_id):
@@ -172,8 +209,6 @@ def _save_edited(workspace: Workspace, source: Source, values: dict[str, Any], w
             hint="add the folder under another name with --collection, then remove this source",
             source_id=source_id,
         )
-    workspace.sources.save(edited)
-    workspace.audit.add(at=edited.updated_at, by=requester(), action="source.edit", target=source_id, changed=what)
     return edited
 
 
@@ -245,15 +280,22 @@ def browse_settings(workspace: Workspace, source_type: str, config: dict[str, An
 
 
 def remove_source(
-    workspace: Workspace, source_id: str, *, keep_documents: bool = False, patience: Patience | None = None
+    workspace: Workspace,
+    source_id: str,
+    *,
+    keep_documents: bool = False,
+    patience: Patience | None = None,
+    based_on: Source | None = None,
 ) -> int:
     """Forget a source and retire its documents to the trash, unless they are kept; returns how many were retired.
 
     Refused with `BusyError` while a job of it is queued or works on it; with ``patience`` that is waited for.
+    ``based_on``: the source as somebody saw it who wants it removed; raises `ConflictError` when it has changed since.
     """
     workspace.sources.get(source_id)
     with sources_to_oneself(workspace, {source_id}, patience=patience, queued_too=True):
-        workspace.sources.get(source_id)  # somebody else may have removed it meanwhile
+        source = workspace.sources.get(source_id)  # somebody else may have removed it meanwhile
+        _refuse_when_changed(source, based_on)
         retired = 0
         if not keep_documents:
             sql = "SELECT key FROM locations WHERE source_id = ?"
@@ -264,6 +306,13 @@ def remove_source(
         at=_now(), by=requester(), action="source.remove", target=source_id, retired=retired, kept=keep_documents
     )
     return retired
+
+
+def _refuse_when_changed(source: Source, seen: Source | None) -> None:
+    now = source.model_dump(mode="json")
+    before = now if seen is None else seen.model_dump(mode="json")
+    if changed_fields(before, now):
+        raise conflict(f"source {source.source_id!r}", differences(before, now), source)
 
 
 def _now() -> str:

@@ -95,7 +95,7 @@ def add_collection(workspace: Workspace, name: str, *, description: str = "") ->
     collection = Collection(
         collection_id=collection_id, name=name, description=description, created_at=at, updated_at=at
     )
-    workspace.collections.save(collection)
+    collection = workspace.collections.add(collection)
     workspace.audit.add(at=at, by=requester(), action="collection.add", target=collection_id)
     return collection
 

@@ -7,11 +7,11 @@ from ingest_tui.model import source as sources_model
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.model.revision import conflict, differences
 from ingest_tui.model.source import Source
-from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.looks import LookStore
-from ingest_tui.store.records import read_record, record_names, write_record
+from ingest_tui.store.records import RecordFile, record_names, refuse_other_name
 from ingest_tui.store.remembering import StoredMemory
 
 
@@ -51,23 +51,41 @@ class SourceStore:
                 hint="'ingest-tui source list' shows them; 'ingest-tui source add' adds one",
                 source_id=source_id,
             )
-        path = self._layout.source(source_id)
-        return read_record(path, Source, newest=sources_model.SCHEMA_VERSION, what=f"source {source_id!r}")
+        source = self._file(source_id).read()
+        refuse_other_name(source.source_id, source_id, what="source", path=self._layout.source(source_id))
+        return source
 
-    def save(self, source: Source) -> None:
-        """Write a source durably. What was remembered of its listings holds for the same settings only."""
-        path = self._layout.source(source.source_id)
-        before = self._get_if_sound(source.source_id) if path.exists() else None
-        write_record(path, source)
-        if before is not None and before.source_config != source.source_config:
+    def add(self, source: Source) -> Source:
+        """Write a new source durably; raises `UsageError` when there is a file of that name, damaged or not."""
+        return self._file(source.source_id).add(source)
+
+    def save(self, source: Source, based_on: Source | None = None) -> Source:
+        """Write a source durably that was made from ``based_on``; without, a new one, or one of the same revision.
+
+        Raises `ConflictError` for whoever is late. What is known of its listings holds for the same settings only.
+        """
+        if based_on is None:
+            if not self.exists(source.source_id):
+                return self.add(source)
+            based_on = self.get(source.source_id)
+            if based_on.revision != source.revision:
+                found = differences(source.model_dump(mode="json"), based_on.model_dump(mode="json"))
+                raise conflict(f"source {source.source_id!r}", found, based_on)
+        saved = self._file(source.source_id).save(source, based_on)
+        if based_on.source_config != source.source_config:
             StoredMemory.discard(self._layout.listing_memory(source.source_id))
+        return saved
 
     def remove(self, source_id: str) -> None:
-        """Forget a source; its documents are the caller's business."""
-        self._layout.source(source_id).unlink(missing_ok=True)
-        sync_folder(self._layout.sources)
+        """Forget a source, as it is now; its documents are the caller's business."""
+        self._file(source_id).remove()
         StoredMemory.discard(self._layout.listing_memory(source_id))
         LookStore(self._layout).remove(source_id)
+
+    def _file(self, source_id: str) -> RecordFile[Source]:
+        path = self._layout.source(source_id)
+        newest = sources_model.SCHEMA_VERSION
+        return RecordFile(self._layout, path, Source, newest=newest, what=f"source {source_id!r}")
 
 
 class CollectionStore:
@@ -92,10 +110,20 @@ class CollectionStore:
                 hint="'ingest-tui collection list' shows them; 'ingest-tui collection add' adds one",
                 collection_id=collection_id,
             )
+        collection = self._file(collection_id).read()
         path = self._layout.collection(collection_id)
-        what = f"collection {collection_id!r}"
-        return read_record(path, Collection, newest=collections_model.SCHEMA_VERSION, what=what)
+        refuse_other_name(collection.collection_id, collection_id, what="collection", path=path)
+        return collection
 
-    def save(self, collection: Collection) -> None:
-        """Write a collection durably."""
-        write_record(self._layout.collection(collection.collection_id), collection)
+    def add(self, collection: Collection) -> Collection:
+        """Write a new collection durably; raises `UsageError` when there is a file of that name, damaged or not."""
+        return self._file(collection.collection_id).add(collection)
+
+    def save(self, collection: Collection, based_on: Collection) -> Collection:
+        """Write a collection durably that was made from ``based_on``; raises `ConflictError` for whoever is late."""
+        return self._file(collection.collection_id).save(collection, based_on)
+
+    def _file(self, collection_id: str) -> RecordFile[Collection]:
+        path = self._layout.collection(collection_id)
+        newest = collections_model.SCHEMA_VERSION
+        return RecordFile(self._layout, path, Collection, newest=newest, what=f"collection {collection_id!r}")

@@ -7,18 +7,20 @@ import os
 import pwd
 import socket
 import stat
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import orjson
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
-from ingest_tui.model.errors import NotFoundError, RefusedError, ValidationError
+from ingest_tui.model.errors import NotFoundError, RefusedError, UsageError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.store.atomic import FOLDER_MODE, make_folder, write_durably
+from ingest_tui.store.atomic import FOLDER_MODE, make_folder
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.disk import Ballast, Room, room_in
@@ -28,7 +30,7 @@ from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.looks import LookStore
 from ingest_tui.store.opening import ProgressListener, RebuildProgress, open_catalogue, unheard, version_folders
-from ingest_tui.store.records import read_json, read_record, write_record
+from ingest_tui.store.records import changing_settings, read_json, read_record, write_json, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
 
 SCHEMA_VERSION = 1
@@ -51,6 +53,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     schema_version: int = SCHEMA_VERSION
+    revision: int = Field(default=0, ge=0, description="counts the times it was saved")
     created_at: str = ""
     max_running_jobs: int = Field(default=3, ge=1, le=64)
     parser_processes: int = Field(default=0, ge=0, le=64, description="0: one for each core")
@@ -194,12 +197,17 @@ def init_workspace(
     now = rfc3339(datetime.now(UTC))
     collections = CollectionStore(layout)
     if not collections.exists(DEFAULT_COLLECTION):
-        collections.save(Collection(collection_id=DEFAULT_COLLECTION, name="Default", created_at=now, updated_at=now))
-    if not any(version_folders(layout)):
-        Catalogue(layout.catalogue, create=True).close()
-    settings = Settings(created_at=now, allow_network_filesystem=allow_network_filesystem)
-    write_record(layout.settings, settings)
-    return Workspace(root, settings, credentials_path), True
+        first = Collection(collection_id=DEFAULT_COLLECTION, name="Default", created_at=now, updated_at=now)
+        with suppress(UsageError):  # somebody else, who makes the same workspace right now, was faster
+            collections.add(first)
+    settings = Settings(created_at=now, allow_network_filesystem=allow_network_filesystem, revision=1)
+    with changing_settings(layout):
+        is_new = not layout.settings.exists()
+        if is_new:
+            if not any(version_folders(layout)):
+                Catalogue(layout.catalogue, create=True).close()
+            write_record(layout.settings, settings)
+    return open_workspace_at(root, credentials_path), is_new
 
 
 def _absolute(root: Path) -> Path:
@@ -219,11 +227,17 @@ def set_theme(workspace: Workspace, theme: str) -> None:
 
 
 def _change_setting(layout: Layout, name: str, *, value: bool | str) -> None:
-    """Change one setting and leave alone what else stands in workspace.json, known or not."""
-    settings = read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace")
-    if settings.get(name) != value:
-        written = orjson.dumps(settings | {name: value}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        write_durably(layout.settings, written)
+    """Change one setting and leave alone what else is in workspace.json, known or not."""
+    with changing_settings(layout):
+        settings = read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace")
+        if settings.get(name) != value:
+            write_json(layout.settings, settings | {name: value, "revision": settings_revision(settings) + 1})
+
+
+def settings_revision(settings: Mapping[str, Any]) -> int:
+    """Return how often workspace.json was saved; 0 where nobody has counted."""
+    revision = settings.get("revision", 0)
+    return revision if isinstance(revision, int) else 0
 
 
 def _nearest_existing(folder: Path) -> Path:

@@ -153,12 +153,12 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
         with self._workspace() as workspace:
             return records.record_text(workspace, kind, name)
 
-    def save_source_text(self, source_id: str, text: str) -> Source:
-        """Save a source as somebody has written it."""
+    def save_source_text(self, source_id: str, text: str, before: str) -> Source:
+        """Save a source as somebody has written it, who began with ``before``."""
         from ingest_tui.services import records
 
         with self._changing() as workspace:
-            return records.save_source_text(workspace, source_id, text)
+            return records.save_source_text(workspace, source_id, text, before)
 
     def write_text(self, target: Path, text: str) -> Path:
         """Write a text into a new file outside of the workspace."""

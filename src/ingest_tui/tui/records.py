@@ -11,14 +11,15 @@ from ingest_tui.tui.gateway import Gateway
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``name`` for people: "manifest of …". ``read`` returns the JSON, ``save`` takes it back, both in threads.
+    """``name`` for people: "manifest of …". ``read`` returns the JSON; ``save`` takes it
+    back, with the JSON that its author began with. Both run in threads.
 
     Without ``save`` an editor gets a copy that is thrown away.
     """
 
     name: str
     read: Callable[[], str]
-    save: Callable[[str], object] | None = None
+    save: Callable[[str, str], object] | None = None
 
 
 def job_record(gateway: Gateway, job_id: str) -> Record:

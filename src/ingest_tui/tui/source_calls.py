@@ -104,7 +104,14 @@ class SourceCalls(Opening):
             if common.keys() & {"backend", "by_type"}:
                 by_type = common.pop("by_type", None) or {}
                 common["extraction"] = {"backend": common.pop("backend", None), "by_type": by_type}
-            return sources.edit_source(workspace, draft.source_id, config=draft.config, **common)
+            return sources.edit_source(
+                workspace,
+                draft.source_id,
+                config=draft.config,
+                based_on=draft.based_on,
+                keeps_others=draft.based_on is None,
+                **common,
+            )
 
     # Trying it
 

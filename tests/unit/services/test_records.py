@@ -24,21 +24,21 @@ def workspace(tmp_path: Path) -> Workspace:
     return workspace
 
 
-def edited(workspace: Workspace, **changes: Any) -> str:
-    """Return the record of the source with other values."""
-    return json.dumps(json.loads(record_text(workspace, "source", "docs")) | changes)
+def edited(before: str, **changes: Any) -> str:
+    """Return a record with other values."""
+    return json.dumps(json.loads(before) | changes)
 
 
 def test_a_source_is_saved_as_it_was_edited(workspace: Workspace) -> None:
     """What was changed is changed, what was taken out is gone, and the audit names the fields."""
-    record = json.loads(record_text(workspace, "source", "docs"))
-    config = {"path": record["source_config"]["path"]}
-    save_source_text(workspace, "docs", edited(workspace, watch=True, source_config=config))
+    before = record_text(workspace, "source", "docs")
+    config = {"path": json.loads(before)["source_config"]["path"]}
+    save_source_text(workspace, "docs", edited(before, watch=True, source_config=config), before)
     source = workspace.sources.get("docs")
     assert source.watch
     assert "include" not in source.source_config
     last = list(workspace.audit.entries())[-1]
-    assert (last["action"], last["details"]["changed"]) == ("source.edit", ["source_config", "watch"])
+    assert (last["action"], last["details"]["changed"]) == ("source.edit", ["include", "watch"])
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,9 @@ def test_a_source_is_saved_as_it_was_edited(workspace: Workspace) -> None:
 def test_what_is_not_valid_leaves_the_source_alone(workspace: Workspace, changes: dict[str, Any]) -> None:
     """Misspelt fields, another id, and settings that the connector does not take are refused with a reason."""
     before = workspace.sources.get("docs")
+    text = record_text(workspace, "source", "docs")
     with pytest.raises(IngestError) as caught:
-        save_source_text(workspace, "docs", edited(workspace, **changes))
+        save_source_text(workspace, "docs", edited(text, **changes), text)
     assert caught.value.message
     assert workspace.sources.get("docs") == before
 
@@ -59,7 +60,7 @@ def test_what_is_not_valid_leaves_the_source_alone(workspace: Workspace, changes
 def test_what_is_no_object_is_refused(workspace: Workspace, text: str) -> None:
     """The error says what is wrong with the text."""
     with pytest.raises(ValidationError):
-        save_source_text(workspace, "docs", text)
+        save_source_text(workspace, "docs", text, record_text(workspace, "source", "docs"))
 
 
 def test_unknown_records_are_named(workspace: Workspace) -> None:

@@ -94,39 +94,40 @@ class Carrying(Everywhere):
             return
         self.ask(record.read, partial(self._edit, record), group="record")
 
-    def _edit(self, record: Record, before: str, *, saved: bool = True) -> None:
+    def _edit(self, record: Record, before: str, *, text: str | None = None) -> None:
+        """Open the editor; ``text`` is what was written there before and could not be saved."""
         from ingest_tui.tui import editor
 
         try:
             with self.app.suspend():
-                after = editor.edited(before, "record.json")
+                after = editor.edited(before if text is None else text, "record.json")
         except IngestError as error:
             self.tell(error.message, error.hint, bad=True)
             return
-        if after == before and saved:
+        if after == before:
             return
         if record.save is None or self.ingest.registry.read_only:
             self.tell("this was a copy: nothing is changed by editing it")
             return
         save = record.save
         self.ask(
-            lambda: save(after),
+            lambda: save(after, before),
             lambda _saved: self._saved(record),
             group="save",
-            otherwise=lambda message, hint: self._not_saved(record, after, f"{message} {hint}".strip()),
+            otherwise=lambda message, hint: self._not_saved(record, before, after, f"{message} {hint}".strip()),
         )
 
     def _saved(self, record: Record) -> None:
         self.tell(f"saved: {record.name}")
         self.ingest.feed.look_now()
 
-    def _not_saved(self, record: Record, text: str, trouble: str) -> None:
+    def _not_saved(self, record: Record, before: str, text: str, trouble: str) -> None:
         """Nothing is lost: the text can be corrected, or thrown away."""
         from ingest_tui.tui.screens.dialogs import Choose
 
         def chosen(way: str | None) -> None:
             if way == "again":
-                self._edit(record, text, saved=False)
+                self._edit(record, before, text=text)
             else:
                 self.tell(f"left as it was: {record.name}")
 
