@@ -15,6 +15,7 @@ from test_tui_screens import add_folder
 from textual.widgets import OptionList
 
 from ingest_tui.model.errors import IngestError
+from ingest_tui.services.sources import edit_source
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui import editor
 from ingest_tui.tui.app import IngestApp
@@ -169,6 +170,38 @@ def test_what_is_not_valid_can_be_corrected_or_left(root: Path, folder: Path, ty
 
     tell(root, story)
     assert not open_workspace_at(root).sources.get("handbook").watch
+
+
+def test_an_editor_that_is_late_is_shown_what_has_changed(root: Path, folder: Path, typed: list[Any]) -> None:
+    """What somebody else saved while the editor was open is shown, and lost only when the person edits over it."""
+    add_folder(root, folder)
+    seen: list[str] = []
+
+    def slowly(text: str) -> str:
+        workspace = open_workspace_at(root)
+        edit_source(workspace, "handbook", priority=3)
+        workspace.close()
+        return text.replace('"watch": false', '"watch": true')
+
+    def again(text: str) -> str:
+        seen.append(text)
+        return text.replace('"priority": 100', '"priority": 3')
+
+    typed += [slowly, again]
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen) and bool(app.screen.table.rows))
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, Choose) and "priority: theirs 3" in screen_text(app))
+        assert not open_workspace_at(root).sources.get("handbook").watch
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: "saved: source handbook" in notices(app))
+
+    tell(root, story)
+    assert '"watch": true' in seen[0]
+    source = open_workspace_at(root).sources.get("handbook")
+    assert (source.watch, source.priority) == (True, 3)
 
 
 def test_other_records_are_only_looked_at(root: Path, typed: list[Any]) -> None:

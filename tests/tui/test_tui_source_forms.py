@@ -19,7 +19,7 @@ from graph_server import certificates
 from graph_server.running import GraphServer
 from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from ingest_tui.credentials.registry import CredentialRegistry
-from ingest_tui.services.sources import add_source
+from ingest_tui.services.sources import add_source, edit_source
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.credential_form import AddCredential
@@ -146,6 +146,41 @@ def test_a_source_is_changed_and_only_what_was_changed(root: Path, folder: Path)
     workspace = open_workspace_at(root)
     edits = [entry for entry in workspace.audit.entries() if entry["action"] == "source.edit"]
     assert [entry["details"]["changed"] for entry in edits] == [["exclude", "since"]]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_form_that_is_late_shows_what_has_changed(root: Path, folder: Path, keeps: bool) -> None:
+    """Somebody else has saved the source meanwhile: both values are shown; keeping and loading do what they say."""
+    add_folder(root, folder, priority=7)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: app.screen.table.rows)
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and isinstance(app.focused, Input))
+        workspace = open_workspace_at(root)
+        edit_source(workspace, "handbook", priority=3, deny_types=["docm"])
+        workspace.close()
+        field(app, "priority").value = "9"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        assert "priority: theirs 3, yours 9" in screen_text(app)
+        assert sources_of(root)["handbook"].priority == 3
+        await pilot.press(*(["down"] if keeps else []), "enter")
+        if keeps:
+            await until(pilot, lambda: isinstance(app.screen, TestReport))
+            return
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and isinstance(app.focused, Input))
+        assert (field(app, "priority").value, field(app, "deny_types").value) == ("3", "docm")
+        field(app, "exclude").value = "*.txt"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+
+    tell(root, story)
+    source = sources_of(root)["handbook"]
+    assert source.deny_types == ("docm",)
+    assert source.priority == (9 if keeps else 3)
+    assert source.source_config.get("exclude") == (None if keeps else ["*.txt"])
 
 
 def test_a_folder_is_browsed_up_and_down_and_fills_the_field(root: Path, folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from stories import HOSTILE_NAMES, add_job, said, screen_text, sync_by_hand, tell, until
 
+from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.model.plan import Action as PlanAction
 from ingest_tui.model.source import Source
 from ingest_tui.services.sources import SourceSummary, add_source
@@ -296,11 +297,12 @@ def test_a_gateway_that_is_read_only_changes_nothing(root: Path, folder: Path) -
     """Whatever way an action is reached, the door refuses it."""
     add_folder(root, folder)
     gateway = Gateway(root, read_only=True)
+    seen = gateway.sources()[0].source
     for change in (
         lambda: gateway.set_watched("handbook", watched=True),
-        lambda: gateway.remove_source("handbook"),
+        lambda: gateway.remove_source(seen),
         lambda: gateway.save_source(gateway.draft_of("handbook")),
-        lambda: gateway.remove_credential("x", force=True),
+        lambda: gateway.remove_credential(CredentialSummary("x", "basic"), force=True),
     ):
         with pytest.raises(Exception, match="read-only"):
             change()

@@ -91,7 +91,8 @@ def set_(
     from ingest_tui.services.credentials import change_credential, get_credential, type_called
 
     workspace = session.workspace
-    declared = type_called(get_credential(workspace, name).summary.type)
+    seen = get_credential(workspace, name).summary
+    declared = type_called(seen.type)
     fields = _given(declared, options)
     for field in ask:
         _refuse_plain(declared, field)
@@ -105,6 +106,7 @@ def set_(
         unset=unset,
         description=options["description"],
         expires=_day(options["expires"]),
+        based_on=seen,
     )
     if as_json:
         output.data(changed.as_dict())
@@ -208,10 +210,11 @@ def test(session: Session, name: str, as_json: bool) -> int:
 @pass_session
 def remove(session: Session, name: str, force: bool, yes: bool, as_json: bool) -> None:
     """Take credential NAME out of the file. Its secrets stay where they are kept, unless they stand in the file."""
-    from ingest_tui.services.credentials import remove_credential
+    from ingest_tui.services.credentials import get_credential, remove_credential
 
+    seen = get_credential(session.workspace, name).summary
     confirm(f"Remove credential {name}?", yes=yes, as_json=as_json)
-    remove_credential(session.workspace, name, force=force)
+    remove_credential(session.workspace, name, force=force, based_on=seen)
     if as_json:
         output.data({"name": name, "removed": True})
     else:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import date
-from hashlib import blake2b
 from typing import Any, NoReturn
 
+from ingest_tui.credentials.entries import entry_digest
 from ingest_tui.credentials.references import Surroundings, parse_reference, resolve_reference
 from ingest_tui.credentials.types import CredentialType, Entry
 from ingest_tui.model.errors import AuthenticationError
 from ingest_tui.model.naming import safe_display
-
-# A plain hash of a weak secret could be guessed; this key never leaves the process.
-_DIGEST_KEY = os.urandom(32)
 
 
 class Credential:
@@ -33,8 +28,7 @@ class Credential:
         self.name = name
         self.description: str = entry.description
         self.expires: date | None = entry.expires
-        written = json.dumps(raw, sort_keys=True).encode("utf-8", "surrogatepass")
-        self.digest: str = blake2b(written, key=_DIGEST_KEY, digest_size=16).hexdigest()
+        self.digest: str = entry_digest(raw)
         self._type = declared
         self._entry = entry
         self._surroundings = surroundings

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import pydantic
@@ -11,6 +14,15 @@ from ingest_tui.credentials.references import FORMS, check_reference, parse_refe
 from ingest_tui.credentials.types import CredentialType, Entry, credential_type
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.naming import safe_display
+
+# A plain hash of a weak secret could be guessed; this key never leaves the process.
+_DIGEST_KEY = os.urandom(32)
+
+
+def entry_digest(raw: Any) -> str:
+    """Return what changes whenever an entry of the file does; can be compared within one process only."""
+    written = json.dumps(raw, sort_keys=True).encode("utf-8", "surrogatepass")
+    return blake2b(written, key=_DIGEST_KEY, digest_size=16).hexdigest()
 
 
 def type_name_of(raw: Mapping[str, Any]) -> str:

@@ -15,8 +15,9 @@ from ingest_tui.credentials.file import Document, identity_of, read_document, wr
 from ingest_tui.credentials.references import Surroundings, parse_reference, secret_path
 from ingest_tui.credentials.summary import CredentialSummary, summarise
 from ingest_tui.credentials.types import Entry
-from ingest_tui.model.errors import IngestError, NotFoundError, StoreError, UsageError
+from ingest_tui.model.errors import ConflictError, IngestError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.naming import check_identifier, safe_display
+from ingest_tui.model.revision import conflict, differences
 from ingest_tui.store.locks import FileLock
 
 _LOCK_SECONDS = 10.0
@@ -88,10 +89,22 @@ class CredentialRegistry:
         """Put another entry in the place of one; raises `NotFoundError` and `ValidationError`."""
         self.change(name, entry, only=True)
 
-    def change(self, name: str, changes: Mapping[str, Any], *, drop: tuple[str, ...] = (), only: bool = False) -> None:
-        """Change fields of an entry and keep the others, unless ``only`` these are to be there; ``drop`` takes out."""
+    def change(
+        self,
+        name: str,
+        changes: Mapping[str, Any],
+        *,
+        drop: tuple[str, ...] = (),
+        only: bool = False,
+        based_on: CredentialSummary | None = None,
+    ) -> None:
+        """Change fields of an entry and keep the others, unless ``only`` these are to be there; ``drop`` takes out.
+
+        ``based_on``: the entry as somebody saw it who changes it; raises `ConflictError` when it has changed since.
+        """
 
         def changed(entries: dict[str, Any]) -> None:
+            _refuse_when_changed(name, entries, based_on, dict(changes))
             if name not in entries:
                 self._not_found(name, list(entries))
             before = {} if only or not isinstance(entries[name], dict) else entries[name]
@@ -100,10 +113,14 @@ class CredentialRegistry:
 
         self._change(changed)
 
-    def remove(self, name: str) -> None:
-        """Take an entry out, durably; raises `NotFoundError`. Whether somebody uses it is the caller's business."""
+    def remove(self, name: str, *, based_on: CredentialSummary | None = None) -> None:
+        """Take an entry out, durably; raises `NotFoundError`. Whether somebody uses it is the caller's business.
+
+        ``based_on``: the entry as somebody saw it who removes it; raises `ConflictError` when it has changed since.
+        """
 
         def removed(entries: dict[str, Any]) -> None:
+            _refuse_when_changed(name, entries, based_on, {})
             if name not in entries:
                 self._not_found(name, list(entries))
             del entries[name]
@@ -154,10 +171,36 @@ class CredentialRegistry:
         with lock:
             content = read_document(self.path).content
             apply(content["credentials"])
+            revision = content.get("revision", 0)
+            content["revision"] = revision + 1 if isinstance(revision, int) else 1
             write_document(self.path, content)
 
     def _surroundings(self, entry: Entry) -> Surroundings:
         return Surroundings(self.path.parent, os.environ, entry.command_environment)
+
+
+def _refuse_when_changed(
+    name: str, entries: Mapping[str, Any], seen: CredentialSummary | None, changes: Mapping[str, Any]
+) -> None:
+    """Raise `ConflictError` for an entry that is no longer as it was seen. Of secrets only the sources are named."""
+    if seen is None:
+        return
+    if name not in entries:
+        raise ConflictError(
+            f"credential {safe_display(name)!r} was removed by somebody else meanwhile; nothing was saved",
+            hint="add it again if it is still wanted",
+            differences=[],
+        )
+    now = summarise(name, entries[name])
+    if now.digest != seen.digest:
+        yours = summarise(name, entries[name] | dict(changes)) if changes and isinstance(entries[name], dict) else seen
+        found = differences(_shown(yours), _shown(now))
+        raise conflict(f"credential {safe_display(name)!r}", found, now)
+
+
+def _shown(entry: CredentialSummary) -> dict[str, Any]:
+    about = {"type": entry.type, "description": entry.description, "expires": str(entry.expires or "")}
+    return about | entry.fields
 
 
 def _refuse_taken(name: str, entries: Mapping[str, Any]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ingest_tui.credentials.entries import invalid_fields, type_name_of
+from ingest_tui.credentials.entries import entry_digest, invalid_fields, type_name_of
 from ingest_tui.credentials.references import LITERAL, parse_reference
 from ingest_tui.credentials.types import CredentialType, Entry, credential_type
 from ingest_tui.model.errors import IngestError
@@ -20,6 +20,7 @@ class CredentialSummary:
 
     ``type`` is the canonical name of a known type, and what stands in the file otherwise. ``problem`` says why the
     entry cannot be used; it is empty when it can. ``literals`` are the secrets that stand in the file themselves.
+    ``digest`` is that of the entry as it stood in the file.
     """
 
     name: str
@@ -31,10 +32,15 @@ class CredentialSummary:
     literals: tuple[str, ...] = ()
     problem: str = ""
     hint: str = ""
+    digest: str = field(default="", repr=False)
 
 
 def summarise(name: str, raw: Any) -> CredentialSummary:
     """Return what may be shown of an entry; ``raw`` is anything that may stand in the file."""
+    return replace(_summary(name, raw), digest=entry_digest(raw))
+
+
+def _summary(name: str, raw: Any) -> CredentialSummary:
     if not isinstance(raw, dict):
         return CredentialSummary(name, "", problem="is not an object", hint="correct the credentials file")
     description, expires = _text(raw.get("description")), _day(raw.get("expires"))

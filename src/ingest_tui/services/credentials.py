@@ -16,7 +16,8 @@ from ingest_tui.credentials.references import LITERAL, check_reference, literal,
 from ingest_tui.credentials.references import without_line_end as without_line_end  # noqa: PLC0414
 from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.credentials.steps import Step
-from ingest_tui.credentials.summary import CredentialSummary, countdown
+from ingest_tui.credentials.summary import CredentialSummary as CredentialSummary  # noqa: PLC0414 - part of this face
+from ingest_tui.credentials.summary import countdown
 from ingest_tui.credentials.types import CredentialType as CredentialType  # noqa: PLC0414
 from ingest_tui.credentials.types import credential_type, type_names
 from ingest_tui.model.clock import rfc3339
@@ -136,12 +137,15 @@ def change_credential(
     unset: Sequence[str] = (),
     description: str | None = None,
     expires: date | None = None,
+    based_on: CredentialSummary | None = None,
 ) -> CredentialRow:
     """Change fields of an entry and keep the others; running jobs see it after their next 401.
 
     ``unset`` takes fields out (``expires`` and ``description`` too). What is known of documents stays as it is.
+    ``based_on``: the entry that the changes were made from; without, the one that is there now. Raises `ConflictError`
+    when somebody else has changed it since.
     """
-    entry = open_registry(workspace).entry(name)
+    entry = based_on or open_registry(workspace).entry(name)
     declared = type_called(entry.type)
     _refuse_unknown_fields(declared, fields)
     changes: dict[str, Any] = dict(fields)
@@ -151,13 +155,18 @@ def change_credential(
         changes["expires"] = expires.isoformat()
     if set(unset) & changes.keys():
         raise UsageError("a field is both set and unset", hint="choose one")
-    open_registry(workspace).change(name, changes, drop=tuple(unset))
+    open_registry(workspace).change(name, changes, drop=tuple(unset), based_on=entry)
     _note(workspace, "credential.set", name, fields=sorted({*changes, *unset}))
     return get_credential(workspace, name)
 
 
-def remove_credential(workspace: Workspace, name: str, *, force: bool = False) -> None:
-    """Take an entry out; refused with the sources that use it, unless ``force``."""
+def remove_credential(
+    workspace: Workspace, name: str, *, force: bool = False, based_on: CredentialSummary | None = None
+) -> None:
+    """Take an entry out; refused with the sources that use it, unless ``force``.
+
+    ``based_on``: the entry as somebody saw it who removes it; raises `ConflictError` when it has changed since.
+    """
     registry = open_registry(workspace)
     users = _used_by(workspace).get(name, ())
     if users and not force and name in registry.names():
@@ -167,7 +176,7 @@ def remove_credential(workspace: Workspace, name: str, *, force: bool = False) -
             code="credential_in_use",
             source_ids=list(users),
         )
-    registry.remove(name)
+    registry.remove(name, based_on=based_on)
     _note(workspace, "credential.remove", name, used_by=list(users))
 
 

@@ -16,7 +16,7 @@ from ingest_tui.store.atomic import write_durably
 from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.workspace import Workspace
 
-__all__ = ["record_text", "save_source_text", "write_text"]
+__all__ = ["record_text", "save_source_text", "text_of", "write_text"]
 
 
 def record_text(workspace: Workspace, kind: str, name: str) -> str:
@@ -25,10 +25,15 @@ def record_text(workspace: Workspace, kind: str, name: str) -> str:
     if kind == "job":
         record = jobs.get_job(workspace, name).model_dump(mode="json", by_alias=True)
     elif kind == "source":
-        record = sources.get_source(workspace, name).model_dump(mode="json")
+        return text_of(sources.get_source(workspace, name))
     else:
         record = documents.ingestion_record(workspace, name)
     return encode_json(record, indent=True).decode() + "\n"
+
+
+def text_of(source: Source) -> str:
+    """Return the record of a source as indented JSON."""
+    return encode_json(source.model_dump(mode="json"), indent=True).decode() + "\n"
 
 
 def save_source_text(workspace: Workspace, source_id: str, text: str, before: str) -> Source:

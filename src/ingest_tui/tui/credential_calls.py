@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ingest_tui.tui.conflicts import Conflict, saved_or_conflict
 from ingest_tui.tui.source_calls import Opening
 
 if TYPE_CHECKING:
-    from ingest_tui.services.credentials import CredentialRow, CredentialType, Step
+    from ingest_tui.services.credentials import CredentialRow, CredentialSummary, CredentialType, Step
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialDraft:
-    """An entry as a form has it. ``fields``: what was given, secrets and references too, so it is never shown."""
+    """An entry as a form has it. ``fields``: what was given, secrets and references too, so it is never shown.
+
+    ``based_on``: the entry that is changed, as it was read; None for a new one.
+    """
 
     name: str
     type_name: str
@@ -23,7 +27,12 @@ class CredentialDraft:
     unset: tuple[str, ...] = ()
     description: str | None = None
     expires: str | None = None
-    is_new: bool = True
+    based_on: CredentialSummary | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is to be added."""
+        return self.based_on is None
 
 
 class CredentialCalls(Opening):
@@ -77,8 +86,8 @@ class CredentialCalls(Opening):
 
         return credentials.describe_given(text)
 
-    def save_credential(self, draft: CredentialDraft) -> CredentialRow:
-        """Add an entry, or change fields of one."""
+    def save_credential(self, draft: CredentialDraft) -> CredentialRow | Conflict:
+        """Add an entry, or change fields of one that is still as it was when the draft was made."""
         from ingest_tui.services import credentials
 
         with self._changing() as workspace:
@@ -92,13 +101,16 @@ class CredentialCalls(Opening):
                     description=draft.description or "",
                     expires=expires,
                 )
-            return credentials.change_credential(
-                workspace,
-                draft.name,
-                fields=draft.fields,
-                unset=draft.unset,
-                description=draft.description,
-                expires=expires,
+            return saved_or_conflict(
+                lambda: credentials.change_credential(
+                    workspace,
+                    draft.name,
+                    fields=draft.fields,
+                    unset=draft.unset,
+                    description=draft.description,
+                    expires=expires,
+                    based_on=draft.based_on,
+                )
             )
 
     def test_credential(self, name: str) -> Iterator[Step]:
@@ -108,9 +120,9 @@ class CredentialCalls(Opening):
         with self._workspace() as workspace:
             yield from credentials.test_credential(workspace, name)
 
-    def remove_credential(self, name: str, *, force: bool) -> None:
-        """Take an entry out; refused while sources use it, unless ``force``."""
+    def remove_credential(self, seen: CredentialSummary, *, force: bool) -> None:
+        """Take an entry out that is still as it was seen; refused while sources use it, unless ``force``."""
         from ingest_tui.services import credentials
 
         with self._changing() as workspace:
-            credentials.remove_credential(workspace, name, force=force)
+            credentials.remove_credential(workspace, seen.name, force=force, based_on=seen)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ingest_tui.tui.conflicts import Conflict, saved_or_conflict
 from ingest_tui.tui.credential_calls import CredentialCalls
 from ingest_tui.tui.document_calls import DocumentCalls
 from ingest_tui.tui.error_calls import ErrorCalls
@@ -153,12 +154,15 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
         with self._workspace() as workspace:
             return records.record_text(workspace, kind, name)
 
-    def save_source_text(self, source_id: str, text: str, before: str) -> Source:
-        """Save a source as somebody has written it, who began with ``before``."""
+    def save_source_text(self, source_id: str, text: str, before: str) -> Source | Conflict:
+        """Save a source as somebody has written it, who began with ``before``; a conflict has theirs as a text."""
         from ingest_tui.services import records
 
         with self._changing() as workspace:
-            return records.save_source_text(workspace, source_id, text, before)
+            saved = saved_or_conflict(lambda: records.save_source_text(workspace, source_id, text, before))
+            if isinstance(saved, Conflict):
+                return Conflict(records.text_of(saved.theirs), saved.lines)
+            return saved
 
     def write_text(self, target: Path, text: str) -> Path:
         """Write a text into a new file outside of the workspace."""

@@ -186,7 +186,11 @@ class SourceActions(ViewScreen):
         def answered(confirmed: bool | None) -> None:
             if confirmed:
                 keeps = dialog.keeps_documents
-                change = partial(self.ingest.gateway.remove_source, keep_documents=keeps)
+                gateway, seen = self.ingest.gateway, {item.source.source_id: item.source for item in summaries}
+
+                def change(source_id: str) -> int:
+                    return gateway.remove_source(seen[source_id], keep_documents=keeps)
+
                 self._each(dialog.source_ids, change, "removed", partial(self._removed, keeps=keeps))
 
         self.app.push_screen(dialog, answered)

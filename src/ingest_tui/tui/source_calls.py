@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from ingest_tui.tui.conflicts import Conflict, saved_or_conflict
 
 if TYPE_CHECKING:
     # For types alone: the first screen is painted before pydantic and the services are loaded.
@@ -84,6 +87,12 @@ class SourceCalls(Opening):
         with self._workspace() as workspace:
             return source_trials.draft_of(workspace, source_id)
 
+    def draft_from(self, source: Source) -> SourceDraft:
+        """Return a source that was read as a form has it."""
+        from ingest_tui.services import source_trials
+
+        return source_trials.draft_from(source)
+
     def source_problems(self, draft: SourceDraft) -> dict[str, str]:
         """Return what is wrong with a draft, by setting."""
         from ingest_tui.services import source_trials
@@ -91,8 +100,8 @@ class SourceCalls(Opening):
         with self._workspace() as workspace:
             return source_trials.source_problems(workspace, draft)
 
-    def save_source(self, draft: SourceDraft) -> Source:
-        """Add a source, or change the one that the draft names."""
+    def save_source(self, draft: SourceDraft) -> Source | Conflict:
+        """Add a source, or change the one that the draft names and that is still as it was when the draft was made."""
         from ingest_tui.services import sources
 
         with self._changing() as workspace:
@@ -104,14 +113,8 @@ class SourceCalls(Opening):
             if common.keys() & {"backend", "by_type"}:
                 by_type = common.pop("by_type", None) or {}
                 common["extraction"] = {"backend": common.pop("backend", None), "by_type": by_type}
-            return sources.edit_source(
-                workspace,
-                draft.source_id,
-                config=draft.config,
-                based_on=draft.based_on,
-                keeps_others=draft.based_on is None,
-                **common,
-            )
+            edit = partial(sources.edit_source, workspace, draft.source_id, config=draft.config, **common)
+            return saved_or_conflict(partial(edit, based_on=draft.based_on, keeps_others=draft.based_on is None))
 
     # Trying it
 
@@ -165,12 +168,15 @@ class SourceCalls(Opening):
         with self._changing() as workspace:
             return jobs.enqueue_sync(workspace, source_id)
 
-    def remove_source(self, source_id: str, *, keep_documents: bool = False) -> int:
-        """Remove a source and retire its documents, unless they are kept; returns how many were retired."""
+    def remove_source(self, seen: Source, *, keep_documents: bool = False) -> int:
+        """Remove a source that is still as it was seen and retire its documents, unless they are kept.
+
+        Returns how many were retired.
+        """
         from ingest_tui.services import sources
 
         with self._changing() as workspace:
-            return sources.remove_source(workspace, source_id, keep_documents=keep_documents)
+            return sources.remove_source(workspace, seen.source_id, keep_documents=keep_documents, based_on=seen)
 
     def set_enabled(self, source_id: str, *, enabled: bool) -> Source:
         """Let a source be synced, or not."""

@@ -21,6 +21,7 @@ from ingest_tui.credentials.file import read_document
 from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.model.errors import (
     AuthenticationError,
+    ConflictError,
     IngestError,
     NotFoundError,
     RefusedError,
@@ -262,6 +263,7 @@ def test_entries_are_added_changed_and_removed_durably(path: Path) -> None:
             "wiki": {"type": "token", "token": "env:TOKEN"},
             "key": {"type": "api_key", "api_key": "env:KEY", "header": "X-Key", "description": "é"},
         },
+        "revision": 4,
     }
     registry.change("key", {}, drop=("header",))
     registry.remove("wiki")
@@ -290,6 +292,7 @@ def test_a_change_keeps_what_this_program_does_not_understand(path: Path) -> Non
     expected = copy.deepcopy(content)
     expected["credentials"]["wiki"]["username"] = "writer"
     expected["credentials"]["new"] = WIKI
+    expected["revision"] = 2
     assert path.read_text() == json.dumps(expected, indent=2) + "\n"
 
 
@@ -387,3 +390,35 @@ def test_files_that_entries_refer_to_are_known(write: Write, tmp_path: Path) -> 
     )  # fmt: skip
     assert registry.secret_paths("cert") == [tmp_path / "a.pem", Path("/b")]
     assert registry.secret_paths("kerberos") == []
+
+
+def test_whoever_is_late_is_told_and_changes_nothing(write: Write, path: Path) -> None:
+    """A change or removal of an entry that somebody else has changed since is refused; no secret is in the message."""
+    registry = write(wiki=WIKI, other=WIKI)
+    seen = registry.entry("wiki")
+    registry.change("wiki", {"username": "writer", "password": "s3cret-of-theirs"})
+    with pytest.raises(ConflictError) as caught:
+        registry.change("wiki", {"username": "nobody"}, based_on=seen)
+    assert caught.value.exit_code == 5
+    assert "username: theirs writer, yours nobody" in caught.value.message
+    assert "s3cret" not in json.dumps(caught.value.as_dict())
+    with pytest.raises(ConflictError):
+        registry.remove("wiki", based_on=seen)
+    assert registry.entry("wiki").fields["username"] == "writer"
+    registry.change("other", {"username": "x"}, based_on=registry.entry("other"))
+    registry.remove("wiki", based_on=registry.entry("wiki"))
+    with pytest.raises(ConflictError, match="removed"):
+        registry.change("wiki", {"username": "nobody"}, based_on=seen)
+    assert json.loads(path.read_text())["revision"] == 3
+
+
+def test_an_entry_edited_by_hand_counts_as_changed(write: Write, path: Path) -> None:
+    """Only the secret was changed in the file itself: what was seen is no longer what is there."""
+    registry = write(wiki=WIKI)
+    seen = registry.entry("wiki")
+    content = json.loads(path.read_text())
+    content["credentials"]["wiki"]["password"] = "typed by hand"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ConflictError):
+        registry.change("wiki", {"description": "mine"}, based_on=seen)
+    assert json.loads(path.read_text()) == content

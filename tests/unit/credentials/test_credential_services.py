@@ -230,7 +230,8 @@ def test_doctor_warns_ahead(workspace: Workspace, monkeypatch: pytest.MonkeyPatc
     for source_id, name in (("a", "wiki"), ("b", "missing"), ("c", "grouped"), ("d", "gone"), ("e", "old"),
                             ("f", "soon"), ("g", "later")):  # fmt: skip
         source = Source(source_id=source_id, name=source_id, source_type="x", source_config={"credential": name})
-        workspace.sources.save(source)
+        workspace.sources.remove(source_id)
+        workspace.sources.add(source)
     told = findings(workspace)
     assert "7 entries" in told["ok", "credentials"]
     assert told["warning", "credential wiki"].startswith("expires in 12 days (2026-12-03)")

@@ -132,7 +132,7 @@ def test_allowing_changes_one_setting_of_an_existing_workspace(tmp_path: Path, m
     monkeypatch.setattr(workspace_module, "filesystem_type", lambda _path: "nfs")
     init_workspace(workspace.root, allow_network_filesystem=True)
     after = orjson.loads(workspace.layout.settings.read_bytes())
-    assert after == before | {"allow_network_filesystem": True}
+    assert after == before | {"allow_network_filesystem": True, "revision": before["revision"] + 1}
     assert open_workspace_at(workspace.root).settings.max_running_jobs == 5
 
 

@@ -143,11 +143,12 @@ def test_a_damaged_memory_is_made_anew(tmp_path: Path) -> None:
 def test_other_settings_forget_what_was_remembered(tmp_path: Path) -> None:
     """Editing the settings of a source or removing it discards its memory; editing its name does not."""
     workspace, _ = init(tmp_path / "ws")
-    source = Source(source_id="far", name="Far", source_type="far", source_config={"site": "one"})
-    workspace.sources.save(source)
+    source = workspace.sources.add(
+        Source(source_id="far", name="Far", source_type="far", source_config={"site": "one"})
+    )
     path = workspace.layout.listing_memory("far")
     StoredMemory(path).close()
-    workspace.sources.save(source.model_copy(update={"name": "Farther"}))
+    source = workspace.sources.save(source.model_copy(update={"name": "Farther"}))
     assert path.exists()
     workspace.sources.save(source.model_copy(update={"source_config": {"site": "two"}}))
     assert not path.exists()

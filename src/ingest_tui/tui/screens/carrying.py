@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest_tui.model.errors import IngestError
 from ingest_tui.tui import clipboard, wording
 from ingest_tui.tui.actions import command_lines
+from ingest_tui.tui.conflicts import Conflict
 from ingest_tui.tui.records import Record
 from ingest_tui.tui.screens.everywhere import Everywhere
 
@@ -112,14 +113,37 @@ class Carrying(Everywhere):
         save = record.save
         self.ask(
             lambda: save(after, before),
-            lambda _saved: self._saved(record),
+            lambda saved: self._saved(record, after, saved),
             group="save",
             otherwise=lambda message, hint: self._not_saved(record, before, after, f"{message} {hint}".strip()),
         )
 
-    def _saved(self, record: Record) -> None:
+    def _saved(self, record: Record, text: str, saved: object) -> None:
+        if isinstance(saved, Conflict):
+            self._ask_who_wins(record, text, saved)
+            return
         self.tell(f"saved: {record.name}")
         self.ingest.feed.look_now()
+
+    def _ask_who_wins(self, record: Record, text: str, conflict: Conflict) -> None:
+        """Nothing is lost: somebody else has saved the record while it was in the editor."""
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        def chosen(way: str | None) -> None:
+            if way == "theirs":
+                self._edit(record, conflict.theirs)
+            elif way == "mine":
+                self._edit(record, conflict.theirs, text=text)
+            else:
+                self.tell(f"left as it is now: {record.name}")
+
+        ways = [
+            ("theirs", "Edit it as it is now; my text is lost"),
+            ("mine", "Edit my text again; when saved it takes the place of theirs"),
+            ("drop", "Leave it as it is now; my text is lost"),
+        ]
+        title = "Somebody else has changed it meanwhile; nothing is saved yet"
+        self.app.push_screen(Choose(title, ways, lines=conflict.lines), chosen)
 
     def _not_saved(self, record: Record, before: str, text: str, trouble: str) -> None:
         """Nothing is lost: the text can be corrected, or thrown away."""

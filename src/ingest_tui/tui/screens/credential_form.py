@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
 from ingest_tui.model.errors import IngestError
 from ingest_tui.tui.asking import Asking
+from ingest_tui.tui.conflicts import Conflict
 from ingest_tui.tui.credential_calls import CredentialDraft
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.entry_form import EntryForm
@@ -83,8 +85,9 @@ class CredentialForm(EntryForm):
             unset.append("expires")
         fields = {field: str(value) for field, value in entered.items() if field not in unset}
         unset += self._replaced(fields)
+        seen = row.summary if row else None
         return CredentialDraft(
-            name, self._declared.name, fields, tuple(unset), description, str(expires or "") or None, is_new=row is None
+            name, self._declared.name, fields, tuple(unset), description, str(expires or "") or None, seen
         )
 
     def _replaced(self, given: dict[str, str]) -> list[str]:
@@ -145,8 +148,22 @@ class CredentialForm(EntryForm):
         gateway = self._gateway
         self.ask(lambda: gateway.save_credential(draft), self._saved, group="save", otherwise=self.say_error)
 
-    def _saved(self, row: Any) -> None:
-        self.dismiss(row.summary.name)
+    def _saved(self, answer: CredentialRow | Conflict) -> None:
+        if not isinstance(answer, Conflict):
+            self.dismiss(answer.summary.name)
+            return
+        if self._row is None:
+            return
+        theirs = replace(self._row, summary=answer.theirs)
+
+        def keep() -> None:
+            self._save_now(replace(self._draft(), based_on=answer.theirs))
+
+        def reload() -> None:
+            self._row = theirs
+            self.start_over()
+
+        self.ask_who_wins(answer, keep, reload)
 
 
 class AddCredential(CredentialForm):

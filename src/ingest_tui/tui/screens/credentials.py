@@ -253,10 +253,10 @@ class CredentialsScreen(ViewScreen):
             consequence = (
                 f"The sources that use {'it' if len(used) == 1 else 'them'} cannot sign in any more. {consequence}"
             )
-        gateway = self.ingest.gateway
+        gateway, seen = self.ingest.gateway, {row.summary.name: row.summary for row in rows}
 
         def remove(name: str) -> None:
-            gateway.remove_credential(name, force=name in used)
+            gateway.remove_credential(seen[name], force=name in used)
 
         def answered(confirmed: bool | None) -> None:
             if confirmed:

@@ -22,7 +22,7 @@ _NAMES_SHOWN = 8
 
 
 class Choose(ModalScreen[str | None]):
-    """One of several; returns its name, or None. Letters jump as in the lists."""
+    """One of several; returns its name, or None. Letters jump as in the lists. ``lines`` explain the question."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,15 +31,19 @@ class Choose(ModalScreen[str | None]):
         Binding("k", "move('cursor_up')", "up", id="choose.up"),
     ]
 
-    def __init__(self, title: str, options: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, title: str, options: Sequence[tuple[str, str]], *, lines: Sequence[str] = ()) -> None:
         super().__init__()
         self._title = title
         self._options = list(options)
+        self._lines = [safe_display(line) for line in lines]
 
     def compose(self) -> ComposeResult:
         """The title and the options."""
         with Vertical(classes="dialog"):
             yield Line(safe_display(self._title), classes="dialog--title")
+            if self._lines:
+                shown = [*self._lines[:_NAMES_SHOWN], *(["…"] if len(self._lines) > _NAMES_SHOWN else [])]
+                yield Static(Content("\n".join(f"  {line}" for line in shown)), markup=False)
             yield OptionList(*(Option(Content(safe_display(text))) for _name, text in self._options), markup=False)
 
     def action_move(self, direction: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual import on
@@ -13,6 +14,7 @@ from textual.widgets import Button
 
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.asking import Asking
+from ingest_tui.tui.conflicts import Conflict
 from ingest_tui.tui.widgets.fields import Field
 from ingest_tui.tui.widgets.form import Form
 from ingest_tui.tui.widgets.line import Line
@@ -109,6 +111,36 @@ class EntryForm(Asking, ModalScreen[Any]):
         others = self.form.say_problems(problems, everywhere=everywhere)
         self.say_error("; ".join(others), "")
         return not problems
+
+    def start_over(self) -> None:
+        """Throw away what was entered, and ask for the fields again."""
+        form, self.form, self._saving = self.form, None, False
+
+        async def again() -> None:
+            if form is not None:
+                await form.remove()
+            self.begin()
+
+        self.call_next(again)
+
+    def ask_who_wins(self, conflict: Conflict, keep: Callable[[], None], reload: Callable[[], None]) -> None:
+        """Show what somebody else has saved meanwhile, and let the person keep theirs or load it; the form stays."""
+        from ingest_tui.tui.screens.dialogs import Choose
+
+        def chosen(way: str | None) -> None:
+            self._saving = False
+            if way == "keep":
+                keep()
+            elif way == "reload":
+                reload()
+
+        ways = [
+            ("reload", "Load it as it is now; what I entered is lost"),
+            ("keep", "Save what I changed over it"),
+            ("back", "Back to the form"),
+        ]
+        title = "Somebody else has changed it meanwhile; nothing is saved yet"
+        self.app.push_screen(Choose(title, ways, lines=conflict.lines), chosen)
 
     def say_error(self, message: str, hint: str) -> None:
         """Say what is wrong with the whole."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, Source
+from ingest_tui.tui.conflicts import Conflict
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.entry_form import EntryForm
 from ingest_tui.tui.widgets.fields import Field, as_list, fields_of
@@ -125,7 +126,8 @@ class SourceForm(EntryForm):
         if self._original is not None:
             name = self._original.name
         source_id = self._original.source_id if self._original else None
-        return SourceDraft(self._type, name, config, _common(entered), source_id)
+        based_on = self._original.based_on if self._original else None
+        return SourceDraft(self._type, name, config, _common(entered), source_id, based_on)
 
     def _changes(self) -> SourceDraft:
         """Return what is to be saved: of a source that is changed only the fields that are."""
@@ -176,8 +178,22 @@ class SourceForm(EntryForm):
             return
         self.ask(lambda: gateway.save_source(changes), self._saved, group="save", otherwise=self.say_error)
 
-    def _saved(self, source: Source) -> None:
-        self.dismiss(source)
+    def _saved(self, answer: Source | Conflict) -> None:
+        if not isinstance(answer, Conflict):
+            self.dismiss(answer)
+            return
+        theirs = self._gateway.draft_from(answer.theirs)
+
+        def keep() -> None:
+            if self._original is not None:
+                self._original = replace(self._original, based_on=theirs.based_on)
+            self._save_now()
+
+        def reload() -> None:
+            self._original = theirs
+            self.start_over()
+
+        self.ask_who_wins(answer, keep, reload)
 
     # Test, preview, browse, choose
 
