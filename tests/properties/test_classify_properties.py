@@ -2,105 +2,143 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui.model.classify import Holder, classify
+from ingest_tui.model.classify import Classification, Holder, classify
 
 RAW, TEXT = ["r1", "r2"], ["t1", "t2"]
 
 
+class Case(NamedTuple):
+    """An item, and everything that it may be."""
+
+    raw: str
+    text: str
+    here: Holder | None
+    twin: Holder | None
+    returning: Holder | None
+    was_removed: bool
+    extraction_differs: bool
+
+    def decide(self) -> Classification:
+        return classify(
+            self.raw,
+            self.text,
+            here=self.here,
+            twin=self.twin,
+            returning=self.returning,
+            was_removed=self.was_removed,
+            extraction_differs=self.extraction_differs,
+        )
+
+
 @st.composite
 def holders(draw: st.DrawFn, document_id: str) -> Holder:
-    places = draw(st.integers(1, 3))
     return Holder(
         document_id,
         draw(st.sampled_from(RAW)),
         draw(st.sampled_from(TEXT)),
         is_primary_here=draw(st.booleans()),
-        places=places,
+        other_places=draw(st.integers(0, 2)),
         all_places_vanished=draw(st.booleans()),
     )
 
 
 @st.composite
-def twins(draw: st.DrawFn, raw: str, text: str) -> Holder:
-    """Another document with the same bytes or the same text."""
+def twins(draw: st.DrawFn, raw: str, text: str, here: Holder | None) -> Holder | None:
+    """Another document with the same bytes, else the same text, and nothing in common with the one that is here."""
     holder = draw(holders("twin"))
-    return holder._replace(raw_sha256=raw) if draw(st.booleans()) or not text else holder._replace(content_hash=text)
+    holder = holder._replace(raw_sha256=raw) if draw(st.booleans()) or not text else holder._replace(content_hash=text)
+    if here is not None and (holder.raw_sha256 == here.raw_sha256 or holder.content_hash == here.content_hash):
+        return None
+    return holder
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[str, str, Holder | None, Holder | None, Holder | None]:
+def cases(draw: st.DrawFn) -> Case:
     raw, text = draw(st.sampled_from(RAW)), draw(st.sampled_from(["", *TEXT]))
     here = draw(st.none() | holders("here"))
-    twin = draw(st.none() | twins(raw, text))
-    returning = None if here else draw(st.none() | holders("returning"))
-    return raw, text, here, twin, returning
+    twin = draw(twins(raw, text, here)) if draw(st.booleans()) else None
+    differs = draw(st.booleans()) if here is not None and here.raw_sha256 == raw and text else False
+    returning = draw(st.none() | holders("returning"))
+    return Case(raw, text, here, twin, returning, draw(st.booleans()), differs)
 
 
 @given(case=cases())
-def test_decision_names_the_document_it_is_about(
-    case: tuple[str, str, Holder | None, Holder | None, Holder | None],
-) -> None:
-    """Each kind concerns the document that makes it so, and only a new or detached item has none."""
-    raw, text, here, twin, returning = case
-    decision = classify(raw, text, here=here, twin=twin, returning=returning)
+def test_decision_names_the_document_it_is_about(case: Case) -> None:
+    """Each kind concerns the document that makes it so, and only a new, detached or removed item has none."""
+    decision = case.decide()
     owner = {
         "new": None,
         "detached": None,
-        "same": here,
-        "changed": here,
-        "duplicate": twin,
-        "moved": twin,
-        "returned": returning,
+        "removed": None,
+        "same": case.here,
+        "changed": case.here,
+        "duplicate": case.twin,
+        "moved": case.twin,
+        "returned": case.returning,
     }[decision.kind]
     assert decision.document_id == (owner.document_id if owner else None)
 
 
 @given(case=cases())
-def test_same_means_equal_content(case: tuple[str, str, Holder | None, Holder | None, Holder | None]) -> None:
+def test_same_means_equal_content(case: Case) -> None:
     """An item is only taken for unchanged when its bytes or its text are those of its document."""
-    raw, text, here, twin, returning = case
-    decision = classify(raw, text, here=here, twin=twin, returning=returning)
+    decision = case.decide()
     if decision.kind == "same":
-        assert here is not None
-        assert here.raw_sha256 == raw or here.content_hash == text
+        assert case.here is not None
+        assert case.here.raw_sha256 == case.raw or case.here.content_hash == case.text
     if decision.kind in {"duplicate", "moved"}:
-        assert twin is not None
-        assert twin.raw_sha256 == raw or twin.content_hash == text
+        assert case.twin is not None
+        assert case.twin.raw_sha256 == case.raw or case.twin.content_hash == case.text
 
 
 @given(case=cases())
-def test_changed_never_takes_a_document_from_another_place(
-    case: tuple[str, str, Holder | None, Holder | None, Holder | None],
-) -> None:
-    """A document that other places still hold keeps its content; only one that is here alone gets a new version."""
-    raw, text, here, twin, returning = case
-    if classify(raw, text, here=here, twin=twin, returning=returning).kind == "changed":
-        assert here is not None
-        assert here.places == 1
+def test_each_content_is_there_once(case: Case) -> None:
+    """What another document holds already never becomes the content of a second one, whatever way it comes."""
+    if case.twin is not None and case.decide().kind != "same":
+        assert case.decide().kind in {"duplicate", "moved"}
 
 
 @given(case=cases())
-def test_document_that_is_here_alone_is_never_left_without_a_place(
-    case: tuple[str, str, Holder | None, Holder | None, Holder | None],
-) -> None:
-    """When its only place gets other content, a document is changed; it must not stay searchable without a place."""
-    raw, text, here, twin, returning = case
-    if here is not None and here.places == 1:
-        assert classify(raw, text, here=here, twin=twin, returning=returning).kind in {"same", "changed"}
+def test_new_content_never_takes_a_document_from_another_place(case: Case) -> None:
+    """A document that other places still hold keeps its bytes; only one that is here alone gets others."""
+    if case.decide().kind == "changed":
+        assert case.here is not None
+        assert case.here.other_places == 0 or case.here.raw_sha256 == case.raw
 
 
 @given(case=cases())
-def test_moved_only_when_every_old_place_vanished(
-    case: tuple[str, str, Holder | None, Holder | None, Holder | None],
-) -> None:
+def test_text_is_read_from_one_place(case: Case) -> None:
+    """Bytes that are known make a new version only when they are read again at the document's primary place."""
+    if case.here is not None and case.here.raw_sha256 == case.raw and not case.here.is_primary_here:
+        assert case.decide().kind == "same"
+
+
+@given(case=cases())
+def test_reading_again_what_is_unchanged_changes_nothing(case: Case) -> None:
+    """Same bytes, same text, same metadata: no new version, however often it is asked for."""
+    if case.here is not None and case.here.raw_sha256 == case.raw and not case.extraction_differs:
+        assert case.decide().kind == "same"
+
+
+@given(case=cases())
+def test_moved_only_when_every_old_place_vanished(case: Case) -> None:
     """A document moves to a new place only when it is gone from all its old ones; else the item is a duplicate."""
-    raw, text, here, twin, returning = case
-    decision = classify(raw, text, here=here, twin=twin, returning=returning)
-    if here is None and twin is not None:
-        assert decision.kind == ("moved" if twin.all_places_vanished else "duplicate")
+    if case.here is None and case.twin is not None:
+        assert case.decide().kind == ("moved" if case.twin.all_places_vanished else "duplicate")
+
+
+@given(case=cases())
+def test_what_a_person_removed_stays_removed(case: Case) -> None:
+    """Bytes that were removed are not taken in again, unless another document holds them meanwhile."""
+    if case.here is None and case.twin is None and case.was_removed:
+        assert case.decide().kind == "removed"
+    if case.here is not None or not case.was_removed:
+        assert case.decide().kind != "removed"
 
 
 @given(raw=st.sampled_from(RAW), text=st.sampled_from(TEXT))

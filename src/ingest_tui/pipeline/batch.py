@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
-from ingest_tui.model.classify import Classification, Holder, classify
+from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
 from ingest_tui.model.plan import ARCHIVED, KILL_REASONS
 from ingest_tui.pipeline.job_run import JobRun, now
+from ingest_tui.pipeline.known_content import Decision, FetchedItem, KnownContent, PlaceId
 from ingest_tui.pipeline.planning import parsers_of, ruleset_of
-from ingest_tui.pipeline.records import ingestion_record, version_row
+from ingest_tui.pipeline.records import extraction_differs, ingestion_record, version_row
 from ingest_tui.pipeline.retire import settle_documents_without_places
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, KillRow, LocationRow, VersionRow, placed_at
@@ -30,7 +31,7 @@ class Writes:
     placed: list[tuple[StagedItem, DocumentRow]] = field(default_factory=list)
     documents: dict[str, DocumentRow] = field(default_factory=dict)
     versions: list[VersionRow] = field(default_factory=list)
-    locations: dict[str, LocationRow] = field(default_factory=dict)
+    locations: dict[PlaceId, LocationRow] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
     chunks: list[tuple[str, int, str, str]] = field(default_factory=list)
     rechunked: set[str] = field(default_factory=set)
@@ -58,8 +59,11 @@ class CommitBatch:
         self._catalogue = catalogue
         self._documents = documents
         self._intents = intents
-        self._vanished = vanished
         self._source = job.source
+        self._known = KnownContent(
+            catalogue, collection_id=job.source.collection_id, source_id=job.source.source_id, vanished=vanished
+        )
+        self._is_asked_for = job.manifest.kind == "upload" or bool(job.manifest.options.get("force"))
         self._ruleset = ruleset_of(job.source)
         self._at = now()
 
@@ -134,44 +138,9 @@ class CommitBatch:
     # What is known of the items of a batch
 
     def _look_up(self, items: Iterable[StagedItem]) -> None:
-        source, collection = self._source.source_id, self._source.collection_id
-        keys = [item.key for item in items]
-        self._known = self._catalogue.locations(source, keys)
-        here = {location.document_id for location in self._known.values() if location.document_id}
-        self._here = self._catalogue.documents(here)
-        new_keys = [key for key in keys if key not in self._known]
-        self._returning = self._catalogue.retired_at(source, new_keys)
-        hashes = [item.result.content_hash for item in items if item.result and item.result.content_hash]
-        raw = (item.raw_sha256 for item in items if item.raw_sha256)
-        self._twins: dict[str, list[str]] = {}
-        for document in self._catalogue.documents_matching(collection, "raw_sha256", raw):
-            self._twins.setdefault(document.raw_sha256, []).append(document.document_id)
-            self._here.setdefault(document.document_id, document)
-        for document in self._catalogue.documents_matching(collection, "content_hash", hashes):
-            self._twins.setdefault(document.content_hash, []).append(document.document_id)
-            self._here.setdefault(document.document_id, document)
-        self._kills = self._catalogue.kills(source, keys)
-        self._taken_ids: set[str] = set()
-        self._places: dict[str, set[tuple[str, str]]] = {}
-
-    def _places_of(self, document_id: str) -> set[tuple[str, str]]:
-        places = self._places.get(document_id)
-        if places is None:
-            rows = self._catalogue.locations_of(document_id)
-            places = self._places[document_id] = {(row.source_id, row.key) for row in rows}
-        return places
-
-    def _holder(self, document: DocumentRow, key: str) -> Holder:
-        places = self._places_of(document.document_id)
-        gone = {(self._source.source_id, key) for key in self._vanished.get(document.document_id, ())}
-        return Holder(
-            document.document_id,
-            document.raw_sha256,
-            document.content_hash,
-            is_primary_here=(document.source_id, document.key) == (self._source.source_id, key),
-            places=len(places),
-            all_places_vanished=bool(places) and places <= gone,
-        )
+        items = list(items)
+        self._known.look_up([_fetched(item) for item in items])
+        self._kills = self._catalogue.kills(self._source.source_id, [item.key for item in items])
 
     # Decisions
 
@@ -189,14 +158,32 @@ class CommitBatch:
                 writes.kills.append(self._killed(item, result.reason))
             self._settle(item, writes, name, result.reason, result.detail, hint=result.hint, phase="extract")
             return
-        decision = self._classify(item)
-        if decision.kind in {"new", "changed", "detached", "returned"}:
+        decision = self._known.decide(_fetched(item), asked=self._is_asked_for, differs=self._differs(item))
+        what = decision.classification
+        if what.kind in {"new", "changed", "detached", "returned"}:
             self._ingest(item, decision, writes)
-        elif decision.kind == "same":
-            writes.noted.add(decision.document_id or "")
-            self._settle(item, writes, "unchanged", "same_content", decision.detail, document_id=decision.document_id)
+        elif what.kind == "removed":
+            self._leave_removed(item, writes)
+        elif what.kind == "same":
+            self._put_places(item, decision, writes, what.document_id or "")
+            self._settle(item, writes, "unchanged", "same_content", what.detail, document_id=what.document_id)
         else:
             self._link(item, decision, writes)
+
+    def _differs(self, item: StagedItem) -> Callable[[DocumentRow], bool]:
+        """Return what tells whether an item that was read again on request gave another text or other metadata."""
+        result = item.result
+        if result is None or not self._job.forced:
+            return lambda _document: False
+
+        def differs(document: DocumentRow) -> bool:
+            folder = self._documents.folder(document.collection_id, document.document_id, document.version)
+            try:
+                return extraction_differs(item, result, self._documents.ingestion(folder))
+            except IngestError:  # the record is damaged: a new version has one
+                return True
+
+        return differs
 
     def _killed(self, item: StagedItem, reason: str) -> KillRow:
         """Count that an item, as it is, killed its parser, as that is."""
@@ -210,43 +197,13 @@ class CommitBatch:
     def _parsers(self) -> str:
         return parsers_of(self._source, self._job.workspace.settings)
 
-    def _classify(self, item: StagedItem) -> Classification:
-        location = self._known.get(item.key)
-        here = self._here.get(location.document_id) if location and location.document_id else None
-        if here is not None and here.state != "active":
-            here = None
-        content_hash = item.result.content_hash if item.result else ""
-        twin = self._twin(item.raw_sha256, content_hash, besides=here)
-        forced = self._job.manifest.options.get("force")
-        if forced and here is not None and item.result and here.content_hash != content_hash:
-            return Classification("changed", here.document_id, "extracted anew")
-        returning = self._returning.get(item.key)
-        return classify(
-            item.raw_sha256,
-            content_hash,
-            here=self._holder(here, item.key) if here else None,
-            twin=self._holder(twin, item.key) if twin else None,
-            returning=self._holder(returning, item.key) if returning else None,
-        )
-
-    def _twin(self, raw_sha256: str, content_hash: str, *, besides: DocumentRow | None) -> DocumentRow | None:
-        """Return a document with the same bytes, else one with the same text, as things stand within this batch."""
-        for wanted, column in ((raw_sha256, "raw_sha256"), (content_hash, "content_hash")):
-            for document_id in self._twins.get(wanted, ()) if wanted else ():
-                document = self._here[document_id]
-                is_other = besides is None or document_id != besides.document_id
-                if is_other and document.state == "active" and getattr(document, column) == wanted:
-                    return document
-        return None
-
-    def _ingest(self, item: StagedItem, decision: Classification, writes: Writes) -> None:
+    def _ingest(self, item: StagedItem, decision: Decision, writes: Writes) -> None:
         result = item.result
         if result is None:  # the document whose bytes it has was changed or removed meanwhile
             writes.unparsed.append(item)
             return
-        previous = self._here.get(decision.document_id or "") or self._returning.get(item.key)
-        if decision.document_id is None:
-            previous = None
+        what = decision.classification
+        previous = self._known.previous(decision, item.key)
         document = self._document_row(item, result, previous)
         chunks = self._chunks(item, result)
         document = document._replace(chunks=len(chunks))
@@ -256,69 +213,81 @@ class CommitBatch:
         if previous is not None:
             writes.rechunked.add(document.document_id)
             writes.chunks = [row for row in writes.chunks if row[0] != document.document_id]
-        if decision.kind == "returned":
+        if what.kind == "returned":
             writes.returned.add(document.document_id)
         writes.chunks += [(document.document_id, ordinal, path, text) for ordinal, (path, text) in enumerate(chunks)]
-        self._here[document.document_id] = document
-        self._twins.setdefault(document.raw_sha256, []).append(document.document_id)
-        self._twins.setdefault(document.content_hash, []).append(document.document_id)
-        self._leave(item, writes, unless=document.document_id)
-        self._places.setdefault(document.document_id, set()).add((self._source.source_id, item.key))
+        self._known.put_document(document)
+        self._put_places(item, decision, writes, document.document_id, version=document.version)
         planned = "changed" if item.line["reason"] in {"upload", "new"} else item.line["reason"]
-        reason = {"new": "new", "detached": "changed", "returned": "returned"}.get(decision.kind, planned)
+        reason = {"new": "new", "detached": "changed", "returned": "returned"}.get(what.kind, planned)
         self._settle(
             item,
             writes,
             "ingested",
             reason,
-            decision.detail,
+            what.detail,
             document_id=document.document_id,
             version=document.version,
         )
 
-    def _link(self, item: StagedItem, decision: Classification, writes: Writes) -> None:
+    def _link(self, item: StagedItem, decision: Decision, writes: Writes) -> None:
         """A duplicate or a moved document: another place for a document that is here."""
-        document_id = decision.document_id or ""
-        document = self._here[document_id]
-        old_places = set(self._places_of(document_id))
-        self._places[document_id].add((self._source.source_id, item.key))
+        what = decision.classification
+        document_id = what.document_id or ""
+        document = self._known.documents[document_id]
         name: OutcomeName = "duplicate"
-        detail = decision.detail
-        if decision.kind == "moved":
+        detail = what.detail
+        if what.kind == "moved":
             name = "moved"
-            gone = {key for source_id, key in old_places if source_id == self._source.source_id}
-            writes.forgotten |= gone
-            self._places[document_id] = {(self._source.source_id, item.key)}
-            self._vanished.pop(document_id, None)
-            detail = f"was {document.key}; {decision.detail}"
+            writes.forgotten |= set(self._known.drop_places(document_id))
+            detail = f"was {document.key}; {what.detail}"
             moved = placed_at(document, self._source.source_id, item.key, item.line["uri"], self._at)
             writes.documents[document_id] = moved
-            self._here[document_id] = moved
-        else:
-            self._leave(item, writes, unless=document_id)
+            self._known.put_document(moved)
         writes.noted.add(document_id)
+        self._put_places(item, decision, writes, document_id, version=document.version)
         self._settle(item, writes, name, "same_content", detail, document_id=document_id, version=document.version)
 
-    def _leave(self, item: StagedItem, writes: Writes, *, unless: str) -> None:
-        """Note that the document which was known at the item's place has lost it."""
-        location = self._known.get(item.key)
-        if location is None or location.document_id in {None, unless}:
-            return
-        writes.left.add(location.document_id or "")
-        self._places_of(location.document_id or "").discard((self._source.source_id, item.key))
+    def _put_places(
+        self, item: StagedItem, decision: Decision, writes: Writes, document_id: str, *, version: int | None = None
+    ) -> None:
+        """Give a document the item's place, and what else is known at its address; note which documents lose theirs."""
+        losers = {self._known.put_place(self._source.source_id, item.key, item.line["uri"], document_id)}
+        for companion in decision.companions:
+            place = (companion.source_id, companion.key)
+            if self._known.document_at(*place) == document_id:
+                continue
+            losers.add(self._known.put_place(*place, companion.uri, document_id))
+            known = writes.locations.get(place, companion)
+            writes.locations[place] = known._replace(
+                document_id=document_id,
+                version=version or known.version,
+                outcome="duplicate" if known.document_id is None else known.outcome,
+                reason="same_content" if known.document_id is None else known.reason,
+                removed_sha256="",
+            )
+        if decision.companions or decision.classification.kind in {"same", "returned"}:
+            writes.noted.add(document_id)
+        writes.left |= {loser for loser in losers if loser is not None}
+
+    def _leave_removed(self, item: StagedItem, writes: Writes) -> None:
+        """A person removed this content: its place is known, so that the next sync need not look at it again."""
+        removal = self._known.removal_of(item.raw_sha256)
+        self._settle(item, writes, "unchanged", "removed", f"{removal.detail}; the content is the same")
+        place = (self._source.source_id, item.key)
+        writes.locations[place] = writes.locations[place]._replace(
+            outcome="retired",
+            reason="removed",
+            detail=removal.detail,
+            removed_sha256=item.raw_sha256,
+        )
 
     # Rows and records
 
     def _document_row(self, item: StagedItem, result: ParseResult, previous: DocumentRow | None) -> DocumentRow:
         at = self._at
         source = self._source
-        document_id = (
-            previous.document_id
-            if previous
-            else self._catalogue.new_document_id(
-                source.collection_id, source.source_id, item.key, taken=self._taken_ids
-            )
-        )
+        document_id = previous.document_id if previous else self._known.new_document_id(item.key)
         return DocumentRow(
             document_id=document_id,
             collection_id=source.collection_id,
@@ -364,7 +333,7 @@ class CommitBatch:
         line, result = item.line, item.result
         if item.key in self._kills and name != "failed":
             writes.tamed.append(item.key)
-        known = self._known.get(item.key)
+        known = self._known.locations.get(item.key)
         if document_id is None and known is not None:
             # What was searchable stays so: its last good version is kept.
             document_id, version = known.document_id, known.version
@@ -388,8 +357,9 @@ class CommitBatch:
             self._job.manifest.job_id,
             at,
             version,
+            removed_sha256=known.removed_sha256 if known is not None and document_id is None else "",
         )
-        writes.locations[item.key] = location
+        writes.locations[self._source.source_id, item.key] = location
         writes.outcomes.append(
             Outcome(
                 line["uri"],
@@ -411,3 +381,8 @@ class CommitBatch:
                 short_warnings([finding.message for finding in result.validation]) if result else (),
             )
         )
+
+
+def _fetched(item: StagedItem) -> FetchedItem:
+    content_hash = item.result.content_hash if item.result else ""
+    return FetchedItem(item.key, item.line["uri"], item.raw_sha256, content_hash)

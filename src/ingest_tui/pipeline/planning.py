@@ -282,7 +282,11 @@ class _PlanWriter:
         try:
             known = catalogue.locations(self._job.source.source_id, (row.key for row in self._rejected))
             rows = [
-                row._replace(document_id=known[row.key].document_id, version=known[row.key].version)
+                row._replace(
+                    document_id=known[row.key].document_id,
+                    version=known[row.key].version,
+                    removed_sha256=known[row.key].removed_sha256,
+                )
                 if row.key in known
                 else row
                 for row in self._rejected

@@ -7,8 +7,11 @@ from typing import Any
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.clock import rfc3339_from_ns
 from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.extraction import ParseResult
+from ingest_tui.model.naming import file_name_of
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.catalogue import DocumentRow, VersionRow
+from ingest_tui.store.encoding import encode_json
 
 
 def ingestion_record(item: StagedItem, document: DocumentRow, connector: BaseConnector | None) -> dict[str, object]:
@@ -54,6 +57,25 @@ def ingestion_record(item: StagedItem, document: DocumentRow, connector: BaseCon
         "created_at": document.created_at,
         "ingested_at": document.updated_at,
     }
+
+
+def extraction_differs(item: StagedItem, result: ParseResult, record: dict[str, Any]) -> bool:
+    """Whether an item that was read again gave another text or other metadata than the record of its document has.
+
+    Another version of the program that read it is no difference by itself.
+    """
+    metadata = {
+        "content_hash": result.content_hash,
+        "title": result.title or record.get("file_name", file_name_of(item.key)),
+        "mime_type": result.media_type,
+        "language": result.language,
+        "pages": result.pages,
+        "columns": result.columns,
+        "links": result.links,
+        "warnings": result.warnings,
+        "validation": [finding.as_dict() for finding in result.validation],
+    }
+    return any(encode_json(record.get(name)) != encode_json(value) for name, value in metadata.items())
 
 
 def _origin_metadata(line: dict[str, Any], connector: BaseConnector | None) -> dict[str, str]:

@@ -46,7 +46,14 @@ def retire_documents(workspace: Workspace, documents: list[DocumentRow], *, reas
             for document in documents:
                 places = catalogue.locations_of(document.document_id)
                 catalogue.put_locations(
-                    place._replace(document_id=None, outcome="retired", reason=reason, detail=f"removed by {by}", at=at)
+                    place._replace(
+                        document_id=None,
+                        outcome="retired",
+                        reason=reason,
+                        detail=f"removed by {by}",
+                        at=at,
+                        removed_sha256=document.raw_sha256,
+                    )
                     for place in places
                 )
             catalogue.put_documents(row._replace(state="retired", updated_at=at) for row in documents)

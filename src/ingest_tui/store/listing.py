@@ -40,8 +40,10 @@ _UNCHANGED = (
     "l.fingerprint = d.fingerprint AND d.fingerprint <> '' AND d.refusal IS NULL AND d.metadata IS NULL AND NOT :force"
 )
 _REFUSED = {"rejected", "empty"}
+# What a person removed stays known without its item: it must not come back with it.
 _VANISHED = (
-    "FROM catalogue.locations l WHERE l.source_id = ? AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
+    "FROM catalogue.locations l WHERE l.source_id = ? AND l.removed_sha256 = ''"
+    " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
 )
 _LISTED = "d.key, d.uri, d.fingerprint, d.size, d.modified_ns, d.refusal, d.identity, d.media_type, d.metadata"
 

@@ -1,0 +1,217 @@
+"""What a collection knows of items that were fetched: the evidence that `classify` decides on.
+
+Looked up for a whole batch at once, and kept up to date while the items of the batch are decided one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from ingest_tui.model.address import names_one_thing
+from ingest_tui.model.classify import Classification, Holder, classify
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow
+
+PlaceId = tuple[str, str]
+"""A source and a key in it: at most one document is there."""
+
+
+class FetchedItem(NamedTuple):
+    """An item as it was found: where it is, and its hashes; ``content_hash`` is empty when it was not parsed."""
+
+    key: str
+    uri: str
+    raw_sha256: str
+    content_hash: str = ""
+
+
+class Decision(NamedTuple):
+    """What an item is, and which other places of the same address go with it to the document it becomes."""
+
+    classification: Classification
+    companions: tuple[LocationRow, ...] = ()
+
+
+def _never(_document: DocumentRow) -> bool:
+    return False
+
+
+class KnownContent:
+    """The documents and places of one collection that items of one source may have to do with."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        collection_id: str,
+        source_id: str,
+        vanished: Mapping[str, set[str]] | None = None,
+    ) -> None:
+        """``vanished`` names the keys of the source that its listing no longer has, by the document that was there."""
+        self._catalogue = catalogue
+        self._collection = collection_id
+        self._source = source_id
+        self._vanished = dict(vanished or {})
+        self._taken_ids: set[str] = set()
+
+    def look_up(self, items: Sequence[FetchedItem]) -> None:
+        """Read everything that may matter for these items; forgets what was read before."""
+        catalogue, collection = self._catalogue, self._collection
+        keys = [item.key for item in items]
+        self.locations = catalogue.locations(self._source, keys)
+        self._at_address: dict[str, list[LocationRow]] = {}
+        for row in catalogue.places_at(collection, [item.uri for item in items if names_one_thing(item.uri)]):
+            self._at_address.setdefault(row.uri, []).append(row)
+        self._returning = catalogue.retired_at(self._source, keys)
+        raw = [item.raw_sha256 for item in items if item.raw_sha256]
+        self._removed = {row.removed_sha256: row for row in catalogue.removed_contents(collection, raw)}
+        near = [*self.locations.values(), *(row for rows in self._at_address.values() for row in rows)]
+        self._document_at = {_place_of(row): row.document_id for row in near}
+        self.documents = catalogue.documents({row.document_id for row in near if row.document_id})
+        self._twins: dict[str, list[str]] = {}
+        for column, hashes in (
+            ("raw_sha256", raw),
+            ("content_hash", [i.content_hash for i in items if i.content_hash]),
+        ):
+            for document in catalogue.documents_matching(collection, column, hashes):
+                self._twins.setdefault(getattr(document, column), []).append(document.document_id)
+                self.documents.setdefault(document.document_id, document)
+        self._places: dict[str, dict[PlaceId, str]] = {}
+
+    # Decisions
+
+    def decide(
+        self, item: FetchedItem, *, asked: bool = False, differs: Callable[[DocumentRow], bool] = _never
+    ) -> Decision:
+        """Decide what an item is.
+
+        ``asked``: a person wants it, whatever somebody has removed. ``differs`` tells of an item that was read again
+        whether its text or metadata are not those of a document.
+        """
+        own = (self._source, item.key)
+        same_address = [row for row in self._at_address.get(item.uri, ()) if _place_of(row) != own]
+        here = self._document_here(item, same_address)
+        twin = self._twin(item, besides=here)
+        returning = self._returning_at(item.key)
+        classification = classify(
+            item.raw_sha256,
+            item.content_hash,
+            here=self._holder(here, item) if here else None,
+            twin=self._holder(twin, item) if twin else None,
+            returning=self._holder(returning, item) if returning else None,
+            was_removed=not asked and item.raw_sha256 in self._removed,
+            extraction_differs=here is not None and here.raw_sha256 == item.raw_sha256 and differs(here),
+        )
+        companions = {
+            _place_of(row): row
+            for row in same_address
+            # What was removed there is back: it is the same thing.
+            if self._document_at[_place_of(row)] or row.removed_sha256 == item.raw_sha256
+        }
+        if here is not None and classification.kind == "same" and own not in self._places_of(here.document_id):
+            # Known at this address, but not yet from this source: a further place of the document.
+            classification = Classification("duplicate", here.document_id, classification.detail)
+        elif here is not None and classification.kind == "duplicate" and here.raw_sha256 == item.raw_sha256:
+            # Read again, its text is that of another document. Its other places have the same bytes, and go with it.
+            rows = self._catalogue.locations_of(here.document_id)
+            companions |= {_place_of(row): row for row in rows if _place_of(row) != own}
+        return Decision(classification, tuple(companions.values()))
+
+    def previous(self, decision: Decision, key: str) -> DocumentRow | None:
+        """Return the document that an ingested item is the next version of; None where it is a new one."""
+        document_id = decision.classification.document_id
+        if document_id is None:
+            return None
+        return self._returning_at(key) if decision.classification.kind == "returned" else self.documents[document_id]
+
+    def removal_of(self, raw_sha256: str) -> LocationRow:
+        """Return a place from which a person removed these bytes; there is one where something is ``removed``."""
+        return self._removed[raw_sha256]
+
+    def _document_here(self, item: FetchedItem, same_address: list[LocationRow]) -> DocumentRow | None:
+        """Return the document at the item's place: by its key, unless its address is known to be another's."""
+        known = self.locations.get(item.key)
+        by_key = self._document_at.get((self._source, item.key))
+        by_address = [self._document_at[_place_of(row)] for row in same_address]
+        has_moved = known is not None and known.uri != item.uri
+        candidates = [*by_address, by_key] if has_moved else [by_key, *by_address]
+        documents = (self.documents[document_id] for document_id in candidates if document_id)
+        return next((document for document in documents if document.state == "active"), None)
+
+    def _twin(self, item: FetchedItem, *, besides: DocumentRow | None) -> DocumentRow | None:
+        """Return another document with the same bytes, else one with the same text, as things are within this batch."""
+        for column in ("raw_sha256", "content_hash"):
+            wanted = getattr(item, column)
+            for document_id in self._twins.get(wanted, ()) if wanted else ():
+                document = self.documents[document_id]
+                is_other = besides is None or document_id != besides.document_id
+                if is_other and document.state == "active" and getattr(document, column) == wanted:
+                    return document
+        return None
+
+    def _returning_at(self, key: str) -> DocumentRow | None:
+        document = self._returning.get(key)
+        if document is None or self.documents.get(document.document_id, document).state != "retired":
+            return None
+        return document
+
+    def _holder(self, document: DocumentRow, item: FetchedItem) -> Holder:
+        places = self._places_of(document.document_id)
+        own = (self._source, item.key)
+        others = [
+            place for place, uri in places.items() if place != own and not (uri == item.uri and names_one_thing(uri))
+        ]
+        gone = {(self._source, key) for key in self._vanished.get(document.document_id, ())}
+        return Holder(
+            document.document_id,
+            document.raw_sha256,
+            document.content_hash,
+            is_primary_here=(document.source_id, document.key) == own,
+            other_places=len(others),
+            all_places_vanished=bool(places) and places.keys() <= gone,
+        )
+
+    def _places_of(self, document_id: str) -> dict[PlaceId, str]:
+        places = self._places.get(document_id)
+        if places is None:
+            rows = self._catalogue.locations_of(document_id)
+            places = self._places[document_id] = {_place_of(row): row.uri for row in rows}
+        return places
+
+    # What is decided becomes known to the items that follow
+
+    def put_document(self, document: DocumentRow) -> None:
+        """Note a document as it will be."""
+        self.documents[document.document_id] = document
+        for content in (document.raw_sha256, document.content_hash):
+            self._twins.setdefault(content, []).append(document.document_id)
+
+    def document_at(self, source_id: str, key: str) -> str | None:
+        """Return the document at a place, as things are within this batch."""
+        return self._document_at.get((source_id, key))
+
+    def put_place(self, source_id: str, key: str, uri: str, document_id: str) -> str | None:
+        """Note that a place is one of a document from now on; returns the document that has lost it, if any."""
+        place = (source_id, key)
+        before = self._document_at.get(place)
+        self._places_of(document_id)[place] = uri
+        self._document_at[place] = document_id
+        if before is None or before == document_id:
+            return None
+        self._places_of(before).pop(place, None)
+        return before
+
+    def drop_places(self, document_id: str) -> list[str]:
+        """Note that a document leaves all its places of this source, since it has moved; returns their keys."""
+        places = self._places_of(document_id)
+        self._places[document_id] = {}
+        self._vanished.pop(document_id, None)
+        return [key for source_id, key in places if source_id == self._source]
+
+    def new_document_id(self, key: str) -> str:
+        """Return an id for a new document at a key of the source; each is given out once."""
+        return self._catalogue.new_document_id(self._collection, self._source, key, taken=self._taken_ids)
+
+
+def _place_of(row: LocationRow) -> PlaceId:
+    return row.source_id, row.key

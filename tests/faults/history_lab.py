@@ -1,0 +1,216 @@
+"""Random histories of a collection: what people and sources do, in any order, and what holds after each step.
+
+The world is one folder with a few files, two sources over it, uploads and registered documents. Contents are few, so
+that equal ones meet by every way: by edit, copy, two sources, upload, register, restore and reading again.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crash_lab import UNREADABLE, InlinePool, run_queue
+
+from ingest_tui.model.document import IngestedDocument
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.hashing import compute_content_hash
+from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.services.documents import remove_documents, restore_document
+from ingest_tui.services.jobs import approve_job
+from ingest_tui.services.registering import register_document
+from ingest_tui.services.sources import add_source, edit_source, remove_source
+from ingest_tui.services.uploads import upload_files
+from ingest_tui.store.queries import find_documents, search_text
+from ingest_tui.store.verify import verify_store
+from ingest_tui.store.workspace import init_workspace
+from ingest_tui.worker.submit import submit_sync
+
+NAMES = ("a.txt", "b.txt", "c.loud", "deep/d.txt")
+WORDS = ("heron", "otter", "egret")
+# The second has the text of the first in other bytes; the last two make no document.
+CONTENTS = ("heron here\n", "heron here\r\n", "otter here\n", "egret here\n", "", UNREADABLE)
+SOURCES = ("docs", "twin")
+AT = "2026-01-01T00:00:00.000Z"
+
+
+class NamedPool(InlinePool):
+    """Reads some names in another way, as another parser would: the same bytes have another text then.
+
+    ``replaced``: texts that a newer parser reads differently.
+    """
+
+    replaced: ClassVar[dict[str, str]] = {}
+
+    def submit(self, task: ParseTask, on_result: Any) -> None:
+        def read_in_another_way(result: ParseResult) -> None:
+            if result.status == "parsed":
+                text = Path(task.output_path).read_text(encoding="utf-8")
+                text = text.upper() if task.file_name.endswith(".loud") else self.replaced.get(text, text)
+                Path(task.output_path).write_text(text, encoding="utf-8")
+                result = replace(result, content_hash=compute_content_hash(text))
+            on_result(result)
+
+        super().submit(task, read_in_another_way)
+
+
+@dataclass
+class World:
+    """A workspace, the folder of its sources, and what was seen of it so far."""
+
+    root: Path
+    steps: list[str] = field(default_factory=list)
+    versions: set[tuple[str, int]] = field(default_factory=set)
+    removed: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder = self.root / "folder"
+        (self.folder / "deep").mkdir(parents=True)
+        self.workspace, _ = init_workspace(self.root / "ws")
+        self.ticks = 0
+
+    def close(self) -> None:
+        self.workspace.close()
+
+    # Files
+
+    def write(self, name: str, content: str) -> None:
+        self._stamped(name, content.encode())
+
+    def touch(self, name: str) -> None:
+        if self.content(name) is not None:
+            self._stamped(name, self.content(name) or b"")
+
+    def copy(self, name: str, other: str) -> None:
+        content = self.content(name)
+        if content is not None:
+            self._stamped(other, content)
+
+    def move(self, name: str, other: str) -> None:
+        if self.content(name) is not None:
+            (self.folder / name).rename(self.folder / other)
+
+    def delete(self, name: str) -> None:
+        (self.folder / name).unlink(missing_ok=True)
+
+    def content(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _stamped(self, name: str, content: bytes) -> None:
+        """Write a file with a time of its own, in the past: no step waits for clocks."""
+        self.ticks += 1
+        path = self.folder / name
+        path.write_bytes(content)
+        os.utime(path, ns=(self.ticks * 10**9, self.ticks * 10**9))
+
+    # Sources and jobs
+
+    def add(self, source_id: str) -> None:
+        if not self.workspace.sources.exists(source_id):
+            add_source(self.workspace, source_type="local", name=source_id, config={"path": str(self.folder)})
+
+    def remove_source(self, source_id: str, *, keep: bool) -> None:
+        if self.workspace.sources.exists(source_id):
+            remove_source(self.workspace, source_id, keep_documents=keep)
+
+    def exclude(self, source_id: str, patterns: list[str]) -> None:
+        if self.workspace.sources.exists(source_id):
+            edit_source(self.workspace, source_id, config={"exclude": patterns})
+
+    def sync(self, source_id: str, *, force: bool = False, check: bool = True) -> None:
+        """Sync a source, approving what is held, and check that each of its files is where it says."""
+        if not self.workspace.sources.exists(source_id):
+            return
+        manifest = self._run(submit_sync(self.workspace, self.workspace.sources.get(source_id), trigger="manual",
+                                         by="test", force=force))  # fmt: skip
+        if manifest.held is not None:
+            manifest = self._run(approve_job(self.workspace, manifest.job_id))
+        assert manifest.held is None
+        if check:
+            self.check_files(source_id)
+
+    def _run(self, queued: Manifest) -> Manifest:
+        run_queue(self.workspace)
+        manifest = self.workspace.jobs.load(queued.job_id)
+        assert manifest.state in {JobState.SUCCEEDED, JobState.PARTIAL}, manifest.errors
+        assert manifest.counters.descriptors_listed == manifest.counters.listed_accounted_for
+        return manifest
+
+    def upload(self, name: str) -> None:
+        if self.content(name) is not None:
+            self._run(upload_files(self.workspace, [self.folder / name]))
+
+    def register(self, unique_id: str, content: str, source_id: str | None) -> None:
+        ingested = IngestedDocument(content=content, unique_id=unique_id, source_type="api")
+        answer = register_document(self.workspace, "default", ingested, source_id=source_id, at=AT)
+        document = self.workspace.catalogue.documents([answer["document_id"]])[answer["document_id"]]
+        assert (document.state, document.content_hash) == ("active", ingested.content_hash)
+
+    # Documents
+
+    def documents(self, state: str) -> list[str]:
+        return [document.document_id for document in find_documents(self.workspace.catalogue, state=state)]
+
+    def remove(self, number: int) -> None:
+        active = self.documents("active")
+        if active:
+            document_id = active[number % len(active)]
+            remove_documents(self.workspace, [document_id])
+            assert document_id not in self.documents("active")
+
+    def restore(self, number: int) -> None:
+        """Bring a document back: it, or the one that has its content, is here then; or the answer says why not."""
+        retired = self.documents("retired")
+        if not retired:
+            return
+        document_id = retired[number % len(retired)]
+        before = self.workspace.catalogue.documents([document_id])[document_id]
+        try:
+            restored = restore_document(self.workspace, document_id)
+        except IngestError as error:
+            assert error.hint  # noqa: PT017 - refusing is an answer; the store is checked after it
+            return
+        assert restored.state == "active"
+        assert before.content_hash == restored.content_hash or before.raw_sha256 == restored.raw_sha256
+
+    # What holds
+
+    def check(self) -> None:
+        """Search, places, folders and trash agree, each content is there once, and no version is ever lost."""
+        catalogue = self.workspace.catalogue
+        assert verify_store(self.workspace.layout, catalogue, deep=True) == []
+        versions = {(row[0], row[1]) for row in catalogue.execute("SELECT document_id, version FROM versions")}
+        assert versions >= self.versions
+        self.versions = versions
+        for word in WORDS:
+            found = [hit.document_id for hit in search_text(catalogue, word)]
+            assert len(found) == len(set(found))
+
+    def check_files(self, source_id: str) -> None:
+        """Each file that a source has just looked at is found as it is, unless a person removed this content."""
+        catalogue = self.workspace.catalogue
+        excluded = self.workspace.sources.get(source_id).source_config.get("exclude") or []
+        listed = [name for name in NAMES if self.content(name) is not None and name not in excluded]
+        places = catalogue.locations(source_id, NAMES)
+        for name in listed:
+            content, place = self.content(name) or b"", places[name]
+            if content in {b"", UNREADABLE.encode()}:
+                continue
+            if place.document_id is None:
+                assert (place.outcome, place.removed_sha256) == ("retired", compute_content_hash(content)), name
+                continue
+            document = catalogue.documents([place.document_id])[place.document_id]
+            text = content.decode().replace("\r\n", "\n")
+            text = text.upper() if name.endswith(".loud") else text
+            same = (
+                document.raw_sha256 == compute_content_hash(content),
+                document.content_hash == compute_content_hash(text),
+            )
+            assert any(same), f"{name} is not what {source_id} saw"
+        for name in set(NAMES) - set(listed):
+            assert name not in places or places[name].document_id is None, f"{name} is gone from {source_id}"
