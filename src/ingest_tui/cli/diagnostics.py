@@ -15,6 +15,7 @@ import click
 
 from ingest_tui.cli import output
 from ingest_tui.model.errors import IngestError
+from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.naming import safe_block, safe_display
 from ingest_tui.model.redaction import redact, redact_values
 
@@ -55,11 +56,8 @@ def fail_usage(error: click.ClickException, *, as_json: bool) -> int:
 
 
 def fail_unexpectedly(error: BaseException, *, as_json: bool) -> int:
-    """Write an error of ours without a traceback: tracebacks quote data. A database without room is none of ours."""
-    if type(error).__name__ == "FullError":  # of apsw, which most calls never load
-        told = IngestError("there is no room left on the disk of the workspace", hint="free some space, then try again")
-        return fail(told, as_json=as_json)
-    problem = IngestError(
+    """Write an error that no service expected without a traceback: tracebacks quote data."""
+    problem = as_ingest_error(error) or IngestError(
         f"unexpected {type(error).__name__}", hint="run the command again with --debug and report what it prints"
     )
     return fail(problem, as_json=as_json)
@@ -81,11 +79,7 @@ def worst_exit_code(codes: Iterable[int]) -> int:
 
 def fail_os(error: OSError, *, as_json: bool) -> int:
     """Write what the operating system refused."""
-    place = f": {safe_display(os.fsdecode(error.filename))}" if error.filename else ""
-    problem = IngestError(
-        f"{error.strerror or type(error).__name__}{place}", hint="check permissions and free space, then try again"
-    )
-    return silence_stdout(fail(problem, as_json=as_json))
+    return silence_stdout(fail_unexpectedly(error, as_json=as_json))
 
 
 def code_of_ending(ending: SystemExit) -> int:

@@ -13,10 +13,9 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.foreign_errors import text_of
 
 CONNECTOR_ERROR = "connector_error"
-_MOST_CHARACTERS = 300
 _MOST_PLACES = 5
 _LARGEST_INTEGER = 2**63 - 1
 _HINT = "'ingest-tui job logs' shows where; report it to whoever maintains the connector"
@@ -61,7 +60,7 @@ def places_of(error: BaseException) -> list[str]:
 
 
 def _described(error: Exception) -> str:
-    text = safe_display(str(error), limit=_MOST_CHARACTERS)
+    text = text_of(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

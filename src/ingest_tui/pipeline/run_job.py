@@ -9,6 +9,7 @@ from typing import NamedTuple
 import apsw
 
 from ingest_tui.model.errors import DiskFullError, IngestError, StaleWriterError, StoreError
+from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.commit import Committer
 from ingest_tui.pipeline.extract import extract_item
@@ -67,7 +68,7 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
         return _Ending(JobState.FAILED, failure)
     except Exception as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever
         job.log.event("error", "unexpected error", kind=type(error).__name__, places=_places(error))
-        bug = IngestError(
+        bug = as_ingest_error(error) or IngestError(
             f"unexpected {type(error).__name__}", hint=f"report it with 'ingest-tui job logs {job.manifest.job_id}'"
         )
         return _Ending(JobState.FAILED, bug)

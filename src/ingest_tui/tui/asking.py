@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.messages import Answered, Refused
 from ingest_tui.tui.safety import crash_report
@@ -128,9 +128,8 @@ class Asking(DOMNode):
 
 
 def _refusal(error: Exception, otherwise: Trouble | None) -> Refused:
-    if isinstance(error, IngestError):
-        return Refused(error.message, error.hint, otherwise)
-    if isinstance(error, OSError):
-        return Refused(error.strerror or type(error).__name__, "", otherwise)
+    known = as_ingest_error(error)
+    if known is not None:
+        return Refused(known.message, known.hint, otherwise)
     report = crash_report(error)
     return Refused(report[0].removeprefix("error: "), " ".join(report[1:-1]), otherwise)

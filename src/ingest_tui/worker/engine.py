@@ -17,6 +17,7 @@ from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseLimits
+from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect
@@ -150,7 +151,7 @@ class Engine:
             problem = IngestError(f"the job cannot begin: {error}", hint="'ingest-tui doctor' may tell what is wrong")
             fail_before_it_began(self._workspace, manifest, problem)
         except Exception as error:  # noqa: BLE001 - or the job would be claimed again four times a second
-            problem = IngestError(
+            problem = as_ingest_error(error) or IngestError(
                 f"the job cannot begin: unexpected {type(error).__name__}", hint="report this as a bug"
             )
             fail_before_it_began(self._workspace, manifest, problem)

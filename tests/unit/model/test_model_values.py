@@ -208,7 +208,7 @@ def test_slug_of_a_name(name: str, identifier: str) -> None:
     assert slug(name) == identifier
 
 
-@pytest.mark.parametrize("name", ["", "日本", "…", "con", "\x1b"])
+@pytest.mark.parametrize("name", ["", "…", "***", "con", "\x1b"])
 def test_name_without_anything_usable_is_refused(name: str) -> None:
     """A name of which nothing is left is refused, shown in a form that cannot act on the terminal."""
     with pytest.raises(ValidationError) as caught:

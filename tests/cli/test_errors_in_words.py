@@ -1,0 +1,127 @@
+"""Whatever a library raises below a command, people read what happened and what to do, and never a class name alone."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import apsw
+import botocore.exceptions
+import pydantic
+import pytest
+import requests
+
+from ingest_tui.cli.main import run
+from ingest_tui.store import records
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.jobs import JobStore
+from ingest_tui.store.workspace import init_workspace
+
+
+class _Model(pydantic.BaseModel):
+    size: int
+
+
+def _not_valid() -> pydantic.ValidationError:
+    try:
+        _Model.model_validate({"size": "much"})
+    except pydantic.ValidationError as error:
+        return error
+    raise AssertionError
+
+
+_DATABASE = (
+    apsw.AuthError, apsw.BusyError, apsw.ConstraintError, apsw.FullError, apsw.IOError, apsw.NotADBError,
+    apsw.ReadOnlyError, apsw.SQLError, apsw.ThreadingViolationError,
+)  # fmt: skip
+_SYSTEM = (errno.EIO, errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ESTALE)
+ERRORS: dict[str, BaseException] = {
+    **{kind.__name__: kind("as told") for kind in _DATABASE},
+    **{errno.errorcode[number]: OSError(number, os.strerror(number)) for number in _SYSTEM},
+    "MemoryError": MemoryError(),
+    "pydantic": _not_valid(),
+    "requests": requests.exceptions.ConnectTimeout("slow"),
+    "botocore": botocore.exceptions.EndpointConnectionError(endpoint_url="https://host.invalid"),
+}
+CATALOGUE_COMMANDS = [
+    ["doc", "list"],
+    ["doc", "explain", "a.txt"],
+    ["doc", "remove", "a.txt", "--yes"],
+    ["doc", "restore", "a.txt"],
+    ["search", "alpha"],
+    ["errors", "list"],
+    ["collection", "list"],
+    ["source", "remove", "docs", "--yes"],
+    ["export", "--to", "all.jsonl"],
+]
+OTHER_COMMANDS: list[tuple[type | Any, str, list[str]]] = [
+    (JobStore, "ids", ["job", "list"]),
+    (JobStore, "ids", ["job", "show", "last"]),
+    (records, "read_json", ["source", "show", "docs"]),
+    (records, "read_json", ["collection", "list"]),
+    (records, "write_durably", ["collection", "add", "more"]),
+]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    root = tmp_path / "workspace"
+    init_workspace(root)
+    monkeypatch.chdir(tmp_path)
+    assert run(["--workspace", str(root), "source", "add", "local", "docs", "--path", str(docs)]) == 0
+    return root
+
+
+def raising(error: BaseException) -> Callable[..., NoReturn]:
+    def call(*_arguments: object, **_options: object) -> NoReturn:
+        raise error
+
+    return call
+
+
+def check_words(root: Path, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    code = run(["--workspace", str(root), *command])
+    shown = capsys.readouterr()
+    assert code in {0, 1, 2, 3, 4, 5, 6}
+    assert "unexpected" not in shown.err + shown.out
+    assert "Traceback" not in shown.err + shown.out
+    if code not in {0, 3}:
+        assert "error: " in shown.err
+        assert "hint: " in shown.err
+
+
+@pytest.mark.parametrize("name", ERRORS)
+@pytest.mark.parametrize("command", CATALOGUE_COMMANDS, ids=" ".join)
+def test_error_of_the_catalogue_is_told_in_words(
+    name: str,
+    command: list[str],
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An error that a query raises ends each command with words and a hint."""
+    for method in ("execute", "stream", "value"):
+        monkeypatch.setattr(Catalogue, method, raising(ERRORS[name]))
+    check_words(workspace, command, capsys)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+@pytest.mark.parametrize(("place", "attribute", "command"), OTHER_COMMANDS)
+def test_error_of_a_file_is_told_in_words(
+    name: str,
+    place: Any,
+    attribute: str,
+    command: list[str],
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An error that reading or writing a file of the workspace raises ends each command with words and a hint."""
+    monkeypatch.setattr(place, attribute, raising(ERRORS[name]))
+    check_words(workspace, command, capsys)
