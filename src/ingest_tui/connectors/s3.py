@@ -67,7 +67,7 @@ class S3Connector(BaseConnector):
         self._explainer = Explainer(
             settings.bucket, settings.prefix, anonymous=settings.anonymous, versions=settings.versions
         )
-        self._reader = ObjectReader(self._client, self._explainer)
+        self._reader = ObjectReader(self._client, self._explainer, opaque_etags=settings.opaque_etags)
         self._queue = None if settings.sqs is None else self._queue_at(settings.sqs)
 
     # Access
@@ -242,8 +242,9 @@ class S3Connector(BaseConnector):
             raise
 
     def origin(self, descriptor: Descriptor) -> dict[str, str]:
-        """Return ETag and version id, for the record of the version."""
-        return {"etag": _wanted(descriptor).etag, **(descriptor.metadata or {})}
+        """Return ETag, version id, and by which sum its bytes were checked (``none``: only its size could be)."""
+        checksum = self._reader.checks.origin_of(descriptor.uri)
+        return {"etag": _wanted(descriptor).etag, **checksum, **(descriptor.metadata or {})}
 
     # Watching
 

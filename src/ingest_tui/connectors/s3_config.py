@@ -44,6 +44,9 @@ class S3Config(BaseModel):
     addressing: Literal["auto", "path", "virtual"] = Field(
         default="auto", description="where the bucket's name stands: in the path or before the host name"
     )
+    opaque_etags: bool = Field(
+        default=False, description="do not take ETags for MD5 sums: for stores where they only look like some"
+    )
     listing_order: Literal["auto", "bytes"] = Field(
         default="auto",
         description="bytes: the store lists in the order of the bytes of keys, so that parts of a large bucket are "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ingest_tui.connectors.content_checks import NO_CHECKSUM, ContentChecks
+from ingest_tui.connectors.s3_checksums import ASK_FOR_CHECKSUM, ContentCheck, check_for
 from ingest_tui.connectors.s3_errors import Explainer, NetworkFailure, StoreFailure, changed_error
 from ingest_tui.connectors.s3_http import BucketClient, network_failure
 from ingest_tui.model.errors import ItemError, SourceAccessError, TransientItemError
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 18
 """Bytes of a piece: larger ones were no faster on loopback, and each thread holds two of them."""
-_MD5 = re.compile(r"[0-9a-f]{32}\Z")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)\Z")
-# With these the ETag is no MD5 of the content.
-_OPAQUE_WITH = ("x-amz-server-side-encryption-customer-algorithm", "x-amz-server-side-encryption-aws-kms-key-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +36,17 @@ class WantedObject:
 class ObjectReader:
     """Reads the objects of a bucket. Used by several threads."""
 
-    def __init__(self, client: BucketClient, explainer: Explainer) -> None:
+    def __init__(self, client: BucketClient, explainer: Explainer, *, opaque_etags: bool) -> None:
         self._client = client
         self._explainer = explainer
-        self._etag_is_md5 = True
+        self._opaque_etags = opaque_etags
+        self.checks: ContentChecks[ContentCheck] = ContentChecks()
 
     @contextmanager
     def open(self, wanted: WantedObject, offset: int = 0) -> Iterator[Iterator[bytes]]:
         """Give the pieces of an object from ``offset`` on. Raises what `BaseConnector.fetch` raises."""
         if offset and offset >= wanted.size:
+            self._conclude(wanted, self.checks.resume(wanted, offset))
             yield iter(())
             return
         response, position = self._ask(wanted, offset)
@@ -58,7 +58,7 @@ class ObjectReader:
 
     def _ask(self, wanted: WantedObject, offset: int) -> tuple[urllib3.BaseHTTPResponse, int]:
         """Return the answer and the position at which its body begins."""
-        headers = {"range": f"bytes={offset}-"} if offset else {}
+        headers = {"range": f"bytes={offset}-"} if offset else dict(ASK_FOR_CHECKSUM)
         if wanted.etag and not wanted.etag.startswith("W/"):
             headers["if-match"] = f'"{wanted.etag}"'
         query: dict[str, str | bytes] = {"versionId": wanted.version_id} if wanted.version_id else {}
@@ -75,59 +75,44 @@ class ObjectReader:
     def _pieces(
         self, response: urllib3.BaseHTTPResponse, wanted: WantedObject, offset: int, position: int
     ) -> Iterator[bytes]:
-        md5 = self._hasher(response, wanted) if not offset else None
-        for piece in self._received(response, wanted):
-            if md5 is not None:
-                md5.update(piece)
-            start = max(0, offset - position)
-            position += len(piece)
-            if start < len(piece):
-                yield piece[start:] if start else piece
-        if position < wanted.size:
-            raise TransientItemError("the connection was cut before the end", code="network", uri=wanted.uri)
+        check = self.checks.resume(wanted, offset)
+        if not offset:
+            check = check_for(response.headers, wanted.etag, opaque_etags=self._opaque_etags)
+        try:
+            for piece in self._received(response, wanted, wanted.size - position):
+                start = max(0, offset - position)
+                position += len(piece)
+                if start < len(piece):
+                    fresh = piece[start:] if start else piece
+                    if check is not None:
+                        check.update(fresh)
+                    yield fresh
+        except TransientItemError:
+            if check is not None:
+                self.checks.suspend(wanted, max(offset, position), check)
+            raise
         if position > wanted.size:
             raise changed_error(wanted.uri)
-        if md5 is not None and md5.hexdigest() != wanted.etag:
-            self._look_again(wanted, md5.hexdigest())
+        self._conclude(wanted, check)
 
-    def _received(self, response: urllib3.BaseHTTPResponse, wanted: WantedObject) -> Iterator[bytes]:
+    def _conclude(self, wanted: WantedObject, check: ContentCheck | None) -> None:
+        """Compare what arrived, and note by what: a damaged object is not taken, however often it comes like that."""
+        if check is not None and not check.matches():
+            raise _damaged(wanted, check)
+        self.checks.note(wanted.uri, check.name if check else NO_CHECKSUM)
+
+    def _received(self, response: urllib3.BaseHTTPResponse, wanted: WantedObject, expected: int) -> Iterator[bytes]:
         from urllib3.exceptions import HTTPError
 
         try:
             while piece := response.read(PIECE):
+                expected -= len(piece)
                 yield piece
         except HTTPError as error:
             failure = network_failure(error, "the store")
             raise TransientItemError(failure.what, hint=failure.hint, code="network", uri=wanted.uri) from None
-
-    def _hasher(self, response: urllib3.BaseHTTPResponse, wanted: WantedObject) -> hashlib._Hash | None:
-        if not self._etag_is_md5 or not _MD5.match(wanted.etag):
-            return None
-        if any(response.headers.get(name) for name in _OPAQUE_WITH):
-            return None
-        return hashlib.md5(usedforsecurity=False)
-
-    def _look_again(self, wanted: WantedObject, received_md5: str) -> None:
-        """The bytes are not those of the ETag: damaged on the way, or the store's ETags are no MD5 sums.
-
-        Two transfers are not damaged alike: the same bytes twice are what the store has, and its ETags are then not
-        taken for sums again.
-        """
-        md5 = hashlib.md5(usedforsecurity=False)
-        response, _ = self._ask(wanted, 0)
-        try:
-            for piece in self._received(response, wanted):
-                md5.update(piece)
-        finally:
-            response.close()
-        if md5.hexdigest() != received_md5:
-            raise ItemError(
-                "the bytes that arrived are not those that the store has",
-                code="checksum_mismatch",
-                hint="something on the way damages data; the next sync takes it again",
-                uri=wanted.uri,
-            )
-        self._etag_is_md5 = False
+        if expected > 0:
+            raise TransientItemError("the connection was cut before the end", code="network", uri=wanted.uri)
 
     def size_now(self, wanted: WantedObject) -> int | None:
         """Return the size of what is at the key now, None when that cannot be found out."""
@@ -138,6 +123,21 @@ class ObjectReader:
         response.close()
         length = response.headers.get("content-length", "")
         return int(length) if length.isdigit() else None
+
+
+def _damaged(wanted: WantedObject, check: ContentCheck) -> ItemError:
+    hint = "the next sync takes it again; when it fails again upload it again"
+    if check.name == "md5":
+        hint += ", or use --opaque-etags if the ETags of this store are no MD5 sums"
+    shown = (
+        "the MD5 sum that is its ETag" if check.name == "md5" else f"the checksum that the store keeps ({check.name})"
+    )
+    return ItemError(
+        f"it is damaged, in the store or on the way: its bytes do not have {shown}",
+        code="checksum_mismatch",
+        hint=hint,
+        uri=wanted.uri,
+    )
 
 
 def _position(response: urllib3.BaseHTTPResponse, wanted: WantedObject, offset: int) -> int | None:

@@ -22,6 +22,7 @@ from ingest_tui.connectors.base import (
     Place,
     TestStep,
 )
+from ingest_tui.connectors.content_checks import ContentChecks
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.remembering import VolatileMemory
 from ingest_tui.connectors.sharepoint_urls import is_below, parse_site_url, shown_library
@@ -32,6 +33,7 @@ from ingest_tui.model.naming import key_from_bytes, safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.connectors.graph import GraphSession
+    from ingest_tui.connectors.quickxor import QuickXorHash
     from ingest_tui.connectors.sharepoint_site import Site
 
 _FETCHES_AT_ONCE = 8
@@ -107,6 +109,7 @@ class SharePointConnector(BaseConnector):
         self._address = parse_site_url(self.config.site)
         self._filter = build_filter(self.config.include, self.config.exclude)
         self._volatile = VolatileMemory()
+        self._checks: ContentChecks[QuickXorHash] = ContentChecks()
         self._lock = threading.Lock()
         self._session: GraphSession | None = None
         self._digest: str | None = None
@@ -206,8 +209,12 @@ class SharePointConnector(BaseConnector):
         session = self._graph()
         from ingest_tui.connectors.sharepoint_download import Download
 
-        with Download(session, descriptor, self.max_size).opened(offset) as pieces:
+        with Download(session, descriptor, self.max_size, self._checks).opened(offset) as pieces:
             yield pieces
+
+    def origin(self, descriptor: Descriptor) -> dict[str, str]:
+        """Return the ids of drive and item, and by which sum its bytes were checked (``none``, ``differs``)."""
+        return (descriptor.metadata or {}) | self._checks.origin_of(descriptor.uri)
 
     def browse(self, path: str = "") -> Iterator[Place]:
         """Yield the libraries of the site, or what is directly in ``Library/folder``."""

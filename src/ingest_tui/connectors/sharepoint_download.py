@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 import requests
 
+from ingest_tui.connectors.content_checks import NO_CHECKSUM, ContentChecks
 from ingest_tui.connectors.graph import GraphSession
 from ingest_tui.connectors.graph_errors import GraphError, item_error, malware_error, seconds_to_wait
 from ingest_tui.connectors.quickxor import QuickXorHash
 from ingest_tui.connectors.sharepoint_items import DriveItem, fingerprint_of, read_item, too_large
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError, TransientItemError, TransientSourceError
+from ingest_tui.model.naming import safe_extension
 
 PIECE = 1 << 18
 """What a cut connection loses at most."""
@@ -26,6 +28,13 @@ _FIELDS = f"id,name,size,eTag,lastModifiedDateTime,parentReference,file,folder,p
 _EXPIRED = {401, 403, 404, 410}
 _OK, _PARTIAL, _NOT_SATISFIABLE, _LOCKED = 200, 206, 416, 423
 _THROTTLED = {429, 503, 509}
+_OFFICE = ("doc", "dot", "pot", "pps", "ppt", "vsd", "xla", "xls", "xlt")
+REWRITTEN = frozenset(
+    [f"{stem}{ending}" for stem in _OFFICE for ending in ("", "b", "m", "x")]
+    + ["aspx", "htm", "html", "master", "mht", "mhtml", "mpp", "msg", "one", "onepkg", "pdf", "pub", "xps", "xsn"]
+)
+"""Extensions of what SharePoint rewrites: Office files (promoted properties, labels), pages, and what rights management
+encrypts when it is downloaded (Office, PDF, XPS)."""
 
 
 class _Now(NamedTuple):
@@ -38,18 +47,27 @@ class _Now(NamedTuple):
 class Download:
     """Fetches one listed item. What comes is checked against what Graph says of the item while it is fetched.
 
-    SharePoint rewrites Office files and pages when they are uploaded, and its size and checksum may be those of other
-    bytes than it gives. So bytes that differ are judged by the eTag: if it is the same before and after, they are the
-    item, and asking again would bring the same; if not, the item changed while it was read.
+    Bytes that differ are those of an item that changed while it was read when its eTag is another one now. Else they
+    are damaged, unless the item is of a type that SharePoint itself rewrites (`REWRITTEN`): of these it may name size
+    and checksum of other bytes than it gives, and asking again would bring the same. They are taken, and the record
+    says that they differ.
     """
 
-    def __init__(self, session: GraphSession, descriptor: Descriptor, max_size: int | None) -> None:
+    def __init__(
+        self,
+        session: GraphSession,
+        descriptor: Descriptor,
+        max_size: int | None,
+        checks: ContentChecks[QuickXorHash],
+    ) -> None:
         metadata = descriptor.metadata or {}
         self._session = session
         self._descriptor = descriptor
         self._max_size = max_size
+        self._checks = checks
         self._item_id = metadata.get("item_id", "")
         self._path = f"/drives/{metadata.get('drive_id', '')}/items/{self._item_id}"
+        self._listed_as = (self._path, descriptor.fingerprint)
 
     @contextmanager
     def opened(self, offset: int) -> Iterator[Iterator[bytes]]:
@@ -112,19 +130,33 @@ class Download:
             raise self._passing(error) from None
 
     def _pieces(self, response: requests.Response, item: DriveItem, offset: int) -> Iterator[bytes]:
+        checksum = self._checks.resume(self._listed_as, offset)
+        if not offset and item.content_hash:
+            checksum = QuickXorHash()
         if response.status_code == _NOT_SATISFIABLE and offset:
-            if offset == item.size:
-                return
-            raise self._changed()
-        skip = self._check_answer(response, offset)
+            if offset != item.size:
+                raise self._changed()
+            self._conclude(item, checksum, offset)
+            return
+        position = offset
+        try:
+            for piece in self._received(response, self._check_answer(response, offset)):
+                if checksum is not None:
+                    checksum.update(piece)
+                position += len(piece)
+                yield piece
+        except TransientItemError:
+            if checksum is not None:
+                self._checks.suspend(self._listed_as, position, checksum)
+            raise
+        self._conclude(item, checksum, position)
+
+    def _received(self, response: requests.Response, skip: int) -> Iterator[bytes]:
         expected = response.headers.get("Content-Length", "")
-        checksum = QuickXorHash() if not offset and item.content_hash else None
         received = 0
         try:
             for piece in response.iter_content(PIECE):
                 received += len(piece)
-                if checksum is not None:
-                    checksum.update(piece)
                 if skip >= len(piece):
                     skip -= len(piece)
                     continue
@@ -134,9 +166,18 @@ class Download:
             raise self._cut() from None
         if expected.isdigit() and received != int(expected):
             raise self._cut()
+
+    def _conclude(self, item: DriveItem, checksum: QuickXorHash | None, size: int) -> None:
+        """Compare what arrived with what Graph said of the item, and note by what."""
         matches = checksum is not None and checksum.base64digest() == item.content_hash
-        if not matches:
-            self._check_unchanged(item)
+        if matches:
+            self._checks.note(self._descriptor.uri, "quickxor")
+            return
+        self._check_unchanged(item)
+        differs = checksum is not None or (item.size is not None and item.size != size)
+        if differs and safe_extension(item.name) not in REWRITTEN:
+            raise self._damaged()
+        self._checks.note(self._descriptor.uri, "differs" if differs else NO_CHECKSUM)
 
     def _check_answer(self, response: requests.Response, offset: int) -> int:
         """Return how many bytes to skip; raises for an answer that is not the content."""
@@ -171,6 +212,14 @@ class Download:
             "it changed while it was read",
             code="changed_while_read",
             hint="the next sync takes it again",
+            uri=self._descriptor.uri,
+        )
+
+    def _damaged(self) -> ItemError:
+        return ItemError(
+            "it is damaged, in SharePoint or on the way: its bytes do not have its size and its checksum",
+            code="checksum_mismatch",
+            hint="the next sync takes it again; when it fails again upload it again",
             uri=self._descriptor.uri,
         )
 

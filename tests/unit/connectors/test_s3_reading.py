@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -246,7 +248,7 @@ def test_other_size_than_listed_is_a_change() -> None:
 
 
 def test_damage_on_the_way_is_told(bucket: Bucket) -> None:
-    """Bytes that do not have the MD5 sum of the ETag are not taken when a second look shows other bytes."""
+    """Bytes that do not have the MD5 sum of the ETag are not taken; the next time they may come whole."""
     bucket.put("a.txt", b"one")
     connector = bucket.connector()
     descriptor = only(connector)
@@ -255,13 +257,91 @@ def test_damage_on_the_way_is_told(bucket: Bucket) -> None:
     assert read(connector, descriptor) == b"one"
 
 
-def test_etags_that_only_look_like_sums_are_believed_after_a_second_look() -> None:
-    """A store whose ETags are no MD5 sums costs one request more, once, and nothing fails."""
-    with FakeBucket([b"a"], body=b"one", size=3, etag=md5(b"something else")) as bucket:
+def test_damaged_object_is_not_taken_however_often_it_comes_like_that() -> None:
+    """Damage in the store comes alike each time: the object fails, others of the store are read, and nothing is learnt
+    from it."""
+    with FakeBucket([b"a"], body=b"onE", size=3, etag=md5(b"one")) as bucket:
         fake = WithFake(bucket)
+        for _ in range(3):
+            with pytest.raises(ItemError) as caught:
+                read(fake.connector, fake.descriptor)
+            assert caught.value.reason == "checksum_mismatch"
+            assert "--opaque-etags" in caught.value.hint
+        bucket.body = b"one"
+        assert read(fake.connector, fake.descriptor) == b"one"
+
+
+def test_etags_that_only_look_like_sums_have_to_be_named() -> None:
+    """A store whose ETags are no MD5 sums is read when the source says so, and the record says that nothing checked."""
+    with FakeBucket([b"a"], body=b"one", size=3, etag=md5(b"something else")) as bucket:
+        fake = WithFake(bucket, opaque_etags=True)
         bucket.requests.clear()
-        assert [read(fake.connector, fake.descriptor) for _ in range(3)] == [b"one"] * 3
-        assert len(bucket.requests) == 4
+        assert read(fake.connector, fake.descriptor) == b"one"
+        assert fake.connector.origin(fake.descriptor)["checksum"] == "none"
+        assert len(bucket.requests) == 1
+
+
+def encoded(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+KEPT_SUMS = {
+    "sha256": lambda content: hashlib.sha256(content).digest(),
+    "sha1": lambda content: hashlib.sha1(content, usedforsecurity=False).digest(),
+    "crc32": lambda content: zlib.crc32(content).to_bytes(4, "big"),
+}
+
+
+@pytest.mark.parametrize("name", KEPT_SUMS)
+def test_sum_that_the_store_keeps_is_compared(name: str) -> None:
+    """It is asked for, decides also where the ETag only looks like a sum, and is named in the record."""
+    with FakeBucket([b"a"], body=b"one", size=3, etag=md5(b"something else")) as bucket:
+        bucket.answer_headers = {f"x-amz-checksum-{name}": encoded(KEPT_SUMS[name](b"one"))}
+        fake = WithFake(bucket)
+        assert read(fake.connector, fake.descriptor) == b"one"
+        assert fake.connector.origin(fake.descriptor)["checksum"] == name
+        assert bucket.asked_with[-1]["x-amz-checksum-mode"] == "ENABLED"
+        bucket.answer_headers = {f"x-amz-checksum-{name}": encoded(KEPT_SUMS[name](b"onE"))}
+        assert reason_of(fake.connector, fake.descriptor) == "checksum_mismatch"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-amz-checksum-sha256": f"{encoded(hashlib.sha256(b'x').digest())}-2"},
+        {"x-amz-checksum-crc32": encoded(b"1234"), "x-amz-checksum-type": "COMPOSITE"},
+        {"x-amz-checksum-crc64nvme": encoded(b"12345678")},
+        {"x-amz-checksum-sha256": "?"},
+        {},
+    ],
+    ids=["of parts", "composite", "unknown here", "garbage", "none"],
+)
+def test_record_says_where_nothing_could_be_compared(headers: dict[str, str]) -> None:
+    """A sum of parts, one that is not computed here, and none at all: only the size was compared."""
+    with FakeBucket([b"a"], body=b"one", size=3, answer_headers=headers) as bucket:
+        fake = WithFake(bucket)
+        assert read(fake.connector, fake.descriptor) == b"one"
+        assert fake.connector.origin(fake.descriptor)["checksum"] == "none"
+
+
+def test_download_that_was_cut_is_checked_as_a_whole(bucket: Bucket) -> None:
+    """What came before a cut and what came after it are compared together, also when it was cut at its very end."""
+    content = bytes(range(256)) * 4000
+    bucket.put("a.bin", content)
+    connector = bucket.connector()
+    descriptor = only(connector)
+    for damage in ((b"\x00\x01\x02\x03", b"\x00\x01\x02\x04"), None):
+        bucket.proxy.add(Fault(lambda request: "a.bin" in request.target, cut_after=600_000))
+        arrived: list[bytes] = []
+        with pytest.raises(TransientItemError), connector.fetch(descriptor) as pieces:
+            arrived.extend(pieces)
+        received = b"".join(arrived)
+        if damage:
+            bucket.proxy.add(Fault(lambda request: "a.bin" in request.target, replace=damage))
+            assert reason_of(connector, descriptor, len(received)) == "checksum_mismatch"
+        else:
+            assert received + read(connector, descriptor, len(received)) == content
+            assert connector.origin(descriptor)["checksum"] == "crc32"  # which boto3 gives to what it uploads
 
 
 def test_sum_is_not_asked_of_an_encrypted_object() -> None:

@@ -176,6 +176,69 @@ def test_rewritten_office_file_does_not_loop(server: GraphServer, drive: Drive, 
     assert site.listed()["Documents/report.docx"].fingerprint == first.fingerprint
 
 
+@pytest.mark.parametrize(
+    ("lie", "reason"),
+    [
+        ({"file": {"hashes": {"quickXorHash": f"{'B' * 27}="}}}, "checksum_mismatch"),
+        ({"size": 17, "file": {"hashes": {}}}, "checksum_mismatch"),
+        ({"size": 17}, None),
+    ],
+    ids=["checksum", "size", "size with a right checksum"],
+)
+def test_damaged_file_is_not_taken_however_often_it_comes_like_that(
+    server: GraphServer, drive: Drive, lie: dict[str, object], reason: str | None
+) -> None:
+    """What SharePoint does not rewrite has to have the checksum that it names, or the size where it names none."""
+    drive.put("notes.txt", b"as it is")
+    drive.at("notes.txt").extra |= lie
+    connector = connector_to(server)
+    descriptor = listed(connector)[0]["Documents/notes.txt"]
+    for _ in range(3):
+        if reason is None:
+            assert fetched(connector, descriptor) == b"as it is"
+            continue
+        with pytest.raises(ItemError) as caught:
+            fetched(connector, descriptor)
+        assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "extra", "expected"),
+    [
+        ("a.txt", {}, "quickxor"),
+        ("a.txt", {"file": {"hashes": {}}}, "none"),
+        ("a.docx", {"file": {"hashes": {"quickXorHash": f"{'B' * 27}="}}}, "differs"),
+        ("a.docx", {}, "quickxor"),
+    ],
+)
+def test_record_says_what_was_compared(
+    server: GraphServer, drive: Drive, name: str, extra: dict[str, object], expected: str
+) -> None:
+    """The origin names the sum that the bytes have, or says that there was none, or that they differ from it."""
+    drive.put(name, b"as it is")
+    drive.at(name).extra |= extra
+    connector = connector_to(server)
+    descriptor = listed(connector)[0][f"Documents/{name}"]
+    assert fetched(connector, descriptor) == b"as it is"
+    assert connector.origin(descriptor)["checksum"] == expected
+    assert connector.origin(descriptor) == descriptor.metadata, "it is said once"
+
+
+def test_download_that_was_cut_is_checked_as_a_whole(server: GraphServer, drive: Drive) -> None:
+    """What came before a cut and what came after it are compared together: damage needs more than a cut to get in."""
+    drive.put("big.bin", CONTENT)
+    connector = connector_to(server)
+    descriptor = listed(connector)[0]["Documents/big.bin"]
+    server.state.knobs.cut_after, server.state.knobs.cut_times = 2_000_000, 1
+    arrived: list[bytes] = []
+    with pytest.raises(TransientItemError), connector.fetch(descriptor) as pieces:
+        arrived.extend(pieces)
+    begun = b"".join(arrived)
+    with connector.fetch(descriptor, len(begun)) as pieces:
+        assert begun + b"".join(pieces) == CONTENT
+    assert connector.origin(descriptor)["checksum"] == "quickxor"
+
+
 def test_matching_checksum_costs_no_further_request(server: GraphServer, item: Item) -> None:
     """An ordinary fetch is one question to Graph and one download."""
     server.state.forget_requests()
