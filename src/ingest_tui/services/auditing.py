@@ -104,7 +104,7 @@ def export_audit(
     except OSError as error:
         raise IngestError(f"{place}: {error.strerror}", hint="name another place") from None
     at = rfc3339(datetime.now(UTC))
-    workspace.audit.add(at=at, by=requester(), action="audit.export", target=str(place), entries=number)
+    workspace.audit.add_or_warn(at=at, by=requester(), action="audit.export", target=str(place), entries=number)
     return place, number
 
 

@@ -55,12 +55,12 @@ def list_documents(
     """Return documents in an order. ``state``: ``active`` (default), ``retired`` or None for both."""
     check_choice(workspace, choice)
     page = {"limit": limit, "offset": offset}
-    return queries.find_documents(workspace.catalogue, **page, order=order, backwards=backwards, **choice)
+    return queries.find_documents(workspace.reading, **page, order=order, backwards=backwards, **choice)
 
 
 def count_documents(workspace: Workspace, **choice: Unpack[DocumentChoice]) -> int:
     """Return how many documents there are by the same choice."""
-    return queries.count_documents(workspace.catalogue, **choice)
+    return queries.count_documents(workspace.reading, **choice)
 
 
 def check_choice(workspace: Workspace, choice: DocumentChoice) -> None:
@@ -74,12 +74,12 @@ def check_choice(workspace: Workspace, choice: DocumentChoice) -> None:
 
 def media_types(workspace: Workspace) -> list[tuple[str, int]]:
     """Return the media types of the documents with how many there are of each, the most frequent first."""
-    return queries.media_types(workspace.catalogue)
+    return queries.media_types(workspace.reading)
 
 
 def document_chunks(workspace: Workspace, document_id: str) -> list[tuple[int, str, str]]:
     """Return ``(ordinal, heading path, text)`` of the chunks by which a document is found."""
-    return queries.chunks_of(workspace.catalogue, get_document(workspace, document_id).document_id)
+    return queries.chunks_of(workspace.reading, get_document(workspace, document_id).document_id)
 
 
 def document_diff(workspace: Workspace, document_id: str, older: int, newer: int) -> list[str]:
@@ -99,11 +99,11 @@ def original_path(document: Document) -> Path | None:
 def get_document(workspace: Workspace, target: str) -> Document:
     """Return a document by id, a unique beginning of its id, its address or its path; raises `NotFoundError`."""
     addresses = addresses_of(target)
-    found = queries.document_by_id(workspace.catalogue, addresses[0])
+    found = queries.document_by_id(workspace.reading, addresses[0])
     if found is not None:
         return found
     for address in addresses:
-        at_address = queries.documents_at(workspace.catalogue, address)
+        at_address = queries.documents_at(workspace.reading, address)
         if len(at_address) == 1 or (at_address and at_address[0].state == "active"):
             return at_address[0]
     raise NotFoundError(
@@ -140,7 +140,7 @@ def ingestion_record(workspace: Workspace, document_id: str, version: int | None
 def document_versions(workspace: Workspace, document_id: str) -> list[dict[str, Any]]:
     """Return the versions of a document, newest first."""
     document = get_document(workspace, document_id)
-    rows = queries.versions_of(workspace.catalogue, document.document_id)
+    rows = queries.versions_of(workspace.reading, document.document_id)
     return [
         row._asdict()
         | {
@@ -176,7 +176,7 @@ def remove_documents(workspace: Workspace, document_ids: list[str], *, patience:
 
 def _sources_of(workspace: Workspace, document_ids: list[str]) -> set[str]:
     sources = {get_document(workspace, document_id).source_id for document_id in document_ids}
-    places = (place for document_id in document_ids for place in workspace.catalogue.locations_of(document_id))
+    places = (place for document_id in document_ids for place in workspace.reading.locations_of(document_id))
     return sources | {place.source_id for place in places}
 
 

@@ -103,11 +103,11 @@ def list_troubles(
 def _all_troubles(workspace: Workspace, kinds: Collection[str] | None) -> Iterator[Trouble]:
     wanted = set(kinds or TROUBLE_KINDS)
     if wanted - {"thin"}:
-        for row in queries.places_in_trouble(workspace.catalogue):
+        for row in queries.places_in_trouble(workspace.reading):
             if row.outcome in wanted:
                 yield _trouble(row, row.outcome, row.reason, row.detail, row.size)  # type: ignore[arg-type]
     if "thin" in wanted:
-        for row, characters in queries.places_of_thin_documents(workspace.catalogue):
+        for row, characters in queries.places_of_thin_documents(workspace.reading):
             if row.outcome not in TROUBLE_KINDS:
                 size = row.size or 0
                 yield _trouble(row, "thin", THIN_REASON, f"{characters:,} characters of {size:,} bytes", row.size)

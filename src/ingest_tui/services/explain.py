@@ -105,12 +105,12 @@ def explain(workspace: Workspace, target: str) -> Explanation:
     """Tell the story of a document (by id) or of an address or path, whether it is here or not."""
     path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111
     addresses = addresses_of(target)
-    document = queries.document_by_id(workspace.catalogue, addresses[0])
+    document = queries.document_by_id(workspace.reading, addresses[0])
     if document is not None:
         return _of_document(workspace, target, document)
     for address in addresses:
-        locations = queries.locations_at(workspace.catalogue, address)
-        documents = queries.documents_at(workspace.catalogue, address)
+        locations = queries.locations_at(workspace.reading, address)
+        documents = queries.documents_at(workspace.reading, address)
         if locations:
             explanation = _of_location(workspace, target, locations[0], documents)
             others = [place.source_id for place in locations[1:] if place.source_id != locations[0].source_id]
@@ -120,9 +120,9 @@ def explain(workspace: Workspace, target: str) -> Explanation:
         if documents:
             return _of_document(workspace, target, documents[0])
     for source, key in _remote_keys(workspace, target):
-        location = workspace.catalogue.locations(source.source_id, [key]).get(key)
+        location = workspace.reading.locations(source.source_id, [key]).get(key)
         if location is not None:
-            return _of_location(workspace, target, location, queries.documents_at(workspace.catalogue, location.uri))
+            return _of_location(workspace, target, location, queries.documents_at(workspace.reading, location.uri))
     return _of_unknown(workspace, target, path)
 
 
@@ -151,7 +151,7 @@ def _of_document(workspace: Workspace, target: str, document: Document) -> Expla
         target, True, f"here: searchable in version {document.version}", "", document, events=events
     )
     explanation.record = _record(workspace, document)
-    places = workspace.catalogue.locations_of(document.document_id)
+    places = workspace.reading.locations_of(document.document_id)
     explanation.location = places[0] if places else None
     if len(places) > 1:
         explanation.verdict += f", at {len(places)} places with the same content"
@@ -168,7 +168,7 @@ def _of_location(workspace: Workspace, target: str, location: LocationRow, docum
         "empty": "there is no text in it; a scan needs OCR",
         "retired": "'ingest-tui doc restore' brings it back, or edit the file and sync",
     }
-    kill = workspace.catalogue.kills(location.source_id, [location.key]).get(location.key)
+    kill = workspace.reading.kills(location.source_id, [location.key]).get(location.key)
     if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE:
         because += f"; in quarantine since it killed its parser {kill.kills} times"
         hints["failed"] = QUARANTINE_HINT
@@ -295,10 +295,10 @@ def _moved_from(line: dict[str, Any]) -> str | None:
 
 def _jobs_to_search(workspace: Workspace, source_id: str, key: str) -> list[tuple[str, str]]:
     """Return ``(job id, its time)`` of the newest jobs of a source and of those that made what is known of a key."""
-    places = workspace.catalogue.locations(source_id, [key]).values()
+    places = workspace.reading.locations(source_id, [key]).values()
     named = {place.job_id for place in places}
     for document_id in {place.document_id for place in places if place.document_id}:
-        named |= {version.job_id for version in queries.versions_of(workspace.catalogue, document_id)}
+        named |= {version.job_id for version in queries.versions_of(workspace.reading, document_id)}
     found: list[tuple[str, str]] = []
     for job_id in workspace.jobs.ids():
         if len(found) >= _JOBS_SEARCHED and job_id not in named:

@@ -167,8 +167,8 @@ class Export:
 
     def _documents(self) -> Iterator[Document]:
         """Yield the documents of the choice, telling how far it is."""
-        total = queries.count_documents(self._workspace.catalogue, **self._choice) if self._progress else 0
-        for number, document in enumerate(queries.stream_documents(self._workspace.catalogue, **self._choice), 1):
+        total = queries.count_documents(self._workspace.reading, **self._choice) if self._progress else 0
+        for number, document in enumerate(queries.stream_documents(self._workspace.reading, **self._choice), 1):
             yield document
             if self._progress is not None:
                 self._progress(number, max(number, total))
@@ -271,7 +271,7 @@ def note_document_export(workspace: Workspace, content: DocumentContent, *, to: 
 
 
 def _audit(workspace: Workspace, action: str, target: str, **details: Any) -> None:
-    workspace.audit.add(at=rfc3339(datetime.now(UTC)), by=requester(), action=action, target=target, **details)
+    workspace.audit.add_or_warn(at=rfc3339(datetime.now(UTC)), by=requester(), action=action, target=target, **details)
 
 
 def checked_target(workspace: Workspace, target: Path, *, replace: bool, is_folder: bool) -> Path:

@@ -24,5 +24,5 @@ def search(
     ``given_up`` is asked now and then: once it says yes, the search ends with `GivenUpError`.
     """
     check_choice(workspace, choice)
-    with workspace.catalogue.giving_up_when(given_up):
-        return search_text(workspace.catalogue, query, limit=limit, **choice)
+    with workspace.reading.giving_up_when(given_up):
+        return search_text(workspace.reading, query, limit=limit, **choice)

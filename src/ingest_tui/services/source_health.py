@@ -43,7 +43,7 @@ class SourceSummary:
 def list_sources(workspace: Workspace, *, today: date | None = None) -> list[SourceSummary]:
     """Return all sources with what became of them."""
     counts = dict(
-        workspace.catalogue.execute(
+        workspace.reading.execute(
             "SELECT source_id, count(DISTINCT document_id) FROM locations"
             " WHERE document_id IS NOT NULL GROUP BY source_id"
         )

@@ -213,7 +213,7 @@ def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Sou
 
 
 def _has_documents(workspace: Workspace, source_id: str) -> bool:
-    return bool(workspace.catalogue.execute("SELECT 1 FROM documents WHERE source_id = ? LIMIT 1", (source_id,)))
+    return bool(workspace.reading.execute("SELECT 1 FROM documents WHERE source_id = ? LIMIT 1", (source_id,)))
 
 
 def _checked(workspace: Workspace, values: dict[str, Any], before: Source | None = None) -> Source:

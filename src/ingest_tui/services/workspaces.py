@@ -15,8 +15,9 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
+from ingest_tui.store.catalogue import MISSING
 from ingest_tui.store.filesystem import filesystem_type, is_network
-from ingest_tui.store.opening import ProgressListener, open_known_good, unheard
+from ingest_tui.store.opening import ProgressListener, open_known_good_to_read, unheard, version_folders
 from ingest_tui.store.rebuild import RebuildReport, rebuild_catalogue
 from ingest_tui.store.workspace import (
     Workspace,
@@ -79,7 +80,7 @@ def init(
 def list_collections(workspace: Workspace) -> list[tuple[Collection, int]]:
     """Return the collections with their numbers of documents."""
     counts = dict(
-        workspace.catalogue.execute(
+        workspace.reading.execute(
             "SELECT collection_id, count(*) FROM documents WHERE state = 'active' GROUP BY collection_id"
         )
     )
@@ -195,6 +196,13 @@ def _place_checks(workspace: Workspace) -> Iterator[Check]:
     yield Check("ok", "workspace", f"{name} on {kind or 'an unknown file system'}, {free // 2**20} MiB free")
     if free < _LITTLE_SPACE:
         yield Check("problem", "disk", "less than 500 MiB free", "free some space before the next sync")
+    if not os.access(workspace.root, os.W_OK):
+        yield Check(
+            "note",
+            "disk",
+            "nothing can be written to the workspace: everything that only reads works",
+            "check the mount options and the permissions, if it should be",
+        )
     if workspace.settings.allow_network_filesystem:
         where = f"and this is one ({kind})" if is_network(kind) else f"although this is none ({kind or 'unknown'})"
         yield Check(
@@ -233,10 +241,12 @@ def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
 def _catalogue_check(workspace: Workspace) -> Check:
     """Look at the catalogue as it is: one that was lost is reported, not made again."""
     try:
-        with closing(open_known_good(workspace.layout)) as catalogue:
+        with closing(open_known_good_to_read(workspace.layout)) as catalogue:
             verdict = catalogue.value("PRAGMA quick_check")
             documents = catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'")
     except IngestError as error:
+        if error.reason == MISSING and not any(version_folders(workspace.layout)):
+            return Check("ok", "catalogue", "not made yet: there are no documents")
         return Check("problem", "catalogue", error.message, error.hint)
     if verdict != "ok":
         return Check("problem", "catalogue", str(verdict), "'ingest-tui rebuild' makes it again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,14 @@ class AuditLog:
         lock.acquire(10.0, what="the audit log")
         with lock, Journal(self._path) as journal:
             journal.append([redact_values(record)])
+
+    def add_or_warn(self, **line: Any) -> None:
+        """As `add`, for what is done whether or not there can be a line of it: where nothing can be written, warn."""
+        try:
+            self.add(**line)
+        except OSError as error:
+            told = f"the audit log cannot be written, so {line['action']!r} is not in it: {error.strerror}"
+            warnings.warn(told, stacklevel=2)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield all lines, oldest first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,19 +18,25 @@ from typing import Any, NamedTuple
 import apsw
 import orjson
 
-from ingest_tui.model.errors import BusyError, GivenUpError, SchemaVersionError, StoreError
+from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.store.atomic import FILE_MODE, sync_filesystem, temporary_beside
 from ingest_tui.store.mark import Mark, read_mark, write_mark
 from ingest_tui.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
+from ingest_tui.store.sqlite_access import (
+    REBUILD_HINT,
+    UnlockedFiles,
+    open_to_read,
+    put_temporary_files_in,
+    reported_errors,
+)
 
 _BUSY_MILLISECONDS = 10_000
 _STEPS_BETWEEN_QUESTIONS = 20_000
 _AGAIN_SECONDS = 0.01
 
-MISSING, DAMAGED, LOST = "catalogue_missing", "catalogue_damaged", "catalogue_lost"
-REBUILD_HINT = "'ingest-tui rebuild' makes it again from documents/ and trash/"
+MISSING, LOST = "catalogue_missing", "catalogue_lost"
 # RETURNING gives both parts of the mark.
 _COUNT_TRANSACTION = (
     "INSERT INTO meta VALUES ('transactions', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1"
@@ -117,24 +124,76 @@ class Catalogue:
 
     Made only with ``create``: a catalogue that is missing is not one without documents. `StoreError` then has the code
     ``catalogue_missing``, for one that is no database, or cut, ``catalogue_damaged``. Each transaction is noted in its
-    mark, unless it is not ``marked``: one that nobody uses yet.
+    mark, unless it is not ``marked``: one that nobody uses yet. With ``read_only`` nothing is written, so that a full
+    or a read-only disk is no obstacle.
     """
 
-    def __init__(self, path: Path, *, create: bool = False, marked: bool = True) -> None:
+    def __init__(self, path: Path, *, create: bool = False, marked: bool = True, read_only: bool = False) -> None:
         self.path = path
-        self._marked = marked
-        self._open(create=create)
+        self._marked = marked and not read_only
+        self._unlocked: UnlockedFiles | None = None
+        put_temporary_files_in(path.parent)
+        if read_only:
+            self._open_to_read()
+        else:
+            self._open(create=create)
+
+    def _refuse_link(self) -> None:
+        if self.path.is_symlink():
+            raise StoreError(
+                "the catalogue is a symbolic link", hint=f"remove {self.path.name}, then 'ingest-tui rebuild'"
+            )
+
+    def _refuse_missing(self) -> None:
+        if self.path.parent.is_dir() and not self.path.exists():
+            raise StoreError("the catalogue is missing", hint=REBUILD_HINT, code=MISSING)
+
+    def _open_to_read(self) -> None:
+        self._refuse_link()
+        self._refuse_missing()
+        self._connect_to_read()
+        try:
+            self._refuse_unknown_schema(create=False)
+            if self.value("PRAGMA user_version") < SCHEMA_VERSION:
+                self._read_upgraded()
+            self.execute("PRAGMA cache_size = -16000")
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect_to_read(self) -> None:
+        try:
+            with reported_errors():
+                self.connection, self._unlocked = open_to_read(self.path)
+        except apsw.FullError:
+            raise StoreError(
+                "the catalogue cannot be read while its disk is full", hint="free some space, then try again"
+            ) from None
+
+    def _read_upgraded(self) -> None:
+        """Upgrade a catalogue of an older schema; where it cannot be written, a copy that ends with the connection."""
+        try:
+            Catalogue(self.path).close()
+        except (apsw.Error, OSError, StoreError):
+            copy = apsw.Connection("")
+            with copy.backup("main", self.connection, "main") as backup:
+                backup.step()
+            self._refuse_if_changed()
+            self.close()
+            self.connection, self._unlocked = copy, None
+            self._make_schema(keep_backup=False)
+        else:
+            self.close()
+            self._connect_to_read()
 
     def _open(self, *, create: bool) -> None:
         path = self.path
-        if path.is_symlink():
-            raise StoreError("the catalogue is a symbolic link", hint=f"remove {path.name}, then 'ingest-tui rebuild'")
+        self._refuse_link()
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
         try:
             self.connection = apsw.Connection(str(path), flags=flags)
         except apsw.CantOpenError:
-            if path.parent.is_dir() and not path.exists():
-                raise StoreError("the catalogue is missing", hint=REBUILD_HINT, code=MISSING) from None
+            self._refuse_missing()
             raise StoreError(
                 "the catalogue cannot be opened", hint="check that the workspace is there and can be written"
             ) from None
@@ -147,7 +206,8 @@ class Catalogue:
     def _prepare(self, *, create: bool) -> None:
         # SQLite gives its side files the mode of the main one. It must be set by name: whoever closes a descriptor of
         # the file drops the locks of all connections of its process (sqlite.org/howtocorrupt.html, 2.2).
-        self.path.chmod(FILE_MODE)
+        if stat.S_IMODE(self.path.stat().st_mode) != FILE_MODE:
+            self.path.chmod(FILE_MODE)
         self.connection.set_busy_timeout(_BUSY_MILLISECONDS)
         self._refuse_unknown_schema(create=create)
         self._use_write_ahead_log()
@@ -182,11 +242,11 @@ class Catalogue:
             else:
                 return
 
-    def _make_schema(self) -> None:
+    def _make_schema(self, *, keep_backup: bool = True) -> None:
         before = self.value("PRAGMA user_version")
         if before == SCHEMA_VERSION:
             return
-        if before:
+        if before and keep_backup:
             self._keep_backup(before)
         with self.transaction():
             version = self.value("PRAGMA user_version")
@@ -222,22 +282,14 @@ class Catalogue:
 
     def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """Run one statement and return its rows."""
-        try:
-            return list(self.connection.execute(sql, values))
-        except apsw.BusyError:
-            raise BusyError("the catalogue is busy", hint="try again in a moment") from None
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            raise StoreError(
-                f"the catalogue is damaged ({type(error).__name__})",
-                hint=REBUILD_HINT,
-                code=DAMAGED,
-            ) from None
-        except apsw.InterruptError:
-            raise GivenUpError("nobody waits for the answer any more") from None
-        except (apsw.IOError, apsw.CantOpenError) as error:
-            raise StoreError(
-                f"the catalogue cannot be read or written ({error})", hint="check the disk and the system log"
-            ) from None
+        with reported_errors():
+            rows = list(self.connection.execute(sql, values))
+        self._refuse_if_changed()
+        return rows
+
+    def _refuse_if_changed(self) -> None:
+        if self._unlocked is not None:
+            self._unlocked.refuse_if_changed()
 
     @contextmanager
     def giving_up_when(self, given_up: Callable[[], bool] | None) -> Iterator[None]:
@@ -251,7 +303,10 @@ class Catalogue:
 
     def stream(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """Run one statement and yield its rows as they come."""
-        return iter(self.connection.execute(sql, values))
+        with reported_errors():
+            for row in self.connection.execute(sql, values):
+                self._refuse_if_changed()
+                yield row
 
     def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Return the first column of the first row, or None."""

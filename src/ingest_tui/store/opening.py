@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import apsw
+
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
-from ingest_tui.store.catalogue import DAMAGED, LOST, MISSING, REBUILD_HINT, Catalogue
+from ingest_tui.store.catalogue import LOST, MISSING, Catalogue
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.mark import Mark, read_mark
+from ingest_tui.store.sqlite_access import DAMAGED, REBUILD_HINT
 
 _LOST_CODES = {MISSING, DAMAGED, LOST}
 
@@ -69,6 +72,37 @@ def open_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -> C
         ) from None
     except BusyError as error:
         raise BusyError(f"{reason}, and {error.message}", hint=f"try again in a moment; {REBUILD_HINT}") from None
+
+
+def open_catalogue_to_read(layout: Layout, on_progress: ProgressListener = unheard) -> Catalogue:
+    """Open the catalogue for reading only, on a full or read-only disk too.
+
+    Only one that was lost, or was never made, needs to be written first: as by `open_catalogue`, which raises why not.
+    """
+    try:
+        return open_known_good_to_read(layout)
+    except StoreError as error:
+        if error.reason not in _LOST_CODES:
+            raise
+        lost = error.message
+    try:
+        open_catalogue(layout, on_progress).close()
+    except (StoreError, OSError, apsw.Error) as error:
+        why = error.message if isinstance(error, StoreError) else getattr(error, "strerror", "") or str(error)
+        raise StoreError(f"{lost}, and cannot be made again here: {why}", hint=REBUILD_HINT, code=LOST) from None
+    return open_known_good_to_read(layout)
+
+
+def open_known_good_to_read(layout: Layout) -> Catalogue:
+    """As `open_known_good`, for reading only; a missing catalogue is not made."""
+    mark = read_mark(layout.catalogue)
+    catalogue = Catalogue(layout.catalogue, read_only=True)
+    try:
+        _refuse_lost(catalogue, mark, layout)
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
 
 
 def open_known_good(layout: Layout) -> Catalogue:

@@ -29,7 +29,14 @@ from ingest_tui.store.ignored import IgnoredStore
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.looks import LookStore
-from ingest_tui.store.opening import ProgressListener, RebuildProgress, open_catalogue, unheard, version_folders
+from ingest_tui.store.opening import (
+    ProgressListener,
+    RebuildProgress,
+    open_catalogue,
+    open_catalogue_to_read,
+    unheard,
+    version_folders,
+)
 from ingest_tui.store.records import changing_settings, read_json, read_record, write_json, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
 
@@ -90,6 +97,7 @@ class Workspace:
         self.on_rebuild: ProgressListener = unheard
         """Hears of it when opening the catalogue makes it again; set by faces and workers."""
         self._catalogue: Catalogue | None = None
+        self._reading: Catalogue | None = None
         self.looks = LookStore(self.layout)
 
     @property
@@ -109,19 +117,31 @@ class Workspace:
             self._catalogue = self.open_catalogue()
         return self._catalogue
 
+    @property
+    def reading(self) -> Catalogue:
+        """The catalogue for reading only, on a full or read-only disk too; for this thread only."""
+        if self._reading is not None and self._reading.is_replaced:
+            self._reading.close()
+            self._reading = None
+        if self._reading is None:
+            self._reading = open_catalogue_to_read(self.layout, self._heard_by(unheard))
+        return self._reading
+
     def open_catalogue(self, on_rebuild: ProgressListener = unheard) -> Catalogue:
         """Open another connection to the catalogue, for another thread.
 
         A catalogue that was lost is made again first; ``on_rebuild`` hears of it, and that of the workspace.
         """
+        return open_catalogue(self.layout, self._heard_by(on_rebuild))
 
+    def _heard_by(self, on_rebuild: ProgressListener) -> ProgressListener:
         def report(progress: RebuildProgress) -> None:
             on_rebuild(progress)
             self.on_rebuild(progress)
             if progress.ended:
                 self._audit_rebuild(progress)
 
-        return open_catalogue(self.layout, report)
+        return report
 
     def _audit_rebuild(self, progress: RebuildProgress) -> None:
         self.audit.add(
@@ -141,9 +161,10 @@ class Workspace:
 
     def close(self) -> None:
         """Close what was opened."""
-        if self._catalogue is not None:
-            self._catalogue.close()
-            self._catalogue = None
+        for opened in (self._catalogue, self._reading):
+            if opened is not None:
+                opened.close()
+        self._catalogue = self._reading = None
 
 
 def credentials_path_of(root: Path, named: Path | None = None) -> Path:

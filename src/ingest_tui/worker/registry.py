@@ -75,8 +75,9 @@ def living_workers(workspace: Workspace) -> list[WorkerInfo]:
 
 def _forget(record: Path) -> None:
     # A worker that is starting locks first and writes its record second, so an unlocked record is a dead one.
-    record.unlink(missing_ok=True)
-    record.with_suffix(".lock").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # whoever only looks may not be able to write here
+        record.unlink(missing_ok=True)
+        record.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _sweep_torn_marks(folder: Path) -> None:
