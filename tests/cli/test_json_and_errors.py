@@ -201,6 +201,25 @@ def test_a_lost_catalogue_is_made_again(cli: Cli) -> None:
     assert (counters["items_ingested"], counters["items_retired"], counters["items_fetched"]) == (0, 0, 0)
 
 
+def test_a_rebuild_names_what_is_damaged(cli: Cli) -> None:
+    """A folder whose bytes are not those that were committed is named, as text and as JSON, and the exit code is 3."""
+    cli.write("a.md", "a kept word")
+    cli.write("b.md", "another word")
+    cli.init()
+    cli.sync()
+    raw = next(path for path in cli.workspace.rglob("raw.md") if b"kept" in path.read_bytes())
+    raw.write_text("rotten")
+    folder = str(raw.parent.relative_to(cli.workspace))
+    assert folder in cli.run("rebuild", code=3).out
+    report = cli.run("rebuild", "--json", code=3).json
+    assert (report["documents"], [problem["folder"] for problem in report["problems"]]) == (2, [folder])
+    assert "raw.md" in report["problems"][0]["reason"]
+    assert cli.found("kept") == {"a.md"}
+    cli.sync()
+    assert raw.parent.with_name("v0002").is_dir()
+    assert cli.run("rebuild", code=3).out.count("damaged:") == 1
+
+
 def test_debug_shows_the_traceback_only_when_asked(cli: Cli) -> None:
     """--debug lets the traceback through; without it there is none."""
     assert "Traceback" in cli.run("--debug", "source", "list", code=1).err

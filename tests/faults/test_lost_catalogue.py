@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from crash_lab import quicken, run_queue
 
 from ingest_tui.model.errors import IngestError, StoreError
 from ingest_tui.services import documents as document_services
@@ -263,3 +267,58 @@ def test_many_processes_find_it_missing_at_once(place: Place) -> None:
     assert [results.get() for _ in processes] == [2] * 4
     for process in processes:
         process.join()
+
+
+KILLED_AFTER_TEN = """
+import os, signal, sys
+from pathlib import Path
+import pytest
+sys.path.insert(0, sys.argv[1])
+from crash_lab import quicken, run_queue
+from ingest_tui.pipeline import batch, commit
+from ingest_tui.store.workspace import open_workspace_at
+
+quicken(pytest.MonkeyPatch())
+commit.BATCH_ITEMS = 10
+genuine, batches = batch.CommitBatch.commit, []
+
+def dying(self, items):
+    if batches:
+        os.kill(os.getpid(), signal.SIGKILL)
+    batches.append(items)
+    return genuine(self, items)
+
+batch.CommitBatch.commit = dying
+run_queue(open_workspace_at(Path(sys.argv[2])))
+"""
+
+
+def test_an_upload_that_was_killed_goes_on_after_the_catalogue_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What had been committed stays, nothing is deleted, and the rest is taken in, each file once."""
+    quicken(monkeypatch)
+    paths = []
+    for number in range(30):
+        paths.append(tmp_path / f"{number:02}.md")
+        paths[-1].write_text(f"# {number}\n\nword{number:02} and uploaded\n")
+    with open_workspace(tmp_path / "workspace") as handle:
+        root, layout = handle.workspace.root, handle.workspace.layout
+        manifest = uploads.upload_files(handle.workspace, paths)
+    laboratory = [sys.executable, "-c", KILLED_AFTER_TEN, str(Path(__file__).parent), str(root)]
+    killed = subprocess.run(laboratory, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    committed = {path: path.read_bytes() for path in layout.documents.rglob("raw.*")}
+    assert len(committed) == 10
+    for path in root.glob("catalogue*.db*"):
+        path.unlink()
+    with open_workspace(root) as handle:
+        run_queue(handle.workspace)
+        assert handle.workspace.jobs.load(manifest.job_id).state == "succeeded"
+        assert {path: path.read_bytes() for path in committed} == committed
+        assert sorted(hit.title for hit in handle.search("uploaded", limit=100)) == [path.name for path in paths]
+        assert verify_store(layout, handle.workspace.catalogue, deep=True) == []
+        counters = handle.workspace.jobs.load(manifest.job_id).counters
+        assert (counters.items_ingested, counters.items_failed) == (30, 0)
+        log = layout.job(manifest.job_id).log.read_text()
+        assert "rebuilding the catalogue" in log

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import uuid
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -60,9 +61,15 @@ def write_mark(catalogue: Path, mark: Mark) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(mark_path(catalogue), flags, FILE_MODE)
         try:
+            os.fchmod(descriptor, FILE_MODE)
             os.pwrite(descriptor, line.encode("ascii"), 0)
         finally:
             os.close(descriptor)
+
+
+def discredit(catalogue: Path) -> None:
+    """Note that a catalogue is damaged, so that the next who opens it has it made again."""
+    write_mark(catalogue, Mark(f"damaged-{uuid.uuid4().hex}", 0))
 
 
 def _checksum(mark: Mark) -> str:
