@@ -6,8 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 from ingest_tui.services.jobs import list_jobs
-from ingest_tui.services.planning import plan_source
-from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.store.verify import verify_store
+from ingest_tui.store.workspace import Workspace, open_workspace_at
+from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.submit import submit_sync
 from old_workspace import unpack_workspace_1
 
 
@@ -26,10 +28,31 @@ def test_it_holds_what_it_is_meant_to_hold(tmp_path: Path) -> None:
     workspace.close()
 
 
-def test_nothing_has_changed_since(tmp_path: Path) -> None:
-    """A plan over the unpacked sources finds what was committed unchanged."""
-    workspace = open_workspace_at(unpack_workspace_1(tmp_path))
-    actions = {action.key: action.action for action in plan_source(workspace, "handbook")}
-    assert actions["chapter-1.md"] == "skip"
-    assert actions["third-chapter.md"] == "skip"
+def test_the_present_program_goes_on_with_it(tmp_path: Path) -> None:
+    """Both jobs that had not ended are done, no document is lost or doubled, none has a version that it need not have.
+
+    The kill had left two documents in their folders that the catalogue did not know.
+    """
+    root = unpack_workspace_1(tmp_path)
+    before = open_workspace_at(root)
+    versions = dict(before.catalogue.execute("SELECT document_id, version FROM documents"))
+    before.close()
+    workspace = open_workspace_at(root)
+    run_queue(workspace)
+    assert not workspace.jobs.queued_ids()
+    assert {str(manifest.state) for manifest in list_jobs(workspace)[:2]} <= {"succeeded", "partial"}
+    submit_sync(workspace, workspace.sources.get("handbook"), trigger="manual", by="test")
+    run_queue(workspace)
+    names = {row[0] for row in workspace.catalogue.execute("SELECT key FROM documents WHERE state = 'active'")}
+    assert {f"chapter-{number}.md" for number in (1, 2, 5, 6, 7, 8, 9)} <= names
+    now = dict(workspace.catalogue.execute("SELECT document_id, version FROM documents"))
+    assert {document: now.get(document) for document in versions} == versions
+    assert verify_store(workspace.layout, workspace.catalogue, deep=True) == []
     workspace.close()
+
+
+def run_queue(workspace: Workspace) -> None:
+    """Be a worker until nothing can be started any more."""
+    with Engine(workspace) as engine:
+        while engine.start_ready_jobs() or engine.running:
+            engine.wait(5.0)

@@ -29,6 +29,7 @@ from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import JobLayout, Layout
 from ingest_tui.store.locks import FileLock, is_locked
 from ingest_tui.store.records import read_record, write_record
+from ingest_tui.store.upgrade import upgrade_workspace
 
 _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 REQUEST_KINDS = ("cancel", "pause", "resume", "priority")
@@ -67,6 +68,7 @@ class JobStore:
         The queue entry comes first and is locked until the manifest is there, which comes last: an entry that is free
         and has no manifest is what a crash left (`sweep_half_made`). After an error nothing is left.
         """
+        upgrade_workspace(self._layout)
         paths = self.paths(manifest.job_id)
         entry = FileLock(self._layout.queue_entry(manifest.job_id))
         entry.acquire(1.0, what="the new job")

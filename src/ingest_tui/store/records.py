@@ -105,7 +105,17 @@ def record_names(folder: Path) -> list[str]:
 
 @contextmanager
 def changing_settings(layout: Layout) -> Iterator[None]:
-    """Keep all others from changing the settings of a workspace; held for milliseconds. Raises `BusyError`."""
+    """Keep all others from changing the settings of a workspace, which is upgraded first. Raises `BusyError`."""
+    from ingest_tui.store.upgrade import upgrade_workspace  # it needs the lock itself
+
+    upgrade_workspace(layout)
+    with settings_lock(layout):
+        yield
+
+
+@contextmanager
+def settings_lock(layout: Layout) -> Iterator[None]:
+    """Hold the lock of the settings, for milliseconds. Raises `BusyError`."""
     lock = FileLock(layout.lock("settings"))
     lock.acquire(_LOCK_SECONDS, what="the settings of the workspace")
     with lock:

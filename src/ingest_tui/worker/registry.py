@@ -17,6 +17,7 @@ import orjson
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.store.atomic import TEMPORARY_PREFIX, write_durably
 from ingest_tui.store.locks import FileLock, is_locked, lock_holder
+from ingest_tui.store.upgrade import upgrade_workspace
 from ingest_tui.store.workspace import Workspace
 
 # A worker makes its mark within milliseconds; what is older without being whole belongs to one that died meanwhile.
@@ -42,6 +43,7 @@ class WorkerRegistration:
     """The mark of this process among the workers, from creation to `close`."""
 
     def __init__(self, workspace: Workspace, mode: str) -> None:
+        upgrade_workspace(workspace.layout)  # first: a worker that lives is in the way of an upgrade
         self.worker_id = f"{os.getpid()}-{os.urandom(3).hex()}"
         self._record = workspace.layout.workers / f"{self.worker_id}.json"
         self._lock = FileLock(workspace.layout.workers / f"{self.worker_id}.lock")
