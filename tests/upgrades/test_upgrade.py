@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import BusyError, SchemaVersionError
+from ingest_tui.services.search import search
 from ingest_tui.services.sources import edit_source
 from ingest_tui.services.workspaces import add_collection, set_theme
 from ingest_tui.store import upgrade as upgrade_module
@@ -84,6 +85,24 @@ def test_opening_alone_changes_nothing(old: Path) -> None:
     assert len(workspace.jobs.waiting()) == 1
     workspace.close()
     assert {path: path.stat().st_mtime_ns for path in old.rglob("*")} == before
+
+
+def test_reading_next_to_a_worker_of_the_older_program(old: Path) -> None:
+    """What only reads works meanwhile, and neither settings nor catalogue change below that worker."""
+    workspace = open_workspace_at(old)
+    worker = FileLock(workspace.layout.workers / "1-abc.lock")
+    assert worker.try_acquire()
+    before = (old / "catalogue.db").read_bytes(), (old / "workspace.json").read_bytes()
+    assert len(search(workspace, "chapter")) > 1
+    assert "parsers" in [row[1] for row in workspace.reading.execute("PRAGMA table_info(locations)")]
+    assert ((old / "catalogue.db").read_bytes(), (old / "workspace.json").read_bytes()) == before
+    with pytest.raises(BusyError):
+        workspace.open_catalogue()
+    workspace.close()
+    worker.release()
+    assert len(search(workspace, "chapter")) > 1
+    assert schema_of(old) == SCHEMA_VERSION
+    workspace.close()
 
 
 class Killed(BaseException):

@@ -125,16 +125,24 @@ class Catalogue:
     Made only with ``create``: a catalogue that is missing is not one without documents. `StoreError` then has the code
     ``catalogue_missing``, for one that is no database, or cut, ``catalogue_damaged``. Each transaction is noted in its
     mark, unless it is not ``marked``: one that nobody uses yet. With ``read_only`` nothing is written, so that a full
-    or a read-only disk is no obstacle.
+    or a read-only disk is no obstacle; one of an older schema is upgraded with ``upgrades``, else a copy of it is.
     """
 
-    def __init__(self, path: Path, *, create: bool = False, marked: bool = True, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = False,
+        marked: bool = True,
+        read_only: bool = False,
+        upgrades: bool = True,
+    ) -> None:
         self.path = path
         self._marked = marked and not read_only
         self._unlocked: UnlockedFiles | None = None
         put_temporary_files_in(path.parent)
         if read_only:
-            self._open_to_read()
+            self._open_to_read(upgrades=upgrades)
         else:
             self._open(create=create)
 
@@ -148,14 +156,14 @@ class Catalogue:
         if self.path.parent.is_dir() and not self.path.exists():
             raise StoreError("the catalogue is missing", hint=REBUILD_HINT, code=MISSING)
 
-    def _open_to_read(self) -> None:
+    def _open_to_read(self, *, upgrades: bool) -> None:
         self._refuse_link()
         self._refuse_missing()
         self._connect_to_read()
         try:
             self._refuse_unknown_schema(create=False)
             if self.value("PRAGMA user_version") < SCHEMA_VERSION:
-                self._read_upgraded()
+                self._read_upgraded(in_place=upgrades)
             self.execute("PRAGMA cache_size = -16000")
         except BaseException:
             self.close()
@@ -170,21 +178,24 @@ class Catalogue:
                 "the catalogue cannot be read while its disk is full", hint="free some space, then try again"
             ) from None
 
-    def _read_upgraded(self) -> None:
+    def _read_upgraded(self, *, in_place: bool) -> None:
         """Upgrade a catalogue of an older schema; where it cannot be written, a copy that ends with the connection."""
-        try:
-            Catalogue(self.path).close()
-        except (apsw.Error, OSError, StoreError):
-            copy = apsw.Connection("")
-            with copy.backup("main", self.connection, "main") as backup:
-                backup.step()
-            self._refuse_if_changed()
-            self.close()
-            self.connection, self._unlocked = copy, None
-            self._make_schema(keep_backup=False)
-        else:
-            self.close()
-            self._connect_to_read()
+        if in_place:
+            try:
+                Catalogue(self.path).close()
+            except (apsw.Error, OSError, StoreError):
+                pass  # nothing can be written here
+            else:
+                self.close()
+                self._connect_to_read()
+                return
+        copy = apsw.Connection("")
+        with copy.backup("main", self.connection, "main") as backup:
+            backup.step()
+        self._refuse_if_changed()
+        self.close()
+        self.connection, self._unlocked = copy, None
+        self._make_schema(keep_backup=False)
 
     def _open(self, *, create: bool) -> None:
         path = self.path

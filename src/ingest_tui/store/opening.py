@@ -18,6 +18,7 @@ from ingest_tui.store.catalogue import LOST, MISSING, Catalogue
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.mark import Mark, read_mark
 from ingest_tui.store.sqlite_access import DAMAGED, REBUILD_HINT
+from ingest_tui.store.upgrade import upgrade_workspace
 
 _LOST_CODES = {MISSING, DAMAGED, LOST}
 
@@ -53,8 +54,10 @@ def open_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -> C
     """Open the catalogue that knows the documents on disk, making it again first where it was lost.
 
     Raises `StoreError` with the code ``catalogue_lost`` where it cannot be made again here, `BusyError` when another
-    process is in the way for too long. Never called under the commit lock, which a rebuild needs.
+    process is in the way for too long. Never called under the commit lock, which a rebuild needs. A workspace of an
+    older program is upgraded first.
     """
+    upgrade_workspace(layout)
     try:
         return open_known_good(layout)
     except StoreError as error:
@@ -78,9 +81,10 @@ def open_catalogue_to_read(layout: Layout, on_progress: ProgressListener = unhea
     """Open the catalogue for reading only, on a full or read-only disk too.
 
     Only one that was lost, or was never made, needs to be written first: as by `open_catalogue`, which raises why not.
+    One of an older program is upgraded where it can be, or read from an upgraded copy.
     """
     try:
-        return open_known_good_to_read(layout)
+        return open_known_good_to_read(layout, upgrades=_is_upgraded(layout))
     except StoreError as error:
         if error.reason not in _LOST_CODES:
             raise
@@ -93,10 +97,19 @@ def open_catalogue_to_read(layout: Layout, on_progress: ProgressListener = unhea
     return open_known_good_to_read(layout)
 
 
-def open_known_good_to_read(layout: Layout) -> Catalogue:
-    """As `open_known_good`, for reading only; a missing catalogue is not made."""
+def _is_upgraded(layout: Layout) -> bool:
+    """Whether the workspace is of the present schema now: not where nothing can be written or an older worker lives."""
+    try:
+        upgrade_workspace(layout)
+    except (BusyError, OSError):
+        return False
+    return True
+
+
+def open_known_good_to_read(layout: Layout, *, upgrades: bool = False) -> Catalogue:
+    """As `open_known_good`, for reading only: makes no missing catalogue, and upgrades one only with ``upgrades``."""
     mark = read_mark(layout.catalogue)
-    catalogue = Catalogue(layout.catalogue, read_only=True)
+    catalogue = Catalogue(layout.catalogue, read_only=True, upgrades=upgrades)
     try:
         _refuse_lost(catalogue, mark, layout)
     except BaseException:

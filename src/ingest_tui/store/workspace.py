@@ -39,7 +39,7 @@ from ingest_tui.store.opening import (
 )
 from ingest_tui.store.records import changing_settings, read_json, read_record, write_json, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
-from ingest_tui.store.upgrade import SCHEMA_VERSION, upgrade_workspace
+from ingest_tui.store.upgrade import SCHEMA_VERSION
 
 CREDENTIALS_VARIABLE = "INGEST_TUI_CREDENTIALS"
 CREDENTIALS_FILE = "credentials.json"
@@ -132,7 +132,6 @@ class Workspace:
 
         A catalogue that was lost is made again first; ``on_rebuild`` hears of it, and that of the workspace.
         """
-        upgrade_workspace(self.layout)
         return open_catalogue(self.layout, self._heard_by(on_rebuild))
 
     def _heard_by(self, on_rebuild: ProgressListener) -> ProgressListener:
