@@ -322,3 +322,22 @@ def test_an_upload_that_was_killed_goes_on_after_the_catalogue_was_lost(
         assert (counters.items_ingested, counters.items_failed) == (30, 0)
         log = layout.job(manifest.job_id).log.read_text()
         assert "rebuilding the catalogue" in log
+
+
+def test_damage_that_is_met_later_is_repaired_by_the_next_who_opens(place: Place) -> None:
+    """A catalogue whose first page is whole opens; who meets the damage is refused, and the next one has it rebuilt."""
+    before = place.files()
+    with closing(Catalogue(place.catalogue)) as catalogue:
+        catalogue.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        sql = "SELECT rootpage FROM sqlite_schema WHERE name IN ('documents', 'versions', 'chunks')"
+        pages = [row[0] for row in catalogue.execute(sql)]
+    data = bytearray(place.catalogue.read_bytes())
+    for page in pages:
+        data[(page - 1) * 4096 : (page - 1) * 4096 + 64] = b"\xff" * 64
+    place.catalogue.write_bytes(data)
+    with place.opened() as handle, pytest.raises(StoreError, match="damaged"):
+        handle.workspace.open_catalogue().execute("SELECT * FROM documents")
+    with place.opened() as handle:
+        assert handle.sync("docs").state == "succeeded"
+        assert place.files() == before
+        assert verify_store(handle.workspace.layout, handle.workspace.catalogue, deep=True) == []

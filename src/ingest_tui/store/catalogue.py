@@ -22,9 +22,10 @@ from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.store.atomic import FILE_MODE, sync_filesystem, temporary_beside
-from ingest_tui.store.mark import Mark, read_mark, write_mark
+from ingest_tui.store.mark import Mark, discredit, read_mark, write_mark
 from ingest_tui.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 from ingest_tui.store.sqlite_access import (
+    DAMAGED,
     REBUILD_HINT,
     UnlockedFiles,
     open_to_read,
@@ -138,6 +139,7 @@ class Catalogue:
         upgrades: bool = True,
     ) -> None:
         self.path = path
+        self._is_in_force = marked
         self._marked = marked and not read_only
         self._unlocked: UnlockedFiles | None = None
         put_temporary_files_in(path.parent)
@@ -293,10 +295,19 @@ class Catalogue:
 
     def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """Run one statement and return its rows."""
-        with reported_errors():
-            rows = list(self.connection.execute(sql, values))
+        try:
+            with reported_errors():
+                rows = list(self.connection.execute(sql, values))
+        except StoreError as error:
+            self._note_damage(error)
+            raise
         self._refuse_if_changed()
         return rows
+
+    def _note_damage(self, error: StoreError) -> None:
+        """Have the next who opens a damaged catalogue make it again, as nobody can use what is left of it."""
+        if error.reason == DAMAGED and self._is_in_force and self._unlocked is None:
+            discredit(self.path)
 
     def _refuse_if_changed(self) -> None:
         if self._unlocked is not None:
@@ -314,10 +325,14 @@ class Catalogue:
 
     def stream(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """Run one statement and yield its rows as they come."""
-        with reported_errors():
-            for row in self.connection.execute(sql, values):
-                self._refuse_if_changed()
-                yield row
+        try:
+            with reported_errors():
+                for row in self.connection.execute(sql, values):
+                    self._refuse_if_changed()
+                    yield row
+        except StoreError as error:
+            self._note_damage(error)
+            raise
 
     def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Return the first column of the first row, or None."""
