@@ -201,6 +201,20 @@ def test_a_lost_catalogue_is_made_again(cli: Cli) -> None:
     assert (counters["items_ingested"], counters["items_retired"], counters["items_fetched"]) == (0, 0, 0)
 
 
+def test_a_lost_catalogue_is_left_as_it_is_by_read_only_calls(cli: Cli) -> None:
+    """With --read-only nothing is rebuilt: the answer is the command that does it, never that there is nothing."""
+    cli.write("a.md", "a kept word")
+    cli.init()
+    cli.sync()
+    for path in cli.workspace.glob("catalogue.db*"):
+        path.unlink()
+    before = sorted(path.name for path in cli.workspace.iterdir())
+    for arguments in (("search", "kept"), ("doc", "list"), ("plan", "docs"), ("collection", "list")):
+        assert "rebuild" in cli.run("--read-only", *arguments, code=1).err
+    assert sorted(path.name for path in cli.workspace.iterdir()) == before
+    assert cli.found("kept") == {"a.md"}
+
+
 def test_a_rebuild_names_what_is_damaged(cli: Cli) -> None:
     """A folder whose bytes are not those that were committed is named, as text and as JSON, and the exit code is 3."""
     cli.write("a.md", "a kept word")

@@ -45,6 +45,7 @@ class Session:
             refuse_change(click.get_current_context())
         workspace = open_at(self.root, self.credentials_path)
         workspace.on_rebuild = shown_on_stderr()
+        workspace.is_read_only = self.read_only
         return workspace
 
 

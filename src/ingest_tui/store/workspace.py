@@ -34,6 +34,7 @@ from ingest_tui.store.opening import (
     RebuildProgress,
     open_catalogue,
     open_catalogue_to_read,
+    open_known_good_to_read,
     unheard,
     version_folders,
 )
@@ -96,6 +97,8 @@ class Workspace:
         self.ignored = IgnoredStore(self.layout)
         self.on_rebuild: ProgressListener = unheard
         """Hears of it when opening the catalogue makes it again; set by faces and workers."""
+        self.is_read_only = False
+        """Set by faces that were asked to write nothing: a catalogue that was lost is then refused, not rebuilt."""
         self._catalogue: Catalogue | None = None
         self._reading: Catalogue | None = None
         self.looks = LookStore(self.layout)
@@ -124,14 +127,21 @@ class Workspace:
             self._reading.close()
             self._reading = None
         if self._reading is None:
-            self._reading = open_catalogue_to_read(self.layout, self._heard_by(unheard))
+            self._reading = self._open_to_read()
         return self._reading
+
+    def _open_to_read(self) -> Catalogue:
+        if self.is_read_only:
+            return open_known_good_to_read(self.layout)
+        return open_catalogue_to_read(self.layout, self._heard_by(unheard))
 
     def open_catalogue(self, on_rebuild: ProgressListener = unheard) -> Catalogue:
         """Open another connection to the catalogue, for another thread.
 
         A catalogue that was lost is made again first; ``on_rebuild`` hears of it, and that of the workspace.
         """
+        if self.is_read_only:
+            return open_known_good_to_read(self.layout)
         return open_catalogue(self.layout, self._heard_by(on_rebuild))
 
     def _heard_by(self, on_rebuild: ProgressListener) -> ProgressListener:

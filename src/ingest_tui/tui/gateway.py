@@ -43,6 +43,7 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
         from ingest_tui.store.workspace import open_workspace_at
 
         workspace = open_workspace_at(self.root)
+        workspace.is_read_only = self.read_only
         try:
             yield workspace
         finally:
