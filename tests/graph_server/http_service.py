@@ -89,6 +89,12 @@ class Handler(BaseHTTPRequestHandler):
         if fault.action == "close":
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
+        elif fault.action == "silence":
+            time.sleep(fault.after)
+            self.close_connection = True
+        elif fault.action == "bare":
+            link = f"{self.state.graph_url}/v1.0{self.path.partition('/v1.0')[2]}"
+            self.send(200, {"@odata.deltaLink": link})
         elif fault.action == "html":
             self.send(200, b"<html>Please sign in to the proxy</html>", {"Content-Type": "text/html"})
         else:

@@ -71,9 +71,10 @@ class Fault:
     skip: int = 0
     service: str = "graph"
     action: str = "answer"
-    """``answer``, ``close`` (no answer at all), ``html`` (a proxy's page with status 200), ``cut``."""
+    """``answer``, ``close`` (no answer at all), ``html`` (a proxy's page with status 200), ``cut``, ``silence``,
+    ``bare`` (an answer with status 200 that has no items, and only a delta link)."""
     after: int = 0
-    """For ``cut``: the genuine answer breaks off after so many bytes of its body."""
+    """For ``cut``: the genuine answer breaks off after so many bytes of its body. For ``silence``: seconds."""
     inner_code: str | None = None
 
 

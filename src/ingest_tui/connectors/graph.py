@@ -93,8 +93,7 @@ class GraphSession:
                 raise TransientSourceError("Microsoft Graph leads round in circles", code="network")
             seen.add(link)
             answer = self.get(link)
-            values = answer.get("value")
-            yield [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+            yield values_of(answer)
             link = answer.get("@odata.nextLink")
 
     def redirect_of(self, address: str) -> str | None:
@@ -159,6 +158,16 @@ class GraphSession:
             return self.sign_in.endpoints.graph + address
         self.check_link(address)
         return address
+
+
+def values_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the items of a page. One that has none, or something else among them, proves nothing about the source."""
+    values = answer.get("value")
+    if not isinstance(values, list) or not all(isinstance(value, dict) and value.get("id") for value in values):
+        raise TransientSourceError(
+            "Microsoft Graph answers with something else than a list", hint="nothing was deleted", code="network"
+        )
+    return values
 
 
 def _graph_error(response: requests.Response | None) -> GraphError:

@@ -203,6 +203,8 @@ class _Page:
 
     def read(self) -> BucketPage:
         """Return what the listing needs of it."""
+        if "IsTruncated" not in self._parsed:
+            raise _strange("what the store sent does not say whether it is all of the listing")
         entries = self._parsed.get("Versions" if self._versions else "Contents", ())
         objects = [self._object(entry) for entry in entries if entry.get("IsLatest", True)]
         keys = [listed.key for listed in objects]

@@ -9,11 +9,11 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from ingest_tui.connectors.graph import GraphSession
+from ingest_tui.connectors.graph import GraphSession, values_of
 from ingest_tui.connectors.graph_errors import GraphError
 from ingest_tui.connectors.sharepoint_items import LISTED_FIELDS
 from ingest_tui.connectors.sharepoint_mirror import DriveMirror, Unfinished
-from ingest_tui.model.errors import TransientSourceError
+from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 _PAGE = 1000
 _DAY_SECONDS = 86_400
@@ -25,6 +25,7 @@ _BAD = 400
 
 _NO_DELTA = {_BAD, 405, 501}
 _MOST_RESTARTS = 2
+_MOST_IDLE_PAGES = 200
 Pages = Iterator[list[dict[str, Any]]]
 
 
@@ -59,6 +60,10 @@ class DriveDelta:
                     raise
                 restarts += 1
                 self._start_over(error)
+            except SourceAccessError as error:
+                if error.reason == "listing_stuck":
+                    self._mirror.begin()
+                raise
             else:
                 return
 
@@ -84,6 +89,7 @@ class DriveDelta:
         try:
             for items, next_link, is_last in self._pages(unfinished.link or start):
                 if is_last:
+                    self._check_root(unfinished, items)
                     self._mirror.complete(unfinished, items, next_link, now)
                 else:
                     self._mirror.note_enumerated(unfinished, items, next_link)
@@ -92,6 +98,11 @@ class DriveDelta:
             if unfinished.link or error.status not in _NO_DELTA:
                 raise
             self._crawl(unfinished, now)
+
+    def _check_root(self, unfinished: Unfinished, items: list[dict[str, Any]]) -> None:
+        """Every enumeration names the root of the drive; without it an answer is none, however it looks."""
+        if not any("root" in item for item in items) and not self._mirror.has_root(unfinished):
+            raise _broken_off()
 
     def _crawl(self, unfinished: Unfinished, now: float) -> None:
         """Go through the folders one by one, where the cloud has no delta (it is not documented for all of them)."""
@@ -105,10 +116,11 @@ class DriveDelta:
         A page without any link would make a part look like the whole, so it is an error.
         """
         followed = {link}
+        progress = _Progress()
         while True:
             answer = self._session.get(link)
-            values = answer.get("value")
-            items = [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+            items = values_of(answer)
+            progress.check(items)
             next_link, delta_link = answer.get("@odata.nextLink"), answer.get("@odata.deltaLink")
             self._session.check_link(next_link or delta_link)
             if next_link and next_link not in followed:
@@ -119,11 +131,35 @@ class DriveDelta:
                 yield items, delta_link, True
                 return
             else:
-                raise TransientSourceError(
-                    "Microsoft Graph broke off the listing of a library before its end",
-                    hint="nothing was deleted; the next sync goes on from there",
-                    code="listing_broken_off",
-                )
+                raise _broken_off()
+
+
+class _Progress:
+    """Ends a walk whose pages, each with a link of its own, bring nothing for too long."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._idle_pages = 0
+
+    def check(self, items: list[dict[str, Any]]) -> None:
+        page = hash(tuple(str(item["id"]) for item in items))
+        if not items or page in self._seen:
+            self._idle_pages += 1
+        self._seen.add(page)
+        if self._idle_pages > _MOST_IDLE_PAGES:
+            raise SourceAccessError(
+                f"the listing of a library does not lead to an end: {_MOST_IDLE_PAGES} pages brought nothing",
+                hint="nothing was deleted; the next sync lists it from the start",
+                code="listing_stuck",
+            )
+
+
+def _broken_off() -> TransientSourceError:
+    return TransientSourceError(
+        "Microsoft Graph broke off the listing of a library before its end",
+        hint="nothing was deleted; the next sync resumes it",
+        code="listing_broken_off",
+    )
 
 
 def crawl(session: GraphSession, drive_id: str, folder_id: str) -> Pages:

@@ -128,6 +128,11 @@ class DriveMirror:
         """Keep one folder that was asked for by its id."""
         self._memory.apply(put=[(f"{self._prefix(self._whole)}d/{item_id}", encode_item(item))])
 
+    def has_root(self, unfinished: Unfinished) -> bool:
+        """Whether an enumeration under way has named the root of the drive."""
+        entries = self._memory.entries(f"{self._prefix(unfinished.generation)}d/")
+        return any(decode_item(text).kind == "root" for _, text in entries)
+
     def folders(self) -> Iterator[tuple[str, DriveItem]]:
         """Yield the folders of the whole generation with their ids, ordered by id."""
         return self._entries("d/")

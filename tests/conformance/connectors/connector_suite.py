@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import pytest
+from interruptions import INTERRUPTIONS, LONGER_THAN_RETRIES, Failure, KeptListing
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -27,6 +28,7 @@ from ingest_tui.model.errors import (
 )
 
 LIMIT = 1000
+SMALL_PAGE = 25
 
 
 class Site(ABC):
@@ -62,6 +64,14 @@ class Site(ABC):
     @abstractmethod
     def forbid(self, name: str) -> None:
         """Let one item be listed, but not read."""
+
+    @abstractmethod
+    def interrupt(self, failure: Failure, *, skip: int, times: int) -> None:
+        """Let listings fail ``times`` times, after ``skip`` more of their requests have been answered."""
+
+    @abstractmethod
+    def recover(self) -> bool:
+        """Undo `interrupt`; returns whether it came to a failure."""
 
     @abstractmethod
     def lock_out(self) -> None:
@@ -202,6 +212,48 @@ class ConnectorSuite:
         assert not end.complete
         assert [key for key, _ in end.gaps] == ["closed"]
         assert end.gaps[0][1]
+
+    @pytest.mark.parametrize(("failure", "times"), INTERRUPTIONS)
+    def test_interrupted_listing_is_the_whole_or_says_that_it_is_not(
+        self, site: Site, failure: Failure, times: int
+    ) -> None:
+        """Interrupted at each of its requests, for a moment or until the job ends, a listing that claims to be complete
+        names what an undisturbed one does; so does the one that another process resumes."""
+        for position in range(site.page_size * 2 + 5 if site.page_size <= SMALL_PAGE else SMALL_PAGE):
+            site.put(f"{position % 4}/{position:05}.txt", b"x")
+        undisturbed = set(listed(site.connector())[0])
+        is_interrupted, requests = True, 0
+        while is_interrupted:
+            kept = KeptListing()
+            site.interrupt(failure, skip=requests, times=times)
+            end = kept.try_to_list(site.connector())
+            is_interrupted = site.recover()
+            assert not end.complete or kept.keys == undisturbed, f"{failure} at request {requests}"
+            end = kept.list(site.connector())
+            assert (end.complete, kept.keys) == (True, undisturbed), f"resumed after {failure} at request {requests}"
+            requests += 1
+        assert requests > 1, "no request was interrupted"
+
+    @pytest.mark.parametrize("failure", ["closed", "forbidden"])
+    def test_what_stays_is_never_lost_to_an_interruption(self, site: Site, failure: Failure) -> None:
+        """What changes between an interruption and the resumption hides nothing that was there all the time."""
+        number = site.page_size * 2 + 5 if site.page_size <= SMALL_PAGE else SMALL_PAGE
+        for position in range(number):
+            site.put(f"{position % 4}/{position:05}.txt", b"x")
+        stays = set(listed(site.connector())[0])
+        is_interrupted, requests = True, 0
+        while is_interrupted and requests < number:
+            kept = KeptListing()
+            site.interrupt(failure, skip=requests, times=LONGER_THAN_RETRIES)
+            kept.try_to_list(site.connector())
+            is_interrupted = site.recover()
+            gone = f"{requests % 4}/{requests:05}.txt"
+            site.remove(gone)
+            site.put(f"{requests % 4}/{requests:05}-new.txt", b"x")
+            stays.discard(gone)
+            assert kept.list(site.connector()).complete
+            assert stays <= kept.keys, f"{failure} at request {requests}"
+            requests += 1
 
     @pytest.mark.parametrize(
         "name",

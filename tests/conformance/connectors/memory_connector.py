@@ -13,7 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Listing
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
-from ingest_tui.model.errors import AuthenticationError, ItemError, TransientItemError, TransientSourceError
+from ingest_tui.model.errors import (
+    AuthenticationError,
+    IngestError,
+    ItemError,
+    TransientItemError,
+    TransientSourceError,
+)
 
 PAGE = 10
 PIECE = 65_536
@@ -40,6 +46,19 @@ class MemorySource:
         self.is_there = True
         self.throttled: list[float | None] = []
         self.cut_after: int | None = None
+        self.failing: tuple[int, int, type[IngestError]] | None = None
+        """How many more requests of listings are answered, how many fail then, and how."""
+        self.has_failed = False
+
+    def answer_listing(self) -> None:
+        """Fail as the site was told to; called for each request of a listing."""
+        self.answer(TransientSourceError)
+        if self.failing is not None:
+            skip, times, error = self.failing
+            self.failing = (max(0, skip - 1), times if skip else times - 1, error)
+            if not skip and times > 0:
+                self.has_failed = True
+                raise error("it was told to fail", hint="let it")
 
     def answer(self, error: type[TransientSourceError | TransientItemError]) -> None:
         """Fail as the site was told to; called for each request."""
@@ -81,13 +100,13 @@ class MemoryConnector(BaseConnector):
         return True
 
     def list(self, cursor: str | None = None) -> Listing:
-        self._source.answer(TransientSourceError)
+        self._source.answer_listing()
         names = sorted(name for name in self._source.items if cursor is None or name > cursor)
         gaps = sorted({part for name in names if (part := name.partition("/")[0]) in self._source.closed})
         names = [name for name in names if name.partition("/")[0] not in gaps]
         for start in range(0, len(names), PAGE):
             page = names[start : start + PAGE]
-            self._source.answer(TransientSourceError)
+            self._source.answer_listing()
             if self._source.cut_after is not None:
                 self._source.cut_after = None
                 raise TransientSourceError("the connection was cut", code="network")

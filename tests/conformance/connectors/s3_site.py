@@ -5,13 +5,28 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from connector_suite import RemoteSite
+from interruptions import Failure
 from servers.fault_proxy import Fault, FaultProxy, Request
 from servers.s3_store import SECRET, Bucket, error_xml
 
+from ingest_tui.connectors import s3_http
 from ingest_tui.connectors.base import BaseConnector
 
 PAGE_SIZE = 10
+TIMEOUT_SECONDS = 2
+READ_SECONDS = s3_http._READ_SECONDS
+FAULTS: dict[Failure, dict[str, Any]] = {
+    "throttled": {"status": 503, "body": error_xml("SlowDown")},
+    "broken": {"status": 500, "body": error_xml("InternalError")},
+    "timeout": {"delay": TIMEOUT_SECONDS * 2},
+    "closed": {"cut_after": 0},
+    "cut": {"cut_after": 300},
+    "forbidden": {"status": 403, "body": error_xml("AccessDenied")},
+    "malformed": {"status": 200, "body": b"<html><body>Welcome</body></html>"},
+    "empty": {"status": 200, "body": b"<ListBucketResult></ListBucketResult>"},
+}
 
 
 class S3Site(RemoteSite):
@@ -20,8 +35,11 @@ class S3Site(RemoteSite):
     page_size = PAGE_SIZE
     secret = SECRET
 
-    def __init__(self, server_port: int, proxy: FaultProxy) -> None:
+    def __init__(self, server_port: int, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
         self.proxy = proxy
+        self.monkeypatch = monkeypatch
+        self._failure = Fault(times=0)
+        self._planned = 0.0
         self.store = Bucket(server_port, proxy)
         self.bucket, self.client = self.store.name, self.store.client
         self._refusal: Fault | None = None
@@ -60,6 +78,23 @@ class S3Site(RemoteSite):
         path = f"/{self.bucket}/{quote(name)}"
         refusal = error_xml("AccessDenied")
         self.proxy.add(Fault(lambda request: request.target == path, times=float("inf"), status=403, body=refusal))
+
+    def interrupt(self, failure: Failure, *, skip: int, times: int) -> None:
+        left = iter(range(skip))
+
+        def is_meant(request: Request) -> bool:
+            return self._is_listing(request) and next(left, None) is None
+
+        if failure == "timeout":
+            self.monkeypatch.setattr(s3_http, "_READ_SECONDS", TIMEOUT_SECONDS)
+            times = 1
+        self._planned = times
+        self._failure = self.proxy.add(Fault(is_meant, times, **FAULTS[failure]))
+
+    def recover(self) -> bool:
+        self.proxy.remove(self._failure)
+        self.monkeypatch.setattr(s3_http, "_READ_SECONDS", READ_SECONDS)
+        return self._failure.times < self._planned
 
     def lock_out(self) -> None:
         refusal = error_xml("InvalidAccessKeyId", "<AWSAccessKeyId>AKIATEST</AWSAccessKeyId>")

@@ -7,10 +7,11 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site, listed
+from interruptions import Failure
 from memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
 from s3_site import S3Site
 from servers.fault_proxy import FaultProxy
@@ -20,6 +21,7 @@ from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.local import LocalConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
 from ingest_tui.connectors.s3 import S3Connector
+from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 TICK_SECONDS = 0.012
 """Longer than a step of the clock that file times come from (4 ms at 250 Hz, 10 ms at 100 Hz)."""
@@ -58,6 +60,15 @@ class MemorySite(RemoteSite):
     def forbid(self, name: str) -> None:
         self.source.forbidden.add(name)
 
+    def interrupt(self, failure: Failure, *, skip: int, times: int) -> None:
+        may_pass = failure not in {"forbidden", "malformed", "empty"}
+        self.source.failing = (skip, times, TransientSourceError if may_pass else SourceAccessError)
+        self.source.has_failed = False
+
+    def recover(self) -> bool:
+        self.source.failing = None
+        return self.source.has_failed
+
     def lock_out(self) -> None:
         self.source.lets_us_in = False
 
@@ -75,6 +86,63 @@ class MemorySite(RemoteSite):
 
     def wrong_settings(self) -> list[dict[str, Any]]:
         return [{}, {"source": ""}, {"source": 3}, {"source": "x", "novelty": 1}]
+
+
+FOLDER_ERRORS: dict[Failure, int] = {
+    "throttled": errno.EMFILE,
+    "broken": errno.EIO,
+    "timeout": errno.ETIMEDOUT,
+    "closed": errno.ENOTCONN,
+    "cut": errno.ESTALE,
+    "forbidden": errno.EACCES,
+    "malformed": errno.EBADMSG,
+    "empty": errno.ENOMEM,
+}
+
+
+class FailingFolders:
+    """``os.scandir`` on a file system that fails when folders are opened and while they are read."""
+
+    def __init__(self, number: int, skip: int, times: int) -> None:
+        self.original = os.scandir
+        self.has_failed = False
+        self._number = number
+        self._skip = skip
+        self._times = times
+
+    def fail(self) -> None:
+        if self._skip > 0:
+            self._skip -= 1
+        elif self._times > 0:
+            self._times -= 1
+            self.has_failed = True
+            raise OSError(self._number, os.strerror(self._number))
+
+    def scandir(self, path: Any) -> FailingEntries:
+        self.fail()
+        return FailingEntries(self, self.original(path))
+
+
+class FailingEntries:
+    """What `FailingFolders.scandir` returns: an iterator that is a context."""
+
+    def __init__(self, folders: FailingFolders, entries: Any) -> None:
+        self._folders = folders
+        self._entries = entries
+        self.close = entries.close
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        self._folders.fail()
+        return next(self._entries)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
 
 
 class LocalSite(Site):
@@ -134,6 +202,14 @@ class LocalSite(Site):
 
         self.monkeypatch.setattr(os, "open", guarded)
 
+    def interrupt(self, failure: Failure, *, skip: int, times: int) -> None:
+        self.failing = FailingFolders(FOLDER_ERRORS[failure], skip, times)
+        self.monkeypatch.setattr(os, "scandir", self.failing.scandir)
+
+    def recover(self) -> bool:
+        self.monkeypatch.setattr(os, "scandir", self.failing.original)
+        return self.failing.has_failed
+
     def lock_out(self) -> None:
         shutil.rmtree(self.root)
 
@@ -186,8 +262,8 @@ class TestS3Connector(RemoteConnectorSuite):
     covers = S3Connector
 
     @pytest.fixture
-    def site(self, moto_port: int, moto_proxy: FaultProxy) -> RemoteSite:
-        return S3Site(moto_port, moto_proxy)
+    def site(self, moto_port: int, moto_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> RemoteSite:
+        return S3Site(moto_port, moto_proxy, monkeypatch)
 
 
 def test_registry_knows_the_local_connector_by_both_names() -> None:

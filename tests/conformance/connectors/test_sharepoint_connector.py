@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_suite import RemoteConnectorSuite, RemoteSite, listed
+from connector_suite import SMALL_PAGE, RemoteConnectorSuite, RemoteSite, listed
+from interruptions import Failure
 
 from graph_server import certificates
 from graph_server.running import FakeCredentials, GraphServer
-from graph_server.state import CLIENT_ID
+from graph_server.state import CLIENT_ID, Fault
+from ingest_tui.connectors import graph
 from ingest_tui.connectors.base import BaseConnector, Listing, Place
 from ingest_tui.connectors.remembering import VolatileMemory
 from ingest_tui.connectors.sharepoint import SharePointConnector
@@ -20,6 +22,18 @@ from ingest_tui.model.descriptor import ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 LIBRARY = "Documents"
+TIMEOUT_SECONDS = 2
+READ_TIMEOUT = graph.TIMEOUT
+FAULTS: dict[Failure, dict[str, Any]] = {
+    "throttled": {"status": 429, "code": "activityLimitReached"},
+    "broken": {"status": 500},
+    "timeout": {"action": "silence", "after": TIMEOUT_SECONDS * 2},
+    "closed": {"action": "close"},
+    "cut": {"action": "cut", "after": 60},
+    "forbidden": {"status": 403, "code": "accessDenied"},
+    "malformed": {"action": "html"},
+    "empty": {"action": "bare"},
+}
 SETTINGS = {"site": "https://contoso.sharepoint.com/sites/handbook", "credential": "intranet"}
 
 
@@ -47,8 +61,11 @@ class SharePointSite(RemoteSite):
 
     page_size = 1000
 
-    def __init__(self, server: GraphServer) -> None:
+    def __init__(self, server: GraphServer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.server = server
+        self.monkeypatch = monkeypatch
+        self._failure = Fault("")
+        self._planned = 0
         self.site = server.state.site("sites/handbook", "Handbook")
         self.drive = self.site.library(LIBRARY, "Shared Documents")
         server.state.knobs.slow_after = 1_500_000
@@ -80,6 +97,21 @@ class SharePointSite(RemoteSite):
             library.put(item.name, item.read())
         self.drive.remove(name)
         library.status = (403, "accessDenied")
+
+    def interrupt(self, failure: Failure, *, skip: int, times: int) -> None:
+        self.server.state.knobs.largest_page = SMALL_PAGE // 3
+        if failure == "timeout":
+            self.monkeypatch.setattr(graph, "TIMEOUT", (10, TIMEOUT_SECONDS))
+            times = 1
+        options: dict[str, Any] = {"skip": skip, "times": times, **FAULTS[failure]}
+        self._failure = Fault("", **options)
+        self._planned = times
+        self.server.state.faults.append(self._failure)
+
+    def recover(self) -> bool:
+        self.server.state.faults.remove(self._failure)
+        self.monkeypatch.setattr(graph, "TIMEOUT", READ_TIMEOUT)
+        return self._failure.times < self._planned
 
     def lock_out(self) -> None:
         self.server.state.knobs.sign_in_error = ("AADSTS7000222", "The provided client secret keys are expired.")
@@ -134,8 +166,8 @@ class TestSharePointConnector(RemoteConnectorSuite):
     covers = SharePointConnector
 
     @pytest.fixture
-    def site(self, server: GraphServer) -> RemoteSite:
-        return SharePointSite(server)
+    def site(self, server: GraphServer, monkeypatch: pytest.MonkeyPatch) -> RemoteSite:
+        return SharePointSite(server, monkeypatch)
 
     def test_source_test_goes_through_its_steps(self, site: RemoteSite) -> None:
         """`source test` signs in, finds the site and its libraries, lists and reads, and stops where it fails."""
@@ -163,9 +195,9 @@ class TestSharePointConnector(RemoteConnectorSuite):
         first_asked = site.server.state.requests("graph", "delta")[0]
         assert "token" in first_asked.target
 
-    def test_wrong_credential_is_read_anew(self, server: GraphServer) -> None:
+    def test_wrong_credential_is_read_anew(self, server: GraphServer, monkeypatch: pytest.MonkeyPatch) -> None:
         """After a refused sign-in, trying again can help only when the credential has changed; then it does."""
-        SharePointSite(server)
+        SharePointSite(server, monkeypatch)
         credential = server.credential(client_secret="wrong")
         connector = SharePointConnector(SETTINGS, credentials=FakeCredentials(credential))
         with pytest.raises(SourceAccessError):

@@ -371,6 +371,8 @@ def test_patterns_apply_below_the_prefix_before_anything_is_fetched() -> None:
         b"<html><body>Welcome</body></html>",
         b"Welcome",
         b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+        b"<ListBucketResult></ListBucketResult>",
+        b"<ListBucketResult/>",
         b"<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>",
         b"<ListBucketResult><Contents><Key>a</Key><Size>many</Size></Contents></ListBucketResult>",
         b"<ListBucketResult><Contents><Key>a</Key>",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,11 @@ from sharepoint_lab import Site, connector_to, keys, listed
 
 from graph_server.items import Drive
 from graph_server.running import GraphServer
+from ingest_tui.connectors.graph import GraphSession
+from ingest_tui.connectors.remembering import VolatileMemory
+from ingest_tui.connectors.sharepoint_delta import DriveDelta
 from ingest_tui.connectors.sharepoint_listing import PAGE
+from ingest_tui.connectors.sharepoint_mirror import DriveMirror
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.errors import AuthenticationError, IngestError, SourceAccessError, TransientSourceError
 
@@ -485,3 +490,59 @@ def test_listing_that_fails_never_looks_complete(site: Site, server: GraphServer
             assert not end.complete or set(found) == expected
         server.state.faults.clear()
     assert site.names() == expected
+
+
+# Answers that prove nothing
+
+
+class ScriptedSession(GraphSession):
+    """Answers each request with what a function makes of its number."""
+
+    def __init__(self, answer: Callable[[int], dict[str, Any]]) -> None:
+        self._answer = answer
+        self.requests = 0
+
+    def get(self, address: str) -> dict[str, Any]:
+        self.requests += 1
+        assert self.requests < 1000, "the listing goes on for ever"
+        return self._answer(self.requests)
+
+    def check_link(self, link: str | None) -> None:
+        """Any link is taken."""
+
+
+def catch_up(answer: Callable[[int], dict[str, Any]]) -> tuple[SourceAccessError, int]:
+    """Enumerate a drive; returns the error and the number of requests. Nothing of it may have become whole."""
+    session, memory = ScriptedSession(answer), VolatileMemory()
+    with pytest.raises(SourceAccessError) as caught:
+        DriveDelta(session, "d", DriveMirror(memory, "d"), 7).catch_up(time.time())
+    assert memory.note("generation:d") is None
+    return caught.value, session.requests
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"value": None},
+        {"value": {}},
+        {"value": ["a"]},
+        {"value": [{"name": "no id"}]},
+        {"value": []},
+        {"value": [{"id": "1", "name": "a.txt", "file": {}}]},
+    ],
+    ids=["bare", "null", "object", "text", "no id", "no root", "items without the root"],
+)
+def test_answer_that_is_no_page_is_never_the_end(answer: dict[str, Any]) -> None:
+    """A last page without its items, or an enumeration that names no root, completes nothing."""
+    error, _ = catch_up(lambda _number: {**answer, "@odata.deltaLink": "https://graph/delta"})
+    assert error.retryable
+    assert "nothing was deleted" in error.hint
+
+
+@pytest.mark.parametrize("items", [[], [{"id": "1", "name": "a.txt", "file": {}}]], ids=["empty", "the same"])
+def test_pages_that_bring_nothing_end_as_a_failure(items: list[dict[str, Any]]) -> None:
+    """Links that are new each time and lead to nothing new: the listing fails, and begins from its start later."""
+    error, requests = catch_up(lambda number: {"value": items, "@odata.nextLink": f"https://graph/{number}"})
+    assert (error.reason, error.retryable) == ("listing_stuck", False)
+    assert requests <= 203
