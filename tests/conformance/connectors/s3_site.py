@@ -15,7 +15,7 @@ from ingest_tui.connectors import s3_http
 from ingest_tui.connectors.base import BaseConnector
 
 PAGE_SIZE = 10
-TIMEOUT_SECONDS = 2
+TIMEOUT_SECONDS = 1
 READ_SECONDS = s3_http._READ_SECONDS
 FAULTS: dict[Failure, dict[str, Any]] = {
     "throttled": {"status": 503, "body": error_xml("SlowDown")},

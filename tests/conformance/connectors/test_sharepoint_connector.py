@@ -22,7 +22,7 @@ from ingest_tui.model.descriptor import ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 LIBRARY = "Documents"
-TIMEOUT_SECONDS = 2
+TIMEOUT_SECONDS = 1
 READ_TIMEOUT = graph.TIMEOUT
 FAULTS: dict[Failure, dict[str, Any]] = {
     "throttled": {"status": 429, "code": "activityLimitReached"},
