@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 import warnings
@@ -17,10 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
-from ingest_tui.connectors.local_errors import GONE, access_error, changed_since_listed, item_error
+from ingest_tui.connectors.local_errors import (
+    GONE,
+    LEADS_NOWHERE,
+    access_error,
+    changed_since_listed,
+    check_root,
+    item_error,
+)
 from ingest_tui.connectors.local_status import check_unchanged, fingerprint_of, listed_fingerprint
+from ingest_tui.connectors.local_volumes import Links, mounts_within, read_mounts, spanned
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
-from ingest_tui.model.errors import ItemError, SourceAccessError, ValidationError
+from ingest_tui.model.errors import ItemError, ValidationError
 from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
 
 _PAGE = 1000
@@ -100,10 +107,11 @@ class LocalConnector(BaseConnector):
         self._root = os.fsencode(self.config.path)
         self._real_root = os.path.realpath(self._root)
         self._filter = build_filter(self.config.include, self.config.exclude)
+        self._links = Links((), self._real_root)
 
     def validate_config(self) -> None:
         """The folder must exist, so that a typing error shows when the source is added."""
-        _check_root(self._root)
+        check_root(self._root)
         if _is_workspace(self._root):
             raise ValidationError(
                 "the folder is a workspace of ingest-tui", hint="name the folder with the documents instead"
@@ -111,12 +119,18 @@ class LocalConnector(BaseConnector):
 
     async def authenticate(self) -> bool:
         """Check that the folder can be listed."""
-        _check_root(self._root)
+        check_root(self._root)
         return True
 
     def list(self, cursor: str | None = None) -> Listing:  # noqa: ARG002 - a local folder is listed from its start
-        """Walk the folder, streaming; a folder that cannot be read is a gap."""
-        _check_root(self._root)
+        """Walk the folder, streaming; a folder that cannot be read is a gap.
+
+        What was mounted before and after is compared, and links that lead nowhere are doubts: both can hide documents.
+        """
+        check_root(self._root)
+        real_root = os.path.realpath(self._root)
+        mounted = mounts_within(read_mounts(), real_root)
+        self._links = Links(mounted, real_root)
         gaps: Gaps = []
         page: Descriptors = []
         for descriptor in self._walk(gaps):
@@ -126,7 +140,13 @@ class LocalConnector(BaseConnector):
                 page = []
         if page:
             yield ListingPage(page)
-        return ListingEnd(complete=not gaps, gaps=tuple(gaps))
+        volumes, doubts = spanned(mounted, mounts_within(read_mounts(), real_root))
+        return ListingEnd(
+            complete=not gaps,
+            gaps=tuple(gaps),
+            volumes={key_from_bytes(path): volume for path, volume in (volumes | self._links.volumes).items()},
+            doubts=tuple((key_from_bytes(path), why) for path, why in doubts + self._links.doubts),
+        )
 
     def _walk(self, gaps: Gaps) -> Iterator[Descriptor]:
         pending: Pending = [(b"", frozenset())]
@@ -184,27 +204,44 @@ class LocalConnector(BaseConnector):
     ) -> Iterator[Descriptor]:
         """Handle a symbolic link: only when asked, never out of the root, never round in circles."""
         if not self.config.follow_symlinks:
+            self._ignore_link(path, "it is now a symbolic link, which this source does not follow")
             return
         target = os.path.realpath(entry.path)
         root = os.path.realpath(self._root)
         if target != root and not target.startswith(root + b"/"):
+            self._ignore_link(path, "it is now a symbolic link that leads out of the source's folder")
             if self._filter.takes(path):
                 yield self._refused(path, "symlink_outside", "the link leads out of the source's folder")
             return
         try:
             status = os.stat(target)  # noqa: PTH116
         except OSError as error:
-            if error.errno == errno.ELOOP:  # links that name each other lead nowhere, as broken ones do
-                return
-            raise
-        if not stat.S_ISDIR(status.st_mode):
-            if self._filter.takes(path):
-                yield self._describe(path, status)
+            if error.errno not in LEADS_NOWHERE:
+                raise
+            self._ignore_link(path, "it is now a symbolic link that leads nowhere")
             return
-        # A link to a folder that holds the link itself would go round for ever; so would two that name each other.
+        self._links.note_followed(path, target)
+        if stat.S_ISDIR(status.st_mode):
+            self._enter_link(entry, path, target, (status.st_dev, status.st_ino), ancestors, pending)
+        elif self._filter.takes(path):
+            yield self._describe(path, status)
+
+    def _ignore_link(self, path: bytes, why: str) -> None:
+        if self._filter.enters(path):  # one that is excluded hides nothing that was asked for
+            self._links.note_ignored(path, why)
+
+    def _enter_link(
+        self,
+        entry: os.DirEntry[bytes],
+        path: bytes,
+        target: bytes,
+        identity: tuple[int, int],
+        ancestors: frozenset[tuple[int, int]],
+        pending: Pending,
+    ) -> None:
+        """Look into a folder behind a link, unless it holds the link itself, or two links would name each other."""
         parent = os.path.realpath(entry.path.rpartition(b"/")[0])
         holds_itself = (parent + b"/").startswith(target + b"/")
-        identity = (status.st_dev, status.st_ino)
         if self.config.recursive and not holds_itself and identity not in ancestors and self._filter.enters(path):
             pending.append((path, ancestors | {identity}))
 
@@ -363,17 +400,3 @@ def _note_gap(gaps: Gaps, path: bytes, error: OSError) -> None:
 def _is_workspace(folder: bytes) -> bool:
     """Whether a folder is a workspace: taking one in would feed every sync with the files of the last."""
     return os.path.lexists(folder + b"/workspace.json") and os.path.lexists(folder + b"/jobs")
-
-
-def _check_root(root: bytes) -> None:
-    try:
-        status = os.stat(root)  # noqa: PTH116
-        if not stat.S_ISDIR(status.st_mode):
-            raise SourceAccessError(
-                f"not a folder: {safe_display(os.fsdecode(root))}",
-                hint="a local source is a folder; 'ingest-tui upload' takes single files",
-                code="not_a_folder",
-            )
-        os.scandir(root).close()
-    except OSError as error:
-        raise access_error(root, error) from None

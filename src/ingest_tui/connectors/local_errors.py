@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 from ingest_tui.model.descriptor import Descriptor
@@ -11,6 +12,8 @@ from ingest_tui.model.errors import ItemChangedError, ItemError, SourceAccessErr
 from ingest_tui.model.naming import safe_display
 
 GONE = {errno.ENOENT, errno.ENOTDIR}
+LEADS_NOWHERE = GONE | {errno.ELOOP}
+"""Errors of a link that leads to nothing, or only to others that lead back to it."""
 _LOCKED = {errno.EBUSY, errno.EAGAIN, errno.ETXTBSY, errno.EDEADLK}
 _NETWORK = {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.ECONNRESET, errno.EHOSTDOWN, errno.EHOSTUNREACH}
 
@@ -27,6 +30,21 @@ def changed_since_listed(now: Descriptor) -> ItemChangedError:
     return ItemChangedError(
         "the file changed while it was read", hint="the next sync takes it again", uri=now.uri, now=now
     )
+
+
+def check_root(root: bytes) -> None:
+    """Raise `SourceAccessError` unless the folder of a source is there and can be listed."""
+    try:
+        status = os.stat(root)  # noqa: PTH116
+        if not stat.S_ISDIR(status.st_mode):
+            raise SourceAccessError(
+                f"not a folder: {safe_display(os.fsdecode(root))}",
+                hint="a local source is a folder; 'ingest-tui upload' takes single files",
+                code="not_a_folder",
+            )
+        os.scandir(root).close()
+    except OSError as error:
+        raise access_error(root, error) from None
 
 
 def access_error(root: bytes, error: OSError) -> SourceAccessError:

@@ -44,8 +44,10 @@ class ListingEnd(NamedTuple):
 
     ``gaps`` name what could not be looked into, as ``(key, message)``; any gap makes the listing incomplete.
     ``volumes`` are the mounted folders that were looked into (folder within the source to its file system).
+    ``doubts`` name where what is known may be out of sight, as gaps do; they are gaps when documents are missing there.
     """
 
     complete: bool
     gaps: tuple[tuple[str, str], ...] = ()
     volumes: Mapping[str, str] = MappingProxyType({})
+    doubts: tuple[tuple[str, str], ...] = ()

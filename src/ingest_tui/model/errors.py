@@ -163,12 +163,12 @@ class ItemError(IngestError):
 class ItemChangedError(ItemError):
     """The item is another than the listing saw, so its bytes are not those of its fingerprint.
 
-    ``now`` describes it as it is: whoever fetches may ask for that instead.
+    ``now`` describes it as it is, where that is known: whoever fetches may ask for that instead.
     """
 
     code = "changed_while_read"
 
-    def __init__(self, message: str, *, now: Descriptor, hint: str = "", **context: Any) -> None:
+    def __init__(self, message: str, *, now: Descriptor | None = None, hint: str = "", **context: Any) -> None:
         super().__init__(message, hint=hint, **context)
         self.now = now
 

@@ -153,8 +153,13 @@ def key_from_bytes(path: bytes) -> str:
     try:
         text = path.decode()
     except UnicodeDecodeError:
-        return _OPAQUE_PREFIX + quote_from_bytes(path)
-    return _OPAQUE_PREFIX + quote_from_bytes(path) if text.startswith(_OPAQUE_PREFIX) else text
+        return opaque_key(path)
+    return opaque_key(path) if text.startswith(_OPAQUE_PREFIX) else text
+
+
+def opaque_key(path: bytes) -> str:
+    """Return the form of a key for a byte path that is not UTF-8; that of a folder begins those of what is in it."""
+    return _OPAQUE_PREFIX + quote_from_bytes(path)
 
 
 def bytes_from_key(key: str) -> bytes:

@@ -337,10 +337,12 @@ def _tell_of_listing(job: JobRun, end: dict[str, Any]) -> None:
 
 def _incomplete(gaps: list[list[str]], total: int) -> SourceAccessError:
     key, message = gaps[0] if gaps else ("", "the source stopped early")
-    place = f" in {safe_display(key, limit=200)}" if key else ""
+    place = f"{safe_display(key, limit=200)}: " if key else ""
+    more = f" (and {total - 1} more places)" if total > 1 else ""
     return SourceAccessError(
-        f"the listing is not complete: {safe_display(message)}{place} ({total} places); nothing was retired",
-        hint="make the places readable, then sync again",
+        f"the listing is not complete: {place}{safe_display(message)}{more}; nothing was retired",
+        hint="mount these folders or make them readable, then sync again; 'source edit --exclude' leaves out what is"
+        " gone for good",
         code="listing_incomplete",
     )
 

@@ -183,6 +183,8 @@ def _receive_or_begin_again(
         try:
             _receive(job, connector, item, descriptor)
         except ItemChangedError as error:
+            if error.now is None:
+                return error
             failure, descriptor = error, error.now
             item.now_is(descriptor)
         except CutShortError as error:

@@ -7,14 +7,15 @@ page whose cursor it names, so a long listing goes on from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import orjson
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
-from ingest_tui.model.naming import key_from_bytes
+from ingest_tui.model.naming import bytes_from_key, key_from_bytes, opaque_key
 from ingest_tui.model.plan import (
     KILLS_BEFORE_QUARANTINE,
     Action,
@@ -127,6 +128,16 @@ class ListingScratch:
         """Return the number of listed items."""
         return int(next(iter(self._connection.execute("SELECT count(*) FROM listed")))[0])
 
+    def presence_at(self, catalogue: Path, source_id: str, key: str) -> StoredPresence:
+        """Return what is known at and below a key of the source, and how much of it this listing names."""
+        self._attach(catalogue)
+        return StoredPresence(self._connection, source_id, key)
+
+    def _attach(self, catalogue: Path) -> None:
+        if not self._attached:
+            self._connection.execute("ATTACH ? AS catalogue", (str(catalogue),))
+            self._attached = True
+
     def plan(
         self, catalogue: Path, source_id: str, *, complete: bool, rules: PlanRules, parsers: Callable[[], str] = str
     ) -> Iterator[Action]:
@@ -135,9 +146,7 @@ class ListingScratch:
         ``parsers`` returns what stands for the parsers as they are now; called only when something killed one.
         """
         db = self._connection
-        if not self._attached:
-            db.execute("ATTACH ? AS catalogue", (str(catalogue),))
-            self._attached = True
+        self._attach(catalogue)
         vanished = self._count_vanished(source_id) if complete else 0
         moves = self._pair_moves(source_id) if vanished and not rules.force else {}
         quarantined = {} if rules.force else self._quarantined(source_id, parsers)
@@ -207,6 +216,61 @@ class ListingScratch:
     def close(self) -> None:
         """Close the database, whatever still reads from it; the file stays."""
         self._connection.close(True)
+
+
+class _Span(NamedTuple):
+    """A range of keys, as a condition on ``l.key``."""
+
+    condition: str
+    values: tuple[str, ...]
+
+
+class StoredPresence:
+    """A `Presence`: counts of the catalogue and the listing at and below one key."""
+
+    def __init__(self, connection: apsw.Connection, source_id: str, key: str) -> None:
+        self._connection = connection
+        self._source_id = source_id
+        self._spans = _spans_of(key)
+
+    @cached_property
+    def documents(self) -> int:
+        """The number of known documents."""
+        return self._count_known("")
+
+    @cached_property
+    def missing(self) -> int:
+        """The number of known documents that are not listed."""
+        return self._count_known("AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)")
+
+    @cached_property
+    def is_listed(self) -> bool:
+        """Whether anything is listed there."""
+        return any(
+            list(self._connection.execute(f"SELECT 1 FROM listed l WHERE {span.condition} LIMIT 1", span.values))
+            for span in self._spans
+        )
+
+    def _count_known(self, which: str) -> int:
+        sql = "SELECT count(*) FROM catalogue.locations l WHERE l.source_id = ? AND l.document_id IS NOT NULL"
+        return sum(
+            int(
+                next(self._connection.execute(f"{sql} AND {span.condition} {which}", (self._source_id, *span.values)))[
+                    0
+                ]
+            )
+            for span in self._spans
+        )
+
+
+def _spans_of(key: str) -> list[_Span]:
+    """Return the keys at and below a key (``0`` follows ``/``); names that are not UTF-8 have a form of their own."""
+    if key == "":
+        return [_Span("TRUE", ())]
+    path = bytes_from_key(key)
+    forms = {key, opaque_key(path)}
+    below = (_Span("l.key >= ? AND l.key < ?", (f"{form}/", f"{form}0")) for form in forms)
+    return [_Span("l.key = ?", (key,)), *below]
 
 
 def _boot_id() -> str:

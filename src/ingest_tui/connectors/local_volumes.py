@@ -1,0 +1,134 @@
+"""Which mounted file systems a folder spans: from ``/proc/self/mountinfo`` (proc(5)), before and after a listing.
+
+A folder whose mount is gone looks like one whose files were deleted. The device number of a file cannot tell: it
+changes whenever a share or a disk is mounted again, and is the same on both sides of a bind mount.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ingest_tui.model.naming import key_from_bytes
+from ingest_tui.model.volumes import link_into
+
+_MOUNTINFO = Path("/proc/self/mountinfo")
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
+_FIELDS_BEFORE_OPTIONAL = 6
+_FIELDS_OF_FILE_SYSTEM = 2
+_AUTOMOUNT = "autofs"
+
+Volumes = dict[bytes, str]
+Doubts = list[tuple[bytes, str]]
+
+
+class Mount(NamedTuple):
+    """One mount: its number and that of the mount it is on, where it is, and what is mounted (type, source, root)."""
+
+    number: int
+    parent: int
+    point: bytes
+    kind: str
+    volume: str
+
+
+def read_mounts() -> list[Mount]:
+    """Return what is mounted now; nothing on systems that do not tell."""
+    try:
+        return parse_mounts(_MOUNTINFO.read_bytes())
+    except OSError:
+        return []
+
+
+def parse_mounts(mountinfo: bytes) -> list[Mount]:
+    """Return the mounts that the text of ``/proc/self/mountinfo`` names."""
+    mounts = []
+    for line in mountinfo.splitlines():
+        before, separator, after = line.partition(b" - ")
+        fields, what = before.split(b" "), after.split(b" ")
+        if not separator or len(fields) < _FIELDS_BEFORE_OPTIONAL or len(what) < _FIELDS_OF_FILE_SYSTEM:
+            continue
+        point = _ESCAPE.sub(lambda escape: bytes([int(escape[1], 8)]), fields[4])
+        kind, source, root = (part.decode("utf-8", "backslashreplace") for part in (what[0], what[1], fields[3]))
+        mounts.append(Mount(int(fields[0]), int(fields[1]), point, kind, f"{kind} {source} {root}"))
+    return mounts
+
+
+def mount_of(mounts: list[Mount], path: bytes) -> Mount | None:
+    """Return the mount that a real path is on, as the kernel finds it: what is mounted over hides what is below."""
+    numbers = {mount.number for mount in mounts}
+    found: Mount | None = None
+    while True:
+        within = [
+            mount
+            for mount in mounts
+            if (mount.parent == found.number if found else mount.parent not in numbers) and _holds(mount.point, path)
+        ]
+        if not within:
+            return found
+        found = min(within, key=lambda mount: len(mount.point))
+        mounts = [mount for mount in mounts if mount.number != found.number]
+
+
+def _holds(point: bytes, path: bytes) -> bool:
+    return path == point or path.startswith(point.rstrip(b"/") + b"/")
+
+
+def mounts_within(mounts: list[Mount], root: bytes) -> dict[bytes, Mount]:
+    """Return the mounts that can be reached below a real path, by path relative to it; ``b""`` is what it is on."""
+    found: dict[bytes, Mount] = {}
+    on = mount_of(mounts, root)
+    if on is not None:
+        found[b""] = on
+    inside = root.rstrip(b"/") + b"/"
+    for point in {mount.point for mount in mounts if mount.point.startswith(inside) and mount.point != root}:
+        top = mount_of(mounts, point)
+        if top is not None and top.point == point:
+            found[point[len(inside) :]] = top
+    return found
+
+
+def spanned(before: Mapping[bytes, Mount], after: Mapping[bytes, Mount]) -> tuple[Volumes, Doubts]:
+    """Return the volumes that a listing spanned, and where it is not known which of two it saw.
+
+    A mount that came or went meanwhile may have been looked into or not, unless looking is what mounted it. For the
+    root the place of its mount is part of the volume: `model.volumes` tells a shallower one.
+    """
+    volumes: Volumes = {}
+    doubts: Doubts = []
+    automounts = {mount.number for mount in after.values() if mount.kind == _AUTOMOUNT}
+    automounts |= {mount.number for mount in before.values() if mount.kind == _AUTOMOUNT}
+    for path in sorted({*before, *after}):
+        first, last = before.get(path), after.get(path)
+        seen = last or first
+        if seen is None:
+            continue
+        place = seen.point.decode("utf-8", "backslashreplace")
+        volumes[path] = f"{seen.volume} {place}" if path == b"" else seen.volume
+        is_same = first is not None and last is not None and first.number == last.number
+        if not is_same and (last is None or last.parent not in automounts):
+            doubts.append((path, "something was mounted or unmounted there while it was listed"))
+    return volumes, doubts
+
+
+class Links:
+    """The symbolic links that one listing met, as far as they can hide what is known."""
+
+    def __init__(self, mounted: Iterable[bytes], real_root: bytes) -> None:
+        self._mounted = sorted(filter(None, mounted), reverse=True)
+        self._inside = real_root.rstrip(b"/") + b"/"
+        self.volumes: Volumes = {}
+        self.doubts: Doubts = []
+
+    def note_followed(self, path: bytes, target: bytes) -> None:
+        """Note a link that leads into a mounted folder: what is listed under its name is hidden with that."""
+        relative = target.removeprefix(self._inside)
+        point = next((point for point in self._mounted if _holds(point, relative)), None)
+        if point is not None:
+            self.volumes[path] = link_into(key_from_bytes(point))
+
+    def note_ignored(self, path: bytes, why: str) -> None:
+        """Note a link that is not followed: a folder or file may have been put elsewhere, and not deleted."""
+        self.doubts.append((path, why))
