@@ -242,7 +242,8 @@ class JobStore:
         folder = self.paths(job_id).requests
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
         make_folder(folder)
-        self._ballast.makes_room_for(lambda: write_durably(folder / f"{kind}.json", encode_json(record)))
+        with suppress(FileNotFoundError):  # the job has just ended, and its owner cleared what was asked of it
+            self._ballast.makes_room_for(lambda: write_durably(folder / f"{kind}.json", encode_json(record)))
 
     def settle_request(self, job_id: str, kind: str) -> None:
         """Take away requests of a kind, and of its opposite, that nobody has to answer any more."""

@@ -386,3 +386,17 @@ def test_job_whose_maker_died_is_swept(jobs: JobStore) -> None:
     assert jobs.load(job_id).state is JobState.QUEUED
     jobs.sweep_half_made(job_id)
     assert jobs.queued_ids() == [job_id]
+
+
+def test_a_request_that_meets_the_end_of_its_job_is_no_error(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner of a job that ends clears its requests, also one that is being written in that moment."""
+    job = make(jobs, "20260101-000000-docs-aaaa")
+    genuine = os.rename
+
+    def ended_before(source: str | Path, target: str | Path) -> None:
+        jobs.leave_queue(job.job_id)
+        genuine(source, target)
+
+    monkeypatch.setattr("ingest_tui.store.atomic.os.rename", ended_before)
+    jobs.leave_request(job.job_id, "pause", by="tester")
+    assert list(jobs.paths(job.job_id).requests.iterdir()) == []
