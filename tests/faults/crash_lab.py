@@ -73,6 +73,8 @@ class InlinePool:
                 ParseResult(task.task_id, "parsed", media_type="text/markdown", backend="inline", content_hash=digest)
             )
 
+    failure = None
+
     def cancel(self, _which: object, *, wait: bool = False) -> None:
         pass
 

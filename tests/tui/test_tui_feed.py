@@ -192,3 +192,34 @@ def test_the_words_of_the_states_are_those_of_the_model() -> None:
 def test_durations_read_in_two_units(seconds: float | None, shown: str) -> None:
     """Durations stay short."""
     assert wording.duration(seconds) == shown
+
+
+@pytest.mark.parametrize("failure", [OSError(5, "Input/output error"), RuntimeError(), MemoryError()])
+def test_feed_says_that_it_fails_and_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    """A look that fails in an unforeseen way is told, and with the next one everything is told again."""
+    add_job(root, "20261121-000001-docs-aaaa", "succeeded")
+    told: list[FeedUpdate] = []
+    is_told = threading.Condition()
+
+    def listen(update: FeedUpdate) -> None:
+        with is_told:
+            told.append(update)
+            is_told.notify_all()
+
+    feed = Feed(root, listen, interval=0.01, rescan=0.02)
+    genuine, looks = feed._look_at_folder, []
+
+    def failing_second() -> list[str]:
+        looks.append(1)
+        if len(looks) == 2:
+            raise failure
+        return genuine()
+
+    monkeypatch.setattr(feed, "_look_at_folder", failing_second)
+    feed.start()
+    with is_told:
+        assert is_told.wait_for(lambda: [u.failure for u in told if u.failure is not None] != [], 20)
+        assert is_told.wait_for(lambda: [u.failure for u in told if u.failure is not None][-1] == "", 20)
+    feed.stop()
+    assert [u.failure for u in told if u.failure is not None] == [type(failure).__name__, ""]
+    assert sum(len(update.changed) for update in told) == 2

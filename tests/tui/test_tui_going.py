@@ -177,7 +177,7 @@ def test_the_command_line_opens_jobs_sources_and_searches(root: Path, folder: Pa
 
 
 @pytest.mark.parametrize("width", [80, 100, 140, 160, 200, 400])
-@pytest.mark.parametrize("workers", [None, [], [SimpleNamespace(pid=4_194_304)] * 3])
+@pytest.mark.parametrize("workers", [None, [], [SimpleNamespace(pid=4_194_304, issues=())] * 3])
 @pytest.mark.parametrize("read_only", [True, False])
 def test_the_header_fits_and_shows_the_views_when_there_is_room(width: int, workers: Any, read_only: bool) -> None:
     """One line from 80 columns on, however much there is to tell; the views with their keys where it is wide."""

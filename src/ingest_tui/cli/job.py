@@ -343,10 +343,13 @@ def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: boo
 @json_option
 @pass_session
 def status(session: Session, job_id: str, as_json: bool) -> None:
-    """Print the state of JOB as an IngestionStatusResponse."""
+    """Print the state of JOB as an IngestionStatusResponse. What fails in the workers right now goes to stderr."""
+    from ingest_tui.cli.worker import say_issues
     from ingest_tui.services.jobs import get_job
     from ingest_tui.services.jobs import status as status_of
+    from ingest_tui.services.workers import worker_status
 
+    say_issues(worker_status(session.workspace))
     if as_json:
         output.data(status_of(session.workspace, job_id))
     else:

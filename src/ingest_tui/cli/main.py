@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -89,7 +89,7 @@ def cli(
     read_only: bool,
     theme: str | None,
     debug: bool,
-) -> None:
+) -> int | None:
     """Keep search and RAG corpora fresh: folders to clean, versioned, searchable text.
 
     Without a command the full-screen TUI opens. Start with 'ingest-tui demo'.
@@ -102,16 +102,17 @@ def cli(
             code="read_only",
         )
     if ctx.invoked_subcommand is not None:
-        return
+        return None
     if watch:
         from ingest_tui.cli.worker import run_headless
 
-        run_headless(ctx.obj)
-    else:
-        open_tui(ctx.obj, slow_link=slow_link, read_only=read_only, theme=theme)
+        return run_headless(ctx.obj)
+    return open_tui(ctx.obj, slow_link=slow_link, read_only=read_only, theme=theme)
 
 
-def open_tui(session: Session, *, slow_link: bool = False, read_only: bool = False, theme: str | None = None) -> None:
+def open_tui(
+    session: Session, *, slow_link: bool = False, read_only: bool = False, theme: str | None = None
+) -> NoReturn:
     """Open the TUI, or say why that cannot be."""
     from ingest_tui.model.errors import UsageError
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest_tui.cli import output
+from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.redaction import redact_values
+
+if TYPE_CHECKING:
+    from ingest_tui.services.workers import WorkerInfo
 
 Report = Callable[[str, dict[str, Any]], None]
 
@@ -75,18 +79,40 @@ def status(session: Session, as_json: bool) -> None:
     if as_json:
         output.data([item.as_dict() for item in workers])
         return
-    rows = [(item.pid, item.host, item.mode, item.started_at) for item in workers]
+    rows = [(item.pid, item.host, item.mode, item.started_at, state_of(item)) for item in workers]
     empty = "no worker is running; 'ingest-tui worker start' starts one"
-    output.table(("PID", "HOST", "MODE", "SINCE"), rows, empty=empty)
+    output.table(("PID", "HOST", "MODE", "SINCE", "STATE"), rows, empty=empty)
+    say_issues(workers)
 
 
-def run_headless(session: Session) -> None:
-    """Be the worker: run the queue, watch folders, log each event as one line on stderr."""
+def state_of(worker: WorkerInfo) -> str:
+    """Return in a word or two how a worker is doing."""
+    failing = sum(issue.level == "error" for issue in worker.issues)
+    if failing:
+        return f"{failing} task{'s' if failing > 1 else ''} failing"
+    return "ok, with warnings" if worker.issues else "ok"
+
+
+def say_issues(workers: Iterable[WorkerInfo]) -> None:
+    """Write to stderr what fails right now among the tasks of workers."""
+    for worker in workers:
+        for issue in worker.issues:
+            times = f", {issue.failures} times" if issue.failures > 1 else ""
+            what = f"worker {worker.pid}: {issue.task} fails since {issue.since}{times}"
+            diagnostics.say(f"warning: {what}: {issue.message}")
+
+
+def run_headless(session: Session) -> int:
+    """Be the worker: run the queue, watch folders, log each event as one line on stderr; returns the exit code.
+
+    It is 1 when something failed, again and again, until the end.
+    """
     from ingest_tui.services.workers import run_watch
 
     report = reporter(session.log_format or "text")
     threading.excepthook = lambda failure: _report_failure(report, failure)
-    run_watch(session.workspace, report)
+    issues = run_watch(session.workspace, report)
+    return diagnostics.EXIT_FAILED if any(issue.level == "error" for issue in issues) else 0
 
 
 def _report_failure(report: Report, failure: threading.ExceptHookArgs) -> None:
@@ -109,7 +135,8 @@ def reporter(log_format: str) -> Report:
         record = {"at": at, "level": "info", "message": message, **fields}
         shown = redact_values(record)
         line = f"{output.as_json(shown) if log_format == 'json' else output.log_line(shown)}\n"
-        with lock:
+        # A log that cannot be written, on a full disk or behind a closed pipe, must not end what is reported.
+        with lock, contextlib.suppress(OSError, ValueError):
             sys.stderr.write(line)
             sys.stderr.flush()
 

@@ -70,6 +70,8 @@ class ParserPool:
         self._wants_all = False
         self._is_asleep = False
         self._callback_error: BaseException | None = None
+        self.failure: BaseException | None = None
+        """Why the pool works no more although nobody closed it; what was submitted has no results then."""
         self._processes: list[ParserProcess] = []
         self._failed_starts = 0
         self._selector = selectors.DefaultSelector()
@@ -164,7 +166,7 @@ class ParserPool:
                 pass
         except BaseException as error:  # noqa: BLE001 close() raises it to whoever waits
             _log.exception("the parser pool has failed")
-            self._callback_error = error
+            self.failure = self._callback_error = error
         finally:
             self._end()
 

@@ -14,7 +14,8 @@ from contextlib import closing
 from types import TracebackType
 from typing import Self
 
-from ingest_tui.model.errors import DiskFullError, StoreError
+from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
+from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import DISK_FULL
 from ingest_tui.pipeline.batch import CommitBatch
 from ingest_tui.pipeline.extract import parse_item
@@ -91,6 +92,7 @@ class Committer:
             while self._failure is None and not self.has_room(size):
                 self._all_settled.wait(0.25)
                 self._job.checkpoint()
+                self._look_after_the_parsers()
         self._job.await_room(self._job.bytes_on_disk * size, unless=lambda: self._failure is not None)
         with self._all_settled:
             self._expected += 1
@@ -115,6 +117,15 @@ class Committer:
                     return
                 self._all_settled.wait(0.25)
             self._job.checkpoint()
+            self._look_after_the_parsers()
+
+    def _look_after_the_parsers(self) -> None:
+        """Note that no result will come any more when the pool of parsers has failed."""
+        error = self._job.pool.failure
+        if error is not None and self._failure is None:
+            known = as_ingest_error(error)
+            why = known.message if known is not None else f"unexpected {type(error).__name__}"
+            self._failure = IngestError(f"the parser processes cannot be run: {why}", hint="sync again in a moment")
 
     def _run(self) -> None:
         try:

@@ -369,6 +369,8 @@ class JobRun:
                 return
             except OSError as error:
                 self.log.event("warning", f"progress could not be written: {error.strerror}")
+            except Exception as error:  # noqa: BLE001 - without it nobody would answer requests any more
+                self.log.event("error", "progress could not be written", kind=type(error).__name__)
 
     def _answer_requests(self) -> None:
         for request in self.workspace.jobs.take_requests(self.manifest.job_id):

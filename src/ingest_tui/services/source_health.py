@@ -15,6 +15,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import Workspace
+from ingest_tui.worker.registry import living_workers
 
 _ID_PART = 32
 _MOST_FAILURES = 200
@@ -51,6 +52,12 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
     sources = workspace.sources.all()
     histories = _histories(workspace, sources)
     credentials = _credentials(workspace, sources)
+    unwatched = {
+        issue.source_id: issue.message
+        for worker in living_workers(workspace)
+        for issue in worker.issues
+        if issue.level == "error" and issue.source_id
+    }
     day = today or datetime.now(UTC).date()
     summaries = []
     for source in sources:
@@ -59,6 +66,8 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
         summary = SourceSummary(source, int(counts.get(source.source_id, 0)), last, active, failing_since)
         summary.next_run = _next_run(workspace, summary)
         summary.level, summary.health = _health(summary, credentials, day)
+        if source.source_id in unwatched and summary.level != "problem":
+            summary.level, summary.health = "problem", f"watch fails: {unwatched[source.source_id]}"
         summaries.append(summary)
     return summaries
 

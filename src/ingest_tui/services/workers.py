@@ -18,6 +18,7 @@ from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.loop import run_worker
 from ingest_tui.worker.registry import WorkerInfo, WorkerRegistration, living_workers, stop_worker
+from ingest_tui.worker.supervision import WorkerIssue
 
 _START_SECONDS = 10.0
 
@@ -98,9 +99,9 @@ def stop_workers(workspace: Workspace) -> StopReport:
     )
 
 
-def run_watch(workspace: Workspace, report: Callable[[str, dict[str, Any]], None]) -> None:
-    """Be the headless worker until SIGTERM."""
-    run_worker(workspace, report, watch=True)
+def run_watch(workspace: Workspace, report: Callable[[str, dict[str, Any]], None]) -> tuple[WorkerIssue, ...]:
+    """Be the headless worker until SIGTERM; returns what failed when it ended."""
+    return run_worker(workspace, report, watch=True)
 
 
 def follow_job(

@@ -27,6 +27,7 @@ from ingest_tui.store.workspace import (
     set_theme,
     user_name,
 )
+from ingest_tui.worker.registry import living_workers
 
 __all__ = [
     "Check",
@@ -132,6 +133,7 @@ def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
         return
     yield from _place_checks(workspace)
     yield from _workspace_checks(workspace)
+    yield from _worker_checks(workspace)
     yield from _credential_checks(workspace)
     workspace.close()
 
@@ -251,6 +253,14 @@ def _catalogue_check(workspace: Workspace) -> Check:
     if verdict != "ok":
         return Check("problem", "catalogue", str(verdict), "'ingest-tui rebuild' makes it again")
     return Check("ok", "catalogue", f"sound, {documents} documents")
+
+
+def _worker_checks(workspace: Workspace) -> Iterator[Check]:
+    for worker in living_workers(workspace):
+        for issue in worker.issues:
+            level = "problem" if issue.level == "error" else "warning"
+            told = f"{issue.task} fails since {issue.since}: {issue.message}"
+            yield Check(level, f"worker {worker.pid}", told, "it is tried again; its log says more")
 
 
 def _credential_checks(workspace: Workspace) -> Iterator[Check]:

@@ -174,6 +174,8 @@ class IngestApp(Going):
         self._note_endings(update)
         self.model.merge(update.changed, update.removed)
         self.model.complete = self.model.complete or update.complete
+        if update.failure is not None:
+            self._tell_feed_failure(update.failure)
         if update.workers is not None:
             self.living_workers, self.told_of_workers = update.workers, True
         # Only the view on top, which a dialog may stand over: one below it would have the whole screen painted anew,
@@ -182,6 +184,13 @@ class IngestApp(Going):
         if shown is not None and shown.is_whole:
             shown.feed_changed(update)
             shown.say_header()
+
+    def _tell_feed_failure(self, failure: str) -> None:
+        if failure:
+            told = f"this screen does not follow the workspace right now ({failure}); it looks again"
+            self.notify(told, severity="error", timeout=20, markup=False)
+        else:
+            self.notify("this screen follows the workspace again", timeout=6, markup=False)
 
     def _note_endings(self, update: FeedUpdate) -> None:
         """Say what ended while a person looked elsewhere: what ends within a moment in one notice."""

@@ -7,6 +7,7 @@ An ended job does not change but for the answer to held deletions; ended jobs ar
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -32,7 +33,10 @@ _MOST_WATCHED = 64
 
 @dataclass(frozen=True, slots=True)
 class FeedUpdate:
-    """What is new since the last update. ``complete``: all jobs have been read once. ``workers`` None: as before."""
+    """What is new since the last update. ``complete``: all jobs have been read once. ``workers`` None: as before.
+
+    ``failure``: why the workspace is not followed right now, empty when it is again; None: as before.
+    """
 
     changed: tuple[JobRow, ...] = ()
     removed: tuple[str, ...] = ()
@@ -40,6 +44,7 @@ class FeedUpdate:
     documents_changed: bool = False
     workers: tuple[Any, ...] | None = None
     complete: bool = False
+    failure: str | None = None
 
     @property
     def is_news(self) -> bool:
@@ -83,6 +88,7 @@ class Feed:
         self._others: dict[str, Any] = {}
         self._told_workers: tuple[Any, ...] | None = None
         self._complete = False
+        self._failure = ""
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -216,12 +222,31 @@ class Feed:
     def _run(self) -> None:
         while not self._stop.is_set():
             started = time.monotonic()
-            for update in self.updates():
-                if self._stop.is_set():
-                    return
-                self._listener(update)
-                self._stop.wait(_PAUSE_SECONDS if not self._complete else 0)
-            self._wait(started)
+            try:
+                self._look_and_tell()
+                self._wait(started)
+            except Exception as error:  # noqa: BLE001 - a screen that stands still must say so, and look again
+                self._tell_failure(type(error).__name__)
+                self._stop.wait(self._rescan)
+            else:
+                self._tell_failure("")
+
+    def _look_and_tell(self) -> None:
+        for update in self.updates():
+            if self._stop.is_set():
+                return
+            self._listener(update)
+            self._stop.wait(_PAUSE_SECONDS if not self._complete else 0)
+
+    def _tell_failure(self, failure: str) -> None:
+        if failure == self._failure or self._stop.is_set():
+            return
+        self._failure = failure
+        if failure:
+            self._stamps.clear()
+            self.look_now()  # what was seen and not told is told with the next look
+        with contextlib.suppress(Exception):  # an application that ends takes no messages
+            self._listener(FeedUpdate(failure=failure))
 
     def _wait(self, started: float) -> None:
         """Wait for a change or for the next look, and at least ``interval`` from the start of the last one."""

@@ -43,7 +43,7 @@ def header(
             break
     left += safe_display(place, limit=max(_LEAST_PLACE, width - len(left) - rest))
     gap = max(2, width - len(left) - rest + 2)
-    colour = "$text-success" if workers else "$text-warning"
+    colour = "$text-success" if workers and not _failing(workers) else "$text-warning"
     return Content.assemble(left, " " * gap, counts, "  ", (worker, colour), " ")
 
 
@@ -71,6 +71,14 @@ def _worker_words(workers: Sequence[Any] | None, *, brief: bool) -> str:
         return "  worker …"
     if not workers:
         return "○ no worker: w" if brief else "○ no worker — w starts one"
+    failing = _failing(workers)
+    if failing:
+        return f"! {failing} failing" if brief else f"! worker: {failing} task{'s' if failing > 1 else ''} failing"
     if brief:
         return f"● pid {workers[0].pid}" if len(workers) == 1 else f"● {len(workers)} workers"
     return f"● worker pid {', '.join(str(worker.pid) for worker in workers[:3])}"
+
+
+def _failing(workers: Sequence[Any]) -> int:
+    """Return how many tasks of the workers fail right now; `worker status` and the sources view name them."""
+    return sum(issue.level == "error" for worker in workers for issue in worker.issues)

@@ -79,8 +79,12 @@ class Engine:
                 break
             job_id = claim.manifest.job_id
             thread = threading.Thread(target=self._run, args=(claim,), name=f"job-{job_id}")
+            try:
+                thread.start()
+            except BaseException:  # no more threads: the job is free for whoever can start one
+                claim.release()
+                raise
             self._running[job_id] = thread
-            thread.start()
             started += 1
         return started
 
@@ -94,9 +98,9 @@ class Engine:
         self._stopping.set()
         for thread in list(self._running.values()):
             thread.join()
-        if self._pool is not None:
+        if self._pool is not None and self._pool.failure is None:
             self._pool.close()
-            self._pool = None
+        self._pool = None
 
     def take_failure(self) -> IngestError | OSError | None:
         """Return, once, why the end of a job could not be written; the job waits for the next attempt."""
@@ -110,6 +114,8 @@ class Engine:
             return
 
     def _parsers(self) -> ParserPool:
+        if self._pool is not None and self._pool.failure is not None:
+            self._pool = None  # it has ended, processes and all
         if self._pool is None:
             settings = self._workspace.settings
             limits = ParseLimits(
@@ -128,11 +134,17 @@ class Engine:
                 self._on_start(manifest)
                 run_job(job)
         except (IngestError, OSError) as error:  # not even its end can be written
-            self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
-            self._failure = error
+            self._fail(error)
+        except BaseException as error:  # noqa: BLE001 - or nobody would know why the job stays as it is
+            unforeseen = f"a job has stopped: unexpected {type(error).__name__}"
+            self._fail(as_ingest_error(error) or IngestError(unforeseen, hint="report this as a bug"))
         finally:
             claim.release()
             self._on_end(manifest)
+
+    def _fail(self, error: IngestError | OSError) -> None:
+        self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
+        self._failure = error
 
     def _prepare(self, manifest: Manifest) -> JobRun | None:
         """Return the job ready to run; one that cannot even begin fails at once, with the reason."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.preview import look_for_work
@@ -16,54 +16,73 @@ from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import WorkerRegistration
 from ingest_tui.worker.submit import submit_sync
+from ingest_tui.worker.supervision import Supervisor, WorkerIssue
 from ingest_tui.worker.watch import SourceWatch
 
 _POLL_SECONDS = 0.25
 _REFRESH_SECONDS = 2.0
+_JOBS = "end of a job"
 Report = Callable[[str, dict[str, Any]], None]
 
 
-def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> None:
-    """Run until SIGTERM or SIGINT, or until the workspace is gone.
+def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> tuple[WorkerIssue, ...]:
+    """Run until SIGTERM or SIGINT, or until the workspace is gone; returns what failed when it ended.
 
     ``report(message, fields)`` is called for each event, from several threads. The fields name a ``level`` where it is
-    not ``info``, and the ``job`` and ``source`` that it is about.
+    not ``info``, and the ``job`` and ``source`` that it is about. Whatever fails meanwhile is tried again, and is to be
+    seen in the worker's mark.
     """
     stop = threading.Event()
     _stop_on_signals(stop)
     workspace.on_rebuild = _reporting_rebuilds(report)
     mode = "watch" if watch else "queue"
     registration = workspace.ballast.makes_room_for(lambda: WorkerRegistration(workspace, mode))
-    watcher = (
-        SourceWatch(workspace, lambda source: _submit_if_due(workspace, source, report), report) if watch else None
-    )
+    supervisor = Supervisor(report)
     report("worker started", {"worker": registration.worker_id, "watch": watch, "workspace": str(workspace.root)})
     try:
-        with Engine(workspace, on_start=_starting(report), on_end=_ending(report)) as engine:
-            since_refresh = _REFRESH_SECONDS
-            while not stop.is_set():
-                if since_refresh >= _REFRESH_SECONDS:
-                    since_refresh = 0.0
-                    if watcher is not None:
-                        watcher.refresh()
-                    if not workspace.layout.settings.exists():
-                        report("the workspace is gone", {"level": "error", "workspace": str(workspace.root)})
-                        break
-                try:
-                    engine.start_ready_jobs()
-                except (IngestError, OSError) as error:
-                    report("the queue cannot be read", {"level": "error", "error": str(error)})
-                    stop.wait(_REFRESH_SECONDS)
-                stop.wait(_POLL_SECONDS)
-                since_refresh += _POLL_SECONDS
-                failure = engine.take_failure()
-                if failure is not None:
-                    report("the end of a job cannot be written", {"error": str(failure)})
+        with Engine(workspace, on_start=_starting(report), on_end=_ending(report, supervisor)) as engine:
+            watcher = None
+            if watch:
+                watcher = SourceWatch(
+                    workspace, lambda source: _submit_if_due(workspace, source, report), report, supervisor
+                )
+            _work(_Tasks(workspace, engine, watcher, registration, supervisor), stop)
             if watcher is not None:
                 watcher.close()
     finally:
         registration.close()
         report("worker ended", {"worker": registration.worker_id})
+    return supervisor.issues
+
+
+class _Tasks(NamedTuple):
+    """What the main loop of a worker sees to."""
+
+    workspace: Workspace
+    engine: Engine
+    watcher: SourceWatch | None
+    registration: WorkerRegistration
+    supervisor: Supervisor
+
+
+def _work(tasks: _Tasks, stop: threading.Event) -> None:
+    supervisor, settings = tasks.supervisor, tasks.workspace.layout.settings
+    since_refresh = _REFRESH_SECONDS
+    while not stop.is_set():
+        if since_refresh >= _REFRESH_SECONDS:
+            since_refresh = 0.0
+            if tasks.watcher is not None:
+                supervisor.attempt("list of sources", tasks.watcher.refresh)
+            if not settings.exists():
+                supervisor.failed("workspace", f"the workspace is gone: {tasks.workspace.root}")
+                return
+            tasks.registration.show(supervisor.issues)
+        supervisor.attempt("queue", tasks.engine.start_ready_jobs)
+        stop.wait(_POLL_SECONDS)
+        since_refresh += _POLL_SECONDS
+        failure = tasks.engine.take_failure()
+        if failure is not None:
+            supervisor.failed(_JOBS, failure)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:
@@ -74,18 +93,17 @@ def _stop_on_signals(stop: threading.Event) -> None:
 
 def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None:
     """Enqueue one sync for a burst; none while an earlier one still waits, since that will see everything."""
+    waiting = [job for job in workspace.jobs.active_for_source(source.source_id) if job.state == "queued"]
+    if waiting:
+        return
     try:
-        waiting = [job for job in workspace.jobs.active_for_source(source.source_id) if job.state == "queued"]
-        if waiting:
-            return
         fresh = workspace.sources.get(source.source_id)  # it may have been edited since the watch began
-        if not (fresh.enabled and fresh.watch) or not _is_due(workspace, fresh):
-            return
-        manifest = submit_sync(workspace, fresh, trigger="watch", by="watch")
-        report("sync queued", {"source": source.source_id, "job": manifest.job_id, "trigger": "watch"})
-    except (IngestError, OSError) as error:
-        fields = {"level": "error", "source": source.source_id, "error": str(error)}
-        report("watch could not queue a sync", fields)
+    except NotFoundError:
+        return  # or removed
+    if not (fresh.enabled and fresh.watch) or not _is_due(workspace, fresh):
+        return
+    manifest = submit_sync(workspace, fresh, trigger="watch", by="watch")
+    report("sync queued", {"source": source.source_id, "job": manifest.job_id, "trigger": "watch"})
 
 
 def _is_due(workspace: Workspace, source: Source) -> bool:
@@ -124,8 +142,10 @@ def _starting(report: Report) -> Callable[[Manifest], None]:
     return started
 
 
-def _ending(report: Report) -> Callable[[Manifest], None]:
+def _ending(report: Report, supervisor: Supervisor) -> Callable[[Manifest], None]:
     def ended(manifest: Manifest) -> None:
+        if manifest.ended:
+            supervisor.succeeded(_JOBS)
         counters = {name: value for name, value in manifest.counters.model_dump().items() if value}
         what = f"job {manifest.state}" if manifest.ended else "job left for the next worker"
         report(what, {"job": manifest.job_id, "source": manifest.source_id, **counters})

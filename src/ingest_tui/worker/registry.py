@@ -7,10 +7,10 @@ import os
 import signal
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -19,6 +19,7 @@ from ingest_tui.store.atomic import TEMPORARY_PREFIX, write_durably
 from ingest_tui.store.locks import FileLock, is_locked, lock_holder
 from ingest_tui.store.upgrade import upgrade_workspace
 from ingest_tui.store.workspace import Workspace
+from ingest_tui.worker.supervision import WorkerIssue
 
 # A worker makes its mark within milliseconds; what is older without being whole belongs to one that died meanwhile.
 _MARKED_AFTER_SECONDS = 60.0
@@ -26,17 +27,28 @@ _MARKED_AFTER_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """A living worker. ``mode``: ``watch`` (queue and folders), ``queue``, or ``foreground`` (one job)."""
+    """A living worker. ``mode``: ``watch`` (queue and folders), ``queue``, or ``foreground`` (one job).
+
+    ``issues``: what fails right now among its tasks, and is tried again.
+    """
 
     worker_id: str
     pid: int
     host: str
     started_at: str
     mode: str
+    issues: tuple[WorkerIssue, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return plain | {"issues": [issue.as_dict() for issue in self.issues]}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Self:
+        """Return what `as_dict` gave; raises `TypeError` for what is not that."""
+        issues = tuple(WorkerIssue(**issue) for issue in record.pop("issues", ()))
+        return cls(**record, issues=issues)
 
 
 class WorkerRegistration:
@@ -49,8 +61,20 @@ class WorkerRegistration:
         self._lock = FileLock(workspace.layout.workers / f"{self.worker_id}.lock")
         self._lock.acquire(1.0, what="the worker's own mark")
         _sweep_torn_marks(workspace.layout.workers)
-        info = WorkerInfo(self.worker_id, os.getpid(), socket.gethostname(), rfc3339(datetime.now(UTC)), mode)
-        write_durably(self._record, orjson.dumps(info.as_dict()))
+        at = rfc3339(datetime.now(UTC))
+        self._info = WorkerInfo(self.worker_id, os.getpid(), socket.gethostname(), at, mode)
+        write_durably(self._record, orjson.dumps(self._info.as_dict()))
+
+    def show(self, issues: tuple[WorkerIssue, ...]) -> None:
+        """Let everybody see what fails right now. Where that cannot be written it is, with the next call."""
+        if issues == self._info.issues:
+            return
+        info = replace(self._info, issues=issues)
+        try:
+            write_durably(self._record, orjson.dumps(info.as_dict()))
+        except OSError:
+            return
+        self._info = info
 
     def close(self) -> None:
         """Take the mark away."""
@@ -67,8 +91,8 @@ def living_workers(workspace: Workspace) -> list[WorkerInfo]:
             _forget(path)
             continue
         try:
-            info = WorkerInfo(**orjson.loads(path.read_bytes()))
-        except (OSError, orjson.JSONDecodeError, TypeError):
+            info = WorkerInfo.from_dict(orjson.loads(path.read_bytes()))
+        except (OSError, orjson.JSONDecodeError, TypeError, AttributeError):
             continue
         if info.worker_id == path.stem and isinstance(info.pid, int):
             workers.append(info)

@@ -14,6 +14,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.store.workspace import Workspace
+from ingest_tui.worker.supervision import Supervisor
 
 _SOURCES_SECONDS = 2.0
 _LONGEST_BURST_SECONDS = 10.0
@@ -36,34 +37,43 @@ class SourceWatch:
     Folders are watched for events and looked at every ``rescan_seconds``; other sources every
     ``remote_rescan_seconds``, and when they send word. One call a burst: after the first event of a source, quiet is
     awaited for the workspace's ``stable_seconds``. Sources that are added, edited or removed while it runs are noticed.
+    A look that fails, for whatever reason, is an issue of the ``supervisor`` and is tried again.
     """
 
-    def __init__(self, workspace: Workspace, due: Callable[[Source], None], report: Report) -> None:
+    def __init__(
+        self, workspace: Workspace, due: Callable[[Source], None], report: Report, supervisor: Supervisor | None = None
+    ) -> None:
         self._workspace = workspace
         self._due = due
         self._report = report
+        self._supervisor = supervisor or Supervisor(report)
         self._stop = threading.Event()
         self._threads: dict[str, tuple[Watched, threading.Event, threading.Thread]] = {}
 
     def refresh(self) -> None:
-        """Start and end watching as the sources say now."""
+        """Start and end watching as the sources say now; a thread that has ended although nobody asked starts again."""
         wanted = {
             source.source_id: source for source in self._workspace.sources.all() if source.watch and source.enabled
         }
-        for source_id, (watched, stop, _thread) in list(self._threads.items()):
+        for source_id, (watched, stop, thread) in list(self._threads.items()):
             source = wanted.get(source_id)
-            if source is None or _what_is_watched(source) != watched:
+            is_wanted = source is not None and _what_is_watched(source) == watched
+            if not is_wanted or not thread.is_alive():
                 stop.set()
                 del self._threads[source_id]
+            if not is_wanted:
+                self._supervisor.forget(_watching(source_id))
+                self._supervisor.forget(_events_of(source_id))
         for source_id, source in wanted.items():
             what = _what_is_watched(source)
             if source_id in self._threads or what is None:
                 continue
             stop = threading.Event()
-            run = self._watch_folder if what.folder is not None else self._watch_remote
-            thread = threading.Thread(target=run, args=(source, what, stop), daemon=True)
-            self._threads[source_id] = (what, stop, thread)
+            thread = threading.Thread(
+                target=self._watch, args=(source, what, stop), name=f"watch-{source_id}", daemon=True
+            )
             thread.start()
+            self._threads[source_id] = (what, stop, thread)
 
     def close(self) -> None:
         """Stop watching."""
@@ -71,16 +81,26 @@ class SourceWatch:
         for _what, stop, _thread in self._threads.values():
             stop.set()
 
-    def _watch_remote(self, source: Source, what: Watched, stop: threading.Event) -> None:
-        """One remote source: a look at the start, after each burst of hints, and every ``remote_rescan_seconds``."""
-        settings = self._workspace.settings
-        while not stop.is_set():
+    def _watch(self, source: Source, what: Watched, stop: threading.Event) -> None:
+        wait = self._wait_for_folder if what.folder is not None else self._wait_for_remote
+
+        def look_and_wait() -> None:
             self._due(source)
-            deadline = time.monotonic() + settings.remote_rescan_seconds
-            if what.may_notify:
-                self._wait_for_hints(source, stop, deadline, settings.stable_seconds)
-            else:
-                stop.wait(max(0.0, deadline - time.monotonic()))
+            if stop.is_set():
+                return
+            self._supervisor.succeeded(_watching(source.source_id))
+            wait(source, what, stop)
+
+        self._supervisor.keep_going(_watching(source.source_id), look_and_wait, stop, source_id=source.source_id)
+
+    def _wait_for_remote(self, source: Source, what: Watched, stop: threading.Event) -> None:
+        """Wait after a look at a remote source: for a burst of hints, at most for ``remote_rescan_seconds``."""
+        settings = self._workspace.settings
+        deadline = time.monotonic() + settings.remote_rescan_seconds
+        if what.may_notify:
+            self._wait_for_hints(source, stop, deadline, settings.stable_seconds)
+        else:
+            stop.wait(max(0.0, deadline - time.monotonic()))
 
     def _wait_for_hints(self, source: Source, stop: threading.Event, deadline: float, quiet_seconds: float) -> None:
         """Return when there was word of a change and it is quiet again, or at the deadline.
@@ -104,26 +124,36 @@ class SourceWatch:
             self._report("the source sends no word of changes", {"source": source.source_id, "error": why})
         stop.wait(max(0.0, deadline - time.monotonic()))
 
-    def _watch_folder(self, source: Source, what: Watched, stop: threading.Event) -> None:
-        """One folder: a look at the start, after each burst, and every ``rescan_seconds`` whatever events said."""
-        path = what.folder or ""
+    def _wait_for_folder(self, source: Source, what: Watched, stop: threading.Event) -> None:
+        """Wait after a look at a folder: for a burst of events, at most for ``rescan_seconds`` whatever events said.
+
+        A folder that is not there is waited for. Where the system sends no events (no more watches, a file system
+        without them) the folder is looked at when it is time, and that is an issue.
+        """
+        path, events = what.folder or "", _events_of(source.source_id)
         settings = self._workspace.settings
-        self._due(source)
-        while not stop.is_set():
-            if not Path(path).is_dir():
-                stop.wait(_SOURCES_SECONDS)
-                continue
-            deadline = time.monotonic() + settings.rescan_seconds
-            self._wait_for_burst(path, stop, deadline, settings.stable_seconds)
-            if not stop.is_set():
-                self._due(source)
+        deadline = time.monotonic() + settings.rescan_seconds
+        try:
+            if Path(path).is_dir():
+                self._wait_for_burst(path, stop, deadline, settings.stable_seconds, events)
+                return
+        except (OSError, RuntimeError) as error:
+            if Path(path).is_dir():
+                told = f"the system sends none ({error}); looked at every {settings.rescan_seconds:g} s"
+                self._supervisor.failed(events, told, level="warning", source_id=source.source_id)
+                stop.wait(max(0.0, deadline - time.monotonic()))
+                return
+        while not stop.is_set() and not Path(path).is_dir() and (left := deadline - time.monotonic()) > 0:
+            stop.wait(min(_SOURCES_SECONDS, left))
 
     def _is_foreign(self, _change: object, path: str) -> bool:
         """Leave out what the workspace itself writes, where it lies inside a source."""
         root = str(self._workspace.root)
         return path != root and not path.startswith(f"{root}/")
 
-    def _wait_for_burst(self, path: str, stop: threading.Event, deadline: float, quiet_seconds: float) -> None:
+    def _wait_for_burst(
+        self, path: str, stop: threading.Event, deadline: float, quiet_seconds: float, events: str
+    ) -> None:
         """Return when something happened and it is quiet again, or at the deadline.
 
         Where it never gets quiet (a log that grows) it returns after a while all the same: the planner leaves alone
@@ -135,29 +165,48 @@ class SourceWatch:
         last_event: float | None = None
         longest = max(_LONGEST_BURST_SECONDS, quiet_seconds * 5)
         step = 50
-        try:
-            for changes in watch(
-                path,
-                stop_event=stop,
-                debounce=200,
-                step=20,
-                rust_timeout=step,
-                yield_on_timeout=True,
-                watch_filter=self._is_foreign,
-                ignore_permission_denied=True,
-            ):
-                moment = time.monotonic()
-                if changes:
-                    last_event = moment
-                    first_event = first_event or moment
-                if last_event is not None and moment - last_event >= quiet_seconds:
-                    return
-                if first_event is not None and moment - first_event >= longest:
-                    return
-                if moment >= deadline:
-                    return
-        except (OSError, RuntimeError):
-            stop.wait(min(_SOURCES_SECONDS, max(0.0, deadline - time.monotonic())))
+        watched, checked_at = _identity(path), time.monotonic()
+        for changes in watch(
+            path,
+            stop_event=stop,
+            debounce=200,
+            step=20,
+            rust_timeout=step,
+            yield_on_timeout=True,
+            watch_filter=self._is_foreign,
+            ignore_permission_denied=True,
+        ):
+            moment = time.monotonic()
+            self._supervisor.succeeded(events)
+            if moment - checked_at > _SOURCES_SECONDS:
+                checked_at = moment
+                if _identity(path) != watched:
+                    return  # another folder, or none, has its name by now: the events would be those of the old one
+            if changes:
+                last_event = moment
+                first_event = first_event or moment
+            if last_event is not None and moment - last_event >= quiet_seconds:
+                return
+            if first_event is not None and moment - first_event >= longest:
+                return
+            if moment >= deadline:
+                return
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _watching(source_id: str) -> str:
+    return f"watch of {source_id}"
+
+
+def _events_of(source_id: str) -> str:
+    return f"events of {source_id}"
 
 
 def _what_is_watched(source: Source) -> Watched | None:

@@ -1,0 +1,66 @@
+"""Threads of a job that fail: what they do is done by others, or the job ends with the reason."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_tui import open_workspace
+from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.pipeline.progress import ProgressMeter
+
+
+def test_parsers_that_cannot_be_started_fail_the_job_and_not_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool of parsers that has failed ends its job with the reason instead of keeping it for ever."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("rain")
+
+    def refusing(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    with open_workspace(tmp_path / "ws") as workspace:
+        workspace.add_source("docs", path=str(tmp_path / "docs"))
+        with monkeypatch.context() as broken_for_a_while:
+            broken_for_a_while.setattr(ParserPool, "_start", refusing)
+            failed = workspace.sync("docs")
+        assert failed.state == "failed"
+        assert "parser" in failed.errors[-1].message
+        assert workspace.sync("docs").state == "succeeded"
+
+
+def test_ticker_goes_on_after_an_error_that_nobody_foresaw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failing tick is logged, and requests are answered by the next one."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("rain")
+    ticks: list[str] = []
+    genuine = ProgressMeter.tick
+
+    def failing_first(meter: ProgressMeter, **options: Any) -> None:
+        ticks.append(threading.current_thread().name)
+        if len(ticks) == 1:
+            raise RuntimeError
+        genuine(meter, **options)
+
+    monkeypatch.setattr(ProgressMeter, "tick", failing_first)
+    start = ParserPool._start
+
+    def once_there_were_two(pool: ParserPool) -> None:
+        deadline = time.monotonic() + 20
+        while len(ticks) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        start(pool)
+
+    monkeypatch.setattr(ParserPool, "_start", once_there_were_two)
+    with open_workspace(tmp_path / "ws") as workspace:
+        workspace.add_source("docs", path=str(tmp_path / "docs"))
+        manifest = workspace.sync("docs")
+        log = workspace.workspace.jobs.paths(manifest.job_id).log.read_text()
+    assert manifest.state == "succeeded"
+    assert len(ticks) >= 2
+    assert '"kind":"RuntimeError"' in log
