@@ -245,6 +245,14 @@ class BaseConnector(ABC):
         """
         return descriptor.metadata or {}
 
+    def vouches_for(self, stored: str, listed: str, *, read_after_ns: int) -> bool:  # noqa: ARG002 - most have one form
+        """Whether a stored fingerprint of an older form is of the item that is listed now with another one.
+
+        For connectors whose fingerprints say more than they did. ``read_after_ns`` is a time before the item was read
+        (nanoseconds since the epoch). No I/O; called for each item whose fingerprint differs.
+        """
+        return False
+
     def local_path(self, descriptor: Descriptor) -> str | None:  # noqa: ARG002 - most sources have no paths
         """Return the path of the original where it is a local file."""
         return None

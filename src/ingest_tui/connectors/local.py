@@ -24,7 +24,7 @@ from ingest_tui.connectors.local_errors import (
     check_root,
     item_error,
 )
-from ingest_tui.connectors.local_status import check_unchanged, fingerprint_of, listed_fingerprint
+from ingest_tui.connectors.local_status import check_unchanged, fingerprint_of, is_older_form, listed_fingerprint
 from ingest_tui.connectors.local_volumes import Links, mounts_within, read_mounts, spanned
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError, ValidationError
@@ -350,6 +350,10 @@ class LocalConnector(BaseConnector):
     def settings_of_place(cls, config: dict[str, Any], path: str) -> dict[str, Any]:  # noqa: ARG003 - it is absolute
         """Return the path."""
         return {"path": path}
+
+    def vouches_for(self, stored: str, listed: str, *, read_after_ns: int) -> bool:
+        """Whether a fingerprint without change time is of a file that has not changed since it was read."""
+        return is_older_form(stored, listed, read_after_ns=read_after_ns)
 
     def local_path(self, descriptor: Descriptor) -> str | None:
         """Return the path of the file."""

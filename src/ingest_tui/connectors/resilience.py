@@ -206,6 +206,10 @@ class ResilientConnector(BaseConnector):
         """Forget what was derived from the credential."""
         return self.inner.reauthenticate()
 
+    def vouches_for(self, stored: str, listed: str, *, read_after_ns: int) -> bool:
+        """Whether a fingerprint of an older form is of the listed item."""
+        return self.inner.vouches_for(stored, listed, read_after_ns=read_after_ns)
+
     def local_path(self, descriptor: Descriptor) -> str | None:
         """Return the path of the original where it is a local file."""
         return self.inner.local_path(descriptor)

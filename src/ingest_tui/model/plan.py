@@ -11,6 +11,9 @@ from ingest_tui.model.descriptor import Descriptor
 RULES_VERSION = "1"
 """Changes when this program lets in what an earlier one refused, so that it is tried again."""
 
+RENAMED = "renamed"
+"""The reason of a document that has another key and was moved without being read."""
+
 RULES_CHANGED = "rules_changed"
 """The reason of what was refused and is tried again because other rules hold now."""
 
@@ -168,7 +171,7 @@ def plan_listed(
     return _act(
         descriptor,
         "move",
-        "renamed",
+        RENAMED,
         f"was {moved_from.key}",
         document_id=moved_from.document_id,
         from_key=moved_from.key,

@@ -18,6 +18,7 @@ from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.workload import Workload
 from ingest_tui.store.atomic import sync_folder
@@ -166,6 +167,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     temporary = job.paths.plan_in_part
     temporary.unlink(missing_ok=True)
     writer = _PlanWriter(job, rules.ruleset)
+    older = OlderFingerprints(job.workspace, job.source, job.connector)
     try:
         with Journal(temporary) as journal:
             actions = scratch.plan(
@@ -174,6 +176,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
                 complete=end.complete,
                 rules=rules,
                 parsers=lambda: parsers_of(job.source, job.workspace.settings),
+                is_same=older.is_same,
             )
             for action in actions:
                 writer.add(action, journal)
@@ -185,6 +188,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
             journal.append([last | {"gaps": gaps, "gaps_total": len(end.gaps)}])
     finally:
         scratch.close()
+        older.close()
     writer.remember_rejections()
     temporary.rename(job.paths.plan)
     sync_folder(job.paths.folder)

@@ -11,6 +11,7 @@ from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.plan import Action
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
+from ingest_tui.pipeline.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.planning import admit, may_be_half_written, parsers_of, rules_of
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.listing import ListingScratch
@@ -31,6 +32,7 @@ def preview_plan(
     unsettled = watched and may_be_half_written(connector)
     rules = rules_of(source, {"force": True} if force else {}, workspace.settings, watched=unsettled)
     workspace.open_catalogue().close()  # it exists before it is joined
+    older = OlderFingerprints(workspace, source, connector, renews=False)
     with tempfile.TemporaryDirectory(prefix="ingest-tui-plan-") as folder:
         scratch = ListingScratch(Path(folder) / "listing.db", resume=False)
         memory = _copied_memory(workspace, source, Path(folder)) if connector.capabilities.remembers_listing else None
@@ -49,9 +51,11 @@ def preview_plan(
                 complete=complete,
                 rules=rules,
                 parsers=lambda: parsers_of(source, workspace.settings),
+                is_same=older.is_same,
             )
         finally:
             scratch.close()
+            older.close()
             if memory is not None:
                 memory.close()
 

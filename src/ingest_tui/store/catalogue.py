@@ -485,6 +485,13 @@ class Catalogue:
         """Insert or replace locations."""
         self.connection.executemany(f"REPLACE INTO locations VALUES ({_marks(LocationRow)})", rows)
 
+    def renew_fingerprints(self, source_id: str, renewed: Iterable[tuple[str, str, str]]) -> None:
+        """Write fingerprints in a new form: ``(key, old, new)``; a place that changed meanwhile keeps its own."""
+        self.connection.executemany(
+            "UPDATE locations SET fingerprint = ? WHERE source_id = ? AND key = ? AND fingerprint = ?",
+            ((new, source_id, key, old) for key, old, new in renewed),
+        )
+
     def put_kills(self, rows: Iterable[KillRow]) -> None:
         """Insert or replace what is known of documents that kill parsers."""
         self.connection.executemany(f"REPLACE INTO kills VALUES ({_marks(KillRow)})", rows)

@@ -139,11 +139,19 @@ class ListingScratch:
             self._attached = True
 
     def plan(
-        self, catalogue: Path, source_id: str, *, complete: bool, rules: PlanRules, parsers: Callable[[], str] = str
+        self,
+        catalogue: Path,
+        source_id: str,
+        *,
+        complete: bool,
+        rules: PlanRules,
+        parsers: Callable[[], str] = str,
+        is_same: Callable[[Known, Descriptor], bool] = lambda _known, _descriptor: False,
     ) -> Iterator[Action]:
         """Yield the actions of `plan_actions` for this listing against the catalogue, streaming from disk.
 
         ``parsers`` returns what stands for the parsers as they are now; called only when something killed one.
+        ``is_same`` is asked whether an item is unchanged although its fingerprint differs from the known one.
         """
         db = self._connection
         self._attach(catalogue)
@@ -161,8 +169,11 @@ class ListingScratch:
                 yield Action("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
                 continue
             known = Known(*row[10:]) if row[10] is not None else None
+            descriptor = _as_descriptor(row[1:10])
+            if known is not None and known.fingerprint and not row[0] and is_same(known, descriptor):
+                known = known._replace(fingerprint=descriptor.fingerprint)
             yield plan_listed(
-                _as_descriptor(row[1:10]),
+                descriptor,
                 known,
                 moved_from=moves.get(row[1]),
                 rules=rules,

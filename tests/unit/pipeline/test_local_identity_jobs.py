@@ -13,8 +13,10 @@ from ingest_tui.connectors.local import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.pipeline.fingerprints import OlderFingerprints
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.jobs import job_items
+from ingest_tui.services.planning import plan_source
 from ingest_tui.store import queries
 
 PAST = 1_700_000_000_000_000_000
@@ -154,3 +156,44 @@ def test_a_file_that_changes_between_listing_and_reading_is_known_as_what_was_re
     monkeypatch.setattr(LocalConnector, "fetch", genuine_fetch)
     workspace.sync("docs")
     assert texts(workspace)["folder/a.txt"] == "genuine"
+
+
+def written_by_an_older_program(workspace: WorkspaceHandle) -> None:
+    """Give all places fingerprints of the first form: size, modification time and inode."""
+    catalogue = workspace.workspace.catalogue
+    for key, fingerprint in catalogue.execute("SELECT key, fingerprint FROM locations"):
+        _form, size, modified, _changed, inode = fingerprint.split(":")
+        older = f"{size}-{modified}-{inode}"
+        catalogue.execute("UPDATE locations SET fingerprint = ? WHERE key = ?", (older, key))
+
+
+def test_fingerprints_of_an_older_program_are_taken_over_without_reading(
+    workspace: WorkspaceHandle, docs: Path
+) -> None:
+    """Files that have not changed since they were read stay unchanged, the plan says so before; others are read."""
+    written_by_an_older_program(workspace)
+    write(docs / "03.txt", "behind 03")
+    planned = {action.key for action in plan_source(workspace.workspace, "docs") if action.action != "skip"}
+    assert planned == {"03.txt"}
+    manifest = workspace.sync("docs")
+    assert (manifest.counters.items_fetched, manifest.counters.items_ingested) == (1, 1)
+    forms = workspace.workspace.catalogue.execute("SELECT DISTINCT substr(fingerprint, 1, 2) FROM locations")
+    assert forms == [("2:",)]
+    assert texts(workspace)["03.txt"] == "behind 03"
+    assert workspace.sync("docs").counters.items_fetched == 0
+
+
+def test_what_an_older_program_moved_without_reading_is_read_again(workspace: WorkspaceHandle) -> None:
+    """Its fingerprint may be that of another file; the others of the source are taken over."""
+    written_by_an_older_program(workspace)
+    moved = ("moved", "renamed", "07.txt")
+    workspace.workspace.catalogue.execute("UPDATE locations SET outcome = ?, reason = ? WHERE key = ?", moved)
+    manifest = workspace.sync("docs")
+    assert (manifest.counters.items_fetched, manifest.counters.items_skipped_incremental) == (1, FILES)
+
+
+def test_a_job_whose_folder_is_gone_is_dated_by_its_id(workspace: WorkspaceHandle) -> None:
+    """Without its manifest the second in which a job was made is known from its name."""
+    older = OlderFingerprints(workspace.workspace, workspace.workspace.sources.get("docs"), None)
+    assert older._created_ns("20261128-174036-docs-h7zb") == 1_795_887_636_000_000_000
+    assert older._created_ns("by hand") == 0
