@@ -150,8 +150,12 @@ def lay(monkeypatch: pytest.MonkeyPatch, wire: Tripwire) -> None:
 
         monkeypatch.setattr(owner, attribute, stepping)
 
-    for method in ("write_ingestion", "place", "sync", "note_locations", "retire", "bring_back", "drop_version"):
+    for method in (
+        "write_ingestion", "place", "sync", "note_locations", "note_retirement", "move_to_trash", "bring_back",
+        "clear_retirement", "take_back", "purge",
+    ):  # fmt: skip
         before(DocumentStore, method)
+    before(Journal, "clear")
     for method in ("receive", "drop", "clear"):
         before(StagingArea, method)
     before(Journal, "append_lines", lambda _self, lines, **_o: bool(lines))

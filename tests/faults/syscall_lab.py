@@ -1,6 +1,6 @@
 """A laboratory for system calls: the command line under strace, with a death or an error at one call of one thread.
 
-`learn` runs a sync undisturbed and names its calls that change the workspace; `strike` runs it again and hits one of
+`learn` runs a command undisturbed and names its calls that change the workspace; `strike` runs it again and hits one of
 them. How one thread's call is hit stands in ``traced_process/sitecustomize.py``. Parser processes are let go when they
 start (``-b execve``), so that they are neither traced nor hit; `strike_parser` hits them and nothing else.
 """
@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,8 +35,8 @@ _TRACED = ",".join(f"?{name}" for name in CHANGING_CALLS.split())
 _LINE = re.compile(r"^(?P<thread>\d+)\s+(?P<name>\w+)\((?P<rest>.*)$")
 _ROLE = re.compile(r'^"/role/(\w+)"')
 _VARYING = (
-    (re.compile(r"\d{8}-\d{6}-docs-[0-9a-z]{4}(?![0-9a-z])"), "JOB"),
-    (re.compile(r"\.tmp\.[0-9a-f]{32}"), ".tmp.ID"),
+    (re.compile(r"\d{8}-\d{6}-[a-z]+-[0-9a-z]{4}(?![0-9a-z])"), "JOB"),
+    (re.compile(r"\.tmp\.[0-9a-f]{16,}"), ".tmp.ID"),
     (re.compile(r"\.tmp\.progress\.\d+\.\d+"), ".tmp.progress.N"),
     (re.compile(r"workers/\d+-[0-9a-f]{6}"), "workers/WORKER"),
     (re.compile(r"staging/[0-9a-f]{20}"), "staging/ITEM"),
@@ -142,6 +143,11 @@ def command_line(root: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "ingest_tui", "-w", str(root), *arguments]
 
 
+def sync_docs(root: Path) -> list[str]:
+    """Return the command that syncs the source ``docs``."""
+    return command_line(root, "sync", "docs")
+
+
 def tracer(trace: Path, *options: str) -> list[str]:
     """Return the beginning of a command that is to run under strace."""
     return ["strace", *options, "-f", "-qq", "-y", "-s", "0", "-o", str(trace), "-e", "signal=none",
@@ -163,16 +169,20 @@ def reason_to_skip() -> str:
     return "" if trial.returncode == 0 else f"strace may not trace: {trial.stderr.strip()[:200]}"
 
 
-# The coordinator, struck
+# A command, struck
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What an undisturbed run taught: its calls, the modules that it loads, and how slow its disk is to be."""
+    """What an undisturbed run taught: its calls, the modules that it loads, and how slow its disk is to be.
+
+    ``command`` gives the command line for a workspace.
+    """
 
     modules: Path
     calls: tuple[Call, ...]
     delays: tuple[str, ...] = ()
+    command: Callable[[Path], list[str]] = sync_docs
 
     @property
     def mutating(self) -> list[Call]:
@@ -184,14 +194,14 @@ class Lesson:
         return 100 + 2 * max(call.number for call in self.calls if call.name == name)
 
 
-def learn(root: Path, *, delays: tuple[str, ...] = ()) -> Lesson:
-    """Run a sync undisturbed, twice: first to see which modules it loads, then (on a copy) under strace."""
+def learn(root: Path, command: Callable[[Path], list[str]] = sync_docs, *, delays: tuple[str, ...] = ()) -> Lesson:
+    """Run a command undisturbed, twice: first to see which modules it loads, then (on a copy) under strace."""
     modules = root.with_name("modules.txt")
     copy = root.with_name(f"{root.name}-traced")
     shutil.copytree(root, copy)
-    ending = run_along(command_line(root, "sync", "docs"), root.parent, CRASH_LAB_NOTE=str(modules))
+    ending = run_along(command(root), root.parent, CRASH_LAB_NOTE=str(modules))
     assert ending.code == 0, ending
-    lesson = Lesson(modules, (), delays)
+    lesson = Lesson(modules, (), delays, command)
     ending, calls = _run_traced(copy, lesson)
     assert ending.code == 0, ending
     shutil.rmtree(copy)
@@ -199,7 +209,7 @@ def learn(root: Path, *, delays: tuple[str, ...] = ()) -> Lesson:
 
 
 def strike(root: Path, lesson: Lesson, target: Call, fault: str) -> tuple[Ending, Call | None]:
-    """Run a sync that meets a fault at one call; returns how it ended and the call that was hit, None for none."""
+    """Run the command of a lesson until a fault at one call; returns how it ended and the call, None when not hit."""
     ahead = lesson.calls_ahead(target.name)
     number = ahead + target.number
     ending, calls = _run_traced(
@@ -224,7 +234,7 @@ def break_for_good(root: Path, lesson: Lesson, names: str, first: int) -> Ending
 def _run_traced(root: Path, lesson: Lesson, *injections: str, **variables: str) -> tuple[Ending, list[Call]]:
     trace = root.with_name(f"{root.name}.strace")
     injected = [option for one in (*lesson.delays, *injections) for option in ("-e", f"inject={one}")]
-    command = [*tracer(trace, "-b", "execve"), *injected, *command_line(root, "sync", "docs")]
+    command = [*tracer(trace, "-b", "execve"), *injected, *lesson.command(root)]
     ending = run_along(command, root.parent, CRASH_LAB_MODULES=str(lesson.modules), **variables)
     calls = calls_of(trace, root)
     trace.unlink()
@@ -243,7 +253,7 @@ def strike_parser(root: Path, target: Call | None, fault: str) -> tuple[Ending, 
     python = root.with_name(f"{root.name}.python")
     python.write_text(f'#!/bin/sh\n[ -e {trace} ] && exec {sys.executable} "$@"\nexec {command} "$@"\n')
     python.chmod(0o700)
-    ending = run_along(command_line(root, "sync", "docs"), root.parent, CRASH_LAB_PARSER_PYTHON=str(python))
+    ending = run_along(sync_docs(root), root.parent, CRASH_LAB_PARSER_PYTHON=str(python))
     calls = [replace(call, role="parser") for call in calls_of(trace, root)]
     trace.unlink()
     return ending, calls

@@ -1,4 +1,4 @@
-"""Trials of `syscall_lab`: a sync that met a fault at one system call, gone on with as a person would, and compared."""
+"""Trials of `syscall_lab`: a command that met a fault at one system call, run again as a person would, and compared."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from crash_lab import State, leftovers_of, rebuilt_state_of, state_of
-from syscall_lab import FAULTS, Call, Ending, Lesson, command_line, learn, run, strike, strike_parser
+from syscall_lab import FAULTS, Call, Ending, Lesson, command_line, learn, run, strike, strike_parser, sync_docs
 
 from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import open_workspace_at
 
 ORPHAN_SECONDS = 5.0
@@ -57,13 +58,26 @@ def done_by_key(state: State) -> Counter[tuple[Any, ...]]:
     return Counter(line for line in lines if line[1] not in {"unchanged", "failed"})
 
 
+def as_it_is(documents: Documents) -> Documents:
+    """Leave nothing out."""
+    return documents
+
+
 def differences(seen: Documents, expected: Documents) -> list[str]:
-    """Name the parts that differ, each with both values."""
+    """Name the parts that differ, each with what only one of both has."""
     return [
-        f"{part} differ:\n  is       {getattr(seen, part)}\n  expected {getattr(expected, part)}"
+        f"{part} differ:\n  is       {_only_in(here, there)}\n  expected {_only_in(there, here)}"
         for part in vars(expected)
-        if getattr(seen, part) != getattr(expected, part)
+        if (here := getattr(seen, part)) != (there := getattr(expected, part))
     ]
+
+
+def _only_in(one: Any, other: Any) -> Any:
+    """Return what only one of two lists or dictionaries holds; both whole where merely their order differs."""
+    if isinstance(one, dict):
+        return {name: value for name, value in one.items() if other.get(name) != value}
+    is_same_set = sorted(map(str, one)) == sorted(map(str, other))
+    return one if is_same_set else [value for value in one if value not in other]
 
 
 # Trials
@@ -95,11 +109,18 @@ Strike = Callable[[Path, Point], tuple[Ending, Call | None]]
 
 @dataclass
 class Scenario:
-    """A workspace with work to do, kept aside, from which every run starts, and how it ends undisturbed."""
+    """A workspace with work to do, kept aside, from which every run starts, and how it ends undisturbed.
+
+    ``command`` is what is run and run again; the second time it may end with one of ``codes_again``, where there is
+    nothing left to do. ``plain`` leaves out of a state what differs when part of the work was done before.
+    """
 
     prepared: Path
     scratch: Path
     words: tuple[str, ...]
+    command: Callable[[Path], list[str]] = sync_docs
+    codes_again: frozenset[int] = frozenset({0})
+    plain: Callable[[Documents], Documents] = as_it_is
     lesson: Lesson | None = None
     expected: Documents | None = None
     expected_rebuilt: Documents | None = None
@@ -108,12 +129,12 @@ class Scenario:
     def run_undisturbed(self, *, delays: tuple[str, ...] = ()) -> None:
         """Learn the calls and the end state."""
         root = self.fresh("undisturbed")
-        self.lesson = learn(root, delays=delays)
+        self.lesson = learn(root, self.command, delays=delays)
         state = state_of(root, self.words)
-        self.expected = documents_of(state)
+        self.expected = self.plain(documents_of(state))
         self.expected_done = done_by_key(state)
-        self.expected_rebuilt = documents_of(rebuilt_state_of(root, self.words))
-        assert leftovers_of(root) == []
+        assert [*leftovers_of(root), *findings_in(root)] == []
+        self.expected_rebuilt = self.plain(documents_of(rebuilt_state_of(root, self.words)))
 
     def fresh(self, name: str) -> Path:
         """Return a new copy of the prepared workspace."""
@@ -153,7 +174,11 @@ class Scenario:
                 break
         problems = [*problems_of_ending(ending, point.fault)]
         if hit is not None and not problems:
-            problems = [*go_on(root), *self.problems_of(root, point.fault)]
+            problems = [
+                *findings_in(root),  # whoever opens the workspace next finds it whole
+                *go_on(root, self.command, self.codes_again),
+                *self.problems_of(root, point.fault),
+            ]
         if problems and (keep := os.environ.get("CRASH_LAB_KEEP")):
             shutil.copytree(root, Path(keep) / self.scratch.name / name, dirs_exist_ok=True)
         shutil.rmtree(root)
@@ -168,23 +193,28 @@ class Scenario:
             yield f"half made: {[str(path.relative_to(root)) for job in half_made for path in (job, *job.rglob('*'))]}"
             return
         state = state_of(root, self.words)
-        yield from differences(documents_of(state), self.expected)
+        yield from differences(self.plain(documents_of(state)), self.expected)
+        yield from findings_in(root)
         jobs = manifests_of(root)
         yield from (f"job left {job.state}: {job.errors}" for job in jobs if not job.ended)
         if fault == "SIGKILL":
             yield from (f"job {job.state}: {job.errors}" for job in jobs if job.state is JobState.FAILED)
+        if self.command is sync_docs:
+            yield from self._problems_of_the_journals(state, jobs)
+        if leftovers := [*leftovers_of(root), *map(str, (root / "workers").iterdir())]:
+            yield f"leftovers: {leftovers}"
+        rebuilt = self.plain(documents_of(rebuilt_state_of(root, self.words)))
+        yield from (f"after rebuild, {problem}" for problem in differences(rebuilt, self.expected_rebuilt))
+        if orphans := orphans_after(ORPHAN_SECONDS):
+            yield f"orphans: {orphans}"
+
+    def _problems_of_the_journals(self, state: State, jobs: list[Manifest]) -> Iterator[str]:
         done = done_by_key(state)
         if twice := done - self.expected_done:
             yield f"done twice, or otherwise: {dict(twice)}"
         # A job that could not write its journal has failed and says so; every other has a line for all that it did.
         if (untold := self.expected_done - done) and all(job.state is not JobState.FAILED for job in jobs):
             yield f"done, but in no journal: {dict(untold)}"
-        if leftovers := [*leftovers_of(root), *map(str, (root / "workers").iterdir())]:
-            yield f"leftovers: {leftovers}"
-        rebuilt = documents_of(rebuilt_state_of(root, self.words))
-        yield from (f"after rebuild, {problem}" for problem in differences(rebuilt, self.expected_rebuilt))
-        if orphans := orphans_after(ORPHAN_SECONDS):
-            yield f"orphans: {orphans}"
 
 
 def problems_of_ending(ending: Ending, fault: str) -> Iterator[str]:
@@ -201,16 +231,28 @@ def problems_of_ending(ending: Ending, fault: str) -> Iterator[str]:
         yield f"exit code {ending.code} and no error: {ending.stdout[-500:]}"
 
 
-def go_on(root: Path) -> Iterator[str]:
-    """Sync again, as a person would, some minutes later; a job that is paused is resumed first."""
+def go_on(
+    root: Path, command: Callable[[Path], list[str]] = sync_docs, codes: frozenset[int] = frozenset({0})
+) -> Iterator[str]:
+    """Run the command again, as a person would, some minutes later; a job that is paused is resumed first."""
     for mark in (root / "workers").iterdir():
         os.utime(mark, (0, 0))  # torn marks of workers are swept once they are old
     for job in manifests_of(root):
         if job.state is JobState.PAUSED:
             run(command_line(root, "job", "resume", job.job_id), root.parent)
-    ending = run(command_line(root, "sync", "docs"), root.parent)
-    if ending.code != 0:
-        yield f"the next sync ends with {ending.code}: {ending.stdout[-300:]}{ending.stderr[-1500:]}"
+    ending = run(command(root), root.parent)
+    if ending.code not in codes:
+        yield f"the next run ends with {ending.code}: {ending.stdout[-300:]}{ending.stderr[-1500:]}"
+
+
+def findings_in(root: Path) -> list[str]:
+    """Open a workspace as any command does and return where catalogue, full text and folders do not agree."""
+    workspace = open_workspace_at(root)
+    try:
+        findings = [str(finding) for finding in verify_store(workspace.layout, workspace.catalogue, deep=True)]
+        return [*findings, *(["a change is left unfinished"] if workspace.has_unfinished_change() else [])]
+    finally:
+        workspace.close()
 
 
 def manifests_of(root: Path) -> list[Manifest]:

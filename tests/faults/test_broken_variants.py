@@ -18,6 +18,7 @@ from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.batch import CommitBatch, Writes
 from ingest_tui.store import atomic, journal
 from ingest_tui.store.atomic import write_durably
+from ingest_tui.store.change import StoreChange, StoreWriter
 from ingest_tui.store.journal import Journal
 from ingest_tui.store.workspace import open_workspace_at
 
@@ -148,31 +149,28 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return trial
 
 
-def _committing(*order: str) -> Callable[[CommitBatch, list[Any]], list[Outcome]]:
+def _committing(*order: str) -> Callable[[CommitBatch, StoreWriter, list[Any]], tuple[list[Outcome], list[Any]]]:
     """Return a `CommitBatch.commit` that takes its steps in the given order."""
 
-    def commit(self: CommitBatch, items: list[Any]) -> list[Outcome]:
-        writes = Writes()
+    def commit(self: CommitBatch, writer: StoreWriter, items: list[Any]) -> tuple[list[Outcome], list[Any]]:
+        writes = Writes(at="2026-01-01", by=self._job.manifest.job_id)
         self._look_up(items)
         for item in items:
             self._decide(item, writes)
 
-        def catalogue() -> None:
-            with self._catalogue.transaction():
-                self._catalogue.put_documents(writes.documents.values())
-                self._catalogue.put_versions(writes.versions)
-                self._catalogue.put_locations(writes.locations.values())
-                self._catalogue.add_chunks(writes.chunks)
+        def folders() -> None:
+            writer._intents.announce(writer._intents_of(writes))
+            writer._move_in(writes)
 
-        rows = list(writes.chunks)
         steps = {
-            "folders": lambda: self._place(writes),
-            "catalogue": catalogue,
+            "folders": folders,
+            "catalogue": lambda: writer._write_catalogue(writes),
             "journal": lambda: self._job.record(writes.outcomes),
         }
-        assert rows
+        assert writes.chunks
         for name in order:
             steps[name]()
+        writer._intents.clear()
         return [], []
 
     return commit
@@ -233,15 +231,15 @@ def test_commit_without_a_sync_is_caught(
 ) -> None:
     """A batch that is placed before it is durable, or known before its places are, would not survive a power cut."""
     _check_syncs_of_the_commit(trial)
-    place = CommitBatch._place
+    move_in = StoreWriter._move_in
 
-    def placing(self: CommitBatch, writes: Writes) -> None:
-        sync, numbers = self._documents.sync, count()
+    def moving_in(self: StoreWriter, change: StoreChange) -> None:
+        sync, numbers = self._store.sync, count()
         with monkeypatch.context() as patch:
-            patch.setattr(self._documents, "sync", lambda: None if next(numbers) == left_out else sync())
-            place(self, writes)
+            patch.setattr(self._store, "sync", lambda: None if next(numbers) == left_out else sync())
+            move_in(self, change)
 
-    monkeypatch.setattr(CommitBatch, "_place", placing)
+    monkeypatch.setattr(StoreWriter, "_move_in", moving_in)
     with pytest.raises(AssertionError, match=caught_as):
         _check_syncs_of_the_commit(trial)
 
@@ -277,7 +275,7 @@ def test_placing_without_an_intent_is_caught(trial: Trial, monkeypatch: pytest.M
     append = Journal.append
 
     def forgetful(self: Journal, records: Any, *, durable: bool = True) -> None:
-        if self.path.name != "commits.jsonl":
+        if self.path.name != "intents.jsonl":
             append(self, records, durable=durable)
 
     monkeypatch.setattr(Journal, "append", forgetful)

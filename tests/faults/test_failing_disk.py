@@ -87,8 +87,8 @@ def test_job_whose_commits_cannot_begin_fails(workspace: Workspace, monkeypatch:
     """The thread that commits cannot open the catalogue: the job says so, instead of waiting for ever."""
     open_catalogue = Workspace.open_catalogue
 
-    def opening(self: Workspace) -> Catalogue:
-        return broken_disk() if threading.current_thread().name.startswith("commit") else open_catalogue(self)
+    def opening(self: Workspace, *heard: Any) -> Catalogue:
+        return broken_disk() if threading.current_thread().name.startswith("commit") else open_catalogue(self, *heard)
 
     monkeypatch.setattr(Workspace, "open_catalogue", opening)
     job_id = queue_sync(workspace).job_id

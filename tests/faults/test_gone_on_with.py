@@ -186,13 +186,13 @@ def test_document_that_could_not_be_moved_to_the_trash_is_moved_by_the_next_job(
 ) -> None:
     """A disk error after the catalogue has retired a document fails the job; the next one puts its folder away."""
 
-    def broken(_self: DocumentStore, *_place: object, **_why: object) -> None:
+    def broken(_self: DocumentStore, *_place: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     workspace = open_workspace_at(trial.fresh("error"))
     [document_id] = [one.document_id for one in find_documents(workspace.catalogue) if one.key == "gone.md"]
     with monkeypatch.context() as patched:
-        patched.setattr(DocumentStore, "retire", broken)
+        patched.setattr(DocumentStore, "move_to_trash", broken)
         run_queue(workspace)
     assert get_job(workspace, "last").state is JobState.FAILED
     assert workspace.layout.document("default", document_id).exists()

@@ -14,51 +14,29 @@ from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
 from ingest_tui.model.plan import ARCHIVED, KILL_REASONS
 from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.known_content import Decision, FetchedItem, KnownContent, PlaceId
+from ingest_tui.pipeline.known_content import Decision, FetchedItem, KnownContent
 from ingest_tui.pipeline.planning import parsers_of, ruleset_of
 from ingest_tui.pipeline.records import extraction_differs, ingestion_record, version_row
-from ingest_tui.pipeline.retire import settle_documents_without_places
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, KillRow, LocationRow, VersionRow, placed_at
-from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.journal import Journal
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, KillRow, LocationRow, placed_at
+from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 
 
 @dataclass(slots=True)
-class Writes:
-    """What a batch will write, gathered before anything is touched."""
+class Writes(StoreChange):
+    """The change that a batch makes, with the outcomes of its items and those that have to be parsed after all."""
 
-    placed: list[tuple[StagedItem, DocumentRow]] = field(default_factory=list)
-    documents: dict[str, DocumentRow] = field(default_factory=dict)
-    versions: list[VersionRow] = field(default_factory=list)
-    locations: dict[PlaceId, LocationRow] = field(default_factory=dict)
-    forgotten: set[str] = field(default_factory=set)
-    chunks: list[tuple[str, int, str, str]] = field(default_factory=list)
-    rechunked: set[str] = field(default_factory=set)
-    noted: set[str] = field(default_factory=set)
-    returned: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
-    kills: list[KillRow] = field(default_factory=list)
-    tamed: list[str] = field(default_factory=list)
     unparsed: list[StagedItem] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
 class CommitBatch:
-    """Commits batches of one job. Used by one thread, which holds the commit lock meanwhile."""
+    """Commits batches of one job. Used by one thread."""
 
-    def __init__(
-        self,
-        job: JobRun,
-        catalogue: Catalogue,
-        documents: DocumentStore,
-        intents: Journal,
-        vanished: dict[str, set[str]],
-    ) -> None:
+    def __init__(self, job: JobRun, catalogue: Catalogue, vanished: dict[str, set[str]]) -> None:
         self._job = job
         self._catalogue = catalogue
-        self._documents = documents
-        self._intents = intents
+        self._documents = job.workspace.document_store
         self._source = job.source
         self._known = KnownContent(
             catalogue, collection_id=job.source.collection_id, source_id=job.source.source_id, vanished=vanished
@@ -67,73 +45,24 @@ class CommitBatch:
         self._ruleset = ruleset_of(job.source)
         self._at = now()
 
-    def commit(self, items: list[StagedItem]) -> tuple[list[Outcome], list[StagedItem]]:
+    def commit(self, writer: StoreWriter, items: list[StagedItem]) -> tuple[list[Outcome], list[StagedItem]]:
         """Bring the items into the store.
 
         Returns their outcomes, which the caller writes to the journal, and the items that went unparsed because their
         bytes were known, but are needed as documents after all: the caller has them parsed and brings them again.
         """
-        writes = Writes()
-        at = self._at = now()  # once for all: what is committed together happened at one time
+        self._at = now()  # once for all: what is committed together happened at one time
+        writes = Writes(at=self._at, by=self._job.manifest.job_id)
         self._look_up(items)
         for item in items:
             self._decide(item, writes)
-        if writes.placed or writes.returned:
-            self._place(writes)
-        with self._catalogue.transaction():
-            self._catalogue.remove_chunks(writes.rechunked)
-            self._catalogue.put_documents(writes.documents.values())
-            self._catalogue.put_versions(writes.versions)
-            self._catalogue.put_locations(writes.locations.values())
-            self._catalogue.forget_locations(self._source.source_id, writes.forgotten)
-            self._catalogue.add_chunks(writes.chunks)
-            self._catalogue.put_kills(writes.kills)
-            self._catalogue.forget_kills(self._source.source_id, writes.tamed)
-            retired, kept = settle_documents_without_places(self._catalogue, writes.left, at)
-            # Before the catalogue commits: a note ahead of it is true, a note that is missing would never be written.
-            self._note_places(writes.noted | {document.document_id for document in kept})
-        for document in retired:
-            self._documents.retire(
-                document.collection_id, document.document_id, reason="replaced", at=at, by=self._job.manifest.job_id
-            )
+        writer.carry_out(writes)
+        placed = {folder for folder, _document in writes.placed}
         for item in items:
-            if item.raw_path and item not in writes.unparsed:
+            if item.raw_path and item not in writes.unparsed and self._job.staging.folder(item.item_id) not in placed:
                 self._job.staging.drop(item.item_id)
         self._job.manifest.counters.chunks_written += len(writes.chunks)
         return writes.outcomes, writes.unparsed
-
-    def _note_places(self, document_ids: set[str]) -> None:
-        documents = self._catalogue.documents(document_ids).values()
-        self._documents.note_locations(
-            (document, self._catalogue.locations_of(document.document_id)) for document in documents
-        )
-
-    def _place(self, writes: Writes) -> None:
-        """Steps (1) and (2): durable in staging, intent durable, then renamed, then that durable."""
-        collection_id = self._source.collection_id
-        for document_id in writes.returned:
-            self._documents.bring_back(collection_id, document_id)
-        for item, document in writes.placed:
-            record = ingestion_record(item, document, self._job.connector)
-            self._documents.write_ingestion(self._job.staging.folder(item.item_id), record)
-        self._intents.append(
-            (
-                {
-                    "document_id": document.document_id,
-                    "version": document.version,
-                    "collection_id": collection_id,
-                    "item_id": item.item_id,
-                }
-                for item, document in writes.placed
-            ),
-            durable=False,
-        )
-        self._documents.sync()
-        for item, document in writes.placed:
-            folder = self._job.staging.folder(item.item_id)
-            self._documents.place(folder, collection_id, document.document_id, document.version)
-            item.raw_path = ""
-        self._documents.sync()
 
     # What is known of the items of a batch
 
@@ -207,7 +136,10 @@ class CommitBatch:
         document = self._document_row(item, result, previous)
         chunks = self._chunks(item, result)
         document = document._replace(chunks=len(chunks))
-        writes.placed.append((item, document))
+        folder = self._job.staging.folder(item.item_id)
+        record = ingestion_record(item, document, self._job.connector)
+        self._documents.write_ingestion(folder, record)
+        writes.placed.append(PlacedVersion(folder, document))
         writes.documents[document.document_id] = document
         writes.versions.append(version_row(document))
         if previous is not None:
@@ -239,7 +171,7 @@ class CommitBatch:
         detail = what.detail
         if what.kind == "moved":
             name = "moved"
-            writes.forgotten |= set(self._known.drop_places(document_id))
+            writes.forgotten |= {(self._source.source_id, key) for key in self._known.drop_places(document_id)}
             detail = f"was {document.key}; {what.detail}"
             moved = placed_at(document, self._source.source_id, item.key, item.line["uri"], self._at)
             writes.documents[document_id] = moved
@@ -332,7 +264,7 @@ class CommitBatch:
         """Note what is known from now on of the item's place, and its outcome."""
         line, result = item.line, item.result
         if item.key in self._kills and name != "failed":
-            writes.tamed.append(item.key)
+            writes.cleared_kills.add((self._source.source_id, item.key))
         known = self._known.locations.get(item.key)
         if document_id is None and known is not None:
             # What was searchable stays so: its last good version is kept.
@@ -359,7 +291,7 @@ class CommitBatch:
             version,
             removed_sha256=known.removed_sha256 if known is not None and document_id is None else "",
         )
-        writes.locations[self._source.source_id, item.key] = location
+        writes.put_location(location)
         writes.outcomes.append(
             Outcome(
                 line["uri"],

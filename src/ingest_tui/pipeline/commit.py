@@ -1,8 +1,7 @@
 """Commit in batches: version folders into place, one catalogue transaction, one write to the journal.
 
-The order is what makes a crash harmless: (1) everything of the batch and the intent to place it is durable, (2) folders
-are renamed into place and that is durable, (3) the catalogue learns of them, fingerprints included, (4) the journal
-says so. After a crash `recovery` undoes (2) without (3) and completes (3) without (4).
+A batch is one `StoreChange`, whose order makes a crash harmless; after it the journal of the job gets its lines. What
+was committed but has no line yet gets it when the job continues (`recovery`).
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ from ingest_tui.pipeline.batch import CommitBatch
 from ingest_tui.pipeline.extract import parse_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.stage import StagedItem
-from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.journal import Journal
+from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.plans import work_lines
 
 BATCH_ITEMS = 1000
@@ -38,8 +36,6 @@ class Committer:
     def __init__(self, job: JobRun) -> None:
         self._job = job
         self._finished: queue.SimpleQueue[StagedItem | None] = queue.SimpleQueue()
-        self._documents = DocumentStore(job.workspace.layout)
-        self._intents = Journal(job.paths.commits)
         self._failure: BaseException | None = None
         self._expected = 0
         self._settled = 0
@@ -69,7 +65,6 @@ class Committer:
             self._job.pool.cancel(lambda task_id: task_id.startswith(prefix), wait=True)
         self._finished.put(None)
         self._thread.join()
-        self._intents.close()
         if self._failure is not None and kind is None:
             raise self._failure
         if kind is None:
@@ -130,21 +125,21 @@ class Committer:
     def _run(self) -> None:
         try:
             with closing(self._job.workspace.open_catalogue()) as catalogue:
-                batch = CommitBatch(self._job, catalogue, self._documents, self._intents, self._vanished)
+                batch = CommitBatch(self._job, catalogue, self._vanished)
                 while items := self._next_items():
                     self._job.hold_while_paused()
                     if self._abandoned.is_set():
                         break
-                    self._commit(batch, items)
+                    self._commit(batch, catalogue, items)
         except BaseException as error:  # noqa: BLE001 - carried to the job's thread, which raises it
             self._failure = error
             with self._all_settled:
                 self._all_settled.notify_all()
 
-    def _commit(self, batch: CommitBatch, items: list[StagedItem]) -> None:
+    def _commit(self, batch: CommitBatch, catalogue: Catalogue, items: list[StagedItem]) -> None:
         _refuse_without_room(items)
-        with self._job.committing():
-            outcomes, unparsed = batch.commit(items)
+        with self._job.committing(catalogue) as writer:
+            outcomes, unparsed = batch.commit(writer, items)
         self._job.record(outcomes)
         for item in unparsed:
             items.remove(item)

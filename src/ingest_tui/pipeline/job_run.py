@@ -7,7 +7,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
@@ -24,6 +25,8 @@ from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.progress import ProgressMeter
 from ingest_tui.store.atomic import make_folder
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.change import StoreWriter
 from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.joblog import JobLog
 from ingest_tui.store.journal import Journal
@@ -173,13 +176,15 @@ class JobRun:
                 return
             self._resumed.wait(_TICK_SECONDS)
 
-    @contextlib.contextmanager
-    def committing(self) -> Iterator[None]:
-        """Hold the lock of the catalogue; a job that is cancelled or paused does not wait for it any longer.
+    def committing(self, catalogue: Catalogue) -> AbstractContextManager[StoreWriter]:
+        """Hold the commit lock; a job that is cancelled or paused does not wait for it any longer.
 
-        Raises `JobCancelled`, and `BusyError` when another process has it for too long.
+        ``catalogue`` is the connection of the calling thread. Raises `JobCancelled`, and `BusyError` when another
+        process has the lock for too long.
         """
-        lock = FileLock(self.workspace.layout.lock("commit"))
+        return self.workspace.committing(catalogue, wait=self._wait_for_commits)
+
+    def _wait_for_commits(self, lock: FileLock) -> None:
         waited = 0.0  # without the time that the job was paused
         while waited < _LOCK_SECONDS and not lock.try_acquire():
             self.checkpoint()
@@ -187,8 +192,6 @@ class JobRun:
             waited += _LOCK_POLL_SECONDS
         if not lock.held:
             lock.acquire(0, what="the catalogue")
-        with lock:
-            yield
 
     def sleep(self, seconds: float) -> None:
         """Wait for the source, counted as time lost to it; raises `JobCancelled` when the job is to stop."""

@@ -23,6 +23,7 @@ from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.workload import Workload
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.change import StoreChange
 from ingest_tui.store.journal import Journal, encode_line
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.plans import read_plan, work_lines
@@ -282,24 +283,25 @@ class _PlanWriter:
     def remember_rejections(self) -> None:
         """Let the catalogue know what the listing alone ruled out, so that `doc explain` can tell."""
         self._job.outcomes.sync()
+        if not self._rejected:
+            return
         catalogue = self._job.workspace.open_catalogue()
         try:
-            known = catalogue.locations(self._job.source.source_id, (row.key for row in self._rejected))
-            rows = [
-                row._replace(
-                    document_id=known[row.key].document_id,
-                    version=known[row.key].version,
-                    removed_sha256=known[row.key].removed_sha256,
-                )
-                if row.key in known
-                else row
-                for row in self._rejected
-            ]
-            if rows:
-                with catalogue.transaction():
-                    catalogue.put_locations(rows)
+            with self._job.committing(catalogue) as writer:
+                known = catalogue.locations(self._job.source.source_id, (row.key for row in self._rejected))
+                change = StoreChange(at=now(), by=self._job.manifest.job_id)
+                for row in self._rejected:
+                    change.put_location(_with_what_is_there(row, known.get(row.key)))
+                writer.carry_out(change)
         finally:
             catalogue.close()
+
+
+def _with_what_is_there(row: LocationRow, known: LocationRow | None) -> LocationRow:
+    """Return what is known of a place from now on, which keeps its document and what a person removed from it."""
+    if known is None:
+        return row
+    return row._replace(document_id=known.document_id, version=known.version, removed_sha256=known.removed_sha256)
 
 
 def _rejection(job: JobRun, action: Action, ruleset: str, at: str) -> LocationRow:

@@ -16,11 +16,10 @@ from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import remove_leftover_plan
 from ingest_tui.store.atomic import sweep_temporaries
 from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.intents import placing
 from ingest_tui.store.journal import read_journal
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.plans import is_whole, plan_end, work_lines
-from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
 
 ATTEMPTS_WITHOUT_PROGRESS = 5
@@ -30,8 +29,8 @@ _BATCH = 500
 def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     """Bring disk, catalogue and journal to one state; returns the keys that already have their outcome.
 
-    A version folder that was moved into place but is unknown to the catalogue is removed: its item is done again. An
-    item that the catalogue knows as done by this job but whose journal line was lost gets its line. Raises
+    A version folder that was moved into place but is unknown to the catalogue goes back to staging: its item is done
+    again. An item that the catalogue knows as done by this job but whose journal line was lost gets its line. Raises
     `IngestError` when five attempts in a row got no further; a pass that only waited for room is none of these.
     """
     job.manifest.counters = Counters()
@@ -47,9 +46,6 @@ def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     ListingScratch.discard(job.paths.listing)
     catalogue = job.workspace.open_catalogue()
     try:
-        drop_uncommitted_versions(
-            job.workspace, job.manifest.job_id, catalogue, keep_staged=bool(job.manifest.options.get("staged"))
-        )
         finished = _count_finished(job)
         _restore_lost_lines(job, catalogue, finished)
         sql = "SELECT coalesce(sum(chunks), 0) FROM documents WHERE job_id = ?"
@@ -72,7 +68,6 @@ def refuse_damaged_plan(job: JobRun) -> None:
     if exists and is_whole(job.paths.plan):
         return
     if exists:
-        drop_uncommitted_versions(job.workspace, job.manifest.job_id, job.reading)
         job.paths.plan.replace(job.paths.damaged_plan)
         job.log.event("warning", "the plan is damaged; the source is listed again")
     if options.get("staged") or options.get(KNOWN_PLAN):
@@ -107,8 +102,7 @@ def _refuse_without_progress(job: JobRun, reached: int) -> None:
 def free_what_is_half_done(job: JobRun) -> None:
     """Give a full disk back what is half done and can be done again, before waiting for room."""
     is_upload = bool(job.manifest.options.get("staged"))
-    with contextlib.suppress(OSError, apsw.Error, IngestError):
-        drop_uncommitted_versions(job.workspace, job.manifest.job_id, job.reading, keep_staged=is_upload)
+    job.workspace.repair_if_free()
     with contextlib.suppress(OSError):
         if not is_upload:
             job.staging.clear()
@@ -117,21 +111,30 @@ def free_what_is_half_done(job: JobRun) -> None:
     job.__dict__.pop("collection_has_documents", None)  # looked up before: true no longer
 
 
-def drop_uncommitted_versions(
-    workspace: Workspace, job_id: str, catalogue: Catalogue, *, keep_staged: bool = False
-) -> None:
-    """Remove the version folders that a job moved into place without the catalogue learning of them.
+def repair_store(job: JobRun) -> None:
+    """Finish or undo what somebody who died or failed left of a change: the last worker of this job, or another."""
+    old = intents_of_an_older_program(job.workspace, job.manifest.job_id)
+    if old or job.workspace.has_unfinished_change():
+        with job.committing(job.reading) as writer:  # which repairs
+            writer.undo(old)
+    job.paths.commits.unlink(missing_ok=True)
 
-    With ``keep_staged`` they go back to staging: an uploaded file cannot be fetched again.
+
+def intents_of_an_older_program(workspace: Workspace, job_id: str) -> list[dict[str, Any]]:
+    """Return what a job of workspace schema 1 had announced in ``commits.jsonl`` and has no journal line for.
+
+    That journal was never emptied: what has its line is committed, whatever has become of the catalogue since.
     """
-    staging = StagingArea(workspace.jobs.paths(job_id).staging)
-    documents = DocumentStore(workspace.layout)
-    for intent in read_journal(workspace.jobs.paths(job_id).commits):
-        place = (intent["document_id"], intent["version"])
-        if not catalogue.execute("SELECT 1 FROM versions WHERE document_id = ? AND version = ?", place):
-            if keep_staged:
-                documents.take_back(intent["collection_id"], *place, staging.folder(intent["item_id"]))
-            documents.drop_version(intent["collection_id"], *place)
+    paths = workspace.jobs.paths(job_id)
+    if not paths.commits.exists():
+        return []
+    done = {(line.get("document_id"), line.get("version")) for line in read_journal(paths.outcomes)}
+    staging = paths.staging.relative_to(workspace.root)
+    return [
+        placing(line["collection_id"], line["document_id"], line["version"], f"{staging}/{line['item_id']}")
+        for line in read_journal(paths.commits)
+        if (line["document_id"], line["version"]) not in done
+    ]
 
 
 def _count_finished(job: JobRun) -> set[str]:

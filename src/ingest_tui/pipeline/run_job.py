@@ -15,13 +15,8 @@ from ingest_tui.pipeline.commit import Committer
 from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
-from ingest_tui.pipeline.recovery import (
-    drop_half_done,
-    drop_uncommitted_versions,
-    free_what_is_half_done,
-    refuse_damaged_plan,
-)
-from ingest_tui.pipeline.retire import carry_out_moves, finish_retirements, retire_vanished
+from ingest_tui.pipeline.recovery import drop_half_done, free_what_is_half_done, refuse_damaged_plan, repair_store
+from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.disk import means_disk_full
 
@@ -77,7 +72,7 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
 
 def _record(job: JobRun, ending: _Ending) -> None:
     if ending.state is not None and not isinstance(ending.error, StaleWriterError):
-        _drop_uncommitted(job)
+        job.workspace.repair_if_free()  # else the next who commits does it
     try:
         job.end(ending.state, ending.error)
     except OSError as error:
@@ -85,14 +80,6 @@ def _record(job: JobRun, ending: _Ending) -> None:
             f"the end of job {job.manifest.job_id} cannot be written: {_cause(error)}",
             hint="mend the disk ('dmesg' may tell more), then sync again: the job goes on from where it is",
         ) from error
-
-
-def _drop_uncommitted(job: JobRun) -> None:
-    """Take away what was placed but not committed: nobody goes on with this job, and a rebuild would believe it."""
-    try:
-        drop_uncommitted_versions(job.workspace, job.manifest.job_id, job.reading)
-    except (OSError, apsw.Error, IngestError) as error:
-        job.log.event("warning", "versions that were never committed may be left", kind=type(error).__name__)
 
 
 def _cause(error: OSError | apsw.Error) -> str:
@@ -116,12 +103,12 @@ def _go_through_waiting_for_room(job: JobRun) -> None:
 
 def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     job.await_room(0)
+    repair_store(job)
     refuse_damaged_plan(job)
     finished_keys = drop_half_done(job, counts_as_attempt=counts_as_attempt)
     if job.paths.plan.exists():
         job.look_whether_overtaken()
     else:
-        finish_retirements(job)
         connector = job.connector
         if connector is not None:
             job.interruptibly(lambda: asyncio.run(connector.authenticate()))

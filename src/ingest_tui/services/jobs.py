@@ -13,7 +13,7 @@ from ingest_tui.model.job import ENDED_STATES, KNOWN_PLAN, HeldDeletions, Ingest
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
-from ingest_tui.pipeline.recovery import drop_uncommitted_versions
+from ingest_tui.pipeline.recovery import intents_of_an_older_program
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.journal import read_journal_from
 from ingest_tui.store.plans import read_plan, write_known_plan
@@ -130,7 +130,9 @@ def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
     def cancel(manifest: Manifest) -> None:
         if manifest.state is JobState.RUNNING:
             manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="its worker died")
-        drop_uncommitted_versions(workspace, manifest.job_id, workspace.catalogue)
+        if old := intents_of_an_older_program(workspace, manifest.job_id):
+            with workspace.committing() as writer:
+                writer.undo(old)
         manifest.move_to(JobState.CANCELLED, at=_now(), by=requester(), reason="asked for")
         workspace.jobs.save(manifest)
         workspace.jobs.leave_queue(manifest.job_id)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import ValidationError
-from ingest_tui.model.hashing import check_content_hash, compute_content_hash, short_digest
+from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
-from ingest_tui.store.atomic import make_folder, remove_tree, write_new
+from ingest_tui.store.atomic import TEMPORARY_PREFIX, make_folder, remove_tree, write_new
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
-from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.layout import NORMALIZED
-from ingest_tui.store.locks import FileLock
 from ingest_tui.store.workspace import Workspace
-
-_LOCK_SECONDS = 60.0
 
 
 def register_document(
@@ -30,16 +26,13 @@ def register_document(
     source = source_id or UPLOAD_SOURCE
     key = ingested.unique_id if source_id else f"{collection_id}/{ingested.unique_id}"
     data = _as_bytes(ingested)
-    lock = FileLock(workspace.layout.lock("commit"))
-    lock.acquire(_LOCK_SECONDS, what="the catalogue")
-    with lock:
-        catalogue = workspace.catalogue
-        known = catalogue.documents_matching(collection_id, "content_hash", [ingested.content_hash])
+    with workspace.committing() as writer:
+        known = writer.catalogue.documents_matching(collection_id, "content_hash", [ingested.content_hash])
         existing = next(iter(known), None)
         if existing is not None:
             return {"is_new": False, "document_id": existing.document_id, "file_size": existing.bytes}
-        document = _row(catalogue, collection_id, source, key, ingested, len(data), at)
-        _commit(workspace, catalogue, document, ingested, data)
+        document = _row(writer.catalogue, collection_id, source, key, ingested, len(data), at)
+        _commit(workspace, writer, document, ingested, data)
     return {"is_new": True, "document_id": document.document_id, "file_size": document.bytes}
 
 
@@ -95,29 +88,30 @@ def _row(
 
 
 def _commit(
-    workspace: Workspace, catalogue: Catalogue, document: DocumentRow, ingested: IngestedDocument, data: bytes
+    workspace: Workspace, writer: StoreWriter, document: DocumentRow, ingested: IngestedDocument, data: bytes
 ) -> None:
-    store = DocumentStore(workspace.layout)
     chunks = split_into_chunks(ingested.content)
     document = document._replace(chunks=len(chunks))
-    folder = workspace.layout.documents / f".tmp.{short_digest(document.document_id, str(os.getpid()))}"
-    remove_tree(folder)
-    make_folder(folder)
-    write_new(folder / "raw.md", data)
-    write_new(folder / NORMALIZED, data)
-    store.write_ingestion(folder, _record(document, ingested))
-    store.sync()
-    store.place(folder, document.collection_id, document.document_id, document.version)
-    store.sync()
-    with catalogue.transaction():
-        catalogue.remove_chunks([document.document_id])
-        catalogue.put_documents([document])
-        catalogue.put_versions([_version(document)])
-        catalogue.put_locations([_location(document)])
-        catalogue.add_chunks(
-            (document.document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-            for ordinal, chunk in enumerate(chunks)
-        )
+    folder = workspace.layout.documents / f"{TEMPORARY_PREFIX}registered"  # one at a time: under the commit lock
+    change = StoreChange(at=document.updated_at, by=document.job_id)
+    change.placed.append(PlacedVersion(folder, document))
+    change.rechunked.add(document.document_id)
+    change.documents[document.document_id] = document
+    change.versions.append(_version(document))
+    change.put_location(_location(document))
+    change.chunks += [
+        (document.document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
+        for ordinal, chunk in enumerate(chunks)
+    ]
+    try:
+        remove_tree(folder)
+        make_folder(folder)
+        write_new(folder / "raw.md", data)
+        write_new(folder / NORMALIZED, data)
+        workspace.document_store.write_ingestion(folder, _record(document, ingested))
+        writer.carry_out(change)
+    finally:
+        remove_tree(folder)
 
 
 def _record(document: DocumentRow, ingested: IngestedDocument) -> dict[str, Any]:

@@ -342,7 +342,7 @@ class Catalogue:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all or nothing. Takes the write lock at once, so that it never fails halfway for being busy."""
-        self._follow_the_file()
+        self.follow_the_file()
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -376,7 +376,7 @@ class Catalogue:
         self.connection.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(moved))
         return bool(moved.value)
 
-    def _follow_the_file(self) -> None:
+    def follow_the_file(self) -> None:
         """Open the file that is at the path now, when it is another one: somebody made the catalogue again."""
         if not self.is_replaced:
             return
@@ -476,6 +476,13 @@ class Catalogue:
     def put_documents(self, rows: Iterable[DocumentRow]) -> None:
         """Insert or replace documents. What changes by it is appended to the change feed by the schema's triggers."""
         self.connection.executemany(_PUT_DOCUMENT, rows)
+
+    def purge_documents(self, document_ids: Iterable[str]) -> None:
+        """Delete all that is known of retired documents."""
+        ids = [(document_id,) for document_id in document_ids]
+        self.remove_chunks(document_id for (document_id,) in ids)
+        for table in ("locations", "versions", "documents"):
+            self.connection.executemany(f"DELETE FROM {table} WHERE document_id = ?", ids)
 
     def put_versions(self, rows: Iterable[VersionRow]) -> None:
         """Insert or replace versions."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.model.errors import StoreError
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.store.atomic import (
     TEMPORARY_PREFIX,
@@ -17,9 +18,7 @@ from ingest_tui.store.atomic import (
     remove_tree,
     sweep_temporaries,
     sync_filesystem,
-    sync_folder,
     umask_is_odd,
-    write_durably,
     write_new,
 )
 from ingest_tui.store.catalogue import DocumentRow, LocationRow
@@ -35,7 +34,6 @@ class DocumentStore:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._made: set[str] = set()
         self._mend_modes = umask_is_odd()
 
     def write_ingestion(self, folder: Path | str, record: dict[str, Any]) -> None:
@@ -48,53 +46,65 @@ class DocumentStore:
             os.unlink(path)  # noqa: PTH108
             write_new(path, data)
 
-    def place(self, folder: Path | str, collection_id: str, document_id: str, version: int) -> None:
-        """Move a complete version folder to where it belongs.
+    def make_way(self, collection_id: str, document_id: str, version: int) -> None:
+        """See to it that nothing is where a version is about to be placed.
 
-        A folder already there is what a crash left before the catalogue knew of it: it makes way.
+        A folder without an ingestion record was never whole: it is kept under another name. A whole version that the
+        catalogue does not know raises `StoreError`: it is neither replaced nor doubled.
         """
-        # Strings instead of paths: this is called for every document.
-        shard = f"{self._layout.documents}/{check_identifier(collection_id)}/{document_id[:2]}"
-        if shard not in self._made:
-            make_folder(Path(shard))
-            self._made.add(shard)
-        document_folder = f"{shard}/{check_identifier(document_id)}"
-        with contextlib.suppress(FileExistsError):
-            make_one_folder(document_folder, mend_mode=self._mend_modes)
-        target = f"{document_folder}/{version_name(version)}"
+        # Strings instead of paths, here and below: this is called for every document.
+        target = self._version_folder(collection_id, document_id, version)
+        if not os.path.lexists(target):
+            return
+        if os.path.lexists(f"{target}/{INGESTION}"):
+            raise StoreError(
+                f"the catalogue does not know documents that are on disk ({document_id} {version_name(version)})",
+                hint="run 'ingest-tui rebuild', then sync again",
+                code="unknown_documents",
+            )
+        os.rename(target, f"{target}.incomplete.{uuid.uuid4().hex[:8]}")  # noqa: PTH104
+
+    def place(self, folder: Path | str, collection_id: str, document_id: str, version: int) -> None:
+        """Move a complete version folder to where it belongs, which `make_way` has seen to be free."""
+        target = self._version_folder(collection_id, document_id, version)
+        document_folder = target.rpartition("/")[0]
         try:
-            os.rename(folder, target)  # noqa: PTH104
-        except OSError as error:
-            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
-                raise
-            remove_tree(Path(target))
-            os.rename(folder, target)  # noqa: PTH104
+            make_one_folder(document_folder, mend_mode=self._mend_modes)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            make_folder(Path(document_folder))
+        os.rename(folder, target)  # noqa: PTH104
+
+    def _version_folder(self, collection_id: str, document_id: str, version: int) -> str:
+        collection, document = check_identifier(collection_id), check_identifier(document_id)
+        return f"{self._layout.documents}/{collection}/{document[:2]}/{document}/{version_name(version)}"
 
     def sync(self) -> None:
         """Make every folder and file written so far durable."""
         sync_filesystem(self._layout.root)
 
-    def drop_version(self, collection_id: str, document_id: str, version: int) -> None:
-        """Remove a version folder that was never committed, and its document folder when nothing else is in it."""
-        target = self._layout.version(collection_id, document_id, version)
-        remove_tree(target)
-        try:
-            target.parent.rmdir()
-        except OSError:
-            return
+    def take_back(self, collection_id: str, document_id: str, version: int, folder: Path) -> bool:
+        """Move a version that was placed but never committed back to where it was built; returns whether it is there.
 
-    def take_back(self, collection_id: str, document_id: str, version: int, staging: str) -> None:
-        """Move a version folder that was never committed back to staging, for an item with no other copy."""
-        target = self._layout.version(collection_id, document_id, version)
-        if target.exists() and not Path(staging).exists():
-            os.rename(target, staging)  # noqa: PTH104
-            for name in (INGESTION, NORMALIZED):
-                Path(staging, name).unlink(missing_ok=True)
+        False, and nothing is moved, where that is taken or gone with its job. The folder of a document that has no
+        other version goes.
+        """
+        places = (self._layout.version(collection_id, document_id, version),
+                  self._layout.trashed(collection_id, document_id) / version_name(version))  # fmt: skip
+        placed = next((place for place in places if place.exists()), None)
+        if placed is not None:
+            if folder.exists() or not folder.parent.is_dir():
+                return False
+            placed.rename(folder)
+        with contextlib.suppress(OSError):  # it has other versions, or was never made
+            places[0].parent.rmdir()
+        return folder.exists()
 
     def note_locations(self, notes: Iterable[tuple[DocumentRow, Iterable[LocationRow]]]) -> None:
         """Write ``document.json`` of documents that moved, have duplicates or were touched: their place and all places.
 
-        For many at once: all are durable under temporary names before the first is renamed, and again afterwards.
+        For many at once: all are durable under temporary names before the first is renamed. The renames are not.
         """
         renames: list[tuple[Path, Path]] = []
         for document, locations in notes:
@@ -115,35 +125,69 @@ class DocumentStore:
             self.sync()
             for temporary, target in renames:
                 temporary.rename(target)
-            self.sync()
 
-    def retire(self, collection_id: str, document_id: str, *, reason: str, at: str, by: str) -> None:
-        """Move a document to the trash with a note of why; nothing happens when it is there already."""
+    def has_note(self, document: DocumentRow) -> bool:
+        """Whether a document has a ``document.json``, renamed into place or not yet."""
+        folder = self._layout.document(document.collection_id, document.document_id)
+        return any((folder / name).exists() for name in (DOCUMENT, f"{TEMPORARY_PREFIX}{DOCUMENT}"))
+
+    def note_retirement(
+        self, collection_id: str, document_id: str, note: dict[str, Any], *, replace: bool = True
+    ) -> None:
+        """Write into a document's folder why it is about to be moved to the trash. Not durable by itself.
+
+        Without ``replace`` a note that is there stays. Nothing happens when the document is in the trash already.
+        """
+        folder = self._layout.document(collection_id, document_id)
+        if not folder.exists():
+            return
+        list(sweep_temporaries(folder))
+        make_folder(self._layout.trashed(collection_id, document_id).parent)
+        if replace:
+            (folder / RETIRED).unlink(missing_ok=True)
+        with contextlib.suppress(FileExistsError):
+            write_new(folder / RETIRED, encode_json({"schema_version": SCHEMA_VERSION, **note}, indent=True))
+
+    def move_to_trash(self, collection_id: str, document_id: str) -> None:
+        """Move a document with all its versions to the trash; nothing happens when it is there already.
+
+        Not durable by itself. What the trash has of another document of that id stays next to it.
+        """
         folder = self._layout.document(collection_id, document_id)
         target = self._layout.trashed(collection_id, document_id)
         if not folder.exists():
             return
-        list(sweep_temporaries(folder))
-        note = {"schema_version": SCHEMA_VERSION, "retired_at": at, "reason": reason, "by": by}
-        write_durably(folder / RETIRED, encode_json(note, indent=True))
-        make_folder(target.parent)
-        remove_tree(target)
-        os.rename(folder, target)  # noqa: PTH104
-        sync_folder(target.parent)
-        sync_folder(folder.parent)
+        if target.exists():
+            self._join(target, folder)
+        folder.rename(target)
+
+    def _join(self, older: Path, folder: Path) -> None:
+        """Move the versions of an older folder of the same id into ``folder``, under names that are free there."""
+        for path in _subfolders(older):
+            free = folder / path.name
+            path.rename(free.with_name(f"{path.name}.older.{uuid.uuid4().hex[:8]}") if free.exists() else free)
+        remove_tree(older)
 
     def bring_back(self, collection_id: str, document_id: str) -> bool:
-        """Move a document out of the trash; returns whether it was there."""
+        """Move a document out of the trash; returns whether it was there. Not durable by itself.
+
+        The note of its retirement stays until `clear_retirement`, when the catalogue knows that it is back.
+        """
         folder = self._layout.document(collection_id, document_id)
         source = self._layout.trashed(collection_id, document_id)
-        was_there = source.exists()
-        if was_there:
-            make_folder(folder.parent)
-            os.rename(source, folder)  # noqa: PTH104
-            sync_folder(folder.parent)
-            sync_folder(source.parent)
-        (folder / RETIRED).unlink(missing_ok=True)  # a crash may have left it in a folder that is back
-        return was_there
+        if not source.exists() or folder.exists():
+            return False
+        make_folder(folder.parent)
+        source.rename(folder)
+        return True
+
+    def clear_retirement(self, collection_id: str, document_id: str) -> None:
+        """Remove the note of a retirement from a document that is not, or no longer, in the trash."""
+        (self._layout.document(collection_id, document_id) / RETIRED).unlink(missing_ok=True)
+
+    def purge(self, collection_id: str, document_id: str) -> None:
+        """Delete a document that is in the trash, for good. The only way in which a whole version is deleted."""
+        remove_tree(self._layout.trashed(collection_id, document_id))
 
     def folder(self, collection_id: str, document_id: str, version: int, *, retired: bool = False) -> Path:
         """Return the folder of a version."""

@@ -81,6 +81,11 @@ class Journal:
         """Make durable what was appended."""
         os.fdatasync(self._descriptor)
 
+    def clear(self) -> None:
+        """Remove all records. A power cut may bring them back: only for records that may be read again."""
+        os.ftruncate(self._descriptor, 0)
+        self._is_torn = False
+
     def close(self) -> None:
         """Close the file; appending afterwards is an error."""
         if self._descriptor >= 0:

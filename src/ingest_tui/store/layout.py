@@ -49,7 +49,7 @@ class JobLayout:
 
     @property
     def commits(self) -> Path:
-        """Version folders about to be moved into place; what the catalogue does not know of them is half done."""
+        """Written by programs of workspace schema 1: version folders that were about to be moved into place."""
         return self.folder / "commits.jsonl"
 
     @property
@@ -126,6 +126,11 @@ class Layout:
     def rebuilt_catalogue(self) -> Path:
         """A catalogue that is being made again, until it takes the place of the one in force."""
         return self.root / "catalogue.rebuild.db"
+
+    @property
+    def intents(self) -> Path:
+        """What an unfinished change of catalogue and folders touches; empty at rest."""
+        return self.root / "intents.jsonl"
 
     @property
     def audit(self) -> Path:

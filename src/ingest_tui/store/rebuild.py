@@ -21,6 +21,7 @@ import apsw
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.catalogue import LOST, Catalogue
+from ingest_tui.store.change import StoreWriter
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.found_documents import FolderProblem, FolderReader
 from ingest_tui.store.layout import Layout
@@ -107,6 +108,9 @@ def _rebuild(layout: Layout, on_progress: ProgressListener, *, reason: str) -> R
             if builder.read_changes() <= _FEW:
                 break
         with _commit_lock(layout), contextlib.closing(_open_old(layout)) as old:
+            if old.catalogue is not None and old.is_trusted:
+                # Which half of an unfinished change counts, only the old catalogue knows.
+                StoreWriter(layout, old.catalogue, DocumentStore(layout)).repair()
             builder.read_changes()
             report = builder.put_in_force(old)
     finally:

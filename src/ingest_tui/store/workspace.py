@@ -7,9 +7,10 @@ import os
 import pwd
 import socket
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,22 @@ from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.atomic import FOLDER_MODE, make_folder
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.change import StoreWriter, committing, repair_if_free
 from ingest_tui.store.disk import Ballast, Room, room_in
+from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.filesystem import filesystem_type, is_network
 from ingest_tui.store.ignored import IgnoredStore
+from ingest_tui.store.intents import IntentJournal
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.locks import FileLock
 from ingest_tui.store.looks import LookStore
 from ingest_tui.store.opening import (
     ProgressListener,
     RebuildProgress,
     open_catalogue,
     open_catalogue_to_read,
+    open_known_good,
     open_known_good_to_read,
     unheard,
     version_folders,
@@ -164,6 +170,28 @@ class Workspace:
             problems=progress.problems,
         )
 
+    @cached_property
+    def document_store(self) -> DocumentStore:
+        """The folders of all documents; for all threads."""
+        return DocumentStore(self.layout)
+
+    def committing(
+        self, catalogue: Catalogue | None = None, *, wait: Callable[[FileLock], None] | None = None
+    ) -> AbstractContextManager[StoreWriter]:
+        """Hold the commit lock, the only way to change catalogue and folders; see `store.change.committing`.
+
+        ``catalogue`` is the connection of the calling thread, without it the one that was opened first.
+        """
+        return committing(self.layout, catalogue or self.catalogue, self.document_store, wait=wait)
+
+    def has_unfinished_change(self) -> bool:
+        """Whether a change of catalogue and folders is under way, or was left by a process that died."""
+        return IntentJournal(self.layout).is_pending()
+
+    def repair_if_free(self) -> None:
+        """Finish or undo what a process that died left of a change, unless a living one is at it."""
+        repair_if_free(self.layout, lambda: open_known_good(self.layout), self.document_store)
+
     def room(self) -> Room:
         """Return the room on the workspace's disk."""
         reserve = self.settings.disk_reserve
@@ -200,7 +228,9 @@ def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Works
     settings = read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
     if not settings.allow_network_filesystem:
         _refuse_network_filesystem(root, root)
-    return Workspace(root, settings, credentials_path)
+    workspace = Workspace(root, settings, credentials_path)
+    workspace.repair_if_free()
+    return workspace
 
 
 def init_workspace(

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from catalogue_rows import document, location
 
-from ingest_tui.model.errors import NotFoundError, SchemaVersionError
+from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.store.atomic import make_folder
 from ingest_tui.store.documents import DocumentStore
@@ -52,14 +52,27 @@ def test_version_is_placed_whole(store: DocumentStore, layout: Layout) -> None:
     assert list(layout.jobs.iterdir()) == []
 
 
-def test_version_makes_way_for_the_one_that_is_committed(store: DocumentStore, layout: Layout) -> None:
-    """What a crash left at a version's place, with files in it or empty, is replaced whole."""
-    folder = place(store, layout, 1, "left by a crash")
-    (folder / "stray").write_text("x")
-    assert store.normalized(place(store, layout, 1, "the rain")) == "the rain"
-    assert not (folder / "stray").exists()
-    (folder.parent / "v0002").mkdir()
-    assert store.normalized(place(store, layout, 2, "more rain")) == "more rain"
+def test_a_whole_version_that_the_catalogue_does_not_know_is_kept(store: DocumentStore, layout: Layout) -> None:
+    """Nothing makes way for a new version but what never was whole, and that is kept under another name."""
+    folder = place(store, layout, 1, "the rain")
+    with pytest.raises(StoreError, match="does not know documents"):
+        store.make_way("default", DOCUMENT, 1)
+    assert store.normalized(folder) == "the rain"
+    (folder / "ingestion.json").unlink()
+    store.make_way("default", DOCUMENT, 1)
+    assert not folder.exists()
+    kept = next(folder.parent.glob("v0001.incomplete.*"))
+    assert store.normalized(kept) == "the rain"
+    assert store.versions(folder.parent) == []
+
+
+def test_place_never_replaces_a_folder(store: DocumentStore, layout: Layout) -> None:
+    """Placing where a version is fails, and leaves both as they are."""
+    folder = place(store, layout, 1, "the rain")
+    with pytest.raises(OSError, match="not empty"):
+        place(store, layout, 1, "more rain")
+    assert store.normalized(folder) == "the rain"
+    assert (layout.jobs / "item" / "raw.md").read_text() == "more rain"
 
 
 def test_place_of_a_folder_that_is_not_there_fails_and_harms_nothing(store: DocumentStore, layout: Layout) -> None:
@@ -81,15 +94,23 @@ def test_versions_are_listed_in_order_and_only_complete_ones(store: DocumentStor
     assert [number for number, _ in store.versions(folder)] == [9, 10, 10000]
 
 
-def test_dropping_a_version_takes_the_empty_folder_too(store: DocumentStore, layout: Layout) -> None:
-    """An uncommitted version goes; the folder of its document goes with it only when nothing else is in it."""
+def test_a_version_is_taken_back_to_where_it_was_built(store: DocumentStore, layout: Layout) -> None:
+    """An uncommitted version goes back; the folder of its document goes only when nothing else is in it."""
     place(store, layout, 1, "one")
     place(store, layout, 2, "two")
-    store.drop_version("default", DOCUMENT, 2)
-    store.drop_version("default", DOCUMENT, 2)
+    assert store.take_back("default", DOCUMENT, 2, layout.jobs / "second")
+    assert store.normalized(layout.jobs / "second") == "two"
+    assert store.take_back("default", DOCUMENT, 2, layout.jobs / "second"), "it is there already"
     assert [number for number, _ in store.versions(layout.document("default", DOCUMENT))] == [1]
-    store.drop_version("default", DOCUMENT, 1)
+    assert not store.take_back("default", DOCUMENT, 1, layout.jobs / "second"), "the place is taken"
+    assert not store.take_back("default", DOCUMENT, 1, layout.jobs / "gone" / "first"), "the job is gone"
+    assert store.take_back("default", DOCUMENT, 1, layout.jobs / "first")
     assert not layout.document("default", DOCUMENT).exists()
+
+
+def retire(store: DocumentStore, reason: str) -> None:
+    store.note_retirement("default", DOCUMENT, {"retired_at": "2026-01-01", "reason": reason, "by": "job"})
+    store.move_to_trash("default", DOCUMENT)
 
 
 def test_retired_document_is_in_the_trash_with_its_reason_and_comes_back(store: DocumentStore, layout: Layout) -> None:
@@ -97,8 +118,8 @@ def test_retired_document_is_in_the_trash_with_its_reason_and_comes_back(store: 
     place(store, layout, 1, "one")
     place(store, layout, 2, "two")
     before = sorted(str(path.relative_to(layout.documents)) for path in layout.documents.rglob("*"))
-    store.retire("default", DOCUMENT, reason="not_listed", at="2026-01-01", by="job")
-    store.retire("default", DOCUMENT, reason="again", at="2026-01-02", by="job")
+    retire(store, "not_listed")
+    retire(store, "again")
     trashed = layout.trashed("default", DOCUMENT)
     assert orjson.loads((trashed / "retired.json").read_bytes())["reason"] == "not_listed"
     assert store.normalized(store.folder("default", DOCUMENT, 2, retired=True)) == "two"
@@ -106,28 +127,39 @@ def test_retired_document_is_in_the_trash_with_its_reason_and_comes_back(store: 
     assert [document_id for _, document_id, _ in store.walk(retired=True)] == [DOCUMENT]
     assert store.bring_back("default", DOCUMENT)
     assert not store.bring_back("default", DOCUMENT)
+    store.clear_retirement("default", DOCUMENT)
     assert sorted(str(path.relative_to(layout.documents)) for path in layout.documents.rglob("*")) == before
     assert list(store.walk(retired=True)) == []
 
 
-def test_document_takes_nothing_half_written_to_the_trash_and_back(store: DocumentStore, layout: Layout) -> None:
-    """A note that was being written when the process died does not follow the document; nor does its old note back."""
+def test_document_takes_nothing_half_written_to_the_trash(store: DocumentStore, layout: Layout) -> None:
+    """A note that was being written when the process died does not follow the document."""
     place(store, layout, 1, "one")
     (layout.document("default", DOCUMENT) / ".tmp.0123").write_text("{")
-    store.retire("default", DOCUMENT, reason="not_listed", at="2026-01-01", by="job")
+    retire(store, "not_listed")
     assert {path.name for path in layout.trashed("default", DOCUMENT).iterdir()} == {"v0001", "retired.json"}
-    layout.trashed("default", DOCUMENT).rename(layout.document("default", DOCUMENT))  # a crash came right after this
-    assert not store.bring_back("default", DOCUMENT)
-    assert {path.name for path in layout.document("default", DOCUMENT).iterdir()} == {"v0001"}
 
 
-def test_document_retired_twice_keeps_the_newer(store: DocumentStore, layout: Layout) -> None:
-    """When a document of the same id is in the trash already, the one that is retired now takes its place."""
-    place(store, layout, 1, "old")
-    store.retire("default", DOCUMENT, reason="not_listed", at="2026-01-01", by="job")
-    place(store, layout, 2, "new")
-    store.retire("default", DOCUMENT, reason="not_listed", at="2026-01-02", by="job")
-    assert [number for number, _ in store.versions(layout.trashed("default", DOCUMENT))] == [2]
+def test_document_retired_twice_loses_no_version(store: DocumentStore, layout: Layout) -> None:
+    """When a document of the same id is in the trash already, its versions stay there, under names that are free."""
+    place(store, layout, 1, "old one")
+    place(store, layout, 2, "old two")
+    retire(store, "not_listed")
+    place(store, layout, 2, "new two")
+    retire(store, "not_listed")
+    trashed = layout.trashed("default", DOCUMENT)
+    assert [store.normalized(folder) for _, folder in store.versions(trashed)] == ["old one", "new two"]
+    assert [store.normalized(folder) for folder in trashed.glob("v0002.older.*")] == ["old two"]
+
+
+def test_purged_document_is_gone(store: DocumentStore, layout: Layout) -> None:
+    """Only what is in the trash is deleted; a document that is here is not touched."""
+    folder = place(store, layout, 1, "one")
+    store.purge("default", DOCUMENT)
+    assert store.normalized(folder) == "one"
+    retire(store, "removed")
+    store.purge("default", DOCUMENT)
+    assert list(layout.trashed("default", DOCUMENT).parent.iterdir()) == []
 
 
 def test_walk_passes_over_what_is_no_document(store: DocumentStore, layout: Layout) -> None:

@@ -167,7 +167,9 @@ def test_version_after_a_move_counts(workspace: Workspace) -> None:
 def test_retired_document_is_rebuilt_as_retired(workspace: Workspace) -> None:
     """What lies in the trash is known, with its versions, but is not searchable and has no place."""
     commit(workspace, "aa1", "gone.md", "It is gone.\n")
-    DocumentStore(workspace.layout).retire("default", "aa1", reason="not_listed", at="2026-01-03", by="job")
+    store = DocumentStore(workspace.layout)
+    store.note_retirement("default", "aa1", {"retired_at": "2026-01-03", "reason": "not_listed", "by": "job"})
+    store.move_to_trash("default", "aa1")
     rebuild(workspace)
     rebuilt = content(workspace)
     assert [DocumentRow(*row).state for row in rebuilt["documents"]] == ["retired"]

@@ -1,0 +1,279 @@
+"""The one way to change catalogue and folders together: a `StoreChange`, carried out by the holder of the commit lock.
+
+The order is what makes a crash harmless: (1) what is to be placed and the intents are durable, (2) folders are moved
+into documents/, durably, (3) notes are written into the folders of documents that move to the trash, durably, (4) the
+catalogue commits, (5) folders are moved to the trash, and last the intents are cleared. Before (4) repair undoes,
+after it repair finishes. What needs room on the disk is written before (4).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+
+from ingest_tui.model.errors import BusyError, IngestError
+from ingest_tui.store import intents
+from ingest_tui.store.audit import AuditLog
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, KillRow, LocationRow, VersionRow, placed_at
+from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.intents import IntentJournal, Repair
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.locks import FileLock
+
+_LOCK_SECONDS = 60.0
+Place = tuple[str, str]
+"""Where a document is in a source: source id and key."""
+
+
+class PlacedVersion(NamedTuple):
+    """A complete version folder, on the file system of the workspace, and the document whose version it becomes."""
+
+    folder: Path | str
+    document: DocumentRow
+
+
+class Settled(NamedTuple):
+    """What became of the documents that had lost a place: retired, or kept at another one."""
+
+    retired: list[DocumentRow]
+    kept: list[DocumentRow]
+
+
+@dataclass(slots=True)
+class StoreChange:
+    """What a change will write, gathered before anything is touched.
+
+    ``documents`` are rows to put; one whose ``state`` is retired goes to the trash, one that is in ``returned`` comes
+    out of it. ``left`` are documents that lose a place: retired when it was their last. ``noted`` are documents whose
+    places change. ``forgotten`` places are deleted before ``locations`` are put. ``rechunked`` documents lose their
+    chunks before ``chunks`` are added. ``purged`` documents are in the trash, and are deleted with all that is known.
+    ``at``, ``by`` and ``reason`` are noted in what is retired, with the places in ``remembered`` if any.
+    """
+
+    at: str
+    by: str
+    reason: str = "replaced"
+    placed: list[PlacedVersion] = field(default_factory=list)
+    documents: dict[str, DocumentRow] = field(default_factory=dict)
+    versions: list[VersionRow] = field(default_factory=list)
+    locations: dict[Place, LocationRow] = field(default_factory=dict)
+    forgotten: set[Place] = field(default_factory=set)
+    chunks: list[tuple[str, int, str, str]] = field(default_factory=list)
+    rechunked: set[str] = field(default_factory=set)
+    noted: set[str] = field(default_factory=set)
+    returned: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    purged: list[DocumentRow] = field(default_factory=list)
+    kills: list[KillRow] = field(default_factory=list)
+    cleared_kills: set[Place] = field(default_factory=set)
+    remembered: dict[str, list[LocationRow]] = field(default_factory=dict)
+
+    def put_location(self, row: LocationRow) -> None:
+        """Add what is known of a place from now on."""
+        self.locations[row.source_id, row.key] = row
+
+    def retirement_note(self, document_id: str) -> dict[str, object]:
+        """Return what retired.json says of a document that this change retires."""
+        note: dict[str, object] = {"retired_at": self.at, "reason": self.reason, "by": self.by}
+        if places := self.remembered.get(document_id):
+            note["locations"] = [place._asdict() for place in places]
+        return note
+
+
+@contextlib.contextmanager
+def committing(
+    layout: Layout, catalogue: Catalogue, store: DocumentStore, *, wait: Callable[[FileLock], None] | None = None
+) -> Iterator[StoreWriter]:
+    """Hold the commit lock, with what an earlier holder left unfinished repaired.
+
+    ``wait`` acquires the lock; without it that is waited for up to a minute. Raises `BusyError`.
+    """
+    lock = FileLock(layout.lock("commit"))
+    (wait or _wait)(lock)
+    with lock:
+        catalogue.follow_the_file()  # it may have been made again while the lock was waited for
+        writer = StoreWriter(layout, catalogue, store)
+        writer.repair()
+        yield writer
+
+
+def repair_if_free(layout: Layout, open_catalogue: Callable[[], Catalogue], store: DocumentStore) -> None:
+    """Repair what a holder of the commit lock left, unless somebody holds it or nothing can be written."""
+    if not IntentJournal(layout).is_pending():
+        return
+    lock = FileLock(layout.lock("commit"))
+    with contextlib.suppress(OSError, apsw.Error, IngestError), contextlib.closing(open_catalogue()) as catalogue:
+        if lock.try_acquire():
+            with lock:
+                StoreWriter(layout, catalogue, store).repair()
+
+
+def _wait(lock: FileLock) -> None:
+    try:
+        lock.acquire(_LOCK_SECONDS, what="the catalogue")
+    except BusyError as error:
+        raise BusyError(error.message, hint="a job is committing; try again in a moment") from None
+
+
+class StoreWriter:
+    """Changes catalogue and folders. Exists only while its maker holds the commit lock; see `committing`."""
+
+    def __init__(self, layout: Layout, catalogue: Catalogue, store: DocumentStore) -> None:
+        self.catalogue = catalogue
+        self._layout = layout
+        self._store = store
+        self._intents = IntentJournal(layout)
+
+    def repair(self) -> None:
+        """Finish or undo an unfinished change; what could not be put right is kept, and noted in the audit."""
+        if not self._intents.is_pending():
+            return
+        report = Repair(self._layout, self.catalogue, self._store).run()
+        if report.kept:
+            at = self.catalogue.value("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
+            AuditLog(self._layout).add(at=at, by="repair", action="store.repair", target="", kept=report.kept)
+
+    def undo(self, lines: list[intents.Line]) -> None:
+        """Undo what these intents announced, as far as the catalogue does not know of it."""
+        self._intents.announce(lines)
+        self.repair()
+
+    def carry_out(self, change: StoreChange) -> Settled:
+        """Make a change durable, whole or not at all.
+
+        What fails is undone or finished at once if the disk allows it, else by the next who takes the commit lock.
+        """
+        self.repair()  # after a change that failed, and whose repair failed too
+        for _folder, document in change.placed:
+            self._store.make_way(document.collection_id, document.document_id, document.version)
+        lines = self._intents_of(change)
+        if not lines:
+            return self._write_catalogue(change)
+        try:
+            self._intents.announce(lines)
+            self._move_in(change)
+            settled = self._write_catalogue(change)
+            self._move_out(change, settled)
+            self._intents.clear()
+        except BaseException:
+            with contextlib.suppress(OSError, apsw.Error, IngestError):
+                self.repair()
+            raise
+        return settled
+
+    def _intents_of(self, change: StoreChange) -> list[intents.Line]:
+        root = f"{self._layout.root}/"
+        lines = [
+            intents.placing(
+                document.collection_id, document.document_id, document.version, str(folder).removeprefix(root)
+            )
+            for folder, document in change.placed
+        ]
+        settled = change.left | change.noted | change.returned | set(_retired_by(change))
+        lines += [intents.settling(name, note=change.retirement_note(name)) for name in sorted(settled)]
+        lines += [intents.purging(document.collection_id, document.document_id) for document in change.purged]
+        return lines
+
+    def _move_in(self, change: StoreChange) -> None:
+        """Steps (1) and (2)."""
+        if not change.placed and not change.returned:
+            return
+        self._store.sync()
+        for document_id in sorted(change.returned):
+            self._store.bring_back(change.documents[document_id].collection_id, document_id)
+        for folder, document in change.placed:
+            self._store.place(folder, document.collection_id, document.document_id, document.version)
+        self._store.sync()
+
+    def _write_catalogue(self, change: StoreChange) -> Settled:
+        """Steps (3) and (4)."""
+        catalogue = self.catalogue
+        with catalogue.transaction():
+            self._write_rows(change)
+            settled = settle_documents_without_places(catalogue, change.left, change.at)
+            catalogue.remove_chunks(document.document_id for document in settled.retired)
+            self._note_retirements(change, [*settled.retired, *_retired_by(change).values()])
+            # Before the catalogue commits: a note ahead of it is corrected by the repair.
+            kept = {document.document_id for document in settled.kept}
+            self._note_places(change.noted | kept | self._returned_with_note(change))
+        return settled
+
+    def _write_rows(self, change: StoreChange) -> None:
+        catalogue = self.catalogue
+        catalogue.remove_chunks([*change.rechunked, *_retired_by(change)])
+        catalogue.put_documents(change.documents.values())
+        catalogue.put_versions(change.versions)
+        for source_id, keys in _by_source(change.forgotten):
+            catalogue.forget_locations(source_id, keys)
+        catalogue.put_locations(change.locations.values())
+        catalogue.add_chunks(change.chunks)
+        catalogue.put_kills(change.kills)
+        for source_id, keys in _by_source(change.cleared_kills):
+            catalogue.forget_kills(source_id, keys)
+        catalogue.purge_documents(document.document_id for document in change.purged)
+
+    def _note_retirements(self, change: StoreChange, retired: list[DocumentRow]) -> None:
+        for document in retired:
+            note = change.retirement_note(document.document_id)
+            self._store.note_retirement(document.collection_id, document.document_id, note)
+        if retired or change.purged:
+            self._store.sync()
+
+    def _note_places(self, document_ids: set[str]) -> None:
+        documents = self.catalogue.documents(document_ids).values()
+        self._store.note_locations(
+            (document, self.catalogue.locations_of(document.document_id))
+            for document in documents
+            if document.state == "active"
+        )
+
+    def _returned_with_note(self, change: StoreChange) -> set[str]:
+        """Return the documents that come out of the trash with a note of the places they had before."""
+        return {name for name in change.returned if self._store.has_note(change.documents[name])}
+
+    def _move_out(self, change: StoreChange, settled: Settled) -> None:
+        """Step (5)."""
+        retired = [*settled.retired, *_retired_by(change).values()]
+        for document in retired:
+            self._store.move_to_trash(document.collection_id, document.document_id)
+        for document_id in change.returned:
+            self._store.clear_retirement(change.documents[document_id].collection_id, document_id)
+        for document in change.purged:
+            self._store.purge(document.collection_id, document.document_id)
+        if retired or change.noted or change.returned or settled.kept or change.purged:
+            self._store.sync()
+
+
+def _retired_by(change: StoreChange) -> dict[str, DocumentRow]:
+    """Return the documents that a change retires by name."""
+    return {name: document for name, document in change.documents.items() if document.state == "retired"}
+
+
+def _by_source(places: Iterable[Place]) -> Iterable[tuple[str, list[str]]]:
+    keys = defaultdict(list)
+    for source_id, key in places:
+        keys[source_id].append(key)
+    return keys.items()
+
+
+def settle_documents_without_places(catalogue: Catalogue, document_ids: set[str], at: str) -> Settled:
+    """Within a transaction: retire documents that have no place left, give the others a place they still have."""
+    retired, kept = [], []
+    for document in catalogue.documents(document_ids).values():
+        if document.state != "active":
+            continue
+        places = catalogue.locations_of(document.document_id)
+        if not places:
+            retired.append(document._replace(state="retired", updated_at=at))
+        elif all((place.source_id, place.key) != (document.source_id, document.key) for place in places):
+            kept.append(placed_at(document, places[0].source_id, places[0].key, places[0].uri, at))
+        else:
+            kept.append(document)
+    catalogue.put_documents([*retired, *kept])
+    return Settled(retired, kept)
