@@ -7,6 +7,7 @@ microseconds per file; a bad file costs itself and nothing else.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import selectors
@@ -15,14 +16,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
+from ingest_tui.extraction.confinement import Confinement
 from ingest_tui.extraction.sandbox_job import (
     WINDOW_MILLISECONDS,
     WINDOW_TASKS,
     Job,
     OnResult,
+    output_in,
     result_of,
+    take_output,
     take_share,
     wire_form,
 )
@@ -39,13 +43,23 @@ _LONGEST_WAIT_SECONDS = 0.25
 _CHEAP_SHARE = 0.05
 
 
+class Walls(NamedTuple):
+    """What the kernel holds the processes of a pool with. ``landlock`` is the version of its ABI, 0 for none."""
+
+    network_isolated: bool
+    children_contained: bool
+    landlock: int
+    seccomp: bool
+
+
 class ParserPool:
     """Parses files in up to ``workers`` processes, each within ``limits``.
 
     `submit` may be called from any thread. Every submitted task gets exactly one call of its ``on_result``, **from the
     dispatcher thread**: it should be quick, may call `submit` (which then does not block), and must not call `close`.
     What it raises is logged and raised again by `close`. ``max_waiting`` tasks may wait before `submit` blocks.
-    ``test_backend`` lets the content of a file order a misbehaviour; for tests only.
+    ``test_backend`` lets the content of a file order a misbehaviour; for tests only. ``confinement`` says what the
+    processes may read and write; without one only their limits, namespaces and clean environment hold.
     """
 
     def __init__(
@@ -55,11 +69,15 @@ class ParserPool:
         *,
         max_waiting: int = 1024,
         test_backend: bool = False,
+        confinement: Confinement | None = None,
     ) -> None:
         self._workers = max(1, workers)
         self._limits = limits or ParseLimits()
         self._max_waiting = max_waiting
         self._test_backend = test_backend
+        self._confinement = confinement
+        if confinement is not None:
+            confinement.sweep()
         self._state = threading.Condition()
         self._waiting: deque[Job] = deque()
         self._unfinished = 0
@@ -81,6 +99,11 @@ class ParserPool:
         """Whether parsers are cut off from the network by the kernel; None until the first has started."""
         self.children_contained: bool | None = None
         """Whether the kernel ends with a parser whatever that has started; None until the first has started."""
+        self.landlock: int | None = None
+        """The version of Landlock that holds parsers, 0 for none; None until the first has started."""
+        self.seccomp: bool | None = None
+        """Whether the kernel refuses parsers the calls they do not need; None until the first has started."""
+        self._walls: Walls | None = None
         self.processes_started = 0
         self._thread = threading.Thread(target=self._run, name="parser-pool", daemon=True)
         self._thread.start()
@@ -101,6 +124,15 @@ class ParserPool:
             self._unfinished += 1
             self._open[id(job)] = task.task_id
             self._wake()
+
+    def walls(self, seconds: float = 10.0) -> Walls | None:
+        """Start the processes and return which walls hold them; None when none has started within ``seconds``."""
+        self.warm_up()
+        deadline = time.monotonic() + seconds
+        with self._state:
+            while self._walls is None and time.monotonic() < deadline:
+                self._state.wait(0.05)
+        return self._walls
 
     def warm_up(self) -> None:
         """Start all processes now, so that they are ready when the first file is."""
@@ -259,7 +291,7 @@ class ParserPool:
             self._waiting.extendleft(reversed(jobs))
 
     def _start(self) -> None:
-        process = ParserProcess.start(self._limits, test_backend=self._test_backend)
+        process = ParserProcess.start(self._limits, test_backend=self._test_backend, confinement=self._confinement)
         self.processes_started += 1
         self._processes.append(process)
         for fd in (process.stdout_fd, process.stderr_fd, process.pidfd):
@@ -303,6 +335,8 @@ class ParserPool:
         if flight is None:
             return 0
         is_spent, result = line["retire"], result_of(line["result"], flight.payload.task)
+        if process.scratch and result.status == "parsed":
+            result = _taken(result, output_in(process.scratch, line["seq"]), flight.payload.task.output_path)
         process.land(line["seq"])
         process.served += 1.0 if flight.weight > 1.0 else _CHEAP_SHARE
         if is_spent:
@@ -322,12 +356,25 @@ class ParserPool:
         elif line["resident_bytes"] > self._limits.grown_bytes or line["open_files"] * 2 > self._limits.open_files:
             self._retire(process)
 
-    def _welcome(self, process: ParserProcess, *, pid: int, network_isolated: bool, children_contained: bool) -> None:
+    def _welcome(
+        self,
+        process: ParserProcess,
+        *,
+        pid: int,
+        network_isolated: bool,
+        children_contained: bool,
+        landlock: int,
+        seccomp: bool,
+    ) -> None:
         is_first = self.network_isolated is None
         process.greet(pid=pid, children_contained=children_contained)
         self._failed_starts = 0
         self.network_isolated = network_isolated
         self.children_contained = children_contained
+        self.landlock, self.seccomp = landlock, seccomp
+        with self._state:
+            self._walls = Walls(network_isolated, children_contained, landlock, seccomp)
+            self._state.notify_all()
         if is_first and not children_contained:
             kill_orphans()  # of a pool whose process was killed
 
@@ -452,3 +499,14 @@ class ParserPool:
             self._is_closing = True
             self._unfinished = 0
             self._state.notify_all()
+
+
+def _taken(result: ParseResult, written: str, wanted: str) -> ParseResult:
+    """Return a result whose text is where its task wants it, or that of not getting it there."""
+    try:
+        take_output(written, wanted)
+    except OSError as error:
+        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        reason = "disk_full" if is_full else "unreadable"
+        return ParseResult(result.task_id, "failed", reason, f"its text cannot be kept: {error.strerror}")
+    return result

@@ -22,6 +22,7 @@ import orjson
 
 from ingest_tui.extraction.admission import TypeFilter
 from ingest_tui.extraction.parse import extract
+from ingest_tui.extraction.sandbox_job import output_in
 from ingest_tui.extraction.validation import DEFAULT_HINTS, EmptyDocumentError
 from ingest_tui.extraction.validators.registered import register_by_reference
 from ingest_tui.model.chunking import split_into_chunks
@@ -50,7 +51,9 @@ def main(config: dict[str, Any], doors: dict[str, Any]) -> None:
     if config.get("test_backend"):
         from ingest_tui.extraction.backends.misbehaving import extract as chosen
     register_by_reference(config["validators"])
-    _Server(tasks, results, progress, chosen).serve(doors)
+    confinement = config["confinement"]
+    scratch = confinement["scratch"] if confinement else None
+    _Server(tasks, results, progress, chosen, scratch).serve(doors)
 
 
 def _claim_descriptors() -> tuple[int, int]:
@@ -75,7 +78,9 @@ def _map_progress(descriptor: int) -> mmap.mmap:
 
 
 class _Server:
-    def __init__(self, tasks: int, results: int, progress: mmap.mmap, chosen: Extract) -> None:
+    def __init__(self, tasks: int, results: int, progress: mmap.mmap, chosen: Extract, scratch: str | None) -> None:
+        self._scratch = scratch
+        """The only folder that may be written in; outputs go where the task says when there is none."""
         self._tasks = tasks
         self._results = results
         self._progress = progress
@@ -109,6 +114,8 @@ class _Server:
         if self._is_spent or number <= int.from_bytes(self._progress[_PROGRESS[2]], "little"):
             self._send({"returned": number})
             return
+        if self._scratch is not None:
+            task["output_path"] = output_in(self._scratch, number)
         result, self._is_spent = _run(task, self._extract, self._tick)
         self._send({"seq": number, "result": result, "retire": self._is_spent})
         if self._is_spent:

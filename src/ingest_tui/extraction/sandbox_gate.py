@@ -33,6 +33,7 @@ def enter(config: dict[str, Any]) -> None:
     _set_limits(config)
     if children_contained:
         _become_first_process(libc)
+    walls = _raise_walls(libc, config)
     from ingest_tui.extraction.sandbox_child import main
 
     main(
@@ -41,8 +42,19 @@ def enter(config: dict[str, Any]) -> None:
             "network_isolated": network_isolated,
             "children_contained": children_contained,
             "pid": int(os.readlink("/proc/self")),  # noqa: PTH115 as the parent sees it: getpid() is 1 by now
+            **walls,
         },
     )
+
+
+def _raise_walls(libc: ctypes.CDLL, config: dict[str, Any]) -> dict[str, Any]:
+    """Shut this process in before any library of a parser is loaded; returns which walls hold."""
+    if config["confinement"] is None:
+        return {"landlock": 0, "seccomp": False}
+    from ingest_tui.extraction.sandbox_walls import raise_walls
+
+    os.environ["TMPDIR"] = config["confinement"]["scratch"]
+    return raise_walls(libc, config["confinement"])
 
 
 def _leave_namespaces(libc: ctypes.CDLL) -> tuple[bool, bool]:

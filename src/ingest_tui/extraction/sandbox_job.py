@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import stat
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,6 +59,25 @@ def take_share(waiting: deque[Job], room: int, weight: float, *, is_idle: bool) 
         if goes_alone:
             break
     return taken
+
+
+def output_in(scratch: str, seq: int) -> str:
+    """Return where a confined process writes the text of its task number ``seq``."""
+    return f"{scratch}/{seq}.md"
+
+
+def take_output(written: str, wanted: str) -> None:
+    """Move the text that a confined process has written to where its task wants it.
+
+    Raises ValueError for what is no plain file of its own: the process is not believed then.
+    """
+    try:
+        status = os.lstat(written)
+    except FileNotFoundError:
+        raise ValueError("a result without its text") from None
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        raise ValueError("a text that is no plain file")
+    os.rename(written, wanted)  # noqa: PTH104
 
 
 def wire_form(task: ParseTask) -> dict[str, Any]:

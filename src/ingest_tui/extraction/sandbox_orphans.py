@@ -34,9 +34,14 @@ def kill_marked(mark: str) -> None:
 def kill_orphans() -> None:
     """Kill every marked process whose owner has died."""
     for mark in {mark for _, mark in _marked_processes()}:
-        owner, _, rest = mark.partition(".")
-        if _start_of(int(owner)) != rest.partition(".")[0]:
+        if not owner_lives(mark):
             kill_marked(mark)
+
+
+def owner_lives(mark: str) -> bool:
+    """Tell whether the process that made a mark is still there; True for what is no mark, which nobody may judge."""
+    owner, _, rest = mark.partition(".")
+    return not owner.isdigit() or _start_of(int(owner)) == rest.partition(".")[0]
 
 
 def _marked_processes() -> Iterator[tuple[int, str]]:

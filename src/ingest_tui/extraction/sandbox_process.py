@@ -7,6 +7,7 @@ import mmap
 import os
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from ingest_tui.extraction.confinement import Confinement, code_folders
 from ingest_tui.extraction.sandbox_orphans import MARK, kill_marked, new_mark
 from ingest_tui.extraction.validators.registered import installed_validators
 from ingest_tui.model.extraction import ParseLimits
@@ -57,6 +59,15 @@ _ENVIRONMENT = {
 }
 
 
+def _wire_form(confinement: Confinement, scratch: str, validators: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    modules = (reference.partition(":")[0] for _, reference in validators)
+    return {
+        "readable": [*confinement.readable, *code_folders(modules)],
+        "scratch": scratch,
+        "may_run_programs": confinement.may_run_programs,
+    }
+
+
 @dataclass(slots=True)
 class Flight:
     """A task that was sent to a process. ``payload`` is the caller's; ``weight`` its estimated milliseconds."""
@@ -89,6 +100,8 @@ class ParserProcess:
     taken_back_to: int = 0
     served: float = 0.0
     said_hello: bool = False
+    scratch: str = ""
+    """Its own folder, the only one it may write in; empty for one that is not confined."""
     mark: str = ""
     """Carried by the process and whatever it starts; see `sandbox_orphans`."""
     children_contained: bool = False
@@ -107,12 +120,11 @@ class ParserProcess:
     began_at: float = 0.0
 
     @classmethod
-    def start(cls, limits: ParseLimits, *, test_backend: bool) -> ParserProcess:
+    def start(cls, limits: ParseLimits, *, test_backend: bool, confinement: Confinement | None = None) -> ParserProcess:
         """Start a process. Takes about 2 ms; the process is ready some 60 ms later."""
         progress_fd = os.memfd_create("progress")
         os.ftruncate(progress_fd, mmap.PAGESIZE)
         mark = new_mark()
-        inherited_peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         try:
             popen = subprocess.Popen(  # noqa: S603 the program is this interpreter, the arguments are constants
                 [sys.executable, "-I", "-S", "-c", _BOOT],
@@ -131,10 +143,14 @@ class ParserProcess:
         stdin, stdout, stderr = (pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe)
         for pipe in (stdin, stdout, stderr):
             os.set_blocking(pipe, False)
-        process = cls(popen, progress, os.pidfd_open(popen.pid), stdin, stdout, stderr, mark=mark)
-        process.inherited_peak_bytes = inherited_peak_bytes
+        scratch = confinement.make_folder(mark) if confinement else ""
+        process = cls(popen, progress, os.pidfd_open(popen.pid), stdin, stdout, stderr, mark=mark, scratch=scratch)
+        # Asked afterwards, so that it is at least what the child began with.
+        process.inherited_peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         # Made while the interpreter starts, which takes longer than looking for validators.
+        validators = installed_validators()
         config = {
+            "confinement": _wire_form(confinement, scratch, validators) if confinement else None,
             "path": [entry for entry in sys.path if entry.startswith("/")],
             "parent_pid": os.getpid(),
             "progress_fd": progress_fd,
@@ -142,7 +158,7 @@ class ParserProcess:
             "file_size_bytes": limits.file_size_bytes,
             "open_files": limits.open_files,
             "namespaces": _USES_NAMESPACES,
-            "validators": installed_validators(),
+            "validators": validators,
             "test_backend": test_backend,
         }
         process.outgoing.append(orjson.dumps(config) + b"\n")
@@ -287,6 +303,8 @@ class ParserProcess:
         if self.parser_pidfd >= 0:
             os.close(self.parser_pidfd)
         self.progress.close()
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
         return status
 
     def cause_of_death(self, status: int, memory_bytes: int) -> tuple[str, str, str]:

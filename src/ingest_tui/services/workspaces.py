@@ -123,6 +123,7 @@ def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
     """Yield what is installed, which formats can be read, and whether workspace and credentials are sound."""
     yield from _program_checks()
     yield from _format_checks()
+    yield from _wall_checks()
     try:
         workspace = open_workspace_at(root, credentials_path)
     except NotFoundError as error:
@@ -164,6 +165,13 @@ def _format_checks() -> Iterator[Check]:
     for backend, hint in sorted(missing.items()):
         yield Check("problem", f"backend {backend}", "not available", hint)
     yield from _unstructured_check()
+
+
+def _wall_checks() -> Iterator[Check]:
+    from ingest_tui.services.walls import walls_here
+
+    for wall in walls_here():
+        yield Check("ok" if wall.holds else "warning", f"wall {wall.name}", wall.message, wall.hint)
 
 
 def _unstructured_check() -> Iterator[Check]:

@@ -133,6 +133,11 @@ class Layout:
         return self.root / "intents.jsonl"
 
     @property
+    def parsers(self) -> Path:
+        """One folder for each living parser process, in which it writes the texts it makes."""
+        return self.root / "parsers"
+
+    @property
     def audit(self) -> Path:
         return self.root / "audit.jsonl"
 

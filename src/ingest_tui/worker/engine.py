@@ -13,6 +13,8 @@ from typing import Self
 
 import apsw
 
+from ingest_tui.extraction.backends import runs_programs
+from ingest_tui.extraction.confinement import Confinement
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError
@@ -41,7 +43,8 @@ class Engine:
         self._workspace = workspace
         self._on_start = on_start or (lambda _manifest: None)
         self._on_end = on_end or (lambda _manifest: None)
-        self._pool: ParserPool | None = None
+        self._pools: dict[bool, ParserPool] = {}
+        """By whether their processes may run programs, which some backends work through."""
         self._running: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
         self._not_before = 0.0
@@ -98,9 +101,10 @@ class Engine:
         self._stopping.set()
         for thread in list(self._running.values()):
             thread.join()
-        if self._pool is not None and self._pool.failure is None:
-            self._pool.close()
-        self._pool = None
+        for pool in self._pools.values():
+            if pool.failure is None:
+                pool.close()
+        self._pools.clear()
 
     def take_failure(self) -> IngestError | OSError | None:
         """Return, once, why the end of a job could not be written; the job waits for the next attempt."""
@@ -113,18 +117,24 @@ class Engine:
             thread.join(seconds)
             return
 
-    def _parsers(self) -> ParserPool:
-        if self._pool is not None and self._pool.failure is not None:
-            self._pool = None  # it has ended, processes and all
-        if self._pool is None:
+    def _parsers(self, source: Source) -> ParserPool:
+        """Return the pool for a source: confined to what it needs, which differs for backends that run programs."""
+        may_run = runs_programs({source.extraction.backend, *source.extraction.by_type.values()})
+        pool = self._pools.get(may_run)
+        if pool is None or pool.failure is not None:  # one that failed has ended, processes and all
             settings = self._workspace.settings
             limits = ParseLimits(
                 memory_bytes=int(settings.parser_memory),
                 silence_seconds=settings.parser_silence_seconds,
                 total_seconds=settings.parser_total_seconds,
             )
-            self._pool = ParserPool(settings.parser_processes or os.cpu_count() or 1, limits)
-        return self._pool
+            layout = self._workspace.layout
+            self._pools[may_run] = ParserPool(
+                settings.parser_processes or os.cpu_count() or 1,
+                limits,
+                confinement=Confinement((str(layout.jobs),), str(layout.parsers), may_run_programs=may_run),
+            )
+        return self._pools[may_run]
 
     def _run(self, claim: Claim) -> None:
         manifest = claim.manifest
@@ -153,7 +163,7 @@ class Engine:
             connector = None
             if not manifest.options.get("staged"):
                 connector = connect(self._workspace, source)
-            return JobRun(self._workspace, manifest, source, connector, self._parsers(), stopping=self._stopping)
+            return JobRun(self._workspace, manifest, source, connector, self._parsers(source), stopping=self._stopping)
         except IngestError as error:
             fail_before_it_began(self._workspace, manifest, error)
         except (ValueError, OSError, apsw.Error) as error:

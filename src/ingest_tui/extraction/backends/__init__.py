@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -20,7 +21,8 @@ class Backend:
 
     ``module`` has a function ``parse(Material) -> Parsed``. ``formats`` are the names of those it reads.
     ``distribution`` is the package whose version decides the result (None: this program's own), ``imports`` the
-    module that must be there, ``extra`` the optional dependency that brings it.
+    module that must be there, ``extra`` the optional dependency that brings it. ``runs_programs``: it works through
+    other programs (pandoc, LibreOffice), which the walls around a parser refuse to the others.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Backend:
     distribution: str | None = None
     imports: str | None = None
     extra: str | None = None
+    runs_programs: bool = False
 
     def is_available(self) -> bool:
         """Say whether its library is installed; imports nothing."""
@@ -101,9 +104,15 @@ BACKENDS: dict[str, Backend] = {
             "unstructured",
             "unstructured",
             extra="unstructured",
+            runs_programs=True,
         ),
     )
 }
+
+
+def runs_programs(names: Iterable[str | None]) -> bool:
+    """Tell whether one of these backends works through other programs; names of none are passed over."""
+    return any(BACKENDS[name].runs_programs for name in names if name in BACKENDS)
 
 
 def versions() -> str:

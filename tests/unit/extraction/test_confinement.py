@@ -1,0 +1,188 @@
+"""The walls of the kernel around a parser: what it reaches for besides its input and its output is refused.
+
+Each way out is tried with and without namespaces, since many containers do not allow those; what is asserted is what
+the process says that its kernel offers.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from parser_desk import QUICK, Desk
+
+from ingest_tui.extraction import sandbox_process
+from ingest_tui.extraction.backends import runs_programs
+from ingest_tui.extraction.confinement import Confinement, code_folders
+from ingest_tui.extraction.sandbox import ParserPool, Walls
+from ingest_tui.model.extraction import ParseLimits
+from ingest_tui.services.walls import walls_of
+
+LIMITS = replace(QUICK, silence_seconds=20.0, total_seconds=30.0)
+
+
+class Outside:
+    """A home with secrets, a workspace with sources, and what else a parser could want to reach."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.jobs = root / "workspace" / "jobs"
+        self.jobs.mkdir(parents=True)
+        for path in ("home/.ssh/id_ed25519", "home/.bashrc", "credentials.json", "workspace/sources/docs.json"):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text("secret")
+        self.scratch = root / "workspace" / "parsers"
+        self.confinement = Confinement((str(self.jobs),), str(self.scratch))
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Outside:
+    return Outside(tmp_path)
+
+
+@pytest.fixture(params=["namespaces", "no namespaces"])
+def pool(request: pytest.FixtureRequest, outside: Outside, monkeypatch: pytest.MonkeyPatch) -> Iterator[ParserPool]:
+    monkeypatch.setattr(sandbox_process, "_USES_NAMESPACES", request.param == "namespaces")
+    with ParserPool(1, LIMITS, test_backend=True, confinement=outside.confinement) as pool:
+        yield pool
+
+
+def attempt(pool: ParserPool, outside: Outside, way: str, target: object) -> str:
+    """Return what became of a file whose parser reaches for ``target``: ``kept in`` or what it said."""
+    desk = Desk(outside.jobs, pool)
+    desk.submit("a", f"misbehave:escape {way} {target}\nwords")
+    pool.drain()
+    result = desk.results["a"]
+    return "kept in" if result.status == "parsed" else f"{result.status} {result.reason}: {result.detail}"
+
+
+def needs(pool: ParserPool, wall: str) -> None:
+    """Skip where this kernel lacks a wall."""
+    if not getattr(pool, wall):
+        pytest.skip(f"this kernel has no {wall}")
+
+
+@pytest.mark.parametrize("path", ["home/.ssh/id_ed25519", "credentials.json", "workspace/sources/docs.json"])
+def test_secrets_cannot_be_read(path: str, pool: ParserPool, outside: Outside) -> None:
+    """A parser that opens a key, the credentials or a source is refused."""
+    found = attempt(pool, outside, "read", outside.root / path)
+    needs(pool, "landlock")
+    assert found == "kept in"
+
+
+@pytest.mark.parametrize("path", ["home/.bashrc", "workspace/sources/docs.json", "workspace/sources/new.json", "new"])
+def test_nothing_can_be_written_elsewhere(path: str, pool: ParserPool, outside: Outside) -> None:
+    """A parser that writes to a start-up file or plants a source is refused, and the file is as it was."""
+    found = attempt(pool, outside, "write", outside.root / path)
+    needs(pool, "landlock")
+    assert found == "kept in"
+    assert not (outside.root / "new").exists()
+    assert (outside.root / "home/.bashrc").read_text() == "secret"
+
+
+def test_input_cannot_be_changed(pool: ParserPool, outside: Outside) -> None:
+    """What is staged can be read and neither written nor removed: other jobs' files are there too."""
+    staged = outside.jobs / "staged"
+    staged.write_text("bytes of a document")
+    found = [attempt(pool, outside, way, staged) for way in ("write", "unlink")]
+    needs(pool, "landlock")
+    assert found == ["kept in", "kept in"]
+    assert staged.read_text() == "bytes of a document"
+
+
+def test_home_cannot_be_listed(pool: ParserPool, outside: Outside) -> None:
+    """Not even the names in a home can be had."""
+    found = attempt(pool, outside, "list", outside.root / "home")
+    needs(pool, "landlock")
+    assert found == "kept in"
+
+
+def test_no_program_can_be_started(pool: ParserPool, outside: Outside) -> None:
+    """A parser that starts a program is refused, by seccomp or by Landlock."""
+    found = attempt(pool, outside, "run", "/bin/true")
+    assert found == "kept in" or not (pool.landlock or pool.seccomp)
+
+
+def test_unix_socket_cannot_be_reached(pool: ParserPool, outside: Outside) -> None:
+    """A socket in the file system, such as that of an agent, is out of reach although no namespace covers it."""
+    path = str(outside.root / "agent")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(path)
+        server.listen()
+        found = attempt(pool, outside, "unix-socket", path)
+    needs(pool, "seccomp")
+    assert found == "kept in"
+
+
+def test_no_socket_can_be_made(pool: ParserPool, outside: Outside) -> None:
+    """A parser opens no socket of the network, also where there is no network namespace."""
+    found = attempt(pool, outside, "tcp", "")
+    needs(pool, "seccomp")
+    assert found == "kept in"
+
+
+def test_environment_of_the_worker_cannot_be_read(pool: ParserPool, outside: Outside) -> None:
+    """The secrets in the environment of the process that started it are out of reach."""
+    found = attempt(pool, outside, "read", f"/proc/{os.getpid()}/environ")
+    needs(pool, "landlock")
+    assert found == "kept in"
+
+
+def test_worker_cannot_be_signalled_or_traced(pool: ParserPool, outside: Outside) -> None:
+    """A parser can neither send a signal to the process that started it nor take it over."""
+    found = [attempt(pool, outside, way, os.getpid()) for way in ("signal", "trace")]
+    needs(pool, "seccomp")
+    assert found[1] == "kept in"
+    if (pool.landlock or 0) >= 6 or pool.children_contained:
+        assert found[0] == "kept in"
+
+
+def test_text_comes_out_and_the_folder_goes(outside: Outside) -> None:
+    """A confined parser writes its text where the task wants it, and nothing of its own folder is left."""
+    with ParserPool(1, ParseLimits(), confinement=outside.confinement) as pool:
+        desk = Desk(outside.jobs, pool)
+        desk.submit("a.txt", "plain words")
+        pool.drain()
+        assert (outside.jobs / "a.txt.md").read_text().strip() == "plain words"
+        assert len(list(outside.scratch.iterdir())) == 1
+    assert list(outside.scratch.iterdir()) == []
+
+
+def test_what_dead_workers_left_is_swept(outside: Outside) -> None:
+    """The folder of a process whose worker was killed goes when the next pool starts; that of a living one stays."""
+    outside.scratch.mkdir()
+    gone, living = outside.scratch / "999999999.1.dead", outside.scratch / "other"
+    gone.mkdir()
+    living.mkdir()
+    with ParserPool(1, ParseLimits(), confinement=outside.confinement):
+        assert not gone.exists()
+        assert living.exists()
+
+
+def test_working_folder_is_no_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The folder that `python -m` puts first among those of modules is not readable for being there."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert sys.path[0] == str(tmp_path)
+    assert str(tmp_path) not in code_folders([])
+
+
+def test_walls_are_reported_as_they_are() -> None:
+    """A wall that holds names what it keeps a parser from; one that is missing is a warning with what to do."""
+    whole = list(walls_of(Walls(network_isolated=True, children_contained=True, landlock=7, seccomp=True)))
+    bare = list(walls_of(Walls(network_isolated=False, children_contained=False, landlock=0, seccomp=False)))
+    assert all(wall.holds for wall in whole)
+    assert [wall.name for wall in bare if not wall.holds] == ["files", "system calls", "network", "processes"]
+    assert all(wall.hint for wall in bare if not wall.holds)
+    assert "signals" in whole[0].message
+    assert "signals" not in next(walls_of(Walls(True, True, landlock=5, seccomp=True))).message
+
+
+def test_backend_that_runs_programs_gets_a_pool_of_its_own() -> None:
+    """The walls against programs and sockets are let down for such a backend alone."""
+    assert runs_programs(["unstructured"])
+    assert not runs_programs([None, "pdf", "no such backend"])
