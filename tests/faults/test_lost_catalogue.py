@@ -282,11 +282,11 @@ quicken(pytest.MonkeyPatch())
 commit.BATCH_ITEMS = 10
 genuine, batches = batch.CommitBatch.commit, []
 
-def dying(self, items):
+def dying(self, *arguments):
     if batches:
         os.kill(os.getpid(), signal.SIGKILL)
-    batches.append(items)
-    return genuine(self, items)
+    batches.append(arguments)
+    return genuine(self, *arguments)
 
 batch.CommitBatch.commit = dying
 run_queue(open_workspace_at(Path(sys.argv[2])))

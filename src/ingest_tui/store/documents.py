@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ingest_tui.model.errors import StoreError
+from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.store.atomic import (
     TEMPORARY_PREFIX,
@@ -27,6 +27,8 @@ from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, R
 from ingest_tui.store.records import read_json
 
 SCHEMA_VERSION = 1
+SET_ASIDE = ".incomplete."
+"""In the name of a version folder that was not whole when another version was placed there."""
 
 
 class DocumentStore:
@@ -49,20 +51,30 @@ class DocumentStore:
     def make_way(self, collection_id: str, document_id: str, version: int) -> None:
         """See to it that nothing is where a version is about to be placed.
 
-        A folder without an ingestion record was never whole: it is kept under another name. A whole version that the
-        catalogue does not know raises `StoreError`: it is neither replaced nor doubled.
+        A folder without a readable record of its own was never whole, or is damaged, so that no rebuild can take it: it
+        is kept under another name. A whole version that the catalogue does not know raises `StoreError`: it is neither
+        replaced nor doubled.
         """
         # Strings instead of paths, here and below: this is called for every document.
         target = self._version_folder(collection_id, document_id, version)
         if not os.path.lexists(target):
             return
-        if os.path.lexists(f"{target}/{INGESTION}"):
+        if self._is_whole(Path(target), document_id, version):
             raise StoreError(
                 f"the catalogue does not know documents that are on disk ({document_id} {version_name(version)})",
                 hint="run 'ingest-tui rebuild', then sync again",
                 code="unknown_documents",
             )
-        os.rename(target, f"{target}.incomplete.{uuid.uuid4().hex[:8]}")  # noqa: PTH104
+        os.rename(target, f"{target}{SET_ASIDE}{uuid.uuid4().hex[:8]}")  # noqa: PTH104
+
+    def _is_whole(self, folder: Path, document_id: str, version: int) -> bool:
+        try:
+            record = self.ingestion(folder)
+        except SchemaVersionError:  # of a newer program, which knows what it is
+            return True
+        except (NotFoundError, StoreError, OSError):
+            return False
+        return (record.get("document_id"), record.get("version")) == (document_id, version)
 
     def place(self, folder: Path | str, collection_id: str, document_id: str, version: int) -> None:
         """Move a complete version folder to where it belongs, which `make_way` has seen to be free."""
@@ -228,6 +240,10 @@ class DocumentStore:
         """Return all version folders in a document folder, oldest first, whatever is in them."""
         names = (path for path in _subfolders(folder) if path.name.startswith("v") and path.name[1:].isdigit())
         return sorted((int(path.name[1:]), path) for path in names)
+
+    def set_aside(self, folder: Path) -> list[Path]:
+        """Return the folders in a document folder that were not whole when a version was placed there."""
+        return [path for path in _subfolders(folder) if SET_ASIDE in path.name]
 
     def highest_version(self, folder: Path) -> int:
         """Return the number of the newest version folder, whatever is in it; 0 where there is none."""

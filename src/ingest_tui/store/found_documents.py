@@ -70,6 +70,8 @@ class FolderReader:
         source again and makes a version of it.
         """
         found = FoundDocument()
+        for path in self._store.set_aside(folder):
+            self._add_problem(found, path, "it was not whole, and was set aside for a version that was read again")
         versions = self._versions(collection_id, document_id, folder, found)
         if not versions:
             if not found.problems:
