@@ -228,7 +228,7 @@ def restore(session: Session, documents: tuple[str, ...], as_json: bool) -> None
         return
     for document in restored:
         output.line(f"restored {document.document_id}  {document.uri}")
-    output.line("what is gone at its source is retired again by the next sync; 'upload' keeps it for good")
+    output.line("what is gone at its source stays here until somebody removes it")
 
 
 @click.command()

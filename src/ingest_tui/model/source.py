@@ -15,6 +15,9 @@ DEFAULT_MAX_SIZE = 50_000_000
 LARGEST_SIZE = 2**53
 """Bytes: 9 PB, above the largest file of any file system here and what JSON readers keep exact."""
 UPLOAD_SOURCE = "upload"
+KEPT_SOURCE = "kept-documents"
+"""Where documents are that a person keeps though no source lists them."""
+RESERVED_SOURCES = frozenset({UPLOAD_SOURCE, KEPT_SOURCE})
 _PLACES = ("path", "bucket", "site", "url", "uri")
 
 

@@ -14,7 +14,7 @@ from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
 from ingest_tui.model.plan import ARCHIVED, KILL_REASONS
 from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.known_content import Decision, FetchedItem, KnownContent
+from ingest_tui.pipeline.known_content import Decision, FetchedItem, KnownContent, as_place_of
 from ingest_tui.pipeline.planning import parsers_of, ruleset_of
 from ingest_tui.pipeline.records import extraction_differs, ingestion_record, version_row
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
@@ -184,34 +184,26 @@ class CommitBatch:
         self, item: StagedItem, decision: Decision, writes: Writes, document_id: str, *, version: int | None = None
     ) -> None:
         """Give a document the item's place, and what else is known at its address; note which documents lose theirs."""
-        losers = {self._known.put_place(self._source.source_id, item.key, item.line["uri"], document_id)}
-        for companion in decision.companions:
-            place = (companion.source_id, companion.key)
-            if self._known.document_at(*place) == document_id:
-                continue
-            losers.add(self._known.put_place(*place, companion.uri, document_id))
-            known = writes.locations.get(place, companion)
-            writes.locations[place] = known._replace(
-                document_id=document_id,
-                version=version or known.version,
-                outcome="duplicate" if known.document_id is None else known.outcome,
-                reason="same_content" if known.document_id is None else known.reason,
-                removed_sha256="",
-            )
+        placing = self._known.put_places(_fetched(item), decision, document_id)
+        for row in placing.moved:
+            place = (row.source_id, row.key)
+            writes.locations[place] = as_place_of(writes.locations.get(place, row), document_id, version)
         if decision.companions or decision.classification.kind in {"same", "returned"}:
             writes.noted.add(document_id)
-        writes.left |= {loser for loser in losers if loser is not None}
+        writes.left |= placing.losers
 
     def _leave_removed(self, item: StagedItem, writes: Writes) -> None:
         """A person removed this content: its place is known, so that the next sync need not look at it again."""
-        removal = self._known.removal_of(item.raw_sha256)
-        self._settle(item, writes, "unchanged", "removed", f"{removal.detail}; the content is the same")
+        removal = self._known.removal_of(_fetched(item))
+        detail = removal.detail if removal is not None else ""
+        self._settle(item, writes, "unchanged", "removed", f"{detail}; the content is the same")
         place = (self._source.source_id, item.key)
         writes.locations[place] = writes.locations[place]._replace(
             outcome="retired",
             reason="removed",
-            detail=removal.detail,
+            detail=detail,
             removed_sha256=item.raw_sha256,
+            removed_content_hash=_fetched(item).content_hash or (removal.removed_content_hash if removal else ""),
         )
 
     # Rows and records
@@ -290,6 +282,7 @@ class CommitBatch:
             at,
             version,
             removed_sha256=known.removed_sha256 if known is not None and document_id is None else "",
+            removed_content_hash=known.removed_content_hash if known is not None and document_id is None else "",
         )
         writes.put_location(location)
         writes.outcomes.append(

@@ -32,6 +32,26 @@ class Decision(NamedTuple):
     companions: tuple[LocationRow, ...] = ()
 
 
+class Placing(NamedTuple):
+    """Other places of an item's address that get its document, as they were, and the documents that lose a place."""
+
+    moved: list[LocationRow]
+    losers: set[str]
+
+
+def as_place_of(row: LocationRow, document_id: str, version: int | None) -> LocationRow:
+    """Return a place that gets another document; what was seen there stays known."""
+    row = row._replace(document_id=document_id, version=version or row.version)
+    if row.removed_sha256:
+        row = row._replace(outcome="duplicate", reason="same_content", removed_sha256="", removed_content_hash="")
+    return row
+
+
+def _is_removal_of(row: LocationRow, item: FetchedItem) -> bool:
+    by_text = item.content_hash and row.removed_content_hash == item.content_hash
+    return row.removed_sha256 == item.raw_sha256 or bool(by_text)
+
+
 def _never(_document: DocumentRow) -> bool:
     return False
 
@@ -52,7 +72,6 @@ class KnownContent:
         self._collection = collection_id
         self._source = source_id
         self._vanished = dict(vanished or {})
-        self._taken_ids: set[str] = set()
 
     def look_up(self, items: Sequence[FetchedItem]) -> None:
         """Read everything that may matter for these items; forgets what was read before."""
@@ -64,19 +83,20 @@ class KnownContent:
             self._at_address.setdefault(row.uri, []).append(row)
         self._returning = catalogue.retired_at(self._source, keys)
         raw = [item.raw_sha256 for item in items if item.raw_sha256]
-        self._removed = {row.removed_sha256: row for row in catalogue.removed_contents(collection, raw)}
+        texts = [item.content_hash for item in items if item.content_hash]
+        self._removed: dict[str, LocationRow] = {}
+        for row in catalogue.removed_contents(collection, raw, texts):
+            self._removed |= {row.removed_sha256: row, row.removed_content_hash: row}
         near = [*self.locations.values(), *(row for rows in self._at_address.values() for row in rows)]
         self._document_at = {_place_of(row): row.document_id for row in near}
         self.documents = catalogue.documents({row.document_id for row in near if row.document_id})
         self._twins: dict[str, list[str]] = {}
-        for column, hashes in (
-            ("raw_sha256", raw),
-            ("content_hash", [i.content_hash for i in items if i.content_hash]),
-        ):
+        for column, hashes in (("raw_sha256", raw), ("content_hash", texts)):
             for document in catalogue.documents_matching(collection, column, hashes):
                 self._twins.setdefault(getattr(document, column), []).append(document.document_id)
                 self.documents.setdefault(document.document_id, document)
         self._places: dict[str, dict[PlaceId, str]] = {}
+        self._taken_ids: set[str] = set()
 
     # Decisions
 
@@ -99,14 +119,14 @@ class KnownContent:
             here=self._holder(here, item) if here else None,
             twin=self._holder(twin, item) if twin else None,
             returning=self._holder(returning, item) if returning else None,
-            was_removed=not asked and item.raw_sha256 in self._removed,
+            was_removed=not asked and self.removal_of(item) is not None,
             extraction_differs=here is not None and here.raw_sha256 == item.raw_sha256 and differs(here),
         )
         companions = {
             _place_of(row): row
             for row in same_address
             # What was removed there is back: it is the same thing.
-            if self._document_at[_place_of(row)] or row.removed_sha256 == item.raw_sha256
+            if self._document_at[_place_of(row)] or _is_removal_of(row, item)
         }
         if here is not None and classification.kind == "same" and own not in self._places_of(here.document_id):
             # Known at this address, but not yet from this source: a further place of the document.
@@ -124,9 +144,10 @@ class KnownContent:
             return None
         return self._returning_at(key) if decision.classification.kind == "returned" else self.documents[document_id]
 
-    def removal_of(self, raw_sha256: str) -> LocationRow:
-        """Return a place from which a person removed these bytes; there is one where something is ``removed``."""
-        return self._removed[raw_sha256]
+    def removal_of(self, item: FetchedItem) -> LocationRow | None:
+        """Return a place from which a person removed this content, if there is one."""
+        by_text = self._removed.get(item.content_hash) if item.content_hash else None
+        return self._removed.get(item.raw_sha256) or by_text
 
     def _document_here(self, item: FetchedItem, same_address: list[LocationRow]) -> DocumentRow | None:
         """Return the document at the item's place: by its key, unless its address is known to be another's."""
@@ -186,13 +207,14 @@ class KnownContent:
         for content in (document.raw_sha256, document.content_hash):
             self._twins.setdefault(content, []).append(document.document_id)
 
-    def document_at(self, source_id: str, key: str) -> str | None:
-        """Return the document at a place, as things are within this batch."""
-        return self._document_at.get((source_id, key))
+    def put_places(self, item: FetchedItem, decision: Decision, document_id: str) -> Placing:
+        """Note that an item's place, and the others of its address, are places of a document from now on."""
+        losers = {self._put_place((self._source, item.key), item.uri, document_id)}
+        moved = [row for row in decision.companions if self._document_at.get(_place_of(row)) != document_id]
+        losers |= {self._put_place(_place_of(row), row.uri, document_id) for row in moved}
+        return Placing(moved, {loser for loser in losers if loser is not None})
 
-    def put_place(self, source_id: str, key: str, uri: str, document_id: str) -> str | None:
-        """Note that a place is one of a document from now on; returns the document that has lost it, if any."""
-        place = (source_id, key)
+    def _put_place(self, place: PlaceId, uri: str, document_id: str) -> str | None:
         before = self._document_at.get(place)
         self._places_of(document_id)[place] = uri
         self._document_at[place] = document_id

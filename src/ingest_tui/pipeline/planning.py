@@ -301,7 +301,12 @@ def _with_what_is_there(row: LocationRow, known: LocationRow | None) -> Location
     """Return what is known of a place from now on, which keeps its document and what a person removed from it."""
     if known is None:
         return row
-    return row._replace(document_id=known.document_id, version=known.version, removed_sha256=known.removed_sha256)
+    return row._replace(
+        document_id=known.document_id,
+        version=known.version,
+        removed_sha256=known.removed_sha256,
+        removed_content_hash=known.removed_content_hash,
+    )
 
 
 def _rejection(job: JobRun, action: Action, ruleset: str, at: str) -> LocationRow:

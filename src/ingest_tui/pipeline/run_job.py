@@ -11,6 +11,7 @@ import apsw
 from ingest_tui.model.errors import DiskFullError, IngestError, StaleWriterError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.pipeline.adoption import adopt_kept_documents
 from ingest_tui.pipeline.commit import Committer
 from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
@@ -112,7 +113,9 @@ def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
         connector = job.connector
         if connector is not None:
             job.interruptibly(lambda: asyncio.run(connector.authenticate()))
-        make_plan(job, list_source(job))
+        end = list_source(job)
+        adopt_kept_documents(job)
+        make_plan(job, end)
     totals_of_plan(job, finished_keys)
     carry_out_moves(job, finished_keys)
     with Committer(job) as committer:

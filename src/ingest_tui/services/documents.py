@@ -11,10 +11,12 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import BusyError, NotFoundError
 from ingest_tui.model.naming import path_of_uri, safe_display
+from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.model.textdiff import diff_texts
 from ingest_tui.services.claiming import Patience, sources_to_oneself
 from ingest_tui.services.explain import Explanation, addresses_of, explain, remarks_of
-from ingest_tui.services.retiring import restore_retired, retire_documents
+from ingest_tui.services.restoring import restore_retired
+from ingest_tui.services.retiring import retire_documents
 from ingest_tui.store import queries
 from ingest_tui.store.catalogue import DocumentRow
 from ingest_tui.store.documents import DocumentStore
@@ -68,7 +70,7 @@ def check_choice(workspace: Workspace, choice: DocumentChoice) -> None:
     collection_id, source_id = choice.get("collection_id"), choice.get("source_id")
     if collection_id is not None:
         workspace.collections.get(collection_id)
-    if source_id is not None and source_id != "upload":
+    if source_id is not None and source_id not in RESERVED_SOURCES:
         workspace.sources.get(source_id)
 
 

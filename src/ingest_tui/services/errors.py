@@ -11,6 +11,7 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.model.trouble import (
     THIN_REASON,
     TROUBLE_KINDS,
@@ -86,7 +87,7 @@ def list_troubles(
     Only the last look at each item counts: what has succeeded since is not an error any more. ``ignored``: those that
     were ignored instead (True), or both (None). `is_thin` in model/trouble.py says what little text is.
     """
-    if source_id is not None and source_id != "upload":
+    if source_id is not None and source_id not in RESERVED_SOURCES:
         workspace.sources.get(source_id)
     said = workspace.ignored.all()
     found = []

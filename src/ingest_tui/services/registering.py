@@ -10,8 +10,9 @@ from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
+from ingest_tui.pipeline.known_content import FetchedItem, KnownContent, as_place_of
 from ingest_tui.store.atomic import TEMPORARY_PREFIX, make_folder, remove_tree, write_new
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.layout import NORMALIZED
 from ingest_tui.store.workspace import Workspace
@@ -20,20 +21,43 @@ from ingest_tui.store.workspace import Workspace
 def register_document(
     workspace: Workspace, collection_id: str, ingested: IngestedDocument, *, source_id: str | None, at: str
 ) -> dict[str, Any]:
-    """Commit a document under the lock that all commits take, so that no race can double it."""
+    """Commit a document under the lock that all commits take, so that no race can double it.
+
+    What it is to the collection is decided as for any fetched item; registering asks for what a person had removed.
+    """
     workspace.collections.get(collection_id)
     _check_hash(ingested)
+    data = _as_bytes(ingested)
     source = source_id or UPLOAD_SOURCE
     key = ingested.unique_id if source_id else f"{collection_id}/{ingested.unique_id}"
-    data = _as_bytes(ingested)
+    item = FetchedItem(key, ingested.unique_id, compute_content_hash(data), ingested.content_hash)
     with workspace.committing() as writer:
-        known = writer.catalogue.documents_matching(collection_id, "content_hash", [ingested.content_hash])
-        existing = next(iter(known), None)
-        if existing is not None:
-            return {"is_new": False, "document_id": existing.document_id, "file_size": existing.bytes}
-        document = _row(writer.catalogue, collection_id, source, key, ingested, len(data), at)
-        _commit(workspace, writer, document, ingested, data)
-    return {"is_new": True, "document_id": document.document_id, "file_size": document.bytes}
+        known = KnownContent(writer.catalogue, collection_id=collection_id, source_id=source)
+        known.look_up([item])
+        decision = known.decide(item, asked=True)
+        change = StoreChange(at=at, by="api")
+        kind, document_id = decision.classification.kind, decision.classification.document_id
+        is_new = kind in {"new", "changed", "detached", "returned"}
+        if is_new:
+            previous = known.previous(decision, key)
+            document = _row(ingested, item, known, collection_id, source, previous, at)
+            if previous is not None and previous.state == "retired":
+                change.returned.add(previous.document_id)
+        else:
+            document = known.documents[document_id or ""]
+        own = known.locations.get(key)
+        if is_new or own is None or own.document_id != document.document_id:
+            change.put_location(_location(source, item, document, change.at))
+            change.noted.add(document.document_id)
+        placing = known.put_places(item, decision, document.document_id)
+        for row in placing.moved:
+            change.put_location(as_place_of(row, document.document_id, document.version))
+        change.left |= placing.losers
+        if is_new:
+            _commit(workspace, writer, change, document, ingested, data)
+        elif change.locations:
+            writer.carry_out(change)
+    return {"is_new": is_new, "document_id": document.document_id, "file_size": document.bytes}
 
 
 def _check_hash(ingested: IngestedDocument) -> None:
@@ -55,30 +79,30 @@ def _as_bytes(ingested: IngestedDocument) -> bytes:
 
 
 def _row(
-    catalogue: Catalogue, collection_id: str, source: str, key: str, ingested: IngestedDocument, size: int, at: str
+    ingested: IngestedDocument,
+    item: FetchedItem,
+    known: KnownContent,
+    collection_id: str,
+    source: str,
+    previous: DocumentRow | None,
+    at: str,
 ) -> DocumentRow:
-    here = catalogue.locations(source, [key]).get(key)
-    previous = catalogue.documents([here.document_id]).get(here.document_id) if here and here.document_id else None
-    if previous is not None and (previous.source_id, previous.key) != (source, key):
-        previous = None
     name = str(ingested.metadata.get("file_name") or file_name_of(ingested.unique_id))
     return DocumentRow(
-        document_id=previous.document_id
-        if previous
-        else catalogue.new_document_id(collection_id, source, key, taken=set()),
+        document_id=previous.document_id if previous else known.new_document_id(item.key),
         collection_id=collection_id,
         source_id=source,
         source_type=ingested.source_type,
-        uri=ingested.unique_id,
-        key=key,
+        uri=item.uri,
+        key=item.key,
         title=str(ingested.metadata.get("title") or name),
         file_name=name,
         media_type=str(ingested.metadata.get("media_type") or "text/markdown"),
         version=previous.version + 1 if previous else 1,
-        raw_sha256=compute_content_hash(_as_bytes(ingested)),
-        content_hash=ingested.content_hash,
-        bytes=size,
-        chunks=0,
+        raw_sha256=item.raw_sha256,
+        content_hash=item.content_hash,
+        bytes=len(ingested.content.encode()),
+        chunks=len(split_into_chunks(ingested.content)),
         backend="api",
         state="active",
         created_at=previous.created_at if previous else at,
@@ -88,20 +112,21 @@ def _row(
 
 
 def _commit(
-    workspace: Workspace, writer: StoreWriter, document: DocumentRow, ingested: IngestedDocument, data: bytes
+    workspace: Workspace,
+    writer: StoreWriter,
+    change: StoreChange,
+    document: DocumentRow,
+    ingested: IngestedDocument,
+    data: bytes,
 ) -> None:
-    chunks = split_into_chunks(ingested.content)
-    document = document._replace(chunks=len(chunks))
     folder = workspace.layout.documents / f"{TEMPORARY_PREFIX}registered"  # one at a time: under the commit lock
-    change = StoreChange(at=document.updated_at, by=document.job_id)
     change.placed.append(PlacedVersion(folder, document))
     change.rechunked.add(document.document_id)
     change.documents[document.document_id] = document
     change.versions.append(_version(document))
-    change.put_location(_location(document))
     change.chunks += [
         (document.document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-        for ordinal, chunk in enumerate(chunks)
+        for ordinal, chunk in enumerate(split_into_chunks(ingested.content))
     ]
     try:
         remove_tree(folder)
@@ -141,21 +166,22 @@ def _version(document: DocumentRow) -> VersionRow:
     )
 
 
-def _location(document: DocumentRow) -> LocationRow:
+def _location(source: str, item: FetchedItem, document: DocumentRow, at: str) -> LocationRow:
+    is_own = (document.source_id, document.key) == (source, item.key)
     return LocationRow(
-        document.source_id,
-        document.key,
-        document.uri,
+        source,
+        item.key,
+        item.uri,
         document.collection_id,
         document.document_id,
-        document.raw_sha256,
+        item.raw_sha256,
         document.bytes,
         None,
-        "ingested",
+        "ingested" if is_own else "duplicate",
         "registered",
         "",
         "",
-        document.job_id,
-        document.updated_at,
+        "api",
+        at,
         document.version,
     )

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import UsageError
-from ingest_tui.store.catalogue import DocumentRow, LocationRow
+from ingest_tui.store.catalogue import DocumentRow
 from ingest_tui.store.change import StoreChange
+from ingest_tui.store.kept_places import keep_places
 from ingest_tui.store.workspace import Workspace, requester
 
 _BATCH = 200
@@ -52,6 +51,7 @@ def retire_documents(workspace: Workspace, documents: list[DocumentRow], *, reas
                         detail=f"removed by {by}",
                         at=at,
                         removed_sha256=document.raw_sha256,
+                        removed_content_hash=document.content_hash,
                     )
                     for place in writer.catalogue.locations_of(document.document_id)
                 ]
@@ -62,52 +62,13 @@ def retire_documents(workspace: Workspace, documents: list[DocumentRow], *, reas
     return [document.document_id for document in documents]
 
 
-def restore_retired(workspace: Workspace, document: DocumentRow) -> DocumentRow:
-    """Bring a retired document back from the trash, searchable as it was; raises `UsageError` when it cannot."""
-    at, store = _now(), workspace.document_store
-    if document.state != "retired":
-        raise UsageError(f"document {document.document_id} is not in the trash", hint="'doc list --retired' shows it")
-    with workspace.committing() as writer:
-        folder = store.folder(document.collection_id, document.document_id, document.version, retired=True)
-        if not folder.exists():
-            raise UsageError(
-                f"document {document.document_id} is no longer in the trash", hint="its grace is over; sync its source"
-            )
-        restored = document._replace(state="active", updated_at=at)
-        here = writer.catalogue.locations(document.source_id, [document.key]).get(document.key)
-        change = StoreChange(at=at, by=requester())
-        change.documents[document.document_id] = restored
-        change.returned.add(document.document_id)
-        if here is None or here.document_id is None:
-            change.put_location(_restored_place(document, here, at))
-        change.chunks += [
-            (document.document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-            for ordinal, chunk in enumerate(split_into_chunks(store.normalized(folder)))
-        ]
-        writer.carry_out(change)
-    return restored
-
-
-def _restored_place(document: DocumentRow, before: LocationRow | None, at: str) -> LocationRow:
-    """A restored document is at its place again; without a fingerprint, so that the next sync looks at it."""
-    fingerprint = before.fingerprint if before else ""
-    return LocationRow(
-        document.source_id,
-        document.key,
-        document.uri,
-        document.collection_id,
-        document.document_id,
-        fingerprint,
-        document.bytes,
-        before.modified_ns if before else None,
-        "ingested",
-        "restored",
-        "",
-        before.ruleset if before else "",
-        document.job_id,
-        at,
-        document.version,
-    )
+def keep_locations(workspace: Workspace, source_id: str, keys: Iterable[str]) -> None:
+    """Make the places of a source kept ones: their documents stay, whatever becomes of the source."""
+    for batch in _batches(list(keys)):
+        with workspace.committing() as writer:
+            change = StoreChange(at=_now(), by=requester())
+            keep_places(change, writer.catalogue, source_id, batch)
+            writer.carry_out(change)
 
 
 def _batches(items: list[_Item]) -> Iterator[list[_Item]]:

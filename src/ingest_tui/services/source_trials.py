@@ -17,7 +17,7 @@ from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError, ValidationError
 from ingest_tui.model.naming import slug
-from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.pipeline.planning import admit
 from ingest_tui.services.sources import check_backends, connector_config_model
@@ -102,7 +102,7 @@ def _problems_of_name(workspace: Workspace, name: str) -> dict[str, str]:
     if not name.strip():
         return {"name": "this is needed"}
     source_id = slug(name)
-    if source_id == UPLOAD_SOURCE or workspace.sources.exists(source_id):
+    if source_id in RESERVED_SOURCES or workspace.sources.exists(source_id):
         return {"name": f"a source named {source_id!r} is already there"}
     return {}
 

@@ -20,11 +20,11 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
 from ingest_tui.model.naming import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
-from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.services.claiming import Patience, sources_to_oneself
 from ingest_tui.services.names import source_id_of
-from ingest_tui.services.retiring import retire_locations
+from ingest_tui.services.retiring import keep_locations, retire_locations
 from ingest_tui.services.source_health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.services.source_health import list_sources as list_sources  # noqa: PLC0414 - part of this face
 from ingest_tui.store.workspace import Workspace, requester
@@ -108,7 +108,7 @@ def add_source(
 ) -> Source:
     """Check and save a new source; raises `ValidationError` with what is wrong and `UsageError` for a taken name."""
     source_id = slug(name)
-    if source_id == UPLOAD_SOURCE or workspace.sources.exists(source_id):
+    if source_id in RESERVED_SOURCES or workspace.sources.exists(source_id):
         raise UsageError(
             f"a source named {source_id!r} is already there",
             hint=f"choose another name, or change it with 'ingest-tui source edit {source_id}'",
@@ -297,9 +297,11 @@ def remove_source(
         source = workspace.sources.get(source_id)  # somebody else may have removed it meanwhile
         _refuse_when_changed(source, based_on)
         retired = 0
-        if not keep_documents:
-            sql = "SELECT key FROM locations WHERE source_id = ?"
-            keys = [row[0] for row in workspace.catalogue.execute(sql, (source_id,))]
+        sql = "SELECT key FROM locations WHERE source_id = ?"
+        keys = [row[0] for row in workspace.catalogue.execute(sql, (source_id,))]
+        if keep_documents:
+            keep_locations(workspace, source_id, keys)
+        else:
             retired = len(retire_locations(workspace, source_id, keys, reason="source_removed"))
         workspace.sources.remove(source_id)
     workspace.audit.add(

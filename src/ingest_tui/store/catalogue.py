@@ -59,7 +59,8 @@ class KillRow(NamedTuple):
 class LocationRow(NamedTuple):
     """What is known of one key of one source; ``document_id`` is None where no document came of it.
 
-    ``removed_sha256``: the bytes that a person removed from there, which are not taken in again unasked.
+    ``removed_sha256`` and ``removed_content_hash``: bytes and text that a person removed from there, which are not
+    taken in again unasked.
     """
 
     source_id: str
@@ -79,6 +80,7 @@ class LocationRow(NamedTuple):
     version: int | None
     parsers: str = ""
     removed_sha256: str = ""
+    removed_content_hash: str = ""
 
 
 class DocumentRow(NamedTuple):
@@ -414,14 +416,19 @@ class Catalogue:
         )
         return [LocationRow(*row) for row in self.execute(sql, (orjson.dumps(list(uris)).decode(), collection_id))]
 
-    def removed_contents(self, collection_id: str, raw_sha256: Iterable[str]) -> list[LocationRow]:
-        """Return the places of a collection from which a person removed one of the given bytes."""
-        sql = (
-            "SELECT * FROM locations WHERE collection_id = ? AND removed_sha256 <> ''"
-            " AND removed_sha256 IN (SELECT value FROM json_each(?)) ORDER BY source_id, key"
-        )
-        values = (collection_id, orjson.dumps(list(raw_sha256)).decode())
-        return [LocationRow(*row) for row in self.execute(sql, values)]
+    def removed_contents(
+        self, collection_id: str, raw_sha256: Iterable[str], content_hash: Iterable[str] = ()
+    ) -> list[LocationRow]:
+        """Return the places of a collection from which a person removed one of the given bytes or texts."""
+        found: dict[tuple[str, str], LocationRow] = {}
+        for column, hashes in (("removed_sha256", raw_sha256), ("removed_content_hash", content_hash)):
+            sql = (
+                f"SELECT * FROM locations WHERE collection_id = ? AND {column} <> ''"
+                f" AND {column} IN (SELECT value FROM json_each(?))"
+            )
+            rows = self.execute(sql, (collection_id, orjson.dumps(list(hashes)).decode()))
+            found |= {row[:2]: LocationRow(*row) for row in rows}
+        return [found[place] for place in sorted(found)]
 
     def kills(self, source_id: str, keys: Iterable[str]) -> dict[str, KillRow]:
         """Return which of the given keys killed their parser, and how often."""

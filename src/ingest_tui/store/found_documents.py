@@ -125,7 +125,7 @@ class FolderReader:
             job_id=record["job_id"],
         )
         if retired:
-            found.places = _removed_places(places, removal, newest.row.raw_sha256)
+            found.places = _removed_places(places, removal, newest.row)
             return
         found.places = [place if is_trusted else place._replace(fingerprint="") for place in places]
         found.chunks = [
@@ -229,7 +229,7 @@ def _place_of_version(record: dict[str, Any]) -> LocationRow:
     )
 
 
-def _removed_places(places: list[LocationRow], removal: dict[str, Any], raw_sha256: str) -> list[LocationRow]:
+def _removed_places(places: list[LocationRow], removal: dict[str, Any], newest: VersionRow) -> list[LocationRow]:
     """Return what stays known of the places of a retired document: only of one that a person removed."""
     if removal.get("reason") != REMOVED_BY_PERSON:
         return []
@@ -244,7 +244,8 @@ def _removed_places(places: list[LocationRow], removal: dict[str, Any], raw_sha2
             reason=REMOVED_BY_PERSON,
             detail=detail,
             at=removal.get("retired_at", place.at),
-            removed_sha256=raw_sha256,
+            removed_sha256=newest.raw_sha256,
+            removed_content_hash=newest.content_hash,
         )
         for place in places
     ]

@@ -26,7 +26,9 @@ from ingest_tui.model.plan import (
     plan_listed,
     plan_vanished,
 )
+from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.model.unicode import as_unicode
+from ingest_tui.store.kept_places import Adoption
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SCHEMA = """
@@ -181,6 +183,20 @@ class ListingScratch:
             )
         if vanished:
             yield from self._plan_vanished(source_id, moves, rules)
+
+    def kept_places(self, catalogue: Path, collection_id: str) -> list[Adoption]:
+        """Return the kept places of a collection whose addresses are listed. There are none in most workspaces."""
+        self._attach(catalogue)
+        if not list(
+            self._connection.execute("SELECT 1 FROM catalogue.locations WHERE source_id = ? LIMIT 1", (KEPT_SOURCE,))
+        ):
+            return []
+        rows = self._connection.execute(
+            "SELECT l.key, d.key, d.uri FROM listed d CROSS JOIN catalogue.locations l"
+            " WHERE l.uri = d.uri AND l.source_id = ? AND l.collection_id = ? ORDER BY d.key, l.key",
+            (KEPT_SOURCE, collection_id),
+        )
+        return [Adoption(*row) for row in rows]
 
     def _quarantined(self, source_id: str, parsers: Callable[[], str]) -> dict[str, Quarantine]:
         """Return what kills the parsers as they are now; few, so they are held in memory."""

@@ -55,9 +55,11 @@ CREATE INDEX documents_by_uri ON documents (uri);
 CREATE INDEX locations_by_uri ON locations (uri);
 """
 
-# The bytes that a person removed from a place, so that they do not come back unasked.
+# The content that a person removed from a place, so that it does not come back unasked.
 _REMOVALS = """
-CREATE INDEX locations_by_removed ON locations (collection_id, removed_sha256) WHERE removed_sha256 <> '';
+CREATE INDEX locations_by_removed_raw ON locations (collection_id, removed_sha256) WHERE removed_sha256 <> '';
+CREATE INDEX locations_by_removed_content ON locations (collection_id, removed_content_hash)
+    WHERE removed_content_hash <> '';
 """
 
 SCHEMA = f"""
@@ -80,7 +82,8 @@ CREATE TABLE locations (
     source_id TEXT NOT NULL, key TEXT NOT NULL, uri TEXT NOT NULL, collection_id TEXT NOT NULL, document_id TEXT,
     fingerprint TEXT NOT NULL, size INTEGER, modified_ns INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL,
     detail TEXT NOT NULL, ruleset TEXT NOT NULL, job_id TEXT NOT NULL, at TEXT NOT NULL, version INTEGER,
-    parsers TEXT NOT NULL DEFAULT '', removed_sha256 TEXT NOT NULL DEFAULT '', PRIMARY KEY (source_id, key)
+    parsers TEXT NOT NULL DEFAULT '', removed_sha256 TEXT NOT NULL DEFAULT '',
+    removed_content_hash TEXT NOT NULL DEFAULT '', PRIMARY KEY (source_id, key)
 ) WITHOUT ROWID;
 CREATE INDEX locations_by_document ON locations (document_id) WHERE document_id IS NOT NULL;
 {_REMOVALS}
@@ -102,10 +105,10 @@ UPGRADES = {
     2: f"""
 ALTER TABLE locations ADD COLUMN parsers TEXT NOT NULL DEFAULT '';
 ALTER TABLE locations ADD COLUMN removed_sha256 TEXT NOT NULL DEFAULT '';
-UPDATE locations SET removed_sha256 = coalesce((
-    SELECT d.raw_sha256 FROM documents d WHERE d.source_id = locations.source_id AND d.key = locations.key
-    AND d.state = 'retired' ORDER BY d.updated_at DESC LIMIT 1
-), '') WHERE outcome = 'retired' AND reason = 'removed';
+ALTER TABLE locations ADD COLUMN removed_content_hash TEXT NOT NULL DEFAULT '';
+UPDATE locations SET (removed_sha256, removed_content_hash) = (d.raw_sha256, d.content_hash) FROM documents d
+WHERE outcome = 'retired' AND reason = 'removed'
+AND d.source_id = locations.source_id AND d.key = locations.key AND d.state = 'retired';
 {_REMOVALS}{_ADDRESSES}{_CHANGE_FEED}
 """,
 }

@@ -160,7 +160,7 @@ def test_an_upgrade_remembers_what_people_had_removed(tmp_path: Path) -> None:
     old.close()
     catalogue = Catalogue(path)
     [removed] = catalogue.removed_contents("default", ["raw", "text"])
-    assert (removed.key, removed.removed_sha256) == ("a.md", "raw")
+    assert (removed.key, removed.removed_sha256, removed.removed_content_hash) == ("a.md", "raw", "text")
     assert {row.key for row in catalogue.places_at("default", ["file:///a.md"])} == {"a.md", "b.md"}
     assert catalogue.places_at("other", ["file:///a.md"]) == []
 

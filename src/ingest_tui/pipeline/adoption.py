@@ -1,0 +1,33 @@
+"""Documents that a person kept, and whose address a source lists again, become documents of that source."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from itertools import islice
+
+from ingest_tui.pipeline.job_run import JobRun, now
+from ingest_tui.store.change import StoreChange
+from ingest_tui.store.kept_places import adopt_places
+from ingest_tui.store.listing import ListingScratch
+
+_BATCH = 200
+
+
+def adopt_kept_documents(job: JobRun) -> None:
+    """Give the source the kept places at addresses that its listing names. Called before the plan is made from it.
+
+    They are then known as if the source had always listed them: what did not change is not fetched.
+    """
+    source, adopted = job.source, 0
+    scratch = ListingScratch(job.paths.listing, resume=True)
+    with closing(scratch), closing(job.workspace.open_catalogue()) as catalogue:
+        adoptions = iter(scratch.kept_places(job.workspace.layout.catalogue, source.collection_id))
+        while batch := list(islice(adoptions, _BATCH)):
+            job.checkpoint()
+            with job.committing(catalogue) as writer:
+                change = StoreChange(at=now(), by=job.manifest.job_id)
+                adopt_places(change, catalogue, source.source_id, batch)
+                writer.carry_out(change)
+            adopted += len(batch)
+    if adopted:
+        job.log.event("info", "took over documents that were kept", documents=adopted)

@@ -1,0 +1,72 @@
+"""Places that no source lists: a person keeps the documents that are there.
+
+They come from a source that was removed without its documents, and from restoring what is gone at its source. No sync
+touches them, until a source of the collection lists something at the address of one: then it is that source's again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ingest_tui.model.source import KEPT_SOURCE
+from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, placed_at
+from ingest_tui.store.change import StoreChange
+
+
+class Adoption(NamedTuple):
+    """A kept place, by its key, and the key and address by which a source lists what is there."""
+
+    kept_key: str
+    key: str
+    uri: str
+
+
+def as_kept(row: LocationRow) -> LocationRow:
+    """Return a place of a source as a kept one: its key is unique, and still ends in the name of the file."""
+    owner = row.document_id or row.removed_sha256[:26]
+    return row._replace(source_id=KEPT_SOURCE, key=f"{owner}/{row.source_id}/{row.key}")
+
+
+def keep_places(change: StoreChange, catalogue: Catalogue, source_id: str, keys: Iterable[str]) -> None:
+    """Make the places of a source kept ones, also those from which a person removed a document; forget the others."""
+    known = catalogue.locations(source_id, keys)
+    documents = catalogue.documents({row.document_id for row in known.values() if row.document_id})
+    for row in known.values():
+        change.forgotten.add((source_id, row.key))
+        if row.document_id is None and not row.removed_sha256:
+            continue
+        _move(change, documents, row, as_kept(row))
+
+
+def adopt_places(change: StoreChange, catalogue: Catalogue, source_id: str, adoptions: Iterable[Adoption]) -> None:
+    """Give kept places to the source that lists what is there, with what is known of them: nothing is fetched for it.
+
+    A place that has a document of its own in the source stays as it is.
+    """
+    adoptions = list(adoptions)
+    kept = catalogue.locations(KEPT_SOURCE, (adoption.kept_key for adoption in adoptions))
+    own = catalogue.locations(source_id, (adoption.key for adoption in adoptions))
+    documents = catalogue.documents({row.document_id for row in kept.values() if row.document_id})
+    for adoption in adoptions:
+        row, mine = kept.get(adoption.kept_key), own.get(adoption.key)
+        if row is None or (mine is not None and mine.document_id not in {None, row.document_id}):
+            continue
+        change.forgotten.add((KEPT_SOURCE, row.key))
+        if row.document_id is None and mine is not None:
+            continue
+        listed = row._replace(source_id=source_id, key=adoption.key, uri=adoption.uri)
+        _move(change, documents, row, mine if mine is not None and mine.document_id else listed)
+
+
+def _move(change: StoreChange, documents: dict[str, DocumentRow], before: LocationRow, after: LocationRow) -> None:
+    """Put a place where it is from now on, and take the document along that was primarily there."""
+    change.put_location(after)
+    document = documents.get(before.document_id or "")
+    if document is None:
+        return
+    change.noted.add(document.document_id)
+    document = change.documents.get(document.document_id, document)
+    if (document.source_id, document.key) == (before.source_id, before.key):
+        moved = placed_at(document, after.source_id, after.key, after.uri, change.at)
+        change.documents[document.document_id] = moved
