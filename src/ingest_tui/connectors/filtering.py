@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from ingest_tui.model.errors import ValidationError
-from ingest_tui.model.naming import safe_display
-
 
 class PathFilter:
     """Include and exclude patterns in gitignore style, for byte paths relative to the root of the source.
@@ -24,15 +21,10 @@ def build_filter(include_patterns: Sequence[str], exclude_patterns: Sequence[str
     """Return the filter of a source; without patterns it costs nothing. Raises `ValidationError` for wrong ones."""
     if not include_patterns and not exclude_patterns:
         return PathFilter(lambda _path: True, lambda _path: True)
-    import pathspec
+    from ingest_tui.connectors.linear_patterns import compile_patterns
 
-    try:
-        include = pathspec.GitIgnoreSpec.from_lines(include_patterns) if include_patterns else None
-        exclude = pathspec.GitIgnoreSpec.from_lines(exclude_patterns) if exclude_patterns else None
-    except (ValueError, TypeError) as error:
-        raise ValidationError(
-            f"not a pattern in gitignore style: {safe_display(str(error))}", hint="e.g. *.md, docs/**, !draft.md"
-        ) from None
+    include = compile_patterns(include_patterns) if include_patterns else None
+    exclude = compile_patterns(exclude_patterns) if exclude_patterns else None
 
     def takes(path: bytes) -> bool:
         text = os.fsdecode(path)
