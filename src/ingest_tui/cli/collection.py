@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ingest_tui.cli import output
+from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, json_option, pass_session
 
 
@@ -37,6 +37,8 @@ def list_(session: Session, as_json: bool) -> None:
     from ingest_tui.services.workspaces import list_collections
 
     found = list_collections(session.workspace)
+    for name in session.workspace.collections.unreadable():
+        diagnostics.say(f"warning: collection {name} cannot be read; 'ingest-tui doctor' reports why")
     if as_json:
         output.data([item.model_dump(mode="json") | {"documents": number} for item, number in found])
         return

@@ -38,7 +38,10 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
     """List jobs, newest first."""
     from ingest_tui.services.jobs import list_jobs, queue_positions
 
-    jobs = list_jobs(session.workspace, states=states, source_id=source_id, limit=limit)
+    def warn(job_id: str) -> None:
+        diagnostics.say(f"warning: job {job_id} cannot be read; 'ingest-tui doctor' reports why")
+
+    jobs = list_jobs(session.workspace, states=states, source_id=source_id, limit=limit, on_unreadable=warn)
     queue = queue_positions(session.workspace)
     if as_json:
         output.data([_with_position(item, queue) for item in jobs])

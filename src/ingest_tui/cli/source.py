@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -59,11 +60,23 @@ def _add(
         allow_types=options["allow_types"],
         deny_types=options["deny_types"],
     )
+    _report_earlier_documents(session, added.source_id)
     if as_json:
         output.data(added)
         return
     output.line(f"added source {added.source_id}")
     output.line(f"next: ingest-tui sync {added.source_id}")
+
+
+def _report_earlier_documents(session: Session, source_id: str) -> None:
+    """Report documents that a source has before its first sync: an earlier one of its name was removed, or lost."""
+    from ingest_tui.model.errors import IngestError
+    from ingest_tui.services.documents import count_documents
+
+    with suppress(IngestError):  # the source is added; what is wrong with the catalogue is for the sync to report
+        number = count_documents(session.workspace, source_id=source_id)
+        if number:
+            diagnostics.say(f"note: {number} documents of an earlier source of this name are documents of this one now")
 
 
 source.add_command(

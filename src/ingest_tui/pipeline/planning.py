@@ -33,7 +33,7 @@ from ingest_tui.store.workspace import Settings
 TOO_OLD = "too_old"
 _LINES_AT_ONCE = 1000
 _GAPS_TOLD = 20
-_SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
+SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
 QUARANTINE_HINT = (
     "'ingest-tui job retry --failed-only' tries it again, and so does a sync once it, a backend or a limit has changed"
 )
@@ -182,7 +182,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
             for action in actions:
                 writer.add(action, journal)
             writer.flush(journal)
-            work = sum(number for name, number in writer.numbers.items() if name not in _SETTLED_WHILE_PLANNING)
+            work = sum(number for name, number in writer.numbers.items() if name not in SETTLED_WHILE_PLANNING)
             gaps = [list(gap) for gap in end.gaps[:_GAPS_TOLD]]
             lines = sum(writer.numbers.values())
             last = {"action": "end", "listed": scratch.count(), "complete": end.complete, "work": work, "lines": lines}
@@ -245,7 +245,7 @@ class _PlanWriter:
     def _add_other(self, action: Action) -> None:
         self._lines.append(encode_line(action.as_dict()))
         self.numbers[action.action] = self.numbers.get(action.action, 0) + 1
-        name = _SETTLED_WHILE_PLANNING.get(action.action)
+        name = SETTLED_WHILE_PLANNING.get(action.action)
         if name is not None:
             outcome = Outcome(
                 action.uri,

@@ -14,6 +14,7 @@ from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.planning import remove_leftover_plan
+from ingest_tui.pipeline.settled import restore_settled_outcomes
 from ingest_tui.store.atomic import sweep_temporaries
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.intents import placing
@@ -48,6 +49,7 @@ def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     try:
         finished = _count_finished(job)
         _restore_lost_lines(job, catalogue, finished)
+        restore_settled_outcomes(job, finished)
         sql = "SELECT coalesce(sum(chunks), 0) FROM documents WHERE job_id = ?"
         job.manifest.counters.chunks_written = catalogue.value(sql, (job.manifest.job_id,))
     finally:

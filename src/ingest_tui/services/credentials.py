@@ -176,6 +176,14 @@ def remove_credential(
             code="credential_in_use",
             source_ids=list(users),
         )
+    unreadable = workspace.sources.unreadable()
+    if unreadable and not force and name in registry.names():
+        raise RefusedError(
+            f"source {unreadable[0]!r} cannot be read, and may use credential {name!r}",
+            hint="'ingest-tui doctor' reports why; --force removes the credential all the same",
+            code="credential_in_use",
+            source_ids=unreadable,
+        )
     registry.remove(name, based_on=based_on)
     _note(workspace, "credential.remove", name, used_by=list(users))
 

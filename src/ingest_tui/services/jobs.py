@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import IngestError, UsageError
+from ingest_tui.model.errors import IngestError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.job import ENDED_STATES, KNOWN_PLAN, HeldDeletions, IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.log import is_at_least
+from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
 from ingest_tui.pipeline.recovery import intents_of_an_older_program
@@ -27,8 +28,9 @@ def list_jobs(
     states: Iterable[str] | None = None,
     source_id: str | None = None,
     limit: int | None = None,
+    on_unreadable: Callable[[str], None] = lambda _job_id: None,
 ) -> list[Manifest]:
-    """Return jobs, newest first."""
+    """Return jobs, newest first; ``on_unreadable`` hears of each whose manifest is lost or damaged."""
     wanted = set(states) if states else None
     found: list[Manifest] = []
     for job_id in workspace.jobs.ids():
@@ -36,7 +38,10 @@ def list_jobs(
             break
         try:
             manifest = workspace.jobs.load(job_id)
+        except NotFoundError:
+            continue  # being made
         except IngestError:
+            on_unreadable(job_id)
             continue
         if (wanted is None or manifest.state in wanted) and source_id in {None, manifest.source_id}:
             found.append(_as_it_is(workspace, manifest))
@@ -80,11 +85,29 @@ def job_items(
 ) -> Iterator[tuple[Outcome, int]]:
     """Yield the outcomes of a job from byte ``offset`` on, each with the offset behind it; poll it to follow.
 
-    ``with_warnings``: only of items in which validators found something.
+    ``with_warnings``: only of items in which validators found something. Raises `StoreError` when the job has done
+    something and its outcomes are lost.
     """
+    if not offset:
+        _refuse_lost_outcomes(workspace, job_id)
     for record, end in read_journal_from(workspace.jobs.paths(job_id).outcomes, offset):
         if (outcomes is None or record["outcome"] in outcomes) and (record.get("warnings") or not with_warnings):
             yield Outcome.from_dict(record), end
+
+
+def _refuse_lost_outcomes(workspace: Workspace, job_id: str) -> None:
+    path = workspace.jobs.paths(job_id).outcomes
+    if path.exists() and path.stat().st_size:
+        return
+    manifest = workspace.jobs.load(job_id)
+    counters = manifest.counters
+    did = counters.listed_accounted_for + counters.items_retired - counters.items_skipped_incremental
+    if manifest.ended and did:
+        raise StoreError(
+            f"the outcomes of job {job_id} are missing: {safe_display(str(path))}",
+            hint=f"restore the file from a backup; 'ingest-tui job retry {job_id}' does the job again",
+            job_id=job_id,
+        )
 
 
 def job_reasons(workspace: Workspace, job_id: str) -> list[ReasonGroup]:

@@ -15,6 +15,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
+from ingest_tui.services.damage import find_damage
 from ingest_tui.store.catalogue import MISSING
 from ingest_tui.store.filesystem import filesystem_type, is_network
 from ingest_tui.store.opening import ProgressListener, open_known_good_to_read, unheard, version_folders
@@ -234,18 +235,8 @@ def _place_checks(workspace: Workspace) -> Iterator[Check]:
 
 def _workspace_checks(workspace: Workspace) -> Iterator[Check]:
     yield _catalogue_check(workspace)
-    for source_id in workspace.sources.names():
-        try:
-            workspace.sources.get(source_id)
-        except IngestError as error:
-            yield Check("problem", f"source {source_id}", error.message, error.hint)
-    for job_id in workspace.jobs.queued_ids():
-        try:
-            workspace.jobs.load(job_id)
-        except NotFoundError:
-            continue  # being made right now, or swept by the next worker
-        except IngestError as error:
-            yield Check("problem", f"job {job_id}", error.message, error.hint)
+    for found in find_damage(workspace):
+        yield Check(found.level, found.name, found.message, found.hint)
 
 
 def _catalogue_check(workspace: Workspace) -> Check:
@@ -274,5 +265,8 @@ def _worker_checks(workspace: Workspace) -> Iterator[Check]:
 def _credential_checks(workspace: Workspace) -> Iterator[Check]:
     from ingest_tui.services.credentials import credential_problems
 
-    for found in credential_problems(workspace):
-        yield Check(found.level, found.name, found.message, found.hint)
+    try:
+        for found in credential_problems(workspace):
+            yield Check(found.level, found.name, found.message, found.hint)
+    except IngestError as error:  # which sources use them cannot be read
+        yield Check("problem", "credentials", error.message, error.hint)

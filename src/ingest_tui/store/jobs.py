@@ -28,7 +28,7 @@ from ingest_tui.store.disk import Ballast
 from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import JobLayout, Layout
 from ingest_tui.store.locks import FileLock, is_locked
-from ingest_tui.store.records import read_record, write_record
+from ingest_tui.store.records import read_record, refuse_other_name, write_record
 from ingest_tui.store.upgrade import upgrade_workspace
 
 _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -66,7 +66,8 @@ class JobStore:
         """Put a new job on disk and into the queue, with what the caller adds to its folder within the context.
 
         The queue entry comes first and is locked until the manifest is there, which comes last: an entry that is free
-        and has no manifest is what a crash left (`sweep_half_made`). After an error nothing is left.
+        and a folder that is marked as being made are what a crash left (`sweep_half_made`). After an error nothing is
+        left.
         """
         upgrade_workspace(self._layout)
         paths = self.paths(manifest.job_id)
@@ -76,10 +77,14 @@ class JobStore:
             try:
                 for folder in (paths.folder, paths.requests, paths.staging):
                     make_folder(folder)
+                write_new(paths.being_made, b"")
+                sync_folder(paths.folder)
                 yield paths
                 sync_folder(self._layout.queue)
                 sync_folder(self._layout.jobs)
                 write_record(paths.manifest, manifest)
+                paths.being_made.unlink()
+                sync_folder(paths.folder)
             except BaseException:
                 with suppress(OSError):
                     self._remove_half_made(manifest.job_id)
@@ -93,10 +98,18 @@ class JobStore:
                 self._remove_half_made(job_id)
 
     def _remove_half_made(self, job_id: str) -> None:
-        paths = self.paths(job_id)
-        if not paths.manifest.exists():
-            remove_tree(paths.folder)
+        if self._is_half_made(job_id):
+            remove_tree(self.paths(job_id).folder)
             self._layout.queue_entry(job_id).unlink(missing_ok=True)
+
+    def _is_half_made(self, job_id: str) -> bool:
+        """Whether a job never had a manifest, as far as its folder says. One that lost it keeps what it staged."""
+        paths = self.paths(job_id)
+        if paths.manifest.exists():
+            return False
+        return paths.being_made.exists() or not any(
+            path.is_file() and path != paths.lock for path in paths.folder.rglob("*")
+        )
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, newest first."""
@@ -130,9 +143,37 @@ class JobStore:
             return False
 
     def load(self, job_id: str) -> Manifest:
-        """Return the manifest of a job; raises `NotFoundError`."""
+        """Return the manifest of a job; raises `NotFoundError`, and `StoreError` for one that is lost or damaged."""
         path = self.paths(job_id).manifest
-        return read_record(path, Manifest, newest=SCHEMA_VERSION, what=f"job {safe_display(job_id)!r}")
+        try:
+            manifest = read_record(path, Manifest, newest=SCHEMA_VERSION, what=f"job {safe_display(job_id)!r}")
+        except NotFoundError:
+            if self._is_half_made(job_id):
+                raise
+            raise StoreError(
+                f"the manifest of job {safe_display(job_id)!r} is missing: {safe_display(str(path))}",
+                hint="restore it from a backup; what the job staged is next to it and stays there",
+            ) from None
+        refuse_other_name(manifest.job_id, job_id, what="job", path=path)
+        return manifest
+
+    def requeue_lost(self) -> list[str]:
+        """Put jobs back into the queue that have not ended and are not in it; returns them. Reads each manifest."""
+        queued = set(self.queued_ids())
+        lost = [job_id for job_id in self.ids() if job_id not in queued and self._has_not_ended(job_id)]
+        for job_id in lost:
+            make_folder(self._layout.queue)
+            with suppress(FileExistsError):
+                write_new(self._layout.queue_entry(job_id), b"", sync=True)
+        if lost:
+            sync_folder(self._layout.queue)
+        return lost
+
+    def _has_not_ended(self, job_id: str) -> bool:
+        try:
+            return not self.load(job_id).ended
+        except IngestError:
+            return False
 
     def save(self, manifest: Manifest, *, durable: bool = True) -> None:
         """Write the manifest one revision on; a writer behind the revision on disk is refused.
@@ -168,7 +209,7 @@ class JobStore:
         for folder in (paths.staging, paths.requests):
             empty_folder(folder)
         list(sweep_temporaries(paths.folder))
-        for scratch in (*paths.folder.glob(f"{paths.listing.name}*"), paths.plan_in_part):
+        for scratch in (*paths.folder.glob(f"{paths.listing.name}*"), paths.plan_in_part, paths.being_made):
             scratch.unlink(missing_ok=True)
         self._layout.queue_entry(job_id).unlink(missing_ok=True)
 

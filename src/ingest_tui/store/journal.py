@@ -140,6 +140,15 @@ def read_journal_from(path: Path, offset: int) -> Iterator[tuple[dict[str, Any],
                 yield record, offset
 
 
+def count_damaged_lines(path: Path) -> int:
+    """Return how many lines of a journal cannot be used, one that a crash has torn among them; 0 for a missing file."""
+    try:
+        with path.open("rb") as handle:
+            return sum(1 for line in handle if line.strip() and line.endswith(b"\n") and decode_line(line) is None)
+    except FileNotFoundError:
+        return 0
+
+
 def lines_with(path: Path, needle: bytes) -> list[dict[str, Any]]:
     """Return the sound records whose line holds ``needle``; the other lines are not even decoded."""
     try:

@@ -73,6 +73,11 @@ class JobLayout:
     def lock(self) -> Path:
         return self.folder / "lock"
 
+    @property
+    def being_made(self) -> Path:
+        """There until the first manifest is: a job without this and without a manifest has lost its manifest."""
+        return self.folder / "being-made"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

@@ -94,13 +94,16 @@ def refuse_other_name(found: str, expected: str, *, what: str, path: Path) -> No
 
 
 def record_names(folder: Path) -> list[str]:
-    """Return the identifiers of the records in a folder, sorted."""
+    """Return the identifiers of the records in a folder, sorted; one that is missing is not one without records."""
     try:
         return sorted(
             path.stem for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")
         )
-    except FileNotFoundError:
-        return []
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreError(
+            f"the folder {safe_display(str(folder))} is missing, with all that was in it",
+            hint="restore it from a backup; if there was nothing in it, 'mkdir -m 700' makes it again",
+        ) from None
 
 
 @contextmanager

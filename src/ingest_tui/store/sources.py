@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ingest_tui.model import collection as collections_model
 from ingest_tui.model import source as sources_model
 from ingest_tui.model.collection import Collection
-from ingest_tui.model.errors import IngestError, NotFoundError
+from ingest_tui.model.errors import IngestError, NotFoundError, StoreError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.revision import conflict, differences
 from ingest_tui.model.source import Source
@@ -30,8 +32,13 @@ class SourceStore:
         return [source for source in map(self._get_if_sound, self.names()) if source is not None]
 
     def unreadable(self) -> list[str]:
-        """Return the identifiers of sources whose file cannot be read; `doctor` tells why."""
-        return [name for name in self.names() if self._get_if_sound(name) is None]
+        """Return the identifiers of sources whose file cannot be read, or is lost; `doctor` reports why."""
+        return sorted(name for name in {*self.names(), *self._looked_at()} if self._get_if_sound(name) is None)
+
+    def _looked_at(self) -> list[str]:
+        """Return the identifiers of sources that are looked at: they go with what is known of the looks."""
+        folder = self._layout.look("any").parent
+        return record_names(folder) if folder.is_dir() else []
 
     def _get_if_sound(self, name: str) -> Source | None:
         try:
@@ -46,6 +53,7 @@ class SourceStore:
     def get(self, source_id: str) -> Source:
         """Return a source; raises `NotFoundError`."""
         if not self.exists(source_id):
+            self._refuse_lost(source_id)
             raise NotFoundError(
                 f"there is no source {safe_display(source_id)!r}",
                 hint="'ingest-tui source list' shows them; 'ingest-tui source add' adds one",
@@ -54,6 +62,16 @@ class SourceStore:
         source = self._file(source_id).read()
         refuse_other_name(source.source_id, source_id, what="source", path=self._layout.source(source_id))
         return source
+
+    def _refuse_lost(self, source_id: str) -> None:
+        """Raise `StoreError` when a source has lost its file: nobody removed it, as what is known of it is there."""
+        if self._layout.look(source_id).exists() or self._layout.listing_memory(source_id).exists():
+            raise StoreError(
+                f"the file of source {safe_display(source_id)!r} is missing: "
+                f"{safe_display(str(self._layout.source(source_id)))}",
+                hint="restore it from a backup, or add the source again under its name: it takes its documents over",
+                source_id=source_id,
+            )
 
     def add(self, source: Source) -> Source:
         """Write a new source durably; raises `UsageError` when there is a file of that name, damaged or not."""
@@ -77,10 +95,13 @@ class SourceStore:
         return saved
 
     def remove(self, source_id: str) -> None:
-        """Forget a source, as it is now; its documents are the caller's business."""
-        self._file(source_id).remove()
+        """Forget a source, as it is now; its documents are the caller's business.
+
+        Its file goes last: a source of which only the rest is known has lost it.
+        """
         StoredMemory.discard(self._layout.listing_memory(source_id))
         LookStore(self._layout).remove(source_id)
+        self._file(source_id).remove()
 
     def _file(self, source_id: str) -> RecordFile[Source]:
         path = self._layout.source(source_id)
@@ -95,16 +116,46 @@ class CollectionStore:
         self._layout = layout
 
     def all(self) -> list[Collection]:
-        """Return all collections, sorted by identifier."""
-        return [self.get(name) for name in record_names(self._layout.collections)]
+        """Return all collections that can be read, sorted by identifier; `unreadable` names the others."""
+        return [collection for collection in map(self._get_if_readable, self._names()) if collection is not None]
+
+    def unreadable(self) -> list[str]:
+        """Return the identifiers of collections whose file cannot be read, or is lost: there are documents."""
+        return [name for name in self._names() if self._get_if_readable(name) is None]
+
+    def _names(self) -> list[str]:
+        """Return the identifiers of all collections, those with documents that lost their file too, sorted."""
+        names = set(record_names(self._layout.collections))
+        with suppress(OSError):
+            names |= {path.name for path in self._layout.documents.iterdir() if not path.name.startswith(".")}
+        return sorted(names)
+
+    def _has_documents(self, collection_id: str) -> bool:
+        try:
+            return any((self._layout.documents / collection_id).iterdir())
+        except OSError:
+            return False
+
+    def _get_if_readable(self, name: str) -> Collection | None:
+        try:
+            return self.get(name)
+        except IngestError:
+            return None
 
     def exists(self, collection_id: str) -> bool:
         """Tell whether there is a collection of that identifier."""
         return self._layout.collection(collection_id).exists()
 
     def get(self, collection_id: str) -> Collection:
-        """Return a collection; raises `NotFoundError`."""
+        """Return a collection; raises `NotFoundError`, and `StoreError` for one whose file is lost or damaged."""
         if not self.exists(collection_id):
+            if self._has_documents(collection_id):
+                raise StoreError(
+                    f"the file of collection {safe_display(collection_id)!r} is missing although it has documents: "
+                    f"{safe_display(str(self._layout.collection(collection_id)))}",
+                    hint=f"restore it from a backup, or 'ingest-tui collection add {collection_id}' makes it again",
+                    collection_id=collection_id,
+                )
             raise NotFoundError(
                 f"there is no collection {safe_display(collection_id)!r}",
                 hint="'ingest-tui collection list' shows them; 'ingest-tui collection add' adds one",

@@ -24,12 +24,22 @@ def read_view_state(layout: Layout) -> dict[str, dict[str, Any]]:
         return {}
 
 
+def _is_newer(layout: Layout) -> bool:
+    """Whether the file is of a newer program, which is to find it as it left it."""
+    try:
+        with layout.view_state.open("rb") as handle:
+            version = orjson.loads(handle.read(_MOST_BYTES))["schema_version"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    return isinstance(version, int) and version > SCHEMA_VERSION
+
+
 def write_view_state(layout: Layout, views: dict[str, dict[str, Any]]) -> bool:
     """Remember the views, and tell whether that was possible: a full or read-only disk is no reason to fail."""
     from ingest_tui.store.atomic import write_durably
 
     try:
-        if not layout.settings.exists():
+        if not layout.settings.exists() or _is_newer(layout):
             return False
         write_durably(layout.view_state, orjson.dumps({"schema_version": SCHEMA_VERSION, "views": views}))
     except (OSError, TypeError):

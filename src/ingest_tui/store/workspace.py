@@ -18,7 +18,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
-from ingest_tui.model.errors import NotFoundError, RefusedError, UsageError, ValidationError
+from ingest_tui.model.errors import NotFoundError, RefusedError, StoreError, UsageError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.atomic import FOLDER_MODE, make_folder
@@ -220,6 +220,7 @@ def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Works
     layout = Layout(_absolute(root))
     root = layout.root
     if not os.path.exists(layout.settings):  # noqa: PTH110 - says no, rather than raise, where a name is too long
+        _refuse_without_settings(layout)
         raise NotFoundError(
             f"there is no workspace in {safe_display(str(root))}",
             hint="'ingest-tui init' makes one; --workspace DIR or INGEST_TUI_WORKSPACE names another",
@@ -231,6 +232,16 @@ def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Works
     workspace = Workspace(root, settings, credentials_path)
     workspace.repair_if_free()
     return workspace
+
+
+def _refuse_without_settings(layout: Layout) -> None:
+    """Raise `StoreError` for a folder that holds a workspace whose workspace.json is lost."""
+    folders = (layout.sources, layout.documents, layout.queue)
+    if os.path.exists(layout.catalogue) or all(map(os.path.exists, folders)):  # noqa: PTH110 - as above
+        raise StoreError(
+            f"{safe_display(str(layout.settings))} is missing, next to what belongs to a workspace",
+            hint="restore it from a backup; 'ingest-tui init' makes one with default settings and keeps all the rest",
+        )
 
 
 def init_workspace(

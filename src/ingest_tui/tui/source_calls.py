@@ -59,7 +59,7 @@ class SourceCalls(Opening):
     def has_sources(self) -> bool:
         """Tell whether there is one."""
         with self._workspace() as workspace:
-            return bool(workspace.sources.all())
+            return bool(workspace.sources.names() or workspace.sources.unreadable())
 
     # Making and changing one
 

@@ -17,7 +17,7 @@ from ingest_tui.extraction.backends import runs_programs
 from ingest_tui.extraction.confinement import Confinement
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import BusyError, IngestError, StoreError
 from ingest_tui.model.extraction import ParseLimits
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobError, JobState, Manifest
@@ -164,6 +164,11 @@ class Engine:
             if not manifest.options.get("staged"):
                 connector = connect(self._workspace, source)
             return JobRun(self._workspace, manifest, source, connector, self._parsers(source), stopping=self._stopping)
+        except (StoreError, BusyError) as error:
+            if manifest.options.get("staged"):  # its files are nowhere else: it waits until the workspace is repaired
+                self._fail(error)
+                return None
+            fail_before_it_began(self._workspace, manifest, error)
         except IngestError as error:
             fail_before_it_began(self._workspace, manifest, error)
         except (ValueError, OSError, apsw.Error) as error:

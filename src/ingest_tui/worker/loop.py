@@ -38,6 +38,8 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> tuple[Wo
     mode = "watch" if watch else "queue"
     registration = workspace.ballast.makes_room_for(lambda: WorkerRegistration(workspace, mode))
     supervisor = Supervisor(report)
+    for job_id in workspace.jobs.requeue_lost():
+        report("a job that has not ended was not in the queue; it is again", {"level": "warning", "job": job_id})
     report("worker started", {"worker": registration.worker_id, "watch": watch, "workspace": str(workspace.root)})
     try:
         with Engine(workspace, on_start=_starting(report), on_end=_ending(report, supervisor)) as engine:

@@ -23,6 +23,7 @@ from ingest_tui.worker.supervision import WorkerIssue
 
 # A worker makes its mark within milliseconds; what is older without being whole belongs to one that died meanwhile.
 _MARKED_AFTER_SECONDS = 60.0
+_MOST_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,23 @@ def living_workers(workspace: Workspace) -> list[WorkerInfo]:
         if not is_locked(path.with_suffix(".lock")):
             _forget(path)
             continue
-        try:
-            info = WorkerInfo.from_dict(orjson.loads(path.read_bytes()))
-        except (OSError, orjson.JSONDecodeError, TypeError, AttributeError):
-            continue
-        if info.worker_id == path.stem and isinstance(info.pid, int):
+        info = _read_mark(path)
+        if info is not None:
             workers.append(info)
     return workers
+
+
+def _read_mark(path: Path) -> WorkerInfo | None:
+    """Return what a living worker wrote of itself. Where that is damaged, its name says its process, and it lives."""
+    try:
+        info = WorkerInfo.from_dict(orjson.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None  # it has ended since
+    except (OSError, orjson.JSONDecodeError, TypeError, AttributeError):
+        process = path.stem.partition("-")[0]
+        is_mark = process.isascii() and process.isdecimal() and len(process) <= _MOST_DIGITS
+        return WorkerInfo(path.stem, int(process), socket.gethostname(), "", "unknown") if is_mark else None
+    return info if info.worker_id == path.stem and isinstance(info.pid, int) else None
 
 
 def _forget(record: Path) -> None:

@@ -1,0 +1,98 @@
+"""What is damaged or lost among the files of a workspace, beside its catalogue and documents. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ingest_tui.connectors.registry import source_types
+from ingest_tui.model.errors import IngestError, NotFoundError
+from ingest_tui.model.naming import safe_display
+from ingest_tui.model.source import UPLOAD_SOURCE
+from ingest_tui.store.journal import count_damaged_lines
+from ingest_tui.store.opening import open_known_good_to_read
+from ingest_tui.store.workspace import Workspace
+
+
+class Damage(NamedTuple):
+    """A file that cannot be used. ``level``: ``problem``, or where nothing rests on what is gone less."""
+
+    level: str
+    name: str
+    message: str
+    hint: str
+
+
+def find_damage(workspace: Workspace) -> Iterator[Damage]:
+    """Yield what is damaged or lost: folders, sources, collections, jobs, journals."""
+    yield from _folders(workspace)
+    yield from _each("source", workspace.sources.unreadable, workspace.sources.get)
+    yield from _each("collection", workspace.collections.unreadable, workspace.collections.get)
+    yield from _documents_without_source(workspace)
+    yield from _jobs(workspace)
+    for path in (workspace.layout.audit, workspace.layout.ignored):
+        yield from _journal(path)
+
+
+def _folders(workspace: Workspace) -> Iterator[Damage]:
+    for folder in workspace.layout.folders:
+        if not folder.is_dir():
+            hint = "restore it from a backup, or 'mkdir -m 700' makes it again where nothing was in it"
+            yield Damage("problem", folder.name, f"the folder {safe_display(str(folder))} is missing", hint)
+
+
+def _each(kind: str, names: Callable[[], list[str]], get: Callable[[str], Any]) -> Iterator[Damage]:
+    try:
+        unreadable = names()
+    except IngestError:
+        return  # the folder is missing, which is reported as such
+    for name in unreadable:
+        try:
+            get(name)
+        except IngestError as error:
+            yield Damage("problem", f"{kind} {safe_display(name)}", error.message, error.hint)
+
+
+def _documents_without_source(workspace: Workspace) -> Iterator[Damage]:
+    """Documents of no source: kept when theirs was removed, or it has lost its file. Registered ones are neither."""
+    sql = "SELECT source_id, source_type, count(*) FROM documents WHERE state = 'active' GROUP BY 1, 2"
+    try:
+        with closing(open_known_good_to_read(workspace.layout)) as catalogue:
+            counts = catalogue.execute(sql)
+        known = {UPLOAD_SOURCE, *workspace.sources.names(), *workspace.sources.unreadable()}
+    except IngestError:
+        return  # reported as such
+    for source_id, source_type, number in counts:
+        if source_id not in known and source_type in source_types():
+            message = f"there is no such source, but there are {number} documents of it"
+            hint = "if it was not removed with --keep-documents, its file is lost: restore it, or add the source again"
+            yield Damage("note", f"source {safe_display(source_id)}", message, hint)
+
+
+def _jobs(workspace: Workspace) -> Iterator[Damage]:
+    queued = set(workspace.jobs.queued_ids())
+    for job_id in sorted(queued.union(workspace.jobs.ids())):
+        name = f"job {safe_display(job_id)}"
+        try:
+            has_ended = workspace.jobs.load(job_id).ended
+        except NotFoundError:
+            continue  # being made right now, or swept by the next worker
+        except IngestError as error:
+            yield Damage("problem", name, error.message, error.hint)
+            continue
+        if not has_ended and job_id not in queued:
+            message = "has not ended and is not in the queue"
+            yield Damage("problem", name, message, "a worker puts it back when it starts: 'ingest-tui worker start'")
+
+
+def _journal(path: Path) -> Iterator[Damage]:
+    try:
+        damaged = count_damaged_lines(path)
+    except OSError as error:
+        yield Damage("problem", path.name, f"cannot be read: {error.strerror}", "check its permissions")
+        return
+    if damaged:
+        message = f"{damaged} lines of {safe_display(str(path))} are damaged and are left out"
+        yield Damage("warning", path.name, message, "the others are used; restore the file from a backup if it matters")
