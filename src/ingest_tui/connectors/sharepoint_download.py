@@ -18,7 +18,7 @@ from ingest_tui.connectors.graph_errors import GraphError, item_error, malware_e
 from ingest_tui.connectors.quickxor import QuickXorHash
 from ingest_tui.connectors.sharepoint_items import DriveItem, fingerprint_of, read_item, too_large
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.errors import ItemError, TransientItemError, TransientSourceError
+from ingest_tui.model.errors import ItemChangedError, ItemError, TransientItemError, TransientSourceError
 from ingest_tui.model.naming import safe_extension
 
 PIECE = 1 << 18
@@ -73,8 +73,7 @@ class Download:
     def opened(self, offset: int) -> Iterator[Iterator[bytes]]:
         """Open the item and yield its bytes from ``offset`` on, in pieces of at most `PIECE`."""
         now = self._look()
-        if offset and fingerprint_of(now.item, self._item_id) != self._descriptor.fingerprint:
-            raise self._changed()
+        self._check_listed(now.item, offset)
         response = self._request(now.address, offset)
         if response.status_code in _EXPIRED:
             response.close()
@@ -100,6 +99,24 @@ class Download:
         if not isinstance(address, str) or not address:
             address = self._redirect()
         return _Now(item, address)
+
+    def _check_listed(self, now: DriveItem, offset: int) -> None:
+        """Refuse another content than the listed one: its text would be kept under the fingerprint of that.
+
+        A listing may have no checksum where the item itself has one; then the two cannot be compared.
+        """
+        listed, found = self._descriptor.fingerprint, fingerprint_of(now, self._item_id)
+        if found == listed or not (offset or listed[:2] == found[:2]):
+            return
+        metadata = (self._descriptor.metadata or {}) | {"etag": now.etag}
+        raise ItemChangedError(
+            "it changed while it was read",
+            hint="the next sync takes it again",
+            uri=self._descriptor.uri,
+            now=self._descriptor._replace(
+                fingerprint=found, size=now.size, modified_ns=now.modified_ns, metadata=metadata
+            ),
+        )
 
     def _ask(self, fields: str) -> dict[str, Any]:
         try:

@@ -12,7 +12,7 @@ from graph_server.items import Drive
 from graph_server.running import GraphServer
 from ingest_tui.connectors.sharepoint import SharePointConnector
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.errors import AuthenticationError, IngestError, ItemError, TransientItemError
+from ingest_tui.model.errors import AuthenticationError, IngestError, ItemChangedError, ItemError, TransientItemError
 
 CONTENT = random.Random(1).randbytes(3_072_000)
 
@@ -150,10 +150,16 @@ def test_change_while_reading_is_told(server: GraphServer, drive: Drive, hashes:
     assert caught.value.reason == "changed_while_read"
 
 
-def test_change_since_the_listing_brings_the_file_as_it_is(server: GraphServer, drive: Drive, item: Item) -> None:
-    """A file that changed before it was fetched comes whole and checked as it is now; the next listing tells."""
+def test_change_since_the_listing_is_fetched_as_what_it_is_now(server: GraphServer, drive: Drive, item: Item) -> None:
+    """Other bytes are never given for the listed ones: the error describes the item as it is, to be fetched instead."""
     drive.put("big.bin", b"now")
-    assert fetched(*item) == b"now"
+    connector, descriptor = item
+    with pytest.raises(ItemChangedError) as caught:
+        fetched(connector, descriptor)
+    now = caught.value.now
+    assert now is not None
+    assert now == listed(connector)[0]["Documents/big.bin"]
+    assert fetched(connector, now) == b"now"
 
 
 @pytest.mark.parametrize(
