@@ -11,7 +11,7 @@ from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.pipeline.known_content import FetchedItem, KnownContent, as_place_of
-from ingest_tui.store.atomic import TEMPORARY_PREFIX, make_folder, remove_tree, write_new
+from ingest_tui.store.atomic import make_folder, remove_tree, write_new
 from ingest_tui.store.catalogue import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.layout import NORMALIZED
@@ -119,7 +119,7 @@ def _commit(
     ingested: IngestedDocument,
     data: bytes,
 ) -> None:
-    folder = workspace.layout.documents / f"{TEMPORARY_PREFIX}registered"  # one at a time: under the commit lock
+    folder = workspace.layout.registering
     change.placed.append(PlacedVersion(folder, document))
     change.rechunked.add(document.document_id)
     change.documents[document.document_id] = document

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import remove_tree, sweep_temporaries
 from ingest_tui.store.catalogue import Catalogue, DocumentRow
 from ingest_tui.store.documents import DocumentStore
@@ -117,18 +118,20 @@ class Repair:
         sql = "SELECT 1 FROM versions WHERE document_id = ? AND version = ?"
         if self._catalogue.execute(sql, (document_id, version)):
             return
-        built_in = self._layout.root / line["built_in"]
-        if not self._store.take_back(collection_id, document_id, version, built_in):
+        built_in = self._layout.building_place(line["built_in"])
+        if built_in is None:
+            report.kept.append(f"{safe_display(str(line['built_in']))} is no folder where versions are built")
+        elif not self._store.take_back(collection_id, document_id, version, built_in):
             folder = self._layout.version(collection_id, document_id, version)
             if folder.exists():
                 report.kept.append(f"{folder.relative_to(self._layout.root)} is not in the catalogue")
-        elif not self._is_wanted(line["built_in"]):
+        elif not self._is_wanted(built_in):
             remove_tree(built_in)
 
-    def _is_wanted(self, built_in: str) -> bool:
+    def _is_wanted(self, built_in: Path) -> bool:
         """Whether somebody will continue with what is built there: a job that has not ended."""
-        parts = Path(built_in).parts
-        return parts[0] == self._layout.jobs.name and self._layout.queue_entry(parts[1]).exists()
+        job = built_in.relative_to(self._layout.root).parts[1]
+        return built_in != self._layout.registering and self._layout.queue_entry(job).exists()
 
     def _agree(self, known: dict[str, DocumentRow], notes: dict[str, Line], report: RepairReport) -> None:
         """Bring each document to where its state says that it is."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingest_tui.model.naming import check_identifier
 
+_STAGED_PARTS = 4  # jobs/<job>/staging/<item>
 RAW_STEM = "raw"
 NORMALIZED = "normalized.md"
 INGESTION = "ingestion.json"
@@ -141,6 +142,23 @@ class Layout:
     def parsers(self) -> Path:
         """One folder for each living parser process, in which it writes the texts it makes."""
         return self.root / "parsers"
+
+    @property
+    def registering(self) -> Path:
+        """Where a version is built that a script registers: one at a time, under the commit lock."""
+        return self.documents / ".tmp.registered"
+
+    def building_place(self, relative: str) -> Path | None:
+        """Return the folder of that name below the root if versions are built there, else None.
+
+        It was read from a journal; nothing outside of these places is to be moved or removed for what one says.
+        """
+        path = self.root / relative
+        parts = Path(relative).parts
+        is_staged = len(parts) == _STAGED_PARTS and (parts[0], parts[2]) == ("jobs", "staging")
+        if path != self.registering and not (is_staged and not set(parts) & {"..", "/"}):
+            return None
+        return path if path.parent.resolve().is_relative_to(self.root.resolve()) else None
 
     @property
     def audit(self) -> Path:

@@ -243,7 +243,7 @@ def test_a_version_on_disk_that_the_catalogue_does_not_know_is_kept(store: Store
     """Placing a version where one is fails before anything is touched, and keeps both."""
     folder = store.layout.version("default", "aa", 2)
     make_folder(folder)
-    (folder / "ingestion.json").write_text("{}")
+    store.documents.write_ingestion(folder, {"document_id": "aa", "version": 2})
     before = store.state()
     with pytest.raises(StoreError, match="does not know") as raised:
         store.carry_out(everything_at_once(store))
@@ -309,3 +309,22 @@ def test_a_document_that_returns_is_noted_with_the_places_it_has_now(store: Stor
     note = orjson.loads((store.layout.document("default", "aa") / "document.json").read_bytes())
     assert [place["key"] for place in note["locations"]] == ["a.md"]
     assert verify_store(store.layout, store.catalogue) == []
+
+
+@pytest.mark.parametrize(
+    "planted", ["../precious", "jobs/../../../precious", "jobs/link/staging/item", "trash", "/tmp"]
+)
+def test_an_intent_moves_and_removes_nothing_outside_of_where_versions_are_built(
+    store: Store, tmp_path: Path, planted: str
+) -> None:
+    """A journal that somebody has planted leads nowhere: what it names stays, and the audit says so."""
+    precious = tmp_path / "precious"
+    (precious / "staging" / "item").mkdir(parents=True)
+    (precious / "staging" / "item" / "file").write_text("precious")
+    (store.layout.jobs / "link").symlink_to(precious)
+    before = store.state()
+    with store.writing() as writer:
+        writer.undo([placing("default", "zz", 1, planted)])
+    assert (precious / "staging" / "item" / "file").read_text() == "precious"
+    assert store.state() == before
+    assert "is no folder where versions are built" in store.layout.audit.read_text()
