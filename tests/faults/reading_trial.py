@@ -84,7 +84,8 @@ def read_only_of_older_schema(folder: Path) -> None:
                 connection.execute(f"DROP {kind} {name}")
     for table in ("changes", "meta"):
         connection.execute(f"DROP TABLE {table}")
-    for column in ("parsers", "removed_sha256"):
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(locations)").fetchall()]
+    for column in columns[15:]:
         connection.execute(f"ALTER TABLE locations DROP COLUMN {column}")
     connection.execute("PRAGMA user_version = 2")
     (folder / "ws" / "catalogue.mark").unlink()

@@ -14,6 +14,8 @@ import pytest
 from reading_trial import PLACES
 
 from ingest_tui import open_workspace
+from ingest_tui.services.jobs import cancel_job
+from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.submit import submit_sync
 
 WALLED_IN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
@@ -115,3 +117,34 @@ def test_lost_catalogue_that_cannot_be_made_again_is_refused(template: Path) -> 
         assert "ingest-tui rebuild" in refused["err"]
     assert "catalogue: the catalogue is missing" in doctor["out"]
     assert (jobs["code"], audit["code"]) == (0, 0)
+
+
+@pytest.mark.parametrize("place", ["full", "full_without_reserve", "full_after_a_crash"])
+def test_jobs_are_cancelled_on_a_full_disk(template: Path, place: str) -> None:
+    """Cancelling needs no room: the job ends at once, or the request waits for the next worker, and readers go on."""
+    cancel, listed = make_calls(template, place, [["job", "cancel", "last"], ["job", "list", "--json"]])
+    assert (cancel["code"], listed["code"]) == (0, 0), (cancel, listed)
+    [newest, _older] = json.loads(listed["out"])
+    assert newest["state"] == "cancelled" or place == "full_without_reserve"
+
+
+def test_request_without_room_for_a_word_is_an_empty_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a disk that is full to the last byte the name of the request says what is asked for, and it is answered."""
+    with open_workspace(tmp_path / "ws") as handle:
+        handle.add_source("docs", path=str(tmp_path))
+        workspace = handle.workspace
+        manifest = submit_sync(workspace, workspace.sources.get("docs"), trigger="manual", by="test")
+
+        def full(*_arguments: Any, **_options: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as full_for_a_while:
+            full_for_a_while.setattr("ingest_tui.store.jobs.write_durably", full)
+            full_for_a_while.setattr("ingest_tui.store.jobs.write_record", full)
+            assert cancel_job(workspace, manifest.job_id).state == "queued"
+        [request] = workspace.jobs.paths(manifest.job_id).requests.iterdir()
+        assert (request.name, request.stat().st_size) == ("cancel.json", 0)
+        with Engine(workspace) as engine:
+            while engine.start_ready_jobs() or engine.running:
+                engine.wait(5.0)
+        assert workspace.jobs.load(manifest.job_id).state == "cancelled"

@@ -112,6 +112,8 @@ class JobRun:
         if self.workspace.room().has(0):
             self.workspace.ballast.take_aboard()
         self.log.event("info", "job started", attempt=self.manifest.attempt, kind=self.manifest.kind)
+        with contextlib.suppress(OSError), self._manifest_lock:  # without room the ticker tries again
+            self._answer_requests()  # one may wait since before anybody owned the job: a cancelled job does nothing
         self._ticker.start()
 
     def end(self, state: JobState | None = None, error: IngestError | None = None) -> None:

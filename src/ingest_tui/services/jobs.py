@@ -15,6 +15,7 @@ from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
 from ingest_tui.pipeline.recovery import intents_of_an_older_program
+from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.journal import read_journal_from
 from ingest_tui.store.plans import read_plan, write_known_plan
@@ -157,7 +158,7 @@ def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
             with workspace.committing() as writer:
                 writer.undo(old)
         manifest.move_to(JobState.CANCELLED, at=_now(), by=requester(), reason="asked for")
-        workspace.jobs.save(manifest)
+        workspace.ballast.makes_room_for(lambda: workspace.jobs.save(manifest))
         workspace.jobs.leave_queue(manifest.job_id)
 
     return _do_or_ask(workspace, job_id, "cancel", cancel, wanted="cancelled")
@@ -217,11 +218,23 @@ def _do_or_ask(
     if lock.held:
         with lock:
             manifest = jobs.load(full_id)
-            if not manifest.ended:
-                act(manifest)
-            jobs.settle_request(full_id, request)
-    _audit(workspace, f"job.{request}", full_id, **values)
+            if manifest.ended or _is_done(workspace, act, manifest, request):
+                jobs.settle_request(full_id, request)
+    line = {"at": _now(), "by": requester(), "action": f"job.{request}", "target": full_id}
+    workspace.audit.add_or_warn(**line, **values)
     return get_job(workspace, full_id)
+
+
+def _is_done(workspace: Workspace, act: Callable[[Manifest], None], manifest: Manifest, request: str) -> bool:
+    """Change a job that nobody owns; on a disk too full even for that, leave a cancellation to the next worker."""
+    try:
+        act(manifest)
+    except OSError as error:
+        if request != "cancel" or not means_disk_full(error, workspace.root):
+            raise
+        workspace.jobs.leave_request(manifest.job_id, request, by=requester())
+        return False
+    return True
 
 
 def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -> Manifest:

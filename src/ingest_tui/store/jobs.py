@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -284,7 +285,15 @@ class JobStore:
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
         make_folder(folder)
         with suppress(FileNotFoundError):  # the job has just ended, and its owner cleared what was asked of it
-            self._ballast.makes_room_for(lambda: write_durably(folder / f"{kind}.json", encode_json(record)))
+            path = folder / f"{kind}.json"
+        try:
+            self._ballast.makes_room_for(lambda: write_durably(path, encode_json(record)))
+        except OSError as error:
+            if values or error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            # Its name says what is asked for, and an empty file takes no room: only who asked is lost.
+            with suppress(FileExistsError):
+                write_new(path, b"")
 
     def settle_request(self, job_id: str, kind: str) -> None:
         """Take away requests of a kind, and of its opposite, that nobody has to answer any more."""

@@ -21,7 +21,7 @@ from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
 from ingest_tui.model.errors import NotFoundError, RefusedError, StoreError, UsageError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.store.atomic import FOLDER_MODE, make_folder
+from ingest_tui.store.atomic import make_folder
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.change import StoreWriter, committing, repair_if_free
@@ -261,8 +261,6 @@ def init_workspace(
     if not allow_network_filesystem:
         _refuse_network_filesystem(root, _nearest_existing(root))
     make_folder(root, durable=True)
-    if root.stat().st_uid == os.geteuid():
-        root.chmod(FOLDER_MODE)
     _refuse_what_others_can_write(layout)
     for folder in layout.folders:
         make_folder(folder)

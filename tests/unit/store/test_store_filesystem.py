@@ -195,3 +195,25 @@ def test_workspace_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     check = told_by_doctor(workspace.root)["owner"]
     assert (check.level, "belongs to 4321" in check.message) == ("note", True)
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o755, 0o700])
+def test_init_leaves_the_mode_of_a_folder_alone(tmp_path: Path, mode: int) -> None:
+    """A folder that is there keeps its mode; what is made in it is for its owner only."""
+    root = tmp_path / "mine"
+    root.mkdir()
+    root.chmod(mode)
+    init_workspace(root)
+    assert root.stat().st_mode & 0o777 == mode
+    assert {path.stat().st_mode & 0o077 for path in root.rglob("*")} == {0}
+
+
+def test_init_refuses_a_folder_that_others_can_write(tmp_path: Path) -> None:
+    """Nothing is made where others could plant documents, and the folder stays as it is."""
+    root = tmp_path / "everybodys"
+    root.mkdir()
+    root.chmod(0o777)
+    with pytest.raises(RefusedError, match="can be written by other users"):
+        init_workspace(root)
+    assert root.stat().st_mode & 0o777 == 0o777
+    assert list(root.iterdir()) == []
