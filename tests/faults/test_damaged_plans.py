@@ -49,17 +49,17 @@ def test_a_damaged_plan_is_found_out(tmp_path: Path, damage: str) -> None:
     """A plan that lacks a line, has one too many or one that is not as it was written, is not whole."""
     path = tmp_path / "plan.jsonl"
     write_known_plan(path, LINES)
-    assert is_whole(path)
+    assert is_whole(read_plan(path))
     assert [line for line in read_plan(path) if line["action"] != "end"] == LINES
     spoil(path, damage)
-    assert not is_whole(path)
+    assert not is_whole(read_plan(path))
 
 
 def test_a_plan_of_an_older_program_is_whole_without_a_number_of_lines(tmp_path: Path) -> None:
     """Before lines were counted the end alone said that a plan is whole."""
     path = tmp_path / "plan.jsonl"
     path.write_bytes(b"".join(map(encode_line, [*LINES, {"action": "end", "listed": 5, "complete": True}])))
-    assert is_whole(path)
+    assert is_whole(read_plan(path))
 
 
 def test_a_work_line_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:

@@ -82,6 +82,10 @@ class FakeCredential:
     def digest(self) -> str:
         return json.dumps(self.fields, sort_keys=True)
 
+    @property
+    def identity(self) -> str:
+        return json.dumps([self.fields.get("tenant_id"), self.fields.get("client_id")])
+
     def get(self, field: str, default: str | None = None) -> str | None:
         self.read += 1
         return self.fields.get(field, default)

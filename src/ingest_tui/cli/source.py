@@ -14,6 +14,7 @@ from ingest_tui.cli.source_options import (
     SourceTypes,
     TypedCommand,
     common_options,
+    hold_settings,
     setting_options,
     settings_given,
 )
@@ -59,6 +60,7 @@ def _add(
         since=options["since"],
         allow_types=options["allow_types"],
         deny_types=options["deny_types"],
+        **hold_settings(options),
     )
     _report_earlier_documents(session, added.source_id)
     if as_json:
@@ -126,6 +128,7 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
     for field in ("allow_types", "deny_types"):
         if options[field] or options["any_type"]:
             changes[field] = options[field]
+    changes |= hold_settings(options)
     if not changes and not config:
         raise UsageError("nothing to change", hint=f"'ingest-tui source edit {source_id} --help' lists the settings")
     edited = edit_source(session.workspace, source_id, config=config, based_on=before, **changes)

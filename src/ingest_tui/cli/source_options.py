@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _PREFIX = "setting_"
+HOLD_SETTINGS = ("hold_items", "hold_share", "hold_always_share")
 _METAVARS = {"include": "GLOB", "exclude": "GLOB"}
 
 
@@ -33,10 +34,27 @@ def common_options(command: Any) -> Any:
         click.option("--watch/--no-watch", default=None, help="Sync when something changes, while a worker runs."),
         click.option("--backend", help="Extract everything with this backend, e.g. unstructured."),
         click.option("--backend-for", multiple=True, metavar="TYPE=BACKEND", help="A backend for one type."),
+        *_hold_options(),
     ]
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _hold_options() -> list[Callable[[Any], Any]]:
+    """Return the options that say how many deletions at once wait for approval; 'default' is as the workspace says."""
+    share = "share of the known documents (0 to 1)"
+    return [
+        click.option("--hold-items", metavar="N", help="Hold deletions of more documents than this (default 10) …"),
+        click.option("--hold-share", metavar="SHARE", help=f"… that are more than this {share} (default 0.1)."),
+        click.option("--hold-always-share", metavar="SHARE", help=f"Hold more than this {share} always (default 0.5)."),
+    ]
+
+
+def hold_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a source that the hold options give; 'default' clears one."""
+    given = {name: options[name] for name in HOLD_SETTINGS if options[name] is not None}
+    return {name: None if value == "default" else value for name, value in given.items()}
 
 
 def filter_options(command: Any) -> Any:

@@ -172,9 +172,12 @@ def report_end(manifest: Manifest) -> None:
     if counters.items_failed:
         diagnostics.say(f"hint: 'ingest-tui job errors {manifest.job_id}' shows what failed and why")
     if manifest.held is not None:
+        from ingest_tui.model.holding import HOLD_WORDS
+
         held = manifest.held
         diagnostics.say(
-            f"warning: {held.documents} of {held.known} documents are no longer listed; they are kept until you approve"
+            f"warning: {held.documents} of {held.known} documents would be retired; they are kept until you approve: "
+            f"{HOLD_WORDS.get(held.reason, held.reason)}"
         )
         diagnostics.say(
             f"hint: 'ingest-tui job items {manifest.job_id} --held' lists them, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 import pydantic
+from pydantic.fields import FieldInfo
 
 from ingest_tui.credentials.contract import Credential as Credential  # noqa: PLC0414 - part of this contract
 from ingest_tui.credentials.contract import Credentials as Credentials  # noqa: PLC0414 - part of this contract
@@ -159,6 +161,19 @@ class BaseConnector(ABC):
         """Return whom the source sees calling: sources with the same account share retries' waits and limits."""
         return f"{self.source_type}:{getattr(self.config, 'credential', None) or ''}"
 
+    def choice(self) -> str:
+        """Return what decides which items a listing names: the settings and whose account, as text without secrets.
+
+        When it changes, what the next listing does not name was perhaps only chosen otherwise, and is not deleted
+        without a person. A setting that chooses nothing says so: ``json_schema_extra={"chooses": False}``.
+        """
+        settings = self.config.model_dump(mode="json", exclude_defaults=True)
+        declared = type(self.config).model_fields
+        chosen = {name: value for name, value in settings.items() if _chooses(declared.get(name))}
+        name = getattr(self.config, "credential", None)
+        account = self.credentials.get(name).identity if name and self.credentials is not None else ""
+        return json.dumps([self.source_type, chosen, account], sort_keys=True)
+
     def check_credential(self) -> str | None:
         """Return whose credential is used, without a secret, as far as that can be told without asking the source.
 
@@ -277,6 +292,11 @@ class BaseConnector(ABC):
     def watch_path(self) -> str | None:
         """Return the folder to watch for changes, for connectors that declare ``watches_paths``."""
         return None
+
+
+def _chooses(setting: FieldInfo | None) -> bool:
+    extra = setting.json_schema_extra if setting is not None else None
+    return not isinstance(extra, dict) or bool(extra.get("chooses", True))
 
 
 def describe_invalid(error: pydantic.ValidationError) -> str:

@@ -156,6 +156,10 @@ class ResilientConnector(BaseConnector):
         """Check the settings."""
         self.inner.validate_config()
 
+    def choice(self) -> str:
+        """Return what decides which items a listing names."""
+        return self.inner.choice()
+
     def check_credential(self) -> str | None:
         """Return whose credential is used."""
         return self.inner.check_credential()

@@ -29,7 +29,11 @@ class S3Config(BaseModel):
         description="the address of a store that is not AWS, e.g. http://127.0.0.1:9000",
         json_schema_extra={"metavar": "URL"},
     )
-    region: str | None = Field(default=None, description="the region of the bucket; followed when it is another one")
+    region: str | None = Field(
+        default=None,
+        description="the region of the bucket; followed when it is another one",
+        json_schema_extra={"chooses": False},
+    )
     credential: str | None = Field(
         default=None,
         description="the entry of the credential registry to sign with",
@@ -37,12 +41,20 @@ class S3Config(BaseModel):
     )
     profile: str | None = Field(default=None, description="the AWS profile to sign with")
     anonymous: bool = Field(default=False, description="do not sign: for public buckets")
-    requester_pays: bool = Field(default=False, description="agree to pay for requests and transfer")
-    versions: bool = Field(default=False, description="note version ids and fetch exactly the version that was listed")
+    requester_pays: bool = Field(
+        default=False, description="agree to pay for requests and transfer", json_schema_extra={"chooses": False}
+    )
+    versions: bool = Field(
+        default=False,
+        description="note version ids and fetch exactly the version that was listed",
+        json_schema_extra={"chooses": False},
+    )
     include: tuple[str, ...] = Field(default=(), description="take only what matches, e.g. *.md or docs/**")
     exclude: tuple[str, ...] = Field(default=(), description="leave out what matches, e.g. drafts/")
     addressing: Literal["auto", "path", "virtual"] = Field(
-        default="auto", description="where the bucket's name stands: in the path or before the host name"
+        default="auto",
+        description="where the bucket's name stands: in the path or before the host name",
+        json_schema_extra={"chooses": False},
     )
     opaque_etags: bool = Field(
         default=False, description="do not take ETags for MD5 sums: for stores where they only look like some"
@@ -55,7 +67,7 @@ class S3Config(BaseModel):
     sqs: str | None = Field(
         default=None,
         description="a queue with the bucket's event notifications, as hints for watching",
-        json_schema_extra={"metavar": "URL"},
+        json_schema_extra={"metavar": "URL", "chooses": False},
     )
 
     @field_validator("endpoint_url", "region", "credential", "profile", "sqs", mode="before")

@@ -69,7 +69,11 @@ class SharePointConfig(BaseModel):
     exclude: tuple[str, ...] = Field(default=(), description="leave out what matches, e.g. Archive/")
     follow_shortcuts: bool = Field(default=False, description="take what shortcuts to other libraries lead to")
     reconcile_days: int = Field(
-        default=7, ge=0, le=365, description="after so many days everything is listed anew, not only what changed"
+        default=7,
+        ge=0,
+        le=365,
+        description="after so many days everything is listed anew, not only what changed",
+        json_schema_extra={"chooses": False},
     )
 
     @field_validator("site")

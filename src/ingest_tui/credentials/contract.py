@@ -20,6 +20,10 @@ class Credential(Protocol):
     def digest(self) -> str:
         """A value that changes when the entry changes."""
 
+    @property
+    def identity(self) -> str:
+        """Whom a source sees signing in, as text without secrets; stays as it is when a secret is rotated."""
+
     def get(self, field: str, default: str | None = None) -> str | None:
         """Return a field; a secret one is resolved from its reference now, at each call."""
 

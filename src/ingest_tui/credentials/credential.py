@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any, NoReturn
 
@@ -10,6 +11,9 @@ from ingest_tui.credentials.references import Surroundings, parse_reference, res
 from ingest_tui.credentials.types import CredentialType, Entry
 from ingest_tui.model.errors import AuthenticationError
 from ingest_tui.model.naming import safe_display
+
+# Plain fields that may change while the account stays the same.
+_SAY_NOT_WHO = frozenset({"region", "thumbprint", "scope", "header", "scheme", "client_authentication"})
 
 
 class Credential:
@@ -42,6 +46,12 @@ class Credential:
     def declared_type(self) -> CredentialType:
         """Its type, as declared."""
         return self._type
+
+    @property
+    def identity(self) -> str:
+        """Whom a source sees signing in: the plain fields of the entry, as text. Compared over restarts."""
+        names = (name for name in self._type.plain_names if name not in _SAY_NOT_WHO)
+        return json.dumps({name: str(value) for name in names if (value := getattr(self._entry, name)) is not None})
 
     @property
     def secrets(self) -> tuple[str, ...]:

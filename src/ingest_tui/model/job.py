@@ -165,7 +165,7 @@ KNOWN_PLAN = "known_plan"
 
 
 class HeldDeletions(BaseModel):
-    """Deletions that wait for a person. ``reason`` is ``mass_deletion`` or ``empty_listing``.
+    """Deletions that wait for a person. ``reason`` is that of the plan, see `HoldReason` in model/holding.py.
 
     Answered once a job was queued that carries them out, or once ``refused_by`` names who wants to keep the documents.
     """

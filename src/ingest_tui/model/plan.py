@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.holding import HOLD_WORDS, NOTHING_SPECIAL, Choice, HoldReason, HoldRules
 
 RULES_VERSION = "1"
 """Changes when this program lets in what an earlier one refused, so that it is tried again."""
@@ -16,6 +17,9 @@ RENAMED = "renamed"
 
 RULES_CHANGED = "rules_changed"
 """The reason of what was refused and is tried again because other rules hold now."""
+
+FILTER_REFUSALS = frozenset({"too_large", "too_old", "type_not_allowed"})
+"""Reasons of a listing that come from the settings of a source and not from the item alone."""
 
 ARCHIVED = "archived"
 """The reason of what has to be restored by its owner before it can be read."""
@@ -38,6 +42,7 @@ class Known(NamedTuple):
     outcome: str
     reason: str
     ruleset: str
+    version: int | None = None
 
 
 class Quarantine(NamedTuple):
@@ -55,9 +60,10 @@ class Action(NamedTuple):
     """One line of the plan: an action on a key, its reason, and what is needed to carry it out.
 
     ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``).
-    ``reject``: known from the listing alone. ``quarantine``: it kills
-    parsers and is not given to one. ``retire``: gone for certain. ``hold``: gone, but too many at once.
-    ``forget``: gone, and no document ever came of it.
+    ``reject``: known from the listing alone. ``quarantine``: it kills parsers and is not given to one. ``retire``: gone
+    for certain. ``hold``: gone, but it waits for a person (see `HoldRules`). ``forget``: gone, and no document ever
+    came of it. A ``retire`` or ``hold`` with the reason ``excluded`` is of a listed item that the settings leave out
+    now; ``refusal`` is the reason for that.
     """
 
     action: ActionName
@@ -71,6 +77,8 @@ class Action(NamedTuple):
     document_id: str | None = None
     from_key: str | None = None
     metadata: dict[str, str] | None = None
+    version: int | None = None
+    refusal: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form: what is absent is left out, but a key may be empty."""
@@ -83,16 +91,13 @@ class PlanRules:
     """What the planner needs to know besides listing and memory.
 
     ``ruleset`` stands for everything that decides what is let in; what was refused under another one is tried again.
-    A mass deletion is held when at least ``mass_deletion_items`` and more than ``mass_deletion_share`` of the known
-    documents would go, or when the listing came back empty; ``approved_keys`` were approved by a person.
+    ``hold`` decides which deletions wait for a person.
     ``unsettled_ns`` is the span of modification times (nanoseconds) in which an item may still be being written.
     """
 
     ruleset: str = ""
     force: bool = False
-    mass_deletion_items: int = 10
-    mass_deletion_share: float = 0.5
-    approved_keys: frozenset[str] = frozenset()
+    hold: HoldRules = NOTHING_SPECIAL
     unsettled_ns: tuple[int, int] | None = None
 
 
@@ -110,8 +115,10 @@ def plan_actions(
     rules = rules or PlanRules()
     descriptors = {descriptor.key: descriptor for descriptor in listing}
     vanished = [known[key] for key in sorted(known) if key not in descriptors] if complete else []
-    unknown = [descriptors[key] for key in sorted(descriptors) if key not in known]
-    moves = {} if rules.force else pair_moves(_candidates(unknown, vanished))
+    fresh = sorted((one.fingerprint, one.key) for one in descriptors.values() if one.key not in known and _is_real(one))
+    gone_documents = [entry for entry in vanished if entry.document_id and entry.fingerprint]
+    gone_documents.sort(key=lambda entry: (entry.fingerprint, entry.key))
+    moves = {} if rules.force else pair_moves(gone_documents, fresh)
     actions = [
         plan_listed(descriptor, known.get(key), moved_from=moves.get(key), rules=rules)
         for key, descriptor in sorted(descriptors.items())
@@ -123,28 +130,27 @@ def plan_actions(
     return actions
 
 
-def _candidates(unknown: list[Descriptor], vanished: list[Known]) -> Iterator[tuple[str, Known]]:
-    by_fingerprint: dict[str, list[Known]] = {}
-    for entry in vanished:
-        if entry.document_id and entry.fingerprint:
-            by_fingerprint.setdefault(entry.fingerprint, []).append(entry)
-    for descriptor in unknown:
-        if descriptor.refusal is None:
-            for entry in by_fingerprint.get(descriptor.fingerprint, ()):
-                yield descriptor.key, entry
+def _is_real(descriptor: Descriptor) -> bool:
+    return descriptor.refusal is None and descriptor.fingerprint != ""
 
 
-def pair_moves(candidates: Iterable[tuple[str, Known]]) -> dict[str, Known]:
-    """Return for each new key the vanished document it is, each used once.
+def pair_moves(vanished: Iterable[Known], fresh: Iterable[tuple[str, str]]) -> dict[str, Known]:
+    """Return for each new key the vanished document it is, each used once: the first of a fingerprint with the first.
 
-    ``candidates`` are all pairs of a new key and a vanished document with the same fingerprint, ordered by both keys.
+    ``vanished`` are documents and ``fresh`` pairs of the fingerprint and the key of a new item, both ordered by
+    fingerprint, then key. Takes time in their number, however many share a fingerprint.
     """
     moves: dict[str, Known] = {}
-    used: set[str] = set()
-    for key, entry in candidates:
-        if key not in moves and entry.key not in used:
+    gone = iter(vanished)
+    entry = next(gone, None)
+    for fingerprint, key in fresh:
+        while entry is not None and entry.fingerprint < fingerprint:
+            entry = next(gone, None)
+        if entry is None:
+            break
+        if entry.fingerprint == fingerprint:
             moves[key] = entry
-            used.add(entry.key)
+            entry = next(gone, None)
     return moves
 
 
@@ -161,7 +167,7 @@ def plan_listed(
     ``quarantine`` is set when the item killed the parsers as they are now too often.
     """
     if descriptor.refusal:
-        return _plan_refused(descriptor, descriptor.refusal, known)
+        return _plan_refused(descriptor, descriptor.refusal, known, rules)
     if _may_be_half_written(descriptor, known, rules):
         return _act(descriptor, "skip", "unsettled", "changed a moment ago; taken once it is quiet")
     if known is not None:
@@ -193,8 +199,19 @@ def _act(descriptor: Descriptor, action: ActionName, reason: str, detail: str = 
     )
 
 
-def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known | None) -> Action:
+def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known | None, rules: PlanRules) -> Action:
     """Decide for what the listing rules out. A document that was archived after it was taken need not be read again."""
+    if known is not None and _is_excluded_now(refusal[0], known, rules):
+        is_approved = rules.hold.approves(known.key, known.document_id, known.version)
+        return _act(
+            descriptor,
+            "retire" if is_approved else "hold",
+            HoldReason.EXCLUDED,
+            refusal[1],
+            document_id=known.document_id,
+            version=known.version,
+            refusal=refusal[0],
+        )
     if (
         refusal[0] == ARCHIVED
         and known is not None
@@ -205,6 +222,14 @@ def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known
         detail = f"what is known of it still holds; now {refusal[1]}"
         return _act(descriptor, "skip", "same_fingerprint", detail, document_id=known.document_id)
     return _act(descriptor, "reject", *refusal)
+
+
+def _is_excluded_now(reason: str, known: Known, rules: PlanRules) -> bool:
+    """Whether a document is left out because the settings of its source were tightened, not because it changed."""
+    if known.document_id is None or reason not in FILTER_REFUSALS or rules.hold.choice is not Choice.CHANGED:
+        return False
+    was_refused_before_that = known.outcome == "rejected" and known.ruleset != rules.ruleset
+    return not was_refused_before_that
 
 
 def _plan_known(  # noqa: PLR0911 - one return for each decision
@@ -240,15 +265,6 @@ def _may_be_half_written(descriptor: Descriptor, known: Known | None, rules: Pla
     return start < descriptor.modified_ns <= end
 
 
-def is_mass_deletion(vanished: int, known: int, *, listed: int, rules: PlanRules) -> bool:
-    """Tell whether so many documents would vanish that a person has to approve."""
-    if vanished == 0:
-        return False
-    if listed == 0:
-        return True
-    return vanished >= rules.mass_deletion_items and vanished > known * rules.mass_deletion_share
-
-
 def plan_vanished(
     vanished: Iterable[Known],
     *,
@@ -264,13 +280,16 @@ def plan_vanished(
     if vanished_documents is None:
         vanished = list(vanished)
         vanished_documents = sum(1 for entry in vanished if entry.document_id)
-    held = is_mass_deletion(vanished_documents, known_documents, listed=listed, rules=rules)
-    reason = "empty_listing" if listed == 0 else "mass_deletion"
-    detail = f"{vanished_documents} of {known_documents} documents would go"
+    held = rules.hold.reason(vanished_documents, known_documents, listed=listed)
+    detail = f"{vanished_documents} of {known_documents} documents would go; {HOLD_WORDS[held]}" if held else ""
     for entry in vanished:
         if not entry.document_id:
             yield Action("forget", "not_listed", entry.key, entry.uri)
-        elif held and entry.key not in rules.approved_keys:
-            yield Action("hold", reason, entry.key, entry.uri, detail, document_id=entry.document_id)
+        elif held and not rules.hold.approves(entry.key, entry.document_id, entry.version):
+            yield _vanished("hold", held, entry, detail)
         else:
-            yield Action("retire", "not_listed", entry.key, entry.uri, document_id=entry.document_id)
+            yield _vanished("retire", "not_listed", entry)
+
+
+def _vanished(action: ActionName, reason: str, entry: Known, detail: str = "") -> Action:
+    return Action(action, reason, entry.key, entry.uri, detail, document_id=entry.document_id, version=entry.version)

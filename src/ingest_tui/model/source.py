@@ -35,6 +35,7 @@ class Source(BaseModel):
 
     ``since``: what was last changed before that day (UTC) is not taken.
     ``allow_types`` (empty: all) and ``deny_types`` (goes before) are format names, extensions or media types.
+    ``hold_…``: how many deletions at once wait for a person, see `HoldRule`; None: as the workspace says.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -54,6 +55,9 @@ class Source(BaseModel):
     allow_types: tuple[str, ...] = ()
     deny_types: tuple[str, ...] = ()
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
+    hold_items: int | None = Field(default=None, ge=0)
+    hold_share: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    hold_always_share: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     created_at: str = ""
     updated_at: str = ""
     revision: int = Field(default=0, ge=0, description="counts the times it was saved")

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -36,6 +36,7 @@ from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
 
 _TICK_SECONDS = 0.25
+_VALUES_BETWEEN_CHECKPOINTS = 2000
 _LONGEST_WAIT_FOR_SPACE = 30.0
 _LOCK_SECONDS = 120.0
 _LOCK_POLL_SECONDS = 0.02
@@ -79,7 +80,7 @@ class JobRun:
         self.reading = workspace.open_catalogue(self._log_rebuild)
         self.meter = ProgressMeter(manifest)
         self.listing_complete = True
-        self.overtaken_by = ""
+        self.superseded_by = ""
         """The job of the same source whose plan is newer than the one that is gone on with; empty for most."""
         self.cancelled = threading.Event()
         if manifest.cancel_requested_by:
@@ -145,18 +146,6 @@ class JobRun:
         self.reading.close()
         self.log.close()
 
-    def look_whether_overtaken(self) -> None:
-        """Note whether a newer job has listed the source since the plan that this one goes on with was made.
-
-        What is gone, and what has moved, is then for the newer one to say: our listing is out of date.
-        """
-        newer = self.workspace.jobs.planned_after(self.manifest.job_id)
-        if newer is None or self.overtaken_by:
-            return
-        self.overtaken_by = newer.job_id
-        told = "a newer job has listed the source since: what is gone or moved is for that one to say"
-        self.log.event("info", told, newer=newer.job_id)
-
     def stop_politely(self) -> None:
         """Leave the job for the next worker; an attempt that ends so is none that failed."""
         with self._manifest_lock:
@@ -170,6 +159,17 @@ class JobRun:
         self.hold_while_paused()
         if self.cancelled.is_set() or self._stopping.is_set():
             raise JobCancelled
+
+    def is_to_end(self) -> bool:
+        """Whether the next `checkpoint` ends the job; asked by what cannot be left in the middle by an exception."""
+        return self.cancelled.is_set() or self._stopping.is_set()
+
+    def between_checkpoints(self, values: Iterable[_Result]) -> Iterator[_Result]:
+        """Yield ``values``, which may be very many, with a `checkpoint` now and then."""
+        for number, value in enumerate(values):
+            if number % _VALUES_BETWEEN_CHECKPOINTS == 0:
+                self.checkpoint()
+            yield value
 
     def hold_while_paused(self) -> None:
         """Wait while the job is paused, unless it is cancelled or the worker is about to end."""

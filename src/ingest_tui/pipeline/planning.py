@@ -7,17 +7,21 @@ import time
 from datetime import UTC, date, datetime
 from typing import Any
 
+import apsw
+
 from ingest_tui.connectors.base import BaseConnector, Listing
 from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.extraction.backends import versions
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError, StoreError
 from ingest_tui.model.hashing import short_digest
+from ingest_tui.model.holding import HoldRules
 from ingest_tui.model.job import HeldDeletions
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.deletions import chosen_by, hold_rules_of, look_after
 from ingest_tui.pipeline.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.workload import Workload
@@ -26,14 +30,14 @@ from ingest_tui.store.catalogue import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.journal import Journal, encode_line
 from ingest_tui.store.listing import ListingScratch
-from ingest_tui.store.plans import read_plan, work_lines
+from ingest_tui.store.plans import work_lines
 from ingest_tui.store.remembering import StoredMemory
 from ingest_tui.store.workspace import Settings
 
 TOO_OLD = "too_old"
 _LINES_AT_ONCE = 1000
 _GAPS_TOLD = 20
-SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
+_SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
 QUARANTINE_HINT = (
     "'ingest-tui job retry --failed-only' tries it again, and so does a sync once it, a backend or a limit has changed"
 )
@@ -47,7 +51,7 @@ def list_source(job: JobRun) -> ListingEnd:
     job.meter.start("list")
     job.save_state()
     scratch = ListingScratch(job.paths.listing, resume=connector.capabilities.resumes_listing)
-    scratch.begin(_choice_of(job.source, connector))
+    scratch.begin(chosen_by(job.source, connector))  # a listing is not resumed under another choice
     memory = None
     if connector.capabilities.remembers_listing:
         memory = connector.memory = StoredMemory(job.workspace.layout.listing_memory(job.source.source_id))
@@ -70,11 +74,6 @@ def list_source(job: JobRun) -> ListingEnd:
             memory.close()
     job.meter.done("list")
     return end
-
-
-def _choice_of(source: Source, connector: BaseConnector) -> str:
-    """Return what stands for everything that chooses what is listed: a listing is not resumed under another choice."""
-    return short_digest(source.model_dump_json(), connector.account(), length=12)
 
 
 def _following(pages: Listing) -> ListingPage | ListingEnd:
@@ -104,12 +103,7 @@ def _admit_one(descriptor: Descriptor, types: TypeFilter, since: date | None) ->
 
 
 def rules_of(
-    source: Source,
-    options: dict[str, Any],
-    settings: Settings,
-    *,
-    approved: frozenset[str] = frozenset(),
-    watched: bool = False,
+    source: Source, options: dict[str, Any], settings: Settings, hold: HoldRules, *, watched: bool = False
 ) -> PlanRules:
     """Return the planner's rules for a source, from its settings and the job's options.
 
@@ -117,14 +111,7 @@ def rules_of(
     """
     moment = time.time_ns()
     unsettled = (moment - int(settings.stable_seconds * 1e9), moment) if watched else None
-    return PlanRules(
-        ruleset=ruleset_of(source),
-        force=bool(options.get("force")),
-        mass_deletion_items=settings.mass_deletion_items,
-        mass_deletion_share=settings.mass_deletion_share,
-        approved_keys=approved,
-        unsettled_ns=unsettled,
-    )
+    return PlanRules(ruleset_of(source), bool(options.get("force")), hold, unsettled)
 
 
 def may_be_half_written(connector: BaseConnector | None) -> bool:
@@ -152,13 +139,10 @@ def parsers_of(source: Source, settings: Settings) -> str:
 
 def make_plan(job: JobRun, end: ListingEnd) -> None:
     """Write plan.jsonl durably, whole or not at all, and the outcomes of what needs no further work."""
-    rules = rules_of(
-        job.source,
-        job.manifest.options,
-        job.workspace.settings,
-        approved=_approved_keys(job),
-        watched=job.manifest.trigger == "watch" and may_be_half_written(job.connector),
-    )
+    look = job.workspace.looks.get(job.source.source_id)
+    hold = hold_rules_of(job.workspace, job.source, job.connector, approves=job.manifest.options.get("approves"))
+    watched = job.manifest.trigger == "watch" and may_be_half_written(job.connector)
+    rules = rules_of(job.source, job.manifest.options, job.workspace.settings, hold, watched=watched)
     job.listing_complete = end.complete
     scratch = ListingScratch(job.paths.listing, resume=True)
     if scratch.count() != job.manifest.counters.descriptors_listed:
@@ -169,6 +153,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     temporary.unlink(missing_ok=True)
     writer = _PlanWriter(job, rules.ruleset)
     older = OlderFingerprints(job.workspace, job.source, job.connector)
+    scratch.give_up_when(job.is_to_end)
     try:
         with Journal(temporary) as journal:
             actions = scratch.plan(
@@ -182,17 +167,34 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
             for action in actions:
                 writer.add(action, journal)
             writer.flush(journal)
-            work = sum(number for name, number in writer.numbers.items() if name not in SETTLED_WHILE_PLANNING)
+            work = sum(number for name, number in writer.numbers.items() if name not in _SETTLED_WHILE_PLANNING)
             gaps = [list(gap) for gap in end.gaps[:_GAPS_TOLD]]
-            lines = sum(writer.numbers.values())
-            last = {"action": "end", "listed": scratch.count(), "complete": end.complete, "work": work, "lines": lines}
-            journal.append([last | {"gaps": gaps, "gaps_total": len(end.gaps)}])
+            last = {
+                "action": "end",
+                "listed": scratch.count(),
+                "complete": end.complete,
+                "work": work,
+                "lines": sum(writer.numbers.values()),
+                "gaps": gaps,
+                "gaps_total": len(end.gaps),
+                "sequence": look.sequence + 1,
+                "after": look.job_id,
+                "chosen_by": chosen_by(job.source, job.connector),
+                "volumes": dict(end.volumes),
+                "documents": scratch.known_documents,
+                "held": writer.numbers.get("hold", 0),
+            }
+            journal.append([last])
+    except apsw.InterruptError:
+        job.checkpoint()  # raises: that is why the statement was ended
+        raise
     finally:
         scratch.close()
         older.close()
     writer.remember_rejections()
     temporary.rename(job.paths.plan)
     sync_folder(job.paths.folder)
+    job.workspace.looks.save(look_after(look, last, job_id=job.manifest.job_id))
     ListingScratch.discard(job.paths.listing)
     job.log.event("info", "planned", complete=end.complete, **writer.numbers)
 
@@ -245,13 +247,13 @@ class _PlanWriter:
     def _add_other(self, action: Action) -> None:
         self._lines.append(encode_line(action.as_dict()))
         self.numbers[action.action] = self.numbers.get(action.action, 0) + 1
-        name = SETTLED_WHILE_PLANNING.get(action.action)
+        name = settled_as(action.action, action.refusal)
         if name is not None:
             outcome = Outcome(
                 action.uri,
                 action.key,
                 name,
-                action.reason,
+                action.refusal or action.reason,
                 self._at,
                 action.detail,
                 QUARANTINE_HINT if action.action == "quarantine" else "",
@@ -291,21 +293,28 @@ class _PlanWriter:
                 known = catalogue.locations(self._job.source.source_id, (row.key for row in self._rejected))
                 change = StoreChange(at=now(), by=self._job.manifest.job_id)
                 for row in self._rejected:
-                    change.put_location(_with_what_is_there(row, known.get(row.key)))
+                    change.put_location(_as_known(row, known.get(row.key)))
                 writer.carry_out(change)
         finally:
             catalogue.close()
 
 
-def _with_what_is_there(row: LocationRow, known: LocationRow | None) -> LocationRow:
-    """Return what is known of a place from now on, which keeps its document and what a person removed from it."""
+def settled_as(action: str, refusal: str) -> OutcomeName | None:
+    """Return the outcome that follows from the plan alone: what is held though it is listed is left out."""
+    return "rejected" if action == "hold" and refusal else _SETTLED_WHILE_PLANNING.get(action)
+
+
+def _as_known(row: LocationRow, known: LocationRow | None) -> LocationRow:
+    """Return a rejection of an item that is known: its document stays with it, and under what it was refused first."""
     if known is None:
         return row
+    was_refused_so = (known.outcome, known.reason) == (row.outcome, row.reason)
     return row._replace(
         document_id=known.document_id,
         version=known.version,
         removed_sha256=known.removed_sha256,
         removed_content_hash=known.removed_content_hash,
+        ruleset=known.ruleset if was_refused_so else row.ruleset,
     )
 
 
@@ -320,7 +329,7 @@ def _rejection(job: JobRun, action: Action, ruleset: str, at: str) -> LocationRo
         action.size,
         action.modified_ns,
         "rejected",
-        action.reason,
+        action.refusal or action.reason,
         action.detail,
         ruleset,
         job.manifest.job_id,
@@ -358,21 +367,13 @@ def _incomplete(gaps: list[list[str]], total: int) -> SourceAccessError:
     )
 
 
-def _approved_keys(job: JobRun) -> frozenset[str]:
-    approved_job = job.manifest.options.get("approves")
-    if not approved_job:
-        return frozenset()
-    plan = job.workspace.jobs.paths(approved_job).plan
-    return frozenset(line["key"] for line in read_plan(plan) if line["action"] == "hold")
-
-
 def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
     """Set the totals of the phases from the plan, count what an earlier attempt did, note what is held for a person."""
     items = size = held = done = done_size = 0
     reason = ""
     remote = job.connector is not None and job.connector.capabilities.remote
     workload = job.meter.workload = Workload(job.source.extraction.backend, remote)
-    for line in work_lines(job.paths.plan):
+    for line in job.between_checkpoints(work_lines(job.paths.plan)):
         if line["action"] == "ingest":
             items += 1
             size += line.get("size") or 0
@@ -381,7 +382,7 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
                 done_size += line.get("size") or 0
             else:
                 workload.add(line["key"], line.get("size") or 0)
-        elif line["action"] == "hold" and not job.overtaken_by:
+        elif line["action"] == "hold" and not job.superseded_by:
             held += 1
             reason = line["reason"]
         elif line["action"] == "end":

@@ -11,6 +11,7 @@ from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.plan import Action
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
+from ingest_tui.pipeline.deletions import hold_rules_of
 from ingest_tui.pipeline.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.planning import admit, may_be_half_written, parsers_of, rules_of
 from ingest_tui.store.catalogue import Catalogue
@@ -30,13 +31,17 @@ def preview_plan(
     connector = ResilientConnector(connect(workspace, source))
     asyncio.run(connector.authenticate())
     unsettled = watched and may_be_half_written(connector)
-    rules = rules_of(source, {"force": True} if force else {}, workspace.settings, watched=unsettled)
+    options = {"force": True} if force else {}
+    rules = rules_of(
+        source, options, workspace.settings, hold_rules_of(workspace, source, connector), watched=unsettled
+    )
     workspace.open_catalogue().close()  # it exists before it is joined
     older = OlderFingerprints(workspace, source, connector, renews=False)
     with tempfile.TemporaryDirectory(prefix="ingest-tui-plan-") as folder:
         scratch = ListingScratch(Path(folder) / "listing.db", resume=False)
         memory = _copied_memory(workspace, source, Path(folder)) if connector.capabilities.remembers_listing else None
         connector.memory = memory
+        scratch.give_up_when(lambda: False)  # so that Ctrl-C is heard while a statement runs
         try:
             pages = connector.list()
             while True:

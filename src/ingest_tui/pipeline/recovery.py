@@ -20,7 +20,7 @@ from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.intents import placing
 from ingest_tui.store.journal import read_journal
 from ingest_tui.store.listing import ListingScratch
-from ingest_tui.store.plans import is_whole, plan_end, work_lines
+from ingest_tui.store.plans import is_whole, plan_end, read_plan, work_lines
 from ingest_tui.store.workspace import Workspace
 
 ATTEMPTS_WITHOUT_PROGRESS = 5
@@ -67,7 +67,7 @@ def refuse_damaged_plan(job: JobRun) -> None:
     """
     options = job.manifest.options
     exists = job.paths.plan.exists()
-    if exists and is_whole(job.paths.plan):
+    if exists and is_whole(job.between_checkpoints(read_plan(job.paths.plan))):
         return
     if exists:
         job.paths.plan.replace(job.paths.damaged_plan)
@@ -141,7 +141,7 @@ def intents_of_an_older_program(workspace: Workspace, job_id: str) -> list[dict[
 
 def _count_finished(job: JobRun) -> set[str]:
     finished: set[str] = set()
-    for record in read_journal(job.paths.outcomes):
+    for record in job.between_checkpoints(read_journal(job.paths.outcomes)):
         if record["key"] in finished and record["outcome"] != "retired":
             continue
         finished.add(record["key"])
@@ -158,7 +158,8 @@ def _count_fetched(job: JobRun, outcome: Outcome) -> None:
 
 
 def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -> None:
-    for lines in _batches(line for line in work_lines(job.paths.plan) if line["action"] in {"ingest", "move"}):
+    planned = job.between_checkpoints(work_lines(job.paths.plan))
+    for lines in _batches(line for line in planned if line["action"] in {"ingest", "move"}):
         pending = [line for line in lines if line["key"] not in finished]
         known = catalogue.locations(job.source.source_id, (line["key"] for line in pending))
         documents = catalogue.documents(row.document_id for row in known.values() if row.document_id)

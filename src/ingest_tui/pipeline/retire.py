@@ -12,18 +12,27 @@ from ingest_tui.store.catalogue import Catalogue, placed_at
 from ingest_tui.store.change import StoreChange, StoreWriter
 from ingest_tui.store.plans import work_lines
 
+SUPERSEDED = "superseded"
 _BATCH = 200
 Line = dict[str, Any]
 
 
 def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
     """Give moved documents their new place: no byte is read, nothing is parsed."""
-    if job.overtaken_by:
-        return
     lines = (
         line for line in work_lines(job.paths.plan) if line["action"] == "move" and line["key"] not in finished_keys
     )
-    _in_batches(job, lines, _move)
+    if job.superseded_by:
+        _leave_to_the_newer_job(job, lines)
+    else:
+        _in_batches(job, lines, _move)
+
+
+def _leave_to_the_newer_job(job: JobRun, lines: Iterator[Line]) -> None:
+    """Give listed items whose lines are out of date an outcome: what is to be done with them is no longer for us."""
+    detail = "a newer job has listed the source since"
+    for batch in _batches(lines):
+        job.record([Outcome(line["uri"], line["key"], "unchanged", SUPERSEDED, now(), detail) for line in batch])
 
 
 def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
@@ -32,12 +41,13 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
     A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there. So is
     everything when a newer job has listed the source since: what is gone is for that one to say.
     """
-    if job.overtaken_by:
-        return
     actions = {"retire", "forget"}
     lines = (
         line for line in work_lines(job.paths.plan) if line["action"] in actions and line["key"] not in finished_keys
     )
+    if job.superseded_by:
+        _leave_to_the_newer_job(job, (line for line in lines if line.get("refusal")))
+        return
     _in_batches(job, lines, _retire)
     if job.manifest.held is not None:
         held = [line["key"] for line in work_lines(job.paths.plan) if line["action"] == "hold"]
@@ -137,13 +147,15 @@ def _retire(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome
     change.left = {location.document_id or "" for location in gone}
     settled = writer.carry_out(change)
     retired_ids = {document.document_id for document in settled.retired}
+    planned = {line["key"]: line for line in lines}
+    left_out = [_left_out(line, at) for line in lines if line.get("refusal")]
     lost = _retired_without_line(writer.catalogue, [line for line in lines if line["key"] not in known], at)
-    return lost + [
+    retired = [
         Outcome(
             location.uri,
             location.key,
             "retired",
-            "not_listed",
+            planned[location.key]["reason"],
             at,
             "" if location.document_id in retired_ids else "the document stays: it has other places",
             document_id=location.document_id,
@@ -152,6 +164,12 @@ def _retire(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome
         )
         for location in gone
     ]
+    return left_out + lost + retired
+
+
+def _left_out(line: Line, at: str) -> Outcome:
+    """Return the outcome of a listed item that its source takes no more; its document is retired besides."""
+    return Outcome(line["uri"], line["key"], "rejected", line["refusal"], at, line["detail"], bytes=line.get("size"))
 
 
 def _retired_without_line(catalogue: Catalogue, lines: list[Line], at: str) -> list[Outcome]:

@@ -13,6 +13,7 @@ from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.adoption import adopt_kept_documents
 from ingest_tui.pipeline.commit import Committer
+from ingest_tui.pipeline.deletions import check_superseded
 from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
@@ -108,7 +109,7 @@ def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     refuse_damaged_plan(job)
     finished_keys = drop_half_done(job, counts_as_attempt=counts_as_attempt)
     if job.paths.plan.exists():
-        job.look_whether_overtaken()
+        check_superseded(job)
     else:
         connector = job.connector
         if connector is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.planning import QUARANTINE_HINT, SETTLED_WHILE_PLANNING
+from ingest_tui.pipeline.planning import QUARANTINE_HINT, settled_as
 from ingest_tui.store.plans import read_plan
 
 _BATCH = 500
@@ -14,27 +15,27 @@ _BATCH = 500
 
 def restore_settled_outcomes(job: JobRun, finished: set[str]) -> None:
     """Record what the plan says of items that need no work and have no outcome; adds their keys to ``finished``."""
-    lines = (
-        line
-        for line in read_plan(job.paths.plan)
-        if line["action"] in SETTLED_WHILE_PLANNING and line["key"] not in finished
+    lines = job.between_checkpoints(read_plan(job.paths.plan))
+    outcomes = (_outcome_of(line) for line in lines if line["action"] != "end" and line["key"] not in finished)
+    lost = (outcome for outcome in outcomes if outcome is not None)
+    while batch := list(islice(lost, _BATCH)):
+        job.record(batch)
+        finished.update(outcome.key for outcome in batch)
+
+
+def _outcome_of(line: dict[str, Any]) -> Outcome | None:
+    name = settled_as(line["action"], line.get("refusal", ""))
+    if name is None:
+        return None
+    return Outcome(
+        line["uri"],
+        line["key"],
+        name,
+        line.get("refusal") or line["reason"],
+        now(),
+        line.get("detail", ""),
+        QUARANTINE_HINT if line["action"] == "quarantine" else "",
+        document_id=line.get("document_id"),
+        bytes=line.get("size"),
+        phase="list",
     )
-    while batch := list(islice(lines, _BATCH)):
-        job.record(
-            [
-                Outcome(
-                    line["uri"],
-                    line["key"],
-                    SETTLED_WHILE_PLANNING[line["action"]],
-                    line["reason"],
-                    now(),
-                    line.get("detail", ""),
-                    QUARANTINE_HINT if line["action"] == "quarantine" else "",
-                    document_id=line.get("document_id"),
-                    bytes=line.get("size"),
-                    phase="list",
-                )
-                for line in batch
-            ]
-        )
-        finished.update(line["key"] for line in batch)

@@ -151,6 +151,9 @@ def draft_from(source: Source) -> SourceDraft:
         "since": source.since,
         "allow_types": source.allow_types,
         "deny_types": source.deny_types,
+        "hold_items": source.hold_items,
+        "hold_share": source.hold_share,
+        "hold_always_share": source.hold_always_share,
         "backend": source.extraction.backend,
         "by_type": source.extraction.by_type,
     }

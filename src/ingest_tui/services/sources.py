@@ -105,6 +105,9 @@ def add_source(
     since: str | None = None,
     allow_types: Sequence[str] = (),
     deny_types: Sequence[str] = (),
+    hold_items: int | str | None = None,
+    hold_share: float | str | None = None,
+    hold_always_share: float | str | None = None,
 ) -> Source:
     """Check and save a new source; raises `ValidationError` with what is wrong and `UsageError` for a taken name."""
     source_id = slug(name)
@@ -127,6 +130,9 @@ def add_source(
         "since": since,
         "allow_types": allow_types,
         "deny_types": deny_types,
+        "hold_items": hold_items,
+        "hold_share": hold_share,
+        "hold_always_share": hold_always_share,
         "created_at": at,
         "updated_at": at,
     }

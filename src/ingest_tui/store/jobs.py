@@ -260,22 +260,6 @@ class JobStore:
                 active.append(manifest)
         return active
 
-    def planned_after(self, job_id: str) -> Manifest | None:
-        """Return a job of the same source whose plan is newer than that of this one, if there is any."""
-        own = self.load(job_id)
-        planned_ns = self.paths(job_id).plan.stat().st_mtime_ns
-        for other_id in self.ids():
-            if other_id == job_id:
-                continue
-            try:
-                is_newer = self.paths(other_id).plan.stat().st_mtime_ns > planned_ns
-                other = self.load(other_id) if is_newer else None
-            except (OSError, IngestError):
-                continue
-            if other is not None and other.source_id == own.source_id:
-                return other
-        return None
-
     def leave_request(self, job_id: str, kind: str, *, by: str, **values: Any) -> None:
         """Ask the worker of a job for something; it answers within a second. Of opposite wishes the last one counts."""
         if kind not in REQUEST_KINDS:

@@ -30,6 +30,7 @@ from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.kept_places import Adoption
 
+_STEPS_BETWEEN_QUESTIONS = 20_000
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SCHEMA = """
 CREATE TABLE listed (
@@ -38,7 +39,7 @@ CREATE TABLE listed (
 ) WITHOUT ROWID;
 CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT);
 """
-_KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset"
+_KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset, l.version"
 _UNCHANGED = (
     "l.fingerprint = d.fingerprint AND d.fingerprint <> '' AND d.refusal IS NULL AND d.metadata IS NULL AND NOT :force"
 )
@@ -48,6 +49,7 @@ _VANISHED = (
     "FROM catalogue.locations l WHERE l.source_id = ? AND l.removed_sha256 = ''"
     " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
 )
+_KNOWN_DOCUMENTS = "SELECT count(*) FROM catalogue.locations WHERE source_id = ? AND document_id IS NOT NULL"
 _LISTED = "d.key, d.uri, d.fingerprint, d.size, d.modified_ns, d.refusal, d.identity, d.media_type, d.metadata"
 
 
@@ -57,6 +59,8 @@ class ListingScratch:
     def __init__(self, path: Path, *, resume: bool) -> None:
         self._path = path
         self._attached = False
+        self.known_documents = 0
+        """How many documents the catalogue knew of the source when it was last asked for a plan."""
         if not resume:
             self.discard(path)
         try:
@@ -126,6 +130,10 @@ class ListingScratch:
         rows = list(self._connection.execute("SELECT value FROM progress WHERE name = ?", (name,)))
         return rows[0][0] if rows else None
 
+    def give_up_when(self, given_up: Callable[[], bool]) -> None:
+        """End a statement with `apsw.InterruptError` once ``given_up`` says yes; asked every few milliseconds."""
+        self._connection.set_progress_handler(given_up, _STEPS_BETWEEN_QUESTIONS)
+
     def count(self) -> int:
         """Return the number of listed items."""
         return int(next(iter(self._connection.execute("SELECT count(*) FROM listed")))[0])
@@ -157,6 +165,7 @@ class ListingScratch:
         """
         db = self._connection
         self._attach(catalogue)
+        self.known_documents = int(self._value(_KNOWN_DOCUMENTS, source_id))
         vanished = self._count_vanished(source_id) if complete else 0
         moves = self._pair_moves(source_id) if vanished and not rules.force else {}
         quarantined = {} if rules.force else self._quarantined(source_id, parsers)
@@ -215,26 +224,26 @@ class ListingScratch:
 
     def _pair_moves(self, source_id: str) -> dict[str, Known]:
         """Return new keys whose fingerprint is that of a vanished document, each vanished one used once."""
-        rows = self._connection.execute(
-            f"SELECT d.key, {_KNOWN} FROM catalogue.locations l JOIN listed d ON d.fingerprint = l.fingerprint"
-            " WHERE l.source_id = ? AND l.document_id IS NOT NULL AND l.fingerprint <> '' AND d.refusal IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
-            " AND NOT EXISTS (SELECT 1 FROM catalogue.locations k WHERE k.source_id = l.source_id AND k.key = d.key)"
-            " ORDER BY d.key, l.key",
+        vanished = self._connection.execute(
+            f"SELECT {_KNOWN} {_VANISHED} AND l.document_id IS NOT NULL AND l.fingerprint <> ''"
+            " ORDER BY l.fingerprint, l.key",
             (source_id,),
         )
-        return pair_moves((new_key, Known(*known)) for new_key, *known in rows)
+        fresh = self._connection.execute(
+            "SELECT d.fingerprint, d.key FROM listed d WHERE d.refusal IS NULL AND d.fingerprint <> '' AND NOT EXISTS"
+            " (SELECT 1 FROM catalogue.locations k WHERE k.source_id = ? AND k.key = d.key)"
+            " ORDER BY d.fingerprint, d.key",
+            (source_id,),
+        )
+        return pair_moves((Known(*row) for row in vanished), fresh)
 
     def _plan_vanished(self, source_id: str, moves: dict[str, Known], rules: PlanRules) -> Iterator[Action]:
         moved = {known.key for known in moves.values()}
         documents = self._value(f"SELECT count(*) {_VANISHED} AND l.document_id IS NOT NULL", source_id)
-        known_documents = self._value(
-            "SELECT count(*) FROM catalogue.locations WHERE source_id = ? AND document_id IS NOT NULL", source_id
-        )
         rows = self._connection.execute(f"SELECT {_KNOWN} {_VANISHED} ORDER BY l.key", (source_id,))
         yield from plan_vanished(
             (Known(*row) for row in rows if row[0] not in moved),
-            known_documents=known_documents,
+            known_documents=self.known_documents,
             listed=self.count(),
             rules=rules,
             vanished_documents=documents - len(moved),

@@ -6,7 +6,7 @@ line too few or too many, or one whose CRC is wrong, decides nothing: the job li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ def write_known_plan(path: Path, lines: list[Line]) -> None:
         journal.append([*lines, {"action": "end", "listed": len(lines), "complete": True, "lines": len(lines)}])
 
 
-def is_whole(path: Path) -> bool:
-    """Whether every line of a plan is as it was written; reads all of it."""
+def is_whole(lines: Iterable[Line]) -> bool:
+    """Whether every line that `read_plan` yields of a plan is as it was written; reads all of it."""
     try:
-        for _line in read_plan(path):
+        for _line in lines:
             pass
     except PlanDamagedError:
         return False

@@ -78,8 +78,11 @@ class Settings(BaseModel):
     rescan_seconds: float = Field(default=60, gt=0)
     remote_rescan_seconds: float = Field(default=900, gt=0)
     stable_seconds: float = Field(default=2, ge=0)
-    mass_deletion_items: int = Field(default=10, ge=1)
-    mass_deletion_share: float = Field(default=0.5, ge=0, le=1)
+    hold_items: int = Field(default=10, ge=0)
+    hold_share: float = Field(default=0.1, ge=0, le=1)
+    hold_always_share: float = Field(default=0.5, ge=0, le=1)
+    mass_deletion_items: int | None = Field(default=None, ge=1)
+    mass_deletion_share: float | None = Field(default=None, ge=0, le=1)
     trash_days: int = Field(default=30, ge=0)
     disk_reserve: ByteSize | None = Field(
         default=None, ge=0, description="bytes kept free; unset: 500 MB, or 5 % of a disk below 10 GB"

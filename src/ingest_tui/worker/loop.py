@@ -116,7 +116,17 @@ def _is_due(workspace: Workspace, source: Source) -> bool:
     except IngestError as error:
         # One failed job tells it; a job a minute would bury it.
         return newest is None or not (newest.errors and newest.errors[-1].code == error.reason)
-    return changed or (held > 0 and (newest is None or newest.held is None or newest.held.documents != held))
+    told = _job_of_the_last_look(workspace, source.source_id) or newest
+    return changed or (held > 0 and (told is None or told.held is None or told.held.documents != held))
+
+
+def _job_of_the_last_look(workspace: Workspace, source_id: str) -> Manifest | None:
+    """Return the job whose look at the source is the last, whatever the clock says; None when it is not known."""
+    job_id = workspace.looks.get(source_id).job_id
+    try:
+        return workspace.jobs.load(job_id) if job_id else None
+    except IngestError:
+        return None
 
 
 def _newest_jobs(workspace: Workspace, source_id: str) -> Iterator[Manifest]:

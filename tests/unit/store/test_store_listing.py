@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from pathlib import Path
 
+import apsw
 import pytest
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.naming import bytes_from_key
 from ingest_tui.model.plan import PlanRules
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue import Catalogue, LocationRow
 from ingest_tui.store.listing import ListingScratch
 
 
@@ -69,3 +72,60 @@ def test_what_was_listed_counts_only_when_it_can_be_resumed(
     resumed.begin(choice)
     assert (resumed.cursor, resumed.count()) == (cursor if kept else None, kept)
     resumed.close()
+
+
+def planned(tmp_path: Path, known: dict[str, str], listed: dict[str, str]) -> tuple[Counter[str], int]:
+    """Plan a listing against what is known, keys with their fingerprints; returns the actions and the SQL's work."""
+    catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
+    with catalogue.transaction():
+        catalogue.put_locations(
+            LocationRow(
+                "docs", key, f"file:///{key}", "default", f"d-{key}", fingerprint, 1, 1,
+                "ingested", "new", "", "", "job", "2026-01-01T00:00:00.000Z", 1,
+            )
+            for key, fingerprint in known.items()
+        )  # fmt: skip
+    scratch = ListingScratch(tmp_path / "listing.db", resume=False)
+    scratch.add(ListingPage([Descriptor(key, f"file:///{key}", one, 1, 1) for key, one in listed.items()]))
+    asked = itertools.count()
+    scratch.give_up_when(lambda: next(asked) < 0)
+    actions = Counter(
+        action.action for action in scratch.plan(catalogue.path, "docs", complete=True, rules=PlanRules())
+    )
+    scratch.close()
+    catalogue.close()
+    return actions, next(asked)
+
+
+def test_a_deletion_does_not_make_a_plan_dear(tmp_path: Path) -> None:
+    """With one of 10,000 known files gone and 5,000 new ones the database does little more than with none gone."""
+    known = {f"k{number:05}": f"f{number}" for number in range(10_000)}
+    fresh = {f"n{number:05}": f"g{number}" for number in range(5_000)}
+    (tmp_path / "none").mkdir()
+    (tmp_path / "one").mkdir()
+    _actions, before = planned(tmp_path / "none", known, known | fresh)
+    some = {key: known[key] for key in list(known)[1:]}
+    actions, after = planned(tmp_path / "one", known, some | fresh)
+    assert actions == {"skip": 9_999, "ingest": 5_000, "retire": 1}
+    assert after <= 4 * before
+
+
+@pytest.mark.parametrize("fingerprint", ["f{}", "all the same"])
+def test_many_moves_cost_their_number(tmp_path: Path, fingerprint: str) -> None:
+    """Thousands of renamed files are paired in one pass, also where all of them have the same fingerprint."""
+    old = {f"k{number:05}": fingerprint.format(number) for number in range(8_000)}
+    new = {f"n{number:05}": fingerprint.format(number) for number in range(8_000)}
+    actions, work = planned(tmp_path, old, new)
+    assert actions == {"move": 8_000}
+    assert work * 20_000 < 8_000 * 400  # steps of the database's machine
+
+
+def test_a_plan_is_given_up_in_the_middle_of_a_statement(tmp_path: Path) -> None:
+    """Whoever wants the plan no more is asked while the database works, not only between rows."""
+    Catalogue(tmp_path / "catalogue.db", create=True).close()
+    scratch = ListingScratch(tmp_path / "listing.db", resume=False)
+    scratch.add(ListingPage([Descriptor(f"{number}", "file:///x", "same", 1, 1) for number in range(20_000)]))
+    scratch.give_up_when(lambda: True)
+    with pytest.raises(apsw.InterruptError):
+        list(scratch.plan(tmp_path / "catalogue.db", "docs", complete=True, rules=PlanRules()))
+    scratch.close()

@@ -42,7 +42,11 @@ _HOW = [
     Field("priority", "0 to 1000; lower runs first", default=100),
     Field("backend", "read everything with this backend, e.g. unstructured"),
     Field("by_type", "a backend for single types, e.g. pdf=unstructured", kind="list", label="backends"),
+    Field("hold_items", "ask before more documents than this are deleted at once (empty: 10)", label="ask above"),
+    Field("hold_share", "and only if they are more than this share of all (empty: 0.1)", label="and share"),
+    Field("hold_always_share", "ask always above this share, however few (empty: 0.5)", label="ask above share"),
 ]
+_HOLD = ("hold_items", "hold_share", "hold_always_share")
 _OURS = ("name", "watch", *(field.name for field in (*_TAKES, *_HOW)))
 
 
@@ -272,9 +276,9 @@ def _common(entered: dict[str, Any], *, emptied: bool = False) -> dict[str, Any]
     common = dict(entered)
     if "by_type" in common:
         common["by_type"] = dict(_pairs(common["by_type"]))
-    for name in ("since", "backend"):
-        if emptied and name in common:
-            common[name] = common[name] or None
+    for name in ("since", "backend", *_HOLD):
+        if name in common and (emptied or name in _HOLD):
+            common[name] = None if common[name] in {"", None} else common[name]
     return common
 
 
