@@ -139,6 +139,7 @@ def test_a_kill_at_any_step_leaves_the_old_workspace_or_the_new(
     assert schema_of(old) == SCHEMA_VERSION
     assert backups_of(old) == ["backup-schema-1"]
     assert {name: (old / "backup-schema-1" / name).read_bytes() for name in SETTINGS_FILES} == before
+    assert list(old.glob(".tmp.*")) == []
 
 
 def test_another_backup_is_made_of_what_has_changed_since(old: Path) -> None:

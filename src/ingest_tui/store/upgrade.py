@@ -15,11 +15,11 @@ from pathlib import Path
 from ingest_tui.model.errors import BusyError
 from ingest_tui.store.atomic import (
     FILE_MODE,
+    TEMPORARY_PREFIX,
     make_folder,
     remove_tree,
     sync_filesystem,
     sync_folder,
-    temporary_beside,
 )
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.locks import is_locked
@@ -73,7 +73,8 @@ def _keep_backup(layout: Layout, version: int) -> None:
             break
         if _is_copy(layout, backup):
             return  # of an upgrade that was interrupted
-    folder = temporary_beside(backup)
+    folder = layout.root / f"{TEMPORARY_PREFIX}backup"
+    remove_tree(folder)  # of an upgrade that was killed
     make_folder(folder)
     try:
         for path in _kept(layout):
