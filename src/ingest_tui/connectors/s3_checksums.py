@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 ASK_FOR_CHECKSUM = {"x-amz-checksum-mode": "ENABLED"}
+"""For AWS; other stores may refuse what they do not know, and some send checksums without being asked."""
 
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 # With these the ETag is no MD5 of the content.

@@ -58,7 +58,9 @@ class ObjectReader:
 
     def _ask(self, wanted: WantedObject, offset: int) -> tuple[urllib3.BaseHTTPResponse, int]:
         """Return the answer and the position at which its body begins."""
-        headers = {"range": f"bytes={offset}-"} if offset else dict(ASK_FOR_CHECKSUM)
+        headers = {"range": f"bytes={offset}-"} if offset else {}
+        if not offset and self._client.access().endpoint_url is None:
+            headers |= ASK_FOR_CHECKSUM
         if wanted.etag and not wanted.etag.startswith("W/"):
             headers["if-match"] = f'"{wanted.etag}"'
         query: dict[str, str | bytes] = {"versionId": wanted.version_id} if wanted.version_id else {}

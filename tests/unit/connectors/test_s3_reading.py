@@ -14,6 +14,8 @@ from servers.fault_proxy import Fault, FaultProxy
 from servers.s3_store import Bucket, error_xml
 
 from ingest_tui.connectors.s3 import S3Connector
+from ingest_tui.connectors.s3_errors import NetworkFailure
+from ingest_tui.connectors.s3_http import BucketClient
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import (
     AuthenticationError,
@@ -294,15 +296,33 @@ KEPT_SUMS = {
 
 @pytest.mark.parametrize("name", KEPT_SUMS)
 def test_sum_that_the_store_keeps_is_compared(name: str) -> None:
-    """It is asked for, decides also where the ETag only looks like a sum, and is named in the record."""
+    """It decides also where the ETag only looks like a sum, and is named in the record."""
     with FakeBucket([b"a"], body=b"one", size=3, etag=md5(b"something else")) as bucket:
         bucket.answer_headers = {f"x-amz-checksum-{name}": encoded(KEPT_SUMS[name](b"one"))}
         fake = WithFake(bucket)
         assert read(fake.connector, fake.descriptor) == b"one"
         assert fake.connector.origin(fake.descriptor)["checksum"] == name
-        assert bucket.asked_with[-1]["x-amz-checksum-mode"] == "ENABLED"
         bucket.answer_headers = {f"x-amz-checksum-{name}": encoded(KEPT_SUMS[name](b"onE"))}
         assert reason_of(fake.connector, fake.descriptor) == "checksum_mismatch"
+
+
+@pytest.mark.parametrize(("endpoint_url", "is_asked"), [(None, True), ("http://127.0.0.1:9000", False)])
+def test_checksum_is_asked_of_aws_only(
+    monkeypatch: pytest.MonkeyPatch, endpoint_url: str | None, is_asked: bool
+) -> None:
+    """Other stores may refuse what they do not know."""
+    asked: list[dict[str, str]] = []
+
+    def send(_client: BucketClient, _method: str, _key: bytes, _query: object, headers: dict[str, str]) -> None:
+        asked.append(headers)
+        raise NetworkFailure("nobody answers")
+
+    monkeypatch.setattr(BucketClient, "send", send)
+    connector = S3Connector({"bucket": "any", "anonymous": True, "endpoint_url": endpoint_url})
+    for offset in (0, 1):
+        with pytest.raises(TransientItemError):
+            read(connector, Descriptor("a", "s3://any/a", "5-x", 5), offset)
+    assert ["x-amz-checksum-mode" in headers for headers in asked] == [is_asked, False]
 
 
 @pytest.mark.parametrize(
@@ -341,7 +361,7 @@ def test_download_that_was_cut_is_checked_as_a_whole(bucket: Bucket) -> None:
             assert reason_of(connector, descriptor, len(received)) == "checksum_mismatch"
         else:
             assert received + read(connector, descriptor, len(received)) == content
-            assert connector.origin(descriptor)["checksum"] == "crc32"  # which boto3 gives to what it uploads
+            assert connector.origin(descriptor)["checksum"] == "md5"
 
 
 def test_sum_is_not_asked_of_an_encrypted_object() -> None:
