@@ -224,6 +224,16 @@ def test_damage_is_listed_and_healed_by_the_next_sync(place: Place, damage: str)
         assert (counters.items_fetched, counters.items_retired) == (0, 0)
 
 
+def test_an_empty_folder_is_no_document_and_no_damage(place: Place) -> None:
+    """A crash may leave the folder of a document without a version; one that holds anything else is named."""
+    with place.opened() as handle:
+        folder = handle.workspace.layout.document("default", "aa00")
+        folder.mkdir(parents=True)
+        assert workspaces.rebuild(handle.workspace).problems == []
+        (folder / "document.json").write_text("{}")
+        assert len(workspaces.rebuild(handle.workspace).problems) == 1
+
+
 def test_what_no_folder_can_say_is_taken_over(place: Place) -> None:
     """Places that no document came of are not looked at again, and one whose newest bytes failed stays an error."""
     (place.source / "empty.md").write_text("")

@@ -165,11 +165,9 @@ def remove_documents(workspace: Workspace, document_ids: list[str], *, patience:
             raise BusyError("the documents have got new places meanwhile", hint="try again")
         # Looked up again: a job that was waited for may have changed or retired them.
         documents = [get_document(workspace, document_id) for document_id in document_ids]
-        active = [document for document in documents if document.state == "active"]
-        rows = [DocumentRow(*document.as_dict().values()) for document in active]
-        retired = retire_documents(workspace, rows, reason="removed")
+        retired = retire_documents(workspace, [document.document_id for document in documents], reason="removed")
     at = rfc3339(datetime.now(UTC))
-    for document in active:
+    for document in retired:
         workspace.audit.add(
             at=at, by=requester(), action="document.remove", target=document.document_id, uri=document.uri
         )

@@ -32,16 +32,20 @@ def retire_locations(workspace: Workspace, source_id: str, keys: Iterable[str], 
     return retired
 
 
-def retire_documents(workspace: Workspace, documents: list[DocumentRow], *, reason: str) -> list[str]:
-    """Retire documents whatever places they have; returns their ids.
+def retire_documents(workspace: Workspace, document_ids: list[str], *, reason: str) -> list[DocumentRow]:
+    """Retire documents whatever places they have; returns those that were not retired already.
 
     Their places stay known as removed by a person, so that the next sync does not bring them back unless they change.
     """
-    for batch in _batches(documents):
+    retired: list[DocumentRow] = []
+    for batch in _batches(document_ids):
         with workspace.committing() as writer:
             at, by = _now(), requester()
             change = StoreChange(at=at, by=by, reason=reason)
-            for document in batch:
+            # As they are now: scripts register new versions without asking for the source.
+            known = writer.catalogue.documents(batch)
+            active = [known[name] for name in batch if name in known and known[name].state == "active"]
+            for document in active:
                 change.documents[document.document_id] = document._replace(state="retired", updated_at=at)
                 removed = [
                     place._replace(
@@ -59,7 +63,8 @@ def retire_documents(workspace: Workspace, documents: list[DocumentRow], *, reas
                 for place in removed:
                     change.put_location(place)
             writer.carry_out(change)
-    return [document.document_id for document in documents]
+        retired += active
+    return retired
 
 
 def keep_locations(workspace: Workspace, source_id: str, keys: Iterable[str]) -> None:

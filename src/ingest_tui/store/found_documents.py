@@ -74,7 +74,7 @@ class FolderReader:
             self._add_problem(found, path, "it was not whole, and was set aside for a version that was read again")
         versions = self._versions(collection_id, document_id, folder, found)
         if not versions:
-            if not found.problems:
+            if not found.problems and _holds_anything(folder):
                 self._add_problem(found, folder, "there is no version in it")
             return found
         newest = versions[-1]
@@ -273,6 +273,14 @@ def _version_row(record: dict[str, Any]) -> VersionRow:
         record["job_id"],
         record["ingested_at"],
     )
+
+
+def _holds_anything(folder: Path) -> bool:
+    """Whether a document folder without versions is more than what a crash left of placing the first."""
+    try:
+        return any(folder.iterdir())
+    except FileNotFoundError:
+        return False
 
 
 def _sha256_of(path: Path) -> str:

@@ -8,6 +8,10 @@ import pytest
 
 from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
 from ingest_tui.model.errors import ValidationError
+from ingest_tui.services import documents
+from ingest_tui.store.catalogue import DocumentRow
+from ingest_tui.store.verify import verify_store
+from ingest_tui.store.workspace import Workspace
 
 
 def test_text_that_is_no_text_is_refused(tmp_path: Path) -> None:
@@ -51,3 +55,23 @@ def test_content_changed_after_it_was_hashed_is_refused(tmp_path: Path) -> None:
         ingested.content = "another text"
         with pytest.raises(ValidationError, match="content_hash"):
             workspace.register("default", ingested)
+
+
+def test_a_version_that_is_registered_while_its_document_is_removed_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document goes to the trash as it is by then, with both versions, and the next one follows them."""
+    genuine = documents.retire_documents
+
+    def register_before(workspace: Workspace, document_ids: list[str], *, reason: str) -> list[DocumentRow]:
+        handle.register("default", IngestedDocument(content="second words", unique_id="x", source_type="api"))
+        return genuine(workspace, document_ids, reason=reason)
+
+    with open_workspace(tmp_path / "workspace") as handle:
+        first = handle.register("default", IngestedDocument(content="first words", unique_id="x", source_type="api"))
+        monkeypatch.setattr(documents, "retire_documents", register_before)
+        assert documents.remove_documents(handle.workspace, [first["document_id"]]) == 1
+        assert verify_store(handle.workspace.layout, handle.workspace.catalogue) == []
+        handle.register("default", IngestedDocument(content="third words", unique_id="x", source_type="api"))
+        assert [document.version for document in handle.documents] == [3]
+        assert verify_store(handle.workspace.layout, handle.workspace.catalogue) == []
