@@ -68,7 +68,11 @@ class History(RuleBasedStateMachine):
 
     @rule(source_id=sources)
     def force(self, source_id: str) -> None:
-        """Reading again twice what did not change makes no version the second time."""
+        """Reading again twice what did not change makes no version the second time.
+
+        Moves are settled before: a file under a new name may be read by another parser, which is another text.
+        """
+        self.world.sync(source_id)
         self.world.sync(source_id, force=True)
         self.world.check()
         versions = self.world.versions
