@@ -110,6 +110,20 @@ def test_reading_again_finds_what_a_parser_makes_different(world: World, monkeyp
     assert at(world, "docs", "a.txt") == at(world, "docs", "b.txt") == second
 
 
+def test_a_rename_onto_a_file_that_another_source_knows(world: World) -> None:
+    """The address belongs to the document that moved there, to both sources."""
+    first, second = at(world, "docs", "a.txt"), at(world, "docs", "b.txt")
+    world.add("twin")
+    world.sync("twin")
+    world.exclude("docs", ["b.txt"])
+    world.sync("docs")
+    world.move("a.txt", "b.txt")
+    world.exclude("docs", [])
+    world.sync("docs")
+    assert at(world, "docs", "b.txt") == at(world, "twin", "b.txt") == first
+    assert world.documents("retired") == [second]
+
+
 def touched(world: World) -> None:
     world.touch("a.txt")
     world.sync("docs")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.job_run import JobRun, now
+from ingest_tui.pipeline.known_content import as_place_of
 from ingest_tui.pipeline.planning import ruleset_of
-from ingest_tui.store.catalogue import Catalogue, placed_at
+from ingest_tui.store.catalogue import Catalogue, LocationRow, placed_at
 from ingest_tui.store.change import StoreChange, StoreWriter
 from ingest_tui.store.plans import work_lines
 
@@ -94,10 +96,15 @@ def _move(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome]:
     old = catalogue.locations(source.source_id, (line["from_key"] for line in lines))
     known = catalogue.documents(line["document_id"] for line in lines)
     outcomes: list[Outcome] = []
+    listed_by_others = _places_by_address(catalogue, source.collection_id, lines)
     for line in lines:
         before, document = old.get(line["from_key"]), known.get(line["document_id"])
         if before is None or document is None:
             continue
+        for place in listed_by_others.get(line["uri"], ()):  # it is this document to them too
+            if place.document_id not in {None, document.document_id}:
+                change.put_location(as_place_of(place, document.document_id, document.version))
+                change.left.add(place.document_id or "")
         change.forgotten.add((source.source_id, line["from_key"]))
         change.noted.add(document.document_id)
         change.put_location(
@@ -135,6 +142,13 @@ def _move(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome]:
         )
     writer.carry_out(change)
     return outcomes
+
+
+def _places_by_address(catalogue: Catalogue, collection_id: str, lines: list[Line]) -> dict[str, list[LocationRow]]:
+    places: dict[str, list[LocationRow]] = {}
+    for place in catalogue.places_at(collection_id, [line["uri"] for line in lines if names_one_thing(line["uri"])]):
+        places.setdefault(place.uri, []).append(place)
+    return places
 
 
 def _retire(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome]:
