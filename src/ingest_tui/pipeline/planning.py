@@ -21,6 +21,7 @@ from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.absences import settle_listing
 from ingest_tui.pipeline.deletions import chosen_by, hold_rules_of, look_after
 from ingest_tui.pipeline.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.job_run import JobRun, now
@@ -143,12 +144,14 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     hold = hold_rules_of(job.workspace, job.source, job.connector, approves=job.manifest.options.get("approves"))
     watched = job.manifest.trigger == "watch" and may_be_half_written(job.connector)
     rules = rules_of(job.source, job.manifest.options, job.workspace.settings, hold, watched=watched)
-    job.listing_complete = end.complete
     scratch = ListingScratch(job.paths.listing, resume=True)
     if scratch.count() != job.manifest.counters.descriptors_listed:
         # A listing that lost items would retire their documents.
         scratch.close()
         raise StoreError("the listing was damaged before it became a plan", hint="retry the job")
+    if job.connector is not None:
+        end = settle_listing(job.workspace, job.source, job.connector, scratch, end)
+    job.listing_complete = end.complete
     temporary = job.paths.plan_in_part
     temporary.unlink(missing_ok=True)
     writer = _PlanWriter(job, rules.ruleset)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest_tui.connectors.resilience import ResilientConnector
+from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.plan import Action
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.absences import settle_listing
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.deletions import hold_rules_of
 from ingest_tui.pipeline.fingerprints import OlderFingerprints
@@ -48,12 +50,13 @@ def preview_plan(
                 try:
                     scratch.add(admit(next(pages), source))
                 except StopIteration as stop:
-                    complete = bool(stop.value and stop.value.complete)
+                    end = stop.value if isinstance(stop.value, ListingEnd) else ListingEnd(complete=False)
                     break
+            end = settle_listing(workspace, source, connector, scratch, end)
             yield from scratch.plan(
                 workspace.layout.catalogue,
                 source.source_id,
-                complete=complete,
+                complete=end.complete,
                 rules=rules,
                 parsers=lambda: parsers_of(source, workspace.settings),
                 is_same=older.is_same,
