@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -269,11 +270,13 @@ class JobStore:
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
         make_folder(folder)
         with suppress(FileNotFoundError):  # the job has just ended, and its owner cleared what was asked of it
-            path = folder / f"{kind}.json"
+            self._write_request(folder / f"{kind}.json", record, needs_its_values=bool(values))
+
+    def _write_request(self, path: Path, record: dict[str, Any], *, needs_its_values: bool) -> None:
         try:
             self._ballast.makes_room_for(lambda: write_durably(path, encode_json(record)))
         except OSError as error:
-            if values or error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            if needs_its_values or error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
             # Its name says what is asked for, and an empty file takes no room: only who asked is lost.
             with suppress(FileExistsError):
