@@ -28,6 +28,7 @@ _COMMANDS = {
     "job": ("ingest_tui.cli.job:job", "See, cancel, pause, retry and approve jobs."),
     "status": ("ingest_tui.cli.job:status", "Print the state of a job."),
     "doc": ("ingest_tui.cli.doc:doc", "List, show, explain, export, remove and restore documents."),
+    "trash": ("ingest_tui.cli.trash:trash", "List, restore and delete retired documents."),
     "errors": ("ingest_tui.cli.errors:errors", "See, retry and ignore what went wrong, over all jobs."),
     "search": ("ingest_tui.cli.doc:search", "Find text in the documents."),
     "export": ("ingest_tui.cli.export:export", "Take documents out: JSON lines, CSV or a folder."),

@@ -7,12 +7,16 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import apsw
+
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.job import Manifest
+from ingest_tui.pipeline.purge import purge_overdue
 from ingest_tui.store.atomic import open_to_append
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
@@ -121,6 +125,8 @@ def follow_job(
                 manifest = workspace.jobs.load(job_id)
                 on_progress(manifest)
                 if manifest.ended:
+                    if engine.has_ended_jobs():
+                        _look_at_trash(workspace)
                     return manifest
                 if run_here and not engine.running and not _somebody_serves_the_queue(workspace):
                     engine.start_ready_jobs(only_source=source_id)
@@ -134,6 +140,15 @@ def follow_job(
     finally:
         if registration is not None:
             registration.close()
+
+
+def _look_at_trash(workspace: Workspace) -> None:
+    """Delete the documents whose grace is over, at the end of a job; what keeps that from being done is a warning."""
+    try:
+        purge_overdue(workspace)
+    except (IngestError, OSError, apsw.Error) as error:
+        why = error.message if isinstance(error, IngestError) else type(error).__name__
+        warnings.warn(f"the trash keeps what is older than trash_days for now: {why}", stacklevel=2)
 
 
 def _somebody_serves_the_queue(workspace: Workspace) -> bool:

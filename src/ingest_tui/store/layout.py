@@ -134,6 +134,11 @@ class Layout:
         return self.root / "catalogue.rebuild.db"
 
     @property
+    def trash_clock(self) -> Path:
+        """When the trash was last looked at, so that a clock that jumps does not empty it."""
+        return self.root / "trash.json"
+
+    @property
     def intents(self) -> Path:
         """What an unfinished change of catalogue and folders touches; empty at rest."""
         return self.root / "intents.jsonl"

@@ -52,6 +52,7 @@ END;
 
 _ADDRESSES = """
 CREATE INDEX documents_by_uri ON documents (uri);
+CREATE INDEX documents_retired ON documents (updated_at, document_id) WHERE state = 'retired';
 CREATE INDEX locations_by_uri ON locations (uri);
 """
 

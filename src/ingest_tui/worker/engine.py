@@ -48,6 +48,7 @@ class Engine:
         self._running: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
         self._not_before = 0.0
+        self._ended_jobs = False
         self._failure: IngestError | OSError | None = None
 
     def __enter__(self) -> Self:
@@ -106,6 +107,11 @@ class Engine:
                 pool.close()
         self._pools.clear()
 
+    def has_ended_jobs(self) -> bool:
+        """Tell, once, whether jobs have ended since this was asked last."""
+        ended, self._ended_jobs = self._ended_jobs, False
+        return ended
+
     def take_failure(self) -> IngestError | OSError | None:
         """Return, once, why the end of a job could not be written; the job waits for the next attempt."""
         failure, self._failure = self._failure, None
@@ -150,6 +156,7 @@ class Engine:
             self._fail(as_ingest_error(error) or IngestError(unforeseen, hint="report this as a bug"))
         finally:
             claim.release()
+            self._ended_jobs = self._ended_jobs or manifest.ended
             self._on_end(manifest)
 
     def _fail(self, error: IngestError | OSError) -> None:

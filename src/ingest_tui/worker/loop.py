@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.preview import look_for_work
+from ingest_tui.pipeline.purge import purge_overdue
 from ingest_tui.store.opening import ProgressListener, RebuildProgress
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
@@ -21,6 +23,7 @@ from ingest_tui.worker.watch import SourceWatch
 
 _POLL_SECONDS = 0.25
 _REFRESH_SECONDS = 2.0
+_TRASH_SECONDS = 3600.0
 _JOBS = "end of a job"
 Report = Callable[[str, dict[str, Any]], None]
 
@@ -48,7 +51,7 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> tuple[Wo
                 watcher = SourceWatch(
                     workspace, lambda source: _submit_if_due(workspace, source, report), report, supervisor
                 )
-            _work(_Tasks(workspace, engine, watcher, registration, supervisor), stop)
+            _work(_Tasks(workspace, engine, watcher, registration, supervisor, report), stop)
             if watcher is not None:
                 watcher.close()
     finally:
@@ -65,11 +68,20 @@ class _Tasks(NamedTuple):
     watcher: SourceWatch | None
     registration: WorkerRegistration
     supervisor: Supervisor
+    report: Report
+
+    def look_at_trash(self) -> None:
+        """Delete the documents whose grace is over."""
+        purged = purge_overdue(self.workspace)
+        if purged:
+            told = f"{purged} documents were longer in the trash than trash_days and are deleted"
+            self.report(told, {"documents": purged})
 
 
 def _work(tasks: _Tasks, stop: threading.Event) -> None:
     supervisor, settings = tasks.supervisor, tasks.workspace.layout.settings
     since_refresh = _REFRESH_SECONDS
+    looked_at_trash = float("-inf")
     while not stop.is_set():
         if since_refresh >= _REFRESH_SECONDS:
             since_refresh = 0.0
@@ -85,6 +97,9 @@ def _work(tasks: _Tasks, stop: threading.Event) -> None:
         failure = tasks.engine.take_failure()
         if failure is not None:
             supervisor.failed(_JOBS, failure)
+        if tasks.engine.has_ended_jobs() or time.monotonic() - looked_at_trash > _TRASH_SECONDS:
+            looked_at_trash = time.monotonic()
+            supervisor.attempt("trash", tasks.look_at_trash)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

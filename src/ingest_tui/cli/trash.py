@@ -1,0 +1,106 @@
+"""trash list, restore, empty."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.model.clock import rfc3339
+
+if TYPE_CHECKING:
+    from ingest_tui.services.trash import TrashEntry
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_MOST_SHOWN = 20
+
+
+class Age(click.ParamType):  # type: ignore[type-arg]  # generic for type checkers only
+    """A length of time: ``30d``, ``12h``, ``2w``, ``90m``."""
+
+    name = "AGE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Return the time that a text names."""
+        found = re.fullmatch(r"(\d{1,6})([mhdw])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no age: write 90m, 12h, 30d or 2w", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@click.group()
+def trash() -> None:
+    """See, restore and delete retired documents; what is older than trash_days is deleted by itself."""
+
+
+@trash.command(name="list")
+@click.option("--source", help="Only of this source.")
+@json_option
+@pass_session
+def list_entries(session: Session, source: str | None, as_json: bool) -> None:
+    """List what is in the trash, the oldest first, and when it will be deleted."""
+    from ingest_tui.services.trash import list_trash
+
+    entries = list_trash(session.workspace, source_id=source)
+    if as_json:
+        output.data([entry.as_dict() for entry in entries])
+        return
+    rows = [_row(entry) for entry in entries]
+    output.table(("DOCUMENT", "RETIRED", "DELETED AFTER", "REASON", "ADDRESS"), rows, empty="the trash is empty")
+
+
+def _row(entry: TrashEntry) -> tuple[str, str, str, str, str]:
+    retired = "unknown" if entry.retired_at is None else rfc3339(entry.retired_at)[:16]
+    deleted = "only by hand" if entry.deleted_after is None else rfc3339(entry.deleted_after)[:10]
+    return entry.document.document_id, retired, deleted, entry.reason, entry.document.uri
+
+
+@trash.command()
+@click.argument("documents", nargs=-1, required=True)
+@json_option
+@click.pass_context
+def restore(ctx: click.Context, documents: tuple[str, ...], as_json: bool) -> None:
+    """Bring DOCUMENTS back from the trash; the same as 'doc restore'."""
+    from ingest_tui.cli.doc import restore as restore_documents
+
+    ctx.invoke(restore_documents, documents=documents, as_json=as_json)
+
+
+@trash.command()
+@click.option("--older-than", type=Age(), help="Only what was retired at least so long ago: 90m, 12h, 30d, 2w.")
+@click.option("--source", help="Only of this source.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_session
+def empty(
+    session: Session, older_than: timedelta | None, source: str | None, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Delete documents of the trash for good, with all their versions. Exit code 6: nobody agreed."""
+    from ingest_tui.services.trash import chosen_to_empty, empty_trash
+
+    entries = chosen_to_empty(session.workspace, older_than=older_than, source_id=source)
+    if dry_run:
+        _report(entries, "would delete", 0 if as_json else len(entries), as_json=as_json, dry_run=True)
+        return
+    if not yes and not as_json:
+        for entry in entries[:_MOST_SHOWN]:
+            diagnostics.say(f"  {entry.document.title}  {entry.document.uri}")
+    if entries:
+        confirm(f"Delete {len(entries)} documents for good?", yes=yes, as_json=as_json)
+    _report(entries, "deleted", empty_trash(session.workspace, entries), as_json=as_json, dry_run=False)
+
+
+def _report(entries: list[TrashEntry], verb: str, number: int, *, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        documents = [entry.as_dict() for entry in entries]
+        output.data({"deleted": number, "dry_run": dry_run, "documents": documents})
+        return
+    if dry_run:
+        rows = [_row(entry) for entry in entries]
+        output.table(("DOCUMENT", "RETIRED", "DELETED AFTER", "REASON", "ADDRESS"), rows, empty="nothing to delete")
+    output.line(f"{verb} {number} documents" if entries else "nothing was deleted: nothing in the trash fits")

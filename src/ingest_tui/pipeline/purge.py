@@ -1,0 +1,111 @@
+"""Deleting retired documents for good: when their grace is over, or when a person asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
+from ingest_tui.store.catalogue import DocumentRow
+from ingest_tui.store.change import StoreChange
+from ingest_tui.store.trash import read_clock_note, retirement_of, time_in, write_clock_note
+from ingest_tui.store.workspace import Workspace, requester
+
+_BATCH = 200
+_NOTED_EVERY = timedelta(hours=1)
+
+
+def purge_overdue(workspace: Workspace, *, now: datetime | None = None) -> int:
+    """Delete what has been in the trash for more than ``trash_days``; returns how many documents.
+
+    Nothing is deleted while the clock is doubted (see `model.trash`), nor a document whose note of its retirement is
+    missing or says another time than the catalogue. With ``trash_days`` 0 nothing is kept.
+    """
+    if not _has_trash(workspace):
+        return 0
+    moment = now or datetime.now(UTC)
+    grace = timedelta(days=workspace.settings.trash_days)
+    if grace and _clock_is_doubted(workspace, moment, grace):
+        return 0
+    due = (row for row in retired_until(workspace, moment - grace) if _is_due(workspace, row, moment, grace))
+    return purge_documents(workspace, due, reason="trash_days")
+
+
+def purge_documents(workspace: Workspace, documents: Iterator[DocumentRow], *, reason: str) -> int:
+    """Delete documents that are in the trash, in batches, each whole or not at all; returns how many.
+
+    One that somebody brings back meanwhile stays. The audit log names what was deleted.
+    """
+    purged = 0
+    while batch := list(islice(documents, _BATCH)):
+        at, by = rfc3339(datetime.now(UTC)), requester()
+        with workspace.committing() as writer:
+            known = writer.catalogue.documents(row.document_id for row in batch)
+            still_retired = [row for row in batch if known.get(row.document_id) == row]
+            writer.carry_out(StoreChange(at=at, by=by, reason="purged", purged=still_retired))
+        if still_retired:
+            workspace.audit.add(
+                at=at,
+                by=by,
+                action="trash.purge",
+                target=f"{len(still_retired)} documents",
+                reason=reason,
+                documents=[row.document_id for row in still_retired],
+            )
+        purged += len(still_retired)
+    return purged
+
+
+def retired_until(workspace: Workspace, moment: datetime | None = None) -> Iterator[DocumentRow]:
+    """Yield the retired documents, those until a moment where one is given, the oldest first."""
+    latest = "9" if moment is None else rfc3339(moment)
+    last = ("", "")
+    sql = (
+        "SELECT * FROM documents WHERE state = 'retired' AND updated_at <= ? AND (updated_at, document_id) > (?, ?)"
+        f" ORDER BY updated_at, document_id LIMIT {_BATCH}"
+    )
+    while rows := [DocumentRow(*row) for row in workspace.reading.execute(sql, (latest, *last))]:
+        yield from rows
+        last = (rows[-1].updated_at, rows[-1].document_id)
+
+
+def retired_at(workspace: Workspace, document: DocumentRow) -> datetime | None:
+    """Return when a document was retired, as its note in the trash says; None where it says nothing."""
+    note = retirement_of(workspace.layout, document.collection_id, document.document_id)
+    return None if note is None else time_in(note, "retired_at")
+
+
+def _is_due(workspace: Workspace, document: DocumentRow, now: datetime, grace: timedelta) -> bool:
+    moment = retired_at(workspace, document)
+    return not grace or (moment is not None and is_overdue(moment, now, grace))
+
+
+def _clock_is_doubted(workspace: Workspace, now: datetime, grace: timedelta) -> bool:
+    noted = read_clock_note(workspace.layout)
+    before = noted or _made(workspace)
+    note = look_at_clock(before, now, grace)
+    if noted is None or note.doubted_at != noted.doubted_at or abs(now - noted.looked_at) >= _NOTED_EVERY:
+        write_clock_note(workspace.layout, note)
+    return note.doubted_at is not None
+
+
+def _made(workspace: Workspace) -> ClockNote:
+    """Where nobody has looked yet, a new workspace was looked at when it was made; an older one is doubted."""
+    made = time_in({"at": workspace.settings.created_at}, "at")
+    return ClockNote(made or datetime.min.replace(tzinfo=UTC))
+
+
+def _has_trash(workspace: Workspace) -> bool:
+    """Whether there is any document in the trash: asked at the end of each sync, so without the catalogue."""
+    return any(any(True for _entry in _entries(folder)) for folder in _entries(workspace.layout.trash))
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            yield Path(entry.path)

@@ -1,0 +1,70 @@
+"""What a person can do with the trash: look into it, and empty it. `documents.restore_document` takes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.document import Document
+from ingest_tui.pipeline.purge import purge_documents, retired_until
+from ingest_tui.services.documents import check_choice
+from ingest_tui.store.catalogue import DocumentRow
+from ingest_tui.store.trash import retirement_of, time_in
+from ingest_tui.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class TrashEntry:
+    """A document in the trash. ``retired_at`` None: its note cannot be read, so that it stays until it is emptied out.
+
+    ``deleted_after``: when its grace ends; None without ``retired_at``.
+    """
+
+    document: Document
+    retired_at: datetime | None
+    reason: str
+    by: str
+    deleted_after: datetime | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        times = {"retired_at": self.retired_at, "deleted_after": self.deleted_after}
+        told = {name: None if moment is None else rfc3339(moment) for name, moment in times.items()}
+        return {**self.document.as_dict(), **told, "reason": self.reason, "by": self.by}
+
+
+def list_trash(workspace: Workspace, *, source_id: str | None = None) -> Iterator[TrashEntry]:
+    """Yield what is in the trash, retired first comes first. Raises `NotFoundError` for a source that is not there."""
+    check_choice(workspace, {"source_id": source_id})
+    grace = timedelta(days=workspace.settings.trash_days)
+    for row in retired_until(workspace):
+        if source_id in {None, row.source_id}:
+            yield _entry(workspace, row, grace)
+
+
+def _entry(workspace: Workspace, row: DocumentRow, grace: timedelta) -> TrashEntry:
+    note = retirement_of(workspace.layout, row.collection_id, row.document_id) or {}
+    retired_at = time_in(note, "retired_at")
+    deleted_after = None if retired_at is None else retired_at + grace
+    return TrashEntry(Document(*row), retired_at, str(note.get("reason", "")), str(note.get("by", "")), deleted_after)
+
+
+def chosen_to_empty(
+    workspace: Workspace, *, older_than: timedelta | None = None, source_id: str | None = None
+) -> list[TrashEntry]:
+    """Return what `empty_trash` would delete. With ``older_than`` only what was retired at least so long ago."""
+    now = datetime.now(UTC)
+
+    def is_chosen(entry: TrashEntry) -> bool:
+        return older_than is None or (entry.retired_at is not None and now - entry.retired_at >= older_than)
+
+    return [entry for entry in list_trash(workspace, source_id=source_id) if is_chosen(entry)]
+
+
+def empty_trash(workspace: Workspace, entries: list[TrashEntry]) -> int:
+    """Delete documents of the trash for good; returns how many. What was brought back meanwhile stays."""
+    rows = (DocumentRow(*entry.document.as_dict().values()) for entry in entries)
+    return purge_documents(workspace, rows, reason="emptied")
