@@ -109,9 +109,17 @@ class DocumentStore:
             if folder.exists() or not folder.parent.is_dir():
                 return False
             placed.rename(folder)
-        with contextlib.suppress(OSError):  # it has other versions, or was never made
-            places[0].parent.rmdir()
+        self._drop_without_versions(places[0].parent)
         return folder.exists()
+
+    def _drop_without_versions(self, folder: Path) -> None:
+        """Remove the folder of a document that holds nothing but notes; any folder in it keeps it."""
+        if not folder.exists() or any(path.is_dir() for path in folder.iterdir()):
+            return
+        for path in (*folder.glob(f"{TEMPORARY_PREFIX}*"), folder / DOCUMENT, folder / RETIRED):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something of somebody else is in it
+            folder.rmdir()
 
     def note_locations(self, notes: Iterable[tuple[DocumentRow, Iterable[LocationRow]]]) -> None:
         """Write ``document.json`` of documents that moved, have duplicates or were touched: their place and all places.

@@ -130,6 +130,7 @@ def everything_at_once(store: Store) -> StoreChange:
     change = StoreChange(at="2026-01-03", by="job", reason="not_listed")
     store.add(change, row_of("a", version=2))
     store.add(change, row_of("f"))
+    change.noted.add("ff")
     change.forgotten.add(("docs", "b.md"))
     change.left.add("bb")
     change.documents["cc"] = row_of("c")

@@ -1,0 +1,173 @@
+"""Commands outside of a sync that are killed between any two of their steps leave nothing half done."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crash_lab import Tripwire, lay, leftovers_of, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
+
+from ingest_tui.model.document import IngestedDocument
+from ingest_tui.model.errors import NotFoundError, UsageError
+from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.documents import remove_documents, restore_document
+from ingest_tui.services.sources import remove_source
+from ingest_tui.services.uploads import upload_files
+from ingest_tui.store.verify import verify_store
+from ingest_tui.store.workspace import Workspace, open_workspace_at
+
+FILES = ("alpha", "beta", "gamma", "delta", "epsilon")
+Work = Callable[[Workspace], object]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        quicken(monkeypatch)
+        monkeypatch.setattr("ingest_tui.services.retiring._BATCH", 2)
+        yield
+
+
+def _ids(workspace: Workspace, state: str) -> list[str]:
+    rows = workspace.catalogue.execute("SELECT document_id FROM documents WHERE state = ? ORDER BY key", (state,))
+    return [row[0] for row in rows]
+
+
+def _remove_source(workspace: Workspace) -> None:
+    with contextlib.suppress(NotFoundError):
+        remove_source(workspace, "docs")
+
+
+def _keep_documents(workspace: Workspace) -> None:
+    with contextlib.suppress(NotFoundError):
+        remove_source(workspace, "docs", keep_documents=True)
+
+
+def _remove_documents(workspace: Workspace) -> None:
+    remove_documents(workspace, _ids(workspace, "active"))
+
+
+def _restore_documents(workspace: Workspace) -> None:
+    for document_id in _ids(workspace, "retired"):
+        with contextlib.suppress(UsageError):
+            restore_document(workspace, document_id)
+
+
+def _register_first(workspace: Workspace) -> None:
+    WorkspaceHandle(workspace).register("default", IngestedDocument("The weather of a script.\n", "page-1", "wiki"))
+
+
+def _register(workspace: Workspace) -> None:
+    handle = WorkspaceHandle(workspace)
+    handle.register("default", IngestedDocument("The weather has changed.\n", "page-1", "wiki"))
+    handle.register("default", IngestedDocument("Another page on the weather.\n", "page-2", "wiki"))
+
+
+def _upload(workspace: Workspace) -> None:
+    upload_files(workspace, [workspace.root.parent / "letter.md"])
+    run_queue(workspace)
+
+
+def _sync(workspace: Workspace) -> None:
+    queue_sync(workspace)
+    run_queue(workspace)
+
+
+def _add_again(workspace: Workspace) -> None:
+    _keep_documents(workspace)
+    new_workspace(workspace.root, workspace.root.parent / "source").close()
+
+
+COMMANDS: dict[str, tuple[Work, Work | None]] = {
+    "source remove": (_remove_source, None),
+    "source remove, documents kept": (_keep_documents, None),
+    "doc remove": (_remove_documents, None),
+    "doc restore": (_restore_documents, _remove_documents),
+    "register": (_register, _register_first),
+    "upload": (_upload, None),
+    "sync over kept documents": (_sync, _add_again),
+}
+
+
+def _prepare(base: Path, before: Work | None) -> Path:
+    """Five documents, one of them with a second place, one moved, one with two versions."""
+    folder = base / "source"
+    workspace = new_workspace(base / "prepared", folder)
+    for name in (*FILES, "alpha-again"):
+        (folder / f"{name}.md").write_text(f"# {name[:5]}\n\nThe weather in {name[:5]}.\n")
+    (base / "letter.md").write_text("# letter\n\nThe weather in a letter.\n")
+    sync(workspace)
+    (folder / "beta.md").rename(folder / "has-moved.md")
+    (folder / "gamma.md").write_text("# gamma\n\nThe weather in gamma has changed.\n")
+    sync(workspace)
+    if before is not None:
+        before(workspace)
+    workspace.close()
+    return base / "prepared"
+
+
+def _fresh(prepared: Path, name: str) -> Path:
+    root = prepared.with_name(name)
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(prepared, root)
+    return root
+
+
+def _end_state(root: Path) -> tuple[Any, ...]:
+    """Return which documents are here and in the trash, with their versions and places."""
+    workspace = open_workspace_at(root)
+    try:
+        catalogue = workspace.catalogue
+        return (
+            catalogue.execute("SELECT document_id, state, version, content_hash, key FROM documents ORDER BY 1"),
+            catalogue.execute("SELECT document_id, version FROM versions ORDER BY 1, 2"),
+            catalogue.execute("SELECT source_id, key, document_id FROM locations ORDER BY 1, 2"),
+            sorted(path.name for path in workspace.layout.sources.iterdir()),
+        )
+    finally:
+        workspace.close()
+
+
+def _findings(root: Path) -> list[str]:
+    workspace = open_workspace_at(root)
+    try:
+        unfinished = ["a change is unfinished"] if workspace.has_unfinished_change() else []
+        return [*unfinished, *map(str, verify_store(workspace.layout, workspace.catalogue, deep=True))]
+    finally:
+        workspace.close()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_killed_before_any_step(name: str, tmp_path: Path) -> None:
+    """At once everything agrees, and the same command again comes to the end of an undisturbed one."""
+    command, before = COMMANDS[name]
+    prepared = _prepare(tmp_path, before)
+    undisturbed, wire = _fresh(prepared, "undisturbed"), Tripwire()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        lay(monkeypatch, wire)
+        workspace = open_workspace_at(undisturbed)
+        command(workspace)
+        workspace.close()
+    assert _findings(undisturbed) == []
+    expected = _end_state(undisturbed)
+    failures = []
+    for step in range(len(wire.names) + 1):
+        root = _fresh(prepared, "struck")
+        run_and_die(root, step, command)
+        wrong = _findings(root)
+        workspace = open_workspace_at(root)
+        command(workspace)
+        workspace.close()
+        wrong += [*_findings(root), *leftovers_of(root)]
+        wrong += [] if _end_state(root) == expected else ["another end"]
+        if wrong:
+            failures.append(f"{([*wire.names, 'the end'])[step]} ({step}): {wrong}")
+    print(f"\n{name}: {len(failures)} of {len(wire.names) + 1} crash points with problems")  # noqa: T201
+    if failures:
+        pytest.fail("\n".join(failures), pytrace=False)
