@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from ingest_tui.model.errors import IngestError, NotFoundError
@@ -14,6 +15,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.pipeline.preview import look_for_work
 from ingest_tui.pipeline.purge import purge_overdue
 from ingest_tui.store.opening import ProgressListener, RebuildProgress
+from ingest_tui.store.sweeping import sweep_small_files
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import WorkerRegistration
@@ -100,6 +102,7 @@ def _work(tasks: _Tasks, stop: threading.Event) -> None:
         if tasks.engine.has_ended_jobs() or time.monotonic() - looked_at_trash > _TRASH_SECONDS:
             looked_at_trash = time.monotonic()
             supervisor.attempt("trash", tasks.look_at_trash)
+            supervisor.attempt("sweep of temporary files", partial(sweep_small_files, tasks.workspace.layout))
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

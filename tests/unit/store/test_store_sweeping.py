@@ -1,0 +1,32 @@
+"""Temporary files of killed writers are removed, and nothing that somebody may still be writing."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from ingest_tui.store.sweeping import LEFT_AFTER_SECONDS, sweep_small_files
+from ingest_tui.store.workspace import init_workspace
+
+
+def test_only_old_temporary_files_are_removed(tmp_path: Path) -> None:
+    """What a write of milliseconds cannot explain goes; fresh ones, folders, links and records stay."""
+    workspace, _ = init_workspace(tmp_path / "ws")
+    layout = workspace.layout
+    old = time.time() - LEFT_AFTER_SECONDS - 60
+    left = [layout.root / ".tmp.a", layout.sources / ".tmp.b", layout.collections / ".tmp.c", layout.trash / ".tmp.d"]
+    victim = tmp_path / "victim"
+    kept = [layout.root / ".tmp.fresh", layout.root / "mine.tmp.x", victim]
+    for path in (*left, *kept):
+        path.write_text("x")
+    folder = layout.root / ".tmp.folder"
+    folder.mkdir()
+    for path in (*left, kept[1], victim, folder):
+        os.utime(path, (old, old))
+    (layout.root / ".tmp.link").symlink_to(victim)
+    records = set(layout.root.rglob("*.json"))
+    assert sweep_small_files(layout) == len(left)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in (*kept, folder, *records))
+    assert sweep_small_files(layout) == 0
