@@ -216,3 +216,16 @@ def test_staged_item_replaces_what_an_earlier_attempt_left(tmp_path: Path) -> No
     staging.drop("item")
     staging.drop("item")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_document_that_was_never_committed_leaves_no_notes(store: DocumentStore, layout: Layout) -> None:
+    """With its only version, its folder goes, places that were noted ahead of the commit too; with others it stays."""
+    folder = place(store, layout, 1, "the rain").parent
+    store.note_locations([(document(DOCUMENT), [location("a.md", DOCUMENT)])])
+    assert store.take_back("default", DOCUMENT, 1, layout.jobs / "first")
+    assert not folder.exists()
+    place(store, layout, 1, "the rain")
+    place(store, layout, 2, "the snow")
+    store.note_locations([(document(DOCUMENT), [location("a.md", DOCUMENT)])])
+    assert store.take_back("default", DOCUMENT, 2, layout.jobs / "second")
+    assert {path.name for path in folder.iterdir()} == {"v0001", "document.json"}
