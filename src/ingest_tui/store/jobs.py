@@ -85,7 +85,7 @@ class JobStore:
                 sync_folder(self._layout.queue)
                 sync_folder(self._layout.jobs)
                 write_record(paths.manifest, manifest)
-                paths.being_made.unlink()
+                paths.being_made.unlink(missing_ok=True)  # a worker may have claimed and ended it already
                 sync_folder(paths.folder)
             except BaseException:
                 with suppress(OSError):

@@ -17,6 +17,7 @@ from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StaleWrit
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.model.source import Source
+from ingest_tui.store import jobs as store_jobs
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.jobs import JobStore, new_job_id
 from ingest_tui.store.layout import Layout
@@ -400,3 +401,16 @@ def test_a_request_that_meets_the_end_of_its_job_is_no_error(jobs: JobStore, mon
     monkeypatch.setattr("ingest_tui.store.atomic.os.rename", ended_before)
     jobs.leave_request(job.job_id, "pause", by="tester")
     assert list(jobs.paths(job.job_id).requests.iterdir()) == []
+
+
+def test_a_job_that_ends_before_it_is_wholly_made_is_no_error(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker may claim and end a job as soon as its manifest is there, and clears the mark of its making."""
+    genuine = store_jobs.write_record
+
+    def ended_at_once(path: Path, record: Manifest) -> None:
+        genuine(path, record)
+        jobs.leave_queue(record.job_id)
+
+    monkeypatch.setattr(store_jobs, "write_record", ended_at_once)
+    job = make(jobs, "20260101-000000-docs-aaaa")
+    assert jobs.load(job.job_id).job_id == job.job_id
