@@ -31,6 +31,7 @@ known_entries = st.builds(
     reason=st.sampled_from(["new", "malformed"]),
     ruleset=st.sampled_from(["now", "before"]),
     version=st.sampled_from([None, 1, 2]),
+    parsers=st.sampled_from(["", "these", "older"]),
 )
 descriptors = st.builds(
     Descriptor,
@@ -43,7 +44,11 @@ descriptors = st.builds(
     metadata=st.one_of(st.none(), st.just({"etag": "x"})),
 )
 watched = st.builds(  # as a folder watch sets it: what was modified in that span may still be being written
-    PlanRules, ruleset=st.just("now"), force=st.booleans(), unsettled_ns=st.just((2**40, 2**62))
+    PlanRules,
+    ruleset=st.just("now"),
+    force=st.booleans(),
+    parsers=st.just("these"),
+    unsettled_ns=st.just((2**40, 2**62)),
 )
 memories = st.lists(known_entries, max_size=16).map(lambda entries: {entry.key: entry for entry in entries})
 listings = st.lists(descriptors, max_size=16, unique_by=lambda descriptor: descriptor.key).map(
@@ -53,6 +58,7 @@ rules = st.builds(
     PlanRules,
     ruleset=st.just("now"),
     force=st.booleans(),
+    parsers=st.just("these"),
     hold=st.builds(
         HoldRules,
         rule=st.builds(
@@ -113,12 +119,14 @@ def test_skip_means_the_same_fingerprint(
 @given(listing=listings, known=memories)
 def test_same_fingerprint_is_skipped_unless_rules_changed(listing: list[Descriptor], known: dict[str, Known]) -> None:
     """An unchanged item is not fetched again, except one that other settings refused."""
-    actions = {action.key: action for action in plan_actions(listing, known, rules=PlanRules(ruleset="now"))}
+    rules = PlanRules(ruleset="now", parsers="these")
+    actions = {action.key: action for action in plan_actions(listing, known, rules=rules)}
     for descriptor in listing:
         entry = known.get(descriptor.key)
         if entry is None or descriptor.refusal or not entry.fingerprint or entry.fingerprint != descriptor.fingerprint:
             continue
-        refused_before = entry.outcome in {"rejected", "empty"} and entry.ruleset != "now"
+        refused_before = entry.outcome in {"rejected", "empty", "failed"} and entry.ruleset != "now"
+        refused_before |= entry.outcome == "failed" and entry.parsers != "these"
         assert actions[descriptor.key].action == ("ingest" if refused_before else "skip")
 
 
@@ -143,7 +151,8 @@ def test_as_many_moves_as_there_are_pairs(listing: list[Descriptor], known: dict
     """For each fingerprint, new items are paired with vanished documents until one side is used up."""
     listed = {descriptor.key for descriptor in listing}
     fresh = Counter(item.fingerprint for item in listing if item.key not in known and not item.refusal)
-    vanished = Counter(entry.fingerprint for entry in known.values() if entry.key not in listed and entry.document_id)
+    gone = [entry for entry in known.values() if entry.key not in listed and entry.document_id]
+    vanished = Counter(entry.fingerprint for entry in gone if entry.outcome != "failed")
     expected = sum(min(fresh[fingerprint], vanished[fingerprint]) for fingerprint in FINGERPRINTS)
     moves = [action for action in plan_actions(listing, known) if action.action == "move"]
     assert len(moves) == expected
@@ -271,7 +280,9 @@ def _streamed(
         scratch = ListingScratch(Path(folder) / "listing.db", resume=False)
         for page in _batched(listing, pages):
             scratch.add(ListingPage(page))
-        actions = list(scratch.plan(catalogue.path, "docs", complete=complete, rules=rules))
+        actions = list(
+            scratch.plan(catalogue.path, "docs", complete=complete, rules=rules, parsers=lambda: rules.parsers)
+        )
         scratch.close()
         catalogue.close()
     return actions
@@ -287,6 +298,7 @@ def _rows(source_id: str, entries: Iterable[Known]) -> list[LocationRow]:
         LocationRow(
             source_id, entry.key, entry.uri, "default", entry.document_id, entry.fingerprint, None, None,
             entry.outcome, entry.reason, "", entry.ruleset, "job", "2026-01-01T00:00:00.000Z", entry.version,
+            entry.parsers,
         )
         for entry in entries
     ]  # fmt: skip

@@ -24,6 +24,12 @@ FILTER_REFUSALS = frozenset({"too_large", "too_old", "type_not_allowed"})
 ARCHIVED = "archived"
 """The reason of what has to be restored by its owner before it can be read."""
 
+PERMANENT_FAILURES = frozenset({"malformed", "encrypted", "unsafe_xml", "archive_bomb", "wrong_type"})
+"""Reasons for which the same parsers fail on the same bytes each time."""
+
+FAILED_BEFORE = "failed_before"
+"""The reason of what is passed over because it failed so, and neither it, the settings nor the parsers have changed."""
+
 _NOT_TAKEN = {"rejected", "empty", "failed"}
 ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "forget"]
 
@@ -43,6 +49,7 @@ class Known(NamedTuple):
     reason: str
     ruleset: str
     version: int | None = None
+    parsers: str = ""
 
 
 class Quarantine(NamedTuple):
@@ -91,13 +98,14 @@ class PlanRules:
     """What the planner needs to know besides listing and memory.
 
     ``ruleset`` stands for everything that decides what is let in; what was refused under another one is tried again.
-    ``hold`` decides which deletions wait for a person.
+    ``hold`` decides which deletions wait for a person. ``parsers`` stands for the parsers as they are now.
     ``unsettled_ns`` is the span of modification times (nanoseconds) in which an item may still be being written.
     """
 
     ruleset: str = ""
     force: bool = False
     hold: HoldRules = NOTHING_SPECIAL
+    parsers: str = ""
     unsettled_ns: tuple[int, int] | None = None
 
 
@@ -116,8 +124,7 @@ def plan_actions(
     descriptors = {descriptor.key: descriptor for descriptor in listing}
     vanished = [known[key] for key in sorted(known) if key not in descriptors] if complete else []
     fresh = sorted((one.fingerprint, one.key) for one in descriptors.values() if one.key not in known and _is_real(one))
-    gone_documents = [entry for entry in vanished if entry.document_id and entry.fingerprint]
-    gone_documents.sort(key=lambda entry: (entry.fingerprint, entry.key))
+    gone_documents = sorted(filter(_may_have_moved, vanished), key=lambda entry: (entry.fingerprint, entry.key))
     moves = {} if rules.force else pair_moves(gone_documents, fresh)
     actions = [
         plan_listed(descriptor, known.get(key), moved_from=moves.get(key), rules=rules)
@@ -128,6 +135,11 @@ def plan_actions(
     known_documents = sum(1 for entry in known.values() if entry.document_id)
     actions += plan_vanished(gone, known_documents=known_documents, listed=len(descriptors), rules=rules)
     return actions
+
+
+def _may_have_moved(entry: Known) -> bool:
+    """Whether a vanished document may be found under another key: the fingerprint is that of what it was made of."""
+    return entry.document_id is not None and entry.fingerprint != "" and entry.outcome != "failed"
 
 
 def _is_real(descriptor: Descriptor) -> bool:
@@ -247,6 +259,11 @@ def _plan_known(  # noqa: PLR0911 - one return for each decision
         return ingest("retry", f"last time: {known.outcome} ({known.reason})")
     if known.fingerprint != descriptor.fingerprint:
         return ingest("changed", f"fingerprint was {known.fingerprint}")
+    if known.outcome == "failed":
+        if (known.ruleset, known.parsers) != (rules.ruleset, rules.parsers):
+            return ingest("retry", f"was failed ({known.reason}) under other settings or parsers")
+        detail = f"{known.reason} last time, and nothing has changed since"
+        return _act(descriptor, "skip", FAILED_BEFORE, detail, document_id=known.document_id)
     refused = known.outcome in {"rejected", "empty"}
     if refused and known.ruleset != rules.ruleset:
         return ingest(RULES_CHANGED, f"was {known.outcome} ({known.reason}) under other settings")

@@ -12,7 +12,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
-from ingest_tui.model.plan import ARCHIVED, KILL_REASONS
+from ingest_tui.model.plan import ARCHIVED, KILL_REASONS, PERMANENT_FAILURES
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.known_content import Decision, FetchedItem, KnownContent, as_place_of
 from ingest_tui.pipeline.planning import parsers_of, ruleset_of
@@ -264,14 +264,16 @@ class CommitBatch:
         elif version is None and known is not None:
             version = known.version
         at = self._at
+        # Never unchanged: what failed in a way that may pass, or was found to be archived only when it was asked for.
+        failed_for_good = name == "failed" and phase == "extract" and reason in PERMANENT_FAILURES
+        is_settled = failed_for_good or not (name == "failed" or reason == ARCHIVED)
         location = LocationRow(
             self._source.source_id,
             item.key,
             line["uri"],
             self._source.collection_id,
             document_id,
-            # What failed, or was found to be archived only when it was asked for, is never unchanged next time.
-            "" if name == "failed" or reason == ARCHIVED else line.get("fingerprint", ""),
+            line.get("fingerprint", "") if is_settled else "",
             line.get("size"),
             line.get("modified_ns"),
             name,
@@ -281,6 +283,7 @@ class CommitBatch:
             self._job.manifest.job_id,
             at,
             version,
+            parsers=self._parsers if failed_for_good else "",
             removed_sha256=known.removed_sha256 if known is not None and document_id is None else "",
             removed_content_hash=known.removed_content_hash if known is not None and document_id is None else "",
         )

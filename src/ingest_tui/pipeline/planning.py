@@ -112,7 +112,7 @@ def rules_of(
     """
     moment = time.time_ns()
     unsettled = (moment - int(settings.stable_seconds * 1e9), moment) if watched else None
-    return PlanRules(ruleset_of(source), bool(options.get("force")), hold, unsettled)
+    return PlanRules(ruleset_of(source), bool(options.get("force")), hold, unsettled_ns=unsettled)
 
 
 def may_be_half_written(connector: BaseConnector | None) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.model.plan import PERMANENT_FAILURES
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.model.trouble import (
     THIN_REASON,
@@ -48,6 +49,10 @@ _HINTS = {
     "empty": "there is no text in it; a scan needs OCR",
     "thin": "read it: a scan needs OCR, and another backend may find more; ignore it when it is right so",
 }
+_FAILED_FOR_GOOD = (
+    "it is tried again when it, its settings or a parser has changed; "
+    "'ingest-tui errors retry' or 'ingest-tui sync --force' try at once"
+)
 _REFUSED_FROM_LISTING = "refused by the settings of its source: change those, then sync"
 _UPLOADED = "it was uploaded: upload it again"
 _MOST_NAMED = 100
@@ -142,7 +147,12 @@ def groups_with_hints(workspace: Workspace, troubles: Iterable[Trouble]) -> list
     That is what the newest of the group said when it happened, as far as its job is still there.
     """
     groups = group_troubles(troubles)
-    return [replace(group, hint=_hint_of(workspace, group.newest) or _HINTS[group.kind]) for group in groups]
+    return [replace(group, hint=_hint_of(workspace, group.newest) or _usual_hint(group)) for group in groups]
+
+
+def _usual_hint(group: TroubleGroup) -> str:
+    is_for_good = group.kind == "failed" and group.reason in PERMANENT_FAILURES
+    return _FAILED_FOR_GOOD if is_for_good else _HINTS[group.kind]
 
 
 def _hint_of(workspace: Workspace, trouble: Trouble) -> str:

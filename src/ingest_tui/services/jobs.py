@@ -13,6 +13,7 @@ from ingest_tui.model.job import ENDED_STATES, KNOWN_PLAN, HeldDeletions, Ingest
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.plan import FAILED_BEFORE
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
 from ingest_tui.pipeline.recovery import intents_of_an_older_program
 from ingest_tui.store.disk import means_disk_full
@@ -250,11 +251,15 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
         manifest = submit_sync(workspace, source, trigger="retry", by=requester(), retry_of=old.job_id, **again)
         _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
         return manifest
-    failed = {outcome.key for outcome, _ in job_items(workspace, old.job_id, outcomes={"failed"})}
+    failed = {
+        outcome.key
+        for outcome, _ in job_items(workspace, old.job_id, outcomes={"failed", "unchanged"})
+        if outcome.outcome == "failed" or outcome.reason == FAILED_BEFORE
+    }
     lines = [
         line | {"action": "ingest", "reason": "retry"}
         for line in job_plan(workspace, old.job_id)
-        if line["key"] in failed and line["action"] in {"ingest", "quarantine"}
+        if line["key"] in failed and (line["action"] in {"ingest", "quarantine"} or line["reason"] == FAILED_BEFORE)
     ]
     if not lines:
         raise UsageError(f"nothing failed in job {old.job_id}", hint="'ingest-tui job retry' does all of it again")

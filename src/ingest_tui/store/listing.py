@@ -7,6 +7,7 @@ page whose cursor it names, so a long listing goes on from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,17 +40,20 @@ CREATE TABLE listed (
 ) WITHOUT ROWID;
 CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT);
 """
-_KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset, l.version"
+_KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset, l.version, l.parsers"
 _UNCHANGED = (
     "l.fingerprint = d.fingerprint AND d.fingerprint <> '' AND d.refusal IS NULL AND d.metadata IS NULL AND NOT :force"
 )
-_REFUSED = {"rejected", "empty"}
+_NOT_TAKEN = {"rejected", "empty", "failed"}
 # What a person removed stays known without its item: it must not come back with it.
 _VANISHED = (
     "FROM catalogue.locations l WHERE l.source_id = ? AND l.removed_sha256 = ''"
     " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
 )
 _KNOWN_DOCUMENTS = "SELECT count(*) FROM catalogue.locations WHERE source_id = ? AND document_id IS NOT NULL"
+_FAILED_FOR_GOOD = (
+    "SELECT EXISTS (SELECT 1 FROM catalogue.locations WHERE source_id = ? AND outcome = 'failed' AND fingerprint <> '')"
+)
 _LISTED = "d.key, d.uri, d.fingerprint, d.size, d.modified_ns, d.refusal, d.identity, d.media_type, d.metadata"
 
 
@@ -160,12 +164,14 @@ class ListingScratch:
     ) -> Iterator[Action]:
         """Yield the actions of `plan_actions` for this listing against the catalogue, streaming from disk.
 
-        ``parsers`` returns what stands for the parsers as they are now; called only when something killed one.
+        ``parsers`` returns what stands for the parsers as they are now; called only when something failed by one.
         ``is_same`` is asked whether an item is unchanged although its fingerprint differs from the known one.
         """
         db = self._connection
         self._attach(catalogue)
         self.known_documents = int(self._value(_KNOWN_DOCUMENTS, source_id))
+        if not rules.force and self._value(_FAILED_FOR_GOOD, source_id):
+            rules = replace(rules, parsers=parsers())
         vanished = self._count_vanished(source_id) if complete else 0
         moves = self._pair_moves(source_id) if vanished and not rules.force else {}
         quarantined = {} if rules.force else self._quarantined(source_id, parsers)
@@ -175,7 +181,7 @@ class ListingScratch:
             {"source": source_id, "force": rules.force},
         )
         for row in rows:
-            if row[0] and row[14] not in _REFUSED:
+            if row[0] and row[14] not in _NOT_TAKEN:
                 # What `plan_listed` would say of it, without the detour: nearly all items of most syncs.
                 yield Action("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
                 continue
@@ -226,7 +232,7 @@ class ListingScratch:
         """Return new keys whose fingerprint is that of a vanished document, each vanished one used once."""
         vanished = self._connection.execute(
             f"SELECT {_KNOWN} {_VANISHED} AND l.document_id IS NOT NULL AND l.fingerprint <> ''"
-            " ORDER BY l.fingerprint, l.key",
+            " AND l.outcome <> 'failed' ORDER BY l.fingerprint, l.key",
             (source_id,),
         )
         fresh = self._connection.execute(

@@ -26,6 +26,7 @@ _WORDS = {
     "new": "not here yet",
     "changed": "changed since the last sync",
     "retry": "failed last time, is tried again",
+    "failed_before": "failed last time, and nothing has changed since",
     "rules_changed": "was left out under other settings",
     "restored": "was in an archive, can be read now",
     "same_fingerprint": "unchanged",
