@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from crash_lab import quicken
 from history_lab import CONTENTS, NamedPool, World
 
+from ingest_tui.model.naming import file_uri
 from ingest_tui.pipeline import commit as commit_module
+from ingest_tui.services.sources import edit_source
 from ingest_tui.worker import engine as engine_module
 
 HERON, HERON_CRLF, OTTER, EGRET = CONTENTS[:4]
@@ -108,6 +111,19 @@ def test_reading_again_finds_what_a_parser_makes_different(world: World, monkeyp
     monkeypatch.setattr(NamedPool, "replaced", {HERON: OTTER})
     world.sync("docs", force=True, check=False)
     assert at(world, "docs", "a.txt") == at(world, "docs", "b.txt") == second
+
+
+def test_a_folder_that_was_renamed_has_its_documents_at_the_new_address(world: World) -> None:
+    """The source is told of the new path; nothing else has changed, and no place keeps the old address."""
+    first, second = at(world, "docs", "a.txt"), at(world, "docs", "b.txt")
+    renamed = world.folder.with_name("renamed")
+    world.folder.rename(renamed)
+    world.folder = renamed
+    edit_source(world.workspace, "docs", config={"path": str(renamed)})
+    world.sync("docs")
+    assert (at(world, "docs", "a.txt"), at(world, "docs", "b.txt")) == (first, second)
+    uris = {row[0] for row in world.workspace.catalogue.execute("SELECT uri FROM locations")}
+    assert uris == {file_uri(os.fsencode(renamed / name)) for name in ("a.txt", "b.txt")}
 
 
 def test_a_rename_onto_a_file_that_another_source_knows(world: World) -> None:

@@ -24,7 +24,7 @@ REFUSALS = [None, None, None, ("too_large", "it is too large"), ("special_file",
 known_entries = st.builds(
     Known,
     key=st.sampled_from(KEYS),
-    uri=st.just("file:///known"),
+    uri=st.just("file:///listed"),
     fingerprint=st.sampled_from(["", *FINGERPRINTS]),
     document_id=st.sampled_from([None, "d1", "d2", "d3"]),
     outcome=st.sampled_from(["ingested", "failed", "rejected", "empty", "duplicate", "moved"]),
@@ -201,7 +201,7 @@ def test_deletions_are_held_when_many_or_most_would_go(listed: int, vanished: in
     """Held are more than ten that are more than a tenth of the known documents, and more than half of any number."""
     stay = {f"s{number}": _document(f"s{number}", "same") for number in range(listed)}
     gone = {f"g{number}": _document(f"g{number}", f"fingerprint {number}") for number in range(vanished)}
-    listing = [Descriptor(key, "file:///x", "same") for key in stay]
+    listing = [Descriptor(key, f"file:///{key}", "same") for key in stay]
     actions = [action for action in plan_actions(listing, stay | gone) if action.action != "skip"]
     known = listed + vanished
     held = (vanished > 10 and vanished * 10 > known) or vanished * 2 > known
@@ -243,11 +243,19 @@ def test_approved_documents_retire_in_a_mass_deletion(known: int, approved: int)
     )
 
 
-@given(listing=listings, known=memories, complete=st.booleans(), rules=rules | watched, pages=st.integers(1, 5))
+@given(
+    listing=listings,
+    known=memories,
+    complete=st.booleans(),
+    rules=rules | watched,
+    pages=st.integers(1, 5),
+    address=st.sampled_from(["file:///listed", "file:///before"]),
+)
 def test_streaming_planner_decides_as_the_one_in_memory(
-    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules, pages: int
+    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules, pages: int, address: str
 ) -> None:
     """The plan from the scratch database and the catalogue is the plan over values in memory, action for action."""
+    known = {key: entry._replace(uri=address) for key, entry in known.items()}
     expected = plan_actions(listing, known, complete=complete, rules=rules)
     assert _by_key(_streamed(listing, known, complete, rules, pages)) == _by_key(expected)
 
@@ -258,6 +266,18 @@ def test_plan_does_not_depend_on_the_order_of_the_listing(listing: list[Descript
     forwards = Counter(action.action for action in plan_actions(listing, known))
     backwards = Counter(action.action for action in plan_actions(listing[::-1], known))
     assert forwards == backwards
+
+
+def test_item_with_another_address_takes_its_document_there() -> None:
+    """A source that was told of a new path has what it had, under the same keys, and no place keeps the old address."""
+    known = Known("a", "file:///before/a", "1", "d1", "ingested", "new", "now")
+    [action] = plan_actions([Descriptor("a", "file:///after/a", "1")], {"a": known}, rules=PlanRules(ruleset="now"))
+    assert (action.action, action.reason, action.from_key, action.uri) == (
+        "move",
+        "readdressed",
+        "a",
+        "file:///after/a",
+    )
 
 
 def _document(key: str, fingerprint: str) -> Known:

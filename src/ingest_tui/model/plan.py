@@ -66,7 +66,8 @@ _IDENTITY = {"key", "uri", "from_key"}
 class Action(NamedTuple):
     """One line of the plan: an action on a key, its reason, and what is needed to carry it out.
 
-    ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``).
+    ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``), or
+    under its own key at another address.
     ``reject``: known from the listing alone. ``quarantine``: it kills parsers and is not given to one. ``retire``: gone
     for certain. ``hold``: gone, but it waits for a person (see `HoldRules`). ``forget``: gone, and no document ever
     came of it. A ``retire`` or ``hold`` with the reason ``excluded`` is of a listed item that the settings leave out
@@ -269,6 +270,9 @@ def _plan_known(  # noqa: PLR0911 - one return for each decision
         return ingest(RULES_CHANGED, f"was {known.outcome} ({known.reason}) under other settings")
     if refused and known.reason == ARCHIVED:
         return ingest("restored", "was in an archive")
+    if known.document_id is not None and known.uri != descriptor.uri and not refused:
+        detail = f"was at {known.uri}"
+        return _act(descriptor, "move", "readdressed", detail, document_id=known.document_id, from_key=known.key)
     detail = f"was {known.outcome}: {known.reason}" if refused else ""
     return _act(descriptor, "skip", "same_fingerprint", detail, document_id=known.document_id)
 

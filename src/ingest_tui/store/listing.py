@@ -42,7 +42,8 @@ CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT);
 """
 _KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset, l.version, l.parsers"
 _UNCHANGED = (
-    "l.fingerprint = d.fingerprint AND d.fingerprint <> '' AND d.refusal IS NULL AND d.metadata IS NULL AND NOT :force"
+    "l.fingerprint = d.fingerprint AND d.fingerprint <> '' AND l.uri = d.uri AND d.refusal IS NULL"
+    " AND d.metadata IS NULL AND NOT :force"
 )
 _NOT_TAKEN = {"rejected", "empty", "failed"}
 # What a person removed stays known without its item: it must not come back with it.
