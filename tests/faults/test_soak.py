@@ -1,0 +1,47 @@
+"""Everything at once, killed at random, rebuilt again and again: in the end catalogue, search and folders agree.
+
+CI runs half a minute of it. The whole, ten minutes with a rebuild every minute:
+
+    INGEST_TUI_WHOLE=1 pytest -n 0 -s tests/faults/test_soak.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+IS_WHOLE = os.environ.get("INGEST_TUI_WHOLE") == "1"
+SECONDS, BETWEEN_REBUILDS = (600.0, 60.0) if IS_WHOLE else (30.0, 3.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share_of_losses", [0.0, 0.3], ids=["rebuilds", "losses"])
+def test_everything_at_once_ends_clean(tmp_path: Path, share_of_losses: float) -> None:
+    """No command meets what it may not, and the checker finds nothing, before and after a last rebuild.
+
+    In the second run the catalogue is removed again and again besides.
+    """
+    seed = int(os.environ.get("INGEST_TUI_SEED", "1"))
+    orders = {
+        "root": str(tmp_path),
+        "seconds": SECONDS,
+        "seed": seed,
+        "seconds_between_rebuilds": BETWEEN_REBUILDS,
+        "share_of_losses": share_of_losses,
+    }
+    laboratory = subprocess.run(
+        [sys.executable, Path(__file__).with_name("soak_lab.py")],
+        input=json.dumps(orders),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert laboratory.returncode == 0, laboratory.stderr[-4000:]
+    result = json.loads(laboratory.stdout.splitlines()[-1])
+    print(json.dumps(result["deeds"], indent=1))  # noqa: T201
+    assert result["findings"] == []
