@@ -10,6 +10,7 @@ from crash_lab import Trial, new_workspace, queue_sync, quicken, run_and_die, ru
 
 from ingest_tui.model.errors import PlanDamagedError
 from ingest_tui.model.job import JobState
+from ingest_tui.services.damage import find_damage
 from ingest_tui.services.jobs import approve_job, get_job, held_deletions, job_plan
 from ingest_tui.services.uploads import upload_files
 from ingest_tui.store.journal import encode_line
@@ -107,7 +108,7 @@ def test_a_job_with_a_damaged_plan_lists_again(tmp_path: Path, damage: str) -> N
 
 
 def test_an_upload_whose_plan_is_damaged_fails_and_says_so(tmp_path: Path) -> None:
-    """Its plan cannot be made again: the job fails with what to do, and nothing is half taken in silence."""
+    """Its plan cannot be made again: the job fails with what to do, and the only copy of its files may be ours."""
     workspace = new_workspace(tmp_path / "ws", tmp_path / "source")
     files = [tmp_path / f"{number}.md" for number in range(3)]
     for file in files:
@@ -118,6 +119,9 @@ def test_an_upload_whose_plan_is_damaged_fails_and_says_so(tmp_path: Path) -> No
     job = get_job(workspace, job_id)
     said = (job.errors[-1].code, job.errors[-1].hint)
     assert (job.state, *said) == (JobState.FAILED, "plan_damaged", "upload the files again")
+    staged = workspace.jobs.paths(job_id).staging.glob("*/raw.md")
+    assert sorted(path.read_bytes() for path in staged) == sorted(file.read_bytes() for file in files)
+    assert [found.level for found in find_damage(workspace)] == ["note"]
     workspace.close()
 
 

@@ -222,6 +222,11 @@ class Manifest(BaseModel):
         return self.state is JobState.PAUSED and bool(self.transitions) and self.transitions[-1].reason == DISK_FULL
 
     @property
+    def keeps_uploaded_files(self) -> bool:
+        """Whether what is still staged of an upload stays: the job failed, and the files may be nowhere else."""
+        return self.state is JobState.FAILED and bool(self.options.get("staged"))
+
+    @property
     def ended(self) -> bool:
         """Whether the job will not change any more."""
         return self.state in ENDED_STATES

@@ -12,6 +12,7 @@ from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.store.journal import count_damaged_lines
+from ingest_tui.store.layout import RAW_STEM
 from ingest_tui.store.opening import open_known_good_to_read
 from ingest_tui.store.workspace import Workspace
 
@@ -76,15 +77,25 @@ def _jobs(workspace: Workspace) -> Iterator[Damage]:
     for job_id in sorted(queued.union(workspace.jobs.ids())):
         name = f"job {safe_display(job_id)}"
         try:
-            has_ended = workspace.jobs.load(job_id).ended
+            manifest = workspace.jobs.load(job_id)
         except NotFoundError:
             continue  # being made right now, or swept by the next worker
         except IngestError as error:
             yield Damage("problem", name, error.message, error.hint)
             continue
-        if not has_ended and job_id not in queued:
+        if manifest.keeps_uploaded_files:
+            yield from _kept_uploads(workspace, job_id)
+        if not manifest.ended and job_id not in queued:
             message = "has not ended and is not in the queue"
             yield Damage("problem", name, message, "a worker puts it back when it starts: 'ingest-tui worker start'")
+
+
+def _kept_uploads(workspace: Workspace, job_id: str) -> Iterator[Damage]:
+    staging = workspace.jobs.paths(job_id).staging
+    number = sum(1 for path in staging.glob(f"*/{RAW_STEM}.*"))
+    if number:
+        message = f"the upload failed; {number} files that were not taken in are kept in {safe_display(str(staging))}"
+        yield Damage("note", f"job {job_id}", message, "upload them again, then remove what is in that folder")
 
 
 def _journal(path: Path) -> Iterator[Damage]:

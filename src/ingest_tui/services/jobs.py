@@ -244,7 +244,11 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
     if not old.ended:
         raise UsageError(f"job {old.job_id} has not ended ({old.state})", hint="cancel it first, or wait")
     if old.options.get("staged"):
-        raise UsageError("an upload cannot be retried: its files are no longer staged", hint="upload the files again")
+        place = safe_display(str(workspace.jobs.paths(old.job_id).staging))
+        kept = (
+            f"upload the files again; those that were not taken in are in {place}" if old.keeps_uploaded_files else ""
+        )
+        raise UsageError("an upload cannot be retried", hint=kept or "upload the files again")
     source = workspace.sources.get(old.source_id)
     if not failed_only:
         again = {"force": True} if old.options.get("force") else {}

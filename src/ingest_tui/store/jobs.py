@@ -205,15 +205,24 @@ class JobStore:
     def leave_queue(self, job_id: str) -> None:
         """Take an ended job out of the queue, with what it staged, listed or half planned, requests and torn writes.
 
-        Several workers may do so at once, after one that died at the end of the job.
+        Several workers may do so at once, after one that died at the end of the job. The uploaded files of a job that
+        failed stay: whoever uploaded them was told that they are safe here.
         """
         paths = self.paths(job_id)
-        for folder in (paths.staging, paths.requests):
+        for folder in (paths.requests,) if self._keeps_uploaded_files(job_id) else (paths.staging, paths.requests):
             empty_folder(folder)
         list(sweep_temporaries(paths.folder))
         for scratch in (*paths.folder.glob(f"{paths.listing.name}*"), paths.plan_in_part, paths.being_made):
             scratch.unlink(missing_ok=True)
         self._layout.queue_entry(job_id).unlink(missing_ok=True)
+
+    def _keeps_uploaded_files(self, job_id: str) -> bool:
+        try:
+            return self.load(job_id).keeps_uploaded_files
+        except NotFoundError:
+            return False
+        except StoreError:
+            return True  # nobody knows what job it was
 
     def queued_ids(self) -> list[str]:
         """Return the ids in the queue (waiting, running, paused or interrupted), oldest first."""
