@@ -153,7 +153,8 @@ class World:
         ingested = IngestedDocument(content=content, unique_id=unique_id, source_type="api")
         answer = register_document(self.workspace, "default", ingested, source_id=source_id, at=AT)
         document = self.workspace.catalogue.documents([answer["document_id"]])[answer["document_id"]]
-        assert (document.state, document.content_hash) == ("active", ingested.content_hash)
+        assert document.state == "active"  # the same bytes may have been read by another parser
+        assert ingested.content_hash in {document.content_hash, document.raw_sha256}
 
     # Documents
 
