@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from ingest_tui.pipeline.planning import admit, may_be_half_written, parsers_of,
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.remembering import StoredMemory
+from ingest_tui.store.sweeping import scratch_folder
 from ingest_tui.store.workspace import Workspace
 
 
@@ -39,9 +39,9 @@ def preview_plan(
     )
     workspace.open_catalogue().close()  # it exists before it is joined
     older = OlderFingerprints(workspace, source, connector, renews=False)
-    with tempfile.TemporaryDirectory(prefix="ingest-tui-plan-") as folder:
-        scratch = ListingScratch(Path(folder) / "listing.db", resume=False)
-        memory = _copied_memory(workspace, source, Path(folder)) if connector.capabilities.remembers_listing else None
+    with scratch_folder(workspace) as folder:
+        scratch = ListingScratch(folder / "listing.db", resume=False)
+        memory = _copied_memory(workspace, source, folder) if connector.capabilities.remembers_listing else None
         connector.memory = memory
         scratch.give_up_when(lambda: False)  # so that Ctrl-C is heard while a statement runs
         try:

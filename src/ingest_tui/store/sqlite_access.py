@@ -100,11 +100,7 @@ def put_temporary_files_in(folder: Path) -> None:
     So one disk counts, that of the workspace, where a lack of room makes jobs wait; /tmp may be small and others fill
     it. One setting for the process; without it SQLite chooses as always (SQLITE_TMPDIR, TMPDIR, /var/tmp, /tmp).
     """
-    try:
-        usable = os.access(folder, os.W_OK | os.X_OK) and room_in(folder, 0).has(_ENOUGH_FOR_TEMPORARY_FILES)
-    except OSError:
-        usable = False
-    wanted = str(folder) if usable else ""
+    wanted = str(folder) if has_room_for_scratch(folder) else ""
     if wanted == _temporary_files_are_in[0]:
         return
     _temporary_files_are_in[0] = wanted
@@ -113,6 +109,14 @@ def put_temporary_files_in(folder: Path) -> None:
         connection.execute(f"PRAGMA temp_store_directory = '{wanted.replace(chr(39), chr(39) * 2)}'")
     finally:
         connection.close()
+
+
+def has_room_for_scratch(folder: Path) -> bool:
+    """Whether temporary files can be in ``folder``: it may be written, and has 64 MB."""
+    try:
+        return os.access(folder, os.W_OK | os.X_OK) and room_in(folder, 0).has(_ENOUGH_FOR_TEMPORARY_FILES)
+    except OSError:
+        return False
 
 
 @contextmanager

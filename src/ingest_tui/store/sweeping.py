@@ -7,12 +7,20 @@ files of the workspace have no lock of their own: there the age decides, since a
 from __future__ import annotations
 
 import os
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ingest_tui.store.atomic import TEMPORARY_PREFIX
+from ingest_tui.store.atomic import TEMPORARY_PREFIX, remove_tree
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.locks import FileLock, is_locked
+from ingest_tui.store.sqlite_access import has_room_for_scratch
+from ingest_tui.store.workspace import Workspace
 
+_SCRATCH = f"{TEMPORARY_PREFIX}plan-"
+_LOCK = "lock"
 LEFT_AFTER_SECONDS = 3600.0
 
 
@@ -25,6 +33,33 @@ def sweep_small_files(layout: Layout) -> int:
     looks = layout.look("any").parent
     folders = (layout.root, layout.sources, layout.collections, layout.workers, layout.trash, looks)
     return sum(_sweep(folder, long_ago) for folder in folders)
+
+
+@contextmanager
+def scratch_folder(workspace: Workspace) -> Iterator[Path]:
+    """Give a folder for what is needed only for a while: in the workspace if it can be written and has room.
+
+    So a full /tmp does not matter to a worker. What a killed process leaves of it is swept when its lock is free.
+    """
+    parent = None if workspace.is_read_only or not has_room_for_scratch(workspace.root) else workspace.root
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=parent) as name:
+        lock = FileLock(Path(name) / _LOCK)
+        lock.acquire(1.0, what="a scratch folder")
+        with lock:
+            yield Path(name)
+
+
+def sweep_scratch_folders(layout: Layout) -> int:
+    """Remove the scratch folders of processes that were killed; returns how many."""
+    long_ago = time.time() - LEFT_AFTER_SECONDS  # a folder is locked a moment after it is made
+    left = [
+        path
+        for path in layout.root.glob(f"{_SCRATCH}*")
+        if path.is_dir() and not path.is_symlink() and not is_locked(path / _LOCK) and path.stat().st_mtime < long_ago
+    ]
+    for path in left:
+        remove_tree(path)
+    return len(left)
 
 
 def _sweep(folder: Path, long_ago: float) -> int:

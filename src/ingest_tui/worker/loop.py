@@ -15,7 +15,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.pipeline.preview import look_for_work
 from ingest_tui.pipeline.purge import purge_overdue
 from ingest_tui.store.opening import ProgressListener, RebuildProgress
-from ingest_tui.store.sweeping import sweep_small_files
+from ingest_tui.store.sweeping import sweep_scratch_folders, sweep_small_files
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import WorkerRegistration
@@ -102,7 +102,12 @@ def _work(tasks: _Tasks, stop: threading.Event) -> None:
         if tasks.engine.has_ended_jobs() or time.monotonic() - looked_at_trash > _TRASH_SECONDS:
             looked_at_trash = time.monotonic()
             supervisor.attempt("trash", tasks.look_at_trash)
-            supervisor.attempt("sweep of temporary files", partial(sweep_small_files, tasks.workspace.layout))
+            supervisor.attempt("sweep of temporary files", partial(_sweep, tasks.workspace))
+
+
+def _sweep(workspace: Workspace) -> None:
+    sweep_small_files(workspace.layout)
+    sweep_scratch_folders(workspace.layout)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from ingest_tui.store.sweeping import LEFT_AFTER_SECONDS, sweep_small_files
+from ingest_tui.store.sweeping import LEFT_AFTER_SECONDS, scratch_folder, sweep_scratch_folders, sweep_small_files
 from ingest_tui.store.workspace import init_workspace
 
 
@@ -30,3 +30,23 @@ def test_only_old_temporary_files_are_removed(tmp_path: Path) -> None:
     assert not any(path.exists() for path in left)
     assert all(path.exists() for path in (*kept, folder, *records))
     assert sweep_small_files(layout) == 0
+
+
+def test_scratch_is_in_the_workspace_and_swept_when_its_process_is_gone(tmp_path: Path) -> None:
+    """What is needed for a while does not need /tmp; only the lock says whether somebody still uses it."""
+    workspace, _ = init_workspace(tmp_path / "ws")
+    old = time.time() - LEFT_AFTER_SECONDS - 60
+    with scratch_folder(workspace) as used:
+        assert used.parent == workspace.root
+        os.utime(used, (old, old))
+        killed = workspace.root / ".tmp.plan-killed"
+        killed.mkdir()
+        (killed / "listing.db").write_text("x")
+        assert sweep_scratch_folders(workspace.layout) == 0  # it may be about to be locked
+        os.utime(killed, (old, old))
+        assert sweep_scratch_folders(workspace.layout) == 1
+        assert used.is_dir()
+    assert not used.exists()
+    workspace.is_read_only = True
+    with scratch_folder(workspace) as elsewhere:
+        assert not elsewhere.is_relative_to(workspace.root)
