@@ -245,7 +245,7 @@ def _is_excluded_now(reason: str, known: Known, rules: PlanRules) -> bool:
     return not was_refused_before_that
 
 
-def _plan_known(  # noqa: PLR0911 - one return for each decision
+def _plan_known(  # noqa: C901, PLR0911 - one branch and return for each decision
     descriptor: Descriptor, known: Known, rules: PlanRules, quarantine: Quarantine | None
 ) -> Action:
     def ingest(reason: str, detail: str = "") -> Action:
