@@ -188,15 +188,28 @@ def test_registering_is_idempotent(tmp_path: Path) -> None:
         first = workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki", {"title": "One"}))
         assert (first["is_new"], first["file_size"]) == (True, 11)
         again = workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki"))
-        other = workspace.register("default", IngestedDocument("alpha words", "page-2", "wiki"))
-        assert again == other == first | {"is_new": False}
+        assert again == first | {"is_new": False}
         changed = workspace.register("default", IngestedDocument("beta words", "page-1", "wiki"))
         assert (changed["is_new"], changed["document_id"]) == (True, first["document_id"])
         assert [hit.version for hit in workspace.search("beta")] == [2]
         assert workspace.search("alpha") == []
         assert workspace.text(first["document_id"], 1) == "alpha words"
+        other = workspace.register("default", IngestedDocument("beta words", "page-2", "wiki"))
+        assert other == changed | {"is_new": False}
         with pytest.raises(NotFoundError):
             workspace.register("nope", IngestedDocument("x", "y", "wiki"))
+
+
+def test_registered_content_that_another_name_has_stays_with_that(tmp_path: Path) -> None:
+    """As in a sync: a name whose content changes leaves a shared document to the others and gets one of its own."""
+    with open_workspace(tmp_path / "ws") as workspace:
+        first = workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki"))
+        workspace.register("default", IngestedDocument("alpha words", "page-2", "wiki"))
+        changed = workspace.register("default", IngestedDocument("beta words", "page-1", "wiki"))
+        assert changed["is_new"]
+        assert changed["document_id"] != first["document_id"]
+        assert [hit.document_id for hit in workspace.search("alpha")] == [first["document_id"]]
+        assert [hit.document_id for hit in workspace.search("beta")] == [changed["document_id"]]
 
 
 def test_what_was_registered_survives_a_rebuild(tmp_path: Path) -> None:
