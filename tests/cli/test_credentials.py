@@ -255,7 +255,7 @@ def test_names_in_the_file_cannot_act_on_a_terminal(home: Cli) -> None:
     for as_json in ((), ("--json",)):
         told = home.run_each(*(("credential", *arguments, *as_json) for arguments in calls), code=None)
         assert [result.code for result in told] == [0, 0, 0, 1, 1, 2]
-    home.run("credential", "remove", "c" + name, code=6)
+    home.run("credential", "remove", "c" + name, code=4)
 
 
 def test_doctor_prints_what_it_finds(home: Cli) -> None:

@@ -129,7 +129,7 @@ def test_errors_on_stderr_hold_no_secrets(cli: Cli) -> None:
 def test_the_logs_of_all_jobs_are_printed_in_the_order_of_their_times(cli: Cli) -> None:
     """`job logs` without a job is what the TUI's view of logs shows: every job, and the worker."""
     with_a_failure(cli)
-    cli.sync(code=3)
+    cli.run("sync", "docs", "--force", code=3)
     lines = cli.run("job", "logs", "--json").lines
     assert len({line["job"] for line in lines}) == 2
     assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
