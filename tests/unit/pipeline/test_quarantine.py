@@ -25,6 +25,7 @@ Killer = Callable[[str], str]
 class Parsers:
     """Stands in for the parser processes; ``killed_by`` names the reason that a file's text dies of, or ''."""
 
+    failure = None
     killed_by: Killer = staticmethod(lambda _text: "")
     parsed: list[str]
 
@@ -144,12 +145,13 @@ def test_every_way_to_kill_counts(workspace: WorkspaceHandle, reason: str) -> No
     assert failed(workspace, third) == [("bad.txt", reason)]
 
 
-def test_other_failures_are_tried_by_every_sync(workspace: WorkspaceHandle) -> None:
-    """What merely cannot be read killed nobody."""
-    Parsers.killed_by = staticmethod(lambda text: "malformed" if "bad" in text else "")
-    for _ in range(4):
-        workspace.sync("docs")
-    assert Parsers.parsed.count("bad.txt") == 4
+def test_other_failures_are_never_in_quarantine(workspace: WorkspaceHandle) -> None:
+    """What merely cannot be read killed nobody: what may pass is tried by every sync, malformed bytes only once."""
+    for reason, tries in (("no_backend", 4), ("malformed", 5)):
+        Parsers.killed_by = staticmethod(lambda text, reason=reason: reason if "bad" in text else "")
+        for _ in range(4):
+            assert not workspace.sync("docs").counters.items_rejected
+        assert Parsers.parsed.count("bad.txt") == tries
 
 
 def test_a_file_that_is_gone_leaves_nothing(workspace: WorkspaceHandle, tmp_path: Path) -> None:
