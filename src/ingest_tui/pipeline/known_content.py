@@ -232,7 +232,9 @@ class KnownContent:
 
     def new_document_id(self, key: str) -> str:
         """Return an id for a new document at a key of the source; each is given out once."""
-        return self._catalogue.new_document_id(self._collection, self._source, key, taken=self._taken_ids)
+        document_id = self._catalogue.new_document_id(self._collection, self._source, key, taken=self._taken_ids)
+        self._places[document_id] = {}  # none yet: not asked for, as that costs a query for each new document
+        return document_id
 
 
 def _place_of(row: LocationRow) -> PlaceId:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import uuid
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class DocumentStore:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._base = str(layout.documents)
         self._mend_modes = umask_is_odd()
 
     def write_ingestion(self, folder: Path | str, record: dict[str, Any]) -> None:
@@ -89,8 +91,7 @@ class DocumentStore:
         os.rename(folder, target)  # noqa: PTH104
 
     def _version_folder(self, collection_id: str, document_id: str, version: int) -> str:
-        collection, document = check_identifier(collection_id), check_identifier(document_id)
-        return f"{self._layout.documents}/{collection}/{document[:2]}/{document}/{version_name(version)}"
+        return f"{self._base}/{_document_path(collection_id, document_id)}/{version_name(version)}"
 
     def sync(self) -> None:
         """Make every folder and file written so far durable."""
@@ -256,6 +257,13 @@ class DocumentStore:
     def highest_version(self, folder: Path) -> int:
         """Return the number of the newest version folder, whatever is in it; 0 where there is none."""
         return max((number for number, _path in self.version_folders(folder)), default=0)
+
+
+@lru_cache(2048)
+def _document_path(collection_id: str, document_id: str) -> str:
+    """Return the path of a document below documents/. Asked for twice for each document of a batch."""
+    collection, document = check_identifier(collection_id), check_identifier(document_id)
+    return f"{collection}/{document[:2]}/{document}"
 
 
 def _subfolders(folder: Path) -> list[Path]:
