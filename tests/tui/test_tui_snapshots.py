@@ -35,6 +35,7 @@ class StillGateway(Gateway):
 
     def workers(self) -> list[Any]:
         class Worker:
+            issues = ()
             pid = 4412
 
             def __eq__(self, other: object) -> bool:
