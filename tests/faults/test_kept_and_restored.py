@@ -215,3 +215,29 @@ def test_registering_other_content_leaves_the_document_to_its_other_places(world
     assert own in world.documents("retired")
     world.register("ticket", "crane here\n", "script")
     assert (at(world, "script", "ticket"), version_of(world, own)) == (own, 2)
+
+
+def test_what_is_restored_after_it_went_at_its_source_stays(world: World) -> None:
+    """A removed document whose file went meanwhile is restored for good: no sync retires what a person brought back."""
+    document = at(world, "docs", "b.txt")
+    remove(world, document)
+    world.delete("b.txt")
+    world.sync("docs")
+    restore_document(world.workspace, document)
+    for _ in range(2):
+        world.sync("docs")
+        assert document in world.documents("active")
+    assert places_of(world, document)[0][0] == KEPT_SOURCE
+
+
+def test_what_is_restored_and_listed_again_follows_its_file(world: World) -> None:
+    """Once a sync has seen the file of a restored document, its deletion retires the document as any other."""
+    world.write("c.txt", EGRET)
+    world.sync("docs")
+    document = at(world, "docs", "b.txt")
+    remove(world, document)
+    restore_document(world.workspace, document)
+    world.sync("docs")
+    world.delete("b.txt")
+    world.sync("docs")
+    assert document not in world.documents("active")

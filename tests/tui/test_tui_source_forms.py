@@ -229,7 +229,7 @@ def test_browsing_what_cannot_be_read_says_why_and_stays(root: Path, folder: Pat
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 4)
         await pilot.press("down", "right")
-        await until(pilot, lambda: "Input/output [/] error" in screen_text(app) and "! inner/" in screen_text(app))
+        await until(pilot, lambda: "the disk reports an error" in screen_text(app) and "! inner/" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "path").value == str(folder))
 

@@ -30,8 +30,11 @@ PERMANENT_FAILURES = frozenset({"malformed", "encrypted", "unsafe_xml", "archive
 FAILED_BEFORE = "failed_before"
 """The reason of what is passed over because it failed so, and neither it, the settings nor the parsers have changed."""
 
+RESTORED = "restored"
+"""The reason of a place that a person has brought a document back to; without fingerprint until it is listed again."""
+
 _NOT_TAKEN = {"rejected", "empty", "failed"}
-ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "forget"]
+ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "keep", "forget"]
 
 KILLS_BEFORE_QUARANTINE = 2
 KILL_REASONS = frozenset({"crashed", "timeout", "memory"})
@@ -67,11 +70,11 @@ class Action(NamedTuple):
     """One line of the plan: an action on a key, its reason, and what is needed to carry it out.
 
     ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``), or
-    under its own key at another address.
-    ``reject``: known from the listing alone. ``quarantine``: it kills parsers and is not given to one. ``retire``: gone
-    for certain. ``hold``: gone, but it waits for a person (see `HoldRules`). ``forget``: gone, and no document ever
-    came of it. A ``retire`` or ``hold`` with the reason ``excluded`` is of a listed item that the settings leave out
-    now; ``refusal`` is the reason for that.
+    under its own key at another address. ``reject``: known from the listing alone. ``quarantine``: it kills parsers and
+    is not given to one. ``retire``: gone for certain. ``hold``: gone, but it waits for a person (see `HoldRules`).
+    ``keep``: gone, and brought back by a person since it was last listed. ``forget``: gone, and no document ever came
+    of it. A ``retire`` or ``hold`` with the reason ``excluded`` is of a listed item that the settings leave out now;
+    ``refusal`` is the reason for that.
     """
 
     action: ActionName
@@ -306,6 +309,8 @@ def plan_vanished(
     for entry in vanished:
         if not entry.document_id:
             yield Action("forget", "not_listed", entry.key, entry.uri)
+        elif entry.reason == RESTORED and not entry.fingerprint:
+            yield _vanished("keep", RESTORED, entry, "a person has brought it back; it is gone at its source")
         elif held and not rules.hold.approves(entry.key, entry.document_id, entry.version):
             yield _vanished("hold", held, entry, detail)
         else:

@@ -12,6 +12,7 @@ from ingest_tui.pipeline.known_content import as_place_of
 from ingest_tui.pipeline.planning import ruleset_of
 from ingest_tui.store.catalogue import Catalogue, LocationRow, placed_at
 from ingest_tui.store.change import StoreChange, StoreWriter
+from ingest_tui.store.kept_places import keep_places
 from ingest_tui.store.plans import work_lines
 
 SUPERSEDED = "superseded"
@@ -43,7 +44,7 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
     A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there. So is
     everything when a newer job has listed the source since: what is gone is for that one to say.
     """
-    actions = {"retire", "forget"}
+    actions = {"retire", "forget", "keep"}
     lines = (
         line for line in work_lines(job.paths.plan) if line["action"] in actions and line["key"] not in finished_keys
     )
@@ -154,11 +155,14 @@ def _places_by_address(catalogue: Catalogue, collection_id: str, lines: list[Lin
 def _retire(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome]:
     source_id = job.source.source_id
     at = now()
+    kept = [line["key"] for line in lines if line["action"] == "keep"]
+    lines = [line for line in lines if line["action"] != "keep"]
     known = writer.catalogue.locations(source_id, (line["key"] for line in lines))
     gone = [location for location in known.values() if location.document_id]
     change = StoreChange(at=at, by=job.manifest.job_id, reason="not_listed")
     change.forgotten = {(source_id, key) for key in known}
     change.left = {location.document_id or "" for location in gone}
+    keep_places(change, writer.catalogue, source_id, kept)
     settled = writer.carry_out(change)
     retired_ids = {document.document_id for document in settled.retired}
     planned = {line["key"]: line for line in lines}

@@ -9,6 +9,7 @@ from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.plan import RESTORED
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import as_kept
@@ -37,7 +38,7 @@ def restore_retired(workspace: Workspace, document: DocumentRow) -> DocumentRow:
         restored = twin or document._replace(state="active", updated_at=change.at)
         outcome = "ingested" if twin is None else "duplicate"
         for place in places or [_last_place(catalogue, document)]:
-            place_again = _restored_place(place, restored, change.at, outcome=outcome, was_seen=bool(places))
+            place_again = _restored_place(place, restored, change.at, outcome=outcome)
             change.put_location(place_again)
         change.noted.add(restored.document_id)
         if twin is None:
@@ -100,14 +101,14 @@ def _last_place(catalogue: Catalogue, document: DocumentRow) -> LocationRow:
     return as_kept(gone)
 
 
-def _restored_place(place: LocationRow, document: DocumentRow, at: str, *, outcome: str, was_seen: bool) -> LocationRow:
-    """Return a place as one of a document again. The next sync looks at it, unless this content was seen there last."""
+def _restored_place(place: LocationRow, document: DocumentRow, at: str, *, outcome: str) -> LocationRow:
+    """Return a place as one of a document again. The next sync looks at it: it may be gone, or have other content."""
     return place._replace(
         document_id=document.document_id,
         version=document.version,
-        fingerprint=place.fingerprint if was_seen and place.outcome == "retired" else "",
+        fingerprint="",
         outcome=outcome,
-        reason="restored",
+        reason=RESTORED,
         detail="",
         job_id=document.job_id,
         at=at,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.plan import Action
 
 MOST_ITEMS = 20_000
-_ORDER = ("ingest", "move", "retire", "hold", "reject", "quarantine", "forget", "skip")
+_ORDER = ("ingest", "move", "retire", "hold", "reject", "quarantine", "keep", "forget", "skip")
 _GLYPHS = {"ingest": "+", "move": ">", "retire": "-", "hold": "?", "reject": "x", "quarantine": "!", "skip": "="}
 _TONES = {"ingest": "good", "move": "running", "retire": "warn", "hold": "bad", "reject": "warn", "quarantine": "bad"}
 _WORDS = {
