@@ -305,9 +305,29 @@ def test_settings_of_a_source_take_precedence(desk: Desk) -> None:
     desk.write(*names(20))
     desk.sync()
     desk.remove("00.md")
-    assert held_of(desk.sync()) == ("mass_deletion", 1)
+    held = desk.sync()
+    assert held_of(held) == ("mass_deletion", 1)
     edit_source(desk.workspace, SOURCE, hold_items=5)
+    assert held_of(desk.sync()) == ("still_held", 1)
+    desk.approve(held)
+    desk.remove("01.md")
     assert desk.sync().counters.items_retired == 1
+
+
+def test_what_an_approval_left_out_waits_for_its_own_answer(desk: Desk) -> None:
+    """What vanished after the list was shown stays held, however few they are, until somebody approves it too."""
+    desk.write(*names(10))
+    desk.sync()
+    desk.remove(*names(10)[:7])
+    held = desk.sync()
+    desk.remove("07.md")
+    desk.approve(held)
+    assert desk.known() == ["07.md", "08.md", "09.md"]
+    again = desk.sync()
+    assert held_of(again) == ("still_held", 1)
+    assert desk.known() == ["07.md", "08.md", "09.md"]
+    desk.approve(again)
+    assert desk.known() == ["08.md", "09.md"]
 
 
 def test_an_interrupted_plan_is_superseded_whatever_the_clock_says(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

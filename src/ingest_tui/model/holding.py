@@ -15,6 +15,7 @@ class HoldReason(StrEnum):
     MASS_DELETION = "mass_deletion"
     CHOICE_CHANGED = "choice_changed"
     CHOICE_UNKNOWN = "choice_unknown"
+    STILL_HELD = "still_held"
     EXCLUDED = "excluded"
 
 
@@ -23,6 +24,7 @@ HOLD_WORDS: dict[str, str] = {
     HoldReason.MASS_DELETION: "they are too many at once",
     HoldReason.CHOICE_CHANGED: "the settings that choose what the source takes were changed",
     HoldReason.CHOICE_UNKNOWN: "no earlier look at the source is known",
+    HoldReason.STILL_HELD: "deletions of an earlier sync still wait for an answer",
     HoldReason.EXCLUDED: "the settings of the source exclude them now",
 }
 
@@ -64,10 +66,15 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HoldRules:
-    """What decides whether deletions are held. ``approved`` are those a person approved, by key, as they were shown."""
+    """What decides whether deletions are held. ``approved`` are those a person approved, by key, as they were shown.
+
+    ``still_held``: the last look has left deletions to a person. While one is gone that nobody has approved, no other
+    goes unasked: what was said to be kept until it is approved would go with the next sync, being few by itself.
+    """
 
     rule: HoldRule = HOLD_RULE
     choice: Choice = Choice.SAME
+    still_held: bool = False
     approved: Mapping[str, Shown] = field(default_factory=dict)
 
     def reason(self, vanished: int, known: int, *, listed: int) -> HoldReason | None:
@@ -78,7 +85,10 @@ class HoldRules:
             return HoldReason.EMPTY_LISTING
         if self.choice is not Choice.SAME:
             return HoldReason.CHOICE_CHANGED if self.choice is Choice.CHANGED else HoldReason.CHOICE_UNKNOWN
-        return HoldReason.MASS_DELETION if self.rule.holds(vanished, known) else None
+        if self.rule.holds(vanished, known):
+            return HoldReason.MASS_DELETION
+        holds_some = self.rule.always_share < 1
+        return HoldReason.STILL_HELD if self.still_held and holds_some else None
 
     def approves(self, key: str, document_id: str | None, version: int | None) -> bool:
         """Whether a person approved the deletion of just that document."""

@@ -17,7 +17,8 @@ class Look(BaseModel):
     ``sequence`` counts the plans that were made for the source, complete or not, and ``job_id`` names the job of the
     newest: they order the plans, whatever the clock says. The rest is of the newest complete look: ``chosen_by`` is a
     digest of what chose (place, patterns, limits, account) the documents that are here, ``documents`` how many were
-    known then, ``volumes`` the mounted folders that the look spanned (folder within the source to its file system).
+    known then, ``held`` how many deletions it left to a person, ``volumes`` the mounted folders that the look spanned
+    (folder within the source to its file system).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -28,6 +29,7 @@ class Look(BaseModel):
     job_id: str = ""
     chosen_by: str = UNKNOWN_CHOICE
     documents: int = 0
+    held: int = Field(default=0, ge=0)
     volumes: dict[str, str] = Field(default_factory=dict)
 
     def is_newest_plan(self, sequence: int, *, job_id: str, after: str) -> bool:

@@ -27,6 +27,7 @@ def hold_rules_of(
     return HoldRules(
         hold_rule_of(source, workspace.settings),
         _compare(look.chosen_by, chosen_by(source, connector)),
+        look.held > 0,
         approved_deletions(workspace, look, approves) if approves else {},
     )
 
@@ -128,7 +129,7 @@ def look_after(look: Look, end: dict[str, Any], *, job_id: str) -> Look:
     """
     changed: dict[str, Any] = {"sequence": end["sequence"], "job_id": job_id}
     if end["complete"]:
-        changed |= {"documents": end["documents"], "volumes": end["volumes"]}
+        changed |= {"documents": end["documents"], "held": end["held"], "volumes": end["volumes"]}
         if not end["held"]:
             changed["chosen_by"] = end["chosen_by"]
     return look.model_copy(update=changed)
