@@ -109,6 +109,12 @@ def older(place: Place) -> None:
     shutil.copy(place.older_copy, place.catalogue)
 
 
+def older_without_mark(place: Place) -> None:
+    """A copy that was kept without the note next to it, and put back together with nothing."""
+    older(place)
+    (place.root / "catalogue.mark").unlink()
+
+
 def without_its_log(place: Place) -> None:
     with closing(Catalogue(place.catalogue)) as catalogue:
         kept = place.catalogue.read_bytes()
@@ -126,6 +132,7 @@ LOSSES: list[Callable[[Place], None]] = [
     emptied,
     rows_deleted,
     older,
+    older_without_mark,
     without_its_log,
 ]
 

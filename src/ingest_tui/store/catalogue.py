@@ -362,6 +362,11 @@ class Catalogue:
         meta = dict(self.execute("SELECT name, value FROM meta"))
         write_mark(self.path, Mark(meta["epoch"], int(meta.get("transactions", 0))))
 
+    @property
+    def was_marked(self) -> bool:
+        """Whether transactions of this catalogue were noted next to it; those of a new one were not yet."""
+        return int(self.value("SELECT value FROM meta WHERE name = 'transactions'") or 0) > 1
+
     def loss_since(self, mark: Mark | None) -> str:
         """Return how this catalogue is not the one that ``mark`` was written for; empty when it is, or newer."""
         meta = dict(self.execute("SELECT name, value FROM meta"))

@@ -133,15 +133,21 @@ def open_known_good(layout: Layout) -> Catalogue:
             raise
         return Catalogue(layout.catalogue, create=True)
     try:
-        _refuse_lost(catalogue, mark, layout)
+        _refuse_lost(catalogue, mark, layout, to_write=True)
     except BaseException:
         catalogue.close()
         raise
     return catalogue
 
 
-def _refuse_lost(catalogue: Catalogue, mark: Mark | None, layout: Layout) -> None:
+def _refuse_lost(catalogue: Catalogue, mark: Mark | None, layout: Layout, *, to_write: bool = False) -> None:
+    """Raise when a catalogue is not the one that knows the documents on disk.
+
+    One without its mark may be an older copy that somebody put there: reading it harms nothing, writing to it would.
+    """
     loss = catalogue.loss_since(mark)
+    if to_write and mark is None and catalogue.was_marked:
+        loss = "may be an older copy: the note of its newest transaction is missing"
     if mark is None and not catalogue.value("SELECT 1 FROM documents LIMIT 1"):
         loss = "knows none of the documents on disk"
     if loss and any(version_folders(layout)):
