@@ -104,10 +104,10 @@ def test_a_failure_nobody_foresaw_is_one_line_of_the_worker(cli: Cli) -> None:
     cli.environment["PYTHONPATH"] += f":{cli.home}"
     worker = cli.start("--log-format", "json", "--watch")
     cli.run("sync", "docs", "--detach")
-    wait_until(lambda: "unexpected error" in cli.output_of(worker), what="the line of the failure")
+    wait_until(lambda: "unexpected RuntimeError" in cli.output_of(worker), what="the line of the failure")
     cli.end(worker)
     lines = [json.loads(line) for line in cli.output_of(worker).splitlines()]
-    failure = next(line for line in lines if line["message"] == "unexpected error")
+    failure = next(line for line in lines if "unexpected RuntimeError" in line.get("error", ""))
     assert (failure["level"], failure["kind"]) == ("error", "RuntimeError")
     assert any(place.startswith("broken:") for place in failure["places"])
     assert SECRET not in cli.output_of(worker)

@@ -28,6 +28,7 @@ from ingest_tui.pipeline.run_job import run_job
 from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import Claim, claim_next
+from ingest_tui.worker.supervision import origin_of
 
 _GC_THRESHOLD = 50_000
 _WITHOUT_ROOM_SECONDS = 1.0
@@ -153,7 +154,8 @@ class Engine:
             self._fail(error)
         except BaseException as error:  # noqa: BLE001 - or nobody would know why the job stays as it is
             unforeseen = f"a job has stopped: unexpected {type(error).__name__}"
-            self._fail(as_ingest_error(error) or IngestError(unforeseen, hint="report this as a bug"))
+            bug = IngestError(unforeseen, hint="report this as a bug", **origin_of(error))
+            self._fail(as_ingest_error(error) or bug)
         finally:
             claim.release()
             self._ended_jobs = self._ended_jobs or manifest.ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -68,7 +69,8 @@ class Supervisor:
             self._not_before[task] = time.monotonic() + pause
         if before is None or before.message != message or level == "error":
             fields = {"level": level, "error": message, "failures": issue.failures, "again_in_seconds": pause}
-            self._say(f"{task} failed", fields | ({"source": source_id} if source_id else {}))
+            fields |= {"source": source_id} if source_id else {}
+            self._say(f"{task} failed", fields | ({} if isinstance(error, str) else origin_of(error)))
         return pause
 
     def succeeded(self, task: str) -> None:
@@ -110,6 +112,16 @@ class Supervisor:
     def _say(self, message: str, fields: dict[str, Any]) -> None:
         with contextlib.suppress(Exception):  # a log on a full disk is no reason to stop watching
             self._report(message, fields)
+
+
+def origin_of(error: BaseException) -> dict[str, Any]:
+    """Return the kind of an unforeseen error and where it came from, without the data that tracebacks quote."""
+    if isinstance(error, IngestError):
+        return {name: error.context[name] for name in ("kind", "places") if name in error.context}
+    if as_ingest_error(error) is not None:
+        return {}
+    places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    return {"kind": type(error).__name__, "places": places}
 
 
 def in_few_words(error: BaseException) -> str:
