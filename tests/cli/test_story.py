@@ -89,14 +89,14 @@ def test_a_touched_file_with_the_same_content_makes_no_version(cli: Cli) -> None
 
 
 def test_rename_copy_and_return(cli: Cli) -> None:
-    """A rename is moved without a byte read, a copy is a duplicate, and a copy whose original goes takes its place."""
+    """A rename is moved once its bytes are confirmed, a copy is a duplicate, and takes its place once that goes."""
     path = cli.write("a.txt", "barometer")
     cli.init()
     cli.sync()
     document_id = cli.run("doc", "show", "docs/a.txt", "--json").json["document"]["document_id"]
     path.rename(cli.docs / "b.txt")
     moved = cli.sync()["counters"]
-    assert (moved["items_moved"], moved["items_fetched"], moved["items_retired"]) == (1, 0, 0)
+    assert (moved["items_moved"], moved["items_fetched"], moved["items_retired"]) == (1, 1, 0)
     assert cli.run("doc", "show", "docs/b.txt", "--json").json["document"]["document_id"] == document_id
     assert cli.found("barometer") == {"b.txt"}
 

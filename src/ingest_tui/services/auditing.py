@@ -24,7 +24,8 @@ __all__ = ["FORMATS", "AuditQuery", "audit_from", "audit_tail_offset", "export_a
 
 FORMATS = ("jsonl", "csv")
 TAIL_BYTES = 4_000_000
-_UTC_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?")
+_UTC_TIME = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?)?)?")
+_WHOLE_DAY = "0000-01-01"
 _COLUMNS = ("at", "by", "action", "target", "outcome", "details")
 
 
@@ -54,7 +55,7 @@ def _is_beginning_of_time(text: str) -> bool:
     if not _UTC_TIME.fullmatch(text):
         return False
     try:
-        datetime.fromisoformat(text)
+        datetime.fromisoformat(text + _WHOLE_DAY[len(text) :])  # a year or a month begins with its first day
     except ValueError:
         return False
     return True
