@@ -192,7 +192,7 @@ def weight_of(size: int) -> int:
 def vanished_documents(job: JobRun) -> dict[str, set[str]]:
     """Return the documents whose places this plan found gone: document id to the keys that are gone."""
     vanished: dict[str, set[str]] = {}
-    for line in job.between_checkpoints(work_lines(job.paths.plan)):
+    for line in job.between_checkpoints(work_lines(job.paths.plan, frozenset({"retire", "hold"}))):
         if line["action"] in {"retire", "hold"} and not line.get("refusal"):
             document_id = line.get("document_id")
             if document_id is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.plan import ActionName
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.known_content import as_place_of
 from ingest_tui.pipeline.planning import ruleset_of
@@ -17,13 +18,16 @@ from ingest_tui.store.plans import work_lines
 
 SUPERSEDED = "superseded"
 _BATCH = 200
+_GONE: frozenset[ActionName] = frozenset({"retire", "forget", "keep"})
 Line = dict[str, Any]
 
 
 def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
     """Give moved documents their new place: no byte is read, nothing is parsed."""
     lines = (
-        line for line in work_lines(job.paths.plan) if line["action"] == "move" and line["key"] not in finished_keys
+        line
+        for line in work_lines(job.paths.plan, frozenset({"move"}))
+        if line["action"] == "move" and line["key"] not in finished_keys
     )
     if job.superseded_by:
         _leave_to_the_newer_job(job, lines)
@@ -44,16 +48,18 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
     A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there. So is
     everything when a newer job has listed the source since: what is gone is for that one to say.
     """
-    actions = {"retire", "forget", "keep"}
     lines = (
-        line for line in work_lines(job.paths.plan) if line["action"] in actions and line["key"] not in finished_keys
+        line
+        for line in work_lines(job.paths.plan, _GONE)
+        if line["action"] in _GONE and line["key"] not in finished_keys
     )
     if job.superseded_by:
         _leave_to_the_newer_job(job, (line for line in lines if line.get("refusal")))
         return
     _in_batches(job, lines, _retire)
     if job.manifest.held is not None:
-        held = [line["key"] for line in work_lines(job.paths.plan) if line["action"] == "hold"]
+        waiting = work_lines(job.paths.plan, frozenset({"hold"}))
+        held = [line["key"] for line in waiting if line["action"] == "hold"]
         still_known = sum(
             len(job.reading.locations(job.source.source_id, held[start : start + _BATCH]))
             for start in range(0, len(held), _BATCH)

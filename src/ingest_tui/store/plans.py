@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ingest_tui.model.errors import PlanDamagedError
+from ingest_tui.model.plan import ActionName
 from ingest_tui.store.journal import Journal, decode_line, last_record
 
 Line = dict[str, Any]
-_SETTLED_WHILE_PLANNING = (b'{"action":"skip"', b'{"action":"reject"', b'{"action":"quarantine"')
+_BEGINNINGS = {action: f'{{"action":"{action}"'.encode() for action in get_args(ActionName)}
+_SETTLED_WHILE_PLANNING = frozenset({"skip", "reject", "quarantine"})
 
 
 def write_known_plan(path: Path, lines: list[Line]) -> None:
@@ -65,18 +67,24 @@ def plan_end(path: Path) -> Line:
     return end
 
 
-def work_lines(path: Path) -> Iterator[Line]:
-    """Yield the lines that need work, and the last one; those that were settled while planning are not even decoded.
+def work_lines(path: Path, only: frozenset[ActionName] | None = None) -> Iterator[Line]:
+    """Yield the lines that need work, or ``only`` those of some actions, and the last one.
 
-    Raises `PlanDamagedError` for a line that cannot be read: what it asked for would be left out in silence.
+    Lines of other actions are not even decoded, which each of the steps of a job would do anew. Raises
+    `PlanDamagedError` for a line that cannot be read: what it asked for would be left out in silence.
     """
+    passed_over = tuple(
+        beginning
+        for action, beginning in _BEGINNINGS.items()
+        if action in _SETTLED_WHILE_PLANNING or (only is not None and action not in only)
+    )
     end = plan_end(path)
     if end.get("work") == 0:
         yield end
         return
     with path.open("rb") as handle:
         for number, written in enumerate(handle):
-            if written.startswith(_SETTLED_WHILE_PLANNING):
+            if written.startswith(passed_over):
                 continue
             line = decode_line(written)
             if line is None:
