@@ -135,7 +135,7 @@ def test_scenarios_do_what_they_promise(first_sync: Scenario, second_sync: Scena
     }  # fmt: skip
     for scenario in (first_sync, second_sync):
         assert scenario.lesson is not None
-        assert {call.role for call in scenario.lesson.mutating} - {"ticker"} == {"main", "job", "commit"}
+        assert {call.role for call in scenario.lesson.mutating} - {"ticker"} == {"main", "job", "commit", "parser"}
         names = {call.name for call in scenario.lesson.mutating}
         assert names > {"write", "pwrite64", "fsync", "fdatasync", "syncfs", "openat", "rename", "unlink", "mkdir"}
         assert len(scenario.lesson.mutating) > 250
