@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ingest_tui.pipeline import commit as commit_module
 from ingest_tui.worker import engine as engine_module
+
+IS_WHOLE = os.environ.get("INGEST_TUI_WHOLE") == "1"
 
 names = st.sampled_from(NAMES)
 contents = st.sampled_from(CONTENTS)
@@ -129,6 +132,7 @@ def run_histories(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
+            derandomize=not IS_WHOLE,  # else a history that nobody has looked at would fail somebody else's change
             phases=(Phase.explicit, Phase.reuse, Phase.generate),  # histories are short, shrinking them takes minutes
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
@@ -145,5 +149,5 @@ def test_random_histories(run_histories: Callable[[int, int], None]) -> None:
 
 @pytest.mark.slow
 def test_many_random_histories(run_histories: Callable[[int, int], None]) -> None:
-    """More and longer histories."""
-    run_histories(150, 40)
+    """More and longer histories; with INGEST_TUI_WHOLE=1 other ones in each run, for some half an hour."""
+    run_histories(*((150, 40) if IS_WHOLE else (12, 25)))
