@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ingest_tui.model.errors import IngestError, ValidationError
-from ingest_tui.model.naming import check_identifier, slug
+from ingest_tui.model.naming import check_identifier
 from ingest_tui.store.workspace import Workspace
 
 __all__ = ["collection_id_of", "source_id_of"]
@@ -27,15 +27,10 @@ def collection_id_of(workspace: Workspace, name: str) -> str:
 
 
 def _identifier_of(name: str, exists: Callable[[str], bool], known: Iterable[tuple[str, str]]) -> str:
-    for candidate in (_checked, slug):
-        try:
-            identifier = candidate(name)
-        except ValidationError:
-            continue
-        if exists(identifier):
-            return identifier
+    """Return an identifier that exists, by itself or by the very name: what merely looks like it is another thing."""
+    try:
+        if exists(check_identifier(name)):
+            return name
+    except ValidationError:
+        pass  # no identifier, but it may be a name
     return next((identifier for identifier, called in known if called == name), name)
-
-
-def _checked(name: str) -> str:
-    return check_identifier(name)
