@@ -132,7 +132,6 @@ def run_histories(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
-            derandomize=not IS_WHOLE,  # else a history that nobody has looked at would fail somebody else's change
             phases=(Phase.explicit, Phase.reuse, Phase.generate),  # histories are short, shrinking them takes minutes
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),

@@ -22,11 +22,6 @@ BETWEEN_REBUILDS = 3.0
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    not IS_WHOLE,
-    strict=False,
-    reason="finds a race now and then: a request that meets a job which is being made, and what follows in the search",
-)
 @pytest.mark.parametrize("share_of_losses", [0.0, 0.3], ids=["rebuilds", "losses"])
 def test_everything_at_once_ends_clean(tmp_path: Path, share_of_losses: float) -> None:
     """No command meets what it may not, and the checker finds nothing, before and after a last rebuild.
