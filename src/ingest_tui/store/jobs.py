@@ -147,11 +147,14 @@ class JobStore:
     def load(self, job_id: str) -> Manifest:
         """Return the manifest of a job; raises `NotFoundError`, and `StoreError` for one that is lost or damaged."""
         path = self.paths(job_id).manifest
+        what = f"job {safe_display(job_id)!r}"
         try:
-            manifest = read_record(path, Manifest, newest=SCHEMA_VERSION, what=f"job {safe_display(job_id)!r}")
+            manifest = read_record(path, Manifest, newest=SCHEMA_VERSION, what=what)
         except NotFoundError:
             if self._is_half_made(job_id):
                 raise
+            if path.exists():  # it was made between the two looks
+                return read_record(path, Manifest, newest=SCHEMA_VERSION, what=what)
             raise StoreError(
                 f"the manifest of job {safe_display(job_id)!r} is missing: {safe_display(str(path))}",
                 hint="restore it from a backup; what the job staged is next to it and stays there",

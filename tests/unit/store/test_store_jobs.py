@@ -22,6 +22,7 @@ from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.jobs import JobStore, new_job_id
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
+from ingest_tui.worker.submit import submit_sync
 
 
 @pytest.fixture
@@ -414,3 +415,20 @@ def test_a_job_that_ends_before_it_is_wholly_made_is_no_error(jobs: JobStore, mo
     monkeypatch.setattr(store_jobs, "write_record", ended_at_once)
     job = make(jobs, "20260101-000000-docs-aaaa")
     assert jobs.load(job.job_id).job_id == job.job_id
+
+
+def test_job_that_is_made_between_two_looks_is_no_lost_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A manifest that appears after it was looked for in vain is read, instead of being reported as missing."""
+    workspace, _ = init_workspace(tmp_path / "made-meanwhile")
+    source = Source(source_id="docs", name="Docs", source_type="local", source_config={"path": str(tmp_path)})
+    workspace.sources.save(source)
+    job_id = submit_sync(workspace, source, trigger="manual", by="test").job_id
+    path = workspace.jobs.paths(job_id).manifest
+    aside = path.rename(tmp_path / "manifest.json")
+
+    def made_meanwhile(_store: JobStore, _job_id: str) -> bool:
+        aside.rename(path)
+        return False
+
+    monkeypatch.setattr(JobStore, "_is_half_made", made_meanwhile)
+    assert workspace.jobs.load(job_id).job_id == job_id
