@@ -27,6 +27,7 @@ from ingest_tui.pipeline import commit as commit_module
 from ingest_tui.pipeline import planning as planning_module
 from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.services.workspaces import rebuild
+from ingest_tui.store import documents as documents_module
 from ingest_tui.store import jobs as jobs_module
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.documents import DocumentStore
@@ -155,6 +156,7 @@ def lay(monkeypatch: pytest.MonkeyPatch, wire: Tripwire) -> None:
         "clear_retirement", "take_back", "purge",
     ):  # fmt: skip
         before(DocumentStore, method)
+    before(documents_module, "remove_tree", label="folder of a purged document removed")
     before(Journal, "clear")
     for method in ("receive", "drop", "clear"):
         before(StagingArea, method)

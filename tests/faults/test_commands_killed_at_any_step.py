@@ -16,6 +16,7 @@ from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents import remove_documents, restore_document
 from ingest_tui.services.sources import remove_source
+from ingest_tui.services.trash import chosen_to_empty, empty_trash
 from ingest_tui.services.uploads import upload_files
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
@@ -59,6 +60,10 @@ def _restore_documents(workspace: Workspace) -> None:
             restore_document(workspace, document_id)
 
 
+def _empty_trash(workspace: Workspace) -> None:
+    empty_trash(workspace, chosen_to_empty(workspace))
+
+
 def _register_first(workspace: Workspace) -> None:
     WorkspaceHandle(workspace).register("default", IngestedDocument("The weather of a script.\n", "page-1", "wiki"))
 
@@ -79,6 +84,16 @@ def _sync(workspace: Workspace) -> None:
     run_queue(workspace)
 
 
+def _change_files(workspace: Workspace) -> None:
+    """One file becomes equal to another, one is new, one moves, one is edited, one is gone."""
+    folder = workspace.root.parent / "source"
+    (folder / "delta.md").write_bytes((folder / "gamma.md").read_bytes())
+    (folder / "zeta.md").write_text("# zeta\n\nThe weather in zeta.\n")
+    (folder / "has-moved.md").rename(folder / "has-moved-again.md")
+    (folder / "alpha.md").write_text("# alpha\n\nThe weather in alpha has changed.\n")
+    (folder / "epsilon.md").unlink()
+
+
 def _add_again(workspace: Workspace) -> None:
     _keep_documents(workspace)
     new_workspace(workspace.root, workspace.root.parent / "source").close()
@@ -89,9 +104,11 @@ COMMANDS: dict[str, tuple[Work, Work | None]] = {
     "source remove, documents kept": (_keep_documents, None),
     "doc remove": (_remove_documents, None),
     "doc restore": (_restore_documents, _remove_documents),
+    "trash empty": (_empty_trash, _remove_documents),
     "register": (_register, _register_first),
     "upload": (_upload, None),
     "sync over kept documents": (_sync, _add_again),
+    "sync of changes": (_sync, _change_files),
 }
 
 
@@ -143,11 +160,25 @@ def _findings(root: Path) -> list[str]:
         workspace.close()
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_command_killed_before_any_step(name: str, tmp_path: Path) -> None:
-    """At once everything agrees, and the same command again comes to the end of an undisturbed one."""
-    command, before = COMMANDS[name]
-    prepared = _prepare(tmp_path, before)
+def _versions_on_disk(root: Path) -> set[str]:
+    """Return the contents of all versions that are in documents/ or trash/, but for what is being deleted there."""
+    paths = [path for base in ("documents", "trash") for path in (root / base).rglob("v[0-9]*/raw.*")]
+    return {path.read_text() for path in paths if "/.tmp." not in str(path)}
+
+
+def _lose_catalogue(root: Path) -> None:
+    for path in root.glob("catalogue.db*"):
+        path.unlink()
+
+
+def _have_it_rebuilt(root: Path) -> None:
+    workspace = open_workspace_at(root)
+    assert workspace.catalogue
+    workspace.close()
+
+
+def _steps_of(prepared: Path, command: Work) -> tuple[list[str], tuple[Any, ...]]:
+    """Return the steps of a command that nothing disturbs, and where it ends."""
     undisturbed, wire = _fresh(prepared, "undisturbed"), Tripwire()
     with pytest.MonkeyPatch.context() as monkeypatch:
         lay(monkeypatch, wire)
@@ -155,19 +186,57 @@ def test_command_killed_before_any_step(name: str, tmp_path: Path) -> None:
         command(workspace)
         workspace.close()
     assert _findings(undisturbed) == []
-    expected = _end_state(undisturbed)
+    return [*wire.names, "the end"], _end_state(undisturbed)
+
+
+def _run_again(root: Path, command: Work) -> list[str]:
+    """Give a command again, to a fresh process as it were; returns what is wrong afterwards."""
+    workspace = open_workspace_at(root)
+    command(workspace)
+    workspace.close()
+    return [*_findings(root), *leftovers_of(root)]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_killed_before_any_step(name: str, tmp_path: Path) -> None:
+    """At once everything agrees, and the same command again comes to the end of an undisturbed one."""
+    command, before = COMMANDS[name]
+    prepared = _prepare(tmp_path, before)
+    steps, expected = _steps_of(prepared, command)
     failures = []
-    for step in range(len(wire.names) + 1):
+    for step, step_name in enumerate(steps):
         root = _fresh(prepared, "struck")
         run_and_die(root, step, command)
-        wrong = _findings(root)
-        workspace = open_workspace_at(root)
-        command(workspace)
-        workspace.close()
-        wrong += [*_findings(root), *leftovers_of(root)]
+        wrong = [*_findings(root), *_run_again(root, command)]
         wrong += [] if _end_state(root) == expected else ["another end"]
         if wrong:
-            failures.append(f"{([*wire.names, 'the end'])[step]} ({step}): {wrong}")
-    print(f"\n{name}: {len(failures)} of {len(wire.names) + 1} crash points with problems")  # noqa: T201
+            failures.append(f"{step_name} ({step}): {wrong}")
+    _report(name, failures, steps)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_killed_before_any_step_and_then_the_catalogue_lost(name: str, tmp_path: Path) -> None:
+    """What is on disk decides: all agrees at once, no version is lost, and the same command again comes to its end."""
+    command, before = COMMANDS[name]
+    prepared = _prepare(tmp_path, before)
+    steps, expected = _steps_of(prepared, command)
+    failures = []
+    for step, step_name in enumerate(steps):
+        root = _fresh(prepared, "struck")
+        run_and_die(root, step, command)
+        _lose_catalogue(root)
+        contents = _versions_on_disk(root)
+        _have_it_rebuilt(root)
+        wrong = _findings(root)
+        wrong += [f"lost: {text}" for text in contents - _versions_on_disk(root)]
+        wrong += _run_again(root, command)
+        wrong += [] if _end_state(root)[:2] == expected[:2] else [f"another end {_end_state(root)} {expected}"]
+        if wrong:
+            failures.append(f"{step_name} ({step}): {wrong}")
+    _report(f"{name}, catalogue lost", failures, steps)
+
+
+def _report(name: str, failures: list[str], steps: list[str]) -> None:
+    print(f"\n{name}: {len(failures)} of {len(steps)} crash points with problems")  # noqa: T201
     if failures:
         pytest.fail("\n".join(failures), pytrace=False)

@@ -12,11 +12,13 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
 
+from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.store import intents
 from ingest_tui.store.audit import AuditLog
@@ -130,14 +132,24 @@ class StoreWriter:
         self._store = store
         self._intents = IntentJournal(layout)
 
-    def repair(self) -> None:
-        """Finish or undo an unfinished change; what could not be put right is kept, and noted in the audit."""
+    def repair(self, *, is_rebuilt: bool = False) -> None:
+        """Finish or undo an unfinished change; what could not be put right is kept, and noted in the audit.
+
+        ``is_rebuilt``: as of `Repair`. A named document whose places all belong to others is retired then.
+        """
         if not self._intents.is_pending():
             return
-        report = Repair(self._layout, self.catalogue, self._store).run()
+        if is_rebuilt:
+            self._retire_without_places({line["document_id"] for line in self._intents.read()})
+        report = Repair(self._layout, self.catalogue, self._store, is_rebuilt=is_rebuilt).run()
         if report.kept:
             at = self.catalogue.value("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
             AuditLog(self._layout).add(at=at, by="repair", action="store.repair", target="", kept=report.kept)
+
+    def _retire_without_places(self, document_ids: set[str]) -> None:
+        with self.catalogue.transaction():
+            settled = settle_documents_without_places(self.catalogue, document_ids, rfc3339(datetime.now(UTC)))
+            self.catalogue.remove_chunks(document.document_id for document in settled.retired)
 
     def undo(self, lines: list[intents.Line]) -> None:
         """Undo what these intents announced, as far as the catalogue does not know of it."""

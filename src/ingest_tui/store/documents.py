@@ -103,15 +103,21 @@ class DocumentStore:
         False, and nothing is moved, where that is taken or gone with its job. The folder of a document that has no
         other version goes.
         """
-        places = (self._layout.version(collection_id, document_id, version),
-                  self._layout.trashed(collection_id, document_id) / version_name(version))  # fmt: skip
-        placed = next((place for place in places if place.exists()), None)
+        placed = self._placed(collection_id, document_id, version)
         if placed is not None:
             if folder.exists() or not folder.parent.is_dir():
                 return False
             placed.rename(folder)
-        self._drop_without_versions(places[0].parent)
+        self._drop_without_versions(self._layout.document(collection_id, document_id))
         return folder.exists()
+
+    def is_placed(self, collection_id: str, document_id: str, version: int) -> bool:
+        """Whether a version is in documents/ or in the trash, whatever is in its folder."""
+        return self._placed(collection_id, document_id, version) is not None
+
+    def _placed(self, collection_id: str, document_id: str, version: int) -> Path | None:
+        folders = (self.folder(collection_id, document_id, version, retired=retired) for retired in (False, True))
+        return next((folder for folder in folders if folder.exists()), None)
 
     def _drop_without_versions(self, folder: Path) -> None:
         """Remove the folder of a document that holds nothing but notes; any folder in it keeps it."""
@@ -207,8 +213,16 @@ class DocumentStore:
         (self._layout.document(collection_id, document_id) / RETIRED).unlink(missing_ok=True)
 
     def purge(self, collection_id: str, document_id: str) -> None:
-        """Delete a document that is in the trash, for good. The only way in which a whole version is deleted."""
-        remove_tree(self._layout.trashed(collection_id, document_id))
+        """Delete a document that is in the trash, for good. The only way in which a whole version is deleted.
+
+        It is renamed first, so that what a kill leaves of it is no damaged document.
+        """
+        folder = self._layout.trashed(collection_id, document_id)
+        doomed = folder.with_name(f"{TEMPORARY_PREFIX}purged.{document_id}")
+        remove_tree(doomed)
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(doomed)
+        remove_tree(doomed)
 
     def folder(self, collection_id: str, document_id: str, version: int, *, retired: bool = False) -> Path:
         """Return the folder of a version."""

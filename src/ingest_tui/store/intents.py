@@ -82,10 +82,15 @@ class IntentJournal:
 
 
 class Repair:
-    """Finishes or undoes what the intents name. For the holder of the commit lock."""
+    """Finishes or undoes what the intents name. For the holder of the commit lock.
 
-    def __init__(self, layout: Layout, catalogue: Catalogue, store: DocumentStore) -> None:
+    ``is_rebuilt``: the catalogue was made from the folders, since the one that the change was made in is lost. What is
+    in the folders counts then, and no version is taken out of them.
+    """
+
+    def __init__(self, layout: Layout, catalogue: Catalogue, store: DocumentStore, *, is_rebuilt: bool = False) -> None:
         self._layout = layout
+        self._is_rebuilt = is_rebuilt
         self._catalogue = catalogue
         self._store = store
         self._intents = IntentJournal(layout)
@@ -119,6 +124,8 @@ class Repair:
         if self._catalogue.execute(sql, (document_id, version)):
             return
         built_in = self._layout.building_place(line["built_in"])
+        if self._is_rebuilt and self._store.is_placed(collection_id, document_id, version):
+            return  # it is damaged, and listed as that
         if built_in is None:
             report.kept.append(f"{safe_display(str(line['built_in']))} is no folder where versions are built")
         elif not self._store.take_back(collection_id, document_id, version, built_in):

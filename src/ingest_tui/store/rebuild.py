@@ -112,6 +112,8 @@ def _rebuild(layout: Layout, on_progress: ProgressListener, *, reason: str) -> R
                 # Which half of an unfinished change counts, only the old catalogue knows.
                 StoreWriter(layout, old.catalogue, DocumentStore(layout)).repair()
             builder.read_changes()
+            if not old.is_trusted:
+                builder.settle_unfinished_change()
             report = builder.put_in_force(old)
     finally:
         builder.close()
@@ -232,6 +234,13 @@ class _Builder:
             del self._owners[seen.document_id]
 
     # The switch
+
+    def settle_unfinished_change(self) -> None:
+        """Finish what an unfinished change has done to folders: nobody knows any more whether it was committed.
+
+        Folders and notes then agree with what was read of them. For the holder of the commit lock.
+        """
+        StoreWriter(self._layout, self._rows.catalogue, self._store).repair(is_rebuilt=True)
 
     def put_in_force(self, old: _Old) -> RebuildReport:
         """Take the place of the catalogue in force. For the holder of the commit lock."""
