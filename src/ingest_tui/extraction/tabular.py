@@ -180,7 +180,8 @@ def _csv_rows(text: str, delimiter: str, findings: list[Finding]) -> Iterator[li
     """
     if "\x00" in text:
         text = text.replace("\x00", "")
-    csv.field_size_limit(max(len(text), 131_072))  # fields are cut afterwards, with a finding, not refused
+    # Fields are cut afterwards, with a finding, not refused. The limit is one of the whole process, a caller's too.
+    csv.field_size_limit(max(len(text), csv.field_size_limit()))
     buffer = StringIO(text, newline="")
     reader = csv.reader(buffer, delimiter=delimiter)
     widths = RowWidths()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections import defaultdict
 from typing import Any
 
@@ -15,7 +16,9 @@ _MAX_OUTLINE_ENTRIES = 5_000
 _MAX_OUTLINE_DEPTH = 6
 _MAX_URI_BYTES = 2_048
 _OCR_HINT = "needs OCR: its pages are images; run an OCR program over it and ingest the result"
-_PASSWORD_MARKS = ("password", "security")
+_one_at_a_time = threading.Lock()
+"""PDFium works on one document at a time, whatever the thread (fpdfview.h)."""
+_DAMAGED_HINT = "the file may be cut short; fetch it again"
 
 
 def parse(material: Material) -> Parsed:
@@ -24,29 +27,51 @@ def parse(material: Material) -> Parsed:
     Raises `ItemRejectedError` (``encrypted``) and `ProcessingError` (``malformed``). A PDF without text gives an
     empty result whose hint says that it needs OCR.
     """
+    with _one_at_a_time:
+        document = _open(material.content)
+        try:
+            return _read(document, material)
+        finally:
+            document.close()
+
+
+def _open(content: bytes) -> Any:
+    """Return the open document, to be closed by the caller; ``content`` must live as long as it does.
+
+    pypdfium2's own way in asks for PDFium's last error also when a document opens but has no page. Nothing has failed
+    then, so that the error is one of an earlier file; and it never closes that document.
+    """
     import pypdfium2
+    from pypdfium2 import raw
 
-    try:
-        document = pypdfium2.PdfDocument(material.content)
-    except pypdfium2.PdfiumError as error:
-        raise _refusal(error, material.content) from error
-    try:
-        return _read(document, material)
-    finally:
+    handle = raw.FPDF_LoadMemDocument64(content, len(content), None)
+    if not handle:
+        raise _refusal(raw.FPDF_GetLastError())
+    document = pypdfium2.PdfDocument(handle)
+    if len(document) < 1:
         document.close()
+        raise ProcessingError("the PDF has no page that can be found", code="malformed", hint=_DAMAGED_HINT)
+    return document
 
 
-def _refusal(error: Exception, content: bytes) -> ItemRejectedError | ProcessingError:
-    # What PDFium calls its last error may be that of an earlier file.
-    if b"/Encrypt" in content and any(mark in str(error).lower() for mark in _PASSWORD_MARKS):
+def _refusal(code: int) -> ItemRejectedError | ProcessingError:
+    """Return the error for what PDFium gives as the reason of a failed opening (FPDF_ERR_… of fpdfview.h)."""
+    from pypdfium2 import raw
+
+    if code == raw.FPDF_ERR_PASSWORD:
         return ItemRejectedError(
             "the PDF is protected by a password",
             code="encrypted",
             hint="remove the password and put the file in place again",
         )
-    return ProcessingError(
-        f"the PDF cannot be opened: {error}"[:300], code="malformed", hint="the file may be cut short; fetch it again"
-    )
+    if code == raw.FPDF_ERR_SECURITY:
+        return ItemRejectedError(
+            "the PDF is encrypted in a way that cannot be read",
+            code="encrypted",
+            hint="save it without protection and put the file in place again",
+        )
+    reason = "its structure is damaged" if code == raw.FPDF_ERR_FORMAT else f"PDFium error {code}"
+    return ProcessingError(f"the PDF cannot be opened: {reason}", code="malformed", hint=_DAMAGED_HINT)
 
 
 def _read(document: Any, material: Material) -> Parsed:
@@ -70,7 +95,7 @@ def _read(document: Any, material: Material) -> Parsed:
         raise ProcessingError(
             f"no page can be read: {len(unreadable)} of {count} are damaged",
             code="malformed",
-            hint="the file may be cut short; fetch it again",
+            hint=_DAMAGED_HINT,
         )
     title = " ".join(document.get_metadata_value("Title").split())[:300] or None
     return Parsed(
