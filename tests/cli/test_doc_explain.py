@@ -30,6 +30,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     cli.run("doc", "remove", "docs/removed.txt", "--yes")
     cli.sync()  # what cannot be read is known, and alone makes no job partial
     cli.write("unseen.txt", "not yet synced")
+    cli.write("present-too.txt", "also present")
+    (cli.docs / "link.txt").symlink_to("present.txt")
     return cli
 
 
@@ -48,6 +50,10 @@ CASES: dict[str, tuple[str, bool, str]] = {
     "not covered": ("elsewhere.txt", False, "no source covers it"),
     "not yet synced": ("docs/unseen.txt", False, "no sync has seen it yet"),
     "never there": ("docs/never.txt", False, "no such file"),
+    "a symbolic link": ("docs/link.txt", False, "symbolic link, which source 'docs' does not follow"),
+    "a folder": ("docs/drafts", False, "its folder drafts is excluded"),
+    "the root": ("docs", True, "the folder of source 'docs'"),
+    "a bare name": ("present.txt", True, "version 1"),
 }
 
 

@@ -19,6 +19,7 @@ from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import ItemError, UsageError, ValidationError
 from ingest_tui.model.naming import file_name_of, safe_extension
+from ingest_tui.model.sighting import UNKNOWN, Sighting
 
 ABOVE = ".."
 """The name of the place above the one that is browsed, where there is one to go on to."""
@@ -275,6 +276,10 @@ class BaseConnector(ABC):
     def key_of(self, address: str) -> str | None:  # noqa: ARG002 - paths are understood without asking
         """Return the key that an address given by a person stands for; None when it is none of this source."""
         return None
+
+    def sight(self, key: str) -> Sighting:  # noqa: ARG002 - most sources have to be listed to know
+        """Return what is at a key now, as far as that can be seen at once: no network, no waiting; see `Sighting`."""
+        return UNKNOWN
 
     def explain_left_out(self, key: str) -> str | None:  # noqa: ARG002 - a connector without filters leaves nothing out
         """Return why a listing would not name ``key``, or None when it would."""

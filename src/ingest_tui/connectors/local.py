@@ -24,11 +24,13 @@ from ingest_tui.connectors.local_errors import (
     check_root,
     item_error,
 )
+from ingest_tui.connectors.local_sighting import sight
 from ingest_tui.connectors.local_status import check_unchanged, fingerprint_of, is_older_form, listed_fingerprint
 from ingest_tui.connectors.local_volumes import Links, mounts_within, read_mounts, spanned
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError, ValidationError
 from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
+from ingest_tui.model.sighting import Sighting
 
 _PAGE = 1000
 _PIECE = 1 << 20
@@ -363,8 +365,12 @@ class LocalConnector(BaseConnector):
         """Return the folder itself."""
         return self.config.path
 
+    def sight(self, key: str) -> Sighting:
+        """Look at one path as a listing would; an empty key is the folder itself."""
+        return sight(self._root, bytes_from_key(key), self._describe, follows_links=self.config.follow_symlinks)
+
     def explain_left_out(self, key: str) -> str | None:
-        """Return why a path of this folder would not be listed, or None when it would."""
+        """Return why a path of this folder would not be listed, or None when it would; one of a folder ends in /."""
         path = bytes_from_key(key)
         parts = path.split(b"/")
         if not self.config.hidden and any(part.startswith(b".") for part in parts):
@@ -376,7 +382,8 @@ class LocalConnector(BaseConnector):
                 return "it is inside a workspace of ingest-tui, which is never a source"
             if not self._filter.enters(b"/".join(parts[:depth])):
                 return f"its folder {safe_display(key_from_bytes(b'/'.join(parts[:depth])))} is excluded"
-        if not self._filter.takes(path):
+        is_folder = not parts[-1]  # what is in it has names of its own
+        if not is_folder and not self._filter.takes(path):
             return "it does not match the include and exclude patterns"
         return None
 

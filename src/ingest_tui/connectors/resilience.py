@@ -33,6 +33,7 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
+from ingest_tui.model.sighting import Sighting
 
 CALLS_AT_ONCE = 32
 _ATTEMPTS_AT_LOCKED = 2
@@ -217,6 +218,10 @@ class ResilientConnector(BaseConnector):
     def local_path(self, descriptor: Descriptor) -> str | None:
         """Return the path of the original where it is a local file."""
         return self.inner.local_path(descriptor)
+
+    def sight(self, key: str) -> Sighting:
+        """Return what is at a key now."""
+        return self.inner.sight(key)
 
     def explain_left_out(self, key: str) -> str | None:
         """Return why a listing would not name a key."""

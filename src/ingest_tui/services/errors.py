@@ -11,7 +11,7 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.model.plan import PERMANENT_FAILURES
+from ingest_tui.model.remedies import remedy_for
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.model.trouble import (
     THIN_REASON,
@@ -43,16 +43,8 @@ __all__ = [
     "retry_troubles",
 ]
 
-_HINTS = {
-    "failed": "the next sync tries again by itself; 'doc explain' tells the whole story",
-    "rejected": "if it should be let in, change the settings of its source: 'ingest-tui source edit'",
-    "empty": "there is no text in it; a scan needs OCR",
-    "thin": "read it: a scan needs OCR, and another backend may find more; ignore it when it is right so",
-}
-_FAILED_FOR_GOOD = (
-    "it is tried again when it, its settings or a parser has changed; "
-    "'ingest-tui errors retry' or 'ingest-tui sync --force' try at once"
-)
+_THIN_HINT = "read it: a scan needs OCR, and another backend may find more; ignore it when it is right so"
+_ANY_SOURCE = "SOURCE"
 _REFUSED_FROM_LISTING = "refused by the settings of its source: change those, then sync"
 _UPLOADED = "it was uploaded: upload it again"
 _MOST_NAMED = 100
@@ -146,18 +138,24 @@ def groups_with_hints(workspace: Workspace, troubles: Iterable[Trouble]) -> list
 
     That is what the newest of the group said when it happened, as far as its job is still there.
     """
-    groups = group_troubles(troubles)
-    return [replace(group, hint=_hint_of(workspace, group.newest) or _usual_hint(group)) for group in groups]
+    troubles = list(troubles)
+    sources: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in troubles:
+        sources[one.kind, one.reason].add(one.source_id)
+    return [
+        replace(group, hint=_hint_of_group(workspace, group, sources[group.kind, group.reason]))
+        for group in group_troubles(troubles)
+    ]
 
 
-def _usual_hint(group: TroubleGroup) -> str:
-    is_for_good = group.kind == "failed" and group.reason in PERMANENT_FAILURES
-    return _FAILED_FOR_GOOD if is_for_good else _HINTS[group.kind]
+def _hint_of_group(workspace: Workspace, group: TroubleGroup, sources: set[str]) -> str:
+    if group.kind == "thin":
+        return _THIN_HINT
+    source_id = next(iter(sources)) if len(sources) == 1 else _ANY_SOURCE
+    return remedy_for(group.kind, group.reason, source_id=source_id, said=_hint_of(workspace, group.newest))
 
 
 def _hint_of(workspace: Workspace, trouble: Trouble) -> str:
-    if trouble.kind == "thin":
-        return ""
     try:
         path = workspace.jobs.paths(trouble.job_id).outcomes
     except IngestError:

@@ -8,47 +8,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ingest_tui.extraction.admission import HINT as TYPES_HINT
-from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.naming import file_name_of, file_uri, key_from_bytes, safe_display
-from ingest_tui.model.outcome import Outcome
-from ingest_tui.model.plan import ARCHIVED, KILLS_BEFORE_QUARANTINE
-from ingest_tui.model.source import Source
+from ingest_tui.model.explanation import decide
+from ingest_tui.model.explanation_facts import Event, Facts, FolderFacts, SourceFacts
+from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display
+from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.pipeline.connecting import connect
-from ingest_tui.pipeline.planning import QUARANTINE_HINT
+from ingest_tui.services.explain_facts import connected, facts_at, left_out_by, sight
 from ingest_tui.store import queries
 from ingest_tui.store.catalogue import LocationRow
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.encoding import encode_json
-from ingest_tui.store.journal import lines_with
 from ingest_tui.store.workspace import Workspace
-
-_JOBS_SEARCHED = 50
-_MOVED_TO = "moved to "
-
-
-@dataclass(slots=True)
-class Event:
-    """Something a job noted about the address: its plan, or its outcome."""
-
-    job_id: str
-    at: str
-    what: str
-    reason: str
-    detail: str
 
 
 @dataclass(slots=True)
 class Explanation:
-    """The answer in one sentence, what it rests on, and what to do."""
+    """The answer in one sentence, what it rests on, and what to do.
+
+    ``reason`` is a stable code; ``stale``: it is here, but not as it is at its source.
+    """
 
     target: str
     here: bool
     verdict: str
     hint: str = ""
+    reason: str = ""
+    stale: bool = False
     document: Document | None = None
     location: LocationRow | None = None
     record: dict[str, Any] | None = None
@@ -59,12 +45,14 @@ class Explanation:
         return {
             "target": safe_display(self.target),
             "here": self.here,
+            "stale": self.stale,
+            "reason": self.reason,
             "verdict": self.verdict,
             "hint": self.hint,
             "document": self.document.as_dict() if self.document else None,
             "location": self.location._asdict() if self.location else None,
             "ingestion": self.record,
-            "events": [{name: getattr(event, name) for name in Event.__slots__} for event in self.events],
+            "events": [event._asdict() for event in self.events],
         }
 
     def lines(self) -> list[str]:
@@ -102,151 +90,44 @@ def remarks_of(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def explain(workspace: Workspace, target: str) -> Explanation:
-    """Tell the story of a document (by id) or of an address or path, whether it is here or not."""
-    path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111
-    addresses = addresses_of(target)
-    document = queries.document_by_id(workspace.reading, addresses[0])
+    """Tell the story of a document (by id), an address, a path, a folder or a bare name, whether it is here or not."""
+    document = queries.document_by_id(workspace.reading, as_unicode(target))
     if document is not None:
         return _of_document(workspace, target, document)
-    for address in addresses:
-        locations = queries.locations_at(workspace.reading, address)
-        documents = queries.documents_at(workspace.reading, address)
-        if locations:
-            explanation = _of_location(workspace, target, locations[0], documents)
-            others = [place.source_id for place in locations[1:] if place.source_id != locations[0].source_id]
-            if others:
-                explanation.verdict += f"; sources that name something else so: {', '.join(others)}"
-            return explanation
-        if documents:
-            return _of_document(workspace, target, documents[0])
-    for source, key in _remote_keys(workspace, target):
-        location = workspace.reading.locations(source.source_id, [key]).get(key)
-        if location is not None:
-            return _of_location(workspace, target, location, queries.documents_at(workspace.reading, location.uri))
-    return _of_unknown(workspace, target, path)
-
-
-def _remote_keys(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]:
-    """Yield the remote sources that an address may be of, and its key in each."""
-    for source in workspace.sources.all():
-        with contextlib.suppress(IngestError, ValueError):
-            key = connect(workspace, source).key_of(target)
-            if key is not None:
-                yield source, key
+    return (
+        _of_known_address(workspace, target)
+        or _of_remote_key(workspace, target, known=True)
+        or _of_replaced_upload(workspace, target)
+        or _of_place_on_disk(workspace, target)
+        or _of_folder(workspace, target, SourceFacts("", "removed"), None)
+        or _of_remote_key(workspace, target, known=False)
+        or _of_name(workspace, target)
+        or _told(workspace, Facts(target, damaged_sources=tuple(workspace.sources.unreadable())))
+    )
 
 
 def addresses_of(target: str) -> list[str]:
     """Return what a person may have meant: an address or key as it is shown, a name on disk, or a path here."""
-    path = os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111 - bytes, links not followed
-    return list(dict.fromkeys([as_unicode(target), key_from_bytes(os.fsencode(target)), file_uri(path)]))
+    return list(dict.fromkeys([as_unicode(target), key_from_bytes(os.fsencode(target)), file_uri(_path(target))]))
 
 
-def _of_document(workspace: Workspace, target: str, document: Document) -> Explanation:
-    events = _events(workspace, document.source_id, document.key)
-    if document.state == "retired":
-        verdict = f"not here: retired to the trash at {document.updated_at}"
-        hint = f"'ingest-tui doc restore {document.document_id}' brings it back"
-        return Explanation(target, False, verdict, hint, document, events=events)
-    explanation = Explanation(
-        target, True, f"here: searchable in version {document.version}", "", document, events=events
-    )
-    explanation.record = _record(workspace, document)
-    places = workspace.reading.locations_of(document.document_id)
-    explanation.location = places[0] if places else None
-    if len(places) > 1:
-        explanation.verdict += f", at {len(places)} places with the same content"
-    return explanation
+def _path(target: str) -> bytes:
+    return os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111 - bytes, links not followed
 
 
-def _of_location(workspace: Workspace, target: str, location: LocationRow, documents: list[Document]) -> Explanation:
-    events = _events(workspace, location.source_id, location.key)
-    document = next((item for item in documents if item.document_id == location.document_id), None)
-    because = f"{location.reason}{': ' + location.detail if location.detail else ''}"
-    hints = {
-        "failed": "'ingest-tui job retry --failed-only JOB' or the next sync tries again",
-        "rejected": "change the source's settings if it should be let in: 'ingest-tui source edit'",
-        "empty": "there is no text in it; a scan needs OCR",
-        "retired": "'ingest-tui doc restore' brings it back, or edit the file and sync",
-    }
-    kill = workspace.reading.kills(location.source_id, [location.key]).get(location.key)
-    if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE:
-        because += f"; in quarantine since it killed its parser {kill.kills} times"
-        hints["failed"] = QUARANTINE_HINT
-    of_reasons = {NOT_ALLOWED: TYPES_HINT, ARCHIVED: "restore it at the source; the next sync takes it then"}
-    hint = of_reasons.get(location.reason) or hints.get(location.outcome, "")
-    if document is None:
-        verdict = f"not here: {location.outcome} at {location.at} ({because})"
-        return Explanation(target, False, verdict, hint, None, location, None, events)
-    verdict = f"here: searchable in version {document.version}"
-    if location.outcome == "duplicate":
-        verdict += f", as a duplicate of {document.uri} ({location.detail})"
-    elif location.outcome in {"failed", "rejected", "empty"}:
-        verdict += f"; what is at the source now was {location.outcome} ({because}), the last good version is kept"
-    else:
-        hint = ""
-    return Explanation(target, True, verdict, hint, document, location, _record(workspace, document), events)
-
-
-def _of_unknown(workspace: Workspace, target: str, path: bytes) -> Explanation:
-    for source, key in _remote_keys(workspace, target):
-        events = _events(workspace, source.source_id, key)
-        verdict = f"not here: source {source.source_id!r} would take it, no sync has seen it"
-        hint = f"is it there? 'ingest-tui plan {source.source_id}' tells"
-        return _left_out(workspace, source, key, target, events) or Explanation(
-            target, False, verdict, hint, events=events
-        )
-    for source in workspace.sources.all():
-        local_key = _key_in(source, path, target)
-        if local_key is None:
-            continue
-        events = _events(workspace, source.source_id, local_key)
-        left_out = _left_out(workspace, source, local_key, target, events)
-        if left_out is not None:
-            return left_out
-        if not os.path.lexists(path):
-            moved = next((event.detail for event in reversed(events) if event.detail.startswith(_MOVED_TO)), None)
-            verdict = (
-                f"not here: {moved}" if moved else f"not here: there is no such file in source {source.source_id!r}"
-            )
-            hint = "explain the new name to see it" if moved else "was it renamed or deleted?"
-            return Explanation(target, False, verdict, hint, events=events)
-        return Explanation(
-            target,
-            False,
-            f"not here: source {source.source_id!r} would take it, no sync has seen it yet",
-            f"'ingest-tui sync {source.source_id}'",
-            events=events,
-        )
-    return Explanation(target, False, "not here: no source covers it", "'ingest-tui source add' adds one")
-
-
-def _key_in(source: Source, path: bytes, target: str) -> str | None:
-    root = source.source_config.get("path")
-    if source.source_type not in {"local", "directory"} or not isinstance(root, str):
-        return None
-    prefix = os.fsencode(root).rstrip(b"/") + b"/"
-    if path.startswith(prefix):
-        return key_from_bytes(path[len(prefix) :])
-    if not os.path.isabs(target) and os.path.lexists(prefix + os.fsencode(target)):  # noqa: PTH117
-        return key_from_bytes(os.fsencode(target))
-    return None
-
-
-def _left_out(workspace: Workspace, source: Source, key: str, target: str, events: list[Event]) -> Explanation | None:
-    try:
-        reason = connect(workspace, source).explain_left_out(key)
-    except (IngestError, ValueError):
-        return None
-    types = TypeFilter(source.allow_types, source.deny_types)
-    reason = reason or types.refusal_of_name(file_name_of(key)) or None
-    if reason is None:
-        return None
+def _told(workspace: Workspace, facts: Facts, location: LocationRow | None = None) -> Explanation:
+    verdict = decide(facts)
     return Explanation(
-        target,
-        False,
-        f"not here: source {source.source_id!r} leaves it out: {reason}",
-        f"'ingest-tui source edit {source.source_id}' changes what is taken",
-        events=events,
+        facts.target,
+        verdict.here,
+        verdict.text,
+        verdict.hint,
+        verdict.reason,
+        verdict.stale,
+        facts.document,
+        location,
+        _record(workspace, facts.document) if facts.is_here and facts.document else None,
+        list(facts.events),
     )
 
 
@@ -258,89 +139,153 @@ def _record(workspace: Workspace, document: Document) -> dict[str, Any] | None:
         return None
 
 
-def _events(workspace: Workspace, source_id: str, key: str, *, depth: int = 5) -> list[Event]:
-    """Return what jobs noted about a key, oldest first, and before that about the key it was renamed from.
-
-    The newest jobs of the source are searched, and those that are known to have to do with the key. Lines of other
-    keys are not even decoded; runs of "unchanged" become one line.
-    """
-    events: list[Event] = []
-    renamed_from = None
-    for job_id, at in _jobs_to_search(workspace, source_id, key):
-        paths = workspace.jobs.paths(job_id)
-        needle = encode_json(key)
-        for line in lines_with(paths.plan, needle):
-            if key in {line.get("key"), line.get("from_key")}:
-                events.append(_plan_event(job_id, at, line, key))
-                renamed_from = renamed_from or (line.get("from_key") if line.get("key") == key else None)
-        for line in lines_with(paths.outcomes, needle.strip(b'"')):
-            was = _moved_from(line)
-            if line["key"] == key:
-                events.append(_outcome_event(job_id, Outcome.from_dict(line)))
-                renamed_from = renamed_from or was
-            elif was == key:
-                events.append(Event(job_id, line["at"], "commit: moved", line["reason"], f"{_MOVED_TO}{line['key']}"))
-    folded = _fold_unchanged(events)
-    if renamed_from and depth:
-        return _events(workspace, source_id, renamed_from, depth=depth - 1) + folded
-    return folded
+# From a target to one place
 
 
-def _moved_from(line: dict[str, Any]) -> str | None:
-    """Return the key that an outcome says a document moved from, once its bytes had been compared."""
-    if line["outcome"] != "moved" or line["reason"] != "same_content":
+def _of_document(workspace: Workspace, target: str, document: Document) -> Explanation:
+    location = workspace.reading.locations(document.source_id, [document.key]).get(document.key)
+    if location is not None and location.document_id not in {None, document.document_id}:
+        location = None  # its place has another document
+    place = {"source_id": document.source_id, "key": document.key}
+    facts = facts_at(workspace, target, **place, location=location, document=document)
+    if location is None and document.state == "retired":
+        facts = _without_other_document(workspace, facts, document)
+    return _told(workspace, facts, location)
+
+
+def _without_other_document(workspace: Workspace, facts: Facts, document: Document) -> Facts:
+    """What is at the place of a retired document now is another document's, where it has one."""
+    is_taken = document.key in workspace.reading.locations(document.source_id, [document.key])
+    return replace(facts, now=facts.now._replace(kind="unknown", descriptor=None)) if is_taken else facts
+
+
+def _of_known_address(workspace: Workspace, target: str) -> Explanation | None:
+    for address in addresses_of(target):
+        locations = queries.locations_at(workspace.reading, address)
+        documents = queries.documents_at(workspace.reading, address)
+        if locations:
+            explanation = _of_location(workspace, target, locations[0], documents)
+            others = {place.source_id for place in locations[1:] if place.uri != locations[0].uri}
+            if others:
+                explanation.verdict += f"; sources that name something else so: {', '.join(sorted(others))}"
+            return explanation
+        if documents:
+            return _of_document(
+                workspace, target, max(documents, key=lambda one: (one.state == "active", one.updated_at))
+            )
+    return None
+
+
+def _of_location(workspace: Workspace, target: str, location: LocationRow, documents: list[Document]) -> Explanation:
+    if location.document_id is not None:
+        document = queries.document_by_id(workspace.reading, location.document_id)
+    else:
+        own = [one for one in documents if (one.source_id, one.key) == (location.source_id, location.key)]
+        document = max(own, key=lambda one: one.updated_at, default=None)
+    place = {"source_id": location.source_id, "key": location.key}
+    return _told(workspace, facts_at(workspace, target, **place, location=location, document=document), location)
+
+
+def _of_remote_key(workspace: Workspace, target: str, *, known: bool) -> Explanation | None:
+    """Explain an address that a connector understands; ``known``: only if the catalogue knows the place."""
+    for source, key in _remote_keys(workspace, target):
+        location = workspace.reading.locations(source.source_id, [key]).get(key)
+        if location is not None:
+            return _of_location(workspace, target, location, queries.documents_at(workspace.reading, location.uri))
+        if not known:
+            return _told(workspace, facts_at(workspace, target, source_id=source.source_id, key=key))
+    return None
+
+
+def _remote_keys(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]:
+    """Yield the remote sources that an address may be of, and its key in each."""
+    for source in workspace.sources.all():
+        with contextlib.suppress(Exception):  # a connector of another package may raise anything
+            connector = connected(workspace, source.source_id)[1]
+            key = connector.key_of(target) if connector is not None else None
+            if key is not None:
+                yield source, key
+
+
+def _of_replaced_upload(workspace: Workspace, target: str) -> Explanation | None:
+    """Explain the path of an upload whose document has come from another path since."""
+    for document_id, version in queries.versions_from(workspace.reading, file_uri(_path(target))):
+        document = queries.document_by_id(workspace.reading, document_id)
+        if document is not None and document.source_id == UPLOAD_SOURCE and document.state == "active":
+            place = {"source_id": document.source_id, "key": document.key}
+            location = workspace.reading.locations(document.source_id, [document.key]).get(document.key)
+            facts = facts_at(workspace, target, **place, location=location, document=document)
+            return _told(workspace, replace(facts, was_version=version), location)
+    return None
+
+
+def _of_place_on_disk(workspace: Workspace, target: str) -> Explanation | None:
+    """Explain a path below the folder of a source: of several, one that would take it."""
+    covering = list(_covering(workspace, target))
+    explanation = None
+    for source, key in covering:
+        _source, connector = connected(workspace, source.source_id)
+        now = sight(connector, key)
+        facts = facts_at(workspace, target, source_id=source.source_id, key=key)
+        told = None
+        if key == "" or now.kind in {"folder", "gone", "link", "unreadable"}:
+            told = _of_folder(workspace, target, facts.source or SourceFacts(source.source_id), facts, key=key)
+        told = told or _told(workspace, facts)
+        explanation = explanation or told
+        if connector is None or left_out_by(source, connector, key, now) == ("", ""):
+            return told
+    return explanation
+
+
+def _covering(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]:
+    """Yield the local sources that a path is in, and its key there; the innermost folders first."""
+    path = _path(target)
+    roots = {
+        source.source_id: os.fsencode(root).rstrip(b"/") + b"/"
+        for source in workspace.sources.all()
+        if source.source_type in {"local", "directory"} and isinstance(root := source.source_config.get("path"), str)
+    }
+    sources = [source for source in workspace.sources.all() if source.source_id in roots]
+    for source in sorted(sources, key=lambda one: len(roots[one.source_id]), reverse=True):
+        root = roots[source.source_id]
+        if (path + b"/").startswith(root):
+            yield source, key_from_bytes(path[len(root) :])
+        elif not os.path.isabs(target) and os.path.lexists(root + os.fsencode(target)):  # noqa: PTH117
+            yield source, key_from_bytes(os.path.normpath(os.fsencode(target)))
+
+
+# Several at once
+
+
+def _of_folder(
+    workspace: Workspace, target: str, source: SourceFacts, facts: Facts | None, *, key: str = ""
+) -> Explanation | None:
+    """Explain a folder: what is at and below it. None where nothing says that it is one."""
+    is_root = facts is not None and key == ""
+    below = queries.below(workspace.reading, [f"{address.rstrip('/')}/" for address in addresses_of(target)])
+    holds = () if facts is not None else tuple(_sources_below(workspace, target))
+    if not (is_root or holds or any(below) or (facts is not None and facts.now.kind == "folder")):
         return None
-    return str(line["detail"]).removeprefix("was ").rpartition("; same ")[0] or None
+    documents, retired, outcomes = below
+    folder = FolderFacts(documents, retired, outcomes, is_root=is_root, holds=holds)
+    facts = facts or Facts(target, source=source)
+    return _told(workspace, replace(facts, folder=folder, events=()))
 
 
-def _jobs_to_search(workspace: Workspace, source_id: str, key: str) -> list[tuple[str, str]]:
-    """Return ``(job id, its time)`` of the newest jobs of a source and of those that made what is known of a key."""
-    places = workspace.reading.locations(source_id, [key]).values()
-    named = {place.job_id for place in places}
-    for document_id in {place.document_id for place in places if place.document_id}:
-        named |= {version.job_id for version in queries.versions_of(workspace.reading, document_id)}
-    found: list[tuple[str, str]] = []
-    for job_id in workspace.jobs.ids():
-        if len(found) >= _JOBS_SEARCHED and job_id not in named:
-            continue
-        try:
-            manifest = workspace.jobs.load(job_id)
-        except IngestError:
-            continue
-        if manifest.source_id == source_id:
-            found.append((job_id, manifest.created_at))
-    return found[::-1]
+def _sources_below(workspace: Workspace, target: str) -> Iterator[str]:
+    path = _path(target).rstrip(b"/") + b"/"
+    for source in workspace.sources.all():
+        root = source.source_config.get("path")
+        if isinstance(root, str) and os.fsencode(root).startswith(path):
+            yield source.source_id
 
 
-def _fold_unchanged(events: list[Event]) -> list[Event]:
-    folded: list[Event] = []
-    unchanged = 0
-    for event in events:
-        if event.what == "planned: skip" and event.reason == "same_fingerprint":
-            continue
-        if event.reason == "same_fingerprint":
-            unchanged += 1
-            if unchanged > 1:
-                folded[-1] = replace(event, detail=f"{unchanged} syncs in a row, this is the last")
-                continue
-        else:
-            unchanged = 0
-        folded.append(event)
-    return folded
-
-
-def _plan_event(job_id: str, at: str, line: dict[str, Any], key: str) -> Event:
-    detail = line.get("detail", "")
-    if line.get("from_key") == key:
-        detail = f"{_MOVED_TO}{line['key']}"
-    return Event(job_id, at, f"planned: {line['action']}", line["reason"], detail)
-
-
-def _outcome_event(job_id: str, outcome: Outcome) -> Event:
-    evidence = []
-    if outcome.raw_sha256:
-        evidence.append(f"{outcome.bytes} bytes, sha256 {outcome.raw_sha256[:12]}…")
-    if outcome.backend:
-        evidence.append(f"read by {outcome.backend} in {outcome.milliseconds} ms")
-    detail = "; ".join(filter(None, [outcome.detail, *evidence]))
-    return Event(job_id, outcome.at, f"{outcome.phase}: {outcome.outcome}", outcome.reason, detail)
+def _of_name(workspace: Workspace, target: str) -> Explanation | None:
+    """Explain a bare name: the one item that ends so, or that there are several."""
+    found = queries.addresses_ending_in(workspace.reading, f"/{as_unicode(target).lstrip('./')}")
+    if len(found) == 1:
+        explanation = _of_known_address(workspace, found[0])
+        if explanation is not None:
+            explanation.target = target
+        return explanation
+    return _told(workspace, Facts(target, names=tuple(found))) if found else None

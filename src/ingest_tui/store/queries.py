@@ -179,6 +179,41 @@ def locations_at(catalogue: Catalogue, address: str) -> list[LocationRow]:
     return [LocationRow(*row) for row in rows]
 
 
+def versions_from(catalogue: Catalogue, uri: str) -> list[tuple[str, int]]:
+    """Return the documents and versions that came from an address, the newest first."""
+    sql = "SELECT document_id, version FROM versions WHERE uri = ? ORDER BY ingested_at DESC, version DESC"
+    return [(row[0], row[1]) for row in catalogue.execute(sql, (uri,))]
+
+
+def below(catalogue: Catalogue, folders: Collection[str]) -> tuple[int, int, dict[str, int]]:
+    """Return what is known below addresses or keys that end in ``/``.
+
+    The number of active documents there, of retired ones, and of items that became no document, by outcome.
+    """
+    spans = "SELECT value AS first, substr(value, 1, length(value) - 1) || '0' AS after FROM json_each(?)"
+    within = "({0}.uri >= s.first AND {0}.uri < s.after OR {0}.key >= s.first AND {0}.key < s.after)"
+    given = (orjson.dumps(list(folders)).decode(),)
+    places = f"FROM locations l, ({spans}) s WHERE {within.format('l')}"
+    documents = catalogue.value(f"SELECT count(DISTINCT l.document_id) {places}", given)
+    retired = f"SELECT count(DISTINCT d.document_id) FROM documents d, ({spans}) s WHERE d.state = 'retired' AND "
+    others = (
+        f"SELECT l.outcome, count(DISTINCT l.source_id || ' ' || l.key) {places} AND l.document_id IS NULL GROUP BY 1"
+    )
+    outcomes = {str(row[0]): int(row[1]) for row in catalogue.execute(others, given)}
+    return int(documents), int(catalogue.value(retired + within.format("d"), given)), outcomes
+
+
+def addresses_ending_in(catalogue: Catalogue, ending: str, *, limit: int = 100) -> list[str]:
+    """Return the addresses of items whose key or address ends so, those that are here first."""
+    sql = (
+        "SELECT uri FROM (SELECT uri, key, document_id IS NULL AS absent FROM locations"
+        " UNION SELECT uri, key, 2 FROM documents WHERE state = 'retired')"
+        " WHERE '/' || key LIKE ?1 ESCAPE '\\' OR uri LIKE ?1 ESCAPE '\\'"
+        " GROUP BY uri ORDER BY min(absent), uri LIMIT ?2"
+    )
+    return [row[0] for row in catalogue.execute(sql, (f"%{_like(ending)}", limit))]
+
+
 def versions_of(catalogue: Catalogue, document_id: str) -> list[VersionRow]:
     """Return the versions of a document, newest first."""
     sql = "SELECT * FROM versions WHERE document_id = ? ORDER BY version DESC"

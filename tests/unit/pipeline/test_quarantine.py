@@ -90,7 +90,7 @@ def test_the_third_sync_leaves_it_alone(workspace: WorkspaceHandle) -> None:
     assert third.counters.descriptors_listed == third.counters.listed_accounted_for
     story = explain(workspace.workspace, "bad.txt")
     assert "in quarantine" in story.verdict
-    assert "--failed-only" in story.hint
+    assert "'ingest-tui errors retry --source docs' tries it again" in story.hint
     assert look_for_work(workspace.workspace, workspace.workspace.sources.get("docs")) == (False, 0)
 
 

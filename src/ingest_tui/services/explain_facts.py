@@ -1,0 +1,222 @@
+"""Gathers what `model/explanation.py` decides from: what is known of an item, and what is at its source now."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import humanize
+
+from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
+from ingest_tui.model.descriptor import Descriptor, ListingPage
+from ingest_tui.model.document import Document
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.explanation_facts import Event, Facts, KnownPlace, Retirement, SourceFacts, SourceState
+from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.naming import file_name_of, file_uri, path_of_uri
+from ingest_tui.model.plan import FILTER_REFUSALS, KILLS_BEFORE_QUARANTINE
+from ingest_tui.model.sighting import UNKNOWN, Sighting
+from ingest_tui.model.source import KEPT_SOURCE, UPLOAD_SOURCE, Source
+from ingest_tui.pipeline.connecting import connect
+from ingest_tui.pipeline.deletions import chosen_by
+from ingest_tui.pipeline.planning import admit
+from ingest_tui.services.explain_events import events_of
+from ingest_tui.store import queries
+from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.plans import plan_end
+from ingest_tui.store.trash import retirement_of
+from ingest_tui.store.workspace import Workspace
+
+_RESERVED: dict[str, SourceState] = {UPLOAD_SOURCE: "upload", KEPT_SOURCE: "kept"}
+
+
+def facts_at(
+    workspace: Workspace,
+    target: str,
+    *,
+    source_id: str,
+    key: str,
+    location: LocationRow | None = None,
+    document: Document | None = None,
+) -> Facts:
+    """Return what is known of one place of a source, and of the document that is or was there."""
+    events = tuple(events_of(workspace, source_id, key))
+    source, connector = connected(workspace, source_id)
+    now = sight(connector, key) if source_id not in _RESERVED else _sight_upload(location)
+    known = None if location is None else _known(location)
+    left_out = ("", "")
+    if source is not None and connector is not None:
+        left_out = left_out_by(source, connector, key, now, location)
+    held_by, held_reason = _held_by(workspace, events)
+    kill = workspace.reading.kills(source_id, [key]).get(key)
+    facts = Facts(
+        target,
+        source=source_facts(workspace, source_id, source, key),
+        now=now,
+        place=known,
+        document=document,
+        events=events,
+        left_out=left_out,
+        held_by=held_by,
+        held_reason=held_reason,
+        kills=kill.kills if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE else 0,
+        changed=location is not None and _has_changed(location, now, is_upload=source_id == UPLOAD_SOURCE),
+        filters_changed=source is not None and _filters_changed(workspace, source, connector),
+    )
+    if document is None:
+        return replace(facts, lives_on=_living_on(workspace, events) if location is None else None)
+    if document.state == "retired":
+        return replace(facts, retirement=_retirement(workspace, document))
+    return replace(facts, places=len(workspace.reading.locations_of(document.document_id)))
+
+
+def _known(row: LocationRow) -> KnownPlace:
+    return KnownPlace(**{name: value for name, value in row._asdict().items() if name in KnownPlace._fields})
+
+
+def connected(workspace: Workspace, source_id: str) -> tuple[Source | None, BaseConnector | None]:
+    """Return a source and its connector, as far as there are any that work. Nothing is reached."""
+    try:
+        source = workspace.sources.get(source_id)
+    except IngestError:
+        return None, None
+    try:
+        return source, connect(workspace, source)
+    except Exception:  # noqa: BLE001 - of another package, perhaps; `source test` reports what is wrong with it
+        return source, None
+
+
+def sight(connector: BaseConnector | None, key: str) -> Sighting:
+    """Return what is at a key of a source now; unknown where its connector cannot say or fails."""
+    if connector is None:
+        return UNKNOWN
+    try:
+        return connector.sight(key)
+    except Exception:  # noqa: BLE001 - of another package, perhaps
+        return UNKNOWN
+
+
+def _sight_upload(location: LocationRow | None) -> Sighting:
+    """Look at the file that was uploaded, where it is on this machine: it may have changed since."""
+    path = None if location is None else path_of_uri(location.uri)
+    if path is None:
+        return UNKNOWN
+    try:
+        status = os.stat(path)  # noqa: PTH116 - bytes
+    except OSError:
+        return UNKNOWN
+    return Sighting("item", descriptor=Descriptor("", file_uri(path), "", status.st_size, status.st_mtime_ns))
+
+
+def _has_changed(location: LocationRow, now: Sighting, *, is_upload: bool) -> bool:
+    """Whether what is there now is not what was looked at last. Fingerprints of two forms cannot be compared."""
+    listed = now.descriptor
+    if listed is None:
+        return False
+    if not is_upload and listed.fingerprint and location.fingerprint:
+        same_form = listed.fingerprint.partition(":")[::2][0] == location.fingerprint.partition(":")[0]
+        if same_form:
+            return listed.fingerprint != location.fingerprint
+    if location.modified_ns is None or not (location.fingerprint or is_upload):
+        return False
+    return (listed.size, listed.modified_ns) != (location.size, location.modified_ns)
+
+
+def left_out_by(
+    source: Source, connector: BaseConnector, key: str, now: Sighting, location: LocationRow | None = None
+) -> tuple[str, str]:
+    """Return by which rule, and why, a source would not take what is at a key; a pair of nothing when it would."""
+    with contextlib.suppress(Exception):  # a connector of another package may fail; then its patterns are not known
+        if key and (why := connector.explain_left_out(key + "/" if now.kind == "folder" else key)):
+            return "excluded", why
+    descriptor = now.descriptor
+    if descriptor is None and location is not None and now.kind == "unknown":
+        descriptor = Descriptor(key, location.uri, "", location.size, location.modified_ns)
+    if descriptor is None:
+        refused = TypeFilter(source.allow_types, source.deny_types).refusal_of_name(file_name_of(key))
+        return (NOT_ALLOWED, refused) if refused and now.kind != "folder" else ("", "")
+    refusal = admit(ListingPage([descriptor]), source).descriptors[0].refusal
+    if refusal is None and descriptor.size is not None and descriptor.size > source.max_size:
+        limit = humanize.naturalsize(int(source.max_size))
+        refusal = ("too_large", f"{humanize.naturalsize(descriptor.size)}; the limit of this source is {limit}")
+    return refusal if refusal and refusal[0] in FILTER_REFUSALS else ("", "")
+
+
+def _filters_changed(workspace: Workspace, source: Source, connector: BaseConnector | None) -> bool:
+    """Whether what chooses the documents is another thing than at the last complete look."""
+    try:
+        return workspace.looks.get(source.source_id).chosen_by != chosen_by(source, connector)
+    except (IngestError, ValueError):
+        return True
+
+
+def source_facts(workspace: Workspace, source_id: str, source: Source | None, key: str) -> SourceFacts:
+    """Return what is known of a source, and of how its last jobs went."""
+    if source_id in _RESERVED:
+        return SourceFacts(source_id, _RESERVED[source_id])
+    if source is None:
+        return SourceFacts(source_id, "damaged" if source_id in workspace.sources.unreadable() else "removed")
+    active = next(iter(workspace.jobs.active_for_source(source_id)), None)
+    newest = None if active else _newest_job(workspace, source_id)
+    failed = newest is not None and newest.state is JobState.FAILED
+    return SourceFacts(
+        source_id,
+        enabled=source.enabled,
+        synced=workspace.looks.get(source_id).sequence > 0,
+        gap=_gap(workspace, source_id, key),
+        active_job=active.job_id if active else "",
+        active_state=str(active.state) if active else "",
+        failure=newest.errors[-1].message if newest and failed and newest.errors else "",
+    )
+
+
+def _newest_job(workspace: Workspace, source_id: str) -> Manifest | None:
+    for job_id in workspace.jobs.ids():
+        with contextlib.suppress(IngestError):
+            manifest = workspace.jobs.load(job_id)
+            if manifest.source_id == source_id:
+                return manifest
+    return None
+
+
+def _gap(workspace: Workspace, source_id: str, key: str) -> str:
+    """Return what kept the newest listing of a source from looking where a key is; empty: nothing did."""
+    job_id = workspace.looks.get(source_id).job_id
+    try:
+        gaps = plan_end(workspace.jobs.paths(job_id).plan).get("gaps", []) if job_id else []
+    except (IngestError, OSError):
+        return ""
+    for place, why in gaps:
+        if place in {"", key} or key.startswith(f"{place}/"):
+            return f"{place or 'the folder'}: {why}"
+    return ""
+
+
+def _held_by(workspace: Workspace, events: tuple[Event, ...]) -> tuple[str, str]:
+    """Return the job that waits for a person's answer about the deletion, and why; empty when none does."""
+    planned = next((event for event in reversed(events) if event.what.startswith("planned: ")), None)
+    if planned is None or planned.what != "planned: hold":
+        return "", ""
+    try:
+        held = workspace.jobs.load(planned.job_id).held
+    except IngestError:
+        return "", ""
+    return (planned.job_id, planned.reason) if held is not None and held.waits else ("", "")
+
+
+def _living_on(workspace: Workspace, events: tuple[Event, ...]) -> Document | None:
+    """Return the document that jobs noted at a place which has none any more, if it is still searchable elsewhere."""
+    name = next((event.document_id for event in reversed(events) if event.document_id), None)
+    document = queries.document_by_id(workspace.reading, name) if name else None
+    return document if document is not None and document.state == "active" else None
+
+
+def _retirement(workspace: Workspace, document: Document) -> Retirement:
+    note = retirement_of(workspace.layout, document.collection_id, document.document_id)
+    if note is None:
+        folder: Path = workspace.layout.trashed(document.collection_id, document.document_id)
+        return Retirement("", "", document.updated_at, gone=not folder.exists())
+    return Retirement(str(note.get("reason", "")), str(note.get("by", "")), str(note.get("retired_at", "")))
