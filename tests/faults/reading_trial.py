@@ -88,7 +88,8 @@ def read_only_of_older_schema(folder: Path) -> None:
     for column in columns[15:]:
         connection.execute(f"ALTER TABLE locations DROP COLUMN {column}")
     connection.execute("PRAGMA user_version = 2")
-    (folder / "ws" / "catalogue.mark").unlink()
+    for mark in ("catalogue.mark", "locks/catalogue.mark"):  # an older program knew neither
+        (folder / "ws" / mark).unlink()
     connection.close()
     mount(folder, "-o", "remount,ro")
 

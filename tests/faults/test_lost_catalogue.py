@@ -32,6 +32,7 @@ class Place:
         self.root = home / "workspace"
         self.source = home / "source"
         self.older_copy = home / "older.db"
+        self.older_mark = home / "older.mark"
         self.source.mkdir()
         self.write("kept.md", "a word that is kept")
         self.write("gone.md", "a word that is gone")
@@ -42,6 +43,7 @@ class Place:
                 handle.sync("docs")
                 if word == "alphaword":
                     shutil.copy(self.catalogue, self.older_copy)
+                    shutil.copy(self.root / "catalogue.mark", self.older_mark)
             gone = next(document for document in handle.documents if document.key == "gone.md")
             document_services.remove_documents(handle.workspace, [gone.document_id])
 
@@ -115,6 +117,12 @@ def older_without_mark(place: Place) -> None:
     (place.root / "catalogue.mark").unlink()
 
 
+def older_with_its_mark(place: Place) -> None:
+    """A backup of all that is named after the catalogue, put back."""
+    older(place)
+    shutil.copy(place.older_mark, place.root / "catalogue.mark")
+
+
 def without_its_log(place: Place) -> None:
     with closing(Catalogue(place.catalogue)) as catalogue:
         kept = place.catalogue.read_bytes()
@@ -133,6 +141,7 @@ LOSSES: list[Callable[[Place], None]] = [
     rows_deleted,
     older,
     older_without_mark,
+    older_with_its_mark,
     without_its_log,
 ]
 

@@ -22,7 +22,7 @@ from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.store.atomic import FILE_MODE, sync_filesystem, temporary_beside
-from ingest_tui.store.mark import Mark, discredit, read_mark, write_mark
+from ingest_tui.store.mark import Mark, discredit, read_marks, write_mark
 from ingest_tui.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 from ingest_tui.store.sqlite_access import (
     DAMAGED,
@@ -367,9 +367,13 @@ class Catalogue:
         """Whether transactions of this catalogue were noted next to it; those of a new one were not yet."""
         return int(self.value("SELECT value FROM meta WHERE name = 'transactions'") or 0) > 1
 
-    def loss_since(self, mark: Mark | None) -> str:
-        """Return how this catalogue is not the one that ``mark`` was written for; empty when it is, or newer."""
+    def loss_since(self, *marks: Mark | None) -> str:
+        """Return how this catalogue is not the one that ``marks`` were written for; empty when it is, or newer."""
         meta = dict(self.execute("SELECT name, value FROM meta"))
+        return next(filter(None, (self._loss_since(mark, meta) for mark in marks)), "")
+
+    @staticmethod
+    def _loss_since(mark: Mark | None, meta: dict[str, str]) -> str:
         if mark is None or mark.epoch == meta.get("previous_epoch"):  # a rebuild ended just before its mark
             return ""
         if mark.epoch != meta["epoch"]:
@@ -387,14 +391,14 @@ class Catalogue:
         """Open the file that is at the path now, when it is another one: somebody made the catalogue again."""
         if not self.is_replaced:
             return
-        mark, replaced = read_mark(self.path), self.connection
+        marks, replaced = read_marks(self.path), self.connection
         try:
             self._open(create=False)
         except BaseException:
             self.connection = replaced  # it can still be read, and the file may come back
             raise
         replaced.close()
-        loss = self.loss_since(mark)
+        loss = self.loss_since(*marks)
         if loss:
             raise StoreError(f"the catalogue {loss}", hint=REBUILD_HINT, code=LOST)
 

@@ -16,7 +16,7 @@ import apsw
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.store.catalogue import LOST, MISSING, Catalogue
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.mark import Mark, read_mark
+from ingest_tui.store.mark import Mark, read_marks
 from ingest_tui.store.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.upgrade import upgrade_workspace
 
@@ -108,10 +108,10 @@ def _is_upgraded(layout: Layout) -> bool:
 
 def open_known_good_to_read(layout: Layout, *, upgrades: bool = False) -> Catalogue:
     """As `open_known_good`, for reading only: makes no missing catalogue, and upgrades one only with ``upgrades``."""
-    mark = read_mark(layout.catalogue)
+    marks = read_marks(layout.catalogue)
     catalogue = Catalogue(layout.catalogue, read_only=True, upgrades=upgrades)
     try:
-        _refuse_lost(catalogue, mark, layout)
+        _refuse_lost(catalogue, marks, layout)
     except BaseException:
         catalogue.close()
         raise
@@ -123,7 +123,7 @@ def open_known_good(layout: Layout) -> Catalogue:
 
     Where nothing is on disk that a catalogue could know, a missing one is made.
     """
-    mark = read_mark(layout.catalogue)  # first: transactions committed meanwhile only make the catalogue newer
+    marks = read_marks(layout.catalogue)  # first: transactions committed meanwhile only make the catalogue newer
     try:
         catalogue = Catalogue(layout.catalogue)
     except SchemaVersionError:
@@ -133,19 +133,22 @@ def open_known_good(layout: Layout) -> Catalogue:
             raise
         return Catalogue(layout.catalogue, create=True)
     try:
-        _refuse_lost(catalogue, mark, layout, to_write=True)
+        _refuse_lost(catalogue, marks, layout, to_write=True)
     except BaseException:
         catalogue.close()
         raise
     return catalogue
 
 
-def _refuse_lost(catalogue: Catalogue, mark: Mark | None, layout: Layout, *, to_write: bool = False) -> None:
+def _refuse_lost(
+    catalogue: Catalogue, marks: tuple[Mark | None, Mark | None], layout: Layout, *, to_write: bool = False
+) -> None:
     """Raise when a catalogue is not the one that knows the documents on disk.
 
     One without its mark may be an older copy that somebody put there: reading it harms nothing, writing to it would.
     """
-    loss = catalogue.loss_since(mark)
+    mark, _apart = marks
+    loss = catalogue.loss_since(*marks)
     if to_write and mark is None and catalogue.was_marked:
         loss = "may be an older copy: the note of its newest transaction is missing"
     if mark is None and not catalogue.value("SELECT 1 FROM documents LIMIT 1"):

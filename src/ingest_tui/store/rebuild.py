@@ -26,7 +26,7 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.found_documents import FolderProblem, FolderReader
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.locks import FileLock
-from ingest_tui.store.mark import read_mark
+from ingest_tui.store.mark import read_marks
 from ingest_tui.store.opening import ProgressListener, RebuildProgress, open_known_good, unheard
 from ingest_tui.store.rebuild_rows import RebuiltRows
 
@@ -244,7 +244,7 @@ class _Builder:
 
     def put_in_force(self, old: _Old) -> RebuildReport:
         """Take the place of the catalogue in force. For the holder of the commit lock."""
-        mark = read_mark(self._layout.catalogue)
+        mark, _apart = read_marks(self._layout.catalogue)
         if old.catalogue is not None:
             self._rows.carry_over(self._layout.catalogue, trusted=old.is_trusted)
         self._rows.end(previous_epoch=mark.epoch if mark else "")
