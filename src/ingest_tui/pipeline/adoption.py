@@ -26,8 +26,7 @@ def adopt_kept_documents(job: JobRun) -> None:
             job.checkpoint()
             with job.committing(catalogue) as writer:
                 change = StoreChange(at=now(), by=job.manifest.job_id)
-                adopt_places(change, catalogue, source.source_id, batch)
+                adopted += adopt_places(change, catalogue, source.source_id, batch)
                 writer.carry_out(change)
-            adopted += len(batch)
     if adopted:
         job.log.event("info", "took over documents that were kept", documents=adopted)

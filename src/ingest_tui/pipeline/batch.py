@@ -94,8 +94,12 @@ class CommitBatch:
         elif what.kind == "removed":
             self._leave_removed(item, writes)
         elif what.kind == "same":
-            self._put_places(item, decision, writes, what.document_id or "")
-            self._settle(item, writes, "unchanged", "same_content", what.detail, document_id=what.document_id)
+            document = self._known.documents[what.document_id or ""]
+            self._put_places(item, decision, writes, document.document_id)
+            self._settle(
+                item, writes, "unchanged", "same_content", what.detail,
+                document_id=document.document_id, version=document.version,
+            )  # fmt: skip
         else:
             self._link(item, decision, writes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,7 @@ class DocumentStore:
                 "document_id": document.document_id,
                 "collection_id": document.collection_id,
                 "updated_at": document.updated_at,
+                "version": document.version,
                 "primary": {"source_id": document.source_id, "key": document.key},
                 "locations": [location._asdict() for location in locations],
             }
@@ -152,6 +153,17 @@ class DocumentStore:
             self.sync()
             for temporary, target in renames:
                 temporary.rename(target)
+
+    @staticmethod
+    def noted_version(note: Mapping[str, Any]) -> int:
+        """Return the version that was current when a ``document.json`` was written; a newer one has its own place.
+
+        A place tells the version that was last seen there, which need not be the current one.
+        """
+        version = note.get("version")
+        if isinstance(version, int):
+            return version
+        return max((place.get("version") or 0 for place in note.get("locations", ())), default=0)
 
     def has_note(self, document: DocumentRow) -> bool:
         """Whether a document has a ``document.json``, renamed into place or not yet."""

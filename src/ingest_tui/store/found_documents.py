@@ -185,7 +185,7 @@ class FolderReader:
             except TypeError as error:
                 self._add_problem(found, newest.folder.parent / DOCUMENT, _described(error))
         places = {(row.source_id, row.key): row for row in noted}
-        if not noted or newest.number > max(row.version or 0 for row in noted):
+        if not noted or newest.number > self._store.noted_version(note):
             place = _place_of_version(newest.record)
             places[(place.source_id, place.key)] = place
         return list(places.values())

@@ -39,24 +39,33 @@ def keep_places(change: StoreChange, catalogue: Catalogue, source_id: str, keys:
         _move(change, documents, row, as_kept(row))
 
 
-def adopt_places(change: StoreChange, catalogue: Catalogue, source_id: str, adoptions: Iterable[Adoption]) -> None:
-    """Give kept places to the source that lists what is there, with what is known of them: nothing is fetched for it.
+def adopt_places(change: StoreChange, catalogue: Catalogue, source_id: str, adoptions: Iterable[Adoption]) -> int:
+    """Give kept places to the source that lists what is there, with what is known of them; returns how many.
 
-    A place that has a document of its own in the source stays as it is.
+    Nothing is fetched for it.
+
+    A place that has a document of its own in the source stays as it is. Where more than one is kept at an address, the
+    first is taken. What else a person removed there stays known as kept, so that it does not come back.
     """
     adoptions = list(adoptions)
     kept = catalogue.locations(KEPT_SOURCE, (adoption.kept_key for adoption in adoptions))
     own = catalogue.locations(source_id, (adoption.key for adoption in adoptions))
     documents = catalogue.documents({row.document_id for row in kept.values() if row.document_id})
+    adopted = 0
     for adoption in adoptions:
-        row, mine = kept.get(adoption.kept_key), own.get(adoption.key)
-        if row is None or (mine is not None and mine.document_id not in {None, row.document_id}):
+        row = kept.get(adoption.kept_key)
+        mine = change.locations.get((source_id, adoption.key)) or own.get(adoption.key)
+        if row is None:
+            continue
+        if mine is not None and (row.document_id is None or mine.document_id not in {None, row.document_id}):
             continue
         change.forgotten.add((KEPT_SOURCE, row.key))
-        if row.document_id is None and mine is not None:
-            continue
         listed = row._replace(source_id=source_id, key=adoption.key, uri=adoption.uri)
+        if mine is not None and mine.removed_sha256 and mine.document_id is None:
+            change.put_location(as_kept(mine))
         _move(change, documents, row, mine if mine is not None and mine.document_id else listed)
+        adopted += 1
+    return adopted
 
 
 def _move(change: StoreChange, documents: dict[str, DocumentRow], before: LocationRow, after: LocationRow) -> None:

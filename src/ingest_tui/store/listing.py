@@ -201,7 +201,10 @@ class ListingScratch:
             yield from self._plan_vanished(source_id, moves, rules)
 
     def kept_places(self, catalogue: Path, collection_id: str) -> list[Adoption]:
-        """Return the kept places of a collection whose addresses are listed. There are none in most workspaces."""
+        """Return the kept places of a collection whose addresses are listed, those with a document first.
+
+        There are none in most workspaces.
+        """
         self._attach(catalogue)
         if not list(
             self._connection.execute("SELECT 1 FROM catalogue.locations WHERE source_id = ? LIMIT 1", (KEPT_SOURCE,))
@@ -209,7 +212,7 @@ class ListingScratch:
             return []
         rows = self._connection.execute(
             "SELECT l.key, d.key, d.uri FROM listed d CROSS JOIN catalogue.locations l"
-            " WHERE l.uri = d.uri AND l.source_id = ? AND l.collection_id = ? ORDER BY d.key, l.key",
+            " WHERE l.uri = d.uri AND l.source_id = ? AND l.collection_id = ? ORDER BY l.document_id IS NULL, d.key, l.key",
             (KEPT_SOURCE, collection_id),
         )
         return [Adoption(*row) for row in rows]

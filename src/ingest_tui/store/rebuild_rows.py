@@ -11,12 +11,24 @@ from ingest_tui.store.found_documents import FolderProblem, FoundDocument
 from ingest_tui.store.layout import Layout
 
 _PLACES = ", ".join(LocationRow._fields)
+# What every folder says, of each document for itself: a document that is forgotten leaves its places to whom they are
+# then, in whatever order folders are read.
+_CLAIMS = """
+CREATE TEMP TABLE claims AS SELECT '' AS claimed_by, * FROM locations WHERE false;
+CREATE INDEX temp.claims_by_place ON claims (source_id, key);
+CREATE INDEX temp.claims_by_claimant ON claims (claimed_by);
+"""
+_CLAIM = f"INSERT INTO claims (claimed_by, {_PLACES}) VALUES (?{', ?' * len(LocationRow._fields)})"
 # Of two documents at one place the one that came later has it; a document has it before what is known of its absence.
-_PUT_PLACE = (
-    f"INSERT INTO locations ({_PLACES}) VALUES ({', '.join('?' * len(LocationRow._fields))})"
-    " ON CONFLICT (source_id, key) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in LocationRow._fields[2:])
-    + " WHERE locations.document_id IS NULL OR (excluded.document_id IS NOT NULL AND excluded.at > locations.at)"
+_SETTLE_PLACE = (
+    f"REPLACE INTO locations ({_PLACES}) SELECT {_PLACES} FROM claims WHERE source_id = ? AND key = ?"
+    " ORDER BY document_id IS NULL, at DESC, document_id DESC LIMIT 1"
+)
+# The catalogue in force knows better than the times whose a place is.
+_KNOWN_PLACES = (
+    f"REPLACE INTO locations ({_PLACES}) SELECT {', '.join(f'c.{name}' for name in LocationRow._fields)}"
+    " FROM old.locations o JOIN locations l USING (source_id, key) JOIN claims c USING (source_id, key)"
+    " WHERE c.document_id = o.document_id AND l.document_id <> o.document_id"
 )
 # A place that a document has stays that of the document.
 _ABSENT_PLACES = (
@@ -35,6 +47,8 @@ class RebuiltRows:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        for statement in filter(str.strip, _CLAIMS.split(";")):
+            catalogue.execute(statement)
 
     def add(self, found: FoundDocument) -> None:
         """Within a transaction: add what was found in the folder of a document."""
@@ -42,14 +56,20 @@ class RebuiltRows:
             return
         self.catalogue.put_documents([found.document])
         self.catalogue.put_versions(found.versions)
-        self.catalogue.connection.executemany(_PUT_PLACE, found.places)
+        connection = self.catalogue.connection
+        connection.executemany(_CLAIM, [(found.document.document_id, *place) for place in found.places])
+        connection.executemany(_SETTLE_PLACE, [(place.source_id, place.key) for place in found.places])
         self.catalogue.add_chunks(found.chunks)
 
     def forget(self, document_id: str) -> None:
         """Within a transaction: take a document out again."""
         self.catalogue.remove_chunks([document_id])
-        for table in ("locations", "versions", "documents"):
+        for table in ("versions", "documents"):
             self.catalogue.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))
+        claimed = "DELETE FROM claims WHERE claimed_by = ? RETURNING source_id, key"
+        for place in self.catalogue.execute(claimed, (document_id,)):
+            self.catalogue.execute("DELETE FROM locations WHERE source_id = ? AND key = ?", place)
+            self.catalogue.execute(_SETTLE_PLACE, place)
 
     def carry_over(self, old: Path, *, trusted: bool) -> None:
         """Take over what no folder can say from the catalogue that was in force; nothing where it cannot be read.
@@ -68,6 +88,7 @@ class RebuiltRows:
 
     def _carry_over(self, *, trusted: bool) -> None:
         if trusted:
+            self.catalogue.execute(_KNOWN_PLACES)
             self.catalogue.execute("DELETE FROM locations WHERE document_id IS NULL")
         for statement in _CARRY_OVER:
             self.catalogue.execute(statement)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.errors import IngestError
@@ -220,10 +220,8 @@ def _notes(folder: Path, document: DocumentRow, places: list[LocationRow]) -> It
 def _noted_places(folder: Path, document: DocumentRow) -> set[tuple[str, str]]:
     newest = read_json(folder / version_name(document.version) / INGESTION, newest=1, what="the ingestion record")
     path = folder / DOCUMENT
-    noted: list[dict[str, Any]] = (
-        read_json(path, newest=1, what="the note of its places")["locations"] if path.exists() else []
-    )
-    places = {(place["source_id"], place["key"]) for place in noted}
-    if newest["version"] > max((place["version"] or 0 for place in noted), default=0):
+    note = read_json(path, newest=1, what="the note of its places") if path.exists() else {"locations": []}
+    places = {(place["source_id"], place["key"]) for place in note["locations"]}
+    if newest["version"] > DocumentStore.noted_version(note):
         places.add((newest["source_id"], newest["key"]))
     return places

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.found_documents import FolderReader
 from ingest_tui.store.queries import search_text
 from ingest_tui.store.rebuild import RebuildReport, rebuild_catalogue
+from ingest_tui.store.rebuild_rows import RebuiltRows
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, init_workspace
 
@@ -255,3 +259,53 @@ def test_foreign_rows_do_not_survive(workspace: Workspace) -> None:
         workspace.catalogue.put_locations([location("ghost2.md", "zz9")])
     rebuild(workspace)
     assert content(workspace) == before
+
+
+def test_place_returns_to_its_document_when_the_one_that_took_it_is_gone(workspace: Workspace, tmp_path: Path) -> None:
+    """A rebuild that reads folders while they change gives each place to whom it is in the end, in any order."""
+    first, second = commit(workspace, "aa1", "rain.md", "The rain falls."), commit(workspace, "bb1", "rain.md", "Snow.")
+    reader = FolderReader(workspace.layout.root, DocumentStore(workspace.layout))
+    found = {row.document_id: reader.read("default", row.document_id, _folder(workspace, row), retired=False)
+             for row in (first, second)}  # fmt: skip
+    with contextlib.closing(Catalogue(tmp_path / "rebuilt.db", create=True, marked=False)) as catalogue:
+        rows = RebuiltRows(catalogue)
+        for order in (("aa1", "bb1"), ("bb1", "aa1")):
+            for gone in order:
+                for document_id in order:
+                    rows.add(found[document_id])
+                rows.forget(gone)
+                (left,) = set(order) - {gone}
+                assert catalogue.execute("SELECT key, document_id FROM locations") == [("rain.md", left)]
+                rows.forget(left)
+                assert not catalogue.execute("SELECT * FROM locations")
+
+
+def test_catalogue_in_force_says_whose_a_place_is(workspace: Workspace) -> None:
+    """Two folders of one time that both claim a place: a rebuild leaves it with whom the catalogue has it."""
+    for order in (("aa1", "bb1"), ("bb1", "aa1")):
+        for document_id in order:
+            commit(workspace, document_id, "rain.md", f"The rain of {document_id} falls.")
+        rebuild(workspace)
+        assert workspace.catalogue.execute("SELECT document_id FROM locations") == [(order[1],)]
+        for document_id in order:
+            shutil.rmtree(workspace.layout.document("default", document_id))
+        rebuild(workspace)
+
+
+def _folder(workspace: Workspace, row: DocumentRow) -> Path:
+    return workspace.layout.document(row.collection_id, row.document_id)
+
+
+def test_place_that_the_newest_version_came_from_and_that_is_gone_stays_gone(workspace: Workspace) -> None:
+    """What is left may be a place at which an older version was seen: the note says which version it knew of."""
+    commit(workspace, "aa1", "rain.md", "The rain falls.")
+    row = commit(workspace, "aa1", "rain.md", "The rain fell.", version=2)
+    left = place_of(row, "copy.md", "duplicate")._replace(version=1)
+    catalogue = workspace.catalogue
+    with catalogue.transaction():
+        catalogue.forget_locations("docs", ["rain.md"])
+        catalogue.put_locations([left])
+        catalogue.put_documents([row._replace(key="copy.md", uri=left.uri)])
+    note(workspace, "aa1")
+    rebuild(workspace)
+    assert catalogue.execute("SELECT key FROM locations") == [("copy.md",)]
