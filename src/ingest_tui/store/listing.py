@@ -212,7 +212,8 @@ class ListingScratch:
             return []
         rows = self._connection.execute(
             "SELECT l.key, d.key, d.uri FROM listed d CROSS JOIN catalogue.locations l"
-            " WHERE l.uri = d.uri AND l.source_id = ? AND l.collection_id = ? ORDER BY l.document_id IS NULL, d.key, l.key",
+            " WHERE l.uri = d.uri AND l.source_id = ? AND l.collection_id = ?"
+            " ORDER BY l.document_id IS NULL, d.key, l.key",
             (KEPT_SOURCE, collection_id),
         )
         return [Adoption(*row) for row in rows]
