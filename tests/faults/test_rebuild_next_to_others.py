@@ -187,6 +187,26 @@ def test_a_rebuild_that_ends_early_leaves_the_old_catalogue(
         checked(handle)
 
 
+@pytest.mark.parametrize("step", ["carry_over", "end"])
+def test_a_catalogue_that_is_lost_during_a_rebuild_is_made_all_the_same(
+    place: Place, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was built is in force afterwards, and not in a file that nobody can find any more."""
+    original = getattr(rebuild_module.RebuiltRows, step)
+
+    def lose(*arguments: object, **options: object) -> object:
+        for path in place.root.glob("catalogue.db*"):
+            path.unlink()
+        return original(*arguments, **options)
+
+    with place.opened() as handle:
+        monkeypatch.setattr(rebuild_module.RebuiltRows, step, lose)
+        assert workspaces.rebuild(handle.workspace).problems == []
+    with place.opened() as handle:
+        assert len(handle.documents) == FILES - 1
+        checked(handle)
+
+
 def version_folder(handle: WorkspaceHandle, key: str) -> Path:
     document = next(document for document in handle.documents if document.key == key)
     return handle.workspace.layout.version(document.collection_id, document.document_id, document.version)

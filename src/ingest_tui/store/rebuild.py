@@ -251,7 +251,8 @@ class _Builder:
         problems = [problem for seen in self._seen.values() for problem in seen.problems]
         problems += self._rows.problems(self._layout)
         report = RebuildReport(*self._rows.counts(), sorted(problems))
-        if old.catalogue is None or not self._copy_into(old.catalogue):
+        # One that was removed meanwhile has nobody who would look at it any more.
+        if old.catalogue is None or old.catalogue.is_replaced or not self._copy_into(old.catalogue):
             self._rename(old)
         return report
 

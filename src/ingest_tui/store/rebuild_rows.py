@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+import apsw
+
 from ingest_tui.model.errors import StoreError
 from ingest_tui.store.catalogue import Catalogue, LocationRow
 from ingest_tui.store.found_documents import FolderProblem, FoundDocument
@@ -81,7 +83,8 @@ class RebuiltRows:
         connection = self.catalogue.connection
         connection.execute("ATTACH ? AS old", (str(old),))
         try:
-            with contextlib.suppress(StoreError), self.catalogue.transaction():
+            # It was removed in this moment, and what is attached is a new file without tables: SQLError.
+            with contextlib.suppress(StoreError, apsw.SQLError), self.catalogue.transaction():
                 self._carry_over(trusted=trusted)
         finally:
             connection.execute("DETACH old")
