@@ -14,6 +14,7 @@ from ingest_tui.model.errors import UsageError
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.pipeline import commit as commit_module
 from ingest_tui.services.documents import restore_document
+from ingest_tui.services.explain import explain
 from ingest_tui.services.sources import add_source
 from ingest_tui.worker import engine as engine_module
 
@@ -40,6 +41,10 @@ def at(world: World, source_id: str, key: str) -> str:
     """Return the document at a place."""
     places = world.workspace.catalogue.locations(source_id, [key])
     return (places[key].document_id or "") if key in places else ""
+
+
+def verdict_on(world: World, name: str) -> str:
+    return explain(world.workspace, str(world.folder / name)).verdict
 
 
 def version_of(world: World, document_id: str) -> int:
@@ -98,15 +103,40 @@ def test_kept_documents_do_not_belong_to_another_folder_of_that_name(world: Worl
     assert {version_of(world, document_id) for document_id in before} == {1}
 
 
-def test_what_was_removed_stays_removed_in_a_source_that_is_added_again(world: World) -> None:
-    """Keeping the documents of a source keeps what a person said about them."""
+@pytest.mark.parametrize("loses_catalogue", [False, True])
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("name", ["docs", "twin"])
+def test_what_was_removed_stays_removed_in_a_source_that_is_added_again(
+    world: World, name: str, *, keep: bool, loses_catalogue: bool
+) -> None:
+    """A removal is about a content of the collection, whatever becomes of the source; explain says so."""
     first = at(world, "docs", "a.txt")
     remove(world, first)
-    world.remove_source("docs", keep=True)
-    world.add("docs")
+    world.remove_source("docs", keep=keep)
+    assert "it stays out until it changes, also when its source is added again" in verdict_on(world, "a.txt")
+    if loses_catalogue:
+        world.workspace.close()
+        world.workspace.layout.catalogue.unlink()
+    world.add(name)
     world.touch("a.txt")
-    world.sync("docs")
-    assert world.documents("retired") == [first]
+    world.sync(name)
+    assert first in world.documents("retired")
+    assert len(world.documents("active")) == 1
+    assert "it stays out until it changes" in verdict_on(world, "a.txt")
+    world.write("a.txt", EGRET)
+    world.sync(name)
+    assert len(world.documents("active")) == 2
+
+
+def test_a_forced_sync_of_a_source_that_is_added_again_takes_what_was_removed(world: World) -> None:
+    """Who asks for everything gets everything, with its history where the place is the same."""
+    first = at(world, "docs", "a.txt")
+    remove(world, first)
+    world.remove_source("docs", keep=False)
+    world.add("docs")
+    world.sync("docs", force=True)
+    assert first in world.documents("active")
+    assert world.documents("retired") == []
 
 
 # Restoring

@@ -224,7 +224,8 @@ def _removed_by_a_person(facts: Facts) -> Verdict | None:
     if facts.changed and is_listed:
         return _not("removed", f"{who}; it has changed since, the next sync takes it", sync_command(name))
     if facts.document is not None and (retirement is None or not retirement.gone):
-        return _not("removed", f"{who}; it stays out until it changes", _restore(facts.document))
+        again = "" if is_listed else ", also when its source is added again"
+        return _not("removed", f"{who}; it stays out until it changes{again}", _restore(facts.document))
     again = f"'ingest-tui sync {name} --force' takes it again" if is_listed else "upload it again"
     return _not("removed", f"{who}, and the trash was emptied since", again)
 

@@ -181,6 +181,8 @@ def _of_location(workspace: Workspace, target: str, location: LocationRow, docum
         document = queries.document_by_id(workspace.reading, location.document_id)
     else:
         own = [one for one in documents if (one.source_id, one.key) == (location.source_id, location.key)]
+        if not own and location.removed_sha256:
+            own = queries.retired_with(workspace.reading, location.collection_id, location.removed_sha256)
         document = max(own, key=lambda one: one.updated_at, default=None)
     place = {"source_id": location.source_id, "key": location.key}
     return _told(workspace, facts_at(workspace, target, **place, location=location, document=document), location)

@@ -19,6 +19,7 @@ _Item = TypeVar("_Item")
 def retire_locations(workspace: Workspace, source_id: str, keys: Iterable[str], *, reason: str) -> list[str]:
     """Forget places of a source and retire the documents that have no other; returns their ids.
 
+    Places from which a person removed a document become kept ones: the removal holds whatever becomes of the source.
     In batches: what an error or Ctrl-C cuts off leaves each document either here or in the trash.
     """
     retired: list[str] = []
@@ -28,6 +29,7 @@ def retire_locations(workspace: Workspace, source_id: str, keys: Iterable[str], 
             change = StoreChange(at=_now(), by=requester(), reason=reason)
             change.forgotten = {(source_id, key) for key in known}
             change.left = {row.document_id for row in known.values() if row.document_id}
+            keep_places(change, writer.catalogue, source_id, (row.key for row in known.values() if not row.document_id))
             retired += [document.document_id for document in writer.carry_out(change).retired]
     return retired
 

@@ -172,6 +172,12 @@ def documents_at(catalogue: Catalogue, address: str) -> list[Document]:
     return [Document(*row) for row in catalogue.execute(sql, (address,))]
 
 
+def retired_with(catalogue: Catalogue, collection_id: str, raw_sha256: str) -> list[Document]:
+    """Return the documents in the trash whose newest version has these bytes."""
+    sql = "SELECT * FROM documents WHERE collection_id = ? AND raw_sha256 = ? AND state = 'retired'"
+    return [Document(*row) for row in catalogue.execute(sql, (collection_id, raw_sha256))]
+
+
 def locations_at(catalogue: Catalogue, address: str) -> list[LocationRow]:
     """Return what is known of a uri or a key, places that have a document first."""
     sql = "SELECT * FROM locations WHERE uri = ?1 OR key = ?1 ORDER BY document_id IS NULL, source_id"
