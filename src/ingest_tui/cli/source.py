@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from ingest_tui.cli.source_options import (
     setting_options,
     settings_given,
 )
+
+if TYPE_CHECKING:
+    from ingest_tui.model.source import Source
 
 
 @click.group()
@@ -138,8 +141,18 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         output.line(f"changed source {edited.source_id}")
         if "extraction" in changes:
             output.line(f"next: ingest-tui sync {edited.source_id} --force   reads again what is there already")
-        elif changes.keys() & {"allow_types", "deny_types"}:
-            output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what was refused; documents stay")
+        _report_what_is_held(session, before, edited)
+
+
+def _report_what_is_held(session: Session, before: Source, edited: Source) -> None:
+    """Say before the next sync what it will do with documents that a tightened filter excludes."""
+    from ingest_tui.model.errors import IngestError
+    from ingest_tui.services.sources import takes_otherwise
+
+    with suppress(IngestError):  # the source is saved; what is wrong with the catalogue is for the sync to report
+        if takes_otherwise(session.workspace, before, edited):
+            output.line("documents that the new settings exclude stay searchable until a person approves that they go")
+            output.line(f"next: ingest-tui plan {edited.source_id}   shows them, as hold, and what is taken now")
 
 
 @source.command("list")

@@ -154,12 +154,41 @@ class TypedCommand(click.Command):
             extra += [option for option in options if not known & set(option.opts)]
             known |= {name for option in options for name in option.opts}
         ctx.meta[__name__] = extra
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, list(args))  # click takes away what it has read
+        except click.NoSuchOption:
+            if not extra:
+                _refuse_unknown_source(ctx, args)
+            raise
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the parameters of this call."""
         own = super().get_params(ctx)
         return [*own[:-1], *ctx.meta.get(__name__, []), own[-1]]
+
+
+def _refuse_unknown_source(ctx: click.Context, args: Sequence[str]) -> None:
+    """Raise what is wrong with the source that the arguments name: its type, which has the option, is not known.
+
+    Where none of them is a source that lost its record, or has a damaged one, the first or the last is meant.
+    """
+    from ingest_tui.cli.session import Session
+    from ingest_tui.model.errors import IngestError, NotFoundError, ValidationError
+
+    session = ctx.find_object(Session)
+    words = [argument for argument in args if not argument.startswith("-")]
+    if session is None or not words or any(argument.partition("=")[0] == "--type" for argument in args):
+        return
+    meant: IngestError | None = None
+    for word in sorted(words, key=lambda word: word != (args[0] if args[0] in words else words[-1])):
+        try:
+            session.workspace.sources.get(word)
+        except (NotFoundError, ValidationError) as error:
+            meant = meant or error
+        except IngestError as error:
+            raise error from None
+    if meant is not None:
+        raise meant from None
 
 
 def _types_in(ctx: click.Context, args: Sequence[str]) -> list[str]:

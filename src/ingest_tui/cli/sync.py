@@ -12,6 +12,7 @@ from ingest_tui.cli.names import COLLECTION, SOURCE
 from ingest_tui.cli.progress import JobProgress
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.errors import IngestError
+from ingest_tui.model.volumes import gap_name
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
@@ -34,12 +35,16 @@ def plan(session: Session, source: str, show_all: bool, force: bool, as_json: bo
     counts: dict[str, int] = {}
     rows: list[tuple[str, str, str, str]] = []
     for action in plan_source(session.workspace, source, force=force):
+        counts[action.action] = counts.get(action.action, 0) + 1
         if as_json:
             output.data_line(action.as_dict())
             continue
-        counts[action.action] = counts.get(action.action, 0) + 1
         if (show_all or action.action != "skip") and (show_all or len(rows) < _SHOWN_ACTIONS):
-            rows.append((action.action, action.reason, action.key, action.detail))
+            rows.append((action.action, action.reason, action.key or gap_name(""), action.detail))
+    if counts.get("gap"):
+        diagnostics.say(
+            f"warning: the listing is not complete, {counts['gap']} places cannot be looked into: nothing is retired"
+        )
     if as_json:
         return
     output.table(("ACTION", "REASON", "ITEM", "DETAIL"), rows, empty="nothing to do: everything is up to date")

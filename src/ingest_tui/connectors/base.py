@@ -25,6 +25,7 @@ ABOVE = ".."
 """The name of the place above the one that is browsed, where there is one to go on to."""
 
 Listing = Generator[ListingPage, None, ListingEnd]
+Sample = Generator[Descriptor, None, ListingEnd | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +197,17 @@ class BaseConnector(ABC):
         """
         raise UsageError(f"a {self.source_type} source cannot be browsed", hint="give its settings by hand")
 
-    def sample(self) -> Iterator[Descriptor]:
+    def sample(self) -> Sample:
         """Yield what `list` would, the first of it soon: for people who look at what would be taken, not for syncs.
 
-        Raises what `list` raises.
+        Returns the `ListingEnd` where there is one: its gaps are shown. Raises what `list` raises.
         """
-        for page in self.list():
+        pages = self.list()
+        while True:
+            try:
+                page = next(pages)
+            except StopIteration as end:
+                return end.value if isinstance(end.value, ListingEnd) else None
             yield from page.descriptors
 
     @classmethod

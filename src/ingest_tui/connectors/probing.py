@@ -7,15 +7,19 @@ import time
 from collections.abc import Iterator
 
 from ingest_tui.connectors.base import BaseConnector, TestStep
-from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.model.volumes import gap_name
+
+_LOOKED_FOR_GAPS_SECONDS = 1.0
 
 
 def probe(connector: BaseConnector) -> Iterator[TestStep]:
     """Yield the steps auth (where there is a credential), reach, list, read; stops after the first that fails.
 
-    Lists one page, never the whole source, and reads the first piece of one item.
+    Lists one page, and on for at most a second where that costs no requests: places that cannot be looked into are a
+    step of their own, ``gaps``, that failed. Reads the first piece of one item.
     """
     stopwatch = Stopwatch()
     name = "auth"
@@ -28,10 +32,14 @@ def probe(connector: BaseConnector) -> Iterator[TestStep]:
         asyncio.run(connector.authenticate())
         yield stopwatch.step(name, "the source answers and lets us in")
         name = "list"
-        page = next(connector.list(), None)
+        pages = _Pages(connector)
+        page = next(pages, None)
         descriptors = page.descriptors if page else []
         found = f"{len(descriptors)} items on the first page" if descriptors else "nothing matches"
         yield stopwatch.step(name, found if descriptors or page is None else "nothing on the first page matches")
+        if gaps := pages.gaps_found_soon():
+            name = "gaps"
+            yield _step_of_gaps(stopwatch, gaps)
         readable = next((descriptor for descriptor in descriptors if not descriptor.refusal), None)
         if readable is None:
             return
@@ -42,6 +50,42 @@ def probe(connector: BaseConnector) -> Iterator[TestStep]:
     except IngestError as error:
         about = f"{safe_display(readable.key)}: " if name == "read" and readable is not None else ""
         yield stopwatch.failed(name, error, about)
+
+
+class _Pages:
+    """The pages of a listing, and how it ended if that was seen."""
+
+    def __init__(self, connector: BaseConnector) -> None:
+        self._pages = connector.list()
+        self._remote = connector.capabilities.remote
+        self._end: ListingEnd | None = None
+
+    def __iter__(self) -> Iterator[ListingPage]:
+        return self
+
+    def __next__(self) -> ListingPage:
+        try:
+            return next(self._pages)
+        except StopIteration as end:
+            self._end = end.value if isinstance(end.value, ListingEnd) else self._end
+            raise StopIteration from None
+
+    def gaps_found_soon(self) -> tuple[tuple[str, str], ...]:
+        """Return the places that cannot be looked into, of a source without a network as far as a second shows."""
+        deadline = time.monotonic() + _LOOKED_FOR_GAPS_SECONDS
+        if not self._remote:
+            for _page in self:
+                if time.monotonic() > deadline:
+                    break
+        return self._end.gaps if self._end is not None else ()
+
+
+def _step_of_gaps(stopwatch: Stopwatch, gaps: tuple[tuple[str, str], ...]) -> TestStep:
+    key, why = gaps[0]
+    more = f" (and {len(gaps) - 1} more places)" if len(gaps) > 1 else ""
+    message = f"cannot be looked into: {gap_name(key)}: {safe_display(why)}{more}"
+    hint = "make it readable, or leave it out with --exclude; until then syncs are partial and retire nothing"
+    return stopwatch.step("gaps", message, ok=False, hint=hint)
 
 
 class Stopwatch:

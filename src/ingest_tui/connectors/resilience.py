@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import apsw
 import tenacity
 
-from ingest_tui.connectors.base import BaseConnector, Listing, Place, TestStep
+from ingest_tui.connectors.base import BaseConnector, Listing, Place, Sample, TestStep
 from ingest_tui.connectors.containment import checked, is_text_by_name, item_failure, source_failure
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.document import IngestedDocument
@@ -169,7 +169,7 @@ class ResilientConnector(BaseConnector):
         """Walk into a place."""
         return self.inner.browse(path)
 
-    def sample(self) -> Iterator[Descriptor]:
+    def sample(self) -> Sample:
         """Yield what a listing would, for people who look."""
         return self.inner.sample()
 

@@ -20,6 +20,7 @@ from ingest_tui.connectors.base import (
     Listing,
     ListingMemory,
     Place,
+    Sample,
     TestStep,
 )
 from ingest_tui.connectors.content_checks import ContentChecks
@@ -230,7 +231,7 @@ class SharePointConnector(BaseConnector):
             self._browsed = find_site(session, self._address)
         yield from browse(session, self._browsed, path)
 
-    def sample(self) -> Iterator[Descriptor]:
+    def sample(self) -> Sample:
         """Yield items folder by folder: the listing itself begins with what takes long, the mirror of each library."""
         session = self._graph()
         from ingest_tui.connectors.sharepoint_browsing import sample
@@ -238,6 +239,7 @@ class SharePointConnector(BaseConnector):
         for descriptor in sample(session, self._find_site(), self.max_size):
             if self.explain_left_out(descriptor.key) is None:
                 yield descriptor
+        return None  # libraries that cannot be listed raise
 
     @classmethod
     def settings_of_place(cls, config: dict[str, Any], path: str) -> dict[str, Any]:  # noqa: ARG003 - told by the path

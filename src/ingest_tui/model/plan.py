@@ -30,11 +30,14 @@ PERMANENT_FAILURES = frozenset({"malformed", "encrypted", "unsafe_xml", "archive
 FAILED_BEFORE = "failed_before"
 """The reason of what is passed over because it failed so, and neither it, the settings nor the parsers have changed."""
 
+NOT_LOOKED_INTO = "not_looked_into"
+"""The reason of a gap: what is below that place is not known, and nothing is retired."""
+
 RESTORED = "restored"
 """The reason of a place that a person has brought a document back to; without fingerprint until it is listed again."""
 
 _NOT_TAKEN = {"rejected", "empty", "failed"}
-ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "keep", "forget"]
+ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "keep", "forget", "gap"]
 
 KILLS_BEFORE_QUARANTINE = 2
 KILL_REASONS = frozenset({"crashed", "timeout", "memory"})
@@ -72,6 +75,7 @@ class Action(NamedTuple):
     ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``), or
     under its own key at another address. ``reject``: known from the listing alone. ``quarantine``: it kills parsers and
     is not given to one. ``retire``: gone for certain. ``hold``: gone, but it waits for a person (see `HoldRules`).
+    ``gap``: not an item, but a place that the listing could not look into: only a look without a job names these.
     ``keep``: gone, and brought back by a person since it was last listed. ``forget``: gone, and no document ever came
     of it. A ``retire`` or ``hold`` with the reason ``excluded`` is of a listed item that the settings leave out now;
     ``refusal`` is the reason for that.

@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ingest_tui.model.descriptor import ListingEnd
+from ingest_tui.model.naming import safe_display
 
 ROOT = ""
 """Stands for the folder of the source itself among its volumes; its volume ends with the place where it is mounted."""
 _LINK = "-> "
 Gap = tuple[str, str]
+
+
+def gap_name(key: str) -> str:
+    """Return how a place that a listing could not look into is called; an empty key is the whole source."""
+    return safe_display(key, limit=200) or "the source itself"
 
 
 class Presence(Protocol):

@@ -21,6 +21,7 @@ from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
+from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.absences import settle_listing
 from ingest_tui.pipeline.deletions import chosen_by, hold_rules_of, look_after
 from ingest_tui.pipeline.fingerprints import OlderFingerprints
@@ -351,7 +352,7 @@ def _tell_of_listing(job: JobRun, end: dict[str, Any]) -> None:
     job.listing_complete = end["complete"]
     gaps = end.get("gaps", [])
     for key, message in gaps:
-        warning = f"{safe_display(key, limit=200)}: {safe_display(message)}"
+        warning = f"{gap_name(key)}: {safe_display(message)}"
         if warning not in job.manifest.warnings:
             job.manifest.warnings.append(warning)
     if not job.listing_complete:
@@ -360,7 +361,7 @@ def _tell_of_listing(job: JobRun, end: dict[str, Any]) -> None:
 
 def _incomplete(gaps: list[list[str]], total: int) -> SourceAccessError:
     key, message = gaps[0] if gaps else ("", "the source stopped early")
-    place = f"{safe_display(key, limit=200)}: " if key else ""
+    place = f"{gap_name(key)}: " if gaps else ""
     more = f" (and {total - 1} more places)" if total > 1 else ""
     return SourceAccessError(
         f"the listing is not complete: {place}{safe_display(message)}{more}; nothing was retired",

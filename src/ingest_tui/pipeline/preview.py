@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.descriptor import ListingEnd
-from ingest_tui.model.plan import Action
+from ingest_tui.model.plan import NOT_LOOKED_INTO, Action
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.absences import settle_listing
 from ingest_tui.pipeline.connecting import connect
@@ -27,7 +27,8 @@ def preview_plan(
 ) -> Iterator[Action]:
     """Yield the actions that a sync of the source would take now.
 
-    When the listing is not complete nothing is planned to be retired. Raises `SourceAccessError` when the source
+    When the listing is not complete nothing is planned to be retired, and each place that it could not look into is a
+    ``gap``; these come first. Raises `SourceAccessError` when the source
     cannot be listed.
     """
     connector = ResilientConnector(connect(workspace, source))
@@ -53,6 +54,8 @@ def preview_plan(
                     end = stop.value if isinstance(stop.value, ListingEnd) else ListingEnd(complete=False)
                     break
             end = settle_listing(workspace, source, connector, scratch, end)
+            for key, message in end.gaps:
+                yield Action("gap", NOT_LOOKED_INTO, key, "", message)
             yield from scratch.plan(
                 workspace.layout.catalogue,
                 source.source_id,
@@ -97,7 +100,7 @@ def look_for_work(workspace: Workspace, source: Source) -> tuple[bool, int]:
 
 
 def _is_work(catalogue: Catalogue, source: Source, action: Action) -> bool:
-    if action.action in {"skip", "hold", "quarantine"}:
+    if action.action in {"skip", "hold", "quarantine", "gap"}:
         return False
     if action.action == "reject" or action.reason == "retry":
         known = catalogue.locations(source.source_id, [action.key]).get(action.key)

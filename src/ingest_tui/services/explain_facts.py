@@ -20,6 +20,7 @@ from ingest_tui.model.naming import file_name_of, file_uri, path_of_uri
 from ingest_tui.model.plan import FILTER_REFUSALS, KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 from ingest_tui.model.source import KEPT_SOURCE, UPLOAD_SOURCE, Source
+from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.deletions import chosen_by
 from ingest_tui.pipeline.planning import admit
@@ -191,7 +192,7 @@ def _gap(workspace: Workspace, source_id: str, key: str) -> str:
         return ""
     for place, why in gaps:
         if place in {"", key} or key.startswith(f"{place}/"):
-            return f"{place or 'the folder'}: {why}"
+            return f"{gap_name(place)}: {why}"
     return ""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from ingest_tui.model.job_order import job_order
 from ingest_tui.model.log import is_at_least
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.workspace import Workspace
@@ -49,8 +50,11 @@ class LogFollower:
 
     def _followed(self) -> Iterator[Path]:
         yield self._layout.worker_log
-        newest = sorted(_names(self._layout.jobs), reverse=True)[:FOLLOWED_JOBS]
-        for job_id in dict.fromkeys([*newest, *sorted(_names(self._layout.queue), reverse=True)[:FOLLOWED_JOBS]]):
+        newest, queued = (
+            sorted(_names(folder), key=job_order, reverse=True)[:FOLLOWED_JOBS]
+            for folder in (self._layout.jobs, self._layout.queue)
+        )
+        for job_id in dict.fromkeys([*newest, *queued]):
             yield self._layout.jobs / job_id / "log.jsonl"
 
     def _new_of(self, path: Path) -> Iterable[dict[str, Any]]:

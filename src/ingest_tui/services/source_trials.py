@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,10 +15,12 @@ import pydantic
 from ingest_tui.connectors.base import BaseConnector, Place, TestStep
 from ingest_tui.connectors.registry import connector_class
 from ingest_tui.extraction.admission import known_types
-from ingest_tui.model.descriptor import Descriptor, ListingPage
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError, ValidationError
 from ingest_tui.model.naming import slug
+from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.source import RESERVED_SOURCES, Source
+from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.pipeline.planning import admit
 from ingest_tui.services.sources import check_backends, connector_config_model
@@ -28,6 +31,7 @@ LEFT_OUT = "left_out"
 _TRIAL = "trial"
 _PATTERNS = ("include", "exclude")
 _LOOKED_AT_FOR_ONE = 10
+_LOOKED_FOR_GAPS_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,27 +204,63 @@ def settings_of_place(source_type: str, config: dict[str, Any], path: str) -> di
 def preview_draft(workspace: Workspace, draft: SourceDraft, *, limit: int = PREVIEW_ITEMS) -> Iterator[PreviewItem]:
     """Yield the first items that a sync would look at, as they are listed; then the first that patterns leave out.
 
-    At most ``limit`` of each; nothing is fetched. What only the bytes can tell shows itself in the sync.
+    Places that cannot be looked into come between, as far as they are found within a second. At most ``limit`` of each;
+    nothing is fetched. What only the bytes can tell shows itself in the sync.
     Raises `SourceAccessError` when the source cannot be listed.
     """
     source = trial_source(draft)
     connector = connect(workspace, source)
     asyncio.run(connector.authenticate())
-    for descriptor in islice(_sampled(connector, source), limit):
+    sample = _Sample(connector, source)
+    for descriptor in islice(sample, limit):
         yield _item(descriptor, *(descriptor.refusal or ("", "")))
+    for key, why in sample.gaps_found_soon():
+        yield PreviewItem(
+            key or gap_name(key),
+            None,
+            None,
+            taken=False,
+            reason=NOT_LOOKED_INTO,
+            detail=f"cannot be looked into: {why}",
+        )
     wider = {name: value for name, value in draft.config.items() if name not in _PATTERNS}
     if wider == draft.config:
         return
     without_patterns = connect(workspace, source.model_copy(update={"source_config": wider}))
-    looked_at = islice(_sampled(without_patterns, source), limit * _LOOKED_AT_FOR_ONE)
+    looked_at = islice(_Sample(without_patterns, source), limit * _LOOKED_AT_FOR_ONE)
     told = ((descriptor, connector.explain_left_out(descriptor.key)) for descriptor in looked_at)
     for descriptor, why in islice(((one, why) for one, why in told if why), limit):
         yield _item(descriptor, LEFT_OUT, why)
 
 
-def _sampled(connector: BaseConnector, source: Source) -> Iterator[Descriptor]:
-    for descriptor in connector.sample():
-        yield from admit(ListingPage([descriptor]), source).descriptors
+class _Sample:
+    """The items of a source as they are listed, and how that ended if it was seen."""
+
+    def __init__(self, connector: BaseConnector, source: Source) -> None:
+        self._sample = connector.sample()
+        self._source = source
+        self._remote = connector.capabilities.remote
+        self._end: ListingEnd | None = None
+
+    def __iter__(self) -> Iterator[Descriptor]:
+        return self
+
+    def __next__(self) -> Descriptor:
+        try:
+            descriptor = next(self._sample)
+        except StopIteration as end:
+            self._end = end.value if isinstance(end.value, ListingEnd) else self._end
+            raise StopIteration from None
+        return admit(ListingPage([descriptor]), self._source).descriptors[0]
+
+    def gaps_found_soon(self) -> tuple[tuple[str, str], ...]:
+        """Return the places that cannot be looked into, of a source without a network as far as a second shows."""
+        deadline = time.monotonic() + _LOOKED_FOR_GAPS_SECONDS
+        if not self._remote:
+            for _descriptor in self:
+                if time.monotonic() > deadline:
+                    break
+        return self._end.gaps if self._end is not None else ()
 
 
 def _item(descriptor: Descriptor, reason: str, detail: str) -> PreviewItem:

@@ -22,6 +22,7 @@ from ingest_tui.model.naming import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.pipeline.connecting import connect, registry_for
+from ingest_tui.pipeline.deletions import chosen_by
 from ingest_tui.services.claiming import Patience, sources_to_oneself
 from ingest_tui.services.names import source_id_of
 from ingest_tui.services.retiring import keep_locations, retire_locations
@@ -239,6 +240,16 @@ def _checked(workspace: Workspace, values: dict[str, Any], before: Source | None
     check_backends(source)
     config = connector.config.model_dump(mode="json", exclude_unset=True)
     return source.model_copy(update={"source_config": config})
+
+
+def takes_otherwise(workspace: Workspace, before: Source, after: Source) -> bool:
+    """Whether an edit changed what chooses the documents of a source that has some: what is excluded now is held.
+
+    One rule for patterns, types, sizes and dates: see `HoldRules`.
+    """
+    if not _has_documents(workspace, after.source_id):
+        return False
+    return chosen_by(before, connect(workspace, before)) != chosen_by(after, connect(workspace, after))
 
 
 def check_backends(source: Source) -> None:

@@ -34,10 +34,11 @@ def write_durably(path: Path, data: bytes) -> None:
     try:
         write_new(temporary, data, sync=True)
         os.rename(temporary, path)  # noqa: PTH104 - the system call is the point
-    except BaseException:
+    except BaseException as error:
         # A failed fsync is never retried on the same file: the kernel may have dropped the dirty pages.
         with contextlib.suppress(OSError):
             temporary.unlink()
+        _name_target(error, temporary, path)
         raise
     sync_folder(path.parent)
 
@@ -60,12 +61,19 @@ def write_pieces_durably(path: Path, pieces: Iterable[bytes]) -> int:
         finally:
             os.close(descriptor)
         os.rename(temporary, path)  # noqa: PTH104
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        _name_target(error, temporary, path)
         raise
     sync_folder(path.parent)
     return size
+
+
+def _name_target(error: BaseException, temporary: Path, path: Path) -> None:
+    """Let an error name the file that could not be written: nobody knows the temporary one, which is gone."""
+    if isinstance(error, OSError) and error.filename == str(temporary):
+        error.filename, error.filename2 = str(path), None
 
 
 @contextlib.contextmanager

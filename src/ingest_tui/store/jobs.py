@@ -16,6 +16,7 @@ import orjson
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, NotFoundError, StaleWriterError, StoreError, ValidationError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
+from ingest_tui.model.job_order import job_order
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import (
     empty_folder,
@@ -39,9 +40,9 @@ _OPPOSITE = {"pause": "resume", "resume": "pause"}
 
 
 def new_job_id(source_id: str, now: datetime) -> str:
-    """Return an id that sorts by time and reads well aloud: ``20261121-063105-handbook-7k3q``."""
+    """Return an id that reads well aloud: ``20261121-063105-handbook-7k3q``; `job_order` puts ids in order of time."""
     base = len(_ID_ALPHABET)
-    step = now.microsecond * base**3 // 1_000_000  # so that ids made within a second sort by time too
+    step = now.microsecond * base**3 // 1_000_000  # the part of the second, which orders jobs too
     digits = (step // base**2, step // base % base, step % base)
     tail = "".join(_ID_ALPHABET[digit] for digit in digits) + secrets.choice(_ID_ALPHABET)
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{source_id[:32].rstrip('-._')}-{tail}"
@@ -116,7 +117,8 @@ class JobStore:
     def ids(self) -> list[str]:
         """Return the ids of all jobs, newest first."""
         try:
-            return sorted((entry.name for entry in os.scandir(self._layout.jobs) if entry.is_dir()), reverse=True)
+            names = [entry.name for entry in os.scandir(self._layout.jobs) if entry.is_dir()]
+            return sorted(names, key=job_order, reverse=True)
         except FileNotFoundError:
             return []
 
@@ -230,7 +232,7 @@ class JobStore:
     def queued_ids(self) -> list[str]:
         """Return the ids in the queue (waiting, running, paused or interrupted), oldest first."""
         try:
-            return sorted(entry.name for entry in os.scandir(self._layout.queue))
+            return sorted((entry.name for entry in os.scandir(self._layout.queue)), key=job_order)
         except FileNotFoundError:
             return []
 
@@ -244,7 +246,7 @@ class JobStore:
                 continue
             if manifest.state is JobState.QUEUED:
                 manifests.append(manifest)
-        return sorted(manifests, key=lambda manifest: (manifest.priority, manifest.created_at, manifest.job_id))
+        return sorted(manifests, key=lambda one: (one.priority, one.created_at, job_order(one.job_id)))
 
     def queue_position(self, job_id: str) -> int | None:
         """Return 1 for the next job to run; None for one that does not wait."""

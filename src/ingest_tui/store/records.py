@@ -100,10 +100,14 @@ def record_names(folder: Path) -> list[str]:
             path.stem for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")
         )
     except (FileNotFoundError, NotADirectoryError):
-        raise StoreError(
-            f"the folder {safe_display(str(folder))} is missing, with all that was in it",
-            hint="restore it from a backup; if there was nothing in it, 'mkdir -m 700' makes it again",
-        ) from None
+        raise _missing_folder(folder) from None
+
+
+def _missing_folder(folder: Path) -> StoreError:
+    return StoreError(
+        f"the folder {safe_display(str(folder))} is missing, with all that was in it",
+        hint="restore it from a backup; if there was nothing in it, 'mkdir -m 700' makes it again",
+    )
 
 
 @contextmanager
@@ -181,6 +185,8 @@ class RecordFile(Generic[Record]):
         return now
 
     def _write(self, record: Record, revision: int, unknown: dict[str, Any]) -> Record:
+        if not self._path.parent.is_dir():
+            raise _missing_folder(self._path.parent)
         record = record.model_copy(update={"revision": revision})
         write_json(self._path, unknown | record.model_dump(mode="json", by_alias=True))
         return record

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.model.errors import IngestError
+from ingest_tui.model.job_order import job_order
 from ingest_tui.store.layout import Layout
 from ingest_tui.tui.jobs_model import JobRow, parse_row
 from ingest_tui.tui.wording import UNREADABLE
@@ -117,7 +118,7 @@ class Feed:
         """Look once and yield what is new; in slices, newest jobs first, so that a first look shows something soon."""
         everything = time.monotonic() - self._looked_at_all > FULL_LOOK_SECONDS or not self._looked_at_all
         removed = self._look_at_folder()
-        ids = sorted(self._ids if everything else self._active, reverse=True)
+        ids = sorted(self._ids if everything else self._active, key=job_order, reverse=True)
         if everything:
             self._looked_at_all = time.monotonic()
         size, start = FIRST_SLICE, 0
@@ -281,7 +282,9 @@ class Feed:
     def _watched(self) -> list[Path]:
         """Return the folders in which something can happen; not the thousands of ended jobs."""
         layout = self._layout
-        active = [layout.job(job_id).folder for job_id in sorted(self._active, reverse=True)[:_MOST_WATCHED]]
+        active = [
+            layout.job(job_id).folder for job_id in sorted(self._active, key=job_order, reverse=True)[:_MOST_WATCHED]
+        ]
         return [layout.jobs, layout.queue, layout.sources, layout.workers, *active]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ingest_tui.model.job_order import job_order
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.tui.wording import UNREADABLE, is_ended
 
@@ -98,8 +99,8 @@ def _error_line(error: dict[str, Any]) -> str:
     return f"{message} ({name})" if name else message
 
 
-def _running_order(row: JobRow) -> tuple[int, str, str]:
-    return row.priority, row.created_at, row.job_id
+def _running_order(row: JobRow) -> tuple[int, str, tuple[str, str, str]]:
+    return row.priority, row.created_at, job_order(row.job_id)
 
 
 class JobsModel:

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from ingest_tui import open_workspace
+from ingest_tui.connectors.base import Listing
+from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents import Explanation, explain, get_document, remove_documents, restore_document
 from ingest_tui.services.jobs import approve_job, enqueue_sync, pause_job
+from ingest_tui.services.planning import plan_source
 from ingest_tui.services.sources import add_source, edit_source, remove_source, set_enabled
 from ingest_tui.services.trash import empty_trash, list_trash
 from ingest_tui.services.uploads import upload_files
@@ -342,8 +345,8 @@ def test_gap_of_the_last_listing(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
     desk.sync()
     genuine = os.scandir
 
-    def scandir(path: bytes) -> object:
-        if os.fsencode(path).endswith(b"/closed"):
+    def scandir(path: bytes | int) -> object:
+        if not isinstance(path, int) and os.fsencode(path).endswith(b"/closed"):
             raise PermissionError(13, "Permission denied")
         return genuine(path)
 
@@ -352,6 +355,22 @@ def test_gap_of_the_last_listing(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
         desk.sync()
     (desk.docs / "closed" / "inside.txt").unlink()
     desk.check("closed/inside.txt", "unreadable", "could not look there (closed: Permission denied)", "sync", here=True)
+
+
+def test_a_gap_that_is_the_whole_source_has_a_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A root whose mount is gone is called "the source itself", in warnings, in the error and in the explanation."""
+    desk.sync()
+
+    def listing(_self: object, _cursor: str | None = None) -> Listing:
+        yield ListingPage([])
+        return ListingEnd(complete=False, gaps=(("", "what was mounted there is gone"),))
+
+    monkeypatch.setattr("ingest_tui.connectors.local.LocalConnector.list", listing)
+    manifest = desk.handle.sync("docs")
+    assert manifest.warnings == ["the source itself: what was mounted there is gone"]
+    assert "complete: the source itself: what" in manifest.errors[-1].message
+    desk.check("plain.txt", "unreadable", "(the source itself: what was mounted", "sync docs", here=True)
+    assert [(one.action, one.key) for one in plan_source(desk.workspace, "docs")] == [("gap", "")]
 
 
 def test_folders_and_bare_names(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

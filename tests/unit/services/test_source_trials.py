@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from servers.s3_store import SECRET, Bucket, error_xml
 from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.model.errors import SourceAccessError, UsageError
 from ingest_tui.services import source_trials as trials
+from ingest_tui.services.planning import plan_source
 from ingest_tui.services.sources import ABOVE, add_source
 from ingest_tui.store.workspace import Workspace, init_workspace
 
@@ -94,6 +96,44 @@ def test_a_preview_of_what_cannot_be_listed_is_an_error(workspace: Workspace, fo
     """As in a sync."""
     with pytest.raises(SourceAccessError):
         list(trials.preview_draft(workspace, draft(config={"path": str(folder / "nowhere")})))
+
+
+@pytest.fixture
+def closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder, in which one cannot be read; by a patch, because root reads all."""
+    genuine = os.scandir
+
+    def scandir(path: bytes | int) -> object:
+        if not isinstance(path, int) and os.fsencode(path).endswith(b"/drafts"):
+            raise PermissionError(13, "Permission denied")
+        return genuine(path)
+
+    monkeypatch.setattr("ingest_tui.connectors.local.os.scandir", scandir)
+    return folder
+
+
+def test_an_unreadable_folder_is_not_hidden(workspace: Workspace, closed: Path) -> None:
+    """Test, preview and plan each name the folder that no sync could look into; the rest is shown as usual."""
+    config = {"path": str(closed)}
+    steps = {step.name: step for step in trials.test_draft(workspace, draft(config=config))}
+    assert [(name, step.ok) for name, step in steps.items()] == [
+        ("reach", True), ("list", True), ("gaps", False), ("read", True),
+    ]  # fmt: skip
+    assert "drafts: Permission denied" in steps["gaps"].message
+    assert "--exclude" in steps["gaps"].hint
+    items = {item.key: item for item in trials.preview_draft(workspace, draft(config=config))}
+    assert {key for key, item in items.items() if item.taken} == {"a.md", "b.txt", "c.pdf"}
+    assert (items["drafts"].reason, items["drafts"].taken) == ("not_looked_into", False)
+    assert "Permission denied" in items["drafts"].detail
+    add_source(workspace, source_type="local", name="docs", config=config)
+    planned = [(action.action, action.key) for action in plan_source(workspace, "docs")]
+    assert planned == [("gap", "drafts"), ("ingest", "a.md"), ("ingest", "b.txt"), ("ingest", "c.pdf")]
+
+
+def test_gaps_are_found_beyond_what_is_shown(workspace: Workspace, closed: Path) -> None:
+    """However few items a preview shows, a place that cannot be read is among them."""
+    items = list(trials.preview_draft(workspace, draft(config={"path": str(closed)}), limit=1))
+    assert [item.reason for item in items] == ["", "not_looked_into"]
 
 
 def test_folders_are_chosen_by_absolute_path(workspace: Workspace, folder: Path, monkeypatch: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -117,6 +117,16 @@ def test_target_in_a_missing_folder_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_durably(tmp_path / "missing" / "record.json", b"content")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [write_durably, lambda path, data: write_pieces_durably(path, [data])])
+def test_an_error_names_the_file_and_not_the_temporary_one(
+    write: Callable[[Path, bytes], object], tmp_path: Path
+) -> None:
+    """What could not be written is called as people know it."""
+    with pytest.raises(FileNotFoundError) as raised:
+        write(tmp_path / "nowhere" / "docs.json", b"{}")
+    assert raised.value.filename == str(tmp_path / "nowhere" / "docs.json")
 
 
 def test_target_that_is_a_folder_leaves_no_temporary(tmp_path: Path) -> None:

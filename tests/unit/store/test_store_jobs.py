@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import apsw
@@ -173,6 +173,21 @@ def test_names_for_a_job(jobs: JobStore) -> None:
     for name, message in (("2026", "several"), ("", "no job"), ("zzzz", "no job"), ("\x1b[2J", r"\\x1b")):
         with pytest.raises(NotFoundError, match=message):
             jobs.resolve(name)
+
+
+def test_the_newest_job_is_the_one_made_last(jobs: JobStore) -> None:
+    """Of jobs that were made within one second, whatever their sources are called, `last` is the one made last."""
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    made = [
+        new_job_id(name, moment + timedelta(milliseconds=step))
+        for step, name in enumerate(("zebra", "apple", "upload", "mango", "a"))
+    ]
+    for job_id in sorted(made):
+        make(jobs, job_id)
+    assert jobs.ids() == made[::-1]
+    assert jobs.queued_ids() == made
+    assert jobs.resolve("last") == made[-1]
+    assert [job.job_id for job in jobs.waiting()] == made
 
 
 def test_job_ids_sort_by_time_and_are_identifiers() -> None:

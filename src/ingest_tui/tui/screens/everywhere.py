@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.job_order import job_order
 from ingest_tui.model.log import LEVELS
 from ingest_tui.tui import commands, themes, wording
 from ingest_tui.tui.asking import Asking
@@ -177,7 +178,7 @@ class Everywhere(Asking, Screen[None]):
     def _continuation(self, line: str) -> str | None:
         known: dict[str, Sequence[str]] = {
             "FILTER": list(wording.STATE_GLYPHS),
-            "JOB": sorted(self.ingest.model.rows, reverse=True),
+            "JOB": sorted(self.ingest.model.rows, key=job_order, reverse=True),
             "SOURCE": self._source_ids,
             "THEME": list(themes.THEMES),
             "LEVEL": LEVELS,

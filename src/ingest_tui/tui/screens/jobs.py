@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from ingest_tui.model.job_order import job_order
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
@@ -27,14 +28,14 @@ _SETTLE_SECONDS = 0.15
 
 def _sort_key(name: str, row: JobRow) -> tuple[object, ...]:
     if name == "state":
-        return row.ended, row.state, row.job_id
+        return row.ended, row.state, job_order(row.job_id)
     if name == "source":
-        return row.source_id, row.job_id
+        return row.source_id, job_order(row.job_id)
     if name == "errors":
-        return -row.errors_total, row.job_id
+        return -row.errors_total, job_order(row.job_id)
     if name == "updated":
         return (row.updated_at,)
-    return (row.created_at or row.job_id,)
+    return row.created_at or row.job_id, job_order(row.job_id)
 
 
 class JobsScreen(JobActions):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from ingest_tui.model.job_order import job_order
 from ingest_tui.tui import wording
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.jobs_model import JobRow
@@ -35,7 +36,7 @@ class Jump(Finder):
     """A chooser over views, jobs and sources; returns the key of a `Target`, or None."""
 
     def __init__(self, gateway: Gateway, jobs: Iterable[JobRow]) -> None:
-        newest_first = sorted(jobs, key=lambda row: row.created_at or row.job_id, reverse=True)
+        newest_first = sorted(jobs, key=lambda row: (row.created_at or row.job_id, job_order(row.job_id)), reverse=True)
         views = [Target(f"view {view.name}", view.title, key) for key, view in VIEWS.items()]
         known = [
             Target(f"job {row.job_id}", row.job_id, f"{wording.state_word(row.state)}  {row.source_id}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from ingest_tui.model.volumes import gap_name
 from ingest_tui.tui import wording
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.base import matches
@@ -19,9 +20,26 @@ if TYPE_CHECKING:
     from ingest_tui.model.plan import Action
 
 MOST_ITEMS = 20_000
-_ORDER = ("ingest", "move", "retire", "hold", "reject", "quarantine", "keep", "forget", "skip")
-_GLYPHS = {"ingest": "+", "move": ">", "retire": "-", "hold": "?", "reject": "x", "quarantine": "!", "skip": "="}
-_TONES = {"ingest": "good", "move": "running", "retire": "warn", "hold": "bad", "reject": "warn", "quarantine": "bad"}
+_ORDER = ("gap", "ingest", "move", "retire", "hold", "reject", "quarantine", "keep", "forget", "skip")
+_GLYPHS = {
+    "ingest": "+",
+    "move": ">",
+    "retire": "-",
+    "hold": "?",
+    "reject": "x",
+    "quarantine": "!",
+    "gap": "!",
+    "skip": "=",
+}
+_TONES = {
+    "ingest": "good",
+    "move": "running",
+    "retire": "warn",
+    "hold": "bad",
+    "reject": "warn",
+    "quarantine": "bad",
+    "gap": "bad",
+}
 _WORDS = {
     "new": "not here yet",
     "changed": "changed since the last sync",
@@ -42,6 +60,7 @@ _WORDS = {
     "too_old": "older than the source takes",
     "type_not_allowed": "of a type that the source does not take",
     "unsupported_type": "of a type that nothing here can read",
+    "not_looked_into": "cannot be looked into: nothing is retired",
     "forced": "read again on request",
 }
 
@@ -86,7 +105,7 @@ class Plan(TableDialog):
 
     def _item_columns(self) -> Sequence[Column[Any]]:
         return [
-            Column("item", "ITEM", 0, lambda action: Cell(action.key)),
+            Column("item", "ITEM", 0, lambda action: Cell(action.key or gap_name(""))),
             Column("size", "SIZE", 10, lambda action: Cell(wording.size(action.size), "quiet"), right=True),
             Column("detail", "WHY", 0, lambda action: Cell(action.detail or _reason(action.reason), "quiet")),
         ]

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
+from ingest_tui.model.job_order import job_order
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
@@ -172,7 +173,7 @@ class SourcesScreen(SourceActions):
 
     def _jobs_of(self, source_id: str) -> list[JobRow]:
         rows = [row for row in self.ingest.model.rows.values() if row.source_id == source_id]
-        return sorted(rows, key=lambda row: row.job_id, reverse=True)[:_JOBS_SHOWN]
+        return sorted(rows, key=lambda row: job_order(row.job_id), reverse=True)[:_JOBS_SHOWN]
 
     def _say_hint(self, summary: SourceSummary | None) -> None:
         if summary is None:

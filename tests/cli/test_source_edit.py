@@ -1,0 +1,75 @@
+"""`source edit`: what a tightened filter will do is said beforehand; a source that cannot be read is named."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from running import Cli
+
+
+@pytest.fixture
+def cli(cli: Cli) -> Cli:
+    """A workspace with two documents."""
+    cli.write("a.txt")
+    cli.write("b.md", "other words")
+    cli.init()
+    cli.sync()
+    return cli
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--exclude", "*.txt"),
+        ("--include", "*.md"),
+        ("--max-size", "20"),
+        ("--since", "2990-01-01"),
+        ("--deny-type", "text"),
+        ("--allow-type", "markdown"),
+    ],
+)
+def test_what_a_tightened_filter_excludes_is_said_and_held(cli: Cli, options: tuple[str, str]) -> None:
+    """Whatever kind of filter it is: said by `edit`, shown by `plan` as hold, held by `sync` until it is approved."""
+    said, planned = cli.run_each(("source", "edit", "docs", *options), ("plan", "docs"))
+    assert "stay searchable until a person approves" in said.out
+    assert "next: ingest-tui plan docs" in said.out
+    held = next(line for line in planned.out.splitlines() if "a.txt" in line)
+    assert held.split()[0] == "hold"
+    assert cli.sync(code=6)["held"]["documents"] >= 1
+    assert "a.txt" in cli.found("words")
+    cli.run("job", "approve", "last")
+    assert "a.txt" not in cli.found("words")
+
+
+def test_an_edit_that_chooses_nothing_says_nothing(cli: Cli) -> None:
+    """A priority holds no documents, nor does a filter that is set to what it was."""
+    for result in cli.run_each(("source", "edit", "docs", "--priority", "5"), ("source", "edit", "docs", "--watch")):
+        assert result.out == "changed source docs\n"
+
+
+def test_a_source_whose_record_is_missing_or_damaged_is_named(cli: Cli) -> None:
+    """Its own options are not known then, and that is not what is wrong; nor with a name that is no source's."""
+    record = cli.workspace / "sources" / "docs.json"
+    backup = record.read_bytes()
+    calls = [("source", "edit", "docs", "--exclude", "x"), ("source", "preview", "--exclude", "x", "docs")]
+    record.unlink()
+    for result in cli.run_each(*calls, code=1):
+        assert "the file of source 'docs' is missing" in result.err
+    record.write_text("{")
+    for result in cli.run_each(*calls, code=1):
+        assert "source 'docs' cannot be read" in result.err
+    record.write_bytes(backup)
+    assert "there is no source 'dosc'" in cli.run("source", "edit", "dosc", "--exclude", "x", code=4).err
+    assert "No such option" in cli.run("source", "edit", "docs", "--bucket", "x", code=2).err
+
+
+def test_a_missing_folder_of_records_is_named(cli: Cli) -> None:
+    """Not the temporary file that could not be made in it."""
+    shutil.rmtree(cli.workspace / "sources")
+    shutil.rmtree(cli.workspace / "collections")
+    calls = [("source", "add", "local", "more", "--path", str(cli.docs)), ("collection", "add", "more")]
+    for what, result in zip(("sources", "collections"), cli.run_each(*calls, code=1), strict=True):
+        assert ".tmp." not in result.err
+        assert "is missing" in result.err
+        assert what in result.err or what == "sources"
