@@ -87,6 +87,20 @@ def test_search_finds_while_typing_and_marks_hits(filled: Path) -> None:
     tell(filled, story)
 
 
+def test_a_lost_catalogue_is_made_again_under_the_eyes_of_who_waits_for_it(filled: Path) -> None:
+    """The view says why it has to wait and how it ended, then shows the documents as if nothing had been."""
+    for path in filled.glob("catalogue.db*"):
+        path.unlink()
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: told(app, "is missing; rebuilding the catalogue from the documents on disk"))
+        await until(pilot, lambda: told(app, "the catalogue is rebuilt: 2 documents"))
+        await until(pilot, lambda: len(names(app)) == 2)
+
+    tell(filled, story)
+
+
 def test_a_search_without_a_word_says_so(filled: Path) -> None:
     """Signs alone are no query: the hint tells, and nothing is listed."""
 

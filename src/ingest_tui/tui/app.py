@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segments
 from rich.text import Text
@@ -26,14 +26,18 @@ from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.going import Going
 from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
 from ingest_tui.tui.jobs_model import JobRow, JobsModel
-from ingest_tui.tui.messages import WorkspaceChanged
+from ingest_tui.tui.messages import CatalogueRebuilt, WorkspaceChanged
 from ingest_tui.tui.preferences import read_preferences
 from ingest_tui.tui.registry import Registry
 from ingest_tui.tui.screens.base import ViewScreen
 from ingest_tui.tui.views import VIEWS
 
+if TYPE_CHECKING:
+    from ingest_tui.store.opening import RebuildProgress
+
 EXIT_GRACE_SECONDS = 3.0
 TOAST_SECONDS = 1.0
+SECONDS_BETWEEN_REBUILD_NOTICES = 5.0
 
 
 def _palette() -> type[Any]:
@@ -84,6 +88,8 @@ class IngestApp(Going):
         self.now = now
         self.gateway = gateway or Gateway(root, read_only=read_only)
         self.gateway.read_only = read_only
+        self.gateway.on_rebuild = self._tell_rebuild
+        self._rebuild_told_at = 0.0
         self.view_state = read_view_state(Layout(root))
         self._ended: list[JobRow] = []
         self.model = JobsModel()
@@ -184,6 +190,27 @@ class IngestApp(Going):
         if shown is not None and shown.is_whole:
             shown.feed_changed(update)
             shown.say_header()
+
+    def _tell_rebuild(self, progress: RebuildProgress) -> None:
+        self.post_message(CatalogueRebuilt(progress))
+
+    @on(CatalogueRebuilt)
+    def catalogue_rebuilt(self, event: CatalogueRebuilt) -> None:
+        """Say why answers have to wait, how far it is, and how it ended."""
+        progress, now = event.progress, self.now()
+        if progress.ended:
+            self.notify(
+                progress.in_words(),
+                severity="warning" if progress.problems else "information",
+                timeout=20,
+                markup=False,
+            )
+            self._rebuild_told_at = 0.0
+        elif now - self._rebuild_told_at >= SECONDS_BETWEEN_REBUILD_NOTICES:
+            so_far = f": {progress.documents:,} so far" if progress.documents else ""
+            lasting = SECONDS_BETWEEN_REBUILD_NOTICES
+            self.notify(f"{progress.in_words()}{so_far}", severity="warning", timeout=lasting, markup=False)
+            self._rebuild_told_at = now
 
     def _tell_feed_failure(self, failure: str) -> None:
         if failure:

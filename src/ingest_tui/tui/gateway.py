@@ -5,7 +5,7 @@ Screens call these methods in threads only. Tests give the application a gateway
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.source import Source
     from ingest_tui.services.logs import LogFollower
     from ingest_tui.services.workers import WorkerInfo
+    from ingest_tui.store.opening import RebuildProgress
     from ingest_tui.store.workspace import Workspace
 
 Record = TypeVar("Record")
@@ -37,6 +38,8 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
     def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self.root = root
         self.read_only = read_only
+        self.on_rebuild: Callable[[RebuildProgress], None] | None = None
+        """Hears, in the thread of a call, of a catalogue that was lost and is made again for it."""
 
     @contextmanager
     def _workspace(self) -> Iterator[Workspace]:
@@ -44,6 +47,8 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
 
         workspace = open_workspace_at(self.root)
         workspace.is_read_only = self.read_only
+        if self.on_rebuild is not None:
+            workspace.on_rebuild = self.on_rebuild
         try:
             yield workspace
         finally:

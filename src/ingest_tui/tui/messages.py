@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from ingest_tui.tui.feed import FeedUpdate
+
+if TYPE_CHECKING:
+    from ingest_tui.store.opening import RebuildProgress
 
 
 class WorkspaceChanged(Message):
@@ -16,6 +19,14 @@ class WorkspaceChanged(Message):
     def __init__(self, update: FeedUpdate) -> None:
         super().__init__()
         self.update = update
+
+
+class CatalogueRebuilt(Message):
+    """The catalogue was lost, and a question to the services has it made again, as far as ``progress`` says."""
+
+    def __init__(self, progress: RebuildProgress) -> None:
+        super().__init__()
+        self.progress = progress
 
 
 class Answered(Message):
