@@ -29,7 +29,7 @@ _since_option = click.option(
 @pass_session
 @click.pass_context
 def audit(ctx: click.Context, session: Session, follow: bool, words: str, since: str, as_json: bool) -> None:
-    """Print who did what, when, with which outcome; 'audit export' writes it to a file."""
+    """Print who did what, when, with which outcome; 'audit export FILE' writes it to a file."""
     if ctx.invoked_subcommand is not None:
         return
     from ingest_tui.services.auditing import AuditQuery, audit_from

@@ -211,7 +211,7 @@ def remove(
     if as_json:
         output.data({"removed": removed})
     else:
-        output.line(f"retired {removed} documents; 'ingest-tui doc restore' brings them back")
+        output.line(f"retired {removed} documents; 'ingest-tui doc restore DOCUMENT' brings one back")
 
 
 @doc.command()

@@ -82,7 +82,7 @@ def _report_left_out(report: ExportReport) -> int:
     if not report.left_out_total:
         return 0
     diagnostics.say(f"warning: {report.left_out_total} documents could not be read and are not in the export")
-    diagnostics.say("hint: 'ingest-tui sync --force SOURCE' reads and extracts them again")
+    diagnostics.say("hint: 'ingest-tui rebuild' finds what is lost, then 'ingest-tui sync SOURCE' reads it again")
     return diagnostics.EXIT_FAILED_ITEMS
 
 

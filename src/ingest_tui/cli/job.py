@@ -149,7 +149,7 @@ def items(
     chosen = job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None, with_warnings=with_warnings)
     records = (outcome.as_dict() for outcome, _ in chosen)
     columns = ("outcome", "key", "warnings") if with_warnings else ("outcome", "reason", "key", "detail")
-    empty = "no items with warnings" if with_warnings else "no items yet; 'job show' tells how far it is"
+    empty = "no items with warnings" if with_warnings else "no items yet; 'ingest-tui job show JOB' shows how far it is"
     _print_records(records, columns, as_json=as_json, empty=empty)
 
 

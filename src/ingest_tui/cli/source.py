@@ -152,7 +152,7 @@ def _report_what_is_held(session: Session, before: Source, edited: Source) -> No
     with suppress(IngestError):  # the source is saved; what is wrong with the catalogue is for the sync to report
         if takes_otherwise(session.workspace, before, edited):
             output.line("documents that the new settings exclude stay searchable until a person approves that they go")
-            output.line(f"next: ingest-tui plan {edited.source_id}   shows them, as hold, and what is taken now")
+            output.line(f"next: ingest-tui plan {edited.source_id}   shows them as hold, and what else would be done")
 
 
 @source.command("list")

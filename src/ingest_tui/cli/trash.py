@@ -64,7 +64,7 @@ def _row(entry: TrashEntry) -> tuple[str, str, str, str, str]:
 @json_option
 @click.pass_context
 def restore(ctx: click.Context, documents: tuple[str, ...], as_json: bool) -> None:
-    """Bring DOCUMENTS back from the trash; the same as 'doc restore'."""
+    """Bring DOCUMENTS back from the trash; the same as 'doc restore DOCUMENTS'."""
     from ingest_tui.cli.doc import restore as restore_documents
 
     ctx.invoke(restore_documents, documents=documents, as_json=as_json)

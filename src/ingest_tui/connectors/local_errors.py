@@ -39,7 +39,7 @@ def check_root(root: bytes) -> None:
         if not stat.S_ISDIR(status.st_mode):
             raise SourceAccessError(
                 f"not a folder: {safe_display(os.fsdecode(root))}",
-                hint="a local source is a folder; 'ingest-tui upload' takes single files",
+                hint="a local source is a folder; 'ingest-tui upload FILE' takes single files",
                 code="not_a_folder",
             )
         os.scandir(root).close()
@@ -53,7 +53,7 @@ def access_error(root: bytes, error: OSError) -> SourceAccessError:
     if error.errno in GONE:
         return SourceAccessError(
             f"the folder does not exist: {name}",
-            hint="is it mounted? 'ingest-tui source edit --path' changes it; nothing was deleted",
+            hint="is it mounted? 'ingest-tui source edit SOURCE --path FOLDER' changes it; nothing was deleted",
             code="not_found",
         )
     if error.errno in {errno.EACCES, errno.EPERM}:

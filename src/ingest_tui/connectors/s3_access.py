@@ -70,7 +70,7 @@ def resolve_access(config: S3Config, credentials: Credentials | None) -> Access:
     if credentials is None:
         raise ValidationError(
             f"the source names the credential {config.credential!r}, but there are no credentials here",
-            hint="'ingest-tui credential add' makes one; --profile or --anonymous need none",
+            hint="'ingest-tui credential add NAME --type TYPE' makes one; --profile or --anonymous need none",
         )
     entry = credentials.get(config.credential)
     check_type(entry)

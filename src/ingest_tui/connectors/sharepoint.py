@@ -163,7 +163,8 @@ class SharePointConnector(BaseConnector):
     def _credential(self) -> Credential:
         if self.credentials is None:
             raise AuthenticationError(
-                "there is no credential registry to sign in from", hint="'ingest-tui credential add' makes one"
+                "there is no credential registry to sign in from",
+                hint="'ingest-tui credential add NAME --type TYPE' makes one",
             )
         credential = self.credentials.get(self.config.credential)
         if credential.type != "entra":

@@ -110,7 +110,7 @@ def _shared(session: GraphSession, link: str) -> SiteAddress:
         pass
     raise SourceAccessError(
         "the sharing link leads to a file, not to a folder or library",
-        hint="give the address of its folder; 'ingest-tui upload' takes single files",
+        hint="give the address of its folder; 'ingest-tui upload FILE' takes single files",
         code="share_link",
     )
 
@@ -248,13 +248,14 @@ def _find_folder(session: GraphSession, site: Site, path: str) -> Folder:
             ) from None
         raise SourceAccessError(
             f"the library {safe_display(library.name)!r} has no folder {shown!r} ({error.told})",
-            hint="was it renamed or moved? 'ingest-tui source edit --folder' changes it; nothing was deleted",
+            hint="was it renamed or moved? 'ingest-tui source edit SOURCE --folder FOLDER' changes it;"
+            " nothing was deleted",
             code="folder_not_found",
         ) from None
     if "folder" not in item or "package" in item:
         raise SourceAccessError(
             f"{shown!r} is not a folder",
-            hint="give its folder; 'ingest-tui upload' takes single files",
+            hint="give its folder; 'ingest-tui upload FILE' takes single files",
             code="folder_not_found",
         )
     return Folder(path, str(item.get("id") or ""))

@@ -17,7 +17,7 @@ from ingest_tui.extraction.formats import (
 from ingest_tui.model.errors import ItemRejectedError, ValidationError
 
 NOT_ALLOWED = "type_not_allowed"
-HINT = "'ingest-tui source edit' with --allow-type, --deny-type or --any-type changes what the source takes"
+HINT = "'ingest-tui source edit SOURCE --any-type' takes all types; --allow-type and --deny-type choose"
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ def _orphaned(facts: Facts) -> Verdict | None:
     if facts.source is None or facts.source.state != "removed":
         return None
     clause = f"there is no source {facts.source.source_id!r} that keeps it up to date"
-    return _here_says_why("no_source", clause, "'ingest-tui source add' adds one", stale=False)(facts)
+    return _here_says_why("no_source", clause, "'ingest-tui source add TYPE NAME' adds one", stale=False)(facts)
 
 
 def _not_looked_into(facts: Facts) -> Verdict | None:
@@ -301,7 +301,9 @@ def _retired(facts: Facts) -> Verdict | None:
     because = _RETIRED_BECAUSE.get(reason, reason or "nobody noted why").format(source=document.source_id)
     text = f"retired to the trash at {retirement.at}: {because}"
     if retirement.gone:
-        return _not("purged", f"{text}; the trash has lost its folder since", "'ingest-tui verify' lists what is lost")
+        return _not(
+            "purged", f"{text}; the trash has lost its folder since", "'ingest-tui rebuild' lists what else is lost"
+        )
     again = _why_it_comes_back(facts)
     if again is not None:
         return _not(reason or "retired", f"{text}; {again.text}", f"{again.hint}; {_restore(document)}")
@@ -322,7 +324,7 @@ def _why_it_comes_back(facts: Facts) -> Verdict | None:
 def _nowhere_covered(facts: Facts) -> Verdict | None:
     if facts.source is not None and facts.source.state != "removed":
         return None
-    hint = "'ingest-tui source add' adds one; 'ingest-tui upload' takes a file"
+    hint = "'ingest-tui source add local NAME --path FOLDER' adds one; 'ingest-tui upload FILE' takes a file"
     if not facts.damaged_sources:
         return _not("not_covered", "no source covers it", hint)
     named = ", ".join(facts.damaged_sources)

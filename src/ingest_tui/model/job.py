@@ -237,7 +237,7 @@ class Manifest(BaseModel):
         if state not in ALLOWED_TRANSITIONS[current]:
             raise TransitionError(
                 f"job {self.job_id} is {current} and cannot become {state}",
-                hint="see 'ingest-tui job show' for what it is doing",
+                hint=f"'ingest-tui job show {self.job_id}' shows what it is doing",
                 job_id=self.job_id,
             )
         self.transitions.append(

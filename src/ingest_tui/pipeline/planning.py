@@ -41,7 +41,7 @@ _LINES_AT_ONCE = 1000
 _GAPS_TOLD = 20
 _SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
 QUARANTINE_HINT = (
-    "'ingest-tui job retry --failed-only' tries it again, and so does a sync once it, a backend or a limit has changed"
+    "'ingest-tui job retry last --failed-only' tries it again, as does a sync once it, a backend or a limit has changed"
 )
 
 
@@ -365,8 +365,8 @@ def _incomplete(gaps: list[list[str]], total: int) -> SourceAccessError:
     more = f" (and {total - 1} more places)" if total > 1 else ""
     return SourceAccessError(
         f"the listing is not complete: {place}{safe_display(message)}{more}; nothing was retired",
-        hint="mount these folders or make them readable, then sync again; 'source edit --exclude' leaves out what is"
-        " gone for good",
+        hint="mount these folders or make them readable, then sync again; "
+        "'ingest-tui source edit SOURCE --exclude FOLDER/' leaves out what is gone for good",
         code="listing_incomplete",
     )
 

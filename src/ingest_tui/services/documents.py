@@ -11,7 +11,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import BusyError, NotFoundError
 from ingest_tui.model.naming import path_of_uri, safe_display
-from ingest_tui.model.source import RESERVED_SOURCES
+from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
 from ingest_tui.services.claiming import Patience, sources_to_oneself
 from ingest_tui.services.explain import Explanation, addresses_of, explain, remarks_of
@@ -110,7 +110,7 @@ def get_document(workspace: Workspace, target: str) -> Document:
             return at_address[0]
     raise NotFoundError(
         f"there is no document {safe_display(target, limit=200)!r}",
-        hint="'ingest-tui doc explain' tells why; 'ingest-tui doc list' shows what there is",
+        hint="'ingest-tui doc explain PATH' says why; 'ingest-tui doc list' shows what there is",
     )
 
 
@@ -128,9 +128,26 @@ def document_folder(workspace: Workspace, document: Document, version: int | Non
 
 
 def document_text(workspace: Workspace, document_id: str, version: int | None = None) -> str:
-    """Return the normalised text of a document."""
-    folder = document_folder(workspace, get_document(workspace, document_id), version)
-    return DocumentStore(workspace.layout).normalized(folder)
+    """Return the normalised text of a document; raises `NotFoundError` when it is lost."""
+    document = get_document(workspace, document_id)
+    folder = document_folder(workspace, document, version)
+    try:
+        return DocumentStore(workspace.layout).normalized(folder)
+    except FileNotFoundError:
+        raise lost_content(document, "text", version or document.version) from None
+
+
+def lost_content(document: Document, what: str, version: int) -> NotFoundError:
+    """Return the error of a version whose file is lost. A rebuild notices, so that what comes next is read again.
+
+    A forced sync alone would find the same text as the record has, and change nothing.
+    """
+    again = "upload it again" if document.source_id == UPLOAD_SOURCE else f"'ingest-tui sync {document.source_id}'"
+    is_current = document.state == "active" and version == document.version
+    return NotFoundError(
+        f"document {document.document_id} has lost its {what} of version {version_name(version)}",
+        hint=f"'ingest-tui rebuild', then {again}, reads it again" if is_current else "restore it from a backup",
+    )
 
 
 def ingestion_record(workspace: Workspace, document_id: str, version: int | None = None) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def find_troubles(workspace: Workspace, targets: Sequence[str], *, ignored: bool
         addresses = {*addresses_of(target), target}
         there = [one for one in troubles if addresses & {one.uri, one.key, one.document_id}]
         if not there:
-            hint = "'ingest-tui errors list' shows what there is; 'ingest-tui doc explain' tells about one"
+            hint = "'ingest-tui errors list' shows what there is; 'ingest-tui doc explain PATH' explains one"
             raise NotFoundError(f"there is no error at {safe_display(target, limit=200)!r}", hint=hint)
         found += there
     return list(dict.fromkeys(found))

@@ -17,12 +17,11 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, RefusedError, UsageError
 from ingest_tui.model.naming import export_name, safe_cell, safe_display
-from ingest_tui.services.documents import check_choice, document_folder, get_document
+from ingest_tui.services.documents import check_choice, document_folder, get_document, lost_content
 from ingest_tui.store import queries
 from ingest_tui.store.atomic import filled_folder, write_new, write_pieces_durably
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.encoding import encode_json
-from ingest_tui.store.layout import version_name
 from ingest_tui.store.queries import DocumentChoice
 from ingest_tui.store.workspace import Workspace, requester
 
@@ -256,10 +255,7 @@ def document_content(
         return DocumentContent(document, number, what, iter([record]))
     path = store.normalized_path(folder) if what == "text" else store.raw(folder)
     if path is None or not path.is_file():
-        raise NotFoundError(
-            f"document {document.document_id} has no {what} in version {version_name(number)}",
-            hint=f"'ingest-tui sync --force {document.source_id}' reads and extracts it again",
-        )
+        raise lost_content(document, what, number)
     return DocumentContent(document, number, what, _pieces_of(path))
 
 

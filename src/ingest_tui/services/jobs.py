@@ -266,7 +266,9 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
         if line["key"] in failed and (line["action"] in {"ingest", "quarantine"} or line["reason"] == FAILED_BEFORE)
     ]
     if not lines:
-        raise UsageError(f"nothing failed in job {old.job_id}", hint="'ingest-tui job retry' does all of it again")
+        raise UsageError(
+            f"nothing failed in job {old.job_id}", hint=f"'ingest-tui job retry {old.job_id}' does all of it again"
+        )
     manifest = new_manifest(source, kind="sync", trigger="retry", by=requester(), retry_of=old.job_id)
     write_plan_and_queue(workspace, manifest, lines)
     _audit(workspace, "job.retry", manifest.job_id, of=old.job_id, items=len(lines))

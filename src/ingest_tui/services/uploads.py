@@ -102,7 +102,9 @@ def _opened(path: Path) -> Iterator[tuple[int, os.stat_result]]:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"{name} is not a file", hint="a folder is a source: 'ingest-tui source add local'")
+            raise UsageError(
+                f"{name} is not a file", hint="a folder is a source: 'ingest-tui source add local NAME --path FOLDER'"
+            )
         if status.st_size > DEFAULT_MAX_SIZE:
             size, limit = humanize.naturalsize(status.st_size), humanize.naturalsize(DEFAULT_MAX_SIZE)
             raise UsageError(

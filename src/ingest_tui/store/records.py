@@ -38,7 +38,7 @@ def read_json(path: Path, *, newest: int, what: str) -> dict[str, Any]:
     try:
         data = orjson.loads(path.read_bytes())
     except FileNotFoundError:
-        hint = "'ingest-tui status' and the 'list' commands show what there is"
+        hint = "'ingest-tui job list', 'ingest-tui source list' and 'ingest-tui doc list' show what there is"
         raise NotFoundError(f"{what} does not exist", hint=hint) from None
     except orjson.JSONDecodeError as error:
         raise StoreError(

@@ -56,7 +56,7 @@ class SourceStore:
             self._refuse_lost(source_id)
             raise NotFoundError(
                 f"there is no source {safe_display(source_id)!r}",
-                hint="'ingest-tui source list' shows them; 'ingest-tui source add' adds one",
+                hint="'ingest-tui source list' shows them; 'ingest-tui source add TYPE NAME' adds one",
                 source_id=source_id,
             )
         source = self._file(source_id).read()
@@ -158,7 +158,7 @@ class CollectionStore:
                 )
             raise NotFoundError(
                 f"there is no collection {safe_display(collection_id)!r}",
-                hint="'ingest-tui collection list' shows them; 'ingest-tui collection add' adds one",
+                hint="'ingest-tui collection list' shows them; 'ingest-tui collection add NAME' adds one",
                 collection_id=collection_id,
             )
         collection = self._file(collection_id).read()

@@ -81,7 +81,7 @@ class DocumentActions(ViewScreen):
                 self.ask(lambda: gateway.remove_documents(ids), removed, group="remove")
 
         question = f"Remove {wording.plural(len(ids), 'document')}?"
-        consequence = "They go to the trash. A sync brings back what is still in its source."
+        consequence = "They go to the trash. No sync brings one back until it changes; u in the trash restores."
         names = [name for _id, name in targets]
         self.app.push_screen(Confirm(question, names, "Remove", consequence=consequence), answered)
 
