@@ -44,8 +44,22 @@ _WITHOUT_WORKSPACE = frozenset({"init", "demo"})
 """Commands that make a workspace rather than open one."""
 
 
+class _Commands(LazyGroup):
+    """The commands; what fails because the catalogue contradicts itself says so."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            cause = ctx.obj.cause_of(error) if isinstance(ctx.obj, Session) else error
+            if cause is error:
+                raise
+            raise cause from error
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=_Commands,
     commands_at=_COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -48,6 +48,14 @@ class Session:
         workspace.is_read_only = self.read_only
         return workspace
 
+    def cause_of(self, error: Exception) -> Exception:
+        """Return the contradiction of the catalogue that a failure comes from, or the failure where there is none."""
+        if "workspace" not in self.__dict__ or isinstance(error, click.ClickException | click.exceptions.Exit):
+            return error
+        from ingest_tui.services.workspaces import failure_of_catalogue
+
+        return failure_of_catalogue(self.workspace, error) or error
+
 
 def confirm(question: str, *, yes: bool, as_json: bool) -> None:
     """Ask before something is taken away; refused where nobody can answer."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import apsw
 
-from ingest_tui.model.errors import IngestError, PlanDamagedError
+from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
 from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.pipeline.job_run import JobRun, now
@@ -17,6 +17,7 @@ from ingest_tui.pipeline.planning import remove_leftover_plan
 from ingest_tui.pipeline.settled import restore_settled_outcomes
 from ingest_tui.store.atomic import sweep_temporaries
 from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.contradictions import refuse_lost_documents
 from ingest_tui.store.intents import placing
 from ingest_tui.store.journal import read_journal
 from ingest_tui.store.listing import ListingScratch
@@ -120,6 +121,15 @@ def repair_store(job: JobRun) -> None:
         with job.committing(job.reading) as writer:  # which repairs
             writer.undo(old)
     job.paths.commits.unlink(missing_ok=True)
+
+
+def make_contradicting_catalogue_again(job: JobRun) -> None:
+    """Have the catalogue made again where its places name documents that it does not have: they would not be missed."""
+    try:
+        refuse_lost_documents(job.reading)
+    except StoreError as error:
+        job.log.event("warning", f"{error.message}; it is made again")
+        job.workspace.open_catalogue().close()
 
 
 def intents_of_an_older_program(workspace: Workspace, job_id: str) -> list[dict[str, Any]]:

@@ -17,9 +17,16 @@ from ingest_tui.pipeline.deletions import check_superseded
 from ingest_tui.pipeline.extract import extract_item
 from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
-from ingest_tui.pipeline.recovery import drop_half_done, free_what_is_half_done, refuse_damaged_plan, repair_store
+from ingest_tui.pipeline.recovery import (
+    drop_half_done,
+    free_what_is_half_done,
+    make_contradicting_catalogue_again,
+    refuse_damaged_plan,
+    repair_store,
+)
 from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
+from ingest_tui.store.contradictions import contradiction_behind
 from ingest_tui.store.disk import means_disk_full
 
 
@@ -56,20 +63,28 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
         job.stop_politely()
         return None
     except IngestError as error:
-        return _Ending(JobState.FAILED, error)
+        return _Ending(JobState.FAILED, _contradiction(job, error) or error)
     except (OSError, apsw.Error) as error:
         failure = StoreError(
             f"the workspace cannot be written: {_cause(error)}",
             hint="mend the disk ('dmesg' may tell more), then retry the job",
         )
-        return _Ending(JobState.FAILED, failure)
+        return _Ending(JobState.FAILED, _contradiction(job, error) or failure)
     except Exception as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever
         job.log.event("error", "unexpected error", kind=type(error).__name__, places=_places(error))
-        bug = as_ingest_error(error) or IngestError(
-            f"unexpected {type(error).__name__}", hint=f"report it with 'ingest-tui job logs {job.manifest.job_id}'"
+        bug = (
+            _contradiction(job, error)
+            or as_ingest_error(error)
+            or IngestError(
+                f"unexpected {type(error).__name__}", hint=f"report it with 'ingest-tui job logs {job.manifest.job_id}'"
+            )
         )
         return _Ending(JobState.FAILED, bug)
     return _Ending()
+
+
+def _contradiction(job: JobRun, error: Exception) -> StoreError | None:
+    return contradiction_behind(error, job.workspace.layout)
 
 
 def _record(job: JobRun, ending: _Ending) -> None:
@@ -107,6 +122,7 @@ def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     job.await_room(0)
     repair_store(job)
     refuse_damaged_plan(job)
+    make_contradicting_catalogue_again(job)
     finished_keys = drop_half_done(job, counts_as_attempt=counts_as_attempt)
     if job.paths.plan.exists():
         check_superseded(job)

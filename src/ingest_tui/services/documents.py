@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
-from ingest_tui.model.errors import BusyError, NotFoundError
+from ingest_tui.model.errors import BusyError, NotFoundError, StoreError
 from ingest_tui.model.naming import path_of_uri, safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
@@ -22,6 +22,7 @@ from ingest_tui.store.catalogue import DocumentRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import version_name
 from ingest_tui.store.queries import DocumentChoice
+from ingest_tui.store.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.workspace import Workspace, requester
 
 __all__ = [
@@ -108,6 +109,10 @@ def get_document(workspace: Workspace, target: str) -> Document:
         at_address = queries.documents_at(workspace.reading, address)
         if len(at_address) == 1 or (at_address and at_address[0].state == "active"):
             return at_address[0]
+    if workspace.document_store.has_folder(addresses[0]):
+        raise StoreError(
+            f"the catalogue does not know document {addresses[0]}, which is on disk", hint=REBUILD_HINT, code=DAMAGED
+        )
     raise NotFoundError(
         f"there is no document {safe_display(target, limit=200)!r}",
         hint="'ingest-tui doc explain PATH' says why; 'ingest-tui doc list' shows what there is",
@@ -120,10 +125,10 @@ def document_folder(workspace: Workspace, document: Document, version: int | Non
     number = document.version if version is None else version
     folder = store.folder(document.collection_id, document.document_id, number, retired=document.state == "retired")
     if not folder.exists():
-        raise NotFoundError(
-            f"document {document.document_id} has no version {version_name(number)}",
-            hint=f"'ingest-tui doc versions {document.document_id}' shows them",
-        )
+        hint = f"'ingest-tui doc versions {document.document_id}' shows them"
+        if number == document.version:
+            hint = "the catalogue has it, its folder is gone; 'ingest-tui rebuild' takes what is on disk"
+        raise NotFoundError(f"document {document.document_id} has no version {version_name(number)}", hint=hint)
     return folder
 
 

@@ -17,6 +17,7 @@ from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
 from ingest_tui.services.damage import find_damage
 from ingest_tui.store.catalogue import MISSING
+from ingest_tui.store.contradictions import contradiction_behind, contradiction_in
 from ingest_tui.store.filesystem import filesystem_type, is_network
 from ingest_tui.store.opening import ProgressListener, open_known_good_to_read, unheard, version_folders
 from ingest_tui.store.rebuild import RebuildReport, rebuild_catalogue
@@ -35,6 +36,7 @@ __all__ = [
     "RebuildReport",
     "add_collection",
     "doctor",
+    "failure_of_catalogue",
     "init",
     "list_collections",
     "open_at",
@@ -77,6 +79,11 @@ def init(
             at=rfc3339(datetime.now(UTC)), by=requester(), action="workspace.init", target=str(workspace.root)
         )
     return workspace, is_new
+
+
+def failure_of_catalogue(workspace: Workspace, error: Exception) -> IngestError | None:
+    """Return that the catalogue contradicts itself, where that may be why something failed; else None."""
+    return contradiction_behind(error, workspace.layout, is_read_only=workspace.is_read_only)
 
 
 def list_collections(workspace: Workspace) -> list[tuple[Collection, int]]:
@@ -244,6 +251,7 @@ def _catalogue_check(workspace: Workspace) -> Check:
     try:
         with closing(open_known_good_to_read(workspace.layout)) as catalogue:
             verdict = catalogue.value("PRAGMA quick_check")
+            verdict = verdict if verdict != "ok" else contradiction_in(catalogue) or "ok"
             documents = catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'")
     except IngestError as error:
         if error.reason == MISSING and not any(version_folders(workspace.layout)):

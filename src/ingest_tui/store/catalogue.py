@@ -359,26 +359,25 @@ class Catalogue:
 
     def write_mark(self) -> None:
         """Note that this catalogue, as it is now, is the one in force."""
-        meta = dict(self.execute("SELECT name, value FROM meta"))
-        write_mark(self.path, Mark(meta["epoch"], int(meta.get("transactions", 0))))
+        write_mark(self.path, self._mark_and_previous_epoch()[0])
+
+    def _mark_and_previous_epoch(self) -> tuple[Mark, str]:
+        """Return which catalogue this is, and which one was rebuilt to it; raises `StoreError` where that is lost."""
+        try:
+            meta = dict(self.execute("SELECT name, value FROM meta"))
+            return Mark(str(meta["epoch"]), int(meta.get("transactions", 0))), str(meta.get("previous_epoch", ""))
+        except (KeyError, ValueError, TypeError, apsw.SQLError):
+            raise StoreError("the catalogue has lost what it says of itself", hint=REBUILD_HINT, code=LOST) from None
 
     @property
     def was_marked(self) -> bool:
         """Whether transactions of this catalogue were noted next to it; those of a new one were not yet."""
-        return int(self.value("SELECT value FROM meta WHERE name = 'transactions'") or 0) > 1
+        return self._mark_and_previous_epoch()[0].transactions > 1
 
     def loss_since(self, *marks: Mark | None) -> str:
         """Return how this catalogue is not the one that ``marks`` were written for; empty when it is, or newer."""
-        meta = dict(self.execute("SELECT name, value FROM meta"))
-        return next(filter(None, (self._loss_since(mark, meta) for mark in marks)), "")
-
-    @staticmethod
-    def _loss_since(mark: Mark | None, meta: dict[str, str]) -> str:
-        if mark is None or mark.epoch == meta.get("previous_epoch"):  # a rebuild ended just before its mark
-            return ""
-        if mark.epoch != meta["epoch"]:
-            return "is not the one that the documents were committed to"
-        return "" if mark.transactions <= int(meta.get("transactions", 0)) else "lacks what was committed last"
+        mine, previous_epoch = self._mark_and_previous_epoch()
+        return next(filter(None, (_loss_since(mark, mine, previous_epoch) for mark in marks)), "")
 
     @property
     def is_replaced(self) -> bool:
@@ -550,6 +549,14 @@ class Catalogue:
             "INSERT INTO chunks_fts (rowid, heading, text) VALUES (?, ?, ?)",
             ((row[0], row[3], row[4]) for row in numbered),
         )
+
+
+def _loss_since(mark: Mark | None, mine: Mark, previous_epoch: str) -> str:
+    if mark is None or mark.epoch == previous_epoch:  # a rebuild ended just before its mark
+        return ""
+    if mark.epoch != mine.epoch:
+        return "is not the one that the documents were committed to"
+    return "" if mark.transactions <= mine.transactions else "lacks what was committed last"
 
 
 def placed_at(document: DocumentRow, source_id: str, key: str, uri: str, at: str) -> DocumentRow:

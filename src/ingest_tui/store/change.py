@@ -110,7 +110,8 @@ def repair_if_free(layout: Layout, open_catalogue: Callable[[], Catalogue], stor
     if not IntentJournal(layout).is_pending():
         return
     lock = FileLock(layout.lock("commit"))
-    with contextlib.suppress(OSError, apsw.Error, IngestError), contextlib.closing(open_catalogue()) as catalogue:
+    # Whatever is in the way, whoever commits next meets it and reports it.
+    with contextlib.suppress(Exception), contextlib.closing(open_catalogue()) as catalogue:
         if lock.try_acquire():
             with lock:
                 StoreWriter(layout, catalogue, store).repair()

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError
+from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.store.atomic import (
     TEMPORARY_PREFIX,
@@ -164,6 +164,18 @@ class DocumentStore:
         if isinstance(version, int):
             return version
         return max((place.get("version") or 0 for place in note.get("locations", ())), default=0)
+
+    def has_folder(self, document_id: str) -> bool:
+        """Whether some collection has a folder of that document, here or in the trash, with a version in it."""
+        try:
+            check_identifier(document_id)
+        except IngestError:
+            return False
+        folders = [
+            *(collection / document_id[:2] / document_id for collection in _subfolders(self._layout.documents)),
+            *(collection / document_id for collection in _subfolders(self._layout.trash)),
+        ]
+        return any(self.versions(folder) for folder in folders)
 
     def has_note(self, document: DocumentRow) -> bool:
         """Whether a document has a ``document.json``, renamed into place or not yet."""

@@ -22,6 +22,7 @@ from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.catalogue import LOST, Catalogue
 from ingest_tui.store.change import StoreWriter
+from ingest_tui.store.contradictions import contradiction_in
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.found_documents import FolderProblem, FolderReader
 from ingest_tui.store.layout import Layout
@@ -142,13 +143,18 @@ class _Old(NamedTuple):
 
 def _open_old(layout: Layout) -> _Old:
     try:
-        return _Old(open_known_good(layout), is_trusted=True)
+        catalogue = open_known_good(layout)
     except SchemaVersionError:
         raise
     except StoreError as error:
         if error.reason != LOST:
             return _Old(None, is_trusted=False)
-    return _Old(Catalogue(layout.catalogue), is_trusted=False)
+        return _Old(Catalogue(layout.catalogue), is_trusted=False)
+    try:
+        return _Old(catalogue, is_trusted=not contradiction_in(catalogue))
+    except StoreError:
+        catalogue.close()
+        return _Old(None, is_trusted=False)
 
 
 class _Builder:

@@ -9,6 +9,7 @@ import apsw
 
 from ingest_tui.model.errors import StoreError
 from ingest_tui.store.catalogue import Catalogue, LocationRow
+from ingest_tui.store.contradictions import as_written
 from ingest_tui.store.found_documents import FolderProblem, FoundDocument
 from ingest_tui.store.layout import Layout
 
@@ -35,13 +36,15 @@ _KNOWN_PLACES = (
 # A place that a document has stays that of the document.
 _ABSENT_PLACES = (
     f"INSERT OR IGNORE INTO locations ({_PLACES}) SELECT {_PLACES} FROM old.locations WHERE document_id IS NULL"
+    f" AND {as_written('locations')}"
 )
 _UNREAD_PLACES = (
     f"REPLACE INTO locations ({_PLACES}) SELECT {', '.join(f'o.{name}' for name in LocationRow._fields)}"
     " FROM old.locations o JOIN locations l USING (source_id, key, document_id)"
-    " WHERE o.outcome IN ('failed', 'rejected', 'empty') AND o.at > l.at"
+    f" WHERE o.outcome IN ('failed', 'rejected', 'empty') AND o.at > l.at AND {as_written('locations', 'o')}"
 )
-_CARRY_OVER = (_ABSENT_PLACES, _UNREAD_PLACES, "INSERT OR IGNORE INTO kills SELECT * FROM old.kills")
+_KILLS = f"INSERT OR IGNORE INTO kills SELECT * FROM old.kills WHERE {as_written('kills')}"
+_CARRY_OVER = (_ABSENT_PLACES, _UNREAD_PLACES, _KILLS)
 
 
 class RebuiltRows:

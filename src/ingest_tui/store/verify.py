@@ -14,6 +14,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash, new_hasher
 from ingest_tui.store.atomic import TEMPORARY_PREFIX
 from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.contradictions import contradiction_in
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED, Layout, version_name
 from ingest_tui.store.records import read_json
@@ -41,6 +42,7 @@ def verify_store(layout: Layout, catalogue: Catalogue, *, deep: bool = False) ->
         place = LocationRow(*row)
         places.setdefault(place.document_id or "", []).append(place)
     return [
+        *_written_by_others(catalogue),
         *_places(documents, places),
         *_contents(documents),
         *_addresses(documents, places),
@@ -50,6 +52,13 @@ def verify_store(layout: Layout, catalogue: Catalogue, *, deep: bool = False) ->
 
 
 # The catalogue by itself
+
+
+def _written_by_others(catalogue: Catalogue) -> Iterator[Finding]:
+    """What `doctor` and failing commands look for is nowhere where all is as it should be."""
+    found = contradiction_in(catalogue)
+    if found:
+        yield Finding("contradiction", "", found)
 
 
 def _places(documents: list[DocumentRow], places: dict[str, list[LocationRow]]) -> Iterator[Finding]:
