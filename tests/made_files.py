@@ -154,3 +154,71 @@ def ole_with(name: str) -> bytes:
     fat = struct.pack("<128I", 0xFFFFFFFD, 0xFFFFFFFE, *[0xFFFFFFFF] * 126)
     entry = encoded.ljust(64, b"\0") + struct.pack("<H", len(encoded) + 2) + bytes(62)
     return header + fat + entry + bytes(384) + bytes(512)
+
+
+def ole(streams: dict[str, bytes]) -> bytes:
+    """An OLE compound file ([MS-CFB]) whose streams are padded to 4,096 bytes, so that none is a short one."""
+    sector = 512
+    end, fat_mark, free = 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
+    directory = [("Root Entry", 5, end, 0)]
+    chains: list[tuple[int, int]] = []
+    data = b""
+    directory_sectors = -(-(len(streams) + 1) // 4)
+    position = 1 + directory_sectors
+    for name, content in streams.items():
+        padded = content.ljust(4096, b"\0")
+        padded += b"\0" * (-len(padded) % sector)
+        directory.append((name, 2, position, len(padded)))
+        chains.append((position, len(padded) // sector))
+        position += len(padded) // sector
+        data += padded
+    fat = [fat_mark, *range(2, 1 + directory_sectors), end]
+    for start, count in chains:
+        fat += [*range(start + 1, start + count), end]
+    fat += [free] * (128 - len(fat))
+    entries = b""
+    for at, (name, kind, start, size) in enumerate(directory):
+        encoded = name.encode("utf-16-le")
+        right = at + 1 if 0 < at < len(directory) - 1 else free
+        child = 1 if at == 0 else free
+        entries += encoded.ljust(64, b"\0") + struct.pack("<HBBIII", len(encoded) + 2, kind, 1, free, right, child)
+        entries += b"\0" * 36 + struct.pack("<IQ", start, size)
+    entries += b"\0" * (directory_sectors * sector - len(entries))
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+    header += b"\0" * 6 + struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0)
+    header += struct.pack("<109I", 0, *[free] * 108)
+    return header + struct.pack("<128I", *fat) + entries + data
+
+
+def biff_record(kind: int, body: bytes) -> bytes:
+    """Return a record of a BIFF stream ([MS-XLS])."""
+    return struct.pack("<HH", kind, len(body)) + body
+
+
+def biff_label(row: int, column: int, text: str) -> bytes:
+    """Return a cell that holds a text."""
+    body = struct.pack("<HHHHB", row, column, 0, len(text), 0) + text.encode("latin-1")
+    return biff_record(0x204, body)
+
+
+def xls_of(sheets: Mapping[str, bytes], rows: int = 2, columns: int = 2) -> bytes:
+    """Return a BIFF8 workbook. ``sheets``: name → its records of cells, within so many rows and columns."""
+
+    def begin(kind: int) -> bytes:
+        return biff_record(0x809, struct.pack("<HHHHII", 0x600, kind, 0, 0, 0, 0))
+
+    end = biff_record(0x0A, b"")
+    size = biff_record(0x200, struct.pack("<IIHHH", 0, rows, 0, columns, 0))
+    bodies = [begin(0x10) + size + cells + end for cells in sheets.values()]
+    start = len(begin(5)) + sum(4 + 8 + len(name) for name in sheets) + len(end)
+    listed = b""
+    for name, body in zip(sheets, bodies, strict=True):
+        listed += biff_record(0x85, struct.pack("<IBBBB", start, 0, 0, len(name), 0) + name.encode("latin-1"))
+        start += len(body)
+    return ole({"Workbook": begin(5) + listed + end + b"".join(bodies)})
+
+
+def far_off_xls(sheets: int, *, last_row: int = 65_536, columns: int = 256) -> bytes:
+    """Return a small workbook each of whose sheets has a first cell, and one in the far corner."""
+    cells = biff_label(0, 0, "Name") + biff_label(last_row - 1, columns - 1, "far")
+    return xls_of({f"Sheet{number}": cells for number in range(1, sheets + 1)}, last_row, columns)

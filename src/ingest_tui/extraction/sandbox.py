@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -33,7 +34,8 @@ from ingest_tui.extraction.sandbox_job import (
 from ingest_tui.extraction.sandbox_orphans import kill_orphans
 from ingest_tui.extraction.sandbox_process import Flight, ParserProcess
 from ingest_tui.model.errors import BusyError
-from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
+from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.parse_limits import FileLimits, ParseLimits, file_limits
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ _MAX_ATTEMPTS = 4
 _MAX_FAILED_STARTS = 3
 _LONGEST_WAIT_SECONDS = 0.25
 _CHEAP_SHARE = 0.05
+_PERHAPS_OF_OTHERS = ("memory", "crashed")
+"""Reasons that a file gets only from a process that has parsed nothing before."""
 
 
 class Walls(NamedTuple):
@@ -112,7 +116,7 @@ class ParserPool:
 
     def submit(self, task: ParseTask, on_result: OnResult) -> None:
         """Queue a task; blocks while ``max_waiting`` are waiting. Raises `BusyError` once the pool is closing."""
-        job = Job(task, on_result)
+        job = Job(task, on_result, file_limits(task.limits or self._limits, task.size))
         with self._state:
             if threading.current_thread() is not self._thread:
                 while len(self._waiting) >= self._max_waiting and not self._is_closing:
@@ -273,7 +277,7 @@ class ParserPool:
             if was_full and taken:
                 self._state.notify_all()
         for job, cost in taken:
-            process.queue(wire_form(job.task), Flight(job, cost))
+            process.queue(wire_form(job), Flight(job, cost))
 
     def _steal(self, serving: list[ParserProcess]) -> None:
         """Let a process without work have what another has not begun."""
@@ -290,12 +294,13 @@ class ParserPool:
         with self._state:
             self._waiting.extendleft(reversed(jobs))
 
-    def _start(self) -> None:
+    def _start(self) -> ParserProcess:
         process = ParserProcess.start(self._limits, test_backend=self._test_backend, confinement=self._confinement)
         self.processes_started += 1
         self._processes.append(process)
         for fd in (process.stdout_fd, process.stderr_fd, process.pidfd):
             self._selector.register(fd, selectors.EVENT_READ, process)
+        return process
 
     def _write(self, process: ParserProcess) -> None:
         more = process.write_some()
@@ -341,6 +346,11 @@ class ParserPool:
         process.served += 1.0 if flight.weight > 1.0 else _CHEAP_SHARE
         if is_spent:
             self._retire(process)
+        if result.reason == "memory":
+            if self._gets_its_own(flight.payload, line["seq"], result.reason):
+                return 0
+            detail, hint = flight.payload.limits.out_of_memory()
+            result = replace(result, detail=detail, hint=hint)
         self._deliver(flight.payload, result)
         return 1
 
@@ -417,14 +427,13 @@ class ParserPool:
         now = time.monotonic()
         for process in self._processes:
             if process.in_flight and process.kill_reason is None:
-                limits = self._limits_of(process)
-                passed = process.overdue(limits, now)
+                passed = process.overdue(self._limits_of(process.begun_seq(), process), now)
                 if passed:
-                    process.kill("timeout", passed, "raise the time limit, or try another backend for this file")
+                    process.kill("timeout", *passed)
 
-    def _limits_of(self, process: ParserProcess) -> ParseLimits:
-        flight = process.in_flight.get(process.begun_seq())
-        return (flight.payload.task.limits if flight is not None else None) or self._limits
+    def _limits_of(self, seq: int, process: ParserProcess) -> FileLimits:
+        flight = process.in_flight.get(seq)
+        return flight.payload.limits if flight is not None else file_limits(self._limits.whatever_the_size(), 0)
 
     def _bury(self, process: ParserProcess) -> None:
         """Blame the task that was being parsed, give the others to the next process."""
@@ -438,13 +447,28 @@ class ParserPool:
         if process.forger_is_unknown:
             # It may have gone on to another task since: several are tried again, each alone, which tells.
             begun = next(iter(process.in_flight)) if len(process.in_flight) == 1 else 0
+        reason, detail, hint = process.cause_of_death(status, self._limits_of(begun, process))
         guilty = process.land(begun)
         others: list[Job] = [flight.payload for flight in process.in_flight.values()]
         process.in_flight.clear()
-        reason, detail, hint = process.cause_of_death(status, self._limits.memory_bytes)
-        if guilty is not None:
+        died_by_itself = process.kill_reason is None
+        if guilty is not None and not (died_by_itself and self._gets_its_own(guilty.payload, begun, reason)):
             self._fail(guilty.payload, reason, detail, hint)
         self._try_again(others, reason, detail)
+
+    def _gets_its_own(self, job: Job, seq: int, reason: str) -> bool:
+        """Try a file that died of its process in one that has parsed nothing before; return whether that is done.
+
+        What earlier files left there, in memory or in a library, may have been the cause.
+        """
+        if reason not in _PERHAPS_OF_OTHERS or seq <= 1 or job.had_its_own:
+            return False
+        with contextlib.suppress(OSError):
+            os.unlink(job.task.output_path)  # noqa: PTH108 what a dead parser left
+        job.had_its_own = True
+        process = self._start()
+        process.queue(wire_form(job), Flight(job, 0.0))
+        return True
 
     def _try_again(self, jobs: list[Job], reason: str, detail: str) -> None:
         """Queue again what was only in the same pipe; nothing, when no process comes up at all."""

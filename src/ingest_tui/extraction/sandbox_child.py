@@ -15,7 +15,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import orjson
@@ -37,8 +37,9 @@ _LEAK_SHARE = 2
 """A process that holds more than this part of the files it may open is replaced: nothing here keeps files open."""
 _CHUNKS_BELOW_BYTES = 256 * 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_PROGRESS = slice(0, 8), slice(8, 16), slice(16, 24)
-"""Three little-endian numbers shared with the parent: task begun last, signs of life, highest task taken back."""
+_PROGRESS = slice(0, 8), slice(8, 16), slice(16, 24), slice(24, 32)
+"""Little-endian numbers shared with the parent: task begun last, signs of life, highest task taken back, and the
+nanoseconds of processor time that were used when the task was begun."""
 
 Extract = Callable[..., Extraction]
 
@@ -116,7 +117,9 @@ class _Server:
             return
         if self._scratch is not None:
             task["output_path"] = output_in(self._scratch, number)
-        result, self._is_spent = _run(task, self._extract, self._tick)
+        self._progress[_PROGRESS[3]] = time.process_time_ns().to_bytes(8, "little")
+        with _memory_limited_to(task["memory_bytes"]):
+            result, self._is_spent = _run(task, self._extract, self._tick)
         self._send({"seq": number, "result": result, "retire": self._is_spent})
         if self._is_spent:
             self._flush()
@@ -146,6 +149,21 @@ class _Server:
             self._outgoing.clear()
             self._outgoing_bytes = 0
         self._flushed_at = time.monotonic()
+
+
+@contextlib.contextmanager
+def _memory_limited_to(limit: int) -> Iterator[None]:
+    """Let a file use so much; the whole process within it, so that what earlier files left gives it no more.
+
+    Memory of the process's own is counted (heaps, stacks), not address space: a library that loads or starts its
+    threads at its first file would take hundreds of megabytes from that one.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
 def _encode(line: dict[str, Any]) -> bytes:
@@ -204,8 +222,7 @@ def _outcome_of(error: BaseException, *, is_writing: bool) -> tuple[ParseStatus,
             status = "empty" if isinstance(error, EmptyDocumentError) else "rejected"
         return status, error.reason, error.message, error.hint or DEFAULT_HINTS.get(error.reason, "")
     if isinstance(error, MemoryError):
-        detail, hint = "it needs more memory than a parser may use", "raise the memory limit, or split the file"
-        return "failed", "memory", detail, hint
+        return "failed", "memory", "it needs more memory than it may use", ""  # the parent knows how much that is
     if isinstance(error, OSError):
         return _outcome_of_os_error(error, is_writing=is_writing)
     detail = f"{type(error).__name__}: {error}"[:300]

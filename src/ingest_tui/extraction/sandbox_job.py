@@ -12,6 +12,7 @@ from typing import Any
 
 from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
 from ingest_tui.model.extraction import Finding, ParseResult, ParseTask
+from ingest_tui.model.parse_limits import FileLimits
 
 WINDOW_TASKS = 32
 WINDOW_MILLISECONDS = 40.0
@@ -22,11 +23,17 @@ OnResult = Callable[[ParseResult], None]
 
 @dataclass(slots=True)
 class Job:
-    """A submitted task, who wants its result, and how many processes have died around it."""
+    """A submitted task, who wants its result, and what it may use.
+
+    ``attempts``: how many processes have died around it. ``had_its_own``: whether it had a process that had parsed
+    nothing before.
+    """
 
     task: ParseTask
     on_result: OnResult
+    limits: FileLimits
     attempts: int = 0
+    had_its_own: bool = False
 
 
 def estimate_milliseconds(file_name: str, size: int, backend: str | None = None) -> float:
@@ -80,9 +87,11 @@ def take_output(written: str, wanted: str) -> None:
     os.rename(written, wanted)  # noqa: PTH104
 
 
-def wire_form(task: ParseTask) -> dict[str, Any]:
+def wire_form(job: Job) -> dict[str, Any]:
     """Return what a parser process must know of a task, as JSON values."""
+    task = job.task
     form = {name: getattr(task, name) for name in _WIRE_FIELDS}
+    form["memory_bytes"] = job.limits.memory_bytes
     form["backends_by_type"] = task.backends_by_type or None
     if task.allow_types or task.deny_types:
         form |= {"allow_types": task.allow_types, "deny_types": task.deny_types}

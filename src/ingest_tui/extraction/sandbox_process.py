@@ -21,7 +21,7 @@ import orjson
 from ingest_tui.extraction.confinement import Confinement, code_folders
 from ingest_tui.extraction.sandbox_orphans import MARK, kill_marked, new_mark
 from ingest_tui.extraction.validators.registered import installed_validators
-from ingest_tui.model.extraction import ParseLimits
+from ingest_tui.model.parse_limits import FileLimits, ParseLimits
 
 _BOOT = (
     "import sys; from json import loads; config = loads(sys.stdin.buffer.raw.readline()); "
@@ -37,6 +37,8 @@ _LARGE_SHARE = 3
 _READS_AT_ONCE = 16
 """Of 1 MB each: a parser that writes without end must not hold up the others."""
 _USES_NAMESPACES = True
+_PROCESS_CPU_CLOCK = 2
+"""With the complement of a process number it makes the clock of all its threads (clock_getcpuclockid(3))."""
 
 # Nothing of the parent's environment goes to a parser: it may hold secrets, proxies and preload libraries.
 _ENVIRONMENT = {
@@ -106,6 +108,7 @@ class ParserProcess:
     """Carried by the process and whatever it starts; see `sandbox_orphans`."""
     children_contained: bool = False
     """Whether the kernel ends what it has started together with it. Then ``popen`` only waits for the parser."""
+    parser_pid: int = 0
     parser_pidfd: int = -1
     is_retiring: bool = False
     kill_reason: tuple[str, str, str] | None = None
@@ -168,6 +171,7 @@ class ParserProcess:
     def greet(self, *, pid: int, children_contained: bool) -> None:
         """Note that it has started: its clocks run from here. ``pid`` is that of the parser proper."""
         self.said_hello = True
+        self.parser_pid = pid
         self.children_contained = children_contained
         if children_contained:
             with contextlib.suppress(ProcessLookupError):
@@ -244,21 +248,30 @@ class ParserProcess:
         taken = [self.land(seq) for seq in list(self.in_flight) if seq > begun]
         return [flight for flight in taken if flight is not None]
 
-    def overdue(self, limits: ParseLimits, now: float) -> str:
-        """Return which limit the task at work has passed, or an empty string."""
+    def overdue(self, limits: FileLimits, now: float) -> tuple[str, str] | None:
+        """Return detail and hint for the limit that the task at work has passed, or None."""
         if not self.said_hello:  # the limits of a file are not those of an interpreter on a busy machine
-            return "the parser did not start" if now - self.changed_at > _START_SECONDS else ""
+            is_late = now - self.changed_at > _START_SECONDS
+            return ("the parser did not start", "sync again when the machine is less busy") if is_late else None
         seen = (self.begun_seq(), int.from_bytes(self.progress[8:16], "little"))
         if seen != self._seen:
             if seen[0] != self._seen[0]:
                 self.began_at = now
             self._seen = seen
             self.changed_at = now
-        if now - self.changed_at > limits.silence_seconds:
-            return f"no progress for {limits.silence_seconds:g} seconds"
-        if now - self.began_at > limits.total_seconds:
-            return f"not finished after {limits.total_seconds:g} seconds"
-        return ""
+        running = now - self.began_at
+        # Threads of a library may use several processors at once: asked well before one alone could be too much.
+        cpu = self._cpu_seconds() if running * (os.cpu_count() or 1) > limits.cpu_seconds else 0.0
+        return limits.out_of_time(silent=now - self.changed_at, running=running, cpu=cpu)
+
+    def _cpu_seconds(self) -> float:
+        """Return the processor time that the task at work has used; 0 where the system does not show it."""
+        clock = (~self.parser_pid << 3) | _PROCESS_CPU_CLOCK
+        try:
+            used = time.clock_gettime(clock)
+        except OSError:
+            return 0.0
+        return used - int.from_bytes(self.progress[24:32], "little") / 1e9
 
     def kill(self, reason: str, detail: str, hint: str = "") -> None:
         """Kill it and all it has started; SIGKILL because a hung parser may ignore anything else."""
@@ -307,8 +320,8 @@ class ParserProcess:
             shutil.rmtree(self.scratch, ignore_errors=True)
         return status
 
-    def cause_of_death(self, status: int, memory_bytes: int) -> tuple[str, str, str]:
-        """Return reason, detail and hint for the task that it died of. ``memory_bytes`` is what it might use."""
+    def cause_of_death(self, status: int, limits: FileLimits) -> tuple[str, str, str]:
+        """Return reason, detail and hint for the task that it died of, which had these ``limits``."""
         if self.kill_reason is not None:
             return self.kill_reason
         noise = self.stderr_tail.decode("utf-8", "replace")
@@ -318,7 +331,7 @@ class ParserProcess:
             or "MemoryError" in noise
             or "Out of memory" in noise
         ):
-            return "memory", "it needs more memory than a parser may use", "raise the memory limit, or split the file"
+            return ("memory", *limits.out_of_memory())
         if status == -signal.SIGKILL:
             return (
                 "memory",
@@ -326,9 +339,9 @@ class ParserProcess:
                 "free memory, or split the file",
             )
         name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        if status < 0 and self.peak_bytes * _LARGE_SHARE > memory_bytes:
+        if status < 0 and self.peak_bytes * _LARGE_SHARE > limits.memory_bytes:
             # Native libraries end the process when they get no memory, in ways that look like any other crash.
-            detail = f"the parser died ({name}) with {self.peak_bytes // 1024**2} MB in use, most likely for more"
-            return "memory", detail, "raise the memory limit, or split the file"
+            detail, hint = limits.out_of_memory()
+            return "memory", f"the parser died ({name}), most likely for memory: {detail}", hint
         last = " ".join(noise.strip().splitlines()[-1:])[:200]
         return "crashed", f"the parser died ({name}){': ' + last if last else ''}", "try another backend for this file"

@@ -120,6 +120,8 @@ def _tidy_rows(rows: Iterable[Sequence[Any]], findings: list[Finding]) -> list[l
     tidy: list[list[str]] = []
     cut = 0
     for row in rows:
+        if row.count("") == len(row):
+            continue  # at once: a cell in the far corner of a sheet puts millions of blank ones before it
         cells = [format_cell(cell).replace("\x00", "").strip() for cell in row]
         if sum(map(len, cells)) > MAX_FIELD_CHARACTERS:
             cut += sum(len(cell) > MAX_FIELD_CHARACTERS for cell in cells)

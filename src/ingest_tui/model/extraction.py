@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ingest_tui.model.parse_limits import ParseLimits
+
 MAX_LINKS = 1000
 """Links kept of one document; a link farm must not fill the record of its version."""
 
@@ -70,32 +72,13 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
-class ParseLimits:
-    """What one parser process may use. Bytes and seconds.
-
-    ``silence_seconds``: longest time without any progress (a page, a sheet, a finished file). ``total_seconds``:
-    longest time for one file however much it progresses. ``memory_bytes`` limits the address space.
-    ``max_tasks_per_process``: files after which a process is replaced; small text files count a twentieth each.
-    """
-
-    memory_bytes: int = 2 * 1024**3
-    silence_seconds: float = 60.0
-    total_seconds: float = 600.0
-    file_size_bytes: int = 512 * 1024**2
-    open_files: int = 256
-    max_tasks_per_process: int = 2000
-    grown_bytes: int = 512 * 1024**2
-    """Resident size at which a process is replaced before its next file."""
-
-
-@dataclass(frozen=True, slots=True)
 class ParseTask:
     """One file to parse: read from ``input_path``, its markdown written to ``output_path`` (which must not exist).
 
     ``file_name`` is the name at the source: a hint for the type, never a path. ``size`` is in bytes.
     ``backend`` forces a backend; else ``backends_by_type`` (format name or media type → backend) is asked first.
-    ``limits`` overrides the pool's ``silence_seconds`` and ``total_seconds`` for this file. ``allow_types`` and
-    ``deny_types`` say what is let in by what its bytes are: format names, extensions or media types.
+    ``limits`` overrides those of the pool for this file. ``allow_types`` and ``deny_types`` say what is let in by what
+    its bytes are: format names, extensions or media types.
     """
 
     task_id: str

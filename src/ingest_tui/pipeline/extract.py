@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ingest_tui.extraction.admission import known_types
-from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
-from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
+from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.plan import RULES_CHANGED
 from ingest_tui.pipeline.job_run import JobRun
+from ingest_tui.pipeline.parse_limits import limits_for
 from ingest_tui.pipeline.stage import Sink, StagedItem
-from ingest_tui.store.workspace import Settings
 
 
 def extract_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
@@ -43,7 +41,7 @@ def parse_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
         backends_by_type=extraction.by_type,
         allow_types=job.source.allow_types,
         deny_types=job.source.deny_types,
-        limits=limits_for(job.workspace.settings, file_name),
+        limits=limits_for(job.workspace.settings, extraction, file_name),
     )
 
     def parsed(result: ParseResult) -> None:
@@ -52,26 +50,6 @@ def parse_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
         settle(item)
 
     job.pool.submit(task, parsed)
-
-
-def limits_for(settings: Settings, file_name: str) -> ParseLimits | None:
-    """Return the time limits that the settings have for the type that a name promises; None for those of all types.
-
-    A limit for an extension goes before one for its format. Raises `ValidationError` for a setting that names no type.
-    """
-    if not settings.parser_limits_by_type:
-        return None
-    by_type = {kept: limits for name, limits in settings.parser_limits_by_type.items() for kept in known_types([name])}
-    extension = extension_of(file_name)
-    kind = BY_EXTENSION.get(extension)
-    names = (extension, kind.name, kind.media_type) if kind else ()
-    chosen = next((by_type[name] for name in names if name in by_type), None)
-    if chosen is None:
-        return None
-    return ParseLimits(
-        silence_seconds=chosen.silence_seconds or settings.parser_silence_seconds,
-        total_seconds=chosen.total_seconds or settings.parser_total_seconds,
-    )
 
 
 def _bytes_are_known(job: JobRun, item: StagedItem) -> bool:

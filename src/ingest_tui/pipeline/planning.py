@@ -26,6 +26,7 @@ from ingest_tui.pipeline.absences import settle_listing
 from ingest_tui.pipeline.deletions import chosen_by, hold_rules_of, look_after
 from ingest_tui.pipeline.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.job_run import JobRun, now
+from ingest_tui.pipeline.parse_limits import limits_of
 from ingest_tui.pipeline.workload import Workload
 from ingest_tui.store.atomic import sync_folder
 from ingest_tui.store.catalogue import LocationRow
@@ -134,7 +135,7 @@ def ruleset_of(source: Source) -> str:
 
 def parsers_of(source: Source, settings: Settings) -> str:
     """Return what stands for the parsers as they are now: their versions, and the limits they work under."""
-    limits = (int(settings.parser_memory), settings.parser_silence_seconds, settings.parser_total_seconds)
+    limits = limits_of(settings, source.extraction)
     by_type = repr(sorted(settings.parser_limits_by_type.items()))
     return short_digest(versions(), repr(limits), by_type, str(source.extraction.backend), length=12)
 

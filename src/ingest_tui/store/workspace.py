@@ -52,13 +52,15 @@ CREDENTIALS_VARIABLE = "INGEST_TUI_CREDENTIALS"
 CREDENTIALS_FILE = "credentials.json"
 
 
-class TimeLimits(BaseModel):
-    """How long a parser may be silent, and take in all, for one type of file; None: as for all types."""
+class TypeLimits(BaseModel):
+    """What a parser may use for one type of file, whatever the size of the file; None: as for all types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     silence_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     total_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    cpu_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    memory: ByteSize | None = Field(default=None, gt=0)
 
 
 class Settings(BaseModel):
@@ -74,7 +76,11 @@ class Settings(BaseModel):
     parser_memory: ByteSize = Field(default=ByteSize(2_147_483_648), gt=0)
     parser_silence_seconds: float = Field(default=60, gt=0)
     parser_total_seconds: float = Field(default=600, gt=0)
-    parser_limits_by_type: dict[str, TimeLimits] = Field(default_factory=dict)
+    parser_base_memory: ByteSize = Field(default=ByteSize(805_306_368), gt=0)
+    parser_memory_per_megabyte: ByteSize = Field(default=ByteSize(1_073_741_824), ge=0)
+    parser_base_cpu_seconds: float = Field(default=15, gt=0)
+    parser_cpu_seconds_per_megabyte: float = Field(default=20, ge=0)
+    parser_limits_by_type: dict[str, TypeLimits] = Field(default_factory=dict)
     rescan_seconds: float = Field(default=60, gt=0)
     remote_rescan_seconds: float = Field(default=900, gt=0)
     stable_seconds: float = Field(default=2, ge=0)

@@ -13,17 +13,16 @@ from typing import Self
 
 import apsw
 
-from ingest_tui.extraction.backends import runs_programs
 from ingest_tui.extraction.confinement import Confinement
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, IngestError, StoreError
-from ingest_tui.model.extraction import ParseLimits
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.job_run import JobRun
+from ingest_tui.pipeline.parse_limits import limits_of, works_through_programs
 from ingest_tui.pipeline.run_job import run_job
 from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.workspace import Workspace
@@ -126,19 +125,14 @@ class Engine:
 
     def _parsers(self, source: Source) -> ParserPool:
         """Return the pool for a source: confined to what it needs, which differs for backends that run programs."""
-        may_run = runs_programs({source.extraction.backend, *source.extraction.by_type.values()})
+        may_run = works_through_programs(source.extraction)
         pool = self._pools.get(may_run)
         if pool is None or pool.failure is not None:  # one that failed has ended, processes and all
             settings = self._workspace.settings
-            limits = ParseLimits(
-                memory_bytes=int(settings.parser_memory),
-                silence_seconds=settings.parser_silence_seconds,
-                total_seconds=settings.parser_total_seconds,
-            )
             layout = self._workspace.layout
             self._pools[may_run] = ParserPool(
                 settings.parser_processes or os.cpu_count() or 1,
-                limits,
+                limits_of(settings, source.extraction),
                 confinement=Confinement((str(layout.jobs),), str(layout.parsers), may_run_programs=may_run),
             )
         return self._pools[may_run]

@@ -11,6 +11,8 @@ from io import BytesIO
 
 import pytest
 
+from made_files import biff_label, biff_record, xls_of
+
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
 )
@@ -251,59 +253,10 @@ def pdf(text: str = "Annual report", line: str = "apples are round") -> bytes:
     return out + f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n".encode()
 
 
-def ole(streams: dict[str, bytes]) -> bytes:
-    """An OLE compound file ([MS-CFB]) whose streams are padded to 4,096 bytes, so that none is a short one."""
-    sector = 512
-    end, fat_mark, free = 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
-    directory = [("Root Entry", 5, end, 0)]
-    chains: list[tuple[int, int]] = []
-    data = b""
-    directory_sectors = -(-(len(streams) + 1) // 4)
-    position = 1 + directory_sectors
-    for name, content in streams.items():
-        padded = content.ljust(4096, b"\0")
-        padded += b"\0" * (-len(padded) % sector)
-        directory.append((name, 2, position, len(padded)))
-        chains.append((position, len(padded) // sector))
-        position += len(padded) // sector
-        data += padded
-    fat = [fat_mark, *range(2, 1 + directory_sectors), end]
-    for start, count in chains:
-        fat += [*range(start + 1, start + count), end]
-    fat += [free] * (128 - len(fat))
-    entries = b""
-    for at, (name, kind, start, size) in enumerate(directory):
-        encoded = name.encode("utf-16-le")
-        right = at + 1 if 0 < at < len(directory) - 1 else free
-        child = 1 if at == 0 else free
-        entries += encoded.ljust(64, b"\0") + struct.pack("<HBBIII", len(encoded) + 2, kind, 1, free, right, child)
-        entries += b"\0" * 36 + struct.pack("<IQ", start, size)
-    entries += b"\0" * (directory_sectors * sector - len(entries))
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
-    header += b"\0" * 6 + struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0)
-    header += struct.pack("<109I", 0, *[free] * 108)
-    return header + struct.pack("<128I", *fat) + entries + data
-
-
 def xls() -> bytes:
     """A BIFF8 workbook with one sheet of two rows."""
-
-    def record(kind: int, body: bytes) -> bytes:
-        return struct.pack("<HH", kind, len(body)) + body
-
-    def label(row: int, column: int, text: str) -> bytes:
-        return record(0x204, struct.pack("<HHHHB", row, column, 0, len(text), 0) + text.encode("latin-1"))
-
-    def begin(kind: int) -> bytes:
-        return record(0x809, struct.pack("<HHHHII", 0x600, kind, 0, 0, 0, 0))
-
-    sheet = begin(0x10) + record(0x200, struct.pack("<IIHHH", 0, 2, 0, 2, 0))
-    sheet += label(0, 0, "Name") + label(0, 1, "Amount") + label(1, 0, "apples")
-    sheet += record(0x203, struct.pack("<HHHd", 1, 1, 0, 12.0)) + record(0x0A, b"")
-    name = b"Stock"
-    start = len(begin(5)) + len(record(0x85, b"\0" * (8 + len(name)))) + len(record(0x0A, b""))
-    bound = struct.pack("<IBBBB", start, 0, 0, len(name), 0) + name
-    return ole({"Workbook": begin(5) + record(0x85, bound) + record(0x0A, b"") + sheet})
+    cells = biff_label(0, 0, "Name") + biff_label(0, 1, "Amount") + biff_label(1, 0, "apples")
+    return xls_of({"Stock": cells + biff_record(0x203, struct.pack("<HHHd", 1, 1, 0, 12.0))})
 
 
 def parquet() -> bytes:

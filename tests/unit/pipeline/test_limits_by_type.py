@@ -11,7 +11,10 @@ from ingest_tui import open_workspace
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.errors import StoreError, ValidationError
 from ingest_tui.model.extraction import ParseTask
-from ingest_tui.pipeline.extract import limits_for
+from ingest_tui.model.parse_limits import file_limits
+from ingest_tui.model.source import ExtractionSettings, Source
+from ingest_tui.pipeline.parse_limits import limits_for, limits_of
+from ingest_tui.pipeline.planning import parsers_of
 from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.workspace import Settings, open_workspace_at
 
@@ -39,8 +42,46 @@ def test_limits_follow_the_type_of_the_name(
     by_type: dict[str, object], name: str, expected: tuple[float, float] | None
 ) -> None:
     """A type may have limits of its own, the extension before the format; what it leaves out is as for all."""
-    limits = limits_for(settings(by_type), name)
+    limits = limits_for(settings(by_type), ExtractionSettings(), name)
     assert (limits and (limits.silence_seconds, limits.total_seconds)) == expected
+
+
+@pytest.mark.parametrize(
+    ("of_type", "extraction", "expected"),
+    [
+        ({}, ExtractionSettings(), (768, 15)),
+        ({"silence_seconds": 9}, ExtractionSettings(), (768, 15)),
+        ({"memory": "1 GiB"}, ExtractionSettings(), (1024, 15)),
+        ({"cpu_seconds": 99}, ExtractionSettings(), (768, 99)),
+        ({"total_seconds": 1800}, ExtractionSettings(), (768, 1800)),
+        ({"total_seconds": 1800, "cpu_seconds": 99}, ExtractionSettings(), (768, 99)),
+        ({"silence_seconds": 9}, ExtractionSettings(by_type={"pdf": "unstructured"}), (2048, 600)),
+        ({"memory": "1 GiB"}, ExtractionSettings(backend="unstructured"), (1024, 600)),
+    ],
+)
+def test_a_type_may_have_what_its_size_does_not_explain(
+    of_type: dict[str, object], extraction: ExtractionSettings, expected: tuple[float, float]
+) -> None:
+    """Memory and processor time of a type take the place of those of the size; more time in all means both clocks."""
+    found = settings({"xls": of_type})
+    limits = file_limits(limits_for(found, extraction, "a.xls") or limits_of(found, extraction), 0)
+    assert (limits.memory_bytes // 1024**2, limits.cpu_seconds) == expected
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"parser_base_memory": "900 MiB"},
+        {"parser_memory_per_megabyte": 5},
+        {"parser_base_cpu_seconds": 16},
+        {"parser_cpu_seconds_per_megabyte": 21},
+        {"parser_limits_by_type": {"xls": {"memory": "1 GiB"}}},
+    ],
+)
+def test_files_that_failed_are_tried_again_with_other_limits(changed: dict[str, object]) -> None:
+    """Each limit is part of what a failure is remembered with: with another one the file is parsed again."""
+    source = Source(source_id="a", name="a", source_type="directory")
+    assert parsers_of(source, Settings.model_validate(changed)) != parsers_of(source, Settings())
 
 
 def test_the_parser_gets_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +121,7 @@ def test_wrong_limits_are_refused(tmp_path: Path, wrong: dict[str, object]) -> N
 def test_unknown_type_is_told(tmp_path: Path) -> None:
     """A misspelt type is a problem that `doctor` names, and no file is parsed as if nothing had been asked for."""
     with pytest.raises(ValidationError, match="'pfd'"):
-        limits_for(settings({"pfd": {"total_seconds": 9}}), "a.pdf")
+        limits_for(settings({"pfd": {"total_seconds": 9}}), ExtractionSettings(), "a.pdf")
     with open_workspace(tmp_path / "ws"):
         pass
     path = tmp_path / "ws" / "workspace.json"

@@ -54,6 +54,28 @@ def _sleep(argument: str, _tick: Tick) -> None:
     time.sleep(float(argument))
 
 
+def _burn(argument: str, tick: Tick) -> None:
+    """Use the processor for the given number of seconds of its time, with progress."""
+    while time.process_time() < float(argument):
+        sum(range(10_000))
+        tick()
+
+
+def _leave_a_mark(_argument: str, _tick: Tick) -> None:
+    """Change the state of the process, as a library with global state does."""
+    _LEAK.append(b"mark")
+
+
+def _stumble(argument: str, tick: Tick) -> None:
+    """Do what the argument orders, but only where an earlier file has left a mark."""
+    if b"mark" in _LEAK:
+        _ORDERS[argument]("", tick)
+
+
+def _run_out_of_memory(_argument: str, _tick: Tick) -> None:
+    raise MemoryError
+
+
 def _segfault(_argument: str, _tick: Tick) -> None:
     ctypes.string_at(0)
 
@@ -224,6 +246,10 @@ _ORDERS: dict[str, Callable[[str, Tick], None]] = {
     "hang": _hang,
     "crawl": _crawl,
     "sleep": _sleep,
+    "burn": _burn,
+    "leave-a-mark": _leave_a_mark,
+    "stumble": _stumble,
+    "run-out-of-memory": _run_out_of_memory,
     "segfault": _segfault,
     "leave": _leave,
     "eat": _eat,
