@@ -82,7 +82,7 @@ def seconds_to_wait(value: str | None) -> float | None:
     except ValueError:
         try:
             seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except (ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError):
             return None
     return max(0.0, seconds) if seconds < float("inf") else None
 

@@ -127,11 +127,12 @@ def retry_after_of(value: str | None) -> float | None:
     """Return the seconds of a Retry-After header (RFC 9110: a number or a date), None when there is none."""
     if not value:
         return None
-    if value.strip().isdigit():
-        return float(value.strip())
+    if value.strip().isascii() and value.strip().isdigit():
+        seconds = float(value.strip())
+        return seconds if seconds < float("inf") else None
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ingest_tui.connectors.s3_errors import Explainer, NetworkFailure, StoreFailure
 from ingest_tui.connectors.s3_http import BucketClient, Query, network_failure
+from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.errors import SourceAccessError
 
 PAGE_SIZE = 1000
@@ -249,4 +250,4 @@ def _nanoseconds(text: str) -> int | None:
         return None
     if moment.tzinfo is None:
         return None
-    return int(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+    return storable_ns(int(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import humanize
 
+from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.naming import safe_display
 
@@ -82,7 +83,7 @@ def _nanoseconds(moment: object) -> int | None:
     if not isinstance(moment, str):
         return None
     try:
-        return int(datetime.fromisoformat(moment).timestamp()) * 1_000_000_000
+        return storable_ns(int(datetime.fromisoformat(moment).timestamp()) * 1_000_000_000)
     except (ValueError, OverflowError):
         return None
 

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_MOST_DAYS = 999_999
+_MOST_NS = (1 << 63) - 1
 
 
 def rfc3339(moment: datetime) -> str:
     """Return ``moment`` (aware) as ``2026-11-21T06:31:05.123Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:  # at the ends of the calendar a time zone leads beyond them
+        moment = moment.replace(tzinfo=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def storable_ns(nanoseconds: int | None) -> int | None:
+    """Return a file time as it can be stored, in 64 bits: the years 1677 to 2262. None for any other, and for none."""
+    return nanoseconds if nanoseconds is not None and -_MOST_NS <= nanoseconds <= _MOST_NS else None
+
+
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """Return a time so much later or earlier, at most the end or the beginning of the calendar."""
+    try:
+        return moment + by
+    except OverflowError:
+        return _END if by > timedelta() else _BEGINNING
+
+
+def days(number: int) -> timedelta:
+    """Return so many days, at most 2,700 years."""
+    return timedelta(days=min(number, _MOST_DAYS))
 
 
 def rfc3339_from_ns(nanoseconds: int | None) -> str | None:
@@ -26,5 +52,5 @@ def seconds_since_epoch(text: str | None) -> float | None:
         return None
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import days, rfc3339, shifted
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
 from ingest_tui.store.catalogue import DocumentRow
 from ingest_tui.store.change import StoreChange
@@ -29,10 +29,10 @@ def purge_overdue(workspace: Workspace, *, now: datetime | None = None) -> int:
     if not _has_trash(workspace):
         return 0
     moment = now or datetime.now(UTC)
-    grace = timedelta(days=workspace.settings.trash_days)
+    grace = days(workspace.settings.trash_days)
     if grace and _clock_is_doubted(workspace, moment, grace):
         return 0
-    due = (row for row in retired_until(workspace, moment - grace) if _is_due(workspace, row, moment, grace))
+    due = (row for row in retired_until(workspace, shifted(moment, -grace)) if _is_due(workspace, row, moment, grace))
     return purge_documents(workspace, due, reason="trash_days")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import days, rfc3339, shifted
 from ingest_tui.model.document import Document
 from ingest_tui.pipeline.purge import purge_documents, retired_until
 from ingest_tui.services.documents import check_choice
@@ -39,7 +39,7 @@ class TrashEntry:
 def list_trash(workspace: Workspace, *, source_id: str | None = None) -> Iterator[TrashEntry]:
     """Yield what is in the trash, retired first comes first. Raises `NotFoundError` for a source that is not there."""
     check_choice(workspace, {"source_id": source_id})
-    grace = timedelta(days=workspace.settings.trash_days)
+    grace = days(workspace.settings.trash_days)
     for row in retired_until(workspace):
         if source_id in {None, row.source_id}:
             yield _entry(workspace, row, grace)
@@ -48,7 +48,7 @@ def list_trash(workspace: Workspace, *, source_id: str | None = None) -> Iterato
 def _entry(workspace: Workspace, row: DocumentRow, grace: timedelta) -> TrashEntry:
     note = retirement_of(workspace.layout, row.collection_id, row.document_id) or {}
     retired_at = time_in(note, "retired_at")
-    deleted_after = None if retired_at is None else retired_at + grace
+    deleted_after = None if retired_at is None else shifted(retired_at, grace)
     return TrashEntry(Document(*row), retired_at, str(note.get("reason", "")), str(note.get("by", "")), deleted_after)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import humanize
 
+from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.errors import DiskFullError, NotFoundError, UsageError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
@@ -85,7 +86,7 @@ def _stage(staging: StagingArea, job_id: str, collection_id: str, name: str, pat
         "uri": file_uri(os.fsencode(path.absolute())),
         "fingerprint": raw_sha256,
         "size": size,
-        "modified_ns": status.st_mtime_ns,
+        "modified_ns": storable_ns(status.st_mtime_ns),
         "metadata": {"raw_sha256": raw_sha256},
     }
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import apsw
 import orjson
 
+from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.naming import bytes_from_key, key_from_bytes, opaque_key
 from ingest_tui.model.plan import (
@@ -344,6 +345,8 @@ def _in_unicode(descriptor: Descriptor) -> Descriptor:
 
 
 def _as_row(descriptor: Descriptor) -> tuple[object, ...]:
+    if storable_ns(descriptor.modified_ns) != descriptor.modified_ns:
+        descriptor = descriptor._replace(modified_ns=None)
     if descriptor.refusal is None and descriptor.metadata is None:
         return descriptor
     refusal = orjson.dumps(descriptor.refusal).decode() if descriptor.refusal else None
