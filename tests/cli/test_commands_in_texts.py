@@ -27,6 +27,10 @@ HOLE = "HOLE"
 """Stands for what an f-string puts there."""
 OTHER_TYPES = ("TYPE", "table")
 """What stands for a type of source: that of any, and that of the plug-in of docs/connectors.md."""
+OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright")
+"""Programs that texts name, with options of their own."""
+NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"}
+"""A beginning, and the endings of names of buckets."""
 BY_TYPE = ("local", "s3", "sharepoint")
 
 # 'ingest-tui …' and 'job list' in quotes; "next: ingest-tui …" and a text that is a command, up to what ends one.
@@ -153,6 +157,31 @@ def test_commands_that_the_documentation_names() -> None:
     """The same holds for README and docs."""
     found = complaints(named_in_pages(), bare=True)
     assert not found, "\n".join(found)
+
+
+def options_of(command: click.Command, context: click.Context) -> Iterator[str]:
+    """Yield the options of a command and of all below it."""
+    for param in command.get_params(context):
+        yield from (*param.opts, *param.secondary_opts)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None:
+                yield from options_of(inner, click.Context(inner, parent=context, info_name=name))
+
+
+def test_options_that_the_program_names() -> None:
+    """Every long option in a text of the program is one of some command."""
+    known = set(options_of(cli, click.Context(cli)))
+    named = {
+        (option, f"{path.relative_to(SOURCE)}:{line}")
+        for path in sorted(SOURCE.rglob("*.py"))
+        for line, text in texts_of(path)
+        if not OF_OTHERS.search(text)
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*(?![\w-]*HOLE)", text)
+    }
+    assert len(named) > 50
+    assert not [one for one in sorted(named) if one[0] not in known | NO_OPTIONS]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -32,7 +33,9 @@ def sight(
         try:
             seen = _look(root + b"/" + b"/".join(parts[:depth]), root, shown, follows_links=follows_links)
         except OSError as error:
-            return _GONE if error.errno in GONE else Sighting("unreadable", f"{shown} cannot be read: {error.strerror}")
+            if error.errno in GONE or error.errno == errno.ENAMETOOLONG:
+                return _GONE
+            return Sighting("unreadable", f"{shown} cannot be read: {error.strerror}")
         if isinstance(seen, Sighting):
             return seen
         status = seen

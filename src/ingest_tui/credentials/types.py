@@ -248,13 +248,13 @@ def credential_type(name: str) -> CredentialType:
         except Exception as error:  # noqa: BLE001 - whatever a foreign package raises while it is imported
             raise MissingDependencyError(
                 f"the credential type {name!r} cannot be loaded ({type(error).__name__})",
-                hint=f"install or mend the package that brings {point.value!r}",
+                hint=f"install or repair the package that brings {point.value!r}",
             ) from None
         if isinstance(loaded, CredentialType):
             return loaded
         raise MissingDependencyError(
             f"the credential type {name!r} cannot be loaded ({point.value!r} is no CredentialType)",
-            hint=f"install or mend the package that brings {point.value!r}",
+            hint=f"install or repair the package that brings {point.value!r}",
         )
     raise RefusedError(
         f"unknown credential type {safe_display(name, limit=64)!r}",

@@ -67,7 +67,7 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
     except (OSError, apsw.Error) as error:
         failure = StoreError(
             f"the workspace cannot be written: {_cause(error)}",
-            hint="mend the disk ('dmesg' may tell more), then retry the job",
+            hint="check the disk ('dmesg' may say more), then retry the job",
         )
         return _Ending(JobState.FAILED, _contradiction(job, error) or failure)
     except Exception as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever
@@ -95,7 +95,7 @@ def _record(job: JobRun, ending: _Ending) -> None:
     except OSError as error:
         raise StoreError(
             f"the end of job {job.manifest.job_id} cannot be written: {_cause(error)}",
-            hint="mend the disk ('dmesg' may tell more), then sync again: the job goes on from where it is",
+            hint="check the disk ('dmesg' may say more), then sync again: the job goes on from where it is",
         ) from error
 
 

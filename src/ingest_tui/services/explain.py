@@ -115,6 +115,14 @@ def _path(target: str) -> bytes:
     return os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111 - bytes, links not followed
 
 
+def _real_path(target: str) -> bytes:
+    """Return a path whose folders are no links; what is at its end may be one."""
+    folder, _, name = _path(target).rpartition(b"/")
+    if b"\0" in folder:
+        return _path(target)  # no path, and realpath says so with a ValueError
+    return os.path.realpath(folder or b"/").rstrip(b"/") + b"/" + name
+
+
 def _told(workspace: Workspace, facts: Facts, location: LocationRow | None = None) -> Explanation:
     verdict = decide(facts)
     return Explanation(
@@ -226,6 +234,9 @@ def _of_place_on_disk(workspace: Workspace, target: str) -> Explanation | None:
     covering = list(_covering(workspace, target))
     explanation = None
     for source, key in covering:
+        location = workspace.reading.locations(source.source_id, [key]).get(key)
+        if location is not None:  # known by another name of its folder
+            return _of_location(workspace, target, location, queries.documents_at(workspace.reading, location.uri))
         _source, connector = connected(workspace, source.source_id)
         now = sight(connector, key)
         facts = facts_at(workspace, target, source_id=source.source_id, key=key)
@@ -241,19 +252,26 @@ def _of_place_on_disk(workspace: Workspace, target: str) -> Explanation | None:
 
 def _covering(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]:
     """Yield the local sources that a path is in, and its key there; the innermost folders first."""
-    path = _path(target)
     roots = {
-        source.source_id: os.fsencode(root).rstrip(b"/") + b"/"
+        source.source_id: (source, os.fsencode(root).rstrip(b"/") + b"/")
         for source in workspace.sources.all()
         if source.source_type in {"local", "directory"} and isinstance(root := source.source_config.get("path"), str)
     }
-    sources = [source for source in workspace.sources.all() if source.source_id in roots]
-    for source in sorted(sources, key=lambda one: len(roots[one.source_id]), reverse=True):
-        root = roots[source.source_id]
-        if (path + b"/").startswith(root):
-            yield source, key_from_bytes(path[len(root) :])
-        elif not os.path.isabs(target) and os.path.lexists(root + os.fsencode(target)):  # noqa: PTH117
-            yield source, key_from_bytes(os.path.normpath(os.fsencode(target)))
+    for source, root in sorted(roots.values(), key=lambda pair: len(pair[1]), reverse=True):
+        key = _key_below(root, target)
+        if key is not None:
+            yield source, key_from_bytes(key)
+
+
+def _key_below(root: bytes, target: str) -> bytes | None:
+    """Return the path of a target below a root: as it is, by the links above it, or as a path within the root."""
+    for path in (_path(target), _real_path(target)):
+        for folder in (root, os.path.realpath(root).rstrip(b"/") + b"/"):
+            if (path + b"/").startswith(folder):
+                return path[len(folder) :]
+    relative = os.path.normpath(os.fsencode(target))
+    is_within = not os.path.isabs(relative) and relative.split(b"/")[0] not in {b".", b".."}  # noqa: PTH117 - bytes
+    return relative if is_within and os.path.lexists(root + relative) else None
 
 
 # Several at once

@@ -210,14 +210,14 @@ def below(catalogue: Catalogue, folders: Collection[str]) -> tuple[int, int, dic
 
 
 def addresses_ending_in(catalogue: Catalogue, ending: str, *, limit: int = 100) -> list[str]:
-    """Return the addresses of items whose key or address ends so, those that are here first."""
+    """Return the addresses of items whose key, after a ``/``, or address ends so; those that are here first."""
     sql = (
         "SELECT uri FROM (SELECT uri, key, document_id IS NULL AS absent FROM locations"
         " UNION SELECT uri, key, 2 FROM documents WHERE state = 'retired')"
-        " WHERE '/' || key LIKE ?1 ESCAPE '\\' OR uri LIKE ?1 ESCAPE '\\'"
+        " WHERE substr('/' || key, -length(?1)) = ?1 OR substr(uri, -length(?1)) = ?1"
         " GROUP BY uri ORDER BY min(absent), uri LIMIT ?2"
     )
-    return [row[0] for row in catalogue.execute(sql, (f"%{_like(ending)}", limit))]
+    return [row[0] for row in catalogue.execute(sql, (ending, limit))]
 
 
 def versions_of(catalogue: Catalogue, document_id: str) -> list[VersionRow]:

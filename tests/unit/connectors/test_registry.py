@@ -43,7 +43,7 @@ def test_broken_package_is_named_and_harms_nobody_else(name: str) -> None:
     with pytest.raises(MissingDependencyError) as caught:
         connector_class(name)
     assert BROKEN[name][1] in caught.value.message
-    assert caught.value.hint == f"install or mend the package that brings 'broken_{name}:Wiki'"
+    assert caught.value.hint == f"install or repair the package that brings 'broken_{name}:Wiki'"
     assert set(BROKEN) < set(source_types())
     assert "cannot be loaded" in describe_source_type(name), "the list of types breaks"
     assert connector_class("local").source_type == "local"

@@ -404,6 +404,31 @@ def test_folders_and_bare_names(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     desk.check("two", "gone", "documents: 2", "sync docs", here=True)
 
 
+def test_odd_targets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links above the source, dots, other case, names too long or with a NUL: each gets an answer that is true."""
+    desk.sync()
+    (desk.home / "link").symlink_to("docs")
+    monkeypatch.chdir(desk.home)
+    desk.check(desk.home / "link" / "plain.txt", "present", "version 1", "", here=True)
+    desk.check(desk.home / "link" / "other.txt", "gone", "no such file in source 'docs'", "renamed")
+    for target in (".", "", ".."):
+        assert explain(desk.workspace, target).verdict.startswith("here: a folder above the sources docs")
+    assert not explain(desk.workspace, "PLAIN.TXT").here
+    desk.check("x" * 300, "gone", "no such file", "renamed")
+    for target in ("x/" * 5000, "a\0b", "a\0/b", "%", "*.txt", "s3://shelf/key"):
+        assert explain(desk.workspace, target).reason == "not_covered", target
+
+
+def test_a_source_that_is_named_by_a_link(desk: Desk) -> None:
+    """What is known by the address that leads through the link is found by the real path too."""
+    (desk.home / "alias").symlink_to("docs")
+    desk.handle.add_source("linked", path=str(desk.home / "alias"))
+    desk.handle.sync("linked")
+    desk.check(desk.home / "alias" / "plain.txt", "present", "version 1", "", here=True)
+    desk.write("unseen.txt")
+    desk.check("unseen.txt", "not_listed_yet", "source 'linked' would take it", "sync linked")
+
+
 def test_a_failed_sync_and_an_unsettled_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """What no sync could take says how the last one failed, or that the file was being written."""
     desk.sync()
