@@ -38,6 +38,11 @@ class TypeFilter:
         """Return why a file of that name is not let in; empty when it is, or when only its bytes can tell."""
         return _refusal_of_extension(self, extension_of(file_name)) if self else ""
 
+    def refusal_of_content(self, media_type: str, file_name: str) -> str:
+        """Return why a document whose bytes are of a media type is not let in; empty when it is, or nobody knows."""
+        kind = BY_MEDIA_TYPE.get(media_type)
+        return _refusal(self, kind, extension_of(file_name)) if self and kind is not None else ""
+
     def check(self, kind: Format, file_name: str) -> None:
         """Raise `ItemRejectedError` (``type_not_allowed``) for a document that is not let in."""
         refusal = _refusal(self, kind, extension_of(file_name))

@@ -246,10 +246,12 @@ def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known
 
 def _is_excluded_now(reason: str, known: Known, rules: PlanRules) -> bool:
     """Whether a document is left out because the settings of its source were tightened, not because it changed."""
-    if known.document_id is None or reason not in FILTER_REFUSALS or rules.hold.choice is not Choice.CHANGED:
+    if known.document_id is None or reason not in FILTER_REFUSALS or rules.hold.choice is Choice.SAME:
         return False
-    was_refused_before_that = known.outcome == "rejected" and known.ruleset != rules.ruleset
-    return not was_refused_before_that
+    if known.outcome != "rejected":
+        return True
+    was_refused_before_that = known.ruleset != rules.ruleset
+    return rules.hold.choice is Choice.CHANGED and not was_refused_before_that
 
 
 def _plan_known(  # noqa: C901, PLR0911 - one branch and return for each decision

@@ -26,6 +26,7 @@ from ingest_tui.pipeline.absences import settle_listing
 from ingest_tui.pipeline.deletions import chosen_by, hold_rules_of, look_after
 from ingest_tui.pipeline.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.job_run import JobRun, now
+from ingest_tui.pipeline.known_types import refuse_known_types
 from ingest_tui.pipeline.parse_limits import limits_of
 from ingest_tui.pipeline.workload import Workload
 from ingest_tui.store.atomic import sync_folder
@@ -153,6 +154,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
         raise StoreError("the listing was damaged before it became a plan", hint="retry the job")
     if job.connector is not None:
         end = settle_listing(job.workspace, job.source, job.connector, scratch, end)
+    refuse_known_types(job.workspace, job.source, scratch, hold)
     job.listing_complete = end.complete
     temporary = job.paths.plan_in_part
     temporary.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from ingest_tui.pipeline.absences import settle_listing
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.deletions import hold_rules_of
 from ingest_tui.pipeline.fingerprints import OlderFingerprints
+from ingest_tui.pipeline.known_types import refuse_known_types
 from ingest_tui.pipeline.planning import admit, may_be_half_written, parsers_of, rules_of
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.listing import ListingScratch
@@ -35,9 +36,8 @@ def preview_plan(
     asyncio.run(connector.authenticate())
     unsettled = watched and may_be_half_written(connector)
     options = {"force": True} if force else {}
-    rules = rules_of(
-        source, options, workspace.settings, hold_rules_of(workspace, source, connector), watched=unsettled
-    )
+    hold = hold_rules_of(workspace, source, connector)
+    rules = rules_of(source, options, workspace.settings, hold, watched=unsettled)
     workspace.open_catalogue().close()  # it exists before it is joined
     older = OlderFingerprints(workspace, source, connector, renews=False)
     with scratch_folder(workspace) as folder:
@@ -54,6 +54,7 @@ def preview_plan(
                     end = stop.value if isinstance(stop.value, ListingEnd) else ListingEnd(complete=False)
                     break
             end = settle_listing(workspace, source, connector, scratch, end)
+            refuse_known_types(workspace, source, scratch, hold)
             for key, message in end.gaps:
                 yield Action("gap", NOT_LOOKED_INTO, key, "", message)
             yield from scratch.plan(

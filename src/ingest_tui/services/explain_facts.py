@@ -48,9 +48,14 @@ def facts_at(
     source, connector = connected(workspace, source_id)
     now = sight(connector, key) if source_id not in _RESERVED else _sight_upload(location)
     known = None if location is None else _known(location)
+    changed = location is not None and _has_changed(location, now, is_upload=source_id == UPLOAD_SOURCE)
     left_out = ("", "")
     if source is not None and connector is not None:
         left_out = left_out_by(source, connector, key, now, location)
+        if not (left_out[1] or changed) and document is not None and document.state == "active":
+            types = TypeFilter(source.allow_types, source.deny_types)
+            refused = types.refusal_of_content(document.media_type, file_name_of(key))
+            left_out = (NOT_ALLOWED, refused) if refused else left_out
     held_by, held_reason = _held_by(workspace, events)
     kill = workspace.reading.kills(source_id, [key]).get(key)
     facts = Facts(
@@ -64,7 +69,7 @@ def facts_at(
         held_by=held_by,
         held_reason=held_reason,
         kills=kill.kills if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE else 0,
-        changed=location is not None and _has_changed(location, now, is_upload=source_id == UPLOAD_SOURCE),
+        changed=changed,
         filters_changed=source is not None and _filters_changed(workspace, source, connector),
     )
     if document is None:

@@ -6,7 +6,7 @@ page whose cursor it names, so a long listing goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -200,6 +200,19 @@ class ListingScratch:
             )
         if vanished:
             yield from self._plan_vanished(source_id, moves, rules)
+
+    def refuse_unchanged(
+        self, catalogue: Path, source_id: str, refusals: Iterable[tuple[str, tuple[str, str]]]
+    ) -> None:
+        """Refuse listed items by key, with reason and detail, if they are what the catalogue knows of the source."""
+        self._attach(catalogue)
+        with self._connection:
+            self._connection.executemany(
+                "UPDATE listed SET refusal = ?1 WHERE key = ?2 AND refusal IS NULL AND fingerprint <> ''"
+                " AND fingerprint ="
+                " (SELECT l.fingerprint FROM catalogue.locations l WHERE l.source_id = ?3 AND l.key = listed.key)",
+                ((orjson.dumps(refusal).decode(), key, source_id) for key, refusal in refusals),
+            )
 
     def kept_places(self, catalogue: Path, collection_id: str) -> list[Adoption]:
         """Return the kept places of a collection whose addresses are listed, those with a document first.

@@ -204,6 +204,36 @@ def test_what_a_filter_excludes_later(
     assert "doc restore" in told.hint
 
 
+def test_a_type_that_only_the_bytes_tell_is_held_too(desk: Desk) -> None:
+    """A page without an extension is held by a list of types like one with; what has changed is read first."""
+    desk.write("nameless", "<!DOCTYPE html><p>a page")
+    desk.write("changing", "<!DOCTYPE html><p>a page that changes")
+    for number in range(4):
+        desk.write(f"words-{number}.txt")
+    desk.sync()
+    edit_source(desk.workspace, "docs", deny_types=["html"])
+    desk.write("changing", "words only, of another type")
+    desk.check("nameless", "type_not_allowed", "holds its deletion", "--any-type", here=True)
+    desk.check("changing", "changed", "changed at its source since", "sync docs", here=True)
+    planned = {one.key: (one.action, one.reason) for one in plan_source(desk.workspace, "docs") if one.action != "skip"}
+    assert planned == {"nameless": ("hold", "excluded"), "changing": ("ingest", "changed")}
+    job = desk.sync()
+    desk.check("nameless", "held", "takes no html", f"job approve {job}", here=True)
+    desk.run(approve_job(desk.workspace, job).job_id)
+    assert not desk.told("nameless").here
+    desk.check("changing", "present", "version 2", "", here=True)
+
+
+def test_a_filter_that_was_tightened_while_the_last_look_is_lost(desk: Desk) -> None:
+    """When nobody knows what chose the documents, those that are excluded are held as those that are gone."""
+    desk.write("large.txt", "large " * 1000)
+    desk.sync()
+    desk.workspace.layout.look("docs").unlink()
+    edit_source(desk.workspace, "docs", max_size="1KB")
+    job = desk.sync()
+    desk.check("large.txt", "held", "leaves it out now", f"job approve {job}", here=True)
+
+
 def test_a_file_that_outgrew_a_limit_is_kept(desk: Desk) -> None:
     """Without a change of the settings it is no deletion: the last good version stays, and that is said."""
     edit_source(desk.workspace, "docs", max_size="1KB")

@@ -1,0 +1,38 @@
+"""Documents whose type a source does not take any more, where their names do not tell: their bytes did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
+from ingest_tui.model.holding import Choice, HoldRules
+from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.source import Source
+from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.workspace import Workspace
+
+
+def refuse_known_types(workspace: Workspace, source: Source, scratch: ListingScratch, hold: HoldRules) -> None:
+    """Refuse listed items that have not changed and are documents of a type that the source does not take now.
+
+    So lists of types hold documents like any other filter. Nothing to do while the settings are what they were.
+    """
+    types = TypeFilter(source.allow_types, source.deny_types)
+    if types and hold.choice is not Choice.SAME:
+        scratch.refuse_unchanged(workspace.layout.catalogue, source.source_id, _refused(workspace, source, types))
+
+
+def _refused(workspace: Workspace, source: Source, types: TypeFilter) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield the key of each document that is refused, with reason and detail."""
+    sql = (
+        "SELECT l.key, d.media_type FROM locations l JOIN documents d USING (document_id)"
+        " WHERE l.source_id = ? AND d.state = 'active'"
+    )
+    catalogue = workspace.open_catalogue()
+    try:
+        for key, media_type in catalogue.stream(sql, (source.source_id,)):
+            refusal = types.refusal_of_content(media_type, file_name_of(key))
+            if refusal:
+                yield key, (NOT_ALLOWED, refusal)
+    finally:
+        catalogue.close()
