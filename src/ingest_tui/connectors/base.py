@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import pydantic
 from pydantic.fields import FieldInfo
@@ -23,6 +24,22 @@ from ingest_tui.model.sighting import UNKNOWN, Sighting
 
 ABOVE = ".."
 """The name of the place above the one that is browsed, where there is one to go on to."""
+
+
+def absolute_path(value: str) -> str:
+    """Return a path of this machine as a worker elsewhere finds it: ``~`` and relative ones are made absolute.
+
+    Links are not followed. Raises ValueError for a path that is empty or holds a NUL.
+    """
+    if not value:
+        raise ValueError("a path is needed")
+    if "\0" in value:
+        raise ValueError("the path holds a NUL")
+    return os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - resolve() would follow links
+
+
+LocalPath = Annotated[str, pydantic.AfterValidator(absolute_path)]
+"""The type of a setting that is a path of this machine; a relative one counts from where it is entered."""
 
 Listing = Generator[ListingPage, None, ListingEnd]
 Sample = Generator[Descriptor, None, ListingEnd | None]

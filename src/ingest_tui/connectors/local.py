@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import humanize
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place
+from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place, absolute_path
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.local_errors import (
     GONE,
@@ -83,9 +83,7 @@ class LocalConfig(BaseModel):
     @field_validator("path")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if "\0" in value:
-            raise ValueError("the path holds a NUL")
-        return os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - resolve() would follow links
+        return absolute_path(value)
 
 
 class LocalConnector(BaseConnector):

@@ -7,11 +7,19 @@ import time
 from collections.abc import Iterator
 
 from ingest_tui.connectors.base import BaseConnector, TestStep
+from ingest_tui.connectors.containment import source_failure
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.volumes import gap_name
 
+_DOING = {
+    "auth": "looking at its credential",
+    "reach": "signing in",
+    "list": "listing",
+    "gaps": "listing",
+    "read": "reading",
+}
 _LOOKED_FOR_GAPS_SECONDS = 1.0
 
 
@@ -47,9 +55,9 @@ def probe(connector: BaseConnector) -> Iterator[TestStep]:
         with connector.fetch(readable) as pieces:
             first = next(pieces, b"")
         yield stopwatch.step(name, f"read {len(first)} bytes of {safe_display(readable.key)}")
-    except IngestError as error:
+    except Exception as error:  # noqa: BLE001 the code of others may raise anything: it is what the test is for
         about = f"{safe_display(readable.key)}: " if name == "read" and readable is not None else ""
-        yield stopwatch.failed(name, error, about)
+        yield stopwatch.failed(name, source_failure(error, _DOING[name]), about)
 
 
 class _Pages:
