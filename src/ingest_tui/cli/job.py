@@ -10,6 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.names import SOURCE
+from ingest_tui.cli.progress import warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.log import LEVELS
 from ingest_tui.model.outcome import OUTCOME_NAMES
@@ -120,12 +121,6 @@ def held_line(manifest: Manifest) -> str:
     if held and held.refused_by:
         return f"{number} deletions, refused by {held.refused_by}"
     return f"{number} deletions wait: ingest-tui job approve {manifest.job_id}, or job refuse"
-
-
-def warnings_line(manifest: Manifest) -> str:
-    """Say how many items have findings of validators, and the command that lists them."""
-    number = manifest.counters.items_with_warnings
-    return f"{number} with warnings: ingest-tui job items {manifest.job_id} --warnings"
 
 
 @job.command()

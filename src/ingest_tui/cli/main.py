@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 import click
 
-from ingest_tui import __version__
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import RunTui, Session
 from ingest_tui.model.errors import IngestError, RefusedError
+from ingest_tui.version import __version__
 
 THEMES = ("auto", "dark", "light", "high-contrast", "ansi", "none")  # of the TUI, which is not loaded here
 _COMMANDS = {

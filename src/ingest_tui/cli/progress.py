@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 _NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit"}
 
 
+def warnings_line(manifest: Manifest) -> str:
+    """Say how many items have findings of validators, and the command that lists them."""
+    number = manifest.counters.items_with_warnings
+    return f"{number} with warnings: ingest-tui job items {manifest.job_id} --warnings"
+
+
 class JobProgress:
     """Shows a job's phases while it runs."""
 

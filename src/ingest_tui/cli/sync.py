@@ -9,7 +9,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.names import COLLECTION, SOURCE
-from ingest_tui.cli.progress import JobProgress
+from ingest_tui.cli.progress import JobProgress, warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.volumes import gap_name
@@ -171,8 +171,6 @@ def report_end(manifest: Manifest) -> None:
             if error.hint:
                 diagnostics.say(f"hint: {error.hint}")
     if counters.items_with_warnings:
-        from ingest_tui.cli.job import warnings_line
-
         diagnostics.say(warnings_line(manifest))
     if counters.items_failed:
         diagnostics.say(f"hint: 'ingest-tui job errors {manifest.job_id}' shows what failed and why")

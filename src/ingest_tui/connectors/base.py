@@ -14,6 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 import pydantic
 from pydantic.fields import FieldInfo
 
+from ingest_tui.connectors.probing import TestStep as TestStep  # noqa: PLC0414 - part of this contract
+from ingest_tui.connectors.probing import probe
 from ingest_tui.credentials.contract import Credential as Credential  # noqa: PLC0414 - part of this contract
 from ingest_tui.credentials.contract import Credentials as Credentials  # noqa: PLC0414 - part of this contract
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -103,19 +105,6 @@ class Place:
     kind: Literal["folder", "item"]
     size: int | None = None
     modified_ns: int | None = None
-
-
-@dataclass(slots=True)
-class TestStep:
-    """One step of `source test`: what was tried, whether it worked, what was seen, what to do when it failed."""
-
-    __test__ = False  # not a test class, whatever its name says to pytest
-
-    name: str
-    ok: bool
-    message: str
-    milliseconds: float = 0.0
-    hint: str = ""
 
 
 class BaseConnector(ABC):
@@ -242,8 +231,6 @@ class BaseConnector(ABC):
 
     def test_steps(self) -> Iterator[TestStep]:
         """Yield the steps of `source test` as they are done: reach, list one page, read one file."""
-        from ingest_tui.connectors.probing import probe
-
         return probe(self)
 
     async def load_documents(self) -> AsyncIterator[IngestedDocument]:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
 
+<<<<<<< HEAD
 from ingest_tui.connectors.base import BaseConnector, TestStep
 from ingest_tui.connectors.containment import source_failure
+=======
+>>>>>>> 2128cfd (Five circles of imports are open: job and sync, Entra, probing, SharePoint's settings, the version)
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError
 from ingest_tui.model.naming import safe_display
@@ -23,7 +29,50 @@ _DOING = {
 _LOOKED_FOR_GAPS_SECONDS = 1.0
 
 
-def probe(connector: BaseConnector) -> Iterator[TestStep]:
+@dataclass(slots=True)
+class TestStep:
+    """One step of `source test`: what was tried, whether it worked, what was seen, what to do when it failed."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    name: str
+    ok: bool
+    message: str
+    milliseconds: float = 0.0
+    hint: str = ""
+
+
+class _Capabilities(Protocol):
+    @property
+    def remote(self) -> bool: ...
+
+
+class Probed(Protocol):
+    """What of a connector is tried."""
+
+    @property
+    def capabilities(self) -> _Capabilities:
+        """What it declares of itself."""
+        ...
+
+    def check_credential(self) -> str | None:
+        """Return what signs in, in words; None where nothing does."""
+        ...
+
+    async def authenticate(self) -> bool:
+        """Reach the source."""
+        ...
+
+    def list(self) -> Iterator[ListingPage]:
+        """Yield pages; returns a `ListingEnd`."""
+        ...
+
+    def fetch(self, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        """Open an item."""
+        ...
+
+
+def probe(connector: Probed) -> Iterator[TestStep]:
     """Yield the steps auth (where there is a credential), reach, list, read; stops after the first that fails.
 
     Lists one page, and on for at most a second where that costs no requests: places that cannot be looked into are a
@@ -63,7 +112,7 @@ def probe(connector: BaseConnector) -> Iterator[TestStep]:
 class _Pages:
     """The pages of a listing, and how it ended if that was seen."""
 
-    def __init__(self, connector: BaseConnector) -> None:
+    def __init__(self, connector: Probed) -> None:
         self._pages = connector.list()
         self._remote = connector.capabilities.remote
         self._end: ListingEnd | None = None

@@ -15,7 +15,7 @@ from ingest_tui.model.naming import bytes_from_key, key_from_bytes, safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.connectors.graph import GraphSession
-    from ingest_tui.connectors.sharepoint import SharePointConfig
+    from ingest_tui.connectors.sharepoint_config import SharePointConfig
     from ingest_tui.connectors.sharepoint_site import Site
 
 _FIELDS = "id,name,size,lastModifiedDateTime,root,folder,file,package,malware,remoteItem"

@@ -20,7 +20,7 @@ from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import AuthenticationError, SourceAccessError
 
 if TYPE_CHECKING:
-    from ingest_tui.connectors.sharepoint import SharePointConfig
+    from ingest_tui.connectors.sharepoint_config import SharePointConfig
 
 PAGE = 1000
 _NOT_FOUND = 404

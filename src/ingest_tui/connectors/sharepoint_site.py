@@ -10,8 +10,7 @@ from ingest_tui.connectors.graph import GraphSession
 from ingest_tui.connectors.graph_errors import GraphError, source_error
 from ingest_tui.connectors.sharepoint_items import quoted_path
 from ingest_tui.connectors.sharepoint_urls import SiteAddress, parse_site_url, path_segments, share_token
-from ingest_tui.credentials.signing_in.entra import GUIDE
-from ingest_tui.credentials.signing_in.entra_clouds import clouds_of_host
+from ingest_tui.credentials.signing_in.entra_clouds import GUIDE, clouds_of_host
 from ingest_tui.model.errors import SourceAccessError
 from ingest_tui.model.naming import safe_display
 

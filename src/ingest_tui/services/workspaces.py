@@ -152,7 +152,7 @@ def _program_checks() -> Iterator[Check]:
 
     import apsw
 
-    from ingest_tui import __version__
+    from ingest_tui.version import __version__
 
     yield Check("ok", "ingest-tui", f"{__version__} on Python {platform.python_version()}")
     yield Check("ok", "sqlite", f"{apsw.sqlite_lib_version()}, with FTS5")

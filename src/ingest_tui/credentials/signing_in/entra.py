@@ -7,11 +7,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from ingest_tui.credentials.contract import Credential
+from ingest_tui.credentials.signing_in.entra_clouds import GUIDE
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import IngestError, MissingDependencyError
 from ingest_tui.model.naming import safe_display
-
-GUIDE = "docs/sharepoint.md"
 
 # https://learn.microsoft.com/graph/permissions-reference: what lets an application find a site and read in it.
 READS_EVERYTHING = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All")

@@ -12,6 +12,8 @@ from ingest_tui.credentials.contract import Credential
 from ingest_tui.model.errors import AuthenticationError
 from ingest_tui.model.naming import safe_display
 
+GUIDE = "docs/sharepoint.md"
+"""Where hints lead who sets this up."""
 _API_VERSION = "v1.0"
 _LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 

@@ -9,10 +9,10 @@ from functools import lru_cache
 from importlib import import_module
 from typing import cast
 
-from ingest_tui import __version__
 from ingest_tui.extraction.backends.base import ParseFunction
 from ingest_tui.extraction.formats import FORMATS
 from ingest_tui.model.errors import MissingDependencyError, ValidationError
+from ingest_tui.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
