@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 from crash_lab import quicken, run_queue
 
-from ingest_tui.model.errors import IngestError, StoreError
+from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
 from ingest_tui.services import documents as document_services
 from ingest_tui.services import sources as source_services
 from ingest_tui.services import uploads, workspaces
@@ -242,6 +243,36 @@ def test_where_it_cannot_be_made_again_it_is_refused(place: Place, monkeypatch: 
         assert handle.documents
     assert caught.value.reason == LOST
     assert "rebuild" in caught.value.hint
+
+
+def test_on_a_full_disk_room_is_what_is_asked_for(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild that finds no room leaves nothing behind, and each command says what to do."""
+    place.remove_catalogue()
+
+    def full(*_arguments: object) -> None:
+        raise apsw.FullError
+
+    monkeypatch.setattr("ingest_tui.store.rebuild.RebuiltRows", full)
+    with place.opened() as handle:
+        for attempt in (lambda: handle.documents, lambda: handle.search("kept"), handle.workspace.open_catalogue):
+            with pytest.raises(DiskFullError, match="no room") as caught:
+                attempt()
+            assert "free some space" in caught.value.hint
+    assert not list(place.root.glob("catalogue.*db*"))
+
+
+def test_a_folder_in_its_place_is_named(place: Place) -> None:
+    """Nothing of somebody else's is removed: people are asked to move it away."""
+    place.remove_catalogue()
+    place.catalogue.mkdir()
+    (place.catalogue / "of somebody").touch()
+    with place.opened() as handle:
+        for attempt in (lambda: handle.documents, lambda: workspaces.rebuild(handle.workspace)):
+            with pytest.raises(StoreError, match="is a folder") as caught:
+                attempt()
+            assert "move catalogue.db away" in caught.value.hint
+        shutil.rmtree(place.catalogue)
+        assert len(handle.documents) == 2
 
 
 def test_a_workspace_without_documents_gets_a_new_catalogue(tmp_path: Path) -> None:

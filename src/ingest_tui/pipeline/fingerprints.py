@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.descriptor import Descriptor
@@ -18,16 +21,22 @@ _END_OF_TIME_NS = 1 << 63
 class OlderFingerprints:
     """Compares fingerprints of an older form with a listing, and writes those of the present one in their place.
 
-    With ``renews`` off it only compares, for plans that leave no trace.
+    ``committing`` holds the commit lock while some are written, in batches: a rebuild that takes the place of the
+    catalogue meanwhile would not have them. Without it they are only compared, for plans that leave no trace.
     """
 
     def __init__(
-        self, workspace: Workspace, source: Source, connector: BaseConnector | None, *, renews: bool = True
+        self,
+        workspace: Workspace,
+        source: Source,
+        connector: BaseConnector | None,
+        *,
+        committing: Callable[[Catalogue], AbstractContextManager[object]] | None = None,
     ) -> None:
         self._workspace = workspace
         self._source = source
         self._connector = connector
-        self._renews = renews
+        self._committing = committing
         self._catalogue: Catalogue | None = None
         self._read_after: dict[str, int] = {}
         self._renewed: list[tuple[str, str, str]] = []
@@ -37,7 +46,7 @@ class OlderFingerprints:
         is_same = self._may_be_same(known, descriptor) and self._is_vouched_for(
             known, descriptor, self._time_of_reading(known)
         )
-        if is_same and self._renews:
+        if is_same and self._committing is not None:
             self._renewed.append((known.key, known.fingerprint, descriptor.fingerprint))
             if len(self._renewed) >= _AT_ONCE:
                 self._write()
@@ -69,13 +78,15 @@ class OlderFingerprints:
         return int((seconds or 0) * 1_000_000_000)
 
     def _write(self) -> None:
-        if self._renewed and self._catalogue is not None:
-            with self._catalogue.transaction():
+        if self._renewed and self._catalogue is not None and self._committing is not None:
+            with self._committing(self._catalogue), self._catalogue.transaction():
                 self._catalogue.renew_fingerprints(self._source.source_id, self._renewed)
         self._renewed.clear()
 
     def close(self) -> None:
         """Write what was found and close the catalogue."""
         if self._catalogue is not None:
-            self._write()
-            self._catalogue.close()
+            try:
+                self._write()
+            finally:
+                self._catalogue.close()

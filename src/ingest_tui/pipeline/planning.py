@@ -159,7 +159,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     temporary = job.paths.plan_in_part
     temporary.unlink(missing_ok=True)
     writer = _PlanWriter(job, rules.ruleset)
-    older = OlderFingerprints(job.workspace, job.source, job.connector)
+    older = OlderFingerprints(job.workspace, job.source, job.connector, committing=job.committing)
     scratch.give_up_when(job.is_to_end)
     try:
         with Journal(temporary) as journal:

@@ -39,7 +39,7 @@ def preview_plan(
     hold = hold_rules_of(workspace, source, connector)
     rules = rules_of(source, options, workspace.settings, hold, watched=unsettled)
     workspace.open_catalogue().close()  # it exists before it is joined
-    older = OlderFingerprints(workspace, source, connector, renews=False)
+    older = OlderFingerprints(workspace, source, connector)
     with scratch_folder(workspace) as folder:
         scratch = ListingScratch(folder / "listing.db", resume=False)
         memory = _copied_memory(workspace, source, folder) if connector.capabilities.remembers_listing else None

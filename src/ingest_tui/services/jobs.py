@@ -16,6 +16,7 @@ from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import FAILED_BEFORE
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
 from ingest_tui.pipeline.recovery import intents_of_an_older_program
+from ingest_tui.services.uploads import retry_upload
 from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.journal import read_journal_from
@@ -244,11 +245,9 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
     if not old.ended:
         raise UsageError(f"job {old.job_id} has not ended ({old.state})", hint="cancel it first, or wait")
     if old.options.get("staged"):
-        place = safe_display(str(workspace.jobs.paths(old.job_id).staging))
-        kept = (
-            f"upload the files again; those that were not taken in are in {place}" if old.keeps_uploaded_files else ""
-        )
-        raise UsageError("an upload cannot be retried", hint=kept or "upload the files again")
+        manifest = retry_upload(workspace, old)
+        _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
+        return manifest
     source = workspace.sources.get(old.source_id)
     if not failed_only:
         again = {"force": True} if old.options.get("force") else {}

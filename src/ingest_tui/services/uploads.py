@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import humanize
 
 from ingest_tui.model.clock import storable_ns
-from ingest_tui.model.errors import DiskFullError, NotFoundError, UsageError
+from ingest_tui.model.errors import DiskFullError, NotFoundError, PlanDamagedError, UsageError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, UPLOAD_SOURCE, Source
 from ingest_tui.store.atomic import sync_filesystem
-from ingest_tui.store.plans import write_known_plan
+from ingest_tui.store.layout import RAW_STEM
+from ingest_tui.store.plans import read_plan, write_known_plan
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest
@@ -55,6 +56,60 @@ def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str 
     return manifest
 
 
+def retry_upload(workspace: Workspace, old: Manifest) -> Manifest:
+    """Queue a new job for what a failed upload has left staged, which the failed one then keeps no more.
+
+    Raises `UsageError` where nothing is staged, or nobody knows what it is; it then stays where it is.
+    """
+    old_staging = StagingArea(workspace.jobs.paths(old.job_id).staging)
+    left = list(_left_staged(workspace, old, old_staging))
+    _check_room(workspace, [path for _line, path in left])
+    source = Source(source_id=UPLOAD_SOURCE, name="Uploads", source_type="upload", collection_id=old.collection_id)
+    manifest = new_manifest(source, kind="upload", trigger="retry", by=requester(), retry_of=old.job_id, staged=True)
+    with workspace.jobs.being_made(manifest) as job_paths:
+        staging = StagingArea(job_paths.staging)
+        lines = [_stage_again(staging, manifest.job_id, line, path) for line, path in left]
+        sync_filesystem(workspace.root)
+        write_known_plan(job_paths.plan, lines)
+    for line, _path in left:
+        old_staging.drop(_item_id(old.job_id, line["key"]))
+    return manifest
+
+
+def _left_staged(workspace: Workspace, old: Manifest, staging: StagingArea) -> Iterator[tuple[dict[str, Any], Path]]:
+    """Yield the lines of a failed upload whose files are still staged, with these files."""
+    place = safe_display(str(workspace.jobs.paths(old.job_id).staging))
+    hint = "upload the files again"
+    if old.keeps_uploaded_files:
+        hint = f"upload the files again; those that were not taken in are in {place}"
+    lines: list[dict[str, Any]] = []
+    with suppress(PlanDamagedError):
+        lines = [line for line in read_plan(workspace.jobs.paths(old.job_id).plan) if line["action"] == "ingest"]
+    found = False
+    for line in lines if old.keeps_uploaded_files else ():
+        path = Path(staging.folder(_item_id(old.job_id, line["key"])), f"{RAW_STEM}.{safe_extension(line['key'])}")
+        if path.is_file() and not path.is_symlink():
+            found = True
+            yield line, path
+    if not found:
+        raise UsageError(f"nothing of upload {old.job_id} is left to be tried again", hint=hint)
+
+
+def _stage_again(staging: StagingArea, job_id: str, line: dict[str, Any], path: Path) -> dict[str, Any]:
+    with _opened(path) as (descriptor, _status):
+        _raw_path, size, raw_sha256 = _receive(staging, job_id, line["key"], descriptor)
+    return line | {"fingerprint": raw_sha256, "size": size, "metadata": {"raw_sha256": raw_sha256}}
+
+
+def _receive(staging: StagingArea, job_id: str, key: str, descriptor: int) -> tuple[str, int, str]:
+    pieces = iter(lambda: os.read(descriptor, _PIECE), b"")
+    return staging.receive(_item_id(job_id, key), safe_extension(key), pieces)
+
+
+def _item_id(job_id: str, key: str) -> str:
+    return short_digest(job_id, key, length=20)
+
+
 def _check_room(workspace: Workspace, paths: list[Path]) -> None:
     size = sum(_size_of(path) for path in paths)
     if not workspace.room().has(size):
@@ -76,9 +131,7 @@ def _size_of(path: Path) -> int:
 def _stage(staging: StagingArea, job_id: str, collection_id: str, name: str, path: Path) -> dict[str, Any]:
     key = f"{collection_id}/{name}"
     with _opened(path) as (descriptor, status):
-        pieces = iter(lambda: os.read(descriptor, _PIECE), b"")
-        item_id = short_digest(job_id, key, length=20)
-        _raw_path, size, raw_sha256 = staging.receive(item_id, safe_extension(key), pieces)
+        _raw_path, size, raw_sha256 = _receive(staging, job_id, key, descriptor)
     return {
         "action": "ingest",
         "reason": "upload",

@@ -37,7 +37,7 @@ _BUSY_MILLISECONDS = 10_000
 _STEPS_BETWEEN_QUESTIONS = 20_000
 _AGAIN_SECONDS = 0.01
 
-MISSING, LOST = "catalogue_missing", "catalogue_lost"
+MISSING, LOST, IS_FOLDER = "catalogue_missing", "catalogue_lost", "catalogue_is_folder"
 # RETURNING gives both parts of the mark.
 _COUNT_TRANSACTION = (
     "INSERT INTO meta VALUES ('transactions', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1"
@@ -155,6 +155,12 @@ class Catalogue:
             raise StoreError(
                 "the catalogue is a symbolic link", hint=f"remove {self.path.name}, then 'ingest-tui rebuild'"
             )
+        if self.path.is_dir():
+            raise StoreError(
+                "the catalogue is a folder",
+                hint=f"move {self.path.name} away, then 'ingest-tui rebuild'",
+                code=IS_FOLDER,
+            )
 
     def _refuse_missing(self) -> None:
         if self.path.parent.is_dir() and not self.path.exists():
@@ -175,7 +181,7 @@ class Catalogue:
 
     def _connect_to_read(self) -> None:
         try:
-            with reported_errors():
+            with reported_errors(self.path.parent):
                 self.connection, self._unlocked = open_to_read(self.path)
         except apsw.FullError:
             raise StoreError(
@@ -298,7 +304,7 @@ class Catalogue:
     def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """Run one statement and return its rows."""
         try:
-            with reported_errors():
+            with reported_errors(self.path.parent):
                 rows = list(self.connection.execute(sql, values))
         except StoreError as error:
             self._note_damage(error)
@@ -328,7 +334,7 @@ class Catalogue:
     def stream(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """Run one statement and yield its rows as they come."""
         try:
-            with reported_errors():
+            with reported_errors(self.path.parent):
                 for row in self.connection.execute(sql, values):
                     self._refuse_if_changed()
                     yield row

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import apsw
 
-from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
+from ingest_tui.model.errors import BusyError, DiskFullError, SchemaVersionError, StoreError
 from ingest_tui.store.catalogue import LOST, MISSING, Catalogue
+from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.mark import Mark, read_marks
 from ingest_tui.store.sqlite_access import DAMAGED, REBUILD_HINT
@@ -69,10 +70,8 @@ def open_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -> C
     try:
         rebuild_lost(layout, reason, on_progress)
         return open_known_good(layout)
-    except OSError as error:
-        raise StoreError(
-            f"{reason}, and cannot be made again: {error.strerror}", hint=REBUILD_HINT, code=LOST
-        ) from None
+    except (OSError, apsw.Error) as error:
+        raise _not_made_again(layout, reason, error) from None
     except BusyError as error:
         raise BusyError(f"{reason}, and {error.message}", hint=f"try again in a moment; {REBUILD_HINT}") from None
 
@@ -92,9 +91,21 @@ def open_catalogue_to_read(layout: Layout, on_progress: ProgressListener = unhea
     try:
         open_catalogue(layout, on_progress).close()
     except (StoreError, OSError, apsw.Error) as error:
-        why = error.message if isinstance(error, StoreError) else getattr(error, "strerror", "") or str(error)
-        raise StoreError(f"{lost}, and cannot be made again here: {why}", hint=REBUILD_HINT, code=LOST) from None
+        raise _not_made_again(layout, lost, error) from None
     return open_known_good_to_read(layout)
+
+
+def _not_made_again(layout: Layout, lost: str, error: Exception) -> StoreError:
+    """Return why a catalogue that was lost cannot be made again here, and what to do."""
+    if means_disk_full(error, layout.root):
+        return DiskFullError(
+            f"{lost}, and there is no room on the disk to make it again",
+            hint="free some space; the next command makes it again",
+        )
+    if isinstance(error, StoreError) and error.reason in {LOST, DiskFullError.code}:
+        return error
+    why = error.message if isinstance(error, StoreError) else getattr(error, "strerror", "") or str(error)
+    return StoreError(f"{lost}, and cannot be made again here: {why}", hint=REBUILD_HINT, code=LOST)
 
 
 def _is_upgraded(layout: Layout) -> bool:

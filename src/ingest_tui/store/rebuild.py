@@ -20,7 +20,7 @@ import apsw
 
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.store.atomic import sync_folder
-from ingest_tui.store.catalogue import LOST, Catalogue
+from ingest_tui.store.catalogue import IS_FOLDER, LOST, Catalogue
 from ingest_tui.store.change import StoreWriter
 from ingest_tui.store.contradictions import contradiction_in
 from ingest_tui.store.documents import DocumentStore
@@ -147,6 +147,8 @@ def _open_old(layout: Layout) -> _Old:
     except SchemaVersionError:
         raise
     except StoreError as error:
+        if error.reason == IS_FOLDER:
+            raise
         if error.reason != LOST:
             return _Old(None, is_trusted=False)
         return _Old(Catalogue(layout.catalogue), is_trusted=False)
@@ -167,7 +169,11 @@ class _Builder:
         self._on_progress = on_progress
         self._reason = reason
         _remove(layout.rebuilt_catalogue)
-        self._rows = RebuiltRows(Catalogue(layout.rebuilt_catalogue, create=True, marked=False))
+        try:
+            self._rows = RebuiltRows(Catalogue(layout.rebuilt_catalogue, create=True, marked=False))
+        except BaseException:
+            _remove(layout.rebuilt_catalogue)
+            raise
         self._seen: dict[Path, _Seen] = {}
         self._owners: dict[str, Path] = {}
 

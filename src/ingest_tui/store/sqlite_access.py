@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import apsw
 
-from ingest_tui.model.errors import BusyError, GivenUpError, StoreError
-from ingest_tui.store.disk import room_in
+from ingest_tui.model.errors import BusyError, DiskFullError, GivenUpError, StoreError
+from ingest_tui.store.disk import means_disk_full, room_in
 
 _BUSY_MILLISECONDS = 10_000
 DAMAGED = "catalogue_damaged"
@@ -120,8 +120,11 @@ def has_room_for_scratch(folder: Path) -> bool:
 
 
 @contextmanager
-def reported_errors() -> Iterator[None]:
-    """Raise what SQLite reports as errors of ours; that there is no room left stays `apsw.FullError`."""
+def reported_errors(folder: Path) -> Iterator[None]:
+    """Raise what SQLite reports as errors of ours; that there is no room left stays `apsw.FullError`.
+
+    ``folder`` is that of the database: where its disk is full, that is what an error of input and output means.
+    """
     try:
         yield
     except apsw.BusyError:
@@ -141,6 +144,11 @@ def reported_errors() -> Iterator[None]:
             code="read_only",
         ) from None
     except (apsw.IOError, apsw.CantOpenError) as error:
+        if means_disk_full(error, folder):
+            raise DiskFullError(
+                "the disk of the workspace is full, and the catalogue needs room for what is asked of it",
+                hint="free some space, then try again",
+            ) from None
         raise StoreError(
             f"the catalogue cannot be read or written ({error})", hint="check the disk and the system log"
         ) from None

@@ -62,6 +62,24 @@ def sweep_scratch_folders(layout: Layout) -> int:
     return len(left)
 
 
+def sweep_rebuild(layout: Layout) -> None:
+    """Remove what a killed rebuild of the catalogue left, unless one is under way."""
+    lock = FileLock(layout.lock("rebuild"))
+    left = list(layout.root.glob(f"{layout.rebuilt_catalogue.name}*"))
+    if left and lock.try_acquire():
+        with lock:
+            for path in left:
+                path.unlink(missing_ok=True)
+
+
+def sweep_ended_jobs(layout: Layout) -> int:
+    """Remove torn writes from the folders of jobs that are not queued; returns how many. Looks into each folder."""
+    long_ago = time.time() - LEFT_AFTER_SECONDS
+    with os.scandir(layout.jobs) as entries:
+        ended = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return sum(_sweep(folder, long_ago) for folder in ended if not layout.queue_entry(folder.name).exists())
+
+
 def _sweep(folder: Path, long_ago: float) -> int:
     try:
         with os.scandir(folder) as entries:

@@ -16,7 +16,7 @@ import apsw
 from ingest_tui.extraction.confinement import Confinement
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import BusyError, IngestError, StoreError
+from ingest_tui.model.errors import BusyError, DiskFullError, IngestError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
@@ -167,6 +167,9 @@ class Engine:
             if not manifest.options.get("staged"):
                 connector = connect(self._workspace, source)
             return JobRun(self._workspace, manifest, source, connector, self._parsers(source), stopping=self._stopping)
+        except DiskFullError:
+            self._try_later_with_less()
+            return None
         except (StoreError, BusyError) as error:
             if manifest.options.get("staged"):  # its files are nowhere else: it waits until the workspace is repaired
                 self._fail(error)

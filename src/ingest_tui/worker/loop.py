@@ -15,7 +15,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.pipeline.preview import look_for_work
 from ingest_tui.pipeline.purge import purge_overdue
 from ingest_tui.store.opening import ProgressListener, RebuildProgress
-from ingest_tui.store.sweeping import sweep_scratch_folders, sweep_small_files
+from ingest_tui.store.sweeping import sweep_ended_jobs, sweep_rebuild, sweep_scratch_folders, sweep_small_files
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import WorkerRegistration
@@ -84,6 +84,7 @@ def _work(tasks: _Tasks, stop: threading.Event) -> None:
     supervisor, settings = tasks.supervisor, tasks.workspace.layout.settings
     since_refresh = _REFRESH_SECONDS
     looked_at_trash = float("-inf")
+    supervisor.attempt("sweep of ended jobs", partial(sweep_ended_jobs, tasks.workspace.layout))
     while not stop.is_set():
         if since_refresh >= _REFRESH_SECONDS:
             since_refresh = 0.0
@@ -108,6 +109,7 @@ def _work(tasks: _Tasks, stop: threading.Event) -> None:
 def _sweep(workspace: Workspace) -> None:
     sweep_small_files(workspace.layout)
     sweep_scratch_folders(workspace.layout)
+    sweep_rebuild(workspace.layout)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -6,7 +6,16 @@ import os
 import time
 from pathlib import Path
 
-from ingest_tui.store.sweeping import LEFT_AFTER_SECONDS, scratch_folder, sweep_scratch_folders, sweep_small_files
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.locks import FileLock
+from ingest_tui.store.sweeping import (
+    LEFT_AFTER_SECONDS,
+    scratch_folder,
+    sweep_ended_jobs,
+    sweep_rebuild,
+    sweep_scratch_folders,
+    sweep_small_files,
+)
 from ingest_tui.store.workspace import init_workspace
 
 
@@ -50,3 +59,36 @@ def test_scratch_is_in_the_workspace_and_swept_when_its_process_is_gone(tmp_path
     workspace.is_read_only = True
     with scratch_folder(workspace) as elsewhere:
         assert not elsewhere.is_relative_to(workspace.root)
+
+
+def test_what_a_killed_rebuild_left_goes_unless_one_is_under_way(tmp_path: Path) -> None:
+    """Its lock is free then; the file with its side files is removed."""
+    layout = Layout(tmp_path)
+    layout.locks.mkdir()
+    left = [tmp_path / f"catalogue.rebuild.db{suffix}" for suffix in ("", "-wal", "-shm")]
+    for path in left:
+        path.touch()
+    lock = FileLock(layout.lock("rebuild"))
+    lock.acquire(1.0, what="the rebuild")
+    with lock:
+        sweep_rebuild(layout)
+        assert all(path.exists() for path in left)
+    sweep_rebuild(layout)
+    assert not any(path.exists() for path in left)
+
+
+def test_torn_writes_of_ended_jobs_go(tmp_path: Path) -> None:
+    """A job that is still queued is its owner's; a write of a moment ago may be under way."""
+    layout = Layout(tmp_path)
+    layout.queue.mkdir()
+    old = time.time() - LEFT_AFTER_SECONDS - 60
+    for job_id in ("ended", "queued"):
+        (layout.jobs / job_id).mkdir(parents=True)
+        torn = layout.jobs / job_id / ".tmp.manifest.json"
+        torn.touch()
+        os.utime(torn, (old, old))
+        (layout.jobs / job_id / ".tmp.new").touch()
+    layout.queue_entry("queued").touch()
+    assert sweep_ended_jobs(layout) == 1
+    assert sorted(path.name for path in (layout.jobs / "ended").iterdir()) == [".tmp.new"]
+    assert len(list((layout.jobs / "queued").iterdir())) == 2
