@@ -9,11 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-<<<<<<< HEAD
-from ingest_tui.connectors.base import BaseConnector, TestStep
 from ingest_tui.connectors.containment import source_failure
-=======
->>>>>>> 2128cfd (Five circles of imports are open: job and sync, Entra, probing, SharePoint's settings, the version)
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError
 from ingest_tui.model.naming import safe_display
