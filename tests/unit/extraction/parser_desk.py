@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.sandbox import ParserPool, Walls
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 
 QUICK = ParseLimits(silence_seconds=1.0, total_seconds=3.0)
@@ -62,6 +62,13 @@ def one_bad_of_twenty(folder: Path, order: str, limits: ParseLimits = QUICK) -> 
     assert parsed - {"bad"} == set(contents), desk.reasons()
     assert (folder / "good7.md").read_text() == "good text 7"
     return desk.results["bad"]
+
+
+def known_walls(pool: ParserPool) -> Walls:
+    """Return which walls hold the processes of a pool, once the first has started."""
+    walls = pool.walls()
+    assert walls is not None
+    return walls
 
 
 def is_alive(pid: int) -> bool:

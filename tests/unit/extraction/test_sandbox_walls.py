@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from parser_desk import LOADED_MACHINE_SECONDS, QUICK, Desk, is_alive, one_bad_of_twenty, run, wait_until
+from parser_desk import LOADED_MACHINE_SECONDS, QUICK, Desk, is_alive, known_walls, one_bad_of_twenty, run, wait_until
 
 from ingest_tui.extraction import sandbox_child, sandbox_orphans, sandbox_process
 from ingest_tui.extraction.parse import extract
@@ -228,8 +228,9 @@ def test_a_parser_is_shut_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         desk = Desk(tmp_path, pool)
         desk.submit("a", f"misbehave:report {tmp_path / 'told'}\nfine")
         pool.drain()
-        contained = pool.children_contained
-        assert contained is pool.network_isolated
+        walls = known_walls(pool)
+        contained = walls.children_contained
+        assert contained is walls.network_isolated
     told = json.loads((tmp_path / "told").read_text())
     assert told["limits"] == {
         "RLIMIT_AS": [1024**3] * 2,
@@ -309,7 +310,7 @@ def test_grandchildren_die_where_the_kernel_does_not_help(tmp_path: Path) -> Non
         desk = Desk(tmp_path, pool)
         desk.submit("bad", f"misbehave:fork {note}")
         pool.drain()
-        assert pool.children_contained is False
+        assert known_walls(pool).children_contained is False
     assert desk.results["bad"].reason == "timeout"
     pids = [int(word) for word in note.read_text().split()]
     assert len(pids) == 3
@@ -395,7 +396,7 @@ def test_network_is_out_of_reach(tmp_path: Path) -> None:
         desk = Desk(tmp_path, pool)
         desk.submit("a", f"misbehave:connect {server.getsockname()[1]}\nconnected")
         pool.drain()
-        if not pool.network_isolated:
+        if not known_walls(pool).network_isolated:
             pytest.skip("this system does not allow network namespaces")
     assert desk.results["a"].status == "failed"
 
@@ -404,9 +405,7 @@ def test_network_is_out_of_reach(tmp_path: Path) -> None:
 def namespaces_are_allowed() -> bool:
     """Whether this system lets a parser be shut in by the kernel."""
     with ParserPool(1) as pool:
-        pool.warm_up()
-        assert wait_until(lambda: pool.children_contained is not None, 10)
-        return bool(pool.children_contained)
+        return known_walls(pool).children_contained
 
 
 def test_killed_parent_leaves_nobody(tmp_path: Path, namespaces_are_allowed: bool) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ingest_tui import open_workspace
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.sandbox_dispatch import Dispatcher
+from ingest_tui.extraction.sandbox_process import ParserProcess
 from ingest_tui.pipeline.progress import ProgressMeter
 
 
@@ -27,7 +28,7 @@ def test_parsers_that_cannot_be_started_fail_the_job_and_not_the_next_one(
     with open_workspace(tmp_path / "ws") as workspace:
         workspace.add_source("docs", path=str(tmp_path / "docs"))
         with monkeypatch.context() as broken_for_a_while:
-            broken_for_a_while.setattr(ParserPool, "_start", refusing)
+            broken_for_a_while.setattr(Dispatcher, "_start", refusing)
             failed = workspace.sync("docs")
         assert failed.state == "failed"
         assert "parser" in failed.errors[-1].message
@@ -48,15 +49,15 @@ def test_ticker_goes_on_after_an_error_that_nobody_foresaw(tmp_path: Path, monke
         genuine(meter, **options)
 
     monkeypatch.setattr(ProgressMeter, "tick", failing_first)
-    start = ParserPool._start
+    start = Dispatcher._start
 
-    def once_there_were_two(pool: ParserPool) -> None:
+    def once_there_were_two(dispatcher: Dispatcher) -> ParserProcess:
         deadline = time.monotonic() + 20
         while len(ticks) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
-        start(pool)
+        return start(dispatcher)
 
-    monkeypatch.setattr(ParserPool, "_start", once_there_were_two)
+    monkeypatch.setattr(Dispatcher, "_start", once_there_were_two)
     with open_workspace(tmp_path / "ws") as workspace:
         workspace.add_source("docs", path=str(tmp_path / "docs"))
         manifest = workspace.sync("docs")
