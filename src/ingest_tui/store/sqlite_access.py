@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import apsw
 
-from ingest_tui.model.errors import BusyError, DiskFullError, GivenUpError, StoreError
+from ingest_tui.model.errors import BusyError, DiskFullError, GivenUpError, StoreError, UsageError
 from ingest_tui.store.disk import means_disk_full, room_in
 
 _BUSY_MILLISECONDS = 10_000
@@ -134,6 +134,10 @@ def reported_errors(folder: Path) -> Iterator[None]:
             f"the catalogue is damaged ({type(error).__name__})",
             hint=REBUILD_HINT,
             code=DAMAGED,
+        ) from None
+    except apsw.ThreadingViolationError:
+        raise UsageError(
+            "two threads use one open workspace at the same time", hint="open the workspace once in each thread"
         ) from None
     except apsw.InterruptError:
         raise GivenUpError("nobody waits for the answer any more") from None

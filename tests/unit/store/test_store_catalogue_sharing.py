@@ -10,8 +10,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from ingest_tui.model.errors import BusyError, StoreError
+from ingest_tui.model.errors import BusyError, StoreError, UsageError
 from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.sqlite_access import reported_errors
 
 OPEN_IN_THREADS = """
 import sys, threading, time
@@ -114,3 +115,10 @@ def test_failing_disk_is_a_clear_error(tmp_path: Path) -> None:
         catalogue.value("SELECT 1")
     assert caught.value.hint
     sound.close()
+
+
+def test_two_threads_with_one_connection_are_told_so(tmp_path: Path) -> None:
+    """SQLite refuses it with an error of its own; what people read says what to do."""
+    with pytest.raises(UsageError, match="two threads") as caught, reported_errors(tmp_path):
+        raise apsw.ThreadingViolationError
+    assert "each thread" in caught.value.hint
