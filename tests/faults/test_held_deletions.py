@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from pathlib import Path
 
 import orjson
@@ -143,6 +144,25 @@ def test_what_another_choice_leaves_out_is_held_until_it_is_approved(desk: Desk,
     )
     assert (len(before) - len(desk.known()), set(planned) & set(desk.known())) == (len(planned), set())
     assert desk.sync().held is None
+
+
+@pytest.mark.parametrize(("first", "second"), permutations(["exclude", "max_size", "deny_types", "since"], 2))
+def test_what_one_choice_leaves_out_waits_under_another_too(desk: Desk, first: str, second: str) -> None:
+    """An edit that nobody has answered yet is not settled by the next edit, in plan, sync and approval."""
+    desk.write(*names(20))
+    desk.write("large.md", text="The weather. " * 20)
+    (desk.folder / "page.html").write_text("<h1>page</h1><p>The weather.</p>")
+    desk.write("old.md")
+    os.utime(desk.folder / "old.md", (1, 1))
+    desk.sync()
+    edits(desk)[first]()
+    assert held_of(desk.sync())[1] == 1
+    edits(desk)[second]()
+    planned = [action.key for action in plan_source(desk.workspace, SOURCE) if action.action == "hold"]
+    job = desk.sync()
+    assert (len(planned), held_of(job)[1], len(desk.known())) == (2, 2, 23)
+    assert desk.approve(job).counters.items_retired == 2
+    assert len(desk.known()) == 21
 
 
 def test_a_deletion_after_another_choice_was_approved_goes_unasked(desk: Desk) -> None:

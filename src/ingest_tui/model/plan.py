@@ -37,6 +37,8 @@ RESTORED = "restored"
 """The reason of a place that a person has brought a document back to; without fingerprint until it is listed again."""
 
 _NOT_TAKEN = {"rejected", "empty", "failed"}
+HELD = "held"
+"""Stands for the rule set of what is refused and whose document waits for a person, under whatever settings since."""
 ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "keep", "forget", "gap"]
 
 KILLS_BEFORE_QUARANTINE = 2
@@ -249,6 +251,8 @@ def _is_excluded_now(reason: str, known: Known, rules: PlanRules) -> bool:
     if known.document_id is None or reason not in FILTER_REFUSALS or rules.hold.choice is Choice.SAME:
         return False
     if known.outcome != "rejected":
+        return True
+    if known.ruleset == HELD:  # by an edit that nobody has answered yet
         return True
     was_refused_before_that = known.ruleset != rules.ruleset
     return rules.hold.choice is Choice.CHANGED and not was_refused_before_that

@@ -19,7 +19,7 @@ from ingest_tui.model.holding import HoldRules
 from ingest_tui.model.job import HeldDeletions
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
-from ingest_tui.model.plan import RULES_VERSION, Action, PlanRules
+from ingest_tui.model.plan import HELD, RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.absences import settle_listing
@@ -274,7 +274,8 @@ class _PlanWriter:
             else:
                 self._counts[name] = self._counts.get(name, 0) + 1
             if name == "rejected":
-                self._rejected.append(_rejection(self._job, action, self._ruleset, self._at))
+                ruleset = HELD if action.action == "hold" else self._ruleset
+                self._rejected.append(_rejection(self._job, action, ruleset, self._at))
 
     def flush(self, journal: Journal) -> None:
         self._job.checkpoint()
@@ -321,7 +322,7 @@ def _as_known(row: LocationRow, known: LocationRow | None) -> LocationRow:
         version=known.version,
         removed_sha256=known.removed_sha256,
         removed_content_hash=known.removed_content_hash,
-        ruleset=known.ruleset if was_refused_so else row.ruleset,
+        ruleset=known.ruleset if was_refused_so and row.ruleset != HELD else row.ruleset,
     )
 
 
