@@ -236,6 +236,28 @@ def test_command_killed_before_any_step_and_then_the_catalogue_lost(name: str, t
     _report(f"{name}, catalogue lost", failures, steps)
 
 
+@pytest.mark.parametrize("name", ["doc remove", "doc restore", "trash empty", "sync of changes"])
+def test_rebuild_of_a_lost_catalogue_killed_before_any_step(name: str, tmp_path: Path) -> None:
+    """A change that was cut off is settled by the rebuild that comes through, however many did not."""
+    command, before = COMMANDS[name]
+    prepared = _prepare(tmp_path, before)
+    names, _expected = _steps_of(prepared, command)
+    struck = _fresh(prepared, "struck")
+    run_and_die(struck, len(names) // 2, command)
+    _lose_catalogue(struck)
+    contents = _versions_on_disk(struck)
+    steps, _end = _steps_of(struck, lambda workspace: workspace.catalogue)
+    failures = []
+    for step, step_name in enumerate(steps):
+        root = _fresh(struck, "struck-again")
+        run_and_die(root, step, lambda workspace: workspace.catalogue)
+        _have_it_rebuilt(root)
+        wrong = [*_findings(root), *(f"lost: {text}" for text in contents - _versions_on_disk(root))]
+        if wrong:
+            failures.append(f"{step_name} ({step}): {wrong}")
+    _report(f"{name}, rebuild killed", failures, steps)
+
+
 def _report(name: str, failures: list[str], steps: list[str]) -> None:
     print(f"\n{name}: {len(failures)} of {len(steps)} crash points with problems")  # noqa: T201
     if failures:
