@@ -12,12 +12,15 @@ import pytest
 from crash_lab import new_workspace, quicken, sync
 
 from ingest_tui.cli.main import run
+from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import JobState
 from ingest_tui.services.documents import remove_documents
 from ingest_tui.store.contradictions import contradiction_in
 from ingest_tui.store.queries import search_text
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui.document_calls import DocumentQuery
+from ingest_tui.tui.gateway import Gateway
 
 ALPHA = "document_id = (SELECT document_id FROM documents WHERE key = 'alpha.md')"
 NEW_NAME = "(SELECT document_id FROM documents WHERE key = 'gamma.md')"
@@ -127,6 +130,16 @@ def test_no_command_fails_without_saying_why(
         assert "unexpected" not in told, (command, told)
         if code and "is here already" not in told:
             assert "ingest-tui rebuild" in told, (command, told)
+
+
+def test_the_screen_says_why_too(prepared: Path) -> None:
+    """What a screen asks for fails with the reason, and the next call has the catalogue made again."""
+    root, ids = _damaged(prepared, MORE["chunks that are no text"])
+    gateway = Gateway(root)
+    with pytest.raises(StoreError, match="contradicts itself") as caught:
+        gateway.search("weather", DocumentQuery(), limit=50)
+    assert "rebuild" in caught.value.hint
+    assert len(gateway.search("weather", DocumentQuery(), limit=50)) == len(ids) - 1
 
 
 @BY_HAND

@@ -51,6 +51,13 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
             workspace.on_rebuild = self.on_rebuild
         try:
             yield workspace
+        except Exception as error:
+            from ingest_tui.services.workspaces import failure_of_catalogue
+
+            cause = failure_of_catalogue(workspace, error)
+            if cause is None:
+                raise
+            raise cause from error
         finally:
             workspace.close()
 
