@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import PurePath
 
-from ingest_tui.model.descriptor import Descriptor
+from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import (
     IngestError,
     ItemError,
@@ -13,7 +13,7 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
-from ingest_tui.model.foreign_errors import text_of
+from ingest_tui.model.foreign_errors import described, is_ctrl_c, text_of
 
 CONNECTOR_ERROR = "connector_error"
 _MOST_PLACES = 5
@@ -22,16 +22,21 @@ _HINT = "'ingest-tui job logs' shows where; report it to whoever maintains the c
 _CONNECTION_HINT = "'ingest-tui source test' checks the connection; what is done stays done"
 
 
-def item_failure(error: Exception, descriptor: Descriptor) -> ItemError:
-    """Return the failure of one item for what a connector raised while it was read, its own errors unchanged."""
+def item_failure(error: BaseException, descriptor: Descriptor) -> ItemError:
+    """Return the failure of one item for what a connector raised while it was read, its own errors unchanged.
+
+    Raises a Ctrl-C. Anything else is contained, also what is no `Exception` (`SystemExit`, a panic of a library).
+    """
+    if is_ctrl_c(error):
+        raise error
     if isinstance(error, ItemError):
         return error
     if isinstance(error, IngestError):
         return ItemError(error.message, hint=error.hint, code=error.reason, uri=descriptor.uri)
     if isinstance(error, (ConnectionError, TimeoutError)):
-        return TransientItemError(_described(error), hint=_CONNECTION_HINT, code="network", uri=descriptor.uri)
+        return TransientItemError(described(error), hint=_CONNECTION_HINT, code="network", uri=descriptor.uri)
     return ItemError(
-        f"the connector failed: {_described(error)}",
+        f"the connector failed: {described(error)}",
         hint=_HINT,
         code=CONNECTOR_ERROR,
         uri=descriptor.uri,
@@ -39,14 +44,19 @@ def item_failure(error: Exception, descriptor: Descriptor) -> ItemError:
     )
 
 
-def source_failure(error: Exception, doing: str) -> IngestError:
-    """Return the failure of a source for what a connector raised while ``doing`` something, its own unchanged."""
+def source_failure(error: BaseException, doing: str) -> IngestError:
+    """Return the failure of a source for what a connector raised while ``doing`` something, its own unchanged.
+
+    Raises a Ctrl-C, as `item_failure` does.
+    """
+    if is_ctrl_c(error):
+        raise error
     if isinstance(error, IngestError):
         return error
     if isinstance(error, (ConnectionError, TimeoutError)):
-        return TransientSourceError(_described(error), hint=_CONNECTION_HINT, code="network")
+        return TransientSourceError(described(error), hint=_CONNECTION_HINT, code="network")
     return SourceAccessError(
-        f"the connector failed while {doing}: {_described(error)}",
+        f"the connector failed while {doing}: {described(error)}",
         hint=_HINT,
         code=CONNECTOR_ERROR,
         places=places_of(error),
@@ -59,9 +69,42 @@ def places_of(error: BaseException) -> list[str]:
     return [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
-def _described(error: Exception) -> str:
-    text = text_of(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+class DescriptorChecks:
+    """Checks the descriptors of a foreign connector, page by page.
+
+    What has no usable key cannot be planned with and is left out: the listing then counts as incomplete, since a
+    document may be behind it. A listing in which nothing is usable has failed.
+    """
+
+    def __init__(self) -> None:
+        self._usable = 0
+        self._unusable = 0
+        self._first_error: BaseException | None = None
+
+    def page(self, page: ListingPage) -> ListingPage:
+        """Return the page with what can be planned with; raises `SourceAccessError` when it is no page."""
+        usable: list[Descriptor] = []
+        try:
+            for descriptor in page.descriptors:
+                try:
+                    usable.append(checked(descriptor))
+                except Exception as error:  # noqa: BLE001 - the values of others may be anything
+                    self._unusable += 1
+                    self._first_error = self._first_error or error
+        except BaseException as error:  # noqa: BLE001 - as above
+            raise source_failure(error, "listing") from None
+        self._usable += len(usable)
+        return page._replace(descriptors=usable)
+
+    def end(self, end: ListingEnd) -> ListingEnd:
+        """Return how the listing ended; raises `SourceAccessError` when nothing of it could be used."""
+        if self._first_error is None:
+            return end
+        if not self._usable:
+            raise source_failure(self._first_error, "listing") from None
+        what = f"{self._unusable} of its items are" if self._unusable > 1 else "one of its items is"
+        gap = ("", f"{what} left out, the connector is at fault: {text_of(self._first_error)}")
+        return end._replace(complete=False, gaps=(*end.gaps, gap))
 
 
 def checked(descriptor: Descriptor) -> Descriptor:

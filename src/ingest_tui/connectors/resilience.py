@@ -22,7 +22,7 @@ import apsw
 import tenacity
 
 from ingest_tui.connectors.base import BaseConnector, Listing, Place, Sample, TestStep
-from ingest_tui.connectors.containment import checked, is_text_by_name, item_failure, source_failure
+from ingest_tui.connectors.containment import DescriptorChecks, is_text_by_name, item_failure, source_failure
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import (
@@ -123,18 +123,19 @@ class ResilientConnector(BaseConnector):
     def _authenticate(self) -> bool:
         try:
             return asyncio.run(self.inner.authenticate())
-        except Exception as error:  # noqa: BLE001 - the code of others may raise anything
+        except BaseException as error:  # noqa: BLE001 - the code of others may raise anything
             raise source_failure(error, "signing in") from None
 
     def list(self, cursor: str | None = None) -> Listing:
         """List; a listing that was cut is resumed behind its last page where the connector can, else it restarts."""
         self.inner.memory = self.memory
         pages = _Pages(self.inner, cursor)
+        checks = DescriptorChecks()
         while True:
             page = self._try(pages.following)
             if isinstance(page, ListingEnd):
-                return page
-            yield _checked_page(page) if self._is_foreign else page
+                return checks.end(page)
+            yield checks.page(page) if self._is_foreign else page
 
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
@@ -187,7 +188,7 @@ class ResilientConnector(BaseConnector):
             origin = self.inner.origin(descriptor)
             if not is_text_by_name(origin):
                 raise TypeError("origin must return texts by name")  # noqa: TRY301
-        except Exception as error:  # noqa: BLE001 - the code of others may raise anything; the document is here
+        except BaseException as error:  # noqa: BLE001 - the code of others may raise anything; the document is here
             return {**(descriptor.metadata or {}), "origin_error": item_failure(error, descriptor).message}
         return origin
 
@@ -303,13 +304,6 @@ def _may_succeed_later(error: BaseException) -> bool:
     return (error.retry_after or 0.0) <= LONGEST_RETRY_AFTER
 
 
-def _checked_page(page: ListingPage) -> ListingPage:
-    try:
-        return page._replace(descriptors=[checked(descriptor) for descriptor in page.descriptors])
-    except Exception as error:  # noqa: BLE001 - the values of others may be anything
-        raise source_failure(error, "listing") from None
-
-
 class _Pages:
     """A listing that can be taken up again after it broke: a generator that has raised is at its end."""
 
@@ -336,7 +330,7 @@ class _Pages:
             if isinstance(error, IngestError) or not isinstance(error, (ConnectionError, TimeoutError)):
                 raise
             raise source_failure(error, "listing") from None
-        except Exception as error:  # noqa: BLE001 - the code of others may raise anything
+        except BaseException as error:  # noqa: BLE001 - the code of others may raise anything
             self._pages = None
             raise source_failure(error, "listing") from None
         if not isinstance(page, ListingPage):
@@ -367,7 +361,7 @@ class _Download:
         except SourceAccessError as error:
             self._give_up_unless_ranged(error)
             raise
-        except Exception as error:  # noqa: BLE001 - the code of others may raise anything
+        except BaseException as error:  # noqa: BLE001 - the code of others may raise anything
             failure = item_failure(error, self._descriptor)
             self._give_up_unless_ranged(failure)
             raise failure from None
@@ -404,7 +398,7 @@ class _Download:
             context.__exit__(None, None, None)
         except SourceAccessError:
             raise
-        except Exception as error:  # noqa: BLE001 - the code of others may raise anything
+        except BaseException as error:  # noqa: BLE001 - the code of others may raise anything
             raise item_failure(error, self._descriptor) from None
 
 

@@ -14,6 +14,7 @@ from ingest_tui.extraction.formats import FORMATS, Format
 from ingest_tui.extraction.validation import EmptyDocumentError, validate
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDINGS, MAX_LINKS, Element, Extraction, Finding
+from ingest_tui.model.foreign_errors import described
 
 _MAX_WARNINGS = 50
 
@@ -119,7 +120,7 @@ def _parse(chosen: Backend, material: Material) -> Parsed:
         raise
     except Exception as error:
         raise ProcessingError(
-            f"{chosen.name} cannot read it: {type(error).__name__}: {error}"[:300],
+            f"{chosen.name} cannot read it: {described(error)}"[:300],
             code="malformed",
             hint="the file may be damaged; open it with its program and save it again",
         ) from error

@@ -13,6 +13,7 @@ import json
 import mmap
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from ingest_tui.extraction.validators.registered import register_by_reference
 from ingest_tui.model.chunking import split_into_chunks
 from ingest_tui.model.errors import IngestError, ItemRejectedError
 from ingest_tui.model.extraction import Extraction, ParseResult, ParseStatus
+from ingest_tui.model.foreign_errors import described, text_of
 from ingest_tui.model.hashing import compute_content_hash
 
 _FLUSH_RESULTS = 16
@@ -46,6 +48,7 @@ Extract = Callable[..., Extraction]
 
 def main(config: dict[str, Any], doors: dict[str, Any]) -> None:
     """Serve tasks until the input ends. ``config`` is the first line from the parent, ``doors`` the greeting to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a KeyboardInterrupt is what the code of others raised
     tasks, results = _claim_descriptors()
     progress = _map_progress(config["progress_fd"])
     chosen: Extract = extract
@@ -225,14 +228,14 @@ def _outcome_of(error: BaseException, *, is_writing: bool) -> tuple[ParseStatus,
         return "failed", "memory", "it needs more memory than it may use", ""  # the parent knows how much that is
     if isinstance(error, OSError):
         return _outcome_of_os_error(error, is_writing=is_writing)
-    detail = f"{type(error).__name__}: {error}"[:300]
+    detail = described(error)[:300]
     if isinstance(error, RecursionError):
         detail = "nested too deep to be read"
     return "failed", "malformed", detail, DEFAULT_HINTS["malformed"]
 
 
 def _outcome_of_os_error(error: OSError, *, is_writing: bool) -> tuple[ParseStatus, str, str, str]:
-    said = f"{type(error).__name__}: {error.strerror or error}"[:300]
+    said = f"{type(error).__name__}: {error.strerror or text_of(error)}"[:300]
     if is_writing and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "failed", "disk_full", f"its text cannot be kept: {said}", "free some space, then sync again"
     if is_writing and error.errno == errno.EFBIG:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -111,12 +113,30 @@ def _of_system(error: OSError) -> IngestError:
     return IngestError(f"{what}{place}", hint="check permissions and free space, then try again")
 
 
+def is_ctrl_c(error: BaseException) -> bool:
+    """Whether what came out of the code of others can be a real Ctrl-C, which has to end the program.
+
+    Python raises that in the main thread only, and never while the signal is ignored, as it is in parser processes.
+    """
+    if not isinstance(error, KeyboardInterrupt) or threading.current_thread() is not threading.main_thread():
+        return False
+    return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+
+
 def text_of(error: BaseException) -> str:
     """Return what an error says, safe to show and short; empty where not even that can be had."""
     try:
         return safe_display(str(error), limit=_CHARACTERS)
-    except Exception:  # noqa: BLE001 - the code of others may raise in __str__ too
-        return ""
+    except BaseException as another:
+        if is_ctrl_c(another):
+            raise
+        return ""  # the code of others may raise in __str__ too
+
+
+def described(error: BaseException) -> str:
+    """Return the kind of an error and what it says, safe to show and short."""
+    text = text_of(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 _BY_PACKAGE: dict[str, Callable[[BaseException], IngestError]] = {

@@ -70,7 +70,7 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
             hint="check the disk ('dmesg' may say more), then retry the job",
         )
         return _Ending(JobState.FAILED, _contradiction(job, error) or failure)
-    except Exception as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever
+    except BaseException as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever; no Ctrl-C gets here
         job.log.event("error", "unexpected error", kind=type(error).__name__, places=_places(error))
         bug = (
             _contradiction(job, error)
@@ -83,7 +83,7 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
     return _Ending()
 
 
-def _contradiction(job: JobRun, error: Exception) -> StoreError | None:
+def _contradiction(job: JobRun, error: BaseException) -> StoreError | None:
     return contradiction_behind(error, job.workspace.layout)
 
 
@@ -143,6 +143,6 @@ def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
     retire_vanished(job, finished_keys)
 
 
-def _places(error: Exception) -> list[str]:
+def _places(error: BaseException) -> list[str]:
     """Return where an error came from, without the data that tracebacks quote."""
     return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +23,8 @@ from ingest_tui.pipeline.job_run import JobRun
 from ingest_tui.store.plans import work_lines
 from ingest_tui.store.staging import KEPT_EVERY_BYTES
 
+LONGEST_WITHOUT_BYTES = 60.0
+"""Seconds for which a connector may yield empty pieces of an item before that item has failed."""
 _TIMES_BEGUN = 3
 _LOOK_SECONDS = 0.25
 _OFTEN_BYTES = 1 << 20
@@ -220,9 +223,20 @@ def _receive(job: JobRun, connector: BaseConnector, item: StagedItem, descriptor
 def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], received: int) -> Iterator[bytes]:
     """Guard a stream: stops when the job is cancelled, and when an item outgrows the limit it was let in under."""
     limit = connector.max_size
+    silent_since = None
     for piece in pieces:
-        if received > _OFTEN_BYTES:
+        if received > _OFTEN_BYTES or not piece:
             job.checkpoint()
+        if piece:
+            silent_since = None
+        elif silent_since is None:
+            silent_since = time.monotonic()
+        elif time.monotonic() - silent_since > LONGEST_WITHOUT_BYTES:
+            raise ItemError(
+                f"the source has sent no bytes of it for {LONGEST_WITHOUT_BYTES:g} seconds",
+                hint="sync again; if it stays so, report it to whoever maintains the connector",
+                code="network",
+            )
         received += len(piece)
         if limit is not None and received > limit:
             raise ItemError("it grew beyond the size limit while it was read", code="too_large")

@@ -17,7 +17,7 @@ from ingest_tui.extraction.confinement import Confinement
 from ingest_tui.extraction.sandbox import ParserPool
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, DiskFullError, IngestError, StoreError
-from ingest_tui.model.foreign_errors import as_ingest_error
+from ingest_tui.model.foreign_errors import as_ingest_error, text_of
 from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect
@@ -181,9 +181,11 @@ class Engine:
             if means_disk_full(error, self._workspace.root):
                 self._try_later_with_less()
                 return None  # not even its files can be opened: it stays as it is and is claimed again
-            problem = IngestError(f"the job cannot begin: {error}", hint="'ingest-tui doctor' may tell what is wrong")
+            problem = IngestError(
+                f"the job cannot begin: {text_of(error)}", hint="'ingest-tui doctor' may tell what is wrong"
+            )
             fail_before_it_began(self._workspace, manifest, problem)
-        except Exception as error:  # noqa: BLE001 - or the job would be claimed again four times a second
+        except BaseException as error:  # noqa: BLE001 - or the job would be claimed again four times a second
             problem = as_ingest_error(error) or IngestError(
                 f"the job cannot begin: unexpected {type(error).__name__}", hint="report this as a bug"
             )

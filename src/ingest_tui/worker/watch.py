@@ -119,7 +119,7 @@ class SourceWatch:
                     while time.monotonic() - first_hint < longest and connector.wait_for_hint(quiet_seconds):
                         pass
                     return
-        except Exception as error:  # noqa: BLE001 - looking again must go on, whatever a connector does
+        except BaseException as error:  # noqa: BLE001 - looking again must go on, whatever a connector does
             why = error.message if isinstance(error, IngestError) else type(error).__name__
             self._report("the source sends no word of changes", {"source": source.source_id, "error": why})
         stop.wait(max(0.0, deadline - time.monotonic()))

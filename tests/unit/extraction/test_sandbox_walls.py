@@ -343,6 +343,8 @@ from ingest_tui.model.extraction import Finding
 def check(content, kind):
     if b"boom" in content:
         raise RuntimeError("inside the validator")
+    if b"interrupt" in content:
+        raise KeyboardInterrupt
     return [Finding("error", "house_rule", f"{kind.name} of {len(content)} bytes")]
 """
 
@@ -365,12 +367,14 @@ def test_installed_validators_run_in_the_parser(tmp_path: Path, monkeypatch: pyt
             desk.submit("a", "words")
             desk.submit("b", "boom")
             desk.submit("c", "# head", file_name="c.md")
+            desk.submit("d", "interrupt")
             pool.drain()
     finally:
         installed_validators.cache_clear()
     assert {outcome for outcome, _ in desk.reasons().values()} == {"parsed"}
     codes = {name: [finding.code for finding in result.validation] for name, result in desk.results.items()}
-    assert codes == {"a": ["house_rule", "validator_failed"], "b": ["validator_failed"] * 2, "c": ["validator_failed"]}
+    failed = "validator_failed"
+    assert codes == {"a": ["house_rule", failed], "b": [failed, failed], "c": [failed], "d": [failed, failed]}
     assert desk.results["a"].validation[0].message == "text of 5 bytes"
     assert "inside the validator" in desk.results["b"].validation[0].message
 

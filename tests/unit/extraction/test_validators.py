@@ -425,11 +425,24 @@ def leave(_content: bytes, _kind: Format) -> list[str]:
     raise SystemExit(3)
 
 
+class UnprintableError(Exception):
+    """An exception that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise SystemExit(4)
+
+    __repr__ = __str__
+
+
+def unprintable(_content: bytes, _kind: Format) -> list[str]:
+    raise UnprintableError
+
+
 def nonsense(_content: bytes, _kind: Format) -> list[object]:
     return [Finding("fatal", "x", "y")]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("validator", [boom, leave, nonsense, lambda _content, _kind: 7])
+@pytest.mark.parametrize("validator", [boom, leave, unprintable, nonsense, lambda _content, _kind: 7])
 def test_failing_validator_costs_a_finding(validator: object) -> None:
     """A validator that raises, or gives what is no finding, does not cost the document."""
     register_validator("text", validator)  # type: ignore[arg-type]

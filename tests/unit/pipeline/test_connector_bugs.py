@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +18,7 @@ from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline import connecting
+from ingest_tui.pipeline import connecting, stage
 from ingest_tui.services.jobs import job_items
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.workspace import Workspace, init_workspace
@@ -88,10 +90,19 @@ def raising(error: BaseException) -> Callable[[str], None]:
     return call
 
 
-def raising_between(name: str) -> Iterator[bytes]:
+def raising_between(name: str, error: BaseException | None = None) -> Iterator[bytes]:
     yield f"first words of {name} ".encode()
     if name == BAD:
-        raise AttributeError("'NoneType' object has no attribute 'read'")
+        raise error or AttributeError("'NoneType' object has no attribute 'read'")
+
+
+class Unprintable(BaseException):
+    """An exception that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise SystemExit(4)
+
+    __repr__ = __str__
 
 
 def others_are_ingested(items: dict[str, tuple[str, str]]) -> bool:
@@ -104,6 +115,14 @@ FAULTS: dict[str, tuple[str, Any]] = {
     "opening raises MemoryError": ("when_opened", raising(MemoryError())),
     "opening raises an error of another kind": ("when_opened", raising(UsageError("not like that"))),
     "opening raises StopIteration": ("when_opened", raising(StopIteration())),
+    "opening raises CancelledError": ("when_opened", raising(asyncio.CancelledError())),
+    "opening raises SystemExit": ("when_opened", raising(SystemExit(3))),
+    "opening raises KeyboardInterrupt": ("when_opened", raising(KeyboardInterrupt())),
+    "opening raises GeneratorExit": ("when_opened", raising(GeneratorExit())),
+    "opening raises a group": ("when_opened", raising(BaseExceptionGroup("several", [SystemExit(3)]))),
+    "opening raises what has no text": ("when_opened", raising(Unprintable())),
+    "closing raises SystemExit": ("when_closed", raising(SystemExit(3))),
+    "reading raises BaseException": ("pieces", lambda name: raising_between(name, BaseException("a panic"))),
     "reading raises": ("pieces", raising_between),
     "reading yields text": ("pieces", lambda name: iter(["text"] if name == BAD else [f"words of {name}".encode()])),
     "reading yields numbers": ("pieces", lambda name: iter([1] if name == BAD else [f"words of {name}".encode()])),
@@ -205,3 +224,60 @@ def test_listing_without_keys_fails_the_job_and_retires_nothing(
     assert manifest.errors[-1].code == "connector_error"
     assert "report it" in manifest.errors[-1].hint
     assert workspace.catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'") == len(NAMES)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError(), Unprintable()])
+@pytest.mark.parametrize("remote", [True, False])
+def test_listing_that_raises_anything_fails_its_job(
+    error: BaseException, remote: bool, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a listing raises fails the job with its kind, whether or not it is an `Exception`."""
+
+    def described(_name: str) -> Descriptor:
+        raise error
+
+    monkeypatch.setattr(Buggy, "described", staticmethod(described))
+    monkeypatch.setattr(Buggy, "capabilities", Capabilities(remote=remote))
+    manifest, _ = sync(workspace)
+    assert manifest.state == "failed"
+    assert type(error).__name__ in manifest.errors[-1].message
+
+
+@pytest.mark.parametrize("descriptor", [None, Descriptor(None, "u", "f"), ("key", "uri")])  # type: ignore[arg-type]
+def test_descriptor_without_a_key_costs_that_item(
+    descriptor: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a listing with something that is no descriptor the rest is ingested; it counts as incomplete."""
+    sync(workspace)
+    sound = Buggy.described
+    monkeypatch.setattr(Buggy, "described", staticmethod(lambda name: descriptor if name == BAD else sound(name)))
+    manifest, items = sync(workspace)
+    assert manifest.state == "partial"
+    assert len(items) == len(NAMES) - 1
+    assert manifest.errors[-1].code == "listing_incomplete"
+    assert "one of its items is left out" in manifest.errors[-1].message
+    assert "source test" in manifest.errors[-1].hint
+    assert workspace.catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'") == len(NAMES)
+
+
+def test_item_that_yields_nothing_for_ever_fails(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item whose stream goes on without bytes fails after a while, and the others are ingested."""
+    monkeypatch.setattr(stage, "LONGEST_WITHOUT_BYTES", 0.05)
+    pieces = staticmethod(lambda name: repeat(b"") if name == BAD else iter([name.encode()]))
+    monkeypatch.setattr(Buggy, "pieces", pieces)
+    _, items = sync(workspace)
+    assert items[BAD] == ("failed", "network")
+    assert others_are_ingested(items)
+
+
+def test_job_is_cancelled_while_an_item_yields_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that reads an endless stream without bytes answers a request to cancel it."""
+
+    def endless(_name: str) -> Iterator[bytes]:
+        job_id = workspace.jobs.ids()[-1]
+        workspace.jobs.leave_request(job_id, "cancel", by="test")
+        yield from repeat(b"")
+
+    monkeypatch.setattr(Buggy, "pieces", staticmethod(endless))
+    manifest, _ = sync(workspace)
+    assert manifest.state == "cancelled"

@@ -11,6 +11,7 @@ from typing import Any, cast
 from ingest_tui.extraction.formats import BY_NAME, Format
 from ingest_tui.model.errors import ItemError, ValidationError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, MAX_FINDINGS, Finding
+from ingest_tui.model.foreign_errors import described, is_ctrl_c
 
 ENTRY_POINT_GROUP = "ingest_tui.validators"
 EVERY_FORMAT = "*"
@@ -101,11 +102,13 @@ def _ask(validator: Validator, content: bytes, kind: Format) -> list[Finding]:
         answer = validator(content, kind) or ()
         several = [answer] if isinstance(answer, str) else islice(answer, MAX_FINDINGS)
         return [_as_finding(one) for one in several]
-    except (ItemError, KeyboardInterrupt):
+    except ItemError:
         raise
-    except BaseException as error:  # noqa: BLE001 the code of others may raise anything; that is not the document's fault
+    except BaseException as error:  # the code of others may raise anything; that is not the document's fault
+        if is_ctrl_c(error):
+            raise
         name = getattr(validator, "__qualname__", type(validator).__name__)
-        message = f"the validator {name} failed: {type(error).__name__}: {error}"
+        message = f"the validator {name} failed: {described(error)}"
         return [Finding("warning", "validator_failed", message[:MAX_FINDING_CHARACTERS])]
 
 
