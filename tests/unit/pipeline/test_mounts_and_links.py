@@ -12,6 +12,7 @@ import pytest
 
 from ingest_tui import open_workspace
 from ingest_tui.model.job import Manifest
+from ingest_tui.model.volumes import gap_name
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.planning import plan_source
 from ingest_tui.services.sources import edit_source
@@ -90,7 +91,7 @@ def assert_nothing_goes(workspace: WorkspaceHandle, place: str, words: str) -> M
         manifest = workspace.sync("docs")
         assert (manifest.state, manifest.counters.items_retired, manifest.held) == ("partial", 0, None)
         assert manifest.errors[-1].code == "listing_incomplete"
-        assert any(warning.startswith(f"{place}: ") and words in warning for warning in manifest.warnings)
+        assert any(warning.startswith(f"{gap_name(place)}: ") and words in warning for warning in manifest.warnings)
     assert len(workspace.documents) == before
     return manifest
 
