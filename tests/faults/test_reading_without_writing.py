@@ -91,6 +91,9 @@ def reading_calls(template: Path) -> list[list[str]]:
         ["doctor"],
         ["audit"],
         ["errors", "list"],
+        ["plan", "docs"],
+        ["source", "test", "docs"],
+        ["source", "preview", "docs"],
     ]
 
 

@@ -63,7 +63,9 @@ class OlderFingerprints:
 
     def _time_of_reading(self, known: Known) -> int:
         """Return a time before which the item was not read, in nanoseconds: when its job was made; 0 when unknown."""
-        self._catalogue = self._catalogue or self._workspace.open_catalogue()
+        if self._catalogue is None:
+            is_writing = self._committing is not None
+            self._catalogue = self._workspace.open_catalogue() if is_writing else self._workspace.open_to_read()
         location = self._catalogue.locations(self._source.source_id, [known.key]).get(known.key)
         job_id = location.job_id if location is not None else ""
         if job_id not in self._read_after:

@@ -28,7 +28,7 @@ def _refused(workspace: Workspace, source: Source, types: TypeFilter) -> Iterato
         "SELECT l.key, d.media_type FROM locations l JOIN documents d USING (document_id)"
         " WHERE l.source_id = ? AND d.state = 'active'"
     )
-    catalogue = workspace.open_catalogue()
+    catalogue = workspace.open_to_read()
     try:
         for key, media_type in catalogue.stream(sql, (source.source_id,)):
             refusal = types.refusal_of_content(media_type, file_name_of(key))

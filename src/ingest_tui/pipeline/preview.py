@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from ingest_tui.connectors.resilience import ResilientConnector
@@ -38,7 +39,6 @@ def preview_plan(
     options = {"force": True} if force else {}
     hold = hold_rules_of(workspace, source, connector)
     rules = rules_of(source, options, workspace.settings, hold, watched=unsettled)
-    workspace.open_catalogue().close()  # it exists before it is joined
     older = OlderFingerprints(workspace, source, connector)
     with scratch_folder(workspace) as folder:
         scratch = ListingScratch(folder / "listing.db", resume=False)
@@ -46,6 +46,8 @@ def preview_plan(
         connector.memory = memory
         scratch.give_up_when(lambda: False)  # so that Ctrl-C is heard while a statement runs
         try:
+            with closing(workspace.open_to_read()) as catalogue:
+                scratch.join(catalogue.file_to_join(folder / "catalogue.db"))
             pages = connector.list()
             while True:
                 try:
@@ -89,7 +91,7 @@ def look_for_work(workspace: Workspace, source: Source) -> tuple[bool, int]:
     work: a sync that a person starts looks at it again. The look ends with the first thing to do.
     """
     held = 0
-    catalogue = workspace.open_catalogue()
+    catalogue = workspace.open_to_read()
     try:
         for action in preview_plan(workspace, source, watched=True):
             if _is_work(catalogue, source, action):

@@ -33,6 +33,7 @@ from ingest_tui.store.sqlite_access import (
     reported_errors,
 )
 
+_PAGES_AT_ONCE = 10_000
 _BUSY_MILLISECONDS = 10_000
 _STEPS_BETWEEN_QUESTIONS = 20_000
 _AGAIN_SECONDS = 0.01
@@ -206,6 +207,22 @@ class Catalogue:
         self.close()
         self.connection, self._unlocked = copy, None
         self._make_schema(keep_backup=False)
+
+    def file_to_join(self, copy: Path) -> Path:
+        """Return the file with what is read here, for another connection: the catalogue, or a copy made for that.
+
+        A copy is needed where nothing can be written and this connection reads without locks, or what it upgraded.
+        """
+        if self._unlocked is None and self.connection.filename:
+            return self.path
+        with (
+            contextlib.closing(apsw.Connection(str(copy))) as target,
+            target.backup("main", self.connection, "main") as backup,
+        ):
+            while not backup.done:
+                backup.step(_PAGES_AT_ONCE)
+        self._refuse_if_changed()
+        return copy
 
     def _open(self, *, create: bool) -> None:
         path = self.path

@@ -149,6 +149,10 @@ class ListingScratch:
         self._attach(catalogue)
         return StoredPresence(self._connection, source_id, key)
 
+    def join(self, catalogue: Path) -> None:
+        """Compare with this file instead of the catalogue, where that cannot be joined as it is."""
+        self._attach(catalogue)
+
     def _attach(self, catalogue: Path) -> None:
         if not self._attached:
             self._connection.execute("ATTACH ? AS catalogue", (str(catalogue),))

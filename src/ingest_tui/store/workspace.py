@@ -142,10 +142,11 @@ class Workspace:
             self._reading.close()
             self._reading = None
         if self._reading is None:
-            self._reading = self._open_to_read()
+            self._reading = self.open_to_read()
         return self._reading
 
-    def _open_to_read(self) -> Catalogue:
+    def open_to_read(self) -> Catalogue:
+        """Open another connection for reading only, on a full or read-only disk too; for another thread."""
         if self.is_read_only:
             return open_known_good_to_read(self.layout)
         return open_catalogue_to_read(self.layout, self._heard_by(unheard))
