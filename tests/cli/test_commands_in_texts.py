@@ -25,8 +25,8 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 NAMES = "|".join(cli.list_commands(click.Context(cli)))
 HOLE = "HOLE"
 """Stands for what an f-string puts there."""
-OTHER_TYPES = ("TYPE", "table")
-"""What stands for a type of source: that of any, and that of the plug-in of docs/connectors.md."""
+ANY_TYPE, PLUG_IN = "TYPE", "table"
+"""What stands for a type of source, and the type of the plug-in of docs/connectors.md, with settings of its own."""
 OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright")
 """Programs that texts name, with options of their own."""
 NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"}
@@ -96,7 +96,9 @@ def complaint_about(command: str, *, bare: bool = False) -> str:
             words = after_options(here, context, words)
             if not words or words[0] in {HOLE, "--help"}:
                 return ""
-            inner = here.get_command(context, "local" if words[0] in OTHER_TYPES else words[0])
+            if words[0] == PLUG_IN:
+                return ""
+            inner = here.get_command(context, "local" if words[0] == ANY_TYPE else words[0])
             if inner is None:
                 return f"there is no command {words[0]!r}"
             context, here, words = click.Context(inner, parent=context, info_name=words[0]), inner, words[1:]
