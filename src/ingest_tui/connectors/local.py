@@ -26,7 +26,7 @@ from ingest_tui.connectors.local_errors import (
 )
 from ingest_tui.connectors.local_sighting import sight
 from ingest_tui.connectors.local_status import check_unchanged, fingerprint_of, is_older_form, listed_fingerprint
-from ingest_tui.connectors.local_volumes import Links, mounts_within, read_mounts, spanned
+from ingest_tui.connectors.local_volumes import Links, identified, mounts_within, read_mounts, spanned
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError, ValidationError
 from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
@@ -91,7 +91,7 @@ class LocalConnector(BaseConnector):
         """
         check_root(self._root)
         real_root = os.path.realpath(self._root)
-        mounted = mounts_within(read_mounts(), real_root)
+        mounted = identified(mounts_within(read_mounts(), real_root))
         self._links = Links(mounted, real_root)
         gaps: Gaps = []
         page: Descriptors = []
@@ -102,7 +102,7 @@ class LocalConnector(BaseConnector):
                 page = []
         if page:
             yield ListingPage(page)
-        volumes, doubts = spanned(mounted, mounts_within(read_mounts(), real_root))
+        volumes, doubts = spanned(mounted, identified(mounts_within(read_mounts(), real_root)))
         return ListingEnd(
             complete=not gaps,
             gaps=tuple(gaps),

@@ -6,19 +6,21 @@ changes whenever a share or a disk is mounted again, and is the same on both sid
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ingest_tui.model.naming import key_from_bytes
-from ingest_tui.model.volumes import link_into
+from ingest_tui.model.volumes import link_into, with_identity
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 _FIELDS_BEFORE_OPTIONAL = 6
 _FIELDS_OF_FILE_SYSTEM = 2
 _AUTOMOUNT = "autofs"
+_IN_MEMORY = {"tmpfs", "ramfs"}
 
 Volumes = dict[bytes, str]
 Doubts = list[tuple[bytes, str]]
@@ -88,6 +90,26 @@ def mounts_within(mounts: list[Mount], root: bytes) -> dict[bytes, Mount]:
         if top is not None and top.point == point:
             found[point[len(inside) :]] = top
     return found
+
+
+def identified(found: Mapping[bytes, Mount]) -> dict[bytes, Mount]:
+    """Return mounts with the identity of their file systems: another disk may come under the same device name.
+
+    Not that which the root is on: what is another there is held for a person. Network file systems are not asked, as
+    one that is dead would keep whoever asks waiting, though it may be excluded.
+    """
+    return {path: _identified(mount) if path else mount for path, mount in found.items()}
+
+
+def _identified(mount: Mount) -> Mount:
+    is_local = mount.volume.split(" ")[1].startswith("/dev/") and not mount.kind.startswith("fuse")
+    if not is_local and mount.kind not in _IN_MEMORY:
+        return mount
+    try:
+        identity = os.statvfs(mount.point).f_fsid
+    except OSError:
+        return mount
+    return mount._replace(volume=with_identity(mount.volume, f"{identity:x}"))
 
 
 def spanned(before: Mapping[bytes, Mount], after: Mapping[bytes, Mount]) -> tuple[Volumes, Doubts]:

@@ -11,6 +11,7 @@ from ingest_tui.model.naming import safe_display
 ROOT = ""
 """Stands for the folder of the source itself among its volumes; its volume ends with the place where it is mounted."""
 _LINK = "-> "
+_IDENTITY = " id:"
 Gap = tuple[str, str]
 
 
@@ -56,6 +57,22 @@ def gaps_of_volumes(
     return gaps
 
 
+def with_identity(volume: str, identity: str) -> str:
+    """Return a volume with what tells its file system from another one of the same name."""
+    return f"{volume}{_IDENTITY}{identity}"
+
+
+def _without_identity(volume: str | None) -> str | None:
+    return volume.partition(_IDENTITY)[0] if volume is not None else None
+
+
+def _is_same(before: str | None, now: str | None) -> bool:
+    """Whether two looks saw the same volume, by its identity where both know it, else by its name."""
+    if before is not None and now is not None and (_IDENTITY in before) != (_IDENTITY in now):
+        return _without_identity(before) == _without_identity(now)
+    return before == now
+
+
 def link_into(key: str) -> str:
     """Return what stands for a followed link among the volumes: the mounted folder, by its key, that it leads into."""
     return f"{_LINK}{key}"
@@ -74,7 +91,7 @@ def _doubt_about(  # noqa: PLR0911 - one return for each decision
     is the one of before when it has at least half of the documents.
     """
     is_gone = before is not None and (now is None or (is_root and _is_shallower(now, before)))
-    if before == now and (is_root or presence.is_listed):
+    if _is_same(before, now) and (is_root or presence.is_listed):
         return ""  # nearly always; a root that became empty is held for a person
     missing = presence.missing
     if not missing:
@@ -88,6 +105,8 @@ def _doubt_about(  # noqa: PLR0911 - one return for each decision
         return ""
     if before is None:
         return f"something was mounted over it ({_shown(now)}); {about}"
+    if _without_identity(before) == _without_identity(now):
+        return f"another file system is mounted there, of the same name ({_shown(now)}); {about}"
     return f"something else is mounted there ({_shown(now)} instead of {_shown(before)}); {about}"
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from ingest_tui.model.descriptor import ListingEnd
-from ingest_tui.model.volumes import gaps_of_volumes, link_into, settle_doubts
+from ingest_tui.model.volumes import gaps_of_volumes, link_into, settle_doubts, with_identity
 
 ROOT_AT_SHARE = "nfs4 server:/export / /srv/share"
 ROOT_ON_DISK = "ext4 /dev/sda1 / /"
@@ -45,6 +45,10 @@ def presences(**by_key: Counts) -> Callable[[str], Counts]:
         (DISK, DISK, Counts(12, 11, 1), None),
         (DISK, OTHER_DISK, Counts(12, 7, 9), "something else"),
         (DISK, OTHER_DISK, Counts(12, 6, 6), None),
+        (with_identity(DISK, "a"), with_identity(DISK, "b"), Counts(12, 12, 1), "another file system"),
+        (with_identity(DISK, "a"), with_identity(DISK, "b"), Counts(12, 6, 6), None),
+        (with_identity(DISK, "a"), with_identity(DISK, "a"), Counts(12, 11, 1), None),
+        (DISK, with_identity(DISK, "b"), Counts(12, 11, 1), None),
         (None, DISK, Counts(12, 7, 5), "mounted over"),
         (None, DISK, Counts(12, 12, 0), "empty"),
         (None, DISK, Counts(12, 6, 6), None),

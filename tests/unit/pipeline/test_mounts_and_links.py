@@ -113,6 +113,21 @@ def test_unmounted_file_system(workspace: WorkspaceHandle, docs: Path, mounts: M
     assert_nothing_goes(workspace, "mnt", "gone")
 
 
+def test_another_file_system_of_the_same_name(workspace: WorkspaceHandle, docs: Path, mounts: Mounts) -> None:
+    """Another disk under the same device name is not the one whose documents were deleted."""
+    mounts.tmpfs(docs / "mnt")
+    fill(docs / "mnt", "inner")
+    synced(workspace, docs)
+    mounts.unmount(docs / "mnt")
+    mounts.tmpfs(docs / "mnt")
+    (docs / "mnt" / "other.txt").write_text("another walrus")
+    before = {document.document_id for document in workspace.documents}
+    manifest = workspace.sync("docs")
+    assert (manifest.state, manifest.counters.items_retired) == ("partial", 0)
+    assert any("another file system is mounted there" in warning for warning in manifest.warnings)
+    assert before < {document.document_id for document in workspace.documents}
+
+
 def test_mount_whose_folder_went_with_it(workspace: WorkspaceHandle, docs: Path, mounts: Mounts) -> None:
     """An automounter removes the folder too: that it is not there is no deletion."""
     mounts.tmpfs(docs / "media" / "stick")
