@@ -229,12 +229,13 @@ class Dispatcher:
         children_contained: bool,
         landlock: int,
         seccomp: bool,
+        unprivileged: bool,
     ) -> None:
         is_first = not self._has_welcomed
         process.greet(pid=pid, children_contained=children_contained)
         self._failed_starts = 0
         self._has_welcomed = True
-        self._queue.note_walls(Walls(network_isolated, children_contained, landlock, seccomp))
+        self._queue.note_walls(Walls(network_isolated, children_contained, landlock, seccomp, unprivileged))
         if is_first and not children_contained:
             kill_orphans()  # of a pool whose process was killed
 

@@ -13,6 +13,8 @@ import select
 import signal
 from typing import Any
 
+from ingest_tui.extraction.sandbox_privileges import drop_capabilities, needs_rights_of_root
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
@@ -24,7 +26,9 @@ _CLONE_NEWNET = 0x40000000
 def enter(config: dict[str, Any]) -> None:
     """Lock this process down, then serve tasks until the input ends. ``config`` is the first line from the parent."""
     libc = ctypes.CDLL(None, use_errno=True)
-    network_isolated, children_contained = _leave_namespaces(libc) if config["namespaces"] else (False, False)
+    # Asked before: in a namespace of users, root's rights on the files of others are gone.
+    is_guest = needs_rights_of_root(libc, _folders(config))
+    network_isolated, children_contained = _leave_namespaces(libc, 0 if is_guest else _CLONE_NEWUSER, config)
     # After the namespaces: changing credentials clears the death signal (see prctl(2)).
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -33,6 +37,7 @@ def enter(config: dict[str, Any]) -> None:
     _set_limits(config)
     if children_contained:
         _become_first_process(libc)
+    unprivileged = drop_capabilities(libc, keeps_rights_on_files=is_guest)
     walls = _raise_walls(libc, config)
     from ingest_tui.extraction.sandbox_child import main
 
@@ -42,6 +47,7 @@ def enter(config: dict[str, Any]) -> None:
             "network_isolated": network_isolated,
             "children_contained": children_contained,
             "pid": int(os.readlink("/proc/self")),  # noqa: PTH115 as the parent sees it: getpid() is 1 by now
+            "unprivileged": unprivileged,
             **walls,
         },
     )
@@ -57,11 +63,23 @@ def _raise_walls(libc: ctypes.CDLL, config: dict[str, Any]) -> dict[str, Any]:
     return raise_walls(libc, config["confinement"])
 
 
-def _leave_namespaces(libc: ctypes.CDLL) -> tuple[bool, bool]:
-    """Return whether the network is out of reach and whether children can be contained; some systems allow neither."""
-    if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWPID) == 0:
+def _folders(config: dict[str, Any]) -> list[str]:
+    """Return what it must be able to enter: its code, its input and where it writes."""
+    own = config["confinement"]
+    paths = (*own["readable"], own["scratch"]) if own else config["path"]
+    return [path for path in paths if os.path.isdir(path)]  # noqa: PTH112
+
+
+def _leave_namespaces(libc: ctypes.CDLL, users: int, config: dict[str, Any]) -> tuple[bool, bool]:
+    """Return whether the network is out of reach and whether children can be contained; some systems allow neither.
+
+    ``users`` is the flag of a namespace of users, which lets anybody make the others.
+    """
+    if not config["namespaces"]:
+        return False, False
+    if libc.unshare(users | _CLONE_NEWNET | _CLONE_NEWPID) == 0:
         return True, True
-    return libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0, False
+    return libc.unshare(users | _CLONE_NEWNET) == 0, False
 
 
 def _set_limits(config: dict[str, Any]) -> None:

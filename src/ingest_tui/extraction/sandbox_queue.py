@@ -26,6 +26,8 @@ class Walls(NamedTuple):
     children_contained: bool
     landlock: int
     seccomp: bool
+    unprivileged: bool
+    """Whether it has no capability, also as root."""
 
 
 class TaskQueue:

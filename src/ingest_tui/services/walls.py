@@ -45,7 +45,9 @@ def walls_of(found: Walls) -> Iterator[Wall]:
     if found.landlock >= _SIGNALS_FROM_ABI:
         kept_out += ", signals"
     yield _wall("files", found.landlock > 0, kept_out, f"Landlock {found.landlock}")
-    yield _wall("system calls", found.seccomp, "programs, sockets, tracing", "seccomp")
+    calls = "programs, sockets, modes and owners of files, other processes, settings of the machine"
+    yield _wall("system calls", found.seccomp, calls, "seccomp")
+    yield _wall("privileges", found.unprivileged, "the rights of root", "dropped capabilities")
     yield _wall("network", found.network_isolated, "the network", "a network namespace")
     yield _wall("processes", found.children_contained, "outliving its end", "a process namespace")
     yield Wall("limits", holds=True, message="memory, time, size of its text, open files; a clean environment")

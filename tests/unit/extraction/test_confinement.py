@@ -7,7 +7,9 @@ the process says that its kernel offers.
 from __future__ import annotations
 
 import os
+import resource
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -142,6 +144,85 @@ def test_worker_cannot_be_signalled_or_traced(pool: ParserPool, outside: Outside
         assert found[0] == "kept in"
 
 
+def metadata(path: Path) -> tuple[object, ...]:
+    """Return what a parser could change of a file without writing to it."""
+    status = path.stat()
+    extra = {name: os.getxattr(path, name) for name in os.listxattr(path)}
+    return status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_mtime_ns, status.st_ctime_ns, extra
+
+
+@pytest.mark.parametrize("way", ["chmod", "set-user", "chown", "utime", "setxattr", "truncate"])
+@pytest.mark.parametrize("path", ["credentials.json", "workspace/sources", "workspace/jobs/staged"])
+def test_metadata_of_files_cannot_be_changed(way: str, path: str, pool: ParserPool, outside: Outside) -> None:
+    """Modes, owners, times and attributes of files stay, which Landlock does not cover."""
+    (outside.jobs / "staged").write_text("bytes of a document")
+    before = metadata(outside.root / path)
+    found = attempt(pool, outside, way, outside.root / path)
+    needs(pool, "seccomp")
+    assert found == "kept in"
+    assert metadata(outside.root / path) == before
+
+
+@pytest.mark.parametrize("way", ["fchmod", "empty"])
+def test_what_can_be_read_cannot_be_changed_through_that(way: str, pool: ParserPool, outside: Outside) -> None:
+    """A staged file that is open for reading is neither emptied nor given another mode."""
+    staged = outside.jobs / "staged"
+    staged.write_text("bytes of a document")
+    before = metadata(staged)
+    found = attempt(pool, outside, way, staged)
+    needs(pool, "seccomp")
+    assert found == "kept in"
+    assert metadata(staged) == before
+
+
+def state_of(pid: int) -> tuple[object, ...]:
+    """Return what others could change of a process."""
+    scheduling = (os.getpriority(os.PRIO_PROCESS, pid), os.sched_getaffinity(pid), os.sched_getscheduler(pid))
+    return *scheduling, resource.prlimit(pid, resource.RLIMIT_NOFILE)
+
+
+@pytest.mark.parametrize("way", ["priority", "limits", "processors", "scheduler", "signal", "trace", "own-signals"])
+def test_other_processes_are_left_alone(way: str, pool: ParserPool, outside: Outside) -> None:
+    """Another process of the same user is neither slowed down, limited, moved, signalled nor traced."""
+    with subprocess.Popen(["/bin/sleep", "300"]) as victim:
+        try:
+            before = state_of(victim.pid)
+            found = attempt(pool, outside, way, victim.pid)
+            assert victim.poll() is None
+            after = state_of(victim.pid)
+        finally:
+            victim.kill()
+    needs(pool, "seccomp")
+    assert found == "kept in"
+    assert after == before
+
+
+@pytest.mark.parametrize("way", ["shared-memory", "queue", "semaphore", "host-name", "calls"])
+def test_machine_is_left_as_it_is(way: str, pool: ParserPool, outside: Outside) -> None:
+    """Nothing that would outlive the process can be made, no setting of the machine changed, no refused call made."""
+    found = attempt(pool, outside, way, "")
+    needs(pool, "seccomp")
+    assert found == "kept in"
+
+
+def test_no_capability_is_left(pool: ParserPool, outside: Outside) -> None:
+    """A parser has no capability, whether root started it or a namespace gave it all of them."""
+    assert attempt(pool, outside, "capabilities", "") == "kept in"
+    assert known_walls(pool).unprivileged
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root works in folders of others")
+def test_root_parses_in_a_folder_of_somebody_else(pool: ParserPool, outside: Outside) -> None:
+    """Root keeps the right to open files where its parser needs that, says so, and the other walls hold."""
+    for folder in (outside.jobs.parent, outside.jobs):
+        folder.chmod(0o700)
+        os.chown(folder, 65534, 65534)
+    assert attempt(pool, outside, "calls", "") == "kept in" or not known_walls(pool).seccomp
+    assert not known_walls(pool).unprivileged
+    needs(pool, "landlock")
+    assert attempt(pool, outside, "read", outside.root / "credentials.json") == "kept in"
+
+
 def test_text_comes_out_and_the_folder_goes(outside: Outside) -> None:
     """A confined parser writes its text where the task wants it, and nothing of its own folder is left."""
     with ParserPool(1, ParseLimits(), confinement=outside.confinement) as pool:
@@ -173,13 +254,19 @@ def test_working_folder_is_no_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 def test_walls_are_reported_as_they_are() -> None:
     """A wall that holds names what it keeps a parser from; one that is missing is a warning with what to do."""
-    whole = list(walls_of(Walls(network_isolated=True, children_contained=True, landlock=7, seccomp=True)))
-    bare = list(walls_of(Walls(network_isolated=False, children_contained=False, landlock=0, seccomp=False)))
+    whole = list(walls_of(Walls(True, True, landlock=7, seccomp=True, unprivileged=True)))
+    bare = list(walls_of(Walls(False, False, landlock=0, seccomp=False, unprivileged=False)))
     assert all(wall.holds for wall in whole)
-    assert [wall.name for wall in bare if not wall.holds] == ["files", "system calls", "network", "processes"]
+    assert [wall.name for wall in bare if not wall.holds] == [
+        "files",
+        "system calls",
+        "privileges",
+        "network",
+        "processes",
+    ]
     assert all(wall.hint for wall in bare if not wall.holds)
     assert "signals" in whole[0].message
-    assert "signals" not in next(walls_of(Walls(True, True, landlock=5, seccomp=True))).message
+    assert "signals" not in next(walls_of(Walls(True, True, landlock=5, seccomp=True, unprivileged=True))).message
 
 
 def test_backend_that_runs_programs_gets_a_pool_of_its_own() -> None:

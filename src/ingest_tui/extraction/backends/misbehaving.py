@@ -193,54 +193,16 @@ def _environment(argument: str, _tick: Tick) -> None:
 
 def _escape(argument: str, _tick: Tick) -> None:
     """Reach for what no parser may have, as ``way target``; whoever succeeds has escaped."""
+    from ingest_tui.extraction.backends.escapes import WAYS_OUT
+
     way, _, target = argument.partition(" ")
     try:
-        _WAYS_OUT[way](target)
+        WAYS_OUT[way](target)
     except OSError:
         return
     raise ValueError(f"escaped: {way}")
 
 
-def _reach_unix_socket(target: str) -> None:
-    import socket
-
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.connect(target)
-
-
-def _make_socket(_target: str) -> None:
-    import socket
-
-    socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()
-
-
-def _trace(target: str) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.ptrace(16, int(target), None, None) < 0:  # PTRACE_ATTACH
-        raise OSError(ctypes.get_errno(), "ptrace")
-
-
-def _read_at(target: str) -> None:
-    with open(target, "rb") as file:  # noqa: PTH123
-        file.read(1)
-
-
-def _write_at(target: str) -> None:
-    with open(target, "ab") as file:  # noqa: PTH123
-        file.write(b"planted")
-
-
-_WAYS_OUT: dict[str, Callable[[str], object]] = {
-    "read": _read_at,
-    "list": os.listdir,
-    "write": _write_at,
-    "unlink": os.unlink,
-    "run": lambda target: subprocess.run([target], check=True),  # noqa: S603
-    "unix-socket": _reach_unix_socket,
-    "tcp": _make_socket,
-    "signal": lambda target: os.kill(int(target), 0),
-    "trace": _trace,
-}
 _LEAK: list[bytes] = []
 _ORDERS: dict[str, Callable[[str, Tick], None]] = {
     "hang": _hang,
