@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest_tui.extraction.sandbox_orphans import owner_lives
+from ingest_tui.model.errors import RefusedError
+from ingest_tui.model.naming import safe_display
 
 _PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 
@@ -31,6 +33,12 @@ class Confinement:
     def make_folder(self, mark: str) -> str:
         """Make the folder of one process, named by its mark; returns its path."""
         folder = f"{self.scratch}/{mark}"
+        if os.path.islink(self.scratch):  # noqa: PTH114
+            raise RefusedError(
+                f"{safe_display(self.scratch)} is a symbolic link, so writes would land elsewhere",
+                hint="remove it if it is not yours; the program makes it again",
+                code="planted_file",
+            )
         os.makedirs(self.scratch, 0o700, exist_ok=True)  # noqa: PTH103
         os.mkdir(folder, 0o700)  # noqa: PTH102
         return folder

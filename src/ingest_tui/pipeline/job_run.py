@@ -24,7 +24,7 @@ from ingest_tui.model.job import DISK_FULL, JobError, JobState, Manifest, Worker
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.progress import ProgressMeter
-from ingest_tui.store.atomic import make_folder
+from ingest_tui.store.atomic import make_inner_folder
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.change import StoreWriter
 from ingest_tui.store.disk import means_disk_full
@@ -73,7 +73,7 @@ class JobRun:
         self.bytes_on_disk = BYTES_ON_DISK
         self.pool = pool
         self.paths = workspace.jobs.paths(manifest.job_id)
-        make_folder(self.paths.staging)
+        make_inner_folder(self.paths.staging)
         self.staging = StagingArea(self.paths.staging)
         self.log = JobLog(self.paths.log, job=manifest.job_id, source=source.source_id)
         self.outcomes = Journal(self.paths.outcomes)

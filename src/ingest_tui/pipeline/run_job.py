@@ -28,6 +28,7 @@ from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.contradictions import contradiction_behind
 from ingest_tui.store.disk import means_disk_full
+from ingest_tui.store.workspace import refuse_linked_folders
 
 
 def run_job(job: JobRun) -> Manifest:
@@ -119,6 +120,7 @@ def _go_through_waiting_for_room(job: JobRun) -> None:
 
 
 def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
+    refuse_linked_folders(job.workspace.layout)
     job.await_room(0)
     repair_store(job)
     refuse_damaged_plan(job)

@@ -10,7 +10,9 @@ from typing import Any, Self
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document, IngestedDocument, SearchHit
+from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.job import Manifest
+from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.services import documents, jobs, search, sources, workers, workspaces
 from ingest_tui.services.names import collection_id_of, source_id_of
@@ -20,12 +22,25 @@ from ingest_tui.store.workspace import Workspace
 Progress = Callable[[Manifest], None]
 
 
+_LARGEST_VERSION = 2**63 - 1
+
+
+def _check_texts(**values: object) -> None:
+    """Raise `ValidationError` for an argument that is not text, named as the caller knows it."""
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise ValidationError(f"{name} must be text, not {type(value).__name__}", hint="give its identifier")
+
+
 def _ignore(_manifest: Manifest) -> None:
     """Do nothing with the progress of a job."""
 
 
 class WorkspaceHandle:
-    """A workspace for scripts: sources, jobs, documents, search, and `register`. For one thread."""
+    """A workspace for scripts: sources, jobs, documents, search, and `register`.
+
+    Threads may share it: each has its own connection to the catalogue. Close it when none uses it any more.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
@@ -63,6 +78,7 @@ class WorkspaceHandle:
         Raises `UsageError` for a taken name, `ValidationError` for wrong settings, `NotFoundError` for an unknown
         collection.
         """
+        _check_texts(name=name, source_type=source_type, collection=collection)
         collection_id = collection_id_of(self.workspace, collection)
         return sources.add_source(
             self.workspace, source_type=source_type, name=name, config=settings, collection_id=collection_id
@@ -74,16 +90,23 @@ class WorkspaceHandle:
         ``progress`` is called in this thread with the state of the job, several times a second while it runs and once
         when it has ended. What it raises leaves the job interrupted, to be resumed by the next sync.
         """
+        _check_texts(source=source)
         source_id = source_id_of(self.workspace, source)
         manifest = jobs.enqueue_sync(self.workspace, source_id, trigger="api", force=force)
         return workers.follow_job(self.workspace, manifest.job_id, progress or _ignore, run_here=True)
 
     def search(self, query: str, *, collection_id: str | None = None, limit: int = 20) -> list[SearchHit]:
         """Return the best chunks for a query."""
+        if collection_id is not None:
+            _check_texts(collection_id=collection_id)
         return search.search(self.workspace, query, collection_id=collection_id, limit=limit)
 
     def text(self, document_id: str, version: int | None = None) -> str:
         """Return the normalised text of a document."""
+        _check_texts(document_id=document_id)
+        if version is not None and (not isinstance(version, int) or not 0 < version <= _LARGEST_VERSION):
+            shown = safe_display(repr(version), limit=40)
+            raise ValidationError(f"no version has the number {shown}", hint="leave it out for the current one")
         return documents.document_text(self.workspace, document_id, version)
 
     def register(self, collection_id: str, ingested: IngestedDocument, source_id: str | None = None) -> dict[str, Any]:
@@ -92,6 +115,12 @@ class WorkspaceHandle:
         Idempotent, also under races: the same content in the same collection gives the existing id and
         ``is_new: False``. Raises `NotFoundError` for an unknown collection.
         """
+        _check_texts(collection_id=collection_id, source_id=source_id or "")
+        if not isinstance(ingested, IngestedDocument):
+            raise ValidationError(
+                f"what is registered is an IngestedDocument, not {type(ingested).__name__}",
+                hint="make one: IngestedDocument(content, unique_id, source_type)",
+            )
         at = rfc3339(datetime.now(UTC))
         return register_document(self.workspace, collection_id, ingested, source_id=source_id, at=at)
 

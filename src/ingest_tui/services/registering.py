@@ -11,7 +11,7 @@ from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.pipeline.known_content import FetchedItem, KnownContent, as_place_of
-from ingest_tui.store.atomic import make_folder, remove_tree, write_new
+from ingest_tui.store.atomic import make_inner_folder, remove_tree, write_new
 from ingest_tui.store.catalogue import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.layout import NORMALIZED
@@ -130,7 +130,7 @@ def _commit(
     ]
     try:
         remove_tree(folder)
-        make_folder(folder)
+        make_inner_folder(folder)
         write_new(folder / "raw.md", data)
         write_new(folder / NORMALIZED, data)
         workspace.document_store.write_ingestion(folder, _record(document, ingested))

@@ -205,6 +205,22 @@ def make_folder(folder: Path, *, durable: bool = False) -> None:
             sync_folder(path.parent)
 
 
+def make_inner_folder(folder: Path) -> None:
+    """Create a folder of the workspace as `make_folder` does; raises `RefusedError` for a link in its place."""
+    refuse_linked_folder(folder)
+    make_folder(folder)
+
+
+def refuse_linked_folder(folder: Path | str) -> None:
+    """Raise `RefusedError` where a symbolic link is in the place of a folder that is about to be written in."""
+    if os.path.islink(folder):  # noqa: PTH114 - called for every document
+        raise RefusedError(
+            f"in the workspace, {safe_display(str(folder))} is a symbolic link, so writes would land elsewhere",
+            hint="replace it by what it points to; the whole workspace may be a link, its folders may not",
+            code="planted_file",
+        )
+
+
 def umask_is_odd() -> bool:
     """Whether the umask takes rights from the owner, so that modes have to be mended after each creation.
 

@@ -14,8 +14,9 @@ from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionErr
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.store.atomic import (
     TEMPORARY_PREFIX,
-    make_folder,
+    make_inner_folder,
     make_one_folder,
+    refuse_linked_folder,
     remove_tree,
     sweep_temporaries,
     sync_filesystem,
@@ -82,12 +83,13 @@ class DocumentStore:
         """Move a complete version folder to where it belongs, which `make_way` has seen to be free."""
         target = self._version_folder(collection_id, document_id, version)
         document_folder = target.rpartition("/")[0]
+        refuse_linked_folder(document_folder.rpartition("/")[0])
         try:
             make_one_folder(document_folder, mend_mode=self._mend_modes)
         except FileExistsError:
-            pass
+            refuse_linked_folder(document_folder)
         except FileNotFoundError:
-            make_folder(Path(document_folder))
+            make_inner_folder(Path(document_folder))
         os.rename(folder, target)  # noqa: PTH104
 
     def _version_folder(self, collection_id: str, document_id: str, version: int) -> str:
@@ -193,7 +195,7 @@ class DocumentStore:
         if not folder.exists():
             return
         list(sweep_temporaries(folder))
-        make_folder(self._layout.trashed(collection_id, document_id).parent)
+        make_inner_folder(self._layout.trashed(collection_id, document_id).parent)
         if replace:
             (folder / RETIRED).unlink(missing_ok=True)
         with contextlib.suppress(FileExistsError):
@@ -228,7 +230,7 @@ class DocumentStore:
         source = self._layout.trashed(collection_id, document_id)
         if not source.exists() or folder.exists():
             return False
-        make_folder(folder.parent)
+        make_inner_folder(folder.parent)
         source.rename(folder)
         return True
 

@@ -20,7 +20,7 @@ from ingest_tui.model.job_order import job_order
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.atomic import (
     empty_folder,
-    make_folder,
+    make_inner_folder,
     remove_tree,
     sweep_temporaries,
     sync_folder,
@@ -79,7 +79,7 @@ class JobStore:
         with entry:
             try:
                 for folder in (paths.folder, paths.requests, paths.staging):
-                    make_folder(folder)
+                    make_inner_folder(folder)
                 write_new(paths.being_made, b"")
                 sync_folder(paths.folder)
                 yield paths
@@ -169,7 +169,7 @@ class JobStore:
         queued = set(self.queued_ids())
         lost = [job_id for job_id in self.ids() if job_id not in queued and self._has_not_ended(job_id)]
         for job_id in lost:
-            make_folder(self._layout.queue)
+            make_inner_folder(self._layout.queue)
             with suppress(FileExistsError):
                 write_new(self._layout.queue_entry(job_id), b"", sync=True)
         if lost:
@@ -282,7 +282,7 @@ class JobStore:
         self.settle_request(job_id, kind)
         folder = self.paths(job_id).requests
         record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
-        make_folder(folder)
+        make_inner_folder(folder)
         with suppress(FileNotFoundError):  # the job has just ended, and its owner cleared what was asked of it
             self._write_request(folder / f"{kind}.json", record, needs_its_values=bool(values))
 

@@ -202,6 +202,11 @@ class Layout:
             self.locks,
         )
 
+    @property
+    def folders_made_when_needed(self) -> tuple[Path, ...]:
+        """The folders that a workspace has once something needs them."""
+        return (self.root / "listings", self.root / "looks", self.parsers, self.locks / "source")
+
     def source(self, source_id: str) -> Path:
         return self.sources / f"{check_identifier(source_id)}.json"
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ingest_tui.model.errors import BusyError, RefusedError
-from ingest_tui.model.naming import safe_display
-from ingest_tui.store.atomic import FILE_MODE, make_folder
+from ingest_tui.model.errors import BusyError
+from ingest_tui.store.atomic import FILE_MODE, make_folder, refuse_linked_folder
 
 _POLL_SECONDS = 0.02
 _KERNEL_LOCKS = Path("/proc/locks")
@@ -51,12 +50,7 @@ class FileLock:
 
     def _try_once(self) -> bool | None:
         """Take the lock if nobody has it; None when its file was removed between opening and locking."""
-        if self.path.parent.is_symlink():  # planted: what is guarded by the lock would be written elsewhere
-            raise RefusedError(
-                f"the folder {safe_display(str(self.path.parent))} is a symbolic link; nothing was written",
-                hint="replace it by what it points to, or remove it",
-                code="planted_file",
-            )
+        refuse_linked_folder(self.path.parent)  # what is guarded by the lock would be written elsewhere
         may_create = 0 if self._must_exist else os.O_CREAT
         try:
             descriptor = os.open(self.path, os.O_RDWR | may_create | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)

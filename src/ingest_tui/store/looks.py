@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.look import SCHEMA_VERSION, Look
-from ingest_tui.store.atomic import make_folder
+from ingest_tui.store.atomic import make_inner_folder
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records import read_record, write_record
 
@@ -29,7 +29,7 @@ class LookStore:
     def save(self, look: Look) -> None:
         """Write what is known of a source durably. For the holder of the source's lock."""
         path = self._layout.look(look.source_id)
-        make_folder(path.parent)
+        make_inner_folder(path.parent)
         write_record(path, look)
 
     def remove(self, source_id: str) -> None:

@@ -7,12 +7,14 @@ import os
 import pwd
 import socket
 import stat
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
@@ -21,7 +23,7 @@ from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
 from ingest_tui.model.errors import NotFoundError, RefusedError, StoreError, UsageError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.store.atomic import make_folder
+from ingest_tui.store.atomic import make_folder, refuse_linked_folder
 from ingest_tui.store.audit import AuditLog
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.change import StoreWriter, committing, repair_if_free
@@ -97,6 +99,13 @@ class Settings(BaseModel):
     allow_network_filesystem: bool = False
 
 
+class _Connections(threading.local):
+    """The connections to the catalogue of one thread: SQLite refuses one that two threads use at once."""
+
+    writing: Catalogue | None = None
+    reading: Catalogue | None = None
+
+
 class Workspace:
     """An open workspace. ``credentials_path`` is the registry of credentials that belongs to it, there or not."""
 
@@ -114,8 +123,9 @@ class Workspace:
         """Hears of it when opening the catalogue makes it again; set by faces and workers."""
         self.is_read_only = False
         """Set by faces that were asked to write nothing: a catalogue that was lost is then refused, not rebuilt."""
-        self._catalogue: Catalogue | None = None
-        self._reading: Catalogue | None = None
+        self._of_thread = _Connections()
+        self._connections: WeakSet[Catalogue] = WeakSet()
+        """Those of all threads; that of a thread which has ended is closed with it."""
         self.looks = LookStore(self.layout)
 
     @property
@@ -125,25 +135,30 @@ class Workspace:
 
     @property
     def catalogue(self) -> Catalogue:
-        """The catalogue for reading and writing; opened when first used, for this thread only.
+        """The catalogue for reading and writing; each thread that asks for it has a connection of its own.
 
         Opened again when another file has taken the place of the one that was opened.
         """
-        if self._catalogue is not None and self._catalogue.is_replaced:
-            self.close()
-        if self._catalogue is None:
-            self._catalogue = self.open_catalogue()
-        return self._catalogue
+        mine = self._of_thread
+        if mine.writing is not None and mine.writing.is_replaced:
+            mine.writing.close()
+            mine.writing = None
+        if mine.writing is None:
+            mine.writing = self.open_catalogue()
+            self._connections.add(mine.writing)
+        return mine.writing
 
     @property
     def reading(self) -> Catalogue:
-        """The catalogue for reading only, on a full or read-only disk too; for this thread only."""
-        if self._reading is not None and self._reading.is_replaced:
-            self._reading.close()
-            self._reading = None
-        if self._reading is None:
-            self._reading = self.open_to_read()
-        return self._reading
+        """The catalogue for reading only, on a full or read-only disk too; a connection for each thread."""
+        mine = self._of_thread
+        if mine.reading is not None and mine.reading.is_replaced:
+            mine.reading.close()
+            mine.reading = None
+        if mine.reading is None:
+            mine.reading = self.open_to_read()
+            self._connections.add(mine.reading)
+        return mine.reading
 
     def open_to_read(self) -> Catalogue:
         """Open another connection for reading only, on a full or read-only disk too; for another thread."""
@@ -208,11 +223,11 @@ class Workspace:
         return room_in(self.root, None if reserve is None else int(reserve))
 
     def close(self) -> None:
-        """Close what was opened."""
-        for opened in (self._catalogue, self._reading):
-            if opened is not None:
-                opened.close()
-        self._catalogue = self._reading = None
+        """Close what was opened, by other threads too: none may be using it any more."""
+        for opened in list(self._connections):
+            opened.close()
+        self._connections.clear()
+        self._of_thread = _Connections()
 
 
 def credentials_path_of(root: Path, named: Path | None = None) -> Path:
@@ -345,23 +360,46 @@ def _refuse_what_others_can_write(layout: Layout) -> None:
             f"the workspace {safe_display(str(layout.root))} belongs to another user ({user_name(status.st_uid)})",
             hint="use a workspace of your own, or 'chown' this one with all it holds",
         )
+    refuse_linked_folders(layout)
     for path in (layout.root, layout.settings, *layout.folders):
         try:
-            mode = (path.stat() if path == layout.root else path.lstat()).st_mode
+            mode = path.stat().st_mode
         except FileNotFoundError:
             continue
-        if stat.S_ISLNK(mode):
-            raise RefusedError(
-                f"in the workspace, {safe_display(str(path))} is a symbolic link, so writes would land elsewhere",
-                hint="replace it by what it points to; the whole workspace may be a link, its folders may not",
-                code="planted_file",
-            )
         if mode & (stat.S_IWGRP | stat.S_IWOTH):
             what = "the workspace" if path == layout.root else "in the workspace,"
             raise RefusedError(
                 f"{what} {safe_display(str(path))} can be written by other users",
                 hint=f"chmod {'600' if path == layout.settings else '700'} {safe_display(str(path))}",
             )
+
+
+def refuse_linked_folders(layout: Layout) -> None:
+    """Raise `RefusedError` where the program would write through a link: once for each command and each job.
+
+    Looks at the folders of the workspace, and at those of the collections with their parts (256 at most); folders
+    further inside are looked at when they are written in.
+    """
+    refuse_linked_folder(layout.settings)
+    for folder in (*layout.folders, *layout.folders_made_when_needed):
+        refuse_linked_folder(folder)
+    for parent in (layout.documents, layout.trash):
+        for collection in _refusing_links(parent):
+            if parent == layout.documents:
+                _refusing_links(collection)
+
+
+def _refusing_links(parent: Path) -> list[Path]:
+    """Return the folders in a folder; raises `RefusedError` for a link among its entries."""
+    try:
+        with os.scandir(parent) as entries:
+            found = list(entries)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+    for entry in found:
+        if entry.is_symlink():
+            refuse_linked_folder(entry.path)
+    return [Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False)]
 
 
 def user_name(user_id: int) -> str:

@@ -6,7 +6,8 @@ import asyncio
 import inspect
 import multiprocessing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,55 @@ def test_source_is_added_to_a_collection(tmp_path: Path) -> None:
         assert source.collection_id == "our-papers"
         with pytest.raises(NotFoundError):
             workspace.add_source("more", path=str(tmp_path / "docs"), collection="nowhere")
+
+
+def test_threads_share_one_workspace(tmp_path: Path) -> None:
+    """One open workspace registers, searches, syncs and lists from nine threads at once."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.txt").write_text("alpha words")
+    with open_workspace(tmp_path / "ws") as workspace:
+        workspace.add_source("docs", path=str(docs))
+
+        def work(number: int) -> int:
+            for turn in range(3):
+                text = f"alpha {number} {turn}"
+                workspace.register("default", IngestedDocument(text, f"{number}-{turn}", "script"))
+                assert workspace.search("alpha")
+                assert workspace.documents
+                assert workspace.sources
+                assert workspace.jobs is not None
+            if number == 0:
+                assert workspace.sync("docs").state == "succeeded"
+            return number
+
+        with ThreadPoolExecutor(9) as threads:
+            assert list(threads.map(work, range(9))) == list(range(9))
+        assert len(workspace.documents) == 28
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda workspace: workspace.search("alpha", limit=10**30),
+        lambda workspace: workspace.search("alpha", limit="many"),
+        lambda workspace: workspace.search(None),
+        lambda workspace: workspace.search("alpha", collection_id=7),
+        lambda workspace: workspace.text(None),
+        lambda workspace: workspace.text("abc", version=10**30),
+        lambda workspace: workspace.sync(None),
+        lambda workspace: workspace.add_source(None),
+        lambda workspace: workspace.register("default", None),
+        lambda workspace: workspace.register(None, IngestedDocument("x", "y", "z")),
+        lambda workspace: workspace.register("default", IngestedDocument("x", "y", "z", metadata=None)),
+        lambda workspace: workspace.register("default", IngestedDocument(b"x", "y", "z")),
+        lambda workspace: workspace.register("default", IngestedDocument("x", 5, "z")),
+        lambda workspace: workspace.register("default", IngestedDocument("x", "y", "z"), source_id=9),
+    ],
+)
+def test_values_of_the_wrong_kind_are_clear_errors(tmp_path: Path, call: Callable[[Any], object]) -> None:
+    """What a script gives that cannot be is refused with an error of ours and a hint, never a bare Python error."""
+    with open_workspace(tmp_path / "ws") as workspace, pytest.raises(IngestError) as caught:
+        call(workspace)
+    assert caught.value.exit_code == 2
+    assert caught.value.hint

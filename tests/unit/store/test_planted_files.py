@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.services.workers import start_worker
+from ingest_tui.services.jobs import enqueue_sync
+from ingest_tui.services.sources import add_source
+from ingest_tui.services.workers import follow_job, start_worker
 from ingest_tui.store.atomic import open_to_append
 from ingest_tui.store.joblog import JobLog
 from ingest_tui.store.journal import Journal
@@ -67,6 +70,48 @@ def test_workspace_whose_folder_is_a_link_is_refused(workspace: Workspace, tmp_p
     folder.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RefusedError):
         open_workspace_at(workspace.root)
+
+
+@pytest.mark.parametrize("name", ["looks", "listings", "parsers", "locks/source", "documents/default", "trash/default"])
+@pytest.mark.parametrize("when", ["opened", "running"])
+def test_linked_folder_that_is_made_when_needed_is_refused(
+    workspace: Workspace, tmp_path: Path, name: str, when: str
+) -> None:
+    """What is made when it is needed is refused as a link as well: by commands, and by a job of a running worker."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.txt").write_text("words")
+    add_source(workspace, source_type="local", name="s", config={"path": str(docs)})
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = workspace.root / name
+    folder.parent.mkdir(exist_ok=True)
+    folder.symlink_to(elsewhere)
+    if when == "opened":
+        with pytest.raises(RefusedError):
+            open_workspace_at(workspace.root)
+    else:
+        with contextlib.suppress(RefusedError):
+            manifest = enqueue_sync(workspace, "s", trigger="manual")
+            manifest = follow_job(workspace, manifest.job_id, lambda _manifest: None, run_here=True)
+            assert manifest.state == "failed"
+            assert manifest.errors[-1].code == "planted_file"
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_document_is_not_placed_through_a_link(workspace: Workspace, tmp_path: Path, depth: int) -> None:
+    """A link in the place of a document's folder, or of the folder that holds it, takes no version."""
+    target = workspace.layout.document("default", "abcdef0123")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = target if depth == 1 else target.parent
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    (tmp_path / "version").mkdir()
+    with pytest.raises(RefusedError):
+        workspace.document_store.place(tmp_path / "version", "default", "abcdef0123", 1)
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_lock_in_a_planted_folder_is_refused(tmp_path: Path) -> None:
