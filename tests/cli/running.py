@@ -39,6 +39,7 @@ for line in sys.stdin:
     sys.stdout.flush(), sys.stderr.flush()
     out, err = sys.stdout.buffer.getvalue(), sys.stderr.buffer.getvalue()
     genuine.write(json.dumps([code, out.hex(), err.hex()]) + "\\n")
+genuine.flush()  # no longer standard output at the end of the interpreter, which flushes that alone
 """
 
 # C0 (but for line feed and tab), DEL, C1, bidirectional controls, line and paragraph separators.
