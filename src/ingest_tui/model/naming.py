@@ -52,9 +52,10 @@ def slug(name: str) -> str:
 def check_identifier(value: str, *, shown: str | None = None) -> str:
     """Return ``value`` if it can be a file name everywhere: lower case, digits, ``. _ -``, at most 64 characters."""
     if not _IDENTIFIER.match(value) or ".." in value or value.split(".", maxsplit=1)[0] in _RESERVED:
+        letters = "letters" if shown is not None else "lower-case letters"
         raise ValidationError(
             f"not usable as a name: {safe_display(shown if shown is not None else value)!r}",
-            hint="use letters and digits, with '-', '_' or '.' between them, at most 64 characters",
+            hint=f"use {letters} and digits, with '-', '_' or '.' between them, at most 64 characters",
         )
     return value
 

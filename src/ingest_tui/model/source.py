@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -28,6 +29,11 @@ class ExtractionSettings(BaseModel):
 
     backend: str | None = None
     by_type: dict[str, str] = Field(default_factory=dict)
+
+
+_PATTERNS = ("include", "exclude")
+_TAKE_MORE = ("hidden", "recursive", "follow_symlinks")
+"""Settings of connectors that take more when they are switched on."""
 
 
 class Source(BaseModel):
@@ -97,3 +103,33 @@ class Source(BaseModel):
             data.setdefault("source_type", "directory")
         data.setdefault("source_type", "directory")
         return data
+
+
+def may_take_less(before: Source, after: Source) -> bool:
+    """Whether an edit may exclude what the source took; False only where it is certain that it takes as much or more.
+
+    A pattern that begins with ``!`` turns the others round: then nothing is certain. A lower size limit excludes no
+    document that is here already, but what has grown since; it counts as taking less.
+    """
+    old, new = before.source_config, after.source_config
+    changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    switched_on = {name for name in changed if name in _TAKE_MORE and new.get(name) is True}
+    if changed - switched_on - set(_PATTERNS):
+        return True
+    patterns = [*(old.get("exclude") or ()), *(new.get("exclude") or ())]
+    patterns += [*(old.get("include") or ()), *(new.get("include") or ())]
+    if changed & set(_PATTERNS) and any(str(pattern).startswith("!") for pattern in patterns):
+        return True
+    return not (
+        _covers(new.get("include") or (), old.get("include") or ())
+        and set(new.get("exclude") or ()) <= set(old.get("exclude") or ())
+        and _covers(after.allow_types, before.allow_types)
+        and set(after.deny_types) <= set(before.deny_types)
+        and after.max_size >= before.max_size
+        and (after.since is None or (before.since is not None and after.since <= before.since))
+    )
+
+
+def _covers(new: Sequence[str], old: Sequence[str]) -> bool:
+    """Whether a list that chooses, and takes all when it is empty, takes what another one took."""
+    return not new or (bool(old) and set(old) <= set(new))

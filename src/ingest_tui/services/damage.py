@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ingest_tui.connectors.registry import source_types
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.model.source import UPLOAD_SOURCE
+from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.store.journal import count_damaged_lines
 from ingest_tui.store.layout import RAW_STEM
 from ingest_tui.store.opening import open_known_good_to_read
@@ -62,7 +62,7 @@ def _documents_without_source(workspace: Workspace) -> Iterator[Damage]:
     try:
         with closing(open_known_good_to_read(workspace.layout)) as catalogue:
             counts = catalogue.execute(sql)
-        known = {UPLOAD_SOURCE, *workspace.sources.names(), *workspace.sources.unreadable()}
+        known = {*RESERVED_SOURCES, *workspace.sources.names(), *workspace.sources.unreadable()}
     except IngestError:
         return  # reported as such
     for source_id, source_type, number in counts:

@@ -20,7 +20,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
 from ingest_tui.model.naming import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
-from ingest_tui.model.source import RESERVED_SOURCES, Source
+from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.pipeline.deletions import chosen_by
 from ingest_tui.services.claiming import Patience, sources_to_oneself
@@ -112,7 +112,13 @@ def add_source(
 ) -> Source:
     """Check and save a new source; raises `ValidationError` with what is wrong and `UsageError` for a taken name."""
     source_id = slug(name)
-    if source_id in RESERVED_SOURCES or workspace.sources.exists(source_id):
+    if source_id in RESERVED_SOURCES:
+        raise UsageError(
+            f"the name {source_id!r} is reserved for documents without a source",
+            hint="choose another name",
+            source_id=source_id,
+        )
+    if workspace.sources.exists(source_id):
         raise UsageError(
             f"a source named {source_id!r} is already there",
             hint=f"choose another name, or change it with 'ingest-tui source edit {source_id}'",
@@ -243,11 +249,13 @@ def _checked(workspace: Workspace, values: dict[str, Any], before: Source | None
 
 
 def takes_otherwise(workspace: Workspace, before: Source, after: Source) -> bool:
-    """Whether an edit changed what chooses the documents of a source that has some: what is excluded now is held.
+    """Whether an edit may exclude documents of a source that has some: they are held.
 
     One rule for patterns, types, sizes and dates: see `HoldRules`.
     """
     if not _has_documents(workspace, after.source_id):
+        return False
+    if not may_take_less(before, after):
         return False
     return chosen_by(before, connect(workspace, before)) != chosen_by(after, connect(workspace, after))
 

@@ -78,7 +78,9 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write an object durably, readable by people."""
     try:
         written = encode_json(data, indent=True) + b"\n"
-    except TypeError:
+    except TypeError as error:
+        if "64-bit" in str(error):
+            raise ValidationError("a number is too large to be kept", hint="give a smaller one") from None
         raise ValidationError("a name or pattern is not UTF-8", hint="use UTF-8; ? in a pattern is any sign") from None
     write_durably(path, written)
 
