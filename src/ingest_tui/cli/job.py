@@ -37,7 +37,7 @@ def job() -> None:
 @pass_session
 def list_(session: Session, states: tuple[str, ...], source_id: str | None, limit: int, as_json: bool) -> None:
     """List jobs, newest first."""
-    from ingest_tui.services.jobs import list_jobs, queue_positions
+    from ingest_tui.services.jobs import has_open_hold, list_jobs, queue_positions
 
     def warn(job_id: str) -> None:
         diagnostics.say(f"warning: job {job_id} cannot be read; 'ingest-tui doctor' reports why")
@@ -50,9 +50,7 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
     rows = [
         (
             item.job_id,
-            f"{item.state} (held)"
-            if item.held and not (item.held.answered_by_job or item.held.refused_by)
-            else item.state,
+            f"{item.state} (held)" if has_open_hold(session.workspace, item) else item.state,
             queue.get(item.job_id, ""),
             f"{item.progress.percent:.0f} %",
             item.counters.descriptors_listed,

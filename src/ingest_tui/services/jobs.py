@@ -281,6 +281,15 @@ def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[d
         write_known_plan(paths.plan, lines)
 
 
+def has_open_hold(workspace: Workspace, manifest: Manifest) -> bool:
+    """Whether deletions that a job held still wait for an answer: a later look at the source shows its own."""
+    held = manifest.held
+    if held is None or held.answered_by_job or held.refused_by:
+        return False
+    last = workspace.looks.get(manifest.source_id).job_id
+    return last in {"", manifest.job_id}
+
+
 def held_deletions(workspace: Workspace, job_id: str) -> list[dict[str, Any]]:
     """Return the lines of a job's plan that hold a deletion, with ``reason``, ``key``, ``uri``, ``document_id``."""
     full_id = workspace.jobs.resolve(job_id)

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import UsageError
-from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.job import HeldDeletions, JobState, Manifest
+from ingest_tui.model.look import Look
 from ingest_tui.model.source import Source
 from ingest_tui.services import jobs
+from ingest_tui.services.jobs import has_open_hold
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.worker.submit import submit_sync
@@ -124,3 +126,18 @@ def test_each_request_stands_in_the_audit(workspace: Workspace) -> None:
     entries = list(workspace.audit.entries())
     assert [entry["action"] for entry in entries] == ["job.priority", "job.pause", "job.resume", "job.cancel"]
     assert entries[0]["details"] == {"priority": 7}
+
+
+def test_only_the_last_look_has_an_open_hold(tmp_path: Path) -> None:
+    """Deletions that an earlier job held are open until a later look at the source takes over, or an answer comes."""
+    workspace, _ = init_workspace(tmp_path / "holding")
+    held = HeldDeletions(documents=3, known=9, reason="mass_deletion")
+    made = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
+    first = Manifest(job_id="first", kind="sync", source_id="docs", collection_id="default", held=held, **made)
+    second = first.model_copy(update={"job_id": "second"})
+    assert has_open_hold(workspace, first)
+    workspace.looks.save(Look(source_id="docs", sequence=2, job_id="second", chosen_by="x"))
+    assert not has_open_hold(workspace, first)
+    assert has_open_hold(workspace, second)
+    assert not has_open_hold(workspace, second.model_copy(update={"held": held.model_copy(update={"refused_by": "a"})}))
+    assert not has_open_hold(workspace, second.model_copy(update={"held": None}))
