@@ -368,6 +368,27 @@ class Catalogue:
     def transaction(self) -> Iterator[None]:
         """Write all or nothing. Takes the write lock at once, so that it never fails halfway for being busy."""
         self.follow_the_file()
+        with self._statement_journals_in_memory():
+            yield from self._transaction()
+
+    @contextlib.contextmanager
+    def _statement_journals_in_memory(self) -> Iterator[None]:
+        """Keep what the change of one row would need to be undone out of temporary files.
+
+        The triggers of the change feed make it necessary: some 15 pages for each document. What sorts much is asked
+        outside of transactions, and stays in files.
+        """
+        if not self._is_in_force:  # temporary tables, which a change of the setting would drop
+            yield
+            return
+        self.execute("PRAGMA temp_store = MEMORY")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(apsw.Error):  # why it failed is on its way already
+                self.connection.execute("PRAGMA temp_store = FILE")
+
+    def _transaction(self) -> Iterator[None]:
         self.execute("BEGIN IMMEDIATE")
         try:
             yield

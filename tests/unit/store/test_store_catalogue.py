@@ -228,3 +228,14 @@ def test_documents_at_an_address(catalogue: Catalogue) -> None:
     assert [row.document_id for row in documents_at(catalogue, "d1.md")] == ["d1"]
     assert [row.document_id for row in documents_at(catalogue, "file:///d1.md")] == ["d1"]
     assert documents_at(catalogue, "d2.md") == []
+
+
+def test_what_undoes_one_row_is_not_written_to_temporary_files(catalogue: Catalogue) -> None:
+    """The triggers of the change feed would have some 15 pages written for each document."""
+    in_files, in_memory = 1, 2
+    assert catalogue.value("PRAGMA temp_store") == in_files
+    with catalogue.transaction():
+        assert catalogue.value("PRAGMA temp_store") == in_memory
+    with pytest.raises(KeyError), catalogue.transaction():
+        raise KeyError
+    assert catalogue.value("PRAGMA temp_store") == in_files
