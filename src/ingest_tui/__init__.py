@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ingest_tui.version import __version__
-
 if TYPE_CHECKING:
     from ingest_tui.connectors.base import BaseConnector
     from ingest_tui.connectors.registry import get_connector
@@ -16,10 +14,12 @@ if TYPE_CHECKING:
     from ingest_tui.model.document import IngestedDocument
     from ingest_tui.model.hashing import compute_content_hash
     from ingest_tui.services.api import open_workspace
+    from ingest_tui.version import __version__
 
 _HOMES = {
     "BaseConnector": "ingest_tui.connectors.base",
     "IngestedDocument": "ingest_tui.model.document",
+    "__version__": "ingest_tui.version",
     "compute_content_hash": "ingest_tui.model.hashing",
     "extract_text": "ingest_tui.extraction.parse",
     "get_connector": "ingest_tui.connectors.registry",
