@@ -141,11 +141,13 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
         output.line(f"changed source {edited.source_id}")
         if "extraction" in changes:
             output.line(f"next: ingest-tui sync {edited.source_id} --force   reads again what is there already")
-        _report_what_is_held(session, before, edited)
+        is_held = _report_what_is_held(session, before, edited)
+        if not is_held and changes.keys() & {"allow_types", "deny_types", "max_size", "since"}:
+            output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what was refused")
 
 
-def _report_what_is_held(session: Session, before: Source, edited: Source) -> None:
-    """Say before the next sync what it will do with documents that a tightened filter excludes."""
+def _report_what_is_held(session: Session, before: Source, edited: Source) -> bool:
+    """Say before the next sync what it will do with documents that a tightened filter excludes, if it may."""
     from ingest_tui.model.errors import IngestError
     from ingest_tui.services.sources import takes_otherwise
 
@@ -153,6 +155,8 @@ def _report_what_is_held(session: Session, before: Source, edited: Source) -> No
         if takes_otherwise(session.workspace, before, edited):
             output.line("documents that the new settings exclude stay searchable until a person approves that they go")
             output.line(f"next: ingest-tui plan {edited.source_id}   shows them as hold, and what else would be done")
+            return True
+    return False
 
 
 @source.command("list")
