@@ -8,6 +8,7 @@ process itself, so that a run takes milliseconds.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import threading
@@ -266,12 +267,21 @@ def rebuilt_state_of(root: Path, words: tuple[str, ...]) -> State:
 
 
 def leftovers_of(root: Path) -> list[str]:
-    """Return what an ended job must not leave: staged items, temporary names, scratch databases, queue entries."""
-    found = [path for job in (root / "jobs").iterdir() for path in (job / "staging").iterdir()]
+    """Return what an ended job must not leave: staged items, temporary names, scratch databases, queue entries.
+
+    A failed upload keeps what was staged: nobody else has it, and `job retry` takes it in again.
+    """
+    ended = [job for job in (root / "jobs").iterdir() if not _is_failed_upload(job)]
+    found = [path for job in ended for path in (job / "staging").iterdir()]
     found += [path for path in root.rglob("*") if path.name.startswith(".tmp.") or path.name == "plan.tmp"]
     found += root.rglob("listing.db*")
     found += list((root / "queue").iterdir())
     return sorted(str(path.relative_to(root)) for path in found)
+
+
+def _is_failed_upload(job: Path) -> bool:
+    manifest = json.loads((job / "manifest.json").read_text())
+    return (manifest["kind"], manifest["state"]) == ("upload", "failed")
 
 
 def _columns(catalogue: Catalogue, table: str) -> list[str]:
