@@ -39,7 +39,7 @@ class SharePointConfig(BaseModel):
         default=7,
         ge=0,
         le=365,
-        description="after so many days everything is listed anew, not only what changed",
+        description="after so many days everything is listed again, not only what changed",
         json_schema_extra={"chooses": False},
     )
 

@@ -37,7 +37,7 @@ def works_through_programs(extraction: ExtractionSettings) -> bool:
 def limits_for(settings: Settings, extraction: ExtractionSettings, file_name: str) -> ParseLimits | None:
     """Return the limits that the settings have for the type that a name promises; None for those of all types.
 
-    A limit for an extension goes before one for its format. Raises `ValidationError` for a setting that names no type.
+    A limit for an extension takes precedence over one for its format. Raises `ValidationError` for an unknown type.
     """
     chosen = _chosen_for(settings, file_name)
     if chosen is None:

@@ -146,14 +146,11 @@ class ListingScratch:
 
     def presence_at(self, catalogue: Path, source_id: str, key: str) -> StoredPresence:
         """Return what is known at and below a key of the source, and how much of it this listing names."""
-        self._attach(catalogue)
+        self.join(catalogue)
         return StoredPresence(self._connection, source_id, key)
 
     def join(self, catalogue: Path) -> None:
-        """Compare with this file instead of the catalogue, where that cannot be joined as it is."""
-        self._attach(catalogue)
-
-    def _attach(self, catalogue: Path) -> None:
+        """Compare with this file from now on, whichever is named later: a copy, where the catalogue cannot be."""
         if not self._attached:
             self._connection.execute("ATTACH ? AS catalogue", (str(catalogue),))
             self._attached = True
@@ -174,7 +171,7 @@ class ListingScratch:
         ``is_same`` is asked whether an item is unchanged although its fingerprint differs from the known one.
         """
         db = self._connection
-        self._attach(catalogue)
+        self.join(catalogue)
         self.known_documents = int(self._value(_KNOWN_DOCUMENTS, source_id))
         if not rules.force and self._value(_FAILED_FOR_GOOD, source_id):
             rules = replace(rules, parsers=parsers())
@@ -209,7 +206,7 @@ class ListingScratch:
         self, catalogue: Path, source_id: str, refusals: Iterable[tuple[str, tuple[str, str]]]
     ) -> None:
         """Refuse listed items by key, with reason and detail, if they are what the catalogue knows of the source."""
-        self._attach(catalogue)
+        self.join(catalogue)
         with self._connection:
             self._connection.executemany(
                 "UPDATE listed SET refusal = ?1 WHERE key = ?2 AND refusal IS NULL AND fingerprint <> ''"
@@ -223,7 +220,7 @@ class ListingScratch:
 
         There are none in most workspaces.
         """
-        self._attach(catalogue)
+        self.join(catalogue)
         if not list(
             self._connection.execute("SELECT 1 FROM catalogue.locations WHERE source_id = ? LIMIT 1", (KEPT_SOURCE,))
         ):

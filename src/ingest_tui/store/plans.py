@@ -70,7 +70,7 @@ def plan_end(path: Path) -> Line:
 def work_lines(path: Path, only: frozenset[ActionName] | None = None) -> Iterator[Line]:
     """Yield the lines that need work, or ``only`` those of some actions, and the last one.
 
-    Lines of other actions are not even decoded, which each of the steps of a job would do anew. Raises
+    Lines of other actions are not even decoded, which each of the steps of a job would do again. Raises
     `PlanDamagedError` for a line that cannot be read: what it asked for would be left out in silence.
     """
     passed_over = tuple(

@@ -102,8 +102,8 @@ class Settings(BaseModel):
 class _Connections(threading.local):
     """The connections to the catalogue of one thread: SQLite refuses one that two threads use at once."""
 
-    writing: Catalogue | None = None
-    reading: Catalogue | None = None
+    def __init__(self) -> None:
+        self.by_use: dict[str, Catalogue] = {}
 
 
 class Workspace:
@@ -139,26 +139,22 @@ class Workspace:
 
         Opened again when another file has taken the place of the one that was opened.
         """
-        mine = self._of_thread
-        if mine.writing is not None and mine.writing.is_replaced:
-            mine.writing.close()
-            mine.writing = None
-        if mine.writing is None:
-            mine.writing = self.open_catalogue()
-            self._connections.add(mine.writing)
-        return mine.writing
+        return self._of_this_thread("writing", self.open_catalogue)
 
     @property
     def reading(self) -> Catalogue:
         """The catalogue for reading only, on a full or read-only disk too; a connection for each thread."""
-        mine = self._of_thread
-        if mine.reading is not None and mine.reading.is_replaced:
-            mine.reading.close()
-            mine.reading = None
-        if mine.reading is None:
-            mine.reading = self.open_to_read()
-            self._connections.add(mine.reading)
-        return mine.reading
+        return self._of_this_thread("reading", self.open_to_read)
+
+    def _of_this_thread(self, use: str, make: Callable[[], Catalogue]) -> Catalogue:
+        """Return the connection of this thread for one use, made when there is none to the file that is there now."""
+        mine = self._of_thread.by_use
+        if use in mine and mine[use].is_replaced:
+            mine.pop(use).close()
+        if use not in mine:
+            mine[use] = make()
+            self._connections.add(mine[use])
+        return mine[use]
 
     def open_to_read(self) -> Catalogue:
         """Open another connection for reading only, on a full or read-only disk too; for another thread."""
