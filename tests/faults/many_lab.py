@@ -325,7 +325,7 @@ class Nursery:
             os.kill(child, signal.SIGTERM)
         for child in self._living.values():
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            if code:
+            if code not in {0, -signal.SIGTERM}:  # as above: a young one ends at once
                 self.fallen.append(code)
         self._living.clear()
 
