@@ -34,13 +34,18 @@ main()
 
 def loaded_by(cli: Cli, *arguments: str) -> set[str]:
     """Return the top-level packages that a call has loaded when it ends."""
+    return {name.partition(".")[0] for name in modules_loaded_by(cli, *arguments)}
+
+
+def modules_loaded_by(cli: Cli, *arguments: str) -> set[str]:
+    """Return all modules that a call has loaded when it ends."""
     dump = cli.home / "modules"
     program = _DUMP.format(out=str(dump), arguments=["--workspace", str(cli.workspace), *arguments])
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=cli.home, env=cli.environment, capture_output=True, check=False, timeout=30
     )
     assert ended.returncode == 0, ended.stderr.decode()
-    return {name.partition(".")[0] for name in dump.read_text().split()}
+    return set(dump.read_text().split())
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
@@ -83,6 +88,16 @@ def test_headless_commands_never_load_the_tui(cli: Cli) -> None:
         assert loaded_by(cli, *arguments) & {"textual", *CONNECTORS, "unstructured"} == set(), arguments
     for arguments in (("source", "list"), ("search", "alpha"), ("doc", "explain", "docs/a.txt")):
         assert loaded_by(cli, *arguments) & set(PARSERS) == set(), arguments
+
+
+def test_looking_things_up_loads_nothing_of_a_job(cli: Cli) -> None:
+    """Searching, listing and showing documents load neither the planner nor what parses."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    jobs = ("ingest_tui.pipeline", "ingest_tui.extraction.sandbox", "ingest_tui.extraction.backends")
+    for arguments in (("search", "alpha"), ("doc", "list")):
+        loaded = modules_loaded_by(cli, *arguments)
+        assert [name for name in sorted(loaded) if name.startswith(jobs)] == [], arguments
 
 
 def test_the_headless_worker_never_loads_the_tui(cli: Cli) -> None:

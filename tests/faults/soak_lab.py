@@ -42,7 +42,7 @@ from ingest_tui.pipeline import recovery as recovery_module
 from ingest_tui.services import documents, jobs, sources, uploads, workspaces
 from ingest_tui.services.api import WorkspaceHandle, open_workspace
 from ingest_tui.services.claiming import Patience
-from ingest_tui.store.catalogue import LOST, MISSING
+from ingest_tui.store.catalogue_connection import LOST, MISSING
 from ingest_tui.store.opening import open_catalogue
 from ingest_tui.store.verify import verify_store
 from ingest_tui.worker.loop import run_worker

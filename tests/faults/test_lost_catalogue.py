@@ -20,8 +20,10 @@ from ingest_tui.services import documents as document_services
 from ingest_tui.services import sources as source_services
 from ingest_tui.services import uploads, workspaces
 from ingest_tui.services.api import WorkspaceHandle, open_workspace
-from ingest_tui.store.catalogue import LOST, Catalogue
-from ingest_tui.store.opening import open_catalogue, open_known_good
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue_connection import LOST
+from ingest_tui.store.known_good import open_known_good
+from ingest_tui.store.opening import open_catalogue
 from ingest_tui.store.verify import verify_store
 
 

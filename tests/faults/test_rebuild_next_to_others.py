@@ -19,7 +19,7 @@ from ingest_tui.store import rebuild as rebuild_module
 from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.changes import changes_since
 from ingest_tui.store.locks import FileLock
-from ingest_tui.store.opening import RebuildProgress
+from ingest_tui.store.rebuild_progress import RebuildProgress
 from ingest_tui.store.verify import verify_store
 
 FILES = 12

@@ -345,7 +345,7 @@ def test_three_panes_from_140_columns(filled: Path) -> None:
 
 def test_ten_thousand_documents_are_read_in_stretches(root: Path) -> None:
     """The list begins at once, and goes on as the cursor does; nothing of a name acts."""
-    from ingest_tui.store.catalogue import DocumentRow
+    from ingest_tui.store.catalogue_rows import DocumentRow
 
     workspace = open_workspace_at(root)
     rows = [

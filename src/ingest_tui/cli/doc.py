@@ -173,7 +173,7 @@ def chunks(session: Session, document: str, as_json: bool) -> None:
 @pass_session
 def explain(session: Session, target: str, as_json: bool) -> None:
     """Tell why a document or a path is here or not, with the evidence."""
-    from ingest_tui.services.documents import explain as tell
+    from ingest_tui.services.explain import explain as tell
 
     story = tell(session.workspace, target)
     if as_json:

@@ -18,7 +18,8 @@ from ingest_tui.pipeline.known_content import Decision, FetchedItem, KnownConten
 from ingest_tui.pipeline.planning import parsers_of, ruleset_of
 from ingest_tui.pipeline.records import extraction_differs, ingestion_record, version_row
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, KillRow, LocationRow, placed_at
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue_rows import DocumentRow, KillRow, LocationRow, placed_at
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 
 

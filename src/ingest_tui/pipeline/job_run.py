@@ -31,7 +31,7 @@ from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.joblog import JobLog
 from ingest_tui.store.journal import Journal
 from ingest_tui.store.locks import FileLock
-from ingest_tui.store.opening import RebuildProgress
+from ingest_tui.store.rebuild_progress import RebuildProgress
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
 

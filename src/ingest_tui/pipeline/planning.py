@@ -30,7 +30,7 @@ from ingest_tui.pipeline.known_types import refuse_known_types
 from ingest_tui.pipeline.parse_limits import limits_of
 from ingest_tui.pipeline.workload import Workload
 from ingest_tui.store.atomic import sync_folder
-from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.catalogue_rows import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.journal import Journal, encode_line
 from ingest_tui.store.listing import ListingScratch

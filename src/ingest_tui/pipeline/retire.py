@@ -11,7 +11,8 @@ from ingest_tui.model.plan import ActionName
 from ingest_tui.pipeline.job_run import JobRun, now
 from ingest_tui.pipeline.known_content import as_place_of
 from ingest_tui.pipeline.planning import ruleset_of
-from ingest_tui.store.catalogue import Catalogue, LocationRow, placed_at
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue_rows import LocationRow, placed_at
 from ingest_tui.store.change import StoreChange, StoreWriter
 from ingest_tui.store.kept_places import keep_places
 from ingest_tui.store.plans import work_lines

@@ -12,8 +12,8 @@ from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.store.journal import count_damaged_lines
+from ingest_tui.store.known_good import open_known_good_to_read
 from ingest_tui.store.layout import RAW_STEM
-from ingest_tui.store.opening import open_known_good_to_read
 from ingest_tui.store.workspace import Workspace
 
 

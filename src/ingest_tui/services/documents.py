@@ -13,12 +13,12 @@ from ingest_tui.model.errors import BusyError, NotFoundError, StoreError
 from ingest_tui.model.naming import path_of_uri, safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
+from ingest_tui.services.addresses import addresses_of
 from ingest_tui.services.claiming import Patience, sources_to_oneself
-from ingest_tui.services.explain import Explanation, addresses_of, explain, remarks_of
 from ingest_tui.services.restoring import restore_retired
 from ingest_tui.services.retiring import retire_documents
 from ingest_tui.store import queries
-from ingest_tui.store.catalogue import DocumentRow
+from ingest_tui.store.catalogue_rows import DocumentRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import version_name
 from ingest_tui.store.queries import DocumentChoice
@@ -27,14 +27,11 @@ from ingest_tui.store.workspace import Workspace, requester
 
 __all__ = [
     "DocumentChoice",
-    "Explanation",
-    "addresses_of",
     "count_documents",
     "document_chunks",
     "document_diff",
     "document_text",
     "document_versions",
-    "explain",
     "get_document",
     "ingestion_record",
     "list_documents",
@@ -173,6 +170,17 @@ def document_versions(workspace: Workspace, document_id: str) -> list[dict[str, 
         }
         for row in rows
     ]
+
+
+def remarks_of(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what an ingestion record has to say against its document: ``error``, ``warning`` or ``note``, and text.
+
+    A note is a warning of the record that no validator gave a code.
+    """
+    findings = record.get("validation", [])
+    told = {finding["message"] for finding in findings}
+    remarks = [(finding["severity"], f"{finding['message']} ({finding['code']})") for finding in findings]
+    return remarks + [("note", message) for message in record.get("warnings", []) if message not in told]
 
 
 def remove_documents(workspace: Workspace, document_ids: list[str], *, patience: Patience | None = None) -> int:

@@ -22,10 +22,10 @@ from ingest_tui.model.trouble import (
     group_troubles,
     mark_of,
 )
-from ingest_tui.services.documents import addresses_of
+from ingest_tui.services.addresses import addresses_of
 from ingest_tui.services.jobs import job_plan, write_plan_and_queue
 from ingest_tui.store import queries
-from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.catalogue_rows import LocationRow
 from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.journal import lines_with
 from ingest_tui.store.workspace import Workspace, requester

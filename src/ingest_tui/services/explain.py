@@ -15,9 +15,11 @@ from ingest_tui.model.explanation_facts import Event, Facts, FolderFacts, Source
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.model.unicode import as_unicode
+from ingest_tui.services.addresses import absolute_path, addresses_of
+from ingest_tui.services.documents import remarks_of
 from ingest_tui.services.explain_facts import connected, facts_at, left_out_by, sight
 from ingest_tui.store import queries
-from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.catalogue_rows import LocationRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace
 
@@ -78,17 +80,6 @@ class Explanation:
         return [safe_display(line) for line in lines]
 
 
-def remarks_of(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what an ingestion record has to say against its document: ``error``, ``warning`` or ``note``, and text.
-
-    A note is a warning of the record that no validator gave a code.
-    """
-    findings = record.get("validation", [])
-    told = {finding["message"] for finding in findings}
-    remarks = [(finding["severity"], f"{finding['message']} ({finding['code']})") for finding in findings]
-    return remarks + [("note", message) for message in record.get("warnings", []) if message not in told]
-
-
 def explain(workspace: Workspace, target: str) -> Explanation:
     """Tell the story of a document (by id), an address, a path, a folder or a bare name, whether it is here or not."""
     document = queries.document_by_id(workspace.reading, as_unicode(target))
@@ -106,20 +97,11 @@ def explain(workspace: Workspace, target: str) -> Explanation:
     )
 
 
-def addresses_of(target: str) -> list[str]:
-    """Return what a person may have meant: an address or key as it is shown, a name on disk, or a path here."""
-    return list(dict.fromkeys([as_unicode(target), key_from_bytes(os.fsencode(target)), file_uri(_path(target))]))
-
-
-def _path(target: str) -> bytes:
-    return os.fsencode(os.path.abspath(os.path.expanduser(target)))  # noqa: PTH100, PTH111 - bytes, links not followed
-
-
 def _real_path(target: str) -> bytes:
     """Return a path whose folders are no links; what is at its end may be one."""
-    folder, _, name = _path(target).rpartition(b"/")
+    folder, _, name = absolute_path(target).rpartition(b"/")
     if b"\0" in folder:
-        return _path(target)  # no path, and realpath says so with a ValueError
+        return absolute_path(target)  # no path, and realpath says so with a ValueError
     return os.path.realpath(folder or b"/").rstrip(b"/") + b"/" + name
 
 
@@ -219,7 +201,7 @@ def _remote_keys(workspace: Workspace, target: str) -> Iterator[tuple[Source, st
 
 def _of_replaced_upload(workspace: Workspace, target: str) -> Explanation | None:
     """Explain the path of an upload whose document has come from another path since."""
-    for document_id, version in queries.versions_from(workspace.reading, file_uri(_path(target))):
+    for document_id, version in queries.versions_from(workspace.reading, file_uri(absolute_path(target))):
         document = queries.document_by_id(workspace.reading, document_id)
         if document is not None and document.source_id == UPLOAD_SOURCE and document.state == "active":
             place = {"source_id": document.source_id, "key": document.key}
@@ -265,7 +247,7 @@ def _covering(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]
 
 def _key_below(root: bytes, target: str) -> bytes | None:
     """Return the path of a target below a root: as it is, by the links above it, or as a path within the root."""
-    for path in (_path(target), _real_path(target)):
+    for path in (absolute_path(target), _real_path(target)):
         for folder in (root, os.path.realpath(root).rstrip(b"/") + b"/"):
             if (path + b"/").startswith(folder):
                 return path[len(folder) :]
@@ -293,7 +275,7 @@ def _of_folder(
 
 
 def _sources_below(workspace: Workspace, target: str) -> Iterator[str]:
-    path = _path(target).rstrip(b"/") + b"/"
+    path = absolute_path(target).rstrip(b"/") + b"/"
     for source in workspace.sources.all():
         root = source.source_config.get("path")
         if isinstance(root, str) and os.fsencode(root).startswith(path):

@@ -26,7 +26,7 @@ from ingest_tui.pipeline.deletions import chosen_by
 from ingest_tui.pipeline.planning import admit
 from ingest_tui.services.explain_events import events_of
 from ingest_tui.store import queries
-from ingest_tui.store.catalogue import LocationRow
+from ingest_tui.store.catalogue_rows import LocationRow
 from ingest_tui.store.plans import plan_end
 from ingest_tui.store.trash import retirement_of
 from ingest_tui.store.workspace import Workspace

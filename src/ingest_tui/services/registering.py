@@ -12,7 +12,7 @@ from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.pipeline.known_content import FetchedItem, KnownContent, as_place_of
 from ingest_tui.store.atomic import make_inner_folder, remove_tree, write_new
-from ingest_tui.store.catalogue import DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.layout import NORMALIZED
 from ingest_tui.store.workspace import Workspace

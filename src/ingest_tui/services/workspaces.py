@@ -16,11 +16,12 @@ from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
 from ingest_tui.services.damage import find_damage
-from ingest_tui.store.catalogue import MISSING
+from ingest_tui.store.catalogue_connection import MISSING
 from ingest_tui.store.contradictions import contradiction_behind, contradiction_in
 from ingest_tui.store.filesystem import filesystem_type, is_network
-from ingest_tui.store.opening import ProgressListener, open_known_good_to_read, unheard, version_folders
+from ingest_tui.store.known_good import open_known_good_to_read, version_folders
 from ingest_tui.store.rebuild import RebuildReport, rebuild_catalogue
+from ingest_tui.store.rebuild_progress import ProgressListener, unheard
 from ingest_tui.store.workspace import (
     Workspace,
     init_workspace,

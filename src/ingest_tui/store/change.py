@@ -22,7 +22,8 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.store import intents
 from ingest_tui.store.audit import AuditLog
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, KillRow, LocationRow, VersionRow, placed_at
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue_rows import DocumentRow, KillRow, LocationRow, VersionRow, placed_at
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.intents import IntentJournal, Repair
 from ingest_tui.store.layout import Layout

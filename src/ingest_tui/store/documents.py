@@ -23,7 +23,7 @@ from ingest_tui.store.atomic import (
     umask_is_odd,
     write_new,
 )
-from ingest_tui.store.catalogue import DocumentRow, LocationRow
+from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow
 from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, RETIRED, Layout, version_name
 from ingest_tui.store.records import read_json

@@ -1,7 +1,6 @@
-"""Small JSON files: read with their schema version checked, written durably, fenced against each other.
+"""Small JSON files: read with their schema version checked, written durably.
 
-Settings (sources, collections, workspace.json) are written under one lock, by whoever knows what they are now: a
-record names its revision, and a change names the record that it was made from (`RecordFile`).
+Settings (sources, collections, workspace.json) are written under one lock.
 """
 
 from __future__ import annotations
@@ -9,22 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 import pydantic
 
-from ingest_tui.model.errors import (
-    ConflictError,
-    NotFoundError,
-    SchemaVersionError,
-    StoreError,
-    UsageError,
-    ValidationError,
-)
+from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError, ValidationError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.model.revision import changed_fields, conflict, differences
-from ingest_tui.store.atomic import sync_folder, write_durably
+from ingest_tui.store.atomic import write_durably
 from ingest_tui.store.encoding import encode_json
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.locks import FileLock
@@ -102,24 +93,15 @@ def record_names(folder: Path) -> list[str]:
             path.stem for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")
         )
     except (FileNotFoundError, NotADirectoryError):
-        raise _missing_folder(folder) from None
+        raise missing_folder(folder) from None
 
 
-def _missing_folder(folder: Path) -> StoreError:
+def missing_folder(folder: Path) -> StoreError:
+    """Return the error of a folder of records that is gone."""
     return StoreError(
         f"the folder {safe_display(str(folder))} is missing, with all that was in it",
         hint="restore it from a backup; if there was nothing in it, 'mkdir -m 700' makes it again",
     )
-
-
-@contextmanager
-def changing_settings(layout: Layout) -> Iterator[None]:
-    """Keep all others from changing the settings of a workspace, which is upgraded first. Raises `BusyError`."""
-    from ingest_tui.store.upgrade import upgrade_workspace  # it needs the lock itself
-
-    upgrade_workspace(layout)
-    with settings_lock(layout):
-        yield
 
 
 @contextmanager
@@ -129,75 +111,3 @@ def settings_lock(layout: Layout) -> Iterator[None]:
     lock.acquire(_LOCK_SECONDS, what="the settings of the workspace")
     with lock:
         yield
-
-
-class RecordFile(Generic[Record]):
-    """One record that several processes, and people with an editor, may change at the same time.
-
-    What a change was made from decides whether it is written, content and revision: who is late gets a
-    `ConflictError` that lists the differences, and has written nothing. Fields that this program does not know stay in
-    the file. A file without a revision is at revision 0.
-    """
-
-    def __init__(self, layout: Layout, path: Path, model: type[Record], *, newest: int, what: str) -> None:
-        self._layout = layout
-        self._path = path
-        self._model = model
-        self._newest = newest
-        self._what = what
-
-    def read(self) -> Record:
-        """Return the record; raises `NotFoundError`, `StoreError` for a damaged one, `SchemaVersionError`."""
-        return read_record(self._path, self._model, newest=self._newest, what=self._what)
-
-    def add(self, record: Record) -> Record:
-        """Write a record that is not there yet, at revision 1; a file that is there is left alone, damaged or not."""
-        with changing_settings(self._layout):
-            if self._path.exists():
-                raise UsageError(f"{self._what} is already there", hint="choose another name")
-            return self._write(record, 1, {})
-
-    def save(self, record: Record, based_on: Record) -> Record:
-        """Write a record that was made from ``based_on``, one revision on; returns it as it is written."""
-        with changing_settings(self._layout):
-            now = self._current(based_on, record)
-            return self._write(record, _revision(now) + 1, self._unknown_fields())
-
-    def remove(self) -> None:
-        """Remove the record, as it is now; whoever edits it meanwhile is told so when they save it."""
-        with changing_settings(self._layout):
-            self._path.unlink(missing_ok=True)
-            sync_folder(self._path.parent)
-
-    def _current(self, based_on: Record, record: Record) -> Record:
-        """Return the record as it is now, which is ``based_on``."""
-        try:
-            now = self.read()
-        except NotFoundError:
-            raise ConflictError(
-                f"{self._what} was removed by somebody else meanwhile; nothing was saved",
-                hint="add it again if it is still wanted",
-                differences=[],
-            ) from None
-        base, theirs = based_on.model_dump(mode="json"), now.model_dump(mode="json")
-        if changed_fields(base, theirs):
-            found = differences(record.model_dump(mode="json"), theirs)
-            if found:
-                raise conflict(self._what, found, now)
-        return now
-
-    def _write(self, record: Record, revision: int, unknown: dict[str, Any]) -> Record:
-        if not self._path.parent.is_dir():
-            raise _missing_folder(self._path.parent)
-        record = record.model_copy(update={"revision": revision})
-        write_json(self._path, unknown | record.model_dump(mode="json", by_alias=True))
-        return record
-
-    def _unknown_fields(self) -> dict[str, Any]:
-        data = read_json(self._path, newest=self._newest, what=self._what)
-        known = {*self._model.model_fields, *getattr(self._model, "former_fields", ())}
-        return {name: value for name, value in data.items() if name not in known}
-
-
-def _revision(record: pydantic.BaseModel) -> int:
-    return int(getattr(record, "revision", 0))

@@ -13,7 +13,8 @@ from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash, new_hasher
 from ingest_tui.store.atomic import TEMPORARY_PREFIX
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.contradictions import contradiction_in
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED, Layout, version_name

@@ -33,20 +33,14 @@ from ingest_tui.store.filesystem import filesystem_type, is_network
 from ingest_tui.store.ignored import IgnoredStore
 from ingest_tui.store.intents import IntentJournal
 from ingest_tui.store.jobs import JobStore
+from ingest_tui.store.known_good import open_known_good, open_known_good_to_read, version_folders
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.locks import FileLock
 from ingest_tui.store.looks import LookStore
-from ingest_tui.store.opening import (
-    ProgressListener,
-    RebuildProgress,
-    open_catalogue,
-    open_catalogue_to_read,
-    open_known_good,
-    open_known_good_to_read,
-    unheard,
-    version_folders,
-)
-from ingest_tui.store.records import changing_settings, read_json, read_record, write_json, write_record
+from ingest_tui.store.opening import open_catalogue, open_catalogue_to_read
+from ingest_tui.store.rebuild_progress import ProgressListener, RebuildProgress, unheard
+from ingest_tui.store.record_file import changing_settings
+from ingest_tui.store.records import read_json, read_record, write_json, write_record
 from ingest_tui.store.sources import CollectionStore, SourceStore
 from ingest_tui.store.upgrade import SCHEMA_VERSION
 

@@ -33,7 +33,8 @@ from ingest_tui.tui.screens.base import ViewScreen
 from ingest_tui.tui.views import VIEWS
 
 if TYPE_CHECKING:
-    from ingest_tui.store.opening import RebuildProgress
+    from ingest_tui.store.rebuild_progress import RebuildProgress
+    from ingest_tui.tui.application import Application
 
 EXIT_GRACE_SECONDS = 3.0
 TOAST_SECONDS = 1.0
@@ -255,6 +256,10 @@ class IngestApp(Going):
             self._driver.write(sequence)
             self.notify("sent to the terminal's clipboard", timeout=3, markup=False)
         return bool(sequence)
+
+
+if TYPE_CHECKING:
+    _application: type[Application] = IngestApp  # the type check sees that it is one
 
 
 def run_tui(root: Path, *, slow_link: bool = False, read_only: bool = False, theme: str | None = None) -> int:

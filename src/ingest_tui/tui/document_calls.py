@@ -144,10 +144,10 @@ class DocumentCalls(Opening):
 
     def explain(self, target: str) -> list[str]:
         """Return why a document is here, or why it is not."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.explain import explain
 
         with self._workspace() as workspace:
-            return documents.explain(workspace, target).lines()
+            return explain(workspace, target).lines()
 
     def original(self, document_id: str) -> Path | None:
         """Return where the original lies on this machine, None when it lies elsewhere."""

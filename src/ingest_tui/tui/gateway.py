@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.source import Source
     from ingest_tui.services.logs import LogFollower
     from ingest_tui.services.workers import WorkerInfo
-    from ingest_tui.store.opening import RebuildProgress
+    from ingest_tui.store.rebuild_progress import RebuildProgress
     from ingest_tui.store.workspace import Workspace
 
 Record = TypeVar("Record")

@@ -10,8 +10,7 @@ from textual.app import App
 from ingest_tui.tui.history import History, Place
 
 if TYPE_CHECKING:
-    from ingest_tui.tui.app import IngestApp
-    from ingest_tui.tui.screens.base import ViewScreen
+    from ingest_tui.tui.application import Application, ShownView
 
 
 class Going(App[int]):
@@ -20,17 +19,17 @@ class Going(App[int]):
     def __init__(self, driver_class: type | None = None) -> None:
         super().__init__(driver_class=driver_class)
         self.history = History()
-        self._shown: tuple[Place, ViewScreen] | None = None
+        self._shown: tuple[Place, ShownView] | None = None
 
     @property
-    def _ingest(self) -> IngestApp:
-        return cast("IngestApp", self)
+    def _ingest(self) -> Application:
+        return cast("Application", self)
 
     # The way back
 
-    def arrived(self, screen: ViewScreen) -> None:
+    def arrived(self, screen: ShownView) -> None:
         """Take note of a view that is shown now; every view calls this."""
-        if screen is not self.screen:
+        if not self._is_shown(screen):
             return
         self._note_row()
         reopener = screen.reopener()
@@ -42,6 +41,9 @@ class Going(App[int]):
             return
         self._shown = place, screen
         self.history.visit(place)
+
+    def _is_shown(self, screen: object) -> bool:
+        return screen is self.screen
 
     def _note_row(self) -> None:
         """Take note of where the cursor was in the view that was shown."""

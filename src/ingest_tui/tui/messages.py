@@ -10,7 +10,7 @@ from textual.message import Message
 from ingest_tui.tui.feed import FeedUpdate
 
 if TYPE_CHECKING:
-    from ingest_tui.store.opening import RebuildProgress
+    from ingest_tui.store.rebuild_progress import RebuildProgress
 
 
 class WorkspaceChanged(Message):

@@ -10,7 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from ingest_tui.tui.actions import Action
 
 if TYPE_CHECKING:
-    from ingest_tui.tui.app import IngestApp
+    from ingest_tui.tui.application import Application
 
 
 class ActionsProvider(Provider):
@@ -20,7 +20,7 @@ class ActionsProvider(Provider):
         view = getattr(self.screen, "view", "")
         if not view:
             return []
-        actions = cast("IngestApp", self.app).registry.of(view)
+        actions = cast("Application", self.app).registry.of(view)
         return [action for action in actions if action.id != "palette" and not action.needs_argument]
 
     async def discover(self) -> Hits:

@@ -14,7 +14,7 @@ from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.preview import look_for_work
 from ingest_tui.pipeline.purge import purge_overdue
-from ingest_tui.store.opening import ProgressListener, RebuildProgress
+from ingest_tui.store.rebuild_progress import ProgressListener, RebuildProgress
 from ingest_tui.store.sweeping import sweep_ended_jobs, sweep_rebuild, sweep_scratch_folders, sweep_small_files
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine

@@ -15,7 +15,8 @@ from ingest_tui.connectors.base import Listing
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.documents import Explanation, explain, get_document, remove_documents, restore_document
+from ingest_tui.services.documents import get_document, remove_documents, restore_document
+from ingest_tui.services.explain import Explanation, explain
 from ingest_tui.services.jobs import approve_job, enqueue_sync, pause_job
 from ingest_tui.services.planning import plan_source
 from ingest_tui.services.sources import add_source, edit_source, remove_source, set_enabled

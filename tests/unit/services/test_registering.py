@@ -9,7 +9,7 @@ import pytest
 from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.services import documents
-from ingest_tui.store.catalogue import DocumentRow
+from ingest_tui.store.catalogue_rows import DocumentRow
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace
 

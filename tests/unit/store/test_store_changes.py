@@ -10,7 +10,8 @@ import pytest
 from catalogue_rows import document, put
 from old_catalogues import make_old_catalogue
 
-from ingest_tui.store.catalogue import Catalogue, placed_at
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue_rows import placed_at
 from ingest_tui.store.changes import changes_since
 from ingest_tui.store.queries import search_text
 from ingest_tui.store.schema import SCHEMA_VERSION

@@ -12,7 +12,8 @@ import pytest
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.naming import bytes_from_key
 from ingest_tui.model.plan import PlanRules
-from ingest_tui.store.catalogue import Catalogue, LocationRow
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue_rows import LocationRow
 from ingest_tui.store.listing import ListingScratch
 
 

@@ -12,7 +12,8 @@ from catalogue_rows import location, put
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.store.catalogue import Catalogue, DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.found_documents import FolderReader
 from ingest_tui.store.queries import search_text

@@ -12,10 +12,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.records import Record
-from ingest_tui.tui.screens.base import ViewScreen, matches
+from ingest_tui.tui.screens.base import ViewScreen
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 
 MOST_ENTRIES = 20_000

@@ -11,19 +11,15 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input
 
-from ingest_tui.model.matching import matches
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.screens.carrying import Carrying
 from ingest_tui.tui.views import VIEW_NAMES
 from ingest_tui.tui.widgets.command_line import CommandLine
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
-
-__all__ = ["WIDE", "ViewScreen", "matches"]
 
 AGES_SECONDS = 5.0
 MOST_MARKS_REMEMBERED = 1000

@@ -27,9 +27,9 @@ from ingest_tui.tui.documents_model import (
     query_as_typed,
 )
 from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.narrowing import Narrowing
 from ingest_tui.tui.records import Record, document_record
-from ingest_tui.tui.screens.base import WIDE
 from ingest_tui.tui.screens.document import fact_lines, preview_lines
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 from ingest_tui.tui.widgets.text import Lines, TextLines

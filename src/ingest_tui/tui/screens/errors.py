@@ -10,11 +10,13 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.errors_model import SORTS, ErrorLine, ErrorList, GroupKey, arrange
 from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.screens.base import WIDE, ViewScreen, matches
+from ingest_tui.tui.header import WIDE
+from ingest_tui.tui.screens.base import ViewScreen
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 

@@ -19,7 +19,7 @@ from ingest_tui.tui.widgets.command_line import CommandLine
 
 if TYPE_CHECKING:
     from ingest_tui.services.sources import SourceSummary
-    from ingest_tui.tui.app import IngestApp
+    from ingest_tui.tui.application import Application
 
 
 class Everywhere(Asking, Screen[None]):
@@ -33,9 +33,9 @@ class Everywhere(Asking, Screen[None]):
         self._zoomed_away: list[tuple[Widget, object]] = []
 
     @property
-    def ingest(self) -> IngestApp:
+    def ingest(self) -> Application:
         """The application, with its type."""
-        return cast("IngestApp", self.app)
+        return cast("Application", self.app)
 
     def action_perform(self, action_id: str) -> None:
         """Do an action of the registry; every key binding ends here."""

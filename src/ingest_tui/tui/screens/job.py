@@ -14,10 +14,10 @@ from ingest_tui.model.log import LEVELS
 from ingest_tui.model.reasons import OF_THE_JOB, TROUBLED
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.job_actions import JobActions
 from ingest_tui.tui.job_items import SORTS, Only
 from ingest_tui.tui.records import Record, job_record
-from ingest_tui.tui.screens.base import WIDE
 from ingest_tui.tui.widgets.job_pane import JobPane
 from ingest_tui.tui.widgets.log_lines import LogLines
 from ingest_tui.tui.widgets.table import VirtualTable

@@ -11,13 +11,14 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 
 from ingest_tui.model.job_order import job_order
+from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.job_actions import JobActions
 from ingest_tui.tui.jobs_model import JobRow
 from ingest_tui.tui.records import Record, job_record
-from ingest_tui.tui.screens.base import WIDE, matches
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 
 if TYPE_CHECKING:

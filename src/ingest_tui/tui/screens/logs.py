@@ -11,9 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from ingest_tui.model.log import LEVELS, is_at_least
+from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.screens.base import ViewScreen, matches
+from ingest_tui.tui.screens.base import ViewScreen
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.log_lines import LogLines
 

@@ -11,9 +11,9 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.base import matches
 from ingest_tui.tui.screens.table_dialog import TableDialog
 from ingest_tui.tui.source_calls import ABOVE
 from ingest_tui.tui.widgets.table import Cell, Column

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.base import matches
 from ingest_tui.tui.screens.table_dialog import TableDialog
 from ingest_tui.tui.widgets.table import Cell, Column
 

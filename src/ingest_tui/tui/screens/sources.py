@@ -10,11 +10,11 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from ingest_tui.model.job_order import job_order
+from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import bindings_of
 from ingest_tui.tui.feed import FeedUpdate
 from ingest_tui.tui.records import Record, source_record
-from ingest_tui.tui.screens.base import matches
 from ingest_tui.tui.source_actions import FIRST_STEPS, SourceActions
 from ingest_tui.tui.source_words import HEALTH_TONES, detail_lines, health_words, searchable, state_of
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable

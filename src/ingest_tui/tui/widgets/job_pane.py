@@ -25,7 +25,7 @@ from ingest_tui.tui.widgets.phases import PhaseBars
 from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from ingest_tui.tui.app import IngestApp
+    from ingest_tui.tui.application import Application
 
 MOST_LOG_RECORDS = 20_000
 _ARRANGE_SECONDS, _ARRANGE_MANY_SECONDS, _MANY = 0.3, 1.5, 10_000
@@ -88,8 +88,8 @@ class JobPane(Asking, Vertical):
         self._busy = self._again = False
 
     @property
-    def _app(self) -> IngestApp:
-        return cast("IngestApp", self.app)
+    def _app(self) -> Application:
+        return cast("Application", self.app)
 
     def compose(self) -> ComposeResult:
         """State, phases, rate, counters and trouble; below them outcomes, reasons and log."""

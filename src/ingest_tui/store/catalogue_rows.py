@@ -1,0 +1,96 @@
+"""The rows of the catalogue, a type for each table: built by position, as their columns are."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ingest_tui.model.naming import file_name_of
+
+
+class KillRow(NamedTuple):
+    """How often a document, as it is now, killed the parsers as they are now. What succeeds has no row."""
+
+    source_id: str
+    key: str
+    fingerprint: str
+    reason: str
+    kills: int
+    parsers: str
+
+
+class LocationRow(NamedTuple):
+    """What is known of one key of one source; ``document_id`` is None where no document came of it.
+
+    ``removed_sha256`` and ``removed_content_hash``: bytes and text that a person removed from there, which are not
+    taken in again unasked.
+    """
+
+    source_id: str
+    key: str
+    uri: str
+    collection_id: str
+    document_id: str | None
+    fingerprint: str
+    size: int | None
+    modified_ns: int | None
+    outcome: str
+    reason: str
+    detail: str
+    ruleset: str
+    job_id: str
+    at: str
+    version: int | None
+    parsers: str = ""
+    removed_sha256: str = ""
+    removed_content_hash: str = ""
+
+
+class DocumentRow(NamedTuple):
+    """A row of ``documents``: the current version of a document."""
+
+    document_id: str
+    collection_id: str
+    source_id: str
+    source_type: str
+    uri: str
+    key: str
+    title: str
+    file_name: str
+    media_type: str
+    version: int
+    raw_sha256: str
+    content_hash: str
+    bytes: int
+    chunks: int
+    backend: str
+    state: str
+    created_at: str
+    updated_at: str
+    job_id: str
+
+
+class VersionRow(NamedTuple):
+    """A row of ``versions``."""
+
+    document_id: str
+    version: int
+    raw_sha256: str
+    content_hash: str
+    bytes: int
+    media_type: str
+    backend: str
+    uri: str
+    job_id: str
+    ingested_at: str
+
+
+def placed_at(document: DocumentRow, source_id: str, key: str, uri: str, at: str) -> DocumentRow:
+    """Return a document with another primary place; a title that was the old file name becomes the new one."""
+    name = file_name_of(key)
+    title = name if document.title == document.file_name else document.title
+    return document._replace(source_id=source_id, key=key, uri=uri, file_name=name, title=title, updated_at=at)
+
+
+def chunk_id(document_id: str, ordinal: int) -> str:
+    """Return the public id of a chunk of the current version."""
+    return f"{document_id}:{ordinal}"

@@ -1,0 +1,92 @@
+"""What a screen needs of the application, and the application of a view: so that neither imports the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from textual.content import Content
+    from textual.screen import Screen
+
+    from ingest_tui.tui.feed import Feed
+    from ingest_tui.tui.gateway import Gateway
+    from ingest_tui.tui.jobs_model import JobsModel
+    from ingest_tui.tui.registry import Registry
+
+
+class ShownView(Protocol):
+    """What the way back notes of a view."""
+
+    @property
+    def view(self) -> str:
+        """The name of the view."""
+        ...
+
+    @property
+    def row_key(self) -> str:
+        """The key of the row under the cursor."""
+        ...
+
+    def reopener(self) -> tuple[str, Callable[[], Screen[None]]] | None:
+        """What an inner view shows, and how to open it again; None for a top view."""
+        ...
+
+
+class Application(Protocol):
+    """`IngestApp`, as screens and widgets see it."""
+
+    gateway: Gateway
+    feed: Feed
+    model: JobsModel
+    registry: Registry
+    now: Callable[[], float]
+    view_state: dict[str, dict[str, Any]]
+    living_workers: tuple[Any, ...]
+
+    @property
+    def worker_hint(self) -> str:
+        """What to say when something is queued and nobody works."""
+        ...
+
+    def header(self, place: str, view: str, width: int) -> Content:
+        """Return the first line of a view."""
+        ...
+
+    def use_theme(self, name: str) -> None:
+        """Colour the screen."""
+
+    def send_to_clipboard(self, text: str) -> bool:
+        """Send a text to the terminal's clipboard; False: it is too long."""
+        ...
+
+    def arrived(self, screen: ShownView) -> None:
+        """Note that a view is shown now."""
+
+    def travel(self, steps: int) -> bool:
+        """Go back or forward in the history; False where there is nothing more."""
+        ...
+
+    def show_view(self, view: str, words: str | None = None) -> None:
+        """Show a top view without what was opened over it."""
+
+    def open_job(self, job_id: str) -> None:
+        """Show one job over the jobs."""
+
+    def open_job_here(self, job_id: str) -> None:
+        """Show one job over the view that is shown."""
+
+    def show_source(self, source_id: str) -> None:
+        """Show the sources, the cursor on one of them."""
+
+    def add_source(self) -> None:
+        """Go to the sources and open the form."""
+
+    def show_documents_of(self, source_id: str) -> None:
+        """Show the documents of one source."""
+
+    def open_document(self, document_id: str, name: str) -> None:
+        """Show the text of a document over the view."""
+
+    def explain(self, target: str) -> None:
+        """Show why a document is here, or why not."""

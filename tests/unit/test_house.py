@@ -1,0 +1,70 @@
+"""How the files of the program depend on each other."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import ingest_tui
+
+PACKAGE = Path(ingest_tui.__file__).parent
+
+
+def _module(path: Path, root: Path) -> str:
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_by_file(package: Path) -> dict[str, set[str]]:
+    """Return which modules of the program each one imports: anywhere in it, and those for types alone too."""
+    files = {_module(path, package.parent): path for path in package.rglob("*.py")}
+    return {name: _imported(path, name) & files.keys() - {name} for name, path in files.items()}
+
+
+def _imported(path: Path, name: str) -> set[str]:
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            found.add(module)
+            found.update(f"{module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def first_circle(imports: dict[str, set[str]]) -> list[str]:
+    """Return a circle of files, each imported by the next one; nothing where there is none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle
+    return []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """No file needs another one that needs it, not even for types or only once a function is called."""
+    assert first_circle(imports_by_file(PACKAGE)) == []
+
+
+def test_a_circle_is_seen_wherever_its_imports_are(tmp_path: Path) -> None:
+    """Imports for types, within functions, relative ones and those of a whole module close a circle all the same."""
+    for closing in (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ingest_tui.rooms.a import thing",
+        "def later():\n    from ingest_tui.rooms import a",
+        "from .a import thing",
+        "from . import a",
+        "import ingest_tui.rooms.a",
+    ):
+        rooms = tmp_path / "ingest_tui" / "rooms"
+        rooms.mkdir(parents=True, exist_ok=True)
+        (rooms / "__init__.py").touch()
+        (rooms / "a.py").write_text("from ingest_tui.rooms.b import other")
+        (rooms / "b.py").write_text(closing)
+        assert set(first_circle(imports_by_file(tmp_path / "ingest_tui"))) == {
+            "ingest_tui.rooms.a",
+            "ingest_tui.rooms.b",
+        }
