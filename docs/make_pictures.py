@@ -15,7 +15,7 @@ import socket
 import sys
 from pathlib import Path
 
-from ingest_tui.services.demo import examples_folder
+from ingest_tui.services.demo import make_demo_documents
 from ingest_tui.services.jobs import enqueue_sync
 from ingest_tui.services.sources import add_source
 from ingest_tui.services.workers import follow_job
@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     PICTURES.mkdir(exist_ok=True)
     os.environ["LOGNAME"] = "ops"
     socket.gethostname = lambda: "search-01"
-    shutil.copytree(examples_folder(), folder / "documents")
+    make_demo_documents(folder / "documents")
     try:
         workspace, _ = init(folder / "corpus")
         add_source(workspace, source_type="local", name="manual", config={"path": str(folder / "documents")})

@@ -33,10 +33,6 @@ from fpdf.enums import AccessPermission, EncryptionMethod
 WRITTEN_AT = datetime(2026, 10, 31, 12, 0, tzinfo=UTC)
 PDF_PASSWORD = "station"
 
-# Escape sequences for the title and for red, a right-to-left override that makes "fdp.txt" look like "txt.pdf", and
-# (the slash parts folder from file) a closing markup tag for which nothing is open.
-HOSTILE_NAME = "[bold red]names[/]\x1b]0;new title\x07 \x1b[31mred \u202efdp.txt"
-
 CALENDAR = {
     "January": [
         "Free the anemometer of rime by hand warmth.",
@@ -165,12 +161,6 @@ Please order a controller, and a gasket for the lid. The voltages of the week ar
 Whoever was on duty at Harbour
 """
 
-HOSTILE_TEXT = """\
-The name of this file holds a terminal title sequence, a colour sequence, square brackets that look like markup
-and a right-to-left override. It is a document like any other: its text can be found, and its name is shown with
-the acting characters written out.
-"""
-
 VOLTAGES = (13.1, 13.2, 13.0, 13.1, 12.9, 12.6, 12.3)
 
 
@@ -191,7 +181,6 @@ def main() -> None:
         "special-cases/broken.docx": maintenance[: len(maintenance) * 3 // 5],
         "special-cases/encrypted.pdf": encrypted_pdf(),
         "special-cases/sensor.bin": sensor_dump(),
-        f"special-cases/{HOSTILE_NAME}": HOSTILE_TEXT.encode(),
     }
     if (folder / "readme.txt").exists():
         outputs["special-cases/copy-of-readme.txt"] = (folder / "readme.txt").read_bytes()

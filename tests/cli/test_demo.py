@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 from running import SAMPLES, Cli, assert_counters_add_up
 
@@ -15,7 +20,7 @@ def promised_outcomes() -> dict[str, str]:
 
 
 def test_the_demo_shows_every_outcome(cli: Cli) -> None:
-    """The demo ends with 0, prints what became of each file and one search, and says how to open the TUI."""
+    """The demo ends with 0, prints what became of each file and one search, and how to open the TUI."""
     folder = cli.home / "shown"
     told = cli.run("demo", "--folder", folder)
     outcomes = {line["key"]: line["outcome"] for line in cli.run("-w", folder, "job", "items", "last", "--json").lines}
@@ -29,7 +34,7 @@ def test_the_demo_shows_every_outcome(cli: Cli) -> None:
     assert sorted((outcomes["readme.txt"], outcomes["special-cases/copy-of-readme.txt"])) == ["duplicate", "ingested"]
     assert "search: " in told.out
     assert "*gauge*" in told.out
-    assert f"ingest-tui --workspace {folder}" in told.out
+    assert re.search(rf"ingest_tui --workspace {folder}$", told.out, re.MULTILINE)
     manifest = cli.run("-w", folder, "job", "show", "last", "--json").json
     assert_counters_add_up(manifest)
     assert manifest["counters"]["items_ingested"] == 16
@@ -40,6 +45,30 @@ def test_the_demo_shows_every_outcome(cli: Cli) -> None:
     for word in ("Kiefernnadeln", "anémomètre", "batería"):
         hits = cli.run("-w", folder, "search", word, "--json").json
         assert "notes-latin1.txt" in {hit["uri"].rpartition("/")[2] for hit in hits}
+
+
+def test_hints_of_the_demo_can_be_pasted(cli: Cli, tmp_path: Path) -> None:
+    """Each command that the demo names works as it is printed, from the folder where the demo was called."""
+    folder = tmp_path / "two words"
+    program = os.path.relpath(Path(sys.executable).with_name("ingest-tui"), tmp_path)
+    shown = subprocess.run(
+        [program, "demo", "--folder", folder], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    patterns = (r"^  (.* --workspace .*)$", r"with warnings: (.*)$", r"^hint: '(.*)' shows")
+    commands = [
+        found for pattern in patterns for found in re.findall(pattern, shown.stdout + shown.stderr, re.MULTILINE)
+    ]
+    assert [shlex.split(command)[:3] for command in commands] == [[program, "--workspace", str(folder)]] * 5
+    for command in commands[1:]:  # the first opens the TUI
+        again = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (again.returncode, bool(again.stdout)) == (0, True), (command, again.stderr)
+
+
+def test_no_example_has_a_name_that_installers_refuse() -> None:
+    """The examples in the package have names of letters, digits and `-_.`: uv refuses a package with others."""
+    names = [str(path.relative_to(SAMPLES)) for path in SAMPLES.rglob("*")]
+    assert len(names) >= 20
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9_./-]+", name)] == []
 
 
 def test_the_demo_refuses_a_folder_in_use(cli: Cli) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -70,11 +72,20 @@ def rebuild(session: Session, as_json: bool) -> int:
     return EXIT_FAILED_ITEMS if report.problems else 0
 
 
+def _program_as_called() -> str:
+    """Return how this program was called, so that it can be called like that from the same folder."""
+    called = Path(sys.argv[0])
+    if called.name != "ingest-tui":
+        return f"{shlex.quote(sys.executable)} -m ingest_tui"
+    on_path = shutil.which(called.name)
+    return called.name if on_path and called.exists() and called.samefile(on_path) else shlex.quote(str(called))
+
+
 @click.command()
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where to make the workspace (default: a fresh temporary folder).",
+    help="Where to make the workspace, with its documents in FOLDER-examples (default: a fresh temporary folder).",
 )
 @click.option("--tui", is_flag=True, help="Open the TUI on it afterwards.")
 @json_option
@@ -100,7 +111,8 @@ def demo(session: Session, folder: Path | None, tui: bool, as_json: bool) -> int
     output.line()
     sys.stdout.flush()
     manifest = enqueue_sync(workspace, source.source_id)
-    ended = follow_and_report(workspace, manifest.job_id)
+    program = f"{_program_as_called()} --workspace {shlex.quote(str(workspace.root))}"
+    ended = follow_and_report(workspace, manifest.job_id, program=program)
     output.line()
     output.line("what became of each file:")
     outcomes = sorted((outcome for outcome, _ in job_items(workspace, ended.job_id)), key=lambda item: item.key)
@@ -111,10 +123,14 @@ def demo(session: Session, folder: Path | None, tui: bool, as_json: bool) -> int
     for hit in search(workspace, demonstration.SEARCH, limit=3):
         output.raw_line(f"  {output.snippet(hit.title)} · {output.snippet(hit.snippet)}")
     output.line()
-    output.line("look around:")
-    output.line(f"  ingest-tui --workspace {workspace.root}                     the TUI")
-    output.line(f"  ingest-tui --workspace {workspace.root} search barometer    search")
-    output.line(f"  ingest-tui --workspace {workspace.root} doc explain FILE    why is it (not) there?")
+    broken = Path(source.source_config["path"]) / demonstration.BROKEN_EXAMPLE
+    for purpose, arguments in (
+        ("the TUI", ""),
+        ("search", " search barometer"),
+        ("why is a file (not) there", f" doc explain {shlex.quote(str(broken))}"),
+    ):
+        output.line(f"{purpose}:")
+        output.line(f"  {program}{arguments}")
     sys.stdout.flush()
     if tui and sys.stdin.isatty() and sys.stdout.isatty():
         from ingest_tui.cli.main import open_tui

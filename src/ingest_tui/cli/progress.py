@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 _NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit"}
 
 
-def warnings_line(manifest: Manifest) -> str:
-    """Say how many items have findings of validators, and the command that lists them."""
+def warnings_line(manifest: Manifest, program: str = "ingest-tui") -> str:
+    """Report how many items have findings of validators, and the command that lists them."""
     number = manifest.counters.items_with_warnings
-    return f"{number} with warnings: ingest-tui job items {manifest.job_id} --warnings"
+    return f"{number} with warnings: {program} job items {manifest.job_id} --warnings"
 
 
 class JobProgress:

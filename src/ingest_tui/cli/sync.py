@@ -132,8 +132,10 @@ def _report_queued(
         diagnostics.say("hint: no worker is running; 'ingest-tui worker start' starts one")
 
 
-def follow_and_report(workspace: Workspace, job_id: str, *, quiet: bool = False) -> Manifest:
-    """Follow a job with progress bars and say how it ended."""
+def follow_and_report(
+    workspace: Workspace, job_id: str, *, quiet: bool = False, program: str = "ingest-tui"
+) -> Manifest:
+    """Follow a job with progress bars and report how it ended; hints begin with ``program``."""
     from ingest_tui.services.workers import follow_job
 
     try:
@@ -143,11 +145,11 @@ def follow_and_report(workspace: Workspace, job_id: str, *, quiet: bool = False)
         diagnostics.say(f"hint: job {job_id} stays where it is; 'ingest-tui sync' or a worker goes on with it")
         raise
     if not quiet:
-        report_end(manifest)
+        report_end(manifest, program)
     return manifest
 
 
-def report_end(manifest: Manifest) -> None:
+def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
     """Print the end of a job: its counters, what failed, and what waits for a person."""
     counters = manifest.counters
     words = [
@@ -171,9 +173,9 @@ def report_end(manifest: Manifest) -> None:
             if error.hint:
                 diagnostics.say(f"hint: {error.hint}")
     if counters.items_with_warnings:
-        diagnostics.say(warnings_line(manifest))
+        diagnostics.say(warnings_line(manifest, program))
     if counters.items_failed:
-        diagnostics.say(f"hint: 'ingest-tui job errors {manifest.job_id}' shows what failed and why")
+        diagnostics.say(f"hint: '{program} job errors {manifest.job_id}' shows what failed and why")
     if manifest.held is not None:
         from ingest_tui.model.holding import HOLD_WORDS
 
@@ -183,8 +185,8 @@ def report_end(manifest: Manifest) -> None:
             f"{HOLD_WORDS.get(held.reason, held.reason)}"
         )
         diagnostics.say(
-            f"hint: 'ingest-tui job items {manifest.job_id} --held' lists them, "
-            f"'ingest-tui job approve {manifest.job_id}' retires them"
+            f"hint: '{program} job items {manifest.job_id} --held' lists them, "
+            f"'{program} job approve {manifest.job_id}' retires them"
         )
 
 
