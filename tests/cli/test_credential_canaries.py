@@ -20,6 +20,8 @@ from talking import talk
 
 from identity_server import Answer, IdentityServer, Request
 
+pytestmark = pytest.mark.slow
+
 # Where each canary is planted.
 PLANTED = (
     "aws-id-literal", "aws-secret-env", "aws-session-file", "entra-secret-keyring", "entra-secret-wrong-pem",

@@ -11,6 +11,8 @@ import pytest
 from running import Cli
 from talking import talk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(cli: Cli) -> Cli:

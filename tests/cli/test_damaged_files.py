@@ -30,6 +30,8 @@ from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.registry import living_workers
 from old_workspace import unpack_workspace_1
 
+pytestmark = pytest.mark.slow
+
 READING = (
     ["source", "list"], ["source", "show", "notes"], ["collection", "list"], ["job", "list"], ["doc", "list"],
     ["search", "topic"], ["errors", "list"], ["audit"], ["worker", "status"],

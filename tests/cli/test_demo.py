@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from running import SAMPLES, Cli, assert_counters_add_up
 
 
@@ -47,6 +48,7 @@ def test_the_demo_shows_every_outcome(cli: Cli) -> None:
         assert "notes-latin1.txt" in {hit["uri"].rpartition("/")[2] for hit in hits}
 
 
+@pytest.mark.slow
 def test_hints_of_the_demo_can_be_pasted(cli: Cli, tmp_path: Path) -> None:
     """Each command that the demo names works as it is printed, from the folder where the demo was called."""
     folder = tmp_path / "two words"
@@ -79,6 +81,7 @@ def test_the_demo_refuses_a_folder_in_use(cli: Cli) -> None:
     assert list(cli.docs.iterdir()) == [precious]
 
 
+@pytest.mark.slow
 def test_the_demo_finds_a_place_by_itself(cli: Cli) -> None:
     """Without a folder the demo makes a fresh one outside of the current folder, and names it."""
     cli.environment["TMPDIR"] = str(cli.home)
@@ -87,6 +90,7 @@ def test_the_demo_finds_a_place_by_itself(cli: Cli) -> None:
     assert str(made) in told.out
 
 
+@pytest.mark.slow
 def test_demo_as_json_is_one_value(cli: Cli) -> None:
     """`demo --json` prints one value with the workspace, the job, every outcome and the hits of the search."""
     shown = cli.run("demo", "--json", "--folder", str(cli.home / "fresh")).json

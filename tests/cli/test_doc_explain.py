@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from running import SAMPLES, Cli
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Cli:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from running import Cli
+
+pytestmark = pytest.mark.slow
 
 
 def a_source_with_errors(cli: Cli) -> None:

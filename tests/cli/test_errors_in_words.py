@@ -20,6 +20,8 @@ from ingest_tui.store.catalogue import Catalogue
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.workspace import init_workspace
 
+pytestmark = pytest.mark.slow
+
 
 class _Model(pydantic.BaseModel):
     size: int

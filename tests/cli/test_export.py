@@ -12,6 +12,8 @@ import pytest
 from running import Cli
 from test_terminal import on_a_terminal
 
+pytestmark = pytest.mark.slow
+
 RAW = b"\xff\xfe" + "wind \u202efrom the east".encode("utf-16-le")  # not UTF-8, and it acts on a terminal
 
 

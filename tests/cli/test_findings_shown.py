@@ -7,6 +7,8 @@ import json
 import pytest
 from running import Cli
 
+pytestmark = pytest.mark.slow
+
 BROKEN_JSON = b'{"fruit": "apples",\n "amount" 12}'
 
 

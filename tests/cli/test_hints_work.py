@@ -13,6 +13,8 @@ from running import SAMPLES
 
 from ingest_tui.cli.main import run
 
+pytestmark = pytest.mark.slow
+
 COMMAND = re.compile(r"'ingest-tui ([^']*)'")
 
 

@@ -7,6 +7,8 @@ import os
 import pytest
 from running import Cli
 
+pytestmark = pytest.mark.slow
+
 NAMES: dict[str, bytes] = {
     "escape": b"\x1b[31mred\x1b[0m.txt",
     "title": b"\x1b]0;owned\x07.txt",

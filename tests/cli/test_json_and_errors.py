@@ -10,6 +10,8 @@ import subprocess
 import pytest
 from running import SAMPLES, Cli, checked
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def synced(cli: Cli) -> Cli:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from running import SAMPLES, Cli, wait_until
+
+pytestmark = pytest.mark.slow
 
 SECRET = "hunter2-Correct-Horse"
 

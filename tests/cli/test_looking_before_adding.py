@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from running import Cli
+
+pytestmark = pytest.mark.slow
 
 
 def test_settings_are_tested_and_previewed_before_they_are_saved(cli: Cli) -> None:

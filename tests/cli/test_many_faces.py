@@ -19,6 +19,8 @@ from ingest_tui import open_workspace
 from ingest_tui.tui.feed import Feed, FeedUpdate
 from ingest_tui.tui.gateway import Gateway
 
+pytestmark = pytest.mark.slow
+
 FILES = 500
 MANY_FILES = 8000
 
@@ -86,7 +88,6 @@ def assert_nothing_is_half_done(cli: Cli) -> None:
     assert list(cli.workspace.glob("jobs/**/.tmp*")) == []
 
 
-@pytest.mark.slow
 def test_requests_are_answered_while_everybody_works(cli: Cli) -> None:
     """With both workers at it, a running job is paused, resumed and reordered within a second, and goes on complete."""
     add_sources(cli, "s0", "s1", "s2", files=FILES, max_running_jobs=3)
@@ -120,7 +121,6 @@ def test_requests_are_answered_while_everybody_works(cli: Cli) -> None:
     assert [cli.end(worker) for worker in workers] == [0, 0]
 
 
-@pytest.mark.slow
 def test_cancel_stops_a_job_in_full_flight(cli: Cli) -> None:
     """A job that is cancelled in the TUI while it commits ends within two seconds; the next sync does the rest."""
     add_sources(cli, "s0", "s1", files=MANY_FILES)

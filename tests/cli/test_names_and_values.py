@@ -9,6 +9,8 @@ from ingest_tui.cli.diagnostics import worst_exit_code
 from ingest_tui.cli.job import JOB_STATES
 from ingest_tui.model.job import JobState
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["A", "Team Handbook (2026)", "資料", "資料 2026", "Łódź"])
 def test_source_is_found_by_the_name_it_was_added_under(name: str, cli: Cli) -> None:

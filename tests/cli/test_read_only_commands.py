@@ -11,6 +11,8 @@ from running import Cli
 from ingest_tui.cli.main import cli as root
 from ingest_tui.cli.read_only import READING_COMMANDS
 
+pytestmark = pytest.mark.slow
+
 # Each with arguments that it would take.
 CHANGING = {
     "init": [],

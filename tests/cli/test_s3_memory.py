@@ -10,6 +10,8 @@ import pytest
 from running import Cli
 from servers.fake_bucket import FakeBucket
 
+pytestmark = pytest.mark.slow
+
 SMALL, LARGE, HUGE = 8 << 20, 128 << 20, 1 << 30
 MOST_MEGABYTES = 30
 _HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)

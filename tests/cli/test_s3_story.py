@@ -10,6 +10,8 @@ from servers.fake_bucket import FakeBucket
 from servers.fault_proxy import Fault, FaultProxy
 from servers.s3_store import SECRET, Bucket, error_xml
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bucket(moto_port: int, moto_proxy: FaultProxy, cli: Cli) -> Bucket:

@@ -15,6 +15,8 @@ from graph_server.items import Drive
 from graph_server.running import GraphServer
 from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
+pytestmark = pytest.mark.slow
+
 SITE = "https://contoso.sharepoint.com/sites/handbook"
 
 

@@ -7,6 +7,8 @@ import shutil
 import pytest
 from running import Cli
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cli(cli: Cli) -> Cli:

@@ -35,6 +35,7 @@ def test_first_steps_lead_from_nothing_to_a_search(cli: Cli) -> None:
     assert cli.run("plan", "docs").out.startswith("nothing to do")
 
 
+@pytest.mark.slow
 def test_an_unchanged_folder_is_not_read_again(cli: Cli) -> None:
     """The second sync opens no file of the source, which the kernel itself is asked to witness."""
     for number in range(5):
@@ -75,6 +76,7 @@ def test_an_edit_makes_a_version_and_keeps_the_old_one(cli: Cli) -> None:
     assert cli.run("doc", "text", "docs/a.txt", "--version", "9", code=4).err.startswith("error: ")
 
 
+@pytest.mark.slow
 def test_a_touched_file_with_the_same_content_makes_no_version(cli: Cli) -> None:
     """A new time on the same bytes is fetched once, found unchanged, and not fetched again."""
     path = cli.write("a.txt")
@@ -88,6 +90,7 @@ def test_a_touched_file_with_the_same_content_makes_no_version(cli: Cli) -> None
     assert len(cli.run("doc", "versions", "docs/a.txt", "--json").json) == 1
 
 
+@pytest.mark.slow
 def test_rename_copy_and_return(cli: Cli) -> None:
     """A rename is moved once its bytes are confirmed, a copy is a duplicate, and takes its place once that goes."""
     path = cli.write("a.txt", "barometer")
@@ -112,6 +115,7 @@ def test_rename_copy_and_return(cli: Cli) -> None:
     assert cli.found("barometer") == {"c.txt"}
 
 
+@pytest.mark.slow
 def test_editing_one_of_two_equal_files_leaves_the_other_as_it_is(cli: Cli) -> None:
     """When the first of two equal files changes, each path answers with its own text and its own address."""
     cli.write("a.txt", "equal text")
@@ -157,6 +161,7 @@ def test_a_deleted_file_goes_to_the_trash_and_comes_back(cli: Cli) -> None:
     assert cli.run("doc", "text", "docs/gone.txt").out == "hygrometer again\n"
 
 
+@pytest.mark.slow
 def test_a_removed_document_stays_away_until_it_changes(cli: Cli) -> None:
     """What a person removed is not brought back by a sync, but an edit brings the new text in."""
     path = cli.write("a.txt", "unwanted")
@@ -174,6 +179,7 @@ def test_a_removed_document_stays_away_until_it_changes(cli: Cli) -> None:
     assert cli.found("unwanted") == {"a.txt"}
 
 
+@pytest.mark.slow
 def test_a_mass_deletion_waits_for_a_person(cli: Cli) -> None:
     """When most documents vanish they are kept, the exit code is 6, and `job approve` retires those still gone."""
     for number in range(20):
@@ -198,6 +204,7 @@ def test_a_mass_deletion_waits_for_a_person(cli: Cli) -> None:
     assert "already" in cli.run("job", "approve", manifest["job_id"], code=2).err
 
 
+@pytest.mark.slow
 def test_an_empty_or_missing_folder_deletes_nothing(cli: Cli) -> None:
     """A folder that became empty holds everything; one that is gone fails the job; both keep every document."""
     for number in range(3):
@@ -217,6 +224,7 @@ def test_an_empty_or_missing_folder_deletes_nothing(cli: Cli) -> None:
     assert "does not exist" in cli.run("plan", "docs", code=1).err
 
 
+@pytest.mark.slow
 def test_an_unreadable_part_retires_nothing(cli: Cli) -> None:
     """A folder that cannot be looked into makes the listing incomplete: nothing is retired, and the end says why."""
     cli.write("open/a.txt", "alpha")
@@ -237,6 +245,7 @@ def test_an_unreadable_part_retires_nothing(cli: Cli) -> None:
     assert cli.sync()["counters"]["items_retired"] == 1
 
 
+@pytest.mark.slow
 def test_what_failed_is_tried_again(cli: Cli) -> None:
     """A file that cannot be read fails with a hint and is tried again by the next sync and by a retry."""
     path = cli.write("a.txt", "locked away")
@@ -256,6 +265,7 @@ def test_what_failed_is_tried_again(cli: Cli) -> None:
     assert "nothing failed" in cli.run("job", "retry", "last", "--failed-only", code=2).err
 
 
+@pytest.mark.slow
 def test_a_broken_edit_keeps_the_last_good_version(cli: Cli) -> None:
     """When a document becomes unreadable its last good version stays searchable, and `doc explain` says so."""
     cli.write("a.docx", (SAMPLES / "manual" / "maintenance.docx").read_bytes())
@@ -271,6 +281,7 @@ def test_a_broken_edit_keeps_the_last_good_version(cli: Cli) -> None:
     assert "malformed" in story
 
 
+@pytest.mark.slow
 def test_refused_and_empty_files_are_read_once_until_settings_change(cli: Cli) -> None:
     """What was rejected or empty is not fetched again, unless the source's settings change."""
     cli.write("empty.txt", "")
@@ -291,6 +302,7 @@ def test_refused_and_empty_files_are_read_once_until_settings_change(cli: Cli) -
     assert cli.sync()["counters"]["items_fetched"] == 0
 
 
+@pytest.mark.slow
 def test_what_a_listing_meets(cli: Cli) -> None:
     """Hidden files, links, pipes and excluded files are left out or refused, and include and exclude are obeyed."""
     cli.write("a.txt")
@@ -313,6 +325,7 @@ def test_what_a_listing_meets(cli: Cli) -> None:
     assert {name for name, _ in cli.outcomes().items()} <= {"pipe", *outcomes}
 
 
+@pytest.mark.slow
 def test_disabled_sources_are_left_alone(cli: Cli) -> None:
     """A disabled source is passed over by --all and refused by name, until it is enabled."""
     cli.write("a.txt")
@@ -327,6 +340,7 @@ def test_disabled_sources_are_left_alone(cli: Cli) -> None:
     assert cli.found("importance") == {"a.txt"}
 
 
+@pytest.mark.slow
 def test_removing_a_source_retires_its_documents(cli: Cli) -> None:
     """`source remove` asks, then retires the documents; with --keep-documents they stay searchable."""
     cli.write("a.txt", "windmill")
@@ -345,6 +359,7 @@ def test_removing_a_source_retires_its_documents(cli: Cli) -> None:
     assert cli.run("source", "list").out.startswith("no sources yet")
 
 
+@pytest.mark.slow
 def test_a_source_with_documents_stays_in_its_collection(cli: Cli) -> None:
     """A source that has documents cannot change its collection, which would tear versions apart; an empty one can."""
     cli.write("a.txt", "first form")
@@ -356,6 +371,7 @@ def test_a_source_with_documents_stays_in_its_collection(cli: Cli) -> None:
     assert "cannot leave" in cli.run("source", "edit", "docs", "--collection", "default", code=2).err
 
 
+@pytest.mark.slow
 def test_force_reads_everything_again_without_doubling(cli: Cli) -> None:
     """`sync --force` fetches every file, and equal text makes no new version."""
     cli.write("a.txt", "alpha")
@@ -393,6 +409,7 @@ def test_the_files_on_disk_are_what_the_contract_says(cli: Cli) -> None:
     assert not (folder / "staging").exists() or list((folder / "staging").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_workspace_is_private_whatever_the_umask(cli: Cli) -> None:
     """Under umask 0 every folder of the workspace is 0700 and every file 0600, also after uploads and a worker."""
     for number in range(3):
@@ -416,6 +433,7 @@ def test_a_workspace_is_private_whatever_the_umask(cli: Cli) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_a_workspace_that_others_can_write_is_refused(cli: Cli) -> None:
     """A world-writable workspace is not used; the hint says how to mend it."""
     cli.init()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from running import Cli, assert_counters_add_up
+
+pytestmark = pytest.mark.slow
 
 
 def test_uploads_of_one_name_are_versions(cli: Cli) -> None:

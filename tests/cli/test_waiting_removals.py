@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import pytest
 from running import Cli, wait_until
 
+pytestmark = pytest.mark.slow
+
 REMOVALS = {"source": ("source", "remove", "docs", "--yes"), "doc": ("doc", "remove", "docs/first.txt", "--yes")}
 
 

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from running import Cli, assert_counters_add_up, descendants, lives, wait_until
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"rescan_seconds": 1.0, "stable_seconds": 0.3}
 
 

@@ -22,6 +22,8 @@ from ingest_tui.store.change import StoreChange, StoreWriter
 from ingest_tui.store.journal import Journal
 from ingest_tui.store.workspace import open_workspace_at
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("weather", "alpha", "beta", "gamma")
 
 

@@ -22,6 +22,8 @@ from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.document_calls import DocumentQuery
 from ingest_tui.tui.gateway import Gateway
 
+pytestmark = pytest.mark.slow
+
 ALPHA = "document_id = (SELECT document_id FROM documents WHERE key = 'alpha.md')"
 NEW_NAME = "(SELECT document_id FROM documents WHERE key = 'gamma.md')"
 SOME = {

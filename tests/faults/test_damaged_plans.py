@@ -18,6 +18,8 @@ from ingest_tui.store.plans import is_whole, plan_end, read_plan, work_lines, wr
 from ingest_tui.store.queries import find_documents
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 
+pytestmark = pytest.mark.slow
+
 LINES = [{"action": "ingest", "key": f"{number}.md", "reason": "new"} for number in range(5)]
 Damage = Callable[[list[bytes]], list[bytes]]
 DAMAGES: dict[str, Damage] = {

@@ -15,6 +15,8 @@ from ingest_tui.pipeline import commit as commit_module
 from ingest_tui.services.sources import edit_source
 from ingest_tui.worker import engine as engine_module
 
+pytestmark = pytest.mark.slow
+
 HERON, HERON_CRLF, OTTER, EGRET = CONTENTS[:4]
 
 

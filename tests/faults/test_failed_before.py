@@ -21,6 +21,8 @@ from ingest_tui.services.sources import edit_source
 from ingest_tui.store.queries import find_documents
 from ingest_tui.store.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 BROKEN = UNREADABLE.encode()
 
 

@@ -38,7 +38,7 @@ from ingest_tui.worker import engine as engine_module
 
 WORDS = ("weather",)
 
-pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")]
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker import engine as engine_module
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("common", "number1")
 
 
@@ -290,7 +292,6 @@ def fill_to_the_last_byte(folder: Path) -> None:
             pass
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("reserve", [None, 0])
 def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, reserve: int | None) -> None:
     """A worker process on a 32 MB disk with 30 MB to take in waits, survives kill -9, and ends once there is room.

@@ -16,6 +16,8 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 
+pytestmark = pytest.mark.slow
+
 MANY = 300
 CUT_AT = 60
 

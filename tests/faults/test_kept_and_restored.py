@@ -18,6 +18,8 @@ from ingest_tui.services.explain import explain
 from ingest_tui.services.sources import add_source
 from ingest_tui.worker import engine as engine_module
 
+pytestmark = pytest.mark.slow
+
 HERON, _HERON_CRLF, OTTER, EGRET = CONTENTS[:4]
 
 

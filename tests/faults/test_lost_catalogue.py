@@ -26,6 +26,8 @@ from ingest_tui.store.known_good import open_known_good
 from ingest_tui.store.opening import open_catalogue
 from ingest_tui.store.verify import verify_store
 
+pytestmark = pytest.mark.slow
+
 
 class Place:
     """A workspace with one source of two files, one of which has three versions, and one document in the trash."""

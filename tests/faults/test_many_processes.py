@@ -26,6 +26,8 @@ from ingest_tui.store.workspace import init_workspace, open_workspace_at
 from ingest_tui.worker.registry import WorkerRegistration, living_workers
 from ingest_tui.worker.submit import submit_sync
 
+pytestmark = pytest.mark.slow
+
 IS_WHOLE = os.environ.get("INGEST_TUI_WHOLE") == "1"
 FILES_OF_A_SOURCE = 3
 
@@ -82,7 +84,6 @@ def processes_of_session(session: int) -> list[int]:
     return found
 
 
-@pytest.mark.slow
 def test_sixteen_workers_that_are_ended_at_random(tmp_path: Path) -> None:
     """However workers end, each job has one living owner at a time, every job succeeds, and the documents are right."""
     sources, jobs_of_a_source = (50, 40) if IS_WHOLE else (30, 8)
@@ -126,7 +127,6 @@ def assert_nothing_is_left(root: Path) -> None:
     assert list(workspace.layout.workers.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_locks_that_exclude_nobody_are_caught(tmp_path: Path) -> None:
     """Were the locks of jobs and sources no locks, the same laboratory would find jobs with two owners."""
     prepared = queue_jobs(tmp_path, sources=8, jobs_of_a_source=3)
@@ -135,7 +135,6 @@ def test_locks_that_exclude_nobody_are_caught(tmp_path: Path) -> None:
     assert judge(marks).double_owners
 
 
-@pytest.mark.slow
 def test_locks_that_outlive_their_owner_are_caught(tmp_path: Path) -> None:
     """Were a lock the existence of a file, as in many programs, jobs of killed workers would never be done."""
     prepared = queue_jobs(tmp_path, sources=8, jobs_of_a_source=3)

@@ -18,6 +18,8 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.queries import search_text
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a.md", "b.md", "c.md", "z.md")
 TEXTS = {"sun": "# Sky\n\nThe sun shines.\n", "rain": "# Sky\n\nThe rain falls.\n", "snow": "# Sky\n\nThe snow lies.\n"}
 TEXTS["rain-on-windows"] = TEXTS["rain"].replace("\n", "\r\n")

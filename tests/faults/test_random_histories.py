@@ -18,6 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ingest_tui.pipeline import commit as commit_module
 from ingest_tui.worker import engine as engine_module
 
+pytestmark = pytest.mark.slow
+
 IS_WHOLE = os.environ.get("INGEST_TUI_WHOLE") == "1"
 
 names = st.sampled_from(NAMES)
@@ -146,7 +148,6 @@ def test_random_histories(run_histories: Callable[[int, int], None]) -> None:
     run_histories(15, 12)
 
 
-@pytest.mark.slow
 def test_many_random_histories(run_histories: Callable[[int, int], None]) -> None:
     """More and longer histories; with INGEST_TUI_WHOLE=1 other ones in each run, for some half an hour."""
     run_histories(*((150, 40) if IS_WHOLE else (12, 25)))

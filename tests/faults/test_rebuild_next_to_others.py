@@ -22,6 +22,8 @@ from ingest_tui.store.locks import FileLock
 from ingest_tui.store.rebuild_progress import RebuildProgress
 from ingest_tui.store.verify import verify_store
 
+pytestmark = pytest.mark.slow
+
 FILES = 12
 
 

@@ -29,6 +29,8 @@ from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 from ingest_tui.worker.submit import submit_sync
 
+pytestmark = pytest.mark.slow
+
 PAGE = 5
 PIECE = 1000
 

@@ -24,6 +24,8 @@ from ingest_tui.services.jobs import job_items, job_plan
 from ingest_tui.store.remembering import StoredMemory
 from ingest_tui.store.workspace import Workspace, init_workspace
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"site": "https://contoso.sharepoint.com/sites/handbook", "credential": "intranet"}
 
 

@@ -25,6 +25,8 @@ from ingest_tui.services.uploads import upload_files
 from ingest_tui.store.queries import search_text
 from ingest_tui.store.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 TIMES = {"after 2262": (1 << 63) + 10**9, "before 1970": -(10**18), "far away": 10**30, "long ago": -(10**30)}
 
 

@@ -17,6 +17,8 @@ from ingest_tui.store.queries import search_text
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, init_workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:

@@ -23,6 +23,8 @@ from writer_lab import (
 from ingest_tui.store import atomic
 from ingest_tui.store.atomic import sweep_temporaries, write_durably
 
+pytestmark = pytest.mark.slow
+
 RENAMED_AT = RECIPE.index("rename")
 
 

@@ -21,7 +21,7 @@ from running import Result, wait_until
 
 from ingest_tui.cli.worker import reporter
 
-pytestmark = pytest.mark.xdist_group("hostile words")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
 Call = tuple[str | bytes | Path, ...]
 
 NAMEABLE = [name for name in NAMES if name.fits_a_command_line]

@@ -18,7 +18,7 @@ from running import Result
 
 from ingest_tui import open_workspace
 
-pytestmark = pytest.mark.xdist_group("hostile names")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile names")]
 Call = tuple[str | bytes | Path, ...]
 
 ALL_DOCUMENTS: Call = ("doc", "list", "--limit", "9999")

@@ -18,7 +18,7 @@ from ingest_tui import open_workspace
 from ingest_tui.model.naming import file_uri, key_from_bytes
 from ingest_tui.services.explain import explain
 
-pytestmark = pytest.mark.xdist_group("hostile names")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile names")]
 
 
 def test_the_catalogue_of_names_is_large_and_has_no_name_twice() -> None:

@@ -30,7 +30,7 @@ from ingest_tui.tui.screens.preview import Preview
 from ingest_tui.tui.screens.report import Story, TestReport
 from ingest_tui.tui.screens.source_form import SourceForm
 
-pytestmark = pytest.mark.xdist_group("hostile words")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
 # Room for many lines but for nothing beside the list; the others take their time: all jobs, every fifth document.
 QUICK = (120, 60)
 SIZES = [QUICK, *(pytest.param(size, marks=pytest.mark.slow) for size in ((160, 50), (80, 24)))]

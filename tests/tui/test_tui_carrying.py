@@ -27,6 +27,8 @@ from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.jobs import JobsScreen
 from ingest_tui.tui.screens.sources import SourcesScreen
 
+pytestmark = pytest.mark.slow
+
 JOB = "20261121-000001-docs-aaaa"
 
 

@@ -22,6 +22,8 @@ from ingest_tui.tui.screens.credentials import CredentialsScreen
 from ingest_tui.tui.screens.dialogs import Choose, Confirm
 from ingest_tui.tui.screens.report import Lines, TestReport
 
+pytestmark = pytest.mark.slow
+
 SECRET = "hunter22-canary"
 
 

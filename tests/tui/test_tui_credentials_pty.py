@@ -11,6 +11,8 @@ from pty_app import PtyApp, foreign_controls
 import ingest_tui
 from ingest_tui.credentials.registry import CredentialRegistry
 
+pytestmark = pytest.mark.slow
+
 _RUN = (
     "import sys; from ingest_tui.__main__ import main; "
     "sys.argv = ['ingest-tui', '--workspace', sys.argv[1], '--credentials', 'elsewhere/keys.json']; sys.exit(main())"

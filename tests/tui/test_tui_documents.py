@@ -25,6 +25,8 @@ from ingest_tui.tui.screens.dialogs import Choose, Confirm
 from ingest_tui.tui.screens.document import DocumentScreen
 from ingest_tui.tui.screens.report import Report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def filled(root: Path, folder: Path) -> Path:

@@ -17,6 +17,8 @@ from ingest_tui.tui.errors_model import ErrorList, arrange
 from ingest_tui.tui.gateway import Gateway
 from ingest_tui.tui.screens.report import Report
 
+pytestmark = pytest.mark.slow
+
 
 def trouble(number: int, kind: Any = "failed", reason: str = "timeout", **values: Any) -> Trouble:
     """Return an error of one document."""

@@ -27,6 +27,8 @@ from ingest_tui.tui.screens.jump import Jump
 from ingest_tui.tui.screens.sources import SourcesScreen
 from ingest_tui.tui.widgets.command_line import CommandLine
 
+pytestmark = pytest.mark.slow
+
 
 def some_jobs(root: Path, number: int = 5) -> list[str]:
     """Put jobs on disk; returns their ids, newest first."""

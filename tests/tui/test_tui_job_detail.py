@@ -40,6 +40,8 @@ from ingest_tui.tui.screens.jobs import JobsScreen
 from ingest_tui.tui.screens.report import RecordReport, Report
 from ingest_tui.tui.widgets.sparkline import sparkline
 
+pytestmark = pytest.mark.slow
+
 JOB = "20261121-000001-docs-aaaa"
 
 

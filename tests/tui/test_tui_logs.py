@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from stories import HOSTILE_NAMES, add_job, said, screen_text, tell, until
 from test_tui_going import notices
 
@@ -16,6 +17,8 @@ from ingest_tui.tui.screens.audit import AuditScreen
 from ingest_tui.tui.screens.job import JobScreen
 from ingest_tui.tui.screens.logs import MOST_RECORDS, LogsScreen
 from ingest_tui.tui.screens.report import Story, Text
+
+pytestmark = pytest.mark.slow
 
 ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 JOB = "20261121-000001-docs-aaaa"

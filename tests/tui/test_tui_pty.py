@@ -17,6 +17,8 @@ from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.tui.app import run_tui
 from ingest_tui.tui.safety import LOST_TERMINAL_EXIT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def package_on_path(monkeypatch: pytest.MonkeyPatch) -> None:

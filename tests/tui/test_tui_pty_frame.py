@@ -14,6 +14,8 @@ from stories import HOSTILE_NAMES, add_job
 import ingest_tui
 from ingest_tui.store.workspace import open_workspace_at
 
+pytestmark = pytest.mark.slow
+
 JOB = "20261121-000001-docs-aaaa"
 _COLOURS = {b"38", b"48", *(str(code).encode() for code in (*range(30, 38), *range(40, 48), *range(90, 108)))}
 _OPTIONS = (

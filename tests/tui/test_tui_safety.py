@@ -14,6 +14,8 @@ from ingest_tui.tui.safety import ActingCharacters, crash_report, strip_acting
 from ingest_tui.tui.widgets.table import fit
 from ingest_tui.tui.widgets.text import wrap_words
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_no_acting_character_passes_the_filter(name: str) -> None:

@@ -32,6 +32,8 @@ from ingest_tui.tui.screens.source_form import ADD_NEW, SourceForm
 from ingest_tui.tui.screens.sources import SourcesScreen
 from ingest_tui.tui.widgets.fields import Choice, Toggle, as_list, as_text
 
+pytestmark = pytest.mark.slow
+
 
 def sources_of(root: Path) -> dict[str, Any]:
     workspace = open_workspace_at(root)

@@ -31,7 +31,10 @@ from ingest_tui.tui.screens.remove_source import RemoveSources
 from ingest_tui.tui.screens.source_form import SourceForm
 from ingest_tui.tui.screens.sources import SourcesScreen
 
-pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are pinned to one Python")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are pinned to one Python"),
+]
 SIZES = [(80, 24), (160, 48)]
 
 

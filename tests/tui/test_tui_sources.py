@@ -25,6 +25,8 @@ from ingest_tui.tui.screens.source_form import SourceForm
 from ingest_tui.tui.screens.sources import SourcesScreen
 from ingest_tui.tui.source_words import detail_lines
 
+pytestmark = pytest.mark.slow
+
 
 def add_folder(root: Path, folder: Path, name: str = "handbook", **common: Any) -> None:
     workspace = open_workspace_at(root)

@@ -21,6 +21,8 @@ from ingest_tui.connectors.sharepoint import SharePointConnector
 from ingest_tui.model.descriptor import ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
+pytestmark = pytest.mark.slow
+
 LIBRARY = "Documents"
 TIMEOUT_SECONDS = 1
 READ_TIMEOUT = graph.TIMEOUT

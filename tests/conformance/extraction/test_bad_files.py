@@ -19,7 +19,7 @@ from ingest_tui.model.errors import ItemError
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 from made_files import pdf_of, pdf_pages, sheet_row, workbook, zip_bytes
 
-pytestmark = pytest.mark.xdist_group("bad-files")  # one pool for all of them
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-files")]  # one pool for all of them
 
 LIMITS = ParseLimits(memory_bytes=640 * 1024**2, silence_seconds=4.0, total_seconds=8.0)
 

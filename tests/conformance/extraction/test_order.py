@@ -27,6 +27,8 @@ from ingest_tui.extraction.backends import pdf
 from ingest_tui.extraction.parse import extract
 from made_files import locked_pdf, pdf_of, pdf_pages, restricted_pdf
 
+pytestmark = pytest.mark.slow
+
 IS_WHOLE = os.environ.get("INGEST_TUI_WHOLE") == "1"
 SEED = random.SystemRandom().randrange(1_000_000) if IS_WHOLE else 7
 DAMAGED_COPIES, ORDERS = (25, 6) if IS_WHOLE else (1, 2)

@@ -178,6 +178,7 @@ def test_waits_have_jitter() -> None:
     assert first != second
 
 
+@pytest.mark.slow
 def test_retry_after_is_honoured() -> None:
     """What the source asks for is waited for, and a little more."""
     waits: list[float] = []

@@ -49,6 +49,7 @@ def peak_megabytes() -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
 
+@pytest.mark.slow
 def test_hundred_thousand_objects_in_constant_memory() -> None:
     """Everything is listed once, several stretches at once, and the memory is that of a few pages."""
     keys = keys_in_folders(200, 500)
@@ -69,6 +70,7 @@ def test_hundred_thousand_objects_in_constant_memory() -> None:
         assert peak_megabytes() - before < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("knows_start_after", [True, False])
 def test_store_with_an_order_of_its_own_is_listed_whole(knows_start_after: bool) -> None:
     """A store that does not list in the order of bytes, or cannot begin behind a name, is listed page after page."""
@@ -83,6 +85,7 @@ def test_store_with_an_order_of_its_own_is_listed_whole(knows_start_after: bool)
         assert seen | set(listed_keys(connector, pages[4].cursor)) == {key.decode() for key in keys}
 
 
+@pytest.mark.slow
 def test_store_that_cannot_begin_behind_a_name_is_listed_whole() -> None:
     """It looks well ordered until the listing is cut; then it is listed again, page after page."""
     keys = keys_in_folders(20, 700)
@@ -91,6 +94,7 @@ def test_store_that_cannot_begin_behind_a_name_is_listed_whole() -> None:
         assert keys_after_restart(pages) == {key.decode() for key in keys}
 
 
+@pytest.mark.slow
 def test_order_that_holds_for_many_pages_proves_nothing() -> None:
     """Where nobody says that a store lists in the order of bytes, a key that it lists late is not lost to a cut."""
     keys = [*keys_in_folders(20, 700), b"folder-0012.txt", b"a"]
@@ -99,6 +103,7 @@ def test_order_that_holds_for_many_pages_proves_nothing() -> None:
         assert not any("start-after" in request for request in bucket.requests)
 
 
+@pytest.mark.slow
 def test_order_that_was_said_and_does_not_hold_starts_the_listing_over() -> None:
     """What was listed until then is declared void, because nobody knows what was passed over."""
     keys = keys_in_folders(20, 700)
@@ -207,6 +212,7 @@ class MisleadingBucket(FakeBucket):
         return re.sub(r"<IsTruncated>\w+</IsTruncated>", tail, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, IN_ORDER], ids=["unknown order", "in order"])
 @pytest.mark.parametrize("way", ["same token", "same page", "backwards", "circle of odd length", "empty"])
 def test_listing_that_leads_to_no_end_is_a_failure(way: str, settings: dict[str, str]) -> None:
@@ -222,6 +228,7 @@ def test_listing_that_leads_to_no_end_is_a_failure(way: str, settings: dict[str,
         assert len(bucket.requests) <= MOST_EMPTY_PAGES + 10
 
 
+@pytest.mark.slow
 def test_some_empty_pages_are_passed_over() -> None:
     """A store may send empty pages for what was deleted; the listing goes on behind them."""
 
@@ -256,6 +263,7 @@ def test_browsing_a_store_that_leads_in_circles_ends() -> None:
         assert len(bucket.requests) <= 3
 
 
+@pytest.mark.slow
 def test_failure_of_one_stretch_ends_the_listing_and_its_cursor_goes_on() -> None:
     """A stretch that fails fails the listing, which never ends as complete; its last cursor misses nothing."""
     keys = keys_in_folders(40, 500)
@@ -274,6 +282,7 @@ def test_failure_of_one_stretch_ends_the_listing_and_its_cursor_goes_on() -> Non
         assert found | set(listed_keys(connector, cursor)) == {key.decode() for key in keys}
 
 
+@pytest.mark.slow
 def test_listing_that_is_given_up_leaves_no_thread_behind() -> None:
     """Closing the generator ends its lanes."""
     with FakeBucket(keys_in_folders(40, 500)) as bucket:
@@ -287,6 +296,7 @@ def test_listing_that_is_given_up_leaves_no_thread_behind() -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_large_flat_bucket_costs_few_requests_more() -> None:
     """Where no folder shows where to cut, looking for one is given up more and more."""
     with FakeBucket([b"%06d" % number for number in range(50_000)]) as bucket:

@@ -25,6 +25,8 @@ from ingest_tui.extraction.sandbox import ParserPool, Walls
 from ingest_tui.model.extraction import ParseLimits
 from ingest_tui.services.walls import walls_of
 
+pytestmark = pytest.mark.slow
+
 LIMITS = replace(QUICK, silence_seconds=20.0, total_seconds=30.0)
 
 

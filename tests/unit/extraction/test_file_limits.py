@@ -13,6 +13,8 @@ from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.parse_limits import ParseLimits
 from made_files import far_off_xls
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1024**2
 FITTED = ParseLimits(
     base_memory_bytes=192 * MEGABYTE,

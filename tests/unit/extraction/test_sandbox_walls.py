@@ -30,6 +30,7 @@ def test_crash_costs_one_file(tmp_path: Path) -> None:
     assert "SIGSEGV" in bad.detail
 
 
+@pytest.mark.slow
 def test_memory_of_the_worker_is_not_taken_for_a_crashed_parsers(tmp_path: Path) -> None:
     """A crash is a crash even where the process that started the parser has used as much memory as a parser may."""
     limits = replace(QUICK, memory_bytes=512 * 1024**2)
@@ -43,6 +44,7 @@ def test_silent_exit_costs_one_file(tmp_path: Path) -> None:
     assert one_bad_of_twenty(tmp_path, "leave 0").reason == "crashed"
 
 
+@pytest.mark.slow
 def test_hang_is_killed_after_silence(tmp_path: Path) -> None:
     """A hang that ignores SIGTERM is ended after the silence limit, and only it."""
     started = time.monotonic()
@@ -52,6 +54,7 @@ def test_hang_is_killed_after_silence(tmp_path: Path) -> None:
     assert 0.9 < time.monotonic() - started < 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "limits", "limit_seconds"),
     [
@@ -81,11 +84,13 @@ def test_kill_comes_within_a_second_of_the_limit(
     assert limit_seconds <= took <= limit_seconds + 1 + LOADED_MACHINE_SECONDS
 
 
+@pytest.mark.slow
 def test_progress_keeps_a_slow_file_alive(tmp_path: Path) -> None:
     """A file that takes longer than the silence limit is parsed as long as it makes progress."""
     assert one_bad_of_twenty(tmp_path, "crawl 1.5\nslow but sure").status == "parsed"
 
 
+@pytest.mark.slow
 def test_endless_progress_meets_the_total_limit(tmp_path: Path) -> None:
     """Progress without end is ended after the total limit."""
     bad = one_bad_of_twenty(tmp_path, "crawl", ParseLimits(silence_seconds=1.0, total_seconds=1.2))
@@ -102,6 +107,7 @@ def test_limits_of_one_task_win(tmp_path: Path) -> None:
     assert desk.results["bad"].reason == "timeout"
 
 
+@pytest.mark.slow
 def test_memory_is_limited(tmp_path: Path) -> None:
     """A parser that eats memory without end fails its own file for memory."""
     limits = ParseLimits(memory_bytes=512 * 1024**2, silence_seconds=10)
@@ -152,6 +158,7 @@ def test_open_files_are_limited(tmp_path: Path) -> None:
     assert "Too many open files" in bad.detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [
@@ -199,6 +206,7 @@ def test_leaked_files_cost_nobody_else(tmp_path: Path) -> None:
     assert desk.reasons() == {"leak": ("parsed", ""), "next": ("parsed", "")}
 
 
+@pytest.mark.slow
 def test_flood_without_a_line_end_is_stopped(tmp_path: Path) -> None:
     """A parser that writes into the pipe without end is ended long before memory is."""
     bad = one_bad_of_twenty(tmp_path, "flood", ParseLimits(silence_seconds=5.0))
@@ -302,6 +310,7 @@ def no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox_process, "_USES_NAMESPACES", False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_namespaces")
 def test_grandchildren_die_where_the_kernel_does_not_help(tmp_path: Path) -> None:
     """Without namespaces too, what a hung parser has started is killed with it, even in a session of its own."""
@@ -379,6 +388,7 @@ def test_installed_validators_run_in_the_parser(tmp_path: Path, monkeypatch: pyt
     assert "inside the validator" in desk.results["b"].validation[0].message
 
 
+@pytest.mark.slow
 def test_grandchildren_die_too(tmp_path: Path) -> None:
     """What a hung parser has started is killed with it."""
     note = tmp_path / "pids"
@@ -412,6 +422,7 @@ def namespaces_are_allowed() -> bool:
         return known_walls(pool).children_contained
 
 
+@pytest.mark.slow
 def test_killed_parent_leaves_nobody(tmp_path: Path, namespaces_are_allowed: bool) -> None:
     """When the process that owns the pool is killed, its parsers die within two seconds, and what they started too."""
     program = (

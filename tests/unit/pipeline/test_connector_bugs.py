@@ -25,6 +25,8 @@ from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.submit import submit_sync
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"{number:02}.txt" for number in range(12)]
 BAD = "05.txt"
 

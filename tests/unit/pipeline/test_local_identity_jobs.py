@@ -19,6 +19,8 @@ from ingest_tui.services.jobs import job_items
 from ingest_tui.services.planning import plan_source
 from ingest_tui.store import queries
 
+pytestmark = pytest.mark.slow
+
 PAST = 1_700_000_000_000_000_000
 FILES = 50
 

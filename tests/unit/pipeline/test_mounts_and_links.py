@@ -17,6 +17,8 @@ from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.planning import plan_source
 from ingest_tui.services.sources import edit_source
 
+pytestmark = pytest.mark.slow
+
 INNER, OUTER = 12, 30
 
 

@@ -21,6 +21,8 @@ from ingest_tui.services.jobs import job_items
 from ingest_tui.services.planning import plan_source
 from ingest_tui.services.sources import edit_source
 
+pytestmark = pytest.mark.slow
+
 
 class Synced:
     """A workspace with one source, ``shelf``, of a new bucket."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_bad_documents_never_stop_a_job(reasons: list[str]) -> None:
     assert not any(verdicts(*reasons))
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(["", *sorted(SOURCE_REASONS)]), min_size=101, max_size=300))
 def test_the_window_is_the_last_hundred(reasons: list[str]) -> None:
     """The verdict after each fetch is that of a plain count over the last hundred."""

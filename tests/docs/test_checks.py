@@ -1,0 +1,79 @@
+"""What CI runs, what README.md and CONTRIBUTING.md promise of it, and how the pages are linked."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CI = (ROOT / ".ci" / "run").read_text()
+
+
+def test_ci_runs_the_command_of_the_readme_first() -> None:
+    """The first tests that CI runs are those that README.md runs, by the same command."""
+    [promised] = re.findall(r"&& (\.venv/bin/pytest.*)", (ROOT / "README.md").read_text())
+    assert re.findall(r"\.venv/bin/pytest.*", CI)[0] == promised
+
+
+def test_ci_runs_each_test_once() -> None:
+    """Whatever marks a test has, exactly one of CI's runs selects it."""
+    runs = re.findall(r"bin/pytest .*-m '(.*)'", CI)
+    for slow, soak in product((False, True), repeat=2):
+        assert sum(bool(eval(run, {"slow": slow, "soak": soak})) for run in runs) == 1, (slow, soak)
+
+
+def test_every_page_is_linked() -> None:
+    """README.md, or a page that it links to, leads to each page of docs/."""
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached or not page.is_file():
+            continue
+        reached.add(page)
+        waiting += [
+            (page.parent / link).resolve() for link in re.findall(r"\]\(([^)#:]+\.md)", page.read_text("utf-8"))
+        ]
+    assert set((ROOT / "docs").glob("*.md")) <= reached
+
+
+def test_links_lead_somewhere() -> None:
+    """Each relative link in README.md, CONTRIBUTING.md and docs/ names a file that is there."""
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#:\s]+)[^):]*\)", page.read_text("utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_pre_commit_calls_tools_of_the_environment() -> None:
+    """Every hook is local and calls a program that the set-up command installs; nothing is fetched."""
+    config = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert set(re.findall(r"repo: (.*)", config)) == {"local"}
+    programs = re.findall(r"entry: \.venv/bin/(\S+)", config)
+    assert len(programs) == len(re.findall(r"- id:", config))
+    assert all((Path(sys.executable).parent / program).exists() for program in programs)
+
+
+@pytest.mark.parametrize(
+    ("version", "changelog", "refusal"),
+    [
+        ("0.2.0", "## [Unreleased]\n\n## [0.1.0] - 2026-11-29\n\n- old\n", "'0.1.0'"),
+        ("0.1.0", "## [Unreleased]\n\n- new\n\n## [0.1.0] - 2026-11-29\n", "1 unreleased"),
+        ("0.1.0", "## [Unreleased]\n\n## [0.1.0] - 2026-11-29\n", "not committed"),
+    ],
+    ids=["another version", "unreleased entries", "changes"],
+)
+def test_release_refuses_what_does_not_agree(tmp_path: Path, version: str, changelog: str, refusal: str) -> None:
+    """A release ends before anything is built when version, changelog and tree do not agree."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "release").write_bytes((ROOT / "scripts" / "release").read_bytes())
+    (tmp_path / "src" / "ingest_tui").mkdir(parents=True)
+    (tmp_path / "src" / "ingest_tui" / "version.py").write_text(f'__version__ = "{version}"\n')
+    (tmp_path / "CHANGELOG.md").write_text(changelog)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    ended = subprocess.run(["bash", "scripts/release"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert refusal in ended.stderr
