@@ -37,7 +37,7 @@ def job() -> None:
 @pass_session
 def list_(session: Session, states: tuple[str, ...], source_id: str | None, limit: int, as_json: bool) -> None:
     """List jobs, newest first."""
-    from ingest_tui.services.jobs import has_open_hold, list_jobs, queue_positions
+    from ingest_tui.services.jobs import list_jobs, queue_positions
 
     def warn(job_id: str) -> None:
         diagnostics.say(f"warning: job {job_id} cannot be read; 'ingest-tui doctor' reports why")
@@ -50,7 +50,7 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
     rows = [
         (
             item.job_id,
-            f"{item.state} (held)" if has_open_hold(session.workspace, item) else item.state,
+            f"{item.state} (held)" if item.held and item.held.waits else item.state,
             queue.get(item.job_id, ""),
             f"{item.progress.percent:.0f} %",
             item.counters.descriptors_listed,
@@ -118,6 +118,8 @@ def held_line(manifest: Manifest) -> str:
         return f"{number} deletions, approved: ingest-tui job show {held.answered_by_job}"
     if held and held.refused_by:
         return f"{number} deletions, refused by {held.refused_by}"
+    if held and held.closed:
+        return f"{number} deletions, which need no answer any more: {held.closed}"
     return f"{number} deletions wait: ingest-tui job approve {manifest.job_id}, or job refuse"
 
 
@@ -314,8 +316,11 @@ def retry(session: Session, job_id: str, failed_only: bool, detach: bool, as_jso
 @pass_session
 def approve(session: Session, job_id: str, detach: bool, as_json: bool) -> int:
     """Approve the deletions that JOB holds; only those still gone are carried out."""
-    from ingest_tui.services.jobs import approve_job
+    from ingest_tui.services.jobs import approve_job, get_job
 
+    held = get_job(session.workspace, job_id).held
+    if held and held.closed:
+        diagnostics.say(f"note: {held.closed}; only what it misses too is retired")
     return _follow_new(session, approve_job(session.workspace, job_id), detach, as_json)
 
 

@@ -176,7 +176,7 @@ def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
         diagnostics.say(warnings_line(manifest, program))
     if counters.items_failed:
         diagnostics.say(f"hint: '{program} job errors {manifest.job_id}' shows what failed and why")
-    if manifest.held is not None:
+    if manifest.held is not None and manifest.held.waits:
         from ingest_tui.model.holding import HOLD_WORDS
 
         held = manifest.held

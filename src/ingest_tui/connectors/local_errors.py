@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemChangedError, ItemError, SourceAccessError, TransientItemError
+from ingest_tui.model.gap_remedies import error_remedy
 from ingest_tui.model.naming import safe_display
 
 GONE = {errno.ENOENT, errno.ENOTDIR}
@@ -60,7 +61,9 @@ def access_error(root: bytes, error: OSError) -> SourceAccessError:
         return SourceAccessError(
             f"no permission to read {name}", hint="run as a user who may read it; nothing was deleted", code="forbidden"
         )
-    return SourceAccessError(f"cannot read {name}: {error.strerror}", hint="nothing was deleted")
+    remedy = error_remedy(error.errno)
+    hint = f"{remedy}; nothing was deleted" if remedy else "nothing was deleted"
+    return SourceAccessError(f"cannot read {name}: {error.strerror}", hint=hint)
 
 
 def item_error(descriptor: Descriptor, error: OSError) -> ItemError:
@@ -76,5 +79,8 @@ def item_error(descriptor: Descriptor, error: OSError) -> ItemError:
             "another program has it locked", code="locked", hint="close the file there; the next sync takes it again"
         )
     if error.errno in _NETWORK:
-        return TransientItemError(f"the file system does not answer: {error.strerror}", code="network")
-    return ItemError(error.strerror or "it cannot be read", code="unreadable", uri=descriptor.uri)
+        return TransientItemError(
+            f"the file system does not answer: {error.strerror}", code="network", hint=error_remedy(error.errno)
+        )
+    hint = error_remedy(error.errno)
+    return ItemError(error.strerror or "it cannot be read", code="unreadable", uri=descriptor.uri, hint=hint)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest_tui.model.naming import key_from_bytes
-from ingest_tui.model.volumes import link_into, with_identity
+from ingest_tui.model.volumes import CHANGED_MEANWHILE, link_into, with_identity
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
@@ -92,6 +92,12 @@ def mounts_within(mounts: list[Mount], root: bytes) -> dict[bytes, Mount]:
     return found
 
 
+def mounted_below(root: bytes) -> Volumes:
+    """Return what is mounted at and below a folder now, by path relative to it."""
+    found = mounts_within(read_mounts(), os.path.realpath(root))
+    return {path: mount.volume for path, mount in found.items()}
+
+
 def identified(found: Mapping[bytes, Mount]) -> dict[bytes, Mount]:
     """Return mounts with the identity of their file systems: another disk may come under the same device name.
 
@@ -131,7 +137,7 @@ def spanned(before: Mapping[bytes, Mount], after: Mapping[bytes, Mount]) -> tupl
         volumes[path] = f"{seen.volume} {place}" if path == b"" else seen.volume
         is_same = first is not None and last is not None and first.number == last.number
         if not is_same and (last is None or last.parent not in automounts):
-            doubts.append((path, "something was mounted or unmounted there while it was listed"))
+            doubts.append((path, CHANGED_MEANWHILE))
     return volumes, doubts
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from ingest_tui.connectors.containment import source_failure
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError
+from ingest_tui.model.gap_remedies import remedy_of
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.volumes import gap_name
 
@@ -137,7 +138,8 @@ def _step_of_gaps(stopwatch: Stopwatch, gaps: tuple[tuple[str, str], ...]) -> Te
     key, why = gaps[0]
     more = f" (and {len(gaps) - 1} more places)" if len(gaps) > 1 else ""
     message = f"cannot be looked into: {gap_name(key)}: {safe_display(why)}{more}"
-    hint = "make it readable, or leave it out with --exclude; until then syncs are partial and retire nothing"
+    remedy = remedy_of(why) or "make it readable"
+    hint = f"{remedy}, or leave it out with --exclude; until then syncs are partial and retire nothing"
     return stopwatch.step("gaps", message, ok=False, hint=hint)
 
 

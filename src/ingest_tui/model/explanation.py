@@ -31,7 +31,10 @@ Rule = Callable[[Facts], Verdict | None]
 def decide(facts: Facts) -> Verdict:
     """Return the answer that the facts lead to: that of the first rule which knows one."""
     rules = _OF_MANY if facts.names or facts.folder else _OF_WHAT_IS_HERE if facts.is_here else _OF_WHAT_IS_NOT
-    return next(verdict for rule in rules if (verdict := rule(facts)) is not None)
+    verdict = next(verdict for rule in rules if (verdict := rule(facts)) is not None)
+    if not facts.stands_for:
+        return verdict
+    return verdict._replace(text=f"{verdict.text}; {facts.target or 'an empty name'} is {facts.stands_for} here")
 
 
 # Several things at once

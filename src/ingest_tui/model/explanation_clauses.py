@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 
 from ingest_tui.model.explanation_facts import Facts, SourceFacts, Verdict
+from ingest_tui.model.gap_remedies import gap_remedy, remedy_of
 from ingest_tui.model.plan import FILTER_REFUSALS
 from ingest_tui.model.remedies import remedy_for
+from ingest_tui.model.volumes import gap_name
 
 Clause = Callable[[Facts, SourceFacts], Verdict | None]
 
@@ -46,7 +48,9 @@ def _source_gone(facts: Facts, source: SourceFacts) -> Verdict | None:
     if facts.now.kind != "source_gone":
         return None
     text = f"source {source.source_id!r} cannot be reached: {facts.now.detail}; nothing is deleted for that"
-    return _no("source_gone", text, f"is it mounted? 'ingest-tui source test {source.source_id}' tries it")
+    remedy = remedy_of(facts.now.detail)
+    tries = f"'ingest-tui source test {source.source_id}' tries it"
+    return _no("source_gone", text, f"{remedy}; {tries}" if remedy else tries)
 
 
 def _excluded(facts: Facts, source: SourceFacts) -> Verdict | None:
@@ -78,13 +82,14 @@ def _link(facts: Facts, source: SourceFacts) -> Verdict | None:
 
 
 def _unreadable(facts: Facts, source: SourceFacts) -> Verdict | None:
-    again = f"let the user that runs ingest-tui read it, then {sync_command(source.source_id)}"
     if facts.now.kind == "unreadable":
-        return _no("unreadable", f"{facts.now.detail}; nothing there is taken or deleted until it can be", again)
+        text = f"{facts.now.detail}; nothing there is taken or deleted until it can be"
+        return _no("unreadable", text, gap_remedy(facts.now.detail, source.source_id))
     if not source.gap:
         return None
-    text = f"the last sync could not look there ({source.gap}); nothing there is taken or deleted until one can"
-    return _no("unreadable", text, again)
+    seen = "the last sync could not look there" if source.is_gap_noted else "no sync can look there now"
+    text = f"{seen} ({gap_name(source.gap_place)}: {source.gap}); nothing there is taken or deleted until one can"
+    return _no("unreadable", text, gap_remedy(source.gap, source.source_id, is_whole=not source.gap_place))
 
 
 _NOT_LOOKED_INTO: tuple[Clause, ...] = (_damaged, _source_gone, _excluded, _link, _unreadable)

@@ -52,8 +52,9 @@ class Retirement(NamedTuple):
 class SourceFacts:
     """The source that a place belongs to. ``damaged``: its record cannot be read, or is lost.
 
-    ``synced``: it was listed before. ``gap``: why its last listing could not look where the item is. ``active_job`` is
-    queued or at work (``active_state``). ``failure``: why its newest job failed.
+    ``synced``: it was listed before. ``gap``: why its last listing could not look where the item is, ``gap_place``:
+    the place, empty for the whole source; ``is_gap_noted``: that listing said so, else it is seen only now.
+    ``active_job`` is queued or at work (``active_state``). ``failure``: why its newest job failed.
     """
 
     source_id: str
@@ -61,6 +62,8 @@ class SourceFacts:
     enabled: bool = True
     synced: bool = True
     gap: str = ""
+    gap_place: str = ""
+    is_gap_noted: bool = True
     active_job: str = ""
     active_state: str = ""
     failure: str = ""
@@ -88,7 +91,7 @@ class Facts:
     one is current. ``names``: what else a bare name could mean. ``changed``: what is there is not what was read.
     ``filters_changed``: the settings that choose are not those of the last complete look. ``damaged_sources``: whose
     record cannot be read, so that nobody knows what they cover. ``lives_on``: the document that was there and is still
-    searchable, at another place.
+    searchable, at another place. ``stands_for``: the folder that a target of nothing but dots is.
     """
 
     target: str
@@ -110,6 +113,7 @@ class Facts:
     damaged_sources: tuple[str, ...] = ()
     folder: FolderFacts | None = None
     names: tuple[str, ...] = ()
+    stands_for: str = ""
 
     @property
     def is_here(self) -> bool:

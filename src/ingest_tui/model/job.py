@@ -168,6 +168,7 @@ class HeldDeletions(BaseModel):
     """Deletions that wait for a person. ``reason`` is that of the plan, see `HoldReason` in model/holding.py.
 
     Answered once a job was queued that carries them out, or once ``refused_by`` names who wants to keep the documents.
+    ``closed``: why no answer is needed any more, in words; it follows from other records and is never kept.
     """
 
     documents: int
@@ -175,11 +176,12 @@ class HeldDeletions(BaseModel):
     reason: str
     answered_by_job: str | None = None
     refused_by: str = ""
+    closed: str = ""
 
     @property
     def waits(self) -> bool:
         """Whether a person has still to answer."""
-        return self.documents > 0 and not self.answered_by_job and not self.refused_by
+        return self.documents > 0 and not (self.answered_by_job or self.refused_by or self.closed)
 
 
 class Manifest(BaseModel):

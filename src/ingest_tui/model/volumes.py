@@ -10,6 +10,13 @@ from ingest_tui.model.naming import safe_display
 
 ROOT = ""
 """Stands for the folder of the source itself among its volumes; its volume ends with the place where it is mounted."""
+MOUNT_GONE = "what was mounted there is gone"
+MOUNT_EMPTY = "what is mounted there is empty"
+MOUNTED_OVER = "something was mounted over it"
+MOUNTED_SAME_NAME = "another file system is mounted there"
+MOUNTED_OTHER = "something else is mounted there"
+CHANGED_MEANWHILE = "something was mounted or unmounted there while it was listed"
+"""How doubts about mounts begin: `model.gap_remedies` knows what to do by these words."""
 _LINK = "-> "
 _IDENTITY = " id:"
 Gap = tuple[str, str]
@@ -98,16 +105,28 @@ def _doubt_about(  # noqa: PLR0911 - one return for each decision
         return ""
     about = f"{missing} of {presence.documents} documents below it are out of sight"
     if is_gone:
-        return f"what was mounted there is gone ({_shown(before)}); {about}"
+        return f"{MOUNT_GONE} ({_shown(before)}); {about}"
     if not is_root and not presence.is_listed:
-        return f"what is mounted there is empty ({_shown(now)}); {about}"
+        return f"{MOUNT_EMPTY} ({_shown(now)}); {about}"
     if missing * 2 <= presence.documents:
         return ""
     if before is None:
-        return f"something was mounted over it ({_shown(now)}); {about}"
+        return f"{MOUNTED_OVER} ({_shown(now)}); {about}"
     if _without_identity(before) == _without_identity(now):
-        return f"another file system is mounted there, of the same name ({_shown(now)}); {about}"
-    return f"something else is mounted there ({_shown(now)} instead of {_shown(before)}); {about}"
+        return f"{MOUNTED_SAME_NAME}, of the same name ({_shown(now)}); {about}"
+    return f"{MOUNTED_OTHER} ({_shown(now)} instead of {_shown(before)}); {about}"
+
+
+def lost_volume(before: Mapping[str, str], now: Mapping[str, str], key: str) -> Gap | None:
+    """Return the mounted folder of the last look that a key was in and that is not mounted any more, and why; or None.
+
+    The root has no mount of its own below it: what is another there, only a whole look can tell.
+    """
+    within = [place for place in before if place and (key == place or key.startswith(f"{place}/"))]
+    place = max(within, key=len, default=None)
+    if place is None or place in now or _leads_to(before[place]) is not None:
+        return None
+    return place, f"{MOUNT_GONE} ({_shown(before[place])})"
 
 
 def _is_shallower(now: str, before: str) -> bool:

@@ -14,6 +14,7 @@ from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.extraction.backends import versions
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError, StoreError
+from ingest_tui.model.gap_remedies import gap_remedy
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.holding import HoldRules
 from ingest_tui.model.job import HeldDeletions
@@ -42,10 +43,6 @@ TOO_OLD = "too_old"
 _LINES_AT_ONCE = 1000
 _GAPS_TOLD = 20
 _SETTLED_WHILE_PLANNING: dict[str, OutcomeName] = {"skip": "unchanged", "reject": "rejected", "quarantine": "failed"}
-_FOLDERS_HINT = (
-    "mount these folders or make them readable, then sync again; "
-    "'ingest-tui source edit SOURCE --exclude FOLDER/' leaves out what is gone for good"
-)
 _EARLY_END_HINT = "sync again; 'ingest-tui source test SOURCE' shows whether the source can be listed to its end"
 QUARANTINE_HINT = (
     "'ingest-tui job retry last --failed-only' tries it again, as does a sync once it, a backend or a limit has changed"
@@ -365,17 +362,17 @@ def _tell_of_listing(job: JobRun, end: dict[str, Any]) -> None:
         if warning not in job.manifest.warnings:
             job.manifest.warnings.append(warning)
     if not job.listing_complete:
-        of_folders = may_be_half_written(job.connector)
-        job.note_error(_incomplete(gaps, end.get("gaps_total", len(gaps)), of_folders=of_folders), phase="list")
+        error = _incomplete(job.source.source_id, gaps, end.get("gaps_total", len(gaps)))
+        job.note_error(error, phase="list")
 
 
-def _incomplete(gaps: list[list[str]], total: int, *, of_folders: bool) -> SourceAccessError:
+def _incomplete(source_id: str, gaps: list[list[str]], total: int) -> SourceAccessError:
     key, message = gaps[0] if gaps else ("", "the source stopped early")
     place = f"{gap_name(key)}: " if gaps else ""
     more = f" (and {total - 1} more places)" if total > 1 else ""
     return SourceAccessError(
         f"the listing is not complete: {place}{safe_display(message)}{more}; nothing was retired",
-        hint=_FOLDERS_HINT if gaps and of_folders else _EARLY_END_HINT,
+        hint=gap_remedy(message, source_id, is_whole=not key) if gaps else _EARLY_END_HINT,
         code="listing_incomplete",
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
-from ingest_tui.model.errors import BusyError, NotFoundError, StoreError
+from ingest_tui.model.errors import BusyError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.naming import path_of_uri, safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
@@ -41,6 +41,9 @@ __all__ = [
     "remove_documents",
     "restore_document",
 ]
+
+
+_DOCUMENTS_NAMED = 5
 
 
 def list_documents(
@@ -97,15 +100,20 @@ def original_path(document: Document) -> Path | None:
 
 
 def get_document(workspace: Workspace, target: str) -> Document:
-    """Return a document by id, a unique beginning of its id, its address or its path; raises `NotFoundError`."""
+    """Return a document by id, a unique beginning of its id, its address or its path; raises `NotFoundError`.
+
+    Raises `UsageError` for an address at which several documents are: nobody knows which one is meant.
+    """
     addresses = addresses_of(target)
     found = queries.document_by_id(workspace.reading, addresses[0])
     if found is not None:
         return found
     for address in addresses:
-        at_address = queries.documents_at(workspace.reading, address)
-        if len(at_address) == 1 or (at_address and at_address[0].state == "active"):
+        at_address = _documents_at(workspace, address)
+        if len(at_address) == 1:
             return at_address[0]
+        if at_address:
+            raise _ambiguous(target, at_address)
     if workspace.document_store.has_folder(addresses[0]):
         raise StoreError(
             f"the catalogue does not know document {addresses[0]}, which is on disk", hint=REBUILD_HINT, code=DAMAGED
@@ -113,6 +121,29 @@ def get_document(workspace: Workspace, target: str) -> Document:
     raise NotFoundError(
         f"there is no document {safe_display(target, limit=200)!r}",
         hint="'ingest-tui doc explain PATH' says why; 'ingest-tui doc list' shows what there is",
+    )
+
+
+def _documents_at(workspace: Workspace, address: str) -> list[Document]:
+    """Return the documents at an address: those that are there now, else those that came from there."""
+    documents = queries.documents_at(workspace.reading, address)
+    active = [one for one in documents if one.state == "active"]
+    now = {place.document_id for place in queries.locations_at(workspace.reading, address)}
+    return [one for one in active if one.document_id in now] or active or documents
+
+
+def _ambiguous(target: str, documents: list[Document]) -> UsageError:
+    named = ", ".join(
+        f"{one.document_id} (source {one.source_id}, collection {one.collection_id})"
+        for one in documents[:_DOCUMENTS_NAMED]
+    )
+    more = f" and {len(documents) - _DOCUMENTS_NAMED} more" if len(documents) > _DOCUMENTS_NAMED else ""
+    in_trash = " in the trash" if documents[0].state == "retired" else ""
+    return UsageError(
+        f"there are {len(documents)} documents{in_trash} at {safe_display(target, limit=200)!r}: {named}{more}",
+        hint="give the identifier of the one that is meant",
+        code="ambiguous",
+        document_ids=[one.document_id for one in documents],
     )
 
 

@@ -12,7 +12,7 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation import decide
 from ingest_tui.model.explanation_facts import Event, Facts, FolderFacts, SourceFacts
-from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display
+from ingest_tui.model.naming import file_uri, key_from_bytes, path_of_uri, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.services.addresses import absolute_path, addresses_of
@@ -28,7 +28,8 @@ from ingest_tui.store.workspace import Workspace
 class Explanation:
     """The answer in one sentence, what it rests on, and what to do.
 
-    ``reason`` is a stable code; ``stale``: it is here, but not as it is at its source.
+    ``reason`` is a stable code; ``stale``: it is here, but not as it is at its source. ``others``: the answers for the
+    same place as other sources have it, each in its own collection.
     """
 
     target: str
@@ -41,6 +42,9 @@ class Explanation:
     location: LocationRow | None = None
     record: dict[str, Any] | None = None
     events: list[Event] = field(default_factory=list)
+    source_id: str = ""
+    collection_id: str = ""
+    others: list[Explanation] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -55,6 +59,20 @@ class Explanation:
             "location": self.location._asdict() if self.location else None,
             "ingestion": self.record,
             "events": [event._asdict() for event in self.events],
+            "others": [other.in_short() for other in self.others],
+        }
+
+    def in_short(self) -> dict[str, Any]:
+        """Return the JSON form without evidence."""
+        return {
+            "source_id": self.source_id,
+            "collection_id": self.collection_id,
+            "document_id": self.document.document_id if self.document else None,
+            "here": self.here,
+            "stale": self.stale,
+            "reason": self.reason,
+            "verdict": self.verdict,
+            "hint": self.hint,
         }
 
     def lines(self) -> list[str]:
@@ -62,6 +80,10 @@ class Explanation:
         lines = [self.verdict]
         if self.hint:
             lines.append(f"hint: {self.hint}")
+        for other in self.others:
+            lines.append(f"also at {other.whose()}: {other.verdict}")
+            if other.document:
+                lines.append(f"  'ingest-tui doc explain {other.document.document_id}' tells more of that one")
         if self.document:
             document = self.document
             lines += [
@@ -79,12 +101,26 @@ class Explanation:
                 lines.append(f"  {event.at}  {event.what} ({event.reason}){detail}  [{event.job_id}]")
         return [safe_display(line) for line in lines]
 
+    def whose(self) -> str:
+        """Return which source and collection the answer is about."""
+        return f"source {self.source_id!r}, collection {self.collection_id!r}"
+
 
 def explain(workspace: Workspace, target: str) -> Explanation:
     """Tell the story of a document (by id), an address, a path, a folder or a bare name, whether it is here or not."""
     document = queries.document_by_id(workspace.reading, as_unicode(target))
     if document is not None:
         return _of_document(workspace, target, document)
+    answer = _of_address(workspace, target)
+    answer.others = list(_at_other_sources(workspace, answer))
+    if answer.others:
+        number = len(answer.others)
+        also = f"{number} other source{'s have' if number > 1 else ' has'} the same place"
+        answer.verdict += f"; that is for {answer.whose()}, {also}"
+    return answer
+
+
+def _of_address(workspace: Workspace, target: str) -> Explanation:
     return (
         _of_known_address(workspace, target)
         or _of_remote_key(workspace, target, known=True)
@@ -106,7 +142,8 @@ def _real_path(target: str) -> bytes:
 
 
 def _told(workspace: Workspace, facts: Facts, location: LocationRow | None = None) -> Explanation:
-    verdict = decide(facts)
+    verdict = decide(replace(facts, stands_for=_stands_for(facts.target)))
+    source_id = facts.source.source_id if facts.source else ""
     return Explanation(
         facts.target,
         verdict.here,
@@ -118,7 +155,23 @@ def _told(workspace: Workspace, facts: Facts, location: LocationRow | None = Non
         location,
         _record(workspace, facts.document) if facts.is_here and facts.document else None,
         list(facts.events),
+        source_id,
+        _collection_of(workspace, source_id, location or facts.document),
     )
+
+
+def _stands_for(target: str) -> str:
+    """Return the folder that a target of nothing but dots is, counted from where it is asked; empty for any other."""
+    is_dots = not os.path.isabs(target) and set(target.split("/")) <= {"", ".", ".."}  # noqa: PTH117 - text, no path
+    return key_from_bytes(absolute_path(target)) if is_dots else ""
+
+
+def _collection_of(workspace: Workspace, source_id: str, place: LocationRow | Document | None) -> str:
+    if place is not None:
+        return place.collection_id
+    with contextlib.suppress(IngestError):
+        return workspace.sources.get(source_id).collection_id
+    return ""
 
 
 def _record(workspace: Workspace, document: Document) -> dict[str, Any] | None:
@@ -199,6 +252,37 @@ def _remote_keys(workspace: Workspace, target: str) -> Iterator[tuple[Source, st
                 yield source, key
 
 
+def _at_other_sources(workspace: Workspace, answer: Explanation) -> Iterator[Explanation]:
+    """Yield the answers for the place that was explained as other sources have it, or would take it."""
+    place = answer.location or answer.document
+    address = answer.target if place is None else place.uri
+    path = path_of_uri(address)
+    meant = address if path is None else os.fsdecode(path)
+    seen = {answer.source_id, ""}
+    for location in queries.locations_at(workspace.reading, address) if place is not None else ():
+        if location.uri == address and location.source_id not in seen:
+            seen.add(location.source_id)
+            documents = queries.documents_at(workspace.reading, location.uri)
+            yield _of_location(workspace, answer.target, location, documents)
+    for source, key in (*_covering(workspace, meant), *_remote_keys(workspace, meant)):
+        if source.source_id not in seen and answer.source_id:
+            seen.add(source.source_id)
+            other = _of_key(workspace, answer.target, source, key)
+            if other is not None:
+                yield other
+
+
+def _of_key(workspace: Workspace, target: str, source: Source, key: str) -> Explanation | None:
+    """Explain a place of a source that has something there, or would take what is there; else None."""
+    location = workspace.reading.locations(source.source_id, [key]).get(key)
+    if location is not None:
+        return _of_location(workspace, target, location, queries.documents_at(workspace.reading, location.uri))
+    facts = facts_at(workspace, target, source_id=source.source_id, key=key)
+    if facts.now.kind == "folder":
+        return _of_folder(workspace, target, facts.source or SourceFacts(source.source_id), facts, key=key)
+    return None if facts.left_out[1] or facts.now.kind not in {"item", "unknown"} else _told(workspace, facts)
+
+
 def _of_replaced_upload(workspace: Workspace, target: str) -> Explanation | None:
     """Explain the path of an upload whose document has come from another path since."""
     for document_id, version in queries.versions_from(workspace.reading, file_uri(absolute_path(target))):
@@ -264,7 +348,9 @@ def _of_folder(
 ) -> Explanation | None:
     """Explain a folder: what is at and below it. None where nothing says that it is one."""
     is_root = facts is not None and key == ""
-    below = queries.below(workspace.reading, [f"{address.rstrip('/')}/" for address in addresses_of(target)])
+    folders = [f"{address.rstrip('/')}/" for address in addresses_of(target)]
+    covering = {one.source_id for one, _key in _covering(workspace, target)} if facts is not None else set()
+    below = queries.below(workspace.reading, folders, not_of=covering - {source.source_id})
     holds = () if facts is not None else tuple(_sources_below(workspace, target))
     if not (is_root or holds or any(below) or (facts is not None and facts.now.kind == "folder")):
         return None
@@ -284,7 +370,10 @@ def _sources_below(workspace: Workspace, target: str) -> Iterator[str]:
 
 def _of_name(workspace: Workspace, target: str) -> Explanation | None:
     """Explain a bare name: the one item that ends so, or that there are several."""
-    found = queries.addresses_ending_in(workspace.reading, f"/{as_unicode(target).lstrip('./')}")
+    name = as_unicode(os.path.normpath(target)).lstrip("/")
+    if set(name.split("/")) & {"", ".", ".."}:
+        return None  # a place that is counted from here, and no name
+    found = queries.addresses_ending_in(workspace.reading, f"/{name}")
     if len(found) == 1:
         explanation = _of_known_address(workspace, found[0])
         if explanation is not None:

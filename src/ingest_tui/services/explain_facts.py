@@ -6,25 +6,29 @@ import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import humanize
 
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local_volumes import mounted_below
 from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation_facts import Event, Facts, KnownPlace, Retirement, SourceFacts, SourceState
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.model.naming import file_name_of, file_uri, path_of_uri
+from ingest_tui.model.naming import file_name_of, file_uri, key_from_bytes, path_of_uri
 from ingest_tui.model.plan import FILTER_REFUSALS, KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 from ingest_tui.model.source import KEPT_SOURCE, UPLOAD_SOURCE, Source
-from ingest_tui.model.volumes import gap_name
+from ingest_tui.model.volumes import lost_volume
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.deletions import chosen_by
 from ingest_tui.pipeline.planning import admit
 from ingest_tui.services.explain_events import events_of
+from ingest_tui.services.jobs import get_job
 from ingest_tui.store import queries
 from ingest_tui.store.catalogue_rows import LocationRow
 from ingest_tui.store.plans import plan_end
@@ -60,7 +64,7 @@ def facts_at(
     kill = workspace.reading.kills(source_id, [key]).get(key)
     facts = Facts(
         target,
-        source=source_facts(workspace, source_id, source, key),
+        source=source_facts(workspace, source_id, source, key, connector, now),
         now=now,
         place=known,
         document=document,
@@ -159,7 +163,14 @@ def _filters_changed(workspace: Workspace, source: Source, connector: BaseConnec
         return True
 
 
-def source_facts(workspace: Workspace, source_id: str, source: Source | None, key: str) -> SourceFacts:
+def source_facts(
+    workspace: Workspace,
+    source_id: str,
+    source: Source | None,
+    key: str,
+    connector: BaseConnector | None,
+    now: Sighting,
+) -> SourceFacts:
     """Return what is known of a source, and of how its last jobs went."""
     if source_id in _RESERVED:
         return SourceFacts(source_id, _RESERVED[source_id])
@@ -172,7 +183,7 @@ def source_facts(workspace: Workspace, source_id: str, source: Source | None, ke
         source_id,
         enabled=source.enabled,
         synced=workspace.looks.get(source_id).sequence > 0,
-        gap=_gap(workspace, source_id, key),
+        **_gap(workspace, source_id, key, connector, now),
         active_job=active.job_id if active else "",
         active_state=str(active.state) if active else "",
         failure=newest.errors[-1].message if newest and failed and newest.errors else "",
@@ -188,17 +199,24 @@ def _newest_job(workspace: Workspace, source_id: str) -> Manifest | None:
     return None
 
 
-def _gap(workspace: Workspace, source_id: str, key: str) -> str:
-    """Return what kept the newest listing of a source from looking where a key is; empty: nothing did."""
-    job_id = workspace.looks.get(source_id).job_id
+def _gap(
+    workspace: Workspace, source_id: str, key: str, connector: BaseConnector | None, now: Sighting
+) -> dict[str, Any]:
+    """Return what keeps a source from looking where a key is, as fields of `SourceFacts`; none: nothing does."""
+    look = workspace.looks.get(source_id)
     try:
-        gaps = plan_end(workspace.jobs.paths(job_id).plan).get("gaps", []) if job_id else []
+        gaps = plan_end(workspace.jobs.paths(look.job_id).plan).get("gaps", []) if look.job_id else []
     except (IngestError, OSError):
-        return ""
+        gaps = []
     for place, why in gaps:
         if place in {"", key} or key.startswith(f"{place}/"):
-            return f"{gap_name(place)}: {why}"
-    return ""
+            return {"gap": why, "gap_place": place}
+    root = connector.watch_path() if isinstance(connector, LocalConnector) and now.kind in {"gone", "folder"} else None
+    if root is None:
+        return {}
+    mounted = {key_from_bytes(path): volume for path, volume in mounted_below(os.fsencode(root)).items()}
+    lost = lost_volume(look.volumes, mounted, key)
+    return {"gap": lost[1], "gap_place": lost[0], "is_gap_noted": False} if lost is not None else {}
 
 
 def _held_by(workspace: Workspace, events: tuple[Event, ...]) -> tuple[str, str]:
@@ -207,7 +225,7 @@ def _held_by(workspace: Workspace, events: tuple[Event, ...]) -> tuple[str, str]
     if planned is None or planned.what != "planned: hold":
         return "", ""
     try:
-        held = workspace.jobs.load(planned.job_id).held
+        held = get_job(workspace, planned.job_id).held
     except IngestError:
         return "", ""
     return (planned.job_id, planned.reason) if held is not None and held.waits else ("", "")

@@ -20,6 +20,7 @@ from ingest_tui.services.uploads import retry_upload
 from ingest_tui.store.disk import means_disk_full
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.journal import read_journal_from
+from ingest_tui.store.looks import why_hold_is_closed
 from ingest_tui.store.plans import read_plan, write_known_plan
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest, submit_sync
@@ -47,23 +48,33 @@ def list_jobs(
             on_unreadable(job_id)
             continue
         if (wanted is None or manifest.state in wanted) and source_id in {None, manifest.source_id}:
-            found.append(_as_it_is(workspace, manifest))
+            found.append(as_it_is(workspace, manifest))
     return found
 
 
-def _as_it_is(workspace: Workspace, manifest: Manifest) -> Manifest:
-    """A job that says it runs but whose owner is dead is interrupted: say so, the next worker will write it."""
+def as_it_is(workspace: Workspace, manifest: Manifest) -> Manifest:
+    """Return a manifest with what it cannot say itself: its owner is dead, or what it held needs no answer any more.
+
+    A job that says it runs but whose owner is dead is interrupted; the next worker will write it.
+    """
+    _close_hold(workspace, manifest)
     if manifest.state is JobState.RUNNING and not workspace.jobs.has_owner(manifest.job_id):
         fresh = workspace.jobs.load(manifest.job_id)
+        _close_hold(workspace, fresh)
         if fresh.state is JobState.RUNNING and not workspace.jobs.has_owner(manifest.job_id):
             fresh.state = JobState.INTERRUPTED
         return fresh
     return manifest
 
 
+def _close_hold(workspace: Workspace, manifest: Manifest) -> None:
+    if manifest.ended and manifest.held is not None and manifest.held.waits:
+        manifest.held.closed = why_hold_is_closed(workspace.layout, manifest.source_id, manifest.job_id)
+
+
 def get_job(workspace: Workspace, job_id: str) -> Manifest:
     """Return a job by its id, a unique part of its beginning or end, or ``last``; raises `NotFoundError`."""
-    return _as_it_is(workspace, workspace.jobs.load(workspace.jobs.resolve(job_id)))
+    return as_it_is(workspace, workspace.jobs.load(workspace.jobs.resolve(job_id)))
 
 
 def queue_positions(workspace: Workspace) -> dict[str, int]:
@@ -281,15 +292,6 @@ def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[d
         write_known_plan(paths.plan, lines)
 
 
-def has_open_hold(workspace: Workspace, manifest: Manifest) -> bool:
-    """Whether deletions that a job held still wait for an answer: a later look at the source shows its own."""
-    held = manifest.held
-    if held is None or held.answered_by_job or held.refused_by:
-        return False
-    last = workspace.looks.get(manifest.source_id).job_id
-    return last in {"", manifest.job_id}
-
-
 def held_deletions(workspace: Workspace, job_id: str) -> list[dict[str, Any]]:
     """Return the lines of a job's plan that hold a deletion, with ``reason``, ``key``, ``uri``, ``document_id``."""
     full_id = workspace.jobs.resolve(job_id)
@@ -312,8 +314,14 @@ def refuse_job(workspace: Workspace, job_id: str) -> Manifest:
     """Refuse the deletions that a job holds: the documents stay, and this job asks no more.
 
     A later sync that misses them still holds their deletion again: only then is it known that they are still gone.
+    Raises `UsageError` where such a look was made already: it is that job which asks.
     """
     with _held_by(workspace, job_id) as (manifest, held):
+        if closed := why_hold_is_closed(workspace.layout, manifest.source_id, manifest.job_id):
+            raise UsageError(
+                f"the deletions of job {manifest.job_id} wait for no answer any more: {closed}",
+                hint="'ingest-tui job list' marks the jobs that do as held",
+            )
         held.refused_by = requester()
         workspace.jobs.save(manifest)
     _audit(workspace, "job.refuse", manifest.job_id, documents=held.documents)

@@ -14,6 +14,7 @@ from ingest_tui.credentials.summary import CredentialSummary, countdown
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
+from ingest_tui.services.jobs import as_it_is
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.registry import living_workers
 
@@ -97,7 +98,7 @@ def _histories(workspace: Workspace, sources: list[Source]) -> dict[str, tuple[M
 def _of_source(workspace: Workspace, source_id: str, job_ids: Iterable[str]) -> Iterator[Manifest]:
     for job_id in job_ids:
         try:
-            manifest = workspace.jobs.load(job_id)
+            manifest = as_it_is(workspace, workspace.jobs.load(job_id))
         except IngestError:
             continue
         if manifest.source_id == source_id:
@@ -149,7 +150,7 @@ def _health(  # noqa: PLR0911 - one return for each answer
         return "problem", f"credential {countdown(credential.expires, today)}"
     if summary.failing_since is not None:
         return "problem", f"failing since {summary.failing_since[:10]}"
-    if last is not None and last.held is not None and not last.held.answered_by_job:
+    if last is not None and last.held is not None and last.held.waits:
         return "warning", f"{last.held.documents} deletions wait for approval"
     if credential is not None and days_left is not None and days_left <= WARNED_DAYS_AHEAD:
         return "warning", f"credential ends {countdown(credential.expires, today)}"

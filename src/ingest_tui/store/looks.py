@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError
+from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.look import SCHEMA_VERSION, Look
 from ingest_tui.store.atomic import make_inner_folder
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records import read_record, write_record
+
+
+def why_hold_is_closed(layout: Layout, source_id: str, job_id: str) -> str:
+    """Return why the deletions that a job held need no answer any more; empty while they do."""
+    try:
+        if not layout.source(source_id).exists():
+            return f"source {source_id} was removed"
+        last = LookStore(layout).get(source_id).job_id
+    except IngestError:  # of a newer program, or of a manifest whose source can be none: nothing is known
+        return ""
+    return "" if last in {"", job_id} else f"job {last} has looked at the source since, and shows what it misses"
 
 
 class LookStore:

@@ -192,14 +192,17 @@ def versions_from(catalogue: Catalogue, uri: str) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in catalogue.execute(sql, (uri,))]
 
 
-def below(catalogue: Catalogue, folders: Collection[str]) -> tuple[int, int, dict[str, int]]:
-    """Return what is known below addresses or keys that end in ``/``.
+def below(
+    catalogue: Catalogue, folders: Collection[str], *, not_of: Collection[str] = ()
+) -> tuple[int, int, dict[str, int]]:
+    """Return what is known below addresses or keys that end in ``/``; nothing of the sources ``not_of``.
 
     The number of active documents there, of retired ones, and of items that became no document, by outcome.
     """
-    spans = "SELECT value AS first, substr(value, 1, length(value) - 1) || '0' AS after FROM json_each(?)"
+    spans = "SELECT value AS first, substr(value, 1, length(value) - 1) || '0' AS after FROM json_each(?1)"
     within = "({0}.uri >= s.first AND {0}.uri < s.after OR {0}.key >= s.first AND {0}.key < s.after)"
-    given = (orjson.dumps(list(folders)).decode(),)
+    given = (orjson.dumps(list(folders)).decode(), orjson.dumps(list(not_of)).decode())
+    within += " AND {0}.source_id NOT IN (SELECT value FROM json_each(?2))"
     places = f"FROM locations l, ({spans}) s WHERE {within.format('l')}"
     documents = catalogue.value(f"SELECT count(DISTINCT l.document_id) {places}", given)
     retired = f"SELECT count(DISTINCT d.document_id) FROM documents d, ({spans}) s WHERE d.state = 'retired' AND "

@@ -2,7 +2,8 @@
 
 It watches the few folders that can change and looks again every few seconds, because network mounts send no events.
 Manifests are compared by (mtime_ns, size, inode): they are replaced by renames, so an equal stamp is an equal file.
-An ended job does not change but for the answer to held deletions; ended jobs are looked at again only now and then.
+An ended job does not change but for the answer to held deletions, or a later look at its source that closes them: those
+are looked at each time, other ended jobs again only now and then.
 """
 
 from __future__ import annotations
@@ -177,7 +178,7 @@ class Feed:
             if row is None:
                 continue
             row = self._as_it_is(row)
-            if row.ended or row.state == UNREADABLE:
+            if (row.ended and not row.held) or row.state == UNREADABLE:
                 self._active.discard(job_id)
                 self._active_rows.pop(job_id, None)
             else:
@@ -187,7 +188,11 @@ class Feed:
                 yield row
 
     def _as_it_is(self, row: JobRow) -> JobRow:
-        """A job that says it runs but whose owner is dead is interrupted; the next worker will write it."""
+        """Return the row as `services.jobs.get_job` would show the job: its owner may be dead, its hold closed."""
+        if row.held and row.ended:
+            from ingest_tui.store.looks import why_hold_is_closed
+
+            return replace(row, held=0) if why_hold_is_closed(self._layout, row.source_id, row.job_id) else row
         if row.state != "running":
             return row
         from ingest_tui.store.jobs import JobStore

@@ -121,7 +121,7 @@ HERE: dict[str, tuple[Facts, bool, str, str, str]] = {
         True, "unreadable", "its folder x", "sync docs",
     ),
     "not looked into": (
-        here(source=source(gap="x: gone")), True, "unreadable", "could not look there (x: gone)", "sync",
+        here(source=source(gap="gone", gap_place="x")), True, "unreadable", "could not look there (x: gone)", "sync",
     ),
     "upload": (here(source=source(state="upload")), False, "uploaded", "added by hand", ""),
     "upload, file changed": (

@@ -14,6 +14,7 @@ from ingest_tui import open_workspace
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.documents import explain
 from ingest_tui.services.planning import plan_source
 from ingest_tui.services.sources import edit_source
 
@@ -113,6 +114,24 @@ def test_unmounted_file_system(workspace: WorkspaceHandle, docs: Path, mounts: M
     mounts.unmount(docs / "mnt")
     (docs / "outer-0.txt").unlink()
     assert_nothing_goes(workspace, "mnt", "gone")
+
+
+def test_what_is_said_of_a_lost_mount(workspace: WorkspaceHandle, docs: Path, mounts: Mounts) -> None:
+    """Of a file below a mount that is gone `doc explain` says so, also before a sync saw it, and how to go on."""
+    mounts.tmpfs(docs / "mnt")
+    fill(docs / "mnt", "inner")
+    synced(workspace, docs)
+    mounts.unmount(docs / "mnt")
+    for seen in ("no sync can look there now", "the last sync could not look there"):
+        for target in ("mnt/inner-1.txt", "mnt"):
+            told = explain(workspace.workspace, str(docs / target))
+            assert f"{seen} (mnt: what was mounted there is gone (tmpfs" in told.verdict, target
+            assert "mount it again as it was, then 'ingest-tui sync docs'" in told.hint
+            assert "source edit docs --exclude FOLDER/' leaves it out" in told.hint
+            assert "next sync retires" not in told.verdict
+        manifest = workspace.sync("docs")
+        assert manifest.errors[-1].hint == told.hint
+    assert explain(workspace.workspace, str(docs / "outer-9999.txt")).reason == "gone"
 
 
 def test_another_file_system_of_the_same_name(workspace: WorkspaceHandle, docs: Path, mounts: Mounts) -> None:

@@ -13,7 +13,7 @@ import pytest
 from ingest_tui import open_workspace
 from ingest_tui.connectors.base import Listing
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents import get_document, remove_documents, restore_document
 from ingest_tui.services.explain import Explanation, explain
@@ -23,6 +23,7 @@ from ingest_tui.services.sources import add_source, edit_source, remove_source, 
 from ingest_tui.services.trash import empty_trash, list_trash
 from ingest_tui.services.uploads import upload_files
 from ingest_tui.services.workers import follow_job
+from ingest_tui.services.workspaces import add_collection
 
 SAMPLES = Path(__file__).parents[3] / "examples" / "documents" / "special-cases"
 
@@ -484,3 +485,71 @@ def test_two_sources_on_one_folder(desk: Desk) -> None:
     desk.write("later.txt")
     desk.check("later.txt", "not_listed_yet", "source 'docs' would take it", "sync docs")
     desk.check("later.md", "gone", "no such file", "renamed")
+
+
+def test_one_place_in_two_collections(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a place that two sources have, each for its collection, both answers are given, and commands ask for one."""
+    add_collection(desk.workspace, "second")
+    desk.write("sub/one.txt")
+    desk.sync()
+    desk.handle.add_source("docs2", path=str(desk.docs), collection="second")
+    told = desk.told("sub/one.txt")
+    assert [(one.source_id, one.here, one.reason) for one in told.others] == [("docs2", False, "never_synced")]
+    desk.handle.sync("docs2")
+    told = desk.told("sub/one.txt")
+    assert "for source 'docs', collection 'default', 1 other source has the same place" in told.verdict
+    other = told.others[0]
+    assert (other.source_id, other.collection_id, other.here) == ("docs2", "second", True)
+    assert other.document is not None
+    assert f"'ingest-tui doc explain {other.document.document_id}'" in "\n".join(told.lines())
+    assert told.as_dict()["others"][0]["document_id"] == other.document.document_id
+    assert not explain(desk.workspace, other.document.document_id).others
+    folder = desk.told("sub")
+    assert "documents: 1;" in folder.verdict
+    assert "documents: 1" in folder.others[0].verdict
+    monkeypatch.chdir(desk.home)
+    assert [one.source_id for one in explain(desk.workspace, "docs/").others] == ["docs2"]
+    with pytest.raises(UsageError, match=r"2 documents at .*collection default.*collection second") as raised:
+        get_document(desk.workspace, "docs/sub/one.txt")
+    assert set(raised.value.context["document_ids"]) == {other.document.document_id, told.document.document_id}  # type: ignore[union-attr]
+    remove_documents(desk.workspace, [told.document.document_id])  # type: ignore[union-attr]
+    told = desk.told("sub/one.txt")
+    assert told.here
+    assert [(one.source_id, one.reason) for one in told.others] == [("docs", "removed")]
+    assert get_document(desk.workspace, "docs/sub/one.txt").document_id == other.document.document_id
+
+
+def test_another_source_that_leaves_it_out_is_no_second_answer(desk: Desk) -> None:
+    """Only sources that have a place, or would take what is there, count as others."""
+    desk.sync()
+    desk.handle.add_source("narrow", path=str(desk.docs), include=["*.md"])
+    assert not desk.told("plain.txt").others
+
+
+def test_dots_say_which_folder_they_are(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ``.``, ``..`` and an empty name the answer says which folder that is, wherever it is asked."""
+    desk.write("sub/one.txt")
+    (desk.home / "elsewhere").mkdir()
+    desk.sync()
+    above, root, sub = "a folder above the sources docs", "the folder of source 'docs'", "a folder of source 'docs'"
+    cases = {
+        desk.home: {"": above, ".": above, "..": above},
+        desk.docs: {"": root, ".": root, "..": above, "../": above},
+        desk.docs / "sub": {"": sub, "./": sub, "..": root, "../..": above},
+        desk.home / "elsewhere": {"": "no source covers it", "..": above},
+    }
+    for folder, answers in cases.items():
+        monkeypatch.chdir(folder)
+        for target, words in answers.items():
+            verdict = explain(desk.workspace, target).verdict
+            assert words in verdict, (folder, target)
+            assert f"{target or 'an empty name'} is {os.path.normpath(folder / target)} here" in verdict
+
+
+def test_a_hidden_name_is_not_that_of_another_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dot of a hidden name belongs to it; dots that stand for folders are no names."""
+    desk.sync()
+    monkeypatch.chdir(desk.home)
+    for target in (".plain.txt", "../plain.txt"):
+        assert explain(desk.workspace, target).reason == "not_covered"
+    assert explain(desk.workspace, "./plain.txt").reason == "present"

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from ingest_tui.cli.job import held_line
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job import HeldDeletions, JobState, Manifest
 from ingest_tui.model.look import Look
 from ingest_tui.model.source import Source
 from ingest_tui.services import jobs
-from ingest_tui.services.jobs import has_open_hold
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.workspace import Workspace, init_workspace
+from ingest_tui.tui.feed import Feed
+from ingest_tui.tui.job_words import trouble_line
+from ingest_tui.tui.jobs_model import JobRow
 from ingest_tui.worker.submit import submit_sync
 
 REQUESTS: dict[str, Callable[[Workspace, str], Manifest]] = {
@@ -129,15 +132,60 @@ def test_each_request_stands_in_the_audit(workspace: Workspace) -> None:
 
 
 def test_only_the_last_look_has_an_open_hold(tmp_path: Path) -> None:
-    """Deletions that an earlier job held are open until a later look at the source takes over, or an answer comes."""
+    """Deletions that a job held wait until a later look at the source, an answer or its removal: for all who ask."""
+    workspace, _ = init_workspace(tmp_path / "holding")
+    source = Source(source_id="docs", name="docs", source_type="local", source_config={"path": "/"})
+    workspace.sources.save(source)
+    held = HeldDeletions(documents=3, known=9, reason="mass_deletion")
+    made = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "state": JobState.PARTIAL}
+    first = Manifest(job_id="first", kind="sync", source_id="docs", collection_id="default", held=held, **made)
+    for manifest in (first, first.model_copy(update={"job_id": "second"})):
+        with workspace.jobs.being_made(manifest):
+            pass
+    faces = Faces(workspace)
+    assert faces.waiting() == {"first", "second"}
+    workspace.looks.save(Look(source_id="docs", sequence=2, job_id="second", chosen_by="x"))
+    assert faces.waiting() == {"second"}
+    assert "job second has looked at the source since" in held_line(jobs.get_job(workspace, "first"))
+    assert "wait: ingest-tui job approve second" in held_line(jobs.get_job(workspace, "second"))
+    with pytest.raises(UsageError, match="wait for no answer any more: job second has looked"):
+        jobs.refuse_job(workspace, "first")
+    assert not workspace.jobs.load("first").held.closed  # type: ignore[union-attr]
+    jobs.refuse_job(workspace, "second")
+    assert faces.waiting() == set()
+
+
+def test_a_removed_source_asks_nobody(tmp_path: Path) -> None:
+    """What a job held needs no answer once its source is removed."""
     workspace, _ = init_workspace(tmp_path / "holding")
     held = HeldDeletions(documents=3, known=9, reason="mass_deletion")
-    made = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
-    first = Manifest(job_id="first", kind="sync", source_id="docs", collection_id="default", held=held, **made)
-    second = first.model_copy(update={"job_id": "second"})
-    assert has_open_hold(workspace, first)
-    workspace.looks.save(Look(source_id="docs", sequence=2, job_id="second", chosen_by="x"))
-    assert not has_open_hold(workspace, first)
-    assert has_open_hold(workspace, second)
-    assert not has_open_hold(workspace, second.model_copy(update={"held": held.model_copy(update={"refused_by": "a"})}))
-    assert not has_open_hold(workspace, second.model_copy(update={"held": None}))
+    made = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "state": JobState.PARTIAL}
+    with workspace.jobs.being_made(
+        Manifest(job_id="one", kind="sync", source_id="docs", collection_id="default", held=held, **made)
+    ):
+        pass
+    assert Faces(workspace).waiting() == set()
+    assert "source docs was removed" in held_line(jobs.get_job(workspace, "one"))
+
+
+class Faces:
+    """All who say which held deletions wait for an answer; one feed of the TUI follows the workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._feed = Feed(workspace.root, lambda _update: None)
+        self._rows: dict[str, JobRow] = {}
+
+    def waiting(self) -> set[str]:
+        """Return the jobs whose held deletions wait: lists, details, status and the TUI have to agree."""
+        listed = jobs.list_jobs(self.workspace)
+        details = [jobs.get_job(self.workspace, one.job_id) for one in listed]
+        states = [jobs.status(self.workspace, one.job_id) for one in listed]
+        for update in self._feed.updates():
+            self._rows |= {row.job_id: row for row in update.changed}
+        found = {one.job_id for one in listed if one.held and one.held.waits}
+        assert found == {one.job_id for one in details if one.held and one.held.waits}
+        assert found == {one.job_id for one in states if one.held and one.held.waits}
+        assert found == {one.job_id for one in details if "wait for a person" in trouble_line(one)}
+        assert found == {row.job_id for row in self._rows.values() if row.held}
+        return found
