@@ -54,6 +54,7 @@ def test_help_loads_next_to_nothing(cli: Cli, arguments: tuple[str, ...]) -> Non
     assert loaded_by(cli, *arguments) & {*PARSERS, *CONNECTORS, *LIBRARIES, "textual"} == set()
 
 
+@pytest.mark.slow
 def test_settings_of_sources_load_no_connector_library(cli: Cli) -> None:
     """The options of each type are shown without what the type needs to reach its source."""
     cli.init()
@@ -100,6 +101,7 @@ def test_looking_things_up_loads_nothing_of_a_job(cli: Cli) -> None:
         assert [name for name in sorted(loaded) if name.startswith(jobs)] == [], arguments
 
 
+@pytest.mark.slow
 def test_the_headless_worker_never_loads_the_tui(cli: Cli) -> None:
     """A worker that has run a job maps neither textual nor a parser: those live in processes of their own."""
     cli.write("a.pdf", b"%PDF-1.4\n%%EOF")

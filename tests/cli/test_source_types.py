@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from running import Cli
+
+pytestmark = pytest.mark.slow
 
 
 def test_types_are_chosen_changed_and_cleared(cli: Cli) -> None:

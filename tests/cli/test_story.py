@@ -131,6 +131,7 @@ def test_editing_one_of_two_equal_files_leaves_the_other_as_it_is(cli: Cli) -> N
     assert sorted(item["key"] for item in cli.run("doc", "list", "--json").json) == ["a.txt", "z.txt"]
 
 
+@pytest.mark.slow
 def test_a_deleted_file_goes_to_the_trash_and_comes_back(cli: Cli) -> None:
     """A deleted file is not searchable but restorable, and a file that returns takes up its document again."""
     for name in ("keep", "other", "third"):

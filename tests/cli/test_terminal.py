@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 
+import pytest
 from running import Cli
 
 
@@ -46,6 +47,7 @@ def test_a_sync_on_a_terminal_shows_a_bar_for_each_phase(cli: Cli) -> None:
     assert "Traceback" not in plain
 
 
+@pytest.mark.slow
 def test_names_cannot_act_on_a_terminal_either(cli: Cli) -> None:
     """On a terminal, too, a name's escape sequences arrive written out; only our own colours pass."""
     cli.write(b"\x1b]0;owned\x07\x1b[2J [bold]x[/] .txt", "payload words")

@@ -326,6 +326,7 @@ def test_narrow_screens_drop_columns(root: Path, width: int, gone: list[str]) ->
     tell(root, story, size=(width, 24))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(30, 20), (80, 6), (1, 1), (20, 5)])
 def test_a_tiny_screen_shows_one_line(root: Path, size: tuple[int, int]) -> None:
     """Below 40 columns or 10 lines one status line is left, and nothing breaks."""
@@ -342,6 +343,7 @@ def test_a_tiny_screen_shows_one_line(root: Path, size: tuple[int, int]) -> None
     tell(root, story, size=size)
 
 
+@pytest.mark.slow
 def test_hostile_names_are_shown_escaped_on_every_view(root: Path, tmp_path: Path) -> None:
     """No name acts on the terminal or on markup, wherever it is shown."""
     job_id = "20261121-000001-docs-aaaa"

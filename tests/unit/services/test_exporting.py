@@ -226,6 +226,7 @@ def test_exports_are_in_the_audit_log(handle: WorkspaceHandle, tmp_path: Path) -
     assert (last_audit(handle)["action"], last_audit(handle)["target"]) == ("document.export", document_id)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_documents(handle: WorkspaceHandle) -> None:
     """Fifty documents of 200 kB are streamed without holding more than a few of them."""
     for number in range(50):
