@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,22 @@ _WITHOUT_ROOM_SECONDS = 1.0
 Listener = Callable[[Manifest], None]
 
 
+@dataclass
+class _RunningJob:
+    """A job in a thread of this process.
+
+    Its end is an event: a Ctrl-C that interrupts ``Thread.join`` makes Python 3.11 take a thread that runs for one that
+    has ended, and the parsers would be closed under the job, which fails then.
+    """
+
+    ended: threading.Event = field(default_factory=threading.Event)
+    _ownership: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> bool:
+        """Take the job on, once: its thread when it begins, or who started that when a Ctrl-C came in between."""
+        return self._ownership.acquire(blocking=False)
+
+
 class Engine:
     """Claims jobs and runs each in a thread. Parser processes are shared and start with the first job."""
 
@@ -45,7 +62,7 @@ class Engine:
         self._on_end = on_end or (lambda _manifest: None)
         self._pools: dict[bool, ParserPool] = {}
         """By whether their processes may run programs, which some backends work through."""
-        self._running: dict[str, threading.Thread] = {}
+        self._running: dict[str, _RunningJob] = {}
         self._stopping = threading.Event()
         self._not_before = 0.0
         self._ended_jobs = False
@@ -63,7 +80,7 @@ class Engine:
     @property
     def running(self) -> int:
         """How many jobs run in this process."""
-        self._running = {job_id: thread for job_id, thread in self._running.items() if thread.is_alive()}
+        self._running = {job_id: job for job_id, job in self._running.items() if not job.ended.is_set()}
         return len(self._running)
 
     def start_ready_jobs(self, *, only_source: str | None = None) -> int:
@@ -82,13 +99,14 @@ class Engine:
             if claim is None:
                 break
             job_id = claim.manifest.job_id
-            thread = threading.Thread(target=self._run, args=(claim,), name=f"job-{job_id}")
+            job = self._running[job_id] = _RunningJob()
             try:
-                thread.start()
-            except BaseException:  # no more threads: the job is free for whoever can start one
-                claim.release()
+                threading.Thread(target=self._run, args=(job, claim), name=f"job-{job_id}").start()
+            except BaseException:  # no more threads, or a Ctrl-C: the job is free unless its thread has begun
+                if job.take():
+                    claim.release()
+                    job.ended.set()
                 raise
-            self._running[job_id] = thread
             started += 1
         return started
 
@@ -100,8 +118,8 @@ class Engine:
     def stop(self) -> None:
         """End politely: running jobs stop where they are and stay for the next worker."""
         self._stopping.set()
-        for thread in list(self._running.values()):
-            thread.join()
+        for job in self._running.values():
+            job.ended.wait()
         for pool in self._pools.values():
             if pool.failure is None:
                 pool.close()
@@ -119,8 +137,8 @@ class Engine:
 
     def wait(self, seconds: float) -> None:
         """Wait until some job of this process ended, or for ``seconds``."""
-        for thread in list(self._running.values()):
-            thread.join(seconds)
+        for job in self._running.values():
+            job.ended.wait(seconds)
             return
 
     def _parsers(self, source: Source) -> ParserPool:
@@ -137,7 +155,14 @@ class Engine:
             )
         return self._pools[may_run]
 
-    def _run(self, claim: Claim) -> None:
+    def _run(self, job: _RunningJob, claim: Claim) -> None:
+        if job.take():
+            try:
+                self._run_claimed(claim)
+            finally:
+                job.ended.set()
+
+    def _run_claimed(self, claim: Claim) -> None:
         manifest = claim.manifest
         try:
             job = self._prepare(manifest)

@@ -1,7 +1,10 @@
-"""What becomes of jobs that the engine cannot even begin."""
+"""What becomes of jobs that the engine cannot even begin, and of those that a Ctrl-C meets."""
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,3 +44,101 @@ def test_job_that_cannot_begin_fails_at_once(
     assert "cannot begin" in manifest.errors[0].message
     assert workspace.jobs.queued_ids() == []
     workspace.close()
+
+
+@pytest.fixture
+def waiting_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WaitingJob]:
+    """A workspace with one queued job, which waits where it would go through its source."""
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    source = Source(source_id="docs", name="Docs", source_type="local", source_config={"path": str(tmp_path)})
+    workspace.sources.save(source)
+    submit_sync(workspace, source, trigger="manual", by="test")
+    job = WaitingJob(workspace)
+    monkeypatch.setattr("ingest_tui.worker.engine.run_job", job.run)
+    yield job
+    job.may_end.set()
+    workspace.close()
+
+
+class WaitingJob:
+    """Stands in for a job that takes its time to stop."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.begun, self.may_end, self.ended = threading.Event(), threading.Event(), threading.Event()
+
+    def run(self, _job: object) -> None:
+        """Wait until the test lets the job end."""
+        self.begun.set()
+        self.may_end.wait(30)
+        self.ended.set()
+
+
+def in_a_moment(do: Callable[..., object], *arguments: object) -> None:
+    """Do something in another thread while this one waits."""
+    threading.Timer(0.2, do, arguments).start()
+
+
+def test_a_job_has_ended_before_its_parsers_are_closed_after_a_ctrl_c(waiting_job: WaitingJob) -> None:
+    """A Ctrl-C that interrupts the waiting for a job leaves it known as running, and the end waits for it."""
+
+    def wait_for_the_job() -> None:
+        with Engine(waiting_job.workspace) as engine:
+            engine.start_ready_jobs()
+            waiting_job.begun.wait(30)
+            in_a_moment(signal.pthread_kill, threading.main_thread().ident, signal.SIGINT)
+            try:
+                engine.wait(30)
+            finally:
+                assert engine.running == 1
+                in_a_moment(waiting_job.may_end.set)
+
+    with pytest.raises(KeyboardInterrupt):
+        wait_for_the_job()
+    assert waiting_job.ended.is_set()
+
+
+def test_a_ctrl_c_while_a_thread_starts_does_not_forget_its_job(
+    waiting_job: WaitingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Ctrl-C right after the thread of a job began leaves the job claimed, and the end waits for it."""
+
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            super().start()
+            if self.name.startswith("job-"):
+                waiting_job.begun.wait(30)
+                raise KeyboardInterrupt
+
+    def start_the_job() -> None:
+        with Engine(waiting_job.workspace) as engine:
+            try:
+                engine.start_ready_jobs()
+            finally:
+                assert engine.running == 1
+                assert engine.start_ready_jobs() == 0
+                in_a_moment(waiting_job.may_end.set)
+
+    monkeypatch.setattr("ingest_tui.worker.engine.threading.Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start_the_job()
+    assert waiting_job.ended.is_set()
+
+
+def test_a_ctrl_c_before_a_thread_starts_frees_its_job(
+    waiting_job: WaitingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Ctrl-C before the thread of a job begins leaves the job for the next worker, and nobody waits for it."""
+
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, Engine(waiting_job.workspace) as engine:
+        patched.setattr("ingest_tui.worker.engine.threading.Thread", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            engine.start_ready_jobs()
+    waiting_job.may_end.set()
+    with Engine(waiting_job.workspace) as engine:
+        assert engine.start_ready_jobs() == 1
+    assert waiting_job.ended.is_set()
