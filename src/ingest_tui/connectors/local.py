@@ -27,6 +27,7 @@ from ingest_tui.connectors.local_errors import (
 from ingest_tui.connectors.local_sighting import sight
 from ingest_tui.connectors.local_status import check_unchanged, fingerprint_of, is_older_form, listed_fingerprint
 from ingest_tui.connectors.local_volumes import Links, identified, mounts_within, read_mounts, spanned
+from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError, ValidationError
 from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
@@ -229,6 +230,7 @@ class LocalConnector(BaseConnector):
     def _refused(self, path: bytes, reason: str, detail: str) -> Descriptor:
         return Descriptor(key_from_bytes(path), file_uri(self._root + b"/" + path), "", None, None, (reason, detail))
 
+    @checks_types
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
         """Read one file. What changes while it is read is found by its status before and after."""

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector, Credentials
+from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.errors import MissingDependencyError
 from ingest_tui.model.naming import safe_display
 
@@ -65,6 +66,7 @@ def _brought_by(point: EntryPoint) -> type[BaseConnector]:
     )
 
 
+@checks_types
 def get_connector(
     source_type: str,
     config: dict[str, Any],

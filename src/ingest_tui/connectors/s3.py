@@ -22,6 +22,7 @@ from ingest_tui.connectors.s3_listing import LANES, BucketListing, ObjectPage
 from ingest_tui.connectors.s3_pages import PAGE_SIZE, ListedObject, PageReader, StartOverError
 from ingest_tui.connectors.s3_progress import ForwardCheck
 from ingest_tui.connectors.s3_reading import ObjectReader, WantedObject
+from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError
 from ingest_tui.model.naming import bytes_from_key, key_from_bytes
@@ -226,6 +227,7 @@ class S3Connector(BaseConnector):
 
     # Reading
 
+    @checks_types
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
         """Read what was listed: another version of the object is refused by the store, or told by what it sends."""

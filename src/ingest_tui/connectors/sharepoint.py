@@ -28,6 +28,7 @@ from ingest_tui.connectors.remembering import VolatileMemory
 from ingest_tui.connectors.sharepoint_config import SharePointConfig
 from ingest_tui.connectors.sharepoint_urls import is_below, parse_site_url, shown_library
 from ingest_tui.credentials.signing_in.entra import check_packages
+from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import AuthenticationError, IngestError
 from ingest_tui.model.naming import key_from_bytes, safe_display
@@ -159,6 +160,7 @@ class SharePointConnector(BaseConnector):
         )
         return (yield from listing.pages(time.time()))
 
+    @checks_types
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
         """Read one file from the address that Graph gives for it at this moment."""

@@ -12,6 +12,7 @@ from ingest_tui.extraction.blocks import find_links, find_title, split_elements
 from ingest_tui.extraction.decoding import normalise_text
 from ingest_tui.extraction.formats import FORMATS, Format
 from ingest_tui.extraction.validation import EmptyDocumentError, validate
+from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDINGS, MAX_LINKS, Element, Extraction, Finding
 from ingest_tui.model.foreign_errors import described
@@ -19,6 +20,7 @@ from ingest_tui.model.foreign_errors import described
 _MAX_WARNINGS = 50
 
 
+@checks_types
 def parse_document_content(
     content: bytes | str, file_extension: str, metadata: dict[str, Any] | None = None
 ) -> list[tuple[str, dict[str, Any]]]:
@@ -39,6 +41,7 @@ def parse_document_content(
     return [(element.text, {**common, **element.metadata, **caller}) for element in extraction.elements]
 
 
+@checks_types
 def extract_text(content: bytes | str, file_extension: str, metadata: dict[str, Any] | None = None) -> str:
     """Return the normalised markdown of a document held in memory; an empty document gives ``""``.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest_tui.model.errors import ValidationError
+from ingest_tui.model.argument_types import check_types
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 
 
@@ -26,14 +26,9 @@ class IngestedDocument:
     file_path: str | None = None
 
     def __post_init__(self) -> None:
-        kinds = {"content": str, "unique_id": str, "source_type": str, "metadata": dict, "content_hash": str}
-        for name, kind in kinds.items():
-            value = getattr(self, name)
-            if not isinstance(value, kind):
-                raise ValidationError(
-                    f"{name} of a document must be {kind.__name__}, not {type(value).__name__}",
-                    hint="decode bytes to text first; leave metadata out where there is none",
-                )
+        values = {name: getattr(self, name) for name in self.__slots__}
+        hint = "decode bytes to text first; leave metadata out where there is none"
+        check_types(IngestedDocument, values, of=" of a document", hint=hint)
         self.content_hash = (
             check_content_hash(self.content_hash) if self.content_hash else compute_content_hash(self.content)
         )

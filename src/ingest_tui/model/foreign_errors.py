@@ -75,6 +75,11 @@ def as_ingest_error(error: BaseException) -> IngestError | None:
     return _of_system(error) if isinstance(error, OSError) else None
 
 
+def as_database_error(error: BaseException) -> IngestError | None:
+    """Return the error of ours for one of the database; None for any other."""
+    return _of_database(error) if type(error).__module__.partition(".")[0] == "apsw" else None
+
+
 def _of_database(error: BaseException) -> IngestError:
     name = type(error).__name__
     if name not in _DATABASE:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 
+from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.errors import ValidationError
 
 _CONTENT_HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 
+@checks_types
 def compute_content_hash(content: str | bytes) -> str:
     r"""Return the SHA-256 of ``content`` as 64 lower-case hex digits.
 
