@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -14,6 +15,8 @@ from textual.widgets import Input
 
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.widgets.line import Line
+
+_HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
 
 
 def is_whole_number(low: int, high: int) -> Callable[[str], str]:
@@ -29,7 +32,7 @@ def is_whole_number(low: int, high: int) -> Callable[[str], str]:
 class Ask(ModalScreen[str | None]):
     """Asks for a text; returns it without spaces around, or None. ``check`` says what is wrong with it, or nothing."""
 
-    CSS_PATH = ["dialogs.tcss", "ask.tcss"]  # noqa: RUF012 - as the base class declares it
+    CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "ask.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "cancel", id="ask.cancel")]
 
     def __init__(

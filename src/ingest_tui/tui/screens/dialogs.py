@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -17,6 +18,7 @@ from textual.widgets.option_list import Option
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui.widgets.line import Line
 
+_HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
 TYPED_FROM = 10
 _NAMES_SHOWN = 8
 
@@ -24,7 +26,7 @@ _NAMES_SHOWN = 8
 class Choose(ModalScreen[str | None]):
     """One of several; returns its name, or None. Letters jump as in the lists. ``lines`` explain the question."""
 
-    CSS_PATH = "dialogs.tcss"
+    CSS_PATH = _HERE / "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "close", id="choose.close"),
         Binding("j", "move('cursor_down')", "down", id="choose.down"),
@@ -62,7 +64,7 @@ class Confirm(ModalScreen[bool]):
     What it names was fixed when it opened: rows that move meanwhile change nothing.
     """
 
-    CSS_PATH = "dialogs.tcss"
+    CSS_PATH = _HERE / "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n,q", "dismiss(False)", "cancel", id="confirm.cancel"),
         Binding("left,right", "app.focus_next", "other button", id="confirm.other"),

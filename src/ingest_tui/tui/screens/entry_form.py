@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -19,6 +20,7 @@ from ingest_tui.tui.widgets.fields import Field
 from ingest_tui.tui.widgets.form import Form
 from ingest_tui.tui.widgets.line import Line
 
+_HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
 CHECK_SECONDS = 0.3
 
 
@@ -28,7 +30,7 @@ class EntryForm(Asking, ModalScreen[Any]):
     ``buttons``: id and word of each button beside Cancel; the first saves.
     """
 
-    CSS_PATH = ["dialogs.tcss", "entry_form.tcss"]  # noqa: RUF012 - as the base class declares it
+    CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "entry_form.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "cancel", id="form.cancel"),
         # At once, before the keys behind them: what comes in one bunch must not end up in the field before, a secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -17,11 +18,13 @@ from ingest_tui.tui.asking import Asking
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import Column, VirtualTable
 
+_HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
+
 
 class Finder(Asking, ModalScreen[str | None]):
     """Rows that are searched by every word typed; returns the key of the one that was taken, or None."""
 
-    CSS_PATH = ["dialogs.tcss", "finder.tcss"]  # noqa: RUF012 - as the base class declares it
+    CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "finder.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "close", id="finder.close"),
         Binding("down", "move(1)", "down", id="finder.down", priority=True),

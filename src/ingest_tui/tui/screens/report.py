@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from ingest_tui.tui.records import Record
 
 
+_HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
+
+
 class Report(Asking, ModalScreen[str | None]):
     """Lines of text over a view."""
 
-    CSS_PATH = ["dialogs.tcss", "report.tcss"]  # noqa: RUF012 - as the base class declares it
+    CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "report.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss(None)", "close", id="report.close"),
         Binding("j", "scroll(1)", "down", id="report.down"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from textual import on
@@ -19,6 +20,7 @@ from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import Column, VirtualTable
 
 Row = TypeVar("Row")
+_HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
 SLICE = 500
 
 
@@ -38,7 +40,7 @@ def slices(rows: Iterable[Row], length: int = SLICE) -> Iterator[list[Row]]:
 class TableDialog(Asking, ModalScreen[str | None]):
     """A title, a table, a line that says how it stands, and the keys. Subclasses say what Enter does."""
 
-    CSS_PATH = ["dialogs.tcss", "table_dialog.tcss"]  # noqa: RUF012 - as the base class declares it
+    CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "table_dialog.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="table.back"),
         Binding("enter", "open", "open", id="table.open"),
