@@ -91,6 +91,7 @@ def test_headless_commands_never_load_the_tui(cli: Cli) -> None:
         assert loaded_by(cli, *arguments) & set(PARSERS) == set(), arguments
 
 
+@pytest.mark.slow
 def test_looking_things_up_loads_nothing_of_a_job(cli: Cli) -> None:
     """Searching, listing and showing documents load neither the planner nor what parses."""
     cli.write("a.txt", "alpha")

@@ -55,6 +55,7 @@ def test_an_unchanged_folder_is_not_read_again(cli: Cli) -> None:
     assert (counters["items_fetched"], counters["bytes_fetched"], counters["items_skipped_incremental"]) == (0, 0, 5)
 
 
+@pytest.mark.slow
 def test_an_edit_makes_a_version_and_keeps_the_old_one(cli: Cli) -> None:
     """An edit within the same second that keeps the size makes version 2; version 1 stays readable."""
     path = cli.write("a.txt", "alpha words")

@@ -111,11 +111,13 @@ def test_first_sync_killed_before_any_step(first_sync: Trial) -> None:
     _sweep(first_sync)
 
 
+@pytest.mark.slow
 def test_second_sync_killed_before_any_step(second_sync: Trial) -> None:
     """Changed, moved, duplicate, returned, retired and failed items come out the same, wherever the worker died."""
     _sweep(second_sync)
 
 
+@pytest.mark.slow
 def test_upload_killed_before_any_step(upload: Trial) -> None:
     """Uploaded files are never lost: nobody could fetch them again."""
     _sweep(upload)

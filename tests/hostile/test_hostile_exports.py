@@ -76,6 +76,7 @@ def test_a_folder_has_a_plain_file_for_each_name(hostile: HostileCli, target: Pa
         assert name.word in (target / files[name.key]).read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["text", "raw", "record"])
 def test_single_documents_are_exported_by_key(hostile: HostileCli, target: Path, what: str) -> None:
     """What is kept of a document of any name goes where the call says, and only there."""
@@ -89,6 +90,7 @@ def test_single_documents_are_exported_by_key(hostile: HostileCli, target: Path,
     assert json.loads(written)["key"] == asked[-1].key if what == "record" else asked[-1].word in written
 
 
+@pytest.mark.slow
 def test_targets_of_hostile_names(hostile: HostileCli, tmp_path: Path) -> None:
     """An export goes to a file of any name that a person gives, or is refused in words; the answer is harmless."""
     folder = tmp_path / "targets"

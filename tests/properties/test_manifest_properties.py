@@ -207,6 +207,7 @@ def test_short_errors_are_all_kept(tmp_path: Path) -> None:
     assert len(loaded.transitions) == TRANSITIONS_KEPT
 
 
+@pytest.mark.slow
 def test_an_error_costs_the_same_however_many_there_were() -> None:
     """Of a hundred thousand errors the last ones cost what the first did: nothing is measured or written for each."""
     manifest = _manifest()

@@ -171,6 +171,7 @@ def test_symbolic_links(desk: Desk, tmp_path: Path) -> None:
     desk.check("link.txt", "not_listed_yet", "no sync has seen it yet", "sync docs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "common", "reason", "hint"),
     [
@@ -206,6 +207,7 @@ def test_what_a_filter_excludes_later(
     assert "doc restore" in told.hint
 
 
+@pytest.mark.slow
 def test_a_type_that_only_the_bytes_tell_is_held_too(desk: Desk) -> None:
     """A page without an extension is held by a list of types like one with; what has changed is read first."""
     desk.write("nameless", "<!DOCTYPE html><p>a page")
