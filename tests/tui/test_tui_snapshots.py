@@ -27,7 +27,10 @@ from ingest_tui.tui.screens.jobs import JobsScreen
 from ingest_tui.tui.screens.logs import LogsScreen
 from ingest_tui.tui.widgets.job_pane import JobPane
 
-pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are pinned to one Python")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are pinned to one Python"),
+]
 
 
 class StillGateway(Gateway):
