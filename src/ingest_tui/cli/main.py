@@ -14,6 +14,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import RunTui, Session
 from ingest_tui.model.errors import IngestError, RefusedError
+from ingest_tui.model.interrupts import noting_ctrl_c
 from ingest_tui.version import __version__
 
 THEMES = ("auto", "dark", "light", "high-contrast", "ansi", "none")  # of the TUI, which is not loaded here
@@ -159,7 +160,8 @@ def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) ->
     if debug:
         diagnostics.redact_tracebacks()
     try:
-        result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False, obj=run_tui)
+        with noting_ctrl_c():
+            result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False, obj=run_tui)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else str(error), err=True)

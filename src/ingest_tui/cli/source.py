@@ -135,27 +135,27 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
     if not changes and not config:
         raise UsageError("nothing to change", hint=f"'ingest-tui source edit {source_id} --help' lists the settings")
     edited = edit_source(session.workspace, source_id, config=config, based_on=before, **changes)
+    excludes = _may_exclude_documents(session, before, edited)
     if as_json:
-        output.data(edited)
-    else:
-        output.line(f"changed source {edited.source_id}")
-        if "extraction" in changes:
-            output.line(f"next: ingest-tui sync {edited.source_id} --force   reads again what is there already")
-        is_held = _report_what_is_held(session, before, edited)
-        if not is_held and changes.keys() & {"allow_types", "deny_types", "max_size", "since"}:
-            output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what was refused")
+        output.data(edited.model_dump(mode="json") | {"may_hold_documents": excludes})
+        return
+    output.line(f"changed source {edited.source_id}")
+    if "extraction" in changes:
+        output.line(f"next: ingest-tui sync {edited.source_id} --force   reads again what is there already")
+    if excludes:
+        output.line("documents that the new settings exclude stay searchable until a person approves that they go")
+        output.line(f"next: ingest-tui plan {edited.source_id}   shows them as hold, and what else would be done")
+    elif changes.keys() & {"allow_types", "deny_types", "max_size", "since"}:
+        output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what was refused")
 
 
-def _report_what_is_held(session: Session, before: Source, edited: Source) -> bool:
-    """Say before the next sync what it will do with documents that a tightened filter excludes, if it may."""
+def _may_exclude_documents(session: Session, before: Source, edited: Source) -> bool:
+    """Whether the next sync may hold documents that the new settings exclude: known before it runs."""
     from ingest_tui.model.errors import IngestError
     from ingest_tui.services.sources import takes_otherwise
 
     with suppress(IngestError):  # the source is saved; what is wrong with the catalogue is for the sync to report
-        if takes_otherwise(session.workspace, before, edited):
-            output.line("documents that the new settings exclude stay searchable until a person approves that they go")
-            output.line(f"next: ingest-tui plan {edited.source_id}   shows them as hold, and what else would be done")
-            return True
+        return takes_otherwise(session.workspace, before, edited)
     return False
 
 

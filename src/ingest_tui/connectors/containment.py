@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -13,7 +15,9 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
-from ingest_tui.model.foreign_errors import described, is_ctrl_c, text_of
+from ingest_tui.model.foreign_errors import described, text_of
+from ingest_tui.model.interrupts import is_ctrl_c
+from ingest_tui.model.naming import safe_display
 
 CONNECTOR_ERROR = "connector_error"
 _MOST_PLACES = 5
@@ -61,6 +65,47 @@ def source_failure(error: BaseException, doing: str) -> IngestError:
         code=CONNECTOR_ERROR,
         places=places_of(error),
     )
+
+
+@contextmanager
+def of_one_source(name: str) -> Iterator[None]:
+    """Let a bug of a connector, also what is no `Exception`, be a failure that names the source.
+
+    A `SystemExit` or `KeyboardInterrupt` of a plug-in must not end the command; a Ctrl-C does.
+    """
+    try:
+        yield
+    except GeneratorExit:
+        raise
+    except Exception as error:
+        if not isinstance(error, IngestError) or error.reason != CONNECTOR_ERROR or "source_id" in error.context:
+            raise
+        raise _named(error, name) from None
+    except BaseException as error:  # noqa: BLE001 - the code of others may raise anything
+        raise _named(source_failure(error, "it was asked"), name) from None
+
+
+def _named(failure: IngestError, name: str) -> SourceAccessError:
+    shown = safe_display(name)
+    return SourceAccessError(
+        f"source {shown!r}: {failure.message}",
+        hint=f"'ingest-tui source test {shown}' tries it; report it to whoever maintains the connector",
+        code=failure.reason,
+        source_id=name,
+        places=failure.context.get("places"),
+    )
+
+
+@contextmanager
+def tolerated() -> Iterator[None]:
+    """Let anything that a connector raises pass for no answer, but a Ctrl-C: for questions that need none."""
+    try:
+        yield
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
 
 
 def places_of(error: BaseException) -> list[str]:

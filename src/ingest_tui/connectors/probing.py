@@ -101,7 +101,9 @@ def probe(connector: Probed) -> Iterator[TestStep]:
         with connector.fetch(readable) as pieces:
             first = next(pieces, b"")
         yield stopwatch.step(name, f"read {len(first)} bytes of {safe_display(readable.key)}")
-    except Exception as error:  # noqa: BLE001 the code of others may raise anything: it is what the test is for
+    except GeneratorExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 the code of others may raise anything: it is what the test is for
         about = f"{safe_display(readable.key)}: " if name == "read" and readable is not None else ""
         yield stopwatch.failed(name, source_failure(error, _DOING[name]), about)
 

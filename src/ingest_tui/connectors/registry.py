@@ -9,6 +9,7 @@ from typing import Any
 from ingest_tui.connectors.base import BaseConnector, Credentials
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.errors import MissingDependencyError
+from ingest_tui.model.interrupts import is_ctrl_c
 from ingest_tui.model.naming import safe_display
 
 ENTRY_POINT_GROUP = "ingest_tui.connectors"
@@ -53,7 +54,9 @@ def _brought_by(point: EntryPoint) -> type[BaseConnector]:
     """Return the connector of another package, whose mistakes must harm nobody but its own type."""
     try:
         loaded = point.load()
-    except Exception as error:  # noqa: BLE001 - whatever a foreign package raises while it is imported
+    except BaseException as error:  # whatever a foreign package raises while it is imported
+        if is_ctrl_c(error):
+            raise
         missing = f": {error.name} is not installed" if isinstance(error, ModuleNotFoundError) else ""
         reason = f"{type(error).__name__}{missing}"
     else:

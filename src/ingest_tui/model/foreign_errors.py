@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +21,7 @@ from ingest_tui.model.errors import (
     TransientSourceError,
     ValidationError,
 )
+from ingest_tui.model.interrupts import is_ctrl_c
 from ingest_tui.model.naming import safe_display
 
 _CHARACTERS = 300
@@ -116,16 +115,6 @@ def _of_system(error: OSError) -> IngestError:
     if isinstance(error, (ConnectionError, TimeoutError)):
         return TransientSourceError(f"the connection failed: {what}", hint=_TEST, code="network")
     return IngestError(f"{what}{place}", hint="check permissions and free space, then try again")
-
-
-def is_ctrl_c(error: BaseException) -> bool:
-    """Whether what came out of the code of others can be a real Ctrl-C, which has to end the program.
-
-    Python raises that in the main thread only, and never while the signal is ignored, as it is in parser processes.
-    """
-    if not isinstance(error, KeyboardInterrupt) or threading.current_thread() is not threading.main_thread():
-        return False
-    return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def text_of(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from ingest_tui.connectors.base import BaseConnector, Credentials
+from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.model.source import Source
@@ -17,12 +18,13 @@ def connect(workspace: Workspace, source: Source) -> BaseConnector:
     Raises ValueError for an unknown type and `ValidationError` for settings that cannot work.
     """
     _keep_libraries_quiet()
-    return get_connector(
-        source.source_type,
-        source.source_config,
-        max_size=int(source.max_size),
-        credentials=registry_for(workspace),
-    )
+    with of_one_source(source.source_id):
+        return get_connector(
+            source.source_type,
+            source.source_config,
+            max_size=int(source.max_size),
+            credentials=registry_for(workspace),
+        )
 
 
 def _keep_libraries_quiet() -> None:

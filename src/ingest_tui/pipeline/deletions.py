@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.holding import Choice, HoldRule, HoldRules, Shown
@@ -55,7 +56,8 @@ def hold_rule_of(source: Source, settings: Settings) -> HoldRule:
 def chosen_by(source: Source, connector: BaseConnector | None) -> str:
     """Return a digest of everything that chooses which items of a source are taken."""
     types = (sorted(source.allow_types), sorted(source.deny_types))
-    choice = connector.choice() if connector is not None else source.source_type
+    with of_one_source(source.source_id):
+        choice = connector.choice() if connector is not None else source.source_type
     return short_digest(choice, str(int(source.max_size)), str(source.since), repr(types), length=20)
 
 

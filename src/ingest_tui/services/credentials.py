@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import Any
 
+from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.credentials.credential import Credential
 from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD, Problem, find_problems
 from ingest_tui.credentials.references import FORMS as FORMS  # noqa: PLC0414 - part of this face
@@ -256,8 +257,9 @@ def _try_source(workspace: Workspace, source: Source) -> Iterator[Step]:
     """Yield what `source test` tells of a source: only its connector knows how the credential is used there."""
     name = safe_display(source.source_id)
     try:
-        for step in connect(workspace, source).test_steps():
-            yield Step(step.name, step.ok, f"{name}: {step.message}", step.hint)
+        with of_one_source(source.source_id):
+            for step in connect(workspace, source).test_steps():
+                yield Step(step.name, step.ok, f"{name}: {step.message}", step.hint)
     except (IngestError, ValueError) as error:
         hint = error.hint if isinstance(error, IngestError) else ""
         yield Step("source", False, f"{name}: {safe_display(str(error))}", hint)

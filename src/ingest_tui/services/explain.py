@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ingest_tui.connectors.containment import tolerated
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation import decide
@@ -245,11 +246,12 @@ def _of_remote_key(workspace: Workspace, target: str, *, known: bool) -> Explana
 def _remote_keys(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]:
     """Yield the remote sources that an address may be of, and its key in each."""
     for source in workspace.sources.all():
-        with contextlib.suppress(Exception):  # a connector of another package may raise anything
-            connector = connected(workspace, source.source_id)[1]
+        connector = connected(workspace, source.source_id)[1]
+        key = None
+        with tolerated():
             key = connector.key_of(target) if connector is not None else None
-            if key is not None:
-                yield source, key
+        if isinstance(key, str):
+            yield source, key
 
 
 def _at_other_sources(workspace: Workspace, answer: Explanation) -> Iterator[Explanation]:

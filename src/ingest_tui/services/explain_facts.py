@@ -11,6 +11,7 @@ from typing import Any
 import humanize
 
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.containment import tolerated
 from ingest_tui.connectors.local import LocalConnector
 from ingest_tui.connectors.local_volumes import mounted_below
 from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
@@ -93,20 +94,18 @@ def connected(workspace: Workspace, source_id: str) -> tuple[Source | None, Base
         source = workspace.sources.get(source_id)
     except IngestError:
         return None, None
-    try:
+    with tolerated():  # of another package, perhaps; `source test` reports what is wrong with it
         return source, connect(workspace, source)
-    except Exception:  # noqa: BLE001 - of another package, perhaps; `source test` reports what is wrong with it
-        return source, None
+    return source, None
 
 
 def sight(connector: BaseConnector | None, key: str) -> Sighting:
     """Return what is at a key of a source now; unknown where its connector cannot say or fails."""
     if connector is None:
         return UNKNOWN
-    try:
+    with tolerated():
         return connector.sight(key)
-    except Exception:  # noqa: BLE001 - of another package, perhaps
-        return UNKNOWN
+    return UNKNOWN
 
 
 def _sight_upload(location: LocationRow | None) -> Sighting:
@@ -139,7 +138,7 @@ def left_out_by(
     source: Source, connector: BaseConnector, key: str, now: Sighting, location: LocationRow | None = None
 ) -> tuple[str, str]:
     """Return by which rule, and why, a source would not take what is at a key; a pair of nothing when it would."""
-    with contextlib.suppress(Exception):  # a connector of another package may fail; then its patterns are not known
+    with tolerated():  # a connector of another package may fail; then its patterns are not known
         if key and (why := connector.explain_left_out(key + "/" if now.kind == "folder" else key)):
             return "excluded", why
     descriptor = now.descriptor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.model.plan import Action
 from ingest_tui.pipeline.preview import preview_plan
 from ingest_tui.store.workspace import Workspace
@@ -14,4 +15,10 @@ def plan_source(workspace: Workspace, source_id: str, *, force: bool = False) ->
 
     Raises `NotFoundError` for an unknown source and `SourceAccessError` when it cannot be listed.
     """
-    return preview_plan(workspace, workspace.sources.get(source_id), force=force)
+    source = workspace.sources.get(source_id)
+    return _contained(source_id, preview_plan(workspace, source, force=force))
+
+
+def _contained(source_id: str, actions: Iterator[Action]) -> Iterator[Action]:
+    with of_one_source(source_id):
+        yield from actions

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pydantic
 
 from ingest_tui.connectors.base import BaseConnector, Place, TestStep
+from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import connector_class
 from ingest_tui.extraction.admission import known_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -95,7 +96,8 @@ def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
     problems |= config_problems
     if source is not None and not config_problems:
         try:
-            connect(workspace, source).validate_config()
+            with of_one_source(draft.name):
+                connect(workspace, source).validate_config()
         except IngestError as error:
             about = "credential" if isinstance(error, NotFoundError) else required
             problems[error.context.get("setting", about)] = _told(error)
@@ -179,7 +181,8 @@ def trial_source(draft: SourceDraft) -> Source:
 
 def test_draft(workspace: Workspace, draft: SourceDraft) -> Iterator[TestStep]:
     """Yield the steps of trying settings that are not saved yet, each with its result and time."""
-    yield from connect(workspace, trial_source(draft)).test_steps()
+    with of_one_source(draft.name):
+        yield from connect(workspace, trial_source(draft)).test_steps()
 
 
 test_draft.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
@@ -191,14 +194,16 @@ def browse_for_settings(
     """Yield the places to choose from while the settings are made: folders, buckets, libraries; lazily."""
     connector_config_model(source_type)
     try:
-        yield from connector_class(source_type).browse_for_settings(config, path, registry_for(workspace))
+        with of_one_source(source_type):
+            yield from connector_class(source_type).browse_for_settings(config, path, registry_for(workspace))
     except pydantic.ValidationError as error:
         raise UsageError(f"the settings are not complete: {error.error_count()} are missing or wrong") from None
 
 
 def settings_of_place(source_type: str, config: dict[str, Any], path: str) -> dict[str, Any]:
     """Return the settings that make a source of a place that `browse_for_settings` yielded; empty where none do."""
-    return connector_class(source_type).settings_of_place(config, path)
+    with of_one_source(source_type):
+        return connector_class(source_type).settings_of_place(config, path)
 
 
 def preview_draft(workspace: Workspace, draft: SourceDraft, *, limit: int = PREVIEW_ITEMS) -> Iterator[PreviewItem]:
@@ -208,6 +213,11 @@ def preview_draft(workspace: Workspace, draft: SourceDraft, *, limit: int = PREV
     nothing is fetched. What only the bytes can tell shows itself in the sync.
     Raises `SourceAccessError` when the source cannot be listed.
     """
+    with of_one_source(draft.name):
+        yield from _preview(workspace, draft, limit)
+
+
+def _preview(workspace: Workspace, draft: SourceDraft, limit: int) -> Iterator[PreviewItem]:
     source = trial_source(draft)
     connector = connect(workspace, source)
     asyncio.run(connector.authenticate())

@@ -13,6 +13,7 @@ from ingest_tui.connectors.base import ABOVE as ABOVE  # noqa: PLC0414 - part of
 from ingest_tui.connectors.base import Place as Place  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import TestStep as TestStep  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import describe_invalid
+from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import connector_class, get_connector
 from ingest_tui.connectors.registry import source_types as source_types  # noqa: PLC0414 - part of this face
 from ingest_tui.extraction.admission import known_types
@@ -242,7 +243,8 @@ def _checked(workspace: Workspace, values: dict[str, Any], before: Source | None
         raise ValidationError(describe_invalid(error), hint=f"see 'ingest-tui source {call} --help'") from None
     connector = connect(workspace, source)
     if before is None or source.source_config != before.source_config:
-        connector.validate_config()
+        with of_one_source(source.source_id):
+            connector.validate_config()
     check_backends(source)
     config = connector.config.model_dump(mode="json", exclude_unset=True)
     return source.model_copy(update={"source_config": config})
@@ -281,7 +283,8 @@ def set_enabled(workspace: Workspace, source_id: str, enabled: bool) -> Source:
 def test_source(workspace: Workspace, source_id: str) -> Iterator[TestStep]:
     """Yield the steps of trying a source, each with its result and time."""
     source = workspace.sources.get(source_id)
-    yield from connect(workspace, source).test_steps()
+    with of_one_source(source_id):
+        yield from connect(workspace, source).test_steps()
 
 
 test_source.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
@@ -301,7 +304,12 @@ def browse_settings(workspace: Workspace, source_type: str, config: dict[str, An
     Raises `ValidationError` for settings that cannot work, `SourceAccessError` when the place cannot be reached.
     """
     _check_type(source_type)
-    return get_connector(source_type, config, credentials=registry_for(workspace)).browse(path)
+    return _browsed(workspace, source_type, config, path)
+
+
+def _browsed(workspace: Workspace, source_type: str, config: dict[str, Any], path: str) -> Iterator[Place]:
+    with of_one_source(source_type):
+        yield from get_connector(source_type, config, credentials=registry_for(workspace)).browse(path)
 
 
 def remove_source(

@@ -11,7 +11,8 @@ from typing import Any, cast
 from ingest_tui.extraction.formats import BY_NAME, Format
 from ingest_tui.model.errors import ItemError, ValidationError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, MAX_FINDINGS, Finding
-from ingest_tui.model.foreign_errors import described, is_ctrl_c
+from ingest_tui.model.foreign_errors import described
+from ingest_tui.model.interrupts import is_ctrl_c
 
 ENTRY_POINT_GROUP = "ingest_tui.validators"
 EVERY_FORMAT = "*"
