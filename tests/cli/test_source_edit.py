@@ -47,7 +47,8 @@ def test_what_a_tightened_filter_excludes_is_said_and_held(cli: Cli, options: tu
 def test_json_says_beforehand_what_people_are_told(cli: Cli) -> None:
     """With ``--json`` an edit says too whether documents may be held; the settings are there as ever."""
     tight, none = cli.run_each(
-        ("source", "edit", "docs", "--max-size", "20", "--json"), ("source", "edit", "docs", "--priority", "5", "--json")
+        ("source", "edit", "docs", "--max-size", "20", "--json"),
+        ("source", "edit", "docs", "--priority", "5", "--json"),
     )
     assert (tight.json["may_hold_documents"], none.json["may_hold_documents"]) == (True, False)
     assert (tight.json["source_id"], none.json["priority"]) == ("docs", 5)

@@ -89,6 +89,12 @@ def account_of(connector: BaseConnector, calls_at_once: int = CALLS_AT_ONCE) -> 
         return _accounts.setdefault(connector.account(), Account(calls_at_once))
 
 
+def may_block(connector: BaseConnector) -> bool:
+    """Whether a `fetch` may keep whoever calls it waiting for ever: over a network, or in the code of others."""
+    inner = connector.inner if isinstance(connector, ResilientConnector) else connector
+    return connector.capabilities.remote or not type(inner).__module__.startswith("ingest_tui.")
+
+
 class ResilientConnector(BaseConnector):
     """A connector that tries again. ``sleep`` is how the job waits: it counts the time and gives up when cancelled."""
 

@@ -217,6 +217,10 @@ class JobRun:
         """
         if self.connector is None or not self.connector.capabilities.remote:
             return call()
+        return self.in_a_thread(call)
+
+    def in_a_thread(self, call: Callable[[], _Result]) -> _Result:
+        """Return what ``call`` returns; when the job is to end meanwhile it is abandoned, and `JobCancelled` raised."""
         outcome: list[_Result] = []
         failure: list[BaseException] = []
 

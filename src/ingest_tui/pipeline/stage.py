@@ -8,18 +8,19 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.containment import CONNECTOR_ERROR
-from ingest_tui.connectors.resilience import CutShortError
+from ingest_tui.connectors.resilience import CutShortError, may_block
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError, ItemChangedError, ItemError, SourceAccessError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.hashing import short_digest
-from ingest_tui.model.naming import safe_extension
+from ingest_tui.model.naming import safe_display, safe_extension
 from ingest_tui.pipeline.health import SourceHealth
-from ingest_tui.pipeline.job_run import JobRun
+from ingest_tui.pipeline.job_run import JobCancelled, JobRun
 from ingest_tui.store.plans import work_lines
 from ingest_tui.store.staging import KEPT_EVERY_BYTES
 
@@ -117,26 +118,48 @@ def _in_order(job: JobRun, lines: Iterator[dict[str, Any]], way: Way) -> Iterato
     for line in lines:
         way.expect(_size_of(line))
         job.checkpoint()
-        yield _fetch(job, line)
+        if job.connector is None or not may_block(job.connector):
+            yield _fetch(job, line)
+            continue
+        try:
+            item = job.in_a_thread(partial(_fetch, job, line))
+        except JobCancelled:
+            _say_abandoned(job, [line])
+            raise
+        yield item
 
 
 def _concurrently(job: JobRun, lines: Iterator[dict[str, Any]], way: Way, concurrency: int) -> Iterator[StagedItem]:
-    waiting: deque[Future[StagedItem]] = deque()
+    waiting: deque[tuple[dict[str, Any], Future[StagedItem]]] = deque()
     threads = ThreadPoolExecutor(concurrency, thread_name_prefix="fetch")
     try:
         for line in lines:
             size = _size_of(line)
             while waiting and (len(waiting) > concurrency * 2 or not way.has_room(size)):
                 # There is room again only once what is here goes on.
-                yield _result(job, waiting.popleft())
+                yield _result(job, waiting[0][1])
+                waiting.popleft()
             way.expect(size)
             job.checkpoint()
-            waiting.append(threads.submit(_fetch, job, line))
+            waiting.append((line, threads.submit(_fetch, job, line)))
         while waiting:
-            yield _result(job, waiting.popleft())
+            yield _result(job, waiting[0][1])
+            waiting.popleft()
+    except JobCancelled:
+        _say_abandoned(job, [line for line, future in waiting if future.running()])
+        raise
     finally:
         # A call that a silent network holds up is left to its own time limit: a cancelled job does not wait for it.
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _say_abandoned(job: JobRun, lines: list[dict[str, Any]]) -> None:
+    """Say which items the connector was still at work on when the job had to end: one that blocks has to be found."""
+    for line in lines:
+        job.log.event("warning", "left while the connector was still reading it", document=line["uri"], phase="stage")
+    if lines:
+        more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+        job.manifest.warnings.append(f"left while still being read: {safe_display(str(lines[0]['uri']))}{more}")
 
 
 def _size_of(line: dict[str, Any]) -> int:
@@ -224,8 +247,10 @@ def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], rec
     """Guard a stream: stops when the job is cancelled, and when an item outgrows the limit it was let in under."""
     limit = connector.max_size
     silent_since = None
+    asked_at = time.monotonic()
     for piece in pieces:
-        if received > _OFTEN_BYTES or not piece:
+        # After a long wait too: an abandoned job's folder must not be written any more.
+        if received > _OFTEN_BYTES or not piece or time.monotonic() - asked_at > _LOOK_SECONDS:
             job.checkpoint()
         if piece:
             silent_since = None
@@ -241,6 +266,7 @@ def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], rec
         if limit is not None and received > limit:
             raise ItemError("it grew beyond the size limit while it was read", code="too_large")
         yield piece
+        asked_at = time.monotonic()
 
 
 def _uploaded(job: JobRun, item: StagedItem) -> StagedItem:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import repeat
@@ -19,7 +21,7 @@ from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline import connecting, stage
-from ingest_tui.services.jobs import job_items
+from ingest_tui.services.jobs import cancel_job, job_items
 from ingest_tui.store.joblog import read_log
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.worker.engine import Engine
@@ -283,3 +285,34 @@ def test_job_is_cancelled_while_an_item_yields_nothing(workspace: Workspace, mon
     monkeypatch.setattr(Buggy, "pieces", staticmethod(endless))
     manifest, _ = sync(workspace)
     assert manifest.state == "cancelled"
+
+
+@pytest.mark.parametrize("remote", [True, False])
+def test_a_fetch_that_blocks_does_not_hold_up_a_cancel(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, *, remote: bool
+) -> None:
+    """One item at a time, and a call that never comes back: the job ends within two seconds and names the item."""
+    blocked, is_over = threading.Event(), threading.Event()
+
+    def block(name: str) -> None:
+        if name == BAD:
+            blocked.set()
+            is_over.wait(30)
+
+    monkeypatch.setattr(Buggy, "capabilities", Capabilities(remote=remote))
+    monkeypatch.setattr(Buggy, "when_opened", staticmethod(block))
+    results: list[Manifest] = []
+    worker = threading.Thread(target=lambda: results.append(sync(workspace)[0]), daemon=True)
+    worker.start()
+    assert blocked.wait(20)
+    asked_at = time.monotonic()
+    cancel_job(workspace, workspace.jobs.ids()[0])
+    worker.join(20)
+    took = time.monotonic() - asked_at
+    is_over.set()
+    [manifest] = results
+    assert manifest.state == "cancelled"
+    assert took < 2.0
+    assert manifest.warnings == [f"left while still being read: buggy://{BAD}"]
+    logged = [record for record, _ in read_log(workspace.jobs.paths(manifest.job_id).log, 0)]
+    assert [record["document"] for record in logged if "still reading" in record["message"]] == [f"buggy://{BAD}"]
