@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
+
+_GC_THRESHOLD = 50_000
+"""To load the modules makes many objects that all stay: by default a tenth of a start is spent on looking at them."""
 
 
 def main() -> None:
     """Run the command line and end with its exit code."""
+    gc.set_threshold(_GC_THRESHOLD)
     from ingest_tui.cli.main import run
 
     sys.exit(run(run_tui=_run_tui))

@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 _MAX_ATTEMPTS = 4
 _MAX_FAILED_STARTS = 3
 _LONGEST_WAIT_SECONDS = 0.25
+_SOON_SECONDS = 0.025
 _CHEAP_SHARE = 0.05
 _PERHAPS_OF_OTHERS = ("memory", "crashed")
 """Reasons that a file gets only from a process that has parsed nothing before."""
@@ -78,7 +79,10 @@ class Dispatcher:
         self._share_out()
         if self._queue.is_done:
             return False
-        timeout = self._longest_wait() if self._queue.falls_asleep(has_room=self._has_room()) else 0.0
+        is_soon = self._is_answered_soon()
+        timeout: float | None = 0.0
+        if self._queue.falls_asleep(has_room=self._has_room(), may_gather=is_soon):
+            timeout = _SOON_SECONDS if is_soon else self._longest_wait()
         for key, mask in self._selector.select(timeout):
             if key.data is None:
                 self._queue.wake_up()
@@ -86,6 +90,12 @@ class Dispatcher:
                 self._attend(key.fd, key.data, mask)
         self._check_limits()
         return True
+
+    def _is_answered_soon(self) -> bool:
+        """Whether a process should be done with a small task in a moment, and has not already taken long over it."""
+        lately = time.monotonic() - 2 * _SOON_SECONDS
+        at_work = [one for one in self._serving() if one.in_flight]
+        return any(one.in_flight_weight < WINDOW_MILLISECONDS and one.began_at > lately for one in at_work)
 
     def _longest_wait(self) -> float | None:
         if not any(process.in_flight for process in self._processes):
@@ -124,6 +134,7 @@ class Dispatcher:
             self._start()
         if not waiting:
             self._steal(serving)
+            serving = self._serving()
         room = [one for one in serving if one.in_flight_weight < WINDOW_MILLISECONDS / 2]
         for process in sorted(room, key=lambda one: one.in_flight_weight):
             if len(process.in_flight) <= WINDOW_TASKS // 2:
@@ -134,8 +145,8 @@ class Dispatcher:
 
     def _fill(self, process: ParserProcess, sharers: int) -> None:
         room = WINDOW_TASKS - len(process.in_flight)
-        for job, cost in self._queue.take(sharers, room, process.in_flight_weight, is_idle=not process.in_flight):
-            process.queue(wire_form(job), Flight(job, cost))
+        for job in self._queue.take(sharers, room, process.in_flight_weight, is_idle=not process.in_flight):
+            process.queue(wire_form(job), Flight(job, job.cost))
 
     def _steal(self, serving: list[ParserProcess]) -> None:
         """Let a process without work have what another has not begun."""
@@ -146,6 +157,8 @@ class Dispatcher:
         longest = max(backlog, key=lambda one: one.in_flight_weight)
         if longest.in_flight_weight < WINDOW_MILLISECONDS / 8 and time.monotonic() - longest.began_at < 0.05:  # noqa: PLR2004
             return  # it will be done before the other has begun
+        if not idle:
+            self._start()
         self._queue.put_back([flight.payload for flight in longest.take_back()])
 
     def _start(self) -> ParserProcess:

@@ -7,7 +7,7 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
@@ -16,6 +16,8 @@ from ingest_tui.model.parse_limits import FileLimits
 
 WINDOW_TASKS = 32
 WINDOW_MILLISECONDS = 40.0
+WORTHWHILE_MILLISECONDS = 2.0
+"""Less than that costs more to share out than to parse."""
 _LARGE_BYTES = 1024**2
 
 OnResult = Callable[[ParseResult], None]
@@ -34,6 +36,12 @@ class Job:
     limits: FileLimits
     attempts: int = 0
     had_its_own: bool = False
+    cost: float = field(init=False)
+    """In estimated milliseconds."""
+
+    def __post_init__(self) -> None:
+        """Estimate the cost."""
+        self.cost = estimate_milliseconds(self.task.file_name, self.task.size, self.task.backend)
 
 
 def estimate_milliseconds(file_name: str, size: int, backend: str | None = None) -> float:
@@ -48,21 +56,21 @@ def estimate_milliseconds(file_name: str, size: int, backend: str | None = None)
     return 4.0 + size / 30_000
 
 
-def take_share(waiting: deque[Job], room: int, weight: float, *, is_idle: bool) -> list[tuple[Job, float]]:
-    """Take from ``waiting`` what goes into the pipe of one process next: at most ``room`` jobs, each with its cost.
+def take_share(waiting: deque[Job], room: int, fair: int, weight: float, *, is_idle: bool) -> list[Job]:
+    """Take from ``waiting`` what goes into the pipe of one process next: at most ``room`` jobs, ``fair`` if not tiny.
 
     ``weight`` is the cost of what is in the pipe already. A large file goes alone, for nothing small should wait behind
     it; so does one that was in the pipe of a process that died, for it may have been the cause.
     """
-    taken: list[tuple[Job, float]] = []
-    while waiting and len(taken) < room and weight < WINDOW_MILLISECONDS:
+    taken: list[Job] = []
+    enough = weight + WORTHWHILE_MILLISECONDS
+    while waiting and len(taken) < room and weight < WINDOW_MILLISECONDS and (len(taken) < fair or weight < enough):
         job = waiting[0]
         goes_alone = job.task.size > _LARGE_BYTES or job.attempts > 0
         if goes_alone and (taken or not is_idle):
             break
-        cost = estimate_milliseconds(job.task.file_name, job.task.size, job.task.backend)
-        taken.append((waiting.popleft(), cost))
-        weight += cost
+        taken.append(waiting.popleft())
+        weight += job.cost
         if goes_alone:
             break
     return taken

@@ -35,6 +35,8 @@ _DYING_MILLISECONDS = 2000
 _LARGE_SHARE = 3
 """A process that crashes with more than this part of its memory in use most likely wanted more than all of it."""
 _READS_AT_ONCE = 16
+_READ_BYTES = 1 << 20
+_PROCESSORS = os.cpu_count() or 1
 """Of 1 MB each: a parser that writes without end must not hold up the others."""
 _USES_NAMESPACES = True
 _PROCESS_CPU_CLOCK = 2
@@ -214,10 +216,10 @@ class ParserProcess:
         """Return the lines that have come in. Raises ValueError for anything that is not the protocol."""
         with contextlib.suppress(BlockingIOError):
             for _ in range(_READS_AT_ONCE):
-                received = os.read(self.stdout_fd, 1 << 20)
-                if not received:
-                    break
+                received = os.read(self.stdout_fd, _READ_BYTES)
                 self.incoming += received
+                if len(received) < _READ_BYTES:  # nothing more is there, or nothing more will come
+                    break
         end = self.incoming.rfind(b"\n")
         if end < 0:
             if len(self.incoming) > _MAX_LINE_BYTES:
@@ -261,7 +263,7 @@ class ParserProcess:
             self.changed_at = now
         running = now - self.began_at
         # Threads of a library may use several processors at once: asked well before one alone could be too much.
-        cpu = self._cpu_seconds() if running * (os.cpu_count() or 1) > limits.cpu_seconds else 0.0
+        cpu = self._cpu_seconds() if running * _PROCESSORS > limits.cpu_seconds else 0.0
         return limits.out_of_time(silent=now - self.changed_at, running=running, cpu=cpu)
 
     def _cpu_seconds(self) -> float:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ingest_tui.extraction.sandbox_job import Job, take_share
+from ingest_tui.extraction.sandbox_job import WORTHWHILE_MILLISECONDS, Job, take_share
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseResult
 
@@ -46,6 +46,8 @@ class TaskQueue:
         self._cancels: list[Matches] = []
         self._is_closing = False
         self._is_asleep = False
+        self._may_gather = False
+        self._gathered = 0.0
         self._has_ended = False
         self._walls: Walls | None = None
         self._is_stirred = False
@@ -67,7 +69,9 @@ class TaskQueue:
             self._waiting.append(job)
             self._unfinished += 1
             self._open[id(job)] = job.task.task_id
-            self._wake()
+            self._gathered += job.cost
+            if not self._may_gather or self._gathered >= 2 * WORTHWHILE_MILLISECONDS:
+                self._wake()
 
     def want_all(self) -> None:
         """Have all processes started now."""
@@ -118,9 +122,13 @@ class TaskQueue:
         with self._state:
             return self._is_closing and not self._unfinished
 
-    def falls_asleep(self, *, has_room: bool) -> bool:
-        """Whether the dispatcher may sleep, to be woken by the next call that concerns it: nothing has come since."""
+    def falls_asleep(self, *, has_room: bool, may_gather: bool) -> bool:
+        """Whether the dispatcher may sleep, to be woken by the next call that concerns it: nothing has come since.
+
+        ``may_gather``: it will wake by itself in a moment, so small tasks need not wake it until there are a few.
+        """
         with self._state:
+            self._may_gather, self._gathered = may_gather, 0.0
             is_done = self._is_closing and not self._unfinished
             has_work = bool(self._cancels or (self._waiting and has_room) or is_done or self._is_stirred)
             self._is_asleep, self._is_stirred = not has_work, False
@@ -136,12 +144,12 @@ class TaskQueue:
         with self._state:
             return len(self._waiting)
 
-    def take(self, sharers: int, room: int, weight: float, *, is_idle: bool) -> list[tuple[Job, float]]:
+    def take(self, sharers: int, room: int, weight: float, *, is_idle: bool) -> list[Job]:
         """Take what goes into the pipe of one process next, no more than its fair share among ``sharers``."""
         with self._state:
             fair = max(1, -(-len(self._waiting) // (2 * sharers)))
             was_full = len(self._waiting) >= self._max_waiting
-            taken = take_share(self._waiting, min(room, fair), weight, is_idle=is_idle)
+            taken = take_share(self._waiting, room, fair, weight, is_idle=is_idle)
             if was_full and taken:
                 self._state.notify_all()
         return taken

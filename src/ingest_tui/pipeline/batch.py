@@ -69,7 +69,8 @@ class CommitBatch:
 
     def _look_up(self, items: Iterable[StagedItem]) -> None:
         items = list(items)
-        self._known.look_up([_fetched(item) for item in items])
+        self._found = {item.item_id: _fetched(item) for item in items}
+        self._known.look_up(list(self._found.values()))
         self._kills = self._catalogue.kills(self._source.source_id, [item.key for item in items])
 
     # Decisions
@@ -88,7 +89,7 @@ class CommitBatch:
                 writes.kills.append(self._killed(item, result.reason))
             self._settle(item, writes, name, result.reason, result.detail, hint=result.hint, phase="extract")
             return
-        decision = self._known.decide(_fetched(item), asked=self._is_asked_for, differs=self._differs(item))
+        decision = self._known.decide(self._found[item.item_id], asked=self._is_asked_for, differs=self._differs(item))
         what = decision.classification
         if what.kind in {"new", "changed", "detached", "returned"}:
             self._ingest(item, decision, writes)
@@ -189,7 +190,7 @@ class CommitBatch:
         self, item: StagedItem, decision: Decision, writes: Writes, document_id: str, *, version: int | None = None
     ) -> None:
         """Give a document the item's place, and what else is known at its address; note which documents lose theirs."""
-        placing = self._known.put_places(_fetched(item), decision, document_id)
+        placing = self._known.put_places(self._found[item.item_id], decision, document_id)
         for row in placing.moved:
             place = (row.source_id, row.key)
             writes.locations[place] = as_place_of(writes.locations.get(place, row), document_id, version)
@@ -199,7 +200,7 @@ class CommitBatch:
 
     def _leave_removed(self, item: StagedItem, writes: Writes) -> None:
         """A person removed this content: its place is known, so that the next sync need not look at it again."""
-        removal = self._known.removal_of(_fetched(item))
+        removal = self._known.removal_of(self._found[item.item_id])
         detail = removal.detail if removal is not None else ""
         self._settle(item, writes, "unchanged", "removed", f"{detail}; the content is the same")
         place = (self._source.source_id, item.key)
@@ -208,7 +209,8 @@ class CommitBatch:
             reason="removed",
             detail=detail,
             removed_sha256=item.raw_sha256,
-            removed_content_hash=_fetched(item).content_hash or (removal.removed_content_hash if removal else ""),
+            removed_content_hash=self._found[item.item_id].content_hash
+            or (removal.removed_content_hash if removal else ""),
         )
 
     # Rows and records

@@ -27,7 +27,7 @@ BATCH_ITEMS = 1000
 BATCH_SECONDS = 0.4
 MAX_WEIGHT_IN_FLIGHT = 4096
 _WEIGHT_BYTES = 16_384
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.01
 
 
 class Committer:
@@ -88,7 +88,9 @@ class Committer:
                 self._all_settled.wait(0.25)
                 self._job.checkpoint()
                 self._look_after_the_parsers()
-        self._job.await_room(self._job.bytes_on_disk * size, unless=lambda: self._failure is not None)
+            is_alone = self._settled >= self._expected
+        if is_alone:  # else there was room for it and for what is on its way
+            self._job.await_room(self._job.bytes_on_disk * size, unless=lambda: self._failure is not None)
         with self._all_settled:
             self._expected += 1
             self._weight += weight_of(size)
@@ -159,7 +161,10 @@ class Committer:
         return self._all_staged.is_set() and self._settled + gathered >= self._expected
 
     def _next_items(self) -> list[StagedItem]:
-        """Return the next batch: full, or what came within a moment; empty at the end."""
+        """Return the next batch: full, or what came within a moment; empty at the end.
+
+        It looks now and then instead of waking for each item: each wake would stop those who fetch and parse.
+        """
         first = self._finished.get()
         if first is None or self._abandoned.is_set():
             return []
@@ -167,11 +172,12 @@ class Committer:
         deadline = time.monotonic() + BATCH_SECONDS
         while len(items) < BATCH_ITEMS and not self._is_last_batch(len(items)):
             try:
-                item = self._finished.get(timeout=_LOOK_SECONDS)
+                item = self._finished.get_nowait()
             except queue.Empty:
-                if time.monotonic() < deadline:
-                    continue
-                break
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_LOOK_SECONDS)
+                continue
             if item is None:
                 self._finished.put(None)
                 break

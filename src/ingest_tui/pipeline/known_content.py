@@ -98,6 +98,8 @@ class KnownContent:
                 self.documents.setdefault(document.document_id, document)
         self._places: dict[str, dict[PlaceId, str]] = {}
         self._taken_ids: set[str] = set()
+        new = [key for key in keys if (self._source, key) not in self._document_at]
+        self._free_ids = catalogue.free_document_ids(collection, self._source, new)
 
     # Decisions
 
@@ -233,7 +235,9 @@ class KnownContent:
 
     def new_document_id(self, key: str) -> str:
         """Return an id for a new document at a key of the source; each is given out once."""
-        document_id = self._catalogue.new_document_id(self._collection, self._source, key, taken=self._taken_ids)
+        document_id = self._catalogue.new_document_id(
+            self._collection, self._source, key, taken=self._taken_ids, free=self._free_ids
+        )
         self._places[document_id] = {}  # none yet: not asked for, as that costs a query for each new document
         return document_id
 

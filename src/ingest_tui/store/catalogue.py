@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
@@ -88,17 +88,29 @@ class Catalogue(CatalogueConnection):
         )
         return {row[5]: DocumentRow(*row) for row in rows}
 
-    def new_document_id(self, collection_id: str, source_id: str, key: str, *, taken: set[str]) -> str:
-        """Return the id for a new document: the same for the same place, unless that id is in use."""
+    def new_document_id(
+        self, collection_id: str, source_id: str, key: str, *, taken: set[str], free: Collection[str] = ()
+    ) -> str:
+        """Return the id for a new document: the same for the same place, unless that id is in use.
+
+        ``taken`` are ids that will be used, ``free`` those of which `free_document_ids` has seen that they are not.
+        """
         generation = 0
         while True:
-            document_id = short_digest(collection_id, source_id, key, str(generation))
-            if document_id not in taken and not self.execute(
-                "SELECT 1 FROM documents WHERE document_id = ?", (document_id,)
+            document_id = _nth_document_id(collection_id, source_id, key, generation)
+            if document_id not in taken and (
+                document_id in free or not self.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,))
             ):
                 taken.add(document_id)
                 return document_id
             generation += 1
+
+    def free_document_ids(self, collection_id: str, source_id: str, keys: Iterable[str]) -> set[str]:
+        """Return the ids that documents at these places would get first, as far as none has them: for many at once."""
+        ids = [_nth_document_id(collection_id, source_id, key, 0) for key in keys]
+        sql = "SELECT document_id FROM documents WHERE document_id IN (SELECT value FROM json_each(?))"
+        rows = self.execute(sql, (orjson.dumps(ids).decode(),))
+        return set(ids).difference(document_id for (document_id,) in rows)
 
     # What is written; all within a transaction of the caller
 
@@ -163,6 +175,10 @@ class Catalogue(CatalogueConnection):
             "INSERT INTO chunks_fts (rowid, heading, text) VALUES (?, ?, ?)",
             ((row[0], row[3], row[4]) for row in numbered),
         )
+
+
+def _nth_document_id(collection_id: str, source_id: str, key: str, generation: int) -> str:
+    return short_digest(collection_id, source_id, key, str(generation))
 
 
 def _marks(row: type[tuple[Any, ...]]) -> str:

@@ -201,8 +201,9 @@ class StoreWriter:
         self._store.sync()
         for document_id in sorted(change.returned):
             self._store.bring_back(change.documents[document_id].collection_id, document_id)
+        seen: set[str] = set()
         for folder, document in change.placed:
-            self._store.place(folder, document.collection_id, document.document_id, document.version)
+            self._store.place(folder, document.collection_id, document.document_id, document.version, seen=seen)
         self._store.sync()
 
     def _write_catalogue(self, change: StoreChange) -> Settled:

@@ -79,11 +79,20 @@ class DocumentStore:
             return False
         return (record.get("document_id"), record.get("version")) == (document_id, version)
 
-    def place(self, folder: Path | str, collection_id: str, document_id: str, version: int) -> None:
-        """Move a complete version folder to where it belongs, which `make_way` has seen to be free."""
+    def place(
+        self, folder: Path | str, collection_id: str, document_id: str, version: int, *, seen: set[str] | None = None
+    ) -> None:
+        """Move a complete version folder to where it belongs, which `make_way` has seen to be free.
+
+        ``seen`` are folders of many documents that this change has found to be no links.
+        """
         target = self._version_folder(collection_id, document_id, version)
         document_folder = target.rpartition("/")[0]
-        refuse_linked_folder(document_folder.rpartition("/")[0])
+        folder_of_many = document_folder.rpartition("/")[0]
+        if seen is None or folder_of_many not in seen:
+            refuse_linked_folder(folder_of_many)
+            if seen is not None:
+                seen.add(folder_of_many)
         try:
             make_one_folder(document_folder, mend_mode=self._mend_modes)
         except FileExistsError:

@@ -181,6 +181,19 @@ def test_new_document_ids_repeat_and_do_not_collide(catalogue: Catalogue) -> Non
     assert catalogue.new_document_id("other", "docs", "a.md", taken=set()) not in {first, second}
 
 
+def test_free_ids_are_those_that_no_document_has(catalogue: Catalogue) -> None:
+    """Asked for many places at once; an id that is free is given out without another look, once."""
+    ids = {key: catalogue.new_document_id("default", "docs", key, taken=set()) for key in ("a.md", "b.md")}
+    with catalogue.transaction():
+        catalogue.put_documents([document(ids["a.md"])])
+    free = catalogue.free_document_ids("default", "docs", ["a.md", "b.md"])
+    assert free == {ids["b.md"]}
+    taken: set[str] = set()
+    first, second = (catalogue.new_document_id("default", "docs", "b.md", taken=taken, free=free) for _ in range(2))
+    assert (first, taken) == (ids["b.md"], {first, second})
+    assert catalogue.new_document_id("default", "docs", "a.md", taken=set(), free=free) != ids["a.md"]
+
+
 def test_forgetting_is_for_one_source(catalogue: Catalogue) -> None:
     """Forgetting a key of one source leaves the same key of another."""
     with catalogue.transaction():
