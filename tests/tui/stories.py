@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job import JobError, JobState, Manifest, Phase, Transition, WorkerMark
 from ingest_tui.model.outcome import COUNTER_OF, Outcome
+from ingest_tui.model.source import Source
 from ingest_tui.store.journal import Journal
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
 from ingest_tui.tui.app import IngestApp
@@ -73,6 +74,11 @@ def add_job(root: Path, job_id: str, state: str = "succeeded", **values: Any) ->
         manifest.worker = WorkerMark(host="host", pid=4412, heartbeat_at=at)
     for text in values.pop("errors", []):
         manifest.add_error(JobError(code="malformed", message=text, at=at, uri="file:///scans/scan_0091.pdf"))
+    if "held" in values:  # only a source that is there asks anybody
+        with closing(open_workspace_at(root)) as workspace:
+            name = manifest.source_id
+            if not workspace.sources.exists(name):
+                workspace.sources.add(Source(source_id=name, name=name, source_type="local", source_config={}))
     write_manifest(root, manifest.model_copy(update=values))
     return manifest
 

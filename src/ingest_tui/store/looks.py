@@ -13,7 +13,7 @@ def why_hold_is_closed(layout: Layout, source_id: str, job_id: str) -> str:
     """Return why the deletions that a job held need no answer any more; empty while they do."""
     try:
         if not layout.source(source_id).exists():
-            return f"source {source_id} was removed"
+            return f"there is no source {source_id} any more"
         last = LookStore(layout).get(source_id).job_id
     except IngestError:  # of a newer program, or of a manifest whose source can be none: nothing is known
         return ""

@@ -165,7 +165,7 @@ def test_a_removed_source_asks_nobody(tmp_path: Path) -> None:
     ):
         pass
     assert Faces(workspace).waiting() == set()
-    assert "source docs was removed" in held_line(jobs.get_job(workspace, "one"))
+    assert "there is no source docs any more" in held_line(jobs.get_job(workspace, "one"))
 
 
 class Faces:
