@@ -1,0 +1,1 @@
+"""Buckets of S3 and of stores that speak its protocol."""

@@ -1,0 +1,1 @@
+"""SharePoint libraries and OneDrives, through Microsoft Graph."""

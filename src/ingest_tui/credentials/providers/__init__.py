@@ -1,0 +1,1 @@
+"""How a credential is signed in with: one file a kind."""

@@ -1,0 +1,1 @@
+"""The parser processes: started, limited, watched and replaced."""

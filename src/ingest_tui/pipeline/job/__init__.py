@@ -1,0 +1,1 @@
+"""One job from its start to its end, and from where an earlier attempt stopped."""

@@ -1,0 +1,1 @@
+"""Files and folders: durable writing, locks, room on the disk, kinds of file systems."""

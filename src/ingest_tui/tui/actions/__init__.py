@@ -1,0 +1,1 @@
+"""What a key, a command or the palette does."""

@@ -1,0 +1,1 @@
+"""Questions to the services while the screen stays alive, and their answers."""

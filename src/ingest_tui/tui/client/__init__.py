@@ -1,0 +1,1 @@
+"""The one way from the screens to the workspace."""

@@ -1,0 +1,1 @@
+"""From view to view, and back."""

@@ -1,1 +1,0 @@
-"""One file for each screen, with its style sheet beside it."""
