@@ -105,7 +105,7 @@ def main() -> None:
 
 def stage(url: str, bucket: str, folder: str) -> None:
     """List a bucket and fetch everything in it into a staging area; prints what that took, without the imports."""
-    from ingest_tui.connectors.s3 import S3Connector
+    from ingest_tui.connectors.s3.connector import S3Connector
     from ingest_tui.model.descriptor import Descriptor
     from ingest_tui.store.staging import StagingArea
 
@@ -133,7 +133,7 @@ def get_all(client: str, url: str, threads: str) -> None:
 
     import urllib3  # noqa: F401
 
-    from ingest_tui.connectors import s3_http  # noqa: F401
+    from ingest_tui.connectors.s3 import client as s3_http  # noqa: F401
 
     before = resident_megabytes("self", "VmRSS")
     get = {"boto3": boto3_get, "botocore": botocore_get}[client](url, int(threads))
@@ -156,8 +156,8 @@ def boto3_get(url: str, threads: int) -> Callable[[str], int]:
 
 
 def botocore_get(url: str, threads: int) -> Callable[[str], int]:
-    from ingest_tui.connectors.s3_config import S3Config
-    from ingest_tui.connectors.s3_http import BucketClient
+    from ingest_tui.connectors.s3.client import BucketClient
+    from ingest_tui.connectors.s3.config import S3Config
 
     client = BucketClient(S3Config(bucket="small", endpoint_url=url), None, connections=threads)
     return lambda name: len(client.send("GET", name.encode(), {}, {}).read())

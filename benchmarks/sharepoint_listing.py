@@ -86,9 +86,9 @@ def run_listing(server: RemoteServer, memory: Path) -> dict[str, float]:
 
 def list_once(graph_url: str, authority: str, memory_path: str) -> dict[str, float]:
     """List the site to its end; returns what it cost after imports and sign-in."""
-    from ingest_tui.connectors import graph
-    from ingest_tui.connectors.sharepoint import SharePointConnector
-    from ingest_tui.store.remembering import StoredMemory
+    from ingest_tui.connectors.sharepoint import graph
+    from ingest_tui.connectors.sharepoint.connector import SharePointConnector
+    from ingest_tui.store.records.listing_cache import StoredMemory
 
     credential = FakeCredential(credential_fields(graph_url, authority))
     connector = SharePointConnector(SETTINGS, credentials=FakeCredentials(credential))

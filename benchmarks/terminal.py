@@ -23,7 +23,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests" / folder) f
 from pty_app import PtyApp  # noqa: E402
 from stories import add_job, write_manifest  # noqa: E402
 
-from ingest_tui.store.locks import FileLock  # noqa: E402
+from ingest_tui.store.fs.locks import FileLock  # noqa: E402
 from ingest_tui.store.workspace import init_workspace  # noqa: E402
 
 BARE = """

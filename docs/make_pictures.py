@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 
 from ingest_tui.services.demo import make_demo_documents
-from ingest_tui.services.jobs import enqueue_sync
-from ingest_tui.services.sources import add_source
+from ingest_tui.services.jobs.jobs import enqueue_sync
+from ingest_tui.services.sources.sources import add_source
 from ingest_tui.services.workers import follow_job
 from ingest_tui.services.workspaces import init
 from ingest_tui.tui.app import IngestApp

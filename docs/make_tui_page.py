@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ingest_tui.tui.actions import ACTIONS, Action
-from ingest_tui.tui.themes import THEMES
-from ingest_tui.tui.views import VIEWS
+from ingest_tui.tui.actions.actions import ACTIONS, Action
+from ingest_tui.tui.navigation.views import VIEWS
+from ingest_tui.tui.terminal.themes import THEMES
 
 PAGE = Path(__file__).parent / "tui.md"
 _BLOCK = re.compile(r"<!-- (\w+) -->\n.*?<!-- end -->", re.DOTALL)

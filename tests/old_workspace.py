@@ -16,7 +16,7 @@ from typing import Any
 
 import apsw
 
-from ingest_tui.store.journal import encode_line
+from ingest_tui.store.records.journal import encode_line
 
 ARCHIVE = Path(__file__).parent / "upgrades" / "workspace-1.tar.gz"
 

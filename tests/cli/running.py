@@ -18,7 +18,7 @@ from typing import Any
 
 import ingest_tui
 from ingest_tui import open_workspace
-from ingest_tui.services.jobs import job_items
+from ingest_tui.services.jobs.jobs import job_items
 
 SOURCE_TREE = Path(ingest_tui.__file__).resolve().parents[1]
 SAMPLES = SOURCE_TREE.parent / "examples" / "documents"

@@ -17,7 +17,7 @@ from ingest_tui.cli import source_options
 from ingest_tui.cli.main import cli
 from ingest_tui.cli.source_options import setting_options
 from ingest_tui.model.errors import IngestError
-from ingest_tui.services.sources import connector_config_model
+from ingest_tui.services.sources.sources import connector_config_model
 
 SOURCE = Path(ingest_tui.__file__).parent
 ROOT = SOURCE.parents[1]

@@ -15,9 +15,9 @@ import pytest
 import requests
 
 from ingest_tui.cli.main import run
-from ingest_tui.store import records
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.jobs import JobStore
+from ingest_tui.store.records import json_files
 from ingest_tui.store.workspace import init_workspace
 
 pytestmark = pytest.mark.slow
@@ -62,9 +62,9 @@ CATALOGUE_COMMANDS = [
 OTHER_COMMANDS: list[tuple[type | Any, str, list[str]]] = [
     (JobStore, "ids", ["job", "list"]),
     (JobStore, "ids", ["job", "show", "last"]),
-    (records, "read_json", ["source", "show", "docs"]),
-    (records, "read_json", ["collection", "list"]),
-    (records, "write_durably", ["collection", "add", "more"]),
+    (json_files, "read_json", ["source", "show", "docs"]),
+    (json_files, "read_json", ["collection", "list"]),
+    (json_files, "write_durably", ["collection", "add", "more"]),
 ]
 
 

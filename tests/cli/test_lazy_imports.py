@@ -96,7 +96,7 @@ def test_looking_things_up_loads_nothing_of_a_job(cli: Cli) -> None:
     """Searching, listing and showing documents load neither the planner nor what parses."""
     cli.write("a.txt", "alpha")
     cli.init()
-    jobs = ("ingest_tui.pipeline", "ingest_tui.extraction.sandbox", "ingest_tui.extraction.backends")
+    jobs = ("ingest_tui.pipeline", "ingest_tui.extraction.pool.pool", "ingest_tui.extraction.backends")
     for arguments in (("search", "alpha"), ("doc", "list")):
         loaded = modules_loaded_by(cli, *arguments)
         assert [name for name in sorted(loaded) if name.startswith(jobs)] == [], arguments

@@ -16,8 +16,8 @@ import pytest
 from running import Cli, assert_counters_add_up, wait_until
 
 from ingest_tui import open_workspace
-from ingest_tui.tui.feed import Feed, FeedUpdate
-from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.client.feed import Feed, FeedUpdate
+from ingest_tui.tui.client.gateway import Gateway
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ sys.path.insert(0, str(DOCS))
 
 from make_tui_page import PAGE, page  # noqa: E402
 
-from ingest_tui.tui.actions import ACTIONS  # noqa: E402
-from ingest_tui.tui.registry import Registry  # noqa: E402
-from ingest_tui.tui.themes import THEMES  # noqa: E402
+from ingest_tui.tui.actions.action_registry import Registry  # noqa: E402
+from ingest_tui.tui.actions.actions import ACTIONS  # noqa: E402
+from ingest_tui.tui.terminal.themes import THEMES  # noqa: E402
 
 
 def test_the_tables_are_those_of_the_program() -> None:

@@ -24,17 +24,17 @@ from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline import commit as commit_module
-from ingest_tui.pipeline import planning as planning_module
-from ingest_tui.pipeline.job_run import JobRun
+from ingest_tui.pipeline.commit import committer as commit_module
+from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.plan import planning as planning_module
 from ingest_tui.services.workspaces import rebuild
 from ingest_tui.store import documents as documents_module
 from ingest_tui.store import jobs as jobs_module
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.jobs import JobStore
-from ingest_tui.store.journal import Journal, read_journal
-from ingest_tui.store.queries import search_text
+from ingest_tui.store.records.journal import Journal, read_journal
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 from ingest_tui.worker import engine as engine_module

@@ -18,12 +18,12 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.services.documents import remove_documents, restore_document
-from ingest_tui.services.jobs import approve_job
-from ingest_tui.services.registering import register_document
-from ingest_tui.services.sources import add_source, edit_source, remove_source
-from ingest_tui.services.uploads import upload_files
-from ingest_tui.store.queries import find_documents, search_text
+from ingest_tui.services.documents.documents import remove_documents, restore_document
+from ingest_tui.services.documents.registration import register_document
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.jobs import approve_job
+from ingest_tui.services.sources.sources import add_source, edit_source, remove_source
+from ingest_tui.store.catalogue.queries import find_documents, search_text
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import init_workspace
 from ingest_tui.worker.submit import submit_sync

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from writer_lab import PowerCut, SteppingOs
 
-from ingest_tui.store import atomic, journal
-from ingest_tui.store.journal import Journal, encode_line, read_journal
+from ingest_tui.store.fs import atomic
+from ingest_tui.store.records import journal
+from ingest_tui.store.records.journal import Journal, encode_line, read_journal
 
 RECORDS = [{"key": "notes/a.md", "outcome": "ingested", "bytes": 12}, {"key": 'quo"te\n', "outcome": "failed"}]
 NEXT = {"key": "after", "outcome": "unchanged"}

@@ -32,11 +32,11 @@ from crash_lab import quicken
 
 from ingest_tui.model.errors import StaleWriterError
 from ingest_tui.model.job import Manifest
-from ingest_tui.pipeline import recovery as recovery_module
-from ingest_tui.pipeline.job_run import JobRun
+from ingest_tui.pipeline.job import recovery as recovery_module
+from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.worker import engine as engine_module
 from ingest_tui.worker.loop import run_worker

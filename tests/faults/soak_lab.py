@@ -38,12 +38,15 @@ from ingest_tui.model.errors import (
     ValidationError,
 )
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.pipeline import recovery as recovery_module
-from ingest_tui.services import documents, jobs, sources, uploads, workspaces
+from ingest_tui.pipeline.job import recovery as recovery_module
+from ingest_tui.services import workspaces
 from ingest_tui.services.api import WorkspaceHandle, open_workspace
-from ingest_tui.services.claiming import Patience
-from ingest_tui.store.catalogue_connection import LOST, MISSING
-from ingest_tui.store.opening import open_catalogue
+from ingest_tui.services.documents import documents, uploads
+from ingest_tui.services.jobs import jobs
+from ingest_tui.services.jobs.source_claims import Patience
+from ingest_tui.services.sources import sources
+from ingest_tui.store.catalogue.connection import LOST, MISSING
+from ingest_tui.store.catalogue.opening import open_catalogue
 from ingest_tui.store.verify import verify_store
 from ingest_tui.worker.loop import run_worker
 

@@ -319,7 +319,7 @@ def orphans_after(seconds: float) -> list[str]:
     deadline = time.monotonic() + seconds
     while True:
         living = [(_command_of(child), child == session) for child, state, session in _children() if state != "Z"]
-        orphans = [command for command, is_leader in living if not is_leader or "sandbox_gate" in command]
+        orphans = [command for command, is_leader in living if not is_leader or "pool.lockdown" in command]
         orphans = [command for command in orphans if command]
         if not orphans or time.monotonic() > deadline:
             return orphans

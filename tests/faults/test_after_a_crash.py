@@ -20,9 +20,9 @@ from crash_lab import (
 )
 
 from ingest_tui.model.job import JobState
-from ingest_tui.services.jobs import cancel_job, get_job
-from ingest_tui.services.uploads import upload_files
-from ingest_tui.store.queries import find_documents
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.jobs import cancel_job, get_job
+from ingest_tui.store.catalogue.queries import find_documents
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 
 WORDS = ("weather",)

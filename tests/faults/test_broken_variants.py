@@ -15,11 +15,12 @@ from journal_lab import check_altered_lines, check_power_cut_after_append, check
 from writer_lab import check_every_death, check_every_moment, check_every_power_cut
 
 from ingest_tui.model.outcome import Outcome
-from ingest_tui.pipeline.batch import CommitBatch, Writes
-from ingest_tui.store import atomic, journal
-from ingest_tui.store.atomic import write_durably
+from ingest_tui.pipeline.commit.batch import CommitBatch, Writes
 from ingest_tui.store.change import StoreChange, StoreWriter
-from ingest_tui.store.journal import Journal
+from ingest_tui.store.fs import atomic
+from ingest_tui.store.fs.atomic import write_durably
+from ingest_tui.store.records import journal
+from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.workspace import open_workspace_at
 
 pytestmark = pytest.mark.slow

@@ -14,10 +14,10 @@ from crash_lab import Tripwire, lay, leftovers_of, new_workspace, queue_sync, qu
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.documents import remove_documents, restore_document
-from ingest_tui.services.sources import remove_source
-from ingest_tui.services.trash import chosen_to_empty, empty_trash
-from ingest_tui.services.uploads import upload_files
+from ingest_tui.services.documents.documents import remove_documents, restore_document
+from ingest_tui.services.documents.trash import chosen_to_empty, empty_trash
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.sources.sources import remove_source
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 def _quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         quicken(monkeypatch)
-        monkeypatch.setattr("ingest_tui.services.retiring._BATCH", 2)
+        monkeypatch.setattr("ingest_tui.services.documents.retirement._BATCH", 2)
         yield
 
 

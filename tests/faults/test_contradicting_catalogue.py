@@ -14,13 +14,13 @@ from crash_lab import new_workspace, quicken, sync
 from ingest_tui.cli.main import run
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import JobState
-from ingest_tui.services.documents import remove_documents
-from ingest_tui.store.contradictions import contradiction_in
-from ingest_tui.store.queries import search_text
+from ingest_tui.services.documents.documents import remove_documents
+from ingest_tui.store.catalogue.contradictions import contradiction_in
+from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.document_calls import DocumentQuery
-from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.client.document_calls import DocumentQuery
+from ingest_tui.tui.client.gateway import Gateway
 
 pytestmark = pytest.mark.slow
 

@@ -11,11 +11,11 @@ from crash_lab import Trial, new_workspace, queue_sync, quicken, run_and_die, ru
 from ingest_tui.model.errors import PlanDamagedError
 from ingest_tui.model.job import JobState
 from ingest_tui.services.damage import find_damage
-from ingest_tui.services.jobs import approve_job, get_job, held_deletions, job_plan
-from ingest_tui.services.uploads import upload_files
-from ingest_tui.store.journal import encode_line
-from ingest_tui.store.plans import is_whole, plan_end, read_plan, work_lines, write_known_plan
-from ingest_tui.store.queries import find_documents
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, job_plan
+from ingest_tui.store.catalogue.queries import find_documents
+from ingest_tui.store.records.journal import encode_line
+from ingest_tui.store.records.plan_file import is_whole, plan_end, read_plan, work_lines, write_known_plan
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ from crash_lab import quicken
 from history_lab import CONTENTS, NamedPool, World
 
 from ingest_tui.model.naming import file_uri
-from ingest_tui.pipeline import commit as commit_module
-from ingest_tui.services.sources import edit_source
+from ingest_tui.pipeline.commit import committer as commit_module
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.worker import engine as engine_module
 
 pytestmark = pytest.mark.slow

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from crash_lab import UNREADABLE, new_workspace, quicken, run_queue, sync
 
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.pipeline import planning
-from ingest_tui.services.errors import list_troubles, retry_troubles
-from ingest_tui.services.explain import explain
-from ingest_tui.services.jobs import get_job, job_items, retry_job
-from ingest_tui.services.sources import edit_source
-from ingest_tui.store.queries import find_documents
+from ingest_tui.pipeline.plan import planning
+from ingest_tui.services.documents.explain import explain
+from ingest_tui.services.jobs.error_inbox import list_troubles, retry_troubles
+from ingest_tui.services.jobs.jobs import get_job, job_items, retry_job
+from ingest_tui.services.sources.sources import edit_source
+from ingest_tui.store.catalogue.queries import find_documents
 from ingest_tui.store.workspace import Workspace
 
 pytestmark = pytest.mark.slow

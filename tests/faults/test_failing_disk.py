@@ -27,12 +27,12 @@ from crash_lab import (
 
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.pipeline import run_job as run_job_module
-from ingest_tui.pipeline.job_run import JobRun
+from ingest_tui.pipeline.job import run as run_job_module
+from ingest_tui.pipeline.job.job_run import JobRun
 from ingest_tui.services.workers import follow_job
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.jobs import JobStore
-from ingest_tui.store.listing import ListingScratch
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker import engine as engine_module
 

@@ -21,16 +21,16 @@ from crash_lab import leftovers_of, new_workspace, queue_sync, quicken, run_queu
 from ingest_tui.model.errors import DiskFullError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.job import Manifest
-from ingest_tui.services.jobs import cancel_job, pause_job, resume_job
-from ingest_tui.services.uploads import upload_files
-from ingest_tui.store.atomic import write_all
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.disk import DEFAULT_RESERVE_BYTES, Room, room_in
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.jobs import cancel_job, pause_job, resume_job
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
+from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.fs.atomic import write_all
+from ingest_tui.store.fs.disk import DEFAULT_RESERVE_BYTES, Room, room_in
 from ingest_tui.store.jobs import JobStore
-from ingest_tui.store.journal import Journal
-from ingest_tui.store.listing import ListingScratch
-from ingest_tui.store.queries import search_text
+from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker import engine as engine_module
@@ -224,8 +224,8 @@ def test_an_upload_without_room_is_refused(
 
 def test_half_a_journal_line_swallows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a full disk cut off is passed over, and the next record is whole."""
-    from ingest_tui.store import journal as journal_module
-    from ingest_tui.store.journal import read_journal
+    from ingest_tui.store.records import journal as journal_module
+    from ingest_tui.store.records.journal import read_journal
 
     path = tmp_path / "journal.jsonl"
     with Journal(path) as journal:

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from crash_lab import DIED, Trial, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
 
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.job import DISK_FULL, JobState
-from ingest_tui.pipeline import planning
-from ingest_tui.pipeline.job_run import JobRun
-from ingest_tui.services.jobs import cancel_job, get_job, pause_job, resume_job
+from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.plan import planning
+from ingest_tui.services.jobs.jobs import cancel_job, get_job, pause_job, resume_job
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
+from ingest_tui.store.catalogue.queries import find_documents
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.listing import ListingScratch
-from ingest_tui.store.locks import FileLock
-from ingest_tui.store.queries import find_documents
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.engine import Engine
 
@@ -107,10 +107,10 @@ def test_resumed_job_still_says_why_it_is_partial(trial: Trial, monkeypatch: pyt
         return listing(job)._replace(complete=False, gaps=(("locked", "Permission denied"),))
 
     listing = planning.list_source
-    monkeypatch.setattr("ingest_tui.pipeline.run_job.list_source", with_a_gap)
+    monkeypatch.setattr("ingest_tui.pipeline.job.run.list_source", with_a_gap)
     root = trial.fresh("gaps")
     assert run_and_die(root, trial.steps.index("StagingArea.receive"))
-    monkeypatch.setattr("ingest_tui.pipeline.run_job.list_source", listing)
+    monkeypatch.setattr("ingest_tui.pipeline.job.run.list_source", listing)
     workspace = open_workspace_at(root)
     run_queue(workspace)
     job = get_job(workspace, "last")
@@ -130,11 +130,11 @@ def test_polite_stops_are_no_failed_attempts(trial: Trial, monkeypatch: pytest.M
 
     listing = planning.list_source
     workspace = open_workspace_at(trial.fresh("polite"))
-    monkeypatch.setattr("ingest_tui.pipeline.run_job.list_source", stopped)
+    monkeypatch.setattr("ingest_tui.pipeline.job.run.list_source", stopped)
     for _ in range(8):
         with Engine(workspace) as engine:
             engine.start_ready_jobs()
-    monkeypatch.setattr("ingest_tui.pipeline.run_job.list_source", listing)
+    monkeypatch.setattr("ingest_tui.pipeline.job.run.list_source", listing)
     run_queue(workspace)
     job = get_job(workspace, "last")
     workspace.close()
@@ -156,7 +156,7 @@ def test_listing_that_gets_further_is_progress(trial: Trial, monkeypatch: pytest
     resumes = replace(LocalConnector.capabilities, resumes_listing=True)
     with monkeypatch.context() as patched:
         patched.setattr(LocalConnector, "capabilities", resumes)
-        patched.setattr("ingest_tui.pipeline.run_job.list_source", a_page_further)
+        patched.setattr("ingest_tui.pipeline.job.run.list_source", a_page_further)
         for _ in range(8):
             assert run_and_die(root, 1000)
     workspace = open_workspace_at(root)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from crash_lab import new_workspace, quicken, sync
 
-from ingest_tui.services.documents import remove_documents
-from ingest_tui.services.sources import remove_source
+from ingest_tui.services.documents.documents import remove_documents
+from ingest_tui.services.sources.sources import remove_source
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
@@ -111,6 +111,8 @@ def test_retiring_many_syncs_by_batch(workspace: Workspace, monkeypatch: pytest.
         genuine(self)
 
     monkeypatch.setattr(DocumentStore, "sync", counting)
-    monkeypatch.setattr("ingest_tui.store.atomic.sync_folder", lambda _folder: pytest.fail("a sync for one document"))
+    monkeypatch.setattr(
+        "ingest_tui.store.fs.atomic.sync_folder", lambda _folder: pytest.fail("a sync for one document")
+    )
     _all_documents(workspace)
     assert 0 < len(syncs) <= 2 * (MANY // 200 + 1)

@@ -12,13 +12,13 @@ import pytest
 from crash_lab import new_workspace, queue_sync, quicken, run_queue, sync
 
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.pipeline import run_job
-from ingest_tui.pipeline.job_run import JobRun
-from ingest_tui.services.jobs import approve_job, get_job, held_deletions, pause_job, refuse_job, resume_job
-from ingest_tui.services.planning import plan_source
-from ingest_tui.services.sources import edit_source
-from ingest_tui.store.atomic import write_durably
-from ingest_tui.store.queries import find_documents
+from ingest_tui.pipeline.job import run as run_job
+from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, pause_job, refuse_job, resume_job
+from ingest_tui.services.jobs.plan_preview import plan_source
+from ingest_tui.services.sources.sources import edit_source
+from ingest_tui.store.catalogue.queries import find_documents
+from ingest_tui.store.fs.atomic import write_durably
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.engine import Engine
 

@@ -9,13 +9,13 @@ import pytest
 from crash_lab import quicken
 from history_lab import CONTENTS, NamedPool, World
 
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.source import KEPT_SOURCE
-from ingest_tui.pipeline import commit as commit_module
-from ingest_tui.services.documents import restore_document
-from ingest_tui.services.explain import explain
-from ingest_tui.services.sources import add_source
+from ingest_tui.pipeline.commit import committer as commit_module
+from ingest_tui.services.documents.documents import restore_document
+from ingest_tui.services.documents.explain import explain
+from ingest_tui.services.sources.sources import add_source
 from ingest_tui.worker import engine as engine_module
 
 pytestmark = pytest.mark.slow

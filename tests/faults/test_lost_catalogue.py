@@ -16,14 +16,15 @@ import pytest
 from crash_lab import quicken, run_queue
 
 from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
-from ingest_tui.services import documents as document_services
-from ingest_tui.services import sources as source_services
-from ingest_tui.services import uploads, workspaces
+from ingest_tui.services import workspaces
 from ingest_tui.services.api import WorkspaceHandle, open_workspace
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_connection import LOST
-from ingest_tui.store.known_good import open_known_good
-from ingest_tui.store.opening import open_catalogue
+from ingest_tui.services.documents import documents as document_services
+from ingest_tui.services.documents import uploads
+from ingest_tui.services.sources import sources as source_services
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.connection import LOST
+from ingest_tui.store.catalogue.known_good import open_known_good
+from ingest_tui.store.catalogue.opening import open_catalogue
 from ingest_tui.store.verify import verify_store
 
 pytestmark = pytest.mark.slow
@@ -242,7 +243,7 @@ def test_where_it_cannot_be_made_again_it_is_refused(place: Place, monkeypatch: 
     def refuse(*_arguments: object, **_options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("ingest_tui.store.rebuild._Builder", refuse)
+    monkeypatch.setattr("ingest_tui.store.catalogue.rebuild._Builder", refuse)
     with place.opened() as handle, pytest.raises(StoreError, match="Permission denied") as caught:
         assert handle.documents
     assert caught.value.reason == LOST
@@ -256,7 +257,7 @@ def test_on_a_full_disk_room_is_what_is_asked_for(place: Place, monkeypatch: pyt
     def full(*_arguments: object) -> None:
         raise apsw.FullError
 
-    monkeypatch.setattr("ingest_tui.store.rebuild.RebuiltRows", full)
+    monkeypatch.setattr("ingest_tui.store.catalogue.rebuild.RebuiltRows", full)
     with place.opened() as handle:
         for attempt in (lambda: handle.documents, lambda: handle.search("kept"), handle.workspace.open_catalogue):
             with pytest.raises(DiskFullError, match="no room") as caught:

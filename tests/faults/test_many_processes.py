@@ -19,11 +19,11 @@ from crash_lab import compare, leftovers_of, state_of
 from many_lab import Report, judge
 
 from ingest_tui.model.source import Source
-from ingest_tui.store.atomic import TEMPORARY_PREFIX
-from ingest_tui.store.records import write_record
-from ingest_tui.store.sweeping import sweep_small_files
+from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
+from ingest_tui.store.fs.leftovers import sweep_small_files
+from ingest_tui.store.records.json_files import write_record
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
-from ingest_tui.worker.registry import WorkerRegistration, living_workers
+from ingest_tui.worker.living_workers import WorkerRegistration, living_workers
 from ingest_tui.worker.submit import submit_sync
 
 pytestmark = pytest.mark.slow

@@ -14,8 +14,8 @@ from crash_lab import Trial, new_workspace, queue_sync, quicken, rebuilt_state_o
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.queries import search_text
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from ingest_tui.pipeline import commit as commit_module
+from ingest_tui.pipeline.commit import committer as commit_module
 from ingest_tui.worker import engine as engine_module
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 from reading_trial import PLACES
 
 from ingest_tui import open_workspace
-from ingest_tui.services.jobs import cancel_job
+from ingest_tui.services.jobs.jobs import cancel_job
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.submit import submit_sync
 

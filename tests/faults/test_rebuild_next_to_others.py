@@ -11,15 +11,15 @@ import pytest
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.services import documents as document_services
-from ingest_tui.services import sources as source_services
 from ingest_tui.services import workspaces
 from ingest_tui.services.api import WorkspaceHandle, open_workspace
-from ingest_tui.store import rebuild as rebuild_module
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.changes import changes_since
-from ingest_tui.store.locks import FileLock
-from ingest_tui.store.rebuild_progress import RebuildProgress
+from ingest_tui.services.documents import documents as document_services
+from ingest_tui.services.sources import sources as source_services
+from ingest_tui.store.catalogue import rebuild as rebuild_module
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.change_feed import changes_since
+from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.verify import verify_store
 
 pytestmark = pytest.mark.slow

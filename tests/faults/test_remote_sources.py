@@ -22,10 +22,11 @@ from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import AuthenticationError, TransientItemError, TransientSourceError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline import commit, connecting
-from ingest_tui.services.jobs import cancel_job, job_items
+from ingest_tui.pipeline import connecting
+from ingest_tui.pipeline.commit import committer
+from ingest_tui.services.jobs.jobs import cancel_job, job_items
 from ingest_tui.store import staging as staging_module
-from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 from ingest_tui.worker.submit import submit_sync
 
@@ -173,7 +174,7 @@ def test_a_checkpoint_of_before_a_reboot_is_not_trusted(
     die_while_syncing(workspace, far, lambda question: question == ("list", "15.txt"))
     other_boot = tmp_path / "boot_id"
     other_boot.write_text("another boot")
-    monkeypatch.setattr("ingest_tui.store.listing._BOOT_ID", other_boot)
+    monkeypatch.setattr("ingest_tui.store.catalogue.listing_scratch._BOOT_ID", other_boot)
     run_queue(workspace)
     ended = workspace.jobs.load(job_id)
     assert listed_from(far)[0] == "00.txt"
@@ -268,7 +269,7 @@ def test_items_that_fill_the_way_do_not_wait_for_one_another(
     far: FarSource, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where one item is as much as may be on its way at once, as two files of 64 MB are, they still go one by one."""
-    monkeypatch.setattr(commit, "MAX_WEIGHT_IN_FLIGHT", 1)
+    monkeypatch.setattr(committer, "MAX_WEIGHT_IN_FLIGHT", 1)
     manifests: list[Manifest] = []
     syncing = threading.Thread(target=lambda: manifests.append(sync(workspace)), daemon=True)
     syncing.start()

@@ -14,14 +14,14 @@ from graph_server import certificates
 from graph_server.items import Drive
 from graph_server.running import FakeCredentials, GraphServer
 from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
-from ingest_tui.connectors.sharepoint import SharePointConnector
-from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.connectors.sharepoint.connector import SharePointConnector
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline import connecting
-from ingest_tui.services.jobs import job_items, job_plan
-from ingest_tui.store.remembering import StoredMemory
+from ingest_tui.services.jobs.jobs import job_items, job_plan
+from ingest_tui.store.records.listing_cache import StoredMemory
 from ingest_tui.store.workspace import Workspace, init_workspace
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from crash_lab import Trial, new_workspace, queue_sync, quicken, sync
 
-from ingest_tui.services.uploads import upload_files
+from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.store.workspace import open_workspace_at
 
 WORDS = ("weather", "alpha", "beta", "gamma", "delta", "returned", "renamed", "gone")

@@ -11,18 +11,18 @@ import pytest
 from crash_lab import new_workspace, queue_sync, quicken, run_queue, sync
 
 from ingest_tui.connectors.base import Listing
-from ingest_tui.connectors.graph_errors import seconds_to_wait
-from ingest_tui.connectors.local import LocalConnector
-from ingest_tui.connectors.s3_errors import retry_after_of
-from ingest_tui.connectors.s3_pages import _nanoseconds as of_s3
-from ingest_tui.connectors.sharepoint_items import _nanoseconds as of_sharepoint
+from ingest_tui.connectors.local.connector import LocalConnector
+from ingest_tui.connectors.s3.errors import retry_after_of
+from ingest_tui.connectors.s3.pages import _nanoseconds as of_s3
+from ingest_tui.connectors.sharepoint.graph_errors import seconds_to_wait
+from ingest_tui.connectors.sharepoint.items import _nanoseconds as of_sharepoint
 from ingest_tui.model.clock import days, rfc3339, seconds_since_epoch, shifted
 from ingest_tui.model.job import JobState
 from ingest_tui.pipeline.purge import purge_overdue
-from ingest_tui.services.documents import remove_documents
-from ingest_tui.services.trash import list_trash
-from ingest_tui.services.uploads import upload_files
-from ingest_tui.store.queries import search_text
+from ingest_tui.services.documents.documents import remove_documents
+from ingest_tui.services.documents.trash import list_trash
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.workspace import Workspace
 
 pytestmark = pytest.mark.slow

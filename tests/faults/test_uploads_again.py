@@ -10,10 +10,10 @@ from crash_lab import leftovers_of, quicken, run_queue
 
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.pipeline import run_job as run_job_module
-from ingest_tui.services.jobs import retry_job
-from ingest_tui.services.uploads import upload_files
-from ingest_tui.store.queries import search_text
+from ingest_tui.pipeline.job import run as run_job_module
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.jobs import retry_job
+from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, init_workspace
 

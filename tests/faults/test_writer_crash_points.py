@@ -20,8 +20,8 @@ from writer_lab import (
     steps_of,
 )
 
-from ingest_tui.store import atomic
-from ingest_tui.store.atomic import sweep_temporaries, write_durably
+from ingest_tui.store.fs import atomic
+from ingest_tui.store.fs.atomic import sweep_temporaries, write_durably
 
 pytestmark = pytest.mark.slow
 

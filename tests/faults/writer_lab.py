@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.store import atomic
+from ingest_tui.store.fs import atomic
 
 OLD = b"the old content\n" * 3
 NEW = b"the new content, which is longer\n" * 5

@@ -16,7 +16,7 @@ from running import assert_counters_add_up
 
 from ingest_tui import open_workspace
 from ingest_tui.model.naming import file_uri, key_from_bytes
-from ingest_tui.services.explain import explain
+from ingest_tui.services.documents.explain import explain
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile names")]
 

@@ -19,16 +19,16 @@ from pty_app import PtyApp, foreign_controls
 from stories import screen_text, tell, until
 from textual.widgets import Input
 
-from ingest_tui.tui.actions import shell_word
-from ingest_tui.tui.screens.copying import CopyMenu
-from ingest_tui.tui.screens.dialogs import Choose, Confirm
-from ingest_tui.tui.screens.document import DocumentScreen
-from ingest_tui.tui.screens.help import Help
-from ingest_tui.tui.screens.job import JobScreen
-from ingest_tui.tui.screens.plan import Plan
-from ingest_tui.tui.screens.preview import Preview
-from ingest_tui.tui.screens.report import Story, TestReport
-from ingest_tui.tui.screens.source_form import SourceForm
+from ingest_tui.tui.actions.actions import shell_word
+from ingest_tui.tui.dialogs.copy_menu import CopyMenu
+from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.help import Help
+from ingest_tui.tui.dialogs.report import Story, TestReport
+from ingest_tui.tui.views.documents.document_screen import DocumentScreen
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.sources.plan_screen import Plan
+from ingest_tui.tui.views.sources.preview_screen import Preview
+from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
 # Room for many lines but for nothing beside the list; the others take their time: all jobs, every fifth document.

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.journal import Journal, decode_line, encode_line, read_journal, read_journal_from
+from ingest_tui.store.records.journal import Journal, decode_line, encode_line, read_journal, read_journal_from
 
 text = st.text(max_size=12)
 scalars = (

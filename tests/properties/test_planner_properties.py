@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.holding import Choice, HoldReason, HoldRule, HoldRules, Shown
 from ingest_tui.model.plan import Action, Known, PlanRules, plan_actions
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import LocationRow
-from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
+from ingest_tui.store.catalogue.rows import LocationRow
 
 KEYS = [f"{letter}{number}" for letter in ("a", "é", "Z", "\U0001f600") for number in range(5)]
 FINGERPRINTS = ["1", "2", "3", "4"]

@@ -22,9 +22,9 @@ from ingest_tui.model.errors import SourceAccessError
 from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.redaction import REDACTED, forget_secrets, redact, remember_secret
-from ingest_tui.store.audit import AuditLog
-from ingest_tui.store.joblog import JobLog
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.audit import AuditLog
+from ingest_tui.store.records.job_log import JobLog
 
 secrets = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=30)
 neighbours = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -9,12 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from servers.fake_bucket import FakeBucket
 
-from ingest_tui.connectors import s3_listing
-from ingest_tui.connectors.s3_config import S3Config
-from ingest_tui.connectors.s3_errors import Explainer
-from ingest_tui.connectors.s3_http import BucketClient, Query
-from ingest_tui.connectors.s3_listing import BucketListing
-from ingest_tui.connectors.s3_pages import PageReader
+from ingest_tui.connectors.s3 import listing as s3_listing
+from ingest_tui.connectors.s3.client import BucketClient, Query
+from ingest_tui.connectors.s3.config import S3Config
+from ingest_tui.connectors.s3.errors import Explainer
+from ingest_tui.connectors.s3.listing import BucketListing
+from ingest_tui.connectors.s3.pages import PageReader
 
 
 class ReaderWithoutNetwork(PageReader):

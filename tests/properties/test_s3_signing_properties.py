@@ -14,9 +14,9 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui.connectors.s3_access import AccessKeys
-from ingest_tui.connectors.s3_config import S3Config
-from ingest_tui.connectors.s3_http import BucketClient, Query
+from ingest_tui.connectors.s3.access import AccessKeys
+from ingest_tui.connectors.s3.client import BucketClient, Query
+from ingest_tui.connectors.s3.config import S3Config
 
 ENDPOINTS = st.sampled_from([None, "http://127.0.0.1:9000", "https://Store.example.org:443/base", "http://[::1]:80"])
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)

@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from servers.fault_proxy import FaultProxy
 
-from ingest_tui.connectors.s3 import S3Connector
+from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import NotFoundError
 
 SECRET = "canary/of+the/secret/key"

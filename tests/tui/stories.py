@@ -17,10 +17,10 @@ from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job import JobError, JobState, Manifest, Phase, Transition, WorkerMark
 from ingest_tui.model.outcome import COUNTER_OF, Outcome
 from ingest_tui.model.source import Source
-from ingest_tui.store.journal import Journal
+from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
 from ingest_tui.tui.app import IngestApp
-from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.widgets.line import Line
 
 NOW_TEXT = "2026-11-21T12:00:00.000Z"
@@ -113,7 +113,7 @@ def new_workspace(root: Path) -> Path:
 
 def sync_by_hand(root: Path, source_id: str) -> Manifest:
     """Sync a source in this process, so that there are documents."""
-    from ingest_tui.services.jobs import enqueue_sync
+    from ingest_tui.services.jobs.jobs import enqueue_sync
     from ingest_tui.services.workers import follow_job
 
     workspace = open_workspace_at(root)

@@ -15,7 +15,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import ingest_tui.tui
-from ingest_tui.tui.actions import ACTIONS
+from ingest_tui.tui.actions.actions import ACTIONS
 
 PACKAGE = Path(ingest_tui.tui.__file__).parent
 VERBS = "shows?|lists?|starts?|restores?|clears?|closes?|goes|searches|approves|refuses|syncs?|opens?|tries|takes|ends"

@@ -15,17 +15,17 @@ from test_tui_screens import add_folder
 from textual.widgets import OptionList
 
 from ingest_tui.model.errors import IngestError
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui import editor
 from ingest_tui.tui.app import IngestApp
-from ingest_tui.tui.clipboard import MOST_BYTES
-from ingest_tui.tui.screens.ask import Ask
-from ingest_tui.tui.screens.copying import CopyMenu
-from ingest_tui.tui.screens.dialogs import Choose
-from ingest_tui.tui.screens.job import JobScreen
-from ingest_tui.tui.screens.jobs import JobsScreen
-from ingest_tui.tui.screens.sources import SourcesScreen
+from ingest_tui.tui.dialogs.ask import Ask
+from ingest_tui.tui.dialogs.copy_menu import CopyMenu
+from ingest_tui.tui.dialogs.dialogs import Choose
+from ingest_tui.tui.terminal import editor
+from ingest_tui.tui.terminal.clipboard import MOST_BYTES
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
+from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 
 pytestmark = pytest.mark.slow
 

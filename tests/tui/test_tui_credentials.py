@@ -13,14 +13,14 @@ from stories import HOSTILE_NAMES, said, screen_text, tell, until
 from textual.widgets import Input
 
 from identity_server import Answer, IdentityServer
-from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.credential_form import AddCredential, CredentialForm
-from ingest_tui.tui.screens.credentials import CredentialsScreen
-from ingest_tui.tui.screens.dialogs import Choose, Confirm
-from ingest_tui.tui.screens.report import Lines, TestReport
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.report import Lines, TestReport
+from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential, CredentialForm
+from ingest_tui.tui.views.credentials.credentials_screen import CredentialsScreen
 
 pytestmark = pytest.mark.slow
 
@@ -349,7 +349,7 @@ def test_entries_that_cannot_be_used_show_their_problem_and_no_value(root: Path,
 
 def test_ten_thousand_entries_of_hostile_names(root: Path) -> None:
     """The list is virtual, and no name acts."""
-    from ingest_tui.services.credentials import CredentialRow
+    from ingest_tui.services.credentials.credentials import CredentialRow
 
     class ManyCredentials(Gateway):
         def credentials(self) -> list[CredentialRow]:

@@ -9,7 +9,7 @@ import pytest
 from pty_app import PtyApp, foreign_controls
 
 import ingest_tui
-from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 
 pytestmark = pytest.mark.slow
 

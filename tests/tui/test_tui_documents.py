@@ -16,14 +16,14 @@ from textual.widgets import Input
 
 from ingest_tui.model.document import SearchHit
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui import pager
-from ingest_tui.tui.document_calls import DocumentQuery
-from ingest_tui.tui.documents_model import hit_words, query_as_typed
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.ask import Ask, is_whole_number
-from ingest_tui.tui.screens.dialogs import Choose, Confirm
-from ingest_tui.tui.screens.document import DocumentScreen
-from ingest_tui.tui.screens.report import Report
+from ingest_tui.tui.client.document_calls import DocumentQuery
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.ask import Ask, is_whole_number
+from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.report import Report
+from ingest_tui.tui.terminal import pager
+from ingest_tui.tui.views.documents.document_screen import DocumentScreen
+from ingest_tui.tui.views.documents.documents_model import hit_words, query_as_typed
 
 pytestmark = pytest.mark.slow
 
@@ -347,7 +347,7 @@ def test_three_panes_from_140_columns(filled: Path) -> None:
 
 def test_ten_thousand_documents_are_read_in_stretches(root: Path) -> None:
     """The list begins at once, and goes on as the cursor does; nothing of a name acts."""
-    from ingest_tui.store.catalogue_rows import DocumentRow
+    from ingest_tui.store.catalogue.rows import DocumentRow
 
     workspace = open_workspace_at(root)
     rows = [

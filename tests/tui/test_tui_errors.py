@@ -11,11 +11,11 @@ from stories import HOSTILE_NAMES, said, screen_text, stretches, sync_by_hand, t
 from test_tui_screens import ACTING, add_folder
 
 from ingest_tui.model.trouble import Trouble, TroubleGroup, group_troubles
-from ingest_tui.store.catalogue_rows import LocationRow
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.errors_model import ErrorList, arrange
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.report import Report
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.report import Report
+from ingest_tui.tui.views.errors.errors_model import ErrorList, arrange
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,10 @@ import pytest
 from stories import add_job, write_manifest
 
 from ingest_tui.model.job import JobState
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.tui import wording
-from ingest_tui.tui.feed import FIRST_SLICE, Feed, FeedUpdate
-from ingest_tui.tui.jobs_model import JobRow, JobsModel, parse_row
+from ingest_tui.tui.client.feed import FIRST_SLICE, Feed, FeedUpdate
+from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel, parse_row
 
 
 def quiet_feed(root: Path) -> Feed:

@@ -14,17 +14,17 @@ from test_tui_screens import add_folder
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import JobState
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.view_state import read_view_state, write_view_state
-from ingest_tui.tui.endings import ended_now, notice
+from ingest_tui.store.records.view_state import read_view_state, write_view_state
+from ingest_tui.tui.dialogs.jump import Jump
 from ingest_tui.tui.header import header
-from ingest_tui.tui.history import History, Place
-from ingest_tui.tui.jobs_model import JobRow, JobsModel
-from ingest_tui.tui.screens.base import AGES_SECONDS
-from ingest_tui.tui.screens.documents import DocumentsScreen
-from ingest_tui.tui.screens.job import JobScreen
-from ingest_tui.tui.screens.jobs import JobsScreen
-from ingest_tui.tui.screens.jump import Jump
-from ingest_tui.tui.screens.sources import SourcesScreen
+from ingest_tui.tui.navigation.history import History, Place
+from ingest_tui.tui.views.base.view_screen import AGES_SECONDS
+from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
+from ingest_tui.tui.views.jobs.endings import ended_now, notice
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel
+from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
+from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.command_line import CommandLine
 
 pytestmark = pytest.mark.slow

@@ -26,18 +26,18 @@ from textual.widgets import Button, Input
 from ingest_tui.model.job import Counters, HeldDeletions, JobError
 from ingest_tui.model.outcome import OUTCOME_NAMES
 from ingest_tui.model.reasons import Reasons
-from ingest_tui.store.locks import FileLock
-from ingest_tui.tui import job_words
-from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.job_items import MOST_OUTCOMES, JobItems, Only, arrange
-from ingest_tui.tui.jobs_model import RATES_KEPT, JobRow, JobsModel
-from ingest_tui.tui.messages import WorkspaceChanged
-from ingest_tui.tui.screens.ask import Ask
-from ingest_tui.tui.screens.dialogs import Choose, Confirm
-from ingest_tui.tui.screens.held import Held
-from ingest_tui.tui.screens.job import JobScreen
-from ingest_tui.tui.screens.jobs import JobsScreen
-from ingest_tui.tui.screens.report import RecordReport, Report
+from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.tui.background.messages import WorkspaceChanged
+from ingest_tui.tui.client.feed import FeedUpdate
+from ingest_tui.tui.dialogs.ask import Ask
+from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.report import RecordReport, Report
+from ingest_tui.tui.views.jobs import job_words
+from ingest_tui.tui.views.jobs.held_screen import Held
+from ingest_tui.tui.views.jobs.job_items import MOST_OUTCOMES, JobItems, Only, arrange
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.jobs_model import RATES_KEPT, JobRow, JobsModel
+from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.widgets.sparkline import sparkline
 
 pytestmark = pytest.mark.slow

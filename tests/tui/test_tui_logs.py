@@ -12,11 +12,11 @@ from stories import HOSTILE_NAMES, add_job, said, screen_text, tell, until
 from test_tui_going import notices
 
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.screens.ask import Ask
-from ingest_tui.tui.screens.audit import AuditScreen
-from ingest_tui.tui.screens.job import JobScreen
-from ingest_tui.tui.screens.logs import MOST_RECORDS, LogsScreen
-from ingest_tui.tui.screens.report import Story, Text
+from ingest_tui.tui.dialogs.ask import Ask
+from ingest_tui.tui.dialogs.report import Story, Text
+from ingest_tui.tui.views.audit.audit_screen import AuditScreen
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.logs.logs_screen import MOST_RECORDS, LogsScreen
 
 pytestmark = pytest.mark.slow
 
@@ -259,7 +259,7 @@ def test_an_empty_audit_says_so(root: Path) -> None:
 
 def test_a_long_audit_is_held_in_part(root: Path, monkeypatch: Any) -> None:
     """Of very many lines the newest are held."""
-    monkeypatch.setattr("ingest_tui.services.auditing.TAIL_BYTES", 20_000)
+    monkeypatch.setattr("ingest_tui.services.jobs.audit_trail.TAIL_BYTES", 20_000)
     audit(root, *(f"action.{number}" for number in range(400)))
 
     async def story(app: Any, pilot: Any) -> None:

@@ -15,7 +15,7 @@ from stories import HOSTILE_NAMES, add_job, add_outcomes, outcome
 import ingest_tui
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.tui.app import run_tui
-from ingest_tui.tui.safety import LOST_TERMINAL_EXIT
+from ingest_tui.tui.terminal.safety import LOST_TERMINAL_EXIT
 
 pytestmark = pytest.mark.slow
 
@@ -159,7 +159,7 @@ def test_one_update_of_progress_sends_below_a_kilobyte(root: Path) -> None:
     """A changed row repaints itself and not the table."""
     from stories import write_manifest
 
-    from ingest_tui.store.locks import FileLock
+    from ingest_tui.store.fs.locks import FileLock
 
     for number in range(30):
         add_job(root, f"20261120-0000{number:02d}-docs-aa{number:02d}", listed=5)
@@ -186,7 +186,7 @@ def test_one_update_of_a_job_in_detail_sends_below_a_kilobyte(root: Path) -> Non
     """Bars, rate, history and counters of an open job change in place."""
     from stories import write_manifest
 
-    from ingest_tui.store.locks import FileLock
+    from ingest_tui.store.fs.locks import FileLock
 
     manifest = add_job(root, "20261121-000001-docs-aaaa", "running", listed=100, ingested=1, percent=1)
     add_outcomes(root, manifest.job_id, [outcome(f"{number}.txt") for number in range(30)])
@@ -246,6 +246,6 @@ def test_without_a_terminal_the_way_to_go_on_is_named(root: Path, monkeypatch: p
 
 def test_without_a_workspace_the_way_to_make_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is no workspace is refused before the screen is taken."""
-    monkeypatch.setattr("ingest_tui.tui.safety.terminal_is_usable", lambda: True)
+    monkeypatch.setattr("ingest_tui.tui.terminal.safety.terminal_is_usable", lambda: True)
     with pytest.raises(NotFoundError):
         run_tui(tmp_path)

@@ -12,14 +12,14 @@ import orjson
 import pytest
 
 from ingest_tui.model.errors import RefusedError, UsageError
-from ingest_tui.tui.actions import ACTIONS, BY_ID
-from ingest_tui.tui.commands import continuation, resolve
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.preferences import read_preferences
-from ingest_tui.tui.registry import Registry
-from ingest_tui.tui.screens.base import ViewScreen
-from ingest_tui.tui.themes import THEMES, resolved
-from ingest_tui.tui.views import VIEW_NAMES, VIEWS
+from ingest_tui.tui.actions.action_registry import Registry
+from ingest_tui.tui.actions.actions import ACTIONS, BY_ID
+from ingest_tui.tui.actions.commands import continuation, resolve
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.navigation.views import VIEW_NAMES, VIEWS
+from ingest_tui.tui.terminal.preferences import read_preferences
+from ingest_tui.tui.terminal.themes import THEMES, resolved
+from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 READING = {
     "list", "show", "logs", "items", "errors", "explain", "text", "versions", "chunks", "diff", "test", "browse",

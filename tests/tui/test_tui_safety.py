@@ -8,9 +8,9 @@ from stories import HOSTILE_NAMES
 from textual.color import Color
 
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.tui import clipboard
-from ingest_tui.tui.driver import TolerantDriver
-from ingest_tui.tui.safety import ActingCharacters, crash_report, strip_acting
+from ingest_tui.tui.terminal import clipboard
+from ingest_tui.tui.terminal.driver import TolerantDriver
+from ingest_tui.tui.terminal.safety import ActingCharacters, crash_report, strip_acting
 from ingest_tui.tui.widgets.table import fit
 from ingest_tui.tui.widgets.text import wrap_words
 

@@ -23,26 +23,26 @@ from stories import (
 from textual.widgets import Button, Input
 
 from ingest_tui.model.errors import BusyError
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.dialogs import Choose, Confirm
-from ingest_tui.tui.screens.document import DocumentScreen
-from ingest_tui.tui.screens.documents import DocumentsScreen
-from ingest_tui.tui.screens.help import Help
-from ingest_tui.tui.screens.job import JobScreen
-from ingest_tui.tui.screens.jobs import JobsScreen
-from ingest_tui.tui.screens.report import TestReport
-from ingest_tui.tui.screens.source_form import SourceForm
-from ingest_tui.tui.screens.sources import SourcesScreen
+from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.help import Help
+from ingest_tui.tui.dialogs.report import TestReport
+from ingest_tui.tui.views.documents.document_screen import DocumentScreen
+from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
+from ingest_tui.tui.views.sources.source_form_screen import SourceForm
+from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 
 ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def add_folder(root: Path, folder: Path, name: str = "handbook") -> None:
     """Add a source the way the command line does."""
-    from ingest_tui.services.sources import add_source
+    from ingest_tui.services.sources.sources import add_source
 
     workspace = open_workspace_at(root)
     add_source(workspace, source_type="local", name=name, config={"path": str(folder)})

@@ -13,19 +13,19 @@ from stories import NOW, NOW_TEXT, add_job, add_outcomes, outcome, until
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.trouble import Trouble, group_troubles
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.app import IngestApp
-from ingest_tui.tui.document_calls import DocumentPage, DocumentQuery
-from ingest_tui.tui.errors_model import ErrorList
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.audit import AuditScreen
-from ingest_tui.tui.screens.documents import DocumentsScreen
-from ingest_tui.tui.screens.errors import ErrorsScreen
-from ingest_tui.tui.screens.job import JobScreen
-from ingest_tui.tui.screens.jobs import JobsScreen
-from ingest_tui.tui.screens.logs import LogsScreen
-from ingest_tui.tui.widgets.job_pane import JobPane
+from ingest_tui.tui.client.document_calls import DocumentPage, DocumentQuery
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.views.audit.audit_screen import AuditScreen
+from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
+from ingest_tui.tui.views.errors.errors_model import ErrorList
+from ingest_tui.tui.views.errors.errors_screen import ErrorsScreen
+from ingest_tui.tui.views.jobs.job_pane import JobPane
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
+from ingest_tui.tui.views.logs.logs_screen import LogsScreen
 
 pytestmark = [
     pytest.mark.slow,

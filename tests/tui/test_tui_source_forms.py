@@ -18,18 +18,18 @@ from textual.widgets import Input
 from graph_server import certificates
 from graph_server.running import GraphServer
 from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
-from ingest_tui.credentials.registry import CredentialRegistry
-from ingest_tui.services.sources import add_source, edit_source
+from ingest_tui.credentials.credential_registry import CredentialRegistry
+from ingest_tui.services.sources.sources import add_source, edit_source
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.credential_form import AddCredential
-from ingest_tui.tui.screens.dialogs import Choose, Confirm
-from ingest_tui.tui.screens.places import Places
-from ingest_tui.tui.screens.plan import Plan
-from ingest_tui.tui.screens.preview import Preview
-from ingest_tui.tui.screens.report import TestReport
-from ingest_tui.tui.screens.source_form import ADD_NEW, SourceForm
-from ingest_tui.tui.screens.sources import SourcesScreen
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.report import TestReport
+from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential
+from ingest_tui.tui.views.sources.places_screen import Places
+from ingest_tui.tui.views.sources.plan_screen import Plan
+from ingest_tui.tui.views.sources.preview_screen import Preview
+from ingest_tui.tui.views.sources.source_form_screen import ADD_NEW, SourceForm
+from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.fields import Choice, Toggle, as_list, as_text
 
 pytestmark = pytest.mark.slow
@@ -240,7 +240,7 @@ def test_browsing_what_cannot_be_read_says_why_and_stays(root: Path, folder: Pat
 
 def test_ten_thousand_places_of_hostile_names_are_shown_harmlessly(root: Path, folder: Path) -> None:
     """A long folder comes in slices; names act on nothing; the last one is one key away."""
-    from ingest_tui.services.sources import Place
+    from ingest_tui.services.sources.sources import Place
 
     class LongGateway(Gateway):
         def places(self, source_type: str, config: dict[str, Any], path: str) -> Any:

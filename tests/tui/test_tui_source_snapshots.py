@@ -18,18 +18,18 @@ from ingest_tui.credentials.types import credential_type
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.plan import Action as PlanAction
 from ingest_tui.model.source import Source
-from ingest_tui.services.credentials import CredentialRow
-from ingest_tui.services.source_trials import PreviewItem
-from ingest_tui.services.sources import Place, SourceSummary
+from ingest_tui.services.credentials.credentials import CredentialRow
+from ingest_tui.services.sources.sources import Place, SourceSummary
+from ingest_tui.services.sources.trials import PreviewItem
 from ingest_tui.tui.app import IngestApp
-from ingest_tui.tui.screens.credential_form import AddCredential, CredentialForm
-from ingest_tui.tui.screens.credentials import CredentialsScreen
-from ingest_tui.tui.screens.places import Places
-from ingest_tui.tui.screens.plan import Plan
-from ingest_tui.tui.screens.preview import Preview
-from ingest_tui.tui.screens.remove_source import RemoveSources
-from ingest_tui.tui.screens.source_form import SourceForm
-from ingest_tui.tui.screens.sources import SourcesScreen
+from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential, CredentialForm
+from ingest_tui.tui.views.credentials.credentials_screen import CredentialsScreen
+from ingest_tui.tui.views.sources.places_screen import Places
+from ingest_tui.tui.views.sources.plan_screen import Plan
+from ingest_tui.tui.views.sources.preview_screen import Preview
+from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
+from ingest_tui.tui.views.sources.source_form_screen import SourceForm
+from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 
 pytestmark = [
     pytest.mark.slow,
@@ -175,7 +175,7 @@ def test_a_preview(root: Path, snap_compare: Any, size: tuple[int, int]) -> None
     """What is taken, what is left out and why."""
 
     async def settle(app: IngestApp, pilot: Any) -> None:
-        from ingest_tui.services.source_trials import SourceDraft
+        from ingest_tui.services.sources.trials import SourceDraft
 
         app.push_screen(Preview(app.gateway, SourceDraft("local", "handbook", {})))
         await until(pilot, lambda: isinstance(app.screen, Preview) and len(app.screen.table.rows) == 3)

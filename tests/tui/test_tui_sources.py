@@ -12,18 +12,18 @@ from stories import HOSTILE_NAMES, add_job, said, screen_text, sync_by_hand, tel
 from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.model.plan import Action as PlanAction
 from ingest_tui.model.source import Source
-from ingest_tui.services.sources import SourceSummary, add_source
+from ingest_tui.services.sources.sources import SourceSummary, add_source
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens import plan as plan_screen
-from ingest_tui.tui.screens.dialogs import Choose
-from ingest_tui.tui.screens.plan import Plan
-from ingest_tui.tui.screens.preview import Preview
-from ingest_tui.tui.screens.remove_source import RemoveSources
-from ingest_tui.tui.screens.report import TestReport
-from ingest_tui.tui.screens.source_form import SourceForm
-from ingest_tui.tui.screens.sources import SourcesScreen
-from ingest_tui.tui.source_words import detail_lines
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.dialogs import Choose
+from ingest_tui.tui.dialogs.report import TestReport
+from ingest_tui.tui.views.sources import plan_screen
+from ingest_tui.tui.views.sources.plan_screen import Plan
+from ingest_tui.tui.views.sources.preview_screen import Preview
+from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
+from ingest_tui.tui.views.sources.source_form_screen import SourceForm
+from ingest_tui.tui.views.sources.source_words import detail_lines
+from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 
 pytestmark = pytest.mark.slow
 
@@ -201,7 +201,7 @@ def test_removal_names_what_goes_and_may_keep_the_documents(root: Path, folder: 
 
 
 def _documents(workspace: Any) -> list[Any]:
-    from ingest_tui.services.documents import list_documents
+    from ingest_tui.services.documents.documents import list_documents
 
     try:
         return list_documents(workspace)

@@ -27,7 +27,7 @@ _NEUTRAL = "import socket\nsocket.gethostname = lambda: 'example'\n"
 _DYING = """
 import os, sys
 from ingest_tui.pipeline import commit
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.documents import DocumentStore
 commit.BATCH_ITEMS = 2
 placed, execute, place = [], Catalogue.execute, DocumentStore.place

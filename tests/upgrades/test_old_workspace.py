@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from ingest_tui.services.jobs import list_jobs
+from ingest_tui.services.jobs.jobs import list_jobs
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.engine import Engine

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import BusyError, SchemaVersionError
-from ingest_tui.services.search import search
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.documents.search import search
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.services.workspaces import add_collection, set_theme
 from ingest_tui.store import upgrade as upgrade_module
-from ingest_tui.store.locks import FileLock
-from ingest_tui.store.records import read_json
+from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.records.json_files import read_json
 from ingest_tui.store.upgrade import SCHEMA_VERSION, upgrade_workspace
 from ingest_tui.store.workspace import Workspace, open_workspace_at
-from ingest_tui.worker.registry import WorkerRegistration
+from ingest_tui.worker.living_workers import WorkerRegistration
 from ingest_tui.worker.submit import submit_sync
 from old_workspace import unpack_workspace_1
 

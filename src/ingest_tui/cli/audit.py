@@ -32,7 +32,7 @@ def audit(ctx: click.Context, session: Session, follow: bool, words: str, since:
     """Print who did what, when, with which outcome; 'audit export FILE' writes it to a file."""
     if ctx.invoked_subcommand is not None:
         return
-    from ingest_tui.services.auditing import AuditQuery, audit_from
+    from ingest_tui.services.jobs.audit_trail import AuditQuery, audit_from
 
     query, offset = AuditQuery(words, since), 0
     while True:
@@ -64,7 +64,7 @@ def export(
     session: Session, target: Path, file_format: str | None, force: bool, words: str, since: str, as_json: bool
 ) -> None:
     """Write who did what, when, to FILE: JSON lines or CSV, whole or not at all."""
-    from ingest_tui.services.auditing import AuditQuery, export_audit
+    from ingest_tui.services.jobs.audit_trail import AuditQuery, export_audit
 
     place, number = export_audit(
         session.workspace, target, AuditQuery(words, since), file_format=file_format or "", replace=force

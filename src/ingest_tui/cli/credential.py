@@ -12,7 +12,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session
 
 if TYPE_CHECKING:
-    from ingest_tui.services.credentials import CredentialRow, CredentialType
+    from ingest_tui.services.credentials.credentials import CredentialRow, CredentialType
 
 
 @click.group()
@@ -54,7 +54,7 @@ def _field_options(command: Any) -> Any:
 @pass_session
 def add(session: Session, /, name: str, type_name: str, as_json: bool, **options: Any) -> None:
     """Add a credential called NAME. On a terminal it asks for what is missing, without showing secrets."""
-    from ingest_tui.services.credentials import add_credential, open_registry, type_called
+    from ingest_tui.services.credentials.credentials import add_credential, open_registry, type_called
 
     workspace = session.workspace
     declared = type_called(type_name)
@@ -88,7 +88,7 @@ def set_(
 ) -> None:
     """Change fields of credential NAME, as to rotate a secret; what is not named stays. Running jobs take it up."""
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.credentials import change_credential, get_credential, type_called
+    from ingest_tui.services.credentials.credentials import change_credential, get_credential, type_called
 
     workspace = session.workspace
     seen = get_credential(workspace, name).summary
@@ -120,7 +120,7 @@ def set_(
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List the credentials: names, types, where each is used, when it ends."""
-    from ingest_tui.services.credentials import list_credentials
+    from ingest_tui.services.credentials.credentials import list_credentials
 
     rows = list_credentials(session.workspace)
     if as_json:
@@ -151,7 +151,7 @@ def list_(session: Session, as_json: bool) -> None:
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
     """Show credential NAME: its fields, and where its secrets are kept; never a secret."""
-    from ingest_tui.services.credentials import get_credential
+    from ingest_tui.services.credentials.credentials import get_credential
 
     row = get_credential(session.workspace, name)
     if as_json:
@@ -179,7 +179,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @pass_session
 def test(session: Session, name: str, as_json: bool) -> int:
     """Try credential NAME: is it well-formed, are its secrets there, does the other side let us in?"""
-    from ingest_tui.services.credentials import test_credential
+    from ingest_tui.services.credentials.credentials import test_credential
 
     all_ok = True
     for step in test_credential(session.workspace, name):
@@ -210,7 +210,7 @@ def test(session: Session, name: str, as_json: bool) -> int:
 @pass_session
 def remove(session: Session, name: str, force: bool, yes: bool, as_json: bool) -> None:
     """Take credential NAME out of the file. Its secrets stay where they are kept, unless they stand in the file."""
-    from ingest_tui.services.credentials import get_credential, remove_credential
+    from ingest_tui.services.credentials.credentials import get_credential, remove_credential
 
     seen = get_credential(session.workspace, name).summary
     confirm(f"Remove credential {name}?", yes=yes, as_json=as_json)
@@ -232,7 +232,7 @@ def _day(moment: datetime | None) -> date | None:
 def _given(declared: CredentialType, options: dict[str, Any]) -> dict[str, str]:
     """Return the fields that the options fill in. No error quotes what was given: it may be a secret."""
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.credentials import literal, refuse_literal
+    from ingest_tui.services.credentials.credentials import literal, refuse_literal
 
     fields = {}
     for text in options["plain"]:
@@ -276,7 +276,7 @@ def _refuse_plain(declared: CredentialType, field: str) -> None:
 
 def _piped_secret(field: str) -> str:
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.credentials import without_line_end
+    from ingest_tui.services.credentials.credentials import without_line_end
 
     if sys.stdin.isatty():
         return str(click.prompt(f"{field} (not shown)", hide_input=True, err=True))
@@ -322,7 +322,7 @@ def _refuse_incomplete(declared: CredentialType, missing_plain: list[str], field
 def _asked_secret(field: str, question: str, *, is_required: bool) -> str:
     """Ask without echo; repeats when what was typed cannot be a reference."""
     from ingest_tui.model.errors import UsageError, ValidationError
-    from ingest_tui.services.credentials import FORMS, describe_given
+    from ingest_tui.services.credentials.credentials import FORMS, describe_given
 
     if not sys.stdin.isatty():
         raise UsageError(f"{field}: nobody is there to ask", hint=f"--secret-stdin {field} reads it from a pipe")

@@ -32,7 +32,7 @@ def doc() -> None:
 @pass_session
 def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bool, **options: Any) -> None:
     """List documents."""
-    from ingest_tui.services.documents import count_documents, list_documents
+    from ingest_tui.services.documents.documents import count_documents, list_documents
 
     workspace = session.workspace
     choice = choice_of(options)
@@ -67,7 +67,7 @@ def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bo
 @pass_session
 def show(session: Session, document: str, as_json: bool) -> None:
     """Show what is known of DOCUMENT."""
-    from ingest_tui.services.documents import get_document, ingestion_record, remarks_of
+    from ingest_tui.services.documents.documents import get_document, ingestion_record, remarks_of
 
     found = get_document(session.workspace, document)
     record = ingestion_record(session.workspace, found.document_id)
@@ -90,7 +90,7 @@ def show(session: Session, document: str, as_json: bool) -> None:
 @pass_session
 def text(session: Session, document: str, version: int | None, as_json: bool) -> None:
     """Print the normalised text of DOCUMENT."""
-    from ingest_tui.services.documents import document_text, get_document
+    from ingest_tui.services.documents.documents import document_text, get_document
 
     found = get_document(session.workspace, document)
     told = document_text(session.workspace, found.document_id, version)
@@ -106,7 +106,7 @@ def text(session: Session, document: str, version: int | None, as_json: bool) ->
 @pass_session
 def versions(session: Session, document: str, as_json: bool) -> None:
     """List the versions of DOCUMENT, newest first."""
-    from ingest_tui.services.documents import document_versions
+    from ingest_tui.services.documents.documents import document_versions
 
     found = document_versions(session.workspace, document)
     if as_json:
@@ -134,7 +134,7 @@ def versions(session: Session, document: str, as_json: bool) -> None:
 def diff(session: Session, document: str, older: int | None, newer: int | None, as_json: bool) -> None:
     """Print what changed in the text of DOCUMENT between two versions."""
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.documents import document_diff, get_document
+    from ingest_tui.services.documents.documents import document_diff, get_document
 
     found = get_document(session.workspace, document)
     newer = newer or found.version
@@ -154,7 +154,7 @@ def diff(session: Session, document: str, older: int | None, newer: int | None, 
 @pass_session
 def chunks(session: Session, document: str, as_json: bool) -> None:
     """Print the chunks by which DOCUMENT is found."""
-    from ingest_tui.services.documents import document_chunks
+    from ingest_tui.services.documents.documents import document_chunks
 
     found = document_chunks(session.workspace, document)
     if as_json:
@@ -173,7 +173,7 @@ def chunks(session: Session, document: str, as_json: bool) -> None:
 @pass_session
 def explain(session: Session, target: str, as_json: bool) -> None:
     """Tell why a document or a path is here or not, with the evidence."""
-    from ingest_tui.services.explain import explain as tell
+    from ingest_tui.services.documents.explain import explain as tell
 
     story = tell(session.workspace, target)
     if as_json:
@@ -199,7 +199,7 @@ def remove(
 
     Refused with 5 while a job works on a source of theirs.
     """
-    from ingest_tui.services.documents import get_document, remove_documents
+    from ingest_tui.services.documents.documents import get_document, remove_documents
 
     patience = patience_of(session.workspace, wait=wait, timeout=timeout)
     found = [get_document(session.workspace, name) for name in documents]
@@ -220,7 +220,7 @@ def remove(
 @pass_session
 def restore(session: Session, documents: tuple[str, ...], as_json: bool) -> None:
     """Bring DOCUMENTS back from the trash."""
-    from ingest_tui.services.documents import restore_document
+    from ingest_tui.services.documents.documents import restore_document
 
     restored = [restore_document(session.workspace, name) for name in documents]
     if as_json:
@@ -240,7 +240,7 @@ def restore(session: Session, documents: tuple[str, ...], as_json: bool) -> None
 @pass_session
 def search(session: Session, /, query: tuple[str, ...], limit: int, mode: str, as_json: bool, **options: Any) -> None:
     """Find text in the documents: all words must occur; "quoted words" together; begin* for beginnings; OR, NOT."""
-    from ingest_tui.services.search import search as find
+    from ingest_tui.services.documents.search import search as find
 
     del mode  # full text is the only mode yet
     hits = find(session.workspace, " ".join(query), limit=limit, **choice_of(options))

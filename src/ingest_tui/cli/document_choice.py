@@ -11,7 +11,7 @@ from ingest_tui.cli.names import COLLECTION, SOURCE
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
-    from ingest_tui.services.documents import DocumentChoice
+    from ingest_tui.services.documents.documents import DocumentChoice
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 

@@ -13,7 +13,7 @@ from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.trouble import TROUBLE_KINDS
 
 if TYPE_CHECKING:
-    from ingest_tui.services.errors import Trouble
+    from ingest_tui.services.jobs.error_inbox import Trouble
 
 
 @click.group()
@@ -54,7 +54,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List the errors, newest first."""
-    from ingest_tui.services.errors import groups_with_hints, list_troubles
+    from ingest_tui.services.jobs.error_inbox import groups_with_hints, list_troubles
 
     found = list_troubles(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
     if by_reason:
@@ -98,7 +98,7 @@ def _chosen(
     ignored: bool = False,
 ) -> list[Trouble]:
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.errors import find_troubles, list_troubles
+    from ingest_tui.services.jobs.error_inbox import find_troubles, list_troubles
 
     narrowed = bool(kinds or reasons or source_id)
     if bool(items) == (narrowed or all_of_them):
@@ -116,7 +116,7 @@ def _chosen(
 def retry(session: Session, /, detach: bool, as_json: bool, **choice: Any) -> int:
     """Fetch and read items again: one job for each source, whatever jobs they failed in."""
     from ingest_tui.cli.sync import follow_and_report
-    from ingest_tui.services.errors import retry_troubles
+    from ingest_tui.services.jobs.error_inbox import retry_troubles
 
     report = retry_troubles(session.workspace, _chosen(session, **choice))
     for one in report.left_out[:5]:
@@ -143,7 +143,7 @@ def _ignoring(name: str, help_text: str, done: str, *, ignore: bool) -> click.Co
     @json_option
     @pass_session
     def command(session: Session, /, as_json: bool, **choice: Any) -> None:
-        from ingest_tui.services.errors import ignore_troubles
+        from ingest_tui.services.jobs.error_inbox import ignore_troubles
 
         chosen = _chosen(session, **choice, ignored=not ignore)
         number = ignore_troubles(session.workspace, chosen, ignore=ignore)

@@ -14,7 +14,7 @@ from ingest_tui.cli.document_choice import choice_of, choice_options
 from ingest_tui.cli.session import Session, json_option, pass_session
 
 if TYPE_CHECKING:
-    from ingest_tui.services.exporting import ContentKind, DocumentContent, ExportFormat, ExportReport
+    from ingest_tui.services.documents.export import ContentKind, DocumentContent, ExportFormat, ExportReport
 
 _FORMATS = ("jsonl", "csv", "folder")
 _KINDS = ("text", "raw", "record")
@@ -53,8 +53,8 @@ def export(
     out.
     """
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.documents import get_document
-    from ingest_tui.services.exporting import Export
+    from ingest_tui.services.documents.documents import get_document
+    from ingest_tui.services.documents.export import Export
 
     if to == _STDOUT and form == "folder":
         raise UsageError("a folder export needs a place", hint="--to FOLDER names it")
@@ -105,10 +105,10 @@ def export_document(
 ) -> None:
     """Take one DOCUMENT out, byte for byte: its text, its raw file or its record."""
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services import exporting
+    from ingest_tui.services.documents import export
 
     if to != _STDOUT:
-        summary = exporting.export_document(session.workspace, document, to, what=what, version=version, replace=force)
+        summary = export.export_document(session.workspace, document, to, what=what, version=version, replace=force)
         if as_json:
             output.data(summary)
         else:
@@ -117,9 +117,9 @@ def export_document(
     if what == "raw" and (as_json or sys.stdout.isatty()):
         where = "in JSON" if as_json else "on a terminal"
         raise UsageError(f"a raw file is not shown {where}", hint="--to FILE writes it; a pipe takes it too")
-    content = exporting.document_content(session.workspace, document, what=what, version=version)
+    content = export.document_content(session.workspace, document, what=what, version=version)
     _print_content(content, as_json=as_json)
-    exporting.note_document_export(session.workspace, content, to="stdout")
+    export.note_document_export(session.workspace, content, to="stdout")
 
 
 def _print_content(content: DocumentContent, *, as_json: bool) -> None:

@@ -94,8 +94,8 @@ def demo(session: Session, folder: Path | None, tui: bool, as_json: bool) -> int
     """Show the main job on example documents: add a source, sync, see every outcome, search."""
     from ingest_tui.cli.sync import follow_and_report
     from ingest_tui.services import demo as demonstration
-    from ingest_tui.services.jobs import enqueue_sync, job_items
-    from ingest_tui.services.search import search
+    from ingest_tui.services.documents.search import search
+    from ingest_tui.services.jobs.jobs import enqueue_sync, job_items
 
     root = folder or Path(tempfile.mkdtemp(prefix="ingest-tui-demo-")) / "workspace"
     workspace, source = demonstration.make_demo_workspace(root)

@@ -37,7 +37,7 @@ def job() -> None:
 @pass_session
 def list_(session: Session, states: tuple[str, ...], source_id: str | None, limit: int, as_json: bool) -> None:
     """List jobs, newest first."""
-    from ingest_tui.services.jobs import list_jobs, queue_positions
+    from ingest_tui.services.jobs.jobs import list_jobs, queue_positions
 
     def warn(job_id: str) -> None:
         diagnostics.say(f"warning: job {job_id} cannot be read; 'ingest-tui doctor' reports why")
@@ -74,7 +74,7 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
 @pass_session
 def show(session: Session, job_id: str, as_json: bool) -> None:
     """Show the manifest of JOB."""
-    from ingest_tui.services.jobs import get_job, queue_positions
+    from ingest_tui.services.jobs.jobs import get_job, queue_positions
 
     manifest = get_job(session.workspace, job_id)
     if as_json:
@@ -134,7 +134,7 @@ def items(
     session: Session, job_id: str, outcomes: tuple[str, ...], with_warnings: bool, held: bool, as_json: bool
 ) -> None:
     """Print what became of each item of JOB."""
-    from ingest_tui.services.jobs import get_job, held_deletions, job_items
+    from ingest_tui.services.jobs.jobs import get_job, held_deletions, job_items
 
     manifest = get_job(session.workspace, job_id)
     if held:
@@ -168,7 +168,7 @@ def _cell(value: Any) -> Any:
 @pass_session
 def errors(session: Session, job_id: str, by_reason: bool, as_json: bool) -> None:
     """Print what failed or was rejected in JOB, and what to do. 'ingest-tui errors' tells of all jobs."""
-    from ingest_tui.services.jobs import get_job, job_items
+    from ingest_tui.services.jobs.jobs import get_job, job_items
 
     manifest = get_job(session.workspace, job_id)
     if by_reason:
@@ -195,7 +195,7 @@ def errors(session: Session, job_id: str, by_reason: bool, as_json: bool) -> Non
 
 
 def _print_reasons(workspace: Workspace, job_id: str, *, as_json: bool) -> None:
-    from ingest_tui.services.jobs import job_reasons
+    from ingest_tui.services.jobs.jobs import job_reasons
 
     groups = job_reasons(workspace, job_id)
     if as_json:
@@ -220,7 +220,7 @@ def logs(session: Session, job_id: str | None, follow: bool, level: str, as_json
 
     Without JOB: the ends of the logs of the worker and of the newest jobs, in the order of their times.
     """
-    from ingest_tui.services.jobs import get_job, job_log
+    from ingest_tui.services.jobs.jobs import get_job, job_log
 
     if job_id is None:
         _all_logs(session, follow=follow, level=level, as_json=as_json)
@@ -242,7 +242,7 @@ def logs(session: Session, job_id: str | None, follow: bool, level: str, as_json
 
 
 def _all_logs(session: Session, *, follow: bool, level: str, as_json: bool) -> None:
-    from ingest_tui.services.logs import follow_logs
+    from ingest_tui.services.jobs.logs import follow_logs
 
     follower = follow_logs(session.workspace)
     while True:
@@ -264,7 +264,7 @@ def _acting(name: str, help_text: str, done: str) -> click.Command:
     @json_option
     @pass_session
     def command(session: Session, job_id: str, as_json: bool) -> None:
-        from ingest_tui.services import jobs
+        from ingest_tui.services.jobs import jobs
 
         manifest = getattr(jobs, f"{name}_job")(session.workspace, job_id)
         if as_json:
@@ -287,7 +287,7 @@ job.add_command(_acting("resume", "Let a paused JOB go on.", "resuming"))
 @pass_session
 def priority(session: Session, job_id: str, priority: int, as_json: bool) -> None:
     """Let JOB run sooner (lower PRIORITY) or later than others."""
-    from ingest_tui.services.jobs import set_priority
+    from ingest_tui.services.jobs.jobs import set_priority
 
     manifest = set_priority(session.workspace, job_id, priority)
     if as_json:
@@ -304,7 +304,7 @@ def priority(session: Session, job_id: str, priority: int, as_json: bool) -> Non
 @pass_session
 def retry(session: Session, job_id: str, failed_only: bool, detach: bool, as_json: bool) -> int:
     """Do an ended JOB again."""
-    from ingest_tui.services.jobs import retry_job
+    from ingest_tui.services.jobs.jobs import retry_job
 
     return _follow_new(session, retry_job(session.workspace, job_id, failed_only=failed_only), detach, as_json)
 
@@ -316,7 +316,7 @@ def retry(session: Session, job_id: str, failed_only: bool, detach: bool, as_jso
 @pass_session
 def approve(session: Session, job_id: str, detach: bool, as_json: bool) -> int:
     """Approve the deletions that JOB holds; only those still gone are carried out."""
-    from ingest_tui.services.jobs import approve_job, get_job
+    from ingest_tui.services.jobs.jobs import approve_job, get_job
 
     held = get_job(session.workspace, job_id).held
     if held and held.closed:
@@ -346,8 +346,8 @@ def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: boo
 def status(session: Session, job_id: str, as_json: bool) -> None:
     """Print the state of JOB as an IngestionStatusResponse. What fails in the workers right now goes to stderr."""
     from ingest_tui.cli.worker import say_issues
-    from ingest_tui.services.jobs import get_job
-    from ingest_tui.services.jobs import status as status_of
+    from ingest_tui.services.jobs.jobs import get_job
+    from ingest_tui.services.jobs.jobs import status as status_of
     from ingest_tui.services.workers import worker_status
 
     say_issues(worker_status(session.workspace))

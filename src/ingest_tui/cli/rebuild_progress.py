@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ingest_tui.cli import diagnostics
 
 if TYPE_CHECKING:
-    from ingest_tui.store.rebuild_progress import ProgressListener, RebuildProgress
+    from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress
 
 _SECONDS_BETWEEN = 0.2
 

@@ -14,7 +14,7 @@ from ingest_tui.model.naming import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
-    from ingest_tui.services.claiming import Patience
+    from ingest_tui.services.jobs.source_claims import Patience
     from ingest_tui.store.workspace import Workspace
 
 
@@ -91,7 +91,7 @@ def patience_of(workspace: Workspace, *, wait: bool, timeout: float | None) -> P
     """Return how long a call waits for jobs, and say on stderr for which; None when it does not."""
     from ingest_tui.cli import diagnostics
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.claiming import Patience
+    from ingest_tui.services.jobs.source_claims import Patience
     from ingest_tui.services.workers import worker_status
 
     if not wait:

@@ -30,7 +30,7 @@ def source() -> None:
 
 def _add_command(source_type: str) -> click.Command:
     """Return `source add TYPE`, with the settings of that type."""
-    from ingest_tui.services.sources import connector_config_model, describe_source_type
+    from ingest_tui.services.sources.sources import connector_config_model, describe_source_type
 
     @click.command(source_type, help=f"Add a source of type {source_type}: {describe_source_type(source_type)}")
     @click.argument("name")
@@ -47,7 +47,7 @@ def _add_command(source_type: str) -> click.Command:
 def _add(
     session: Session, source_type: str, name: str, config: dict[str, Any], options: dict[str, Any], *, as_json: bool
 ) -> None:
-    from ingest_tui.services.sources import add_source, backends_by_type
+    from ingest_tui.services.sources.sources import add_source, backends_by_type
 
     added = add_source(
         session.workspace,
@@ -76,7 +76,7 @@ def _add(
 def _report_earlier_documents(session: Session, source_id: str) -> None:
     """Report documents that a source has before its first sync: an earlier one of its name was removed, or lost."""
     from ingest_tui.model.errors import IngestError
-    from ingest_tui.services.documents import count_documents
+    from ingest_tui.services.documents.documents import count_documents
 
     with suppress(IngestError):  # the source is added; what is wrong with the catalogue is for the sync to report
         number = count_documents(session.workspace, source_id=source_id)
@@ -105,7 +105,7 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
     'ingest-tui source edit SOURCE --help' lists the settings of its type too.
     """
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.sources import backends_by_type, edit_source
+    from ingest_tui.services.sources.sources import backends_by_type, edit_source
 
     config = settings_given(options)
     before = session.workspace.sources.get(source_id)
@@ -152,7 +152,7 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
 def _may_exclude_documents(session: Session, before: Source, edited: Source) -> bool:
     """Whether the next sync may hold documents that the new settings exclude: known before it runs."""
     from ingest_tui.model.errors import IngestError
-    from ingest_tui.services.sources import takes_otherwise
+    from ingest_tui.services.sources.sources import takes_otherwise
 
     with suppress(IngestError):  # the source is saved; what is wrong with the catalogue is for the sync to report
         return takes_otherwise(session.workspace, before, edited)
@@ -164,7 +164,7 @@ def _may_exclude_documents(session: Session, before: Source, edited: Source) -> 
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List the sources."""
-    from ingest_tui.services.sources import list_sources
+    from ingest_tui.services.sources.sources import list_sources
 
     summaries = list_sources(session.workspace)
     for name in session.workspace.sources.unreadable():
@@ -213,7 +213,7 @@ def list_(session: Session, as_json: bool) -> None:
 @pass_session
 def show(session: Session, source_id: str, as_json: bool) -> None:
     """Show the settings of SOURCE."""
-    from ingest_tui.services.sources import get_source
+    from ingest_tui.services.sources.sources import get_source
 
     found = get_source(session.workspace, source_id)
     if as_json:
@@ -240,8 +240,8 @@ def remove(
     as_json: bool,
 ) -> None:
     """Remove SOURCE and retire its documents to the trash. Refused with 5 while a job of it is not over."""
-    from ingest_tui.services.documents import count_documents
-    from ingest_tui.services.sources import get_source, remove_source
+    from ingest_tui.services.documents.documents import count_documents
+    from ingest_tui.services.sources.sources import get_source, remove_source
 
     seen = get_source(session.workspace, source_id)
     patience = patience_of(session.workspace, wait=wait, timeout=timeout)
@@ -261,7 +261,7 @@ def _switch(enabled: bool) -> click.Command:
     @json_option
     @pass_session
     def command(session: Session, source_id: str, as_json: bool) -> None:
-        from ingest_tui.services.sources import set_enabled
+        from ingest_tui.services.sources.sources import set_enabled
 
         changed = set_enabled(session.workspace, source_id, enabled)
         if as_json:

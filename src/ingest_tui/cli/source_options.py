@@ -121,7 +121,7 @@ class SourceTypes(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the types of sources."""
-        from ingest_tui.services.sources import source_types
+        from ingest_tui.services.sources.sources import source_types
 
         return source_types()
 
@@ -131,7 +131,7 @@ class SourceTypes(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of types."""
-        from ingest_tui.services.sources import describe_source_type
+        from ingest_tui.services.sources.sources import describe_source_type
 
         with formatter.section("Types"):
             formatter.write_dl([(name, describe_source_type(name)) for name in self.list_commands(ctx)])
@@ -145,7 +145,7 @@ class TypedCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Add the options of the type before the arguments are read."""
-        from ingest_tui.services.sources import connector_config_model
+        from ingest_tui.services.sources.sources import connector_config_model
 
         extra: list[click.Parameter] = []
         known = {option for param in super().get_params(ctx) for option in param.opts}
@@ -193,7 +193,7 @@ def _refuse_unknown_source(ctx: click.Context, args: Sequence[str]) -> None:
 
 def _types_in(ctx: click.Context, args: Sequence[str]) -> list[str]:
     from ingest_tui.cli.session import Session
-    from ingest_tui.services.sources import types_of_sources
+    from ingest_tui.services.sources.sources import types_of_sources
 
     for place, argument in enumerate(args):
         if argument.startswith("--type="):

@@ -13,8 +13,8 @@ from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import TypedCommand, filter_options, settings_given
 
 if TYPE_CHECKING:
-    from ingest_tui.services.source_trials import SourceDraft
-    from ingest_tui.services.sources import Place
+    from ingest_tui.services.sources.sources import Place
+    from ingest_tui.services.sources.trials import SourceDraft
 
 _type_option = click.option(
     "--type", "source_type", metavar="TYPE", help="Look at what is no source yet; takes the settings of TYPE."
@@ -32,7 +32,7 @@ def test(session: Session, /, source_id: str | None, source_type: str | None, as
 
     Before a source is added: 'ingest-tui source test --type s3 --bucket B'.
     """
-    from ingest_tui.services.source_trials import test_draft
+    from ingest_tui.services.sources.trials import test_draft
 
     all_ok = True
     for step in test_draft(session.workspace, _draft(session, source_id, source_type, options)):
@@ -49,7 +49,7 @@ def test(session: Session, /, source_id: str | None, source_type: str | None, as
 
 def _draft(session: Session, source_id: str | None, source_type: str | None, options: dict[str, Any]) -> SourceDraft:
     """Return the source that is named, or the one that the settings on the command line would make."""
-    from ingest_tui.services.source_trials import SourceDraft, draft_of
+    from ingest_tui.services.sources.trials import SourceDraft, draft_of
 
     config = settings_given(options)
     common = {name: options[name] for name in ("max_size", "since", "allow_types", "deny_types") if options.get(name)}
@@ -81,7 +81,7 @@ def preview(
 
     Before a source is added: 'ingest-tui source preview --type local --path FOLDER --exclude drafts/'.
     """
-    from ingest_tui.services.source_trials import preview_draft
+    from ingest_tui.services.sources.trials import preview_draft
 
     taken = left_out = 0
     for item in preview_draft(session.workspace, _draft(session, source_id, source_type, options), limit=limit):
@@ -119,8 +119,8 @@ def browse(
     """
     from itertools import islice
 
-    from ingest_tui.services.source_trials import browse_for_settings
-    from ingest_tui.services.sources import browse_settings, browse_source
+    from ingest_tui.services.sources.sources import browse_settings, browse_source
+    from ingest_tui.services.sources.trials import browse_for_settings
 
     if source_type is not None and choose:
         given = settings_given(options)

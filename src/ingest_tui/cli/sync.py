@@ -30,7 +30,7 @@ DAMAGED_HINT = "'ingest-tui doctor' shows which file is damaged"
 @pass_session
 def plan(session: Session, source: str, show_all: bool, force: bool, as_json: bool) -> None:
     """Show what a sync of SOURCE would do, and why, without fetching a byte."""
-    from ingest_tui.services.planning import plan_source
+    from ingest_tui.services.jobs.plan_preview import plan_source
 
     counts: dict[str, int] = {}
     rows: list[tuple[str, str, str, str]] = []
@@ -68,7 +68,7 @@ def sync(
     Runs the worker itself when none is running. Exit code 3: done, but some items failed; 6: deletions wait for
     approval.
     """
-    from ingest_tui.services.jobs import enqueue_sync
+    from ingest_tui.services.jobs.jobs import enqueue_sync
 
     workspace = session.workspace
     names = _named_sources(workspace, sources, all_sources)
@@ -200,7 +200,7 @@ def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
 @pass_session
 def upload(session: Session, files: tuple[Path, ...], collection: str, detach: bool, as_json: bool) -> int:
     """Add FILES by hand. A file of a name that is there already becomes its next version."""
-    from ingest_tui.services.uploads import upload_files
+    from ingest_tui.services.documents.uploads import upload_files
 
     workspace = session.workspace
     queued = upload_files(workspace, list(files), collection_id=collection)

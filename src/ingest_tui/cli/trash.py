@@ -13,7 +13,7 @@ from ingest_tui.cli.session import Session, confirm, json_option, pass_session
 from ingest_tui.model.clock import rfc3339
 
 if TYPE_CHECKING:
-    from ingest_tui.services.trash import TrashEntry
+    from ingest_tui.services.documents.trash import TrashEntry
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MOST_SHOWN = 20
@@ -43,7 +43,7 @@ def trash() -> None:
 @pass_session
 def list_entries(session: Session, source: str | None, as_json: bool) -> None:
     """List what is in the trash, the oldest first, and when it will be deleted."""
-    from ingest_tui.services.trash import list_trash
+    from ingest_tui.services.documents.trash import list_trash
 
     entries = list_trash(session.workspace, source_id=source)
     if as_json:
@@ -81,7 +81,7 @@ def empty(
     session: Session, older_than: timedelta | None, source: str | None, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
     """Delete documents of the trash for good, with all their versions. Exit code 6: nobody agreed."""
-    from ingest_tui.services.trash import chosen_to_empty, empty_trash
+    from ingest_tui.services.documents.trash import chosen_to_empty, empty_trash
 
     entries = chosen_to_empty(session.workspace, older_than=older_than, source_id=source)
     if dry_run:

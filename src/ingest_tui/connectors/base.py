@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 import pydantic
 from pydantic.fields import FieldInfo
 
-from ingest_tui.connectors.probing import TestStep as TestStep  # noqa: PLC0414 - part of this contract
-from ingest_tui.connectors.probing import probe
+from ingest_tui.connectors.probe import TestStep as TestStep  # noqa: PLC0414 - part of this contract
+from ingest_tui.connectors.probe import probe
 from ingest_tui.credentials.contract import Credential as Credential  # noqa: PLC0414 - part of this contract
 from ingest_tui.credentials.contract import Credentials as Credentials  # noqa: PLC0414 - part of this contract
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage

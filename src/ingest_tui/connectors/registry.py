@@ -14,10 +14,10 @@ from ingest_tui.model.naming import safe_display
 
 ENTRY_POINT_GROUP = "ingest_tui.connectors"
 _BUILT_IN = {
-    "local": "ingest_tui.connectors.local:LocalConnector",
-    "directory": "ingest_tui.connectors.local:LocalConnector",
-    "s3": "ingest_tui.connectors.s3:S3Connector",
-    "sharepoint": "ingest_tui.connectors.sharepoint:SharePointConnector",
+    "local": "ingest_tui.connectors.local.connector:LocalConnector",
+    "directory": "ingest_tui.connectors.local.connector:LocalConnector",
+    "s3": "ingest_tui.connectors.s3.connector:S3Connector",
+    "sharepoint": "ingest_tui.connectors.sharepoint.connector:SharePointConnector",
 }
 
 

@@ -18,7 +18,7 @@ from ingest_tui.credentials.types import Entry
 from ingest_tui.model.errors import ConflictError, IngestError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.naming import check_identifier, safe_display
 from ingest_tui.model.revision import conflict, differences
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
 
 _LOCK_SECONDS = 10.0
 

@@ -11,7 +11,7 @@ from typing import Any
 from ingest_tui.credentials.private_files import ANYBODY_ELSE, Strictness, read_private_file
 from ingest_tui.model.errors import SchemaVersionError, StoreError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.atomic import make_folder, write_durably
+from ingest_tui.store.fs.atomic import make_folder, write_durably
 
 SCHEMA_VERSION = 1
 _OURS_ALONE = Strictness(ANYBODY_ELSE)

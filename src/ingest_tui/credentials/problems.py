@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.file import identity_of
 from ingest_tui.credentials.private_files import GROUP_MAY_READ, read_private_file
 from ingest_tui.credentials.references import FORMS, secret_file_strictness
-from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.credentials.summary import CredentialSummary, countdown
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import safe_display

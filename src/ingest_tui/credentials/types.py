@@ -187,7 +187,7 @@ class OAuthEntry(Entry):
     client_authentication: Literal["basic", "body"] = "basic"
 
 
-_SIGNING_IN = "ingest_tui.credentials.signing_in"
+_PROVIDERS = "ingest_tui.credentials.providers"
 BUILT_IN = (
     CredentialType(
         "aws",
@@ -198,7 +198,7 @@ BUILT_IN = (
             SecretField("secret_access_key", "secret access key"),
             SecretField("session_token", "session token (only for temporary keys)"),
         ),
-        authenticate=f"{_SIGNING_IN}.aws:authenticate",
+        authenticate=f"{_PROVIDERS}.aws:authenticate",
     ),
     CredentialType(
         "entra",
@@ -209,7 +209,7 @@ BUILT_IN = (
             SecretField("certificate_password", "password of the certificate's key (empty: none)", with_="certificate"),
             SecretField("client_secret", "client secret", unless="certificate"),
         ),
-        authenticate=f"{_SIGNING_IN}.entra:authenticate",
+        authenticate=f"{_PROVIDERS}.entra:authenticate",
         aliases=("sharepoint",),
     ),
     CredentialType("basic", "name and password", BasicEntry, (SecretField("password", "password"),)),
@@ -220,7 +220,7 @@ BUILT_IN = (
         "OAuth 2.0 client credentials",
         OAuthEntry,
         (SecretField("client_secret", "client secret"),),
-        authenticate=f"{_SIGNING_IN}.oauth:authenticate",
+        authenticate=f"{_PROVIDERS}.oauth:authenticate",
     ),
 )
 _BY_NAME: Mapping[str, CredentialType] = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ingest_tui.extraction.admission import TypeFilter
 from ingest_tui.extraction.backends import BACKENDS, Backend, get_backend
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.extraction.blocks import find_links, find_title, split_elements
-from ingest_tui.extraction.decoding import normalise_text
-from ingest_tui.extraction.formats import FORMATS, Format
-from ingest_tui.extraction.validation import EmptyDocumentError, validate
+from ingest_tui.extraction.intake.admission import TypeFilter
+from ingest_tui.extraction.intake.decoding import normalise_text
+from ingest_tui.extraction.intake.formats import FORMATS, Format
+from ingest_tui.extraction.intake.validation import EmptyDocumentError, validate
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDINGS, MAX_LINKS, Element, Extraction, Finding

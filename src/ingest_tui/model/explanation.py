@@ -1,7 +1,7 @@
 """Why something is here, is not, or is not as it is at its source: decided from facts alone.
 
-`services/explain.py` gathers the facts, this module does the thinking. ``reason`` of a `Verdict` is stable and meant
-for scripts, its text and hint are for people.
+`services/documents/explain.py` gathers the facts, this module does the thinking. ``reason`` of a `Verdict` is stable
+and meant for scripts, its text and hint are for people.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import logging
 from ingest_tui.connectors.base import BaseConnector, Credentials
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import get_connector
-from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import Workspace
 

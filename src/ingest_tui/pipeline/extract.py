@@ -5,8 +5,8 @@ from __future__ import annotations
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.plan import RULES_CHANGED
-from ingest_tui.pipeline.job_run import JobRun
-from ingest_tui.pipeline.parse_limits import limits_for
+from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.parse_limits import limits_for
 from ingest_tui.pipeline.stage import Sink, StagedItem
 
 

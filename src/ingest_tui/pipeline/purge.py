@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingest_tui.model.clock import days, rfc3339, shifted
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
-from ingest_tui.store.catalogue_rows import DocumentRow
+from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.trash import read_clock_note, retirement_of, time_in, write_clock_note
 from ingest_tui.store.workspace import Workspace, requester

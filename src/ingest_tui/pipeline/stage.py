@@ -19,9 +19,9 @@ from ingest_tui.model.errors import IngestError, ItemChangedError, ItemError, So
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import safe_display, safe_extension
-from ingest_tui.pipeline.health import SourceHealth
-from ingest_tui.pipeline.job_run import JobCancelled, JobRun
-from ingest_tui.store.plans import work_lines
+from ingest_tui.pipeline.job.fetch_health import SourceHealth
+from ingest_tui.pipeline.job.job_run import JobCancelled, JobRun
+from ingest_tui.store.records.plan_file import work_lines
 from ingest_tui.store.staging import KEPT_EVERY_BYTES
 
 LONGEST_WITHOUT_BYTES = 60.0

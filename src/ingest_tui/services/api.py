@@ -17,9 +17,12 @@ from ingest_tui.model.foreign_errors import as_database_error
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import Source
-from ingest_tui.services import documents, jobs, search, sources, workers, workspaces
+from ingest_tui.services import workers, workspaces
+from ingest_tui.services.documents import documents, search
+from ingest_tui.services.documents.registration import register_document
+from ingest_tui.services.jobs import jobs
 from ingest_tui.services.names import collection_id_of, source_id_of
-from ingest_tui.services.registering import register_document
+from ingest_tui.services.sources import sources
 from ingest_tui.store.workspace import Workspace
 
 Progress = Callable[[Manifest], None]

@@ -11,9 +11,9 @@ from ingest_tui.connectors.registry import source_types
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
-from ingest_tui.store.journal import count_damaged_lines
-from ingest_tui.store.known_good import open_known_good_to_read
+from ingest_tui.store.catalogue.known_good import open_known_good_to_read
 from ingest_tui.store.layout import RAW_STEM
+from ingest_tui.store.records.journal import count_damaged_lines
 from ingest_tui.store.workspace import Workspace
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.model.source import Source
-from ingest_tui.services.sources import add_source
+from ingest_tui.services.sources.sources import add_source
 from ingest_tui.services.workspaces import init
 from ingest_tui.store.workspace import Workspace
 

@@ -10,10 +10,12 @@ import orjson
 
 from ingest_tui.model.errors import IngestError, ValidationError
 from ingest_tui.model.source import Source
-from ingest_tui.services import documents, jobs, sources
-from ingest_tui.services.exporting import checked_target
-from ingest_tui.store.atomic import write_durably
-from ingest_tui.store.encoding import encode_json
+from ingest_tui.services.documents import documents
+from ingest_tui.services.documents.export import checked_target
+from ingest_tui.services.jobs import jobs
+from ingest_tui.services.sources import sources
+from ingest_tui.store.fs.atomic import write_durably
+from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.workspace import Workspace
 
 __all__ = ["record_text", "save_source_text", "text_of", "write_text"]

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ingest_tui.extraction.confinement import Confinement
-from ingest_tui.extraction.sandbox import ParserPool, Walls
+from ingest_tui.extraction.pool.confinement import Confinement
+from ingest_tui.extraction.pool.pool import ParserPool, Walls
 
 _TCP_FROM_ABI, _SIGNALS_FROM_ABI = 4, 6
 _HINT = "see 'What holds where' in docs/security.md; ingest only what you trust, or run on a system that has it"

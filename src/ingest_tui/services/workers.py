@@ -17,11 +17,11 @@ import apsw
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.job import Manifest
 from ingest_tui.pipeline.purge import purge_overdue
-from ingest_tui.store.atomic import open_to_append
+from ingest_tui.store.fs.atomic import open_to_append
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, living_workers, stop_worker
 from ingest_tui.worker.loop import run_worker
-from ingest_tui.worker.registry import WorkerInfo, WorkerRegistration, living_workers, stop_worker
 from ingest_tui.worker.supervision import WorkerIssue
 
 _START_SECONDS = 10.0

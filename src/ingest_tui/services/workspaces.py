@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest_tui.extraction.admission import known_types
+from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
 from ingest_tui.services.damage import find_damage
-from ingest_tui.store.catalogue_connection import MISSING
-from ingest_tui.store.contradictions import contradiction_behind, contradiction_in
-from ingest_tui.store.filesystem import filesystem_type, is_network
-from ingest_tui.store.known_good import open_known_good_to_read, version_folders
-from ingest_tui.store.rebuild import RebuildReport, rebuild_catalogue
-from ingest_tui.store.rebuild_progress import ProgressListener, unheard
+from ingest_tui.store.catalogue.connection import MISSING
+from ingest_tui.store.catalogue.contradictions import contradiction_behind, contradiction_in
+from ingest_tui.store.catalogue.known_good import open_known_good_to_read, version_folders
+from ingest_tui.store.catalogue.rebuild import RebuildReport, rebuild_catalogue
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, unheard
+from ingest_tui.store.fs.filesystem import filesystem_type, is_network
 from ingest_tui.store.workspace import (
     Workspace,
     init_workspace,
@@ -30,7 +30,7 @@ from ingest_tui.store.workspace import (
     set_theme,
     user_name,
 )
-from ingest_tui.worker.registry import living_workers
+from ingest_tui.worker.living_workers import living_workers
 
 __all__ = [
     "Check",
@@ -272,7 +272,7 @@ def _worker_checks(workspace: Workspace) -> Iterator[Check]:
 
 
 def _credential_checks(workspace: Workspace) -> Iterator[Check]:
-    from ingest_tui.services.credentials import credential_problems
+    from ingest_tui.services.credentials.credentials import credential_problems
 
     try:
         for found in credential_problems(workspace):

@@ -21,13 +21,13 @@ import apsw
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.store import intents
-from ingest_tui.store.audit import AuditLog
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, KillRow, LocationRow, VersionRow, placed_at
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, VersionRow, placed_at
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.intents import IntentJournal, Repair
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.records.audit import AuditLog
 
 _LOCK_SECONDS = 60.0
 Place = tuple[str, str]

@@ -12,7 +12,8 @@ from typing import Any
 
 from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.naming import check_identifier
-from ingest_tui.store.atomic import (
+from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow
+from ingest_tui.store.fs.atomic import (
     TEMPORARY_PREFIX,
     make_inner_folder,
     make_one_folder,
@@ -23,10 +24,9 @@ from ingest_tui.store.atomic import (
     umask_is_odd,
     write_new,
 )
-from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow
-from ingest_tui.store.encoding import encode_json
+from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, RETIRED, Layout, version_name
-from ingest_tui.store.records import read_json
+from ingest_tui.store.records.json_files import read_json
 
 SCHEMA_VERSION = 1
 SET_ASIDE = ".incomplete."

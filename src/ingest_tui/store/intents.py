@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.atomic import remove_tree, sweep_temporaries
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.journal import Journal, read_journal
+from ingest_tui.store.fs.atomic import remove_tree, sweep_temporaries
 from ingest_tui.store.layout import Layout, version_name
+from ingest_tui.store.records.journal import Journal, read_journal
 
 Line = dict[str, Any]
 

@@ -18,7 +18,7 @@ from ingest_tui.model.errors import IngestError, NotFoundError, StaleWriterError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.atomic import (
+from ingest_tui.store.fs.atomic import (
     empty_folder,
     make_inner_folder,
     remove_tree,
@@ -27,11 +27,11 @@ from ingest_tui.store.atomic import (
     write_durably,
     write_new,
 )
-from ingest_tui.store.disk import Ballast
-from ingest_tui.store.encoding import encode_json
+from ingest_tui.store.fs.disk import Ballast
+from ingest_tui.store.fs.encoding import encode_json
+from ingest_tui.store.fs.locks import FileLock, is_locked
 from ingest_tui.store.layout import JobLayout, Layout
-from ingest_tui.store.locks import FileLock, is_locked
-from ingest_tui.store.records import read_record, refuse_other_name, write_record
+from ingest_tui.store.records.json_files import read_record, refuse_other_name, write_record
 from ingest_tui.store.upgrade import upgrade_workspace
 
 _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"

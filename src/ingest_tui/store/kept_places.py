@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ingest_tui.model.source import KEPT_SOURCE
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow, placed_at
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, placed_at
 from ingest_tui.store.change import StoreChange
 
 

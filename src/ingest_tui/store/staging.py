@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from ingest_tui.model.hashing import new_hasher
-from ingest_tui.store.atomic import FILE_MODE, make_one_folder, remove_tree, umask_is_odd, write_all, write_durably
+from ingest_tui.store.fs.atomic import FILE_MODE, make_one_folder, remove_tree, umask_is_odd, write_all, write_durably
 from ingest_tui.store.layout import INGESTION, NORMALIZED, RAW_STEM
 
 KEPT_EVERY_BYTES = 32 * 1024**2

@@ -8,10 +8,10 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.trash import ClockNote
-from ingest_tui.store.atomic import write_durably
-from ingest_tui.store.encoding import encode_json
+from ingest_tui.store.fs.atomic import write_durably
+from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.layout import RETIRED, Layout
-from ingest_tui.store.records import read_json
+from ingest_tui.store.records.json_files import read_json
 
 SCHEMA_VERSION = 1
 

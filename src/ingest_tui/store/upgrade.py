@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from ingest_tui.model.errors import BusyError
-from ingest_tui.store.atomic import (
+from ingest_tui.store.fs.atomic import (
     FILE_MODE,
     TEMPORARY_PREFIX,
     make_folder,
@@ -21,9 +21,9 @@ from ingest_tui.store.atomic import (
     sync_filesystem,
     sync_folder,
 )
+from ingest_tui.store.fs.locks import is_locked
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import is_locked
-from ingest_tui.store.records import read_json, settings_lock, write_json
+from ingest_tui.store.records.json_files import read_json, settings_lock, write_json
 
 SCHEMA_VERSION = 2
 

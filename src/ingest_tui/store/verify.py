@@ -12,13 +12,13 @@ from typing import NamedTuple
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash, new_hasher
-from ingest_tui.store.atomic import TEMPORARY_PREFIX
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow, VersionRow
-from ingest_tui.store.contradictions import contradiction_in
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.contradictions import contradiction_in
+from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED, Layout, version_name
-from ingest_tui.store.records import read_json
+from ingest_tui.store.records.json_files import read_json
 
 _PIECE = 1 << 20
 

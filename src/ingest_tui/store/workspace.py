@@ -23,25 +23,25 @@ from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
 from ingest_tui.model.errors import NotFoundError, RefusedError, StoreError, UsageError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.store.atomic import make_folder, refuse_linked_folder
-from ingest_tui.store.audit import AuditLog
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.known_good import open_known_good, open_known_good_to_read, version_folders
+from ingest_tui.store.catalogue.opening import open_catalogue, open_catalogue_to_read
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, unheard
 from ingest_tui.store.change import StoreWriter, committing, repair_if_free
-from ingest_tui.store.disk import Ballast, Room, room_in
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.filesystem import filesystem_type, is_network
-from ingest_tui.store.ignored import IgnoredStore
+from ingest_tui.store.fs.atomic import make_folder, refuse_linked_folder
+from ingest_tui.store.fs.disk import Ballast, Room, room_in
+from ingest_tui.store.fs.filesystem import filesystem_type, is_network
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.intents import IntentJournal
 from ingest_tui.store.jobs import JobStore
-from ingest_tui.store.known_good import open_known_good, open_known_good_to_read, version_folders
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
-from ingest_tui.store.looks import LookStore
-from ingest_tui.store.opening import open_catalogue, open_catalogue_to_read
-from ingest_tui.store.rebuild_progress import ProgressListener, RebuildProgress, unheard
-from ingest_tui.store.record_file import changing_settings
-from ingest_tui.store.records import read_json, read_record, write_json, write_record
-from ingest_tui.store.sources import CollectionStore, SourceStore
+from ingest_tui.store.records.audit import AuditLog
+from ingest_tui.store.records.ignored_issues import IgnoredStore
+from ingest_tui.store.records.json_files import read_json, read_record, write_json, write_record
+from ingest_tui.store.records.looks import LookStore
+from ingest_tui.store.records.record_file import changing_settings
+from ingest_tui.store.records.sources import CollectionStore, SourceStore
 from ingest_tui.store.upgrade import SCHEMA_VERSION
 
 CREDENTIALS_VARIABLE = "INGEST_TUI_CREDENTIALS"

@@ -18,22 +18,22 @@ from textual.screen import Screen
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.view_state import read_view_state, write_view_state
-from ingest_tui.tui import clipboard, safety, themes
-from ingest_tui.tui.endings import ended_now, notice
-from ingest_tui.tui.feed import Feed, FeedUpdate
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.going import Going
+from ingest_tui.store.records.view_state import read_view_state, write_view_state
+from ingest_tui.tui.actions.action_registry import Registry
+from ingest_tui.tui.background.messages import CatalogueRebuilt, WorkspaceChanged
+from ingest_tui.tui.client.feed import Feed, FeedUpdate
+from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
-from ingest_tui.tui.jobs_model import JobRow, JobsModel
-from ingest_tui.tui.messages import CatalogueRebuilt, WorkspaceChanged
-from ingest_tui.tui.preferences import read_preferences
-from ingest_tui.tui.registry import Registry
-from ingest_tui.tui.screens.base import ViewScreen
-from ingest_tui.tui.views import VIEWS
+from ingest_tui.tui.navigation.navigation import Going
+from ingest_tui.tui.navigation.views import VIEWS
+from ingest_tui.tui.terminal import clipboard, safety, themes
+from ingest_tui.tui.terminal.preferences import read_preferences
+from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.jobs.endings import ended_now, notice
+from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel
 
 if TYPE_CHECKING:
-    from ingest_tui.store.rebuild_progress import RebuildProgress
+    from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
     from ingest_tui.tui.application import Application
 
 EXIT_GRACE_SECONDS = 3.0
@@ -42,7 +42,7 @@ SECONDS_BETWEEN_REBUILD_NOTICES = 5.0
 
 
 def _palette() -> type[Any]:
-    from ingest_tui.tui.palette import ActionsProvider
+    from ingest_tui.tui.actions.palette import ActionsProvider
 
     return ActionsProvider
 
@@ -275,7 +275,7 @@ def run_tui(root: Path, *, slow_link: bool = False, read_only: bool = False, the
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow a link that people named on purpose
     if not Layout(root).settings.exists():
         Gateway(root).check()
-    from ingest_tui.tui.driver import TolerantDriver
+    from ingest_tui.tui.terminal.driver import TolerantDriver
 
     app = IngestApp(root, slow_link=slow_link, read_only=read_only, theme=theme, driver_class=TolerantDriver)
     app.end_for_certain_after = EXIT_GRACE_SECONDS

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.screen import Screen
 
-    from ingest_tui.tui.feed import Feed
-    from ingest_tui.tui.gateway import Gateway
-    from ingest_tui.tui.jobs_model import JobsModel
-    from ingest_tui.tui.registry import Registry
+    from ingest_tui.tui.actions.action_registry import Registry
+    from ingest_tui.tui.client.feed import Feed
+    from ingest_tui.tui.client.gateway import Gateway
+    from ingest_tui.tui.views.jobs.jobs_model import JobsModel
 
 
 class ShownView(Protocol):

@@ -9,8 +9,8 @@ from textual.content import Content
 
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui import wording
-from ingest_tui.tui.jobs_model import JobsModel
-from ingest_tui.tui.views import VIEWS
+from ingest_tui.tui.navigation.views import VIEWS
+from ingest_tui.tui.views.jobs.jobs_model import JobsModel
 
 TINY_WIDTH, TINY_HEIGHT, WIDE = 40, 10, 140
 _LEAST_PLACE = 12

@@ -14,18 +14,18 @@ from typing import Self
 
 import apsw
 
-from ingest_tui.extraction.confinement import Confinement
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.pool.confinement import Confinement
+from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, DiskFullError, IngestError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error, text_of
 from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect
-from ingest_tui.pipeline.job_run import JobRun
-from ingest_tui.pipeline.parse_limits import limits_of, works_through_programs
-from ingest_tui.pipeline.run_job import run_job
-from ingest_tui.store.disk import means_disk_full
+from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.parse_limits import limits_of, works_through_programs
+from ingest_tui.pipeline.job.run import run_job
+from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import Claim, claim_next
 from ingest_tui.worker.supervision import origin_of

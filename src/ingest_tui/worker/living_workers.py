@@ -15,8 +15,8 @@ from typing import Any, Self
 import orjson
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.store.atomic import TEMPORARY_PREFIX, write_durably
-from ingest_tui.store.locks import FileLock, is_locked, lock_holder
+from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, write_durably
+from ingest_tui.store.fs.locks import FileLock, is_locked, lock_holder
 from ingest_tui.store.upgrade import upgrade_workspace
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.supervision import WorkerIssue

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.preview import look_for_work
+from ingest_tui.pipeline.plan.preview import look_for_work
 from ingest_tui.pipeline.purge import purge_overdue
-from ingest_tui.store.rebuild_progress import ProgressListener, RebuildProgress
-from ingest_tui.store.sweeping import sweep_ended_jobs, sweep_rebuild, sweep_scratch_folders, sweep_small_files
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress
+from ingest_tui.store.fs.leftovers import sweep_ended_jobs, sweep_rebuild, sweep_scratch_folders, sweep_small_files
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
-from ingest_tui.worker.registry import WorkerRegistration
+from ingest_tui.worker.living_workers import WorkerRegistration
 from ingest_tui.worker.submit import submit_sync
 from ingest_tui.worker.supervision import Supervisor, WorkerIssue
 from ingest_tui.worker.watch import SourceWatch

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
 
 _RUNNABLE = {JobState.QUEUED, JobState.INTERRUPTED, JobState.RUNNING}

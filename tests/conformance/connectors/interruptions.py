@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from ingest_tui.connectors.base import BaseConnector, Listing
-from ingest_tui.connectors.remembering import VolatileMemory
+from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.resilience import ResilientConnector, RetryPolicy
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError

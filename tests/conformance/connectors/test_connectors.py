@@ -18,9 +18,9 @@ from servers.fault_proxy import FaultProxy
 from test_sharepoint_connector import TestSharePointConnector as _SharePointSuite
 
 from ingest_tui.connectors.base import BaseConnector
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
-from ingest_tui.connectors.s3 import S3Connector
+from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 TICK_SECONDS = 0.012

@@ -14,10 +14,10 @@ from interruptions import Failure
 from graph_server import certificates
 from graph_server.running import FakeCredentials, GraphServer
 from graph_server.state import CLIENT_ID, Fault
-from ingest_tui.connectors import graph
 from ingest_tui.connectors.base import BaseConnector, Listing, Place
-from ingest_tui.connectors.remembering import VolatileMemory
-from ingest_tui.connectors.sharepoint import SharePointConnector
+from ingest_tui.connectors.memory import VolatileMemory
+from ingest_tui.connectors.sharepoint import graph
+from ingest_tui.connectors.sharepoint.connector import SharePointConnector
 from ingest_tui.model.descriptor import ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 

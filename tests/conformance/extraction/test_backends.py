@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from ingest_tui.extraction.backends import BACKENDS
-from ingest_tui.extraction.formats import BY_NAME, FORMATS
+from ingest_tui.extraction.intake.formats import BY_NAME, FORMATS
+from ingest_tui.extraction.intake.validation import EmptyDocumentError
 from ingest_tui.extraction.parse import extract, extract_text, parse_document_content, supported_formats
-from ingest_tui.extraction.sandbox import ParserPool
-from ingest_tui.extraction.validation import EmptyDocumentError
+from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.errors import IngestError, ItemError, ItemRejectedError, MissingDependencyError
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.hashing import compute_content_hash

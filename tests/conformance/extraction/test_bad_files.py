@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from bad_files import BadFile, bad_files, external_xml
 
-from ingest_tui.extraction.confinement import Confinement
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.pool.confinement import Confinement
+from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.errors import ItemError
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 from made_files import pdf_of, pdf_pages, sheet_row, workbook, zip_bytes
@@ -96,7 +96,7 @@ def parsers_of(owner: int) -> list[int]:
         if entry.name.isdigit():
             try:
                 parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if b"sandbox_gate" in (entry / "cmdline").read_bytes():
+                if b"pool.lockdown" in (entry / "cmdline").read_bytes():
                     parsers.add(int(entry.name))
             except (OSError, IndexError):
                 continue

@@ -10,7 +10,7 @@ import pytest
 from ingest_tui.connectors import registry
 from ingest_tui.connectors.registry import connector_class, source_types
 from ingest_tui.model.errors import MissingDependencyError
-from ingest_tui.services.sources import describe_source_type
+from ingest_tui.services.sources.sources import describe_source_type
 
 BROKEN = {
     "typo": ("class Wiki(:", "SyntaxError"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from identity_server import IdentityServer
-from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 
 
 @pytest.fixture

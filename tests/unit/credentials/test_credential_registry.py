@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.file import read_document
-from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.model.errors import (
     AuthenticationError,
     ConflictError,
@@ -98,9 +98,9 @@ def test_the_file_is_read_again_only_when_it_changed(write: Write, monkeypatch: 
     """A file that stays as it is is parsed once, however often a connector asks."""
     registry = write(wiki=WIKI)
     os.utime(registry.path, (1_700_000_000, 1_700_000_000))
-    monkeypatch.setattr("ingest_tui.credentials.registry._TICK_NS", 0)
+    monkeypatch.setattr("ingest_tui.credentials.credential_registry._TICK_NS", 0)
     reads = []
-    monkeypatch.setattr("ingest_tui.credentials.registry.read_document", _counted(reads))
+    monkeypatch.setattr("ingest_tui.credentials.credential_registry.read_document", _counted(reads))
     for _ in range(5):
         registry.get("wiki")
     assert len(reads) == 1
@@ -141,10 +141,10 @@ def test_a_rotated_secret_is_seen_at_the_next_get(write: Write, seconds_between:
 def test_a_change_that_leaves_no_trace_in_the_status_is_seen(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written again within one tick of the clock, a file looks unchanged: a fresh one is read each time."""
     registry = write(wiki=WIKI)
-    monkeypatch.setattr("ingest_tui.credentials.registry._TICK_NS", 60_000_000_000)
+    monkeypatch.setattr("ingest_tui.credentials.credential_registry._TICK_NS", 60_000_000_000)
     assert registry.get("wiki").get("password") == "hunter2"
     seen = read_document(registry.path).identity
-    monkeypatch.setattr("ingest_tui.credentials.registry.identity_of", lambda _path: seen)
+    monkeypatch.setattr("ingest_tui.credentials.credential_registry.identity_of", lambda _path: seen)
     registry.path.write_text(registry.path.read_text().replace("hunter2", "hunter3"))
     assert registry.get("wiki").get("password") == "hunter3"
 

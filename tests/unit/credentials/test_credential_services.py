@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from identity_server import Answer, IdentityServer
-from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.summary import countdown
 from ingest_tui.model.errors import MissingDependencyError, NotFoundError, RefusedError, UsageError, ValidationError
 from ingest_tui.model.source import Source
-from ingest_tui.services import credentials as actions
-from ingest_tui.services.sources import add_source
+from ingest_tui.services.credentials import credentials as actions
+from ingest_tui.services.sources.sources import add_source
 from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ingest_tui.extraction.sandbox import ParserPool, Walls
+from ingest_tui.extraction.pool.pool import ParserPool, Walls
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 
 QUICK = ParseLimits(silence_seconds=1.0, total_seconds=3.0)

@@ -8,7 +8,7 @@ import pytest
 from parser_desk import Desk
 
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.parse_limits import ParseLimits
 from made_files import far_off_xls

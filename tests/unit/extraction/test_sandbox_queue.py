@@ -7,8 +7,8 @@ from collections import deque
 
 import pytest
 
-from ingest_tui.extraction.sandbox_job import WORTHWHILE_MILLISECONDS, Job, take_share
-from ingest_tui.extraction.sandbox_queue import TaskQueue
+from ingest_tui.extraction.pool.task import WORTHWHILE_MILLISECONDS, Job, take_share
+from ingest_tui.extraction.pool.task_queue import TaskQueue
 from ingest_tui.model.extraction import ParseTask
 from ingest_tui.model.parse_limits import ParseLimits, file_limits
 

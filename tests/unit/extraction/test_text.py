@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingest_tui.extraction.backends.plain import fence
 from ingest_tui.extraction.blocks import find_links, find_title, split_elements
-from ingest_tui.extraction.decoding import decode_text, normalise_text
+from ingest_tui.extraction.intake.decoding import decode_text, normalise_text
 from ingest_tui.extraction.parse import extract, parse_document_content
 from ingest_tui.extraction.tabular import MAX_FIELD_CHARACTERS, build_table, find_delimiter, name_columns, read_csv
 from ingest_tui.model.errors import ItemRejectedError

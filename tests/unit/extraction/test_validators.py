@@ -9,10 +9,10 @@ from io import BytesIO
 
 import pytest
 
-from ingest_tui.extraction.formats import BY_NAME, Format
+from ingest_tui.extraction.intake.formats import BY_NAME, Format
+from ingest_tui.extraction.intake.sniffing import sniff
+from ingest_tui.extraction.intake.validation import register_validator
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.sniffing import sniff
-from ingest_tui.extraction.validation import register_validator
 from ingest_tui.extraction.validators import registered
 from ingest_tui.extraction.validators.workbook import check_formulas
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError, ValidationError

@@ -21,8 +21,8 @@ from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline import connecting, stage
-from ingest_tui.services.jobs import cancel_job, job_items
-from ingest_tui.store.joblog import read_log
+from ingest_tui.services.jobs.jobs import cancel_job, job_items
+from ingest_tui.store.records.job_log import read_log
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.submit import submit_sync

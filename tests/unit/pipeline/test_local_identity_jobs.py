@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from ingest_tui import open_workspace
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.outcome import Outcome
-from ingest_tui.pipeline.fingerprints import OlderFingerprints
+from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.jobs import job_items
-from ingest_tui.services.planning import plan_source
-from ingest_tui.store import queries
+from ingest_tui.services.jobs.jobs import job_items
+from ingest_tui.services.jobs.plan_preview import plan_source
+from ingest_tui.store.catalogue import queries
 
 pytestmark = pytest.mark.slow
 

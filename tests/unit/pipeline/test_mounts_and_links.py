@@ -14,9 +14,9 @@ from ingest_tui import open_workspace
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.explain import explain
-from ingest_tui.services.planning import plan_source
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.documents.explain import explain
+from ingest_tui.services.jobs.plan_preview import plan_source
+from ingest_tui.services.sources.sources import edit_source
 
 pytestmark = pytest.mark.slow
 

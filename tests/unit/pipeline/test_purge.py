@@ -16,9 +16,9 @@ from ingest_tui.cli.main import run
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
 from ingest_tui.pipeline.purge import purge_documents, purge_overdue, retired_until
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.documents import remove_documents, restore_document
-from ingest_tui.services.trash import chosen_to_empty, list_trash
-from ingest_tui.store.changes import changes_since
+from ingest_tui.services.documents.documents import remove_documents, restore_document
+from ingest_tui.services.documents.trash import chosen_to_empty, list_trash
+from ingest_tui.store.catalogue.change_feed import changes_since
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace
 

@@ -11,11 +11,11 @@ import pytest
 from ingest_tui import open_workspace
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.job import Manifest
-from ingest_tui.pipeline import planning as planning_module
-from ingest_tui.pipeline.preview import look_for_work
+from ingest_tui.pipeline.plan import planning as planning_module
+from ingest_tui.pipeline.plan.preview import look_for_work
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.explain import explain
-from ingest_tui.services.jobs import job_items, retry_job
+from ingest_tui.services.documents.explain import explain
+from ingest_tui.services.jobs.jobs import job_items, retry_job
 from ingest_tui.services.workers import follow_job
 from ingest_tui.worker import engine as engine_module
 

@@ -14,12 +14,12 @@ from servers.fault_proxy import Fault, FaultProxy
 from servers.s3_store import SECRET, Bucket, error_xml
 
 from ingest_tui import open_workspace
-from ingest_tui.pipeline.preview import look_for_work
+from ingest_tui.pipeline.plan.preview import look_for_work
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.explain import explain
-from ingest_tui.services.jobs import job_items
-from ingest_tui.services.planning import plan_source
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.documents.explain import explain
+from ingest_tui.services.jobs.jobs import job_items
+from ingest_tui.services.jobs.plan_preview import plan_source
+from ingest_tui.services.sources.sources import edit_source
 
 pytestmark = pytest.mark.slow
 

@@ -11,13 +11,13 @@ import pytest
 
 from ingest_tui import open_workspace
 from ingest_tui.connectors import resilience
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError, ValidationError
 from ingest_tui.model.job import Manifest
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.jobs import enqueue_sync, job_items, job_plan
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.jobs.jobs import enqueue_sync, job_items, job_plan
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.services.workers import follow_job
 
 
@@ -138,7 +138,7 @@ def test_an_unforeseen_error_fails_the_job(workspace: WorkspaceHandle, monkeypat
         if len(polls) > 60:
             raise TimeoutError("the job never ends")
 
-    monkeypatch.setattr("ingest_tui.pipeline.run_job.extract_item", broken)
+    monkeypatch.setattr("ingest_tui.pipeline.job.run.extract_item", broken)
     monkeypatch.setattr("threading.excepthook", lambda _details: None)
     queued = enqueue_sync(workspace.workspace, "docs")
     manifest = follow_job(workspace.workspace, queued.job_id, impatient, run_here=True, poll=0.05)

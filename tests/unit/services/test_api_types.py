@@ -147,7 +147,7 @@ def test_a_key_error_is_explained(handle: WorkspaceHandle, monkeypatch: pytest.M
     def missing(*_arguments: object, **_values: object) -> object:
         raise KeyError("gone")
 
-    monkeypatch.setattr("ingest_tui.services.documents.list_documents", missing)
+    monkeypatch.setattr("ingest_tui.services.documents.documents.list_documents", missing)
     with pytest.raises(KeyError):
         _ = handle.documents
     with sqlite3.connect(handle.workspace.layout.catalogue) as catalogue:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError
-from ingest_tui.services.records import record_text, save_source_text
-from ingest_tui.services.sources import add_source, edit_source, remove_source
+from ingest_tui.services.record_texts import record_text, save_source_text
+from ingest_tui.services.sources.sources import add_source, edit_source, remove_source
 from ingest_tui.services.workspaces import add_collection, set_theme
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 

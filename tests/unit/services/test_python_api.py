@@ -227,7 +227,7 @@ def test_what_was_registered_survives_a_rebuild(tmp_path: Path) -> None:
 
 def test_a_retired_document_can_be_registered_again(tmp_path: Path) -> None:
     """Content whose document went to the trash is new again, and searchable."""
-    from ingest_tui.services.documents import remove_documents
+    from ingest_tui.services.documents.documents import remove_documents
 
     with open_workspace(tmp_path / "ws") as workspace:
         first = workspace.register("default", IngestedDocument("alpha words", "page-1", "wiki"))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.errors import IngestError, NotFoundError, RefusedError, ValidationError
-from ingest_tui.services.records import record_text, save_source_text, write_text
-from ingest_tui.services.sources import add_source
+from ingest_tui.services.record_texts import record_text, save_source_text, write_text
+from ingest_tui.services.sources.sources import add_source
 from ingest_tui.store.workspace import Workspace, init_workspace
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
 
 
 def document(document_id: str, **values: Any) -> DocumentRow:

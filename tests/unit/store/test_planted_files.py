@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.services.jobs import enqueue_sync
-from ingest_tui.services.sources import add_source
+from ingest_tui.services.jobs.jobs import enqueue_sync
+from ingest_tui.services.sources.sources import add_source
 from ingest_tui.services.workers import follow_job, start_worker
-from ingest_tui.store.atomic import open_to_append
-from ingest_tui.store.joblog import JobLog
-from ingest_tui.store.journal import Journal
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.atomic import open_to_append
+from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.records.job_log import JobLog
+from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 
 WRITERS: dict[str, Callable[[Path], object]] = {"journal": Journal, "job log": JobLog, "plain": open_to_append}

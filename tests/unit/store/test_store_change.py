@@ -14,15 +14,15 @@ from catalogue_rows import location
 
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.store.atomic import make_folder
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, VersionRow
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import DocumentRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter, committing, repair_if_free
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.fs.atomic import make_folder
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.intents import IntentJournal, placing
-from ingest_tui.store.journal import Journal
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.verify import verify_store
 
 STEPS = [

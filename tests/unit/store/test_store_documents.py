@@ -10,8 +10,8 @@ from catalogue_rows import document, location
 
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.store.atomic import make_folder
 from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.fs.atomic import make_folder
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.staging import StagingArea
 

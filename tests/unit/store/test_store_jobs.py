@@ -18,7 +18,7 @@ from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.model.source import Source
 from ingest_tui.store import jobs as store_jobs
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.jobs import JobStore, new_job_id
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
@@ -414,7 +414,7 @@ def test_a_request_that_meets_the_end_of_its_job_is_no_error(jobs: JobStore, mon
         jobs.leave_queue(job.job_id)
         genuine(source, target)
 
-    monkeypatch.setattr("ingest_tui.store.atomic.os.rename", ended_before)
+    monkeypatch.setattr("ingest_tui.store.fs.atomic.os.rename", ended_before)
     jobs.leave_request(job.job_id, "pause", by="tester")
     assert list(jobs.paths(job.job_id).requests.iterdir()) == []
 

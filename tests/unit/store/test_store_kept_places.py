@@ -11,8 +11,8 @@ import pytest
 from catalogue_rows import document, location, put
 
 from ingest_tui.model.source import KEPT_SOURCE
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import LocationRow
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import Adoption, adopt_places, as_kept
 

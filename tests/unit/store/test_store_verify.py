@@ -11,7 +11,7 @@ import pytest
 from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.documents import remove_documents
+from ingest_tui.services.documents.documents import remove_documents
 from ingest_tui.store.verify import verify_store
 
 

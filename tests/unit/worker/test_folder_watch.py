@@ -13,7 +13,7 @@ import pytest
 import watchfiles
 
 from ingest_tui import open_workspace
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker import watch as watch_module
 from ingest_tui.worker.supervision import Supervisor

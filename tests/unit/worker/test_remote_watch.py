@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ingest_tui import open_workspace
-from ingest_tui.connectors.s3 import S3Connector
+from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import TransientSourceError
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.watch import SourceWatch
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.services.workspaces import init
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import claim_next, in_running_order
 from ingest_tui.worker.submit import submit_sync

@@ -16,13 +16,13 @@ import pytest
 from ingest_tui import open_workspace
 from ingest_tui.cli.main import run
 from ingest_tui.model.errors import StoreError
-from ingest_tui.services.source_health import list_sources
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.sources.health import list_sources
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker import loop, supervision
 from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, living_workers
 from ingest_tui.worker.loop import run_worker
-from ingest_tui.worker.registry import WorkerInfo, WorkerRegistration, living_workers
 from ingest_tui.worker.submit import submit_sync
 from ingest_tui.worker.supervision import Supervisor, WorkerIssue, in_few_words
 

@@ -10,7 +10,7 @@ import pytest
 from ingest_tui import open_workspace
 from ingest_tui.model.source import Source
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.worker.loop import _submit_if_due
 
 

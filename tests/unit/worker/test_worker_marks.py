@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from ingest_tui.store.workspace import Workspace, init_workspace
-from ingest_tui.worker.registry import WorkerInfo, WorkerRegistration, living_workers, stop_worker
+from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, living_workers, stop_worker
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 
 from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
-from ingest_tui.connectors.local_config import LocalConfig
-from ingest_tui.connectors.local_errors import (
+from ingest_tui.connectors.local.config import LocalConfig
+from ingest_tui.connectors.local.errors import (
     GONE,
     LEADS_NOWHERE,
     access_error,
@@ -24,9 +24,9 @@ from ingest_tui.connectors.local_errors import (
     check_root,
     item_error,
 )
-from ingest_tui.connectors.local_sighting import sight
-from ingest_tui.connectors.local_status import check_unchanged, fingerprint_of, is_older_form, listed_fingerprint
-from ingest_tui.connectors.local_volumes import Links, identified, mounts_within, read_mounts, spanned
+from ingest_tui.connectors.local.sighting import sight
+from ingest_tui.connectors.local.status import check_unchanged, fingerprint_of, is_older_form, listed_fingerprint
+from ingest_tui.connectors.local.volumes import Links, identified, mounts_within, read_mounts, spanned
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError, ValidationError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from ingest_tui.connectors.local_errors import changed_while_read
+from ingest_tui.connectors.local.errors import changed_while_read
 
 _FORM = "2"
 """The form of fingerprints. The first had neither this mark nor the time of the last change of the status."""

@@ -13,7 +13,7 @@ from ingest_tui.connectors.base import Credential, Credentials
 from ingest_tui.model.errors import AuthenticationError, MissingDependencyError, ValidationError
 
 if TYPE_CHECKING:
-    from ingest_tui.connectors.s3_config import S3Config
+    from ingest_tui.connectors.s3.config import S3Config
 
 DEFAULT_REGION = "us-east-1"
 EXTRA_HINT = 'pip install "ingest-tui[s3]"'

@@ -13,15 +13,15 @@ from pydantic import BaseModel
 
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
-from ingest_tui.connectors.s3_access import check_packages, check_type
-from ingest_tui.connectors.s3_config import S3Config
-from ingest_tui.connectors.s3_errors import Explainer
-from ingest_tui.connectors.s3_hints import NotificationQueue
-from ingest_tui.connectors.s3_http import BucketClient
-from ingest_tui.connectors.s3_listing import LANES, BucketListing, ObjectPage
-from ingest_tui.connectors.s3_pages import PAGE_SIZE, ListedObject, PageReader, StartOverError
-from ingest_tui.connectors.s3_progress import ForwardCheck
-from ingest_tui.connectors.s3_reading import ObjectReader, WantedObject
+from ingest_tui.connectors.s3.access import check_packages, check_type
+from ingest_tui.connectors.s3.client import BucketClient
+from ingest_tui.connectors.s3.config import S3Config
+from ingest_tui.connectors.s3.errors import Explainer
+from ingest_tui.connectors.s3.listing import LANES, BucketListing, ObjectPage
+from ingest_tui.connectors.s3.listing_progress import ForwardCheck
+from ingest_tui.connectors.s3.notifications import NotificationQueue
+from ingest_tui.connectors.s3.pages import PAGE_SIZE, ListedObject, PageReader, StartOverError
+from ingest_tui.connectors.s3.reading import ObjectReader, WantedObject
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError
@@ -196,7 +196,7 @@ class S3Connector(BaseConnector):
             yield from cls(in_bucket, credentials=credentials).browse(path)
             return
         if not path:
-            from ingest_tui.connectors.s3_buckets import list_buckets
+            from ingest_tui.connectors.s3.buckets import list_buckets
 
             yield from list_buckets(in_bucket, credentials)
             return

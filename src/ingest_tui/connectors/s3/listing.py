@@ -20,8 +20,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from ingest_tui.connectors.s3_pages import BucketPage, ListedObject, PageReader, StartOverError
-from ingest_tui.connectors.s3_progress import ForwardCheck
+from ingest_tui.connectors.s3.listing_progress import ForwardCheck
+from ingest_tui.connectors.s3.pages import BucketPage, ListedObject, PageReader, StartOverError
 from ingest_tui.model.errors import IngestError
 
 PAGES_IN_A_ROW = 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest_tui.connectors.s3_pages import BucketPage
+from ingest_tui.connectors.s3.pages import BucketPage
 from ingest_tui.model.errors import SourceAccessError
 
 MOST_EMPTY_PAGES = 200

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from ingest_tui.connectors.s3_access import Access, check_packages
+from ingest_tui.connectors.s3.access import Access, check_packages
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 _LONGEST_POLL_SECONDS = 20

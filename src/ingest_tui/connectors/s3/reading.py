@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest_tui.connectors.content_checks import NO_CHECKSUM, ContentChecks
-from ingest_tui.connectors.s3_checksums import ASK_FOR_CHECKSUM, ContentCheck, check_for
-from ingest_tui.connectors.s3_errors import Explainer, NetworkFailure, StoreFailure, changed_error
-from ingest_tui.connectors.s3_http import BucketClient, network_failure
+from ingest_tui.connectors.s3.checksums import ASK_FOR_CHECKSUM, ContentCheck, check_for
+from ingest_tui.connectors.s3.client import BucketClient, network_failure
+from ingest_tui.connectors.s3.errors import Explainer, NetworkFailure, StoreFailure, changed_error
 from ingest_tui.model.errors import ItemError, SourceAccessError, TransientItemError
 
 if TYPE_CHECKING:

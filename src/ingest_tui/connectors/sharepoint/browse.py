@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from ingest_tui.connectors.base import Place
 from ingest_tui.connectors.filtering import PathFilter
-from ingest_tui.connectors.graph_errors import GraphError, source_error
-from ingest_tui.connectors.sharepoint_items import LISTED_FIELDS, describe, quoted_path, read_item
-from ingest_tui.connectors.sharepoint_urls import shown_library
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, source_error
+from ingest_tui.connectors.sharepoint.items import LISTED_FIELDS, describe, quoted_path, read_item
+from ingest_tui.connectors.sharepoint.urls import shown_library
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.naming import bytes_from_key, key_from_bytes, safe_display
 
 if TYPE_CHECKING:
-    from ingest_tui.connectors.graph import GraphSession
-    from ingest_tui.connectors.sharepoint_config import SharePointConfig
-    from ingest_tui.connectors.sharepoint_site import Site
+    from ingest_tui.connectors.sharepoint.config import SharePointConfig
+    from ingest_tui.connectors.sharepoint.graph import GraphSession
+    from ingest_tui.connectors.sharepoint.site import Site
 
 _FIELDS = "id,name,size,lastModifiedDateTime,root,folder,file,package,malware,remoteItem"
 _PAGE = 200
@@ -31,7 +31,7 @@ def browse(session: GraphSession, site: Site, path: str) -> Iterator[Place]:
         return
     plain = bytes_from_key(path).decode("utf-8", "surrogatepass").strip("/")
     name, _, inner = plain.partition("/")
-    from ingest_tui.connectors.sharepoint_site import no_library
+    from ingest_tui.connectors.sharepoint.site import no_library
 
     library_found = next((library for library in site.all_libraries if library.name == name), None)
     if library_found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ingest_tui.connectors.sharepoint_urls import parse_site_url
+from ingest_tui.connectors.sharepoint.urls import parse_site_url
 
 
 class SharePointConfig(BaseModel):

@@ -24,10 +24,10 @@ from ingest_tui.connectors.base import (
 )
 from ingest_tui.connectors.content_checks import ContentChecks
 from ingest_tui.connectors.filtering import build_filter
-from ingest_tui.connectors.remembering import VolatileMemory
-from ingest_tui.connectors.sharepoint_config import SharePointConfig
-from ingest_tui.connectors.sharepoint_urls import is_below, parse_site_url, shown_library
-from ingest_tui.credentials.signing_in.entra import check_packages
+from ingest_tui.connectors.memory import VolatileMemory
+from ingest_tui.connectors.sharepoint.config import SharePointConfig
+from ingest_tui.connectors.sharepoint.urls import is_below, parse_site_url, shown_library
+from ingest_tui.credentials.providers.entra import check_packages
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import AuthenticationError, IngestError
@@ -35,9 +35,9 @@ from ingest_tui.model.naming import key_from_bytes, safe_display
 from ingest_tui.version import __version__
 
 if TYPE_CHECKING:
-    from ingest_tui.connectors.graph import GraphSession
-    from ingest_tui.connectors.quickxor import QuickXorHash
-    from ingest_tui.connectors.sharepoint_site import Site
+    from ingest_tui.connectors.sharepoint.graph import GraphSession
+    from ingest_tui.connectors.sharepoint.quickxor import QuickXorHash
+    from ingest_tui.connectors.sharepoint.site import Site
 
 _FETCHES_AT_ONCE = 8
 _PACKAGES = {"office365": "office365-rest-python-client", "msal": "msal", "requests": "requests"}
@@ -130,8 +130,8 @@ class SharePointConnector(BaseConnector):
         with self._lock:
             if self._session is None:
                 check_packages(_PACKAGES, "the sharepoint connector")
-                from ingest_tui.connectors.graph import GraphSession
-                from ingest_tui.credentials.signing_in.entra_signin import SignIn
+                from ingest_tui.connectors.sharepoint.graph import GraphSession
+                from ingest_tui.credentials.providers.entra_signin import SignIn
 
                 credential = self._credential()
                 self._digest = credential.digest
@@ -140,7 +140,7 @@ class SharePointConnector(BaseConnector):
 
     def _find_site(self) -> Site:
         session = self._graph()
-        from ingest_tui.connectors.sharepoint_site import find_site
+        from ingest_tui.connectors.sharepoint.site import find_site
 
         site = find_site(session, self._address, self.config.library, self.config.folder)
         self._chosen = frozenset(library.name for library in site.libraries)
@@ -150,7 +150,7 @@ class SharePointConnector(BaseConnector):
 
     def list(self, cursor: str | None = None) -> Listing:  # noqa: ARG002 - it goes on from what is remembered
         """Bring the mirror of each library up to date, then yield everything in them."""
-        from ingest_tui.connectors.sharepoint_listing import SiteListing
+        from ingest_tui.connectors.sharepoint.listing import SiteListing
 
         site = self._site or self._find_site()
         self._site = None
@@ -165,7 +165,7 @@ class SharePointConnector(BaseConnector):
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
         """Read one file from the address that Graph gives for it at this moment."""
         session = self._graph()
-        from ingest_tui.connectors.sharepoint_download import Download
+        from ingest_tui.connectors.sharepoint.download import Download
 
         with Download(session, descriptor, self.max_size, self._checks).opened(offset) as pieces:
             yield pieces
@@ -177,8 +177,8 @@ class SharePointConnector(BaseConnector):
     def browse(self, path: str = "") -> Iterator[Place]:
         """Yield the libraries of the site, or what is directly in ``Library/folder``."""
         session = self._graph()
-        from ingest_tui.connectors.sharepoint_browsing import browse
-        from ingest_tui.connectors.sharepoint_site import find_site
+        from ingest_tui.connectors.sharepoint.browse import browse
+        from ingest_tui.connectors.sharepoint.site import find_site
 
         if self._browsed is None:
             self._browsed = find_site(session, self._address)
@@ -187,7 +187,7 @@ class SharePointConnector(BaseConnector):
     def sample(self) -> Sample:
         """Yield items folder by folder: the listing itself begins with what takes long, the mirror of each library."""
         session = self._graph()
-        from ingest_tui.connectors.sharepoint_browsing import sample
+        from ingest_tui.connectors.sharepoint.browse import sample
 
         for descriptor in sample(session, self._find_site(), self.max_size):
             if self.explain_left_out(descriptor.key) is None:
@@ -202,13 +202,13 @@ class SharePointConnector(BaseConnector):
 
     def test_steps(self) -> Iterator[TestStep]:
         """Sign in, find the site, its libraries, list one page, read one file; stops after the first that fails."""
-        from ingest_tui.connectors.sharepoint_probing import probe_site
+        from ingest_tui.connectors.sharepoint.probe import probe_site
 
         return probe_site(self, self._graph, self._find_site, self.max_size)
 
     def explain_left_out(self, key: str) -> str | None:
         """Return why a key of this site would not be listed, as far as the settings tell."""
-        from ingest_tui.connectors.sharepoint_browsing import explain_left_out
+        from ingest_tui.connectors.sharepoint.browse import explain_left_out
 
         return explain_left_out(self.config, self._filter, key, self._chosen)
 

@@ -9,10 +9,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from ingest_tui.connectors.graph import GraphSession, values_of
-from ingest_tui.connectors.graph_errors import GraphError
-from ingest_tui.connectors.sharepoint_items import LISTED_FIELDS
-from ingest_tui.connectors.sharepoint_mirror import DriveMirror, Unfinished
+from ingest_tui.connectors.sharepoint.graph import GraphSession, values_of
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError
+from ingest_tui.connectors.sharepoint.items import LISTED_FIELDS
+from ingest_tui.connectors.sharepoint.mirror import DriveMirror, Unfinished
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 
 _PAGE = 1000

@@ -6,8 +6,8 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ingest_tui.credentials.signing_in.entra import READS_EVERYTHING, missing_permission
-from ingest_tui.credentials.signing_in.entra_clouds import GUIDE
+from ingest_tui.credentials.providers.entra import READS_EVERYTHING, missing_permission
+from ingest_tui.credentials.providers.entra_clouds import GUIDE
 from ingest_tui.model.errors import (
     AuthenticationError,
     ItemError,

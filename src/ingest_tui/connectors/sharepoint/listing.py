@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from ingest_tui.connectors.base import Listing, ListingMemory
 from ingest_tui.connectors.filtering import PathFilter
-from ingest_tui.connectors.graph import GraphSession
-from ingest_tui.connectors.graph_errors import GraphError, source_error
-from ingest_tui.connectors.sharepoint_delta import DriveDelta
-from ingest_tui.connectors.sharepoint_items import FOLDER_KINDS, GONE, LISTED_FIELDS, DriveItem, read_item
-from ingest_tui.connectors.sharepoint_mirror import DriveMirror
-from ingest_tui.connectors.sharepoint_shortcuts import ShortcutGapError, follow_shortcut
-from ingest_tui.connectors.sharepoint_site import Library, Site
-from ingest_tui.connectors.sharepoint_tree import DriveListing
+from ingest_tui.connectors.sharepoint.delta import DriveDelta
+from ingest_tui.connectors.sharepoint.graph import GraphSession
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, source_error
+from ingest_tui.connectors.sharepoint.items import FOLDER_KINDS, GONE, LISTED_FIELDS, DriveItem, read_item
+from ingest_tui.connectors.sharepoint.mirror import DriveMirror
+from ingest_tui.connectors.sharepoint.shortcuts import ShortcutGapError, follow_shortcut
+from ingest_tui.connectors.sharepoint.site import Library, Site
+from ingest_tui.connectors.sharepoint.tree import DriveListing
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import AuthenticationError, SourceAccessError
 
 if TYPE_CHECKING:
-    from ingest_tui.connectors.sharepoint_config import SharePointConfig
+    from ingest_tui.connectors.sharepoint.config import SharePointConfig
 
 PAGE = 1000
 _NOT_FOUND = 404

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ingest_tui.connectors.base import ListingMemory
-from ingest_tui.connectors.sharepoint_items import (
+from ingest_tui.connectors.sharepoint.items import (
     FOLDER_KINDS,
     GONE,
     DriveItem,

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ingest_tui.connectors.base import BaseConnector, TestStep
-from ingest_tui.connectors.graph_errors import GraphError, source_error
-from ingest_tui.connectors.probing import Stopwatch
-from ingest_tui.connectors.sharepoint_items import LISTED_FIELDS, describe, read_item
+from ingest_tui.connectors.probe import Stopwatch
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, source_error
+from ingest_tui.connectors.sharepoint.items import LISTED_FIELDS, describe, read_item
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import safe_display
 
 if TYPE_CHECKING:
-    from ingest_tui.connectors.graph import GraphSession
-    from ingest_tui.connectors.sharepoint_site import Site
+    from ingest_tui.connectors.sharepoint.graph import GraphSession
+    from ingest_tui.connectors.sharepoint.site import Site
 
 _SAMPLE = 200
 _MOST_NAMES = 8

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ingest_tui.connectors.filtering import PathFilter
-from ingest_tui.connectors.graph import GraphSession
-from ingest_tui.connectors.graph_errors import GraphError, source_error
-from ingest_tui.connectors.sharepoint_delta import crawl
-from ingest_tui.connectors.sharepoint_items import (
+from ingest_tui.connectors.sharepoint.delta import crawl
+from ingest_tui.connectors.sharepoint.graph import GraphSession
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, source_error
+from ingest_tui.connectors.sharepoint.items import (
     FOLDER_KINDS,
     LISTED_FIELDS,
     DriveItem,

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ingest_tui.connectors.graph import GraphSession
-from ingest_tui.connectors.graph_errors import GraphError, source_error
-from ingest_tui.connectors.sharepoint_items import quoted_path
-from ingest_tui.connectors.sharepoint_urls import SiteAddress, parse_site_url, path_segments, share_token
-from ingest_tui.credentials.signing_in.entra_clouds import GUIDE, clouds_of_host
+from ingest_tui.connectors.sharepoint.graph import GraphSession
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, source_error
+from ingest_tui.connectors.sharepoint.items import quoted_path
+from ingest_tui.connectors.sharepoint.urls import SiteAddress, parse_site_url, path_segments, share_token
+from ingest_tui.credentials.providers.entra_clouds import GUIDE, clouds_of_host
 from ingest_tui.model.errors import SourceAccessError
 from ingest_tui.model.naming import safe_display
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ingest_tui.connectors.filtering import PathFilter
-from ingest_tui.connectors.sharepoint_items import DriveItem, describe, quoted_path
-from ingest_tui.connectors.sharepoint_mirror import DriveMirror
-from ingest_tui.connectors.sharepoint_site import Folder, Library
+from ingest_tui.connectors.sharepoint.items import DriveItem, describe, quoted_path
+from ingest_tui.connectors.sharepoint.mirror import DriveMirror
+from ingest_tui.connectors.sharepoint.site import Folder, Library
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.naming import bytes_from_key, key_from_bytes
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ingest_tui.credentials.contract import Credential
-from ingest_tui.credentials.signing_in.entra_clouds import GUIDE
+from ingest_tui.credentials.providers.entra_clouds import GUIDE
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import IngestError, MissingDependencyError
 from ingest_tui.model.naming import safe_display
@@ -42,7 +42,7 @@ def authenticate(credential: Credential, _uses: Sequence[Mapping[str, Any]]) -> 
     Raises `MissingDependencyError` without msal.
     """
     check_packages(_PACKAGES, "signing in to Entra ID")
-    from ingest_tui.credentials.signing_in.entra_signin import SignIn
+    from ingest_tui.credentials.providers.entra_signin import SignIn
 
     try:
         sign_in = SignIn(credential)

@@ -17,7 +17,7 @@ import msal
 import requests
 
 from ingest_tui.credentials.contract import Credential
-from ingest_tui.credentials.signing_in.entra_clouds import GUIDE, Endpoints, endpoints_of
+from ingest_tui.credentials.providers.entra_clouds import GUIDE, Endpoints, endpoints_of
 from ingest_tui.model.errors import AuthenticationError, IngestError, SourceAccessError, TransientSourceError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.redaction import redact, remember_secret

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import cast
 
 from ingest_tui.extraction.backends.base import ParseFunction
-from ingest_tui.extraction.formats import FORMATS
+from ingest_tui.extraction.intake.formats import FORMATS
 from ingest_tui.model.errors import MissingDependencyError, ValidationError
 from ingest_tui.version import __version__
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest_tui.extraction.formats import Format
+from ingest_tui.extraction.intake.formats import Format
 from ingest_tui.model.extraction import Element, Finding
 
 

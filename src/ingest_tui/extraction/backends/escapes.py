@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from ingest_tui.extraction import sandbox_calls
+from ingest_tui.extraction.pool import system_calls
 
 _SIZE = 4096
 _PRIVATE, _REMOVE = 0, 0
@@ -97,7 +97,7 @@ def _call_what_is_refused(_target: str) -> None:
         is_done: bool = libc.syscall(ctypes.c_long(number), *bad) >= 0
         return is_done or ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS)
 
-    numbers = sandbox_calls.refused_numbers(machine, may_run_programs=False)
+    numbers = system_calls.refused_numbers(machine, may_run_programs=False)
     reached = [number for number in numbers if reaches_the_kernel(number)]
     if not reached:
         raise PermissionError(errno.EPERM, "all are refused")

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
-from ingest_tui.extraction.decoding import decode_declared, decode_text
+from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 

@@ -9,7 +9,7 @@ from email.parser import BytesParser
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
-from ingest_tui.extraction.decoding import decode_declared, decode_text
+from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Material, Parsed
 from ingest_tui.extraction.blocks import find_title
-from ingest_tui.extraction.decoding import decode_text
-from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
+from ingest_tui.extraction.intake.decoding import decode_text
+from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
 from ingest_tui.extraction.tabular import read_csv
 from ingest_tui.extraction.validators.jsontext import check_json, check_json_lines
 from ingest_tui.model.extraction import Element, Finding

@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 from xml.parsers import expat
 
-from ingest_tui.extraction.decoding import decode_declared, decode_text
+from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.model.errors import ItemError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ingest_tui.extraction.formats import (
+from ingest_tui.extraction.intake.formats import (
     BY_EXTENSION,
     BY_MEDIA_TYPE,
     BY_NAME,

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
-from ingest_tui.extraction.formats import BY_NAME, Format
+from ingest_tui.extraction.intake.formats import BY_NAME, Format
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ingest_tui.extraction.decoding import looks_like_text
-from ingest_tui.extraction.formats import BY_EXTENSION, BY_NAME, SHARED_EXTENSIONS, Format
+from ingest_tui.extraction.intake.decoding import looks_like_text
+from ingest_tui.extraction.intake.formats import BY_EXTENSION, BY_NAME, SHARED_EXTENSIONS, Format
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -75,11 +75,11 @@ def sniff(content: bytes, extension: str) -> Sniffed:
 def _by_content(content: bytes, named: Format | None) -> Sniffed | None:
     head = content[:_HEAD_BYTES]
     if head.startswith(_ZIP_MAGIC):
-        from ingest_tui.extraction.containers import identify_zip
+        from ingest_tui.extraction.intake.containers import identify_zip
 
         return Sniffed(*identify_zip(content))
     if head.startswith(_OLE_MAGIC):
-        from ingest_tui.extraction.containers import identify_ole
+        from ingest_tui.extraction.intake.containers import identify_ole
 
         return Sniffed(*identify_ole(content))
     plain = _by_head(head, named)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ingest_tui.extraction.admission import TypeFilter
-from ingest_tui.extraction.formats import extension_of
-from ingest_tui.extraction.sniffing import Sniffed, sniff
+from ingest_tui.extraction.intake.admission import TypeFilter
+from ingest_tui.extraction.intake.formats import extension_of
+from ingest_tui.extraction.intake.sniffing import Sniffed, sniff
 from ingest_tui.extraction.validators.registered import register_validator as register_validator  # noqa: PLC0414
 from ingest_tui.extraction.validators.registered import run_registered
 from ingest_tui.model.errors import ItemRejectedError

@@ -1,6 +1,6 @@
 """The inside of a parser process: read tasks, parse, and write results.
 
-Runs in an interpreter of its own, started by `sandbox_process` and locked down by `sandbox_gate`. Speaks JSON lines;
+Runs in an interpreter of its own, started by `process` and locked down by `lockdown`. Speaks JSON lines;
 see `ParserProcess`.
 """
 
@@ -21,10 +21,10 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from ingest_tui.extraction.admission import TypeFilter
+from ingest_tui.extraction.intake.admission import TypeFilter
+from ingest_tui.extraction.intake.validation import DEFAULT_HINTS, EmptyDocumentError
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.sandbox_job import output_in
-from ingest_tui.extraction.validation import DEFAULT_HINTS, EmptyDocumentError
+from ingest_tui.extraction.pool.task import output_in
 from ingest_tui.extraction.validators.registered import register_by_reference
 from ingest_tui.model.chunking import split_into_chunks
 from ingest_tui.model.errors import IngestError, ItemRejectedError

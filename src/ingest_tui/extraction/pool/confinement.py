@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest_tui.extraction.sandbox_orphans import owner_lives
+from ingest_tui.extraction.pool.orphans import owner_lives
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.model.naming import safe_display
 
@@ -62,7 +62,7 @@ def code_folders(modules: Iterable[str]) -> list[str]:
 
     The rest of ``sys.path`` is left out: with ``python -m`` it begins with the working folder, which may be a home.
     """
-    packages = Path(__file__).resolve().parents[2]
+    packages = Path(__file__).resolve().parents[3]
     found = [sys.prefix, sys.base_prefix, str(packages), *filter(None, [site.getusersitepackages()])]
     found += [entry for entry in sys.path if Path(entry).name in _PACKAGE_FOLDERS or entry.endswith(".zip")]
     for module in modules:

@@ -11,8 +11,10 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from ingest_tui.extraction.confinement import Confinement
-from ingest_tui.extraction.sandbox_job import (
+from ingest_tui.extraction.pool.confinement import Confinement
+from ingest_tui.extraction.pool.orphans import kill_orphans
+from ingest_tui.extraction.pool.process import Flight, ParserProcess
+from ingest_tui.extraction.pool.task import (
     WINDOW_MILLISECONDS,
     WINDOW_TASKS,
     Job,
@@ -21,9 +23,7 @@ from ingest_tui.extraction.sandbox_job import (
     take_output,
     wire_form,
 )
-from ingest_tui.extraction.sandbox_orphans import kill_orphans
-from ingest_tui.extraction.sandbox_process import Flight, ParserProcess
-from ingest_tui.extraction.sandbox_queue import TaskQueue, Walls
+from ingest_tui.extraction.pool.task_queue import TaskQueue, Walls
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.parse_limits import FileLimits, ParseLimits, file_limits
 

@@ -13,7 +13,7 @@ import select
 import signal
 from typing import Any
 
-from ingest_tui.extraction.sandbox_privileges import drop_capabilities, needs_rights_of_root
+from ingest_tui.extraction.pool.privileges import drop_capabilities, needs_rights_of_root
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -39,7 +39,7 @@ def enter(config: dict[str, Any]) -> None:
         _become_first_process(libc)
     unprivileged = drop_capabilities(libc, keeps_rights_on_files=is_guest)
     walls = _raise_walls(libc, config)
-    from ingest_tui.extraction.sandbox_child import main
+    from ingest_tui.extraction.pool.child import main
 
     main(
         config,
@@ -57,7 +57,7 @@ def _raise_walls(libc: ctypes.CDLL, config: dict[str, Any]) -> dict[str, Any]:
     """Shut this process in before any library of a parser is loaded; returns which walls hold."""
     if config["confinement"] is None:
         return {"landlock": 0, "seccomp": False}
-    from ingest_tui.extraction.sandbox_walls import raise_walls
+    from ingest_tui.extraction.pool.walls import raise_walls
 
     os.environ["TMPDIR"] = config["confinement"]["scratch"]
     return raise_walls(libc, config["confinement"])

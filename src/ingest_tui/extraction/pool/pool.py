@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from ingest_tui.extraction.confinement import Confinement
-from ingest_tui.extraction.sandbox_dispatch import Dispatcher
-from ingest_tui.extraction.sandbox_job import Job, OnResult
-from ingest_tui.extraction.sandbox_queue import TaskQueue
-from ingest_tui.extraction.sandbox_queue import Walls as Walls  # noqa: PLC0414 - part of this interface
+from ingest_tui.extraction.pool.confinement import Confinement
+from ingest_tui.extraction.pool.dispatcher import Dispatcher
+from ingest_tui.extraction.pool.task import Job, OnResult
+from ingest_tui.extraction.pool.task_queue import TaskQueue
+from ingest_tui.extraction.pool.task_queue import Walls as Walls  # noqa: PLC0414 - part of this interface
 from ingest_tui.model.extraction import ParseTask
 from ingest_tui.model.parse_limits import ParseLimits, file_limits
 

@@ -18,15 +18,15 @@ from typing import Any
 
 import orjson
 
-from ingest_tui.extraction.confinement import Confinement, code_folders
-from ingest_tui.extraction.sandbox_orphans import MARK, kill_marked, new_mark
+from ingest_tui.extraction.pool.confinement import Confinement, code_folders
+from ingest_tui.extraction.pool.orphans import MARK, kill_marked, new_mark
 from ingest_tui.extraction.validators.registered import installed_validators
 from ingest_tui.model.parse_limits import FileLimits, ParseLimits
 
 _BOOT = (
     "import sys; from json import loads; config = loads(sys.stdin.buffer.raw.readline()); "
     "sys.path[:] = config['path']; "
-    "from ingest_tui.extraction.sandbox_gate import enter; enter(config)"
+    "from ingest_tui.extraction.pool.lockdown import enter; enter(config)"
 )
 _STDERR_KEPT = 2_000
 _START_SECONDS = 60.0
@@ -107,7 +107,7 @@ class ParserProcess:
     scratch: str = ""
     """Its own folder, the only one it may write in; empty for one that is not confined."""
     mark: str = ""
-    """Carried by the process and whatever it starts; see `sandbox_orphans`."""
+    """Carried by the process and whatever it starts; see `orphans`."""
     children_contained: bool = False
     """Whether the kernel ends what it has started together with it. Then ``popen`` only waits for the parser."""
     parser_pid: int = 0

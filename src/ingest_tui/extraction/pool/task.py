@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
+from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
 from ingest_tui.model.extraction import Finding, ParseResult, ParseTask
 from ingest_tui.model.parse_limits import FileLimits
 

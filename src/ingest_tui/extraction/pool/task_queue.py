@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ingest_tui.extraction.sandbox_job import WORTHWHILE_MILLISECONDS, Job, take_share
+from ingest_tui.extraction.pool.task import WORTHWHILE_MILLISECONDS, Job, take_share
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseResult
 

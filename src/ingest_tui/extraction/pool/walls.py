@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
-from ingest_tui.extraction.sandbox_calls import filter_calls
+from ingest_tui.extraction.pool.system_calls import filter_calls
 
 _LANDLOCK_CREATE, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT = 444, 445, 446  # the same numbers on all machines
 _LANDLOCK_VERSION_FLAG = 1

@@ -8,7 +8,7 @@ from importlib import import_module
 from itertools import islice
 from typing import Any, cast
 
-from ingest_tui.extraction.formats import BY_NAME, Format
+from ingest_tui.extraction.intake.formats import BY_NAME, Format
 from ingest_tui.model.errors import ItemError, ValidationError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, MAX_FINDINGS, Finding
 from ingest_tui.model.foreign_errors import described

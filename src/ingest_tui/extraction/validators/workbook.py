@@ -8,7 +8,7 @@ import zlib
 from io import BytesIO
 from typing import Any
 
-from ingest_tui.extraction.formats import Format
+from ingest_tui.extraction.intake.formats import Format
 from ingest_tui.model.extraction import Finding
 
 _SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)

@@ -13,13 +13,13 @@ from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
 from ingest_tui.model.plan import ARCHIVED, KILL_REASONS, PERMANENT_FAILURES
-from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.known_content import Decision, FetchedItem, KnownContent, as_place_of
-from ingest_tui.pipeline.planning import parsers_of, ruleset_of
-from ingest_tui.pipeline.records import extraction_differs, ingestion_record, version_row
+from ingest_tui.pipeline.commit.ingestion_record import extraction_differs, ingestion_record, version_row
+from ingest_tui.pipeline.commit.known_content import Decision, FetchedItem, KnownContent, as_place_of
+from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.plan.planning import parsers_of, ruleset_of
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, KillRow, LocationRow, placed_at
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, placed_at
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 
 

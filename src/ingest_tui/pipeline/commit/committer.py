@@ -16,12 +16,12 @@ from typing import Self
 from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import DISK_FULL
-from ingest_tui.pipeline.batch import CommitBatch
+from ingest_tui.pipeline.commit.batch import CommitBatch
 from ingest_tui.pipeline.extract import parse_item
-from ingest_tui.pipeline.job_run import JobCancelled, JobRun
+from ingest_tui.pipeline.job.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.stage import StagedItem
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.plans import work_lines
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.records.plan_file import work_lines
 
 BATCH_ITEMS = 1000
 BATCH_SECONDS = 0.4

@@ -10,8 +10,8 @@ from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.pipeline.stage import StagedItem
-from ingest_tui.store.catalogue_rows import DocumentRow, VersionRow
-from ingest_tui.store.encoding import encode_json
+from ingest_tui.store.catalogue.rows import DocumentRow, VersionRow
+from ingest_tui.store.fs.encoding import encode_json
 
 
 def ingestion_record(item: StagedItem, document: DocumentRow, connector: BaseConnector | None) -> dict[str, object]:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.classify import Classification, Holder, classify
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow
 
 PlaceId = tuple[str, str]
 """A source and a key in it: at most one document is there."""

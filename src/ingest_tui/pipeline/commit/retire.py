@@ -8,14 +8,14 @@ from typing import Any
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import ActionName
-from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.known_content import as_place_of
-from ingest_tui.pipeline.planning import ruleset_of
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import LocationRow, placed_at
+from ingest_tui.pipeline.commit.known_content import as_place_of
+from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.plan.planning import ruleset_of
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import LocationRow, placed_at
 from ingest_tui.store.change import StoreChange, StoreWriter
 from ingest_tui.store.kept_places import keep_places
-from ingest_tui.store.plans import work_lines
+from ingest_tui.store.records.plan_file import work_lines
 
 SUPERSEDED = "superseded"
 _BATCH = 200

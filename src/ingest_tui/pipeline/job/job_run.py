@@ -17,21 +17,21 @@ import apsw
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.resilience import ResilientConnector
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, SourceAccessError, StaleWriterError
 from ingest_tui.model.job import DISK_FULL, JobError, JobState, Manifest, WorkerMark, end_state
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.progress import ProgressMeter
-from ingest_tui.store.atomic import make_inner_folder
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.pipeline.job.progress import ProgressMeter
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
 from ingest_tui.store.change import StoreWriter
-from ingest_tui.store.disk import means_disk_full
-from ingest_tui.store.joblog import JobLog
-from ingest_tui.store.journal import Journal
-from ingest_tui.store.locks import FileLock
-from ingest_tui.store.rebuild_progress import RebuildProgress
+from ingest_tui.store.fs.atomic import make_inner_folder
+from ingest_tui.store.fs.disk import means_disk_full
+from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.records.job_log import JobLog
+from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingest_tui.extraction.admission import known_types
 from ingest_tui.extraction.backends import runs_programs
-from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
+from ingest_tui.extraction.intake.admission import known_types
+from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
 from ingest_tui.model.parse_limits import ParseLimits
 from ingest_tui.model.source import ExtractionSettings
 from ingest_tui.store.workspace import Settings, TypeLimits

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.pipeline.workload import Workload
+from ingest_tui.pipeline.job.workload import Workload
 
 _WINDOW_SECONDS = 10.0
 

@@ -12,16 +12,16 @@ import apsw
 from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
 from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
-from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.planning import remove_leftover_plan
-from ingest_tui.pipeline.settled import restore_settled_outcomes
-from ingest_tui.store.atomic import sweep_temporaries
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.contradictions import refuse_lost_documents
+from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.job.settled_outcomes import restore_settled_outcomes
+from ingest_tui.pipeline.plan.planning import remove_leftover_plan
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.contradictions import refuse_lost_documents
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
+from ingest_tui.store.fs.atomic import sweep_temporaries
 from ingest_tui.store.intents import placing
-from ingest_tui.store.journal import read_journal
-from ingest_tui.store.listing import ListingScratch
-from ingest_tui.store.plans import is_whole, plan_end, read_plan, work_lines
+from ingest_tui.store.records.journal import read_journal
+from ingest_tui.store.records.plan_file import is_whole, plan_end, read_plan, work_lines
 from ingest_tui.store.workspace import Workspace
 
 ATTEMPTS_WITHOUT_PROGRESS = 5

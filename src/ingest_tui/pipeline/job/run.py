@@ -11,23 +11,23 @@ import apsw
 from ingest_tui.model.errors import DiskFullError, IngestError, StaleWriterError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.pipeline.adoption import adopt_kept_documents
-from ingest_tui.pipeline.commit import Committer
-from ingest_tui.pipeline.deletions import check_superseded
+from ingest_tui.pipeline.commit.committer import Committer
+from ingest_tui.pipeline.commit.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.extract import extract_item
-from ingest_tui.pipeline.job_run import JobCancelled, JobRun
-from ingest_tui.pipeline.planning import list_source, make_plan, totals_of_plan
-from ingest_tui.pipeline.recovery import (
+from ingest_tui.pipeline.job.job_run import JobCancelled, JobRun
+from ingest_tui.pipeline.job.recovery import (
     drop_half_done,
     free_what_is_half_done,
     make_contradicting_catalogue_again,
     refuse_damaged_plan,
     repair_store,
 )
-from ingest_tui.pipeline.retire import carry_out_moves, retire_vanished
+from ingest_tui.pipeline.plan.adoption import adopt_kept_documents
+from ingest_tui.pipeline.plan.deletions import check_superseded
+from ingest_tui.pipeline.plan.planning import list_source, make_plan, totals_of_plan
 from ingest_tui.pipeline.stage import stage_items
-from ingest_tui.store.contradictions import contradiction_behind
-from ingest_tui.store.disk import means_disk_full
+from ingest_tui.store.catalogue.contradictions import contradiction_behind
+from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.workspace import refuse_linked_folders
 
 

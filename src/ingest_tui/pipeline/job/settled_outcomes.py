@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any
 
 from ingest_tui.model.outcome import Outcome
-from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.planning import QUARANTINE_HINT, settled_as
-from ingest_tui.store.plans import read_plan
+from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.plan.planning import QUARANTINE_HINT, settled_as
+from ingest_tui.store.records.plan_file import read_plan
 
 _BATCH = 500
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ingest_tui.extraction.formats import BY_EXTENSION, extension_of
-from ingest_tui.extraction.sandbox_job import estimate_milliseconds
+from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
+from ingest_tui.extraction.pool.task import estimate_milliseconds
 
 _FETCH_MILLISECONDS = 5.0
 _FETCH_BYTES_A_MILLISECOND = 40_000

@@ -6,8 +6,8 @@ from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.source import Source
 from ingest_tui.model.volumes import Presence, settle_doubts
-from ingest_tui.pipeline.deletions import chosen_by
-from ingest_tui.store.listing import ListingScratch
+from ingest_tui.pipeline.plan.deletions import chosen_by
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.workspace import Workspace
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import islice
 
-from ingest_tui.pipeline.job_run import JobRun, now
+from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import adopt_places
-from ingest_tui.store.listing import ListingScratch
 
 _BATCH = 200
 

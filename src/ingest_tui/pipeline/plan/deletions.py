@@ -13,8 +13,8 @@ from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.holding import Choice, HoldRule, HoldRules, Shown
 from ingest_tui.model.look import UNKNOWN_CHOICE, Look
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.job_run import JobRun
-from ingest_tui.store.plans import plan_end, read_plan
+from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.store.records.plan_file import plan_end, read_plan
 from ingest_tui.store.workspace import Settings, Workspace
 
 _FORMER_DEFAULTS = (10, 0.5)

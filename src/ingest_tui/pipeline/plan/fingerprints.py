@@ -11,7 +11,7 @@ from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.plan import RENAMED, Known
 from ingest_tui.model.source import Source
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.workspace import Workspace
 
 _AT_ONCE = 10_000

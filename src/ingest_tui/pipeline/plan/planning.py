@@ -10,8 +10,8 @@ from typing import Any
 import apsw
 
 from ingest_tui.connectors.base import BaseConnector, Listing
-from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.extraction.backends import versions
+from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError, StoreError
 from ingest_tui.model.gap_remedies import gap_remedy
@@ -23,20 +23,20 @@ from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan import HELD, RULES_VERSION, Action, PlanRules
 from ingest_tui.model.source import Source
 from ingest_tui.model.volumes import gap_name
-from ingest_tui.pipeline.absences import settle_listing
-from ingest_tui.pipeline.deletions import chosen_by, hold_rules_of, look_after
-from ingest_tui.pipeline.fingerprints import OlderFingerprints
-from ingest_tui.pipeline.job_run import JobRun, now
-from ingest_tui.pipeline.known_types import refuse_known_types
-from ingest_tui.pipeline.parse_limits import limits_of
-from ingest_tui.pipeline.workload import Workload
-from ingest_tui.store.atomic import sync_folder
-from ingest_tui.store.catalogue_rows import LocationRow
+from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.job.parse_limits import limits_of
+from ingest_tui.pipeline.job.workload import Workload
+from ingest_tui.pipeline.plan.absences import settle_listing
+from ingest_tui.pipeline.plan.deletions import chosen_by, hold_rules_of, look_after
+from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
+from ingest_tui.pipeline.plan.known_types import refuse_known_types
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
-from ingest_tui.store.journal import Journal, encode_line
-from ingest_tui.store.listing import ListingScratch
-from ingest_tui.store.plans import work_lines
-from ingest_tui.store.remembering import StoredMemory
+from ingest_tui.store.fs.atomic import sync_folder
+from ingest_tui.store.records.journal import Journal, encode_line
+from ingest_tui.store.records.listing_cache import StoredMemory
+from ingest_tui.store.records.plan_file import work_lines
 from ingest_tui.store.workspace import Settings
 
 TOO_OLD = "too_old"

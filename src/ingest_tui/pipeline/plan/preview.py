@@ -11,16 +11,16 @@ from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.plan import NOT_LOOKED_INTO, Action
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.absences import settle_listing
 from ingest_tui.pipeline.connecting import connect
-from ingest_tui.pipeline.deletions import hold_rules_of
-from ingest_tui.pipeline.fingerprints import OlderFingerprints
-from ingest_tui.pipeline.known_types import refuse_known_types
-from ingest_tui.pipeline.planning import admit, may_be_half_written, parsers_of, rules_of
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.listing import ListingScratch
-from ingest_tui.store.remembering import StoredMemory
-from ingest_tui.store.sweeping import scratch_folder
+from ingest_tui.pipeline.plan.absences import settle_listing
+from ingest_tui.pipeline.plan.deletions import hold_rules_of
+from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
+from ingest_tui.pipeline.plan.known_types import refuse_known_types
+from ingest_tui.pipeline.plan.planning import admit, may_be_half_written, parsers_of, rules_of
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
+from ingest_tui.store.fs.leftovers import scratch_folder
+from ingest_tui.store.records.listing_cache import StoredMemory
 from ingest_tui.store.workspace import Workspace
 
 

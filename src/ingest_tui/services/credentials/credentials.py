@@ -11,11 +11,11 @@ from typing import Any
 
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.credentials.credential import Credential
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD, Problem, find_problems
 from ingest_tui.credentials.references import FORMS as FORMS  # noqa: PLC0414 - part of this face
 from ingest_tui.credentials.references import LITERAL, check_reference, literal, parse_reference
 from ingest_tui.credentials.references import without_line_end as without_line_end  # noqa: PLC0414
-from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.credentials.steps import Step
 from ingest_tui.credentials.summary import CredentialSummary as CredentialSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.credentials.summary import countdown

@@ -10,7 +10,7 @@ import pydantic
 from ingest_tui.credentials.references import check_reference, parse_reference
 from ingest_tui.credentials.types import CredentialType, credential_type, type_names
 from ingest_tui.model.errors import IngestError, ValidationError
-from ingest_tui.services.credentials import open_registry, type_called
+from ingest_tui.services.credentials.credentials import open_registry, type_called
 from ingest_tui.store.workspace import Workspace
 
 

@@ -13,16 +13,16 @@ from ingest_tui.model.errors import BusyError, NotFoundError, StoreError, UsageE
 from ingest_tui.model.naming import path_of_uri, safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
-from ingest_tui.services.addresses import addresses_of
-from ingest_tui.services.claiming import Patience, sources_to_oneself
-from ingest_tui.services.restoring import restore_retired
-from ingest_tui.services.retiring import retire_documents
-from ingest_tui.store import queries
-from ingest_tui.store.catalogue_rows import DocumentRow
+from ingest_tui.services.documents.addresses import addresses_of
+from ingest_tui.services.documents.restore import restore_retired
+from ingest_tui.services.documents.retirement import retire_documents
+from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
+from ingest_tui.store.catalogue import queries
+from ingest_tui.store.catalogue.queries import DocumentChoice
+from ingest_tui.store.catalogue.rows import DocumentRow
+from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import version_name
-from ingest_tui.store.queries import DocumentChoice
-from ingest_tui.store.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.workspace import Workspace, requester
 
 __all__ = [

@@ -16,11 +16,11 @@ from ingest_tui.model.explanation_facts import Event, Facts, FolderFacts, Source
 from ingest_tui.model.naming import file_uri, key_from_bytes, path_of_uri, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.services.addresses import absolute_path, addresses_of
-from ingest_tui.services.documents import remarks_of
-from ingest_tui.services.explain_facts import connected, facts_at, left_out_by, sight
-from ingest_tui.store import queries
-from ingest_tui.store.catalogue_rows import LocationRow
+from ingest_tui.services.documents.addresses import absolute_path, addresses_of
+from ingest_tui.services.documents.documents import remarks_of
+from ingest_tui.services.documents.explain_facts import connected, facts_at, left_out_by, sight
+from ingest_tui.store.catalogue import queries
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace
 

@@ -7,9 +7,9 @@ from typing import Any
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation_facts import MOVED_TO, Event
 from ingest_tui.model.outcome import Outcome
-from ingest_tui.store import queries
-from ingest_tui.store.encoding import encode_json
-from ingest_tui.store.journal import lines_with
+from ingest_tui.store.catalogue import queries
+from ingest_tui.store.fs.encoding import encode_json
+from ingest_tui.store.records.journal import lines_with
 from ingest_tui.store.workspace import Workspace
 
 _JOBS_SEARCHED = 50

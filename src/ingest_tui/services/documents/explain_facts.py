@@ -12,9 +12,9 @@ import humanize
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.containment import tolerated
-from ingest_tui.connectors.local import LocalConnector
-from ingest_tui.connectors.local_volumes import mounted_below
-from ingest_tui.extraction.admission import NOT_ALLOWED, TypeFilter
+from ingest_tui.connectors.local.connector import LocalConnector
+from ingest_tui.connectors.local.volumes import mounted_below
+from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
@@ -26,13 +26,13 @@ from ingest_tui.model.sighting import UNKNOWN, Sighting
 from ingest_tui.model.source import KEPT_SOURCE, UPLOAD_SOURCE, Source
 from ingest_tui.model.volumes import lost_volume
 from ingest_tui.pipeline.connecting import connect
-from ingest_tui.pipeline.deletions import chosen_by
-from ingest_tui.pipeline.planning import admit
-from ingest_tui.services.explain_events import events_of
-from ingest_tui.services.jobs import get_job
-from ingest_tui.store import queries
-from ingest_tui.store.catalogue_rows import LocationRow
-from ingest_tui.store.plans import plan_end
+from ingest_tui.pipeline.plan.deletions import chosen_by
+from ingest_tui.pipeline.plan.planning import admit
+from ingest_tui.services.documents.explain_events import events_of
+from ingest_tui.services.jobs.jobs import get_job
+from ingest_tui.store.catalogue import queries
+from ingest_tui.store.catalogue.rows import LocationRow
+from ingest_tui.store.records.plan_file import plan_end
 from ingest_tui.store.trash import retirement_of
 from ingest_tui.store.workspace import Workspace
 

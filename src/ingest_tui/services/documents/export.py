@@ -17,12 +17,12 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, RefusedError, UsageError
 from ingest_tui.model.naming import export_name, safe_cell, safe_display
-from ingest_tui.services.documents import check_choice, document_folder, get_document, lost_content
-from ingest_tui.store import queries
-from ingest_tui.store.atomic import filled_folder, write_new, write_pieces_durably
+from ingest_tui.services.documents.documents import check_choice, document_folder, get_document, lost_content
+from ingest_tui.store.catalogue import queries
+from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.encoding import encode_json
-from ingest_tui.store.queries import DocumentChoice
+from ingest_tui.store.fs.atomic import filled_folder, write_new, write_pieces_durably
+from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.workspace import Workspace, requester
 
 ExportFormat = Literal["jsonl", "csv", "folder"]

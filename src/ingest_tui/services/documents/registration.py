@@ -10,10 +10,10 @@ from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
-from ingest_tui.pipeline.known_content import FetchedItem, KnownContent, as_place_of
-from ingest_tui.store.atomic import make_inner_folder, remove_tree, write_new
-from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow, VersionRow
+from ingest_tui.pipeline.commit.known_content import FetchedItem, KnownContent, as_place_of
+from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
+from ingest_tui.store.fs.atomic import make_inner_folder, remove_tree, write_new
 from ingest_tui.store.layout import NORMALIZED
 from ingest_tui.store.workspace import Workspace
 

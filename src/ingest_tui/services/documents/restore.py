@@ -10,8 +10,8 @@ from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.plan import RESTORED
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import as_kept
 from ingest_tui.store.workspace import Workspace, requester

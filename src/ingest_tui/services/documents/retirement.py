@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.store.catalogue_rows import DocumentRow
+from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import keep_places
 from ingest_tui.store.workspace import Workspace, requester

@@ -7,8 +7,8 @@ from typing import Unpack
 
 from ingest_tui.model.document import SearchHit
 from ingest_tui.model.errors import UsageError
-from ingest_tui.services.documents import check_choice
-from ingest_tui.store.queries import DocumentChoice, search_text
+from ingest_tui.services.documents.documents import check_choice
+from ingest_tui.store.catalogue.queries import DocumentChoice, search_text
 from ingest_tui.store.workspace import Workspace
 
 _LARGEST_LIMIT = 2**63 - 1

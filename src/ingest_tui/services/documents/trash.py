@@ -10,8 +10,8 @@ from typing import Any
 from ingest_tui.model.clock import days, rfc3339, shifted
 from ingest_tui.model.document import Document
 from ingest_tui.pipeline.purge import purge_documents, retired_until
-from ingest_tui.services.documents import check_choice
-from ingest_tui.store.catalogue_rows import DocumentRow
+from ingest_tui.services.documents.documents import check_choice
+from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.trash import retirement_of, time_in
 from ingest_tui.store.workspace import Workspace
 

@@ -17,9 +17,9 @@ from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, UPLOAD_SOURCE, Source
-from ingest_tui.store.atomic import sync_filesystem
+from ingest_tui.store.fs.atomic import sync_filesystem
 from ingest_tui.store.layout import RAW_STEM
-from ingest_tui.store.plans import read_plan, write_known_plan
+from ingest_tui.store.records.plan_file import read_plan, write_known_plan
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest

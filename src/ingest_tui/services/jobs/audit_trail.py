@@ -15,9 +15,9 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.matching import matches
 from ingest_tui.model.naming import safe_cell, safe_display
-from ingest_tui.services.exporting import checked_target
-from ingest_tui.store.atomic import write_pieces_durably
-from ingest_tui.store.encoding import encode_json
+from ingest_tui.services.documents.export import checked_target
+from ingest_tui.store.fs.atomic import write_pieces_durably
+from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.workspace import Workspace, requester
 
 __all__ = ["FORMATS", "AuditQuery", "audit_from", "audit_tail_offset", "export_audit", "list_audit"]

@@ -22,12 +22,12 @@ from ingest_tui.model.trouble import (
     group_troubles,
     mark_of,
 )
-from ingest_tui.services.addresses import addresses_of
-from ingest_tui.services.jobs import job_plan, write_plan_and_queue
-from ingest_tui.store import queries
-from ingest_tui.store.catalogue_rows import LocationRow
-from ingest_tui.store.encoding import encode_json
-from ingest_tui.store.journal import lines_with
+from ingest_tui.services.documents.addresses import addresses_of
+from ingest_tui.services.jobs.jobs import job_plan, write_plan_and_queue
+from ingest_tui.store.catalogue import queries
+from ingest_tui.store.catalogue.rows import LocationRow
+from ingest_tui.store.fs.encoding import encode_json
+from ingest_tui.store.records.journal import lines_with
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest
 

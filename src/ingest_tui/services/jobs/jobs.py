@@ -15,13 +15,13 @@ from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import FAILED_BEFORE
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
-from ingest_tui.pipeline.recovery import intents_of_an_older_program
-from ingest_tui.services.uploads import retry_upload
-from ingest_tui.store.disk import means_disk_full
-from ingest_tui.store.joblog import read_log
-from ingest_tui.store.journal import read_journal_from
-from ingest_tui.store.looks import why_hold_is_closed
-from ingest_tui.store.plans import read_plan, write_known_plan
+from ingest_tui.pipeline.job.recovery import intents_of_an_older_program
+from ingest_tui.services.documents.uploads import retry_upload
+from ingest_tui.store.fs.disk import means_disk_full
+from ingest_tui.store.records.job_log import read_log
+from ingest_tui.store.records.journal import read_journal_from
+from ingest_tui.store.records.looks import why_hold_is_closed
+from ingest_tui.store.records.plan_file import read_plan, write_known_plan
 from ingest_tui.store.workspace import Workspace, requester
 from ingest_tui.worker.submit import new_manifest, submit_sync
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.model.plan import Action
-from ingest_tui.pipeline.preview import preview_plan
+from ingest_tui.pipeline.plan.preview import preview_plan
 from ingest_tui.store.workspace import Workspace
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
 
 _POLL_SECONDS = 0.1

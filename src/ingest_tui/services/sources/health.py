@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from ingest_tui.connectors.registry import connector_class
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD
-from ingest_tui.credentials.registry import CredentialRegistry
 from ingest_tui.credentials.summary import CredentialSummary, countdown
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.services.jobs import as_it_is
+from ingest_tui.services.jobs.jobs import as_it_is
 from ingest_tui.store.workspace import Workspace
-from ingest_tui.worker.registry import living_workers
+from ingest_tui.worker.living_workers import living_workers
 
 _ID_PART = 32
 _MOST_FAILURES = 200

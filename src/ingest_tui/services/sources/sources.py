@@ -16,19 +16,19 @@ from ingest_tui.connectors.base import describe_invalid
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import connector_class, get_connector
 from ingest_tui.connectors.registry import source_types as source_types  # noqa: PLC0414 - part of this face
-from ingest_tui.extraction.admission import known_types
+from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
 from ingest_tui.model.naming import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
 from ingest_tui.pipeline.connecting import connect, registry_for
-from ingest_tui.pipeline.deletions import chosen_by
-from ingest_tui.services.claiming import Patience, sources_to_oneself
+from ingest_tui.pipeline.plan.deletions import chosen_by
+from ingest_tui.services.documents.retirement import keep_locations, retire_locations
+from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
 from ingest_tui.services.names import source_id_of
-from ingest_tui.services.retiring import keep_locations, retire_locations
-from ingest_tui.services.source_health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
-from ingest_tui.services.source_health import list_sources as list_sources  # noqa: PLC0414 - part of this face
+from ingest_tui.services.sources.health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
+from ingest_tui.services.sources.health import list_sources as list_sources  # noqa: PLC0414 - part of this face
 from ingest_tui.store.workspace import Workspace, requester
 
 _FIXED = ("schema_version", "source_id", "source_type", "created_at")

@@ -15,7 +15,7 @@ import pydantic
 from ingest_tui.connectors.base import BaseConnector, Place, TestStep
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import connector_class
-from ingest_tui.extraction.admission import known_types
+from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError, ValidationError
 from ingest_tui.model.naming import slug
@@ -23,8 +23,8 @@ from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.connecting import connect, registry_for
-from ingest_tui.pipeline.planning import admit
-from ingest_tui.services.sources import check_backends, connector_config_model
+from ingest_tui.pipeline.plan.planning import admit
+from ingest_tui.services.sources.sources import check_backends, connector_config_model
 from ingest_tui.store.workspace import Workspace
 
 PREVIEW_ITEMS = 1000

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from ingest_tui.model.hashing import short_digest
-from ingest_tui.store.catalogue_connection import CatalogueConnection
-from ingest_tui.store.catalogue_rows import DocumentRow, KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.connection import CatalogueConnection
+from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, VersionRow
 
 
 class Catalogue(CatalogueConnection):

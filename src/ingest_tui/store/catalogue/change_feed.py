@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
 
 
 class Change(NamedTuple):

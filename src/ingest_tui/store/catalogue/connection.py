@@ -18,10 +18,9 @@ from typing import Any
 import apsw
 
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
-from ingest_tui.store.atomic import FILE_MODE, sync_filesystem, temporary_beside
-from ingest_tui.store.mark import Mark, discredit, read_marks, write_mark
-from ingest_tui.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
-from ingest_tui.store.sqlite_access import (
+from ingest_tui.store.catalogue.mark import Mark, discredit, read_marks, write_mark
+from ingest_tui.store.catalogue.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
+from ingest_tui.store.catalogue.sqlite_access import (
     DAMAGED,
     REBUILD_HINT,
     UnlockedFiles,
@@ -29,6 +28,7 @@ from ingest_tui.store.sqlite_access import (
     put_temporary_files_in,
     reported_errors,
 )
+from ingest_tui.store.fs.atomic import FILE_MODE, sync_filesystem, temporary_beside
 
 _PAGES_AT_ONCE = 10_000
 _BUSY_MILLISECONDS = 10_000

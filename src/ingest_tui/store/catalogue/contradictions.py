@@ -14,11 +14,11 @@ import apsw
 
 from ingest_tui.model.errors import IngestError, StoreError, ValidationError
 from ingest_tui.model.foreign_errors import as_ingest_error
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.mark import discredit
+from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.mark import discredit
-from ingest_tui.store.sqlite_access import DAMAGED, REBUILD_HINT
 
 _TABLES = {
     "documents": DocumentRow._fields,

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest_tui.model.errors import SchemaVersionError, StoreError
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_connection import LOST, MISSING
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.connection import LOST, MISSING
+from ingest_tui.store.catalogue.mark import Mark, read_marks
+from ingest_tui.store.catalogue.sqlite_access import REBUILD_HINT
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.mark import Mark, read_marks
-from ingest_tui.store.sqlite_access import REBUILD_HINT
 
 
 def open_known_good_to_read(layout: Layout, *, upgrades: bool = False) -> Catalogue:

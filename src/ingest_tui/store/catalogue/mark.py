@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest_tui.store.atomic import FILE_MODE
+from ingest_tui.store.fs.atomic import FILE_MODE
 
 _LENGTH = 128
 

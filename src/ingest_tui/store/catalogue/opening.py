@@ -9,14 +9,14 @@ from __future__ import annotations
 import apsw
 
 from ingest_tui.model.errors import BusyError, DiskFullError, StoreError
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_connection import LOST, MISSING
-from ingest_tui.store.disk import means_disk_full
-from ingest_tui.store.known_good import open_known_good, open_known_good_to_read
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.connection import LOST, MISSING
+from ingest_tui.store.catalogue.known_good import open_known_good, open_known_good_to_read
+from ingest_tui.store.catalogue.rebuild import rebuild_lost
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, unheard
+from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
+from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.rebuild import rebuild_lost
-from ingest_tui.store.rebuild_progress import ProgressListener, unheard
-from ingest_tui.store.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.upgrade import upgrade_workspace
 
 _LOST_CODES = {MISSING, DAMAGED, LOST}

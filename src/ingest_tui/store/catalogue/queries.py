@@ -13,8 +13,8 @@ from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.trouble import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import LocationRow, VersionRow, chunk_id
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rows import LocationRow, VersionRow, chunk_id
 
 _WORD = re.compile(r"[\w]+", re.UNICODE)
 _MATCH_START, _MATCH_END = "\x02", "\x03"

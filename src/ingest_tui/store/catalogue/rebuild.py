@@ -19,19 +19,19 @@ from typing import NamedTuple
 import apsw
 
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
-from ingest_tui.store.atomic import sync_folder
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_connection import IS_FOLDER, LOST
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.connection import IS_FOLDER, LOST
+from ingest_tui.store.catalogue.contradictions import contradiction_in
+from ingest_tui.store.catalogue.found_documents import FolderProblem, FolderReader
+from ingest_tui.store.catalogue.known_good import open_known_good
+from ingest_tui.store.catalogue.mark import read_marks
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, unheard
+from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
 from ingest_tui.store.change import StoreWriter
-from ingest_tui.store.contradictions import contradiction_in
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.found_documents import FolderProblem, FolderReader
-from ingest_tui.store.known_good import open_known_good
+from ingest_tui.store.fs.atomic import sync_folder
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
-from ingest_tui.store.mark import read_marks
-from ingest_tui.store.rebuild_progress import ProgressListener, RebuildProgress, unheard
-from ingest_tui.store.rebuild_rows import RebuiltRows
 
 _BATCH = 200
 _PAGES_AT_ONCE = 10_000

@@ -8,10 +8,10 @@ from pathlib import Path
 import apsw
 
 from ingest_tui.model.errors import StoreError
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import LocationRow
-from ingest_tui.store.contradictions import as_written
-from ingest_tui.store.found_documents import FolderProblem, FoundDocument
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.contradictions import as_written
+from ingest_tui.store.catalogue.found_documents import FolderProblem, FoundDocument
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.layout import Layout
 
 _PLACES = ", ".join(LocationRow._fields)

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import apsw
 
 from ingest_tui.model.errors import BusyError, DiskFullError, GivenUpError, StoreError, UsageError
-from ingest_tui.store.disk import means_disk_full, room_in
+from ingest_tui.store.fs.disk import means_disk_full, room_in
 
 _BUSY_MILLISECONDS = 10_000
 DAMAGED = "catalogue_damaged"

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import apsw
 
-from ingest_tui.store.atomic import FILE_MODE
+from ingest_tui.store.fs.atomic import FILE_MODE
 
 DEFAULT_RESERVE_BYTES = 500_000_000
 DEFAULT_RESERVE_SHARE = 0.05

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest_tui.store.atomic import TEMPORARY_PREFIX, remove_tree
+from ingest_tui.store.catalogue.sqlite_access import has_room_for_scratch
+from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, remove_tree
+from ingest_tui.store.fs.locks import FileLock, is_locked
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock, is_locked
-from ingest_tui.store.sqlite_access import has_room_for_scratch
 from ingest_tui.store.workspace import Workspace
 
 _SCRATCH = f"{TEMPORARY_PREFIX}plan-"

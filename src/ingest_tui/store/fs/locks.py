@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from ingest_tui.model.errors import BusyError
-from ingest_tui.store.atomic import FILE_MODE, make_folder, refuse_linked_folder
+from ingest_tui.store.fs.atomic import FILE_MODE, make_folder, refuse_linked_folder
 
 _POLL_SECONDS = 0.02
 _KERNEL_LOCKS = Path("/proc/locks")

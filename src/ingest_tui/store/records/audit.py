@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest_tui.model.redaction import redact_values
-from ingest_tui.store.journal import Journal, read_journal, read_journal_from
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.records.journal import Journal, read_journal, read_journal_from
 
 
 class AuditLog:

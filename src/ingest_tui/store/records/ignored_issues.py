@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ingest_tui.store.journal import Journal, read_journal
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.records.journal import Journal, read_journal
 
 Place = tuple[str, str]
 

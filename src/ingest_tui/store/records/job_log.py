@@ -12,8 +12,8 @@ import orjson
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.redaction import redacted_line
-from ingest_tui.store.atomic import open_to_append, write_all
-from ingest_tui.store.encoding import escaped
+from ingest_tui.store.fs.atomic import open_to_append, write_all
+from ingest_tui.store.fs.encoding import escaped
 
 
 class JobLog:

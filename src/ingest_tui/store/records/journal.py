@@ -16,8 +16,8 @@ from typing import Any, Self
 
 import orjson
 
-from ingest_tui.store.atomic import open_to_append, write_all
-from ingest_tui.store.encoding import escaped
+from ingest_tui.store.fs.atomic import open_to_append, write_all
+from ingest_tui.store.fs.encoding import escaped
 
 _CRC_MEMBER = b',"crc":"'
 _LAST_LINE_BYTES = 4096

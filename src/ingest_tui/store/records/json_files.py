@@ -15,10 +15,10 @@ import pydantic
 
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError, ValidationError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.store.atomic import write_durably
-from ingest_tui.store.encoding import encode_json
+from ingest_tui.store.fs.atomic import write_durably
+from ingest_tui.store.fs.encoding import encode_json
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
 
 Record = TypeVar("Record", bound=pydantic.BaseModel)
 _LOCK_SECONDS = 10.0

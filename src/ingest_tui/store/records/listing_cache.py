@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from ingest_tui.model.errors import StoreError
-from ingest_tui.store.atomic import FILE_MODE, make_inner_folder
+from ingest_tui.store.fs.atomic import FILE_MODE, make_inner_folder
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID;

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.look import SCHEMA_VERSION, Look
-from ingest_tui.store.atomic import make_inner_folder
+from ingest_tui.store.fs.atomic import make_inner_folder
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.records import read_record, write_record
+from ingest_tui.store.records.json_files import read_record, write_record
 
 
 def why_hold_is_closed(layout: Layout, source_id: str, job_id: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from ingest_tui.model.errors import PlanDamagedError
 from ingest_tui.model.plan import ActionName
-from ingest_tui.store.journal import Journal, decode_line, last_record
+from ingest_tui.store.records.journal import Journal, decode_line, last_record
 
 Line = dict[str, Any]
 _BEGINNINGS = {action: f'{{"action":"{action}"'.encode() for action in get_args(ActionName)}

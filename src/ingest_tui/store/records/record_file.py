@@ -15,9 +15,16 @@ import pydantic
 
 from ingest_tui.model.errors import ConflictError, NotFoundError, UsageError
 from ingest_tui.model.revision import changed_fields, conflict, differences
-from ingest_tui.store.atomic import sync_folder
+from ingest_tui.store.fs.atomic import sync_folder
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.records import Record, missing_folder, read_json, read_record, settings_lock, write_json
+from ingest_tui.store.records.json_files import (
+    Record,
+    missing_folder,
+    read_json,
+    read_record,
+    settings_lock,
+    write_json,
+)
 from ingest_tui.store.upgrade import upgrade_workspace
 
 

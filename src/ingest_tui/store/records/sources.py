@@ -12,10 +12,10 @@ from ingest_tui.model.naming import safe_display
 from ingest_tui.model.revision import conflict, differences
 from ingest_tui.model.source import Source
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.looks import LookStore
-from ingest_tui.store.record_file import RecordFile
-from ingest_tui.store.records import record_names, refuse_other_name
-from ingest_tui.store.remembering import StoredMemory
+from ingest_tui.store.records.json_files import record_names, refuse_other_name
+from ingest_tui.store.records.listing_cache import StoredMemory
+from ingest_tui.store.records.looks import LookStore
+from ingest_tui.store.records.record_file import RecordFile
 
 
 class SourceStore:

@@ -36,7 +36,7 @@ def _is_newer(layout: Layout) -> bool:
 
 def write_view_state(layout: Layout, views: dict[str, dict[str, Any]]) -> bool:
     """Remember the views, and tell whether that was possible: a full or read-only disk is no reason to fail."""
-    from ingest_tui.store.atomic import write_durably
+    from ingest_tui.store.fs.atomic import write_durably
 
     try:
         if not layout.settings.exists() or _is_newer(layout):

@@ -8,8 +8,8 @@ from dataclasses import replace
 from textual.keys import _character_to_key
 
 from ingest_tui.model.naming import safe_display
-from ingest_tui.tui.actions import ACTIONS, BY_ID, Action
-from ingest_tui.tui.views import VIEW_NAMES
+from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, Action
+from ingest_tui.tui.navigation.views import VIEW_NAMES
 
 _VIEWS = tuple(dict.fromkeys((*VIEW_NAMES, *(view for action in ACTIONS for view in action.views))))
 

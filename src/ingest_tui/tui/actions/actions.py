@@ -13,7 +13,7 @@ from typing import Any
 from textual.binding import Binding
 
 from ingest_tui.model.naming import safe_display
-from ingest_tui.tui.views import VIEWS
+from ingest_tui.tui.navigation.views import VIEWS
 
 _MARKED = ("jobs", "job", "sources", "documents", "errors", "credentials")
 _LISTS = (*_MARKED, "audit")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.naming import safe_display
-from ingest_tui.tui.actions import ACTIONS, Action
-from ingest_tui.tui.registry import Registry
+from ingest_tui.tui.actions.action_registry import Registry
+from ingest_tui.tui.actions.actions import ACTIONS, Action
 
 
 class Command(NamedTuple):

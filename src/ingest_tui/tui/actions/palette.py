@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from ingest_tui.tui.actions import Action
+from ingest_tui.tui.actions.actions import Action
 
 if TYPE_CHECKING:
     from ingest_tui.tui.application import Application

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.client.feed import FeedUpdate
 
 if TYPE_CHECKING:
-    from ingest_tui.store.rebuild_progress import RebuildProgress
+    from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
 
 
 class WorkspaceChanged(Message):

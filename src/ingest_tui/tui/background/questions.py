@@ -10,8 +10,8 @@ from textual.worker import get_current_worker
 
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.naming import safe_display
-from ingest_tui.tui.messages import Answered, Refused
-from ingest_tui.tui.safety import crash_report
+from ingest_tui.tui.background.messages import Answered, Refused
+from ingest_tui.tui.terminal.safety import crash_report
 
 Answer = TypeVar("Answer")
 Trouble = Callable[[str, str], None]

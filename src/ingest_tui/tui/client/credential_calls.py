@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ingest_tui.tui.conflicts import Conflict, saved_or_conflict
-from ingest_tui.tui.source_calls import Opening
+from ingest_tui.tui.client.conflicts import Conflict, saved_or_conflict
+from ingest_tui.tui.client.source_calls import Opening
 
 if TYPE_CHECKING:
-    from ingest_tui.services.credentials import CredentialRow, CredentialSummary, CredentialType, Step
+    from ingest_tui.services.credentials.credentials import CredentialRow, CredentialSummary, CredentialType, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +45,33 @@ class CredentialCalls(Opening):
 
     def credentials(self) -> list[CredentialRow]:
         """Return all entries with the sources that use them."""
-        from ingest_tui.services import credentials
+        from ingest_tui.services.credentials import credentials
 
         with self._workspace() as workspace:
             return credentials.list_credentials(workspace)
 
     def credential_names(self, type_name: str | None) -> list[str]:
         """Return the names of the entries of a type, or of all."""
-        from ingest_tui.services import credential_forms
+        from ingest_tui.services.credentials import forms as credential_forms
 
         with self._workspace() as workspace:
             return credential_forms.credential_names(workspace, type_name)
 
     def credential_types(self) -> list[CredentialType]:
         """Return the types that an entry can have."""
-        from ingest_tui.services import credential_forms
+        from ingest_tui.services.credentials import forms as credential_forms
 
         return credential_forms.credential_types()
 
     def credential_type(self, name: str) -> CredentialType:
         """Return a type."""
-        from ingest_tui.services import credentials
+        from ingest_tui.services.credentials import credentials
 
         return credentials.type_called(name)
 
     def credential_problems(self, draft: CredentialDraft, kept: dict[str, str]) -> dict[str, str]:
         """Return what is wrong with an entry, by field; ``kept`` stands for the fields that stay as they are."""
-        from ingest_tui.services import credential_forms
+        from ingest_tui.services.credentials import forms as credential_forms
 
         fields = {name: value for name, value in (kept | draft.fields).items() if name not in draft.unset}
         if draft.expires:
@@ -82,13 +82,13 @@ class CredentialCalls(Opening):
 
     def describe_given(self, text: str) -> str:
         """Return what is understood of a value that was typed unseen, never the value; raises for what cannot be."""
-        from ingest_tui.services import credentials
+        from ingest_tui.services.credentials import credentials
 
         return credentials.describe_given(text)
 
     def save_credential(self, draft: CredentialDraft) -> CredentialRow | Conflict:
         """Add an entry, or change fields of one that is still as it was when the draft was made."""
-        from ingest_tui.services import credentials
+        from ingest_tui.services.credentials import credentials
 
         with self._changing() as workspace:
             expires = date.fromisoformat(draft.expires) if draft.expires else None
@@ -115,14 +115,14 @@ class CredentialCalls(Opening):
 
     def test_credential(self, name: str) -> Iterator[Step]:
         """Yield the steps of a test as they are done."""
-        from ingest_tui.services import credentials
+        from ingest_tui.services.credentials import credentials
 
         with self._workspace() as workspace:
             yield from credentials.test_credential(workspace, name)
 
     def remove_credential(self, seen: CredentialSummary, *, force: bool) -> None:
         """Take an entry out that is still as it was seen; refused while sources use it, unless ``force``."""
-        from ingest_tui.services import credentials
+        from ingest_tui.services.credentials import credentials
 
         with self._changing() as workspace:
             credentials.remove_credential(workspace, seen.name, force=force, based_on=seen)

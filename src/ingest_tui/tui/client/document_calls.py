@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest_tui.tui.source_calls import Opening
+from ingest_tui.tui.client.source_calls import Opening
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import Document, SearchHit
-    from ingest_tui.services.documents import DocumentChoice
-    from ingest_tui.services.exporting import ExportFormat, ExportReport
+    from ingest_tui.services.documents.documents import DocumentChoice
+    from ingest_tui.services.documents.export import ExportFormat, ExportReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class DocumentCalls(Opening):
 
     def documents(self, query: DocumentQuery, *, limit: int, offset: int) -> DocumentPage:
         """Return a stretch of the documents."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:
             choice = query.as_choice()
@@ -77,14 +77,16 @@ class DocumentCalls(Opening):
         self, words: str, query: DocumentQuery, *, limit: int, given_up: Callable[[], bool] | None = None
     ) -> list[SearchHit]:
         """Return what the full text finds among the documents of a query."""
-        from ingest_tui.services import search
+        from ingest_tui.services.documents import search
 
         with self._workspace() as workspace:
             return search.search(workspace, words, limit=limit, given_up=given_up, **query.as_choice())
 
     def choices(self, what: str) -> list[tuple[str, str]]:
         """Return what a filter can be set to, each with its words: ``collection``, ``source`` or ``type``."""
-        from ingest_tui.services import documents, sources, workspaces
+        from ingest_tui.services import workspaces
+        from ingest_tui.services.documents import documents
+        from ingest_tui.services.sources import sources
 
         with self._workspace() as workspace:
             if what == "collection":
@@ -96,76 +98,76 @@ class DocumentCalls(Opening):
 
     def document(self, document_id: str) -> Document:
         """Return what the catalogue knows of a document."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:
             return documents.get_document(workspace, document_id)
 
     def document_text(self, document_id: str, version: int | None = None) -> str:
         """Return the normalised text of a version, the current one by default."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:
             return documents.document_text(workspace, document_id, version)
 
     def document_record(self, document_id: str) -> dict[str, Any]:
         """Return ingestion.json of the current version."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:
             return documents.ingestion_record(workspace, document_id)
 
     def document_remarks(self, document_id: str) -> list[tuple[str, str]]:
         """Return what is wrong or odd with the current version: ``error``, ``warning`` or ``note``, and text."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         return documents.remarks_of(self.document_record(document_id))
 
     def document_chunks(self, document_id: str) -> list[tuple[int, str, str]]:
         """Return ordinal, heading path and text of the chunks."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:
             return documents.document_chunks(workspace, document_id)
 
     def document_versions(self, document_id: str) -> list[dict[str, Any]]:
         """Return the versions, newest first."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:
             return documents.document_versions(workspace, document_id)
 
     def document_diff(self, document_id: str, older: int, newer: int) -> list[str]:
         """Return what changed in the text between two versions, as a unified diff."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:
             return documents.document_diff(workspace, document_id, older, newer)
 
     def explain(self, target: str) -> list[str]:
         """Return why a document is here, or why it is not."""
-        from ingest_tui.services.explain import explain
+        from ingest_tui.services.documents.explain import explain
 
         with self._workspace() as workspace:
             return explain(workspace, target).lines()
 
     def original(self, document_id: str) -> Path | None:
         """Return where the original lies on this machine, None when it lies elsewhere."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:
             return documents.original_path(documents.get_document(workspace, document_id))
 
     def remove_documents(self, document_ids: list[str]) -> int:
         """Retire documents; returns how many."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._changing() as workspace:
             return documents.remove_documents(workspace, document_ids)
 
     def restore_document(self, document_id: str) -> Document:
         """Bring a document back from the trash."""
-        from ingest_tui.services import documents
+        from ingest_tui.services.documents import documents
 
         with self._changing() as workspace:
             return documents.restore_document(workspace, document_id)
@@ -179,7 +181,7 @@ class DocumentCalls(Opening):
         tell: Callable[[int, int], None],
     ) -> ExportReport:
         """Write documents, those of a query or the named ones, to a place; ``tell`` hears how many are done of all."""
-        from ingest_tui.services.exporting import Export
+        from ingest_tui.services.documents.export import Export
 
         with self._changing() as workspace:
             choice = query.as_choice()

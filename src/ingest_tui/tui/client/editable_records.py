@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.client.gateway import Gateway
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job_order import job_order
 from ingest_tui.store.layout import Layout
-from ingest_tui.tui.jobs_model import JobRow, parse_row
+from ingest_tui.tui.views.jobs.jobs_model import JobRow, parse_row
 from ingest_tui.tui.wording import UNREADABLE
 
 Stamp = tuple[int, int, int]
@@ -190,7 +190,7 @@ class Feed:
     def _as_it_is(self, row: JobRow) -> JobRow:
         """Return the row as `services.jobs.get_job` would show the job: its owner may be dead, its hold closed."""
         if row.held and row.ended:
-            from ingest_tui.store.looks import why_hold_is_closed
+            from ingest_tui.store.records.looks import why_hold_is_closed
 
             return replace(row, held=0) if why_hold_is_closed(self._layout, row.source_id, row.job_id) else row
         if row.state != "running":

@@ -10,20 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ingest_tui.tui.conflicts import Conflict, saved_or_conflict
-from ingest_tui.tui.credential_calls import CredentialCalls
-from ingest_tui.tui.document_calls import DocumentCalls
-from ingest_tui.tui.error_calls import ErrorCalls
-from ingest_tui.tui.source_calls import SourceCalls
+from ingest_tui.tui.client.conflicts import Conflict, saved_or_conflict
+from ingest_tui.tui.client.credential_calls import CredentialCalls
+from ingest_tui.tui.client.document_calls import DocumentCalls
+from ingest_tui.tui.client.error_calls import ErrorCalls
+from ingest_tui.tui.client.source_calls import SourceCalls
 
 if TYPE_CHECKING:
     # For types alone: the first screen is painted before pydantic and the services are loaded.
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.outcome import Outcome
     from ingest_tui.model.source import Source
-    from ingest_tui.services.logs import LogFollower
+    from ingest_tui.services.jobs.logs import LogFollower
     from ingest_tui.services.workers import WorkerInfo
-    from ingest_tui.store.rebuild_progress import RebuildProgress
+    from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
     from ingest_tui.store.workspace import Workspace
 
 Record = TypeVar("Record")
@@ -80,28 +80,28 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
 
     def job(self, job_id: str) -> Manifest:
         """Return the manifest of a job."""
-        from ingest_tui.services import jobs
+        from ingest_tui.services.jobs import jobs
 
         with self._workspace() as workspace:
             return jobs.get_job(workspace, job_id)
 
     def outcomes(self, job_id: str, offset: int) -> Iterator[tuple[list[Outcome], int]]:
         """Yield slices of the outcomes from byte ``offset`` on, each with the offset behind it."""
-        from ingest_tui.services import jobs
+        from ingest_tui.services.jobs import jobs
 
         with self._workspace() as workspace:
             yield from _slices(jobs.job_items(workspace, job_id, offset=offset), OUTCOME_SLICE)
 
     def log(self, job_id: str, offset: int) -> Iterator[tuple[list[dict[str, Any]], int]]:
         """Yield slices of the log of a job from byte ``offset`` on, each with the offset behind it."""
-        from ingest_tui.services import jobs
+        from ingest_tui.services.jobs import jobs
 
         with self._workspace() as workspace:
             yield from _slices(jobs.job_log(workspace, job_id, offset=offset), LOG_SLICE)
 
     def change_job(self, verb: str, job_id: str) -> Manifest:
         """Ask for something on a job: cancel, pause, resume, retry, retry_failed, approve or refuse."""
-        from ingest_tui.services import jobs
+        from ingest_tui.services.jobs import jobs
 
         with self._changing() as workspace:
             if verb == "retry_failed":
@@ -118,14 +118,14 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
 
     def set_priority(self, job_id: str, priority: int) -> Manifest:
         """Let a job run sooner or later than others."""
-        from ingest_tui.services import jobs
+        from ingest_tui.services.jobs import jobs
 
         with self._changing() as workspace:
             return jobs.set_priority(workspace, job_id, priority)
 
     def held_deletions(self, job_id: str) -> list[dict[str, Any]]:
         """Return the deletions that a job holds for a person."""
-        from ingest_tui.services import jobs
+        from ingest_tui.services.jobs import jobs
 
         with self._workspace() as workspace:
             return jobs.held_deletions(workspace, job_id)
@@ -134,55 +134,55 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
 
     def logs(self) -> LogFollower:
         """Return a follower of the logs of all jobs and of the worker; it may be read in other threads later."""
-        from ingest_tui.services import logs
+        from ingest_tui.services.jobs import logs
 
         with self._workspace() as workspace:
             return logs.follow_logs(workspace)
 
     def audit(self, offset: int | None) -> tuple[list[dict[str, Any]], int]:
         """Return the lines of the audit from byte ``offset`` on and the offset behind them; None: the newest."""
-        from ingest_tui.services import auditing
+        from ingest_tui.services.jobs import audit_trail
 
         with self._workspace() as workspace:
-            end = auditing.audit_tail_offset(workspace) if offset is None else offset
+            end = audit_trail.audit_tail_offset(workspace) if offset is None else offset
             entries = []
-            for entry, behind in auditing.audit_from(workspace, end):
+            for entry, behind in audit_trail.audit_from(workspace, end):
                 entries.append(entry)
                 end = behind
             return entries, end
 
     def export_audit(self, target: Path, words: str) -> tuple[Path, int]:
         """Write the lines of the audit that have these words to a file; returns where, and how many."""
-        from ingest_tui.services import auditing
+        from ingest_tui.services.jobs import audit_trail
 
         with self._changing() as workspace:
-            return auditing.export_audit(workspace, target, auditing.AuditQuery(words))
+            return audit_trail.export_audit(workspace, target, audit_trail.AuditQuery(words))
 
     # Records and settings
 
     def record_text(self, kind: str, name: str) -> str:
         """Return a job, a source or a document as JSON."""
-        from ingest_tui.services import records
+        from ingest_tui.services import record_texts
 
         with self._workspace() as workspace:
-            return records.record_text(workspace, kind, name)
+            return record_texts.record_text(workspace, kind, name)
 
     def save_source_text(self, source_id: str, text: str, before: str) -> Source | Conflict:
         """Save a source as somebody has written it, who began with ``before``; a conflict has theirs as a text."""
-        from ingest_tui.services import records
+        from ingest_tui.services import record_texts
 
         with self._changing() as workspace:
-            saved = saved_or_conflict(lambda: records.save_source_text(workspace, source_id, text, before))
+            saved = saved_or_conflict(lambda: record_texts.save_source_text(workspace, source_id, text, before))
             if isinstance(saved, Conflict):
-                return Conflict(records.text_of(saved.theirs), saved.lines)
+                return Conflict(record_texts.text_of(saved.theirs), saved.lines)
             return saved
 
     def write_text(self, target: Path, text: str) -> Path:
         """Write a text into a new file outside of the workspace."""
-        from ingest_tui.services import records
+        from ingest_tui.services import record_texts
 
         with self._workspace() as workspace:
-            return records.write_text(workspace, target, text)
+            return record_texts.write_text(workspace, target, text)
 
     def remember_theme(self, theme: str) -> None:
         """Put the theme into workspace.json."""

@@ -14,8 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button
 
 from ingest_tui.model.naming import safe_display
-from ingest_tui.tui.asking import Asking
-from ingest_tui.tui.conflicts import Conflict
+from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.client.conflicts import Conflict
 from ingest_tui.tui.widgets.fields import Field
 from ingest_tui.tui.widgets.form import Form
 from ingest_tui.tui.widgets.line import Line
@@ -127,7 +127,7 @@ class EntryForm(Asking, ModalScreen[Any]):
 
     def ask_who_wins(self, conflict: Conflict, keep: Callable[[], None], reload: Callable[[], None]) -> None:
         """Show what somebody else has saved meanwhile, and let the person keep theirs or load it; the form stays."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         def chosen(way: str | None) -> None:
             self._saving = False
@@ -204,7 +204,7 @@ class EntryForm(Asking, ModalScreen[Any]):
         if self.form is None or not self.form.changed_values():
             self.dismiss(None)
             return
-        from ingest_tui.tui.screens.dialogs import Confirm
+        from ingest_tui.tui.dialogs.dialogs import Confirm
 
         def answered(confirmed: bool | None) -> None:
             if confirmed:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest_tui.tui.actions import Action
-from ingest_tui.tui.screens.finder import Finder
+from ingest_tui.tui.actions.actions import Action
+from ingest_tui.tui.dialogs.finder import Finder
 from ingest_tui.tui.widgets.table import Cell, Column
 
 _COLUMNS: list[Column[Action]] = [

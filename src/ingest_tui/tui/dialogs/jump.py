@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ingest_tui.model.job_order import job_order
 from ingest_tui.tui import wording
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.jobs_model import JobRow
-from ingest_tui.tui.screens.finder import Finder
-from ingest_tui.tui.views import VIEWS
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.finder import Finder
+from ingest_tui.tui.navigation.views import VIEWS
+from ingest_tui.tui.views.jobs.jobs_model import JobRow
 from ingest_tui.tui.widgets.table import Cell, Column
 
 if TYPE_CHECKING:
-    from ingest_tui.services.sources import SourceSummary
+    from ingest_tui.services.sources.sources import SourceSummary
 
 
 class Target(NamedTuple):

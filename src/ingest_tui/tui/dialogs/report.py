@@ -13,13 +13,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from ingest_tui.model.naming import safe_display
-from ingest_tui.tui.asking import Asking
-from ingest_tui.tui.gateway import Gateway
+from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
-    from ingest_tui.tui.records import Record
+    from ingest_tui.tui.client.editable_records import Record
 
 
 _HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.app import App
 
-from ingest_tui.tui.history import History, Place
+from ingest_tui.tui.navigation.history import History, Place
 
 if TYPE_CHECKING:
     from ingest_tui.tui.application import Application, ShownView
@@ -66,7 +66,7 @@ class Going(App[int]):
         return True
 
     def _select_row(self, key: str) -> None:
-        from ingest_tui.tui.screens.base import ViewScreen
+        from ingest_tui.tui.views.base.view_screen import ViewScreen
 
         if isinstance(self.screen, ViewScreen):
             self.screen.select_row(key)
@@ -75,7 +75,7 @@ class Going(App[int]):
 
     def show_view(self, view: str, words: str | None = None) -> None:
         """Show a top view without what was opened over it; ``words``: filtered, or searched, by them."""
-        from ingest_tui.tui.screens.base import ViewScreen
+        from ingest_tui.tui.views.base.view_screen import ViewScreen
 
         if self.current_mode != view:
             self.switch_mode(view)
@@ -91,7 +91,7 @@ class Going(App[int]):
 
     def open_job_here(self, job_id: str) -> None:
         """Show one job over the view that is shown; Esc goes back to that."""
-        from ingest_tui.tui.screens.job import JobScreen
+        from ingest_tui.tui.views.jobs.job_screen import JobScreen
 
         self.push_screen(JobScreen(job_id))
 
@@ -106,7 +106,7 @@ class Going(App[int]):
         self.call_later(self._open_form)
 
     def _open_form(self) -> None:
-        from ingest_tui.tui.screens.sources import SourcesScreen
+        from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 
         if isinstance(self.screen, SourcesScreen):
             self.screen.add_source()
@@ -117,19 +117,19 @@ class Going(App[int]):
         self.call_later(self._narrow_documents, source_id)
 
     def _narrow_documents(self, source_id: str) -> None:
-        from ingest_tui.tui.screens.documents import DocumentsScreen
+        from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
 
         if isinstance(self.screen, DocumentsScreen):
             self.screen.show_source(source_id)
 
     def open_document(self, document_id: str, name: str) -> None:
         """Show the text of a document over the view."""
-        from ingest_tui.tui.screens.document import DocumentScreen
+        from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 
         self.push_screen(DocumentScreen(self._ingest.gateway, document_id, name))
 
     def explain(self, target: str) -> None:
         """Show why a document is here, or why not."""
-        from ingest_tui.tui.screens.report import Story
+        from ingest_tui.tui.dialogs.report import Story
 
         self.push_screen(Story(self._ingest.gateway, target))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-_SCREENS = "ingest_tui.tui.screens"
+_VIEWS = "ingest_tui.tui.views"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,17 @@ class View:
         return self.name.capitalize()
 
     @property
+    def _module(self) -> str:
+        return f"{_VIEWS}.{self.name}.{self.name}_screen"
+
+    @property
     def is_here(self) -> bool:
         """Whether its screen is part of this installation; imports nothing of it."""
-        return find_spec(f"{_SCREENS}.{self.name}") is not None
+        return find_spec(self._module) is not None
 
     def load(self) -> Screen[Any]:
         """Import the screen and make one."""
-        made: Screen[Any] = getattr(import_module(f"{_SCREENS}.{self.name}"), self.screen)()
+        made: Screen[Any] = getattr(import_module(self._module), self.screen)()
         return made
 
 

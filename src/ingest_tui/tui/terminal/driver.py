@@ -9,7 +9,7 @@ import selectors
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-from ingest_tui.tui.safety import TerminalWatch
+from ingest_tui.tui.terminal.safety import TerminalWatch
 
 _READ_BYTES = 4096
 _POLL_SECONDS = 0.1

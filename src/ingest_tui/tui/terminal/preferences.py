@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.layout import Layout
-from ingest_tui.tui.themes import AUTO, THEMES
+from ingest_tui.tui.terminal.themes import AUTO, THEMES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.connectors import local_status
-from ingest_tui.connectors.local import LocalConnector
-from ingest_tui.connectors.local_status import fingerprint_of, is_older_form
+from ingest_tui.connectors.local import status as local_status
+from ingest_tui.connectors.local.connector import LocalConnector
+from ingest_tui.connectors.local.status import fingerprint_of, is_older_form
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemChangedError, ItemError
 

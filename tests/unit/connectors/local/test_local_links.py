@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd
 from ingest_tui.model.errors import ItemError
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd
 from ingest_tui.model.errors import SourceAccessError, ValidationError
 from ingest_tui.model.naming import bytes_from_key, key_from_bytes

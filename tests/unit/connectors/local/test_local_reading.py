@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.connectors import local as local_module
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local import connector as local_module
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest_tui.connectors.local_volumes import Mount, mount_of, mounts_within, parse_mounts, spanned
+from ingest_tui.connectors.local.volumes import Mount, mount_of, mounts_within, parse_mounts, spanned
 
 TABLE = rb"""
 20 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

@@ -11,7 +11,7 @@ from ingest_tui import get_connector, open_workspace
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError, ValidationError
 
-EXAMPLES = Path(__file__).parents[3] / "examples" / "documents"
+EXAMPLES = Path(__file__).parents[4] / "examples" / "documents"
 
 
 def test_workspace_inside_a_source_is_left_out(tmp_path: Path) -> None:

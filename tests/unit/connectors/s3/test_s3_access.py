@@ -16,10 +16,10 @@ from servers.s3_store import SECRET, Bucket, StaticCredential, StaticCredentials
 
 from graph_server.running import FakeCredential, FakeCredentials
 from ingest_tui.connectors.registry import get_connector
-from ingest_tui.connectors.s3 import S3Connector
-from ingest_tui.connectors.s3_access import Access, aws_endpoint
-from ingest_tui.connectors.s3_config import S3Config
-from ingest_tui.connectors.s3_http import _Route
+from ingest_tui.connectors.s3.access import Access, aws_endpoint
+from ingest_tui.connectors.s3.client import _Route
+from ingest_tui.connectors.s3.config import S3Config
+from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import (
     AuthenticationError,
     IngestError,

@@ -13,9 +13,10 @@ import pytest
 from servers.fake_bucket import FakeBucket
 from servers.fault_proxy import Fault, FaultProxy
 
-from ingest_tui.connectors import s3_listing, s3_pages
-from ingest_tui.connectors.s3 import S3Connector
-from ingest_tui.connectors.s3_progress import MOST_EMPTY_PAGES
+from ingest_tui.connectors.s3 import listing as s3_listing
+from ingest_tui.connectors.s3 import pages as s3_pages
+from ingest_tui.connectors.s3.connector import S3Connector
+from ingest_tui.connectors.s3.listing_progress import MOST_EMPTY_PAGES
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 

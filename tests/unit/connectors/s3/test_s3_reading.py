@@ -13,9 +13,9 @@ from servers.fake_bucket import FakeBucket
 from servers.fault_proxy import Fault, FaultProxy
 from servers.s3_store import Bucket, error_xml
 
-from ingest_tui.connectors.s3 import S3Connector
-from ingest_tui.connectors.s3_errors import NetworkFailure
-from ingest_tui.connectors.s3_http import BucketClient
+from ingest_tui.connectors.s3.client import BucketClient
+from ingest_tui.connectors.s3.connector import S3Connector
+from ingest_tui.connectors.s3.errors import NetworkFailure
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import (
     AuthenticationError,

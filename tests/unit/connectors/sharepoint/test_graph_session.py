@@ -13,8 +13,8 @@ from sharepoint_lab import connector_to, fetched, listed, session_to
 
 from graph_server.items import Drive
 from graph_server.running import GraphServer
-from ingest_tui.connectors.graph_errors import GraphError, item_error, seconds_to_wait, source_error
-from ingest_tui.connectors.sharepoint import user_agent
+from ingest_tui.connectors.sharepoint.connector import user_agent
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error, seconds_to_wait, source_error
 from ingest_tui.model.errors import (
     AuthenticationError,
     ItemError,

@@ -11,9 +11,9 @@ from sharepoint_lab import connector_to
 from graph_server import certificates
 from graph_server.running import FakeCredential, FakeCredentials, GraphServer
 from graph_server.state import CLIENT_ID, CLIENT_SECRET
-from ingest_tui.connectors.sharepoint import SharePointConnector
-from ingest_tui.credentials.signing_in.entra_clouds import CLOUDS, cloud_named, clouds_of_host, endpoints_of
-from ingest_tui.credentials.signing_in.entra_signin import SignIn
+from ingest_tui.connectors.sharepoint.connector import SharePointConnector
+from ingest_tui.credentials.providers.entra_clouds import CLOUDS, cloud_named, clouds_of_host, endpoints_of
+from ingest_tui.credentials.providers.entra_signin import SignIn
 from ingest_tui.model.errors import AuthenticationError, IngestError, SourceAccessError, TransientSourceError
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph_server.items import quick_xor_hash
-from ingest_tui.connectors.quickxor import QuickXorHash
+from ingest_tui.connectors.sharepoint.quickxor import QuickXorHash
 
 
 def digest(*pieces: bytes) -> str:

@@ -11,8 +11,8 @@ import pytest
 from sharepoint_lab import SITE
 
 from graph_server.running import FakeCredentials, RemoteServer, server_process
-from ingest_tui.connectors.sharepoint import SharePointConnector
-from ingest_tui.store.remembering import StoredMemory
+from ingest_tui.connectors.sharepoint.connector import SharePointConnector
+from ingest_tui.store.records.listing_cache import StoredMemory
 
 FILES = 50_000
 MOST_MEGABYTES = 60

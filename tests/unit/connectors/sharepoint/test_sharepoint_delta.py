@@ -11,11 +11,11 @@ from sharepoint_lab import Site, connector_to, keys, listed
 
 from graph_server.items import Drive
 from graph_server.running import GraphServer
-from ingest_tui.connectors.graph import GraphSession
-from ingest_tui.connectors.remembering import VolatileMemory
-from ingest_tui.connectors.sharepoint_delta import DriveDelta
-from ingest_tui.connectors.sharepoint_listing import PAGE
-from ingest_tui.connectors.sharepoint_mirror import DriveMirror
+from ingest_tui.connectors.memory import VolatileMemory
+from ingest_tui.connectors.sharepoint.delta import DriveDelta
+from ingest_tui.connectors.sharepoint.graph import GraphSession
+from ingest_tui.connectors.sharepoint.listing import PAGE
+from ingest_tui.connectors.sharepoint.mirror import DriveMirror
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.errors import AuthenticationError, IngestError, SourceAccessError, TransientSourceError
 

@@ -10,7 +10,7 @@ from sharepoint_lab import Site, connector_to, fetched, listed
 
 from graph_server.items import Drive
 from graph_server.running import GraphServer
-from ingest_tui.connectors.sharepoint import SharePointConnector
+from ingest_tui.connectors.sharepoint.connector import SharePointConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import AuthenticationError, IngestError, ItemChangedError, ItemError, TransientItemError
 

@@ -11,8 +11,8 @@ from sharepoint_lab import Site, connector_to, fetched, keys, listed
 
 from graph_server.items import Drive
 from graph_server.running import GraphServer
-from ingest_tui.connectors.sharepoint_items import DriveItem, decode_item, encode_item, fingerprint_of, read_item
-from ingest_tui.connectors.sharepoint_tree import FolderTree
+from ingest_tui.connectors.sharepoint.items import DriveItem, decode_item, encode_item, fingerprint_of, read_item
+from ingest_tui.connectors.sharepoint.tree import FolderTree
 from ingest_tui.model.descriptor import ListingEnd
 
 EMPTY_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="

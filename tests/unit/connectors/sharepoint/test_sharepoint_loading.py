@@ -13,7 +13,7 @@ from sharepoint_lab import SITE, connector_to
 
 from graph_server.running import GraphServer
 from ingest_tui.connectors.registry import get_connector, source_types
-from ingest_tui.credentials.signing_in import entra
+from ingest_tui.credentials.providers import entra
 from ingest_tui.model.errors import MissingDependencyError
 
 SETTINGS = {"site": SITE, "credential": "intranet"}
@@ -63,7 +63,7 @@ def test_every_hint_leads_somewhere() -> None:
     anchors = set(re.findall(r'<a id="([^"]+)">', (repository / "docs" / "sharepoint.md").read_text()))
     named: set[str] = set()
     package = repository / "src" / "ingest_tui"
-    for module in (*package.glob("connectors/*.py"), *package.glob("credentials/signing_in/*.py")):
+    for module in (*package.glob("connectors/**/*.py"), *package.glob("credentials/providers/*.py")):
         named |= set(re.findall(r"(?:sharepoint\.md|\{GUIDE\}|\{guide\})#([a-z]+)", module.read_text()))
     assert named
     assert named <= anchors

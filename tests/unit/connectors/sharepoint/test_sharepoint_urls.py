@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest_tui.connectors.sharepoint_urls import SiteAddress, parse_site_url, path_segments, share_token
+from ingest_tui.connectors.sharepoint.urls import SiteAddress, parse_site_url, path_segments, share_token
 
 HOST = "contoso.sharepoint.com"
 PAGE = "https://contoso.sharepoint.com/sites/hr/Shared%20Documents/Forms/AllItems.aspx"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest_tui.extraction.admission import TypeFilter, known_types
+from ingest_tui.extraction.intake.admission import TypeFilter, known_types
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.errors import ItemRejectedError, ValidationError
 from ingest_tui.model.extraction import ParseResult, ParseTask
 

@@ -11,9 +11,9 @@ from io import BytesIO
 
 import pytest
 
-from ingest_tui.extraction import containers
+from ingest_tui.extraction.intake import containers
+from ingest_tui.extraction.intake.validation import validate
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.validation import validate
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 from made_files import locked_pdf, ole_with, pdf_of, pdf_pages, word_file, zip_bytes

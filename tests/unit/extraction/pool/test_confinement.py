@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from parser_desk import QUICK, Desk, known_walls
 
-from ingest_tui.extraction import sandbox_process
 from ingest_tui.extraction.backends import runs_programs
-from ingest_tui.extraction.confinement import Confinement, code_folders
-from ingest_tui.extraction.sandbox import ParserPool, Walls
+from ingest_tui.extraction.pool import process as sandbox_process
+from ingest_tui.extraction.pool.confinement import Confinement, code_folders
+from ingest_tui.extraction.pool.pool import ParserPool, Walls
 from ingest_tui.model.extraction import ParseLimits
 from ingest_tui.services.walls import walls_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from parser_desk import Desk, run, wait_until
 
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 
@@ -231,6 +231,6 @@ def test_statuses(tmp_path: Path, content: bytes, name: str, status: str, reason
 
 def test_parsers_that_cannot_start_fail_their_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When no process comes up at all, every task has a result instead of waiting for ever."""
-    monkeypatch.setattr("ingest_tui.extraction.sandbox_process._BOOT", "raise SystemExit('no parser here')")
+    monkeypatch.setattr("ingest_tui.extraction.pool.process._BOOT", "raise SystemExit('no parser here')")
     desk = run(tmp_path, {f"t{number}": "x" for number in range(5)})
     assert set(desk.reasons().values()) == {("failed", "crashed")}

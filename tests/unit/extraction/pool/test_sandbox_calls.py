@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest_tui.extraction import sandbox_calls as calls
+from ingest_tui.extraction.pool import system_calls as calls
 
 OWN, OTHER = 4000, 4001
 ALLOWED, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026

@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 from parser_desk import LOADED_MACHINE_SECONDS, QUICK, Desk, is_alive, known_walls, one_bad_of_twenty, run, wait_until
 
-from ingest_tui.extraction import sandbox_child, sandbox_orphans, sandbox_process
 from ingest_tui.extraction.parse import extract
-from ingest_tui.extraction.sandbox import ParserPool
+from ingest_tui.extraction.pool import child as sandbox_child
+from ingest_tui.extraction.pool import orphans as sandbox_orphans
+from ingest_tui.extraction.pool import process as sandbox_process
+from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.extraction.validators.registered import installed_validators
 from ingest_tui.model.extraction import Extraction, ParseLimits
 
@@ -285,7 +287,7 @@ def test_full_disk_is_a_reason_of_its_own(
     task = {"task_id": "a", "input_path": str(source), "output_path": str(target), "file_name": "a.txt"}
     task |= {"backend": None, "backends_by_type": None}
     with monkeypatch.context() as patched:
-        patched.setattr("ingest_tui.extraction.sandbox_child.os.write", full)
+        patched.setattr("ingest_tui.extraction.pool.child.os.write", full)
         result, is_spent = sandbox_child._run(task, extract, lambda: None)
     assert (result.status, result.reason, is_spent) == ("failed", reason, False)
     assert result.hint
@@ -427,7 +429,7 @@ def test_killed_parent_leaves_nobody(tmp_path: Path, namespaces_are_allowed: boo
     """When the process that owns the pool is killed, its parsers die within two seconds, and what they started too."""
     program = (
         f"import sys; sys.path[:] = {[entry for entry in sys.path if entry]!r}\n"
-        "from ingest_tui.extraction.sandbox import ParserPool\n"
+        "from ingest_tui.extraction.pool.pool import ParserPool\n"
         "from ingest_tui.model.extraction import ParseTask\n"
         "pool = ParserPool(2, test_backend=True)\n"
         f"folder = {str(tmp_path)!r}\n"

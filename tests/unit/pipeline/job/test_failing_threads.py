@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ingest_tui import open_workspace
-from ingest_tui.extraction.sandbox_dispatch import Dispatcher
-from ingest_tui.extraction.sandbox_process import ParserProcess
-from ingest_tui.pipeline.progress import ProgressMeter
+from ingest_tui.extraction.pool.dispatcher import Dispatcher
+from ingest_tui.extraction.pool.process import ParserProcess
+from ingest_tui.pipeline.job.progress import ProgressMeter
 
 
 def test_parsers_that_cannot_be_started_fail_the_job_and_not_the_next_one(

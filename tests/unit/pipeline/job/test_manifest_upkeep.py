@@ -11,9 +11,9 @@ import pytest
 
 from ingest_tui import open_workspace
 from ingest_tui.model.job import Manifest
-from ingest_tui.services.jobs import job_items
+from ingest_tui.services.jobs.jobs import job_items
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.jobs import JobStore
-from ingest_tui.store.locks import FileLock
 
 
 @pytest.fixture

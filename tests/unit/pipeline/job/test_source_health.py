@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_tui.model.errors import ItemError, SourceAccessError
-from ingest_tui.pipeline.health import SOURCE_REASONS, SourceHealth
+from ingest_tui.pipeline.job.fetch_health import SOURCE_REASONS, SourceHealth
 
 
 def verdicts(*reasons: str) -> list[SourceAccessError | None]:

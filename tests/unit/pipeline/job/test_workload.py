@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ingest_tui.model.job import Manifest
-from ingest_tui.pipeline import progress as progress_module
-from ingest_tui.pipeline.progress import ProgressMeter
-from ingest_tui.pipeline.workload import Workload
+from ingest_tui.pipeline.job import progress as progress_module
+from ingest_tui.pipeline.job.progress import ProgressMeter
+from ingest_tui.pipeline.job.workload import Workload
 
 
 def test_a_large_pdf_is_more_than_many_notes() -> None:

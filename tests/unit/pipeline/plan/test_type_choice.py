@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from ingest_tui import open_workspace
-from ingest_tui.connectors.local import LocalConnector
+from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.explain import explain
-from ingest_tui.services.jobs import job_items
-from ingest_tui.services.planning import plan_source
-from ingest_tui.services.sources import edit_source
+from ingest_tui.services.documents.explain import explain
+from ingest_tui.services.jobs.jobs import job_items
+from ingest_tui.services.jobs.plan_preview import plan_source
+from ingest_tui.services.sources.sources import edit_source
 
 PAGE = "<!DOCTYPE html><p>apples"
 

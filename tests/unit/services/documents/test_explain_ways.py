@@ -15,17 +15,17 @@ from ingest_tui.connectors.base import Listing
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.documents import get_document, remove_documents, restore_document
-from ingest_tui.services.explain import Explanation, explain
-from ingest_tui.services.jobs import approve_job, enqueue_sync, pause_job
-from ingest_tui.services.planning import plan_source
-from ingest_tui.services.sources import add_source, edit_source, remove_source, set_enabled
-from ingest_tui.services.trash import empty_trash, list_trash
-from ingest_tui.services.uploads import upload_files
+from ingest_tui.services.documents.documents import get_document, remove_documents, restore_document
+from ingest_tui.services.documents.explain import Explanation, explain
+from ingest_tui.services.documents.trash import empty_trash, list_trash
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.jobs import approve_job, enqueue_sync, pause_job
+from ingest_tui.services.jobs.plan_preview import plan_source
+from ingest_tui.services.sources.sources import add_source, edit_source, remove_source, set_enabled
 from ingest_tui.services.workers import follow_job
 from ingest_tui.services.workspaces import add_collection
 
-SAMPLES = Path(__file__).parents[3] / "examples" / "documents" / "special-cases"
+SAMPLES = Path(__file__).parents[4] / "examples" / "documents" / "special-cases"
 
 
 class Desk:
@@ -366,7 +366,7 @@ def test_unreadable_folder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def access(path: bytes, mode: int) -> bool:
         return not os.fsencode(path).endswith(b"/closed") and genuine(path, mode)
 
-    monkeypatch.setattr("ingest_tui.connectors.local_sighting.os.access", access)
+    monkeypatch.setattr("ingest_tui.connectors.local.sighting.os.access", access)
     told = desk.check("closed/inside.txt", "unreadable", "its folder closed cannot be read", "sync docs", here=True)
     assert told.stale
     desk.check("closed/other.txt", "unreadable", "its folder closed cannot be read", "sync docs")
@@ -385,7 +385,7 @@ def test_gap_of_the_last_listing(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
         return genuine(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr("ingest_tui.connectors.local.os.scandir", scandir)
+        patched.setattr("ingest_tui.connectors.local.connector.os.scandir", scandir)
         desk.sync()
     (desk.docs / "closed" / "inside.txt").unlink()
     desk.check("closed/inside.txt", "unreadable", "could not look there (closed: Permission denied)", "sync", here=True)
@@ -399,7 +399,7 @@ def test_a_gap_that_is_the_whole_source_has_a_name(desk: Desk, monkeypatch: pyte
         yield ListingPage([])
         return ListingEnd(complete=True)
 
-    monkeypatch.setattr("ingest_tui.connectors.local.LocalConnector.list", listing)
+    monkeypatch.setattr("ingest_tui.connectors.local.connector.LocalConnector.list", listing)
     manifest = desk.handle.sync("docs")
     [warning] = manifest.warnings
     assert warning.startswith("the source itself: what was mounted there is gone (")
@@ -468,7 +468,7 @@ def test_a_failed_sync_and_an_unsettled_file(desk: Desk, monkeypatch: pytest.Mon
     desk.sync()
     desk.write("new.txt")
     with monkeypatch.context() as patched:
-        patched.setattr("ingest_tui.connectors.local.LocalConnector.list", _failing)
+        patched.setattr("ingest_tui.connectors.local.connector.LocalConnector.list", _failing)
         desk.sync()
     desk.check("new.txt", "sync_failed", "the disk is on fire", "sync docs")
     desk.run(enqueue_sync(desk.workspace, "docs", trigger="watch").job_id)

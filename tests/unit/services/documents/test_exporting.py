@@ -17,10 +17,10 @@ import pytest
 from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
 from ingest_tui.model.errors import NotFoundError, RefusedError, UsageError
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.documents import ingestion_record, list_documents, remove_documents
-from ingest_tui.services.exporting import Export, ExportFormat, document_content, export_document
+from ingest_tui.services.documents.documents import ingestion_record, list_documents, remove_documents
+from ingest_tui.services.documents.export import Export, ExportFormat, document_content, export_document
 from ingest_tui.services.workspaces import add_collection
-from ingest_tui.store import atomic
+from ingest_tui.store.fs import atomic
 
 TEXTS = {"rain.md": "# Rain\n\nIt rained.\n", "../../snow.md": "It snowed: \u202e\x9b31m\x7f日本\n", "=wind()": "wind"}
 

@@ -8,8 +8,8 @@ import pytest
 
 from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
 from ingest_tui.model.errors import ValidationError
-from ingest_tui.services import documents
-from ingest_tui.store.catalogue_rows import DocumentRow
+from ingest_tui.services.documents import documents
+from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace
 

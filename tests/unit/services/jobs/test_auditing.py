@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import NotFoundError, RefusedError, UsageError
-from ingest_tui.services.auditing import AuditQuery, audit_from, audit_tail_offset, export_audit, list_audit
+from ingest_tui.services.jobs.audit_trail import AuditQuery, audit_from, audit_tail_offset, export_audit, list_audit
 from ingest_tui.store.workspace import Workspace, init_workspace
 
 

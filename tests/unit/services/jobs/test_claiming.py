@@ -13,7 +13,7 @@ import pytest
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.services.claiming import Patience, sources_to_oneself
+from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.worker.queue import claim_next
 from ingest_tui.worker.submit import submit_sync

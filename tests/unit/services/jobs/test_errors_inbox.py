@@ -12,9 +12,9 @@ import pytest
 from ingest_tui import open_workspace
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.model.trouble import group_troubles, is_thin, mark_of
-from ingest_tui.services import errors
 from ingest_tui.services.api import WorkspaceHandle
-from ingest_tui.services.jobs import approve_job, get_job, held_deletions, job_reasons, refuse_job
+from ingest_tui.services.jobs import error_inbox
+from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, job_reasons, refuse_job
 from ingest_tui.services.workers import follow_job
 from ingest_tui.store.workspace import Workspace
 
@@ -43,7 +43,7 @@ def handle(tmp_path: Path, folder: Path) -> Iterator[WorkspaceHandle]:
 
 def found(workspace: Workspace, **choice: Any) -> list[tuple[str, str]]:
     """Return kind and key of the errors, sorted."""
-    return sorted((one.kind, one.key) for one in errors.list_troubles(workspace, **choice))
+    return sorted((one.kind, one.key) for one in error_inbox.list_troubles(workspace, **choice))
 
 
 def run(workspace: Workspace, job_id: str) -> Any:
@@ -60,12 +60,12 @@ def test_what_went_wrong_is_listed_by_kind(handle: WorkspaceHandle) -> None:
     assert found(handle.workspace, kinds=["thin"]) == [("thin", "shell.html")]
     assert found(handle.workspace, reasons=["little_text"], source_id="docs") == [("thin", "shell.html")]
     with pytest.raises(NotFoundError):
-        errors.list_troubles(handle.workspace, source_id="nowhere")
+        error_inbox.list_troubles(handle.workspace, source_id="nowhere")
 
 
 def test_groups_say_how_many_and_what_to_do(handle: WorkspaceHandle) -> None:
     """Each kind and reason is one group with its number and a hint."""
-    groups = errors.groups_with_hints(handle.workspace, errors.list_troubles(handle.workspace))
+    groups = error_inbox.groups_with_hints(handle.workspace, error_inbox.list_troubles(handle.workspace))
     assert sorted(group.newest.key for group in groups) == ["blank.txt", "broken.pdf", "shell.html"]
     assert all(group.number == 1 and group.hint for group in groups)
     assert [group.kind for group in groups][-2:] == ["empty", "thin"]
@@ -81,16 +81,16 @@ def test_what_succeeded_since_is_no_error_any_more(handle: WorkspaceHandle, fold
 def test_ignored_errors_are_hidden_until_the_item_changes(handle: WorkspaceHandle, folder: Path) -> None:
     """Ignoring lasts over syncs, ends when the item changes or a person says so, and the audit log says who did it."""
     workspace = handle.workspace
-    assert errors.ignore_troubles(workspace, errors.list_troubles(workspace)) == 3
+    assert error_inbox.ignore_troubles(workspace, error_inbox.list_troubles(workspace)) == 3
     handle.sync("docs")
     assert found(workspace) == []
     assert len(found(workspace, ignored=True)) == 3
-    assert all(one.ignored_by for one in errors.list_troubles(workspace, ignored=True))
+    assert all(one.ignored_by for one in error_inbox.list_troubles(workspace, ignored=True))
     (folder / "blank.txt").write_text("\n\n\n\n\n")
     handle.sync("docs")
     assert found(workspace) == [("empty", "blank.txt")]
-    shell = errors.find_troubles(workspace, ["shell.html"], ignored=True)
-    assert errors.ignore_troubles(workspace, shell, ignore=False) == 1
+    shell = error_inbox.find_troubles(workspace, ["shell.html"], ignored=True)
+    assert error_inbox.ignore_troubles(workspace, shell, ignore=False) == 1
     assert ("thin", "shell.html") in found(workspace)
     told = [line for line in workspace.audit.entries() if line["action"].startswith("errors.")]
     assert [line["action"] for line in told] == ["errors.ignore", "errors.unignore"]
@@ -100,10 +100,10 @@ def test_ignored_errors_are_hidden_until_the_item_changes(handle: WorkspaceHandl
 def test_ignoring_survives_a_rebuild_of_the_catalogue(handle: WorkspaceHandle) -> None:
     """What people said is not part of the catalogue, which can be made again."""
     workspace = handle.workspace
-    errors.ignore_troubles(workspace, errors.list_troubles(workspace, kinds=["thin"]))
+    error_inbox.ignore_troubles(workspace, error_inbox.list_troubles(workspace, kinds=["thin"]))
     assert workspace.layout.ignored.exists()
     assert [ignored.mark for ignored in workspace.ignored.all().values()] == [
-        one.mark for one in errors.list_troubles(workspace, ignored=True)
+        one.mark for one in error_inbox.list_troubles(workspace, ignored=True)
     ]
 
 
@@ -115,8 +115,8 @@ def test_a_retry_is_one_job_for_each_source_with_the_items_alone(handle: Workspa
     handle.add_source("other", path=str(other))
     handle.sync("other")
     (other / "void.txt").write_text("filled\n")
-    troubles = errors.list_troubles(handle.workspace, kinds=["empty"])
-    report = errors.retry_troubles(handle.workspace, troubles)
+    troubles = error_inbox.list_troubles(handle.workspace, kinds=["empty"])
+    report = error_inbox.retry_troubles(handle.workspace, troubles)
     assert (len(report.jobs), report.items, report.left_out_total) == (2, 2, 0)
     ended = [run(handle.workspace, job_id) for job_id in report.jobs]
     assert {job.trigger for job in ended} == {"retry"}
@@ -135,18 +135,20 @@ def test_a_retry_of_what_the_settings_refuse_is_told(handle: WorkspaceHandle, tm
     source = handle.workspace.sources.get("other")
     handle.workspace.sources.save(source.model_copy(update={"max_size": 1000}))
     handle.sync("other")
-    rejected = errors.list_troubles(handle.workspace, source_id="other", kinds=["rejected"])
+    rejected = error_inbox.list_troubles(handle.workspace, source_id="other", kinds=["rejected"])
     assert [one.key for one in rejected] == ["big.txt"]
     with pytest.raises(UsageError, match="settings"):
-        errors.retry_troubles(handle.workspace, rejected)
-    report = errors.retry_troubles(handle.workspace, errors.list_troubles(handle.workspace, source_id="other"))
+        error_inbox.retry_troubles(handle.workspace, rejected)
+    report = error_inbox.retry_troubles(
+        handle.workspace, error_inbox.list_troubles(handle.workspace, source_id="other")
+    )
     assert (report.items, report.left_out_total) == (1, 1)
 
 
 def test_a_thin_document_is_read_anew(handle: WorkspaceHandle) -> None:
     """Although its bytes are known, a thin document is extracted again; the same text changes nothing."""
-    thin = errors.list_troubles(handle.workspace, kinds=["thin"])
-    report = errors.retry_troubles(handle.workspace, thin)
+    thin = error_inbox.list_troubles(handle.workspace, kinds=["thin"])
+    report = error_inbox.retry_troubles(handle.workspace, thin)
     ended = run(handle.workspace, report.jobs[0])
     assert ended.options["force"] is True
     assert ended.counters.items_fetched == 1
@@ -155,9 +157,11 @@ def test_a_thin_document_is_read_anew(handle: WorkspaceHandle) -> None:
 
 def test_finding_by_address_names_what_is_not_there(handle: WorkspaceHandle, folder: Path) -> None:
     """An error is found by its key or its path; anything else is not found."""
-    assert [one.key for one in errors.find_troubles(handle.workspace, [str(folder / "blank.txt")])] == ["blank.txt"]
+    assert [one.key for one in error_inbox.find_troubles(handle.workspace, [str(folder / "blank.txt")])] == [
+        "blank.txt"
+    ]
     with pytest.raises(NotFoundError, match="good"):
-        errors.find_troubles(handle.workspace, ["good.md"])
+        error_inbox.find_troubles(handle.workspace, ["good.md"])
 
 
 @pytest.mark.parametrize(
@@ -178,10 +182,10 @@ def test_thin_is_little_text_of_many_bytes(size: int, chunks: int, characters: i
 
 def test_groups_count_every_error_once(handle: WorkspaceHandle) -> None:
     """Whatever the mixture, the numbers of the groups add up, and each has its newest."""
-    one = errors.list_troubles(handle.workspace)[0]
+    one = error_inbox.list_troubles(handle.workspace)[0]
     chance = random.Random(7)
     troubles = [
-        errors.replace(one, kind=chance.choice(["failed", "empty"]), reason=chance.choice("abc"), at=str(number))
+        error_inbox.replace(one, kind=chance.choice(["failed", "empty"]), reason=chance.choice("abc"), at=str(number))
         for number in range(200)
     ]
     groups = group_troubles(troubles)

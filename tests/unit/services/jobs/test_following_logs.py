@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.services.logs import FOLLOWED_JOBS, TAIL_BYTES, LogFollower, follow_logs
+from ingest_tui.services.jobs.logs import FOLLOWED_JOBS, TAIL_BYTES, LogFollower, follow_logs
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.workspace import init_workspace
 

@@ -12,12 +12,12 @@ from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job import HeldDeletions, JobState, Manifest
 from ingest_tui.model.look import Look
 from ingest_tui.model.source import Source
-from ingest_tui.services import jobs
+from ingest_tui.services.jobs import jobs
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.workspace import Workspace, init_workspace
-from ingest_tui.tui.feed import Feed
-from ingest_tui.tui.job_words import trouble_line
-from ingest_tui.tui.jobs_model import JobRow
+from ingest_tui.tui.client.feed import Feed
+from ingest_tui.tui.views.jobs.job_words import trouble_line
+from ingest_tui.tui.views.jobs.jobs_model import JobRow
 from ingest_tui.worker.submit import submit_sync
 
 REQUESTS: dict[str, Callable[[Workspace, str], Manifest]] = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.job import HeldDeletions, JobError, JobState, Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.services.source_health import SourceSummary, list_sources
+from ingest_tui.services.sources.health import SourceSummary, list_sources
 from ingest_tui.store.workspace import Workspace, init_workspace
 
 TODAY = date(2026, 11, 21)

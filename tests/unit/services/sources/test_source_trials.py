@@ -10,11 +10,11 @@ import pytest
 from servers.fault_proxy import Fault, FaultProxy
 from servers.s3_store import SECRET, Bucket, error_xml
 
-from ingest_tui.credentials.registry import CredentialRegistry
+from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.errors import SourceAccessError, UsageError
-from ingest_tui.services import source_trials as trials
-from ingest_tui.services.planning import plan_source
-from ingest_tui.services.sources import ABOVE, add_source
+from ingest_tui.services.jobs.plan_preview import plan_source
+from ingest_tui.services.sources import trials
+from ingest_tui.services.sources.sources import ABOVE, add_source
 from ingest_tui.store.workspace import Workspace, init_workspace
 
 
@@ -108,7 +108,7 @@ def closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             raise PermissionError(13, "Permission denied")
         return genuine(path)
 
-    monkeypatch.setattr("ingest_tui.connectors.local.os.scandir", scandir)
+    monkeypatch.setattr("ingest_tui.connectors.local.connector.os.scandir", scandir)
     return folder
 
 

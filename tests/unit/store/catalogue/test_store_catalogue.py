@@ -10,8 +10,8 @@ import apsw
 import pytest
 from catalogue_rows import document, location, put, version
 
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.queries import (
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.queries import (
     count_documents,
     document_by_id,
     documents_at,

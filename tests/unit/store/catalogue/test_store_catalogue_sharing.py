@@ -11,13 +11,13 @@ import apsw
 import pytest
 
 from ingest_tui.model.errors import BusyError, StoreError, UsageError
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.sqlite_access import reported_errors
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.sqlite_access import reported_errors
 
 OPEN_IN_THREADS = """
 import sys, threading, time
 from pathlib import Path
-from ingest_tui.store.catalogue import Catalogue
+from ingest_tui.store.catalogue.catalogue import Catalogue
 
 def open_again_and_again():
     while time.time() < float(sys.argv[2]):
@@ -73,7 +73,7 @@ def test_new_catalogue_is_opened_by_many_at_once(tmp_path: Path, trial: int) -> 
 
 def test_opening_gives_up_when_the_catalogue_stays_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever cannot set the journal mode within the time is told so; before that it tries again."""
-    monkeypatch.setattr("ingest_tui.store.catalogue_connection._BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr("ingest_tui.store.catalogue.connection._BUSY_MILLISECONDS", 100)
     genuine, tries = Catalogue.execute, []
 
     def busy(self: Catalogue, sql: str, *values: object) -> list[object]:

@@ -10,11 +10,11 @@ import pytest
 from catalogue_rows import document, put
 from old_catalogues import make_old_catalogue
 
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import placed_at
-from ingest_tui.store.changes import changes_since
-from ingest_tui.store.queries import search_text
-from ingest_tui.store.schema import SCHEMA_VERSION
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.change_feed import changes_since
+from ingest_tui.store.catalogue.queries import search_text
+from ingest_tui.store.catalogue.rows import placed_at
+from ingest_tui.store.catalogue.schema import SCHEMA_VERSION
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.naming import bytes_from_key
 from ingest_tui.model.plan import PlanRules
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import LocationRow
-from ingest_tui.store.listing import ListingScratch
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.listing_scratch import ListingScratch
+from ingest_tui.store.catalogue.rows import LocationRow
 
 
 def test_an_item_that_is_no_unicode_costs_only_itself(tmp_path: Path) -> None:

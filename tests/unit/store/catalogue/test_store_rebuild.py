@@ -12,13 +12,13 @@ from catalogue_rows import location, put
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.catalogue_rows import DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.found_documents import FolderReader
+from ingest_tui.store.catalogue.queries import search_text
+from ingest_tui.store.catalogue.rebuild import RebuildReport, rebuild_catalogue
+from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
+from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.found_documents import FolderReader
-from ingest_tui.store.queries import search_text
-from ingest_tui.store.rebuild import RebuildReport, rebuild_catalogue
-from ingest_tui.store.rebuild_rows import RebuiltRows
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, init_workspace
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ingest_tui.model.errors import UsageError
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.queries import find_documents, search_text
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.queries import find_documents, search_text
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 from catalogue_rows import document, put
 
 from ingest_tui.model.errors import BusyError
-from ingest_tui.store import sqlite_access
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.sqlite_access import UnlockedFiles, put_temporary_files_in
+from ingest_tui.store.catalogue import sqlite_access
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.sqlite_access import UnlockedFiles, put_temporary_files_in
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest_tui.store.atomic import (
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.fs.atomic import (
     TEMPORARY_PREFIX,
     filled_folder,
     make_folder,
@@ -22,9 +23,8 @@ from ingest_tui.store.atomic import (
     write_new,
     write_pieces_durably,
 )
-from ingest_tui.store.catalogue import Catalogue
-from ingest_tui.store.journal import Journal
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import init_workspace
 

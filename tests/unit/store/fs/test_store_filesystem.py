@@ -12,9 +12,9 @@ import pytest
 
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.services.workspaces import Check, doctor
-from ingest_tui.store import filesystem
 from ingest_tui.store import workspace as workspace_module
-from ingest_tui.store.filesystem import filesystem_type, is_network, type_in_mountinfo
+from ingest_tui.store.fs import filesystem
+from ingest_tui.store.fs.filesystem import filesystem_type, is_network, type_in_mountinfo
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
 
 MOUNTINFO = r"""

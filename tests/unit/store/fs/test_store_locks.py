@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import BusyError
-from ingest_tui.store.locks import FileLock, is_locked
+from ingest_tui.store.fs.locks import FileLock, is_locked
 
 HOLD = """
 import sys
 from pathlib import Path
-from ingest_tui.store.locks import FileLock
+from ingest_tui.store.fs.locks import FileLock
 lock = FileLock(Path(sys.argv[1]))
 print("held" if lock.try_acquire() else "refused", flush=True)
 sys.stdin.readline()

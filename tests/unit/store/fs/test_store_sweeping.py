@@ -6,9 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from ingest_tui.store.layout import Layout
-from ingest_tui.store.locks import FileLock
-from ingest_tui.store.sweeping import (
+from ingest_tui.store.fs.leftovers import (
     LEFT_AFTER_SECONDS,
     scratch_folder,
     sweep_ended_jobs,
@@ -16,6 +14,8 @@ from ingest_tui.store.sweeping import (
     sweep_scratch_folders,
     sweep_small_files,
 )
+from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.layout import Layout
 from ingest_tui.store.workspace import init_workspace
 
 

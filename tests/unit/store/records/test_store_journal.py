@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.store.audit import AuditLog
-from ingest_tui.store.joblog import JobLog, read_log
-from ingest_tui.store.journal import Journal, encode_line, read_journal, read_journal_from
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.audit import AuditLog
+from ingest_tui.store.records.job_log import JobLog, read_log
+from ingest_tui.store.records.journal import Journal, encode_line, read_journal, read_journal_from
 
 FIRST = {"key": "first", "outcome": "ingested", "detail": 'with "quotes", a \n line feed and ü'}
 TORN = {"key": "torn", "outcome": "failed"}

@@ -9,7 +9,7 @@ import pytest
 from ingest_tui.model.errors import SchemaVersionError
 from ingest_tui.model.look import Look
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.looks import LookStore
+from ingest_tui.store.records.looks import LookStore
 from ingest_tui.store.workspace import init_workspace
 
 LOOK = Look(

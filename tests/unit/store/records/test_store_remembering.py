@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.connectors.base import ListingMemory
-from ingest_tui.connectors.remembering import VolatileMemory
+from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.source import Source
 from ingest_tui.services.workspaces import init
-from ingest_tui.store.remembering import StoredMemory
+from ingest_tui.store.records.listing_cache import StoredMemory
 
 
 @pytest.fixture(params=["file", "process"])

@@ -14,9 +14,9 @@ from textual.binding import BindingType
 
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.records import Record
-from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.editable_records import Record
+from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 
 MOST_ENTRIES = 20_000
@@ -68,7 +68,7 @@ class AuditScreen(ViewScreen):
     sorts: ClassVar[dict[str, str]] = {
         "newest": "Newest first", "who": "By who did it", "action": "By action", "target": "By what it was done to",
     }  # fmt: skip
-    CSS_PATH = "audit.tcss"
+    CSS_PATH = "audit_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("audit")]
 
     def __init__(self) -> None:
@@ -176,7 +176,7 @@ class AuditScreen(ViewScreen):
     @on(VirtualTable.Opened, "#audit-table")
     def open_selected(self) -> None:
         """Show the record of the line."""
-        from ingest_tui.tui.screens.report import Text
+        from ingest_tui.tui.dialogs.report import Text
 
         row = self.table.current
         if row is not None:
@@ -184,7 +184,7 @@ class AuditScreen(ViewScreen):
 
     def export_audit(self) -> None:
         """Write the lines that pass the filter to a file, all of them, not only those that are held here."""
-        from ingest_tui.tui.screens.ask import Ask
+        from ingest_tui.tui.dialogs.ask import Ask
 
         gateway, words = self.ingest.gateway, self.words
 

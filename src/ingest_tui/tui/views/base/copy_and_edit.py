@@ -7,11 +7,12 @@ from operator import itemgetter
 from pathlib import Path
 
 from ingest_tui.model.errors import IngestError
-from ingest_tui.tui import clipboard, wording
-from ingest_tui.tui.actions import command_lines
-from ingest_tui.tui.conflicts import Conflict
-from ingest_tui.tui.records import Record
-from ingest_tui.tui.screens.everywhere import Everywhere
+from ingest_tui.tui import wording
+from ingest_tui.tui.actions.actions import command_lines
+from ingest_tui.tui.client.conflicts import Conflict
+from ingest_tui.tui.client.editable_records import Record
+from ingest_tui.tui.terminal import clipboard
+from ingest_tui.tui.views.base.general_actions import Everywhere
 
 _SHOWN_CHARACTERS = 200
 
@@ -35,7 +36,7 @@ class Carrying(Everywhere):
 
     def show_copies(self) -> None:
         """Offer what can be copied."""
-        from ingest_tui.tui.screens.copying import Chosen, CopyMenu
+        from ingest_tui.tui.dialogs.copy_menu import Chosen, CopyMenu
 
         record, registry = self.record(), self.ingest.registry
         offered = [(label, text[:_SHOWN_CHARACTERS]) for label, text in self.copies().items()]
@@ -71,7 +72,7 @@ class Carrying(Everywhere):
 
     def ask_for_file(self, text: str) -> None:
         """Ask for the name of a file, and write a text into it."""
-        from ingest_tui.tui.screens.ask import Ask
+        from ingest_tui.tui.dialogs.ask import Ask
 
         gateway = self.ingest.gateway
 
@@ -97,7 +98,7 @@ class Carrying(Everywhere):
 
     def _edit(self, record: Record, before: str, *, text: str | None = None) -> None:
         """Open the editor; ``text`` is what was written there before and could not be saved."""
-        from ingest_tui.tui import editor
+        from ingest_tui.tui.terminal import editor
 
         try:
             with self.app.suspend():
@@ -127,7 +128,7 @@ class Carrying(Everywhere):
 
     def _ask_who_wins(self, record: Record, text: str, conflict: Conflict) -> None:
         """Nothing is lost: somebody else has saved the record while it was in the editor."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         def chosen(way: str | None) -> None:
             if way == "theirs":
@@ -147,7 +148,7 @@ class Carrying(Everywhere):
 
     def _not_saved(self, record: Record, before: str, text: str, trouble: str) -> None:
         """Nothing is lost: the text can be corrected, or thrown away."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         def chosen(way: str | None) -> None:
             if way == "again":

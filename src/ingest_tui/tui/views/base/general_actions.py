@@ -13,12 +13,14 @@ from textual.widgets import Input
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.log import LEVELS
-from ingest_tui.tui import commands, themes, wording
-from ingest_tui.tui.asking import Asking
+from ingest_tui.tui import wording
+from ingest_tui.tui.actions import commands
+from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.terminal import themes
 from ingest_tui.tui.widgets.command_line import CommandLine
 
 if TYPE_CHECKING:
-    from ingest_tui.services.sources import SourceSummary
+    from ingest_tui.services.sources.sources import SourceSummary
     from ingest_tui.tui.application import Application
 
 
@@ -96,7 +98,7 @@ class Everywhere(Asking, Screen[None]):
 
     def jump(self) -> None:
         """Choose a view, a job or a source, and go there."""
-        from ingest_tui.tui.screens.jump import Jump
+        from ingest_tui.tui.dialogs.jump import Jump
 
         def chosen(key: str | None) -> None:
             kind, _, name = (key or "").partition(" ")
@@ -141,7 +143,7 @@ class Everywhere(Asking, Screen[None]):
 
     def choose_theme(self, name: str = "") -> None:
         """Choose how the screen is coloured, and remember that."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         if name in themes.THEMES:
             self._use_theme(name)
@@ -213,7 +215,7 @@ class Everywhere(Asking, Screen[None]):
 
     def show_help(self) -> None:
         """Show all keys and actions."""
-        from ingest_tui.tui.screens.help import Help
+        from ingest_tui.tui.dialogs.help import Help
 
         def picked(action_id: str | None) -> None:
             if action_id:

@@ -13,9 +13,9 @@ from textual.widgets import Input
 
 from ingest_tui.model.naming import safe_display
 from ingest_tui.tui import wording
-from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.screens.carrying import Carrying
-from ingest_tui.tui.views import VIEW_NAMES
+from ingest_tui.tui.client.feed import FeedUpdate
+from ingest_tui.tui.navigation.views import VIEW_NAMES
+from ingest_tui.tui.views.base.copy_and_edit import Carrying
 from ingest_tui.tui.widgets.command_line import CommandLine
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
@@ -311,7 +311,7 @@ class ViewScreen(Carrying):
 
     def choose_sort(self) -> None:
         """Let a person choose the order."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         def chosen(name: str | None) -> None:
             if name:
@@ -327,7 +327,7 @@ class ViewScreen(Carrying):
 
     def open_menu(self) -> None:
         """Offer what can be done with the marked rows."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         chosen = self.main_table.chosen_keys
         if not chosen:

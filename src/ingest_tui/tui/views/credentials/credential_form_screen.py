@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from ingest_tui.model.errors import IngestError
-from ingest_tui.tui.asking import Asking
-from ingest_tui.tui.conflicts import Conflict
-from ingest_tui.tui.credential_calls import CredentialDraft
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.entry_form import EntryForm
+from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.client.conflicts import Conflict
+from ingest_tui.tui.client.credential_calls import CredentialDraft
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.entry_form import EntryForm
 from ingest_tui.tui.widgets.fields import Field, fields_of
 from ingest_tui.tui.widgets.form import Form
 
 if TYPE_CHECKING:
-    from ingest_tui.services.credentials import CredentialRow, CredentialType
+    from ingest_tui.services.credentials.credentials import CredentialRow, CredentialType
 
 _FORMS = "secrets: env:NAME file:PATH keyring:SERVICE/USER command:PROGRAM, or itself"
 _ABOUT = [
@@ -185,7 +185,7 @@ def add_credential(asking: Asking, gateway: Gateway, type_name: str | None, then
         asking.app.push_screen(AddCredential(gateway, declared), made)
 
     def offer(types: list[CredentialType]) -> None:
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         by_name = {declared.name: declared for declared in types}
         if type_name in by_name:
@@ -205,7 +205,7 @@ def add_credential(asking: Asking, gateway: Gateway, type_name: str | None, then
 
 def test_credential(asking: Asking, gateway: Gateway, name: str) -> None:
     """Show the steps of a test as they are done."""
-    from ingest_tui.tui.screens.report import TestReport
+    from ingest_tui.tui.dialogs.report import TestReport
 
     asking.app.push_screen(TestReport(gateway, f"credential {name}", steps=lambda: gateway.test_credential(name)))
 

@@ -12,14 +12,14 @@ from textual.containers import Horizontal
 
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.feed import FeedUpdate
+from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
-    from ingest_tui.services.credentials import CredentialRow, CredentialType
+    from ingest_tui.services.credentials.credentials import CredentialRow, CredentialType
 
 _TONES = {"problem": "bad", "warning": "warn", "ok": "good"}
 _GLYPHS = {"problem": "!", "warning": "?", "ok": "+"}
@@ -54,7 +54,7 @@ class CredentialsScreen(ViewScreen):
         "type": "By type",
         "used": "Most used first",
     }
-    CSS_PATH = "credentials.tcss"
+    CSS_PATH = "credentials_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("credentials")]
 
     def __init__(self) -> None:
@@ -194,19 +194,19 @@ class CredentialsScreen(ViewScreen):
         """Show its fields."""
         row = self.table.current
         if row is not None:
-            from ingest_tui.tui.screens.report import Lines
+            from ingest_tui.tui.dialogs.report import Lines
 
             self.app.push_screen(Lines(f"Credential {row.summary.name}", _detail(row, self._file)))
 
     def add_credential(self) -> None:
         """Ask for the type and the fields; the new credential is tested at once."""
-        from ingest_tui.tui.screens.credential_form import add_credential
+        from ingest_tui.tui.views.credentials.credential_form_screen import add_credential
 
         add_credential(self, self.ingest.gateway, None, lambda name: self._changed(f"added credential {name}"))
 
     def test_credential(self) -> None:
         """Test the credential under the cursor."""
-        from ingest_tui.tui.screens.credential_form import test_credential
+        from ingest_tui.tui.views.credentials.credential_form_screen import test_credential
 
         if self.table.current_key:
             test_credential(self, self.ingest.gateway, self.table.current_key)
@@ -220,7 +220,7 @@ class CredentialsScreen(ViewScreen):
         self._open_form(rotates=False)
 
     def _open_form(self, *, rotates: bool) -> None:
-        from ingest_tui.tui.screens.credential_form import CredentialForm, test_credential
+        from ingest_tui.tui.views.credentials.credential_form_screen import CredentialForm, test_credential
 
         row, gateway = self.table.current, self.ingest.gateway
         if row is None:
@@ -240,7 +240,7 @@ class CredentialsScreen(ViewScreen):
 
     def remove_credentials(self) -> None:
         """Remove the chosen credentials after a question that names the sources that use them."""
-        from ingest_tui.tui.screens.dialogs import Confirm
+        from ingest_tui.tui.dialogs.dialogs import Confirm
 
         chosen = set(self.table.chosen_keys)
         rows = [row for row in self.table.rows if row.summary.name in chosen]

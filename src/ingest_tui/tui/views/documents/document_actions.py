@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from ingest_tui.tui import pager, wording
-from ingest_tui.tui.document_calls import DocumentQuery
-from ingest_tui.tui.messages import Answered
-from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui import wording
+from ingest_tui.tui.background.messages import Answered
+from ingest_tui.tui.client.document_calls import DocumentQuery
+from ingest_tui.tui.terminal import pager
+from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import Document
-    from ingest_tui.services.exporting import ExportFormat, ExportReport
+    from ingest_tui.services.documents.export import ExportFormat, ExportReport
 
 _FORMATS: list[tuple[str, str]] = [
     ("jsonl", "JSON lines: text and all that is known, a line for each"),
@@ -52,7 +53,7 @@ class DocumentActions(ViewScreen):
 
     def explain_typed(self) -> None:
         """Say why something is here or not that a person names: it need not be in any list."""
-        from ingest_tui.tui.screens.ask import Ask
+        from ingest_tui.tui.dialogs.ask import Ask
 
         def asked(target: str | None) -> None:
             if target:
@@ -65,7 +66,7 @@ class DocumentActions(ViewScreen):
 
     def remove_documents(self) -> None:
         """Retire documents after a question that names them."""
-        from ingest_tui.tui.screens.dialogs import Confirm
+        from ingest_tui.tui.dialogs.dialogs import Confirm
 
         targets, gateway = self.target_documents(), self.ingest.gateway
         if not targets:
@@ -102,8 +103,8 @@ class DocumentActions(ViewScreen):
 
     def export_documents(self) -> None:
         """Write the marked documents, or all that pass the filters, to a file or folder; asks how and where."""
-        from ingest_tui.tui.screens.ask import Ask
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.ask import Ask
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         query = self.export_query()
         ids = [document_id for document_id, _name in self.target_documents()] if self.exports_marked() else None

@@ -11,10 +11,10 @@ from textual.binding import BindingType
 from textual.widgets import Input
 
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.document_actions import DocumentActions
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.records import Record, document_record
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.editable_records import Record, document_record
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.views.documents.document_actions import DocumentActions
 from ingest_tui.tui.widgets.text import Lines, TextLines
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]
 
 def fact_lines(document: Document, record: dict[str, Any]) -> Lines:
     """Return what is known of a document: the catalogue's facts, the record's, where it came from, and its remarks."""
-    from ingest_tui.services.documents import remarks_of
+    from ingest_tui.services.documents.documents import remarks_of
 
     lines: Lines = [f"{'version':14} v{document.version}, {wording.size(document.bytes)}, {document.state}"]
     lines += [f"{name:14} {getattr(document, name)}" for name in _FACTS]
@@ -89,7 +89,7 @@ class DocumentScreen(DocumentActions):
 
     view = "document"
     heading = "Documents"
-    CSS_PATH = "document.tcss"
+    CSS_PATH = "document_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("document")]
 
     def __init__(self, gateway: Gateway, document_id: str, name: str) -> None:
@@ -189,7 +189,7 @@ class DocumentScreen(DocumentActions):
         self.ask(lambda: gateway.document_versions(document_id), self._offer_versions, group="versions")
 
     def _offer_versions(self, versions: list[dict[str, Any]]) -> None:
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         numbers = [int(one["version"]) for one in versions]
         if len(numbers) == 1:

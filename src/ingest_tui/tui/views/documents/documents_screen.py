@@ -14,10 +14,14 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.document_actions import DocumentActions
-from ingest_tui.tui.document_calls import DocumentPage, DocumentQuery
-from ingest_tui.tui.documents_model import (
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.document_calls import DocumentPage, DocumentQuery
+from ingest_tui.tui.client.editable_records import Record, document_record
+from ingest_tui.tui.client.feed import FeedUpdate
+from ingest_tui.tui.header import WIDE
+from ingest_tui.tui.views.documents.document_actions import DocumentActions
+from ingest_tui.tui.views.documents.document_screen import fact_lines, preview_lines
+from ingest_tui.tui.views.documents.documents_model import (
     SORTS,
     DocumentLine,
     hit_words,
@@ -26,11 +30,7 @@ from ingest_tui.tui.documents_model import (
     narrowed_words,
     query_as_typed,
 )
-from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.header import WIDE
-from ingest_tui.tui.narrowing import Narrowing
-from ingest_tui.tui.records import Record, document_record
-from ingest_tui.tui.screens.document import fact_lines, preview_lines
+from ingest_tui.tui.views.documents.filters import Narrowing
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 from ingest_tui.tui.widgets.text import Lines, TextLines
 
@@ -50,7 +50,7 @@ class DocumentsScreen(Narrowing, DocumentActions):
     view = "documents"
     heading = "Documents"
     sorts: ClassVar[dict[str, str]] = SORTS
-    CSS_PATH = "documents.tcss"
+    CSS_PATH = "documents_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("documents")]
 
     def __init__(self) -> None:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest_tui.model.outcome import OUTCOME_NAMES
-from ingest_tui.tui.document_calls import DocumentQuery
-from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.client.document_calls import DocumentQuery
+from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 _ALL = ""
 _REMEMBERED = ("collection_id", "source_id", "media_type", "outcome", "since")
@@ -43,7 +43,7 @@ class Narrowing(ViewScreen):
 
     def narrow(self) -> None:
         """Ask by what to narrow the list down."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         offered = [
             ("collection", f"Collection   {self.narrowed.collection_id or 'all'}"),
@@ -76,7 +76,7 @@ class Narrowing(ViewScreen):
         self.ask(lambda: gateway.choices(what), lambda found: self._choose(_FIELDS[what], what, found), group="choices")
 
     def _choose(self, field: str, title: str, options: Sequence[tuple[str, str]]) -> None:
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         def chosen(value: str | None) -> None:
             if value is not None:

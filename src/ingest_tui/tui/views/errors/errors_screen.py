@@ -12,17 +12,17 @@ from textual.timer import Timer
 
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.errors_model import SORTS, ErrorLine, ErrorList, GroupKey, arrange
-from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
-from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.errors.errors_model import SORTS, ErrorLine, ErrorList, GroupKey, arrange
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
     from ingest_tui.model.trouble import Trouble
-    from ingest_tui.services.errors import RetryReport
+    from ingest_tui.services.jobs.error_inbox import RetryReport
 
 _LOOK_AGAIN_SECONDS = 2.0
 _SETTLE_SECONDS = 0.2
@@ -34,7 +34,7 @@ class ErrorsScreen(ViewScreen):
     view = "errors"
     heading = "Errors"
     sorts: ClassVar[dict[str, str]] = SORTS
-    CSS_PATH = "errors.tcss"
+    CSS_PATH = "errors_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("errors")]
 
     def __init__(self) -> None:
@@ -210,7 +210,7 @@ class ErrorsScreen(ViewScreen):
         chosen = self._errors.of(groups, keys)
         if not self.words:
             return chosen
-        from ingest_tui.tui.errors_model import searchable
+        from ingest_tui.tui.views.errors.errors_model import searchable
 
         return [one for one in chosen if matches(searchable(one), self.words)]
 

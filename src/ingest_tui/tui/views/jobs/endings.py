@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ingest_tui.tui import wording
-from ingest_tui.tui.jobs_model import JobRow
+from ingest_tui.tui.views.jobs.jobs_model import JobRow
 
 _NAMED = 2
 

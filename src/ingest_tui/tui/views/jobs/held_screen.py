@@ -12,9 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from ingest_tui.model.naming import safe_display
-from ingest_tui.tui.asking import Asking
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.dialogs import TYPED_FROM
+from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.dialogs import TYPED_FROM
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 
@@ -27,7 +27,7 @@ _COLUMNS: list[Column[dict[str, Any]]] = [
 class Held(Asking, ModalScreen[str | None]):
     """Lists what would go. Returns ``approve`` or ``refuse``, or None; many deletions want their number typed."""
 
-    CSS_PATH = ["dialogs.tcss", "held.tcss"]  # noqa: RUF012 - as the base class declares it
+    CSS_PATH = ["../../dialogs/dialogs.tcss", "held_screen.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "close", id="held.close"),
         Binding("j", "move(1)", "down", id="held.down"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ingest_tui.tui import wording
-from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
@@ -41,7 +41,7 @@ class JobActions(ViewScreen):
 
     def cancel_jobs(self) -> None:
         """Cancel jobs after a question."""
-        from ingest_tui.tui.screens.dialogs import Confirm
+        from ingest_tui.tui.dialogs.dialogs import Confirm
 
         job_ids = [job_id for job_id in self.target_jobs() if not wording.is_ended(self.job_state(job_id))]
         if not job_ids:
@@ -79,7 +79,7 @@ class JobActions(ViewScreen):
 
     def set_priority(self) -> None:
         """Ask for a priority, and let the jobs run sooner (lower) or later than others."""
-        from ingest_tui.tui.screens.ask import Ask, is_whole_number
+        from ingest_tui.tui.dialogs.ask import Ask, is_whole_number
 
         job_ids = [job_id for job_id in self.target_jobs() if not wording.is_ended(self.job_state(job_id))]
         if not job_ids:
@@ -111,8 +111,8 @@ class JobActions(ViewScreen):
 
     def _answer_held(self, verb: str) -> None:
         """One job's deletions are listed and answered there; those of several are answered after a question."""
-        from ingest_tui.tui.screens.dialogs import Confirm
-        from ingest_tui.tui.screens.held import Held
+        from ingest_tui.tui.dialogs.dialogs import Confirm
+        from ingest_tui.tui.views.jobs.held_screen import Held
 
         rows = self.ingest.model.rows
         held = {job_id: rows[job_id].held for job_id in self.target_jobs() if job_id in rows and rows[job_id].held}
@@ -141,8 +141,8 @@ class JobActions(ViewScreen):
 
     def show_manifest(self) -> None:
         """Show the manifest as it is on disk, to read."""
-        from ingest_tui.tui.records import job_record
-        from ingest_tui.tui.screens.report import RecordReport
+        from ingest_tui.tui.client.editable_records import job_record
+        from ingest_tui.tui.dialogs.report import RecordReport
 
         job_ids = self.target_jobs()
         if job_ids:

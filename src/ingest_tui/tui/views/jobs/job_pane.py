@@ -16,12 +16,12 @@ from ingest_tui.model.matching import matches
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.reasons import ReasonGroup, Reasons
-from ingest_tui.tui import job_words
-from ingest_tui.tui.asking import Asking
-from ingest_tui.tui.job_items import OUTCOME_COLUMNS, SORTS, JobItems, Only, OutcomeRow, arrange
+from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.views.jobs import job_words
+from ingest_tui.tui.views.jobs.job_items import OUTCOME_COLUMNS, SORTS, JobItems, Only, OutcomeRow, arrange
+from ingest_tui.tui.views.jobs.phases import PhaseBars
+from ingest_tui.tui.views.logs.log_lines import LogLines
 from ingest_tui.tui.widgets.line import Line
-from ingest_tui.tui.widgets.log_lines import LogLines
-from ingest_tui.tui.widgets.phases import PhaseBars
 from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:

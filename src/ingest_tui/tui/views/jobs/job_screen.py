@@ -12,14 +12,14 @@ from textual.binding import BindingType
 
 from ingest_tui.model.log import LEVELS
 from ingest_tui.model.reasons import OF_THE_JOB, TROUBLED
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.editable_records import Record, job_record
+from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
-from ingest_tui.tui.job_actions import JobActions
-from ingest_tui.tui.job_items import SORTS, Only
-from ingest_tui.tui.records import Record, job_record
-from ingest_tui.tui.widgets.job_pane import JobPane
-from ingest_tui.tui.widgets.log_lines import LogLines
+from ingest_tui.tui.views.jobs.job_actions import JobActions
+from ingest_tui.tui.views.jobs.job_items import SORTS, Only
+from ingest_tui.tui.views.jobs.job_pane import JobPane
+from ingest_tui.tui.views.logs.log_lines import LogLines
 from ingest_tui.tui.widgets.table import VirtualTable
 
 _ROOM_FOR_BOTH = 34
@@ -31,7 +31,7 @@ class JobScreen(JobActions):
     view = "job"
     heading = "Jobs"
     sorts: ClassVar[dict[str, str]] = SORTS
-    CSS_PATH = "job.tcss"
+    CSS_PATH = "job_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("job")]
 
     def __init__(self, job_id: str, *, log: bool = False) -> None:
@@ -185,7 +185,7 @@ class JobScreen(JobActions):
 
     def choose_outcome(self) -> None:
         """Let a person choose which outcomes are shown."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         def chosen(outcome: str | None) -> None:
             if outcome is not None:
@@ -251,7 +251,7 @@ class JobScreen(JobActions):
 
     def choose_level(self, level: str = "") -> None:
         """Show the lines of the log from a level on."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         def chosen(name: str | None) -> None:
             if name in LEVELS:

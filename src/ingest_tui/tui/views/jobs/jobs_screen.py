@@ -13,16 +13,16 @@ from textual.timer import Timer
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.feed import FeedUpdate
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.editable_records import Record, job_record
+from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
-from ingest_tui.tui.job_actions import JobActions
-from ingest_tui.tui.jobs_model import JobRow
-from ingest_tui.tui.records import Record, job_record
+from ingest_tui.tui.views.jobs.job_actions import JobActions
+from ingest_tui.tui.views.jobs.jobs_model import JobRow
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 
 if TYPE_CHECKING:
-    from ingest_tui.tui.widgets.job_pane import JobPane
+    from ingest_tui.tui.views.jobs.job_pane import JobPane
 
 _SETTLE_SECONDS = 0.15
 
@@ -51,7 +51,7 @@ class JobsScreen(JobActions):
         "source": "By source",
         "errors": "Most errors first",
     }
-    CSS_PATH = "jobs.tcss"
+    CSS_PATH = "jobs_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("jobs")]
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ class JobsScreen(JobActions):
 
     async def _show_beside(self) -> None:
         if self.beside is None:
-            from ingest_tui.tui.widgets.job_pane import JobPane
+            from ingest_tui.tui.views.jobs.job_pane import JobPane
 
             self.beside = JobPane(id="beside")
             self.beside.add_class("-both")
@@ -232,7 +232,7 @@ class JobsScreen(JobActions):
         self._open(log=True)
 
     def _open(self, *, log: bool) -> None:
-        from ingest_tui.tui.screens.job import JobScreen
+        from ingest_tui.tui.views.jobs.job_screen import JobScreen
 
         if self.table.current_key:
             self.app.push_screen(JobScreen(self.table.current_key, log=log))

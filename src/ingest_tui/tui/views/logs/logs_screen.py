@@ -13,13 +13,13 @@ from textual.binding import BindingType
 from ingest_tui.model.log import LEVELS, is_at_least
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.logs.log_lines import LogLines
 from ingest_tui.tui.widgets.line import Line
-from ingest_tui.tui.widgets.log_lines import LogLines
 
 if TYPE_CHECKING:
-    from ingest_tui.services.logs import LogFollower
+    from ingest_tui.services.jobs.logs import LogFollower
 
 MOST_RECORDS = 5000
 _SPARE = 1000  # so many more may be shown before the oldest are dropped, which lays all lines out anew
@@ -33,7 +33,7 @@ class LogsScreen(ViewScreen):
 
     view = "logs"
     heading = "Logs"
-    CSS_PATH = "logs.tcss"
+    CSS_PATH = "logs_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("logs")]
 
     def __init__(self) -> None:
@@ -215,7 +215,7 @@ class LogsScreen(ViewScreen):
 
     def choose_level(self, level: str = "") -> None:
         """Show the lines from a level on."""
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         if level in LEVELS:
             self._use_level(level)

@@ -13,13 +13,13 @@ from textual.widgets import Input
 
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.table_dialog import TableDialog
-from ingest_tui.tui.source_calls import ABOVE
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.client.source_calls import ABOVE
+from ingest_tui.tui.dialogs.table_dialog import TableDialog
 from ingest_tui.tui.widgets.table import Cell, Column
 
 if TYPE_CHECKING:
-    from ingest_tui.services.sources import Place
+    from ingest_tui.services.sources.sources import Place
 
 _GLYPHS = {"closed": "▸ ", "open": "▾ ", "reading": "… ", "failed": "! "}
 

@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from ingest_tui.model.matching import matches
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.tui import wording
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.table_dialog import TableDialog
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.table_dialog import TableDialog
 from ingest_tui.tui.widgets.table import Cell, Column
 
 if TYPE_CHECKING:

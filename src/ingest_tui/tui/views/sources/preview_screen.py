@@ -10,12 +10,12 @@ from textual.binding import Binding, BindingType
 
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.table_dialog import TableDialog
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.table_dialog import TableDialog
 from ingest_tui.tui.widgets.table import Cell, Column
 
 if TYPE_CHECKING:
-    from ingest_tui.services.source_trials import PreviewItem, SourceDraft
+    from ingest_tui.services.sources.trials import PreviewItem, SourceDraft
 
 _SHOWS = ("all", "taken", "left out")
 

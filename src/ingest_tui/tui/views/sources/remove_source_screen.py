@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from ingest_tui.tui import wording
-from ingest_tui.tui.screens.dialogs import Confirm
+from ingest_tui.tui.dialogs.dialogs import Confirm
 from ingest_tui.tui.widgets.fields import Toggle
 from ingest_tui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
-    from ingest_tui.services.sources import SourceSummary
+    from ingest_tui.services.sources.sources import SourceSummary
 
 
 class RemoveSources(Confirm):

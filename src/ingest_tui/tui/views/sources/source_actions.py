@@ -7,14 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ingest_tui.tui import wording
-from ingest_tui.tui.screens.base import ViewScreen
+from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.source import Source
-    from ingest_tui.services.source_trials import SourceDraft
-    from ingest_tui.services.sources import SourceSummary
-    from ingest_tui.tui.source_calls import SourceKind
+    from ingest_tui.services.sources.sources import SourceSummary
+    from ingest_tui.services.sources.trials import SourceDraft
+    from ingest_tui.tui.client.source_calls import SourceKind
 
 FIRST_STEPS = (
     "choose what kind of place your documents are in",
@@ -51,7 +51,7 @@ class SourceActions(ViewScreen):
         self.ask(ask, self._choose_kind, group="kinds")
 
     def _choose_kind(self, answer: tuple[list[SourceKind], bool]) -> None:
-        from ingest_tui.tui.screens.dialogs import Choose
+        from ingest_tui.tui.dialogs.dialogs import Choose
 
         kinds, is_first = answer
         width = max(len(kind.name) for kind in kinds)
@@ -69,7 +69,7 @@ class SourceActions(ViewScreen):
         self.app.push_screen(Choose(f"{guide}What kind of source?", options), chosen)
 
     def _ask_for_settings(self, source_type: str, *, is_first: bool) -> None:
-        from ingest_tui.tui.screens.source_form import SourceForm
+        from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 
         def added(source: Source | None) -> None:
             if source is not None:
@@ -80,7 +80,7 @@ class SourceActions(ViewScreen):
         self.app.push_screen(SourceForm(self.ingest.gateway, source_type, guide=guide), added)
 
     def _test(self, source_id: str, *, guided: bool = False) -> None:
-        from ingest_tui.tui.screens.report import TestReport
+        from ingest_tui.tui.dialogs.report import TestReport
 
         def closed(wants: str | None) -> None:
             if wants == "sync":
@@ -92,7 +92,7 @@ class SourceActions(ViewScreen):
         self.app.push_screen(TestReport(self.ingest.gateway, source_id, guide=guide), closed)
 
     def _plan(self, source_id: str, *, guided: bool = False) -> None:
-        from ingest_tui.tui.screens.plan import Plan
+        from ingest_tui.tui.views.sources.plan_screen import Plan
 
         def closed(wants: str | None) -> None:
             if wants == "sync":
@@ -116,7 +116,7 @@ class SourceActions(ViewScreen):
                 self._test(source.source_id)
 
         def ask(draft: SourceDraft) -> None:
-            from ingest_tui.tui.screens.source_form import SourceForm
+            from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 
             self.app.push_screen(SourceForm(gateway, draft.source_type, draft=draft), changed)
 
@@ -134,7 +134,7 @@ class SourceActions(ViewScreen):
 
     def preview_source(self) -> None:
         """Show the first items that the source under the cursor takes and leaves out."""
-        from ingest_tui.tui.screens.preview import Preview
+        from ingest_tui.tui.views.sources.preview_screen import Preview
 
         gateway = self.ingest.gateway
 
@@ -176,7 +176,7 @@ class SourceActions(ViewScreen):
 
     def remove_sources(self) -> None:
         """Remove the chosen sources after a question that names what goes with them."""
-        from ingest_tui.tui.screens.remove_source import RemoveSources
+        from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 
         summaries = self.chosen_summaries()
         if not summaries:

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, Source
-from ingest_tui.tui.conflicts import Conflict
-from ingest_tui.tui.gateway import Gateway
-from ingest_tui.tui.screens.entry_form import EntryForm
+from ingest_tui.tui.client.conflicts import Conflict
+from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.dialogs.entry_form import EntryForm
 from ingest_tui.tui.widgets.fields import Field, as_list, fields_of
 
 if TYPE_CHECKING:
     import pydantic
 
-    from ingest_tui.services.source_trials import SourceDraft
+    from ingest_tui.services.sources.trials import SourceDraft
 
 ADD_NEW = "\0new"
 _PREFIX = "config_"  # of a connector's field whose name is that of one of ours
@@ -122,7 +122,7 @@ class SourceForm(EntryForm):
 
     def draft(self) -> SourceDraft:
         """Return what was entered, whole."""
-        from ingest_tui.services.source_trials import SourceDraft
+        from ingest_tui.services.sources.trials import SourceDraft
 
         entered = dict(self.form.values()) if self.form is not None else {}
         config = {name: entered.pop(own) for own, name in self._config_names.items() if own in entered}
@@ -203,8 +203,8 @@ class SourceForm(EntryForm):
 
     def press(self, name: str) -> None:
         """Test or preview what was entered, without saving it."""
-        from ingest_tui.tui.screens.preview import Preview
-        from ingest_tui.tui.screens.report import TestReport
+        from ingest_tui.tui.dialogs.report import TestReport
+        from ingest_tui.tui.views.sources.preview_screen import Preview
 
         try:
             draft = self.draft()
@@ -223,7 +223,7 @@ class SourceForm(EntryForm):
         if field.picks == "credential":
             self._choose_credential(field)
             return
-        from ingest_tui.tui.screens.places import Places
+        from ingest_tui.tui.views.sources.places_screen import Places
 
         config = self.draft().config
         if field.name in {"bucket", "path"} and self._type != "local":
@@ -248,7 +248,7 @@ class SourceForm(EntryForm):
         gateway = self._gateway
 
         def offer(names: list[str]) -> None:
-            from ingest_tui.tui.screens.dialogs import Choose
+            from ingest_tui.tui.dialogs.dialogs import Choose
 
             kind = f" of type {field.credential_type}" if field.credential_type else ""
             options = [*((name, name) for name in names), (ADD_NEW, f"add a new credential{kind} …")]
@@ -258,7 +258,7 @@ class SourceForm(EntryForm):
 
         def picked(name: str | None) -> None:
             if name == ADD_NEW:
-                from ingest_tui.tui.screens.credential_form import add_credential
+                from ingest_tui.tui.views.credentials.credential_form_screen import add_credential
 
                 add_credential(self, gateway, field.credential_type, lambda made: self._take_credential(field, made))
             elif name is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ingest_tui.tui import wording
 
 if TYPE_CHECKING:
-    from ingest_tui.services.sources import SourceSummary
+    from ingest_tui.services.sources.sources import SourceSummary
 
 HEALTH_TONES = {"problem": "bad", "warning": "warn", "ok": "good"}
 _GLYPHS = {"problem": "!", "warning": "?", "ok": "+"}

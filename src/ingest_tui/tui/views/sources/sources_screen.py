@@ -12,17 +12,17 @@ from textual.containers import Horizontal, Vertical
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions import bindings_of
-from ingest_tui.tui.feed import FeedUpdate
-from ingest_tui.tui.records import Record, source_record
-from ingest_tui.tui.source_actions import FIRST_STEPS, SourceActions
-from ingest_tui.tui.source_words import HEALTH_TONES, detail_lines, health_words, searchable, state_of
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.editable_records import Record, source_record
+from ingest_tui.tui.client.feed import FeedUpdate
+from ingest_tui.tui.views.sources.source_actions import FIRST_STEPS, SourceActions
+from ingest_tui.tui.views.sources.source_words import HEALTH_TONES, detail_lines, health_words, searchable, state_of
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
-    from ingest_tui.services.sources import SourceSummary
-    from ingest_tui.tui.jobs_model import JobRow
+    from ingest_tui.services.sources.sources import SourceSummary
+    from ingest_tui.tui.views.jobs.jobs_model import JobRow
 
 _LEVELS = {"problem": 0, "warning": 1, "": 2, "ok": 3}
 _JOBS_SHOWN = 200
@@ -40,7 +40,7 @@ class SourcesScreen(SourceActions):
         "state": "By state",
         "synced": "Last synced first",
     }
-    CSS_PATH = "sources.tcss"
+    CSS_PATH = "sources_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("sources")]
 
     def __init__(self) -> None:
