@@ -6,7 +6,7 @@ import base64
 import threading
 import time
 import timeit
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import orjson
@@ -98,6 +98,24 @@ def test_remembered_values_are_left_out_in_every_form() -> None:
         assert is_suspicious(f"before {form} after".encode())
     assert pair not in redact(f"Basic {pair}")
     assert base64.b64encode(secret.encode()).decode()[2:-6] not in redact(f"Basic {pair}")
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode], ids=["standard", "of addresses"])
+@pytest.mark.parametrize("after", ["", "@", "@h", "@ho"])
+@pytest.mark.parametrize("before", ["", "u", "u:", "us:", "use:", "user:"])
+def test_secret_within_base64_is_found_at_every_alignment(
+    before: str, after: str, encode: Callable[[bytes], bytes]
+) -> None:
+    """Where a secret starts within three encoded bytes, and what follows it, does not hide it."""
+    secret = "Hunter2~?>Odd"
+    remember_secret(secret)
+    encoded = encode(f"{before}{secret}{after}".encode()).decode()
+    # The digits that stand for nothing but bits of the secret.
+    first, last = -(-len(before) * 8 // 6), (len(before) + len(secret)) * 8 // 6
+    shown = redact(f"Basic realm, {encoded} it is")
+    assert REDACTED in shown
+    assert encoded[first:last] not in shown
+    assert is_suspicious(f"a line with {encoded} in it".encode())
 
 
 def test_short_values_are_not_remembered() -> None:

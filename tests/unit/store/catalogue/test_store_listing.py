@@ -130,3 +130,31 @@ def test_a_plan_is_given_up_in_the_middle_of_a_statement(tmp_path: Path) -> None
     with pytest.raises(apsw.InterruptError):
         list(scratch.plan(tmp_path / "catalogue.db", "docs", complete=True, rules=PlanRules()))
     scratch.close()
+
+
+def test_refusal_of_an_unchanged_item_is_not_passed_over(tmp_path: Path) -> None:
+    """An item that is listed as it is known, but refused, is rejected: the short way for unchanged items is not its."""
+    catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
+    with catalogue.transaction():
+        catalogue.put_locations(
+            LocationRow(
+                "docs", key, f"file:///{key}", "default", f"d-{key}", "1", 1, 1,
+                "ingested", "new", "", "", "job", "2026-01-01T00:00:00.000Z", 1,
+            )
+            for key in ("fine", "large")
+        )  # fmt: skip
+    scratch = ListingScratch(tmp_path / "listing.db", resume=False)
+    refusal = ("too_large", "beyond the limit")
+    scratch.add(
+        ListingPage(
+            [
+                Descriptor("fine", "file:///fine", "1", 1, 1),
+                Descriptor("large", "file:///large", "1", 1, 1, refusal),
+            ]
+        )
+    )
+    actions = scratch.plan(catalogue.path, "docs", complete=True, rules=PlanRules())
+    planned_as = {action.key: (action.action, action.reason) for action in actions}
+    scratch.close()
+    catalogue.close()
+    assert planned_as == {"fine": ("skip", "same_fingerprint"), "large": ("reject", "too_large")}
