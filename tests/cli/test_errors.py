@@ -56,7 +56,10 @@ def test_documents_are_chosen_compared_and_exported(cli: Cli) -> None:
     diff = cli.run("doc", "diff", good["document_id"]).out.splitlines()
     assert "-Text." in diff
     assert "+Other text." in diff
-    assert cli.run("doc", "chunks", good["document_id"], "--json").json[0]["heading"] == "Good"
+    (chunk,) = cli.run("doc", "chunks", good["document_id"], "--json").json
+    (hit,) = cli.run("search", "other", "--type", "text/markdown", "--json").json
+    assert chunk["chunk_id"] == hit["chunk_id"] == f"{good['document_id']}:2:0"
+    assert chunk["heading"] == "Good"
     lines = cli.run("export", "--document", good["document_id"]).lines
     assert [line["document"]["key"] for line in lines] == ["good.md"]
     assert cli.run("doc", "diff", "docs/other.txt", code=2).err.startswith("error: document")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import BusyError, SchemaVersionError
+from ingest_tui.services.documents.documents import document_chunks
 from ingest_tui.services.documents.search import search
 from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.services.workspaces import add_collection, set_theme
@@ -102,6 +103,20 @@ def test_reading_next_to_a_worker_of_the_older_program(old: Path) -> None:
     worker.release()
     assert len(search(workspace, "chapter")) > 1
     assert schema_of(old) == SCHEMA_VERSION
+    workspace.close()
+
+
+@pytest.mark.parametrize("is_upgraded", [False, True])
+def test_ids_of_chunks_carry_the_version(old: Path, is_upgraded: bool) -> None:
+    """An older workspace answers with ids of documents, versions and chunks: before it is upgraded, and after."""
+    workspace = open_workspace_at(old)
+    if is_upgraded:
+        open_the_catalogue(workspace)
+    hits = search(workspace, "chapter", limit=-1)
+    assert {2} <= {hit.version for hit in hits}
+    for hit in hits:
+        (chunk,) = [chunk for chunk in document_chunks(workspace, hit.document_id) if chunk.text == hit.text]
+        assert hit.chunk_id == chunk.chunk_id == f"{hit.document_id}:{hit.version}:{chunk.ordinal}"
     workspace.close()
 
 

@@ -158,11 +158,11 @@ def chunks(session: Session, document: str, as_json: bool) -> None:
 
     found = document_chunks(session.workspace, document)
     if as_json:
-        output.data([{"ordinal": ordinal, "heading": heading, "text": told} for ordinal, heading, told in found])
+        output.data([chunk._asdict() for chunk in found])
         return
-    for ordinal, heading, told in found:
-        output.line(f"#{ordinal}  {heading}".rstrip())
-        output.block(told)
+    for chunk in found:
+        output.line(f"#{chunk.ordinal}  {chunk.heading}".rstrip())
+        output.block(chunk.text)
     if not found:
         output.line("no chunks: documents in the trash are not searched")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest_tui.model.argument_types import check_types
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
@@ -61,6 +61,20 @@ class Document:
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+def chunk_id(document_id: str, version: int, ordinal: int) -> str:
+    """Return the public id of a chunk: of one version, so that what it names is never another text."""
+    return f"{document_id}:{version}:{ordinal}"
+
+
+class DocumentChunk(NamedTuple):
+    """A chunk of the current version of a document; ``heading`` is the path of the headings above it."""
+
+    chunk_id: str
+    ordinal: int
+    heading: str
+    text: str
 
 
 @dataclass(slots=True, frozen=True)

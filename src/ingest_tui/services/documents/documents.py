@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.document import Document
+from ingest_tui.model.document import Document, DocumentChunk
 from ingest_tui.model.errors import BusyError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.naming import path_of_uri, safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
@@ -80,8 +80,8 @@ def media_types(workspace: Workspace) -> list[tuple[str, int]]:
     return queries.media_types(workspace.reading)
 
 
-def document_chunks(workspace: Workspace, document_id: str) -> list[tuple[int, str, str]]:
-    """Return ``(ordinal, heading path, text)`` of the chunks by which a document is found."""
+def document_chunks(workspace: Workspace, document_id: str) -> list[DocumentChunk]:
+    """Return the chunks by which a document is found, in order."""
     return queries.chunks_of(workspace.reading, get_document(workspace, document_id).document_id)
 
 

@@ -9,12 +9,12 @@ from typing import Any, TypedDict, Unpack
 import apsw
 import orjson
 
-from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.model.document import Document, DocumentChunk, SearchHit, chunk_id
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.trouble import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow, chunk_id
+from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 
 _WORD = re.compile(r"[\w]+", re.UNICODE)
 _MATCH_START, _MATCH_END = "\x02", "\x03"
@@ -127,10 +127,14 @@ def media_types(catalogue: Catalogue) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in catalogue.execute(sql)]
 
 
-def chunks_of(catalogue: Catalogue, document_id: str) -> list[tuple[int, str, str]]:
-    """Return ``(ordinal, heading path, text)`` of the chunks of a document; one in the trash has none."""
-    sql = "SELECT ordinal, heading, text FROM chunks WHERE document_id = ? ORDER BY ordinal"
-    return [(row[0], row[1], row[2]) for row in catalogue.execute(sql, (document_id,))]
+def chunks_of(catalogue: Catalogue, document_id: str) -> list[DocumentChunk]:
+    """Return the chunks of a document in order; one in the trash has none."""
+    sql = (
+        "SELECT d.version, c.ordinal, c.heading, c.text FROM chunks c JOIN documents d USING (document_id)"
+        " WHERE document_id = ? ORDER BY c.ordinal"
+    )
+    rows = catalogue.execute(sql, (document_id,))
+    return [DocumentChunk(chunk_id(document_id, row[0], row[1]), *row[1:]) for row in rows]
 
 
 def places_in_trouble(catalogue: Catalogue) -> Iterator[LocationRow]:
@@ -254,7 +258,7 @@ def search_text(
     return [
         SearchHit(
             document_id=row[0],
-            chunk_id=chunk_id(row[0], row[1]),
+            chunk_id=chunk_id(row[0], row[5], row[1]),
             title=row[2],
             uri=row[3],
             collection_id=row[4],

@@ -89,8 +89,3 @@ def placed_at(document: DocumentRow, source_id: str, key: str, uri: str, at: str
     name = file_name_of(key)
     title = name if document.title == document.file_name else document.title
     return document._replace(source_id=source_id, key=key, uri=uri, file_name=name, title=title, updated_at=at)
-
-
-def chunk_id(document_id: str, ordinal: int) -> str:
-    """Return the public id of a chunk of the current version."""
-    return f"{document_id}:{ordinal}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ingest_tui.tui.client.source_calls import Opening
 
 if TYPE_CHECKING:
-    from ingest_tui.model.document import Document, SearchHit
+    from ingest_tui.model.document import Document, DocumentChunk, SearchHit
     from ingest_tui.services.documents.documents import DocumentChoice
     from ingest_tui.services.documents.export import ExportFormat, ExportReport
 
@@ -123,8 +123,8 @@ class DocumentCalls(Opening):
 
         return documents.remarks_of(self.document_record(document_id))
 
-    def document_chunks(self, document_id: str) -> list[tuple[int, str, str]]:
-        """Return ordinal, heading path and text of the chunks."""
+    def document_chunks(self, document_id: str) -> list[DocumentChunk]:
+        """Return the chunks by which a document is found."""
         from ingest_tui.services.documents import documents
 
         with self._workspace() as workspace:

@@ -113,7 +113,7 @@ def test_an_older_catalogue_is_upgraded(tmp_path: Path, version: int) -> None:
     make_old_catalogue(path, version)
     catalogue = Catalogue(path)
     assert catalogue.value("PRAGMA user_version") == SCHEMA_VERSION
-    assert [hit.document_id for hit in search_text(catalogue, "kept")] == ["d1"]
+    assert [hit.chunk_id for hit in search_text(catalogue, "kept")] == ["d1:1:0"]
     place = catalogue.locations("docs", ["a.md"])["a.md"]
     assert (place.ruleset, place.version, place.parsers) == ("rules", 1, "")
     assert catalogue.kills("docs", ["a.md"]) == {}

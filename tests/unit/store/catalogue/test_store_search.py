@@ -62,7 +62,7 @@ def test_snippet_marks_what_was_found(catalogue: Catalogue) -> None:
     assert "\x02brûlée\x03" in hit.snippet
     assert "**brûlée**" in hit.as_dict()["snippet"]
     assert hit.text.startswith("Crème brûlée")
-    assert hit.chunk_id == "cafe:0"
+    assert hit.chunk_id == "cafe:1:0"
 
 
 def test_long_text_is_cut_around_the_hit(catalogue: Catalogue) -> None:

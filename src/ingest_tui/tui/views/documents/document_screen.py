@@ -18,7 +18,7 @@ from ingest_tui.tui.views.documents.document_actions import DocumentActions
 from ingest_tui.tui.widgets.text import Lines, TextLines
 
 if TYPE_CHECKING:
-    from ingest_tui.model.document import Document
+    from ingest_tui.model.document import Document, DocumentChunk
 
 MOST_CHARACTERS = 400_000
 _MOST_LINKS = 20
@@ -58,11 +58,11 @@ def fact_lines(document: Document, record: dict[str, Any]) -> Lines:
     return lines + [(f"{kind:14} {message}", tones.get(kind, "quiet")) for kind, message in remarks_of(record)]
 
 
-def chunk_lines(chunks: Sequence[tuple[int, str, str]]) -> Lines:
+def chunk_lines(chunks: Sequence[DocumentChunk]) -> Lines:
     """Return the chunks by which a document is found, each with its number and the headings above it."""
     lines: Lines = []
-    for ordinal, heading, text in chunks:
-        lines += [(f"#{ordinal}  {heading}", "hit"), *text.split("\n"), ""]
+    for chunk in chunks:
+        lines += [(f"#{chunk.ordinal}  {chunk.heading}", "hit"), *chunk.text.split("\n"), ""]
     return lines or [("no chunks: documents in the trash are not searched", "quiet")]
 
 
