@@ -41,6 +41,14 @@ def test_every_page_is_linked() -> None:
     assert set((ROOT / "docs").glob("*.md")) <= reached
 
 
+def test_readme_lists_every_page_once_for_users_or_for_developers() -> None:
+    """Its last section has each page of docs/ either under what is for use or under what is for development."""
+    more = (ROOT / "README.md").read_text("utf-8").partition("\n## More\n")[2]
+    assert ("To use it:" in more, "To develop it:" in more) == (True, True)
+    listed = re.findall(r"^- \[docs/(\S+)\]\(docs/\1\):", more, re.MULTILINE)
+    assert sorted(listed) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+
+
 def test_links_lead_somewhere() -> None:
     """Each relative link in README.md, CONTRIBUTING.md and docs/ names a file that is there."""
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):

@@ -55,9 +55,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def outcomes(workspace: WorkspaceHandle, **options: bool) -> dict[str, tuple[str, str]]:
+def outcomes(workspace: WorkspaceHandle, *, force: bool = False) -> dict[str, tuple[str, str]]:
     """Sync; return outcome and reason of each item."""
-    job_id = workspace.sync("docs", **options).job_id
+    job_id = workspace.sync("docs", force=force).job_id
     return {item.key: (item.outcome, item.reason) for item, _ in job_items(workspace.workspace, job_id)}
 
 
