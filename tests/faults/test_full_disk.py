@@ -18,6 +18,7 @@ import apsw
 import pytest
 from crash_lab import leftovers_of, new_workspace, queue_sync, quicken, run_queue, state_of, sync
 
+from ingest_tui.index.full_text import FullText
 from ingest_tui.model.errors import DiskFullError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.job import Manifest
@@ -151,7 +152,7 @@ PLACES: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "place": (DocumentStore, "place", no_room),
     "sync": (DocumentStore, "sync", no_room),
     "catalogue": (Catalogue, "put_documents", no_room_for_sqlite),
-    "chunks": (Catalogue, "add_chunks", no_room_for_sqlite),
+    "chunks": (FullText, "replace", no_room_for_sqlite),
     "manifest": (JobStore, "save", no_room),
 }
 

@@ -151,7 +151,7 @@ class StoreWriter:
     def _retire_without_places(self, document_ids: set[str]) -> None:
         with self.catalogue.transaction():
             settled = settle_documents_without_places(self.catalogue, document_ids, rfc3339(datetime.now(UTC)))
-            self.catalogue.remove_chunks(document.document_id for document in settled.retired)
+            self.catalogue.full_text.remove(document.document_id for document in settled.retired)
 
     def undo(self, lines: list[intents.Line]) -> None:
         """Undo what these intents announced, as far as the catalogue does not know of it."""
@@ -212,7 +212,7 @@ class StoreWriter:
         with catalogue.transaction():
             self._write_rows(change)
             settled = settle_documents_without_places(catalogue, change.left, change.at)
-            catalogue.remove_chunks(document.document_id for document in settled.retired)
+            catalogue.full_text.remove(document.document_id for document in settled.retired)
             self._note_retirements(change, [*settled.retired, *_retired_by(change).values()])
             # Before the catalogue commits: a note ahead of it is corrected by the repair.
             kept = {document.document_id for document in settled.kept}
@@ -221,13 +221,12 @@ class StoreWriter:
 
     def _write_rows(self, change: StoreChange) -> None:
         catalogue = self.catalogue
-        catalogue.remove_chunks([*change.rechunked, *_retired_by(change)])
         catalogue.put_documents(change.documents.values())
         catalogue.put_versions(change.versions)
         for source_id, keys in _by_source(change.forgotten):
             catalogue.forget_locations(source_id, keys)
         catalogue.put_locations(change.locations.values())
-        catalogue.add_chunks(change.chunks)
+        catalogue.full_text.replace([*change.rechunked, *_retired_by(change)], change.chunks)
         catalogue.put_kills(change.kills)
         for source_id, keys in _by_source(change.cleared_kills):
             catalogue.forget_kills(source_id, keys)

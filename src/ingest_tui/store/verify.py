@@ -109,8 +109,7 @@ def _addresses(documents: list[DocumentRow], places: dict[str, list[LocationRow]
 
 def _full_text(catalogue: Catalogue, documents: list[DocumentRow]) -> Iterator[Finding]:
     """Exactly the active documents can be found, with all their chunks."""
-    sql = "SELECT document_id, count(*), count(DISTINCT ordinal) FROM chunks GROUP BY 1"
-    numbers = {row[0]: (row[1], row[2]) for row in catalogue.stream(sql)}
+    numbers = catalogue.full_text.numbers_of_chunks()
     for document in documents:
         found = numbers.pop(document.document_id, (0, 0))
         expected = document.chunks if document.state == "active" else 0
@@ -118,13 +117,8 @@ def _full_text(catalogue: Catalogue, documents: list[DocumentRow]) -> Iterator[F
             yield Finding("chunks_differ", document.document_id, f"has {found[0]} chunks instead of {expected}")
     for document_id in numbers:
         yield Finding("chunks_without_document", document_id, "it has chunks, but is not in the catalogue")
-    for one, other, message in (
-        ("chunks", "chunks_fts_docsize", "chunks cannot be searched"),
-        ("chunks_fts_docsize", "chunks", "entries of the full text have no chunk"),
-    ):
-        missing = catalogue.value(f"SELECT count(*) FROM {one} WHERE id NOT IN (SELECT id FROM {other})")
-        if missing:
-            yield Finding("full_text_differs", "", f"{missing} {message}")
+    for difference in catalogue.full_text.differences():
+        yield Finding("full_text_differs", "", difference)
 
 
 # The folders

@@ -37,8 +37,8 @@ def version(document_id: str, number: int = 1) -> VersionRow:
 def put(catalogue: Catalogue, row: DocumentRow, *chunks: str, heading: str = "") -> None:
     """Put a document with its place and the text of its chunks."""
     with catalogue.transaction():
-        catalogue.remove_chunks([row.document_id])
         catalogue.put_documents([row])
         catalogue.put_versions([version(row.document_id, row.version)])
         catalogue.put_locations([location(row.key, row.document_id, source_id=row.source_id)])
-        catalogue.add_chunks((row.document_id, number, heading, text) for number, text in enumerate(chunks))
+        numbered = ((row.document_id, number, heading, text) for number, text in enumerate(chunks))
+        catalogue.full_text.replace([row.document_id], numbered)

@@ -82,7 +82,7 @@ def media_types(workspace: Workspace) -> list[tuple[str, int]]:
 
 def document_chunks(workspace: Workspace, document_id: str) -> list[DocumentChunk]:
     """Return the chunks by which a document is found, in order."""
-    return queries.chunks_of(workspace.reading, get_document(workspace, document_id).document_id)
+    return workspace.reading.full_text.chunks_of(get_document(workspace, document_id).document_id)
 
 
 def document_diff(workspace: Workspace, document_id: str, older: int, newer: int) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ingest_tui.index.full_text import FullText
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.store.catalogue.connection import CatalogueConnection
 from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, VersionRow
@@ -14,6 +15,11 @@ from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, V
 
 class Catalogue(CatalogueConnection):
     """What a job asks and writes. One connection, for one thread; open another for each."""
+
+    @property
+    def full_text(self) -> FullText:
+        """What answers a search; it is written in the transactions of this connection."""
+        return FullText(self)
 
     # What is known
 
@@ -121,7 +127,7 @@ class Catalogue(CatalogueConnection):
     def purge_documents(self, document_ids: Iterable[str]) -> None:
         """Delete all that is known of retired documents."""
         ids = [(document_id,) for document_id in document_ids]
-        self.remove_chunks(document_id for (document_id,) in ids)
+        self.full_text.remove(document_id for (document_id,) in ids)
         for table in ("locations", "versions", "documents"):
             self.connection.executemany(f"DELETE FROM {table} WHERE document_id = ?", ids)
 
@@ -155,26 +161,6 @@ class Catalogue(CatalogueConnection):
         pairs = [(source_id, key) for key in keys]
         self.connection.executemany("DELETE FROM locations WHERE source_id = ? AND key = ?", pairs)
         self.connection.executemany("DELETE FROM kills WHERE source_id = ? AND key = ?", pairs)
-
-    def remove_chunks(self, document_ids: Iterable[str]) -> None:
-        """Take documents out of the full text."""
-        for document_id in document_ids:
-            old = self.execute("SELECT id, heading, text FROM chunks WHERE document_id = ?", (document_id,))
-            if old:
-                self.connection.executemany(
-                    "INSERT INTO chunks_fts (chunks_fts, rowid, heading, text) VALUES ('delete', ?, ?, ?)", old
-                )
-                self.connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
-
-    def add_chunks(self, rows: Iterable[tuple[str, int, str, str]]) -> None:
-        """Add ``(document_id, ordinal, heading path, text)`` to the chunks and to the full text."""
-        first = (self.value("SELECT max(id) FROM chunks") or 0) + 1
-        numbered = [(number, *row) for number, row in enumerate(rows, first)]
-        self.connection.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", numbered)
-        self.connection.executemany(
-            "INSERT INTO chunks_fts (rowid, heading, text) VALUES (?, ?, ?)",
-            ((row[0], row[3], row[4]) for row in numbered),
-        )
 
 
 def _nth_document_id(collection_id: str, source_id: str, key: str, generation: int) -> str:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Any, TypedDict, Unpack
 
-import apsw
 import orjson
 
-from ingest_tui.model.document import Document, DocumentChunk, SearchHit, chunk_id
-from ingest_tui.model.errors import UsageError
+from ingest_tui.index.base import Condition
+from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.trouble import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
-
-_WORD = re.compile(r"[\w]+", re.UNICODE)
-_MATCH_START, _MATCH_END = "\x02", "\x03"
-_SNIPPET_TOKENS = 24
-_HEADING_WEIGHT = 3.0
 
 
 class DocumentChoice(TypedDict, total=False):
@@ -127,16 +120,6 @@ def media_types(catalogue: Catalogue) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in catalogue.execute(sql)]
 
 
-def chunks_of(catalogue: Catalogue, document_id: str) -> list[DocumentChunk]:
-    """Return the chunks of a document in order; one in the trash has none."""
-    sql = (
-        "SELECT d.version, c.ordinal, c.heading, c.text FROM chunks c JOIN documents d USING (document_id)"
-        " WHERE document_id = ? ORDER BY c.ordinal"
-    )
-    rows = catalogue.execute(sql, (document_id,))
-    return [DocumentChunk(chunk_id(document_id, row[0], row[1]), *row[1:]) for row in rows]
-
-
 def places_in_trouble(catalogue: Catalogue) -> Iterator[LocationRow]:
     """Yield the places whose last look failed, was refused, or found no text, newest first."""
     sql = "SELECT * FROM locations WHERE outcome IN ('failed', 'rejected', 'empty') ORDER BY at DESC, source_id, key"
@@ -237,58 +220,5 @@ def versions_of(catalogue: Catalogue, document_id: str) -> list[VersionRow]:
 def search_text(
     catalogue: Catalogue, query: str, *, limit: int = 20, **choice: Unpack[DocumentChoice]
 ) -> list[SearchHit]:
-    """Return the best chunks for a query: all words must occur, headings weigh three times the text (BM25).
-
-    Words in double quotes must follow each other; a word ending in ``*`` matches beginnings; ``OR`` and ``NOT`` work
-    between words. Anything else a person types is searched for literally. Raises `UsageError` for an empty query.
-    """
-    where, values = _document_filter(choice)
-    sql = (
-        "SELECT d.document_id, c.ordinal, d.title, d.uri, d.collection_id, d.version, c.heading,"
-        f" snippet(chunks_fts, 1, '{_MATCH_START}', '{_MATCH_END}', '…', {_SNIPPET_TOKENS}), c.text,"
-        f" -bm25(chunks_fts, {_HEADING_WEIGHT}, 1.0) AS score"
-        " FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid JOIN documents d ON d.document_id = c.document_id"
-        f" WHERE chunks_fts MATCH ? AND d.document_id IN (SELECT document_id FROM documents WHERE {where})"
-        " ORDER BY score DESC, d.uri, c.ordinal LIMIT ?"
-    )
-    try:
-        rows = catalogue.execute(sql, (fts_query(query), *values, limit))
-    except apsw.SQLError:
-        rows = catalogue.execute(sql, (_literally(query), *values, limit))
-    return [
-        SearchHit(
-            document_id=row[0],
-            chunk_id=chunk_id(row[0], row[5], row[1]),
-            title=row[2],
-            uri=row[3],
-            collection_id=row[4],
-            version=row[5],
-            heading_path=row[6],
-            snippet=row[7],
-            text=row[8],
-            score=round(row[9], 4),
-        )
-        for row in rows
-    ]
-
-
-def fts_query(query: str) -> str:
-    """Return the FTS5 expression for what a person typed; raises `UsageError` when there is no word in it."""
-    parts: list[str] = []
-    for quoted, bare in re.findall(r'"([^"]*)"|(\S+)', query):
-        if bare in {"OR", "NOT", "AND"} and parts and parts[-1] not in {"OR", "NOT", "AND"}:
-            parts.append(bare)
-            continue
-        words = _WORD.findall(quoted or bare)
-        if not words:
-            continue
-        parts.append('"' + " ".join(words) + '"' + ("*" if bare.endswith("*") else ""))
-    while parts and parts[-1] in {"OR", "NOT", "AND"}:
-        parts.pop()
-    if not parts:
-        raise UsageError("the query has no word to search for", hint="e.g. ingest-tui search 'rain gauge'")
-    return " ".join(parts)
-
-
-def _literally(query: str) -> str:
-    return " ".join(f'"{word}"' for word in _WORD.findall(query))
+    """Return the best chunks of a choice of documents for a query, see `FullText.search`."""
+    return catalogue.full_text.search(query, Condition(*_document_filter(choice)), limit=limit)

@@ -65,11 +65,11 @@ class RebuiltRows:
         connection = self.catalogue.connection
         connection.executemany(_CLAIM, [(found.document.document_id, *place) for place in found.places])
         connection.executemany(_SETTLE_PLACE, [(place.source_id, place.key) for place in found.places])
-        self.catalogue.add_chunks(found.chunks)
+        self.catalogue.full_text.replace((), found.chunks)
 
     def forget(self, document_id: str) -> None:
         """Within a transaction: take a document out again."""
-        self.catalogue.remove_chunks([document_id])
+        self.catalogue.full_text.remove([document_id])
         for table in ("versions", "documents"):
             self.catalogue.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))
         claimed = "DELETE FROM claims WHERE claimed_by = ? RETURNING source_id, key"

@@ -6,6 +6,8 @@ transaction, so no caller can forget it.
 
 from __future__ import annotations
 
+from ingest_tui.index import full_text
+
 SCHEMA_VERSION = 3
 
 _KILLS = """
@@ -89,14 +91,7 @@ CREATE TABLE locations (
 CREATE INDEX locations_by_document ON locations (document_id) WHERE document_id IS NOT NULL;
 {_REMOVALS}
 {_KILLS}
-CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL
-);
-CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
-CREATE VIRTUAL TABLE chunks_fts USING fts5(
-    heading, text, content='chunks', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
-);
+{full_text.TABLES}
 {_ADDRESSES}
 {_CHANGE_FEED}
 """

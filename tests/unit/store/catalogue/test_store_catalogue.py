@@ -56,9 +56,9 @@ def test_transaction_is_all_or_nothing(catalogue: Catalogue) -> None:
 
     def write_and_fail() -> None:
         with catalogue.transaction():
-            catalogue.remove_chunks(["d1"])
+            catalogue.full_text.remove(["d1"])
             catalogue.put_documents([document("d2")])
-            catalogue.add_chunks([("d2", 0, "", "snow")])
+            catalogue.full_text.replace((), [("d2", 0, "", "snow")])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -91,8 +91,7 @@ def test_reader_keeps_its_answers_while_a_writer_works(catalogue: Catalogue) -> 
     put(catalogue, document("d1"), "rain")
     reader = Catalogue(catalogue.path)
     with catalogue.transaction():
-        catalogue.remove_chunks(["d1"])
-        catalogue.add_chunks([("d1", 0, "", "snow")])
+        catalogue.full_text.replace(["d1"], [("d1", 0, "", "snow")])
         assert found(reader, "rain") == ["d1"]
         assert found(reader, "snow") == []
     assert found(reader, "rain") == []
@@ -126,7 +125,7 @@ def test_full_text_follows_changes(catalogue: Catalogue) -> None:
     assert found(catalogue, "rain") == ["d2"]
     assert found(catalogue, "snow") == ["d1"]
     with catalogue.transaction():
-        catalogue.remove_chunks(["d1", "d2", "d3"])
+        catalogue.full_text.remove(["d1", "d2", "d3"])
     assert found(catalogue, "rain") == found(catalogue, "snow") == []
     catalogue.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('integrity-check')")
 
@@ -252,3 +251,11 @@ def test_what_undoes_one_row_is_not_written_to_temporary_files(catalogue: Catalo
     with pytest.raises(KeyError), catalogue.transaction():
         raise KeyError
     assert catalogue.value("PRAGMA temp_store") == in_files
+
+
+def test_trash_of_a_source_is_found_by_the_source(catalogue: Catalogue) -> None:
+    """A retired document has no place any more, and is listed all the same for the source that it came from."""
+    put(catalogue, document("retired", state="retired"), "rain of yesterday")
+    retired = find_documents(catalogue, state="retired", source_id="docs")
+    assert [row.document_id for row in retired] == ["retired"]
+    assert find_documents(catalogue, state="retired", source_id="elsewhere") == []

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from catalogue_rows import location, put
 
+from ingest_tui.index.full_text import FullText
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -56,7 +57,6 @@ def commit(workspace: Workspace, document_id: str, key: str, text: str, version:
     store.place(staging.folder("item"), "default", document_id, version)
     catalogue = workspace.catalogue
     with catalogue.transaction():
-        catalogue.remove_chunks([document_id])
         catalogue.put_documents([row])
         catalogue.put_versions(
             [
@@ -66,9 +66,12 @@ def commit(workspace: Workspace, document_id: str, key: str, text: str, version:
             ]
         )
         catalogue.put_locations([place_of(row)])
-        catalogue.add_chunks(
-            (document_id, number, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-            for number, chunk in enumerate(chunks)
+        catalogue.full_text.replace(
+            [document_id],
+            (
+                (document_id, number, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
+                for number, chunk in enumerate(chunks)
+            ),
         )
     return row
 
@@ -226,7 +229,7 @@ def test_old_catalogue_stays_until_the_new_one_is_whole(workspace: Workspace, mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Catalogue, "add_chunks", dying)
+        broken.setattr(FullText, "replace", dying)
         with pytest.raises(KeyboardInterrupt):
             rebuild(workspace)
     assert content(workspace) == before

@@ -75,7 +75,7 @@ def test_catalogue_and_its_side_files_are_0600(tmp_path: Path) -> None:
     with umask(0o022):
         catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
         with catalogue.transaction():
-            catalogue.add_chunks([("d", 0, "", "text")])
+            catalogue.full_text.replace((), [("d", 0, "", "text")])
         modes = {path.name: oct(mode_of(path)) for path in tmp_path.iterdir()}
         catalogue.close()
     names = ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm", "catalogue.mark")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from catalogue_rows import document, put
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ingest_tui.model.errors import UsageError
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.queries import find_documents, search_text
+from ingest_tui.store.catalogue.queries import search_text
+from unit.store.catalogue_rows import document, put
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +152,29 @@ def test_no_query_fails(catalogue: Catalogue, query: str) -> None:
     assert all(hit.document_id != "retired" for hit in hits)
 
 
-def test_trash_of_a_source_is_found_by_the_source(catalogue: Catalogue) -> None:
-    """A retired document has no place any more, and is listed all the same for the source that it came from."""
-    retired = find_documents(catalogue, state="retired", source_id="docs")
-    assert [row.document_id for row in retired] == ["retired"]
-    assert find_documents(catalogue, state="retired", source_id="elsewhere") == []
+def test_replacing_takes_out_what_was_there(tmp_path: Path) -> None:
+    """Documents that are replaced lose all their chunks, others keep theirs, and new ones are added alongside."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one"), "rain", "more rain")
+        put(catalogue, document("two"), "rain and sun")
+        put(catalogue, document("three"))
+        with catalogue.transaction():
+            catalogue.full_text.replace(["one"], [("one", 0, "", "snow"), ("three", 0, "", "snow too")])
+        assert found(catalogue, "rain") == ["two"]
+        assert sorted(found(catalogue, "snow")) == ["one", "three"]
+        assert catalogue.full_text.numbers_of_chunks() == {"one": (1, 1), "two": (1, 1), "three": (1, 1)}
+        assert catalogue.full_text.differences() == []
+
+
+def test_words_are_made_again_from_the_chunks(tmp_path: Path) -> None:
+    """An index that has lost its words says so, and has them all again once it is rebuilt."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one"), "rain", "snow")
+        with catalogue.transaction():
+            catalogue.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('delete-all')")
+        assert catalogue.full_text.differences() == ["2 chunks cannot be searched"]
+        assert found(catalogue, "rain") == []
+        with catalogue.transaction():
+            catalogue.full_text.rebuild()
+        assert catalogue.full_text.differences() == []
+        assert found(catalogue, "rain") == found(catalogue, "snow") == ["one"]

@@ -1,0 +1,54 @@
+"""The contract of an index: it is written within the transaction of the catalogue, and is never ahead of it or late.
+
+Rooms above hand over a connection, so that an index needs to know nothing of workspaces, folders and locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import apsw
+
+from ingest_tui.model.document import SearchHit
+
+Chunk = tuple[str, int, str, str]
+"""Document id, number within the document, path of headings, text."""
+
+
+class Database(Protocol):
+    """The connection that an index shares with the catalogue."""
+
+    connection: apsw.Connection
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Run one statement and return its rows."""
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """Run one statement and yield its rows as they come."""
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first column of the first row, or None."""
+
+
+class Condition(NamedTuple):
+    """Which documents may be found: a condition on the table ``documents``, and the values it asks for."""
+
+    sql: str
+    values: Sequence[Any] = ()
+
+
+class Index(Protocol):
+    """Finds chunks. What writes is called within a transaction of the caller."""
+
+    def replace(self, document_ids: Iterable[str], chunks: Iterable[Chunk]) -> None:
+        """Take documents out and add ``chunks``: theirs, and those of documents that are new."""
+
+    def remove(self, document_ids: Iterable[str]) -> None:
+        """Take documents out; one that is not in it is none the worse."""
+
+    def rebuild(self) -> None:
+        """Make the index again from the chunks that are kept."""
+
+    def search(self, query: str, documents: Condition, *, limit: int) -> list[SearchHit]:
+        """Return the best chunks of the given documents; raises `UsageError` for a query without a word."""
