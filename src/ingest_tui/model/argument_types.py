@@ -19,6 +19,7 @@ from ingest_tui.model.errors import ValidationError
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _WORDS: dict[type, str] = {
     str: "text",
     bytes: "bytes",
@@ -44,11 +45,12 @@ def checks_types(function: Callable[Given, Result]) -> Callable[Given, Result]:
     """
     signature = inspect.signature(function)
     shape = f"{function.__qualname__}{signature}".replace("'", "")
+    positional = [one.name for one in signature.parameters.values() if one.kind in _POSITIONAL]
 
     @functools.wraps(function)
     def checked(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        given = signature.bind(*args, **kwargs).arguments
-        check_types(function, given, hint=shape)
+        # Not bound by `inspect`: some of these are called for every document. Python names what is missing or too much.
+        check_types(function, dict(zip(positional, args, strict=False)) | kwargs, hint=shape)
         return function(*args, **kwargs)
 
     return checked

@@ -41,9 +41,6 @@ def new_hasher() -> hashlib._Hash:
 
 def short_digest(*parts: str, length: int = 26) -> str:
     """Return the first ``length`` hex digits of a SHA-256 over ``parts``, unambiguously joined."""
-    digest = hashlib.sha256()
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big"))
-        digest.update(encoded)
-    return digest.hexdigest()[:length]
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    joined = b"".join([len(part).to_bytes(8, "big") + part for part in encoded])
+    return hashlib.sha256(joined).hexdigest()[:length]

@@ -21,6 +21,7 @@ from ingest_tui.pipeline.extract import parse_item
 from ingest_tui.pipeline.job.job_run import JobCancelled, JobRun
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.fs.disk import Room
 from ingest_tui.store.records.plan_file import work_lines
 
 BATCH_ITEMS = 1000
@@ -28,6 +29,9 @@ BATCH_SECONDS = 0.4
 MAX_WEIGHT_IN_FLIGHT = 4096
 _WEIGHT_BYTES = 16_384
 _LOOK_SECONDS = 0.01
+_ROOM_SEEN_SECONDS = 0.05
+_PLENTY_BYTES = 256 * 1024**2
+"""More than any process writes in that time."""
 
 
 class Committer:
@@ -41,6 +45,8 @@ class Committer:
         self._settled = 0
         self._weight = 0
         self._bytes = 0
+        self._room = Room(0, 0)
+        self._room_seen_at = 0.0
         self._all_settled = threading.Condition()
         self._all_staged = threading.Event()
         self._abandoned = threading.Event()
@@ -105,7 +111,14 @@ class Committer:
     def _would_fill_the_disk(self, size: int) -> bool:
         """Whether there is no room for one more besides what those on their way will still write."""
         needed = self._job.bytes_on_disk * (self._bytes + size) - self._bytes
-        return self._settled < self._expected and not self._job.workspace.room().has(needed)
+        return self._settled < self._expected and not self._has_on_disk(needed)
+
+    def _has_on_disk(self, needed: int) -> bool:
+        """Whether the disk has so much, as of a moment ago where that was plenty: it is asked for every item."""
+        now = time.monotonic()
+        if now - self._room_seen_at > _ROOM_SEEN_SECONDS or not self._room.has(needed + _PLENTY_BYTES):
+            self._room, self._room_seen_at = self._job.workspace.room(), now
+        return self._room.has(needed)
 
     def _wait_for_parsers(self) -> None:
         while True:

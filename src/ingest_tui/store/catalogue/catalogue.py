@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -95,28 +95,33 @@ class Catalogue(CatalogueConnection):
         return {row[5]: DocumentRow(*row) for row in rows}
 
     def new_document_id(
-        self, collection_id: str, source_id: str, key: str, *, taken: set[str], free: Collection[str] = ()
+        self, collection_id: str, source_id: str, key: str, *, taken: set[str], free: Mapping[str, str] | None = None
     ) -> str:
         """Return the id for a new document: the same for the same place, unless that id is in use.
 
-        ``taken`` are ids that will be used, ``free`` those of which `free_document_ids` has seen that they are not.
+        ``taken`` are ids that will be used, ``free`` what `free_document_ids` has returned for these places.
         """
+        document_id = free.get(key) if free else None
+        if document_id is not None and document_id not in taken:
+            taken.add(document_id)
+            return document_id
         generation = 0
         while True:
             document_id = _nth_document_id(collection_id, source_id, key, generation)
-            if document_id not in taken and (
-                document_id in free or not self.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,))
+            if document_id not in taken and not self.execute(
+                "SELECT 1 FROM documents WHERE document_id = ?", (document_id,)
             ):
                 taken.add(document_id)
                 return document_id
             generation += 1
 
-    def free_document_ids(self, collection_id: str, source_id: str, keys: Iterable[str]) -> set[str]:
-        """Return the ids that documents at these places would get first, as far as none has them: for many at once."""
-        ids = [_nth_document_id(collection_id, source_id, key, 0) for key in keys]
+    def free_document_ids(self, collection_id: str, source_id: str, keys: Iterable[str]) -> dict[str, str]:
+        """Return the id that a document at each of these places would get first, where no document has it."""
+        ids = {key: _nth_document_id(collection_id, source_id, key, 0) for key in keys}
         sql = "SELECT document_id FROM documents WHERE document_id IN (SELECT value FROM json_each(?))"
-        rows = self.execute(sql, (orjson.dumps(ids).decode(),))
-        return set(ids).difference(document_id for (document_id,) in rows)
+        rows = self.execute(sql, (orjson.dumps(list(ids.values())).decode(),))
+        in_use = {document_id for (document_id,) in rows}
+        return {key: document_id for key, document_id in ids.items() if document_id not in in_use}
 
     # What is written; all within a transaction of the caller
 

@@ -186,7 +186,7 @@ def test_free_ids_are_those_that_no_document_has(catalogue: Catalogue) -> None:
     with catalogue.transaction():
         catalogue.put_documents([document(ids["a.md"])])
     free = catalogue.free_document_ids("default", "docs", ["a.md", "b.md"])
-    assert free == {ids["b.md"]}
+    assert free == {"b.md": ids["b.md"]}
     taken: set[str] = set()
     first, second = (catalogue.new_document_id("default", "docs", "b.md", taken=taken, free=free) for _ in range(2))
     assert (first, taken) == (ids["b.md"], {first, second})
