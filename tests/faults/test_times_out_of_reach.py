@@ -12,9 +12,7 @@ from crash_lab import new_workspace, queue_sync, quicken, run_queue, sync
 
 from ingest_tui.connectors.base import Listing
 from ingest_tui.connectors.local.connector import LocalConnector
-from ingest_tui.connectors.s3.errors import retry_after_of
 from ingest_tui.connectors.s3.pages import _nanoseconds as of_s3
-from ingest_tui.connectors.sharepoint.graph_errors import seconds_to_wait
 from ingest_tui.connectors.sharepoint.items import _nanoseconds as of_sharepoint
 from ingest_tui.model.clock import days, rfc3339, seconds_since_epoch, shifted
 from ingest_tui.model.job import JobState
@@ -24,6 +22,7 @@ from ingest_tui.services.documents.trash import list_trash
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.workspace import Workspace
+from ingest_tui.transport.retry_after import seconds_to_wait
 
 pytestmark = pytest.mark.slow
 
@@ -87,9 +86,8 @@ def test_servers_may_name_any_time(text: str) -> None:
 )
 def test_servers_may_ask_to_wait_for_anything(value: str) -> None:
     """A Retry-After that is no time to wait is none."""
-    for retry_after in (retry_after_of, seconds_to_wait):
-        waited = retry_after(value)
-        assert waited is None or 0 <= waited < float("inf")
+    waited = seconds_to_wait(value)
+    assert waited is None or 0 <= waited < float("inf")
 
 
 def test_a_grace_beyond_the_calendar_never_ends(workspace: Workspace) -> None:

@@ -118,16 +118,20 @@ class BaseConnector(ABC):
     source_type: ClassVar[str]
     config_model: ClassVar[type[pydantic.BaseModel]]
     capabilities: ClassVar[Capabilities] = Capabilities()
+    config: Any
+    max_size: int | None
+    credentials: Credentials | None
+    memory: ListingMemory | None
+    """Set before `list` for connectors that declare ``remembers_listing``; None: list everything."""
 
     def __init__(
         self, config: dict[str, Any], *, max_size: int | None = None, credentials: Credentials | None = None
     ) -> None:
         self.max_size = max_size
         self.credentials = credentials
-        self.memory: ListingMemory | None = None
-        """Set before `list` for connectors that declare ``remembers_listing``; None: list everything."""
+        self.memory = None
         try:
-            self.config: Any = self.config_model.model_validate(config)
+            self.config = self.config_model.model_validate(config)
         except pydantic.ValidationError as error:
             raise ValidationError(
                 f"{self.source_type} source: {describe_invalid(error)}",

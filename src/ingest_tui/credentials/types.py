@@ -17,10 +17,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from ingest_tui.model.errors import MissingDependencyError, RefusedError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.transport.addresses import is_safe_for_secrets
 
 ENTRY_POINT_GROUP = "ingest_tui.credential_types"
-
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def _is_plain_address(value: str) -> str:
@@ -36,8 +35,7 @@ def _is_plain_address(value: str) -> str:
 
 
 def _is_safe_address(value: str) -> str:
-    address = urlsplit(_is_plain_address(value))
-    if address.scheme != "https" and address.hostname not in _LOOPBACK:
+    if not is_safe_for_secrets(_is_plain_address(value)):
         raise ValueError("must begin with https://, since a secret is sent there")
     return value
 

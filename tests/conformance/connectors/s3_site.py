@@ -12,11 +12,11 @@ from servers.fault_proxy import Fault, FaultProxy, Request
 from servers.s3_store import SECRET, Bucket, error_xml
 
 from ingest_tui.connectors.base import BaseConnector
-from ingest_tui.connectors.s3 import client
+from ingest_tui.transport import connections
 
 PAGE_SIZE = 10
 TIMEOUT_SECONDS = 1
-READ_SECONDS = client._READ_SECONDS
+READ_SECONDS = connections.READ_SECONDS
 FAULTS: dict[Failure, dict[str, Any]] = {
     "throttled": {"status": 503, "body": error_xml("SlowDown")},
     "broken": {"status": 500, "body": error_xml("InternalError")},
@@ -86,14 +86,14 @@ class S3Site(RemoteSite):
             return self._is_listing(request) and next(left, None) is None
 
         if failure == "timeout":
-            self.monkeypatch.setattr(client, "_READ_SECONDS", TIMEOUT_SECONDS)
+            self.monkeypatch.setattr(connections, "READ_SECONDS", TIMEOUT_SECONDS)
             times = 1
         self._planned = times
         self._failure = self.proxy.add(Fault(is_meant, times, **FAULTS[failure]))
 
     def recover(self) -> bool:
         self.proxy.remove(self._failure)
-        self.monkeypatch.setattr(client, "_READ_SECONDS", READ_SECONDS)
+        self.monkeypatch.setattr(connections, "READ_SECONDS", READ_SECONDS)
         return self._failure.times < self._planned
 
     def lock_out(self) -> None:

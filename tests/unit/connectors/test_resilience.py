@@ -12,7 +12,8 @@ import pytest
 from pydantic import BaseModel
 
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Listing
-from ingest_tui.connectors.resilience import Account, CutShortError, ResilientConnector, RetryPolicy
+from ingest_tui.connectors.delegation import public_names
+from ingest_tui.connectors.resilience import CutShortError, ResilientConnector, RetryPolicy
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import (
     AuthenticationError,
@@ -21,6 +22,7 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
+from ingest_tui.transport.retrying import Account
 
 CONTENT = bytes(range(256)) * 4
 PIECE = 100
@@ -326,7 +328,46 @@ def test_giving_up_ends_a_wait() -> None:
         keys_of(ResilientConnector(Scripted(busy()), sleep=give_up))
 
 
-def test_nothing_of_a_connector_is_lost_in_the_wrapper() -> None:
-    """Every method of the contract is passed on: one that were inherited would answer for no source."""
-    methods = {name for name, member in vars(BaseConnector).items() if callable(member) and not name.startswith("_")}
-    assert methods <= vars(ResilientConnector).keys()
+DONE_BY_THE_WRAPPER = {"authenticate", "list", "fetch", "origin"}
+METHODS = sorted(
+    name
+    for name, member in vars(BaseConnector).items()
+    if not name.startswith("_") and (callable(member) or isinstance(member, classmethod))
+)
+
+
+def test_public_names_are_all_that_a_connector_shows() -> None:
+    """What a connector has, by its class or by being made, is among the names that a wrapper passes on."""
+    shown = {name for name in dir(Scripted()) if not name.startswith("_")}
+    assert shown - {"script", "cut_at", "renewals", "calls", "name"} == public_names()
+    assert {"browse_for_settings", "settings_of_place", "vouches_for", "config", "memory"} <= public_names()
+
+
+@pytest.mark.parametrize("name", sorted(set(METHODS) - DONE_BY_THE_WRAPPER))
+def test_every_method_is_that_of_the_connector_within(name: str) -> None:
+    """Each method of the contract, class methods too, is called there as asked, and its answer comes back."""
+    answer = object()
+    is_of_class = isinstance(vars(BaseConnector)[name], classmethod)
+
+    def answering(owner: object, *given: object, **named: object) -> object:
+        asked.append((owner, given, named))
+        return answer
+
+    asked: list[object] = []
+    answers = type("Answers", (Scripted,), {name: classmethod(answering) if is_of_class else answering})
+    inner = answers()
+    connector = ResilientConnector(inner)
+    asked.clear()  # the account is asked for when the wrapper is made
+    assert getattr(connector, name)("first", second=2) is answer
+    assert asked == [(answers if is_of_class else inner, ("first",), {"second": 2})]
+
+
+@pytest.mark.parametrize("name", sorted(public_names() - set(METHODS)))
+def test_every_value_is_that_of_the_connector_within(name: str) -> None:
+    """What is declared or was given when the connector was made is read there, also when it changes later."""
+    inner = Scripted()
+    connector = ResilientConnector(inner)
+    assert getattr(connector, name) is getattr(inner, name)
+    value = object()
+    setattr(connector, name, value)
+    assert getattr(inner, name) is getattr(connector, name) is value

@@ -6,10 +6,8 @@ most of the memory that staging may take (docs/benchmarks.md).
 
 from __future__ import annotations
 
-import os
 import ssl
 import threading
-import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_from_bytes, urlencode, urlsplit
 
@@ -17,12 +15,11 @@ from ingest_tui.connectors.base import Credentials
 from ingest_tui.connectors.s3.access import Access, AccessKeys, aws_endpoint, resolve_access
 from ingest_tui.connectors.s3.config import S3Config
 from ingest_tui.connectors.s3.errors import NetworkFailure, read_failure
+from ingest_tui.transport.connections import connections_to
 
 if TYPE_CHECKING:
     import urllib3
 
-_CONNECT_SECONDS = 10
-_READ_SECONDS = 60
 _LONGEST_ERROR = 1 << 16
 _SAFE_IN_KEYS = "/-_.~"
 _SAFE_IN_QUERIES = "-_.~"
@@ -51,7 +48,7 @@ class _Route:
         self.bucket_path = path
         self.region = region
         self.origin = f"{parts.scheme}://{self.host}"
-        self.pool, self.absolute = _connections(self.origin, connections)
+        self.pool, self.absolute = connections_to(self.origin, connections)
 
 
 def _in_host_name(config: S3Config, access: Access) -> bool:
@@ -60,36 +57,6 @@ def _in_host_name(config: S3Config, access: Access) -> bool:
         return config.addressing == "virtual"
     # A certificate for *.s3.region.amazonaws.com does not cover a name with dots.
     return access.endpoint_url is None and "." not in config.bucket and config.bucket == config.bucket.lower()
-
-
-def _connections(base: str, number: int) -> tuple[urllib3.HTTPConnectionPool, str]:
-    """Return connections to an address, through the proxy of the environment, and what a target has before it there."""
-    import urllib3
-
-    parts = urlsplit(base)
-    # AWS_CA_BUNDLE is what the AWS tools take; OpenSSL itself knows SSL_CERT_FILE and SSL_CERT_DIR.
-    bundle = os.environ.get("AWS_CA_BUNDLE") or None
-    tls = ssl.create_default_context(cafile=bundle) if parts.scheme == "https" else None
-    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
-    proxy = urllib.request.getproxies().get(parts.scheme)
-    if not proxy or urllib.request.proxy_bypass(parts.hostname or ""):
-        direct = urllib3.PoolManager(1, maxsize=number, timeout=timeout, ssl_context=tls)
-        return direct.connection_from_url(base), ""
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
-    manager = urllib3.ProxyManager(
-        proxy, 1, proxy_headers=_proxy_headers(proxy), maxsize=number, timeout=timeout, ssl_context=tls
-    )
-    return manager.connection_from_url(base), base if parts.scheme == "http" else ""
-
-
-def _proxy_headers(proxy: str) -> dict[str, str] | None:
-    import urllib3
-
-    parts = urlsplit(proxy)
-    if parts.username is None:
-        return None
-    return dict(urllib3.make_headers(proxy_basic_auth=f"{parts.username}:{parts.password or ''}"))
 
 
 class BucketClient:

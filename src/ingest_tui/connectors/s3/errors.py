@@ -6,9 +6,7 @@ Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 from __future__ import annotations
 
-import email.utils
 import re
-import time
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
@@ -19,6 +17,7 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
+from ingest_tui.transport.retry_after import seconds_to_wait
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,80}\Z")
 _REGION = re.compile(r"[a-z0-9-]{1,64}\Z")
@@ -118,22 +117,9 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> StoreF
         status,
         code if _CODE.match(code) else f"HTTP {status}",
         region=region if region and _REGION.match(region) else None,
-        retry_after=retry_after_of(headers.get("retry-after")),
+        retry_after=seconds_to_wait(headers.get("retry-after")),
         mentions=mentions,
     )
-
-
-def retry_after_of(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header (RFC 9110: a number or a date), None when there is none."""
-    if not value:
-        return None
-    if value.strip().isascii() and value.strip().isdigit():
-        seconds = float(value.strip())
-        return seconds if seconds < float("inf") else None
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 class Explainer:

@@ -14,12 +14,13 @@ import requests
 
 from ingest_tui.connectors.content_checks import NO_CHECKSUM, ContentChecks
 from ingest_tui.connectors.sharepoint.graph import GraphSession
-from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error, malware_error, seconds_to_wait
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error, malware_error
 from ingest_tui.connectors.sharepoint.items import DriveItem, fingerprint_of, read_item, too_large
 from ingest_tui.connectors.sharepoint.quickxor import QuickXorHash
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemChangedError, ItemError, TransientItemError, TransientSourceError
 from ingest_tui.model.naming import safe_extension
+from ingest_tui.transport.retry_after import seconds_to_wait
 
 PIECE = 1 << 18
 """What a cut connection loses at most."""

@@ -25,9 +25,10 @@ from office365.runtime.client_request_exception import ClientRequestException
 from office365.runtime.http.request_options import RequestOptions
 from office365.runtime.transport.base import BaseTransport
 
-from ingest_tui.connectors.sharepoint.graph_errors import GraphError, seconds_to_wait
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError
 from ingest_tui.credentials.providers.entra_signin import TIMEOUT, SignIn, network_error
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
+from ingest_tui.transport.retry_after import seconds_to_wait
 
 # At DEBUG, urllib3 logs path and query of each request: of a pre-authenticated address that is the key to the file.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)

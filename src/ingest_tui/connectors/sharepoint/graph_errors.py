@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ingest_tui.credentials.providers.entra import READS_EVERYTHING, missing_permission
@@ -68,24 +66,6 @@ def _codes_of(error: dict[str, Any]) -> list[str]:
             break
         error = inner
     return codes
-
-
-def seconds_to_wait(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, from a number or an HTTP date; None when it says neither.
-
-    >>> seconds_to_wait("17")
-    17.0
-    """
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except (TypeError, ValueError, OverflowError):
-            return None
-    return max(0.0, seconds) if seconds < float("inf") else None
 
 
 def source_error(  # noqa: PLR0911 - one return for each meaning

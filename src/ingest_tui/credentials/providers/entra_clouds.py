@@ -11,11 +11,11 @@ from typing import NamedTuple
 from ingest_tui.credentials.contract import Credential
 from ingest_tui.model.errors import AuthenticationError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.transport.addresses import is_safe_for_secrets
 
 GUIDE = "docs/sharepoint.md"
 """Where hints lead who sets this up."""
 _API_VERSION = "v1.0"
-_LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
 class Cloud(NamedTuple):
@@ -77,7 +77,7 @@ def endpoints_of(credential: Credential) -> Endpoints:
     if authority is not None:
         _check_address("authority", authority)
     # A stand-in on this machine is called with tokens for the cloud it stands for.
-    audience = cloud.graph if graph.startswith(_LOOPBACK) else graph
+    audience = graph if graph.lower().startswith("https://") else cloud.graph
     return Endpoints(
         cloud,
         f"{graph}/{_API_VERSION}",
@@ -89,10 +89,7 @@ def endpoints_of(credential: Credential) -> Endpoints:
 
 def _check_address(field: str, address: str) -> None:
     """A token must not travel in the clear, except within this machine."""
-    if address.startswith("https://") or any(
-        address == start or address.startswith((f"{start}:", f"{start}/")) for start in _LOOPBACK
-    ):
-        return
-    raise AuthenticationError(
-        f"the field {field!r} of the credential is not an https address", hint="tokens are sent there; use https://"
-    )
+    if not is_safe_for_secrets(address):
+        raise AuthenticationError(
+            f"the field {field!r} of the credential is not an https address", hint="tokens are sent there; use https://"
+        )

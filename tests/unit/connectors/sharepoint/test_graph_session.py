@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from sharepoint_lab import connector_to, fetched, listed, session_to
 from graph_server.items import Drive
 from graph_server.running import GraphServer
 from ingest_tui.connectors.sharepoint.connector import user_agent
-from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error, seconds_to_wait, source_error
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error, source_error
 from ingest_tui.model.errors import (
     AuthenticationError,
     ItemError,
@@ -142,20 +140,6 @@ def test_throttling_says_how_long_to_wait(server: GraphServer, status: int, as_d
     of_item = item_error(caught.value, "uri")
     assert isinstance(of_item, TransientItemError)
     assert (of_item.reason, of_item.retry_after) == ("throttled", error.retry_after)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"), [("0", 0), ("2.5", 2.5), ("-3", 0), ("", None), (None, None), ("soon", None), ("inf", None),
-                           ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
-)  # fmt: skip
-def test_retry_after_of_any_form(value: str | None, seconds: float | None) -> None:
-    """What is no time to wait asks for none."""
-    assert seconds_to_wait(value) == seconds
-
-
-def test_retry_after_date_counts_from_now() -> None:
-    """A date in a minute is a minute."""
-    assert seconds_to_wait(formatdate(time.time() + 60, usegmt=True)) == pytest.approx(60, abs=2)
 
 
 def error(status: int, code: str = "accessDenied", message: str = "Words of Graph.", **inner: str) -> GraphError:
