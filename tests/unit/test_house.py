@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import ingest_tui
 
 PACKAGE = Path(ingest_tui.__file__).parent
+SQL = re.compile(r"\b(SELECT|INSERT|REPLACE INTO|DELETE FROM|UPDATE|PRAGMA|CREATE|ATTACH|DETACH)\b")
+SPEAK_SQL = ("store/catalogue/", "index/full_text.py")
+SPEAK_SQL_OF_THEIR_OWN = {"store/records/listing_cache.py": "a database that connectors keep their listing in"}
 
 
 def _module(path: Path, root: Path) -> str:
@@ -68,3 +72,27 @@ def test_a_circle_is_seen_wherever_its_imports_are(tmp_path: Path) -> None:
             "ingest_tui.rooms.a",
             "ingest_tui.rooms.b",
         }
+
+
+def files_with_sql(package: Path) -> set[str]:
+    """Return the files in which a text, or a part of one, has words of SQL in capitals."""
+    return {str(path.relative_to(package)) for path in package.rglob("*.py") if _has_sql(ast.parse(path.read_bytes()))}
+
+
+def _has_sql(tree: ast.Module) -> bool:
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return any(SQL.search(text) for text in texts)
+
+
+def test_the_catalogue_is_asked_in_two_places_only() -> None:
+    """No statement about the catalogue is outside its folder and the full text; who else has a database is named."""
+    elsewhere = {name for name in files_with_sql(PACKAGE) if not name.startswith(SPEAK_SQL)}
+    assert elsewhere == SPEAK_SQL_OF_THEIR_OWN.keys()
+
+
+def test_sql_is_seen_wherever_it_is_written(tmp_path: Path) -> None:
+    """A statement in a call, in pieces or with values put into it is found; comments and names are none."""
+    for number, line in enumerate(('ask("SELECT 1")', 'sql = f"DELETE FROM {table}"', 'sql = (\n"PRAGMA "\n"x")')):
+        (tmp_path / f"sql{number}.py").write_text(line)
+    (tmp_path / "none.py").write_text("ALLOW_SELECT = False  # SELECT\nsay('Select one, insert another')")
+    assert files_with_sql(tmp_path) == {"sql0.py", "sql1.py", "sql2.py"}

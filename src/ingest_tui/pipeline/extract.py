@@ -56,7 +56,5 @@ def _bytes_are_known(job: JobRun, item: StagedItem) -> bool:
     """Whether a document has these bytes; for a place that has a document, whether that one has."""
     document_id = item.line.get("document_id")
     if document_id is not None:
-        sql = "SELECT 1 FROM documents WHERE document_id = ? AND raw_sha256 = ? AND state = 'active'"
-        return bool(job.reading.execute(sql, (document_id, item.raw_sha256)))
-    sql = "SELECT 1 FROM documents WHERE collection_id = ? AND raw_sha256 = ? AND state = 'active' LIMIT 1"
-    return bool(job.reading.execute(sql, (job.source.collection_id, item.raw_sha256)))
+        return job.reading.document_has_bytes(document_id, item.raw_sha256)
+    return job.reading.has_bytes(job.source.collection_id, item.raw_sha256)

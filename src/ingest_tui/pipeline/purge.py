@@ -65,11 +65,7 @@ def retired_until(workspace: Workspace, moment: datetime | None = None) -> Itera
     """Yield the retired documents, those until a moment where one is given, the oldest first."""
     latest = "9" if moment is None else rfc3339(moment)
     last = ("", "")
-    sql = (
-        "SELECT * FROM documents WHERE state = 'retired' AND updated_at <= ? AND (updated_at, document_id) > (?, ?)"
-        f" ORDER BY updated_at, document_id LIMIT {_BATCH}"
-    )
-    while rows := [DocumentRow(*row) for row in workspace.reading.execute(sql, (latest, *last))]:
+    while rows := workspace.reading.retired_after(last, until=latest, limit=_BATCH):
         yield from rows
         last = (rows[-1].updated_at, rows[-1].document_id)
 

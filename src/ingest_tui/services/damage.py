@@ -11,6 +11,7 @@ from ingest_tui.connectors.registry import source_types
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
+from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read
 from ingest_tui.store.layout import RAW_STEM
 from ingest_tui.store.records.journal import count_damaged_lines
@@ -58,10 +59,9 @@ def _each(kind: str, names: Callable[[], list[str]], get: Callable[[str], Any]) 
 
 def _documents_without_source(workspace: Workspace) -> Iterator[Damage]:
     """Documents of no source: kept when theirs was removed, or it has lost its file. Registered ones are neither."""
-    sql = "SELECT source_id, source_type, count(*) FROM documents WHERE state = 'active' GROUP BY 1, 2"
     try:
         with closing(open_known_good_to_read(workspace.layout)) as catalogue:
-            counts = catalogue.execute(sql)
+            counts = queries.documents_by_origin(catalogue)
         known = {*RESERVED_SOURCES, *workspace.sources.names(), *workspace.sources.unreadable()}
     except IngestError:
         return  # reported as such

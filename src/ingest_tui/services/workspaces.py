@@ -16,6 +16,7 @@ from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
 from ingest_tui.services.damage import find_damage
+from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.connection import MISSING
 from ingest_tui.store.catalogue.contradictions import contradiction_behind, contradiction_in
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read, version_folders
@@ -89,11 +90,7 @@ def failure_of_catalogue(workspace: Workspace, error: Exception) -> IngestError 
 
 def list_collections(workspace: Workspace) -> list[tuple[Collection, int]]:
     """Return the collections with their numbers of documents."""
-    counts = dict(
-        workspace.reading.execute(
-            "SELECT collection_id, count(*) FROM documents WHERE state = 'active' GROUP BY collection_id"
-        )
-    )
+    counts = queries.documents_by_collection(workspace.reading)
     return [(item, int(counts.get(item.collection_id, 0))) for item in workspace.collections.all()]
 
 
@@ -251,15 +248,14 @@ def _catalogue_check(workspace: Workspace) -> Check:
     """Look at the catalogue as it is: one that was lost is reported, not made again."""
     try:
         with closing(open_known_good_to_read(workspace.layout)) as catalogue:
-            verdict = catalogue.value("PRAGMA quick_check")
-            verdict = verdict if verdict != "ok" else contradiction_in(catalogue) or "ok"
-            documents = catalogue.value("SELECT count(*) FROM documents WHERE state = 'active'")
+            fault = queries.damage_seen_by_sqlite(catalogue) or contradiction_in(catalogue)
+            documents = queries.count_documents(catalogue)
     except IngestError as error:
         if error.reason == MISSING and not any(version_folders(workspace.layout)):
             return Check("ok", "catalogue", "not made yet: there are no documents")
         return Check("problem", "catalogue", error.message, error.hint)
-    if verdict != "ok":
-        return Check("problem", "catalogue", str(verdict), "'ingest-tui rebuild' makes it again")
+    if fault:
+        return Check("problem", "catalogue", fault, "'ingest-tui rebuild' makes it again")
     return Check("ok", "catalogue", f"sound, {documents} documents")
 
 

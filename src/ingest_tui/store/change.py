@@ -145,7 +145,7 @@ class StoreWriter:
             self._retire_without_places({line["document_id"] for line in self._intents.read()})
         report = Repair(self._layout, self.catalogue, self._store, is_rebuilt=is_rebuilt).run()
         if report.kept:
-            at = self.catalogue.value("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
+            at = rfc3339(datetime.now(UTC))
             AuditLog(self._layout).add(at=at, by="repair", action="store.repair", target="", kept=report.kept)
 
     def _retire_without_places(self, document_ids: set[str]) -> None:

@@ -121,8 +121,7 @@ class Repair:
     def _take_back_uncommitted(self, line: Line, report: RepairReport) -> None:
         """Bring a version that the catalogue does not know back to the job that built it, if that will continue."""
         collection_id, document_id, version = line["collection_id"], line["document_id"], line["version"]
-        sql = "SELECT 1 FROM versions WHERE document_id = ? AND version = ?"
-        if self._catalogue.execute(sql, (document_id, version)):
+        if self._catalogue.has_version(document_id, version):
             return
         built_in = self._layout.building_place(line["built_in"])
         if self._is_rebuilt and self._store.is_placed(collection_id, document_id, version):

@@ -36,11 +36,9 @@ def verify_store(layout: Layout, catalogue: Catalogue, *, deep: bool = False) ->
 
     ``deep`` also hashes every raw file and every text, which reads all documents.
     """
-    documents = [DocumentRow(*row) for row in catalogue.stream("SELECT * FROM documents ORDER BY document_id")]
+    documents = list(catalogue.all_documents())
     places: dict[str, list[LocationRow]] = {}
-    sql = "SELECT * FROM locations WHERE document_id IS NOT NULL ORDER BY source_id, key"
-    for row in catalogue.stream(sql):
-        place = LocationRow(*row)
+    for place in catalogue.all_places_with_documents():
         places.setdefault(place.document_id or "", []).append(place)
     return [
         *_written_by_others(catalogue),
@@ -135,8 +133,8 @@ def _folders(
     """documents/ holds exactly the active documents, trash/ exactly the retired ones, each with its versions."""
     store = DocumentStore(layout)
     versions: dict[str, list[VersionRow]] = {}
-    for row in catalogue.stream("SELECT * FROM versions ORDER BY document_id, version"):
-        versions.setdefault(row[0], []).append(VersionRow(*row))
+    for row in catalogue.all_versions():
+        versions.setdefault(row.document_id, []).append(row)
     for base, state, retired in ((layout.documents, "active", False), (layout.trash, "retired", True)):
         known = {document.document_id: document for document in documents if document.state == state}
         for collection_id, document_id, folder in store.walk(retired=retired):

@@ -247,7 +247,7 @@ class JobRun:
         if self.workspace.room().has(size):
             return
         with contextlib.suppress(IngestError, apsw.Error):  # the log of the database may hold as much as it
-            self.reading.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.reading.empty_log()
         if self.workspace.room().has(size):
             return
         self.pause_until_there_is_room(size, unless=unless)
@@ -304,8 +304,7 @@ class JobRun:
     @cached_property
     def collection_has_documents(self) -> bool:
         """Whether the collection had documents when the job began to extract; a first sync has nothing to compare."""
-        sql = "SELECT 1 FROM documents WHERE collection_id = ? LIMIT 1"
-        return bool(self.reading.execute(sql, (self.source.collection_id,)))
+        return self.reading.has_documents(self.source.collection_id)
 
     @property
     def stopping(self) -> bool:

@@ -51,8 +51,7 @@ def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
         finished = _count_finished(job)
         _restore_lost_lines(job, catalogue, finished)
         restore_settled_outcomes(job, finished)
-        sql = "SELECT coalesce(sum(chunks), 0) FROM documents WHERE job_id = ?"
-        job.manifest.counters.chunks_written = catalogue.value(sql, (job.manifest.job_id,))
+        job.manifest.counters.chunks_written = catalogue.count_chunks_of_job(job.manifest.job_id)
     finally:
         catalogue.close()
     if counts_as_attempt:
@@ -110,7 +109,7 @@ def free_what_is_half_done(job: JobRun) -> None:
         if not is_upload:
             job.staging.clear()
     with contextlib.suppress(OSError, apsw.Error, IngestError):
-        job.reading.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        job.reading.empty_log()
     job.__dict__.pop("collection_has_documents", None)  # looked up before: true no longer
 
 

@@ -24,13 +24,9 @@ def refuse_known_types(workspace: Workspace, source: Source, scratch: ListingScr
 
 def _refused(workspace: Workspace, source: Source, types: TypeFilter) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield the key of each document that is refused, with reason and detail."""
-    sql = (
-        "SELECT l.key, d.media_type FROM locations l JOIN documents d USING (document_id)"
-        " WHERE l.source_id = ? AND d.state = 'active'"
-    )
     catalogue = workspace.open_to_read()
     try:
-        for key, media_type in catalogue.stream(sql, (source.source_id,)):
+        for key, media_type in catalogue.media_types_by_key(source.source_id):
             refusal = types.refusal_of_content(media_type, file_name_of(key))
             if refusal:
                 yield key, (NOT_ALLOWED, refusal)

@@ -410,8 +410,7 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
 def _known_documents(job: JobRun) -> int:
     catalogue = job.workspace.open_catalogue()
     try:
-        sql = "SELECT count(*) FROM locations WHERE source_id = ? AND document_id IS NOT NULL"
-        return int(catalogue.value(sql, (job.source.source_id,)))
+        return catalogue.count_places_with_documents(job.source.source_id)
     finally:
         catalogue.close()
 

@@ -15,6 +15,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.services.jobs.jobs import as_it_is
+from ingest_tui.store.catalogue import queries
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.living_workers import living_workers
 
@@ -44,12 +45,7 @@ class SourceSummary:
 
 def list_sources(workspace: Workspace, *, today: date | None = None) -> list[SourceSummary]:
     """Return all sources with what became of them."""
-    counts = dict(
-        workspace.reading.execute(
-            "SELECT source_id, count(DISTINCT document_id) FROM locations"
-            " WHERE document_id IS NOT NULL GROUP BY source_id"
-        )
-    )
+    counts = queries.documents_by_source(workspace.reading)
     sources = workspace.sources.all()
     histories = _histories(workspace, sources)
     credentials = _credentials(workspace, sources)

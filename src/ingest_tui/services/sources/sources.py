@@ -29,6 +29,7 @@ from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
 from ingest_tui.services.names import source_id_of
 from ingest_tui.services.sources.health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.services.sources.health import list_sources as list_sources  # noqa: PLC0414 - part of this face
+from ingest_tui.store.catalogue import queries
 from ingest_tui.store.workspace import Workspace, requester
 
 _FIXED = ("schema_version", "source_id", "source_type", "created_at")
@@ -227,7 +228,7 @@ def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Sou
 
 
 def _has_documents(workspace: Workspace, source_id: str) -> bool:
-    return bool(workspace.reading.execute("SELECT 1 FROM documents WHERE source_id = ? LIMIT 1", (source_id,)))
+    return queries.source_has_documents(workspace.reading, source_id)
 
 
 def _checked(workspace: Workspace, values: dict[str, Any], before: Source | None = None) -> Source:
@@ -330,8 +331,7 @@ def remove_source(
         source = workspace.sources.get(source_id)  # somebody else may have removed it meanwhile
         _refuse_when_changed(source, based_on)
         retired = 0
-        sql = "SELECT key FROM locations WHERE source_id = ?"
-        keys = [row[0] for row in workspace.catalogue.execute(sql, (source_id,))]
+        keys = queries.keys_of_source(workspace.catalogue, source_id)
         if keep_documents:
             keep_locations(workspace, source_id, keys)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -93,6 +93,68 @@ class Catalogue(CatalogueConnection):
             (source_id, orjson.dumps(list(keys)).decode()),
         )
         return {row[5]: DocumentRow(*row) for row in rows}
+
+    def retired_after(self, last: tuple[str, str], *, until: str, limit: int) -> list[DocumentRow]:
+        """Return the next retired documents, the oldest first: those behind ``last``, its time and its id."""
+        rows = self.execute(
+            "SELECT * FROM documents WHERE state = 'retired' AND updated_at <= ? AND (updated_at, document_id) > (?, ?)"
+            " ORDER BY updated_at, document_id LIMIT ?",
+            (until, *last, limit),
+        )
+        return [DocumentRow(*row) for row in rows]
+
+    def has_documents(self, collection_id: str) -> bool:
+        """Whether there are documents in a collection, retired ones too."""
+        return bool(self.execute("SELECT 1 FROM documents WHERE collection_id = ? LIMIT 1", (collection_id,)))
+
+    def has_bytes(self, collection_id: str, raw_sha256: str) -> bool:
+        """Whether an active document of a collection has these bytes."""
+        sql = "SELECT 1 FROM documents WHERE collection_id = ? AND raw_sha256 = ? AND state = 'active' LIMIT 1"
+        return bool(self.execute(sql, (collection_id, raw_sha256)))
+
+    def document_has_bytes(self, document_id: str, raw_sha256: str) -> bool:
+        """Whether a document is active and has these bytes."""
+        sql = "SELECT 1 FROM documents WHERE document_id = ? AND raw_sha256 = ? AND state = 'active'"
+        return bool(self.execute(sql, (document_id, raw_sha256)))
+
+    def has_version(self, document_id: str, version: int) -> bool:
+        """Whether a version was committed."""
+        sql = "SELECT 1 FROM versions WHERE document_id = ? AND version = ?"
+        return bool(self.execute(sql, (document_id, version)))
+
+    def media_types_by_key(self, source_id: str) -> Iterator[tuple[str, str]]:
+        """Yield the places of a source that have an active document: key and media type."""
+        sql = (
+            "SELECT l.key, d.media_type FROM locations l JOIN documents d USING (document_id)"
+            " WHERE l.source_id = ? AND d.state = 'active'"
+        )
+        return self.stream(sql, (source_id,))
+
+    def count_places_with_documents(self, source_id: str) -> int:
+        """Return how many places of a source have a document."""
+        sql = "SELECT count(*) FROM locations WHERE source_id = ? AND document_id IS NOT NULL"
+        return int(self.value(sql, (source_id,)))
+
+    def count_chunks_of_job(self, job_id: str) -> int:
+        """Return how many chunks the documents have that a job has written last."""
+        return int(self.value("SELECT coalesce(sum(chunks), 0) FROM documents WHERE job_id = ?", (job_id,)))
+
+    # All that is known, a table at a time
+
+    def all_documents(self) -> Iterator[DocumentRow]:
+        """Yield all documents by id, retired ones too."""
+        return (DocumentRow(*row) for row in self.stream("SELECT * FROM documents ORDER BY document_id"))
+
+    def all_places_with_documents(self) -> Iterator[LocationRow]:
+        """Yield the places that have a document, in a fixed order."""
+        sql = "SELECT * FROM locations WHERE document_id IS NOT NULL ORDER BY source_id, key"
+        return (LocationRow(*row) for row in self.stream(sql))
+
+    def all_versions(self) -> Iterator[VersionRow]:
+        """Yield the versions of all documents, the oldest first."""
+        return (VersionRow(*row) for row in self.stream("SELECT * FROM versions ORDER BY document_id, version"))
+
+    # What is given next
 
     def new_document_id(
         self, collection_id: str, source_id: str, key: str, *, taken: set[str], free: Mapping[str, str] | None = None

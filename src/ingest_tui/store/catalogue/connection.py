@@ -284,6 +284,10 @@ class CatalogueConnection:
         rows = self.execute(sql, values)
         return rows[0][0] if rows else None
 
+    def empty_log(self) -> None:
+        """Write the log into the catalogue, and give its room back: it may be as large as that."""
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all or nothing. Takes the write lock at once, so that it never fails halfway for being busy."""

@@ -120,6 +120,42 @@ def media_types(catalogue: Catalogue) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in catalogue.execute(sql)]
 
 
+def source_has_documents(catalogue: Catalogue, source_id: str) -> bool:
+    """Whether there are documents of a source, in the trash too."""
+    return bool(catalogue.execute("SELECT 1 FROM documents WHERE source_id = ? LIMIT 1", (source_id,)))
+
+
+def keys_of_source(catalogue: Catalogue, source_id: str) -> list[str]:
+    """Return all keys of a source of which anything is known."""
+    return [row[0] for row in catalogue.execute("SELECT key FROM locations WHERE source_id = ?", (source_id,))]
+
+
+def documents_by_source(catalogue: Catalogue) -> dict[str, int]:
+    """Return how many documents are at the places of each source."""
+    sql = (
+        "SELECT source_id, count(DISTINCT document_id) FROM locations WHERE document_id IS NOT NULL GROUP BY source_id"
+    )
+    return dict(catalogue.execute(sql))
+
+
+def documents_by_origin(catalogue: Catalogue) -> list[tuple[str, str, int]]:
+    """Return the id and the type of each source that active documents are of, and how many."""
+    sql = "SELECT source_id, source_type, count(*) FROM documents WHERE state = 'active' GROUP BY 1, 2"
+    return catalogue.execute(sql)
+
+
+def documents_by_collection(catalogue: Catalogue) -> dict[str, int]:
+    """Return how many active documents each collection has."""
+    sql = "SELECT collection_id, count(*) FROM documents WHERE state = 'active' GROUP BY collection_id"
+    return dict(catalogue.execute(sql))
+
+
+def damage_seen_by_sqlite(catalogue: Catalogue) -> str:
+    """Return what SQLite finds wrong with the file and its tables, empty when it finds nothing."""
+    verdict = str(catalogue.value("PRAGMA quick_check"))
+    return "" if verdict == "ok" else verdict
+
+
 def places_in_trouble(catalogue: Catalogue) -> Iterator[LocationRow]:
     """Yield the places whose last look failed, was refused, or found no text, newest first."""
     sql = "SELECT * FROM locations WHERE outcome IN ('failed', 'rejected', 'empty') ORDER BY at DESC, source_id, key"

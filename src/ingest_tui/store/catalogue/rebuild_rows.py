@@ -105,7 +105,7 @@ class RebuiltRows:
         with self.catalogue.transaction():
             self.catalogue.execute("DELETE FROM changes")
             self.catalogue.execute("REPLACE INTO meta VALUES ('previous_epoch', ?)", (previous_epoch,))
-        self.catalogue.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.catalogue.empty_log()
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of documents and of their versions."""
