@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from ingest_tui.execution import local as local_execution
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.job import Manifest
@@ -86,7 +87,7 @@ class InlinePool:
 
 def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parse in the process, and do not wait for batches to fill for longer than three small files need."""
-    monkeypatch.setattr(engine_module, "ParserPool", InlinePool)
+    monkeypatch.setattr(local_execution, "ParserPool", InlinePool)
     monkeypatch.setattr(commit_module, "BATCH_SECONDS", 0.08)
 
 

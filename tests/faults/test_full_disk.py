@@ -18,6 +18,7 @@ import apsw
 import pytest
 from crash_lab import leftovers_of, new_workspace, queue_sync, quicken, run_queue, state_of, sync
 
+from ingest_tui.execution import local as local_execution
 from ingest_tui.index.full_text import FullText
 from ingest_tui.model.errors import DiskFullError
 from ingest_tui.model.extraction import ParseResult
@@ -196,7 +197,7 @@ def test_wherever_room_runs_out_the_job_goes_on(
 
 def test_a_parser_without_room_makes_the_job_wait(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A document whose text could not be written for want of room is not failed: it is done again with room."""
-    pool = engine_module.ParserPool
+    pool = local_execution.ParserPool
     genuine = pool.submit
     refused: list[str] = []
 

@@ -10,13 +10,13 @@ from crash_lab import quicken
 from history_lab import CONTENTS, NamedPool, World
 
 from ingest_tui.connectors.local.connector import LocalConnector
+from ingest_tui.execution import local as local_execution
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.pipeline.commit import committer as commit_module
 from ingest_tui.services.documents.documents import restore_document
 from ingest_tui.services.documents.explain import explain
 from ingest_tui.services.sources.sources import add_source
-from ingest_tui.worker import engine as engine_module
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ HERON, _HERON_CRLF, OTTER, EGRET = CONTENTS[:4]
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A folder with two files that the source ``docs`` has taken in."""
     quicken(monkeypatch)
-    monkeypatch.setattr(engine_module, "ParserPool", NamedPool)
+    monkeypatch.setattr(local_execution, "ParserPool", NamedPool)
     monkeypatch.setattr(commit_module, "BATCH_SECONDS", 0.02)
     world = World(tmp_path)
     world.add("docs")

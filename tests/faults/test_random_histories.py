@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from ingest_tui.execution import local as local_execution
 from ingest_tui.pipeline.commit import committer as commit_module
-from ingest_tui.worker import engine as engine_module
 
 pytestmark = pytest.mark.slow
 
@@ -126,7 +126,7 @@ class History(RuleBasedStateMachine):
 def run_histories(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
     """What tries a number of histories of a number of steps, parsing in this process."""
     quicken(monkeypatch)
-    monkeypatch.setattr(engine_module, "ParserPool", NamedPool)
+    monkeypatch.setattr(local_execution, "ParserPool", NamedPool)
     monkeypatch.setattr(commit_module, "BATCH_SECONDS", 0.02)
 
     def run(examples: int, steps: int) -> None:

@@ -49,7 +49,7 @@ def parse_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
         job.meter.advance("extract", 1, item.weight)
         settle(item)
 
-    job.pool.submit(task, parsed)
+    job.extractor.submit(task, parsed)
 
 
 def _bytes_are_known(job: JobRun, item: StagedItem) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +13,8 @@ from typing import Self
 
 import apsw
 
-from ingest_tui.extraction.pool.confinement import Confinement
-from ingest_tui.extraction.pool.pool import ParserPool
+from ingest_tui.execution.extractor import Extractor
+from ingest_tui.execution.local import local_parsers
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import BusyError, DiskFullError, IngestError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error, text_of
@@ -60,7 +59,7 @@ class Engine:
         self._workspace = workspace
         self._on_start = on_start or (lambda _manifest: None)
         self._on_end = on_end or (lambda _manifest: None)
-        self._pools: dict[bool, ParserPool] = {}
+        self._extractors: dict[bool, Extractor] = {}
         """By whether their processes may run programs, which some backends work through."""
         self._running: dict[str, _RunningJob] = {}
         self._stopping = threading.Event()
@@ -120,10 +119,10 @@ class Engine:
         self._stopping.set()
         for job in self._running.values():
             job.ended.wait()
-        for pool in self._pools.values():
-            if pool.failure is None:
-                pool.close()
-        self._pools.clear()
+        for extractor in self._extractors.values():
+            if extractor.failure is None:
+                extractor.close()
+        self._extractors.clear()
 
     def has_ended_jobs(self) -> bool:
         """Tell, once, whether jobs have ended since this was asked last."""
@@ -141,19 +140,21 @@ class Engine:
             job.ended.wait(seconds)
             return
 
-    def _parsers(self, source: Source) -> ParserPool:
-        """Return the pool for a source: confined to what it needs, which differs for backends that run programs."""
+    def _extractor(self, source: Source) -> Extractor:
+        """Return the parsers for a source: confined to what it needs, which differs for backends that run programs."""
         may_run = works_through_programs(source.extraction)
-        pool = self._pools.get(may_run)
-        if pool is None or pool.failure is not None:  # one that failed has ended, processes and all
+        extractor = self._extractors.get(may_run)
+        if extractor is None or extractor.failure is not None:  # one that failed has ended, processes and all
             settings = self._workspace.settings
             layout = self._workspace.layout
-            self._pools[may_run] = ParserPool(
-                settings.parser_processes or os.cpu_count() or 1,
+            self._extractors[may_run] = local_parsers(
+                settings.parser_processes,
                 limits_of(settings, source.extraction),
-                confinement=Confinement((str(layout.jobs),), str(layout.parsers), may_run_programs=may_run),
+                readable=layout.jobs,
+                scratch=layout.parsers,
+                may_run_programs=may_run,
             )
-        return self._pools[may_run]
+        return self._extractors[may_run]
 
     def _run(self, job: _RunningJob, claim: Claim) -> None:
         if job.take():
@@ -191,7 +192,9 @@ class Engine:
             connector = None
             if not manifest.options.get("staged"):
                 connector = connect(self._workspace, source)
-            return JobRun(self._workspace, manifest, source, connector, self._parsers(source), stopping=self._stopping)
+            return JobRun(
+                self._workspace, manifest, source, connector, self._extractor(source), stopping=self._stopping
+            )
         except DiskFullError:
             self._try_later_with_less()
             return None

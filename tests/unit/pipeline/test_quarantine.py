@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ingest_tui import open_workspace
+from ingest_tui.execution import local as local_execution
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.job import Manifest
 from ingest_tui.pipeline.plan import planning as planning_module
@@ -17,7 +18,6 @@ from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents.explain import explain
 from ingest_tui.services.jobs.jobs import job_items, retry_job
 from ingest_tui.services.workers import follow_job
-from ingest_tui.worker import engine as engine_module
 
 Killer = Callable[[str], str]
 
@@ -52,7 +52,7 @@ class Parsers:
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkspaceHandle:
     """A workspace with two good files and one that kills."""
-    monkeypatch.setattr(engine_module, "ParserPool", Parsers)
+    monkeypatch.setattr(local_execution, "ParserPool", Parsers)
     monkeypatch.setattr(Parsers, "parsed", [], raising=False)
     monkeypatch.setattr(Parsers, "killed_by", staticmethod(lambda text: "crashed" if "bad" in text else ""))
     docs = tmp_path / "docs"

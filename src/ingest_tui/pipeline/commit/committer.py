@@ -68,7 +68,7 @@ class Committer:
             self._abandoned.set()
             prefix = f"{self._job.manifest.job_id}/"
             # To its end: who goes on with the job uses the same names of tasks and files.
-            self._job.pool.cancel(lambda task_id: task_id.startswith(prefix), wait=True)
+            self._job.extractor.cancel(lambda task_id: task_id.startswith(prefix), wait=True)
         self._finished.put(None)
         self._thread.join()
         if self._failure is not None and kind is None:
@@ -131,7 +131,7 @@ class Committer:
 
     def _look_after_the_parsers(self) -> None:
         """Note that no result will come any more when the pool of parsers has failed."""
-        error = self._job.pool.failure
+        error = self._job.extractor.failure
         if error is not None and self._failure is None:
             known = as_ingest_error(error)
             why = known.message if known is not None else f"unexpected {type(error).__name__}"

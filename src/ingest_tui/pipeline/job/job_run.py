@@ -17,7 +17,7 @@ import apsw
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.resilience import ResilientConnector
-from ingest_tui.extraction.pool.pool import ParserPool
+from ingest_tui.execution.extractor import Extractor
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, SourceAccessError, StaleWriterError
 from ingest_tui.model.job import DISK_FULL, JobError, JobState, Manifest, WorkerMark, end_state
@@ -58,7 +58,7 @@ class JobRun:
         manifest: Manifest,
         source: Source,
         connector: BaseConnector | None,
-        pool: ParserPool,
+        extractor: Extractor,
         *,
         stopping: threading.Event | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class JobRun:
         )
         self.source_failure: SourceAccessError | None = None
         self.bytes_on_disk = BYTES_ON_DISK
-        self.pool = pool
+        self.extractor = extractor
         self.paths = workspace.jobs.paths(manifest.job_id)
         make_inner_folder(self.paths.staging)
         self.staging = StagingArea(self.paths.staging)

@@ -1,0 +1,1 @@
+"""Who does the heavy work: files become text in the parser processes of this machine."""

@@ -1,0 +1,23 @@
+"""The parser processes of this machine, confined to the workspace that they work for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ingest_tui.execution.extractor import Extractor
+from ingest_tui.extraction.pool.confinement import Confinement
+from ingest_tui.extraction.pool.pool import ParserPool
+from ingest_tui.model.parse_limits import ParseLimits
+
+
+def local_parsers(
+    processes: int, limits: ParseLimits, *, readable: Path, scratch: Path, may_run_programs: bool
+) -> Extractor:
+    """Return an extractor of so many processes, 0 for one for each core; they start with the first task.
+
+    They may read below ``readable`` and write below ``scratch``. ``may_run_programs``: for backends that work through
+    other programs.
+    """
+    confinement = Confinement((str(readable),), str(scratch), may_run_programs=may_run_programs)
+    return ParserPool(processes or os.cpu_count() or 1, limits, confinement=confinement)
