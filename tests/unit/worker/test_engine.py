@@ -140,7 +140,7 @@ def test_a_ctrl_c_before_a_thread_starts_frees_its_job(
         patched.setattr("ingest_tui.worker.engine.threading.Thread", Interrupted)
         with pytest.raises(KeyboardInterrupt):
             engine.start_ready_jobs()
-    waiting_job.may_end.set()
     with Engine(waiting_job.workspace) as engine:
         assert engine.start_ready_jobs() == 1
+        waiting_job.may_end.set()  # not before: what has ended at once would be started again
     assert waiting_job.ended.is_set()
