@@ -10,17 +10,26 @@ from crash_lab import Trial, new_workspace, queue_sync, quicken, run_and_die, ru
 
 from ingest_tui.model.errors import PlanDamagedError
 from ingest_tui.model.job import JobState
+from ingest_tui.model.plan_line import NewLook, PlanEnd, PlanLine
 from ingest_tui.services.damage import find_damage
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, job_plan
 from ingest_tui.store.catalogue.queries import find_documents
 from ingest_tui.store.records.journal import encode_line
-from ingest_tui.store.records.plan_file import is_whole, plan_end, read_plan, work_lines, write_known_plan
+from ingest_tui.store.records.plan_file import (
+    is_whole,
+    plan_end,
+    plan_lines_with,
+    read_plan,
+    work_lines,
+    write_known_plan,
+)
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 
 pytestmark = pytest.mark.slow
 
-LINES = [{"action": "ingest", "key": f"{number}.md", "reason": "new"} for number in range(5)]
+LINES = [PlanLine("ingest", "new", f"{number}.md", f"file:///{number}.md") for number in range(5)]
+RECORDS = [line.as_dict() for line in LINES]
 Damage = Callable[[list[bytes]], list[bytes]]
 DAMAGES: dict[str, Damage] = {
     "without its end": lambda lines: lines[:-1],
@@ -53,7 +62,7 @@ def test_a_damaged_plan_is_found_out(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "plan.jsonl"
     write_known_plan(path, LINES)
     assert is_whole(read_plan(path))
-    assert [line for line in read_plan(path) if line["action"] != "end"] == LINES
+    assert list(read_plan(path)) == LINES
     spoil(path, damage)
     assert not is_whole(read_plan(path))
 
@@ -61,8 +70,30 @@ def test_a_damaged_plan_is_found_out(tmp_path: Path, damage: str) -> None:
 def test_a_plan_of_an_older_program_is_whole_without_a_number_of_lines(tmp_path: Path) -> None:
     """Before lines were counted the end alone said that a plan is whole."""
     path = tmp_path / "plan.jsonl"
-    path.write_bytes(b"".join(map(encode_line, [*LINES, {"action": "end", "listed": 5, "complete": True}])))
+    path.write_bytes(b"".join(map(encode_line, [*RECORDS, {"action": "end", "listed": 5, "complete": True}])))
     assert is_whole(read_plan(path))
+
+
+@pytest.mark.parametrize("wrong", [{"key": None}, {"size": "12"}, {"metadata": {"a": 1}}, {"action": "hold"}], ids=str)
+def test_a_line_that_somebody_has_changed_is_damage(tmp_path: Path, wrong: dict[str, object]) -> None:
+    """A line whose CRC was made again holds what no line may hold: the plan is damaged to every reader."""
+    path = tmp_path / "plan.jsonl"
+    write_known_plan(path, LINES)
+    _first, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([encode_line(RECORDS[0] | wrong), *others]))
+    assert not is_whole(read_plan(path))
+    with pytest.raises(PlanDamagedError, match="line 1 cannot be used"):
+        list(work_lines(path))
+    assert list(plan_lines_with(path, b'"uri"')) == LINES[1:]
+
+
+def test_an_end_that_somebody_has_changed_is_damage(tmp_path: Path) -> None:
+    """The end of a plan without what a listing says of itself is no end."""
+    path = tmp_path / "plan.jsonl"
+    path.write_bytes(b"".join(map(encode_line, [*RECORDS, {"action": "end", "listed": 5, "complete": "yes"}])))
+    assert not is_whole(read_plan(path))
+    with pytest.raises(PlanDamagedError, match="complete"):
+        plan_end(path)
 
 
 def test_a_work_line_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
@@ -77,8 +108,9 @@ def test_a_work_line_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> N
 def test_the_end_of_a_plan_may_be_long(tmp_path: Path) -> None:
     """The last line is found however much it says."""
     path = tmp_path / "plan.jsonl"
-    end = {"action": "end", "listed": 5, "complete": False, "gaps": [[f"place {n}", "x" * 900] for n in range(20)]}
-    path.write_bytes(b"".join(map(encode_line, [*LINES, end])))
+    gaps = tuple((f"place {number}", "x" * 900) for number in range(20))
+    end = PlanEnd(5, complete=False, gaps=gaps, gaps_total=20, look=NewLook(1, "", "", {}, 0, 0))
+    path.write_bytes(b"".join(map(encode_line, [*RECORDS, end.as_dict()])))
     assert plan_end(path) == end
 
 
@@ -124,6 +156,23 @@ def test_an_upload_whose_plan_is_damaged_fails_and_says_so(tmp_path: Path) -> No
     staged = workspace.jobs.paths(job_id).staging.glob("*/raw.md")
     assert sorted(path.read_bytes() for path in staged) == sorted(file.read_bytes() for file in files)
     assert [found.level for found in find_damage(workspace)] == ["note"]
+    workspace.close()
+
+
+def test_an_upload_whose_plan_does_not_say_what_it_is_fails_and_says_so(tmp_path: Path) -> None:
+    """A plan of an upload that lost what was received, its CRCs made again, is damaged: the job names the item."""
+    workspace = new_workspace(tmp_path / "ws", tmp_path / "source")
+    file = tmp_path / "a.md"
+    file.write_text("# a\n\nThe weather.\n")
+    job_id = upload_files(workspace, [file]).job_id
+    path = workspace.jobs.paths(job_id).plan
+    [line] = read_plan(path)
+    path.unlink()
+    write_known_plan(path, [line._replace(metadata=None)])
+    run_queue(workspace)
+    job = get_job(workspace, job_id)
+    assert (job.state, job.errors[-1].code) == (JobState.FAILED, "plan_damaged")
+    assert "a.md" in job.errors[-1].message
     workspace.close()
 
 

@@ -251,7 +251,7 @@ def test_an_approval_does_not_cover_what_came_back_in_between(desk: Desk) -> Non
     desk.remove("00.md")
     approved = desk.approve(held)
     assert (approved.state, approved.counters.items_retired) == (JobState.PARTIAL, 11)
-    assert [line["key"] for line in held_deletions(desk.workspace, approved.job_id)] == ["00.md"]
+    assert [line.key for line in held_deletions(desk.workspace, approved.job_id)] == ["00.md"]
     assert "00.md" in desk.known()
 
 

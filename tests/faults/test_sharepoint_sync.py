@@ -94,7 +94,7 @@ def test_story_of_a_site(workspace: Workspace, server: GraphServer, drive: Drive
     third = sync(workspace)
     counters = third.counters
     assert (third.state, counters.items_fetched, counters.items_moved, counters.items_retired) == ("succeeded", 1, 4, 1)
-    assert sorted(line["reason"] for line in job_plan(workspace, third.job_id)) == [
+    assert sorted(line.reason for line in job_plan(workspace, third.job_id)) == [
         "changed", "not_listed", *["renamed"] * 4
     ]  # fmt: skip
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.holding import Choice, HoldReason, HoldRule, HoldRules, Shown
-from ingest_tui.model.plan import Action, Known, PlanRules, plan_actions
+from ingest_tui.model.plan import Known, PlanRules, plan_actions
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.catalogue.rows import LocationRow
@@ -286,13 +287,13 @@ def _document(key: str, fingerprint: str) -> Known:
     return Known(key, f"file:///{key}", fingerprint, f"d-{key}", "ingested", "new", "now")
 
 
-def _by_key(actions: list[Action]) -> list[Action]:
+def _by_key(actions: list[PlanLine]) -> list[PlanLine]:
     return sorted(actions, key=lambda action: (action.key, action.action))
 
 
 def _streamed(
     listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules, pages: int
-) -> list[Action]:
+) -> list[PlanLine]:
     with tempfile.TemporaryDirectory() as folder:
         catalogue = Catalogue(Path(folder) / "catalogue.db", create=True)
         with catalogue.transaction():

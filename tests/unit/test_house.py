@@ -96,3 +96,25 @@ def test_sql_is_seen_wherever_it_is_written(tmp_path: Path) -> None:
         (tmp_path / f"sql{number}.py").write_text(line)
     (tmp_path / "none.py").write_text("ALLOW_SELECT = False  # SELECT\nsay('Select one, insert another')")
     assert files_with_sql(tmp_path) == {"sql0.py", "sql1.py", "sql2.py"}
+
+
+def members_of_lines(path: Path) -> list[str]:
+    """Return where a file takes a member out of a ``line`` by its name, as one does with a dict."""
+
+    def is_line(node: ast.expr) -> bool:
+        return "line" in {getattr(node, "id", ""), getattr(node, "attr", "")}
+
+    return [
+        f"{path.name}:{node.lineno}"
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if (isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr == "get"))
+        and is_line(node.value)
+    ]
+
+
+def test_the_lines_of_a_plan_are_values_and_no_dicts(tmp_path: Path) -> None:
+    """From the plan to the commit a line is a `PlanLine`; what is read by name as of a dict is seen."""
+    assert [place for path in (PACKAGE / "pipeline").rglob("*.py") for place in members_of_lines(path)] == []
+    example = tmp_path / "example.py"
+    example.write_text('line["key"]\nitem.line["key"]\nline.get("size")\nitem.line.get("size")\nline.key\n')
+    assert members_of_lines(example) == [f"example.py:{number}" for number in range(1, 5)]

@@ -138,7 +138,7 @@ def items(
 
     manifest = get_job(session.workspace, job_id)
     if held:
-        lines = held_deletions(session.workspace, manifest.job_id)
+        lines = [line.as_dict() for line in held_deletions(session.workspace, manifest.job_id)]
         _print_records(lines, ("action", "reason", "key", "document_id"), as_json=as_json, empty="nothing is held")
         return
     chosen = job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None, with_warnings=with_warnings)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.holding import HOLD_WORDS, NOTHING_SPECIAL, Choice, HoldReason, HoldRules
+from ingest_tui.model.plan_line import ActionName, PlanLine
 
 RULES_VERSION = "1"
 """Changes when this program lets in what an earlier one refused, so that it is tried again."""
@@ -39,7 +40,6 @@ RESTORED = "restored"
 _NOT_TAKEN = {"rejected", "empty", "failed"}
 HELD = "held"
 """Stands for the rule set of what is refused and whose document waits for a person, under whatever settings since."""
-ActionName = Literal["ingest", "skip", "move", "reject", "quarantine", "retire", "hold", "keep", "forget", "gap"]
 
 KILLS_BEFORE_QUARANTINE = 2
 KILL_REASONS = frozenset({"crashed", "timeout", "memory"})
@@ -68,41 +68,6 @@ class Quarantine(NamedTuple):
     kills: int
 
 
-_IDENTITY = {"key", "uri", "from_key"}
-
-
-class Action(NamedTuple):
-    """One line of the plan: an action on a key, its reason, and what is needed to carry it out.
-
-    ``skip``: nothing to do. ``ingest``: fetch and extract. ``move``: same item under another key (``from_key``), or
-    under its own key at another address. ``reject``: known from the listing alone. ``quarantine``: it kills parsers and
-    is not given to one. ``retire``: gone for certain. ``hold``: gone, but it waits for a person (see `HoldRules`).
-    ``gap``: not an item, but a place that the listing could not look into: only a look without a job names these.
-    ``keep``: gone, and brought back by a person since it was last listed. ``forget``: gone, and no document ever came
-    of it. A ``retire`` or ``hold`` with the reason ``excluded`` is of a listed item that the settings leave out now;
-    ``refusal`` is the reason for that.
-    """
-
-    action: ActionName
-    reason: str
-    key: str
-    uri: str
-    detail: str = ""
-    fingerprint: str = ""
-    size: int | None = None
-    modified_ns: int | None = None
-    document_id: str | None = None
-    from_key: str | None = None
-    metadata: dict[str, str] | None = None
-    version: int | None = None
-    refusal: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the JSON form: what is absent is left out, but a key may be empty."""
-        pairs = zip(self._fields, self, strict=True)
-        return {name: value for name, value in pairs if value is not None and (value != "" or name in _IDENTITY)}
-
-
 @dataclass(frozen=True, slots=True)
 class PlanRules:
     """What the planner needs to know besides listing and memory.
@@ -125,7 +90,7 @@ def plan_actions(
     *,
     complete: bool = True,
     rules: PlanRules | None = None,
-) -> list[Action]:
+) -> list[PlanLine]:
     """Return an action for every listed and every known key: the whole decision over values in memory.
 
     The pipeline streams the same decisions from disk: `plan_listed` for each descriptor, then `plan_vanished`.
@@ -183,7 +148,7 @@ def plan_listed(
     moved_from: Known | None,
     rules: PlanRules,
     quarantine: Quarantine | None = None,
-) -> Action:
+) -> PlanLine:
     """Decide for one listed item. ``moved_from`` is a vanished entry with the same fingerprint, if there is one.
 
     ``quarantine`` is set when the item killed the parsers as they are now too often.
@@ -206,8 +171,8 @@ def plan_listed(
     )
 
 
-def _act(descriptor: Descriptor, action: ActionName, reason: str, detail: str = "", **more: Any) -> Action:
-    return Action(
+def _act(descriptor: Descriptor, action: ActionName, reason: str, detail: str = "", **more: Any) -> PlanLine:
+    return PlanLine(
         action,
         reason,
         descriptor.key,
@@ -221,7 +186,7 @@ def _act(descriptor: Descriptor, action: ActionName, reason: str, detail: str = 
     )
 
 
-def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known | None, rules: PlanRules) -> Action:
+def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known | None, rules: PlanRules) -> PlanLine:
     """Decide for what the listing rules out. A document that was archived after it was taken need not be read again."""
     if known is not None and _is_excluded_now(refusal[0], known, rules):
         is_approved = rules.hold.approves(known.key, known.document_id, known.version)
@@ -260,8 +225,8 @@ def _is_excluded_now(reason: str, known: Known, rules: PlanRules) -> bool:
 
 def _plan_known(  # noqa: C901, PLR0911 - one branch and return for each decision
     descriptor: Descriptor, known: Known, rules: PlanRules, quarantine: Quarantine | None
-) -> Action:
-    def ingest(reason: str, detail: str = "") -> Action:
+) -> PlanLine:
+    def ingest(reason: str, detail: str = "") -> PlanLine:
         return _act(descriptor, "ingest", reason, detail, document_id=known.document_id)
 
     if rules.force:
@@ -306,7 +271,7 @@ def plan_vanished(
     listed: int,
     rules: PlanRules,
     vanished_documents: int | None = None,
-) -> Iterator[Action]:
+) -> Iterator[PlanLine]:
     """Decide for what a complete listing no longer names.
 
     ``vanished_documents`` is the number of those that are documents; counted here when the caller does not know it.
@@ -318,7 +283,7 @@ def plan_vanished(
     detail = f"{vanished_documents} of {known_documents} documents would go; {HOLD_WORDS[held]}" if held else ""
     for entry in vanished:
         if not entry.document_id:
-            yield Action("forget", "not_listed", entry.key, entry.uri)
+            yield PlanLine("forget", "not_listed", entry.key, entry.uri)
         elif entry.reason == RESTORED and not entry.fingerprint:
             yield _vanished("keep", RESTORED, entry, "a person has brought it back; it is gone at its source")
         elif held and not rules.hold.approves(entry.key, entry.document_id, entry.version):
@@ -327,5 +292,5 @@ def plan_vanished(
             yield _vanished("retire", "not_listed", entry)
 
 
-def _vanished(action: ActionName, reason: str, entry: Known, detail: str = "") -> Action:
-    return Action(action, reason, entry.key, entry.uri, detail, document_id=entry.document_id, version=entry.version)
+def _vanished(action: ActionName, reason: str, entry: Known, detail: str = "") -> PlanLine:
+    return PlanLine(action, reason, entry.key, entry.uri, detail, document_id=entry.document_id, version=entry.version)

@@ -15,7 +15,7 @@ def extract_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
 
     What a source with a choice of types does not take is no duplicate either: there every item is looked into.
     """
-    may_be_known = not job.forced and job.collection_has_documents and item.line["reason"] != RULES_CHANGED
+    may_be_known = not job.forced and job.collection_has_documents and item.line.reason != RULES_CHANGED
     takes_all_types = not (job.source.allow_types or job.source.deny_types)
     if may_be_known and takes_all_types and _bytes_are_known(job, item):
         job.meter.advance("extract", 1, item.weight)
@@ -54,7 +54,7 @@ def parse_item(job: JobRun, item: StagedItem, settle: Sink) -> None:
 
 def _bytes_are_known(job: JobRun, item: StagedItem) -> bool:
     """Whether a document has these bytes; for a place that has a document, whether that one has."""
-    document_id = item.line.get("document_id")
+    document_id = item.line.document_id
     if document_id is not None:
         return job.reading.document_has_bytes(document_id, item.raw_sha256)
     return job.reading.has_bytes(job.source.collection_id, item.raw_sha256)

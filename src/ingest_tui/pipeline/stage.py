@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.containment import CONNECTOR_ERROR
 from ingest_tui.connectors.resilience import CutShortError, may_block
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.errors import IngestError, ItemChangedError, ItemError, SourceAccessError
+from ingest_tui.model.errors import IngestError, ItemChangedError, ItemError, PlanDamagedError, SourceAccessError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import safe_display, safe_extension
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.job.fetch_health import SourceHealth
 from ingest_tui.pipeline.job.job_run import JobCancelled, JobRun
 from ingest_tui.store.records.plan_file import work_lines
@@ -41,7 +42,7 @@ class StagedItem:
     already known.
     """
 
-    line: dict[str, Any]
+    line: PlanLine
     item_id: str
     weight: int = 0
     raw_path: str = ""
@@ -53,17 +54,16 @@ class StagedItem:
     @property
     def key(self) -> str:
         """The key of the item in its source."""
-        return str(self.line["key"])
+        return self.line.key
 
     def now_is(self, descriptor: Descriptor) -> None:
         """Take note that the item has changed since it was listed: what is known of it is of the new one."""
-        changed = {
-            "fingerprint": descriptor.fingerprint,
-            "size": descriptor.size,
-            "modified_ns": descriptor.modified_ns,
-            "metadata": descriptor.metadata,
-        }
-        self.line = self.line | changed
+        self.line = self.line._replace(
+            fingerprint=descriptor.fingerprint,
+            size=descriptor.size,
+            modified_ns=descriptor.modified_ns,
+            metadata=descriptor.metadata,
+        )
 
 
 Sink = Callable[[StagedItem], None]
@@ -106,15 +106,15 @@ def stage_items(job: JobRun, finished_keys: set[str], way: Way) -> Iterator[Stag
         job.meter.done("stage")
 
 
-def _lines_to_fetch(job: JobRun, finished_keys: set[str]) -> Iterator[dict[str, Any]]:
-    for line in work_lines(job.paths.plan):
+def _lines_to_fetch(job: JobRun, finished_keys: set[str]) -> Iterator[PlanLine]:
+    for line in work_lines(job.paths.plan, frozenset({"ingest"})):
         if job.source_failure is not None:
             return  # what is on its way is finished, nothing more is begun
-        if line["action"] == "ingest" and line["key"] not in finished_keys:
+        if line.key not in finished_keys:
             yield line
 
 
-def _in_order(job: JobRun, lines: Iterator[dict[str, Any]], way: Way) -> Iterator[StagedItem]:
+def _in_order(job: JobRun, lines: Iterator[PlanLine], way: Way) -> Iterator[StagedItem]:
     for line in lines:
         way.expect(_size_of(line))
         job.checkpoint()
@@ -129,8 +129,8 @@ def _in_order(job: JobRun, lines: Iterator[dict[str, Any]], way: Way) -> Iterato
         yield item
 
 
-def _concurrently(job: JobRun, lines: Iterator[dict[str, Any]], way: Way, concurrency: int) -> Iterator[StagedItem]:
-    waiting: deque[tuple[dict[str, Any], Future[StagedItem]]] = deque()
+def _concurrently(job: JobRun, lines: Iterator[PlanLine], way: Way, concurrency: int) -> Iterator[StagedItem]:
+    waiting: deque[tuple[PlanLine, Future[StagedItem]]] = deque()
     threads = ThreadPoolExecutor(concurrency, thread_name_prefix="fetch")
     try:
         for line in lines:
@@ -153,17 +153,17 @@ def _concurrently(job: JobRun, lines: Iterator[dict[str, Any]], way: Way, concur
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _say_abandoned(job: JobRun, lines: list[dict[str, Any]]) -> None:
+def _say_abandoned(job: JobRun, lines: list[PlanLine]) -> None:
     """Say which items the connector was still at work on when the job had to end: one that blocks has to be found."""
     for line in lines:
-        job.log.event("warning", "left while the connector was still reading it", document=line["uri"], phase="stage")
+        job.log.event("warning", "left while the connector was still reading it", document=line.uri, phase="stage")
     if lines:
         more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
-        job.manifest.warnings.append(f"left while still being read: {safe_display(str(lines[0]['uri']))}{more}")
+        job.manifest.warnings.append(f"left while still being read: {safe_display(lines[0].uri)}{more}")
 
 
-def _size_of(line: dict[str, Any]) -> int:
-    return int(line.get("size") or 0)
+def _size_of(line: PlanLine) -> int:
+    return line.size or 0
 
 
 def _result(job: JobRun, future: Future[StagedItem]) -> StagedItem:
@@ -176,18 +176,11 @@ def _result(job: JobRun, future: Future[StagedItem]) -> StagedItem:
             job.checkpoint()
 
 
-def _fetch(job: JobRun, line: dict[str, Any]) -> StagedItem:
-    item = StagedItem(line, short_digest(job.manifest.job_id, line["key"], length=20), _size_of(line))
+def _fetch(job: JobRun, line: PlanLine) -> StagedItem:
+    item = StagedItem(line, short_digest(job.manifest.job_id, line.key, length=20), _size_of(line))
     if job.connector is None:
         return _uploaded(job, item)
-    descriptor = Descriptor(
-        line["key"],
-        line["uri"],
-        line.get("fingerprint", ""),
-        line.get("size"),
-        line.get("modified_ns"),
-        metadata=line.get("metadata"),
-    )
+    descriptor = line.descriptor()
     item.error = _receive_or_begin_again(job, job.connector, item, descriptor)
     if item.error is not None:
         job.staging.drop(item.item_id)
@@ -272,6 +265,10 @@ def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], rec
 def _uploaded(job: JobRun, item: StagedItem) -> StagedItem:
     """An uploaded file was staged when the job was made; its plan line says what it is."""
     line = item.line
+    if line.size is None or line.metadata is None or "raw_sha256" not in line.metadata:
+        raise PlanDamagedError(
+            f"the plan of the job does not say what was uploaded as {line.key!r}", hint="upload the files again"
+        )
     item.raw_path = f"{job.staging.folder(item.item_id)}/raw.{safe_extension(item.key)}"
     if not os.path.exists(item.raw_path):  # noqa: PTH110
         item.raw_path = ""
@@ -279,12 +276,12 @@ def _uploaded(job: JobRun, item: StagedItem) -> StagedItem:
             "the uploaded file is no longer in the job's staging folder",
             hint="upload it again",
             code="not_found",
-            uri=str(line["uri"]),
+            uri=line.uri,
         )
         return item
     job.staging.keep_raw_only(item.item_id)
-    item.size = int(line["size"])
-    item.raw_sha256 = str(line["metadata"]["raw_sha256"])
+    item.size = line.size
+    item.raw_sha256 = line.metadata["raw_sha256"]
     return item
 
 

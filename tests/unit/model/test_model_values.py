@@ -14,7 +14,7 @@ from ingest_tui.model.errors import IngestError, TransientSourceError, Validatio
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.naming import slug
 from ingest_tui.model.outcome import Outcome, short_warnings
-from ingest_tui.model.plan import Action
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
 
 
@@ -110,14 +110,14 @@ def test_an_outcome_keeps_few_and_short_warnings() -> None:
 
 def test_plan_line_leaves_out_what_is_absent() -> None:
     """A plan line is short: no empty members, but a size of zero is a size."""
-    assert Action("ingest", "new", "a", "file:///a", size=0).as_dict() == {
+    assert PlanLine("ingest", "new", "a", "file:///a", size=0).as_dict() == {
         "action": "ingest", "reason": "new", "key": "a", "uri": "file:///a", "size": 0,
     }  # fmt: skip
 
 
 def test_plan_line_always_says_what_it_is_about() -> None:
     """A key may be empty, as a source that is remote may name an item so; then the line says that."""
-    line = Action("ingest", "new", "", "memory://", from_key="").as_dict()
+    line = PlanLine("ingest", "new", "", "memory://", from_key="").as_dict()
     assert line == {"action": "ingest", "reason": "new", "key": "", "uri": "memory://", "from_key": ""}
 
 

@@ -49,7 +49,7 @@ def test_an_unchanged_source_is_never_fetched(workspace: WorkspaceHandle, monkey
     manifest = workspace.sync("docs")
     assert (manifest.state, manifest.counters.items_skipped_incremental) == ("succeeded", 6)
     lines = list(job_plan(workspace.workspace, manifest.job_id))
-    assert {(line["action"], line["reason"]) for line in lines} == {("skip", "same_fingerprint")}
+    assert {(line.action, line.reason) for line in lines} == {("skip", "same_fingerprint")}
 
 
 def test_a_file_that_changes_while_it_is_read_is_tried_again(

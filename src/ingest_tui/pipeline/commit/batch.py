@@ -122,7 +122,7 @@ class CommitBatch:
 
     def _killed(self, item: StagedItem, reason: str) -> KillRow:
         """Count that an item, as it is, killed its parser, as that is."""
-        fingerprint = item.line.get("fingerprint", "")
+        fingerprint = item.line.fingerprint
         before = self._kills.get(item.key)
         is_same = before is not None and (before.fingerprint, before.parsers) == (fingerprint, self._parsers)
         kills = 1 + before.kills if before is not None and is_same else 1
@@ -156,7 +156,7 @@ class CommitBatch:
         writes.chunks += [(document.document_id, ordinal, path, text) for ordinal, (path, text) in enumerate(chunks)]
         self._known.put_document(document)
         self._put_places(item, decision, writes, document.document_id, version=document.version)
-        planned = "changed" if item.line["reason"] in {"upload", "new"} else item.line["reason"]
+        planned = "changed" if item.line.reason in {"upload", "new"} else item.line.reason
         reason = {"new": "new", "detached": "changed", "returned": "returned"}.get(what.kind, planned)
         self._settle(
             item,
@@ -179,7 +179,7 @@ class CommitBatch:
             name = "moved"
             writes.forgotten |= {(self._source.source_id, key) for key in self._known.drop_places(document_id)}
             detail = f"was {document.key}; {what.detail}"
-            moved = placed_at(document, self._source.source_id, item.key, item.line["uri"], self._at)
+            moved = placed_at(document, self._source.source_id, item.key, item.line.uri, self._at)
             writes.documents[document_id] = moved
             self._known.put_document(moved)
         writes.noted.add(document_id)
@@ -224,7 +224,7 @@ class CommitBatch:
             collection_id=source.collection_id,
             source_id=source.source_id,
             source_type=source.source_type,
-            uri=item.line["uri"],
+            uri=item.line.uri,
             key=item.key,
             title=result.title or file_name_of(item.key),
             file_name=file_name_of(item.key),
@@ -277,12 +277,12 @@ class CommitBatch:
         location = LocationRow(
             self._source.source_id,
             item.key,
-            line["uri"],
+            line.uri,
             self._source.collection_id,
             document_id,
-            line.get("fingerprint", "") if is_settled else "",
-            line.get("size"),
-            line.get("modified_ns"),
+            line.fingerprint if is_settled else "",
+            line.size,
+            line.modified_ns,
             name,
             reason,
             detail,
@@ -297,7 +297,7 @@ class CommitBatch:
         writes.put_location(location)
         writes.outcomes.append(
             Outcome(
-                line["uri"],
+                line.uri,
                 item.key,
                 name,
                 reason,
@@ -308,7 +308,7 @@ class CommitBatch:
                 version,
                 item.raw_sha256 or None,
                 (result.content_hash or None) if result else None,
-                item.size if item.raw_sha256 else line.get("size"),
+                item.size if item.raw_sha256 else line.size,
                 (result.media_type or None) if result else None,
                 (result.backend or None) if result else None,
                 round(result.milliseconds) if result else None,
@@ -320,4 +320,4 @@ class CommitBatch:
 
 def _fetched(item: StagedItem) -> FetchedItem:
     content_hash = item.result.content_hash if item.result else ""
-    return FetchedItem(item.key, item.line["uri"], item.raw_sha256, content_hash)
+    return FetchedItem(item.key, item.line.uri, item.raw_sha256, content_hash)

@@ -13,7 +13,7 @@ from contextlib import closing
 from types import TracebackType
 from typing import Self
 
-from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
+from ingest_tui.model.errors import DiskFullError, IngestError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import DISK_FULL
 from ingest_tui.pipeline.commit.batch import CommitBatch
@@ -212,9 +212,6 @@ def vanished_documents(job: JobRun) -> dict[str, set[str]]:
     """Return the documents whose places this plan found gone: document id to the keys that are gone."""
     vanished: dict[str, set[str]] = {}
     for line in job.between_checkpoints(work_lines(job.paths.plan, frozenset({"retire", "hold"}))):
-        if line["action"] in {"retire", "hold"} and not line.get("refusal"):
-            document_id = line.get("document_id")
-            if document_id is None:
-                raise StoreError(f"the plan names no document for {line['key']!r}", hint="retry the job")
-            vanished.setdefault(document_id, set()).add(line["key"])
+        if line.document_id is not None and not line.refusal:
+            vanished.setdefault(line.document_id, set()).add(line.key)
     return vanished

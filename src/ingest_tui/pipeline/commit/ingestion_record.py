@@ -6,9 +6,9 @@ from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.clock import rfc3339_from_ns
-from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.catalogue.rows import DocumentRow, VersionRow
 from ingest_tui.store.fs.encoding import encode_json
@@ -32,10 +32,10 @@ def ingestion_record(item: StagedItem, document: DocumentRow, connector: BaseCon
         "version_label": f"{document.file_name} (version {document.version})",
         "job_id": document.job_id,
         "origin": {
-            "fingerprint": line.get("fingerprint", ""),
-            "size": line.get("size"),
-            "modified": rfc3339_from_ns(line.get("modified_ns")),
-            "modified_ns": line.get("modified_ns"),
+            "fingerprint": line.fingerprint,
+            "size": line.size,
+            "modified": rfc3339_from_ns(line.modified_ns),
+            "modified_ns": line.modified_ns,
             "etag": metadata.get("etag"),
             "metadata": metadata,
         },
@@ -78,20 +78,8 @@ def extraction_differs(item: StagedItem, result: ParseResult, record: dict[str, 
     return any(encode_json(record.get(name)) != encode_json(value) for name, value in metadata.items())
 
 
-def _origin_metadata(line: dict[str, Any], connector: BaseConnector | None) -> dict[str, str]:
-    listed: dict[str, str] = line.get("metadata") or {}
-    if connector is None:
-        return listed
-    return connector.origin(
-        Descriptor(
-            line["key"],
-            line["uri"],
-            line.get("fingerprint", ""),
-            line.get("size"),
-            line.get("modified_ns"),
-            metadata=listed or None,
-        )
-    )
+def _origin_metadata(line: PlanLine, connector: BaseConnector | None) -> dict[str, str]:
+    return connector.origin(line.descriptor()) if connector is not None else line.metadata or {}
 
 
 def version_row(document: DocumentRow) -> VersionRow:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.outcome import Outcome
-from ingest_tui.model.plan import ActionName
+from ingest_tui.model.plan_line import ActionName, PlanLine
 from ingest_tui.pipeline.commit.known_content import as_place_of
 from ingest_tui.pipeline.job.job_run import JobRun, now
 from ingest_tui.pipeline.plan.planning import ruleset_of
@@ -20,27 +19,22 @@ from ingest_tui.store.records.plan_file import work_lines
 SUPERSEDED = "superseded"
 _BATCH = 200
 _GONE: frozenset[ActionName] = frozenset({"retire", "forget", "keep"})
-Line = dict[str, Any]
 
 
 def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
     """Give moved documents their new place: no byte is read, nothing is parsed."""
-    lines = (
-        line
-        for line in work_lines(job.paths.plan, frozenset({"move"}))
-        if line["action"] == "move" and line["key"] not in finished_keys
-    )
+    lines = (line for line in work_lines(job.paths.plan, frozenset({"move"})) if line.key not in finished_keys)
     if job.superseded_by:
         _leave_to_the_newer_job(job, lines)
     else:
         _in_batches(job, lines, _move)
 
 
-def _leave_to_the_newer_job(job: JobRun, lines: Iterator[Line]) -> None:
+def _leave_to_the_newer_job(job: JobRun, lines: Iterator[PlanLine]) -> None:
     """Give listed items whose lines are out of date an outcome: what is to be done with them is no longer for us."""
     detail = "a newer job has listed the source since"
     for batch in _batches(lines):
-        job.record([Outcome(line["uri"], line["key"], "unchanged", SUPERSEDED, now(), detail) for line in batch])
+        job.record([Outcome(line.uri, line.key, "unchanged", SUPERSEDED, now(), detail) for line in batch])
 
 
 def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
@@ -49,18 +43,13 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
     A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there. So is
     everything when a newer job has listed the source since: what is gone is for that one to say.
     """
-    lines = (
-        line
-        for line in work_lines(job.paths.plan, _GONE)
-        if line["action"] in _GONE and line["key"] not in finished_keys
-    )
+    lines = (line for line in work_lines(job.paths.plan, _GONE) if line.key not in finished_keys)
     if job.superseded_by:
-        _leave_to_the_newer_job(job, (line for line in lines if line.get("refusal")))
+        _leave_to_the_newer_job(job, (line for line in lines if line.refusal))
         return
     _in_batches(job, lines, _retire)
     if job.manifest.held is not None:
-        waiting = work_lines(job.paths.plan, frozenset({"hold"}))
-        held = [line["key"] for line in waiting if line["action"] == "hold"]
+        held = [line.key for line in work_lines(job.paths.plan, frozenset({"hold"}))]
         still_known = sum(
             len(job.reading.locations(job.source.source_id, held[start : start + _BATCH]))
             for start in range(0, len(held), _BATCH)
@@ -73,8 +62,8 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
 
 def _in_batches(
     job: JobRun,
-    lines: Iterator[Line],
-    work: Callable[[JobRun, StoreWriter, list[Line]], list[Outcome]],
+    lines: Iterator[PlanLine],
+    work: Callable[[JobRun, StoreWriter, list[PlanLine]], list[Outcome]],
 ) -> None:
     catalogue = job.workspace.open_catalogue()
     try:
@@ -87,8 +76,8 @@ def _in_batches(
         catalogue.close()
 
 
-def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    batch: list[Line] = []
+def _batches(lines: Iterable[PlanLine]) -> Iterator[list[PlanLine]]:
+    batch: list[PlanLine] = []
     for line in lines:
         batch.append(line)
         if len(batch) >= _BATCH:
@@ -98,53 +87,53 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _move(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome]:
+def _move(job: JobRun, writer: StoreWriter, lines: list[PlanLine]) -> list[Outcome]:
     source, at, catalogue = job.source, now(), writer.catalogue
     change = StoreChange(at=at, by=job.manifest.job_id)
-    old = catalogue.locations(source.source_id, (line["from_key"] for line in lines))
-    known = catalogue.documents(line["document_id"] for line in lines)
+    old = catalogue.locations(source.source_id, (line.from_key or "" for line in lines))
+    known = catalogue.documents(line.document_id or "" for line in lines)
     outcomes: list[Outcome] = []
     listed_by_others = _places_by_address(catalogue, source.collection_id, lines)
     for line in lines:
-        before, document = old.get(line["from_key"]), known.get(line["document_id"])
+        before, document = old.get(line.from_key or ""), known.get(line.document_id or "")
         if before is None or document is None:
             continue
-        for place in listed_by_others.get(line["uri"], ()):  # it is this document to them too
+        for place in listed_by_others.get(line.uri, ()):  # it is this document to them too
             if place.document_id not in {None, document.document_id}:
                 change.put_location(as_place_of(place, document.document_id, document.version))
                 change.left.add(place.document_id or "")
-        change.forgotten.add((source.source_id, line["from_key"]))
+        change.forgotten.add((source.source_id, before.key))
         change.noted.add(document.document_id)
         change.put_location(
             before._replace(
-                key=line["key"],
-                uri=line["uri"],
-                fingerprint=line.get("fingerprint", ""),
-                modified_ns=line.get("modified_ns"),
+                key=line.key,
+                uri=line.uri,
+                fingerprint=line.fingerprint,
+                modified_ns=line.modified_ns,
                 outcome="moved",
-                reason=line["reason"],
-                detail=line["detail"],
+                reason=line.reason,
+                detail=line.detail,
                 ruleset=ruleset_of(source),
                 job_id=job.manifest.job_id,
                 at=at,
             )
         )
-        if (document.source_id, document.key) == (source.source_id, line["from_key"]):
-            moved = placed_at(document, source.source_id, line["key"], line["uri"], at)
+        if (document.source_id, document.key) == (source.source_id, before.key):
+            moved = placed_at(document, source.source_id, line.key, line.uri, at)
             change.documents[document.document_id] = moved
         outcomes.append(
             Outcome(
-                line["uri"],
-                line["key"],
+                line.uri,
+                line.key,
                 "moved",
-                line["reason"],
+                line.reason,
                 at,
-                line["detail"],
+                line.detail,
                 document_id=document.document_id,
                 version=document.version,
                 raw_sha256=document.raw_sha256,
                 content_hash=document.content_hash,
-                bytes=line.get("size"),
+                bytes=line.size,
                 media_type=document.media_type,
             )
         )
@@ -152,19 +141,19 @@ def _move(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome]:
     return outcomes
 
 
-def _places_by_address(catalogue: Catalogue, collection_id: str, lines: list[Line]) -> dict[str, list[LocationRow]]:
+def _places_by_address(catalogue: Catalogue, collection_id: str, lines: list[PlanLine]) -> dict[str, list[LocationRow]]:
     places: dict[str, list[LocationRow]] = {}
-    for place in catalogue.places_at(collection_id, [line["uri"] for line in lines if names_one_thing(line["uri"])]):
+    for place in catalogue.places_at(collection_id, [line.uri for line in lines if names_one_thing(line.uri)]):
         places.setdefault(place.uri, []).append(place)
     return places
 
 
-def _retire(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome]:
+def _retire(job: JobRun, writer: StoreWriter, lines: list[PlanLine]) -> list[Outcome]:
     source_id = job.source.source_id
     at = now()
-    kept = [line["key"] for line in lines if line["action"] == "keep"]
-    lines = [line for line in lines if line["action"] != "keep"]
-    known = writer.catalogue.locations(source_id, (line["key"] for line in lines))
+    kept = [line.key for line in lines if line.action == "keep"]
+    lines = [line for line in lines if line.action != "keep"]
+    known = writer.catalogue.locations(source_id, (line.key for line in lines))
     gone = [location for location in known.values() if location.document_id]
     change = StoreChange(at=at, by=job.manifest.job_id, reason="not_listed")
     change.forgotten = {(source_id, key) for key in known}
@@ -172,15 +161,15 @@ def _retire(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome
     keep_places(change, writer.catalogue, source_id, kept)
     settled = writer.carry_out(change)
     retired_ids = {document.document_id for document in settled.retired}
-    planned = {line["key"]: line for line in lines}
-    left_out = [_left_out(line, at) for line in lines if line.get("refusal")]
-    lost = _retired_without_line(writer.catalogue, [line for line in lines if line["key"] not in known], at)
+    planned = {line.key: line for line in lines}
+    left_out = [_left_out(line, at) for line in lines if line.refusal]
+    lost = _retired_without_line(writer.catalogue, [line for line in lines if line.key not in known], at)
     retired = [
         Outcome(
             location.uri,
             location.key,
             "retired",
-            planned[location.key]["reason"],
+            planned[location.key].reason,
             at,
             "" if location.document_id in retired_ids else "the document stays: it has other places",
             document_id=location.document_id,
@@ -192,23 +181,23 @@ def _retire(job: JobRun, writer: StoreWriter, lines: list[Line]) -> list[Outcome
     return left_out + lost + retired
 
 
-def _left_out(line: Line, at: str) -> Outcome:
+def _left_out(line: PlanLine, at: str) -> Outcome:
     """Return the outcome of a listed item that its source takes no more; its document is retired besides."""
-    return Outcome(line["uri"], line["key"], "rejected", line["refusal"], at, line["detail"], bytes=line.get("size"))
+    return Outcome(line.uri, line.key, "rejected", line.refusal, at, line.detail, bytes=line.size)
 
 
-def _retired_without_line(catalogue: Catalogue, lines: list[Line], at: str) -> list[Outcome]:
+def _retired_without_line(catalogue: Catalogue, lines: list[PlanLine], at: str) -> list[Outcome]:
     """Return the lines of documents that were retired before a crash came between the catalogue and the journal."""
-    known = catalogue.documents(line["document_id"] for line in lines if line.get("document_id"))
+    known = catalogue.documents(line.document_id for line in lines if line.document_id)
     outcomes = []
     for line in lines:
-        document = known.get(line.get("document_id", ""))
+        document = known.get(line.document_id or "")
         if document is None or document.state != "retired":
             continue
         outcomes.append(
             Outcome(
-                line["uri"],
-                line["key"],
+                line.uri,
+                line.key,
                 "retired",
                 "not_listed",
                 at,

@@ -12,6 +12,7 @@ import apsw
 from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
 from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.job.job_run import JobRun, now
 from ingest_tui.pipeline.job.settled_outcomes import restore_settled_outcomes
 from ingest_tui.pipeline.plan.planning import remove_leftover_plan
@@ -55,7 +56,7 @@ def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     finally:
         catalogue.close()
     if counts_as_attempt:
-        listed = int(plan_end(job.paths.plan).get("listed", 0))
+        listed = plan_end(job.paths.plan).listed
         _refuse_without_progress(job, 1 + listed + len(finished))
     return finished
 
@@ -139,12 +140,12 @@ def intents_of_an_older_program(workspace: Workspace, job_id: str) -> list[dict[
     paths = workspace.jobs.paths(job_id)
     if not paths.commits.exists():
         return []
-    done = {(line.get("document_id"), line.get("version")) for line in read_journal(paths.outcomes)}
+    done = {(outcome.get("document_id"), outcome.get("version")) for outcome in read_journal(paths.outcomes)}
     staging = paths.staging.relative_to(workspace.root)
     return [
-        placing(line["collection_id"], line["document_id"], line["version"], f"{staging}/{line['item_id']}")
-        for line in read_journal(paths.commits)
-        if (line["document_id"], line["version"]) not in done
+        placing(old["collection_id"], old["document_id"], old["version"], f"{staging}/{old['item_id']}")
+        for old in read_journal(paths.commits)
+        if (old["document_id"], old["version"]) not in done
     ]
 
 
@@ -167,14 +168,14 @@ def _count_fetched(job: JobRun, outcome: Outcome) -> None:
 
 
 def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -> None:
-    planned = job.between_checkpoints(work_lines(job.paths.plan))
-    for lines in _batches(line for line in planned if line["action"] in {"ingest", "move"}):
-        pending = [line for line in lines if line["key"] not in finished]
-        known = catalogue.locations(job.source.source_id, (line["key"] for line in pending))
+    planned = job.between_checkpoints(work_lines(job.paths.plan, frozenset({"ingest", "move"})))
+    for lines in _batches(planned):
+        pending = [line for line in lines if line.key not in finished]
+        known = catalogue.locations(job.source.source_id, (line.key for line in pending))
         documents = catalogue.documents(row.document_id for row in known.values() if row.document_id)
         restored = []
         for line in pending:
-            location = known.get(line["key"])
+            location = known.get(line.key)
             if location is None or location.job_id != job.manifest.job_id:
                 continue
             name = cast("OutcomeName", location.outcome)
@@ -202,8 +203,8 @@ def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -
                 _count_fetched(job, outcome)
 
 
-def _batches(lines: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
+def _batches(lines: Iterator[PlanLine]) -> Iterator[list[PlanLine]]:
+    batch: list[PlanLine] = []
     for line in lines:
         batch.append(line)
         if len(batch) >= _BATCH:

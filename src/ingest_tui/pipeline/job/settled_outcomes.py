@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
 
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.job.job_run import JobRun, now
 from ingest_tui.pipeline.plan.planning import QUARANTINE_HINT, settled_as
 from ingest_tui.store.records.plan_file import read_plan
@@ -16,26 +16,26 @@ _BATCH = 500
 def restore_settled_outcomes(job: JobRun, finished: set[str]) -> None:
     """Record what the plan says of items that need no work and have no outcome; adds their keys to ``finished``."""
     lines = job.between_checkpoints(read_plan(job.paths.plan))
-    outcomes = (_outcome_of(line) for line in lines if line["action"] != "end" and line["key"] not in finished)
+    outcomes = (_outcome_of(line) for line in lines if line.key not in finished)
     lost = (outcome for outcome in outcomes if outcome is not None)
     while batch := list(islice(lost, _BATCH)):
         job.record(batch)
         finished.update(outcome.key for outcome in batch)
 
 
-def _outcome_of(line: dict[str, Any]) -> Outcome | None:
-    name = settled_as(line["action"], line.get("refusal", ""))
+def _outcome_of(line: PlanLine) -> Outcome | None:
+    name = settled_as(line.action, line.refusal)
     if name is None:
         return None
     return Outcome(
-        line["uri"],
-        line["key"],
+        line.uri,
+        line.key,
         name,
-        line.get("refusal") or line["reason"],
+        line.refusal or line.reason,
         now(),
-        line.get("detail", ""),
-        QUARANTINE_HINT if line["action"] == "quarantine" else "",
-        document_id=line.get("document_id"),
-        bytes=line.get("size"),
+        line.detail,
+        QUARANTINE_HINT if line.action == "quarantine" else "",
+        document_id=line.document_id,
+        bytes=line.size,
         phase="list",
     )

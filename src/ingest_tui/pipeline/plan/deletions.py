@@ -12,6 +12,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.holding import Choice, HoldRule, HoldRules, Shown
 from ingest_tui.model.look import UNKNOWN_CHOICE, Look
+from ingest_tui.model.plan_line import NewLook, PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.job.job_run import JobRun
 from ingest_tui.store.records.plan_file import plan_end, read_plan
@@ -83,11 +84,11 @@ def approved_deletions(workspace: Workspace, look: Look, job_id: str) -> dict[st
 
 
 def _held_in(plan: Path) -> dict[str, Shown]:
-    return {
-        line["key"]: Shown(line["document_id"], line.get("version"))
-        for line in read_plan(plan)
-        if line["action"] == "hold"
-    }
+    return {line.key: _shown(line) for line in read_plan(plan) if line.action == "hold"}
+
+
+def _shown(line: PlanLine) -> Shown:
+    return Shown(line.document_id or "", line.version)
 
 
 def _plans_since(workspace: Workspace, look: Look, job_id: str) -> Iterator[Path]:
@@ -99,10 +100,10 @@ def _plans_since(workspace: Workspace, look: Look, job_id: str) -> Iterator[Path
     sequence, later = look.sequence + 1, look.job_id
     while later != job_id:
         plan = workspace.jobs.paths(later).plan
-        end = plan_end(plan)
-        if end["sequence"] >= sequence:
+        made = plan_end(plan).look
+        if made is None or made.sequence >= sequence:
             raise KeyError(job_id)
-        sequence, later = end["sequence"], end["after"]
+        sequence, later = made.sequence, made.after
         yield plan
 
 
@@ -110,30 +111,28 @@ def _drop_seen(shown: dict[str, Shown], plan: Path) -> None:
     """Take out what a later plan has seen: of a complete listing all that it does not miss too."""
     still_missed: dict[str, Shown] = {}
     seen: set[str] = set()
-    complete = False
+    complete = plan_end(plan).complete
     for line in read_plan(plan):
-        if line["action"] == "end":
-            complete = line["complete"]
-        elif line["key"] in shown:
-            if line["action"] in {"hold", "retire"}:
-                still_missed[line["key"]] = Shown(line["document_id"], line.get("version"))
+        if line.key in shown:
+            if line.action in {"hold", "retire"}:
+                still_missed[line.key] = _shown(line)
             else:
-                seen.add(line["key"])
+                seen.add(line.key)
     for key in [key for key in shown if key in seen or (complete and still_missed.get(key) != shown[key])]:
         del shown[key]
 
 
-def look_after(look: Look, end: dict[str, Any], *, job_id: str) -> Look:
-    """Return what is known once a plan was made whose last line is ``end``.
+def look_after(look: Look, new: NewLook, *, complete: bool, job_id: str) -> Look:
+    """Return what is known once a plan was made that adds ``new``; ``complete``: of a listing that names everything.
 
     While deletions are held, the choice that the documents were taken by stays the known one: else the next look
     would find nothing changed, and retire them without a person.
     """
-    changed: dict[str, Any] = {"sequence": end["sequence"], "job_id": job_id}
-    if end["complete"]:
-        changed |= {"documents": end["documents"], "held": end["held"], "volumes": end["volumes"]}
-        if not end["held"]:
-            changed["chosen_by"] = end["chosen_by"]
+    changed: dict[str, Any] = {"sequence": new.sequence, "job_id": job_id}
+    if complete:
+        changed |= {"documents": new.documents, "held": new.held, "volumes": new.volumes}
+        if not new.held:
+            changed["chosen_by"] = new.chosen_by
     return look.model_copy(update=changed)
 
 
@@ -145,11 +144,12 @@ def check_superseded(job: JobRun) -> None:
     """
     end = plan_end(job.paths.plan)
     look = job.workspace.looks.get(job.source.source_id)
-    if "sequence" not in end:  # of an older program, or of a job that lists nothing
+    made = end.look
+    if made is None:  # of an older program, or of a job that lists nothing
         job.superseded_by = "unknown"
-    elif not look.is_newest_plan(end["sequence"], job_id=job.manifest.job_id, after=end["after"]):
+    elif not look.is_newest_plan(made.sequence, job_id=job.manifest.job_id, after=made.after):
         job.superseded_by = look.job_id or "unknown"
         told = "a newer job has listed the source since: what is gone or moved is for that one to decide"
         job.log.event("info", told, newer=job.superseded_by)
-    elif look.sequence < end["sequence"]:
-        job.workspace.looks.save(look_after(look, end, job_id=job.manifest.job_id))
+    elif look.sequence < made.sequence:
+        job.workspace.looks.save(look_after(look, made, complete=end.complete, job_id=job.manifest.job_id))

@@ -20,7 +20,8 @@ from ingest_tui.model.holding import HoldRules
 from ingest_tui.model.job import HeldDeletions
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.outcome import Outcome, OutcomeName
-from ingest_tui.model.plan import HELD, RULES_VERSION, Action, PlanRules
+from ingest_tui.model.plan import HELD, RULES_VERSION, PlanRules
+from ingest_tui.model.plan_line import NewLook, PlanEnd, PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.job.job_run import JobRun, now
@@ -36,7 +37,7 @@ from ingest_tui.store.change import StoreChange
 from ingest_tui.store.fs.atomic import sync_folder
 from ingest_tui.store.records.journal import Journal, encode_line
 from ingest_tui.store.records.listing_cache import StoredMemory
-from ingest_tui.store.records.plan_file import work_lines
+from ingest_tui.store.records.plan_file import plan_end, work_lines
 from ingest_tui.store.workspace import Settings
 
 TOO_OLD = "too_old"
@@ -177,23 +178,24 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
                 writer.add(action, journal)
             writer.flush(journal)
             work = sum(number for name, number in writer.numbers.items() if name not in _SETTLED_WHILE_PLANNING)
-            gaps = [list(gap) for gap in end.gaps[:_GAPS_TOLD]]
-            last = {
-                "action": "end",
-                "listed": scratch.count(),
-                "complete": end.complete,
-                "work": work,
-                "lines": sum(writer.numbers.values()),
-                "gaps": gaps,
-                "gaps_total": len(end.gaps),
-                "sequence": look.sequence + 1,
-                "after": look.job_id,
-                "chosen_by": chosen_by(job.source, job.connector),
-                "volumes": dict(end.volumes),
-                "documents": scratch.known_documents,
-                "held": writer.numbers.get("hold", 0),
-            }
-            journal.append([last])
+            new_look = NewLook(
+                sequence=look.sequence + 1,
+                after=look.job_id,
+                chosen_by=chosen_by(job.source, job.connector),
+                volumes=dict(end.volumes),
+                documents=scratch.known_documents,
+                held=writer.numbers.get("hold", 0),
+            )
+            last = PlanEnd(
+                listed=scratch.count(),
+                complete=end.complete,
+                lines=sum(writer.numbers.values()),
+                work=work,
+                gaps=end.gaps[:_GAPS_TOLD],
+                gaps_total=len(end.gaps),
+                look=new_look,
+            )
+            journal.append([last.as_dict()])
     except apsw.InterruptError:
         job.checkpoint()  # raises: that is why the statement was ended
         raise
@@ -203,7 +205,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     writer.remember_rejections()
     temporary.rename(job.paths.plan)
     sync_folder(job.paths.folder)
-    job.workspace.looks.save(look_after(look, last, job_id=job.manifest.job_id))
+    job.workspace.looks.save(look_after(look, new_look, complete=end.complete, job_id=job.manifest.job_id))
     ListingScratch.discard(job.paths.listing)
     job.log.event("info", "planned", complete=end.complete, **writer.numbers)
 
@@ -223,7 +225,7 @@ class _PlanWriter:
         self._unchanged = Outcome("", "", "unchanged", "same_fingerprint", self._at, phase="list").as_dict()
         self.numbers: dict[str, int] = {}
 
-    def add(self, action: Action, journal: Journal) -> None:
+    def add(self, action: PlanLine, journal: Journal) -> None:
         if action.action == "skip" and not action.detail:
             self._add_unchanged(action)
         else:
@@ -231,29 +233,19 @@ class _PlanWriter:
         if len(self._lines) >= _LINES_AT_ONCE:
             self.flush(journal)
 
-    def _add_unchanged(self, action: Action) -> None:
+    def _add_unchanged(self, action: PlanLine) -> None:
         """The same two lines as `_add_other` writes, spelled out: nearly all items of most syncs come this way."""
-        plan_line = {
-            "action": "skip",
-            "reason": action.reason,
-            "key": action.key,
-            "uri": action.uri,
-            "fingerprint": action.fingerprint,
-            "size": action.size,
-            "modified_ns": action.modified_ns,
-            "document_id": action.document_id,
-        }
         outcome = self._unchanged | {
             "uri": action.uri,
             "key": action.key,
             "document_id": action.document_id,
             "bytes": action.size,
         }
-        self._lines.append(encode_line(plan_line))
+        self._lines.append(encode_line(action.as_short_dict()))
         self._settled.append(encode_line(outcome))
         self._skipped += 1
 
-    def _add_other(self, action: Action) -> None:
+    def _add_other(self, action: PlanLine) -> None:
         self._lines.append(encode_line(action.as_dict()))
         self.numbers[action.action] = self.numbers.get(action.action, 0) + 1
         name = settled_as(action.action, action.refusal)
@@ -328,7 +320,7 @@ def _as_known(row: LocationRow, known: LocationRow | None) -> LocationRow:
     )
 
 
-def _rejection(job: JobRun, action: Action, ruleset: str, at: str) -> LocationRow:
+def _rejection(job: JobRun, action: PlanLine, ruleset: str, at: str) -> LocationRow:
     return LocationRow(
         job.source.source_id,
         action.key,
@@ -348,25 +340,24 @@ def _rejection(job: JobRun, action: Action, ruleset: str, at: str) -> LocationRo
     )
 
 
-def _tell_of_listing(job: JobRun, end: dict[str, Any]) -> None:
+def _tell_of_listing(job: JobRun, end: PlanEnd) -> None:
     """Take from the last line of the plan how the listing went; an earlier attempt may have made it."""
-    job.manifest.counters.descriptors_listed = end["listed"]
+    job.manifest.counters.descriptors_listed = end.listed
     if job.manifest.phases["list"].state != "done":
         job.meter.start("list")
-        job.meter.advance("list", end["listed"])
+        job.meter.advance("list", end.listed)
         job.meter.done("list")
-    job.listing_complete = end["complete"]
-    gaps = end.get("gaps", [])
-    for key, message in gaps:
+    job.listing_complete = end.complete
+    for key, message in end.gaps:
         warning = f"{gap_name(key)}: {safe_display(message)}"
         if warning not in job.manifest.warnings:
             job.manifest.warnings.append(warning)
     if not job.listing_complete:
-        error = _incomplete(job.source.source_id, gaps, end.get("gaps_total", len(gaps)))
+        error = _incomplete(job.source.source_id, end.gaps, end.gaps_total)
         job.note_error(error, phase="list")
 
 
-def _incomplete(source_id: str, gaps: list[list[str]], total: int) -> SourceAccessError:
+def _incomplete(source_id: str, gaps: tuple[tuple[str, str], ...], total: int) -> SourceAccessError:
     key, message = gaps[0] if gaps else ("", "the source stopped early")
     place = f"{gap_name(key)}: " if gaps else ""
     more = f" (and {total - 1} more places)" if total > 1 else ""
@@ -384,19 +375,18 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
     remote = job.connector is not None and job.connector.capabilities.remote
     workload = job.meter.workload = Workload(job.source.extraction.backend, remote)
     for line in job.between_checkpoints(work_lines(job.paths.plan)):
-        if line["action"] == "ingest":
+        if line.action == "ingest":
             items += 1
-            size += line.get("size") or 0
-            if line["key"] in finished_keys:
+            size += line.size or 0
+            if line.key in finished_keys:
                 done += 1
-                done_size += line.get("size") or 0
+                done_size += line.size or 0
             else:
-                workload.add(line["key"], line.get("size") or 0)
-        elif line["action"] == "hold" and not job.superseded_by:
+                workload.add(line.key, line.size or 0)
+        elif line.action == "hold" and not job.superseded_by:
             held += 1
-            reason = line["reason"]
-        elif line["action"] == "end":
-            _tell_of_listing(job, line)
+            reason = line.reason
+    _tell_of_listing(job, plan_end(job.paths.plan))
     job.manifest.held = None
     if held:
         known = _known_documents(job)

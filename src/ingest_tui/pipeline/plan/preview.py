@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.descriptor import ListingEnd
-from ingest_tui.model.plan import NOT_LOOKED_INTO, Action
+from ingest_tui.model.plan import NOT_LOOKED_INTO
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.plan.absences import settle_listing
@@ -26,7 +27,7 @@ from ingest_tui.store.workspace import Workspace
 
 def preview_plan(
     workspace: Workspace, source: Source, *, force: bool = False, watched: bool = False
-) -> Iterator[Action]:
+) -> Iterator[PlanLine]:
     """Yield the actions that a sync of the source would take now.
 
     When the listing is not complete nothing is planned to be retired, and each place that it could not look into is a
@@ -58,7 +59,7 @@ def preview_plan(
             end = settle_listing(workspace, source, connector, scratch, end)
             refuse_known_types(workspace, source, scratch, hold)
             for key, message in end.gaps:
-                yield Action("gap", NOT_LOOKED_INTO, key, "", message)
+                yield PlanLine("gap", NOT_LOOKED_INTO, key, "", message)
             yield from scratch.plan(
                 workspace.layout.catalogue,
                 source.source_id,
@@ -102,7 +103,7 @@ def look_for_work(workspace: Workspace, source: Source) -> tuple[bool, int]:
     return False, held
 
 
-def _is_work(catalogue: Catalogue, source: Source, action: Action) -> bool:
+def _is_work(catalogue: Catalogue, source: Source, action: PlanLine) -> bool:
     if action.action in {"skip", "hold", "quarantine", "gap"}:
         return False
     if action.action == "reject" or action.reason == "retry":

@@ -7,9 +7,11 @@ from typing import Any
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation_facts import MOVED_TO, Event
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.records.journal import lines_with
+from ingest_tui.store.records.plan_file import plan_lines_with
 from ingest_tui.store.workspace import Workspace
 
 _JOBS_SEARCHED = 50
@@ -26,10 +28,10 @@ def events_of(workspace: Workspace, source_id: str, key: str, *, depth: int = 5)
     for job_id, at in _jobs_to_search(workspace, source_id, key):
         paths = workspace.jobs.paths(job_id)
         needle = encode_json(key)
-        for line in lines_with(paths.plan, needle):
-            if key in {line.get("key"), line.get("from_key")}:
-                events.append(_plan_event(job_id, at, line, key))
-                renamed_from = renamed_from or (line.get("from_key") if line.get("key") == key else None)
+        for planned in plan_lines_with(paths.plan, needle):
+            if key in {planned.key, planned.from_key}:
+                events.append(_plan_event(job_id, at, planned, key))
+                renamed_from = renamed_from or (planned.from_key if planned.key == key else None)
         for line in lines_with(paths.outcomes, needle.strip(b'"')):
             was = _moved_from(line)
             if line["key"] == key:
@@ -86,11 +88,9 @@ def _fold_unchanged(events: list[Event]) -> list[Event]:
     return folded
 
 
-def _plan_event(job_id: str, at: str, line: dict[str, Any], key: str) -> Event:
-    detail = line.get("detail", "")
-    if line.get("from_key") == key and line["key"] != key:
-        detail = f"{MOVED_TO}{line['key']}"
-    return Event(job_id, at, f"planned: {line['action']}", line["reason"], detail)
+def _plan_event(job_id: str, at: str, line: PlanLine, key: str) -> Event:
+    detail = f"{MOVED_TO}{line.key}" if line.from_key == key and line.key != key else line.detail
+    return Event(job_id, at, f"planned: {line.action}", line.reason, detail)
 
 
 def _outcome_event(job_id: str, outcome: Outcome) -> Event:

@@ -204,9 +204,9 @@ def _gap(
     """Return what keeps a source from looking where a key is, as fields of `SourceFacts`; none: nothing does."""
     look = workspace.looks.get(source_id)
     try:
-        gaps = plan_end(workspace.jobs.paths(look.job_id).plan).get("gaps", []) if look.job_id else []
+        gaps = plan_end(workspace.jobs.paths(look.job_id).plan).gaps if look.job_id else ()
     except (IngestError, OSError):
-        gaps = []
+        gaps = ()
     for place, why in gaps:
         if place in {"", key} or key.startswith(f"{place}/"):
             return {"gap": why, "gap_place": place}

@@ -7,7 +7,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import humanize
 
@@ -16,6 +15,7 @@ from ingest_tui.model.errors import DiskFullError, NotFoundError, PlanDamagedErr
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, UPLOAD_SOURCE, Source
 from ingest_tui.store.fs.atomic import sync_filesystem
 from ingest_tui.store.layout import RAW_STEM
@@ -72,22 +72,22 @@ def retry_upload(workspace: Workspace, old: Manifest) -> Manifest:
         sync_filesystem(workspace.root)
         write_known_plan(job_paths.plan, lines)
     for line, _path in left:
-        old_staging.drop(_item_id(old.job_id, line["key"]))
+        old_staging.drop(_item_id(old.job_id, line.key))
     return manifest
 
 
-def _left_staged(workspace: Workspace, old: Manifest, staging: StagingArea) -> Iterator[tuple[dict[str, Any], Path]]:
+def _left_staged(workspace: Workspace, old: Manifest, staging: StagingArea) -> Iterator[tuple[PlanLine, Path]]:
     """Yield the lines of a failed upload whose files are still staged, with these files."""
     place = safe_display(str(workspace.jobs.paths(old.job_id).staging))
     hint = "upload the files again"
     if old.keeps_uploaded_files:
         hint = f"upload the files again; those that were not taken in are in {place}"
-    lines: list[dict[str, Any]] = []
+    lines: list[PlanLine] = []
     with suppress(PlanDamagedError):
-        lines = [line for line in read_plan(workspace.jobs.paths(old.job_id).plan) if line["action"] == "ingest"]
+        lines = [line for line in read_plan(workspace.jobs.paths(old.job_id).plan) if line.action == "ingest"]
     found = False
     for line in lines if old.keeps_uploaded_files else ():
-        path = Path(staging.folder(_item_id(old.job_id, line["key"])), f"{RAW_STEM}.{safe_extension(line['key'])}")
+        path = Path(staging.folder(_item_id(old.job_id, line.key)), f"{RAW_STEM}.{safe_extension(line.key)}")
         if path.is_file() and not path.is_symlink():
             found = True
             yield line, path
@@ -95,10 +95,10 @@ def _left_staged(workspace: Workspace, old: Manifest, staging: StagingArea) -> I
         raise UsageError(f"nothing of upload {old.job_id} is left to be tried again", hint=hint)
 
 
-def _stage_again(staging: StagingArea, job_id: str, line: dict[str, Any], path: Path) -> dict[str, Any]:
+def _stage_again(staging: StagingArea, job_id: str, line: PlanLine, path: Path) -> PlanLine:
     with _opened(path) as (descriptor, _status):
-        _raw_path, size, raw_sha256 = _receive(staging, job_id, line["key"], descriptor)
-    return line | {"fingerprint": raw_sha256, "size": size, "metadata": {"raw_sha256": raw_sha256}}
+        _raw_path, size, raw_sha256 = _receive(staging, job_id, line.key, descriptor)
+    return line._replace(fingerprint=raw_sha256, size=size, metadata={"raw_sha256": raw_sha256})
 
 
 def _receive(staging: StagingArea, job_id: str, key: str, descriptor: int) -> tuple[str, int, str]:
@@ -128,20 +128,20 @@ def _size_of(path: Path) -> int:
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
-def _stage(staging: StagingArea, job_id: str, collection_id: str, name: str, path: Path) -> dict[str, Any]:
+def _stage(staging: StagingArea, job_id: str, collection_id: str, name: str, path: Path) -> PlanLine:
     key = f"{collection_id}/{name}"
     with _opened(path) as (descriptor, status):
         _raw_path, size, raw_sha256 = _receive(staging, job_id, key, descriptor)
-    return {
-        "action": "ingest",
-        "reason": "upload",
-        "key": key,
-        "uri": file_uri(os.fsencode(path.absolute())),
-        "fingerprint": raw_sha256,
-        "size": size,
-        "modified_ns": storable_ns(status.st_mtime_ns),
-        "metadata": {"raw_sha256": raw_sha256},
-    }
+    return PlanLine(
+        "ingest",
+        "upload",
+        key,
+        file_uri(os.fsencode(path.absolute())),
+        fingerprint=raw_sha256,
+        size=size,
+        modified_ns=storable_ns(status.st_mtime_ns),
+        metadata={"raw_sha256": raw_sha256},
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.remedies import remedy_for
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.model.trouble import (
@@ -213,33 +214,36 @@ def retry_troubles(workspace: Workspace, troubles: Sequence[Trouble]) -> RetryRe
     return report
 
 
-def _plan_lines(workspace: Workspace, troubles: list[Trouble], report: RetryReport) -> Iterator[dict[str, Any]]:
+def _plan_lines(workspace: Workspace, troubles: list[Trouble], report: RetryReport) -> Iterator[PlanLine]:
     """Yield a line of a plan for each item: what its own job had planned, made an order to take it."""
     by_job: dict[str, dict[str, Trouble]] = defaultdict(dict)
     for trouble in troubles:
         by_job[trouble.job_id][trouble.key] = trouble
     for job_id, waiting in by_job.items():
         for line in _plan_of(workspace, job_id):
-            wanted = waiting.pop(line["key"], None)
+            wanted = waiting.pop(line.key, None)
             if wanted is None:
                 continue
-            if line["action"] == "reject":
+            if line.action == "reject":
                 report.leave_out([wanted], _REFUSED_FROM_LISTING)
             else:
                 yield _order(line, wanted)
         # Their job is gone, or knew them under another name.
-        yield from (_order({"key": one.key, "uri": one.uri, "size": one.size}, one) for one in waiting.values())
+        yield from (_order(PlanLine("ingest", "", one.key, one.uri, size=one.size), one) for one in waiting.values())
 
 
-def _plan_of(workspace: Workspace, job_id: str) -> Iterator[dict[str, Any]]:
+def _plan_of(workspace: Workspace, job_id: str) -> Iterator[PlanLine]:
     try:
         yield from job_plan(workspace, job_id)
     except IngestError:
         return
 
 
-def _order(line: dict[str, Any], trouble: Trouble) -> dict[str, Any]:
-    order = {name: value for name, value in line.items() if name not in {"crc", "from_key"}}
-    if trouble.document_id is not None:
-        order["document_id"] = trouble.document_id
-    return order | {"action": "ingest", "reason": "retry", "detail": f"was {trouble.kind} ({trouble.reason})"}
+def _order(line: PlanLine, trouble: Trouble) -> PlanLine:
+    return line._replace(
+        action="ingest",
+        reason="retry",
+        detail=f"was {trouble.kind} ({trouble.reason})",
+        document_id=line.document_id if trouble.document_id is None else trouble.document_id,
+        from_key=None,
+    )

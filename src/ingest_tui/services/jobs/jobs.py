@@ -14,6 +14,7 @@ from ingest_tui.model.log import is_at_least
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import FAILED_BEFORE
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
 from ingest_tui.pipeline.job.recovery import intents_of_an_older_program
 from ingest_tui.services.documents.uploads import retry_upload
@@ -133,9 +134,9 @@ def job_reasons(workspace: Workspace, job_id: str) -> list[ReasonGroup]:
     return reasons.groups()
 
 
-def job_plan(workspace: Workspace, job_id: str) -> Iterator[dict[str, Any]]:
+def job_plan(workspace: Workspace, job_id: str) -> Iterator[PlanLine]:
     """Yield the lines of a job's plan; raises `PlanDamagedError` where it is not as it was written."""
-    return (line for line in read_plan(workspace.jobs.paths(job_id).plan) if line["action"] != "end")
+    return read_plan(workspace.jobs.paths(job_id).plan)
 
 
 def job_log(
@@ -271,9 +272,9 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
         if outcome.outcome == "failed" or outcome.reason == FAILED_BEFORE
     }
     lines = [
-        line | {"action": "ingest", "reason": "retry"}
+        line._replace(action="ingest", reason="retry")
         for line in job_plan(workspace, old.job_id)
-        if line["key"] in failed and (line["action"] in {"ingest", "quarantine"} or line["reason"] == FAILED_BEFORE)
+        if line.key in failed and (line.action in {"ingest", "quarantine"} or line.reason == FAILED_BEFORE)
     ]
     if not lines:
         raise UsageError(
@@ -285,17 +286,17 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
     return manifest
 
 
-def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[dict[str, Any]]) -> None:
+def write_plan_and_queue(workspace: Workspace, manifest: Manifest, lines: list[PlanLine]) -> None:
     """Queue a job whose plan is known already. It retires nothing, since it has listed nothing."""
     manifest.options[KNOWN_PLAN] = True
     with workspace.jobs.being_made(manifest) as paths:
         write_known_plan(paths.plan, lines)
 
 
-def held_deletions(workspace: Workspace, job_id: str) -> list[dict[str, Any]]:
-    """Return the lines of a job's plan that hold a deletion, with ``reason``, ``key``, ``uri``, ``document_id``."""
+def held_deletions(workspace: Workspace, job_id: str) -> list[PlanLine]:
+    """Return the lines of a job's plan that hold a deletion."""
     full_id = workspace.jobs.resolve(job_id)
-    return [line for line in job_plan(workspace, full_id) if line["action"] == "hold"]
+    return [line for line in job_plan(workspace, full_id) if line.action == "hold"]
 
 
 def approve_job(workspace: Workspace, job_id: str) -> Manifest:

@@ -20,7 +20,6 @@ from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.naming import bytes_from_key, key_from_bytes, opaque_key
 from ingest_tui.model.plan import (
     KILLS_BEFORE_QUARANTINE,
-    Action,
     Known,
     PlanRules,
     Quarantine,
@@ -28,6 +27,7 @@ from ingest_tui.model.plan import (
     plan_listed,
     plan_vanished,
 )
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.kept_places import Adoption
@@ -164,7 +164,7 @@ class ListingScratch:
         rules: PlanRules,
         parsers: Callable[[], str] = str,
         is_same: Callable[[Known, Descriptor], bool] = lambda _known, _descriptor: False,
-    ) -> Iterator[Action]:
+    ) -> Iterator[PlanLine]:
         """Yield the actions of `plan_actions` for this listing against the catalogue, streaming from disk.
 
         ``parsers`` returns what stands for the parsers as they are now; called only when something failed by one.
@@ -186,7 +186,7 @@ class ListingScratch:
         for row in rows:
             if row[0] and row[14] not in _NOT_TAKEN:
                 # What `plan_listed` would say of it, without the detour: nearly all items of most syncs.
-                yield Action("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
+                yield PlanLine("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
                 continue
             known = Known(*row[10:]) if row[10] is not None else None
             descriptor = _as_descriptor(row[1:10])
@@ -263,7 +263,7 @@ class ListingScratch:
         )
         return pair_moves((Known(*row) for row in vanished), fresh)
 
-    def _plan_vanished(self, source_id: str, moves: dict[str, Known], rules: PlanRules) -> Iterator[Action]:
+    def _plan_vanished(self, source_id: str, moves: dict[str, Known], rules: PlanRules) -> Iterator[PlanLine]:
         moved = {known.key for known in moves.values()}
         documents = self._value(f"SELECT count(*) {_VANISHED} AND l.document_id IS NOT NULL", source_id)
         rows = self._connection.execute(f"SELECT {_KNOWN} {_VANISHED} ORDER BY l.key", (source_id,))

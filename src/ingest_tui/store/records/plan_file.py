@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args
 
 from ingest_tui.model.errors import PlanDamagedError
-from ingest_tui.model.plan import ActionName
-from ingest_tui.store.records.journal import Journal, decode_line, last_record
+from ingest_tui.model.plan_line import ACTION_NAMES, ActionName, PlanEnd, PlanLine, is_end
+from ingest_tui.store.records.journal import Journal, decode_line, last_record, lines_with
 
-Line = dict[str, Any]
-_BEGINNINGS = {action: f'{{"action":"{action}"'.encode() for action in get_args(ActionName)}
+_BEGINNINGS = {action: f'{{"action":"{action}"'.encode() for action in ACTION_NAMES}
 _SETTLED_WHILE_PLANNING = frozenset({"skip", "reject", "quarantine"})
 
 
-def write_known_plan(path: Path, lines: list[Line]) -> None:
+def write_known_plan(path: Path, lines: list[PlanLine]) -> None:
     """Write the plan of a job that lists nothing: its items are known already."""
+    end = PlanEnd(listed=len(lines), complete=True, lines=len(lines))
     with Journal(path) as journal:
-        journal.append([*lines, {"action": "end", "listed": len(lines), "complete": True, "lines": len(lines)}])
+        journal.append([*(line.as_dict() for line in lines), end.as_dict()])
 
 
-def is_whole(lines: Iterable[Line]) -> bool:
+def is_whole(lines: Iterable[PlanLine]) -> bool:
     """Whether every line that `read_plan` yields of a plan is as it was written; reads all of it."""
     try:
         for _line in lines:
@@ -35,8 +34,8 @@ def is_whole(lines: Iterable[Line]) -> bool:
     return True
 
 
-def read_plan(path: Path) -> Iterator[Line]:
-    """Yield the lines of a plan, the last one too; raises `PlanDamagedError` where it is not as it was written.
+def read_plan(path: Path) -> Iterator[PlanLine]:
+    """Yield the lines of a plan; raises `PlanDamagedError` where it is not as it was written.
 
     There are none of a plan that is not there (yet).
     """
@@ -45,51 +44,70 @@ def read_plan(path: Path) -> Iterator[Line]:
     except FileNotFoundError:
         return
     with handle:
-        end: Line | None = None
+        end: PlanEnd | None = None
         for number, written in enumerate(handle):
-            line = decode_line(written)
-            if line is None or end is not None:
+            line = _decode(path, number, written)
+            if end is not None:
                 raise _damaged(path, f"line {number + 1} cannot be read")
-            if line.get("action") == "end":
+            if isinstance(line, PlanEnd):
                 end = line
-                if end.get("lines", number) != number:
-                    raise _damaged(path, f"it has {number} lines of {end['lines']}")
-            yield line
+                if end.lines not in {None, number}:
+                    raise _damaged(path, f"it has {number} lines of {end.lines}")
+            else:
+                yield line
         if end is None:
             raise _damaged(path, "its end is missing")
 
 
-def plan_end(path: Path) -> Line:
+def plan_end(path: Path) -> PlanEnd:
     """Return the last line of a plan; raises `PlanDamagedError` when it has none."""
-    end = last_record(path)
-    if end is None or end.get("action") != "end":
+    record = last_record(path)
+    if record is None or not is_end(record):
         raise _damaged(path, "its end is missing")
-    return end
+    try:
+        return PlanEnd.from_dict(record)
+    except ValueError as error:
+        raise _damaged(path, f"its end cannot be used: {error}") from None
 
 
-def work_lines(path: Path, only: frozenset[ActionName] | None = None) -> Iterator[Line]:
-    """Yield the lines that need work, or ``only`` those of some actions, and the last one.
+def work_lines(path: Path, only: frozenset[ActionName] | None = None) -> Iterator[PlanLine]:
+    """Yield the lines that need work, or ``only`` those of some actions.
 
     Lines of other actions are not even decoded, which each of the steps of a job would do again. Raises
     `PlanDamagedError` for a line that cannot be read: what it asked for would be left out in silence.
     """
-    passed_over = tuple(
-        beginning
-        for action, beginning in _BEGINNINGS.items()
-        if action in _SETTLED_WHILE_PLANNING or (only is not None and action not in only)
-    )
-    end = plan_end(path)
-    if end.get("work") == 0:
-        yield end
+    wanted = ACTION_NAMES - _SETTLED_WHILE_PLANNING if only is None else only
+    passed_over = tuple(beginning for action, beginning in _BEGINNINGS.items() if action not in wanted)
+    if plan_end(path).work == 0:
         return
     with path.open("rb") as handle:
         for number, written in enumerate(handle):
             if written.startswith(passed_over):
                 continue
-            line = decode_line(written)
-            if line is None:
-                raise _damaged(path, f"line {number + 1} cannot be read")
+            line = _decode(path, number, written)
+            if isinstance(line, PlanLine) and line.action in wanted:  # an older program wrote members in other orders
+                yield line
+
+
+def plan_lines_with(path: Path, needle: bytes) -> Iterator[PlanLine]:
+    """Yield the lines of a plan that hold ``needle`` and can be read: for people, who are shown what there is."""
+    for record in lines_with(path, needle):
+        try:
+            line = None if is_end(record) else PlanLine.from_dict(record)
+        except ValueError:
+            continue
+        if line is not None:
             yield line
+
+
+def _decode(path: Path, number: int, written: bytes) -> PlanLine | PlanEnd:
+    record = decode_line(written)
+    if record is None:
+        raise _damaged(path, f"line {number + 1} cannot be read")
+    try:
+        return PlanEnd.from_dict(record) if is_end(record) else PlanLine.from_dict(record)
+    except ValueError as error:
+        raise _damaged(path, f"line {number + 1} cannot be used: {error}") from None
 
 
 def _damaged(path: Path, why: str) -> PlanDamagedError:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     # For types alone: the first screen is painted before pydantic and the services are loaded.
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.outcome import Outcome
+    from ingest_tui.model.plan_line import PlanLine
     from ingest_tui.model.source import Source
     from ingest_tui.services.jobs.logs import LogFollower
     from ingest_tui.services.workers import WorkerInfo
@@ -123,7 +124,7 @@ class Gateway(SourceCalls, CredentialCalls, DocumentCalls, ErrorCalls):
         with self._changing() as workspace:
             return jobs.set_priority(workspace, job_id, priority)
 
-    def held_deletions(self, job_id: str) -> list[dict[str, Any]]:
+    def held_deletions(self, job_id: str) -> list[PlanLine]:
         """Return the deletions that a job holds for a person."""
         from ingest_tui.services.jobs import jobs
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pydantic
 
     from ingest_tui.model.job import Manifest
-    from ingest_tui.model.plan import Action
+    from ingest_tui.model.plan_line import PlanLine
     from ingest_tui.model.source import Source
     from ingest_tui.services.sources.sources import Place, SourceSummary, TestStep
     from ingest_tui.services.sources.trials import PreviewItem, SourceDraft
@@ -152,7 +152,7 @@ class SourceCalls(Opening):
 
         return source_trials.settings_of_place(source_type, config, path)
 
-    def plan(self, source_id: str) -> Iterator[Action]:
+    def plan(self, source_id: str) -> Iterator[PlanLine]:
         """Yield what a sync would do now, and why."""
         from ingest_tui.services.jobs import plan_preview
 

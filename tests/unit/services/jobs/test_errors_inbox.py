@@ -220,7 +220,7 @@ def test_refused_deletions_keep_the_documents(handle: WorkspaceHandle, folder: P
     for path in folder.iterdir():
         path.unlink()
     job_id = handle.sync("docs").job_id
-    assert sorted(line["key"] for line in held_deletions(handle.workspace, job_id)) == ["good.md", "shell.html"]
+    assert sorted(line.key for line in held_deletions(handle.workspace, job_id)) == ["good.md", "shell.html"]
     held = refuse_job(handle.workspace, job_id).held
     assert held is not None
     assert held.refused_by

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,9 +18,12 @@ from ingest_tui.tui.dialogs.dialogs import TYPED_FROM
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
 
-_COLUMNS: list[Column[dict[str, Any]]] = [
-    Column("key", "WOULD GO TO THE TRASH", 0, lambda line: Cell(str(line.get("key", "")))),
-    Column("document", "DOCUMENT", 12, lambda line: Cell(str(line.get("document_id") or "")[:12], "quiet"), 60),
+if TYPE_CHECKING:
+    from ingest_tui.model.plan_line import PlanLine
+
+_COLUMNS: list[Column[PlanLine]] = [
+    Column("key", "WOULD GO TO THE TRASH", 0, lambda line: Cell(line.key)),
+    Column("document", "DOCUMENT", 12, lambda line: Cell((line.document_id or "")[:12], "quiet"), 60),
 ]
 
 
@@ -45,7 +48,7 @@ class Held(Asking, ModalScreen[str | None]):
         """The list, and the answers: to let it be has the focus."""
         with Vertical(classes="dialog held"):
             yield Line(safe_display(f"Deletions held by {self._job_id}"), classes="dialog--title")
-            yield VirtualTable(_COLUMNS, lambda line: str(line["key"]), id="held-table")
+            yield VirtualTable(_COLUMNS, lambda line: line.key, id="held-table")
             yield Line("", id="held-note", classes="dialog--note")
             yield Input(id="typed", compact=True)
             with Horizontal(classes="dialog--buttons"):
@@ -60,7 +63,7 @@ class Held(Asking, ModalScreen[str | None]):
         self.query_one("#later", Button).focus()
         self.ask(lambda: gateway.held_deletions(job_id), self._show, group="held", otherwise=self._say_trouble)
 
-    def _show(self, lines: list[dict[str, Any]]) -> None:
+    def _show(self, lines: list[PlanLine]) -> None:
         self._number = len(lines)
         self.query_one("#held-table", VirtualTable).show(lines, empty=["nothing is held"])
         note = "They go to the trash if a new listing still misses them."

@@ -17,7 +17,7 @@ from ingest_tui.tui.dialogs.table_dialog import TableDialog
 from ingest_tui.tui.widgets.table import Cell, Column
 
 if TYPE_CHECKING:
-    from ingest_tui.model.plan import Action
+    from ingest_tui.model.plan_line import PlanLine
 
 MOST_ITEMS = 20_000
 _ORDER = ("gap", "ingest", "move", "retire", "hold", "reject", "quarantine", "keep", "forget", "skip")
@@ -73,7 +73,7 @@ class Group:
     reason: str
     number: int = 0
     size: int = 0
-    items: list[Action] = field(default_factory=list)
+    items: list[PlanLine] = field(default_factory=list)
 
 
 class Plan(TableDialog):
@@ -126,7 +126,7 @@ class Plan(TableDialog):
         if not self._done and not self._groups:
             self.say(f"listing the source … {wording.duration(time.monotonic() - self._since)}")
 
-    def _take(self, actions: list[Action] | None) -> None:
+    def _take(self, actions: list[PlanLine] | None) -> None:
         if actions is None:
             self._done = True
         for action in actions or ():
