@@ -16,7 +16,7 @@ from textual.widgets import Input
 from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.credentials.types import credential_type
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.model.plan import Action as PlanAction
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.services.credentials.credentials import CredentialRow
 from ingest_tui.services.sources.sources import Place, SourceSummary
@@ -110,11 +110,11 @@ class PictureGateway(StillGateway):
 
     def plan(self, source_id: str) -> Any:
         for number in range(12):
-            yield PlanAction("ingest", "new", f"new-{number}.md", "file:///x", size=1000)
-        yield PlanAction("ingest", "changed", "rules.txt", "file:///x", "fingerprint was 1-2", size=900)
-        yield PlanAction("retire", "not_listed", "gone.md", "file:///x")
+            yield PlanLine("ingest", "new", f"new-{number}.md", "file:///x", size=1000)
+        yield PlanLine("ingest", "changed", "rules.txt", "file:///x", "fingerprint was 1-2", size=900)
+        yield PlanLine("retire", "not_listed", "gone.md", "file:///x")
         for number in range(800):
-            yield PlanAction("skip", "same_fingerprint", f"{number}.md", "file:///x", size=2000)
+            yield PlanLine("skip", "same_fingerprint", f"{number}.md", "file:///x", size=2000)
 
 
 Settle = Callable[[IngestApp, Any], Awaitable[None]]

@@ -10,7 +10,7 @@ import pytest
 from stories import HOSTILE_NAMES, add_job, said, screen_text, sync_by_hand, tell, until
 
 from ingest_tui.credentials.summary import CredentialSummary
-from ingest_tui.model.plan import Action as PlanAction
+from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.services.sources.sources import SourceSummary, add_source
 from ingest_tui.store.workspace import open_workspace_at
@@ -116,7 +116,7 @@ def test_a_plan_of_many_items_keeps_some_and_counts_all(root: Path, folder: Path
         def plan(self, source_id: str) -> Any:
             for number in range(10_000):
                 name = f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}"
-                yield PlanAction("ingest", "new", name, f"file:///{number}", size=10)
+                yield PlanLine("ingest", "new", name, f"file:///{number}", size=10)
 
     add_folder(root, folder)
 
