@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from misbehaving import MISBEHAVING
+
 from ingest_tui.extraction.pool.pool import ParserPool, Walls
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 
@@ -44,7 +46,7 @@ class Desk:
 
 
 def run(folder: Path, contents: dict[str, str], limits: ParseLimits = QUICK, workers: int = 2) -> Desk:
-    with ParserPool(workers, limits, test_backend=True) as pool:
+    with ParserPool(workers, limits, parser=MISBEHAVING) as pool:
         desk = Desk(folder, pool)
         for task_id, content in contents.items():
             desk.submit(task_id, content)

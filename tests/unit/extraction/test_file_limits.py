@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from misbehaving import MISBEHAVING
 from parser_desk import Desk
 
 from ingest_tui.extraction.parse import extract
@@ -26,7 +27,7 @@ FITTED = ParseLimits(
 
 def results(folder: Path, limits: ParseLimits, **contents: str | bytes) -> dict[str, ParseResult]:
     """Return the results of files parsed one after the other in one process, while it lives."""
-    with ParserPool(1, limits, test_backend=True) as pool:
+    with ParserPool(1, limits, parser=MISBEHAVING) as pool:
         desk = Desk(folder, pool)
         for task_id, content in contents.items():
             desk.submit(task_id, content)
@@ -64,7 +65,7 @@ def test_memory_that_others_left_is_not_a_files_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("failure", ["segfault", "run-out-of-memory", "leave"])
 def test_failure_that_others_caused_is_not_a_files_own(tmp_path: Path, failure: str) -> None:
     """A file that ends a process, or its memory, is tried again in one that has parsed nothing before."""
-    with ParserPool(1, test_backend=True) as pool:
+    with ParserPool(1, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("first", "misbehave:leave-a-mark\nfirst")
         desk.submit("second", f"misbehave:stumble {failure}\nsecond")
@@ -78,7 +79,7 @@ def test_failure_that_others_caused_is_not_a_files_own(tmp_path: Path, failure: 
 @pytest.mark.parametrize(("order", "reason"), [("segfault", "crashed"), ("run-out-of-memory", "memory")])
 def test_failure_of_its_own_is_tried_twice_and_no_more(tmp_path: Path, order: str, reason: str) -> None:
     """In a process of its own it fails again, for good; the first file of a process is not tried again at all."""
-    with ParserPool(1, test_backend=True) as pool:
+    with ParserPool(1, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("first", "first")
         desk.submit("bad", f"misbehave:{order}")
@@ -86,7 +87,7 @@ def test_failure_of_its_own_is_tried_twice_and_no_more(tmp_path: Path, order: st
         pool.drain()
         assert pool.processes_started == 3
     assert desk.reasons() == {"first": ("parsed", ""), "bad": ("failed", reason), "last": ("parsed", "")}
-    with ParserPool(1, test_backend=True) as pool:
+    with ParserPool(1, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("alone", f"misbehave:{order}")
         pool.drain()

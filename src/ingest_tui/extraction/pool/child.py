@@ -17,7 +17,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from importlib import import_module
+from typing import Any, BinaryIO, cast
 
 import orjson
 
@@ -51,13 +52,16 @@ def main(config: dict[str, Any], doors: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a KeyboardInterrupt is what the code of others raised
     tasks, results = _claim_descriptors()
     progress = _map_progress(config["progress_fd"])
-    chosen: Extract = extract
-    if config.get("test_backend"):
-        from ingest_tui.extraction.backends.misbehaving import extract as chosen
+    chosen: Extract = _named(config["parser"]) if config["parser"] else extract
     register_by_reference(config["validators"])
     confinement = config["confinement"]
     scratch = confinement["scratch"] if confinement else None
     _Server(tasks, results, progress, chosen, scratch).serve(doors)
+
+
+def _named(parser: str) -> Extract:
+    module, _, function = parser.partition(":")
+    return cast("Extract", getattr(import_module(module), function))
 
 
 def _claim_descriptors() -> tuple[int, int]:

@@ -47,14 +47,14 @@ class Dispatcher:
         workers: int,
         limits: ParseLimits,
         *,
-        test_backend: bool,
         confinement: Confinement | None,
+        parser: str | None,
     ) -> None:
         self._queue = queue
         self._workers = workers
         self._limits = limits
-        self._test_backend = test_backend
         self._confinement = confinement
+        self._parser = parser
         self._processes: list[ParserProcess] = []
         self._failed_starts = 0
         self._has_welcomed = False
@@ -162,7 +162,7 @@ class Dispatcher:
         self._queue.put_back([flight.payload for flight in longest.take_back()])
 
     def _start(self) -> ParserProcess:
-        process = ParserProcess.start(self._limits, test_backend=self._test_backend, confinement=self._confinement)
+        process = ParserProcess.start(self._limits, confinement=self._confinement, parser=self._parser)
         self.processes_started += 1
         self._processes.append(process)
         for fd in (process.stdout_fd, process.stderr_fd, process.pidfd):

@@ -26,8 +26,8 @@ class ParserPool:
     `submit` may be called from any thread. Every submitted task gets exactly one call of its ``on_result``, **from the
     dispatcher thread**: it should be quick, may call `submit` (which then does not block), and must not call `close`.
     What it raises is logged and raised again by `close`. ``max_waiting`` tasks may wait before `submit` blocks.
-    ``test_backend`` lets the content of a file order a misbehaviour; for tests only. ``confinement`` says what the
-    processes may read and write; without one only their limits, namespaces and clean environment hold.
+    ``confinement`` says what the processes may read and write; without one only their limits, namespaces and clean
+    environment hold. ``parser`` names another function than `parse.extract`, as ``module:function``.
     """
 
     def __init__(
@@ -36,15 +36,15 @@ class ParserPool:
         limits: ParseLimits | None = None,
         *,
         max_waiting: int = 1024,
-        test_backend: bool = False,
         confinement: Confinement | None = None,
+        parser: str | None = None,
     ) -> None:
         self._limits = limits or ParseLimits()
         if confinement is not None:
             confinement.sweep()
         self._queue = TaskQueue(max_waiting)
         self._dispatcher = Dispatcher(
-            self._queue, max(1, workers), self._limits, test_backend=test_backend, confinement=confinement
+            self._queue, max(1, workers), self._limits, confinement=confinement, parser=parser
         )
         self._thread = threading.Thread(target=self._dispatcher.run, name="parser-pool", daemon=True)
         self._thread.start()

@@ -125,7 +125,9 @@ class ParserProcess:
     began_at: float = 0.0
 
     @classmethod
-    def start(cls, limits: ParseLimits, *, test_backend: bool, confinement: Confinement | None = None) -> ParserProcess:
+    def start(
+        cls, limits: ParseLimits, *, confinement: Confinement | None = None, parser: str | None = None
+    ) -> ParserProcess:
         """Start a process. Takes about 2 ms; the process is ready some 60 ms later."""
         progress_fd = os.memfd_create("progress")
         os.ftruncate(progress_fd, mmap.PAGESIZE)
@@ -164,7 +166,7 @@ class ParserProcess:
             "open_files": limits.open_files,
             "namespaces": _USES_NAMESPACES,
             "validators": validators,
-            "test_backend": test_backend,
+            "parser": parser,
         }
         process.outgoing.append(orjson.dumps(config) + b"\n")
         process.changed_at = process.began_at = time.monotonic()

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import misbehaving
 import pytest
+from misbehaving import MISBEHAVING
 from parser_desk import QUICK, Desk, known_walls
 
 from ingest_tui.extraction.backends import runs_programs
@@ -41,7 +43,8 @@ class Outside:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text("secret")
         self.scratch = root / "workspace" / "parsers"
-        self.confinement = Confinement((str(self.jobs),), str(self.scratch))
+        tests = str(Path(misbehaving.__file__).parent)  # where the parser of these tests is
+        self.confinement = Confinement((str(self.jobs), tests), str(self.scratch))
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def outside(tmp_path: Path) -> Outside:
 @pytest.fixture(params=["namespaces", "no namespaces"])
 def pool(request: pytest.FixtureRequest, outside: Outside, monkeypatch: pytest.MonkeyPatch) -> Iterator[ParserPool]:
     monkeypatch.setattr(sandbox_process, "_USES_NAMESPACES", request.param == "namespaces")
-    with ParserPool(1, LIMITS, test_backend=True, confinement=outside.confinement) as pool:
+    with ParserPool(1, LIMITS, parser=MISBEHAVING, confinement=outside.confinement) as pool:
         yield pool
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from misbehaving import MISBEHAVING
 from parser_desk import Desk, run, wait_until
 
 from ingest_tui.extraction.pool.pool import ParserPool
@@ -17,7 +18,7 @@ from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
 def test_processes_are_recycled_after_many_files(tmp_path: Path) -> None:
     """A process is replaced after its number of files, without losing one; small texts count a twentieth."""
     limits = ParseLimits(max_tasks_per_process=2)
-    with ParserPool(1, limits, test_backend=True) as pool:
+    with ParserPool(1, limits, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         for number in range(120):
             desk.submit(f"t{number}", f"text {number}")
@@ -30,7 +31,7 @@ def test_processes_are_recycled_after_many_files(tmp_path: Path) -> None:
 def test_grown_process_is_replaced(tmp_path: Path) -> None:
     """A process that has kept too much memory is replaced before it does harm."""
     limits = ParseLimits(grown_bytes=150 * 1024**2)
-    with ParserPool(1, limits, test_backend=True) as pool:
+    with ParserPool(1, limits, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("leak", "misbehave:grow 200\nleaky but parsed")
         pool.drain()
@@ -53,7 +54,7 @@ def test_results_of_one_process_keep_their_order(tmp_path: Path) -> None:
 
 def test_slow_file_does_not_hold_up_its_pipe(tmp_path: Path) -> None:
     """Files queued behind a slow one are taken back and given to a process that has nothing to do."""
-    with ParserPool(2, test_backend=True) as pool:
+    with ParserPool(2, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         pool.warm_up()
         desk.submit("slow", "misbehave:sleep 2.5\nslow")
@@ -67,7 +68,7 @@ def test_slow_file_does_not_hold_up_its_pipe(tmp_path: Path) -> None:
 
 def test_cancel_gives_up_running_and_waiting(tmp_path: Path) -> None:
     """Cancelled tasks have a result each; others that shared their pipe are parsed."""
-    with ParserPool(1, test_backend=True) as pool:
+    with ParserPool(1, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         for name, content in (("hang", "misbehave:hang"), ("keep", "kept"), ("drop", "dropped")):
             desk.submit(name, content)
@@ -86,7 +87,7 @@ def test_cancel_that_waits_leaves_nobody_who_writes(tmp_path: Path) -> None:
     def task(name: str) -> ParseTask:
         return ParseTask("job/1", str(tmp_path / name), str(tmp_path / "1.md"), "a.txt", 10)
 
-    with ParserPool(1, ParseLimits(), test_backend=True) as pool:
+    with ParserPool(1, ParseLimits(), parser=MISBEHAVING) as pool:
         for _ in range(3):
             pool.submit(task("slow"), results.append)
             pool.cancel(lambda task_id: task_id.startswith("job/"), wait=True)
@@ -98,7 +99,7 @@ def test_cancel_that_waits_leaves_nobody_who_writes(tmp_path: Path) -> None:
 
 def test_submit_blocks_when_many_wait(tmp_path: Path) -> None:
     """The queue is bounded: a producer waits until the parsers have caught up."""
-    with ParserPool(1, test_backend=True, max_waiting=4) as pool:
+    with ParserPool(1, parser=MISBEHAVING, max_waiting=4) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("slow", "misbehave:sleep 0.6\nslow")
         submitted: list[int] = []
@@ -163,7 +164,7 @@ def test_closed_pool_takes_no_tasks(tmp_path: Path) -> None:
 
 def test_closing_with_cancel_is_quick(tmp_path: Path) -> None:
     """Closing with cancel kills what hangs instead of waiting for it."""
-    pool = ParserPool(1, test_backend=True)
+    pool = ParserPool(1, parser=MISBEHAVING)
     desk = Desk(tmp_path, pool)
     desk.submit("a", "misbehave:hang")
     time.sleep(0.2)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from misbehaving import MISBEHAVING
 from parser_desk import LOADED_MACHINE_SECONDS, QUICK, Desk, is_alive, known_walls, one_bad_of_twenty, run, wait_until
 
 from ingest_tui.extraction.parse import extract
@@ -69,7 +70,7 @@ def test_kill_comes_within_a_second_of_the_limit(
     tmp_path: Path, order: str, limits: ParseLimits, limit_seconds: float
 ) -> None:
     """Neither early nor more than a second late; meanwhile the other process has parsed what was behind it."""
-    with ParserPool(2, limits, test_backend=True) as pool:
+    with ParserPool(2, limits, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         pool.warm_up()
         desk.submit("warm", "x")
@@ -102,7 +103,7 @@ def test_endless_progress_meets_the_total_limit(tmp_path: Path) -> None:
 
 def test_limits_of_one_task_win(tmp_path: Path) -> None:
     """A task may bring its own time limits."""
-    with ParserPool(1, test_backend=True) as pool:
+    with ParserPool(1, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("bad", "misbehave:hang", limits=ParseLimits(silence_seconds=0.4))
         pool.drain()
@@ -174,7 +175,7 @@ def test_open_files_are_limited(tmp_path: Path) -> None:
 )
 def test_forged_results_cost_their_forger(tmp_path: Path, line: str) -> None:
     """A parser that finds the pipe and writes what is no result into it is ended, and nobody else is harmed."""
-    with ParserPool(1, QUICK, test_backend=True) as pool:
+    with ParserPool(1, QUICK, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         for name in ("first", "bad", "last"):  # sent together, numbered from 1
             desk.submit(name, f"misbehave:forge {line}" if name == "bad" else "good text")
@@ -184,7 +185,7 @@ def test_forged_results_cost_their_forger(tmp_path: Path, line: str) -> None:
 
 def test_nothing_more_is_tried_in_a_spent_process(tmp_path: Path) -> None:
     """What is in the pipe behind a file that used up all descriptors goes back unopened."""
-    with ParserPool(1, QUICK, test_backend=True) as pool:
+    with ParserPool(1, QUICK, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         pool.warm_up()
         desk.submit("wait", "misbehave:sleep 0.3\nslow")
@@ -198,7 +199,7 @@ def test_nothing_more_is_tried_in_a_spent_process(tmp_path: Path) -> None:
 
 def test_leaked_files_cost_nobody_else(tmp_path: Path) -> None:
     """A process in which a parser has left files open is replaced, also when that parser was content."""
-    with ParserPool(1, QUICK, test_backend=True) as pool:
+    with ParserPool(1, QUICK, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("leak", "misbehave:leak-files 200\nleaky but parsed")
         pool.drain()
@@ -217,7 +218,7 @@ def test_flood_without_a_line_end_is_stopped(tmp_path: Path) -> None:
 
 def test_reading_a_flood_comes_to_an_end() -> None:
     """What a parser writes without end is read a stretch at a time, and is soon no line any more."""
-    process = sandbox_process.ParserProcess.start(QUICK, test_backend=True)
+    process = sandbox_process.ParserProcess.start(QUICK, parser=MISBEHAVING)
     genuine, process.stdout_fd = process.stdout_fd, os.open("/dev/zero", os.O_RDONLY)
     try:
         assert process.read_lines() == []
@@ -234,7 +235,7 @@ def test_a_parser_is_shut_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Its limits are set for good, it leads a group of its own, dumps no core, and its environment is not ours."""
     monkeypatch.setenv("CANARY_SECRET", "x")
     limits = ParseLimits(memory_bytes=1024**3, file_size_bytes=1024**2, open_files=64)
-    with ParserPool(1, limits, test_backend=True) as pool:
+    with ParserPool(1, limits, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("a", f"misbehave:report {tmp_path / 'told'}\nfine")
         pool.drain()
@@ -317,7 +318,7 @@ def no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_grandchildren_die_where_the_kernel_does_not_help(tmp_path: Path) -> None:
     """Without namespaces too, what a hung parser has started is killed with it, even in a session of its own."""
     note = tmp_path / "pids"
-    with ParserPool(1, QUICK, test_backend=True) as pool:
+    with ParserPool(1, QUICK, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("bad", f"misbehave:fork {note}")
         pool.drain()
@@ -408,7 +409,7 @@ def test_environment_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_network_is_out_of_reach(tmp_path: Path) -> None:
     """Where the kernel allows it, a parser cannot even reach a port of this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as server, ParserPool(1, QUICK, test_backend=True) as pool:
+    with socket.create_server(("127.0.0.1", 0)) as server, ParserPool(1, QUICK, parser=MISBEHAVING) as pool:
         desk = Desk(tmp_path, pool)
         desk.submit("a", f"misbehave:connect {server.getsockname()[1]}\nconnected")
         pool.drain()
@@ -431,7 +432,7 @@ def test_killed_parent_leaves_nobody(tmp_path: Path, namespaces_are_allowed: boo
         f"import sys; sys.path[:] = {[entry for entry in sys.path if entry]!r}\n"
         "from ingest_tui.extraction.pool.pool import ParserPool\n"
         "from ingest_tui.model.extraction import ParseTask\n"
-        "pool = ParserPool(2, test_backend=True)\n"
+        f"pool = ParserPool(2, parser={MISBEHAVING!r})\n"
         f"folder = {str(tmp_path)!r}\n"
         "for name in 'ab': pool.submit(ParseTask(name, f'{folder}/{name}', f'{folder}/{name}.md', 'x.txt', 9), print)\n"
         "pool.drain()\n"

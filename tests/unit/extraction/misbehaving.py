@@ -1,4 +1,4 @@
-"""A parser that misbehaves on command, for the tests of the sandbox. Reached only by `ParserPool(test_backend=True)`.
+"""A parser that misbehaves on command, for the tests of the sandbox. Given to a pool as its parser.
 
 A file that begins with ``misbehave:`` and an order is not parsed but obeyed; every other file is parsed as usual.
 """
@@ -21,6 +21,8 @@ from typing import Any
 from ingest_tui.extraction import parse
 from ingest_tui.model.extraction import Extraction
 
+MISBEHAVING = "misbehaving:extract"
+"""How a `ParserPool` is told of this parser."""
 _PREFIX = b"misbehave:"
 _PR_GET_DUMPABLE = 3
 
@@ -117,7 +119,7 @@ def _fork(argument: str, _tick: Tick) -> None:
         file.write(f"{os.readlink('/proc/self')}\n")  # noqa: PTH115
     for has_own_session in (False, True):
         command = ["/bin/sh", "-c", _SLEEPER, argument]
-        subprocess.Popen(command, start_new_session=has_own_session)  # noqa: S603 the file is the test's own
+        subprocess.Popen(command, start_new_session=has_own_session)
     _hang("", _tick)
 
 
@@ -193,7 +195,7 @@ def _environment(argument: str, _tick: Tick) -> None:
 
 def _escape(argument: str, _tick: Tick) -> None:
     """Reach for what no parser may have, as ``way target``; whoever succeeds has escaped."""
-    from ingest_tui.extraction.backends.escapes import WAYS_OUT
+    from ways_out import WAYS_OUT
 
     way, _, target = argument.partition(" ")
     try:
