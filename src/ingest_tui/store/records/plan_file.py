@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingest_tui.model.errors import PlanDamagedError
-from ingest_tui.model.plan_line import ACTION_NAMES, ActionName, PlanEnd, PlanLine, is_end
+from ingest_tui.model.plan_line import ACTION_NAMES, END, ActionName, PlanEnd, PlanLine
 from ingest_tui.store.records.journal import Journal, decode_line, last_record, lines_with
 
 _BEGINNINGS = {action: f'{{"action":"{action}"'.encode() for action in ACTION_NAMES}
@@ -62,7 +62,7 @@ def read_plan(path: Path) -> Iterator[PlanLine]:
 def plan_end(path: Path) -> PlanEnd:
     """Return the last line of a plan; raises `PlanDamagedError` when it has none."""
     record = last_record(path)
-    if record is None or not is_end(record):
+    if record is None or record.get("action") != END:
         raise _damaged(path, "its end is missing")
     try:
         return PlanEnd.from_dict(record)
@@ -93,7 +93,7 @@ def plan_lines_with(path: Path, needle: bytes) -> Iterator[PlanLine]:
     """Yield the lines of a plan that hold ``needle`` and can be read: for people, who are shown what there is."""
     for record in lines_with(path, needle):
         try:
-            line = None if is_end(record) else PlanLine.from_dict(record)
+            line = None if record.get("action") == END else PlanLine.from_dict(record)
         except ValueError:
             continue
         if line is not None:
@@ -105,7 +105,9 @@ def _decode(path: Path, number: int, written: bytes) -> PlanLine | PlanEnd:
     if record is None:
         raise _damaged(path, f"line {number + 1} cannot be read")
     try:
-        return PlanEnd.from_dict(record) if is_end(record) else PlanLine.from_dict(record)
+        if record.get("action") == END:
+            return PlanEnd.from_dict(record)
+        return PlanLine.from_dict(record)
     except ValueError as error:
         raise _damaged(path, f"line {number + 1} cannot be used: {error}") from None
 
