@@ -234,9 +234,11 @@ def problems_of_ending(ending: Ending, fault: str) -> Iterator[str]:
 def go_on(
     root: Path, command: Callable[[Path], list[str]] = sync_docs, codes: frozenset[int] = frozenset({0})
 ) -> Iterator[str]:
-    """Run the command again, as a person would, some minutes later; a job that is paused is resumed first."""
+    """Run the command again, as a person would, some hours later; a job that is paused is resumed first."""
     for mark in (root / "workers").iterdir():
         os.utime(mark, (0, 0))  # torn marks of workers are swept once they are old
+    for torn in (root / "looks").glob(".tmp.*"):
+        os.utime(torn, (0, 0))  # so are torn records
     for job in manifests_of(root):
         if job.state is JobState.PAUSED:
             run(command_line(root, "job", "resume", job.job_id), root.parent)

@@ -16,6 +16,7 @@ import orjson
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, write_durably
+from ingest_tui.store.fs.leftovers import sweep_small_files
 from ingest_tui.store.fs.locks import FileLock, is_locked, lock_holder
 from ingest_tui.store.upgrade import upgrade_workspace
 from ingest_tui.store.workspace import Workspace
@@ -62,6 +63,8 @@ class WorkerRegistration:
         self._lock = FileLock(workspace.layout.workers / f"{self.worker_id}.lock")
         self._lock.acquire(1.0, what="the worker's own mark")
         _sweep_torn_marks(workspace.layout.workers)
+        with contextlib.suppress(OSError):  # not everybody has a worker that stays and does it
+            sweep_small_files(workspace.layout)
         at = rfc3339(datetime.now(UTC))
         self._info = WorkerInfo(self.worker_id, os.getpid(), socket.gethostname(), at, mode)
         write_durably(self._record, orjson.dumps(self._info.as_dict()))

@@ -56,6 +56,18 @@ def test_torn_marks_are_swept_once_they_are_old(workspace: Workspace) -> None:
     assert marks(workspace) == [".tmp.4567", "2-bbbbbb.lock"]
 
 
+def test_whoever_works_sweeps_torn_records_once_they_are_old(workspace: Workspace) -> None:
+    """What a killed process left beside the records goes with the next one, also where no worker stays."""
+    looks = workspace.root / "looks"
+    looks.mkdir(exist_ok=True)
+    old, young = looks / ".tmp.old", looks / ".tmp.young"
+    for path in (old, young):
+        path.write_text("")
+    os.utime(old, (0, 0))
+    WorkerRegistration(workspace, "foreground").close()
+    assert (old.exists(), young.exists()) == (False, True)
+
+
 def test_sweeping_takes_no_mark_from_a_living_worker(workspace: Workspace) -> None:
     """A worker that has lived for long keeps its mark when another one starts."""
     first = WorkerRegistration(workspace, "watch")
