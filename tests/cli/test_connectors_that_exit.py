@@ -13,7 +13,7 @@ import pytest
 
 from ingest_tui.cli.main import run
 from ingest_tui.connectors import registry
-from ingest_tui.connectors.base import BaseConnector, Listing, Place
+from ingest_tui.connectors.base import BaseConnector, Capabilities, Listing, Place
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 
@@ -31,6 +31,7 @@ class Exiting(BaseConnector):
 
     source_type = "exiting"
     config_model = Settings
+    capabilities = Capabilities()
     places: ClassVar[set[str]] = set()
     error: ClassVar[BaseException | None] = None
 
@@ -108,17 +109,23 @@ INTERRUPTED = [
 ]
 
 
+def prepare(place: str | None, error: BaseException | None = None) -> None:
+    """Say where the connector does it; only one of a remote source is asked for its account."""
+    Exiting.places, Exiting.error = {place} if place else set(), error
+    Exiting.capabilities = Capabilities(remote=place == "account")
+
+
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
     """A workspace with a source of that connector; yields how a call of the program begins."""
     monkeypatch.setitem(registry._BUILT_IN, "exiting", f"{__name__}:Exiting")
     monkeypatch.setattr(registry, "_built_in", lambda _type: Exiting)
     begin = ("--workspace", str(tmp_path / "workspace"))
-    Exiting.places, Exiting.error = set(), None
+    prepare(None)
     assert run([*begin, "init"]) == 0
     assert run([*begin, "source", "add", "exiting", "shelf"]) == 0
     yield begin
-    Exiting.places, Exiting.error = set(), None
+    prepare(None)
 
 
 @pytest.mark.parametrize("error", [SystemExit(0), KeyboardInterrupt()], ids=["SystemExit", "KeyboardInterrupt"])
@@ -127,7 +134,7 @@ def test_what_a_connector_raises_fails_the_command(
     shelf: tuple[str, ...], capsys: pytest.CaptureFixture[str], call: tuple[str, ...], place: str, error: BaseException
 ) -> None:
     """The command ends with a failure that names the error and, where one is asked, its source."""
-    Exiting.places, Exiting.error = {place}, error
+    prepare(place, error)
     code = run([*shelf, *call])
     told = "".join(capsys.readouterr())
     assert code == 1, told
@@ -142,7 +149,7 @@ def test_an_explanation_does_without_the_answer(
     shelf: tuple[str, ...], capsys: pytest.CaptureFixture[str], place: str, error: BaseException
 ) -> None:
     """`doc explain` answers from what is known where the connector has none."""
-    Exiting.places, Exiting.error = {place}, error
+    prepare(place, error)
     assert run([*shelf, "doc", "explain", "shelf:a.txt"]) == 0
     assert "not here" in capsys.readouterr().out
 
@@ -152,6 +159,6 @@ def test_an_explanation_does_without_the_answer(
 )
 def test_a_ctrl_c_interrupts(shelf: tuple[str, ...], call: tuple[str, ...], place: str) -> None:
     """What a person presses while a connector is at work ends the command as always, wherever it is."""
-    Exiting.places = {place}
+    prepare(place)
     assert run([*shelf, *call]) == 130
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -26,9 +26,9 @@ EVERYWHERE = frozenset({"escape", "enter"})
 """Handled by each list and dialog itself."""
 SHOWN_IN = {
     "job_words": ("job", "jobs"), "job_actions": ("job", "jobs"), "document_actions": ("documents", "document"),
-    "narrowing": ("documents",), "header": ("jobs",), "app": ("jobs",), "source_actions": ("sources",),
-    "credential_actions": ("credentials",), "widgets.job_pane": ("job", "jobs"), "commands": ("jobs",),
-    "screens.base": ("jobs",),
+    "filters": ("documents",), "header": ("jobs",), "app": ("jobs",), "source_actions": ("sources",),
+    "credential_actions": ("credentials",), "job_pane": ("job", "jobs"), "commands": ("jobs",),
+    "view_screen": ("jobs",),
 }  # fmt: skip
 """The views that show the texts of modules which hold no screen of one view."""
 
@@ -68,12 +68,17 @@ def named_keys() -> Iterator[Named]:
                 yield Named(module, line, key, text, is_there=found.re is NAMED and found[2] is not None)
 
 
+def last_name(module: str) -> str:
+    """Return the name of a module without its packages."""
+    return module.rpartition(".")[2]
+
+
 def keys_in(module: str) -> set[str]:
     """Return the keys that are bound where the texts of a module are shown."""
     loaded = importlib.import_module(f"ingest_tui.tui.{module}")
     own = [one for one in vars(loaded).values() if inspect.isclass(one) and one.__module__ == loaded.__name__]
     keys = set(EVERYWHERE)
-    views = set(SHOWN_IN.get(module, ()))
+    views = set(SHOWN_IN.get(last_name(module), ()))
     for kind in own:
         views |= {view} if isinstance(view := getattr(kind, "view", None), str) else set()
         if issubclass(kind, DOMNode):
@@ -84,8 +89,8 @@ def keys_in(module: str) -> set[str]:
 
 def test_some_texts_name_keys() -> None:
     """The search finds those that are known to be there: else it would prove nothing."""
-    found = {(one.module, one.key) for one in named_keys()}
-    assert {("screens.jobs", "H"), ("job_words", "A"), ("document_actions", "T"), ("header", "w")} <= found
+    found = {(last_name(one.module), one.key) for one in named_keys()}
+    assert {("jobs_screen", "H"), ("job_words", "A"), ("document_actions", "T"), ("header", "w")} <= found
 
 
 @pytest.mark.parametrize("named", named_keys(), ids=lambda one: f"{one.module}:{one.line} {one.key}")
