@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector, Credentials
@@ -23,7 +26,17 @@ _BUILT_IN = {
 
 def source_types() -> list[str]:
     """Return the known source types, sorted."""
-    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+    return sorted({*_BUILT_IN, *(point.name for point in _brought())})
+
+
+def _brought() -> tuple[EntryPoint, ...]:
+    return _found(tuple(sys.path), entry_points)
+
+
+@lru_cache(maxsize=4)
+def _found(_path: tuple[str, ...], find: Callable[..., EntryPoints]) -> tuple[EntryPoint, ...]:
+    """Return the connectors of other packages. Looked for once a path: to read what is installed takes long."""
+    return tuple(find(group=ENTRY_POINT_GROUP))
 
 
 def connector_class(source_type: str) -> type[BaseConnector]:
@@ -33,8 +46,9 @@ def connector_class(source_type: str) -> type[BaseConnector]:
     """
     if source_type in _BUILT_IN:
         return _built_in(source_type)
-    for point in entry_points(group=ENTRY_POINT_GROUP, name=source_type):
-        return _brought_by(point)
+    for point in _brought():
+        if point.name == source_type:
+            return _brought_by(point)
     raise ValueError(f"unknown source type {source_type!r}; known types: {', '.join(source_types())}")
 
 

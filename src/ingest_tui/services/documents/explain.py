@@ -243,9 +243,11 @@ def _of_remote_key(workspace: Workspace, target: str, *, known: bool) -> Explana
     return None
 
 
-def _remote_keys(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]:
-    """Yield the remote sources that an address may be of, and its key in each."""
+def _remote_keys(workspace: Workspace, target: str, *, besides: str = "") -> Iterator[tuple[Source, str]]:
+    """Yield the remote sources that an address may be of, and its key in each; ``besides`` is a source to leave out."""
     for source in workspace.sources.all():
+        if source.source_id == besides:
+            continue
         connector = connected(workspace, source.source_id)[1]
         key = None
         with tolerated():
@@ -266,7 +268,7 @@ def _at_other_sources(workspace: Workspace, answer: Explanation) -> Iterator[Exp
             seen.add(location.source_id)
             documents = queries.documents_at(workspace.reading, location.uri)
             yield _of_location(workspace, answer.target, location, documents)
-    for source, key in (*_covering(workspace, meant), *_remote_keys(workspace, meant)):
+    for source, key in (*_covering(workspace, meant), *_remote_keys(workspace, meant, besides=answer.source_id)):
         if source.source_id not in seen and answer.source_id:
             seen.add(source.source_id)
             other = _of_key(workspace, answer.target, source, key)
