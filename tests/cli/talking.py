@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -26,11 +27,12 @@ def talk(cli: Cli, answers: Sequence[tuple[str, str]], *arguments: str) -> tuple
     os.close(follower)
     os.set_blocking(leader, False)
     screen = ""
+    decoder = codecs.getincrementaldecoder("utf-8")()
 
     def read() -> str:
         nonlocal screen
         try:
-            screen += os.read(leader, 65_536).decode()
+            screen += decoder.decode(os.read(leader, 65_536))  # a read may end in the middle of a character
         except (BlockingIOError, OSError):
             time.sleep(0.01)
         return screen
