@@ -327,11 +327,11 @@ from pathlib import Path
 import pytest
 sys.path.insert(0, sys.argv[1])
 from crash_lab import quicken, run_queue
-from ingest_tui.pipeline import batch, commit
+from ingest_tui.pipeline.commit import batch, committer
 from ingest_tui.store.workspace import open_workspace_at
 
 quicken(pytest.MonkeyPatch())
-commit.BATCH_ITEMS = 10
+committer.BATCH_ITEMS = 10
 genuine, batches = batch.CommitBatch.commit, []
 
 def dying(self, *arguments):
