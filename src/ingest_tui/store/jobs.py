@@ -102,7 +102,14 @@ class JobStore:
 
     def _remove_half_made(self, job_id: str) -> None:
         if self._is_half_made(job_id):
-            remove_tree(self.paths(job_id).folder)
+            paths = self.paths(job_id)
+            # The mark goes last: until then whoever reads the job knows that it never was one, and has lost nothing.
+            for path in paths.folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    remove_tree(path)
+                elif path != paths.being_made:
+                    path.unlink(missing_ok=True)
+            remove_tree(paths.folder)
             self._layout.queue_entry(job_id).unlink(missing_ok=True)
 
     def _is_half_made(self, job_id: str) -> bool:

@@ -8,6 +8,7 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import apsw
 import orjson
@@ -403,6 +404,32 @@ def test_job_whose_maker_died_is_swept(jobs: JobStore) -> None:
     assert jobs.load(job_id).state is JobState.QUEUED
     jobs.sweep_half_made(job_id)
     assert jobs.queued_ids() == [job_id]
+
+
+def test_a_half_made_job_that_is_being_swept_is_no_damaged_one(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads it while its files go one after the other is told that there is no such job."""
+    job_id = "20260101-000000-docs-aaaa"
+    child = os.fork()
+    if child == 0:
+        with jobs.being_made(queued(job_id)) as paths:
+            for number in range(20):
+                (paths.staging / f"{number}.md").write_text("staged")
+                (paths.folder / f"{number}.json").write_text("{}")
+            os._exit(0)
+    os.waitpid(child, 0)
+    genuine, seen = os.unlink, []
+
+    def looked_at(*arguments: Any, **options: Any) -> None:
+        genuine(*arguments, **options)
+        with pytest.raises(NotFoundError):
+            jobs.load(job_id)
+        seen.append(arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", looked_at)
+        jobs.sweep_half_made(job_id)
+    assert len(seen) > 40
+    assert jobs.ids() == []
 
 
 def test_a_request_that_meets_the_end_of_its_job_is_no_error(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
