@@ -104,11 +104,12 @@ class JobStore:
         if self._is_half_made(job_id):
             paths = self.paths(job_id)
             # The mark goes last: until then whoever reads the job knows that it never was one, and has lost nothing.
-            for path in paths.folder.iterdir():
-                if path.is_dir() and not path.is_symlink():
-                    remove_tree(path)
-                elif path != paths.being_made:
-                    path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # a kill left no more of it than its place in the queue
+                for path in paths.folder.iterdir():
+                    if path.is_dir() and not path.is_symlink():
+                        remove_tree(path)
+                    elif path != paths.being_made:
+                        path.unlink(missing_ok=True)
             remove_tree(paths.folder)
             self._layout.queue_entry(job_id).unlink(missing_ok=True)
 

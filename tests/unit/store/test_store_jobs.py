@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -404,6 +405,16 @@ def test_job_whose_maker_died_is_swept(jobs: JobStore) -> None:
     assert jobs.load(job_id).state is JobState.QUEUED
     jobs.sweep_half_made(job_id)
     assert jobs.queued_ids() == [job_id]
+
+
+def test_a_place_in_the_queue_without_a_job_is_swept(jobs: JobStore) -> None:
+    """A kill between the removal of a half-made job and that of its place in the queue leaves the latter alone."""
+    job_id = "20260101-000000-docs-aaaa"
+    make(jobs, job_id)
+    shutil.rmtree(jobs.paths(job_id).folder)
+    assert jobs.queued_ids() == [job_id]
+    jobs.sweep_half_made(job_id)
+    assert jobs.queued_ids() == []
 
 
 def test_a_half_made_job_that_is_being_swept_is_no_damaged_one(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
