@@ -27,7 +27,7 @@ from ingest_tui.store.fs.atomic import (
     write_durably,
     write_new,
 )
-from ingest_tui.store.fs.disk import Ballast
+from ingest_tui.store.fs.disk import ReserveFile
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.fs.locks import FileLock, is_locked
 from ingest_tui.store.layout import JobLayout, Layout
@@ -51,9 +51,9 @@ def new_job_id(source_id: str, now: datetime) -> str:
 class JobStore:
     """The jobs of a workspace. Only the holder of a job's lock writes its manifest."""
 
-    def __init__(self, layout: Layout, ballast: Ballast | None = None) -> None:
+    def __init__(self, layout: Layout, ballast: ReserveFile | None = None) -> None:
         self._layout = layout
-        self._ballast = ballast or Ballast(layout.ballast)
+        self._ballast = ballast or ReserveFile(layout.ballast)
 
     def paths(self, job_id: str) -> JobLayout:
         """Return the paths of a job."""

@@ -30,7 +30,7 @@ from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, Rebuil
 from ingest_tui.store.change import StoreWriter, committing, repair_if_free
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import make_folder, refuse_linked_folder
-from ingest_tui.store.fs.disk import Ballast, Room, room_in
+from ingest_tui.store.fs.disk import ReserveFile, Room, room_in
 from ingest_tui.store.fs.filesystem import filesystem_type, is_network
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.intents import IntentJournal
@@ -109,7 +109,7 @@ class Workspace:
         self.settings = settings
         self.sources = SourceStore(self.layout)
         self.collections = CollectionStore(self.layout)
-        self.ballast = Ballast(self.layout.ballast)
+        self.ballast = ReserveFile(self.layout.ballast)
         self.jobs = JobStore(self.layout, self.ballast)
         self.audit = AuditLog(self.layout)
         self.ignored = IgnoredStore(self.layout)

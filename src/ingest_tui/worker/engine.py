@@ -111,7 +111,7 @@ class Engine:
 
     def _try_later_with_less(self) -> None:
         """Make the little room that a job needs to say that it waits for more."""
-        self._workspace.ballast.throw_overboard()
+        self._workspace.ballast.release()
         self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
 
     def stop(self) -> None:

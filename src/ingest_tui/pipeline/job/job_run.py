@@ -111,7 +111,7 @@ class JobRun:
             self.manifest.move_to(JobState.RUNNING, at=now(), by=self._by)
             self._save_if_there_is_room()
         if self.workspace.room().has(0):
-            self.workspace.ballast.take_aboard()
+            self.workspace.ballast.allocate()
         self.log.event("info", "job started", attempt=self.manifest.attempt, kind=self.manifest.kind)
         with contextlib.suppress(OSError), self._manifest_lock:  # without room the ticker tries again
             self._answer_requests()  # one may wait since before anybody owned the job: a cancelled job does nothing
@@ -267,7 +267,7 @@ class JobRun:
             if time.monotonic() >= deadline and self.workspace.room().has(size):
                 break
             self.cancelled.wait(_TICK_SECONDS)
-        self.workspace.ballast.take_aboard()
+        self.workspace.ballast.allocate()
         self._change_for_disk(JobState.RUNNING, "there is room again")
         self.log.event("info", "goes on: there is room again")
 

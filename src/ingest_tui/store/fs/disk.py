@@ -49,8 +49,8 @@ def room_in(folder: Path, reserve: int | None = None) -> Room:
     return Room(status.f_bavail * status.f_frsize if has_inodes else 0, reserve)
 
 
-class Ballast:
-    """A file that holds nothing but room, thrown overboard when the disk is full to the last byte.
+class ReserveFile:
+    """A file that holds nothing but room, given back when the disk is full to the last byte.
 
     Then there is room to say so: to write the manifest of a job that waits, and for people to leave a request.
     """
@@ -58,7 +58,7 @@ class Ballast:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def take_aboard(self) -> None:
+    def allocate(self) -> None:
         """Take the room, where it is not taken yet; nothing happens when there is none."""
         try:
             descriptor = os.open(
@@ -69,21 +69,21 @@ class Ballast:
         try:
             os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
         except OSError:
-            self.throw_overboard()
+            self.release()
         finally:
             os.close(descriptor)
 
     def makes_room_for(self, call: Callable[[], _Result]) -> _Result:
-        """Return what ``call`` returns; on a full disk, throw the ballast overboard and call again."""
+        """Return what ``call`` returns; on a full disk, release the reserve file and call again."""
         try:
             return call()
         except OSError as error:
             if error.errno not in _FULL:
                 raise
-        self.throw_overboard()
+        self.release()
         return call()
 
-    def throw_overboard(self) -> None:
+    def release(self) -> None:
         """Give the room back."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.redaction import redacted_line
 from ingest_tui.store.fs.atomic import open_to_append, write_all
 from ingest_tui.store.fs.encoding import escaped
+from ingest_tui.store.records.journal import whole_lines
 
 
 class JobLog:
@@ -42,19 +43,10 @@ class JobLog:
 
 def read_log(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield the complete lines from byte ``offset`` on, each with the offset behind it."""
-    try:
-        handle = path.open("rb")
-    except FileNotFoundError:
-        return
-    with handle:
-        handle.seek(offset)
-        for line in handle:
-            if not line.endswith(b"\n"):
-                return
-            offset += len(line)
-            try:
-                record = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
-            if isinstance(record, dict):
-                yield record, offset
+    for line, behind in whole_lines(path, offset):
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(record, dict):
+            yield record, behind

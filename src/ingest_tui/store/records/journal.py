@@ -125,6 +125,14 @@ def read_journal_from(path: Path, offset: int) -> Iterator[tuple[dict[str, Any],
 
     An unfinished last line is not consumed: it may still be growing.
     """
+    for line, behind in whole_lines(path, offset):
+        record = decode_line(line)
+        if record is not None:
+            yield record, behind
+
+
+def whole_lines(path: Path, offset: int = 0) -> Iterator[tuple[bytes, int]]:
+    """Yield each line that has its end, from byte ``offset`` on, with the offset behind it; none for no file."""
     try:
         handle = path.open("rb")
     except FileNotFoundError:
@@ -135,9 +143,7 @@ def read_journal_from(path: Path, offset: int) -> Iterator[tuple[dict[str, Any],
             if not line.endswith(b"\n"):
                 return
             offset += len(line)
-            record = decode_line(line)
-            if record is not None:
-                yield record, offset
+            yield line, offset
 
 
 def count_damaged_lines(path: Path) -> int:
