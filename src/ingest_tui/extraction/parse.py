@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ingest_tui.extraction.backends import BACKENDS, Backend, get_backend
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.blocks import find_links, find_title, split_elements
 from ingest_tui.extraction.intake.admission import TypeFilter
 from ingest_tui.extraction.intake.decoding import normalise_text
@@ -83,9 +83,9 @@ def extract(
     notes: list[str] = []
     if backend is not None and chosen.name != backend:
         notes.append(f"{backend} does not read {sniffed.format.name}: read with {chosen.name}")
-    material = Material(content, file_name, sniffed.format)
+    material = ParseInput(content, file_name, sniffed.format)
     if tick is not None:
-        material = Material(content, file_name, sniffed.format, tick)
+        material = ParseInput(content, file_name, sniffed.format, tick)
     parsed = _parse(chosen, material)
     markdown = normalise_text(parsed.markdown)
     if not markdown or (markdown[:64].isspace() and markdown.isspace()):
@@ -114,7 +114,7 @@ def _errors_first(findings: list[Finding]) -> list[Finding]:
     return findings[:MAX_FINDINGS]
 
 
-def _parse(chosen: Backend, material: Material) -> Parsed:
+def _parse(chosen: Backend, material: ParseInput) -> Parsed:
     """Run a backend; whatever its library raises of its own becomes a `ProcessingError`."""
     parse = chosen.load()
     try:

@@ -19,7 +19,7 @@ from ingest_tui.version import __version__
 class Backend:
     """One way to read documents.
 
-    ``module`` has a function ``parse(Material) -> Parsed``. ``formats`` are the names of those it reads.
+    ``module`` has a function ``parse(ParseInput) -> Parsed``. ``formats`` are the names of those it reads.
     ``distribution`` is the package whose version decides the result (None: this program's own), ``imports`` the
     module that must be there, ``extra`` the optional dependency that brings it. ``runs_programs``: it works through
     other programs (pandoc, LibreOffice), which the walls around a parser refuse to the others.

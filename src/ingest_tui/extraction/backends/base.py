@@ -15,7 +15,7 @@ def _no_tick() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class ParseInput:
     """One document on its way into a backend. ``tick`` is to be called after each page, sheet or part."""
 
     content: bytes
@@ -44,5 +44,5 @@ class Parsed:
     hint_if_empty: str = ""
 
 
-ParseFunction = Callable[[Material], Parsed]
+ParseFunction = Callable[[ParseInput], Parsed]
 """Reads one document; called for one document at a time, in whatever process; raises `ItemError` only."""

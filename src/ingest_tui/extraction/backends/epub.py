@@ -8,7 +8,7 @@ from io import BytesIO
 from urllib.parse import unquote, urldefrag
 from xml.parsers import expat
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.backends.html import decode_html, html_to_markdown_text
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
@@ -62,7 +62,7 @@ def _refuse_entity(name: str, *_declaration: object) -> None:
     )
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return the chapters of a book in reading order, one element each. Raises `ItemError`."""
     try:
         with zipfile.ZipFile(BytesIO(material.content)) as archive:
@@ -73,7 +73,7 @@ def parse(material: Material) -> Parsed:
         ) from error
 
 
-def _read(archive: zipfile.ZipFile, material: Material) -> Parsed:
+def _read(archive: zipfile.ZipFile, material: ParseInput) -> Parsed:
     package = _Package()
     package.read(_part(archive, "META-INF/container.xml"))
     package.read(_part(archive, package.root_file))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from html import unescape
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
@@ -21,7 +21,7 @@ _LANGUAGE = re.compile(
 )
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return an HTML page as markdown. Raises `ItemError` (``malformed``, ``unsupported_type``)."""
     text, notes, findings = decode_html(material.content)
     markdown = html_to_markdown_text(text)

@@ -8,7 +8,7 @@ from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
@@ -18,7 +18,7 @@ _MAX_HEADER_CHARACTERS = 2_000
 _MAX_PARTS = 1_000
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return a mail: its subject as heading, the main headers, its body, and its attachments by name.
 
     Attachments are named, not parsed. Raises `ProcessingError` (``malformed``).

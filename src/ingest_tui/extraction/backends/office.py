@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Finding
 
 _of_thread = threading.local()
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return an office document as markdown.
 
     Raises `ItemRejectedError` (``encrypted``, ``archive_bomb``) and `ProcessingError` (``malformed``).

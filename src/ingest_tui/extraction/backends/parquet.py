@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.tabular import build_table
 from ingest_tui.extraction.validators.columnar import check_schema, nested_columns, unreadable_columns
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
@@ -17,7 +17,7 @@ _BATCH_ROWS = 2_000
 _MAGIC = b"PAR1"
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return a Parquet file as one table of at most 200,000 rows.
 
     Raises `ItemRejectedError` (``archive_bomb``: a row group that would decode to more than 1 GiB; ``encrypted``)
@@ -44,7 +44,7 @@ def parse(material: Material) -> Parsed:
         ) from error
 
 
-def _read(file: Any, material: Material, not_implemented: type[Exception]) -> Parsed:
+def _read(file: Any, material: ParseInput, not_implemented: type[Exception]) -> Parsed:
     metadata = file.metadata
     for index in range(metadata.num_row_groups):
         if metadata.row_group(index).total_byte_size > _MAX_DECODED_BYTES:
@@ -73,7 +73,7 @@ def _read(file: Any, material: Material, not_implemented: type[Exception]) -> Pa
     return Parsed(table.markdown + "\n", [element], columns=[description], findings=[*findings, *table.findings])
 
 
-def _rows(file: Any, material: Material, names: list[str], findings: list[Finding]) -> list[list[Any]]:
+def _rows(file: Any, material: ParseInput, names: list[str], findings: list[Finding]) -> list[list[Any]]:
     """Return the names and the rows of the columns ``names``."""
     rows: list[list[Any]] = [names]
     decoded = 0

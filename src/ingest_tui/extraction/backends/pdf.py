@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.validators.pdf import check_document, check_pages
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_LINKS, Element
@@ -21,7 +21,7 @@ _one_at_a_time = threading.Lock()
 _DAMAGED_HINT = "the file may be cut short; fetch it again"
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return the text of a PDF, one element per page.
 
     Raises `ItemRejectedError` (``encrypted``) and `ProcessingError` (``malformed``). A PDF without text gives an
@@ -74,7 +74,7 @@ def _refusal(code: int) -> ItemRejectedError | ProcessingError:
     return ProcessingError(f"the PDF cannot be opened: {reason}", code="malformed", hint=_DAMAGED_HINT)
 
 
-def _read(document: Any, material: Material) -> Parsed:
+def _read(document: Any, material: ParseInput) -> Parsed:
     headings = _outline(document)
     findings = check_document(document)
     unreadable: list[int] = []

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.blocks import find_title
 from ingest_tui.extraction.intake.decoding import decode_text
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
@@ -20,7 +20,7 @@ _MAX_OUTPUT_CHARACTERS = 20_000
 _RST_UNDERLINE = re.compile(r"([=\-~^\"'`#*+:.<>_])\1{2,}[ \t]*\Z")
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return the text of a document in markdown. Raises `ItemError` for bytes that are no text."""
     special = _SPECIAL.get(material.format.name)
     if special is None:
@@ -40,7 +40,7 @@ def fence(text: str, language: str) -> str:
     return f"{marks}{language}\n{text.rstrip()}\n{marks}\n"
 
 
-def _parse_table(material: Material) -> Parsed:
+def _parse_table(material: ParseInput) -> Parsed:
     text, _encoding, findings = decode_text(material.content)
     table = read_csv(text, delimiter="\t" if material.format.name == "tsv" else None)
     if table is None:
@@ -49,7 +49,7 @@ def _parse_table(material: Material) -> Parsed:
     return Parsed(table.markdown + "\n", [element], columns=[table.describe()], findings=[*findings, *table.findings])
 
 
-def _parse_json(material: Material) -> Parsed:
+def _parse_json(material: ParseInput) -> Parsed:
     text, _encoding, findings = decode_text(material.content)
     checked = check_json(text)
     value = checked.value
@@ -64,12 +64,12 @@ def _parse_json(material: Material) -> Parsed:
     return Parsed(fence(text, "json"), findings=findings)
 
 
-def _parse_ndjson(material: Material) -> Parsed:
+def _parse_ndjson(material: ParseInput) -> Parsed:
     text, _encoding, findings = decode_text(material.content)
     return Parsed(fence(text, "json"), findings=[*findings, *check_json_lines(text)])
 
 
-def _parse_notebook(material: Material) -> Parsed:
+def _parse_notebook(material: ParseInput) -> Parsed:
     return _parse_json(material)
 
 
@@ -111,7 +111,7 @@ def _output_text(output: Any) -> str:
     return _joined(output.get("text") or (data.get("text/plain") if isinstance(data, dict) else ""))
 
 
-def _parse_rst(material: Material) -> Parsed:
+def _parse_rst(material: ParseInput) -> Parsed:
     """Turn underlined titles into headings; directives stay as they are and are never followed."""
     text, _encoding, findings = decode_text(material.content)
     lines = text.splitlines()
@@ -131,14 +131,14 @@ def _parse_rst(material: Material) -> Parsed:
     return Parsed(markdown, title=find_title(markdown), findings=findings)
 
 
-def _parse_xml(material: Material) -> Parsed:
+def _parse_xml(material: ParseInput) -> Parsed:
     from ingest_tui.extraction.backends.xmltext import xml_to_text
 
     text, findings = xml_to_text(material.content)
     return Parsed(text, findings=findings)
 
 
-_SPECIAL: dict[str, Callable[[Material], Parsed]] = {
+_SPECIAL: dict[str, Callable[[ParseInput], Parsed]] = {
     "csv": _parse_table,
     "tsv": _parse_table,
     "json": _parse_json,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.tabular import build_table
 from ingest_tui.extraction.validators.workbook import check_formulas, check_sheets, holds_cells
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
@@ -15,7 +15,7 @@ _MAX_CELLS = 20_000_000
 """Cells between the first and the last used one: a lone cell in the far corner makes a table of 17 billion."""
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return every sheet that holds something under a heading ``## name``.
 
     Raises `ItemRejectedError` (``encrypted``, ``too_large``) and `ProcessingError` (``malformed``).

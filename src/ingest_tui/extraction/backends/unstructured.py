@@ -14,7 +14,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Material, Parsed
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.model.errors import IngestError, MissingDependencyError, ProcessingError
 from ingest_tui.model.extraction import Element
 
@@ -56,7 +56,7 @@ def missing_model_hint() -> str:
     return "" if model_is_installed() else MODEL_COMMAND
 
 
-def parse(material: Material) -> Parsed:
+def parse(material: ParseInput) -> Parsed:
     """Return a document as unstructured sees it; each element keeps its ``category``.
 
     Raises `ProcessingError` (``missing_model``, ``malformed``) and `MissingDependencyError` where the part of the
