@@ -26,7 +26,7 @@ from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.commit import committer as commit_module
-from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.outcome_journal import OutcomeJournal
 from ingest_tui.pipeline.plan import planning as planning_module
 from ingest_tui.services.workspaces import rebuild
 from ingest_tui.store import documents as documents_module
@@ -169,7 +169,7 @@ def lay(monkeypatch: pytest.MonkeyPatch, wire: Tripwire) -> None:
     before(jobs_module, "write_record", label="manifest of a new job")
     before(jobs_module, "sync_folder", label="queue entry made")
     before(planning_module, "sync_folder", label="plan renamed, folder not synced")
-    before(JobRun, "record")
+    before(OutcomeJournal, "record")
 
 
 def count_steps(workspace: Workspace) -> list[str]:

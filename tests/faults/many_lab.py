@@ -33,7 +33,7 @@ from crash_lab import quicken
 from ingest_tui.model.errors import StaleWriterError
 from ingest_tui.model.job import Manifest
 from ingest_tui.pipeline.job import recovery as recovery_module
-from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
@@ -229,7 +229,7 @@ def _take_notes(evidence: Evidence, worker: str) -> None:
     """Put marks where a job is taken, written and given back."""
     run_job, save = engine_module.run_job, JobStore.save
 
-    def noted_run(job: JobRun) -> Manifest:
+    def noted_run(job: JobContext) -> Manifest:
         names = (worker, job.manifest.job_id, job.source.source_id)
         evidence.mark("start", *names)
         try:

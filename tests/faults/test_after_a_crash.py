@@ -127,7 +127,7 @@ def test_next_sync_after_an_interrupted_one_waits_for_it(trial: Trial) -> None:
 def test_counters_of_a_resumed_job_say_what_the_job_did(trial: Trial) -> None:
     """Fetched items and written chunks of the first attempt are not forgotten when the second one finishes the job."""
     root = trial.fresh("counters")
-    last = len(trial.steps) - 1 - trial.steps[::-1].index("JobRun.record")
+    last = len(trial.steps) - 1 - trial.steps[::-1].index("OutcomeJournal.record")
     assert run_and_die(root, last + 2)
     workspace = open_workspace_at(root)
     run_queue(workspace)

@@ -186,7 +186,7 @@ def _sweep_of_the_commit(trial: Trial) -> None:
     workspace.close()
     sweep = Trial(trial.prepared, trial.scratch, trial.words, steps, trial.expected, trial.expected_rebuilt)
     first = steps.index("DocumentStore.write_ingestion")
-    last = len(steps) - steps[::-1].index("JobRun.record")
+    last = len(steps) - steps[::-1].index("OutcomeJournal.record")
     for step in range(first, last + 1):
         sweep.check(step, rebuilt=False)
 

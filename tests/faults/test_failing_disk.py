@@ -28,7 +28,7 @@ from crash_lab import (
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.job import run as run_job_module
-from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.services.workers import follow_job
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
@@ -168,7 +168,7 @@ def test_listing_that_lost_its_items_retires_nothing(workspace: Workspace, monke
     sync(workspace)
     list_source = run_job_module.list_source
 
-    def losing(job: JobRun) -> Any:
+    def losing(job: JobContext) -> Any:
         end = list_source(job)
         ListingScratch.discard(job.paths.listing)
         return end

@@ -15,7 +15,7 @@ from crash_lab import DIED, Trial, new_workspace, queue_sync, quicken, run_and_d
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.job import DISK_FULL, JobState
-from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan import planning
 from ingest_tui.services.jobs.jobs import cancel_job, get_job, pause_job, resume_job
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
@@ -103,7 +103,7 @@ def test_person_pauses_a_job_that_waits_for_room_without_a_worker(interrupted: W
 def test_resumed_job_still_says_why_it_is_partial(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gaps of a listing are told by the job that goes on from its plan as by the one that made it."""
 
-    def with_a_gap(job: JobRun) -> ListingEnd:
+    def with_a_gap(job: JobContext) -> ListingEnd:
         return listing(job)._replace(complete=False, gaps=(("locked", "Permission denied"),))
 
     listing = planning.list_source
@@ -123,9 +123,9 @@ def test_resumed_job_still_says_why_it_is_partial(trial: Trial, monkeypatch: pyt
 def test_polite_stops_are_no_failed_attempts(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often a worker is ended while it lists, the job fails only when workers die of it."""
 
-    def stopped(job: JobRun) -> ListingEnd:
-        job._stopping.set()
-        job.checkpoint()
+    def stopped(job: JobContext) -> ListingEnd:
+        job.controls._stopping.set()
+        job.controls.checkpoint()
         raise AssertionError
 
     listing = planning.list_source
@@ -145,7 +145,7 @@ def test_listing_that_gets_further_is_progress(trial: Trial, monkeypatch: pytest
     """Workers that die while they list, each a page further, are no attempts without progress."""
     root = trial.fresh("further")
 
-    def a_page_further(job: JobRun) -> ListingEnd:
+    def a_page_further(job: JobContext) -> ListingEnd:
         scratch = ListingScratch(job.paths.listing, resume=True)
         number = scratch.count()
         descriptor = Descriptor(f"{number}.md", f"file:///{number}.md", "1", 1, 1)

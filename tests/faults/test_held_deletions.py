@@ -13,7 +13,7 @@ from crash_lab import new_workspace, queue_sync, quicken, run_queue, sync
 
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.job import run as run_job
-from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, pause_job, refuse_job, resume_job
 from ingest_tui.services.jobs.plan_preview import plan_source
 from ingest_tui.services.sources.sources import edit_source
@@ -374,9 +374,9 @@ def test_an_interrupted_plan_is_superseded_whatever_the_clock_says(desk: Desk, m
 def stop_after_planning(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the queue with a worker that ends once the plan is made."""
 
-    def stopped(job: JobRun, _finished: set[str]) -> None:
-        job._stopping.set()
-        job.checkpoint()
+    def stopped(job: JobContext, _finished: set[str], **_options: bool) -> None:
+        job.controls._stopping.set()
+        job.controls.checkpoint()
 
     with monkeypatch.context() as patched:
         patched.setattr(run_job, "totals_of_plan", stopped)

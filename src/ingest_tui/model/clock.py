@@ -1,4 +1,4 @@
-"""Times as they are written: UTC, RFC 3339, milliseconds. Reading the clock is the caller's business."""
+"""Times as they are written: UTC, RFC 3339, milliseconds. The one place where the time of day is read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from datetime import UTC, datetime, timedelta
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _MOST_DAYS = 999_999
 _MOST_NS = (1 << 63) - 1
+
+
+def utc_now() -> datetime:
+    """Return the time of day, aware."""
+    return datetime.now(UTC)
+
+
+def rfc3339_now() -> str:
+    """Return the time of day as it is written."""
+    return rfc3339(datetime.now(UTC))
 
 
 def rfc3339(moment: datetime) -> str:

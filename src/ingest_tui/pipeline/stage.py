@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -20,8 +21,9 @@ from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.naming import safe_display, safe_extension
 from ingest_tui.model.plan_line import PlanLine
+from ingest_tui.pipeline.job.context import JobContext
+from ingest_tui.pipeline.job.controls import JobCancelled
 from ingest_tui.pipeline.job.fetch_health import SourceHealth
-from ingest_tui.pipeline.job.job_run import JobCancelled, JobRun
 from ingest_tui.store.records.plan_file import work_lines
 from ingest_tui.store.staging import KEPT_EVERY_BYTES
 
@@ -69,92 +71,98 @@ class StagedItem:
 Sink = Callable[[StagedItem], None]
 
 
-class Way(Protocol):
-    """Where staged items go on their way."""
+class InFlightBudget(Protocol):
+    """How many items, and how many bytes of them, may be between the source and the catalogue at once."""
 
     def has_room(self, size: int) -> bool:
-        """Tell whether one more item of ``size`` bytes may set out now."""
+        """Return whether one more item of ``size`` bytes may be begun now."""
 
     def expect(self, size: int) -> None:
-        """Count an item that sets out; waits while too many are on their way."""
+        """Count an item that is begun; waits while too many are in flight."""
 
     def add(self, item: StagedItem) -> None:
-        """Take an item that could not be fetched: it has arrived."""
+        """Take an item that could not be fetched: it is in flight no longer."""
 
 
-def stage_items(job: JobRun, finished_keys: set[str], way: Way) -> Iterator[StagedItem]:
-    """Yield the staged items of the plan in order; those that could not be fetched are added to ``way``.
+def stage_items(
+    job: JobContext, finished_keys: set[str], budget: InFlightBudget, take: Sink
+) -> SourceAccessError | None:
+    """Fetch the items of the plan in order and hand each to ``take``; those that failed are added to ``budget``.
 
-    A connector that declares concurrency is asked for that many items at once. When the source itself is failing, it
-    ends early and leaves the reason in ``job.source_failure``.
+    A connector that declares concurrency is asked for that many items at once. When the source itself is failing,
+    nothing more is begun, and the reason is returned.
     """
-    lines = _lines_to_fetch(job, finished_keys)
+    health = SourceHealth()
+    lines = _lines_to_fetch(job, finished_keys, health)
     connector = job.connector
     concurrency = connector.capabilities.fetch_concurrency if connector else 1
-    items = _in_order(job, lines, way) if concurrency <= 1 else _concurrently(job, lines, way, concurrency)
-    health = SourceHealth()
-    for item in items:
-        job.source_failure = job.source_failure or health.note(item.error)
-        job.meter.advance("stage", 1, item.weight)
-        if item.error is not None:
-            way.add(item)
-            continue
-        job.manifest.counters.items_fetched += 1
-        job.manifest.counters.bytes_fetched += item.size
-        yield item
-    if job.source_failure is None:
+    items = _in_order(job, lines, budget) if concurrency <= 1 else _concurrently(job, lines, budget, concurrency)
+    with closing(items):
+        for item in items:
+            health.note(item.error)
+            job.meter.advance("stage", 1, item.weight)
+            if item.error is not None:
+                budget.add(item)
+                continue
+            job.manifest.counters.items_fetched += 1
+            job.manifest.counters.bytes_fetched += item.size
+            take(item)
+    if health.failure is None:
         job.meter.done("stage")
+    return health.failure
 
 
-def _lines_to_fetch(job: JobRun, finished_keys: set[str]) -> Iterator[PlanLine]:
+def _lines_to_fetch(job: JobContext, finished_keys: set[str], health: SourceHealth) -> Iterator[PlanLine]:
     for line in work_lines(job.paths.plan, frozenset({"ingest"})):
-        if job.source_failure is not None:
-            return  # what is on its way is finished, nothing more is begun
+        if health.failure is not None:
+            return  # what is in flight is finished, nothing more is begun
         if line.key not in finished_keys:
             yield line
 
 
-def _in_order(job: JobRun, lines: Iterator[PlanLine], way: Way) -> Iterator[StagedItem]:
+def _in_order(job: JobContext, lines: Iterator[PlanLine], budget: InFlightBudget) -> Generator[StagedItem, None, None]:
     for line in lines:
-        way.expect(_size_of(line))
-        job.checkpoint()
+        budget.expect(_size_of(line))
+        job.controls.checkpoint()
         if job.connector is None or not may_block(job.connector):
             yield _fetch(job, line)
             continue
         try:
-            item = job.in_a_thread(partial(_fetch, job, line))
+            item = job.controls.in_a_thread(partial(_fetch, job, line))
         except JobCancelled:
-            _say_abandoned(job, [line])
+            _report_abandoned(job, [line])
             raise
         yield item
 
 
-def _concurrently(job: JobRun, lines: Iterator[PlanLine], way: Way, concurrency: int) -> Iterator[StagedItem]:
+def _concurrently(
+    job: JobContext, lines: Iterator[PlanLine], budget: InFlightBudget, concurrency: int
+) -> Generator[StagedItem, None, None]:
     waiting: deque[tuple[PlanLine, Future[StagedItem]]] = deque()
     threads = ThreadPoolExecutor(concurrency, thread_name_prefix="fetch")
     try:
         for line in lines:
             size = _size_of(line)
-            while waiting and (len(waiting) > concurrency * 2 or not way.has_room(size)):
+            while waiting and (len(waiting) > concurrency * 2 or not budget.has_room(size)):
                 # There is room again only once what is here goes on.
                 yield _result(job, waiting[0][1])
                 waiting.popleft()
-            way.expect(size)
-            job.checkpoint()
+            budget.expect(size)
+            job.controls.checkpoint()
             waiting.append((line, threads.submit(_fetch, job, line)))
         while waiting:
             yield _result(job, waiting[0][1])
             waiting.popleft()
     except JobCancelled:
-        _say_abandoned(job, [line for line, future in waiting if future.running()])
+        _report_abandoned(job, [line for line, future in waiting if future.running()])
         raise
     finally:
         # A call that a silent network holds up is left to its own time limit: a cancelled job does not wait for it.
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _say_abandoned(job: JobRun, lines: list[PlanLine]) -> None:
-    """Say which items the connector was still at work on when the job had to end: one that blocks has to be found."""
+def _report_abandoned(job: JobContext, lines: list[PlanLine]) -> None:
+    """Report which items the connector was still reading when the job had to end: one that blocks has to be found."""
     for line in lines:
         job.log.event("warning", "left while the connector was still reading it", document=line.uri, phase="stage")
     if lines:
@@ -166,17 +174,17 @@ def _size_of(line: PlanLine) -> int:
     return line.size or 0
 
 
-def _result(job: JobRun, future: Future[StagedItem]) -> StagedItem:
+def _result(job: JobContext, future: Future[StagedItem]) -> StagedItem:
     while True:
         try:
             return future.result(timeout=_LOOK_SECONDS)
         except TimeoutError:
             if future.done():
                 raise
-            job.checkpoint()
+            job.controls.checkpoint()
 
 
-def _fetch(job: JobRun, line: PlanLine) -> StagedItem:
+def _fetch(job: JobContext, line: PlanLine) -> StagedItem:
     item = StagedItem(line, short_digest(job.manifest.job_id, line.key, length=20), _size_of(line))
     if job.connector is None:
         return _uploaded(job, item)
@@ -191,7 +199,7 @@ def _fetch(job: JobRun, line: PlanLine) -> StagedItem:
 
 
 def _receive_or_begin_again(
-    job: JobRun, connector: BaseConnector, item: StagedItem, descriptor: Descriptor
+    job: JobContext, connector: BaseConnector, item: StagedItem, descriptor: Descriptor
 ) -> ItemError | None:
     """Bring the bytes of an item into staging; returns why that could not be.
 
@@ -218,14 +226,14 @@ def _receive_or_begin_again(
     return failure
 
 
-def _receive(job: JobRun, connector: BaseConnector, item: StagedItem, descriptor: Descriptor) -> None:
+def _receive(job: JobContext, connector: BaseConnector, item: StagedItem, descriptor: Descriptor) -> None:
     """Bring the bytes of an item into staging, going on with what an interrupted attempt left of a large one."""
     begun = None
     if connector.capabilities.ranged_fetch and item.weight > KEPT_EVERY_BYTES:
         begun = job.staging.begun(item.item_id, descriptor.fingerprint)
     extension = safe_extension(item.key)
     with connector.fetch(descriptor, begun.size if begun else 0) as pieces:
-        job.checkpoint()  # opening may have taken long: an abandoned job's folder must not be written any more
+        job.controls.checkpoint()  # opening may have taken long: an abandoned job's folder must not be written any more
         received = job.staging.receive(
             item.item_id,
             extension,
@@ -236,7 +244,7 @@ def _receive(job: JobRun, connector: BaseConnector, item: StagedItem, descriptor
     item.raw_path, item.size, item.raw_sha256 = received
 
 
-def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], received: int) -> Iterator[bytes]:
+def _checked(job: JobContext, connector: BaseConnector, pieces: Iterator[bytes], received: int) -> Iterator[bytes]:
     """Guard a stream: stops when the job is cancelled, and when an item outgrows the limit it was let in under."""
     limit = connector.max_size
     silent_since = None
@@ -244,7 +252,7 @@ def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], rec
     for piece in pieces:
         # After a long wait too: an abandoned job's folder must not be written any more.
         if received > _OFTEN_BYTES or not piece or time.monotonic() - asked_at > _LOOK_SECONDS:
-            job.checkpoint()
+            job.controls.checkpoint()
         if piece:
             silent_since = None
         elif silent_since is None:
@@ -262,7 +270,7 @@ def _checked(job: JobRun, connector: BaseConnector, pieces: Iterator[bytes], rec
         asked_at = time.monotonic()
 
 
-def _uploaded(job: JobRun, item: StagedItem) -> StagedItem:
+def _uploaded(job: JobContext, item: StagedItem) -> StagedItem:
     """An uploaded file was staged when the job was made; its plan line says what it is."""
     line = item.line
     if line.size is None or line.metadata is None or "raw_sha256" not in line.metadata:

@@ -21,7 +21,7 @@ from ingest_tui.model.foreign_errors import as_ingest_error, text_of
 from ingest_tui.model.job import JobError, JobState, Manifest
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.pipeline.connecting import connect
-from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.context import JobContext, open_job
 from ingest_tui.pipeline.job.parse_limits import limits_of, works_through_programs
 from ingest_tui.pipeline.job.run import run_job
 from ingest_tui.store.fs.disk import means_disk_full
@@ -115,7 +115,7 @@ class Engine:
         self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
 
     def stop(self) -> None:
-        """End politely: running jobs stop where they are and stay for the next worker."""
+        """End: running jobs stop where they are and stay for the next worker."""
         self._stopping.set()
         for job in self._running.values():
             job.ended.wait()
@@ -185,14 +185,14 @@ class Engine:
         self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
         self._failure = error
 
-    def _prepare(self, manifest: Manifest) -> JobRun | None:
+    def _prepare(self, manifest: Manifest) -> JobContext | None:
         """Return the job ready to run; one that cannot even begin fails at once, with the reason."""
         try:
             source = source_of(self._workspace, manifest)
             connector = None
             if not manifest.options.get("staged"):
                 connector = connect(self._workspace, source)
-            return JobRun(
+            return open_job(
                 self._workspace, manifest, source, connector, self._extractor(source), stopping=self._stopping
             )
         except DiskFullError:

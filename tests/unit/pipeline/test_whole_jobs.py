@@ -130,7 +130,7 @@ def test_an_unforeseen_error_fails_the_job(workspace: WorkspaceHandle, monkeypat
     """A bug of our own ends the job as failed instead of leaving it to be claimed for ever."""
     polls: list[str] = []
 
-    def broken(*_arguments: object) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("a bug")
 
     def impatient(manifest: Manifest) -> None:

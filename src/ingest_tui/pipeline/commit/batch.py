@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
@@ -15,7 +16,7 @@ from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
 from ingest_tui.model.plan import ARCHIVED, KILL_REASONS, PERMANENT_FAILURES
 from ingest_tui.pipeline.commit.ingestion_record import extraction_differs, ingestion_record, version_row
 from ingest_tui.pipeline.commit.known_content import Decision, FetchedItem, KnownContent, as_place_of
-from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.planning import parsers_of, ruleset_of
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -34,7 +35,7 @@ class Writes(StoreChange):
 class CommitBatch:
     """Commits batches of one job. Used by one thread."""
 
-    def __init__(self, job: JobRun, catalogue: Catalogue, vanished: dict[str, set[str]]) -> None:
+    def __init__(self, job: JobContext, catalogue: Catalogue, vanished: dict[str, set[str]]) -> None:
         self._job = job
         self._catalogue = catalogue
         self._documents = job.workspace.document_store
@@ -44,7 +45,7 @@ class CommitBatch:
         )
         self._is_asked_for = job.manifest.kind == "upload" or bool(job.manifest.options.get("force"))
         self._ruleset = ruleset_of(job.source)
-        self._at = now()
+        self._at = rfc3339_now()
 
     def commit(self, writer: StoreWriter, items: list[StagedItem]) -> tuple[list[Outcome], list[StagedItem]]:
         """Bring the items into the store.
@@ -52,7 +53,7 @@ class CommitBatch:
         Returns their outcomes, which the caller writes to the journal, and the items that went unparsed because their
         bytes were known, but are needed as documents after all: the caller has them parsed and brings them again.
         """
-        self._at = now()  # once for all: what is committed together happened at one time
+        self._at = rfc3339_now()  # once for all: what is committed together happened at one time
         writes = Writes(at=self._at, by=self._job.manifest.job_id)
         self._look_up(items)
         for item in items:

@@ -18,7 +18,8 @@ from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import DISK_FULL
 from ingest_tui.pipeline.commit.batch import CommitBatch
 from ingest_tui.pipeline.extract import parse_item
-from ingest_tui.pipeline.job.job_run import JobCancelled, JobRun
+from ingest_tui.pipeline.job.context import JobContext
+from ingest_tui.pipeline.job.controls import JobCancelled
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.fs.disk import Room
@@ -37,7 +38,7 @@ _PLENTY_BYTES = 256 * 1024**2
 class Committer:
     """Gathers finished items and commits them in a thread of its own. Leaving it waits for the last batch."""
 
-    def __init__(self, job: JobRun) -> None:
+    def __init__(self, job: JobContext) -> None:
         self._job = job
         self._finished: queue.SimpleQueue[StagedItem | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
@@ -92,11 +93,11 @@ class Committer:
         with self._all_settled:
             while self._failure is None and not self.has_room(size):
                 self._all_settled.wait(0.25)
-                self._job.checkpoint()
+                self._job.controls.checkpoint()
                 self._look_after_the_parsers()
             is_alone = self._settled >= self._expected
         if is_alone:  # else there was room for it and for what is on its way
-            self._job.await_room(self._job.bytes_on_disk * size, unless=lambda: self._failure is not None)
+            self._job.disk.await_room(self._job.disk.needed_for(size), unless=lambda: self._failure is not None)
         with self._all_settled:
             self._expected += 1
             self._weight += weight_of(size)
@@ -110,7 +111,7 @@ class Committer:
 
     def _would_fill_the_disk(self, size: int) -> bool:
         """Whether there is no room for one more besides what those on their way will still write."""
-        needed = self._job.bytes_on_disk * (self._bytes + size) - self._bytes
+        needed = self._job.disk.needed_for(self._bytes + size) - self._bytes
         return self._settled < self._expected and not self._has_on_disk(needed)
 
     def _has_on_disk(self, needed: int) -> bool:
@@ -126,7 +127,7 @@ class Committer:
                 if self._settled >= self._expected or self._failure is not None:
                     return
                 self._all_settled.wait(0.25)
-            self._job.checkpoint()
+            self._job.controls.checkpoint()
             self._look_after_the_parsers()
 
     def _look_after_the_parsers(self) -> None:
@@ -142,7 +143,7 @@ class Committer:
             with closing(self._job.workspace.open_catalogue()) as catalogue:
                 batch = CommitBatch(self._job, catalogue, self._vanished)
                 while items := self._next_items():
-                    self._job.hold_while_paused()
+                    self._job.controls.hold_while_paused()
                     if self._abandoned.is_set():
                         break
                     self._commit(batch, catalogue, items)
@@ -155,7 +156,7 @@ class Committer:
         _refuse_without_room(items)
         with self._job.committing(catalogue) as writer:
             outcomes, unparsed = batch.commit(writer, items)
-        self._job.record(outcomes)
+        self._job.outcomes.record(outcomes)
         for item in unparsed:
             items.remove(item)
             parse_item(self._job, item, self.add)
@@ -208,10 +209,10 @@ def weight_of(size: int) -> int:
     return 1 + size // _WEIGHT_BYTES
 
 
-def vanished_documents(job: JobRun) -> dict[str, set[str]]:
+def vanished_documents(job: JobContext) -> dict[str, set[str]]:
     """Return the documents whose places this plan found gone: document id to the keys that are gone."""
     vanished: dict[str, set[str]] = {}
-    for line in job.between_checkpoints(work_lines(job.paths.plan, frozenset({"retire", "hold"}))):
+    for line in job.controls.between_checkpoints(work_lines(job.paths.plan, frozenset({"retire", "hold"}))):
         if line.document_id is not None and not line.refusal:
             vanished.setdefault(line.document_id, set()).add(line.key)
     return vanished

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ingest_tui.model.address import names_one_thing
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan_line import ActionName, PlanLine
 from ingest_tui.pipeline.commit.known_content import as_place_of
-from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.planning import ruleset_of
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow, placed_at
@@ -21,30 +22,32 @@ _BATCH = 200
 _GONE: frozenset[ActionName] = frozenset({"retire", "forget", "keep"})
 
 
-def carry_out_moves(job: JobRun, finished_keys: set[str]) -> None:
+def carry_out_moves(job: JobContext, finished_keys: set[str], *, superseded: bool) -> None:
     """Give moved documents their new place: no byte is read, nothing is parsed."""
     lines = (line for line in work_lines(job.paths.plan, frozenset({"move"})) if line.key not in finished_keys)
-    if job.superseded_by:
+    if superseded:
         _leave_to_the_newer_job(job, lines)
     else:
         _in_batches(job, lines, _move)
 
 
-def _leave_to_the_newer_job(job: JobRun, lines: Iterator[PlanLine]) -> None:
+def _leave_to_the_newer_job(job: JobContext, lines: Iterator[PlanLine]) -> None:
     """Give listed items whose lines are out of date an outcome: what is to be done with them is no longer for us."""
     detail = "a newer job has listed the source since"
     for batch in _batches(lines):
-        job.record([Outcome(line.uri, line.key, "unchanged", SUPERSEDED, now(), detail) for line in batch])
+        job.outcomes.record(
+            [Outcome(line.uri, line.key, "unchanged", SUPERSEDED, rfc3339_now(), detail) for line in batch]
+        )
 
 
-def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
+def retire_vanished(job: JobContext, finished_keys: set[str], *, superseded: bool) -> None:
     """Retire what a complete listing no longer names, forget what never was a document, count what is held.
 
     A key that came back to life meanwhile (its document moved) is passed over: its location is no longer there. So is
     everything when a newer job has listed the source since: what is gone is for that one to say.
     """
     lines = (line for line in work_lines(job.paths.plan, _GONE) if line.key not in finished_keys)
-    if job.superseded_by:
+    if superseded:
         _leave_to_the_newer_job(job, (line for line in lines if line.refusal))
         return
     _in_batches(job, lines, _retire)
@@ -61,17 +64,17 @@ def retire_vanished(job: JobRun, finished_keys: set[str]) -> None:
 
 
 def _in_batches(
-    job: JobRun,
+    job: JobContext,
     lines: Iterator[PlanLine],
-    work: Callable[[JobRun, StoreWriter, list[PlanLine]], list[Outcome]],
+    work: Callable[[JobContext, StoreWriter, list[PlanLine]], list[Outcome]],
 ) -> None:
     catalogue = job.workspace.open_catalogue()
     try:
         for batch in _batches(lines):
-            job.checkpoint()
+            job.controls.checkpoint()
             with job.committing(catalogue) as writer:
                 outcomes = work(job, writer, batch)
-            job.record(outcomes)
+            job.outcomes.record(outcomes)
     finally:
         catalogue.close()
 
@@ -87,8 +90,8 @@ def _batches(lines: Iterable[PlanLine]) -> Iterator[list[PlanLine]]:
         yield batch
 
 
-def _move(job: JobRun, writer: StoreWriter, lines: list[PlanLine]) -> list[Outcome]:
-    source, at, catalogue = job.source, now(), writer.catalogue
+def _move(job: JobContext, writer: StoreWriter, lines: list[PlanLine]) -> list[Outcome]:
+    source, at, catalogue = job.source, rfc3339_now(), writer.catalogue
     change = StoreChange(at=at, by=job.manifest.job_id)
     old = catalogue.locations(source.source_id, (line.from_key or "" for line in lines))
     known = catalogue.documents(line.document_id or "" for line in lines)
@@ -148,9 +151,9 @@ def _places_by_address(catalogue: Catalogue, collection_id: str, lines: list[Pla
     return places
 
 
-def _retire(job: JobRun, writer: StoreWriter, lines: list[PlanLine]) -> list[Outcome]:
+def _retire(job: JobContext, writer: StoreWriter, lines: list[PlanLine]) -> list[Outcome]:
     source_id = job.source.source_id
-    at = now()
+    at = rfc3339_now()
     kept = [line.key for line in lines if line.action == "keep"]
     lines = [line for line in lines if line.action != "keep"]
     known = writer.catalogue.locations(source_id, (line.key for line in lines))

@@ -22,18 +22,28 @@ class SourceHealth:
         self._fetches = 0
         self._last: deque[IngestError | None] = deque(maxlen=LAST_FETCHES)
         self._failing = 0
+        self.failure: SourceAccessError | None = None
+        """The first such error, from then on."""
 
     def note(self, error: IngestError | None) -> SourceAccessError | None:
-        """Count one fetch and how it ended; returns the error to stop the job with once the source is failing.
+        """Count one fetch and how it ended; returns the error to stop the job with, if this one shows it.
 
-        That is when the first 10 fetches all failed, or more than 15 % of the last 100.
+        The source is failing when the first 10 fetches all failed, or more than 15 % of the last 100.
         """
+        self._count(error)
+        verdict = self._judge()
+        self.failure = self.failure or verdict
+        return verdict
+
+    def _count(self, error: IngestError | None) -> None:
         failing = error if error is not None and error.reason in SOURCE_REASONS else None
         if len(self._last) == LAST_FETCHES:
             self._failing -= self._last[0] is not None
         self._last.append(failing)
         self._failing += failing is not None
         self._fetches += 1
+
+    def _judge(self) -> SourceAccessError | None:
         if self._fetches == FIRST_FETCHES and self._failing == FIRST_FETCHES:
             return self._verdict(f"the first {FIRST_FETCHES} fetches all failed")
         if len(self._last) == LAST_FETCHES and self._failing > LAST_FETCHES * FAILING_SHARE:

@@ -9,11 +9,12 @@ from typing import Any, cast
 
 import apsw
 
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
 from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan_line import PlanLine
-from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.settled_outcomes import restore_settled_outcomes
 from ingest_tui.pipeline.plan.planning import remove_leftover_plan
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -29,7 +30,7 @@ ATTEMPTS_WITHOUT_PROGRESS = 5
 _BATCH = 500
 
 
-def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
+def drop_half_done(job: JobContext, *, counts_as_attempt: bool = True) -> set[str]:
     """Bring disk, catalogue and journal to one state; returns the keys that already have their outcome.
 
     A version folder that was moved into place but is unknown to the catalogue goes back to staging: its item is done
@@ -61,14 +62,14 @@ def drop_half_done(job: JobRun, *, counts_as_attempt: bool = True) -> set[str]:
     return finished
 
 
-def refuse_damaged_plan(job: JobRun) -> None:
+def refuse_damaged_plan(job: JobContext) -> None:
     """Put away a plan that is not as it was written, so that the source is listed again; nothing was done for it.
 
     Raises `PlanDamagedError` for a job that cannot make its plan again: an upload, or a choice of items.
     """
     options = job.manifest.options
     exists = job.paths.plan.exists()
-    if exists and is_whole(job.between_checkpoints(read_plan(job.paths.plan))):
+    if exists and is_whole(job.controls.between_checkpoints(read_plan(job.paths.plan))):
         return
     if exists:
         job.paths.plan.replace(job.paths.damaged_plan)
@@ -78,15 +79,15 @@ def refuse_damaged_plan(job: JobRun) -> None:
         raise PlanDamagedError("the plan of the job is missing or damaged, and it cannot be made again", hint=again)
 
 
-def _listed_so_far(job: JobRun) -> int:
-    """Return how many items of an unfinished listing are kept; none where it has to begin anew."""
+def _listed_so_far(job: JobContext) -> int:
+    """Return how many items of an unfinished listing are kept; none where it has to begin again."""
     if job.connector is None or not job.connector.capabilities.resumes_listing or not job.paths.listing.exists():
         return 0
     with closing(ListingScratch(job.paths.listing, resume=True)) as scratch:
         return scratch.count()
 
 
-def _refuse_without_progress(job: JobRun, reached: int) -> None:
+def _refuse_without_progress(job: JobContext, reached: int) -> None:
     manifest = job.manifest
     if manifest.attempt == 1 or reached > manifest.reached:
         manifest.attempts_without_progress = 0
@@ -99,10 +100,10 @@ def _refuse_without_progress(job: JobRun, reached: int) -> None:
             hint=f"'ingest-tui job logs {manifest.job_id}' and the system log may tell why; then retry the job",
             code="no_progress",
         )
-    job.save_state()
+    job.keeper.save_state()
 
 
-def free_what_is_half_done(job: JobRun) -> None:
+def free_what_is_half_done(job: JobContext) -> None:
     """Give a full disk back what is half done and can be done again, before waiting for room."""
     is_upload = bool(job.manifest.options.get("staged"))
     job.workspace.repair_if_free()
@@ -111,10 +112,9 @@ def free_what_is_half_done(job: JobRun) -> None:
             job.staging.clear()
     with contextlib.suppress(OSError, apsw.Error, IngestError):
         job.reading.empty_log()
-    job.__dict__.pop("collection_has_documents", None)  # looked up before: true no longer
 
 
-def repair_store(job: JobRun) -> None:
+def repair_store(job: JobContext) -> None:
     """Finish or undo what somebody who died or failed left of a change: the last worker of this job, or another."""
     old = intents_of_an_older_program(job.workspace, job.manifest.job_id)
     if old or job.workspace.has_unfinished_change():
@@ -123,7 +123,7 @@ def repair_store(job: JobRun) -> None:
     job.paths.commits.unlink(missing_ok=True)
 
 
-def make_contradicting_catalogue_again(job: JobRun) -> None:
+def make_contradicting_catalogue_again(job: JobContext) -> None:
     """Have the catalogue made again where its places name documents that it does not have: they would not be missed."""
     try:
         refuse_lost_documents(job.reading)
@@ -149,26 +149,26 @@ def intents_of_an_older_program(workspace: Workspace, job_id: str) -> list[dict[
     ]
 
 
-def _count_finished(job: JobRun) -> set[str]:
+def _count_finished(job: JobContext) -> set[str]:
     finished: set[str] = set()
-    for record in job.between_checkpoints(read_journal(job.paths.outcomes)):
+    for record in job.controls.between_checkpoints(read_journal(job.paths.outcomes)):
         if record["key"] in finished and record["outcome"] != "retired":
             continue
         finished.add(record["key"])
         outcome = Outcome.from_dict(record)
-        job.count([outcome])
+        job.outcomes.count([outcome])
         _count_fetched(job, outcome)
     return finished
 
 
-def _count_fetched(job: JobRun, outcome: Outcome) -> None:
+def _count_fetched(job: JobContext, outcome: Outcome) -> None:
     if outcome.raw_sha256 and outcome.phase != "list":
         job.manifest.counters.items_fetched += 1
         job.manifest.counters.bytes_fetched += outcome.bytes or 0
 
 
-def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -> None:
-    planned = job.between_checkpoints(work_lines(job.paths.plan, frozenset({"ingest", "move"})))
+def _restore_lost_lines(job: JobContext, catalogue: Catalogue, finished: set[str]) -> None:
+    planned = job.controls.between_checkpoints(work_lines(job.paths.plan, frozenset({"ingest", "move"})))
     for lines in _batches(planned):
         pending = [line for line in lines if line.key not in finished]
         known = catalogue.locations(job.source.source_id, (line.key for line in pending))
@@ -186,7 +186,7 @@ def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -
                     location.key,
                     name,
                     location.reason,
-                    now(),
+                    rfc3339_now(),
                     location.detail,
                     document_id=location.document_id,
                     version=location.version,
@@ -197,7 +197,7 @@ def _restore_lost_lines(job: JobRun, catalogue: Catalogue, finished: set[str]) -
                 )
             )
         if restored:
-            job.record(restored)
+            job.outcomes.record(restored)
             finished.update(outcome.key for outcome in restored)
             for outcome in restored:
                 _count_fetched(job, outcome)

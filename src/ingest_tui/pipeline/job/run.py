@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from functools import partial
 from typing import NamedTuple
 
 import apsw
 
 from ingest_tui.model.errors import DiskFullError, IngestError, StaleWriterError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error
-from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.job import JobState, Manifest, end_state
 from ingest_tui.pipeline.commit.committer import Committer
 from ingest_tui.pipeline.commit.retire import carry_out_moves, retire_vanished
-from ingest_tui.pipeline.extract import extract_item
-from ingest_tui.pipeline.job.job_run import JobCancelled, JobRun
+from ingest_tui.pipeline.extract import compares_bytes, extract_item
+from ingest_tui.pipeline.job.context import JobContext
+from ingest_tui.pipeline.job.controls import JobCancelled
 from ingest_tui.pipeline.job.recovery import (
     drop_half_done,
     free_what_is_half_done,
@@ -31,7 +33,7 @@ from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.workspace import refuse_linked_folders
 
 
-def run_job(job: JobRun) -> Manifest:
+def run_job(job: JobContext) -> Manifest:
     """Run a job whose lock the caller holds, from wherever an earlier attempt left it; returns its manifest.
 
     Failures of single items are outcomes. A failure of the job is recorded in the manifest, not raised. Raises
@@ -47,21 +49,22 @@ def run_job(job: JobRun) -> Manifest:
 
 
 class _Ending(NamedTuple):
-    """How a job ended. ``state`` is None where its outcomes decide."""
+    """How a job ended. ``is_cut_short``: it has not gone through its plan."""
 
-    state: JobState | None = None
+    state: JobState
     error: IngestError | None = None
+    is_cut_short: bool = True
 
 
-def _run_to_its_end(job: JobRun) -> _Ending | None:
+def _run_to_its_end(job: JobContext) -> _Ending | None:
     """Go through the job; returns how it ended, None when it is left for the next worker."""
     try:
-        job.begin()
-        _go_through_waiting_for_room(job)
+        _begin(job)
+        return _Ending(_run_waiting_for_room(job), is_cut_short=False)
     except JobCancelled:
-        if job.cancelled.is_set():
+        if job.controls.cancelled.is_set():
             return _Ending(JobState.CANCELLED)
-        job.stop_politely()
+        job.keeper.yield_to_next_worker()
         return None
     except IngestError as error:
         return _Ending(JobState.FAILED, _contradiction(job, error) or error)
@@ -81,18 +84,37 @@ def _run_to_its_end(job: JobRun) -> _Ending | None:
             )
         )
         return _Ending(JobState.FAILED, bug)
-    return _Ending()
 
 
-def _contradiction(job: JobRun, error: BaseException) -> StoreError | None:
+def _begin(job: JobContext) -> None:
+    """Mark the job as running and start to answer requests."""
+    job.keeper.begin()
+    job.disk.allocate_reserve()
+    job.log.event("info", "job started", attempt=job.manifest.attempt, kind=job.manifest.kind)
+    job.controls.start()
+
+
+def _end(job: JobContext, ending: _Ending) -> None:
+    """Record how the job ended and take it out of the queue; raises `OSError` when that cannot be recorded."""
+    job.controls.stop()
+    job.keeper.end(ending.state, ending.error, gives_up=lambda: job.controls.is_stopping)
+    try:
+        job.workspace.jobs.leave_queue(job.manifest.job_id)
+    except OSError as error:
+        job.log.event("warning", f"the next worker clears up: {error.strerror}")
+    counters = job.manifest.counters.model_dump()
+    job.log.event("info", f"job {ending.state}", counters=counters, errors=job.manifest.errors_total)
+
+
+def _contradiction(job: JobContext, error: BaseException) -> StoreError | None:
     return contradiction_behind(error, job.workspace.layout)
 
 
-def _record(job: JobRun, ending: _Ending) -> None:
-    if ending.state is not None and not isinstance(ending.error, StaleWriterError):
+def _record(job: JobContext, ending: _Ending) -> None:
+    if ending.is_cut_short and not isinstance(ending.error, StaleWriterError):
         job.workspace.repair_if_free()  # else the next who commits does it
     try:
-        job.end(ending.state, ending.error)
+        _end(job, ending)
     except OSError as error:
         raise StoreError(
             f"the end of job {job.manifest.job_id} cannot be written: {_cause(error)}",
@@ -104,45 +126,54 @@ def _cause(error: OSError | apsw.Error) -> str:
     return str(error.strerror) if isinstance(error, OSError) else f"SQLite {type(error).__name__}"
 
 
-def _go_through_waiting_for_room(job: JobRun) -> None:
-    """Go through the job; when the disk is full, wait until it is not and go on from what is done."""
+def _run_waiting_for_room(job: JobContext) -> JobState:
+    """Go through the plan; when the disk is full, wait until it is not and go on from what is done.
+
+    Returns the state that the outcomes give the job.
+    """
     is_first = True
     while True:
         try:
-            return _go_through(job, counts_as_attempt=is_first)
+            return _run_steps(job, counts_as_attempt=is_first)
         except (OSError, apsw.Error, DiskFullError) as error:
             if not isinstance(error, DiskFullError) and not means_disk_full(error, job.workspace.root):
                 raise
         free_what_is_half_done(job)
-        job.pause_until_there_is_room()
-        job.bytes_on_disk *= 2  # what was thought to fit did not
+        job.disk.pause_until_there_is_room()
+        job.disk.expect_more()
         is_first = False
 
 
-def _go_through(job: JobRun, *, counts_as_attempt: bool) -> None:
+def _run_steps(job: JobContext, *, counts_as_attempt: bool) -> JobState:
     refuse_linked_folders(job.workspace.layout)
-    job.await_room(0)
+    job.disk.await_room(0)
     repair_store(job)
     refuse_damaged_plan(job)
     make_contradicting_catalogue_again(job)
     finished_keys = drop_half_done(job, counts_as_attempt=counts_as_attempt)
+    superseded = False
     if job.paths.plan.exists():
-        check_superseded(job)
+        superseded = check_superseded(job)
     else:
-        connector = job.connector
-        if connector is not None:
-            job.interruptibly(lambda: asyncio.run(connector.authenticate()))
-        end = list_source(job)
-        adopt_kept_documents(job)
-        make_plan(job, end)
-    totals_of_plan(job, finished_keys)
-    carry_out_moves(job, finished_keys)
+        _make_plan(job)
+    plan = totals_of_plan(job, finished_keys, superseded=superseded)
+    carry_out_moves(job, finished_keys, superseded=superseded)
     with Committer(job) as committer:
-        for item in stage_items(job, finished_keys, committer):
-            extract_item(job, item, committer.add)
-    if job.source_failure is not None:
-        raise job.source_failure
-    retire_vanished(job, finished_keys)
+        extract = partial(extract_item, job, settle=committer.add, compares=compares_bytes(job))
+        source_failure = stage_items(job, finished_keys, committer, extract)
+    if source_failure is not None:
+        raise source_failure
+    retire_vanished(job, finished_keys, superseded=superseded)
+    return end_state(job.manifest, listing_complete=plan.complete)
+
+
+def _make_plan(job: JobContext) -> None:
+    connector = job.connector
+    if connector is not None:
+        job.interruptibly(lambda: asyncio.run(connector.authenticate()))
+    end = list_source(job)
+    adopt_kept_documents(job)
+    make_plan(job, end)
 
 
 def _places(error: BaseException) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import islice
 
-from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import adopt_places
@@ -13,7 +14,7 @@ from ingest_tui.store.kept_places import adopt_places
 _BATCH = 200
 
 
-def adopt_kept_documents(job: JobRun) -> None:
+def adopt_kept_documents(job: JobContext) -> None:
     """Give the source the kept places at addresses that its listing names. Called before the plan is made from it.
 
     They are then known as if the source had always listed them: what did not change is not fetched.
@@ -23,9 +24,9 @@ def adopt_kept_documents(job: JobRun) -> None:
     with closing(scratch), closing(job.workspace.open_catalogue()) as catalogue:
         adoptions = iter(scratch.kept_places(job.workspace.layout.catalogue, source.collection_id))
         while batch := list(islice(adoptions, _BATCH)):
-            job.checkpoint()
+            job.controls.checkpoint()
             with job.committing(catalogue) as writer:
-                change = StoreChange(at=now(), by=job.manifest.job_id)
+                change = StoreChange(at=rfc3339_now(), by=job.manifest.job_id)
                 adopted += adopt_places(change, catalogue, source.source_id, batch)
                 writer.carry_out(change)
     if adopted:

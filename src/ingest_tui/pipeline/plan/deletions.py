@@ -14,7 +14,7 @@ from ingest_tui.model.holding import Choice, HoldRule, HoldRules, Shown
 from ingest_tui.model.look import UNKNOWN_CHOICE, Look
 from ingest_tui.model.plan_line import NewLook, PlanLine
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.job.job_run import JobRun
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.store.records.plan_file import plan_end, read_plan
 from ingest_tui.store.workspace import Settings, Workspace
 
@@ -136,8 +136,8 @@ def look_after(look: Look, new: NewLook, *, complete: bool, job_id: str) -> Look
     return look.model_copy(update=changed)
 
 
-def check_superseded(job: JobRun) -> None:
-    """Find out whether a newer plan was made for the source since ours: then what is gone or moved is for that one.
+def check_superseded(job: JobContext) -> bool:
+    """Return whether a newer plan was made for the source since ours: then what is gone or moved is for that one.
 
     Plans are ordered by the record of the last look, never by the clock. A plan of ours that is the newest but was cut
     off before that record was written gets it now.
@@ -146,10 +146,11 @@ def check_superseded(job: JobRun) -> None:
     look = job.workspace.looks.get(job.source.source_id)
     made = end.look
     if made is None:  # of an older program, or of a job that lists nothing
-        job.superseded_by = "unknown"
-    elif not look.is_newest_plan(made.sequence, job_id=job.manifest.job_id, after=made.after):
-        job.superseded_by = look.job_id or "unknown"
-        told = "a newer job has listed the source since: what is gone or moved is for that one to decide"
-        job.log.event("info", told, newer=job.superseded_by)
-    elif look.sequence < made.sequence:
+        return True
+    if not look.is_newest_plan(made.sequence, job_id=job.manifest.job_id, after=made.after):
+        message = "a newer job has listed the source since: what is gone or moved is for that one to decide"
+        job.log.event("info", message, newer=look.job_id or "unknown")
+        return True
+    if look.sequence < made.sequence:
         job.workspace.looks.save(look_after(look, made, complete=end.complete, job_id=job.manifest.job_id))
+    return False

@@ -12,6 +12,7 @@ import apsw
 from ingest_tui.connectors.base import BaseConnector, Listing
 from ingest_tui.extraction.backends import versions
 from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, SourceAccessError, StoreError
 from ingest_tui.model.gap_remedies import gap_remedy
@@ -24,7 +25,7 @@ from ingest_tui.model.plan import HELD, RULES_VERSION, PlanRules
 from ingest_tui.model.plan_line import NewLook, PlanEnd, PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.model.volumes import gap_name
-from ingest_tui.pipeline.job.job_run import JobRun, now
+from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.parse_limits import limits_of
 from ingest_tui.pipeline.job.workload import Workload
 from ingest_tui.pipeline.plan.absences import settle_listing
@@ -50,13 +51,13 @@ QUARANTINE_HINT = (
 )
 
 
-def list_source(job: JobRun) -> ListingEnd:
+def list_source(job: JobContext) -> ListingEnd:
     """List the source into the scratch database, going on from the last kept page where the connector can."""
     connector = job.connector
     if connector is None:
         raise IngestError("this kind of job has no source to list", hint="report this as a bug")
     job.meter.start("list")
-    job.save_state()
+    job.keeper.save_state()
     scratch = ListingScratch(job.paths.listing, resume=connector.capabilities.resumes_listing)
     scratch.begin(chosen_by(job.source, connector))  # a listing is not resumed under another choice
     memory = None
@@ -65,7 +66,7 @@ def list_source(job: JobRun) -> ListingEnd:
     try:
         pages = connector.list(scratch.cursor)
         while True:
-            job.checkpoint()
+            job.controls.checkpoint()
             page = job.interruptibly(lambda: _following(pages))
             if isinstance(page, ListingEnd):
                 end = page
@@ -144,7 +145,7 @@ def parsers_of(source: Source, settings: Settings) -> str:
     return short_digest(versions(), repr(limits), by_type, str(source.extraction.backend), length=12)
 
 
-def make_plan(job: JobRun, end: ListingEnd) -> None:
+def make_plan(job: JobContext, end: ListingEnd) -> None:
     """Write plan.jsonl durably, whole or not at all, and the outcomes of what needs no further work."""
     look = job.workspace.looks.get(job.source.source_id)
     hold = hold_rules_of(job.workspace, job.source, job.connector, approves=job.manifest.options.get("approves"))
@@ -158,12 +159,11 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
     if job.connector is not None:
         end = settle_listing(job.workspace, job.source, job.connector, scratch, end)
     refuse_known_types(job.workspace, job.source, scratch, hold)
-    job.listing_complete = end.complete
     temporary = job.paths.plan_in_part
     temporary.unlink(missing_ok=True)
     writer = _PlanWriter(job, rules.ruleset)
     older = OlderFingerprints(job.workspace, job.source, job.connector, committing=job.committing)
-    scratch.give_up_when(job.is_to_end)
+    scratch.give_up_when(job.controls.is_to_end)
     try:
         with Journal(temporary) as journal:
             actions = scratch.plan(
@@ -197,7 +197,7 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
             )
             journal.append([last.as_dict()])
     except apsw.InterruptError:
-        job.checkpoint()  # raises: that is why the statement was ended
+        job.controls.checkpoint()  # raises: that is why the statement was ended
         raise
     finally:
         scratch.close()
@@ -213,13 +213,13 @@ def make_plan(job: JobRun, end: ListingEnd) -> None:
 class _PlanWriter:
     """Gathers plan lines and the outcomes that follow from the plan alone, and writes them in blocks."""
 
-    def __init__(self, job: JobRun, ruleset: str) -> None:
+    def __init__(self, job: JobContext, ruleset: str) -> None:
         self._job = job
         self._ruleset = ruleset
         self._lines: list[bytes] = []
         self._settled: list[bytes] = []
         self._rejected: list[LocationRow] = []
-        self._at = now()
+        self._at = rfc3339_now()
         self._counts: dict[OutcomeName, int] = {}
         self._skipped = 0
         self._unchanged = Outcome("", "", "unchanged", "same_fingerprint", self._at, phase="list").as_dict()
@@ -264,7 +264,7 @@ class _PlanWriter:
             )
             self._settled.append(encode_line(outcome.as_dict()))
             if name == "failed":
-                self._job.count([outcome])
+                self._job.outcomes.count([outcome])
             else:
                 self._counts[name] = self._counts.get(name, 0) + 1
             if name == "rejected":
@@ -272,7 +272,7 @@ class _PlanWriter:
                 self._rejected.append(_rejection(self._job, action, ruleset, self._at))
 
     def flush(self, journal: Journal) -> None:
-        self._job.checkpoint()
+        self._job.controls.checkpoint()
         journal.append_lines(b"".join(self._lines), durable=False)
         self._job.outcomes.append_lines(b"".join(self._settled), durable=False)
         self._lines.clear()
@@ -293,7 +293,7 @@ class _PlanWriter:
         try:
             with self._job.committing(catalogue) as writer:
                 known = catalogue.locations(self._job.source.source_id, (row.key for row in self._rejected))
-                change = StoreChange(at=now(), by=self._job.manifest.job_id)
+                change = StoreChange(at=rfc3339_now(), by=self._job.manifest.job_id)
                 for row in self._rejected:
                     change.put_location(_as_known(row, known.get(row.key)))
                 writer.carry_out(change)
@@ -320,7 +320,7 @@ def _as_known(row: LocationRow, known: LocationRow | None) -> LocationRow:
     )
 
 
-def _rejection(job: JobRun, action: PlanLine, ruleset: str, at: str) -> LocationRow:
+def _rejection(job: JobContext, action: PlanLine, ruleset: str, at: str) -> LocationRow:
     return LocationRow(
         job.source.source_id,
         action.key,
@@ -340,21 +340,20 @@ def _rejection(job: JobRun, action: PlanLine, ruleset: str, at: str) -> Location
     )
 
 
-def _tell_of_listing(job: JobRun, end: PlanEnd) -> None:
-    """Take from the last line of the plan how the listing went; an earlier attempt may have made it."""
+def _report_listing(job: JobContext, end: PlanEnd) -> None:
+    """Put into the manifest how the listing went, as the plan says; an earlier attempt may have made it."""
     job.manifest.counters.descriptors_listed = end.listed
     if job.manifest.phases["list"].state != "done":
         job.meter.start("list")
         job.meter.advance("list", end.listed)
         job.meter.done("list")
-    job.listing_complete = end.complete
     for key, message in end.gaps:
         warning = f"{gap_name(key)}: {safe_display(message)}"
         if warning not in job.manifest.warnings:
             job.manifest.warnings.append(warning)
-    if not job.listing_complete:
+    if not end.complete:
         error = _incomplete(job.source.source_id, end.gaps, end.gaps_total)
-        job.note_error(error, phase="list")
+        job.keeper.note_error(error, phase="list")
 
 
 def _incomplete(source_id: str, gaps: tuple[tuple[str, str], ...], total: int) -> SourceAccessError:
@@ -368,13 +367,16 @@ def _incomplete(source_id: str, gaps: tuple[tuple[str, str], ...], total: int) -
     )
 
 
-def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
-    """Set the totals of the phases from the plan, count what an earlier attempt did, note what is held for a person."""
+def totals_of_plan(job: JobContext, finished_keys: set[str], *, superseded: bool) -> PlanEnd:
+    """Set the totals of the phases from the plan, count what an earlier attempt did, note what is held for a person.
+
+    Returns the last line of the plan, which says how the listing went. Nothing is held by a plan that is superseded.
+    """
     items = size = held = done = done_size = 0
     reason = ""
     remote = job.connector is not None and job.connector.capabilities.remote
     workload = job.meter.workload = Workload(job.source.extraction.backend, remote)
-    for line in job.between_checkpoints(work_lines(job.paths.plan)):
+    for line in job.controls.between_checkpoints(work_lines(job.paths.plan)):
         if line.action == "ingest":
             items += 1
             size += line.size or 0
@@ -383,10 +385,11 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
                 done_size += line.size or 0
             else:
                 workload.add(line.key, line.size or 0)
-        elif line.action == "hold" and not job.superseded_by:
+        elif line.action == "hold" and not superseded:
             held += 1
             reason = line.reason
-    _tell_of_listing(job, plan_end(job.paths.plan))
+    end = plan_end(job.paths.plan)
+    _report_listing(job, end)
     job.manifest.held = None
     if held:
         known = _known_documents(job)
@@ -394,10 +397,11 @@ def totals_of_plan(job: JobRun, finished_keys: set[str]) -> None:
     for phase in ("stage", "extract", "commit"):
         job.meter.start(phase, total=items, bytes_total=size)
         job.meter.advance(phase, done, done_size)
-    job.save_state()
+    job.keeper.save_state()
+    return end
 
 
-def _known_documents(job: JobRun) -> int:
+def _known_documents(job: JobContext) -> int:
     catalogue = job.workspace.open_catalogue()
     try:
         return catalogue.count_places_with_documents(job.source.source_id)
@@ -405,6 +409,6 @@ def _known_documents(job: JobRun) -> int:
         catalogue.close()
 
 
-def remove_leftover_plan(job: JobRun) -> None:
+def remove_leftover_plan(job: JobContext) -> None:
     """Start over when the plan never became whole: its outcomes go with it."""
     os.truncate(job.paths.outcomes, 0)

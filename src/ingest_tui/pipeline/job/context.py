@@ -1,0 +1,129 @@
+"""What the steps of a running job share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.resilience import ResilientConnector
+from ingest_tui.execution.extractor import Extractor
+from ingest_tui.model.job import Manifest
+from ingest_tui.model.source import Source
+from ingest_tui.pipeline.job.controls import JobControls
+from ingest_tui.pipeline.job.disk_guard import DiskGuard
+from ingest_tui.pipeline.job.manifest_keeper import ManifestKeeper
+from ingest_tui.pipeline.job.outcome_journal import OutcomeJournal
+from ingest_tui.pipeline.job.progress import ProgressMeter
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
+from ingest_tui.store.change import StoreWriter
+from ingest_tui.store.fs.atomic import make_inner_folder
+from ingest_tui.store.layout import JobLayout
+from ingest_tui.store.records.job_log import JobLog
+from ingest_tui.store.staging import StagingArea
+from ingest_tui.store.workspace import Workspace
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """One job while it runs. Whoever opened it holds the job's lock; several threads use one instance.
+
+    ``connector`` is None for a job whose items were staged when it was made. ``reading`` is the catalogue for the
+    job's thread.
+    """
+
+    workspace: Workspace
+    manifest: Manifest
+    source: Source
+    connector: BaseConnector | None
+    extractor: Extractor
+    paths: JobLayout
+    staging: StagingArea
+    log: JobLog
+    outcomes: OutcomeJournal
+    reading: Catalogue
+    keeper: ManifestKeeper
+    meter: ProgressMeter
+    controls: JobControls
+    disk: DiskGuard
+    forced: bool
+    """Whether everything is to be read and extracted again."""
+
+    def committing(self, catalogue: Catalogue) -> AbstractContextManager[StoreWriter]:
+        """Hold the commit lock; a job that is cancelled or paused does not wait for it any longer.
+
+        ``catalogue`` is the connection of the calling thread. Raises `JobCancelled`, and `BusyError` when another
+        process has the lock for too long.
+        """
+        return self.workspace.committing(
+            catalogue, wait=lambda lock: self.controls.wait_for_lock(lock, what="the catalogue")
+        )
+
+    def interruptibly(self, call: Callable[[], _Result]) -> _Result:
+        """Return what ``call`` returns; a job that is cancelled does not wait for a network that is silent.
+
+        Only for connectors that declare ``remote``. An abandoned call ends by its own time limit.
+        """
+        if self.connector is None or not self.connector.capabilities.remote:
+            return call()
+        return self.controls.in_a_thread(call)
+
+    def close(self) -> None:
+        """Close the files of the job; its state stays as it is."""
+        self.controls.stop()
+        self.outcomes.close()
+        self.reading.close()
+        self.log.close()
+
+
+def open_job(
+    workspace: Workspace,
+    manifest: Manifest,
+    source: Source,
+    connector: BaseConnector | None,
+    extractor: Extractor,
+    *,
+    stopping: threading.Event | None = None,
+) -> JobContext:
+    """Open the files of a job whose lock the caller holds; nothing of it runs yet.
+
+    ``stopping`` is set by the worker when it is about to end.
+    """
+    paths = workspace.jobs.paths(manifest.job_id)
+    make_inner_folder(paths.staging)
+    log = JobLog(paths.log, job=manifest.job_id, source=source.source_id)
+
+    def log_rebuild(progress: RebuildProgress) -> None:
+        if progress.ended or progress.documents == 0:
+            log.event("warning", progress.in_words())
+
+    outcomes = OutcomeJournal(paths.outcomes, manifest, log)
+    reading = workspace.open_catalogue(log_rebuild)
+    keeper = ManifestKeeper(workspace, manifest, log)
+    controls = JobControls(keeper, workspace.jobs, log, stopping or threading.Event())
+    if connector is not None:
+        calls_at_once = workspace.settings.calls_per_credential
+        connector = ResilientConnector(connector, sleep=controls.sleep, calls_at_once=calls_at_once)
+    return JobContext(
+        workspace=workspace,
+        manifest=manifest,
+        source=source,
+        connector=connector,
+        extractor=extractor,
+        paths=paths,
+        staging=StagingArea(paths.staging),
+        log=log,
+        outcomes=outcomes,
+        reading=reading,
+        keeper=keeper,
+        meter=keeper.meter,
+        controls=controls,
+        disk=DiskGuard(workspace, keeper, controls, log, reading),
+        forced=bool(manifest.options.get("force")),
+    )
