@@ -35,11 +35,12 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "src")]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "src")]
 
 from measure import DONE_CODES, Measured, Workspace, complaints, markdown_table, run_measured  # noqa: E402
-from servers.fault_proxy import FaultProxy  # noqa: E402
-from servers.processes import rclone_executable, rclone_process  # noqa: E402
+
+from tests.servers.fault_proxy import FaultProxy  # noqa: E402
+from tests.servers.processes import rclone_executable, rclone_process  # noqa: E402
 
 KEY_ID, SECRET = "AKIABENCHMARK", "benchmark-secret"
 SMALL, SMALL_BYTES = 3000, 4096

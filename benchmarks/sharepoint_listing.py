@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "src")]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "src")]
 
 from measure import markdown_table  # noqa: E402
 
-from graph_server.running import (  # noqa: E402
+from tests.graph_server.running import (  # noqa: E402
     FakeCredential,
     FakeCredentials,
     RemoteServer,

@@ -18,13 +18,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests" / folder) for folder in ("tui", "")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pty_app import PtyApp  # noqa: E402
-from stories import add_job, write_manifest  # noqa: E402
-
-from ingest_tui.store.fs.locks import FileLock  # noqa: E402
-from ingest_tui.store.workspace import init_workspace  # noqa: E402
+from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.workspace import init_workspace
+from tests.tui.pty_app import PtyApp
+from tests.tui.stories import add_job, write_manifest
 
 BARE = """
 import sys

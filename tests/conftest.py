@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from servers.fault_proxy import FaultProxy
-from servers.processes import moto_process
 
 from ingest_tui.model.redaction import forget_secrets
+from tests.servers.fault_proxy import FaultProxy
+from tests.servers.processes import moto_process
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Cli
+
+from tests.cli.running import Cli
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from running import SAMPLES, Cli, descendants
-from talking import talk
 
-from identity_server import Answer, IdentityServer, Request
+from tests.cli.running import SAMPLES, Cli, descendants
+from tests.cli.talking import talk
+from tests.identity_server import Answer, IdentityServer, Request
 
 pytestmark = pytest.mark.slow
 

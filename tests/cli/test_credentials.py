@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import Cli
-from talking import talk
+
+from tests.cli.running import Cli
+from tests.cli.talking import talk
 
 pytestmark = pytest.mark.slow
 

@@ -28,7 +28,7 @@ from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.living_workers import living_workers
-from old_workspace import unpack_workspace_1
+from tests.old_workspace import unpack_workspace_1
 
 pytestmark = pytest.mark.slow
 

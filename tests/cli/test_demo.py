@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import SAMPLES, Cli, assert_counters_add_up
+
+from tests.cli.running import SAMPLES, Cli, assert_counters_add_up
 
 
 def promised_outcomes() -> dict[str, str]:

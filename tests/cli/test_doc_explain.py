@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from running import SAMPLES, Cli
+
+from tests.cli.running import SAMPLES, Cli
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from running import Cli
+
+from tests.cli.running import Cli
 
 pytestmark = pytest.mark.slow
 

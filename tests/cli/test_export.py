@@ -9,8 +9,9 @@ import os
 import subprocess
 
 import pytest
-from running import Cli
-from test_terminal import on_a_terminal
+
+from tests.cli.running import Cli
+from tests.cli.test_terminal import on_a_terminal
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from running import Cli
+
+from tests.cli.running import Cli
 
 pytestmark = pytest.mark.slow
 

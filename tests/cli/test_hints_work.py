@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from running import SAMPLES
 
 from ingest_tui.cli.main import run
+from tests.cli.running import SAMPLES
 
 pytestmark = pytest.mark.slow
 

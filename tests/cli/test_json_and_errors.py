@@ -8,7 +8,8 @@ import shutil
 import subprocess
 
 import pytest
-from running import SAMPLES, Cli, checked
+
+from tests.cli.running import SAMPLES, Cli, checked
 
 pytestmark = pytest.mark.slow
 

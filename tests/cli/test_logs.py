@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from running import SAMPLES, Cli, wait_until
+
+from tests.cli.running import SAMPLES, Cli, wait_until
 
 pytestmark = pytest.mark.slow
 

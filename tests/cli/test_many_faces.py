@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import pytest
-from running import Cli, assert_counters_add_up, wait_until
 
 from ingest_tui import open_workspace
 from ingest_tui.tui.client.feed import Feed, FeedUpdate
 from ingest_tui.tui.client.gateway import Gateway
+from tests.cli.running import Cli, assert_counters_add_up, wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from running import Cli
 
 from ingest_tui.cli.diagnostics import worst_exit_code
 from ingest_tui.cli.job import JOB_STATES
 from ingest_tui.model.job import JobState
+from tests.cli.running import Cli
 
 pytestmark = pytest.mark.slow
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import click
 import pytest
-from running import Cli
 
 from ingest_tui.cli.main import cli as root
 from ingest_tui.cli.read_only import READING_COMMANDS
+from tests.cli.running import Cli
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from running import Cli
-from servers.fake_bucket import FakeBucket
-from servers.fault_proxy import Fault, FaultProxy
-from servers.s3_store import SECRET, Bucket
+
+from tests.cli.running import Cli
+from tests.servers.fake_bucket import FakeBucket
+from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.servers.s3_store import SECRET, Bucket
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from running import Cli
-from servers.fake_bucket import FakeBucket
+
+from tests.cli.running import Cli
+from tests.servers.fake_bucket import FakeBucket
 
 pytestmark = pytest.mark.slow
 

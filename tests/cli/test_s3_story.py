@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
-from running import Cli
-from servers.fake_bucket import FakeBucket
-from servers.fault_proxy import Fault, FaultProxy
-from servers.s3_store import SECRET, Bucket, error_xml
+
+from tests.cli.running import Cli
+from tests.servers.fake_bucket import FakeBucket
+from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.servers.s3_store import SECRET, Bucket, error_xml
 
 pytestmark = pytest.mark.slow
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Cli
 
-from graph_server import certificates
-from graph_server.items import Drive
-from graph_server.running import GraphServer
-from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
+from tests.cli.running import Cli
+from tests.graph_server import certificates
+from tests.graph_server.items import Drive
+from tests.graph_server.running import GraphServer
+from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
 pytestmark = pytest.mark.slow
 

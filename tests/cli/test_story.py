@@ -9,7 +9,8 @@ import stat
 import subprocess
 
 import pytest
-from running import SAMPLES, Cli, checked
+
+from tests.cli.running import SAMPLES, Cli, checked
 
 
 def test_first_steps_lead_from_nothing_to_a_search(cli: Cli) -> None:

@@ -8,7 +8,8 @@ import re
 import subprocess
 
 import pytest
-from running import Cli
+
+from tests.cli.running import Cli
 
 
 def on_a_terminal(cli: Cli, *arguments: str) -> tuple[int, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from running import Cli, assert_counters_add_up
+
+from tests.cli.running import Cli, assert_counters_add_up
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,8 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from running import Cli, wait_until
+
+from tests.cli.running import Cli, wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import Cli, assert_counters_add_up, descendants, lives, wait_until
+
+from tests.cli.running import Cli, assert_counters_add_up, descendants, lives, wait_until
 
 pytestmark = pytest.mark.slow
 

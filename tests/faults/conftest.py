@@ -4,4 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("crash_lab", "journal_lab", "syscall_trial", "writer_lab")
+pytest.register_assert_rewrite(
+    *(f"tests.faults.{name}" for name in ("crash_lab", "journal_lab", "syscall_trial", "writer_lab"))
+)

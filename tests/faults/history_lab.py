@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crash_lab import UNREADABLE, InlinePool, run_queue
-
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult, ParseTask
@@ -27,6 +25,7 @@ from ingest_tui.store.catalogue.queries import find_documents, search_text
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import init_workspace
 from ingest_tui.worker.submit import submit_sync
+from tests.faults.crash_lab import UNREADABLE, InlinePool, run_queue
 
 NAMES = ("a.txt", "b.txt", "c.loud", "deep/d.txt")
 WORDS = ("heron", "otter", "egret")

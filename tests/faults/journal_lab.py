@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from writer_lab import PowerCut, SteppingOs
 
 from ingest_tui.store.fs import atomic
 from ingest_tui.store.records import journal
 from ingest_tui.store.records.journal import Journal, encode_line, read_journal
+from tests.faults.writer_lab import PowerCut, SteppingOs
 
 RECORDS = [{"key": "notes/a.md", "outcome": "ingested", "bytes": 12}, {"key": 'quo"te\n', "outcome": "failed"}]
 NEXT = {"key": "after", "outcome": "unchanged"}

@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from crash_lab import quicken
 
 from ingest_tui.model.errors import StaleWriterError
 from ingest_tui.model.job import Manifest
@@ -40,6 +39,7 @@ from ingest_tui.store.layout import Layout
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.worker import engine as engine_module
 from ingest_tui.worker.loop import run_worker
+from tests.faults.crash_lab import quicken
 
 _PR_SET_PDEATHSIG = 1
 _MARK_BYTES = 48

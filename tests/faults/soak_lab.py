@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from crash_lab import quicken, run_queue
 
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import (
@@ -49,6 +48,7 @@ from ingest_tui.store.catalogue.connection import LOST, MISSING
 from ingest_tui.store.catalogue.opening import open_catalogue
 from ingest_tui.store.verify import verify_store
 from ingest_tui.worker.loop import run_worker
+from tests.faults.crash_lab import quicken, run_queue
 
 _PR_SET_PDEATHSIG = 1
 _REFUSALS = (BusyError, NotFoundError, RefusedError, StaleWriterError, UsageError, ValidationError)

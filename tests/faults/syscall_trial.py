@@ -14,12 +14,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crash_lab import State, leftovers_of, rebuilt_state_of, state_of
-from syscall_lab import FAULTS, Call, Ending, Lesson, command_line, learn, run, strike, strike_parser, sync_docs
-
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import open_workspace_at
+from tests.faults.crash_lab import State, leftovers_of, rebuilt_state_of, state_of
+from tests.faults.syscall_lab import (
+    FAULTS,
+    Call,
+    Ending,
+    Lesson,
+    command_line,
+    learn,
+    run,
+    strike,
+    strike_parser,
+    sync_docs,
+)
 
 ORPHAN_SECONDS = 5.0
 ATTEMPTS = 4

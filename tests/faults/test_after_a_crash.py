@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_lab import (
+
+from ingest_tui.model.job import JobState
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.jobs import cancel_job, get_job
+from ingest_tui.store.catalogue.queries import find_documents
+from ingest_tui.store.workspace import Workspace, open_workspace_at
+from tests.faults.crash_lab import (
     Trial,
     folders_of,
     new_workspace,
@@ -18,12 +24,6 @@ from crash_lab import (
     state_of,
     sync,
 )
-
-from ingest_tui.model.job import JobState
-from ingest_tui.services.documents.uploads import upload_files
-from ingest_tui.services.jobs.jobs import cancel_job, get_job
-from ingest_tui.store.catalogue.queries import find_documents
-from ingest_tui.store.workspace import Workspace, open_workspace_at
 
 WORDS = ("weather",)
 

@@ -10,9 +10,6 @@ from typing import Any
 
 import orjson
 import pytest
-from crash_lab import Trial, count_steps, new_workspace, queue_sync, quicken, run_and_die, run_queue, state_of
-from journal_lab import check_altered_lines, check_power_cut_after_append, check_torn_tails
-from writer_lab import check_every_death, check_every_moment, check_every_power_cut
 
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.commit.batch import CommitBatch, Writes
@@ -22,6 +19,18 @@ from ingest_tui.store.fs.atomic import write_durably
 from ingest_tui.store.records import journal
 from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.workspace import open_workspace_at
+from tests.faults.crash_lab import (
+    Trial,
+    count_steps,
+    new_workspace,
+    queue_sync,
+    quicken,
+    run_and_die,
+    run_queue,
+    state_of,
+)
+from tests.faults.journal_lab import check_altered_lines, check_power_cut_after_append, check_torn_tails
+from tests.faults.writer_lab import check_every_death, check_every_moment, check_every_power_cut
 
 pytestmark = pytest.mark.slow
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from crash_lab import new_workspace
-from syscall_lab import FAULTS, command_line, reason_to_skip, run, sync_docs
-from syscall_trial import Documents, Point, Scenario, as_it_is, inheriting_orphans, report, unhit_calls
 
 from ingest_tui.store.workspace import open_workspace_at
+from tests.faults.crash_lab import new_workspace
+from tests.faults.syscall_lab import FAULTS, command_line, reason_to_skip, run, sync_docs
+from tests.faults.syscall_trial import Documents, Point, Scenario, as_it_is, inheriting_orphans, report, unhit_calls
 
 EVERY_POINT = bool(os.environ.get("INGEST_TUI_WHOLE"))
 SAMPLE = 6

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash_lab import Tripwire, lay, leftovers_of, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
 
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import NotFoundError, UsageError
@@ -20,6 +19,17 @@ from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.sources.sources import remove_source
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
+from tests.faults.crash_lab import (
+    Tripwire,
+    lay,
+    leftovers_of,
+    new_workspace,
+    queue_sync,
+    quicken,
+    run_and_die,
+    run_queue,
+    sync,
+)
 
 FILES = ("alpha", "beta", "gamma", "delta", "epsilon")
 Work = Callable[[Workspace], object]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import apsw
 import pytest
-from crash_lab import new_workspace, quicken, sync
 
 from ingest_tui.cli.main import run
 from ingest_tui.model.errors import StoreError
@@ -21,6 +20,7 @@ from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.client.document_calls import DocumentQuery
 from ingest_tui.tui.client.gateway import Gateway
+from tests.faults.crash_lab import new_workspace, quicken, sync
 
 pytestmark = pytest.mark.slow
 

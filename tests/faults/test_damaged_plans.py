@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crash_lab import Trial, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
 
 from ingest_tui.model.errors import PlanDamagedError
 from ingest_tui.model.job import JobState
@@ -25,6 +24,7 @@ from ingest_tui.store.records.plan_file import (
     write_known_plan,
 )
 from ingest_tui.store.workspace import Workspace, open_workspace_at
+from tests.faults.crash_lab import Trial, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
 
 pytestmark = pytest.mark.slow
 

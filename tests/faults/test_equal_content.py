@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from crash_lab import quicken
-from history_lab import CONTENTS, NamedPool, World
 
 from ingest_tui.execution import local as local_execution
 from ingest_tui.model.naming import file_uri
 from ingest_tui.pipeline.commit import committer as commit_module
 from ingest_tui.services.sources.sources import edit_source
+from tests.faults.crash_lab import quicken
+from tests.faults.history_lab import CONTENTS, NamedPool, World
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_lab import UNREADABLE, new_workspace, quicken, run_queue, sync
 
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
@@ -20,6 +19,7 @@ from ingest_tui.services.jobs.jobs import get_job, job_items, retry_job
 from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.catalogue.queries import find_documents
 from ingest_tui.store.workspace import Workspace
+from tests.faults.crash_lab import UNREADABLE, new_workspace, quicken, run_queue, sync
 
 pytestmark = pytest.mark.slow
 

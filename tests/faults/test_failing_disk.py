@@ -14,16 +14,6 @@ from typing import Any
 
 import apsw
 import pytest
-from crash_lab import (
-    folders_of,
-    leftovers_of,
-    new_workspace,
-    queue_sync,
-    quicken,
-    rebuilt_state_of,
-    run_queue,
-    sync,
-)
 
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import JobState, Manifest
@@ -35,6 +25,16 @@ from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker import engine as engine_module
+from tests.faults.crash_lab import (
+    folders_of,
+    leftovers_of,
+    new_workspace,
+    queue_sync,
+    quicken,
+    rebuilt_state_of,
+    run_queue,
+    sync,
+)
 
 WORDS = ("weather",)
 

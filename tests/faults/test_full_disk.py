@@ -16,7 +16,6 @@ from typing import Any
 
 import apsw
 import pytest
-from crash_lab import leftovers_of, new_workspace, queue_sync, quicken, run_queue, state_of, sync
 
 from ingest_tui.execution import local as local_execution
 from ingest_tui.index.full_text import FullText
@@ -36,6 +35,7 @@ from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker import engine as engine_module
+from tests.faults.crash_lab import leftovers_of, new_workspace, queue_sync, quicken, run_queue, state_of, sync
 
 pytestmark = pytest.mark.slow
 

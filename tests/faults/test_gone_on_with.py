@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from crash_lab import DIED, Trial, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
 
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -24,6 +23,7 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.engine import Engine
+from tests.faults.crash_lab import DIED, Trial, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
 
 pytestmark = pytest.mark.slow
 

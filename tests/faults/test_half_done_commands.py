@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash_lab import new_workspace, quicken, sync
 
 from ingest_tui.services.documents.documents import remove_documents
 from ingest_tui.services.sources.sources import remove_source
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
+from tests.faults.crash_lab import new_workspace, quicken, sync
 
 pytestmark = pytest.mark.slow
 

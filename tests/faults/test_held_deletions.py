@@ -9,7 +9,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-from crash_lab import new_workspace, queue_sync, quicken, run_queue, sync
 
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.job import run as run_job
@@ -21,6 +20,7 @@ from ingest_tui.store.catalogue.queries import find_documents
 from ingest_tui.store.fs.atomic import write_durably
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.engine import Engine
+from tests.faults.crash_lab import new_workspace, queue_sync, quicken, run_queue, sync
 
 SOURCE = "docs"
 

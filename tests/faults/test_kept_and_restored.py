@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_lab import quicken
-from history_lab import CONTENTS, NamedPool, World
 
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.execution import local as local_execution
@@ -17,6 +15,8 @@ from ingest_tui.pipeline.commit import committer as commit_module
 from ingest_tui.services.documents.documents import restore_document
 from ingest_tui.services.documents.explain import explain
 from ingest_tui.services.sources.sources import add_source
+from tests.faults.crash_lab import quicken
+from tests.faults.history_lab import CONTENTS, NamedPool, World
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import apsw
 import pytest
-from crash_lab import quicken, run_queue
 
 from ingest_tui.model.errors import DiskFullError, IngestError, StoreError
 from ingest_tui.services import workspaces
@@ -26,6 +25,8 @@ from ingest_tui.store.catalogue.connection import LOST
 from ingest_tui.store.catalogue.known_good import open_known_good
 from ingest_tui.store.catalogue.opening import open_catalogue
 from ingest_tui.store.verify import verify_store
+from tests import REPOSITORY
+from tests.faults.crash_lab import quicken, run_queue
 
 pytestmark = pytest.mark.slow
 
@@ -326,7 +327,7 @@ import os, signal, sys
 from pathlib import Path
 import pytest
 sys.path.insert(0, sys.argv[1])
-from crash_lab import quicken, run_queue
+from tests.faults.crash_lab import quicken, run_queue
 from ingest_tui.pipeline.commit import batch, committer
 from ingest_tui.store.workspace import open_workspace_at
 
@@ -357,7 +358,7 @@ def test_an_upload_that_was_killed_goes_on_after_the_catalogue_was_lost(
     with open_workspace(tmp_path / "workspace") as handle:
         root, layout = handle.workspace.root, handle.workspace.layout
         manifest = uploads.upload_files(handle.workspace, paths)
-    laboratory = [sys.executable, "-c", KILLED_AFTER_TEN, str(Path(__file__).parent), str(root)]
+    laboratory = [sys.executable, "-c", KILLED_AFTER_TEN, str(REPOSITORY), str(root)]
     killed = subprocess.run(laboratory, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     committed = {path: path.read_bytes() for path in layout.documents.rglob("raw.*")}

@@ -15,8 +15,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from crash_lab import compare, leftovers_of, state_of
-from many_lab import Report, judge
 
 from ingest_tui.model.source import Source
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
@@ -25,6 +23,9 @@ from ingest_tui.store.records.json_files import write_record
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
 from ingest_tui.worker.living_workers import WorkerRegistration, living_workers
 from ingest_tui.worker.submit import submit_sync
+from tests import REPOSITORY
+from tests.faults.crash_lab import compare, leftovers_of, state_of
+from tests.faults.many_lab import Report, judge
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +58,8 @@ def run_lab(prepared: Path, name: str, **orders: object) -> tuple[Path, list[str
     root, evidence = prepared.with_name(name), prepared.with_name(f"{name}.marks")
     shutil.copytree(prepared, root)
     laboratory = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("many_lab.py")],
+        [sys.executable, "-m", "tests.faults.many_lab"],
+        cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

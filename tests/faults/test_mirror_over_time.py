@@ -10,13 +10,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from crash_lab import Trial, new_workspace, queue_sync, quicken, rebuilt_state_of, sync
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace, open_workspace_at
+from tests.faults.crash_lab import Trial, new_workspace, queue_sync, quicken, rebuilt_state_of, sync
 
 pytestmark = pytest.mark.slow
 

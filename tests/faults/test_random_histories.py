@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crash_lab import quicken
-from history_lab import CONTENTS, NAMES, SOURCES, NamedPool, World
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from ingest_tui.execution import local as local_execution
 from ingest_tui.pipeline.commit import committer as commit_module
+from tests.faults.crash_lab import quicken
+from tests.faults.history_lab import CONTENTS, NAMES, SOURCES, NamedPool, World
 
 pytestmark = pytest.mark.slow
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading_trial import PLACES
 
 from ingest_tui import open_workspace
 from ingest_tui.services.jobs.jobs import cancel_job
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.submit import submit_sync
+from tests.faults.reading_trial import PLACES
 
 WALLED_IN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 """Root as an ordinary user: the modes of files and folders hold for it."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from crash_lab import DIED, leftovers_of, quicken, run_queue
 from pydantic import BaseModel
 
 from ingest_tui.connectors import resilience
@@ -29,6 +28,7 @@ from ingest_tui.store import staging as staging_module
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 from ingest_tui.worker.submit import submit_sync
+from tests.faults.crash_lab import DIED, leftovers_of, quicken, run_queue
 
 pytestmark = pytest.mark.slow
 

@@ -8,12 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash_lab import DIED, quicken, sync
 
-from graph_server import certificates
-from graph_server.items import Drive
-from graph_server.running import FakeCredentials, GraphServer
-from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from ingest_tui.connectors.sharepoint.connector import SharePointConnector
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.descriptor import Descriptor
@@ -23,6 +18,11 @@ from ingest_tui.pipeline import connecting
 from ingest_tui.services.jobs.jobs import job_items, job_plan
 from ingest_tui.store.records.listing_cache import StoredMemory
 from ingest_tui.store.workspace import Workspace, init_workspace
+from tests.faults.crash_lab import DIED, quicken, sync
+from tests.graph_server import certificates
+from tests.graph_server.items import Drive
+from tests.graph_server.running import FakeCredentials, GraphServer
+from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
 pytestmark = pytest.mark.slow
 

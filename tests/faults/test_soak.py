@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import REPOSITORY
+
 IS_WHOLE = os.environ.get("INGEST_TUI_WHOLE") == "1"
 SECONDS = 600.0 if IS_WHOLE else float(os.environ.get("INGEST_TUI_SOAK_SECONDS", "30"))
 # Shorter than the some six seconds that an actor lives, or no rebuild would come to its end.
@@ -38,7 +40,8 @@ def test_everything_at_once_ends_clean(tmp_path: Path, share_of_losses: float) -
         "share_of_losses": share_of_losses,
     }
     laboratory = subprocess.run(
-        [sys.executable, Path(__file__).with_name("soak_lab.py")],
+        [sys.executable, "-m", "tests.faults.soak_lab"],
+        cwd=REPOSITORY,
         input=json.dumps(orders),
         capture_output=True,
         text=True,

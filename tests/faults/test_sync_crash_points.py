@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from crash_lab import Trial, new_workspace, queue_sync, quicken, sync
 
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.store.workspace import open_workspace_at
+from tests.faults.crash_lab import Trial, new_workspace, queue_sync, quicken, sync
 
 WORDS = ("weather", "alpha", "beta", "gamma", "delta", "returned", "renamed", "gone")
 
@@ -125,7 +125,7 @@ def test_upload_killed_before_any_step(upload: Trial) -> None:
 
 def test_worker_killed_again_and_again(first_sync: Trial) -> None:
     """A job whose worker dies at one step more each time comes to the same end."""
-    from crash_lab import compare, leftovers_of, run_and_die, run_queue, state_of
+    from tests.faults.crash_lab import compare, leftovers_of, run_and_die, run_queue, state_of
 
     root = first_sync.fresh("again-and-again")
     for step in range(2, len(first_sync.steps), 7):  # fewer deaths than the attempts that a job gets
@@ -139,7 +139,7 @@ def test_worker_killed_again_and_again(first_sync: Trial) -> None:
 
 def test_file_that_vanished_after_the_crash_leaves_nothing(tmp_path: Path) -> None:
     """A version that was placed but not committed is taken away when its file is gone at the second attempt."""
-    from crash_lab import count_steps, folders_of, run_and_die, run_queue, state_of
+    from tests.faults.crash_lab import count_steps, folders_of, run_and_die, run_queue, state_of
 
     folder = tmp_path / "source"
     workspace = new_workspace(tmp_path / "prepared", folder)

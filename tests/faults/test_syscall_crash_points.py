@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_lab import new_workspace
-from syscall_lab import FAULTS, break_for_good, command_line, reason_to_skip, run, strike_parser
-from syscall_trial import (
+
+from tests.faults.crash_lab import new_workspace
+from tests.faults.syscall_lab import FAULTS, break_for_good, command_line, reason_to_skip, run, strike_parser
+from tests.faults.syscall_trial import (
     Point,
     Scenario,
     Strike,

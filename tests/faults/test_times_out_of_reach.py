@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from crash_lab import new_workspace, queue_sync, quicken, run_queue, sync
 
 from ingest_tui.connectors.base import Listing
 from ingest_tui.connectors.local.connector import LocalConnector
@@ -23,6 +22,7 @@ from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.transport.retry_after import seconds_to_wait
+from tests.faults.crash_lab import new_workspace, queue_sync, quicken, run_queue, sync
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_lab import leftovers_of, quicken, run_queue
 
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.job import JobState, Manifest
@@ -16,6 +15,7 @@ from ingest_tui.services.jobs.jobs import retry_job
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, init_workspace
+from tests.faults.crash_lab import leftovers_of, quicken, run_queue
 
 pytestmark = pytest.mark.slow
 

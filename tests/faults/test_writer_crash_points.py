@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from writer_lab import (
+
+from ingest_tui.store.fs import atomic
+from ingest_tui.store.fs.atomic import sweep_temporaries, write_durably
+from tests.faults.writer_lab import (
     NEW,
     OLD,
     RECIPE,
@@ -19,9 +22,6 @@ from writer_lab import (
     fail_at,
     steps_of,
 )
-
-from ingest_tui.store.fs import atomic
-from ingest_tui.store.fs.atomic import sweep_temporaries, write_durably
 
 pytestmark = pytest.mark.slow
 

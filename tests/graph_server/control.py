@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from graph_server.state import State
+from tests.graph_server.state import State
 
 
 class Control:

@@ -7,9 +7,9 @@ import binascii
 import json
 from typing import Any
 
-from graph_server.http_service import RefusalError
-from graph_server.items import Drive, Item
-from graph_server.state import State
+from tests.graph_server.http_service import RefusalError
+from tests.graph_server.items import Drive, Item
+from tests.graph_server.state import State
 
 Entry = tuple[str, str]
 """What is told, and of which item: ("live", id), ("stale", id) or ("gone", id)."""
@@ -17,7 +17,7 @@ Entry = tuple[str, str]
 
 def page(state: State, drive: Drive, token: str | None, options: dict[str, str]) -> dict[str, Any]:
     """Return one page of a delta."""
-    from graph_server.graph_api import page_size
+    from tests.graph_server.graph_api import page_size
 
     if not state.knobs.delta_supported:
         raise RefusalError(400, "BadRequest", "Resource not found for the segment 'delta'.")
@@ -67,7 +67,7 @@ def _sequence(state: State, drive: Drive, since: int, until: int) -> list[Entry]
 
 
 def _tell(state: State, drive: Drive, entry: Entry, select: str | None) -> dict[str, Any] | None:
-    from graph_server.graph_api import item_json
+    from tests.graph_server.graph_api import item_json
 
     what, item_id = entry
     if what == "gone":

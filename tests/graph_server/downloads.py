@@ -7,9 +7,9 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
-from graph_server.http_service import Handler, RefusalError
-from graph_server.items import Item
-from graph_server.state import Issued
+from tests.graph_server.http_service import Handler, RefusalError
+from tests.graph_server.items import Item
+from tests.graph_server.state import Issued
 
 _PIECE = 65_536
 _RANGE = re.compile(r"bytes=(\d+)-\Z")

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
-from graph_server import delta
-from graph_server.control import Control
-from graph_server.http_service import Handler, RefusalError
-from graph_server.items import Drive, Item, Site
-from graph_server.state import State
+from tests.graph_server import delta
+from tests.graph_server.control import Control
+from tests.graph_server.http_service import Handler, RefusalError
+from tests.graph_server.items import Drive, Item, Site
+from tests.graph_server.state import State
 
 _DRIVE = re.compile(r"/v1\.0/drives/(?P<drive>[^/]+)(?P<rest>/.*)?\Z")
 _SITE = re.compile(r"/v1\.0/sites/(?P<site>[^/:]+(?::/.*?)?)(?P<rest>:?/drives|:?/drive)?:?\Z")

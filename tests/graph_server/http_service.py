@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from graph_server.state import Asked, State
+from tests.graph_server.state import Asked, State
 
 REASONS = {302: "Found", 410: "Gone", 416: "Range Not Satisfiable", 423: "Locked", 429: "Too Many Requests"}
 

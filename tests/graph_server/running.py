@@ -14,13 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from graph_server import certificates
-from graph_server.downloads import DownloadHandler
-from graph_server.graph_api import GraphHandler
-from graph_server.http_service import Service
-from graph_server.sign_in import SignInHandler
-from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID, State
 from ingest_tui.model.errors import AuthenticationError, NotFoundError
+from tests.graph_server import certificates
+from tests.graph_server.downloads import DownloadHandler
+from tests.graph_server.graph_api import GraphHandler
+from tests.graph_server.http_service import Service
+from tests.graph_server.sign_in import SignInHandler
+from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID, State
 
 SERVER = Path(__file__).with_name("server.py")
 

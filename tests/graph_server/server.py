@@ -17,10 +17,10 @@ import threading
 from pathlib import Path
 
 if __package__ in {None, ""}:
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from graph_server import certificates
-from graph_server.running import GraphServer, credential_fields
+from tests.graph_server import certificates
+from tests.graph_server.running import GraphServer, credential_fields
 
 
 def main() -> None:

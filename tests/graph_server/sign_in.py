@@ -11,8 +11,8 @@ import uuid
 from typing import Any
 from urllib.parse import parse_qs
 
-from graph_server.http_service import Handler
-from graph_server.state import TENANT_ID
+from tests.graph_server.http_service import Handler
+from tests.graph_server.state import TENANT_ID
 
 _TEXTS = {
     "AADSTS7000215": ("invalid_client", "Invalid client secret provided. Send the client secret value, not its id."),

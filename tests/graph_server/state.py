@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
-from graph_server.items import Drive, Item, Site
+from tests.graph_server.items import Drive, Item, Site
 
 HOST = "contoso.sharepoint.com"
 TENANT_ID = "11111111-2222-4333-8444-555555555555"

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-# The suite looks at the command line and at the TUI with the tools of their own tests.
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("cli", "tui")]
-pytest.register_assert_rewrite("hostile_lab")
+pytest.register_assert_rewrite("tests.hostile.hostile_lab")
 
-from hostile_lab import HostileCli  # noqa: E402
+from tests.hostile.hostile_lab import HostileCli  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote_from_bytes
 
-from hostile_names import NAMES, OTHERS, HostileName
 from pydantic import BaseModel
 
 from ingest_tui.connectors.base import BaseConnector, Listing
 from ingest_tui.connectors.registry import ENTRY_POINT_GROUP
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import AuthenticationError, ItemError
+from tests import REPOSITORY
+from tests.hostile.hostile_names import NAMES, OTHERS, HostileName
 
 SLOPPY_KEY = "lone\udc9b31m\ud800.txt"
 _BY_KEY = {name.key: name for name in NAMES}
@@ -90,4 +91,4 @@ def install(folder: Path) -> list[Path]:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: hostile-connector\nVersion: 1\n")
     target = f"{HostileConnector.source_type} = {__name__}:{HostileConnector.__name__}"
     (metadata / "entry_points.txt").write_text(f"[{ENTRY_POINT_GROUP}]\n{target}\n")
-    return [folder, Path(__file__).parent]
+    return [folder, REPOSITORY]

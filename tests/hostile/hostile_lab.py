@@ -14,9 +14,9 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-import hostile_connector
-from hostile_names import FILES, SENTINEL
-from running import Cli, Result
+from tests.cli.running import Cli, Result
+from tests.hostile import hostile_connector
+from tests.hostile.hostile_names import FILES, SENTINEL
 
 Snapshot = dict[bytes, tuple[int, int, int]]
 DOCUMENTED_EXIT_CODES = {0, 1, 2, 3, 4, 5, 6, 130}

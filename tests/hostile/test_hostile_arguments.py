@@ -8,7 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hostile_lab import (
+
+from ingest_tui.cli.worker import reporter
+from tests.cli.running import Result, wait_until
+from tests.hostile.hostile_lab import (
     TROUBLED_SOURCES,
     HostileCli,
     assert_ended_well,
@@ -16,10 +19,7 @@ from hostile_lab import (
     assert_harmless_on_a_terminal,
     snapshot,
 )
-from hostile_names import CATEGORIES, FILES, NAMES, HostileName
-from running import Result, wait_until
-
-from ingest_tui.cli.worker import reporter
+from tests.hostile.hostile_names import CATEGORIES, FILES, NAMES, HostileName
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
 Call = tuple[str | bytes | Path, ...]

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostile_lab import HostileCli, assert_ended_well, assert_harmless, snapshot
-from hostile_names import FILES, NAMES
 
 from ingest_tui.model.naming import safe_cell
+from tests.hostile.hostile_lab import HostileCli, assert_ended_well, assert_harmless, snapshot
+from tests.hostile.hostile_names import FILES, NAMES
 
 pytestmark = pytest.mark.xdist_group("hostile names")
 

@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
-from hostile_lab import (
+
+from ingest_tui import open_workspace
+from tests.cli.running import Result
+from tests.hostile.hostile_lab import (
     DOCUMENTED_EXIT_CODES,
     TROUBLED_SOURCES,
     HostileCli,
     assert_ended_well,
     assert_harmless_on_a_terminal,
 )
-from hostile_names import FILES, NAMES, SENTINEL
-from running import Result
-
-from ingest_tui import open_workspace
+from tests.hostile.hostile_names import FILES, NAMES, SENTINEL
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile names")]
 Call = tuple[str | bytes | Path, ...]

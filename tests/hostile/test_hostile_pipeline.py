@@ -9,14 +9,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hostile_connector import SLOPPY_KEY, uri_of
-from hostile_lab import TROUBLED_SOURCES, HostileCli, assert_harmless, snapshot
-from hostile_names import CATEGORIES, FILES, NAMES, OTHERS
-from running import assert_counters_add_up
 
 from ingest_tui import open_workspace
 from ingest_tui.model.naming import file_uri, key_from_bytes
 from ingest_tui.services.documents.explain import explain
+from tests.cli.running import assert_counters_add_up
+from tests.hostile.hostile_connector import SLOPPY_KEY, uri_of
+from tests.hostile.hostile_lab import TROUBLED_SOURCES, HostileCli, assert_harmless, snapshot
+from tests.hostile.hostile_names import CATEGORIES, FILES, NAMES, OTHERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile names")]
 

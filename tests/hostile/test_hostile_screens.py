@@ -13,10 +13,6 @@ from typing import Any
 
 import pyte
 import pytest
-from hostile_lab import HostileCli, assert_harmless, snapshot
-from hostile_names import ESC, NAMES, SENTINEL
-from pty_app import PtyApp, foreign_controls
-from stories import screen_text, tell, until
 from textual.widgets import Input
 
 from ingest_tui.tui.actions.actions import shell_word
@@ -29,6 +25,10 @@ from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.sources.plan_screen import Plan
 from ingest_tui.tui.views.sources.preview_screen import Preview
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
+from tests.hostile.hostile_lab import HostileCli, assert_harmless, snapshot
+from tests.hostile.hostile_names import ESC, NAMES, SENTINEL
+from tests.tui.pty_app import PtyApp, foreign_controls
+from tests.tui.stories import screen_text, tell, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
 # Room for many lines but for nothing beside the list; the others take their time: all jobs, every fifth document.

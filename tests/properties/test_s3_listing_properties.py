@@ -7,7 +7,6 @@ from urllib.parse import quote
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from servers.fake_bucket import FakeBucket
 
 from ingest_tui.connectors.s3 import listing as s3_listing
 from ingest_tui.connectors.s3.client import BucketClient, Query
@@ -15,6 +14,7 @@ from ingest_tui.connectors.s3.config import S3Config
 from ingest_tui.connectors.s3.errors import Explainer
 from ingest_tui.connectors.s3.listing import BucketListing
 from ingest_tui.connectors.s3.pages import PageReader
+from tests.servers.fake_bucket import FakeBucket
 
 
 class ReaderWithoutNetwork(PageReader):

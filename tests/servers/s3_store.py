@@ -7,10 +7,10 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from servers.fault_proxy import FaultProxy
 
 from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import NotFoundError
+from tests.servers.fault_proxy import FaultProxy
 
 SECRET = "canary/of+the/secret/key"
 _numbers = itertools.count(1)

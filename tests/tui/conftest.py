@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stories import new_workspace
+
+from tests.tui.stories import new_workspace
 
 
 @pytest.fixture

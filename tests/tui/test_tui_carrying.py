@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import add_job, add_outcomes, outcome, screen_text, tell, until
-from test_tui_going import notices
-from test_tui_screens import add_folder
 from textual.widgets import OptionList
 
 from ingest_tui.model.errors import IngestError
@@ -26,6 +23,9 @@ from ingest_tui.tui.terminal.clipboard import MOST_BYTES
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
+from tests.tui.stories import add_job, add_outcomes, outcome, screen_text, tell, until
+from tests.tui.test_tui_going import notices
+from tests.tui.test_tui_screens import add_folder
 
 pytestmark = pytest.mark.slow
 

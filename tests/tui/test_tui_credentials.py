@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import HOSTILE_NAMES, said, screen_text, tell, until
 from textual.widgets import Input
 
-from identity_server import Answer, IdentityServer
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import open_workspace_at
@@ -21,6 +19,8 @@ from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.report import Lines, TestReport
 from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential, CredentialForm
 from ingest_tui.tui.views.credentials.credentials_screen import CredentialsScreen
+from tests.identity_server import Answer, IdentityServer
+from tests.tui.stories import HOSTILE_NAMES, said, screen_text, tell, until
 
 pytestmark = pytest.mark.slow
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from pty_app import PtyApp, foreign_controls
 
 import ingest_tui
 from ingest_tui.credentials.credential_registry import CredentialRegistry
+from tests.tui.pty_app import PtyApp, foreign_controls
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import said, screen_text, sync_by_hand, tell, until
-from test_tui_screens import ACTING, add_folder
 from textual.widgets import Input
 
 from ingest_tui.model.document import SearchHit
@@ -24,6 +22,8 @@ from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.terminal import pager
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.documents.documents_model import hit_words, query_as_typed
+from tests.tui.stories import said, screen_text, sync_by_hand, tell, until
+from tests.tui.test_tui_screens import ACTING, add_folder
 
 pytestmark = pytest.mark.slow
 

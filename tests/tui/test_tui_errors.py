@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import HOSTILE_NAMES, said, screen_text, stretches, sync_by_hand, tell, until
-from test_tui_screens import ACTING, add_folder
 
 from ingest_tui.model.trouble import Trouble, TroubleGroup, group_troubles
 from ingest_tui.store.catalogue.rows import LocationRow
@@ -16,6 +14,8 @@ from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.views.errors.errors_model import ErrorList, arrange
+from tests.tui.stories import HOSTILE_NAMES, said, screen_text, stretches, sync_by_hand, tell, until
+from tests.tui.test_tui_screens import ACTING, add_folder
 
 pytestmark = pytest.mark.slow
 

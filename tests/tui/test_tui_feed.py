@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from stories import add_job, write_manifest
 
 from ingest_tui.model.job import JobState
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.tui import wording
 from ingest_tui.tui.client.feed import FIRST_SLICE, Feed, FeedUpdate
 from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel, parse_row
+from tests.tui.stories import add_job, write_manifest
 
 
 def quiet_feed(root: Path) -> Feed:

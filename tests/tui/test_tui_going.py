@@ -8,8 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from stories import add_job, add_outcomes, outcome, said, screen_text, sync_by_hand, tell, until, write_manifest
-from test_tui_screens import add_folder
 
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import JobState
@@ -26,6 +24,18 @@ from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.command_line import CommandLine
+from tests.tui.stories import (
+    add_job,
+    add_outcomes,
+    outcome,
+    said,
+    screen_text,
+    sync_by_hand,
+    tell,
+    until,
+    write_manifest,
+)
+from tests.tui.test_tui_screens import add_folder
 
 pytestmark = pytest.mark.slow
 

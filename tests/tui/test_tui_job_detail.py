@@ -7,20 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import (
-    NOW_TEXT,
-    add_job,
-    add_outcomes,
-    outcome,
-    said,
-    screen_text,
-    stretches,
-    sync_by_hand,
-    tell,
-    until,
-    write_manifest,
-)
-from test_tui_screens import add_folder
 from textual.widgets import Button, Input
 
 from ingest_tui.model.job import Counters, HeldDeletions, JobError
@@ -39,6 +25,20 @@ from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_model import RATES_KEPT, JobRow, JobsModel
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.widgets.sparkline import sparkline
+from tests.tui.stories import (
+    NOW_TEXT,
+    add_job,
+    add_outcomes,
+    outcome,
+    said,
+    screen_text,
+    stretches,
+    sync_by_hand,
+    tell,
+    until,
+    write_manifest,
+)
+from tests.tui.test_tui_screens import add_folder
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import HOSTILE_NAMES, add_job, said, screen_text, tell, until
-from test_tui_going import notices
 
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.ask import Ask
@@ -17,6 +15,8 @@ from ingest_tui.tui.dialogs.report import Story, Text
 from ingest_tui.tui.views.audit.audit_screen import AuditScreen
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.logs.logs_screen import MOST_RECORDS, LogsScreen
+from tests.tui.stories import HOSTILE_NAMES, add_job, said, screen_text, tell, until
+from tests.tui.test_tui_going import notices
 
 pytestmark = pytest.mark.slow
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pty_app import PtyApp, foreign_controls
-from stories import HOSTILE_NAMES, add_job, add_outcomes, outcome
 
 import ingest_tui
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.tui.app import run_tui
 from ingest_tui.tui.terminal.safety import LOST_TERMINAL_EXIT
+from tests.tui.pty_app import PtyApp, foreign_controls
+from tests.tui.stories import HOSTILE_NAMES, add_job, add_outcomes, outcome
 
 pytestmark = pytest.mark.slow
 
@@ -157,9 +157,8 @@ def test_a_crash_shows_where_and_no_values(root: Path) -> None:
 
 def test_one_update_of_progress_sends_below_a_kilobyte(root: Path) -> None:
     """A changed row repaints itself and not the table."""
-    from stories import write_manifest
-
     from ingest_tui.store.fs.locks import FileLock
+    from tests.tui.stories import write_manifest
 
     for number in range(30):
         add_job(root, f"20261120-0000{number:02d}-docs-aa{number:02d}", listed=5)
@@ -184,9 +183,8 @@ def test_one_update_of_progress_sends_below_a_kilobyte(root: Path) -> None:
 
 def test_one_update_of_a_job_in_detail_sends_below_a_kilobyte(root: Path) -> None:
     """Bars, rate, history and counters of an open job change in place."""
-    from stories import write_manifest
-
     from ingest_tui.store.fs.locks import FileLock
+    from tests.tui.stories import write_manifest
 
     manifest = add_job(root, "20261121-000001-docs-aaaa", "running", listed=100, ingested=1, percent=1)
     add_outcomes(root, manifest.job_id, [outcome(f"{number}.txt") for number in range(30)])

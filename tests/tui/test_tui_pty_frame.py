@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
-from pty_app import PtyApp, foreign_controls
-from stories import HOSTILE_NAMES, add_job
 
 import ingest_tui
 from ingest_tui.store.workspace import open_workspace_at
+from tests.tui.pty_app import PtyApp, foreign_controls
+from tests.tui.stories import HOSTILE_NAMES, add_job
 
 pytestmark = pytest.mark.slow
 

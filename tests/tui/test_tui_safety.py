@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from rich.segment import ControlType, Segment
-from stories import HOSTILE_NAMES
 from textual.color import Color
 
 from ingest_tui.model.errors import RefusedError
@@ -13,6 +12,7 @@ from ingest_tui.tui.terminal.driver import TolerantDriver
 from ingest_tui.tui.terminal.safety import ActingCharacters, crash_report, strip_acting
 from ingest_tui.tui.widgets.table import fit
 from ingest_tui.tui.widgets.text import wrap_words
+from tests.tui.stories import HOSTILE_NAMES
 
 pytestmark = pytest.mark.slow
 

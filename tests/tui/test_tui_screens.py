@@ -8,18 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import (
-    HOSTILE_NAMES,
-    add_job,
-    add_outcomes,
-    outcome,
-    said,
-    screen_text,
-    sync_by_hand,
-    tell,
-    until,
-    write_manifest,
-)
 from textual.widgets import Button, Input
 
 from ingest_tui.model.errors import BusyError
@@ -36,6 +24,18 @@ from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
+from tests.tui.stories import (
+    HOSTILE_NAMES,
+    add_job,
+    add_outcomes,
+    outcome,
+    said,
+    screen_text,
+    sync_by_hand,
+    tell,
+    until,
+    write_manifest,
+)
 
 ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import NOW, NOW_TEXT, add_job, add_outcomes, outcome, until
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.trouble import Trouble, group_troubles
@@ -26,6 +25,7 @@ from ingest_tui.tui.views.jobs.job_pane import JobPane
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.logs.logs_screen import LogsScreen
+from tests.tui.stories import NOW, NOW_TEXT, add_job, add_outcomes, outcome, until
 
 pytestmark = [
     pytest.mark.slow,

@@ -10,14 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.fault_proxy import FaultProxy
-from servers.s3_store import SECRET, Bucket
-from stories import HOSTILE_NAMES, screen_text, tell, until
 from textual.widgets import Input
 
-from graph_server import certificates
-from graph_server.running import GraphServer
-from graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.services.sources.sources import add_source, edit_source
 from ingest_tui.store.workspace import open_workspace_at
@@ -31,6 +25,12 @@ from ingest_tui.tui.views.sources.preview_screen import Preview
 from ingest_tui.tui.views.sources.source_form_screen import ADD_NEW, SourceForm
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.fields import Choice, Toggle, as_list, as_text
+from tests.graph_server import certificates
+from tests.graph_server.running import GraphServer
+from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
+from tests.servers.fault_proxy import FaultProxy
+from tests.servers.s3_store import SECRET, Bucket
+from tests.tui.stories import HOSTILE_NAMES, screen_text, tell, until
 
 pytestmark = pytest.mark.slow
 

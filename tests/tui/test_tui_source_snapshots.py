@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import NOW, until
-from test_tui_snapshots import StillGateway
 from textual.widgets import Input
 
 from ingest_tui.credentials.summary import CredentialSummary
@@ -30,6 +28,8 @@ from ingest_tui.tui.views.sources.preview_screen import Preview
 from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
+from tests.tui.stories import NOW, until
+from tests.tui.test_tui_snapshots import StillGateway
 
 pytestmark = [
     pytest.mark.slow,

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from stories import HOSTILE_NAMES, add_job, said, screen_text, sync_by_hand, tell, until
 
 from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.model.plan_line import PlanLine
@@ -24,6 +23,7 @@ from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from ingest_tui.tui.views.sources.source_words import detail_lines
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
+from tests.tui.stories import HOSTILE_NAMES, add_job, said, screen_text, sync_by_hand, tell, until
 
 pytestmark = pytest.mark.slow
 

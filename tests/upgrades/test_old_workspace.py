@@ -10,7 +10,7 @@ from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.submit import submit_sync
-from old_workspace import unpack_workspace_1
+from tests.old_workspace import unpack_workspace_1
 
 
 def test_it_holds_what_it_is_meant_to_hold(tmp_path: Path) -> None:

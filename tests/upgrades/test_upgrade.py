@@ -22,7 +22,7 @@ from ingest_tui.store.upgrade import SCHEMA_VERSION, upgrade_workspace
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.living_workers import WorkerRegistration
 from ingest_tui.worker.submit import submit_sync
-from old_workspace import unpack_workspace_1
+from tests.old_workspace import unpack_workspace_1
 
 SETTINGS_FILES = ("workspace.json", "sources/handbook.json", "sources/notes.json", "collections/manuals.json")
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("connector_suite")
+pytest.register_assert_rewrite("tests.conformance.connectors.connector_suite")

@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import pytest
-from interruptions import INTERRUPTIONS, LONGER_THAN_RETRIES, Failure, KeptListing
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -26,6 +25,7 @@ from ingest_tui.model.errors import (
     UsageError,
     ValidationError,
 )
+from tests.conformance.connectors.interruptions import INTERRUPTIONS, LONGER_THAN_RETRIES, Failure, KeptListing
 
 LIMIT = 1000
 SMALL_PAGE = 25

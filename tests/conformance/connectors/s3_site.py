@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from connector_suite import RemoteSite
-from interruptions import Failure
-from servers.fault_proxy import Fault, FaultProxy, Request
-from servers.s3_store import SECRET, Bucket, error_xml
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.transport import connections
+from tests.conformance.connectors.connector_suite import RemoteSite
+from tests.conformance.connectors.interruptions import Failure
+from tests.servers.fault_proxy import Fault, FaultProxy, Request
+from tests.servers.s3_store import SECRET, Bucket, error_xml
 
 PAGE_SIZE = 10
 TIMEOUT_SECONDS = 1

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site, listed
-from interruptions import Failure
-from memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
-from s3_site import S3Site
-from servers.fault_proxy import FaultProxy
-from test_sharepoint_connector import TestSharePointConnector as _SharePointSuite
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
 from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
+from tests.conformance.connectors.connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site, listed
+from tests.conformance.connectors.interruptions import Failure
+from tests.conformance.connectors.memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
+from tests.conformance.connectors.s3_site import S3Site
+from tests.conformance.connectors.test_sharepoint_connector import TestSharePointConnector as _SharePointSuite
+from tests.servers.fault_proxy import FaultProxy
 
 TICK_SECONDS = 0.012
 """Longer than a step of the clock that file times come from (4 ms at 250 Hz, 10 ms at 100 Hz)."""

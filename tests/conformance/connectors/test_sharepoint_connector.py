@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_suite import SMALL_PAGE, RemoteConnectorSuite, RemoteSite, listed
-from interruptions import Failure
 
-from graph_server import certificates
-from graph_server.running import FakeCredentials, GraphServer
-from graph_server.state import CLIENT_ID, Fault
 from ingest_tui.connectors.base import BaseConnector, Listing, Place
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.sharepoint import graph
 from ingest_tui.connectors.sharepoint.connector import SharePointConnector
 from ingest_tui.model.descriptor import ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
+from tests.conformance.connectors.connector_suite import SMALL_PAGE, RemoteConnectorSuite, RemoteSite, listed
+from tests.conformance.connectors.interruptions import Failure
+from tests.graph_server import certificates
+from tests.graph_server.running import FakeCredentials, GraphServer
+from tests.graph_server.state import CLIENT_ID, Fault
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from made_files import locked_pdf, ole_with, pdf_of, pdf_pages, sheet_row, stream, word_file, workbook, zip_bytes
+from tests.made_files import locked_pdf, ole_with, pdf_of, pdf_pages, sheet_row, stream, word_file, workbook, zip_bytes
 
 MEGABYTE = 1024**2
 NOISE = bytes(range(256)) * 8

@@ -11,7 +11,7 @@ from io import BytesIO
 
 import pytest
 
-from made_files import biff_label, biff_record, xls_of
+from tests.made_files import biff_label, biff_record, xls_of
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'

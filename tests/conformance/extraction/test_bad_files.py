@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bad_files import BadFile, bad_files, external_xml
 
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.pool.confinement import Confinement
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.errors import ItemError
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
-from made_files import pdf_of, pdf_pages, sheet_row, workbook, zip_bytes
+from tests.conformance.extraction.bad_files import BadFile, bad_files, external_xml
+from tests.made_files import pdf_of, pdf_pages, sheet_row, workbook, zip_bytes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-files")]  # one pool for all of them
 

@@ -17,15 +17,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from bad_files import bad_files
 
 from ingest_tui.extraction.backends import pdf
 from ingest_tui.extraction.parse import extract
-from made_files import locked_pdf, pdf_of, pdf_pages, restricted_pdf
+from tests import REPOSITORY
+from tests.conformance.extraction.bad_files import bad_files
+from tests.made_files import locked_pdf, pdf_of, pdf_pages, restricted_pdf
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,6 @@ IS_WHOLE = os.environ.get("INGEST_TUI_WHOLE") == "1"
 SEED = random.SystemRandom().randrange(1_000_000) if IS_WHOLE else 7
 DAMAGED_COPIES, ORDERS = (25, 6) if IS_WHOLE else (1, 2)
 LARGEST_BYTES = 100_000
-LAB = Path(__file__).with_name("order_lab.py")
 
 
 def damaged(content: bytes, choose: random.Random) -> bytes:
@@ -75,7 +74,12 @@ def test_outcomes_do_not_depend_on_the_order(samples: Mapping[str, Any]) -> None
     files = list(corpus(samples, choose))
     orders = [choose.sample(range(len(files)), len(files)) for _ in range(ORDERS)]
     answer = subprocess.run(
-        [sys.executable, str(LAB)], input=pickle.dumps((files, orders)), capture_output=True, check=True, timeout=3000
+        [sys.executable, "-m", "tests.conformance.extraction.order_lab"],
+        cwd=REPOSITORY,
+        input=pickle.dumps((files, orders)),
+        capture_output=True,
+        check=True,
+        timeout=3000,
     )
     alone, *together = json.loads(answer.stdout)
     differing = [

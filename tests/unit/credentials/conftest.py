@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from identity_server import IdentityServer
 from ingest_tui.credentials.credential_registry import CredentialRegistry
+from tests.identity_server import IdentityServer
 
 
 @pytest.fixture

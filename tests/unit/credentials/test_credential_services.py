@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from identity_server import Answer, IdentityServer
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.summary import countdown
 from ingest_tui.model.errors import MissingDependencyError, NotFoundError, RefusedError, UsageError, ValidationError
@@ -18,6 +17,7 @@ from ingest_tui.services.credentials import credentials as actions
 from ingest_tui.services.sources.sources import add_source
 from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
+from tests.identity_server import Answer, IdentityServer
 
 TODAY = date(2026, 11, 21)
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from identity_server import Answer, IdentityServer, Request, self_signed, unsigned_token
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.providers import aws, entra, oauth
 from ingest_tui.credentials.providers.entra_clouds import cloud_named
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import AuthenticationError, MissingDependencyError, TransientSourceError
 from ingest_tui.model.redaction import redact
+from tests.identity_server import Answer, IdentityServer, Request, self_signed, unsigned_token
 
 Write = Callable[..., CredentialRegistry]
 SECRET = "s3cr3t & more/+"

@@ -21,7 +21,7 @@ from typing import Any
 from ingest_tui.extraction import parse
 from ingest_tui.model.extraction import Extraction
 
-MISBEHAVING = "misbehaving:extract"
+MISBEHAVING = f"{__name__}:extract"
 """How a `ParserPool` is told of this parser."""
 _PREFIX = b"misbehave:"
 _PR_GET_DUMPABLE = 3
@@ -195,7 +195,7 @@ def _environment(argument: str, _tick: Tick) -> None:
 
 def _escape(argument: str, _tick: Tick) -> None:
     """Reach for what no parser may have, as ``way target``; whoever succeeds has escaped."""
-    from ways_out import WAYS_OUT
+    from tests.unit.extraction.ways_out import WAYS_OUT
 
     way, _, target = argument.partition(" ")
     try:

@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from misbehaving import MISBEHAVING
-
 from ingest_tui.extraction.pool.pool import ParserPool, Walls
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
+from tests.unit.extraction.misbehaving import MISBEHAVING
 
 QUICK = ParseLimits(silence_seconds=1.0, total_seconds=3.0)
 LOADED_MACHINE_SECONDS = 1.0

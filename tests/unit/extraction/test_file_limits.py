@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from misbehaving import MISBEHAVING
-from parser_desk import Desk
 
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.parse_limits import ParseLimits
-from made_files import far_off_xls
+from tests.made_files import far_off_xls
+from tests.unit.extraction.misbehaving import MISBEHAVING
+from tests.unit.extraction.parser_desk import Desk
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from ingest_tui.extraction.validators import registered
 from ingest_tui.extraction.validators.workbook import check_formulas
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError, ValidationError
 from ingest_tui.model.extraction import MAX_FINDINGS, Extraction, Finding
-from made_files import pdf_of, pdf_pages, restricted_pdf, sheet_row, stream, word_file, workbook, zip_bytes
+from tests.made_files import pdf_of, pdf_pages, restricted_pdf, sheet_row, stream, word_file, workbook, zip_bytes
 
 
 def read(content: bytes, file_name: str) -> Extraction:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ingest_tui.model.errors import UsageError
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import search_text
-from unit.store.catalogue_rows import document, put
+from tests.unit.store.catalogue_rows import document, put
 
 
 @pytest.fixture(scope="module")

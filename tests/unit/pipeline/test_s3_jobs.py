@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.fault_proxy import Fault, FaultProxy
-from servers.s3_store import SECRET, Bucket, error_xml
 
 from ingest_tui import open_workspace
 from ingest_tui.pipeline.plan.preview import look_for_work
@@ -20,6 +18,8 @@ from ingest_tui.services.documents.explain import explain
 from ingest_tui.services.jobs.jobs import job_items
 from ingest_tui.services.jobs.plan_preview import plan_source
 from ingest_tui.services.sources.sources import edit_source
+from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.servers.s3_store import SECRET, Bucket, error_xml
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 import pytest
-from catalogue_rows import location
 
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.hashing import compute_content_hash
@@ -24,6 +23,7 @@ from ingest_tui.store.intents import IntentJournal, placing
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.verify import verify_store
+from tests.unit.store.catalogue_rows import location
 
 STEPS = [
     *((DocumentStore, name) for name in ("sync", "place", "bring_back", "note_retirement", "note_locations")),

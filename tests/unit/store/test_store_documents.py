@@ -6,7 +6,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-from catalogue_rows import document, location
 
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import compute_content_hash
@@ -14,6 +13,7 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import make_folder
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.staging import StagingArea
+from tests.unit.store.catalogue_rows import document, location
 
 DOCUMENT = "abcdef0123"
 

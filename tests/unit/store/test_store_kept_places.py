@@ -8,13 +8,13 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from catalogue_rows import document, location, put
 
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import Adoption, adopt_places, as_kept
+from tests.unit.store.catalogue_rows import document, location, put
 
 KEY, URI = "rain.md", "file:///rain.md"
 

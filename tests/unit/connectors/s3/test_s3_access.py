@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.certificates import own_certificate
-from servers.fake_bucket import FakeBucket
-from servers.fault_proxy import Fault, FaultProxy
-from servers.processes import rclone_executable, rclone_process
-from servers.s3_store import SECRET, Bucket, StaticCredential, StaticCredentials, error_xml
 
-from graph_server.running import FakeCredential, FakeCredentials
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.connectors.s3.access import Access, aws_endpoint
 from ingest_tui.connectors.s3.client import _Route
@@ -28,6 +22,12 @@ from ingest_tui.model.errors import (
     SourceAccessError,
     ValidationError,
 )
+from tests.graph_server.running import FakeCredential, FakeCredentials
+from tests.servers.certificates import own_certificate
+from tests.servers.fake_bucket import FakeBucket
+from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.servers.processes import rclone_executable, rclone_process
+from tests.servers.s3_store import SECRET, Bucket, StaticCredential, StaticCredentials, error_xml
 
 
 @pytest.fixture(autouse=True)

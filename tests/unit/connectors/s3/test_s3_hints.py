@@ -8,12 +8,12 @@ from typing import Any
 
 import boto3
 import pytest
-from servers.fault_proxy import Fault, FaultProxy
-from servers.s3_store import SECRET, Bucket
 
 from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.connectors.s3.notifications import changes_in
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
+from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.servers.s3_store import SECRET, Bucket
 
 
 class Queue:

@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from servers.fake_bucket import FakeBucket
-from servers.fault_proxy import Fault, FaultProxy
 
 from ingest_tui.connectors.s3 import listing as s3_listing
 from ingest_tui.connectors.s3 import pages as s3_pages
@@ -19,6 +17,8 @@ from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.connectors.s3.listing_progress import MOST_EMPTY_PAGES
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
+from tests.servers.fake_bucket import FakeBucket
+from tests.servers.fault_proxy import Fault, FaultProxy
 
 MOST_REQUESTS = 12
 IN_ORDER = {"listing_order": "bytes"}

@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.fake_bucket import FakeBucket
-from servers.fault_proxy import Fault, FaultProxy
-from servers.s3_store import Bucket, error_xml
 
 from ingest_tui.connectors.s3.client import BucketClient
 from ingest_tui.connectors.s3.connector import S3Connector
@@ -24,6 +21,9 @@ from ingest_tui.model.errors import (
     SourceAccessError,
     TransientItemError,
 )
+from tests.servers.fake_bucket import FakeBucket
+from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.servers.s3_store import Bucket, error_xml
 
 
 def only(connector: S3Connector) -> Descriptor:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from graph_server import certificates
-from graph_server.items import Drive
-from graph_server.running import GraphServer
+from tests.graph_server import certificates
+from tests.graph_server.items import Drive
+from tests.graph_server.running import GraphServer
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph_server.running import FakeCredential, FakeCredentials, GraphServer
 from ingest_tui.connectors.base import BaseConnector, ListingMemory
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.sharepoint.connector import SharePointConnector
 from ingest_tui.connectors.sharepoint.graph import GraphSession
 from ingest_tui.credentials.providers.entra_signin import SignIn
 from ingest_tui.model.descriptor import Descriptor, ListingEnd
+from tests.graph_server.running import FakeCredential, FakeCredentials, GraphServer
 
 SITE = "https://contoso.sharepoint.com/sites/handbook"
 

@@ -7,10 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sharepoint_lab import connector_to, fetched, listed, session_to
 
-from graph_server.items import Drive
-from graph_server.running import GraphServer
 from ingest_tui.connectors.sharepoint.connector import user_agent
 from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error, source_error
 from ingest_tui.model.errors import (
@@ -20,6 +17,9 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
+from tests.graph_server.items import Drive
+from tests.graph_server.running import GraphServer
+from tests.unit.connectors.sharepoint.sharepoint_lab import connector_to, fetched, listed, session_to
 
 SITE = "/sites/contoso.sharepoint.com:/sites/handbook"
 

@@ -6,15 +6,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sharepoint_lab import connector_to
 
-from graph_server import certificates
-from graph_server.running import FakeCredential, FakeCredentials, GraphServer
-from graph_server.state import CLIENT_ID, CLIENT_SECRET
 from ingest_tui.connectors.sharepoint.connector import SharePointConnector
 from ingest_tui.credentials.providers.entra_clouds import CLOUDS, cloud_named, clouds_of_host, endpoints_of
 from ingest_tui.credentials.providers.entra_signin import SignIn
 from ingest_tui.model.errors import AuthenticationError, IngestError, SourceAccessError, TransientSourceError
+from tests.graph_server import certificates
+from tests.graph_server.running import FakeCredential, FakeCredentials, GraphServer
+from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET
+from tests.unit.connectors.sharepoint.sharepoint_lab import connector_to
 
 
 def refusal(credential: FakeCredential) -> AuthenticationError:

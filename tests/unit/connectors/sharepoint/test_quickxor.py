@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_server.items import quick_xor_hash
 from ingest_tui.connectors.sharepoint.quickxor import QuickXorHash
+from tests.graph_server.items import quick_xor_hash
 
 
 def digest(*pieces: bytes) -> str:

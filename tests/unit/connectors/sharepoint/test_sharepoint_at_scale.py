@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sharepoint_lab import SITE
 
-from graph_server.running import FakeCredentials, RemoteServer, server_process
 from ingest_tui.connectors.sharepoint.connector import SharePointConnector
 from ingest_tui.store.records.listing_cache import StoredMemory
+from tests.graph_server.running import FakeCredentials, RemoteServer, server_process
+from tests.unit.connectors.sharepoint.sharepoint_lab import SITE
 
 FILES = 50_000
 MOST_MEGABYTES = 60

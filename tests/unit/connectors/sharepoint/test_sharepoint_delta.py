@@ -7,10 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sharepoint_lab import Site, connector_to, keys, listed
 
-from graph_server.items import Drive
-from graph_server.running import GraphServer
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.sharepoint.delta import DriveDelta
 from ingest_tui.connectors.sharepoint.graph import GraphSession
@@ -18,6 +15,9 @@ from ingest_tui.connectors.sharepoint.listing import PAGE
 from ingest_tui.connectors.sharepoint.mirror import DriveMirror
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.errors import AuthenticationError, IngestError, SourceAccessError, TransientSourceError
+from tests.graph_server.items import Drive
+from tests.graph_server.running import GraphServer
+from tests.unit.connectors.sharepoint.sharepoint_lab import Site, connector_to, keys, listed
 
 DAY = 86_400
 

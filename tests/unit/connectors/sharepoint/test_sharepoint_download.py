@@ -6,13 +6,13 @@ import logging
 import random
 
 import pytest
-from sharepoint_lab import Site, connector_to, fetched, listed
 
-from graph_server.items import Drive
-from graph_server.running import GraphServer
 from ingest_tui.connectors.sharepoint.connector import SharePointConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import AuthenticationError, IngestError, ItemChangedError, ItemError, TransientItemError
+from tests.graph_server.items import Drive
+from tests.graph_server.running import GraphServer
+from tests.unit.connectors.sharepoint.sharepoint_lab import Site, connector_to, fetched, listed
 
 CONTENT = random.Random(1).randbytes(3_072_000)
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sharepoint_lab import Site, connector_to, fetched, keys, listed
 
-from graph_server.items import Drive
-from graph_server.running import GraphServer
 from ingest_tui.connectors.sharepoint.items import DriveItem, decode_item, encode_item, fingerprint_of, read_item
 from ingest_tui.connectors.sharepoint.tree import FolderTree
 from ingest_tui.model.descriptor import ListingEnd
+from tests.graph_server.items import Drive
+from tests.graph_server.running import GraphServer
+from tests.unit.connectors.sharepoint.sharepoint_lab import Site, connector_to, fetched, keys, listed
 
 EMPTY_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
 

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from sharepoint_lab import SITE, connector_to
 
-from graph_server.running import GraphServer
 from ingest_tui.connectors.registry import get_connector, source_types
 from ingest_tui.credentials.providers import entra
 from ingest_tui.model.errors import MissingDependencyError
+from tests.graph_server.running import GraphServer
+from tests.unit.connectors.sharepoint.sharepoint_lab import SITE, connector_to
 
 SETTINGS = {"site": SITE, "credential": "intranet"}
 

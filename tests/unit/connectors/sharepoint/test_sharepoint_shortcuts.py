@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sharepoint_lab import Site, connector_to, fetched, keys, listed
 
-from graph_server.items import Drive, Item
-from graph_server.running import GraphServer
 from ingest_tui.model.errors import TransientSourceError
+from tests.graph_server.items import Drive, Item
+from tests.graph_server.running import GraphServer
+from tests.unit.connectors.sharepoint.sharepoint_lab import Site, connector_to, fetched, keys, listed
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from sharepoint_lab import SITE, connector_to, keys, listed
 
-from graph_server.items import Drive
-from graph_server.running import GraphServer
 from ingest_tui.connectors.base import Place
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
+from tests.graph_server.items import Drive
+from tests.graph_server.running import GraphServer
+from tests.unit.connectors.sharepoint.sharepoint_lab import SITE, connector_to, keys, listed
 
 
 @pytest.fixture(autouse=True)

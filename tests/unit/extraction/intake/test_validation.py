@@ -16,7 +16,7 @@ from ingest_tui.extraction.intake.validation import validate
 from ingest_tui.extraction.parse import extract
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
-from made_files import locked_pdf, ole_with, pdf_of, pdf_pages, word_file, zip_bytes
+from tests.made_files import locked_pdf, ole_with, pdf_of, pdf_pages, word_file, zip_bytes
 
 
 def kind_of(content: bytes, file_name: str) -> str:

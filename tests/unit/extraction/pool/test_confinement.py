@@ -15,10 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import misbehaving
 import pytest
-from misbehaving import MISBEHAVING
-from parser_desk import QUICK, Desk, known_walls
 
 from ingest_tui.extraction.backends import runs_programs
 from ingest_tui.extraction.pool import process as sandbox_process
@@ -26,6 +23,9 @@ from ingest_tui.extraction.pool.confinement import Confinement, code_folders
 from ingest_tui.extraction.pool.pool import ParserPool, Walls
 from ingest_tui.model.extraction import ParseLimits
 from ingest_tui.services.walls import walls_of
+from tests import REPOSITORY
+from tests.unit.extraction.misbehaving import MISBEHAVING
+from tests.unit.extraction.parser_desk import QUICK, Desk, known_walls
 
 pytestmark = pytest.mark.slow
 
@@ -43,8 +43,8 @@ class Outside:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text("secret")
         self.scratch = root / "workspace" / "parsers"
-        tests = str(Path(misbehaving.__file__).parent)  # where the parser of these tests is
-        self.confinement = Confinement((str(self.jobs), tests), str(self.scratch))
+        readable = (str(self.jobs), str(REPOSITORY))  # where the parser of these tests is
+        self.confinement = Confinement(readable, str(self.scratch))
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from misbehaving import MISBEHAVING
-from parser_desk import Desk, run, wait_until
 
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
+from tests.unit.extraction.misbehaving import MISBEHAVING
+from tests.unit.extraction.parser_desk import Desk, run, wait_until
 
 
 def test_processes_are_recycled_after_many_files(tmp_path: Path) -> None:

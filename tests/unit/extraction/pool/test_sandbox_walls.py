@@ -14,8 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from misbehaving import MISBEHAVING
-from parser_desk import LOADED_MACHINE_SECONDS, QUICK, Desk, is_alive, known_walls, one_bad_of_twenty, run, wait_until
 
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.pool import child as sandbox_child
@@ -24,6 +22,17 @@ from ingest_tui.extraction.pool import process as sandbox_process
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.extraction.validators.registered import installed_validators
 from ingest_tui.model.extraction import Extraction, ParseLimits
+from tests.unit.extraction.misbehaving import MISBEHAVING
+from tests.unit.extraction.parser_desk import (
+    LOADED_MACHINE_SECONDS,
+    QUICK,
+    Desk,
+    is_alive,
+    known_walls,
+    one_bad_of_twenty,
+    run,
+    wait_until,
+)
 
 
 def test_crash_costs_one_file(tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.fault_proxy import Fault, FaultProxy
-from servers.s3_store import SECRET, Bucket, error_xml
 
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.errors import SourceAccessError, UsageError
@@ -16,6 +14,8 @@ from ingest_tui.services.jobs.plan_preview import plan_source
 from ingest_tui.services.sources import trials
 from ingest_tui.services.sources.sources import ABOVE, add_source
 from ingest_tui.store.workspace import Workspace, init_workspace
+from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.servers.s3_store import SECRET, Bucket, error_xml
 
 
 @pytest.fixture

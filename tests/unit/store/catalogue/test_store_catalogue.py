@@ -8,7 +8,6 @@ from pathlib import Path
 
 import apsw
 import pytest
-from catalogue_rows import document, location, put, version
 
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import (
@@ -20,6 +19,7 @@ from ingest_tui.store.catalogue.queries import (
     search_text,
     versions_of,
 )
+from tests.unit.store.catalogue_rows import document, location, put, version
 
 
 @pytest.fixture

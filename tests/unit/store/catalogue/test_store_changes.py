@@ -7,14 +7,14 @@ from pathlib import Path
 
 import apsw
 import pytest
-from catalogue_rows import document, put
-from old_catalogues import make_old_catalogue
 
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.change_feed import changes_since
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.catalogue.rows import placed_at
 from ingest_tui.store.catalogue.schema import SCHEMA_VERSION
+from tests.unit.store.catalogue_rows import document, put
+from tests.unit.store.old_catalogues import make_old_catalogue
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue_rows import location, put
 
 from ingest_tui.index.full_text import FullText
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
@@ -22,6 +21,7 @@ from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, init_workspace
+from tests.unit.store.catalogue_rows import location, put
 
 WORDS = ("rain", "snow", "handbook", "gone")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import apsw
 import pytest
-from catalogue_rows import document, put
 
 from ingest_tui.model.errors import BusyError
 from ingest_tui.store.catalogue import sqlite_access
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.sqlite_access import UnlockedFiles, put_temporary_files_in
+from tests.unit.store.catalogue_rows import document, put
 
 
 @pytest.fixture
