@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from ingest_tui.model.document import SearchHit
+from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.client.document_calls import DocumentQuery
 from ingest_tui.tui.client.gateway import Gateway
@@ -347,11 +347,10 @@ def test_three_panes_from_140_columns(filled: Path) -> None:
 
 def test_ten_thousand_documents_are_read_in_stretches(root: Path) -> None:
     """The list begins at once, and goes on as the cursor does; nothing of a name acts."""
-    from ingest_tui.store.catalogue.rows import DocumentRow
 
     workspace = open_workspace_at(root)
     rows = [
-        DocumentRow(f"{number:026x}", "default", "docs", "local", f"file:///{number:05}", f"\x1b[31m{number:05}[/].txt",
+        Document(f"{number:026x}", "default", "docs", "local", f"file:///{number:05}", f"\x1b[31m{number:05}[/].txt",
                     "t", "n", "text/plain", 1, "", "", 5, 1, "b", "active", "2026-11-21", "2026-11-21", "j")
         for number in range(10_000)
     ]  # fmt: skip

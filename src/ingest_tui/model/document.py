@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ingest_tui.model.argument_types import check_types
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
+from ingest_tui.model.naming import file_name_of
 
 
 @dataclass(slots=True)
@@ -34,9 +35,8 @@ class IngestedDocument:
         )
 
 
-@dataclass(slots=True, frozen=True)
-class Document:
-    """A document as the catalogue knows it: its current version and where it is."""
+class Document(NamedTuple):
+    """A document as the catalogue knows it: its current version and its primary place. One column each."""
 
     document_id: str
     collection_id: str
@@ -60,7 +60,13 @@ class Document:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return self._asdict()
+
+    def placed_at(self, source_id: str, key: str, uri: str, at: str) -> Document:
+        """Return it with another primary place; a title that was the old file name becomes the new one."""
+        name = file_name_of(key)
+        title = name if self.title == self.file_name else self.title
+        return self._replace(source_id=source_id, key=key, uri=uri, file_name=name, title=title, updated_at=at)
 
 
 def chunk_id(document_id: str, version: int, ordinal: int) -> str:

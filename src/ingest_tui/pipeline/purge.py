@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 
 from ingest_tui.model.clock import days, rfc3339, shifted
+from ingest_tui.model.document import Document
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
-from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.trash import read_clock_note, retirement_of, time_in, write_clock_note
 from ingest_tui.store.workspace import Workspace, requester
@@ -36,7 +36,7 @@ def purge_overdue(workspace: Workspace, *, now: datetime | None = None) -> int:
     return purge_documents(workspace, due, reason="trash_days")
 
 
-def purge_documents(workspace: Workspace, documents: Iterator[DocumentRow], *, reason: str) -> int:
+def purge_documents(workspace: Workspace, documents: Iterator[Document], *, reason: str) -> int:
     """Delete documents that are in the trash, in batches, each whole or not at all; returns how many.
 
     One that somebody brings back meanwhile stays. The audit log names what was deleted.
@@ -61,7 +61,7 @@ def purge_documents(workspace: Workspace, documents: Iterator[DocumentRow], *, r
     return purged
 
 
-def retired_until(workspace: Workspace, moment: datetime | None = None) -> Iterator[DocumentRow]:
+def retired_until(workspace: Workspace, moment: datetime | None = None) -> Iterator[Document]:
     """Yield the retired documents, those until a moment where one is given, the oldest first."""
     latest = "9" if moment is None else rfc3339(moment)
     last = ("", "")
@@ -70,13 +70,13 @@ def retired_until(workspace: Workspace, moment: datetime | None = None) -> Itera
         last = (rows[-1].updated_at, rows[-1].document_id)
 
 
-def retired_at(workspace: Workspace, document: DocumentRow) -> datetime | None:
+def retired_at(workspace: Workspace, document: Document) -> datetime | None:
     """Return when a document was retired, as its note in the trash says; None where it says nothing."""
     note = retirement_of(workspace.layout, document.collection_id, document.document_id)
     return None if note is None else time_in(note, "retired_at")
 
 
-def _is_due(workspace: Workspace, document: DocumentRow, now: datetime, grace: timedelta) -> bool:
+def _is_due(workspace: Workspace, document: Document, now: datetime, grace: timedelta) -> bool:
     moment = retired_at(workspace, document)
     return not grace or (moment is not None and is_overdue(moment, now, grace))
 

@@ -19,10 +19,11 @@ from typing import NamedTuple
 import apsw
 
 from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.store import intents
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, VersionRow, placed_at
+from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.intents import IntentJournal, Repair
@@ -38,14 +39,14 @@ class PlacedVersion(NamedTuple):
     """A complete version folder, on the file system of the workspace, and the document whose version it becomes."""
 
     folder: Path | str
-    document: DocumentRow
+    document: Document
 
 
 class Settled(NamedTuple):
     """What became of the documents that had lost a place: retired, or kept at another one."""
 
-    retired: list[DocumentRow]
-    kept: list[DocumentRow]
+    retired: list[Document]
+    kept: list[Document]
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class StoreChange:
     by: str
     reason: str = "replaced"
     placed: list[PlacedVersion] = field(default_factory=list)
-    documents: dict[str, DocumentRow] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
     versions: list[VersionRow] = field(default_factory=list)
     locations: dict[Place, LocationRow] = field(default_factory=dict)
     forgotten: set[Place] = field(default_factory=set)
@@ -72,7 +73,7 @@ class StoreChange:
     noted: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
-    purged: list[DocumentRow] = field(default_factory=list)
+    purged: list[Document] = field(default_factory=list)
     kills: list[KillRow] = field(default_factory=list)
     cleared_kills: set[Place] = field(default_factory=set)
     remembered: dict[str, list[LocationRow]] = field(default_factory=dict)
@@ -232,7 +233,7 @@ class StoreWriter:
             catalogue.forget_kills(source_id, keys)
         catalogue.purge_documents(document.document_id for document in change.purged)
 
-    def _note_retirements(self, change: StoreChange, retired: list[DocumentRow]) -> None:
+    def _note_retirements(self, change: StoreChange, retired: list[Document]) -> None:
         for document in retired:
             note = change.retirement_note(document.document_id)
             self._store.note_retirement(document.collection_id, document.document_id, note)
@@ -264,7 +265,7 @@ class StoreWriter:
             self._store.sync()
 
 
-def _retired_by(change: StoreChange) -> dict[str, DocumentRow]:
+def _retired_by(change: StoreChange) -> dict[str, Document]:
     """Return the documents that a change retires by name."""
     return {name: document for name, document in change.documents.items() if document.state == "retired"}
 
@@ -286,7 +287,7 @@ def settle_documents_without_places(catalogue: Catalogue, document_ids: set[str]
         if not places:
             retired.append(document._replace(state="retired", updated_at=at))
         elif all((place.source_id, place.key) != (document.source_id, document.key) for place in places):
-            kept.append(placed_at(document, places[0].source_id, places[0].key, places[0].uri, at))
+            kept.append(document.placed_at(places[0].source_id, places[0].key, places[0].uri, at))
         else:
             kept.append(document)
     catalogue.put_documents([*retired, *kept])

@@ -10,9 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.naming import check_identifier
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.fs.atomic import (
     TEMPORARY_PREFIX,
     make_inner_folder,
@@ -139,7 +140,7 @@ class DocumentStore:
         with contextlib.suppress(OSError):  # something of somebody else is in it
             folder.rmdir()
 
-    def note_locations(self, notes: Iterable[tuple[DocumentRow, Iterable[LocationRow]]]) -> None:
+    def note_locations(self, notes: Iterable[tuple[Document, Iterable[LocationRow]]]) -> None:
         """Write ``document.json`` of documents that moved, have duplicates or were touched: their place and all places.
 
         For many at once: all are durable under temporary names before the first is renamed. The renames are not.
@@ -188,7 +189,7 @@ class DocumentStore:
         ]
         return any(self.versions(folder) for folder in folders)
 
-    def has_note(self, document: DocumentRow) -> bool:
+    def has_note(self, document: Document) -> bool:
         """Whether a document has a ``document.json``, renamed into place or not yet."""
         folder = self._layout.document(document.collection_id, document.document_id)
         return any((folder / name).exists() for name in (DOCUMENT, f"{TEMPORARY_PREFIX}{DOCUMENT}"))

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.model.document import Document
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import remove_tree, sweep_temporaries
 from ingest_tui.store.layout import Layout, version_name
@@ -140,7 +140,7 @@ class Repair:
         job = built_in.relative_to(self._layout.root).parts[1]
         return built_in != self._layout.registering and self._layout.queue_entry(job).exists()
 
-    def _agree(self, known: dict[str, DocumentRow], notes: dict[str, Line], report: RepairReport) -> None:
+    def _agree(self, known: dict[str, Document], notes: dict[str, Line], report: RepairReport) -> None:
         """Bring each document to where its state says that it is."""
         active = [document for document in known.values() if document.state == "active"]
         retired = [document for document in known.values() if document.state != "active"]
@@ -157,16 +157,16 @@ class Repair:
         for document in retired:
             self._store.move_to_trash(document.collection_id, document.document_id)
 
-    def _note_places(self, documents: Iterable[DocumentRow]) -> None:
+    def _note_places(self, documents: Iterable[Document]) -> None:
         """Write document.json again where there is one, renamed into place or not yet: it may be ahead or behind."""
         noted = [document for document in documents if self._store.has_note(document)]
         for document in noted:
             list(sweep_temporaries(self._folder(document)))
         self._store.note_locations((document, self._catalogue.locations_of(document.document_id)) for document in noted)
 
-    def _check(self, document: DocumentRow, report: RepairReport) -> None:
+    def _check(self, document: Document, report: RepairReport) -> None:
         if not (self._folder(document) / version_name(document.version)).exists():
             report.kept.append(f"the folder of document {document.document_id} is missing")
 
-    def _folder(self, document: DocumentRow) -> Path:
+    def _folder(self, document: Document) -> Path:
         return self._layout.document(document.collection_id, document.document_id)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ingest_tui.model.document import Document
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, placed_at
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 
 
@@ -69,7 +70,7 @@ def adopt_places(change: StoreChange, catalogue: Catalogue, source_id: str, adop
     return adopted
 
 
-def _move(change: StoreChange, documents: dict[str, DocumentRow], before: LocationRow, after: LocationRow) -> None:
+def _move(change: StoreChange, documents: dict[str, Document], before: LocationRow, after: LocationRow) -> None:
     """Put a place where it is from now on, and take the document along that was primarily there."""
     change.put_location(after)
     document = documents.get(before.document_id or "")
@@ -78,5 +79,5 @@ def _move(change: StoreChange, documents: dict[str, DocumentRow], before: Locati
     change.noted.add(document.document_id)
     document = change.documents.get(document.document_id, document)
     if (document.source_id, document.key) == (before.source_id, before.key):
-        moved = placed_at(document, after.source_id, after.key, after.uri, change.at)
+        moved = document.placed_at(after.source_id, after.key, after.uri, change.at)
         change.documents[document.document_id] = moved

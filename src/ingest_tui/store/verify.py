@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest_tui.model.address import names_one_thing
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash, new_hasher
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.contradictions import contradiction_in
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED, Layout, version_name
@@ -60,7 +61,7 @@ def _written_by_others(catalogue: Catalogue) -> Iterator[Finding]:
         yield Finding("contradiction", "", found)
 
 
-def _places(documents: list[DocumentRow], places: dict[str, list[LocationRow]]) -> Iterator[Finding]:
+def _places(documents: list[Document], places: dict[str, list[LocationRow]]) -> Iterator[Finding]:
     """Each active document is at its primary place at least, a retired one nowhere."""
     known = {document.document_id: document for document in documents}
     for document_id, rows in places.items():
@@ -80,7 +81,7 @@ def _places(documents: list[DocumentRow], places: dict[str, list[LocationRow]]) 
             yield Finding("primary_place_unknown", document.document_id, f"{document.key!r} is no place of it")
 
 
-def _contents(documents: list[DocumentRow]) -> Iterator[Finding]:
+def _contents(documents: list[Document]) -> Iterator[Finding]:
     """Each content is there once in a collection: neither the same bytes nor the same text twice."""
     for column in ("raw_sha256", "content_hash"):
         first: dict[tuple[str, str], str] = {}
@@ -93,7 +94,7 @@ def _contents(documents: list[DocumentRow]) -> Iterator[Finding]:
                 yield Finding("same_content", document.document_id, f"the same {column} as document {other}")
 
 
-def _addresses(documents: list[DocumentRow], places: dict[str, list[LocationRow]]) -> Iterator[Finding]:
+def _addresses(documents: list[Document], places: dict[str, list[LocationRow]]) -> Iterator[Finding]:
     """An address that names one thing wherever it is seen belongs to one document of a collection."""
     first: dict[tuple[str, str], str] = {}
     active = {document.document_id for document in documents if document.state == "active"}
@@ -105,7 +106,7 @@ def _addresses(documents: list[DocumentRow], places: dict[str, list[LocationRow]
                     yield Finding("same_address", document_id, f"{row.uri} is a place of document {other} too")
 
 
-def _full_text(catalogue: Catalogue, documents: list[DocumentRow]) -> Iterator[Finding]:
+def _full_text(catalogue: Catalogue, documents: list[Document]) -> Iterator[Finding]:
     """Exactly the active documents can be found, with all their chunks."""
     numbers = catalogue.full_text.numbers_of_chunks()
     for document in documents:
@@ -125,7 +126,7 @@ def _full_text(catalogue: Catalogue, documents: list[DocumentRow]) -> Iterator[F
 def _folders(
     layout: Layout,
     catalogue: Catalogue,
-    documents: list[DocumentRow],
+    documents: list[Document],
     places: dict[str, list[LocationRow]],
     *,
     deep: bool,
@@ -152,7 +153,7 @@ def _folders(
 
 
 def _versions(
-    store: DocumentStore, folder: Path, document: DocumentRow, rows: list[VersionRow], *, deep: bool
+    store: DocumentStore, folder: Path, document: Document, rows: list[VersionRow], *, deep: bool
 ) -> Iterator[Finding]:
     on_disk = dict(store.versions(folder))
     in_catalogue = {row.version: row for row in rows}
@@ -169,7 +170,7 @@ def _versions(
 
 
 def _faults_of_version(
-    store: DocumentStore, path: Path, document: DocumentRow, row: VersionRow, *, deep: bool
+    store: DocumentStore, path: Path, document: Document, row: VersionRow, *, deep: bool
 ) -> Iterator[str]:
     try:
         record = store.ingestion(path)
@@ -201,7 +202,7 @@ def _hash_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _notes(folder: Path, document: DocumentRow, places: list[LocationRow]) -> Iterator[Finding]:
+def _notes(folder: Path, document: Document, places: list[LocationRow]) -> Iterator[Finding]:
     """What a rebuild would believe of the places is what the catalogue says, and nothing half written is left."""
     for path in folder.iterdir():
         if path.name.startswith(TEMPORARY_PREFIX):
@@ -219,7 +220,7 @@ def _notes(folder: Path, document: DocumentRow, places: list[LocationRow]) -> It
         yield Finding("noted_places_differ", document.document_id, "a rebuild would give it other places")
 
 
-def _noted_places(folder: Path, document: DocumentRow) -> set[tuple[str, str]]:
+def _noted_places(folder: Path, document: Document) -> set[tuple[str, str]]:
     newest = read_json(folder / version_name(document.version) / INGESTION, newest=1, what="the ingestion record")
     path = folder / DOCUMENT
     note = read_json(path, newest=1, what="the note of its places") if path.exists() else {"locations": []}

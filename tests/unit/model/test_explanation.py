@@ -19,7 +19,7 @@ DOCUMENT = Document(
     "d0c", "default", "docs", "local", "file:///docs/a.txt", "a.txt", "a", "a.txt", "text/plain", 2, "0" * 64, "1" * 64,
     10, 1, "plain", "active", AT, AT, "job-1",
 )  # fmt: skip
-RETIRED = replace(DOCUMENT, state="retired")
+RETIRED = DOCUMENT._replace(state="retired")
 SOURCE = SourceFacts("docs")
 GONE = Sighting("gone")
 LISTED = Descriptor("a.txt", "file:///docs/a.txt", "f", 10, 1)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ingest_tui.model.document import Document
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 
 
-def document(document_id: str, **values: Any) -> DocumentRow:
+def document(document_id: str, **values: Any) -> Document:
     given = {
         "collection_id": "default", "source_id": "docs", "source_type": "local", "uri": f"file:///{document_id}.md",
         "key": f"{document_id}.md", "title": f"{document_id}.md", "file_name": f"{document_id}.md",
@@ -16,7 +17,7 @@ def document(document_id: str, **values: Any) -> DocumentRow:
         "content_hash": f"text-{document_id}", "bytes": 10, "chunks": 1, "backend": "plain 1", "state": "active",
         "created_at": "2026-01-01", "updated_at": "2026-01-01", "job_id": "job",
     }  # fmt: skip
-    return DocumentRow(document_id=document_id, **(given | values))
+    return Document(document_id=document_id, **(given | values))
 
 
 def location(key: str, document_id: str | None = None, **values: Any) -> LocationRow:
@@ -34,7 +35,7 @@ def version(document_id: str, number: int = 1) -> VersionRow:
     )
 
 
-def put(catalogue: Catalogue, row: DocumentRow, *chunks: str, heading: str = "") -> None:
+def put(catalogue: Catalogue, row: Document, *chunks: str, heading: str = "") -> None:
     """Put a document with its place and the text of its chunks."""
     with catalogue.transaction():
         catalogue.put_documents([row])

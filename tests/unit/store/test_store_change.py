@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 import pytest
 
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import DocumentRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter, committing, repair_if_free
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import make_folder
@@ -56,7 +57,7 @@ class Store:
         with self.writing() as writer:
             writer.carry_out(change)
 
-    def built(self, row: DocumentRow) -> PlacedVersion:
+    def built(self, row: Document) -> PlacedVersion:
         """Return a version that waits in the staging folder of a job that has not ended."""
         self.layout.queue_entry("job").touch()
         folder = self.layout.job("job").staging / f"item-{row.document_id}-{row.version}"
@@ -66,7 +67,7 @@ class Store:
         self.documents.write_ingestion(folder, row._asdict() | {"key": row.key})
         return PlacedVersion(folder, row)
 
-    def add(self, change: StoreChange, row: DocumentRow) -> None:
+    def add(self, change: StoreChange, row: Document) -> None:
         """Let a change bring a version."""
         change.placed.append(self.built(row))
         change.documents[row.document_id] = row
@@ -88,20 +89,20 @@ class Store:
         return rows, folders
 
 
-def _text(row: DocumentRow) -> bytes:
+def _text(row: Document) -> bytes:
     return f"text of {row.document_id} {row.version}".encode()
 
 
-def row_of(name: str, version: int = 1, state: str = "active", key: str = "") -> DocumentRow:
+def row_of(name: str, version: int = 1, state: str = "active", key: str = "") -> Document:
     key = key or f"{name}.md"
     digest = compute_content_hash(f"text of {name}{name} {version}")
-    return DocumentRow(
+    return Document(
         name * 2, "default", "docs", "local", f"file:///{key}", key, key, key, "text/markdown", version, digest, digest,
         len(f"text of {name}{name} {version}"), 1, "plain 1", state, "2026-01-01", "2026-01-01", "job",
     )  # fmt: skip
 
 
-def version_of(row: DocumentRow) -> VersionRow:
+def version_of(row: Document) -> VersionRow:
     return VersionRow(
         row.document_id, row.version, row.raw_sha256, row.content_hash, row.bytes, row.media_type, row.backend, row.uri,
         row.job_id, row.updated_at,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
@@ -20,7 +21,7 @@ from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.planning import parsers_of, ruleset_of
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, placed_at
+from ingest_tui.store.catalogue.rows import KillRow, LocationRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 
 
@@ -106,13 +107,13 @@ class CommitBatch:
         else:
             self._link(item, decision, writes)
 
-    def _differs(self, item: StagedItem) -> Callable[[DocumentRow], bool]:
+    def _differs(self, item: StagedItem) -> Callable[[Document], bool]:
         """Return what tells whether an item that was read again on request gave another text or other metadata."""
         result = item.result
         if result is None or not self._job.forced:
             return lambda _document: False
 
-        def differs(document: DocumentRow) -> bool:
+        def differs(document: Document) -> bool:
             folder = self._documents.folder(document.collection_id, document.document_id, document.version)
             try:
                 return extraction_differs(item, result, self._documents.ingestion(folder))
@@ -180,7 +181,7 @@ class CommitBatch:
             name = "moved"
             writes.forgotten |= {(self._source.source_id, key) for key in self._known.drop_places(document_id)}
             detail = f"was {document.key}; {what.detail}"
-            moved = placed_at(document, self._source.source_id, item.key, item.line.uri, self._at)
+            moved = document.placed_at(self._source.source_id, item.key, item.line.uri, self._at)
             writes.documents[document_id] = moved
             self._known.put_document(moved)
         writes.noted.add(document_id)
@@ -216,11 +217,11 @@ class CommitBatch:
 
     # Rows and records
 
-    def _document_row(self, item: StagedItem, result: ParseResult, previous: DocumentRow | None) -> DocumentRow:
+    def _document_row(self, item: StagedItem, result: ParseResult, previous: Document | None) -> Document:
         at = self._at
         source = self._source
         document_id = previous.document_id if previous else self._known.new_document_id(item.key)
-        return DocumentRow(
+        return Document(
             document_id=document_id,
             collection_id=source.collection_id,
             source_id=source.source_id,

@@ -6,15 +6,16 @@ from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.clock import rfc3339_from_ns
+from ingest_tui.model.document import Document
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.stage import StagedItem
-from ingest_tui.store.catalogue.rows import DocumentRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.fs.encoding import encode_json
 
 
-def ingestion_record(item: StagedItem, document: DocumentRow, connector: BaseConnector | None) -> dict[str, object]:
+def ingestion_record(item: StagedItem, document: Document, connector: BaseConnector | None) -> dict[str, object]:
     """Return ingestion.json of a version: enough to make the catalogue again. Uploads have no connector."""
     result = item.result
     if result is None:
@@ -82,7 +83,7 @@ def _origin_metadata(line: PlanLine, connector: BaseConnector | None) -> dict[st
     return connector.origin(line.descriptor()) if connector is not None else line.metadata or {}
 
 
-def version_row(document: DocumentRow) -> VersionRow:
+def version_row(document: Document) -> VersionRow:
     """Return the row of a document's current version."""
     return VersionRow(
         document.document_id,

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.classify import Classification, Holder, classify
+from ingest_tui.model.document import Document
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow
+from ingest_tui.store.catalogue.rows import LocationRow
 
 PlaceId = tuple[str, str]
 """A source and a key in it: at most one document is there."""
@@ -53,7 +54,7 @@ def _is_removal_of(row: LocationRow, item: FetchedItem) -> bool:
     return row.removed_sha256 == item.raw_sha256 or bool(by_text)
 
 
-def _never(_document: DocumentRow) -> bool:
+def _never(_document: Document) -> bool:
     return False
 
 
@@ -104,7 +105,7 @@ class KnownContent:
     # Decisions
 
     def decide(
-        self, item: FetchedItem, *, asked: bool = False, differs: Callable[[DocumentRow], bool] = _never
+        self, item: FetchedItem, *, asked: bool = False, differs: Callable[[Document], bool] = _never
     ) -> Decision:
         """Decide what an item is.
 
@@ -140,7 +141,7 @@ class KnownContent:
             companions |= {_place_of(row): row for row in rows if _place_of(row) != own}
         return Decision(classification, tuple(companions.values()))
 
-    def previous(self, decision: Decision, key: str) -> DocumentRow | None:
+    def previous(self, decision: Decision, key: str) -> Document | None:
         """Return the document that an ingested item is the next version of; None where it is a new one."""
         document_id = decision.classification.document_id
         if document_id is None:
@@ -152,7 +153,7 @@ class KnownContent:
         by_text = self._removed.get(item.content_hash) if item.content_hash else None
         return self._removed.get(item.raw_sha256) or by_text
 
-    def _document_here(self, item: FetchedItem, same_address: list[LocationRow]) -> DocumentRow | None:
+    def _document_here(self, item: FetchedItem, same_address: list[LocationRow]) -> Document | None:
         """Return the document at the item's place: by its key, unless its address is known to be another's."""
         known = self.locations.get(item.key)
         by_key = self._document_at.get((self._source, item.key))
@@ -162,7 +163,7 @@ class KnownContent:
         documents = (self.documents[document_id] for document_id in candidates if document_id)
         return next((document for document in documents if document.state == "active"), None)
 
-    def _twin(self, item: FetchedItem, *, besides: DocumentRow | None) -> DocumentRow | None:
+    def _twin(self, item: FetchedItem, *, besides: Document | None) -> Document | None:
         """Return another document with the same bytes, else one with the same text, as things are within this batch."""
         for column in ("raw_sha256", "content_hash"):
             wanted = getattr(item, column)
@@ -173,13 +174,13 @@ class KnownContent:
                     return document
         return None
 
-    def _returning_at(self, key: str) -> DocumentRow | None:
+    def _returning_at(self, key: str) -> Document | None:
         document = self._returning.get(key)
         if document is None or self.documents.get(document.document_id, document).state != "retired":
             return None
         return document
 
-    def _holder(self, document: DocumentRow, item: FetchedItem) -> Holder:
+    def _holder(self, document: Document, item: FetchedItem) -> Holder:
         places = self._places_of(document.document_id)
         own = (self._source, item.key)
         others = [
@@ -204,7 +205,7 @@ class KnownContent:
 
     # What is decided becomes known to the items that follow
 
-    def put_document(self, document: DocumentRow) -> None:
+    def put_document(self, document: Document) -> None:
         """Note a document as it will be."""
         self.documents[document.document_id] = document
         for content in (document.raw_sha256, document.content_hash):

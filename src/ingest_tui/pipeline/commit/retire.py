@@ -12,7 +12,7 @@ from ingest_tui.pipeline.commit.known_content import as_place_of
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.planning import ruleset_of
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow, placed_at
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange, StoreWriter
 from ingest_tui.store.kept_places import keep_places
 from ingest_tui.store.records.plan_file import work_lines
@@ -122,7 +122,7 @@ def _move(job: JobContext, writer: StoreWriter, lines: list[PlanLine]) -> list[O
             )
         )
         if (document.source_id, document.key) == (source.source_id, before.key):
-            moved = placed_at(document, source.source_id, line.key, line.uri, at)
+            moved = document.placed_at(source.source_id, line.key, line.uri, at)
             change.documents[document.document_id] = moved
         outcomes.append(
             Outcome(

@@ -19,7 +19,6 @@ from ingest_tui.services.documents.retirement import retire_documents
 from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.queries import DocumentChoice
-from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import version_name
@@ -244,7 +243,7 @@ def _sources_of(workspace: Workspace, document_ids: list[str]) -> set[str]:
 def restore_document(workspace: Workspace, document_id: str) -> Document:
     """Bring a document back from the trash."""
     document = get_document(workspace, document_id)
-    restored = restore_retired(workspace, DocumentRow(*document.as_dict().values()))
+    restored = restore_retired(workspace, document)
     at = rfc3339(datetime.now(UTC))
     workspace.audit.add(at=at, by=requester(), action="document.restore", target=document.document_id, uri=document.uri)
-    return Document(*restored)
+    return restored

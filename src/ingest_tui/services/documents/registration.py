@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
-from ingest_tui.model.document import IngestedDocument
+from ingest_tui.model.document import Document, IngestedDocument
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.naming import file_name_of, safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.pipeline.commit.known_content import FetchedItem, KnownContent, as_place_of
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.fs.atomic import make_inner_folder, remove_tree, write_new
 from ingest_tui.store.layout import NORMALIZED
@@ -84,11 +84,11 @@ def _row(
     known: KnownContent,
     collection_id: str,
     source: str,
-    previous: DocumentRow | None,
+    previous: Document | None,
     at: str,
-) -> DocumentRow:
+) -> Document:
     name = str(ingested.metadata.get("file_name") or file_name_of(ingested.unique_id))
-    return DocumentRow(
+    return Document(
         document_id=previous.document_id if previous else known.new_document_id(item.key),
         collection_id=collection_id,
         source_id=source,
@@ -115,7 +115,7 @@ def _commit(
     workspace: Workspace,
     writer: StoreWriter,
     change: StoreChange,
-    document: DocumentRow,
+    document: Document,
     ingested: IngestedDocument,
     data: bytes,
 ) -> None:
@@ -139,7 +139,7 @@ def _commit(
         remove_tree(folder)
 
 
-def _record(document: DocumentRow, ingested: IngestedDocument) -> dict[str, Any]:
+def _record(document: Document, ingested: IngestedDocument) -> dict[str, Any]:
     metadata = {str(name): str(value) for name, value in ingested.metadata.items()}
     origin = {"fingerprint": document.raw_sha256, "size": document.bytes, "modified": None, "modified_ns": None}
     return {
@@ -159,14 +159,14 @@ def _record(document: DocumentRow, ingested: IngestedDocument) -> dict[str, Any]
     }
 
 
-def _version(document: DocumentRow) -> VersionRow:
+def _version(document: Document) -> VersionRow:
     values = document._asdict()
     return VersionRow(
         **{name: values[name] for name in VersionRow._fields if name != "ingested_at"}, ingested_at=document.updated_at
     )
 
 
-def _location(source: str, item: FetchedItem, document: DocumentRow, at: str) -> LocationRow:
+def _location(source: str, item: FetchedItem, document: Document, at: str) -> LocationRow:
     is_own = (document.source_id, document.key) == (source, item.key)
     return LocationRow(
         source,

@@ -8,16 +8,17 @@ from datetime import UTC, datetime
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.plan import RESTORED
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import as_kept
 from ingest_tui.store.workspace import Workspace, requester
 
 
-def restore_retired(workspace: Workspace, document: DocumentRow) -> DocumentRow:
+def restore_retired(workspace: Workspace, document: Document) -> Document:
     """Bring a retired document back from the trash, searchable as it was, to all places that a person removed it from.
 
     Returns it, or the document that has the same content meanwhile and gets these places. Raises `UsageError` when it
@@ -49,7 +50,7 @@ def restore_retired(workspace: Workspace, document: DocumentRow) -> DocumentRow:
     return restored
 
 
-def _check_is_in_trash(workspace: Workspace, document: DocumentRow) -> None:
+def _check_is_in_trash(workspace: Workspace, document: Document) -> None:
     if document.state != "retired":
         raise UsageError(f"document {document.document_id} is not in the trash", hint="'doc list --retired' shows it")
     store = workspace.document_store
@@ -59,7 +60,7 @@ def _check_is_in_trash(workspace: Workspace, document: DocumentRow) -> None:
         )
 
 
-def _same_content(catalogue: Catalogue, document: DocumentRow) -> DocumentRow | None:
+def _same_content(catalogue: Catalogue, document: Document) -> Document | None:
     for column in ("raw_sha256", "content_hash"):
         found = catalogue.documents_matching(document.collection_id, column, [getattr(document, column)])
         if found:
@@ -67,7 +68,7 @@ def _same_content(catalogue: Catalogue, document: DocumentRow) -> DocumentRow | 
     return None
 
 
-def _removed_places(catalogue: Catalogue, document: DocumentRow, *, besides: DocumentRow | None) -> list[LocationRow]:
+def _removed_places(catalogue: Catalogue, document: Document, *, besides: Document | None) -> list[LocationRow]:
     """Return the places that this content was removed from, but for addresses that another document has meanwhile."""
     removed = catalogue.removed_contents(document.collection_id, [document.raw_sha256], [document.content_hash])
     taken = _taken(catalogue, document.collection_id, (row.uri for row in removed))
@@ -81,7 +82,7 @@ def _taken(catalogue: Catalogue, collection_id: str, uris: Iterable[str]) -> dic
     return {row.uri: row.document_id for row in rows if row.document_id}
 
 
-def _last_place(catalogue: Catalogue, document: DocumentRow) -> LocationRow:
+def _last_place(catalogue: Catalogue, document: Document) -> LocationRow:
     """Return where a document was last. What its source no longer lists is kept by the person who restores it."""
     place = catalogue.locations(document.source_id, [document.key]).get(document.key)
     taken = _taken(catalogue, document.collection_id, [document.uri])
@@ -102,7 +103,7 @@ def _last_place(catalogue: Catalogue, document: DocumentRow) -> LocationRow:
     return as_kept(gone)
 
 
-def _restored_place(place: LocationRow, document: DocumentRow, at: str, *, outcome: str) -> LocationRow:
+def _restored_place(place: LocationRow, document: Document, at: str, *, outcome: str) -> LocationRow:
     """Return a place as one of a document again. The next sync looks at it: it may be gone, or have other content."""
     return place._replace(
         document_id=document.document_id,
@@ -118,13 +119,13 @@ def _restored_place(place: LocationRow, document: DocumentRow, at: str, *, outco
     )
 
 
-def _at_one_of(document: DocumentRow, places: list[LocationRow]) -> DocumentRow:
+def _at_one_of(document: Document, places: list[LocationRow]) -> Document:
     """Return a document at the place that it was primarily at, or else at the first of its places."""
     own = next((row for row in places if (row.source_id, row.key) == (document.source_id, document.key)), places[0])
     return document._replace(source_id=own.source_id, key=own.key, uri=own.uri)
 
 
-def _bring_back(workspace: Workspace, document: DocumentRow, change: StoreChange) -> None:
+def _bring_back(workspace: Workspace, document: Document, change: StoreChange) -> None:
     store = workspace.document_store
     folder = store.folder(document.collection_id, document.document_id, document.version, retired=True)
     change.documents[document.document_id] = document

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.store.catalogue.rows import DocumentRow
+from ingest_tui.model.document import Document
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import keep_places
 from ingest_tui.store.workspace import Workspace, requester
@@ -34,12 +34,12 @@ def retire_locations(workspace: Workspace, source_id: str, keys: Iterable[str], 
     return retired
 
 
-def retire_documents(workspace: Workspace, document_ids: list[str], *, reason: str) -> list[DocumentRow]:
+def retire_documents(workspace: Workspace, document_ids: list[str], *, reason: str) -> list[Document]:
     """Retire documents whatever places they have; returns those that were not retired already.
 
     Their places stay known as removed by a person, so that the next sync does not bring them back unless they change.
     """
-    retired: list[DocumentRow] = []
+    retired: list[Document] = []
     for batch in _batches(document_ids):
         with workspace.committing() as writer:
             at, by = _now(), requester()

@@ -11,7 +11,6 @@ from ingest_tui.model.clock import days, rfc3339, shifted
 from ingest_tui.model.document import Document
 from ingest_tui.pipeline.purge import purge_documents, retired_until
 from ingest_tui.services.documents.documents import check_choice
-from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.trash import retirement_of, time_in
 from ingest_tui.store.workspace import Workspace
 
@@ -40,16 +39,16 @@ def list_trash(workspace: Workspace, *, source_id: str | None = None) -> Iterato
     """Yield what is in the trash, retired first comes first. Raises `NotFoundError` for a source that is not there."""
     check_choice(workspace, {"source_id": source_id})
     grace = days(workspace.settings.trash_days)
-    for row in retired_until(workspace):
-        if source_id in {None, row.source_id}:
-            yield _entry(workspace, row, grace)
+    for document in retired_until(workspace):
+        if source_id in {None, document.source_id}:
+            yield _entry(workspace, document, grace)
 
 
-def _entry(workspace: Workspace, row: DocumentRow, grace: timedelta) -> TrashEntry:
-    note = retirement_of(workspace.layout, row.collection_id, row.document_id) or {}
+def _entry(workspace: Workspace, document: Document, grace: timedelta) -> TrashEntry:
+    note = retirement_of(workspace.layout, document.collection_id, document.document_id) or {}
     retired_at = time_in(note, "retired_at")
     deleted_after = None if retired_at is None else shifted(retired_at, grace)
-    return TrashEntry(Document(*row), retired_at, str(note.get("reason", "")), str(note.get("by", "")), deleted_after)
+    return TrashEntry(document, retired_at, str(note.get("reason", "")), str(note.get("by", "")), deleted_after)
 
 
 def chosen_to_empty(
@@ -66,5 +65,4 @@ def chosen_to_empty(
 
 def empty_trash(workspace: Workspace, entries: list[TrashEntry]) -> int:
     """Delete documents of the trash for good; returns how many. What was brought back meanwhile stays."""
-    rows = (DocumentRow(*entry.document.as_dict().values()) for entry in entries)
-    return purge_documents(workspace, rows, reason="emptied")
+    return purge_documents(workspace, (entry.document for entry in entries), reason="emptied")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from ingest_tui.index.full_text import FullText
+from ingest_tui.model.document import Document
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.store.catalogue.connection import CatalogueConnection
-from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
 
 
 class Catalogue(CatalogueConnection):
@@ -66,42 +67,46 @@ class Catalogue(CatalogueConnection):
         )
         return {row[1]: KillRow(*row) for row in rows}
 
-    def documents_matching(self, collection_id: str, column: str, values: Iterable[str]) -> list[DocumentRow]:
+    def select_documents(self, clauses: str, values: Sequence[Any]) -> list[Document]:
+        """Return the documents that SQL behind ``FROM documents`` names."""
+        return [Document._make(row) for row in self.execute(_SELECT_DOCUMENTS + clauses, values)]
+
+    def stream_documents(self, clauses: str, values: Sequence[Any] = ()) -> Iterator[Document]:
+        """Yield the documents that SQL behind ``FROM documents`` names, never all of them in memory."""
+        return map(Document._make, self.stream(_SELECT_DOCUMENTS + clauses, values))
+
+    def documents_matching(self, collection_id: str, column: str, values: Iterable[str]) -> list[Document]:
         """Return all active documents whose ``raw_sha256`` or ``content_hash`` is among ``values``, oldest first."""
         if column not in {"raw_sha256", "content_hash"}:
             raise ValueError(column)
-        rows = self.execute(
-            f"SELECT * FROM documents WHERE collection_id = ? AND {column} IN (SELECT value FROM json_each(?))"
+        return self.select_documents(
+            f"WHERE collection_id = ? AND {column} IN (SELECT value FROM json_each(?))"
             " AND state = 'active' ORDER BY created_at, document_id",
             (collection_id, orjson.dumps(list(values)).decode()),
         )
-        return [DocumentRow(*row) for row in rows]
 
-    def documents(self, document_ids: Iterable[str]) -> dict[str, DocumentRow]:
+    def documents(self, document_ids: Iterable[str]) -> dict[str, Document]:
         """Return documents by id, retired ones too."""
-        rows = self.execute(
-            "SELECT * FROM documents WHERE document_id IN (SELECT value FROM json_each(?))",
-            (orjson.dumps(list(document_ids)).decode(),),
+        found = self.select_documents(
+            "WHERE document_id IN (SELECT value FROM json_each(?))", (orjson.dumps(list(document_ids)).decode(),)
         )
-        return {row[0]: DocumentRow(*row) for row in rows}
+        return {document.document_id: document for document in found}
 
-    def retired_at(self, source_id: str, keys: Iterable[str]) -> dict[str, DocumentRow]:
+    def retired_at(self, source_id: str, keys: Iterable[str]) -> dict[str, Document]:
         """Return the retired documents that were last known under the given keys."""
-        rows = self.execute(
-            "SELECT * FROM documents WHERE source_id = ? AND state = 'retired'"
-            " AND key IN (SELECT value FROM json_each(?)) ORDER BY updated_at",
+        found = self.select_documents(
+            "WHERE source_id = ? AND state = 'retired' AND key IN (SELECT value FROM json_each(?)) ORDER BY updated_at",
             (source_id, orjson.dumps(list(keys)).decode()),
         )
-        return {row[5]: DocumentRow(*row) for row in rows}
+        return {document.key: document for document in found}
 
-    def retired_after(self, last: tuple[str, str], *, until: str, limit: int) -> list[DocumentRow]:
+    def retired_after(self, last: tuple[str, str], *, until: str, limit: int) -> list[Document]:
         """Return the next retired documents, the oldest first: those behind ``last``, its time and its id."""
-        rows = self.execute(
-            "SELECT * FROM documents WHERE state = 'retired' AND updated_at <= ? AND (updated_at, document_id) > (?, ?)"
+        return self.select_documents(
+            "WHERE state = 'retired' AND updated_at <= ? AND (updated_at, document_id) > (?, ?)"
             " ORDER BY updated_at, document_id LIMIT ?",
             (until, *last, limit),
         )
-        return [DocumentRow(*row) for row in rows]
 
     def has_documents(self, collection_id: str) -> bool:
         """Whether there are documents in a collection, retired ones too."""
@@ -141,9 +146,9 @@ class Catalogue(CatalogueConnection):
 
     # All that is known, a table at a time
 
-    def all_documents(self) -> Iterator[DocumentRow]:
+    def all_documents(self) -> Iterator[Document]:
         """Yield all documents by id, retired ones too."""
-        return (DocumentRow(*row) for row in self.stream("SELECT * FROM documents ORDER BY document_id"))
+        return self.stream_documents("ORDER BY document_id")
 
     def all_places_with_documents(self) -> Iterator[LocationRow]:
         """Yield the places that have a document, in a fixed order."""
@@ -187,9 +192,9 @@ class Catalogue(CatalogueConnection):
 
     # What is written; all within a transaction of the caller
 
-    def put_documents(self, rows: Iterable[DocumentRow]) -> None:
+    def put_documents(self, documents: Iterable[Document]) -> None:
         """Insert or replace documents. What changes by it is appended to the change feed by the schema's triggers."""
-        self.connection.executemany(_PUT_DOCUMENT, rows)
+        self.connection.executemany(_PUT_DOCUMENT, documents)
 
     def purge_documents(self, document_ids: Iterable[str]) -> None:
         """Delete all that is known of retired documents."""
@@ -238,8 +243,13 @@ def _marks(row: type[tuple[Any, ...]]) -> str:
     return ", ".join("?" * len(row._fields))  # type: ignore[attr-defined]
 
 
+# Named columns, so that a row becomes a `Document` by its names, in whatever order a table has them.
+_DOCUMENT_COLUMNS = ", ".join(Document._fields)
+_SELECT_DOCUMENTS = f"SELECT {_DOCUMENT_COLUMNS} FROM documents "
+
 # An upsert, not REPLACE: the triggers of the change feed compare the row before with the row after.
 _PUT_DOCUMENT = (
-    f"INSERT INTO documents VALUES ({_marks(DocumentRow)}) ON CONFLICT (document_id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in DocumentRow._fields[1:])
+    f"INSERT INTO documents ({_DOCUMENT_COLUMNS}) VALUES ({_marks(Document)})"
+    " ON CONFLICT (document_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in Document._fields[1:])
 )

@@ -12,16 +12,17 @@ from collections.abc import Iterator
 
 import apsw
 
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, StoreError, ValidationError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.mark import discredit
-from ingest_tui.store.catalogue.rows import DocumentRow, KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
 from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.layout import Layout
 
 _TABLES = {
-    "documents": DocumentRow._fields,
+    "documents": Document._fields,
     "versions": VersionRow._fields,
     "locations": LocationRow._fields,
     "kills": KillRow._fields,

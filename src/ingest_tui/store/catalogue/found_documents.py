@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.naming import file_name_of
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED
 
@@ -38,7 +39,7 @@ class FolderProblem(NamedTuple):
 class FoundDocument:
     """The rows of one document; ``document`` is None where no version of it can be read."""
 
-    document: DocumentRow | None = None
+    document: Document | None = None
     versions: list[VersionRow] = field(default_factory=list)
     places: list[LocationRow] = field(default_factory=list)
     chunks: list[tuple[str, int, str, str]] = field(default_factory=list)
@@ -103,7 +104,7 @@ class FolderReader:
         primary = _primary(places, note, newest.record)
         record, document_id = newest.record, newest.row.document_id
         chunks = split_into_chunks(newest.text)
-        found.document = DocumentRow(
+        found.document = Document(
             document_id=document_id,
             collection_id=record["collection_id"],
             source_id=primary.source_id,

@@ -56,8 +56,7 @@ def find_documents(
     column, is_descending = DOCUMENT_ORDERS[order]
     direction = "DESC" if is_descending != backwards else "ASC"
     by = f"{column} {direction}, document_id {direction}"
-    sql = f"SELECT * FROM documents WHERE {where} ORDER BY {by} LIMIT ? OFFSET ?"
-    return [Document(*row) for row in catalogue.execute(sql, (*values, limit, offset))]
+    return catalogue.select_documents(f"WHERE {where} ORDER BY {by} LIMIT ? OFFSET ?", (*values, limit, offset))
 
 
 def stream_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> Iterator[Document]:
@@ -66,8 +65,7 @@ def stream_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> 
     However many there are, they are not all in memory.
     """
     where, values = _document_filter(choice)
-    sql = f"SELECT * FROM documents WHERE {where} ORDER BY uri, document_id"
-    return (Document(*row) for row in catalogue.stream(sql, values))
+    return catalogue.stream_documents(f"WHERE {where} ORDER BY uri, document_id", values)
 
 
 def count_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> int:
@@ -180,26 +178,26 @@ def places_of_thin_documents(catalogue: Catalogue) -> Iterator[tuple[LocationRow
 
 def document_by_id(catalogue: Catalogue, document_id: str) -> Document | None:
     """Return a document by its id or a unique beginning of it."""
-    rows = catalogue.execute("SELECT * FROM documents WHERE document_id = ?", (document_id,))
-    if not rows and len(document_id) >= 4 and document_id.isalnum():  # noqa: PLR2004 - shorter is a typing error
-        sql = "SELECT * FROM documents WHERE document_id >= ? AND document_id < ? LIMIT 2"
-        rows = catalogue.execute(sql, (document_id, document_id + "~"))
-    return Document(*rows[0]) if len(rows) == 1 else None
+    found = catalogue.select_documents("WHERE document_id = ?", (document_id,))
+    if not found and len(document_id) >= 4 and document_id.isalnum():  # noqa: PLR2004 - shorter is a typing error
+        beginning = "WHERE document_id >= ? AND document_id < ? LIMIT 2"
+        found = catalogue.select_documents(beginning, (document_id, document_id + "~"))
+    return found[0] if len(found) == 1 else None
 
 
 def documents_at(catalogue: Catalogue, address: str) -> list[Document]:
     """Return the documents whose uri or key is ``address``, here or retired."""
-    sql = (
-        "SELECT * FROM documents WHERE uri = ?1 OR key = ?1 OR document_id IN"
-        " (SELECT document_id FROM locations WHERE uri = ?1 OR key = ?1) ORDER BY state, uri"
+    return catalogue.select_documents(
+        "WHERE uri = ?1 OR key = ?1 OR document_id IN"
+        " (SELECT document_id FROM locations WHERE uri = ?1 OR key = ?1) ORDER BY state, uri",
+        (address,),
     )
-    return [Document(*row) for row in catalogue.execute(sql, (address,))]
 
 
 def retired_with(catalogue: Catalogue, collection_id: str, raw_sha256: str) -> list[Document]:
     """Return the documents in the trash whose newest version has these bytes."""
-    sql = "SELECT * FROM documents WHERE collection_id = ? AND raw_sha256 = ? AND state = 'retired'"
-    return [Document(*row) for row in catalogue.execute(sql, (collection_id, raw_sha256))]
+    where = "WHERE collection_id = ? AND raw_sha256 = ? AND state = 'retired'"
+    return catalogue.select_documents(where, (collection_id, raw_sha256))
 
 
 def locations_at(catalogue: Catalogue, address: str) -> list[LocationRow]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ingest_tui.model.naming import file_name_of
-
 
 class KillRow(NamedTuple):
     """How often a document, as it is now, killed the parsers as they are now. What succeeds has no row."""
@@ -45,30 +43,6 @@ class LocationRow(NamedTuple):
     removed_content_hash: str = ""
 
 
-class DocumentRow(NamedTuple):
-    """A row of ``documents``: the current version of a document."""
-
-    document_id: str
-    collection_id: str
-    source_id: str
-    source_type: str
-    uri: str
-    key: str
-    title: str
-    file_name: str
-    media_type: str
-    version: int
-    raw_sha256: str
-    content_hash: str
-    bytes: int
-    chunks: int
-    backend: str
-    state: str
-    created_at: str
-    updated_at: str
-    job_id: str
-
-
 class VersionRow(NamedTuple):
     """A row of ``versions``."""
 
@@ -82,10 +56,3 @@ class VersionRow(NamedTuple):
     uri: str
     job_id: str
     ingested_at: str
-
-
-def placed_at(document: DocumentRow, source_id: str, key: str, uri: str, at: str) -> DocumentRow:
-    """Return a document with another primary place; a title that was the old file name becomes the new one."""
-    name = file_name_of(key)
-    title = name if document.title == document.file_name else document.title
-    return document._replace(source_id=source_id, key=key, uri=uri, file_name=name, title=title, updated_at=at)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.services.documents import documents
-from ingest_tui.store.catalogue.rows import DocumentRow
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace
 
@@ -63,7 +63,7 @@ def test_a_version_that_is_registered_while_its_document_is_removed_is_kept(
     """The document goes to the trash as it is by then, with both versions, and the next one follows them."""
     genuine = documents.retire_documents
 
-    def register_before(workspace: Workspace, document_ids: list[str], *, reason: str) -> list[DocumentRow]:
+    def register_before(workspace: Workspace, document_ids: list[str], *, reason: str) -> list[Document]:
         handle.register("default", IngestedDocument(content="second words", unique_id="x", source_type="api"))
         return genuine(workspace, document_ids, reason=reason)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from ingest_tui.model.document import Document
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import (
     count_documents,
@@ -31,6 +32,23 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 
 def found(catalogue: Catalogue, word: str) -> list[str]:
     return [hit.document_id for hit in search_text(catalogue, word)]
+
+
+def test_a_document_has_a_field_for_each_column_of_its_table(catalogue: Catalogue) -> None:
+    """One type from the table to the screens: nothing of a row is left out, and nothing is made up."""
+    columns = {name for (name,) in catalogue.execute("SELECT name FROM pragma_table_info('documents')")}
+    assert columns == set(Document._fields)
+
+
+def test_documents_are_read_by_the_names_of_their_columns(catalogue: Catalogue) -> None:
+    """The order that a table has its columns in says nothing about which value is which."""
+    with catalogue.transaction():
+        catalogue.put_documents([document("d1", title="A title")])
+        turned = ", ".join(reversed(Document._fields))
+        catalogue.execute(f"CREATE TABLE turned AS SELECT {turned} FROM documents")
+        catalogue.execute("DROP TABLE documents")
+        catalogue.execute("ALTER TABLE turned RENAME TO documents")
+    assert catalogue.documents(["d1"]) == {"d1": document("d1", title="A title")}
 
 
 def test_rows_come_back_as_they_were_put(catalogue: Catalogue) -> None:

@@ -11,7 +11,6 @@ import pytest
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.change_feed import changes_since
 from ingest_tui.store.catalogue.queries import search_text
-from ingest_tui.store.catalogue.rows import placed_at
 from ingest_tui.store.catalogue.schema import SCHEMA_VERSION
 from tests.unit.store.catalogue_rows import document, put
 from tests.unit.store.old_catalogues import make_old_catalogue
@@ -32,7 +31,7 @@ def test_every_change_of_a_document_has_its_kind(catalogue: Catalogue) -> None:
     """Added, updated, moved, retired, restored and purged, each in the transaction that wrote the document."""
     added = document("d1")
     updated = added._replace(version=2, content_hash="other")
-    moved = placed_at(updated, "docs", "b.md", "file:///b.md", "later")
+    moved = updated.placed_at("docs", "b.md", "file:///b.md", "later")
     for row in (added, updated, moved, moved._replace(state="retired"), moved):
         with catalogue.transaction():
             catalogue.put_documents([row])

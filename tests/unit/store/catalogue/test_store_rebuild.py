@@ -11,13 +11,14 @@ import pytest
 
 from ingest_tui.index.full_text import FullText
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
+from ingest_tui.model.document import Document
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.found_documents import FolderReader
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.catalogue.rebuild import RebuildReport, rebuild_catalogue
 from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
-from ingest_tui.store.catalogue.rows import DocumentRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, init_workspace
@@ -32,13 +33,13 @@ def workspace(tmp_path: Path) -> Workspace:
     return workspace
 
 
-def commit(workspace: Workspace, document_id: str, key: str, text: str, version: int = 1) -> DocumentRow:
+def commit(workspace: Workspace, document_id: str, key: str, text: str, version: int = 1) -> Document:
     """Put a version into folder and catalogue, as a job does."""
     chunks = split_into_chunks(text)
     digest = compute_content_hash(text)
     uri, at = f"file:///source/{key}", f"2026-01-0{version}T00:00:00.000Z"
     name = key.rpartition("/")[2]
-    row = DocumentRow(
+    row = Document(
         document_id, "default", "docs", "local", uri, key, name, name, "text/markdown", version, digest, digest,
         len(text), len(chunks), "plain 1.0", "active", "2026-01-01T00:00:00.000Z", at, f"job-{version}",
     )  # fmt: skip
@@ -76,7 +77,7 @@ def commit(workspace: Workspace, document_id: str, key: str, text: str, version:
     return row
 
 
-def place_of(row: DocumentRow, key: str | None = None, outcome: str = "ingested") -> LocationRow:
+def place_of(row: Document, key: str | None = None, outcome: str = "ingested") -> LocationRow:
     key = key or row.key
     return LocationRow(
         "docs", key, f"file:///source/{key}", "default", row.document_id, f"f{row.version}-{key}", row.bytes,
@@ -84,7 +85,7 @@ def place_of(row: DocumentRow, key: str | None = None, outcome: str = "ingested"
     )  # fmt: skip
 
 
-def add_place(workspace: Workspace, row: DocumentRow, key: str) -> None:
+def add_place(workspace: Workspace, row: Document, key: str) -> None:
     """Give a document a duplicate, noted beside its versions as a job does."""
     with workspace.catalogue.transaction():
         workspace.catalogue.put_locations([place_of(row, key, "duplicate")])
@@ -151,7 +152,7 @@ def test_moved_document_is_found_at_its_new_place(workspace: Workspace) -> None:
     rebuild(workspace)
     after = content(workspace)
     assert after["places"] == before["places"]
-    (document,) = (DocumentRow(*row) for row in after["documents"])
+    (document,) = (Document(*row) for row in after["documents"])
     assert (document.key, document.uri, document.file_name, document.title) == (
         "new.md",
         "file:///source/new.md",
@@ -180,7 +181,7 @@ def test_retired_document_is_rebuilt_as_retired(workspace: Workspace) -> None:
     store.move_to_trash("default", "aa1")
     rebuild(workspace)
     rebuilt = content(workspace)
-    assert [DocumentRow(*row).state for row in rebuilt["documents"]] == ["retired"]
+    assert [Document(*row).state for row in rebuilt["documents"]] == ["retired"]
     assert len(rebuilt["versions"]) == 1
     assert rebuilt["places"] == []
     assert search_text(workspace.catalogue, "gone") == []
@@ -257,7 +258,7 @@ def test_foreign_rows_do_not_survive(workspace: Workspace) -> None:
     """What stands in the old catalogue without a folder is not carried over."""
     commit(workspace, "aa1", "rain.md", "The rain falls.\n")
     before = content(workspace)
-    extra = DocumentRow(*before["documents"][0])._replace(document_id="zz9", key="ghost.md")
+    extra = Document(*before["documents"][0])._replace(document_id="zz9", key="ghost.md")
     put(workspace.catalogue, extra, "the snow")
     with workspace.catalogue.transaction():
         workspace.catalogue.put_locations([location("ghost2.md", "zz9")])
@@ -296,7 +297,7 @@ def test_catalogue_in_force_says_whose_a_place_is(workspace: Workspace) -> None:
         rebuild(workspace)
 
 
-def _folder(workspace: Workspace, row: DocumentRow) -> Path:
+def _folder(workspace: Workspace, row: Document) -> Path:
     return workspace.layout.document(row.collection_id, row.document_id)
 
 
