@@ -177,7 +177,7 @@ def _committing(*order: str) -> Callable[[CommitBatch, StoreWriter, list[Any]], 
         steps = {
             "folders": folders,
             "catalogue": lambda: writer._write_catalogue(writes),
-            "journal": lambda: self._job.record(writes.outcomes),
+            "journal": lambda: self._job.outcomes.record(writes.outcomes),
         }
         assert writes.chunks
         for name in order:

@@ -12,7 +12,7 @@ from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.pipeline.plan import planning
+from ingest_tui.pipeline.plan import rules as plan_rules
 from ingest_tui.services.documents.explain import explain
 from ingest_tui.services.jobs.error_inbox import list_troubles, retry_troubles
 from ingest_tui.services.jobs.jobs import get_job, job_items, retry_job
@@ -78,7 +78,7 @@ def test_other_settings_or_parsers_try_again(workspace: Workspace, monkeypatch: 
     edit_source(workspace, "docs", max_size="40MB")
     assert seen(sync(workspace)) == (1, 1, 1)
     assert seen(sync(workspace)) == (0, 2, 0)
-    monkeypatch.setattr(planning, "versions", lambda: "newer")
+    monkeypatch.setattr(plan_rules, "versions", lambda: "newer")
     assert seen(sync(workspace)) == (1, 1, 1)
     assert seen(sync(workspace)) == (0, 2, 0)
 

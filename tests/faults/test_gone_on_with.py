@@ -15,7 +15,7 @@ from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.job import DISK_FULL, JobState
 from ingest_tui.pipeline.job.context import JobContext
-from ingest_tui.pipeline.plan import planning
+from ingest_tui.pipeline.plan import source_listing
 from ingest_tui.services.jobs.jobs import cancel_job, get_job, pause_job, resume_job
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.catalogue.queries import find_documents
@@ -106,7 +106,7 @@ def test_resumed_job_still_says_why_it_is_partial(trial: Trial, monkeypatch: pyt
     def with_a_gap(job: JobContext) -> ListingEnd:
         return listing(job)._replace(complete=False, gaps=(("locked", "Permission denied"),))
 
-    listing = planning.list_source
+    listing = source_listing.list_source
     monkeypatch.setattr("ingest_tui.pipeline.job.run.list_source", with_a_gap)
     root = trial.fresh("gaps")
     assert run_and_die(root, trial.steps.index("StagingArea.receive"))
@@ -128,7 +128,7 @@ def test_polite_stops_are_no_failed_attempts(trial: Trial, monkeypatch: pytest.M
         job.controls.checkpoint()
         raise AssertionError
 
-    listing = planning.list_source
+    listing = source_listing.list_source
     workspace = open_workspace_at(trial.fresh("polite"))
     monkeypatch.setattr("ingest_tui.pipeline.job.run.list_source", stopped)
     for _ in range(8):

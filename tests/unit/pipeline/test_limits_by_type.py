@@ -14,7 +14,7 @@ from ingest_tui.model.extraction import ParseTask
 from ingest_tui.model.parse_limits import file_limits
 from ingest_tui.model.source import ExtractionSettings, Source
 from ingest_tui.pipeline.job.parse_limits import limits_for, limits_of
-from ingest_tui.pipeline.plan.planning import parsers_of
+from ingest_tui.pipeline.plan.rules import parsers_of
 from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.workspace import Settings, open_workspace_at
 

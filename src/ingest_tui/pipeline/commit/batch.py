@@ -18,7 +18,7 @@ from ingest_tui.model.plan import ARCHIVED, KILL_REASONS, PERMANENT_FAILURES
 from ingest_tui.pipeline.commit.ingestion_record import extraction_differs, ingestion_record, version_row
 from ingest_tui.pipeline.commit.known_content import Decision, FetchedItem, KnownContent, as_place_of
 from ingest_tui.pipeline.job.context import JobContext
-from ingest_tui.pipeline.plan.planning import parsers_of, ruleset_of
+from ingest_tui.pipeline.plan.rules import parsers_of, ruleset_of
 from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import KillRow, LocationRow

@@ -10,7 +10,7 @@ from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan_line import ActionName, PlanLine
 from ingest_tui.pipeline.commit.known_content import as_place_of
 from ingest_tui.pipeline.job.context import JobContext
-from ingest_tui.pipeline.plan.planning import ruleset_of
+from ingest_tui.pipeline.plan.rules import ruleset_of
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange, StoreWriter

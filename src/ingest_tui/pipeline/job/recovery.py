@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, cast
@@ -16,7 +17,6 @@ from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.settled_outcomes import restore_settled_outcomes
-from ingest_tui.pipeline.plan.planning import remove_leftover_plan
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.contradictions import refuse_lost_documents
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
@@ -42,7 +42,7 @@ def drop_half_done(job: JobContext, *, counts_as_attempt: bool = True) -> set[st
     job.manifest.errors.clear()
     job.manifest.errors_total = 0
     if not job.paths.plan.exists():
-        remove_leftover_plan(job)
+        os.truncate(job.paths.outcomes, 0)  # of a plan that never became whole
         if counts_as_attempt:
             _refuse_without_progress(job, _listed_so_far(job))
         return set()

@@ -26,7 +26,9 @@ from ingest_tui.pipeline.job.recovery import (
 )
 from ingest_tui.pipeline.plan.adoption import adopt_kept_documents
 from ingest_tui.pipeline.plan.deletions import check_superseded
-from ingest_tui.pipeline.plan.planning import list_source, make_plan, totals_of_plan
+from ingest_tui.pipeline.plan.planning import make_plan
+from ingest_tui.pipeline.plan.source_listing import list_source
+from ingest_tui.pipeline.plan.totals import totals_of_plan
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.catalogue.contradictions import contradiction_behind
 from ingest_tui.store.fs.disk import means_disk_full

@@ -17,7 +17,8 @@ from ingest_tui.pipeline.plan.absences import settle_listing
 from ingest_tui.pipeline.plan.deletions import hold_rules_of
 from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.plan.known_types import refuse_known_types
-from ingest_tui.pipeline.plan.planning import admit, may_be_half_written, parsers_of, rules_of
+from ingest_tui.pipeline.plan.rules import may_be_half_written, parsers_of, rules_of
+from ingest_tui.pipeline.plan.source_listing import admit
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.fs.leftovers import scratch_folder

@@ -27,7 +27,7 @@ from ingest_tui.model.source import KEPT_SOURCE, UPLOAD_SOURCE, Source
 from ingest_tui.model.volumes import lost_volume
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.plan.deletions import chosen_by
-from ingest_tui.pipeline.plan.planning import admit
+from ingest_tui.pipeline.plan.source_listing import admit
 from ingest_tui.services.documents.explain_events import events_of
 from ingest_tui.services.jobs.jobs import get_job
 from ingest_tui.store.catalogue import queries

@@ -23,7 +23,7 @@ from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.connecting import connect, registry_for
-from ingest_tui.pipeline.plan.planning import admit
+from ingest_tui.pipeline.plan.source_listing import admit
 from ingest_tui.services.sources.sources import check_backends, connector_config_model
 from ingest_tui.store.workspace import Workspace
 
