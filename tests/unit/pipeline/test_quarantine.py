@@ -12,7 +12,7 @@ from ingest_tui import open_workspace
 from ingest_tui.execution import local as local_execution
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.job import Manifest
-from ingest_tui.pipeline.plan import planning as planning_module
+from ingest_tui.pipeline.plan import rules as plan_rules
 from ingest_tui.pipeline.plan.preview import look_for_work
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents.explain import explain
@@ -122,7 +122,7 @@ def test_another_version_of_a_backend_tries_it_again(
 ) -> None:
     """An upgrade of what reads the documents is reason enough."""
     kill_twice(workspace)
-    monkeypatch.setattr(planning_module, "versions", lambda: "plain-99")
+    monkeypatch.setattr(plan_rules, "versions", lambda: "plain-99")
     workspace.sync("docs")
     assert Parsers.parsed.count("bad.txt") == 3
 
