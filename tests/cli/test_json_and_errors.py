@@ -286,7 +286,7 @@ def test_a_network_file_system_is_refused_unless_it_is_allowed(
     """`init` refuses with 6, names both ways out, and takes the one that is chosen; `doctor` warns from then on."""
     from ingest_tui.cli.main import run
 
-    monkeypatch.setattr("ingest_tui.store.workspace.filesystem_type", lambda _path: "nfs4")
+    monkeypatch.setattr("ingest_tui.store.access.filesystem_type", lambda _path: "nfs4")
     on_it = ["--workspace", str(cli.workspace)]
     assert run([*on_it, "init", "--json"]) == 6
     error = json.loads(capsys.readouterr().err)["error"]

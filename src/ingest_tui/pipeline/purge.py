@@ -14,7 +14,8 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.trash import read_clock_note, retirement_of, time_in, write_clock_note
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 
 _BATCH = 200
 _NOTED_EVERY = timedelta(hours=1)

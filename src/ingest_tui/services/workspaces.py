@@ -23,14 +23,9 @@ from ingest_tui.store.catalogue.known_good import open_known_good_to_read, versi
 from ingest_tui.store.catalogue.rebuild import RebuildReport, rebuild_catalogue
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, unheard
 from ingest_tui.store.fs.filesystem import filesystem_type, is_network
-from ingest_tui.store.workspace import (
-    Workspace,
-    init_workspace,
-    open_workspace_at,
-    requester,
-    set_theme,
-    user_name,
-)
+from ingest_tui.store.records.settings import change_setting
+from ingest_tui.store.users import requester, user_name
+from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 from ingest_tui.worker.living_workers import living_workers
 
 __all__ = [
@@ -92,6 +87,11 @@ def list_collections(workspace: Workspace) -> list[tuple[Collection, int]]:
     """Return the collections with their numbers of documents."""
     counts = queries.documents_by_collection(workspace.reading)
     return [(item, int(counts.get(item.collection_id, 0))) for item in workspace.collections.all()]
+
+
+def set_theme(workspace: Workspace, theme: str) -> None:
+    """Put the theme of the TUI into workspace.json."""
+    change_setting(workspace.layout, "theme", value=theme)
 
 
 def add_collection(workspace: Workspace, name: str, *, description: str = "") -> Collection:

@@ -2,95 +2,45 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import pwd
-import socket
-import stat
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 from weakref import WeakSet
-
-from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
-from ingest_tui.model.errors import NotFoundError, RefusedError, StoreError, UsageError, ValidationError
+from ingest_tui.model.errors import NotFoundError, StoreError, UsageError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.unicode import as_unicode
+from ingest_tui.store.access import refuse_network_filesystem, refuse_what_others_can_write
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.known_good import open_known_good, open_known_good_to_read, version_folders
 from ingest_tui.store.catalogue.opening import open_catalogue, open_catalogue_to_read
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, unheard
 from ingest_tui.store.change import StoreWriter, committing, repair_if_free
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.fs.atomic import make_folder, refuse_linked_folder
+from ingest_tui.store.fs.atomic import make_folder
 from ingest_tui.store.fs.disk import ReserveFile, Room, room_in
-from ingest_tui.store.fs.filesystem import filesystem_type, is_network
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.intents import IntentJournal
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.audit import AuditLog
 from ingest_tui.store.records.ignored_issues import IgnoredStore
-from ingest_tui.store.records.json_files import read_json, read_record, write_json, write_record
+from ingest_tui.store.records.json_files import read_record, write_record
 from ingest_tui.store.records.looks import LookStore
 from ingest_tui.store.records.record_file import changing_settings
+from ingest_tui.store.records.settings import Settings, change_setting
 from ingest_tui.store.records.sources import CollectionStore, SourceStore
 from ingest_tui.store.upgrade import SCHEMA_VERSION
+from ingest_tui.store.users import requester
 
 CREDENTIALS_VARIABLE = "INGEST_TUI_CREDENTIALS"
 CREDENTIALS_FILE = "credentials.json"
-
-
-class TypeLimits(BaseModel):
-    """What a parser may use for one type of file, whatever the size of the file; None: as for all types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    silence_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    total_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    cpu_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    memory: ByteSize | None = Field(default=None, gt=0)
-
-
-class Settings(BaseModel):
-    """workspace.json: what holds for the whole workspace."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    schema_version: int = SCHEMA_VERSION
-    revision: int = Field(default=0, ge=0, description="counts the times it was saved")
-    created_at: str = ""
-    max_running_jobs: int = Field(default=3, ge=1, le=64)
-    parser_processes: int = Field(default=0, ge=0, le=64, description="0: one for each core")
-    parser_memory: ByteSize = Field(default=ByteSize(2_147_483_648), gt=0)
-    parser_silence_seconds: float = Field(default=60, gt=0)
-    parser_total_seconds: float = Field(default=600, gt=0)
-    parser_base_memory: ByteSize = Field(default=ByteSize(805_306_368), gt=0)
-    parser_memory_per_megabyte: ByteSize = Field(default=ByteSize(1_073_741_824), ge=0)
-    parser_base_cpu_seconds: float = Field(default=15, gt=0)
-    parser_cpu_seconds_per_megabyte: float = Field(default=20, ge=0)
-    parser_limits_by_type: dict[str, TypeLimits] = Field(default_factory=dict)
-    rescan_seconds: float = Field(default=60, gt=0)
-    remote_rescan_seconds: float = Field(default=900, gt=0)
-    stable_seconds: float = Field(default=2, ge=0)
-    hold_items: int = Field(default=10, ge=0)
-    hold_share: float = Field(default=0.1, ge=0, le=1)
-    hold_always_share: float = Field(default=0.5, ge=0, le=1)
-    mass_deletion_items: int | None = Field(default=None, ge=1)
-    mass_deletion_share: float | None = Field(default=None, ge=0, le=1)
-    trash_days: int = Field(default=30, ge=0)
-    disk_reserve: ByteSize | None = Field(
-        default=None, ge=0, description="bytes kept free; unset: 500 MB, or 5 % of a disk below 10 GB"
-    )
-    calls_per_credential: int = Field(default=32, ge=1, le=1024)
-    allow_network_filesystem: bool = False
 
 
 class _Connections(threading.local):
@@ -240,10 +190,10 @@ def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Works
             f"there is no workspace in {safe_display(str(root))}",
             hint="'ingest-tui init' makes one; --workspace DIR or INGEST_TUI_WORKSPACE names another",
         )
-    _refuse_what_others_can_write(layout)
+    refuse_what_others_can_write(layout)
     settings = read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
     if not settings.allow_network_filesystem:
-        _refuse_network_filesystem(root, root)
+        refuse_network_filesystem(root, root)
     workspace = Workspace(root, settings, credentials_path)
     workspace.repair_if_free()
     return workspace
@@ -270,13 +220,13 @@ def init_workspace(
     root = layout.root
     if layout.settings.exists():
         if allow_network_filesystem:
-            _refuse_what_others_can_write(layout)
-            _change_setting(layout, "allow_network_filesystem", value=True)
+            refuse_what_others_can_write(layout)
+            change_setting(layout, "allow_network_filesystem", value=True)
         return open_workspace_at(root, credentials_path), False
     if not allow_network_filesystem:
-        _refuse_network_filesystem(root, _nearest_existing(root))
+        refuse_network_filesystem(root, _nearest_existing(root))
     make_folder(root, durable=True)
-    _refuse_what_others_can_write(layout)
+    refuse_what_others_can_write(layout)
     for folder in layout.folders:
         make_folder(folder)
     now = rfc3339(datetime.now(UTC))
@@ -306,104 +256,5 @@ def _absolute(root: Path) -> Path:
     return Path(path)
 
 
-def set_theme(workspace: Workspace, theme: str) -> None:
-    """Put the theme of the TUI into workspace.json."""
-    _change_setting(workspace.layout, "theme", value=theme)
-
-
-def _change_setting(layout: Layout, name: str, *, value: bool | str) -> None:
-    """Change one setting and leave alone what else is in workspace.json, known or not."""
-    with changing_settings(layout):
-        settings = read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace")
-        if settings.get(name) != value:
-            write_json(layout.settings, settings | {name: value, "revision": settings_revision(settings) + 1})
-
-
-def settings_revision(settings: Mapping[str, Any]) -> int:
-    """Return how often workspace.json was saved; 0 where nobody has counted."""
-    revision = settings.get("revision", 0)
-    return revision if isinstance(revision, int) else 0
-
-
 def _nearest_existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def _refuse_network_filesystem(root: Path, existing: Path) -> None:
-    kind = filesystem_type(existing)
-    if is_network(kind):
-        raise RefusedError(
-            f"the workspace {safe_display(str(root))} is on a network file system ({kind}), which does not keep locks "
-            "and databases safe",
-            hint="choose a folder on a local disk with --workspace DIR; or, if only one machine at a time will use it, "
-            "'ingest-tui init --allow-network-filesystem' sets \"allow_network_filesystem\": true in workspace.json",
-            code="network_filesystem",
-        )
-
-
-def _refuse_what_others_can_write(layout: Layout) -> None:
-    """Raise `RefusedError` when somebody else could plant documents, jobs or settings: a handful of stats."""
-    user = os.geteuid()
-    status = layout.root.stat()
-    if user not in {0, status.st_uid}:
-        raise RefusedError(
-            f"the workspace {safe_display(str(layout.root))} belongs to another user ({user_name(status.st_uid)})",
-            hint="use a workspace of your own, or 'chown' this one with all it holds",
-        )
-    refuse_linked_folders(layout)
-    for path in (layout.root, layout.settings, *layout.folders):
-        try:
-            mode = path.stat().st_mode
-        except FileNotFoundError:
-            continue
-        if mode & (stat.S_IWGRP | stat.S_IWOTH):
-            what = "the workspace" if path == layout.root else "in the workspace,"
-            raise RefusedError(
-                f"{what} {safe_display(str(path))} can be written by other users",
-                hint=f"chmod {'600' if path == layout.settings else '700'} {safe_display(str(path))}",
-            )
-
-
-def refuse_linked_folders(layout: Layout) -> None:
-    """Raise `RefusedError` where the program would write through a link: once for each command and each job.
-
-    Looks at the folders of the workspace, and at those of the collections with their parts (256 at most); folders
-    further inside are looked at when they are written in.
-    """
-    refuse_linked_folder(layout.settings)
-    for folder in (*layout.folders, *layout.folders_made_when_needed):
-        refuse_linked_folder(folder)
-    for parent in (layout.documents, layout.trash):
-        for collection in _refusing_links(parent):
-            if parent == layout.documents:
-                _refusing_links(collection)
-
-
-def _refusing_links(parent: Path) -> list[Path]:
-    """Return the folders in a folder; raises `RefusedError` for a link among its entries."""
-    try:
-        with os.scandir(parent) as entries:
-            found = list(entries)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-    for entry in found:
-        if entry.is_symlink():
-            refuse_linked_folder(entry.path)
-    return [Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False)]
-
-
-def user_name(user_id: int) -> str:
-    """Return the name of a user, or the number where it has none."""
-    try:
-        return pwd.getpwuid(user_id).pw_name
-    except KeyError:
-        return str(user_id)
-
-
-def requester() -> str:
-    """Return ``user@host`` for audit lines and manifests."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return as_unicode(f"{user}@{socket.gethostname()}")

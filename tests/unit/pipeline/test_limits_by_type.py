@@ -16,7 +16,8 @@ from ingest_tui.model.source import ExtractionSettings, Source
 from ingest_tui.pipeline.job.parse_limits import limits_for, limits_of
 from ingest_tui.pipeline.plan.rules import parsers_of
 from ingest_tui.services.workspaces import doctor
-from ingest_tui.store.workspace import Settings, open_workspace_at
+from ingest_tui.store.records.settings import Settings
+from ingest_tui.store.workspace import open_workspace_at
 
 SLOW_PDF = {"pdf": {"silence_seconds": 120, "total_seconds": 1800}}
 

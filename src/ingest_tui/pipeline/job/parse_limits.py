@@ -9,7 +9,7 @@ from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
 from ingest_tui.model.parse_limits import ParseLimits
 from ingest_tui.model.source import ExtractionSettings
-from ingest_tui.store.workspace import Settings, TypeLimits
+from ingest_tui.store.records.settings import Settings, TypeLimits
 
 
 def limits_of(settings: Settings, extraction: ExtractionSettings) -> ParseLimits:

@@ -30,9 +30,9 @@ from ingest_tui.pipeline.plan.planning import make_plan
 from ingest_tui.pipeline.plan.source_listing import list_source
 from ingest_tui.pipeline.plan.totals import totals_of_plan
 from ingest_tui.pipeline.stage import stage_items
+from ingest_tui.store.access import refuse_linked_folders
 from ingest_tui.store.catalogue.contradictions import contradiction_behind
 from ingest_tui.store.fs.disk import means_disk_full
-from ingest_tui.store.workspace import refuse_linked_folders
 
 
 def run_job(job: JobContext) -> Manifest:

@@ -16,7 +16,8 @@ from ingest_tui.model.plan_line import NewLook, PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.store.records.plan_file import plan_end, read_plan
-from ingest_tui.store.workspace import Settings, Workspace
+from ingest_tui.store.records.settings import Settings
+from ingest_tui.store.workspace import Workspace
 
 _FORMER_DEFAULTS = (10, 0.5)
 

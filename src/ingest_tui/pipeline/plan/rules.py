@@ -12,7 +12,7 @@ from ingest_tui.model.holding import HoldRules
 from ingest_tui.model.plan import RULES_VERSION, PlanRules
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.job.parse_limits import limits_of
-from ingest_tui.store.workspace import Settings
+from ingest_tui.store.records.settings import Settings
 
 
 def rules_of(

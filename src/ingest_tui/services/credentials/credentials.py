@@ -26,7 +26,8 @@ from ingest_tui.model.errors import IngestError, RefusedError, UsageError, Valid
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 
 __all__ = [
     "FORMS",

@@ -22,7 +22,8 @@ from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import version_name
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 
 __all__ = [
     "DocumentChoice",

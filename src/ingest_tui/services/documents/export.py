@@ -23,7 +23,8 @@ from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import filled_folder, write_new, write_pieces_durably
 from ingest_tui.store.fs.encoding import encode_json
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 
 ExportFormat = Literal["jsonl", "csv", "folder"]
 EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)

@@ -15,7 +15,8 @@ from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import as_kept
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 
 
 def restore_retired(workspace: Workspace, document: Document) -> Document:

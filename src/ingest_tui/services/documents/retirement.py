@@ -10,7 +10,8 @@ from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import keep_places
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 
 _BATCH = 200
 _Item = TypeVar("_Item")

@@ -21,7 +21,8 @@ from ingest_tui.store.fs.atomic import sync_filesystem
 from ingest_tui.store.layout import RAW_STEM
 from ingest_tui.store.records.plan_file import read_plan, write_known_plan
 from ingest_tui.store.staging import StagingArea
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import new_manifest
 
 _PIECE = 1 << 20

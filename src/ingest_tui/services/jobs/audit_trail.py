@@ -18,7 +18,8 @@ from ingest_tui.model.naming import safe_cell, safe_display
 from ingest_tui.services.documents.export import checked_target
 from ingest_tui.store.fs.atomic import write_pieces_durably
 from ingest_tui.store.fs.encoding import encode_json
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 
 __all__ = ["FORMATS", "AuditQuery", "audit_from", "audit_tail_offset", "export_audit", "list_audit"]
 

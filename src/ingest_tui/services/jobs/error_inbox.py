@@ -29,7 +29,8 @@ from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.records.journal import lines_with
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import new_manifest
 
 __all__ = [

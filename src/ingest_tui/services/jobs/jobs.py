@@ -23,7 +23,8 @@ from ingest_tui.store.records.job_log import read_log
 from ingest_tui.store.records.journal import read_journal_from
 from ingest_tui.store.records.looks import why_hold_is_closed
 from ingest_tui.store.records.plan_file import read_plan, write_known_plan
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import new_manifest, submit_sync
 
 

@@ -30,7 +30,8 @@ from ingest_tui.services.names import source_id_of
 from ingest_tui.services.sources.health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.services.sources.health import list_sources as list_sources  # noqa: PLC0414 - part of this face
 from ingest_tui.store.catalogue import queries
-from ingest_tui.store.workspace import Workspace, requester
+from ingest_tui.store.users import requester
+from ingest_tui.store.workspace import Workspace
 
 _FIXED = ("schema_version", "source_id", "source_type", "created_at")
 

@@ -12,7 +12,7 @@ import pytest
 
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.services.workspaces import Check, doctor
-from ingest_tui.store import workspace as workspace_module
+from ingest_tui.store import access
 from ingest_tui.store.fs import filesystem
 from ingest_tui.store.fs.filesystem import filesystem_type, is_network, type_in_mountinfo
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
@@ -90,7 +90,7 @@ def test_system_without_proc_is_no_reason_to_refuse(tmp_path: Path, monkeypatch:
 @pytest.fixture
 def on_nfs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything lies on a network file system."""
-    monkeypatch.setattr(workspace_module, "filesystem_type", lambda _path: "nfs4")
+    monkeypatch.setattr(access, "filesystem_type", lambda _path: "nfs4")
     monkeypatch.setattr("ingest_tui.services.workspaces.filesystem_type", lambda _path: "nfs4")
 
 
@@ -110,7 +110,7 @@ def test_workspace_that_came_to_lie_on_a_network_file_system_is_not_opened(
 ) -> None:
     """A workspace that was made locally is refused once its folder is mounted from elsewhere."""
     init_workspace(tmp_path / "workspace")
-    monkeypatch.setattr(workspace_module, "filesystem_type", lambda _path: "cifs")
+    monkeypatch.setattr(access, "filesystem_type", lambda _path: "cifs")
     for opening in (open_workspace_at, init_workspace):
         with pytest.raises(RefusedError, match="cifs") as caught:
             opening(tmp_path / "workspace")
@@ -129,7 +129,7 @@ def test_allowing_changes_one_setting_of_an_existing_workspace(tmp_path: Path, m
     workspace, _ = init_workspace(tmp_path / "workspace")
     before = orjson.loads(workspace.layout.settings.read_bytes()) | {"max_running_jobs": 5, "novelty": [1]}
     workspace.layout.settings.write_bytes(orjson.dumps(before))
-    monkeypatch.setattr(workspace_module, "filesystem_type", lambda _path: "nfs")
+    monkeypatch.setattr(access, "filesystem_type", lambda _path: "nfs")
     init_workspace(workspace.root, allow_network_filesystem=True)
     after = orjson.loads(workspace.layout.settings.read_bytes())
     assert after == before | {"allow_network_filesystem": True, "revision": before["revision"] + 1}
