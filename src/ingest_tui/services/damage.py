@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest_tui.connectors.registry import source_types
-from ingest_tui.model.errors import IngestError, NotFoundError
+from ingest_tui.model.errors import IngestError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.store.catalogue import queries
@@ -73,21 +73,20 @@ def _documents_without_source(workspace: Workspace) -> Iterator[Damage]:
 
 
 def _jobs(workspace: Workspace) -> Iterator[Damage]:
+    found: list[Damage] = []
+
+    def unreadable(job_id: str, error: IngestError) -> None:
+        found.append(Damage("problem", f"job {safe_display(job_id)}", error.message, error.hint))
+
     queued = set(workspace.jobs.queued_ids())
-    for job_id in sorted(queued.union(workspace.jobs.ids())):
-        name = f"job {safe_display(job_id)}"
-        try:
-            manifest = workspace.jobs.load(job_id)
-        except NotFoundError:
-            continue  # being made right now, or swept by the next worker
-        except IngestError as error:
-            yield Damage("problem", name, error.message, error.hint)
-            continue
-        if manifest.keeps_uploaded_files:
-            yield from _kept_uploads(workspace, job_id)
-        if not manifest.ended and job_id not in queued:
+    for job in workspace.jobs.readable(sorted(queued.union(workspace.jobs.ids())), on_unreadable=unreadable):
+        if job.keeps_uploaded_files:
+            found += _kept_uploads(workspace, job.job_id)
+        if not job.ended and job.job_id not in queued:
             message = "has not ended and is not in the queue"
-            yield Damage("problem", name, message, "a worker puts it back when it starts: 'ingest-tui worker start'")
+            hint = "a worker puts it back when it starts: 'ingest-tui worker start'"
+            found.append(Damage("problem", f"job {safe_display(job.job_id)}", message, hint))
+    return iter(found)
 
 
 def _kept_uploads(workspace: Workspace, job_id: str) -> Iterator[Damage]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,10 +172,37 @@ class JobStore:
         refuse_other_name(manifest.job_id, job_id, what="job", path=path)
         return manifest
 
+    def readable(
+        self,
+        job_ids: Iterable[str],
+        *,
+        on_missing: Callable[[str], object] = lambda _job_id: None,
+        on_unreadable: Callable[[str, IngestError], object] = lambda _job_id, _error: None,
+    ) -> Iterator[Manifest]:
+        """Yield the manifests of jobs, each read when it is asked for; those that cannot be read are left out.
+
+        ``on_missing`` hears of a job that is being made right now or was not made to its end, ``on_unreadable`` of one
+        whose manifest is lost, damaged or of a newer program.
+        """
+        for job_id in job_ids:
+            try:
+                manifest = self.load(job_id)
+            except NotFoundError:
+                on_missing(job_id)
+            except IngestError as error:
+                on_unreadable(job_id, error)
+            else:
+                yield manifest
+
+    def of_source(self, source_id: str) -> Iterator[Manifest]:
+        """Yield the readable jobs of a source, newest first. Reads each manifest of the workspace until it is left."""
+        return (manifest for manifest in self.readable(self.ids()) if manifest.source_id == source_id)
+
     def requeue_lost(self) -> list[str]:
         """Put jobs back into the queue that have not ended and are not in it; returns them. Reads each manifest."""
         queued = set(self.queued_ids())
-        lost = [job_id for job_id in self.ids() if job_id not in queued and self._has_not_ended(job_id)]
+        others = self.readable(job_id for job_id in self.ids() if job_id not in queued)
+        lost = [manifest.job_id for manifest in others if not manifest.ended]
         for job_id in lost:
             make_inner_folder(self._layout.queue)
             with suppress(FileExistsError):
@@ -183,12 +210,6 @@ class JobStore:
         if lost:
             sync_folder(self._layout.queue)
         return lost
-
-    def _has_not_ended(self, job_id: str) -> bool:
-        try:
-            return not self.load(job_id).ended
-        except IngestError:
-            return False
 
     def save(self, manifest: Manifest, *, durable: bool = True) -> None:
         """Write the manifest one revision on; a writer behind the revision on disk is refused.
@@ -246,15 +267,8 @@ class JobStore:
 
     def waiting(self) -> list[Manifest]:
         """Return the queued jobs in the order in which they will run: priority, then age."""
-        manifests = []
-        for job_id in self.queued_ids():
-            try:
-                manifest = self.load(job_id)
-            except (NotFoundError, StoreError):
-                continue
-            if manifest.state is JobState.QUEUED:
-                manifests.append(manifest)
-        return sorted(manifests, key=lambda one: (one.priority, one.created_at, job_order(one.job_id)))
+        queued = (job for job in self.readable(self.queued_ids()) if job.state is JobState.QUEUED)
+        return sorted(queued, key=lambda one: (one.priority, one.created_at, job_order(one.job_id)))
 
     def queue_position(self, job_id: str) -> int | None:
         """Return 1 for the next job to run; None for one that does not wait."""
@@ -273,15 +287,8 @@ class JobStore:
 
     def active_for_source(self, source_id: str) -> list[Manifest]:
         """Return the jobs of a source that have not ended."""
-        active = []
-        for job_id in self.queued_ids():
-            try:
-                manifest = self.load(job_id)
-            except (NotFoundError, StoreError):
-                continue
-            if manifest.source_id == source_id and not manifest.ended:
-                active.append(manifest)
-        return active
+        queued = self.readable(self.queued_ids())
+        return [job for job in queued if job.source_id == source_id and not job.ended]
 
     def leave_request(self, job_id: str, kind: str, *, by: str, **values: Any) -> None:
         """Ask the worker of a job for something; it answers within a second. Of opposite wishes the last one counts."""

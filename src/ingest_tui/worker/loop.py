@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -135,7 +135,7 @@ def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None
 
 def _is_due(workspace: Workspace, source: Source) -> bool:
     """Whether there is something to do, or something to tell: new held deletions, or a source that cannot be read."""
-    newest = next(_newest_jobs(workspace, source.source_id), None)
+    newest = next(workspace.jobs.of_source(source.source_id), None)
     try:
         changed, held = look_for_work(workspace, source)
     except IngestError as error:
@@ -152,16 +152,6 @@ def _job_of_the_last_look(workspace: Workspace, source_id: str) -> Manifest | No
         return workspace.jobs.load(job_id) if job_id else None
     except IngestError:
         return None
-
-
-def _newest_jobs(workspace: Workspace, source_id: str) -> Iterator[Manifest]:
-    for job_id in workspace.jobs.ids():
-        try:
-            manifest = workspace.jobs.load(job_id)
-        except IngestError:
-            continue
-        if manifest.source_id == source_id:
-            yield manifest
 
 
 def _reporting_rebuilds(report: Report) -> ProgressListener:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from ingest_tui.model.errors import IngestError, NotFoundError
+from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
@@ -66,17 +66,11 @@ def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim
 
 def _unfinished(workspace: Workspace, only_source: str | None) -> Iterator[Manifest]:
     """Yield the jobs in the queue that have not ended; sweeps what crashes have left in it."""
-    for job_id in workspace.jobs.queued_ids():
-        try:
-            manifest = workspace.jobs.load(job_id)
-        except NotFoundError:
-            workspace.jobs.sweep_half_made(job_id)
-            continue
-        except IngestError:
-            continue  # not readable: `doctor` tells
+    jobs = workspace.jobs
+    for manifest in jobs.readable(jobs.queued_ids(), on_missing=jobs.sweep_half_made):  # of the others `doctor` tells
         if manifest.ended:
-            if not workspace.jobs.has_owner(job_id):
-                workspace.jobs.leave_queue(job_id)  # its worker died right after the end
+            if not jobs.has_owner(manifest.job_id):
+                jobs.leave_queue(manifest.job_id)  # its worker died right after the end
         elif only_source in {None, manifest.source_id}:
             yield manifest
 

@@ -15,10 +15,11 @@ import apsw
 import orjson
 import pytest
 
-from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StaleWriterError, StoreError
+from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StaleWriterError, StoreError, ValidationError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.naming import check_identifier
 from ingest_tui.model.source import Source
+from ingest_tui.services.jobs.jobs import list_jobs
 from ingest_tui.store import jobs as store_jobs
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.jobs import JobStore, new_job_id
@@ -175,6 +176,35 @@ def test_names_for_a_job(jobs: JobStore) -> None:
     for name, message in (("2026", "several"), ("", "no job"), ("zzzz", "no job"), ("\x1b[2J", r"\\x1b")):
         with pytest.raises(NotFoundError, match=message):
             jobs.resolve(name)
+
+
+def test_reading_all_jobs_passes_over_what_is_no_job(workspace: Workspace) -> None:
+    """Damaged, newer, half-made and foreign entries keep no reader from the others, in the list and in the queue."""
+    jobs = workspace.jobs
+    good, damaged, newer = (make(jobs, f"2026010{day}-000000-docs-aaaa") for day in (1, 2, 3))
+    jobs.paths(damaged.job_id).manifest.write_text("{")
+    jobs.paths(newer.job_id).manifest.write_text('{"schema_version": 99}')
+    half_made = "20260104-000000-docs-aaaa"
+    jobs.paths(half_made).folder.mkdir()
+    workspace.layout.queue_entry(half_made).touch()
+    (workspace.layout.jobs / "not a job").mkdir()
+    (workspace.layout.queue / "not a job").touch()
+    missing: list[str] = []
+    unreadable: list[tuple[str, type[Exception]]] = []
+    found = jobs.readable(
+        jobs.ids(),
+        on_missing=missing.append,
+        on_unreadable=lambda job_id, error: unreadable.append((job_id, type(error))),
+    )
+    assert [job.job_id for job in found] == [good.job_id]
+    assert missing == [half_made]
+    assert sorted(unreadable) == [
+        (damaged.job_id, StoreError), (newer.job_id, SchemaVersionError), ("not a job", ValidationError)
+    ]  # fmt: skip
+    assert [job.job_id for job in jobs.of_source("docs")] == [good.job_id]
+    assert [job.job_id for job in jobs.waiting()] == [good.job_id]
+    assert [job.job_id for job in jobs.active_for_source("docs")] == [good.job_id]
+    assert [job.job_id for job in list_jobs(workspace)] == [good.job_id]
 
 
 def test_the_newest_job_is_the_one_made_last(jobs: JobStore) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation_facts import MOVED_TO, Event
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan_line import PlanLine
@@ -59,15 +58,10 @@ def _jobs_to_search(workspace: Workspace, source_id: str, key: str) -> list[tupl
     for document_id in {place.document_id for place in places if place.document_id}:
         named |= {version.job_id for version in queries.versions_of(workspace.reading, document_id)}
     found: list[tuple[str, str]] = []
-    for job_id in workspace.jobs.ids():
-        if len(found) >= _JOBS_SEARCHED and job_id not in named:
-            continue
-        try:
-            manifest = workspace.jobs.load(job_id)
-        except IngestError:
-            continue
+    wanted = (job_id for job_id in workspace.jobs.ids() if len(found) < _JOBS_SEARCHED or job_id in named)
+    for manifest in workspace.jobs.readable(wanted):
         if manifest.source_id == source_id:
-            found.append((job_id, manifest.created_at))
+            found.append((manifest.job_id, manifest.created_at))  # noqa: PERF401 - how many there are decides what is read
     return found[::-1]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation_facts import Event, Facts, KnownPlace, Retirement, SourceFacts, SourceState
-from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.job import JobState
 from ingest_tui.model.naming import file_name_of, file_uri, key_from_bytes, path_of_uri
 from ingest_tui.model.plan import FILTER_REFUSALS, KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.sighting import UNKNOWN, Sighting
@@ -176,7 +175,7 @@ def source_facts(
     if source is None:
         return SourceFacts(source_id, "damaged" if source_id in workspace.sources.unreadable() else "removed")
     active = next(iter(workspace.jobs.active_for_source(source_id)), None)
-    newest = None if active else _newest_job(workspace, source_id)
+    newest = None if active else next(workspace.jobs.of_source(source_id), None)
     failed = newest is not None and newest.state is JobState.FAILED
     return SourceFacts(
         source_id,
@@ -187,15 +186,6 @@ def source_facts(
         active_state=str(active.state) if active else "",
         failure=newest.errors[-1].message if newest and failed and newest.errors else "",
     )
-
-
-def _newest_job(workspace: Workspace, source_id: str) -> Manifest | None:
-    for job_id in workspace.jobs.ids():
-        with contextlib.suppress(IngestError):
-            manifest = workspace.jobs.load(job_id)
-            if manifest.source_id == source_id:
-                return manifest
-    return None
 
 
 def _gap(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from ingest_tui.model.clock import rfc3339
-from ingest_tui.model.errors import IngestError, NotFoundError, StoreError, UsageError
+from ingest_tui.model.errors import StoreError, UsageError
 from ingest_tui.model.job import ENDED_STATES, KNOWN_PLAN, HeldDeletions, IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.naming import safe_display
@@ -38,20 +39,13 @@ def list_jobs(
 ) -> list[Manifest]:
     """Return jobs, newest first; ``on_unreadable`` hears of each whose manifest is lost or damaged."""
     wanted = set(states) if states else None
-    found: list[Manifest] = []
-    for job_id in workspace.jobs.ids():
-        if limit is not None and len(found) >= limit:
-            break
-        try:
-            manifest = workspace.jobs.load(job_id)
-        except NotFoundError:
-            continue  # being made
-        except IngestError:
-            on_unreadable(job_id)
-            continue
-        if (wanted is None or manifest.state in wanted) and source_id in {None, manifest.source_id}:
-            found.append(as_it_is(workspace, manifest))
-    return found
+    jobs = workspace.jobs.readable(workspace.jobs.ids(), on_unreadable=lambda job_id, _error: on_unreadable(job_id))
+    found = (
+        as_it_is(workspace, job)
+        for job in jobs
+        if (wanted is None or job.state in wanted) and source_id in {None, job.source_id}
+    )
+    return list(islice(found, limit))
 
 
 def as_it_is(workspace: Workspace, manifest: Manifest) -> Manifest:
@@ -61,7 +55,7 @@ def as_it_is(workspace: Workspace, manifest: Manifest) -> Manifest:
     """
     _close_hold(workspace, manifest)
     if manifest.state is JobState.RUNNING and not workspace.jobs.has_owner(manifest.job_id):
-        fresh = workspace.jobs.load(manifest.job_id)
+        fresh = next(workspace.jobs.readable([manifest.job_id]), manifest)
         _close_hold(workspace, fresh)
         if fresh.state is JobState.RUNNING and not workspace.jobs.has_owner(manifest.job_id):
             fresh.state = JobState.INTERRUPTED

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ingest_tui.model.errors import BusyError, IngestError
+from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
@@ -64,15 +64,11 @@ def _release(locks: list[FileLock]) -> None:
 
 
 def _job_in_the_way(workspace: Workspace, source_ids: Collection[str], *, queued_too: bool) -> Manifest | None:
-    for job_id in workspace.jobs.queued_ids():
-        try:
-            job = workspace.jobs.load(job_id)
-        except IngestError:
-            continue
+    for job in workspace.jobs.readable(workspace.jobs.queued_ids()):
         if job.source_id not in source_ids or job.ended:
             continue
         # A job that a worker has just taken says that it is queued for a moment longer.
-        if queued_too or job.state is not JobState.QUEUED or workspace.jobs.has_owner(job_id):
+        if queued_too or job.state is not JobState.QUEUED or workspace.jobs.has_owner(job.job_id):
             return job
     return None
 

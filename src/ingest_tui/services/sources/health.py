@@ -92,13 +92,9 @@ def _histories(workspace: Workspace, sources: list[Source]) -> dict[str, tuple[M
 
 
 def _of_source(workspace: Workspace, source_id: str, job_ids: Iterable[str]) -> Iterator[Manifest]:
-    for job_id in job_ids:
-        try:
-            manifest = as_it_is(workspace, workspace.jobs.load(job_id))
-        except IngestError:
-            continue
+    for manifest in workspace.jobs.readable(job_ids):
         if manifest.source_id == source_id:
-            yield manifest
+            yield as_it_is(workspace, manifest)
 
 
 def _credentials(workspace: Workspace, sources: list[Source]) -> Mapping[str, CredentialSummary] | None:
