@@ -6,9 +6,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 
+from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import days, rfc3339, shifted
 from ingest_tui.model.document import Document
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
@@ -43,7 +43,7 @@ def purge_documents(workspace: Workspace, documents: Iterator[Document], *, reas
     One that somebody brings back meanwhile stays. The audit log names what was deleted.
     """
     purged = 0
-    while batch := list(islice(documents, _BATCH)):
+    for batch in batches(documents, _BATCH):
         at, by = rfc3339(datetime.now(UTC)), requester()
         with workspace.committing() as writer:
             known = writer.catalogue.documents(row.document_id for row in batch)

@@ -20,17 +20,16 @@ import apsw
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
-from ingest_tui.model.errors import BusyError, IngestError
+from ingest_tui.model.errors import IngestError
 from ingest_tui.store import intents
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
+from ingest_tui.store.commit_lock import FOR_A_COMMAND, CommitLock
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.intents import IntentJournal, Repair
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.audit import AuditLog
 
-_LOCK_SECONDS = 60.0
 Place = tuple[str, str]
 """Where a document is in a source: source id and key."""
 
@@ -92,15 +91,15 @@ class StoreChange:
 
 @contextlib.contextmanager
 def committing(
-    layout: Layout, catalogue: Catalogue, store: DocumentStore, *, wait: Callable[[FileLock], None] | None = None
+    layout: Layout,
+    catalogue: Catalogue,
+    store: DocumentStore,
+    *,
+    seconds: float = FOR_A_COMMAND,
+    between_tries: Callable[[], None] = lambda: None,
 ) -> Iterator[StoreWriter]:
-    """Hold the commit lock, with what an earlier holder left unfinished repaired.
-
-    ``wait`` acquires the lock; without it that is waited for up to a minute. Raises `BusyError`.
-    """
-    lock = FileLock(layout.lock("commit"))
-    (wait or _wait)(lock)
-    with lock:
+    """Hold the commit lock, as `CommitLock.held`, with what an earlier holder left unfinished repaired."""
+    with CommitLock(layout).held(seconds=seconds, between_tries=between_tries):
         catalogue.follow_the_file()  # it may have been made again while the lock was waited for
         writer = StoreWriter(layout, catalogue, store)
         writer.repair()
@@ -111,19 +110,14 @@ def repair_if_free(layout: Layout, open_catalogue: Callable[[], Catalogue], stor
     """Repair what a holder of the commit lock left, unless somebody holds it or nothing can be written."""
     if not IntentJournal(layout).is_pending():
         return
-    lock = FileLock(layout.lock("commit"))
     # Whatever is in the way, whoever commits next meets it and reports it.
-    with contextlib.suppress(Exception), contextlib.closing(open_catalogue()) as catalogue:
-        if lock.try_acquire():
-            with lock:
-                StoreWriter(layout, catalogue, store).repair()
-
-
-def _wait(lock: FileLock) -> None:
-    try:
-        lock.acquire(_LOCK_SECONDS, what="the catalogue")
-    except BusyError as error:
-        raise BusyError(error.message, hint="a job is committing; try again in a moment") from None
+    with (
+        contextlib.suppress(Exception),
+        contextlib.closing(open_catalogue()) as catalogue,
+        CommitLock(layout).held_if_free() as is_ours,
+    ):
+        if is_ours:
+            StoreWriter(layout, catalogue, store).repair()
 
 
 class StoreWriter:

@@ -22,10 +22,10 @@ from ingest_tui.store.catalogue.known_good import open_known_good, open_known_go
 from ingest_tui.store.catalogue.opening import open_catalogue, open_catalogue_to_read
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, unheard
 from ingest_tui.store.change import StoreWriter, committing, repair_if_free
+from ingest_tui.store.commit_lock import FOR_A_COMMAND
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import make_folder
 from ingest_tui.store.fs.disk import ReserveFile, Room, room_in
-from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.intents import IntentJournal
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
@@ -141,13 +141,23 @@ class Workspace:
         return DocumentStore(self.layout)
 
     def committing(
-        self, catalogue: Catalogue | None = None, *, wait: Callable[[FileLock], None] | None = None
+        self,
+        catalogue: Catalogue | None = None,
+        *,
+        seconds: float = FOR_A_COMMAND,
+        between_tries: Callable[[], None] = lambda: None,
     ) -> AbstractContextManager[StoreWriter]:
         """Hold the commit lock, the only way to change catalogue and folders; see `store.change.committing`.
 
         ``catalogue`` is the connection of the calling thread, without it the one that was opened first.
         """
-        return committing(self.layout, catalogue or self.catalogue, self.document_store, wait=wait)
+        return committing(
+            self.layout,
+            catalogue or self.catalogue,
+            self.document_store,
+            seconds=seconds,
+            between_tries=between_tries,
+        )
 
     def has_unfinished_change(self) -> bool:
         """Whether a change of catalogue and folders is under way, or was left by a process that died."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from ingest_tui.model.address import names_one_thing
+from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan_line import ActionName, PlanLine
@@ -34,7 +35,7 @@ def carry_out_moves(job: JobContext, finished_keys: set[str], *, superseded: boo
 def _leave_to_the_newer_job(job: JobContext, lines: Iterator[PlanLine]) -> None:
     """Give listed items whose lines are out of date an outcome: what is to be done with them is no longer for us."""
     detail = "a newer job has listed the source since"
-    for batch in _batches(lines):
+    for batch in batches(lines, _BATCH):
         job.outcomes.record(
             [Outcome(line.uri, line.key, "unchanged", SUPERSEDED, rfc3339_now(), detail) for line in batch]
         )
@@ -52,11 +53,8 @@ def retire_vanished(job: JobContext, finished_keys: set[str], *, superseded: boo
         return
     _in_batches(job, lines, _retire)
     if job.manifest.held is not None:
-        held = [line.key for line in work_lines(job.paths.plan, frozenset({"hold"}))]
-        still_known = sum(
-            len(job.reading.locations(job.source.source_id, held[start : start + _BATCH]))
-            for start in range(0, len(held), _BATCH)
-        )
+        held = (line.key for line in work_lines(job.paths.plan, frozenset({"hold"})))
+        still_known = sum(len(job.reading.locations(job.source.source_id, keys)) for keys in batches(held, _BATCH))
         if still_known:
             job.manifest.held.documents = still_known
         else:
@@ -70,24 +68,13 @@ def _in_batches(
 ) -> None:
     catalogue = job.workspace.open_catalogue()
     try:
-        for batch in _batches(lines):
+        for batch in batches(lines, _BATCH):
             job.controls.checkpoint()
             with job.committing(catalogue) as writer:
                 outcomes = work(job, writer, batch)
             job.outcomes.record(outcomes)
     finally:
         catalogue.close()
-
-
-def _batches(lines: Iterable[PlanLine]) -> Iterator[list[PlanLine]]:
-    batch: list[PlanLine] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) >= _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _move(job: JobContext, writer: StoreWriter, lines: list[PlanLine]) -> list[Outcome]:

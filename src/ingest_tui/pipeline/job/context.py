@@ -21,6 +21,7 @@ from ingest_tui.pipeline.job.progress import ProgressMeter
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
 from ingest_tui.store.change import StoreWriter
+from ingest_tui.store.commit_lock import FOR_A_JOB
 from ingest_tui.store.fs.atomic import make_inner_folder
 from ingest_tui.store.layout import JobLayout
 from ingest_tui.store.records.job_log import JobLog
@@ -61,9 +62,7 @@ class JobContext:
         ``catalogue`` is the connection of the calling thread. Raises `JobCancelled`, and `BusyError` when another
         process has the lock for too long.
         """
-        return self.workspace.committing(
-            catalogue, wait=lambda lock: self.controls.wait_for_lock(lock, what="the catalogue")
-        )
+        return self.workspace.committing(catalogue, seconds=FOR_A_JOB, between_tries=self.controls.checkpoint)
 
     def interruptibly(self, call: Callable[[], _Result]) -> _Result:
         """Return what ``call`` returns; a job that is cancelled does not wait for a network that is silent.

@@ -11,14 +11,11 @@ from typing import Any, TypeVar
 from ingest_tui.model.errors import StaleWriterError
 from ingest_tui.model.job import JobState
 from ingest_tui.pipeline.job.manifest_keeper import ManifestKeeper
-from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.records.job_log import JobLog
 
 TICK_SECONDS = 0.25
 _VALUES_BETWEEN_CHECKPOINTS = 2000
-_LOCK_SECONDS = 120.0
-_LOCK_POLL_SECONDS = 0.02
 _Result = TypeVar("_Result")
 
 
@@ -93,19 +90,6 @@ class JobControls:
         """Wait while the job is paused, unless it is cancelled or the worker is about to end."""
         while not self._resumed.is_set() and not self.is_to_end():
             self._resumed.wait(TICK_SECONDS)
-
-    def wait_for_lock(self, lock: FileLock, *, what: str) -> None:
-        """Take a lock; a job that is cancelled or paused does not wait for it any longer.
-
-        Raises `JobCancelled`, and `BusyError` naming ``what`` when another process has it for two minutes.
-        """
-        waited = 0.0  # without the time that the job was paused
-        while waited < _LOCK_SECONDS and not lock.try_acquire():
-            self.checkpoint()
-            time.sleep(_LOCK_POLL_SECONDS)
-            waited += _LOCK_POLL_SECONDS
-        if not lock.held:
-            lock.acquire(0, what=what)
 
     def sleep(self, seconds: float) -> None:
         """Wait for the source, counted as time lost to it; raises `JobCancelled` when the job is to stop."""

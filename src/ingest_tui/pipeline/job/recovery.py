@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, cast
 
 import apsw
 
+from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
 from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
 from ingest_tui.model.outcome import Outcome, OutcomeName
-from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.settled_outcomes import restore_settled_outcomes
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -169,7 +168,7 @@ def _count_fetched(job: JobContext, outcome: Outcome) -> None:
 
 def _restore_lost_lines(job: JobContext, catalogue: Catalogue, finished: set[str]) -> None:
     planned = job.controls.between_checkpoints(work_lines(job.paths.plan, frozenset({"ingest", "move"})))
-    for lines in _batches(planned):
+    for lines in batches(planned, _BATCH):
         pending = [line for line in lines if line.key not in finished]
         known = catalogue.locations(job.source.source_id, (line.key for line in pending))
         documents = catalogue.documents(row.document_id for row in known.values() if row.document_id)
@@ -201,14 +200,3 @@ def _restore_lost_lines(job: JobContext, catalogue: Catalogue, finished: set[str
             finished.update(outcome.key for outcome in restored)
             for outcome in restored:
                 _count_fetched(job, outcome)
-
-
-def _batches(lines: Iterator[PlanLine]) -> Iterator[list[PlanLine]]:
-    batch: list[PlanLine] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) >= _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

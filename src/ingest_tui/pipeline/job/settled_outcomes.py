@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
+from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.plan_writer import settled_outcome
@@ -18,6 +17,6 @@ def restore_settled_outcomes(job: JobContext, finished: set[str]) -> None:
     at = rfc3339_now()
     outcomes = (settled_outcome(line, at) for line in lines if line.key not in finished)
     lost = (outcome for outcome in outcomes if outcome is not None)
-    while batch := list(islice(lost, _BATCH)):
+    for batch in batches(lost, _BATCH):
         job.outcomes.record(batch)
         finished.update(outcome.key for outcome in batch)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing
-from itertools import islice
 
+from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
@@ -22,8 +22,8 @@ def adopt_kept_documents(job: JobContext) -> None:
     source, adopted = job.source, 0
     scratch = ListingScratch(job.paths.listing, resume=True)
     with closing(scratch), closing(job.workspace.open_catalogue()) as catalogue:
-        adoptions = iter(scratch.kept_places(job.workspace.layout.catalogue, source.collection_id))
-        while batch := list(islice(adoptions, _BATCH)):
+        adoptions = scratch.kept_places(job.workspace.layout.catalogue, source.collection_id)
+        for batch in batches(adoptions, _BATCH):
             job.controls.checkpoint()
             with job.committing(catalogue) as writer:
                 change = StoreChange(at=rfc3339_now(), by=job.manifest.job_id)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TypeVar
 
+from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.document import Document
 from ingest_tui.store.change import StoreChange
@@ -14,7 +14,6 @@ from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
 _BATCH = 200
-_Item = TypeVar("_Item")
 
 
 def retire_locations(workspace: Workspace, source_id: str, keys: Iterable[str], *, reason: str) -> list[str]:
@@ -24,7 +23,7 @@ def retire_locations(workspace: Workspace, source_id: str, keys: Iterable[str], 
     In batches: what an error or Ctrl-C cuts off leaves each document either here or in the trash.
     """
     retired: list[str] = []
-    for batch in _batches(list(keys)):
+    for batch in batches(list(keys), _BATCH):
         with workspace.committing() as writer:
             known = writer.catalogue.locations(source_id, batch)
             change = StoreChange(at=_now(), by=requester(), reason=reason)
@@ -41,7 +40,7 @@ def retire_documents(workspace: Workspace, document_ids: list[str], *, reason: s
     Their places stay known as removed by a person, so that the next sync does not bring them back unless they change.
     """
     retired: list[Document] = []
-    for batch in _batches(document_ids):
+    for batch in batches(document_ids, _BATCH):
         with workspace.committing() as writer:
             at, by = _now(), requester()
             change = StoreChange(at=at, by=by, reason=reason)
@@ -72,15 +71,11 @@ def retire_documents(workspace: Workspace, document_ids: list[str], *, reason: s
 
 def keep_locations(workspace: Workspace, source_id: str, keys: Iterable[str]) -> None:
     """Make the places of a source kept ones: their documents stay, whatever becomes of the source."""
-    for batch in _batches(list(keys)):
+    for batch in batches(list(keys), _BATCH):
         with workspace.committing() as writer:
             change = StoreChange(at=_now(), by=requester())
             keep_places(change, writer.catalogue, source_id, batch)
             writer.carry_out(change)
-
-
-def _batches(items: list[_Item]) -> Iterator[list[_Item]]:
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
 
 
 def _now() -> str:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import apsw
 
+from ingest_tui.model.batching import batches
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.connection import IS_FOLDER, LOST
@@ -28,6 +29,7 @@ from ingest_tui.store.catalogue.mark import read_marks
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, unheard
 from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
 from ingest_tui.store.change import StoreWriter
+from ingest_tui.store.commit_lock import FOR_A_JOB, CommitLock
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import sync_folder
 from ingest_tui.store.fs.locks import FileLock
@@ -40,7 +42,6 @@ _POLL_SECONDS = 0.1
 # A folder that changed so shortly before it was read is read again: the clocks of file systems are coarse.
 _COARSE_NS = 2_000_000_000
 _MOST_ROUNDS = 5
-_LOCK_SECONDS = 120.0
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ def rebuild_lost(layout: Layout, reason: str, on_progress: ProgressListener) -> 
 
 
 def _is_known_good(layout: Layout) -> bool:
-    with _commit_lock(layout):
+    with CommitLock(layout).held(seconds=FOR_A_JOB):
         try:
             open_known_good(layout).close()
         except StoreError:
@@ -110,7 +111,7 @@ def _rebuild(layout: Layout, on_progress: ProgressListener, *, reason: str) -> R
         for _round in range(_MOST_ROUNDS):
             if builder.read_changes() <= _FEW:
                 break
-        with _commit_lock(layout), contextlib.closing(_open_old(layout)) as old:
+        with CommitLock(layout).held(seconds=FOR_A_JOB), contextlib.closing(_open_old(layout)) as old:
             if old.catalogue is not None and old.is_trusted:
                 # Which half of an unfinished change counts, only the old catalogue knows.
                 StoreWriter(layout, old.catalogue, DocumentStore(layout)).repair()
@@ -122,14 +123,6 @@ def _rebuild(layout: Layout, on_progress: ProgressListener, *, reason: str) -> R
         builder.close()
     on_progress(RebuildProgress(reason, report.documents, ended=True, problems=len(report.problems)))
     return report
-
-
-@contextlib.contextmanager
-def _commit_lock(layout: Layout) -> Iterator[None]:
-    lock = FileLock(layout.lock("commit"))
-    lock.acquire(_LOCK_SECONDS, what="the catalogue")
-    with lock:
-        yield
 
 
 class _Old(NamedTuple):
@@ -190,22 +183,21 @@ class _Builder:
         """Read every folder that is new or has changed since it was read; returns how many these were."""
         gone = set(self._seen)
         changed = 0
-        batch: list[_Folder] = []
-        for folder in self._folders():
-            gone.discard(folder.path)
-            seen = self._seen.get(folder.path)
-            if seen is not None and seen.stamp == folder.stamp:
-                continue
-            changed += 1
-            batch.append(folder)
-            if len(batch) >= _BATCH:
-                self._read(batch)
-                batch.clear()
-        self._read(batch)
+        for batch in batches(self._changed_folders(gone), _BATCH):
+            changed += len(batch)
+            self._read(batch)
         with self._rows.catalogue.transaction():
             for path in gone:
                 self._forget(path)
         return changed + len(gone)
+
+    def _changed_folders(self, gone: set[Path]) -> Iterator[_Folder]:
+        """Yield the folders that have to be read; takes from ``gone`` those that are there."""
+        for folder in self._folders():
+            gone.discard(folder.path)
+            seen = self._seen.get(folder.path)
+            if seen is None or seen.stamp != folder.stamp:
+                yield folder
 
     def _folders(self) -> Iterator[_Folder]:
         for retired in (False, True):
