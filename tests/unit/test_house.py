@@ -11,6 +11,7 @@ import ingest_tui
 
 PACKAGE = Path(ingest_tui.__file__).parent
 SQL = re.compile(r"\b(SELECT|INSERT|REPLACE INTO|DELETE FROM|UPDATE|PRAGMA|CREATE|ATTACH|DETACH)\b")
+TIME_OF_DAY = {"time", "time_ns", "now", "utcnow", "today", "gmtime", "localtime"}
 SPEAK_SQL = ("store/catalogue/", "index/full_text.py")
 SPEAK_SQL_OF_THEIR_OWN = {"store/records/listing_cache.py": "a database that connectors keep their listing in"}
 
@@ -118,3 +119,33 @@ def test_the_lines_of_a_plan_are_values_and_no_dicts(tmp_path: Path) -> None:
     example = tmp_path / "example.py"
     example.write_text('line["key"]\nitem.line["key"]\nline.get("size")\nitem.line.get("size")\nline.key\n')
     assert members_of_lines(example) == [f"example.py:{number}" for number in range(1, 5)]
+
+
+def reads_of_the_clock(path: Path) -> list[str]:
+    """Return where a file reads the time of day by itself, called or handed on; durations are measured otherwise."""
+    tree = ast.parse(path.read_bytes())
+    return [
+        f"{path.name}:{node.lineno}"
+        for node in ast.walk(tree)
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in TIME_OF_DAY
+            and getattr(node.value, "id", getattr(node.value, "attr", "")) in {"time", "datetime", "date"}
+        )
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "time"
+            and TIME_OF_DAY & {one.name for one in node.names}
+        )
+    ]
+
+
+def test_the_time_of_day_is_read_in_one_place(tmp_path: Path) -> None:
+    """Only `model.clock` asks the system what time it is, so that all agree on zone and form."""
+    assert {path.name for path in PACKAGE.rglob("*.py") if reads_of_the_clock(path)} == {"clock.py"}
+    example = tmp_path / "example.py"
+    example.write_text(
+        "time.time()\nnow = time.time_ns\ndatetime.now(UTC)\ndatetime.date.today()\nfrom time import time\n"
+        "time.monotonic()\nself.now()\ntime.process_time_ns()\n"
+    )
+    assert sorted(reads_of_the_clock(example)) == [f"example.py:{number}" for number in range(1, 6)]

@@ -7,14 +7,13 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, json_option, pass_session
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.redaction import redact_values
@@ -131,7 +130,7 @@ def reporter(log_format: str) -> Report:
     lock = threading.Lock()
 
     def report(message: str, fields: dict[str, Any]) -> None:
-        at = rfc3339(datetime.now(UTC))
+        at = rfc3339_now()
         record = {"at": at, "level": "info", "message": message, **fields}
         shown = redact_values(record)
         line = f"{output.as_json(shown) if log_format == 'json' else output.log_line(shown)}\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +14,7 @@ from ingest_tui.credentials.file import Document, identity_of, read_document, wr
 from ingest_tui.credentials.references import Surroundings, parse_reference, secret_path
 from ingest_tui.credentials.summary import CredentialSummary, summarise
 from ingest_tui.credentials.types import Entry
+from ingest_tui.model.clock import posix_ns
 from ingest_tui.model.errors import ConflictError, IngestError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.naming import check_identifier, safe_display
 from ingest_tui.model.revision import conflict, differences
@@ -160,7 +160,7 @@ class CredentialRegistry:
             known = self._document
             if known is None or known.identity is None or known.identity != identity_of(self.path):
                 known = read_document(self.path)
-                is_settled = time.time_ns() - known.changed_at_ns > _TICK_NS
+                is_settled = posix_ns() - known.changed_at_ns > _TICK_NS
                 self._document = known if is_settled else None
             return known
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -12,6 +13,16 @@ _MOST_NS = (1 << 63) - 1
 def utc_now() -> datetime:
     """Return the time of day, aware."""
     return datetime.now(UTC)
+
+
+def posix_seconds() -> float:
+    """Return the seconds since the epoch, now."""
+    return time.time()
+
+
+def posix_ns() -> int:
+    """Return the nanoseconds since the epoch, now: what the times of files are compared with."""
+    return time.time_ns()
 
 
 def rfc3339_now() -> str:

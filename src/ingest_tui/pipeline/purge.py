@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest_tui.model.batching import batches
-from ingest_tui.model.clock import days, rfc3339, shifted
+from ingest_tui.model.clock import days, rfc3339, rfc3339_now, shifted, utc_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
 from ingest_tui.store.change import StoreChange
@@ -29,7 +29,7 @@ def purge_overdue(workspace: Workspace, *, now: datetime | None = None) -> int:
     """
     if not _has_trash(workspace):
         return 0
-    moment = now or datetime.now(UTC)
+    moment = now or utc_now()
     grace = days(workspace.settings.trash_days)
     if grace and _clock_is_doubted(workspace, moment, grace):
         return 0
@@ -44,7 +44,7 @@ def purge_documents(workspace: Workspace, documents: Iterator[Document], *, reas
     """
     purged = 0
     for batch in batches(documents, _BATCH):
-        at, by = rfc3339(datetime.now(UTC)), requester()
+        at, by = rfc3339_now(), requester()
         with workspace.committing() as writer:
             known = writer.catalogue.documents(row.document_id for row in batch)
             still_retired = [row for row in batch if known.get(row.document_id) == row]

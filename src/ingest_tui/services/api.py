@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
 from ingest_tui.model.argument_types import Given, Result, checks_types
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document, IngestedDocument, SearchHit
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.foreign_errors import as_database_error
@@ -139,7 +138,7 @@ class WorkspaceHandle:
         Idempotent, also under races: the same content in the same collection gives the existing id and
         ``is_new: False``. Raises `NotFoundError` for an unknown collection.
         """
-        at = rfc3339(datetime.now(UTC))
+        at = rfc3339_now()
         return register_document(self.workspace, collection_id, ingested, source_id=source_id, at=at)
 
 

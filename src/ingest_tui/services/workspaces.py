@@ -7,11 +7,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest_tui.extraction.intake.admission import known_types
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display, slug
@@ -72,9 +71,7 @@ def init(
     """
     workspace, is_new = init_workspace(root, credentials_path, allow_network_filesystem=allow_network_filesystem)
     if is_new:
-        workspace.audit.add(
-            at=rfc3339(datetime.now(UTC)), by=requester(), action="workspace.init", target=str(workspace.root)
-        )
+        workspace.audit.add(at=rfc3339_now(), by=requester(), action="workspace.init", target=str(workspace.root))
     return workspace, is_new
 
 
@@ -99,7 +96,7 @@ def add_collection(workspace: Workspace, name: str, *, description: str = "") ->
     collection_id = slug(name)
     if workspace.collections.exists(collection_id):
         raise UsageError(f"a collection named {collection_id!r} is already there", hint="choose another name")
-    at = rfc3339(datetime.now(UTC))
+    at = rfc3339_now()
     collection = Collection(
         collection_id=collection_id, name=name, description=description, created_at=at, updated_at=at
     )
@@ -115,7 +112,7 @@ def rebuild(workspace: Workspace, on_progress: ProgressListener = unheard) -> Re
     """
     report = rebuild_catalogue(workspace.layout, on_progress)
     workspace.audit.add(
-        at=rfc3339(datetime.now(UTC)),
+        at=rfc3339_now(),
         by=requester(),
         action="catalogue.rebuild",
         target=str(workspace.root),

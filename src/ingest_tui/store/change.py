@@ -12,13 +12,12 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.store import intents
@@ -140,12 +139,12 @@ class StoreWriter:
             self._retire_without_places({line["document_id"] for line in self._intents.read()})
         report = Repair(self._layout, self.catalogue, self._store, is_rebuilt=is_rebuilt).run()
         if report.kept:
-            at = rfc3339(datetime.now(UTC))
+            at = rfc3339_now()
             AuditLog(self._layout).add(at=at, by="repair", action="store.repair", target="", kept=report.kept)
 
     def _retire_without_places(self, document_ids: set[str]) -> None:
         with self.catalogue.transaction():
-            settled = settle_documents_without_places(self.catalogue, document_ids, rfc3339(datetime.now(UTC)))
+            settled = settle_documents_without_places(self.catalogue, document_ids, rfc3339_now())
             self.catalogue.full_text.remove(document.document_id for document in settled.retired)
 
     def undo(self, lines: list[intents.Line]) -> None:

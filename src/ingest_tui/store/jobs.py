@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, NotFoundError, StaleWriterError, StoreError, ValidationError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.job_order import job_order
@@ -296,7 +296,7 @@ class JobStore:
             raise ValueError(kind)
         self.settle_request(job_id, kind)
         folder = self.paths(job_id).requests
-        record = {"request": kind, "by": by, "at": rfc3339(datetime.now(UTC)), **values}
+        record = {"request": kind, "by": by, "at": rfc3339_now(), **values}
         make_inner_folder(folder)
         with suppress(FileNotFoundError):  # the job has just ended, and its owner cleared what was asked of it
             self._write_request(folder / f"{kind}.json", record, needs_its_values=bool(values))

@@ -6,12 +6,11 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from weakref import WeakSet
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
 from ingest_tui.model.errors import NotFoundError, StoreError, UsageError, ValidationError
 from ingest_tui.model.naming import safe_display
@@ -126,7 +125,7 @@ class Workspace:
 
     def _audit_rebuild(self, progress: RebuildProgress) -> None:
         self.audit.add(
-            at=rfc3339(datetime.now(UTC)),
+            at=rfc3339_now(),
             by=requester(),
             action="catalogue.rebuild",
             target=str(self.root),
@@ -239,7 +238,7 @@ def init_workspace(
     refuse_what_others_can_write(layout)
     for folder in layout.folders:
         make_folder(folder)
-    now = rfc3339(datetime.now(UTC))
+    now = rfc3339_now()
     collections = CollectionStore(layout)
     if not collections.exists(DEFAULT_COLLECTION):
         first = Collection(collection_id=DEFAULT_COLLECTION, name="Default", created_at=now, updated_at=now)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from email.utils import parsedate_to_datetime
+
+from ingest_tui.model.clock import posix_seconds
 
 
 def seconds_to_wait(value: str | None) -> float | None:
@@ -18,7 +19,7 @@ def seconds_to_wait(value: str | None) -> float | None:
         seconds = float(value)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+            seconds = parsedate_to_datetime(value).timestamp() - posix_seconds()
         except (TypeError, ValueError, OverflowError):
             return None
     return max(0.0, seconds) if seconds < float("inf") else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +14,7 @@ from textual.content import Content
 from textual.filter import ANSIToTruecolor, LineFilter, NoColor
 from textual.screen import Screen
 
+from ingest_tui.model.clock import posix_seconds
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.store.layout import Layout
@@ -69,7 +69,7 @@ class IngestApp(Going):
         root: Path,
         *,
         gateway: Gateway | None = None,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = posix_seconds,
         slow_link: bool = False,
         read_only: bool = False,
         theme: str | None = None,

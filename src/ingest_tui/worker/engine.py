@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +14,7 @@ import apsw
 
 from ingest_tui.execution.extractor import Extractor
 from ingest_tui.execution.local import local_parsers
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import BusyError, DiskFullError, IngestError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error, text_of
 from ingest_tui.model.job import JobError, JobState, Manifest
@@ -223,7 +222,7 @@ class Engine:
 
 def fail_before_it_began(workspace: Workspace, manifest: Manifest, error: IngestError) -> None:
     """Record that a claimed job cannot run: its source is gone or wrong, or the catalogue is damaged."""
-    at = rfc3339(datetime.now(UTC))
+    at = rfc3339_now()
     if manifest.state is JobState.RUNNING:
         manifest.move_to(JobState.INTERRUPTED, at=at, by="worker", reason="its worker died")
     if manifest.state is JobState.QUEUED:

@@ -8,13 +8,12 @@ import signal
 import socket
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import posix_seconds, rfc3339_now
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, write_durably
 from ingest_tui.store.fs.leftovers import sweep_small_files
 from ingest_tui.store.fs.locks import FileLock, is_locked, lock_holder
@@ -65,7 +64,7 @@ class WorkerRegistration:
         _sweep_torn_marks(workspace.layout.workers)
         with contextlib.suppress(OSError):  # not everybody has a worker that stays and does it
             sweep_small_files(workspace.layout)
-        at = rfc3339(datetime.now(UTC))
+        at = rfc3339_now()
         self._info = WorkerInfo(self.worker_id, os.getpid(), socket.gethostname(), at, mode)
         write_durably(self._record, orjson.dumps(self._info.as_dict()))
 
@@ -122,7 +121,7 @@ def _forget(record: Path) -> None:
 
 def _sweep_torn_marks(folder: Path) -> None:
     """Remove what workers left that were killed while they made their mark: a lock without record, a torn record."""
-    long_ago = time.time() - _MARKED_AFTER_SECONDS
+    long_ago = posix_seconds() - _MARKED_AFTER_SECONDS
     with os.scandir(folder) as entries:
         for entry in entries:
             path = Path(entry.path)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339, utc_now
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.store.jobs import new_job_id
@@ -14,7 +13,7 @@ from ingest_tui.store.workspace import Workspace
 
 def new_manifest(source: Source, *, kind: str, trigger: str, by: str, **options: Any) -> Manifest:
     """Return the manifest of a job that is about to be queued."""
-    moment = datetime.now(UTC)
+    moment = utc_now()
     at = rfc3339(moment)
     manifest = Manifest(
         job_id=new_job_id(source.source_id, moment),

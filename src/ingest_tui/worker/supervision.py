@@ -8,10 +8,9 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.foreign_errors import as_ingest_error
 
@@ -60,7 +59,7 @@ class Supervisor:
         with self._lock:
             before = self._issues.get(task)
             if before is None:
-                at = rfc3339(datetime.now(UTC))
+                at = rfc3339_now()
                 issue = WorkerIssue(task, message, level, at, source_id=source_id)
             else:
                 issue = replace(before, message=message, level=level, failures=before.failures + 1)

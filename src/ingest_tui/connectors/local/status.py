@@ -6,6 +6,7 @@ import os
 import time
 
 from ingest_tui.connectors.local.errors import changed_while_read
+from ingest_tui.model.clock import posix_ns
 
 _FORM = "2"
 """The form of fingerprints. The first had neither this mark nor the time of the last change of the status."""
@@ -29,7 +30,7 @@ def listed_fingerprint(status: os.stat_result) -> str:
 
     The clock went back since, so a later change could get the same time: such a file is fetched until that is past.
     """
-    return "" if status.st_ctime_ns > time.time_ns() else fingerprint_of(status)
+    return "" if status.st_ctime_ns > posix_ns() else fingerprint_of(status)
 
 
 def is_older_form(stored: str, listed: str, *, read_after_ns: int) -> bool:
@@ -52,7 +53,7 @@ def check_unchanged(handle: int, before: os.stat_result) -> None:
     or a backup links to it.
     """
     granularity = _TICK_NS if before.st_ctime_ns % _SECOND_NS else 2 * _SECOND_NS
-    age = time.time_ns() - before.st_ctime_ns
+    age = posix_ns() - before.st_ctime_ns
     if 0 <= age < granularity:
         time.sleep((granularity - age) / _SECOND_NS)
     after = os.fstat(handle)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +28,7 @@ from ingest_tui.connectors.sharepoint.config import SharePointConfig
 from ingest_tui.connectors.sharepoint.urls import is_below, parse_site_url, shown_library
 from ingest_tui.credentials.providers.entra import check_packages
 from ingest_tui.model.argument_types import checks_types
+from ingest_tui.model.clock import posix_seconds
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import AuthenticationError, IngestError
 from ingest_tui.model.naming import key_from_bytes, safe_display
@@ -158,7 +158,7 @@ class SharePointConnector(BaseConnector):
         listing = SiteListing(
             self._graph(), site, memory, self.config, path_filter=self._filter, max_size=self.max_size
         )
-        return (yield from listing.pages(time.time()))
+        return (yield from listing.pages(posix_seconds()))
 
     @checks_types
     @contextmanager

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from datetime import UTC, datetime
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.job.workload import Workload
 
@@ -26,7 +25,7 @@ class ProgressMeter:
         """Begin a phase, or go on with it after a restart."""
         phase = self._manifest.phases[name]
         phase.state = "running"
-        phase.started_at = phase.started_at or rfc3339(datetime.now(UTC))
+        phase.started_at = phase.started_at or rfc3339_now()
         phase.finished_at = None
         if total is not None:
             phase.total = total
@@ -44,7 +43,7 @@ class ProgressMeter:
         phase = self._manifest.phases[name]
         phase.state = "done"
         phase.total = phase.done
-        phase.finished_at = rfc3339(datetime.now(UTC))
+        phase.finished_at = rfc3339_now()
 
     def tick(self, *, waiting: bool = False) -> None:
         """Take a sample and renew the rates. Called a few times a second; ``waiting``: the source makes us wait."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.extraction.backends import versions
+from ingest_tui.model.clock import posix_ns
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.holding import HoldRules
 from ingest_tui.model.plan import RULES_VERSION, PlanRules
@@ -22,7 +22,7 @@ def rules_of(
 
     A sync that a watch started leaves alone what changed within the stability wait: it may be half written.
     """
-    moment = time.time_ns()
+    moment = posix_ns()
     unsettled = (moment - int(settings.stable_seconds * 1e9), moment) if watched else None
     return PlanRules(ruleset_of(source), bool(options.get("force")), hold, unsettled_ns=unsettled)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +21,7 @@ from ingest_tui.credentials.summary import CredentialSummary as CredentialSummar
 from ingest_tui.credentials.summary import countdown
 from ingest_tui.credentials.types import CredentialType as CredentialType  # noqa: PLC0414
 from ingest_tui.credentials.types import credential_type, type_names
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now, utc_now
 from ingest_tui.model.errors import IngestError, RefusedError, UsageError, ValidationError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.source import Source
@@ -320,8 +320,8 @@ def _used_by(workspace: Workspace) -> dict[str, tuple[str, ...]]:
 
 
 def _note(workspace: Workspace, action: str, name: str, **details: Any) -> None:
-    workspace.audit.add(at=rfc3339(datetime.now(UTC)), by=requester(), action=action, target=name, **details)
+    workspace.audit.add(at=rfc3339_now(), by=requester(), action=action, target=name, **details)
 
 
 def _today() -> date:
-    return datetime.now(UTC).date()
+    return utc_now().date()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document, DocumentChunk
 from ingest_tui.model.errors import BusyError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.naming import path_of_uri, safe_display
@@ -227,7 +226,7 @@ def remove_documents(workspace: Workspace, document_ids: list[str], *, patience:
         # Looked up again: a job that was waited for may have changed or retired them.
         documents = [get_document(workspace, document_id) for document_id in document_ids]
         retired = retire_documents(workspace, [document.document_id for document in documents], reason="removed")
-    at = rfc3339(datetime.now(UTC))
+    at = rfc3339_now()
     for document in retired:
         workspace.audit.add(
             at=at, by=requester(), action="document.remove", target=document.document_id, uri=document.uri
@@ -245,6 +244,6 @@ def restore_document(workspace: Workspace, document_id: str) -> Document:
     """Bring a document back from the trash."""
     document = get_document(workspace, document_id)
     restored = restore_retired(workspace, document)
-    at = rfc3339(datetime.now(UTC))
+    at = rfc3339_now()
     workspace.audit.add(at=at, by=requester(), action="document.restore", target=document.document_id, uri=document.uri)
     return restored

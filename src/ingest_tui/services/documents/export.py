@@ -9,11 +9,10 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Unpack, get_args
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, RefusedError, UsageError
 from ingest_tui.model.naming import export_name, safe_cell, safe_display
@@ -268,7 +267,7 @@ def note_document_export(workspace: Workspace, content: DocumentContent, *, to: 
 
 
 def _audit(workspace: Workspace, action: str, target: str, **details: Any) -> None:
-    workspace.audit.add_or_warn(at=rfc3339(datetime.now(UTC)), by=requester(), action=action, target=target, **details)
+    workspace.audit.add_or_warn(at=rfc3339_now(), by=requester(), action=action, target=target, **details)
 
 
 def checked_target(workspace: Workspace, target: Path, *, replace: bool, is_folder: bool) -> Path:

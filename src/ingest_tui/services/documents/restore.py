@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.plan import RESTORED
@@ -29,7 +28,7 @@ def restore_retired(workspace: Workspace, document: Document) -> Document:
         catalogue = writer.catalogue
         document = catalogue.documents([document.document_id]).get(document.document_id, document)
         _check_is_in_trash(workspace, document)
-        change = StoreChange(at=rfc3339(datetime.now(UTC)), by=requester())
+        change = StoreChange(at=rfc3339_now(), by=requester())
         twin = _same_content(catalogue, document)
         places = _removed_places(catalogue, document, besides=twin)
         if twin is not None and not places:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from ingest_tui.model.batching import batches
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import keep_places
@@ -26,7 +25,7 @@ def retire_locations(workspace: Workspace, source_id: str, keys: Iterable[str], 
     for batch in batches(list(keys), _BATCH):
         with workspace.committing() as writer:
             known = writer.catalogue.locations(source_id, batch)
-            change = StoreChange(at=_now(), by=requester(), reason=reason)
+            change = StoreChange(at=rfc3339_now(), by=requester(), reason=reason)
             change.forgotten = {(source_id, key) for key in known}
             change.left = {row.document_id for row in known.values() if row.document_id}
             keep_places(change, writer.catalogue, source_id, (row.key for row in known.values() if not row.document_id))
@@ -42,7 +41,7 @@ def retire_documents(workspace: Workspace, document_ids: list[str], *, reason: s
     retired: list[Document] = []
     for batch in batches(document_ids, _BATCH):
         with workspace.committing() as writer:
-            at, by = _now(), requester()
+            at, by = rfc3339_now(), requester()
             change = StoreChange(at=at, by=by, reason=reason)
             # As they are now: scripts register new versions without asking for the source.
             known = writer.catalogue.documents(batch)
@@ -73,10 +72,6 @@ def keep_locations(workspace: Workspace, source_id: str, keys: Iterable[str]) ->
     """Make the places of a source kept ones: their documents stay, whatever becomes of the source."""
     for batch in batches(list(keys), _BATCH):
         with workspace.committing() as writer:
-            change = StoreChange(at=_now(), by=requester())
+            change = StoreChange(at=rfc3339_now(), by=requester())
             keep_places(change, writer.catalogue, source_id, batch)
             writer.carry_out(change)
-
-
-def _now() -> str:
-    return rfc3339(datetime.now(UTC))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from ingest_tui.model.clock import days, rfc3339, shifted
+from ingest_tui.model.clock import days, rfc3339, shifted, utc_now
 from ingest_tui.model.document import Document
 from ingest_tui.pipeline.purge import purge_documents, retired_until
 from ingest_tui.services.documents.documents import check_choice
@@ -55,7 +55,7 @@ def chosen_to_empty(
     workspace: Workspace, *, older_than: timedelta | None = None, source_id: str | None = None
 ) -> list[TrashEntry]:
     """Return what `empty_trash` would delete. With ``older_than`` only what was retired at least so long ago."""
-    now = datetime.now(UTC)
+    now = utc_now()
 
     def is_chosen(entry: TrashEntry) -> bool:
         return older_than is None or (entry.retired_at is not None and now - entry.retired_at >= older_than)

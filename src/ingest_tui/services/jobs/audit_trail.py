@@ -7,11 +7,11 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.matching import matches
 from ingest_tui.model.naming import safe_cell, safe_display
@@ -105,7 +105,7 @@ def export_audit(
         write_pieces_durably(place, _csv(counted()) if as_csv else _json_lines(counted()))
     except OSError as error:
         raise IngestError(f"{place}: {error.strerror}", hint="name another place") from None
-    at = rfc3339(datetime.now(UTC))
+    at = rfc3339_now()
     workspace.audit.add_or_warn(at=at, by=requester(), action="audit.export", target=str(place), entries=number)
     return place, number
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.naming import safe_display
 from ingest_tui.model.plan_line import PlanLine
@@ -174,7 +173,7 @@ def ignore_troubles(workspace: Workspace, troubles: Sequence[Trouble], *, ignore
     """
     if not troubles:
         return 0
-    by, at = requester(), rfc3339(datetime.now(UTC))
+    by, at = requester(), rfc3339_now()
     workspace.ignored.note(((one.place, one.mark) for one in troubles), ignore=ignore, by=by, at=at)
     named = [f"{one.source_id}: {one.key}" for one in troubles[:_MOST_NAMED]]
     action = "errors.ignore" if ignore else "errors.unignore"
@@ -207,7 +206,7 @@ def retry_troubles(workspace: Workspace, troubles: Sequence[Trouble]) -> RetryRe
         write_plan_and_queue(workspace, manifest, lines)
         report.jobs.append(manifest.job_id)
         report.items += len(lines)
-        at = rfc3339(datetime.now(UTC))
+        at = rfc3339_now()
         workspace.audit.add(at=at, by=requester(), action="errors.retry", target=manifest.job_id, items=len(lines))
     if not report.jobs:
         why = report.left_out[0]["reason"] if report.left_out else "nothing was chosen"

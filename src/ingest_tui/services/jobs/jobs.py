@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import StoreError, UsageError
 from ingest_tui.model.job import ENDED_STATES, KNOWN_PLAN, HeldDeletions, IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.log import is_at_least
@@ -162,11 +161,11 @@ def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
 
     def cancel(manifest: Manifest) -> None:
         if manifest.state is JobState.RUNNING:
-            manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="its worker died")
+            manifest.move_to(JobState.INTERRUPTED, at=rfc3339_now(), by=requester(), reason="its worker died")
         if old := intents_of_an_older_program(workspace, manifest.job_id):
             with workspace.committing() as writer:
                 writer.undo(old)
-        manifest.move_to(JobState.CANCELLED, at=_now(), by=requester(), reason="asked for")
+        manifest.move_to(JobState.CANCELLED, at=rfc3339_now(), by=requester(), reason="asked for")
         workspace.ballast.makes_room_for(lambda: workspace.jobs.save(manifest))
         workspace.jobs.leave_queue(manifest.job_id)
 
@@ -178,9 +177,9 @@ def pause_job(workspace: Workspace, job_id: str) -> Manifest:
 
     def pause(manifest: Manifest) -> None:
         if manifest.waits_for_space:  # paused by a person from now on, room or not
-            manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="asked for")
+            manifest.move_to(JobState.INTERRUPTED, at=rfc3339_now(), by=requester(), reason="asked for")
         if manifest.state is not JobState.PAUSED:
-            manifest.move_to(JobState.PAUSED, at=_now(), by=requester(), reason="asked for")
+            manifest.move_to(JobState.PAUSED, at=rfc3339_now(), by=requester(), reason="asked for")
             workspace.jobs.save(manifest)
 
     return _do_or_ask(workspace, job_id, "pause", pause, wanted="paused")
@@ -192,7 +191,7 @@ def resume_job(workspace: Workspace, job_id: str) -> Manifest:
     def resume(manifest: Manifest) -> None:
         if manifest.state is JobState.PAUSED:
             # Nobody works on it: the next worker takes it up as one that was interrupted.
-            manifest.move_to(JobState.INTERRUPTED, at=_now(), by=requester(), reason="resumed")
+            manifest.move_to(JobState.INTERRUPTED, at=rfc3339_now(), by=requester(), reason="resumed")
             workspace.jobs.save(manifest)
 
     return _do_or_ask(workspace, job_id, "resume", resume, wanted="resumed")
@@ -229,7 +228,7 @@ def _do_or_ask(
             manifest = jobs.load(full_id)
             if manifest.ended or _is_done(workspace, act, manifest, request):
                 jobs.settle_request(full_id, request)
-    line = {"at": _now(), "by": requester(), "action": f"job.{request}", "target": full_id}
+    line = {"at": rfc3339_now(), "by": requester(), "action": f"job.{request}", "target": full_id}
     workspace.audit.add_or_warn(**line, **values)
     return get_job(workspace, full_id)
 
@@ -360,8 +359,4 @@ def _refuse_when_ended(manifest: Manifest, wanted: str) -> None:
 
 
 def _audit(workspace: Workspace, action: str, target: str, **details: Any) -> None:
-    workspace.audit.add(at=_now(), by=requester(), action=action, target=target, **details)
-
-
-def _now() -> str:
-    return rfc3339(datetime.now(UTC))
+    workspace.audit.add(at=rfc3339_now(), by=requester(), action=action, target=target, **details)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice
 
 from ingest_tui.connectors.registry import connector_class
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD
 from ingest_tui.credentials.summary import CredentialSummary, countdown
+from ingest_tui.model.clock import utc_now
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
@@ -55,7 +56,7 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
         for issue in worker.issues
         if issue.level == "error" and issue.source_id
     }
-    day = today or datetime.now(UTC).date()
+    day = today or utc_now().date()
     summaries = []
     for source in sources:
         last, failing_since = histories[source.source_id]

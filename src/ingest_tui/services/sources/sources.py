@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pydantic
@@ -17,7 +16,7 @@ from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import connector_class, get_connector
 from ingest_tui.connectors.registry import source_types as source_types  # noqa: PLC0414 - part of this face
 from ingest_tui.extraction.intake.admission import known_types
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
 from ingest_tui.model.naming import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
@@ -127,7 +126,7 @@ def add_source(
             hint=f"choose another name, or change it with 'ingest-tui source edit {source_id}'",
             source_id=source_id,
         )
-    at = _now()
+    at = rfc3339_now()
     values: dict[str, Any] = {
         "source_id": source_id,
         "name": name,
@@ -218,7 +217,7 @@ def _save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, 
 def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Source:
     """Return a source with other values, checked."""
     source_id = source.source_id
-    edited = _checked(workspace, {"collection_id": source.collection_id, **values, "updated_at": _now()}, source)
+    edited = _checked(workspace, {"collection_id": source.collection_id, **values, "updated_at": rfc3339_now()}, source)
     if edited.collection_id != source.collection_id and _has_documents(workspace, source_id):
         raise UsageError(
             f"source {source_id!r} has documents in collection {source.collection_id!r} and cannot leave it",
@@ -339,7 +338,7 @@ def remove_source(
             retired = len(retire_locations(workspace, source_id, keys, reason="source_removed"))
         workspace.sources.remove(source_id)
     workspace.audit.add(
-        at=_now(), by=requester(), action="source.remove", target=source_id, retired=retired, kept=keep_documents
+        at=rfc3339_now(), by=requester(), action="source.remove", target=source_id, retired=retired, kept=keep_documents
     )
     return retired
 
@@ -349,7 +348,3 @@ def _refuse_when_changed(source: Source, seen: Source | None) -> None:
     before = now if seen is None else seen.model_dump(mode="json")
     if changed_fields(before, now):
         raise conflict(f"source {source.source_id!r}", differences(before, now), source)
-
-
-def _now() -> str:
-    return rfc3339(datetime.now(UTC))

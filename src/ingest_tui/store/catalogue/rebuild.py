@@ -19,6 +19,7 @@ from typing import NamedTuple
 import apsw
 
 from ingest_tui.model.batching import batches
+from ingest_tui.model.clock import posix_ns
 from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.connection import IS_FOLDER, LOST
@@ -208,7 +209,7 @@ class _Builder:
                     yield _Folder(collection_id, document_id, path, retired, stamp)
 
     def _read(self, folders: list[_Folder]) -> None:
-        settled_before = time.time_ns() - _COARSE_NS
+        settled_before = posix_ns() - _COARSE_NS
         with self._rows.catalogue.transaction():
             for folder in folders:
                 self._forget(folder.path)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingest_tui.model.clock import posix_seconds
 from ingest_tui.store.catalogue.sqlite_access import has_room_for_scratch
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, remove_tree
 from ingest_tui.store.fs.locks import FileLock, is_locked
@@ -29,7 +29,7 @@ def sweep_small_files(layout: Layout) -> int:
 
     Raises `OSError` where they cannot be removed. Folders, and what lies deeper, are left alone.
     """
-    long_ago = time.time() - LEFT_AFTER_SECONDS
+    long_ago = posix_seconds() - LEFT_AFTER_SECONDS
     looks = layout.look("any").parent
     folders = (layout.root, layout.sources, layout.collections, layout.workers, layout.trash, looks)
     return sum(_sweep(folder, long_ago) for folder in folders)
@@ -51,7 +51,7 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
 
 def sweep_scratch_folders(layout: Layout) -> int:
     """Remove the scratch folders of processes that were killed; returns how many."""
-    long_ago = time.time() - LEFT_AFTER_SECONDS  # a folder is locked a moment after it is made
+    long_ago = posix_seconds() - LEFT_AFTER_SECONDS  # a folder is locked a moment after it is made
     left = [
         path
         for path in layout.root.glob(f"{_SCRATCH}*")
@@ -74,7 +74,7 @@ def sweep_rebuild(layout: Layout) -> None:
 
 def sweep_ended_jobs(layout: Layout) -> int:
     """Remove torn writes from the folders of jobs that are not queued; returns how many. Looks into each folder."""
-    long_ago = time.time() - LEFT_AFTER_SECONDS
+    long_ago = posix_seconds() - LEFT_AFTER_SECONDS
     with os.scandir(layout.jobs) as entries:
         ended = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     return sum(_sweep(folder, long_ago) for folder in ended if not layout.queue_entry(folder.name).exists())

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.redaction import redacted_line
 from ingest_tui.store.fs.atomic import open_to_append, write_all
 from ingest_tui.store.fs.encoding import escaped
@@ -27,7 +26,7 @@ class JobLog:
 
     def event(self, level: str, message: str, **fields: Any) -> None:
         """Write one line, without secrets. ``level``: debug, info, warning or error."""
-        at = rfc3339(datetime.now(UTC))
+        at = rfc3339_now()
         record = {"at": at, "level": level, "message": message, **self._context, **fields}
         line = escaped(redacted_line(record))
         try:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.model.clock import posix_ns
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job_order import job_order
 from ingest_tui.store.layout import Layout
@@ -147,7 +148,7 @@ class Feed:
         except OSError:
             return []
         # A folder changed within the clock's grain of now may change again without a new stamp.
-        self._jobs_folder_ns = changed_ns if time.time_ns() - changed_ns > _SETTLED_NS else -1
+        self._jobs_folder_ns = changed_ns if posix_ns() - changed_ns > _SETTLED_NS else -1
         gone = sorted(self._ids - found)
         for job_id in gone:
             self._stamps.pop(job_id, None)
