@@ -39,16 +39,16 @@ class Condition(NamedTuple):
 
 
 class Index(Protocol):
-    """Finds chunks. What writes is called within a transaction of the caller."""
+    """Finds chunks. What writes is called within a transaction of the caller.
+
+    It is rebuilt by handing all chunks to a new one, which takes its place together with the catalogue.
+    """
 
     def replace(self, document_ids: Iterable[str], chunks: Iterable[Chunk]) -> None:
         """Take documents out and add ``chunks``: theirs, and those of documents that are new."""
 
     def remove(self, document_ids: Iterable[str]) -> None:
         """Take documents out; one that is not in it is none the worse."""
-
-    def rebuild(self) -> None:
-        """Make the index again from the chunks that are kept."""
 
     def search(self, query: str, documents: Condition, *, limit: int) -> list[SearchHit]:
         """Return the best chunks of the given documents; raises `UsageError` for a query without a word."""

@@ -61,10 +61,6 @@ class FullText(Index):
                 )
                 connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
 
-    def rebuild(self) -> None:
-        """Make the words again from the chunks that are kept."""
-        self._database.connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild')")
-
     # What is asked
 
     def search(self, query: str, documents: Condition, *, limit: int) -> list[SearchHit]:

@@ -114,6 +114,19 @@ def content(workspace: Workspace) -> dict[str, Any]:
     }
 
 
+def test_words_that_were_lost_are_made_again(workspace: Workspace) -> None:
+    """An index whose words are gone finds everything again once the catalogue was rebuilt, words and headings."""
+    commit(workspace, "aa", "a.md", "# Weather\n\nMuch rain fell.\n")
+    with workspace.catalogue.transaction():
+        workspace.catalogue.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('delete-all')")
+    assert workspace.catalogue.full_text.differences() == ["1 chunks cannot be searched"]
+    assert search_text(workspace.catalogue, "rain") == []
+    rebuild_catalogue(workspace.layout)
+    assert workspace.catalogue.full_text.differences() == []
+    for word in ("rain", "weather"):
+        assert [hit.document_id for hit in search_text(workspace.catalogue, word)] == ["aa"]
+
+
 def test_rebuilt_catalogue_is_the_one_that_was_lost(workspace: Workspace) -> None:
     """Documents, all their versions, their places and the answers of searches come back, score for score."""
     commit(workspace, "aa1", "rain.md", "# Handbook\n\nThe rain falls.\n\n## Winter\n\nThe snow lies.\n")
