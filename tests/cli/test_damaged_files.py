@@ -19,13 +19,13 @@ from typing import cast
 import pytest
 
 from ingest_tui.cli.main import run
+from ingest_tui.services.client import Client
 from ingest_tui.services.jobs.error_inbox import find_troubles
 from ingest_tui.services.jobs.jobs import list_jobs
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.upgrade import upgrade_workspace
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace, open_workspace_at
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.living_workers import living_workers
 from tests.old_workspace import unpack_workspace_1
@@ -258,8 +258,8 @@ def test_the_memory_of_the_tui_costs_nothing(root: Path, how: str) -> None:
     path = root / "tui.json"
     damage(path, how)
     left = path.read_bytes() if path.exists() else b""
-    gateway = Gateway(root)
-    assert len(gateway.sources()) == 2
+    client = Client(root)
+    assert len(client.sources.list()) == 2
     from ingest_tui.store.records.view_state import read_view_state, write_view_state
 
     layout = open_workspace_at(root).layout

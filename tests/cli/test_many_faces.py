@@ -15,8 +15,8 @@ from typing import Any, Self
 import pytest
 
 from ingest_tui import open_workspace
+from ingest_tui.services.client import Client
 from ingest_tui.tui.client.feed import Feed, FeedUpdate
-from ingest_tui.tui.client.gateway import Gateway
 from tests.cli.running import Cli, assert_counters_add_up, wait_until
 
 pytestmark = pytest.mark.slow
@@ -129,7 +129,7 @@ def test_cancel_stops_a_job_in_full_flight(cli: Cli) -> None:
     for source in ("s0", "s1"):
         cli.run("sync", source, "--detach")
         wait_until(lambda name=source: job_of(cli, name)["counters"]["items_ingested"], what="a job in the middle")
-        Gateway(cli.workspace).change_job("cancel", job_of(cli, source)["job_id"])
+        Client(cli.workspace).jobs.cancel(job_of(cli, source)["job_id"])
         took.append(seconds_until(lambda name=source: job_of(cli, name)["finished_at"], what="the end of the job"))
         assert job_of(cli, source)["state"] == "cancelled"
         kept[source] = job_of(cli, source)["counters"]["items_ingested"]

@@ -13,13 +13,12 @@ import pytest
 from ingest_tui.cli.main import run
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import JobState
+from ingest_tui.services.client import Client
 from ingest_tui.services.documents.documents import remove_documents
 from ingest_tui.store.catalogue.contradictions import contradiction_in
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.client.document_calls import DocumentQuery
-from ingest_tui.tui.client.gateway import Gateway
 from tests.faults.crash_lab import new_workspace, quicken, sync
 
 pytestmark = pytest.mark.slow
@@ -137,11 +136,11 @@ def test_no_command_fails_without_saying_why(
 def test_the_screen_says_why_too(prepared: Path) -> None:
     """What a screen asks for fails with the reason, and the next call has the catalogue made again."""
     root, ids = _damaged(prepared, MORE["chunks that are no text"])
-    gateway = Gateway(root)
+    client = Client(root)
     with pytest.raises(StoreError, match="contradicts itself") as caught:
-        gateway.search("weather", DocumentQuery(), limit=50)
+        client.documents.search("weather", limit=50)
     assert "rebuild" in caught.value.hint
-    assert len(gateway.search("weather", DocumentQuery(), limit=50)) == len(ids) - 1
+    assert len(client.documents.search("weather", limit=50)) == len(ids) - 1
 
 
 @BY_HAND

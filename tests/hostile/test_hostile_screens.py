@@ -174,7 +174,7 @@ def test_sources_help_and_palette_are_shown_harmlessly(hostile: HostileCli) -> N
             sources.table.move(1)
             await reader.pilot.pause()
             reader.look()
-            reader.app.push_screen(TestReport(reader.app.gateway, source_id))
+            reader.app.push_screen(TestReport(reader.app.client, source_id))
             await reader.see(TestReport)
             await until(reader.pilot, lambda: "testing …" not in screen_text(reader.app))
             await reader.press("escape")
@@ -200,8 +200,8 @@ def test_plans_previews_and_forms_of_sources_are_shown_harmlessly(hostile: Hosti
         sources = reader.app.screen
         await until(reader.pilot, partial(_has_rows, sources.table, len(hostile.jobs())))
         for source_id in [summary.source.source_id for summary in sources.table.rows]:
-            gateway = reader.app.gateway
-            reader.app.push_screen(Plan(gateway, source_id))
+            client = reader.app.client
+            reader.app.push_screen(Plan(client, source_id))
             await reader.see(Plan)
             plan = reader.app.screen
             await until(reader.pilot, lambda plan=plan: plan._done)
@@ -210,7 +210,7 @@ def test_plans_previews_and_forms_of_sources_are_shown_harmlessly(hostile: Hosti
                 await reader.page_through(plan.table)
                 await reader.press("escape")
             await reader.press("escape")
-            reader.app.push_screen(Preview(gateway, gateway.draft_of(source_id)))
+            reader.app.push_screen(Preview(client, client.sources.draft_of(source_id)))
             await reader.see(Preview)
             preview = reader.app.screen
             await until(reader.pilot, lambda preview=preview: preview._done)

@@ -17,10 +17,10 @@ from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job import JobError, JobState, Manifest, Phase, Transition, WorkerMark
 from ingest_tui.model.outcome import COUNTER_OF, Outcome
 from ingest_tui.model.source import Source
+from ingest_tui.services.client import Client
 from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
 from ingest_tui.tui.app import IngestApp
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.widgets.line import Line
 
 NOW_TEXT = "2026-11-21T12:00:00.000Z"
@@ -132,14 +132,14 @@ def tell(
     story: Story,
     *,
     size: tuple[int, int] = (80, 24),
-    gateway: Gateway | None = None,
+    client: Client | None = None,
     now: float = NOW,
     read_only: bool = False,
 ) -> None:
     """Run a story on the application without a terminal."""
 
     async def run() -> None:
-        app = IngestApp(root, gateway=gateway, now=lambda: now, read_only=read_only)
+        app = IngestApp(root, client=client, now=lambda: now, read_only=read_only)
         async with app.run_test(size=size) as pilot:
             await until(pilot, lambda: app.model.complete and app.told_of_workers)
             await story(app, pilot)

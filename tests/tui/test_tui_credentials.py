@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from textual.widgets import Input
 
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.source import Source
+from ingest_tui.services.client import Client
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.report import Lines, TestReport
 from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential, CredentialForm
@@ -349,20 +349,22 @@ def test_entries_that_cannot_be_used_show_their_problem_and_no_value(root: Path,
 
 def test_ten_thousand_entries_of_hostile_names(root: Path) -> None:
     """The list is virtual, and no name acts."""
+    from ingest_tui.credentials.summary import CredentialSummary
     from ingest_tui.services.credentials.credentials import CredentialRow
 
-    class ManyCredentials(Gateway):
-        def credentials(self) -> list[CredentialRow]:
-            from ingest_tui.credentials.summary import CredentialSummary
+    def many_credentials(*, today: date | None = None) -> list[CredentialRow]:
+        assert today is None
+        return [
+            CredentialRow(
+                CredentialSummary(f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}", "aws", is_known=True,
+                                  fields={"region": HOSTILE_NAMES[number % 7]}),
+                number - 5_000, f"in {number} days", (HOSTILE_NAMES[number % 3],),
+            )
+            for number in range(10_000)
+        ]  # fmt: skip
 
-            return [
-                CredentialRow(
-                    CredentialSummary(f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}", "aws", is_known=True,
-                                      fields={"region": HOSTILE_NAMES[number % 7]}),
-                    number - 5_000, f"in {number} days", (HOSTILE_NAMES[number % 3],),
-                )
-                for number in range(10_000)
-            ]  # fmt: skip
+    client = Client(root)
+    client.credentials.list = many_credentials
 
     async def story(app: Any, pilot: Any) -> None:
         await show(app, pilot, 10_000)
@@ -373,7 +375,7 @@ def test_ten_thousand_entries_of_hostile_names(root: Path) -> None:
         await pilot.press("escape", "slash", *"4711", "enter")
         await until(pilot, lambda: len(app.screen.table.rows) == 1)
 
-    tell(root, story, gateway=ManyCredentials(root), size=(160, 40))
+    tell(root, story, client=client, size=(160, 40))
 
 
 def test_a_named_credentials_file_reaches_the_screens(root: Path, tmp_path: Path, monkeypatch: Any) -> None:

@@ -13,13 +13,13 @@ import pytest
 from textual.widgets import Input
 
 from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.services.client import Client
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.client.document_calls import DocumentQuery
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.ask import Ask, is_whole_number
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.terminal import pager
+from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.documents.documents_model import hit_words, query_as_typed
 from tests.tui.stories import said, screen_text, sync_by_hand, tell, until
@@ -119,19 +119,20 @@ def test_a_search_that_is_superseded_is_given_up(filled: Path) -> None:
     """A slow search learns that nobody waits for it any more, and its answer is not shown."""
     given_up = threading.Event()
 
-    class Slow(Gateway):
-        def search(
-            self, words: str, query: DocumentQuery, *, limit: int, given_up: Callable[[], bool] | None = None
-        ) -> list[SearchHit]:
-            if words == "slow*" and given_up is not None:
-                for _ in range(500):
-                    if given_up():
-                        flag.set()
-                        raise RuntimeError("interrupted")
-                    threading.Event().wait(0.01)
-            return super().search(words, query, limit=limit, given_up=given_up)
-
     flag = given_up
+    client = Client(filled)
+    search = client.documents.search
+
+    def slow_search(words: str, *, given_up: Callable[[], bool] | None = None, **choice: Any) -> list[SearchHit]:
+        if words == "slow*" and given_up is not None:
+            for _ in range(500):
+                if given_up():
+                    flag.set()
+                    raise RuntimeError("interrupted")
+                threading.Event().wait(0.01)
+        return search(words, given_up=given_up, **choice)
+
+    client.documents.search = slow_search
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("3")
@@ -143,7 +144,7 @@ def test_a_search_that_is_superseded_is_given_up(filled: Path) -> None:
         assert given_up.wait(5)
         assert not app._notifications
 
-    tell(filled, story, gateway=Slow(filled))
+    tell(filled, story, client=client)
 
 
 def test_statements_are_given_up(filled: Path) -> None:

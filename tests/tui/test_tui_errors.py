@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.trouble import Trouble, TroubleGroup, group_troubles
+from ingest_tui.services.client import Client
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.views.errors.errors_model import ErrorList, arrange
 from tests.tui.stories import HOSTILE_NAMES, said, screen_text, stretches, sync_by_hand, tell, until
@@ -194,9 +194,11 @@ def test_a_hundred_thousand_errors_do_not_freeze_the_view(root: Path) -> None:
     """Opened to all of them the view moves on, filters, and answers keys at once."""
     many = errors_of(*(trouble(number, reason=f"reason{number % 3}") for number in range(100_000)))
 
-    class Many(Gateway):
-        def errors(self, *, ignored: bool = False) -> ErrorList:
-            return ErrorList() if ignored else many
+    def grouped(*, ignored: bool = False) -> tuple[list[TroubleGroup], list[Trouble]]:
+        return ([], []) if ignored else (list(many.groups), list(many.troubles))
+
+    client = Client(root)
+    client.errors.grouped = grouped
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("4")
@@ -209,7 +211,7 @@ def test_a_hundred_thousand_errors_do_not_freeze_the_view(root: Path) -> None:
         await pilot.press("slash", *"099999", "enter")
         await until(pilot, lambda: "1 of 100,000 errors" in said(app, "info"))
 
-    tell(root, story, gateway=Many(root))
+    tell(root, story, client=client)
 
 
 def test_a_wide_screen_tells_the_story_beside(root: Path, folder: Path) -> None:
@@ -231,12 +233,14 @@ def test_trouble_with_the_catalogue_is_told(root: Path) -> None:
     """What cannot be read is a notice, and reading goes on afterwards."""
     asked = []
 
-    class Broken(Gateway):
-        def errors(self, *, ignored: bool = False) -> ErrorList:
-            asked.append(ignored)
-            if len(asked) == 1:
-                raise RuntimeError("secret")
-            return ErrorList()
+    def grouped(*, ignored: bool = False) -> tuple[list[TroubleGroup], list[Trouble]]:
+        asked.append(ignored)
+        if len(asked) == 1:
+            raise RuntimeError("secret")
+        return [], []
+
+    client = Client(root)
+    client.errors.grouped = grouped
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("4")
@@ -244,4 +248,4 @@ def test_trouble_with_the_catalogue_is_told(root: Path) -> None:
         await pilot.press("r")
         await until(pilot, lambda: "No errors." in screen_text(app))
 
-    tell(root, story, gateway=Broken(root))
+    tell(root, story, client=client)

@@ -11,10 +11,10 @@ import pytest
 from textual.widgets import Button, Input
 
 from ingest_tui.model.errors import BusyError
+from ingest_tui.services.client import Client
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.dialogs.report import TestReport
@@ -454,12 +454,15 @@ def test_removing_a_source_asks_first_and_names_its_documents(root: Path, folder
 def test_trouble_of_a_service_is_told_with_its_hint(root: Path) -> None:
     """What a service refuses is a notice with what to do, as it stands and not as markup."""
 
-    class BusyGateway(Gateway):
-        def start_worker(self) -> int:
-            raise BusyError("a worker [/] runs", hint="'ingest-tui worker stop' ends it")
+    def start(*, log_format: str = "json") -> int:
+        raise BusyError(f"a worker [/] runs {log_format}", hint="'ingest-tui worker stop' ends it")
 
-        def sources(self) -> list[Any]:
-            raise RuntimeError("secret-in-message")
+    def sources() -> list[Any]:
+        raise RuntimeError("secret-in-message")
+
+    client = Client(root)
+    client.workers.start = start
+    client.sources.list = sources
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("w")
@@ -468,7 +471,7 @@ def test_trouble_of_a_service_is_told_with_its_hint(root: Path) -> None:
         await until(pilot, lambda: any("RuntimeError" in notice.message for notice in app._notifications))
         assert not any("secret-in-message" in notice.message for notice in app._notifications)
 
-    tell(root, story, gateway=BusyGateway(root))
+    tell(root, story, client=client)
 
 
 # Documents

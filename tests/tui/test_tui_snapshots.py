@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.document import Document, SearchHit
-from ingest_tui.model.trouble import Trouble, group_troubles
+from ingest_tui.model.trouble import Trouble, TroubleGroup, group_troubles
+from ingest_tui.services.client import Client
+from ingest_tui.services.documents.documents import DocumentPage, remarks_of
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.app import IngestApp
-from ingest_tui.tui.client.document_calls import DocumentPage, DocumentQuery
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.views.audit.audit_screen import AuditScreen
 from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
-from ingest_tui.tui.views.errors.errors_model import ErrorList
 from ingest_tui.tui.views.errors.errors_screen import ErrorsScreen
 from ingest_tui.tui.views.jobs.job_pane import JobPane
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
@@ -33,21 +32,24 @@ pytestmark = [
 ]
 
 
-class StillGateway(Gateway):
-    """A gateway of a workspace where one worker always runs."""
+class _StillWorker:
+    """A worker that always runs, and is always the same."""
 
-    def workers(self) -> list[Any]:
-        class Worker:
-            issues = ()
-            pid = 4412
+    issues = ()
+    pid = 4412
 
-            def __eq__(self, other: object) -> bool:
-                return True
+    def __eq__(self, other: object) -> bool:
+        return True
 
-            def __hash__(self) -> int:
-                return 0
+    def __hash__(self) -> int:
+        return 0
 
-        return [Worker()]
+
+def still_client(root: Path) -> Client:
+    """Return a client of a workspace where one worker always runs."""
+    client = Client(root)
+    client.workers.list = lambda: [_StillWorker()]
+    return client
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def _pane(app: IngestApp) -> JobPane:
 
 def test_jobs_at_80_by_24(busy: Path, snap_compare: Any) -> None:
     """The list of jobs in a small terminal."""
-    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
@@ -112,7 +114,7 @@ def test_jobs_at_80_by_24(busy: Path, snap_compare: Any) -> None:
 
 def test_jobs_with_one_beside_at_200_by_50(busy: Path, snap_compare: Any) -> None:
     """The list of jobs in a large terminal, with the running job beside it."""
-    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
@@ -134,7 +136,7 @@ def test_logs(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
         f'{{"at":"{NOW_TEXT}","level":"error","message":"the bucket answers 503 \\u001b[31m {"very " * 30}slowly",'
         f'"job":"20261121-113000-legal-6c5v","source":"legal"}}\n'
     )
-    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)
@@ -156,7 +158,7 @@ def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
         at = f"2026-11-21T11:0{minute}:00.000Z"
         workspace.audit.add(at=at, by="ann@search-01", action=action, target=target, outcome=outcome_word, via="cli")
     workspace.close()
-    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)
@@ -170,7 +172,7 @@ def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_job_in_detail(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     """The running job: rate, phases, the sum of its counters; its errors by reason, beside the outcomes when wide."""
-    app = IngestApp(busy, gateway=StillGateway(busy), now=lambda: NOW)
+    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
@@ -183,65 +185,76 @@ def test_a_job_in_detail(busy: Path, snap_compare: Any, size: tuple[int, int]) -
     assert snap_compare(app, terminal_size=size, run_before=settle)
 
 
-class ShelfGateway(StillGateway):
-    """A gateway to four documents that are always the same, and to their errors."""
+def _page(**_choice: Any) -> DocumentPage:
+    return DocumentPage([_document(name) for name in ("contract.pdf", "copy.md", "日本語[/].txt", "\x1b[31m.csv")], 4)
 
-    def documents(self, query: DocumentQuery, *, limit: int, offset: int) -> DocumentPage:
-        return DocumentPage(
-            [self.document(name) for name in ("contract.pdf", "copy.md", "日本語[/].txt", "\x1b[31m.csv")], 4
+
+def _document(document_id: str) -> Document:
+    return Document(document_id, "default", "handbook", "local", f"file:///srv/{document_id}", document_id,
+                    f"Title of {document_id}", document_id, "text/plain", 3, "a" * 64, "b" * 64, 18_233, 4,
+                    "text 1", "active", NOW_TEXT, NOW_TEXT, "20261121-115800-handbook-7k3q")  # fmt: skip
+
+
+def _text(document_id: str, _version: int | None = None) -> str:
+    return f"# Title of {document_id}\n\nThe kettle is in the kitchen.\n" * 4
+
+
+def _record(_document_id: str) -> dict[str, Any]:
+    return {
+        "language": "en",
+        "pages": 2,
+        "warnings": ["odd \x1b[2J"],
+        "origin": {"etag": "abc", "metadata": {"a": "b"}},
+    }
+
+
+def _versions(_document_id: str) -> list[dict[str, Any]]:
+    return [{"version": number, "current": number == 3, "ingested_at": NOW_TEXT, "bytes": 100 * number,
+             "backend": "text 1", "job_id": "20261121-115800-handbook-7k3q", "raw_sha256": "c" * 64}
+            for number in (3, 2, 1)]  # fmt: skip
+
+
+def _hits(_words: str, **_choice: Any) -> list[SearchHit]:
+    return [SearchHit(name, f"{name}:0", name, f"file:///srv/{name}", "default", 1, "",
+                      f"the \x02kettle\x03 of {name}", "", 9.5 - number)
+            for number, name in enumerate(("copy.md", "contract.pdf"))]  # fmt: skip
+
+
+def _errors(**_choice: Any) -> tuple[list[TroubleGroup], list[Trouble]]:
+    troubles = tuple(
+        Trouble(kind, reason, "handbook", key, f"file:///srv/{key}", detail, "default", None, 10, "job", NOW_TEXT,
+                key)
+        for kind, reason, key, detail in (
+            ("failed", "timeout", "slow.pdf", "no progress for 60 s"),
+            ("failed", "timeout", "b[/]\x1b[31m.pdf", "no progress for 60 s"),
+            ("rejected", "unsupported_type", "film.mov", "video/quicktime"),
+            ("thin", "little_text", "scan.pdf", "12 characters of 812,331 bytes"),
         )
+    )  # fmt: skip
+    groups = (replace(group, hint=f"what to do about {group.reason}") for group in group_troubles(troubles))
+    return list(groups), list(troubles)
 
-    def document(self, document_id: str) -> Document:
-        return Document(document_id, "default", "handbook", "local", f"file:///srv/{document_id}", document_id,
-                        f"Title of {document_id}", document_id, "text/plain", 3, "a" * 64, "b" * 64, 18_233, 4,
-                        "text 1", "active", NOW_TEXT, NOW_TEXT, "20261121-115800-handbook-7k3q")  # fmt: skip
 
-    def document_text(self, document_id: str, version: int | None = None) -> str:
-        return f"# Title of {document_id}\n\nThe kettle is in the kitchen.\n" * 4
-
-    def document_record(self, document_id: str) -> dict[str, Any]:
-        return {
-            "language": "en",
-            "pages": 2,
-            "warnings": ["odd \x1b[2J"],
-            "origin": {"etag": "abc", "metadata": {"a": "b"}},
-        }
-
-    def document_versions(self, document_id: str) -> list[dict[str, Any]]:
-        return [{"version": number, "current": number == 3, "ingested_at": NOW_TEXT, "bytes": 100 * number,
-                 "backend": "text 1", "job_id": "20261121-115800-handbook-7k3q", "raw_sha256": "c" * 64}
-                for number in (3, 2, 1)]  # fmt: skip
-
-    def search(
-        self, words: str, query: DocumentQuery, *, limit: int, given_up: Callable[[], bool] | None = None
-    ) -> list[SearchHit]:
-        return [SearchHit(name, f"{name}:0", name, f"file:///srv/{name}", "default", 1, "",
-                          f"the \x02kettle\x03 of {name}", "", 9.5 - number)
-                for number, name in enumerate(("copy.md", "contract.pdf"))]  # fmt: skip
-
-    def errors(self, *, ignored: bool = False) -> ErrorList:
-        troubles = tuple(
-            Trouble(kind, reason, "handbook", key, f"file:///srv/{key}", detail, "default", None, 10, "job", NOW_TEXT,
-                    key)
-            for kind, reason, key, detail in (
-                ("failed", "timeout", "slow.pdf", "no progress for 60 s"),
-                ("failed", "timeout", "b[/]\x1b[31m.pdf", "no progress for 60 s"),
-                ("rejected", "unsupported_type", "film.mov", "video/quicktime"),
-                ("thin", "little_text", "scan.pdf", "12 characters of 812,331 bytes"),
-            )
-        )  # fmt: skip
-        groups = (replace(group, hint=f"what to do about {group.reason}") for group in group_troubles(troubles))
-        return ErrorList(tuple(groups), troubles)
-
-    def explain(self, target: str) -> list[str]:
+class _Explanation:
+    def lines(self) -> list[str]:
         return [f"not here: failed at {NOW_TEXT}", "what jobs noted, oldest first:", "  planned: ingest (new)"]
+
+
+def shelf_client(root: Path) -> Client:
+    """Return a client to four documents that are always the same, and to their errors."""
+    client = still_client(root)
+    shelf: Any = client.documents
+    shelf.page, shelf.get, shelf.text, shelf.record, shelf.versions = _page, _document, _text, _record, _versions
+    shelf.search, shelf.remarks, shelf.explain = _hits, lambda _id: remarks_of(_record("")), lambda _at: _Explanation()
+    client.errors.grouped = _errors
+    return client
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("keys", ["j", "s k e t t", "j enter", "j enter h"], ids=["list", "search", "text", "versions"])
 def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: str) -> None:
     """The list with the text beside it when wide, a search with its hits, one document, and its versions."""
-    app = IngestApp(root, gateway=ShelfGateway(root), now=lambda: NOW)
+    app = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)
@@ -256,7 +269,7 @@ def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: s
 @pytest.mark.parametrize("size", SIZES)
 def test_errors(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     """Reasons with their numbers, one of them open, and the story of a document beside it when wide."""
-    app = IngestApp(root, gateway=ShelfGateway(root), now=lambda: NOW)
+    app = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)

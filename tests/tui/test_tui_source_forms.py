@@ -13,9 +13,9 @@ import pytest
 from textual.widgets import Input
 
 from ingest_tui.credentials.credential_registry import CredentialRegistry
+from ingest_tui.services.client import Client
 from ingest_tui.services.sources.sources import add_source, edit_source
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.report import TestReport
 from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential
@@ -218,11 +218,15 @@ def test_a_folder_is_browsed_up_and_down_and_fills_the_field(root: Path, folder:
 def test_browsing_what_cannot_be_read_says_why_and_stays(root: Path, folder: Path) -> None:
     """The tree shows the error; Esc goes back to what was entered."""
 
-    class BadGateway(Gateway):
-        def places(self, source_type: str, config: dict[str, Any], path: str) -> Any:
-            if path:
-                raise OSError(5, "Input/output [/] error")
-            return super().places(source_type, config, path)
+    client = Client(root)
+    places = client.sources.places
+
+    def bad_places(source_type: str, config: dict[str, Any], path: str = "") -> Any:
+        if path:
+            raise OSError(5, "Input/output [/] error")
+        return places(source_type, config, path)
+
+    client.sources.places = bad_places
 
     async def story(app: Any, pilot: Any) -> None:
         (folder / "inner").mkdir()
@@ -235,18 +239,20 @@ def test_browsing_what_cannot_be_read_says_why_and_stays(root: Path, folder: Pat
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "path").value == str(folder))
 
-    tell(root, story, gateway=BadGateway(root))
+    tell(root, story, client=client)
 
 
 def test_ten_thousand_places_of_hostile_names_are_shown_harmlessly(root: Path, folder: Path) -> None:
     """A long folder comes in slices; names act on nothing; the last one is one key away."""
     from ingest_tui.services.sources.sources import Place
 
-    class LongGateway(Gateway):
-        def places(self, source_type: str, config: dict[str, Any], path: str) -> Any:
-            for number in range(10_000):
-                name = f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}"
-                yield Place(name, f"/x/{name}", "folder")
+    def many_places(_source_type: str, _config: dict[str, Any], _path: str = "") -> Any:
+        for number in range(10_000):
+            name = f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}"
+            yield Place(name, f"/x/{name}", "folder")
+
+    client = Client(root)
+    client.sources.places = many_places
 
     async def story(app: Any, pilot: Any) -> None:
         await open_form(app, pilot)
@@ -258,7 +264,7 @@ def test_ten_thousand_places_of_hostile_names_are_shown_harmlessly(root: Path, f
         await pilot.press("slash", *"red")
         await until(pilot, lambda: 0 < len(app.screen.table.rows) < 10_000)
 
-    tell(root, story, gateway=LongGateway(root))
+    tell(root, story, client=client)
 
 
 def test_a_draft_is_tested_and_previewed_without_being_saved(root: Path, folder: Path) -> None:
@@ -529,10 +535,14 @@ def test_a_form_lives_through_any_size(root: Path, folder: Path, size: tuple[int
 def test_enter_right_behind_a_key_saves_once(root: Path, folder: Path) -> None:
     """The look that a key has asked for does not void the one that saving waits for, however slow a look is."""
 
-    class SlowGateway(Gateway):
-        def source_problems(self, draft: Any) -> dict[str, str]:
-            time.sleep(0.7)
-            return super().source_problems(draft)
+    client = Client(root)
+    problems = client.sources.problems
+
+    def slow_problems(draft: Any) -> dict[str, str]:
+        time.sleep(0.7)
+        return problems(draft)
+
+    client.sources.problems = slow_problems
 
     async def story(app: Any, pilot: Any) -> None:
         await open_form(app, pilot)
@@ -540,7 +550,7 @@ def test_enter_right_behind_a_key_saves_once(root: Path, folder: Path) -> None:
         await pilot.press("enter", "enter")
         await until(pilot, lambda: isinstance(app.screen, TestReport))
 
-    tell(root, story, gateway=SlowGateway(root))
+    tell(root, story, client=client)
     assert list(sources_of(root)) == ["handbook"]
 
 

@@ -16,6 +16,7 @@ from ingest_tui.credentials.types import credential_type
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
+from ingest_tui.services.client import Client
 from ingest_tui.services.credentials.credentials import CredentialRow
 from ingest_tui.services.sources.sources import Place, SourceSummary
 from ingest_tui.services.sources.trials import PreviewItem
@@ -29,7 +30,7 @@ from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from tests.tui.stories import NOW, until
-from tests.tui.test_tui_snapshots import StillGateway
+from tests.tui.test_tui_snapshots import still_client
 
 pytestmark = [
     pytest.mark.slow,
@@ -82,39 +83,39 @@ def _credentials() -> list[CredentialRow]:
     ]  # fmt: skip
 
 
-class PictureGateway(StillGateway):
-    """A gateway whose answers are the same everywhere."""
+def _places(_source_type: str, _config: dict[str, Any], path: str = "") -> Any:
+    if path:
+        yield Place("2026", f"{path}/2026", "folder")
+        yield Place("welcome.md", f"{path}/welcome.md", "item", 1830)
+        return
+    for name in ("..", "archive", "handbook", "scans [bold]"):
+        yield Place(name, f"/srv/{name}", "folder")
+    yield Place("notes\x1b[31m.txt", "/srv/notes.txt", "item", 240)
 
-    def sources(self) -> list[SourceSummary]:
-        return _summaries()
 
-    def credentials_file(self) -> str:
-        return "/srv/credentials.json"
+def _preview(_draft: Any, **_limits: Any) -> Any:
+    yield PreviewItem("handbook/welcome.md", 1830, None, True)
+    yield PreviewItem("handbook/scan.pdf", 81_000_000, None, False, "too_large", "81.0 MB; the limit is 50.0 MB")
+    yield PreviewItem("drafts/x\x1b[31m.md", 20, None, False, "left_out", "its folder drafts is excluded")
 
-    def credentials(self) -> list[CredentialRow]:
-        return _credentials()
 
-    def places(self, source_type: str, config: dict[str, Any], path: str) -> Any:
-        if path:
-            yield Place("2026", f"{path}/2026", "folder")
-            yield Place("welcome.md", f"{path}/welcome.md", "item", 1830)
-            return
-        for name in ("..", "archive", "handbook", "scans [bold]"):
-            yield Place(name, f"/srv/{name}", "folder")
-        yield Place("notes\x1b[31m.txt", "/srv/notes.txt", "item", 240)
+def _plan(_source_id: str, **_choice: Any) -> Any:
+    for number in range(12):
+        yield PlanLine("ingest", "new", f"new-{number}.md", "file:///x", size=1000)
+    yield PlanLine("ingest", "changed", "rules.txt", "file:///x", "fingerprint was 1-2", size=900)
+    yield PlanLine("retire", "not_listed", "gone.md", "file:///x")
+    for number in range(800):
+        yield PlanLine("skip", "same_fingerprint", f"{number}.md", "file:///x", size=2000)
 
-    def preview(self, draft: Any) -> Any:
-        yield PreviewItem("handbook/welcome.md", 1830, None, True)
-        yield PreviewItem("handbook/scan.pdf", 81_000_000, None, False, "too_large", "81.0 MB; the limit is 50.0 MB")
-        yield PreviewItem("drafts/x\x1b[31m.md", 20, None, False, "left_out", "its folder drafts is excluded")
 
-    def plan(self, source_id: str) -> Any:
-        for number in range(12):
-            yield PlanLine("ingest", "new", f"new-{number}.md", "file:///x", size=1000)
-        yield PlanLine("ingest", "changed", "rules.txt", "file:///x", "fingerprint was 1-2", size=900)
-        yield PlanLine("retire", "not_listed", "gone.md", "file:///x")
-        for number in range(800):
-            yield PlanLine("skip", "same_fingerprint", f"{number}.md", "file:///x", size=2000)
+def picture_client(root: Path) -> Client:
+    """Return a client whose answers are the same everywhere."""
+    client = still_client(root)
+    sources: Any = client.sources
+    sources.list, sources.places, sources.preview, sources.plan = _summaries, _places, _preview, _plan
+    credentials: Any = client.credentials
+    credentials.file, credentials.list = lambda: "/srv/credentials.json", _credentials
+    return client
 
 
 Settle = Callable[[IngestApp, Any], Awaitable[None]]
@@ -122,7 +123,7 @@ Settle = Callable[[IngestApp, Any], Awaitable[None]]
 
 def picture(root: Path, snap_compare: Any, size: tuple[int, int], settle: Settle) -> None:
     """Compare one screen with its picture."""
-    app = IngestApp(root, gateway=PictureGateway(root), now=lambda: NOW)
+    app = IngestApp(root, client=picture_client(root), now=lambda: NOW)
 
     async def before(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)
@@ -149,7 +150,7 @@ def test_the_form_of_a_source(root: Path, snap_compare: Any, size: tuple[int, in
     """A new folder whose path is wrong: the message stands by the field."""
 
     async def settle(app: IngestApp, pilot: Any) -> None:
-        app.push_screen(SourceForm(app.gateway, "local"))
+        app.push_screen(SourceForm(app.client, "local"))
         await until(pilot, lambda: isinstance(app.screen, SourceForm) and isinstance(app.focused, Input))
         await pilot.press(*"/nowhere")
         await until(pilot, lambda: "does not exist" in str(app.screen.query_one("#help-path").said))  # type: ignore[attr-defined]
@@ -162,7 +163,7 @@ def test_the_tree_of_places(root: Path, snap_compare: Any, size: tuple[int, int]
     """Folders, one of them open."""
 
     async def settle(app: IngestApp, pilot: Any) -> None:
-        app.push_screen(Places(app.gateway, "local", {}))
+        app.push_screen(Places(app.client, "local", {}))
         await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 5)
         await pilot.press("j", "j", "right")
         await until(pilot, lambda: len(app.screen.table.rows) == 7)  # type: ignore[attr-defined]
@@ -177,7 +178,7 @@ def test_a_preview(root: Path, snap_compare: Any, size: tuple[int, int]) -> None
     async def settle(app: IngestApp, pilot: Any) -> None:
         from ingest_tui.services.sources.trials import SourceDraft
 
-        app.push_screen(Preview(app.gateway, SourceDraft("local", "handbook", {})))
+        app.push_screen(Preview(app.client, SourceDraft("local", "handbook", {})))
         await until(pilot, lambda: isinstance(app.screen, Preview) and len(app.screen.table.rows) == 3)
 
     picture(root, snap_compare, size, settle)
@@ -188,7 +189,7 @@ def test_a_plan(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     """The groups of a plan."""
 
     async def settle(app: IngestApp, pilot: Any) -> None:
-        app.push_screen(Plan(app.gateway, "handbook"))
+        app.push_screen(Plan(app.client, "handbook"))
         await until(pilot, lambda: isinstance(app.screen, Plan) and len(app.screen.table.rows) == 4)
 
     picture(root, snap_compare, size, settle)
@@ -222,7 +223,7 @@ def test_the_form_of_a_credential(root: Path, snap_compare: Any, size: tuple[int
     """A new one, with a secret that was typed unseen."""
 
     async def settle(app: IngestApp, pilot: Any) -> None:
-        app.push_screen(AddCredential(app.gateway, credential_type("basic")))
+        app.push_screen(AddCredential(app.client, credential_type("basic")))
         await until(pilot, lambda: isinstance(app.screen, AddCredential) and isinstance(app.focused, Input))
         await pilot.press(*"wiki", "tab", *"reader", "tab", *"env:WIKI")
 
@@ -234,7 +235,7 @@ def test_the_form_of_a_rotation(root: Path, snap_compare: Any, size: tuple[int, 
     """Where the secrets are now, and fields for new ones."""
 
     async def settle(app: IngestApp, pilot: Any) -> None:
-        app.push_screen(CredentialForm(app.gateway, credential_type("aws"), row=_credentials()[3], rotates=True))
+        app.push_screen(CredentialForm(app.client, credential_type("aws"), row=_credentials()[3], rotates=True))
         await until(pilot, lambda: isinstance(app.screen, CredentialForm) and isinstance(app.focused, Input))
 
     picture(root, snap_compare, size, settle)

@@ -11,9 +11,9 @@ import pytest
 from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
+from ingest_tui.services.client import Client
 from ingest_tui.services.sources.sources import SourceSummary, add_source
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.dialogs import Choose
 from ingest_tui.tui.dialogs.report import TestReport
 from ingest_tui.tui.views.sources import plan_screen
@@ -112,11 +112,14 @@ def test_a_plan_of_many_items_keeps_some_and_counts_all(root: Path, folder: Path
     """Ten thousand items come in slices; what is kept for drilling down is bounded, the counts are not."""
     monkeypatch.setattr(plan_screen, "MOST_ITEMS", 500)
 
-    class LongGateway(Gateway):
-        def plan(self, source_id: str) -> Any:
-            for number in range(10_000):
-                name = f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}"
-                yield PlanLine("ingest", "new", name, f"file:///{number}", size=10)
+    def many_lines(_source_id: str, *, force: bool = False) -> Any:
+        assert not force
+        for number in range(10_000):
+            name = f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}"
+            yield PlanLine("ingest", "new", name, f"file:///{number}", size=10)
+
+    client = Client(root)
+    client.sources.plan = many_lines
 
     add_folder(root, folder)
 
@@ -131,7 +134,7 @@ def test_a_plan_of_many_items_keeps_some_and_counts_all(root: Path, folder: Path
         await pilot.press("G")
         assert "\x1b" not in screen_text(app)
 
-    tell(root, story, gateway=LongGateway(root))
+    tell(root, story, client=client)
 
 
 def test_a_source_that_cannot_be_listed_says_so_in_plan_and_preview(root: Path, folder: Path) -> None:
@@ -272,16 +275,18 @@ def test_a_wide_screen_shows_settings_and_jobs_beside_the_list(root: Path, folde
 def test_ten_thousand_sources_of_hostile_names(root: Path) -> None:
     """The list stays quick and harmless, and the filter finds one of them."""
 
-    class ManySources(Gateway):
-        def sources(self) -> list[SourceSummary]:
-            return [
-                SourceSummary(
-                    Source(source_id=f"s{number}", name=f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}",
-                           source_type="local", source_config={"path": HOSTILE_NAMES[number % 5]}),
-                    number, None, None, next_run="by hand",
-                )
-                for number in range(10_000)
-            ]  # fmt: skip
+    def many_sources() -> list[SourceSummary]:
+        return [
+            SourceSummary(
+                Source(source_id=f"s{number}", name=f"{HOSTILE_NAMES[number % len(HOSTILE_NAMES)]}{number}",
+                       source_type="local", source_config={"path": HOSTILE_NAMES[number % 5]}),
+                number, None, None, next_run="by hand",
+            )
+            for number in range(10_000)
+        ]  # fmt: skip
+
+    client = Client(root)
+    client.sources.list = many_sources
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2")
@@ -292,19 +297,19 @@ def test_ten_thousand_sources_of_hostile_names(root: Path) -> None:
         await pilot.press("slash", *"s4711", "enter")
         await until(pilot, lambda: [row.source.source_id for row in app.screen.table.rows] == ["s4711"])
 
-    tell(root, story, gateway=ManySources(root), size=(160, 40))
+    tell(root, story, client=client, size=(160, 40))
 
 
-def test_a_gateway_that_is_read_only_changes_nothing(root: Path, folder: Path) -> None:
+def test_a_client_that_is_read_only_changes_nothing(root: Path, folder: Path) -> None:
     """Whatever way an action is reached, the door refuses it."""
     add_folder(root, folder)
-    gateway = Gateway(root, read_only=True)
-    seen = gateway.sources()[0].source
+    client = Client(root, read_only=True)
+    seen = client.sources.list()[0].source
     for change in (
-        lambda: gateway.set_watched("handbook", watched=True),
-        lambda: gateway.remove_source(seen),
-        lambda: gateway.save_source(gateway.draft_of("handbook")),
-        lambda: gateway.remove_credential(CredentialSummary("x", "basic"), force=True),
+        lambda: client.sources.set_watched("handbook", watched=True),
+        lambda: client.sources.remove(seen.source_id, based_on=seen),
+        lambda: client.sources.save(client.sources.draft_of("handbook")),
+        lambda: client.credentials.remove("x", based_on=CredentialSummary("x", "basic"), force=True),
     ):
         with pytest.raises(Exception, match="read-only"):
             change()

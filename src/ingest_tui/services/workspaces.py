@@ -86,6 +86,11 @@ def list_collections(workspace: Workspace) -> list[tuple[Collection, int]]:
     return [(item, int(counts.get(item.collection_id, 0))) for item in workspace.collections.all()]
 
 
+def collection_names(workspace: Workspace) -> list[str]:
+    """Return the names of the collections."""
+    return [collection.collection_id for collection in workspace.collections.all()]
+
+
 def set_theme(workspace: Workspace, theme: str) -> None:
     """Put the theme of the TUI into workspace.json."""
     change_setting(workspace.layout, "theme", value=theme)

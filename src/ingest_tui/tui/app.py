@@ -17,12 +17,12 @@ from textual.screen import Screen
 from ingest_tui.model.clock import posix_seconds
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.naming import safe_display
+from ingest_tui.services.client import Client
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.view_state import read_view_state, write_view_state
 from ingest_tui.tui.actions.action_registry import Registry
 from ingest_tui.tui.background.messages import CatalogueRebuilt, WorkspaceChanged
 from ingest_tui.tui.client.feed import Feed, FeedUpdate
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
 from ingest_tui.tui.navigation.navigation import Going
 from ingest_tui.tui.navigation.views import VIEWS
@@ -68,7 +68,7 @@ class IngestApp(Going):
         self,
         root: Path,
         *,
-        gateway: Gateway | None = None,
+        client: Client | None = None,
         now: Callable[[], float] = posix_seconds,
         slow_link: bool = False,
         read_only: bool = False,
@@ -87,9 +87,9 @@ class IngestApp(Going):
         self._acting_characters = safety.ActingCharacters()
         self.root = root
         self.now = now
-        self.gateway = gateway or Gateway(root, read_only=read_only)
-        self.gateway.read_only = read_only
-        self.gateway.on_rebuild = self._tell_rebuild
+        self.client = client or Client(root, read_only=read_only)
+        self.client.read_only = read_only
+        self.client.on_rebuild = self._tell_rebuild
         self._rebuild_told_at = 0.0
         self.view_state = read_view_state(Layout(root))
         self._ended: list[JobRow] = []
@@ -102,7 +102,7 @@ class IngestApp(Going):
         self.feed = Feed(
             root,
             self._tell,
-            workers=self.gateway.workers,
+            workers=self.client.workers.list,
             interval=1.0 if slow_link else 0.25,
             rescan=5.0 if slow_link else 3.0,
         )
@@ -121,7 +121,7 @@ class IngestApp(Going):
     def _check(self) -> None:
         """Open the workspace, in a thread and after the first rows: what that needs to load would keep them waiting."""
         try:
-            self.gateway.check()
+            self.client.check()
         except IngestError as error:
             self.trouble = error
             self.call_from_thread(self.exit, return_code=1)
@@ -132,7 +132,7 @@ class IngestApp(Going):
         if self.end_for_certain_after is not None:
             # A thread that waits for a dead network share must not keep the shell from coming back.
             safety.end_for_certain(self.return_code or 0, after=self.end_for_certain_after)
-        if not self.gateway.read_only:
+        if not self.client.read_only:
             write_view_state(Layout(self.root), self.view_state)
 
     def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
@@ -246,7 +246,7 @@ class IngestApp(Going):
         """Return the first line of a view."""
         workers = self.living_workers if self.told_of_workers else None
         return header(
-            self.root.name, place, view, width, jobs=self.model, workers=workers, read_only=self.gateway.read_only
+            self.root.name, place, view, width, jobs=self.model, workers=workers, read_only=self.client.read_only
         )
 
     def send_to_clipboard(self, text: str) -> bool:
@@ -274,7 +274,7 @@ def run_tui(root: Path, *, slow_link: bool = False, read_only: bool = False, the
         )
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow a link that people named on purpose
     if not Layout(root).settings.exists():
-        Gateway(root).check()
+        Client(root).check()
     from ingest_tui.tui.terminal.driver import TolerantDriver
 
     app = IngestApp(root, slow_link=slow_link, read_only=read_only, theme=theme, driver_class=TolerantDriver)

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.screen import Screen
 
+    from ingest_tui.services.client import Client
     from ingest_tui.tui.actions.action_registry import Registry
     from ingest_tui.tui.client.feed import Feed
-    from ingest_tui.tui.client.gateway import Gateway
     from ingest_tui.tui.views.jobs.jobs_model import JobsModel
 
 
@@ -36,7 +36,7 @@ class ShownView(Protocol):
 class Application(Protocol):
     """`IngestApp`, as screens and widgets see it."""
 
-    gateway: Gateway
+    client: Client
     feed: Feed
     model: JobsModel
     registry: Registry

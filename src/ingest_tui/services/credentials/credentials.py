@@ -37,6 +37,7 @@ __all__ = [
     "add_credential",
     "change_credential",
     "credential_problems",
+    "credentials_file",
     "describe_given",
     "get_credential",
     "list_credentials",
@@ -85,6 +86,11 @@ class CredentialRow:
 def open_registry(workspace: Workspace) -> CredentialRegistry:
     """Return the registry that belongs to a workspace; nothing is read yet."""
     return CredentialRegistry(workspace.credentials_path)
+
+
+def credentials_file(workspace: Workspace) -> str:
+    """Return the path of the file that holds the entries."""
+    return str(workspace.credentials_path)
 
 
 def list_credentials(workspace: Workspace, *, today: date | None = None) -> list[CredentialRow]:

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import date
 
 import pydantic
 
 from ingest_tui.credentials.references import check_reference, parse_reference
+from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.credentials.types import CredentialType, credential_type, type_names
 from ingest_tui.model.errors import IngestError, ValidationError
-from ingest_tui.services.credentials.credentials import open_registry, type_called
+from ingest_tui.services.credentials.credentials import (
+    CredentialRow,
+    add_credential,
+    change_credential,
+    open_registry,
+    type_called,
+)
 from ingest_tui.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialDraft:
+    """An entry as a form has it. ``fields``: what was given, secrets and references too, so it is never shown.
+
+    ``based_on``: the entry that is changed, as it was read; None for a new one.
+    """
+
+    name: str
+    type_name: str
+    fields: dict[str, str] = field(default_factory=dict, repr=False)
+    unset: tuple[str, ...] = ()
+    description: str | None = None
+    expires: str | None = None
+    based_on: CredentialSummary | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is to be added."""
+        return self.based_on is None
 
 
 def credential_types() -> list[CredentialType]:
@@ -31,21 +60,22 @@ def credential_names(workspace: Workspace, type_name: str | None = None) -> list
     return [entry.name for entry in entries if type_name in {None, entry.type}]
 
 
-def credential_draft_problems(
-    workspace: Workspace, name: str | None, type_name: str, fields: Mapping[str, Any]
-) -> dict[str, str]:
+def draft_problems(workspace: Workspace, draft: CredentialDraft, kept: Mapping[str, str]) -> dict[str, str]:
     """Return what is wrong with an entry before it is saved, by field; no text quotes a value: it may be a secret.
 
-    ``fields`` are as in the file, ``expires`` as text. ``name`` is None for an entry that keeps its name. What belongs
-    to no single field stands under the name of the first secret one.
+    ``kept`` are the fields that stay as they are. What belongs to no single field is under the name of the first secret
+    one.
     """
-    declared = type_called(type_name)
+    declared = type_called(draft.type_name)
+    fields = {name: value for name, value in {**kept, **draft.fields}.items() if name not in draft.unset}
+    if draft.expires:
+        fields["expires"] = draft.expires
     problems: dict[str, str] = {}
-    if name is not None:
+    if draft.is_new:
         try:
-            open_registry(workspace).refuse_taken(name)
+            open_registry(workspace).refuse_taken(draft.name)
         except IngestError as error:
-            problems["name"] = error.message if name else "this is needed"
+            problems["name"] = error.message if draft.name else "this is needed"
     try:
         declared.model.model_validate({"type": declared.name, **fields})
     except pydantic.ValidationError as error:
@@ -54,15 +84,38 @@ def credential_draft_problems(
             missing = problem["type"] in {"missing", "string_too_short"}
             text = "this is needed" if missing else problem["msg"].removeprefix("Value error, ")
             problems.setdefault(place, f"{text[:1].lower()}{text[1:]}")
-    for field in declared.secret_names:
+    for name in declared.secret_names:
         try:
-            if fields.get(field):
-                check_reference(parse_reference(fields[field]))
+            if fields.get(name):
+                check_reference(parse_reference(fields[name]))
         except ValidationError as error:
-            problems[field] = error.message
+            problems[name] = error.message
     return problems
 
 
-def _first_secret(declared: CredentialType, fields: Mapping[str, Any]) -> str:
+def save_draft(workspace: Workspace, draft: CredentialDraft) -> CredentialRow:
+    """Add an entry, or change fields of one; raises `ConflictError` where that is not as it was read any more."""
+    expires = date.fromisoformat(draft.expires) if draft.expires else None
+    if draft.is_new:
+        return add_credential(
+            workspace,
+            draft.name,
+            type_name=draft.type_name,
+            fields=draft.fields,
+            description=draft.description or "",
+            expires=expires,
+        )
+    return change_credential(
+        workspace,
+        draft.name,
+        fields=draft.fields,
+        unset=draft.unset,
+        description=draft.description,
+        expires=expires,
+        based_on=draft.based_on,
+    )
+
+
+def _first_secret(declared: CredentialType, fields: Mapping[str, str]) -> str:
     given = [name for name in declared.secret_names if fields.get(name)]
     return next(iter(given or declared.secret_names), "name")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document, DocumentChunk
@@ -26,16 +26,20 @@ from ingest_tui.store.workspace import Workspace
 
 __all__ = [
     "DocumentChoice",
+    "DocumentPage",
     "count_documents",
     "document_chunks",
     "document_diff",
+    "document_remarks",
     "document_text",
     "document_versions",
     "get_document",
     "ingestion_record",
     "list_documents",
     "media_types",
+    "original_of",
     "original_path",
+    "page_of_documents",
     "remarks_of",
     "remove_documents",
     "restore_document",
@@ -63,6 +67,27 @@ def list_documents(
 def count_documents(workspace: Workspace, **choice: Unpack[DocumentChoice]) -> int:
     """Return how many documents there are by the same choice."""
     return queries.count_documents(workspace.reading, **choice)
+
+
+class DocumentPage(NamedTuple):
+    """A part of a list of documents, and how many there are in all."""
+
+    rows: list[Document]
+    total: int
+
+
+def page_of_documents(
+    workspace: Workspace,
+    *,
+    limit: int,
+    offset: int = 0,
+    order: str = "address",
+    backwards: bool = False,
+    **choice: Unpack[DocumentChoice],
+) -> DocumentPage:
+    """Return a part of what `list_documents` lists, with the number of all."""
+    rows = list_documents(workspace, limit=limit, offset=offset, order=order, backwards=backwards, **choice)
+    return DocumentPage(rows, count_documents(workspace, **choice))
 
 
 def check_choice(workspace: Workspace, choice: DocumentChoice) -> None:
@@ -96,6 +121,11 @@ def original_path(document: Document) -> Path | None:
     path = path_of_uri(document.uri)
     original = None if path is None else Path(os.fsdecode(path))
     return original if original is not None and original.is_file() else None
+
+
+def original_of(workspace: Workspace, target: str) -> Path | None:
+    """Return where the original of a document lies on this machine; see `get_document` and `original_path`."""
+    return original_path(get_document(workspace, target))
 
 
 def get_document(workspace: Workspace, target: str) -> Document:
@@ -211,6 +241,11 @@ def remarks_of(record: dict[str, Any]) -> list[tuple[str, str]]:
     told = {finding["message"] for finding in findings}
     remarks = [(finding["severity"], f"{finding['message']} ({finding['code']})") for finding in findings]
     return remarks + [("note", message) for message in record.get("warnings", []) if message not in told]
+
+
+def document_remarks(workspace: Workspace, document_id: str) -> list[tuple[str, str]]:
+    """Return what is wrong or odd with the current version of a document, see `remarks_of`."""
+    return remarks_of(ingestion_record(workspace, document_id))
 
 
 def remove_documents(workspace: Workspace, document_ids: list[str], *, patience: Patience | None = None) -> int:

@@ -211,6 +211,18 @@ def _told(value: Any) -> Any:
     return value if isinstance(value, str) else [*value][:_MOST_NAMED]
 
 
+def export_documents(
+    workspace: Workspace,
+    target: Path,
+    *,
+    form: ExportFormat,
+    progress: Callable[[int, int], None] | None = None,
+    **choice: Unpack[DocumentChoice],
+) -> ExportReport:
+    """Write the documents of a choice to a place, see `Export`."""
+    return Export(workspace, form=form, progress=progress, **choice).write(target)
+
+
 def export_document(
     workspace: Workspace,
     target: str,

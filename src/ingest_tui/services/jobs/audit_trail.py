@@ -21,7 +21,7 @@ from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
-__all__ = ["FORMATS", "AuditQuery", "audit_from", "audit_tail_offset", "export_audit", "list_audit"]
+__all__ = ["FORMATS", "AuditQuery", "audit_from", "audit_lines_from", "audit_tail_offset", "export_audit", "list_audit"]
 
 FORMATS = ("jsonl", "csv")
 TAIL_BYTES = 4_000_000
@@ -77,6 +77,16 @@ def list_audit(workspace: Workspace, query: AuditQuery | None = None) -> Iterato
 def audit_tail_offset(workspace: Workspace) -> int:
     """Return the offset from which the newest lines stand, so many that a screen holds them."""
     return workspace.audit.tail_offset(TAIL_BYTES)
+
+
+def audit_lines_from(workspace: Workspace, offset: int | None) -> tuple[list[dict[str, Any]], int]:
+    """Return the lines from byte ``offset`` on and the offset behind them; None: the newest, a screenful."""
+    end = audit_tail_offset(workspace) if offset is None else offset
+    entries = []
+    for entry, behind in audit_from(workspace, end):
+        entries.append(entry)
+        end = behind
+    return entries, end
 
 
 def audit_from(workspace: Workspace, offset: int) -> Iterator[tuple[dict[str, Any], int]]:

@@ -38,6 +38,7 @@ __all__ = [
     "TroubleGroup",
     "find_troubles",
     "group_troubles",
+    "grouped_troubles",
     "groups_with_hints",
     "ignore_troubles",
     "list_troubles",
@@ -132,6 +133,12 @@ def find_troubles(workspace: Workspace, targets: Sequence[str], *, ignored: bool
             raise NotFoundError(f"there is no error at {safe_display(target, limit=200)!r}", hint=hint)
         found += there
     return list(dict.fromkeys(found))
+
+
+def grouped_troubles(workspace: Workspace, *, ignored: bool = False) -> tuple[list[TroubleGroup], list[Trouble]]:
+    """Return the errors as they are now, or those that are ignored: grouped, with hints, and one by one."""
+    troubles = list_troubles(workspace, ignored=ignored)
+    return groups_with_hints(workspace, troubles), troubles
 
 
 def groups_with_hints(workspace: Workspace, troubles: Iterable[Trouble]) -> list[TroubleGroup]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pydantic
 
@@ -53,19 +53,32 @@ def describe_source_type(source_type: str) -> str:
     return " ".join(text.partition("\n\n")[0].split())
 
 
-def source_kinds() -> list[tuple[str, str, str]]:
-    """Return each type of source once: its name, what it is in one sentence, and why it cannot be used, if so."""
+class SourceKind(NamedTuple):
+    """A type of source that can be chosen, in one sentence. ``trouble``: why it cannot be used, where that is known."""
+
+    name: str
+    summary: str
+    trouble: str = ""
+
+
+def source_kinds() -> list[SourceKind]:
+    """Return the types of sources, those of other packages too, each once."""
     kinds = []
     for name in source_types():
         try:
             found = connector_class(name)
         except Exception as error:  # noqa: BLE001 - a package of somebody else may raise anything when it is imported
             trouble = error.message if isinstance(error, IngestError) else f"cannot be loaded ({type(error).__name__})"
-            kinds.append((name, "", trouble))
+            kinds.append(SourceKind(name, "", trouble))
             continue
         if found.source_type == name or found.source_type not in source_types():  # else it is another name of one
-            kinds.append((name, describe_source_type(name), ""))
+            kinds.append(SourceKind(name, describe_source_type(name)))
     return kinds
+
+
+def has_sources(workspace: Workspace) -> bool:
+    """Return whether there is any source, one that cannot be read too."""
+    return bool(workspace.sources.names() or workspace.sources.unreadable())
 
 
 def types_of_sources(workspace: Workspace, names: Iterable[str]) -> list[str]:
@@ -279,6 +292,11 @@ def get_source(workspace: Workspace, source_id: str) -> Source:
 def set_enabled(workspace: Workspace, source_id: str, enabled: bool) -> Source:
     """Let a source take part in ``sync --all`` and in watching, or not."""
     return edit_source(workspace, source_id, enabled=enabled)
+
+
+def set_watched(workspace: Workspace, source_id: str, watched: bool) -> Source:
+    """Let a source be synced when something in it changes, or not."""
+    return edit_source(workspace, source_id, watch=watched)
 
 
 def test_source(workspace: Workspace, source_id: str) -> Iterator[TestStep]:

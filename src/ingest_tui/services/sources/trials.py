@@ -24,7 +24,7 @@ from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.pipeline.plan.source_listing import admit
-from ingest_tui.services.sources.sources import check_backends, connector_config_model
+from ingest_tui.services.sources.sources import add_source, check_backends, connector_config_model, edit_source
 from ingest_tui.store.workspace import Workspace
 
 PREVIEW_ITEMS = 1000
@@ -164,6 +164,24 @@ def draft_from(source: Source) -> SourceDraft:
         "by_type": source.extraction.by_type,
     }
     return SourceDraft(source.source_type, source.name, source.source_config, common, source.source_id, source)
+
+
+def save_draft(workspace: Workspace, draft: SourceDraft) -> Source:
+    """Add a source, or change the one that the draft names; raises `ConflictError` where that has changed since."""
+    common = dict(draft.common)
+    if draft.source_id is None:
+        return add_source(workspace, source_type=draft.source_type, name=draft.name, config=draft.config, **common)
+    if common.keys() & {"backend", "by_type"}:
+        by_type = common.pop("by_type", None) or {}
+        common["extraction"] = {"backend": common.pop("backend", None), "by_type": by_type}
+    return edit_source(
+        workspace,
+        draft.source_id,
+        config=draft.config,
+        based_on=draft.based_on,
+        keeps_others=draft.based_on is None,
+        **common,
+    )
 
 
 def trial_source(draft: SourceDraft) -> Source:

@@ -1,1 +1,1 @@
-"""The one way from the screens to the workspace."""
+"""What the screens keep beside the client of the services: the feed of changes, records to edit, conflicts."""

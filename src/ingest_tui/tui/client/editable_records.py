@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.services.client import Client
+from ingest_tui.tui.client.conflicts import Conflict, saved_or_conflict
+
+if TYPE_CHECKING:
+    from ingest_tui.model.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +27,22 @@ class Record:
     save: Callable[[str, str], object] | None = None
 
 
-def job_record(gateway: Gateway, job_id: str) -> Record:
+def job_record(client: Client, job_id: str) -> Record:
     """Return the manifest of a job."""
-    return Record(f"manifest of {job_id}", partial(gateway.record_text, "job", job_id))
+    return Record(f"manifest of {job_id}", partial(client.records.text, "job", job_id))
 
 
-def source_record(gateway: Gateway, source_id: str) -> Record:
+def source_record(client: Client, source_id: str) -> Record:
     """Return the record of a source, which can be saved again."""
-    read = partial(gateway.record_text, "source", source_id)
-    return Record(f"source {source_id}", read, partial(gateway.save_source_text, source_id))
+    read = partial(client.records.text, "source", source_id)
+
+    def save(text: str, before: str) -> Source | Conflict:
+        saved = saved_or_conflict(lambda: client.records.save_source(source_id, text, before))
+        return replace(saved, theirs=client.records.text_of(saved.theirs)) if isinstance(saved, Conflict) else saved
+
+    return Record(f"source {source_id}", read, save)
 
 
-def document_record(gateway: Gateway, document_id: str) -> Record:
+def document_record(client: Client, document_id: str) -> Record:
     """Return the ingestion record of the current version of a document."""
-    return Record(f"ingestion record of {document_id}", partial(gateway.record_text, "document", document_id))
+    return Record(f"ingestion record of {document_id}", partial(client.records.text, "document", document_id))

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingest_tui.model.job_order import job_order
+from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.finder import Finder
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.views.jobs.jobs_model import JobRow
@@ -35,7 +35,7 @@ _COLUMNS: list[Column[Target]] = [
 class Jump(Finder):
     """A chooser over views, jobs and sources; returns the key of a `Target`, or None."""
 
-    def __init__(self, gateway: Gateway, jobs: Iterable[JobRow]) -> None:
+    def __init__(self, client: Client, jobs: Iterable[JobRow]) -> None:
         newest_first = sorted(jobs, key=lambda row: (row.created_at or row.job_id, job_order(row.job_id)), reverse=True)
         views = [Target(f"view {view.name}", view.title, key) for key, view in VIEWS.items()]
         known = [
@@ -49,11 +49,11 @@ class Jump(Finder):
             key=lambda target: target.key,
             searchable=lambda target: f"{target.key} {target.name} {target.what}",
         )
-        self._gateway = gateway
+        self._client = client
 
     def on_mount(self) -> None:
         """Add the sources as soon as they are read; views and jobs are shown at once."""
-        self.ask(self._gateway.sources, self._add_sources, group="sources")
+        self.ask(self._client.sources.list, self._add_sources, group="sources")
 
     def _add_sources(self, summaries: list[SourceSummary]) -> None:
         sources = [summary.source for summary in summaries]

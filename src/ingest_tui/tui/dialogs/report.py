@@ -13,8 +13,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from ingest_tui.model.naming import safe_display
+from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -96,15 +96,20 @@ class Lines(Report):
 class Story(Report):
     """Why a document is here, or why not."""
 
-    def __init__(self, gateway: Gateway, target: str) -> None:
+    def __init__(self, client: Client, target: str) -> None:
         super().__init__("Why is it (not) here?")
-        self._gateway = gateway
+        self._client = client
         self._target = target
 
     def begin(self) -> None:
         """Ask for the story."""
-        gateway, target = self._gateway, self._target
-        self.ask(lambda: gateway.explain(target), self.lines.show, group="report", otherwise=self.say_trouble)
+        client, target = self._client, self._target
+        self.ask(
+            lambda: client.documents.explain(target).lines(),
+            self.lines.show,
+            group="report",
+            otherwise=self.say_trouble,
+        )
 
 
 class RecordReport(Report):
@@ -137,14 +142,14 @@ class TestReport(Report):
 
     def __init__(
         self,
-        gateway: Gateway,
+        client: Client,
         what: str,
         *,
         steps: Callable[[], Iterable[Any]] | None = None,
         guide: str = "",
     ) -> None:
         super().__init__(f"{guide}Test of {what}")
-        self._steps = steps or partial(gateway.test_source, what)
+        self._steps = steps or partial(client.sources.test, what)
         self._is_source = steps is None
         self._all_well = True
 

@@ -126,10 +126,10 @@ class Going(App[int]):
         """Show the text of a document over the view."""
         from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 
-        self.push_screen(DocumentScreen(self._ingest.gateway, document_id, name))
+        self.push_screen(DocumentScreen(self._ingest.client, document_id, name))
 
     def explain(self, target: str) -> None:
         """Show why a document is here, or why not."""
         from ingest_tui.tui.dialogs.report import Story
 
-        self.push_screen(Story(self._ingest.gateway, target))
+        self.push_screen(Story(self._ingest.client, target))

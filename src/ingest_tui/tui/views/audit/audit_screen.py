@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -115,8 +116,8 @@ class AuditScreen(ViewScreen):
         if self._is_reading:
             return
         self._is_reading = True
-        gateway, offset = self.ingest.gateway, self._offset
-        self.ask(lambda: gateway.audit(offset), self._take, group="audit", otherwise=self._trouble)
+        client, offset = self.ingest.client, self._offset
+        self.ask(lambda: client.audit.lines_from(offset), self._take, group="audit", otherwise=self._trouble)
 
     def _trouble(self, message: str, hint: str) -> None:
         self._is_reading = False
@@ -186,15 +187,20 @@ class AuditScreen(ViewScreen):
         """Write the lines that pass the filter to a file, all of them, not only those that are held here."""
         from ingest_tui.tui.dialogs.ask import Ask
 
-        gateway, words = self.ingest.gateway, self.words
+        client, words = self.ingest.client, self.words
 
         def written(answer: tuple[Path, int]) -> None:
             place, number = answer
             self.tell(f"{wording.plural(number, 'line')} written to {place}")
 
+        def export(name: str) -> tuple[Path, int]:
+            from ingest_tui.services.jobs.audit_trail import AuditQuery
+
+            return client.audit.export(Path(name), AuditQuery(words))
+
         def named(name: str | None) -> None:
             if name:
-                self.ask(lambda: gateway.export_audit(Path(name), words), written, group="export")
+                self.ask(partial(export, name), written, group="export")
 
         what = f"the lines with {words}" if words else "all lines"
         note = "a new file; .csv for a table, else JSON lines"

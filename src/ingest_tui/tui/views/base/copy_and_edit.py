@@ -74,12 +74,12 @@ class Carrying(Everywhere):
         """Ask for the name of a file, and write a text into it."""
         from ingest_tui.tui.dialogs.ask import Ask
 
-        gateway = self.ingest.gateway
+        client = self.ingest.client
 
         def named(name: str | None) -> None:
             if name:
                 self.ask(
-                    lambda: gateway.write_text(Path(name), text),
+                    lambda: client.records.write(Path(name), text),
                     lambda place: self.tell(f"written to {place}"),
                     group="write",
                 )

@@ -21,6 +21,7 @@ from ingest_tui.tui.widgets.command_line import CommandLine
 
 if TYPE_CHECKING:
     from ingest_tui.services.sources.sources import SourceSummary
+    from ingest_tui.services.workers import StopReport
     from ingest_tui.tui.application import Application
 
 
@@ -94,7 +95,7 @@ class Everywhere(Asking, Screen[None]):
             else:
                 self.tell(f"there is no source {wanted}", ":sources shows all", bad=True)
 
-        self.ask(self.ingest.gateway.sources, found, group="find-source")
+        self.ask(self.ingest.client.sources.list, found, group="find-source")
 
     def jump(self) -> None:
         """Choose a view, a job or a source, and go there."""
@@ -111,7 +112,7 @@ class Everywhere(Asking, Screen[None]):
             if kind:
                 ways[kind](name)
 
-        self.app.push_screen(Jump(self.ingest.gateway, self.ingest.model.rows.values()), chosen)
+        self.app.push_screen(Jump(self.ingest.client, self.ingest.model.rows.values()), chosen)
 
     # The screen
 
@@ -155,9 +156,9 @@ class Everywhere(Asking, Screen[None]):
 
     def _use_theme(self, name: str) -> None:
         self.ingest.use_theme(name)
-        gateway = self.ingest.gateway
-        if not gateway.read_only:
-            self.ask(lambda: gateway.remember_theme(name), lambda _done: None, group="theme")
+        client = self.ingest.client
+        if not client.read_only:
+            self.ask(lambda: client.settings.set_theme(name), lambda _done: None, group="theme")
 
     # The : line
 
@@ -171,8 +172,8 @@ class Everywhere(Asking, Screen[None]):
         line.value = ""
         self.add_class("-commanding")
         self.set_focus(line)
-        gateway = self.ingest.gateway
-        self.ask(gateway.sources, self._know_sources, group="command-sources", otherwise=lambda *_trouble: None)
+        client = self.ingest.client
+        self.ask(client.sources.list, self._know_sources, group="command-sources", otherwise=lambda *_trouble: None)
 
     def _know_sources(self, summaries: list[SourceSummary]) -> None:
         self._source_ids = [summary.source.source_id for summary in summaries]
@@ -236,8 +237,8 @@ class Everywhere(Asking, Screen[None]):
     def start_worker(self) -> None:
         """Start a worker that outlives this screen."""
         self.tell("starting a worker …")
-        gateway = self.ingest.gateway
-        self.ask(gateway.start_worker, lambda pid: self._worker_changed(f"worker {pid} runs"), group="worker")
+        client = self.ingest.client
+        self.ask(client.workers.start, lambda pid: self._worker_changed(f"worker {pid} runs"), group="worker")
 
     def ensure_worker(self) -> None:
         """After something was queued: start a worker when there is none, and say so."""
@@ -246,17 +247,17 @@ class Everywhere(Asking, Screen[None]):
             if pid is not None:
                 self._worker_changed(f"started worker {pid}: it goes on when this screen is closed")
 
-        self.ask(self.ingest.gateway.ensure_worker, told, group="worker")
+        self.ask(self.ingest.client.workers.ensure, told, group="worker")
 
     def stop_workers(self) -> None:
         """Stop the workers; their jobs wait for the next one."""
 
-        def told(result: tuple[int, str]) -> None:
-            stopped, why = result
-            text = f"stopped {wording.plural(stopped, 'worker')}"
+        def told(report: StopReport) -> None:
+            text = f"stopped {wording.plural(len(report.stopped), 'worker')}"
+            why = report.remaining[0][1] if report.remaining else ""
             self._worker_changed(f"{text}; a worker goes on: {why}" if why else text)
 
-        self.ask(self.ingest.gateway.stop_workers, told, group="worker")
+        self.ask(self.ingest.client.workers.stop, told, group="worker")
 
     def _worker_changed(self, text: str) -> None:
         self.tell(text)

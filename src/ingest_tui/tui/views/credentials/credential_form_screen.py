@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from ingest_tui.model.errors import IngestError
+from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
-from ingest_tui.tui.client.conflicts import Conflict
-from ingest_tui.tui.client.credential_calls import CredentialDraft
-from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.tui.client.conflicts import Conflict, saved_or_conflict
 from ingest_tui.tui.dialogs.entry_form import EntryForm
 from ingest_tui.tui.widgets.fields import Field, fields_of
 from ingest_tui.tui.widgets.form import Form
 
 if TYPE_CHECKING:
     from ingest_tui.services.credentials.credentials import CredentialRow, CredentialType
+    from ingest_tui.services.credentials.forms import CredentialDraft
 
 _FORMS = "secrets: env:NAME file:PATH keyring:SERVICE/USER command:PROGRAM, or itself"
 _ABOUT = [
@@ -36,12 +36,12 @@ class CredentialForm(EntryForm):
     note: ClassVar[str] = _FORMS
 
     def __init__(
-        self, gateway: Gateway, declared: CredentialType, *, row: CredentialRow | None = None, rotates: bool = False
+        self, client: Client, declared: CredentialType, *, row: CredentialRow | None = None, rotates: bool = False
     ) -> None:
         name = row.summary.name if row else ""
         what = f"Rotate {name}: a new secret, or where it is now" if rotates else f"Change {name}"
         super().__init__(what if row else f"Add a credential of type {declared.name}: {declared.description}")
-        self._gateway = gateway
+        self._client = client
         self._declared = declared
         self._row = row
         self._rotates = rotates
@@ -76,6 +76,8 @@ class CredentialForm(EntryForm):
     # What was entered
 
     def _draft(self) -> CredentialDraft:
+        from ingest_tui.services.credentials.forms import CredentialDraft
+
         row = self._row
         entered = dict(self.form.changed_values() if row else self.form.values()) if self.form is not None else {}
         name = row.summary.name if row else str(entered.pop("name", ""))
@@ -115,13 +117,13 @@ class CredentialForm(EntryForm):
                 continue
             try:
                 text = entered.get(name, "")
-                self.form.say_note(name, self._gateway.describe_given(text) if text else "")
+                self.form.say_note(name, self._client.credentials.describe_given(text) if text else "")
             except IngestError:
                 self.form.say_note(name, "")  # the check says what is wrong with it
 
     def check(self, *, everywhere: bool = False) -> None:
         """Ask what is wrong with what was entered."""
-        gateway, draft, row = self._gateway, self._draft(), self._row
+        client, draft, row = self._client, self._draft(), self._row
 
         def take(problems: dict[str, str]) -> None:
             if row is not None:  # what was wrong before is not what this form asks for; saving looks at the whole
@@ -132,7 +134,7 @@ class CredentialForm(EntryForm):
                 self.form.focus_problem()
 
         kept = dict(row.summary.fields) if row is not None else {}
-        self.ask(lambda: gateway.credential_problems(draft, kept), take, group="check", otherwise=self.say_error)
+        self.ask(lambda: client.credentials.problems(draft, kept), take, group="check", otherwise=self.say_error)
 
     def save(self) -> None:
         """Check everything, then save."""
@@ -145,8 +147,13 @@ class CredentialForm(EntryForm):
             self.dismiss(None)
             return
         self._saving = True
-        gateway = self._gateway
-        self.ask(lambda: gateway.save_credential(draft), self._saved, group="save", otherwise=self.say_error)
+        client = self._client
+        self.ask(
+            lambda: saved_or_conflict(lambda: client.credentials.save(draft)),
+            self._saved,
+            group="save",
+            otherwise=self.say_error,
+        )
 
     def _saved(self, answer: CredentialRow | Conflict) -> None:
         if not isinstance(answer, Conflict):
@@ -172,7 +179,7 @@ class AddCredential(CredentialForm):
     buttons: ClassVar[tuple[tuple[str, str], ...]] = (("save", "Add and test"),)
 
 
-def add_credential(asking: Asking, gateway: Gateway, type_name: str | None, then: Callable[[str], None]) -> None:
+def add_credential(asking: Asking, client: Client, type_name: str | None, then: Callable[[str], None]) -> None:
     """Ask for the type unless it is known, then for the fields; ``then`` gets the name of the new credential."""
 
     def ask_for_fields(declared: CredentialType) -> None:
@@ -180,9 +187,9 @@ def add_credential(asking: Asking, gateway: Gateway, type_name: str | None, then
             if name is None:
                 return
             then(name)
-            test_credential(asking, gateway, name)
+            test_credential(asking, client, name)
 
-        asking.app.push_screen(AddCredential(gateway, declared), made)
+        asking.app.push_screen(AddCredential(client, declared), made)
 
     def offer(types: list[CredentialType]) -> None:
         from ingest_tui.tui.dialogs.dialogs import Choose
@@ -200,14 +207,14 @@ def add_credential(asking: Asking, gateway: Gateway, type_name: str | None, then
 
         asking.app.push_screen(Choose("What type of credential?", options), chosen)
 
-    asking.ask(gateway.credential_types, offer, group="types")
+    asking.ask(client.credentials.types, offer, group="types")
 
 
-def test_credential(asking: Asking, gateway: Gateway, name: str) -> None:
+def test_credential(asking: Asking, client: Client, name: str) -> None:
     """Show the steps of a test as they are done."""
     from ingest_tui.tui.dialogs.report import TestReport
 
-    asking.app.push_screen(TestReport(gateway, f"credential {name}", steps=lambda: gateway.test_credential(name)))
+    asking.app.push_screen(TestReport(client, f"credential {name}", steps=lambda: client.credentials.test(name)))
 
 
 test_credential.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test

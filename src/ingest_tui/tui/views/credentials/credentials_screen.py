@@ -116,10 +116,10 @@ class CredentialsScreen(ViewScreen):
 
     def read(self) -> None:
         """Read the entries in a thread."""
-        gateway = self.ingest.gateway
+        client = self.ingest.client
 
         def ask() -> tuple[str, list[CredentialRow]]:
-            return gateway.credentials_file(), gateway.credentials()
+            return client.credentials.file(), client.credentials.list()
 
         self.ask(ask, self._take, group="credentials", otherwise=self._fail)
 
@@ -202,14 +202,14 @@ class CredentialsScreen(ViewScreen):
         """Ask for the type and the fields; the new credential is tested at once."""
         from ingest_tui.tui.views.credentials.credential_form_screen import add_credential
 
-        add_credential(self, self.ingest.gateway, None, lambda name: self._changed(f"added credential {name}"))
+        add_credential(self, self.ingest.client, None, lambda name: self._changed(f"added credential {name}"))
 
     def test_credential(self) -> None:
         """Test the credential under the cursor."""
         from ingest_tui.tui.views.credentials.credential_form_screen import test_credential
 
         if self.table.current_key:
-            test_credential(self, self.ingest.gateway, self.table.current_key)
+            test_credential(self, self.ingest.client, self.table.current_key)
 
     def rotate_credential(self) -> None:
         """Ask for another secret, or for where it is now."""
@@ -222,7 +222,7 @@ class CredentialsScreen(ViewScreen):
     def _open_form(self, *, rotates: bool) -> None:
         from ingest_tui.tui.views.credentials.credential_form_screen import CredentialForm, test_credential
 
-        row, gateway = self.table.current, self.ingest.gateway
+        row, client = self.table.current, self.ingest.client
         if row is None:
             return
 
@@ -231,12 +231,12 @@ class CredentialsScreen(ViewScreen):
                 return
             self._changed(f"changed {name}; running jobs take it up when they sign in again")
             if rotates:
-                test_credential(self, gateway, name)
+                test_credential(self, client, name)
 
         def ask(declared: CredentialType) -> None:
-            self.app.push_screen(CredentialForm(gateway, declared, row=row, rotates=rotates), changed)
+            self.app.push_screen(CredentialForm(client, declared, row=row, rotates=rotates), changed)
 
-        self.ask(partial(gateway.credential_type, row.summary.type), ask, group="type")
+        self.ask(partial(client.credentials.type_called, row.summary.type), ask, group="type")
 
     def remove_credentials(self) -> None:
         """Remove the chosen credentials after a question that names the sources that use them."""
@@ -254,10 +254,10 @@ class CredentialsScreen(ViewScreen):
             consequence = (
                 f"The sources that use {'it' if len(used) == 1 else 'them'} cannot sign in any more. {consequence}"
             )
-        gateway, seen = self.ingest.gateway, {row.summary.name: row.summary for row in rows}
+        client, seen = self.ingest.client, {row.summary.name: row.summary for row in rows}
 
         def remove(name: str) -> None:
-            gateway.remove_credential(seen[name], force=name in used)
+            client.credentials.remove(name, force=name in used, based_on=seen[name])
 
         def answered(confirmed: bool | None) -> None:
             if confirmed:

@@ -12,9 +12,9 @@ from textual.app import SuspendNotSupported
 
 from ingest_tui.tui import wording
 from ingest_tui.tui.background.messages import Answered
-from ingest_tui.tui.client.document_calls import DocumentQuery
 from ingest_tui.tui.terminal import pager
 from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import Document
@@ -68,7 +68,7 @@ class DocumentActions(ViewScreen):
         """Retire documents after a question that names them."""
         from ingest_tui.tui.dialogs.dialogs import Confirm
 
-        targets, gateway = self.target_documents(), self.ingest.gateway
+        targets, client = self.target_documents(), self.ingest.client
         if not targets:
             return
         ids = [document_id for document_id, _name in targets]
@@ -79,7 +79,7 @@ class DocumentActions(ViewScreen):
 
         def answered(confirmed: bool | None) -> None:
             if confirmed:
-                self.ask(lambda: gateway.remove_documents(ids), removed, group="remove")
+                self.ask(lambda: client.documents.remove(ids), removed, group="remove")
 
         question = f"Remove {wording.plural(len(ids), 'document')}?"
         consequence = "They go to the trash. No sync brings one back until it changes; u in the trash restores."
@@ -88,7 +88,7 @@ class DocumentActions(ViewScreen):
 
     def restore_documents(self) -> None:
         """Bring documents back from the trash, one after another."""
-        targets, gateway = dict(self.target_documents()), self.ingest.gateway
+        targets, client = dict(self.target_documents()), self.ingest.client
         if not targets:
             return
 
@@ -96,7 +96,7 @@ class DocumentActions(ViewScreen):
             self.documents_changed()
 
         self.ask_each(
-            list(targets), gateway.restore_document, done="restored", group="restore", say=self.say_hint, then=restored
+            list(targets), client.documents.restore, done="restored", group="restore", say=self.say_hint, then=restored
         )
 
     # Taking out
@@ -129,14 +129,15 @@ class DocumentActions(ViewScreen):
         return True
 
     def _export(self, query: DocumentQuery, ids: list[str] | None, form: ExportFormat, target: Path) -> None:
-        gateway = self.ingest.gateway
+        client, choice = self.ingest.client, query.as_choice()
+        choice["document_ids"] = ids
         tell = self._telling_progress()
 
         def exported(report: ExportReport) -> None:
             left = f", {report.left_out_total:,} could not be read" if report.left_out_total else ""
             self.tell(f"exported {wording.plural(report.documents, 'document')}{left}", report.to)
 
-        self.ask(lambda: gateway.export(query, ids, form, target, tell), exported, group="export")
+        self.ask(lambda: client.documents.export(target, form=form, progress=tell, **choice), exported, group="export")
 
     def _telling_progress(self) -> Callable[[int, int], None]:
         """Return what an export calls in its thread: it says "N of M" a few times a second."""
@@ -157,14 +158,14 @@ class DocumentActions(ViewScreen):
 
     def open_original(self) -> None:
         """Show the original in the pager where it is a text on this machine; else send where it is to the clipboard."""
-        targets, gateway = self.target_documents(), self.ingest.gateway
+        targets, client = self.target_documents(), self.ingest.client
         if not targets:
             return
         document_id = targets[0][0]
 
         def look() -> tuple[Path | None, str | None, str]:
-            path = gateway.original(document_id)
-            return path, pager.text_of(path) if path is not None else None, gateway.document(document_id).uri
+            path = client.documents.original(document_id)
+            return path, pager.text_of(path) if path is not None else None, client.documents.get(document_id).uri
 
         self.ask(look, self._show_original, group="original")
 

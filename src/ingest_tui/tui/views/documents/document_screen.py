@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
+from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, document_record
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.views.documents.document_actions import DocumentActions
 from ingest_tui.tui.widgets.text import Lines, TextLines
 
@@ -92,9 +92,9 @@ class DocumentScreen(DocumentActions):
     CSS_PATH = "document_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("document")]
 
-    def __init__(self, gateway: Gateway, document_id: str, name: str) -> None:
+    def __init__(self, client: Client, document_id: str, name: str) -> None:
         super().__init__()
-        self._gateway = gateway
+        self._client = client
         self.document_id = document_id
         self._name_shown = name
         self.part = "text"
@@ -121,9 +121,7 @@ class DocumentScreen(DocumentActions):
 
     def reopener(self) -> tuple[str, Callable[[], DocumentScreen]]:
         """The document."""
-        return f"document {self.document_id}", partial(
-            DocumentScreen, self._gateway, self.document_id, self._name_shown
-        )
+        return f"document {self.document_id}", partial(DocumentScreen, self._client, self.document_id, self._name_shown)
 
     def on_mount(self) -> None:
         """Read the text."""
@@ -132,14 +130,14 @@ class DocumentScreen(DocumentActions):
 
     def catch_up(self) -> None:
         """Read the part that is shown in a thread."""
-        document_id, gateway = self.document_id, self._gateway
+        document_id, client = self.document_id, self._client
         parts: dict[str, Callable[[], Lines]] = {
             "text": lambda: preview_lines(
-                gateway.document_text(document_id), document_id, gateway.document_remarks(document_id)
+                client.documents.text(document_id), document_id, client.documents.remarks(document_id)
             ),
-            "metadata": lambda: fact_lines(gateway.document(document_id), gateway.document_record(document_id)),
-            "chunks": lambda: chunk_lines(gateway.document_chunks(document_id)),
-            "versions": lambda: version_lines(gateway.document_versions(document_id)),
+            "metadata": lambda: fact_lines(client.documents.get(document_id), client.documents.record(document_id)),
+            "chunks": lambda: chunk_lines(client.documents.chunks(document_id)),
+            "versions": lambda: version_lines(client.documents.versions(document_id)),
         }
         compared = self._compared
         read = parts[self.part]
@@ -147,7 +145,7 @@ class DocumentScreen(DocumentActions):
             older, newer = compared
 
             def read() -> Lines:
-                return diff_lines(gateway.document_diff(document_id, older, newer))
+                return diff_lines(client.documents.diff(document_id, older, newer))
 
         self.ask(read, self.text.show, group="text",
                  otherwise=lambda message, hint: self.text.show([(message, "bad"), hint]))  # fmt: skip
@@ -159,7 +157,7 @@ class DocumentScreen(DocumentActions):
 
     def record(self) -> Record:
         """Its ingestion record."""
-        return document_record(self._gateway, self.document_id)
+        return document_record(self._client, self.document_id)
 
     # Actions
 
@@ -185,8 +183,8 @@ class DocumentScreen(DocumentActions):
 
     def compare_versions(self) -> None:
         """Ask which versions to compare, and show what changed in the text."""
-        document_id, gateway = self.document_id, self._gateway
-        self.ask(lambda: gateway.document_versions(document_id), self._offer_versions, group="versions")
+        document_id, client = self.document_id, self._client
+        self.ask(lambda: client.documents.versions(document_id), self._offer_versions, group="versions")
 
     def _offer_versions(self, versions: list[dict[str, Any]]) -> None:
         from ingest_tui.tui.dialogs.dialogs import Choose

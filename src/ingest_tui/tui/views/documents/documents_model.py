@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest_tui.model.document import Document, SearchHit
-from ingest_tui.tui.client.document_calls import DocumentQuery
+from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 HIT_START, HIT_END = "«", "»"
 SORTS = {

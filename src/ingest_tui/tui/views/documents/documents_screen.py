@@ -15,11 +15,11 @@ from textual.worker import get_current_worker
 
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
-from ingest_tui.tui.client.document_calls import DocumentPage, DocumentQuery
 from ingest_tui.tui.client.editable_records import Record, document_record
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.documents.document_actions import DocumentActions
+from ingest_tui.tui.views.documents.document_query import DocumentQuery, read_page
 from ingest_tui.tui.views.documents.document_screen import fact_lines, preview_lines
 from ingest_tui.tui.views.documents.documents_model import (
     SORTS,
@@ -36,6 +36,7 @@ from ingest_tui.tui.widgets.text import Lines, TextLines
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import SearchHit
+    from ingest_tui.services.documents.documents import DocumentPage
 
 PAGE = 500
 HITS = 100
@@ -144,10 +145,10 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     def _read(self, at_least: int) -> None:
         """Read a first stretch, as long as what is shown now."""
-        query, gateway = self.query_now, self.ingest.gateway
+        query, client = self.query_now, self.ingest.client
         limit = max(PAGE, at_least)
         self._reading = True
-        self.ask(lambda: gateway.documents(query, limit=limit, offset=0), self._take, group="documents",
+        self.ask(lambda: read_page(client, query, limit=limit), self._take, group="documents",
                  otherwise=self._trouble)  # fmt: skip
 
     def _take(self, page: DocumentPage) -> None:
@@ -161,7 +162,7 @@ class DocumentsScreen(Narrowing, DocumentActions):
         known = len(self._lines or [])
         if self._reading or self.query_text or known >= self._total or self.table.cursor < known - _READ_AHEAD:
             return
-        query, gateway = self.query_now, self.ingest.gateway
+        query, client = self.query_now, self.ingest.client
 
         def more(page: DocumentPage) -> None:
             self._reading = False
@@ -170,7 +171,7 @@ class DocumentsScreen(Narrowing, DocumentActions):
             self._show()
 
         self._reading = True
-        self.ask(lambda: gateway.documents(query, limit=PAGE, offset=known), more, group="documents",
+        self.ask(lambda: read_page(client, query, limit=PAGE, offset=known), more, group="documents",
                  otherwise=self._trouble)  # fmt: skip
 
     def _trouble(self, message: str, hint: str) -> None:
@@ -241,11 +242,11 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     def _search(self) -> None:
         """Search in a thread; a search that a newer one supersedes is given up."""
-        words, query, gateway = query_as_typed(self.query_text), self.query_now, self.ingest.gateway
+        words, query, client = query_as_typed(self.query_text), self.query_now, self.ingest.client
 
         def work() -> list[SearchHit]:
             worker = get_current_worker()
-            return gateway.search(words, query, limit=HITS, given_up=lambda: worker.is_cancelled)
+            return client.documents.search(words, limit=HITS, given_up=lambda: worker.is_cancelled, **query.as_choice())
 
         self.ask(work, self._found, group="documents", otherwise=self._not_found)
 
@@ -290,11 +291,11 @@ class DocumentsScreen(Narrowing, DocumentActions):
             self.preview.show([])
             facts.show([])
             return
-        document_id, words, gateway = line.document_id, hit_words(line.snippet), self.ingest.gateway
+        document_id, words, client = line.document_id, hit_words(line.snippet), self.ingest.client
 
         def read() -> tuple[Lines, Lines]:
-            text = preview_lines(gateway.document_text(document_id), document_id)
-            return text, fact_lines(gateway.document(document_id), gateway.document_record(document_id))
+            text = preview_lines(client.documents.text(document_id), document_id)
+            return text, fact_lines(client.documents.get(document_id), client.documents.record(document_id))
 
         def show(read: tuple[Lines, Lines]) -> None:
             self.preview.show(read[0])
@@ -357,7 +358,7 @@ class DocumentsScreen(Narrowing, DocumentActions):
     def record(self) -> Record | None:
         """The ingestion record of the document under the cursor."""
         line = self.table.current
-        return document_record(self.ingest.gateway, line.document_id) if line is not None else None
+        return document_record(self.ingest.client, line.document_id) if line is not None else None
 
     def show_words(self, words: str) -> None:
         """Search in the text."""

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest_tui.model.outcome import OUTCOME_NAMES
-from ingest_tui.tui.client.document_calls import DocumentQuery
+from ingest_tui.services.client import Client
 from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 _ALL = ""
 _REMEMBERED = ("collection_id", "source_id", "media_type", "outcome", "since")
@@ -72,8 +73,10 @@ class Narrowing(ViewScreen):
         self._ask_for_choices("collection")
 
     def _ask_for_choices(self, what: str) -> None:
-        gateway = self.ingest.gateway
-        self.ask(lambda: gateway.choices(what), lambda found: self._choose(_FIELDS[what], what, found), group="choices")
+        client = self.ingest.client
+        self.ask(
+            lambda: _choices(client, what), lambda found: self._choose(_FIELDS[what], what, found), group="choices"
+        )
 
     def _choose(self, field: str, title: str, options: Sequence[tuple[str, str]]) -> None:
         from ingest_tui.tui.dialogs.dialogs import Choose
@@ -106,3 +109,13 @@ class Narrowing(ViewScreen):
             self._narrow_to(self.narrowed.widened())
         elif self.narrowed.state == "retired":
             self.toggle_trash()
+
+
+def _choices(client: Client, what: str) -> list[tuple[str, str]]:
+    """Return what a filter can be set to, each with its words: ``collection``, ``source`` or ``type``."""
+    if what == "collection":
+        found = client.collections.list()
+        return [(item.collection_id, f"{item.collection_id}  {number:,}") for item, number in found]
+    if what == "source":
+        return [(one.source.source_id, one.source.source_id) for one in client.sources.list()]
+    return [(name, f"{name}  {number:,}") for name, number in client.documents.media_types()]

@@ -101,7 +101,11 @@ class ErrorsScreen(ViewScreen):
         if self._reading:
             return
         self._reading = True
-        gateway, ignored = self.ingest.gateway, self.ignored
+        client, ignored = self.ingest.client, self.ignored
+
+        def ask() -> tuple[bool, ErrorList]:
+            groups, troubles = client.errors.grouped(ignored=ignored)
+            return ignored, ErrorList(tuple(groups), tuple(troubles))
 
         def take(answer: tuple[bool, ErrorList]) -> None:
             self._reading = False
@@ -111,7 +115,7 @@ class ErrorsScreen(ViewScreen):
             self._errors = answer[1]
             self._arrange()
 
-        self.ask(lambda: (ignored, gateway.errors(ignored=ignored)), take, group="errors", otherwise=self._trouble)
+        self.ask(ask, take, group="errors", otherwise=self._trouble)
 
     def _trouble(self, message: str, hint: str) -> None:
         self._reading = False
@@ -182,9 +186,9 @@ class ErrorsScreen(ViewScreen):
         if line.trouble is None:
             self.story.show(about)
             return
-        gateway, target = self.ingest.gateway, line.trouble.uri
+        client, target = self.ingest.client, line.trouble.uri
         self.ask(
-            lambda: [*about, "", *gateway.explain(target)],
+            lambda: [*about, "", *client.documents.explain(target).lines()],
             self.story.show,
             group="story",
             otherwise=lambda message, hint: self.story.show([*about, "", (message, "bad"), hint]),
@@ -243,7 +247,7 @@ class ErrorsScreen(ViewScreen):
 
     def retry_errors(self) -> None:
         """Queue jobs that try the chosen items again."""
-        chosen, gateway = self.chosen(), self.ingest.gateway
+        chosen, client = self.chosen(), self.ingest.client
         if not chosen:
             return
 
@@ -256,11 +260,11 @@ class ErrorsScreen(ViewScreen):
             self.ingest.feed.look_now()
             self._say()
 
-        self.ask(lambda: gateway.retry_errors(chosen), retried, group="retry")
+        self.ask(lambda: client.errors.retry(chosen), retried, group="retry")
 
     def ignore_errors(self) -> None:
         """Ignore the chosen errors until they change; or, among the ignored ones, show them again."""
-        chosen, gateway, ignore = self.chosen(), self.ingest.gateway, not self.ignored
+        chosen, client, ignore = self.chosen(), self.ingest.client, not self.ignored
         if not chosen:
             return
 
@@ -270,7 +274,7 @@ class ErrorsScreen(ViewScreen):
             self.table.clear_marks()
             self._read()
 
-        self.ask(lambda: gateway.ignore_errors(chosen, ignore=ignore), told, group="ignore")
+        self.ask(lambda: client.errors.ignore(chosen, ignore=ignore), told, group="ignore")
 
     def toggle_ignored(self) -> None:
         """Show what is ignored instead, or go back."""

@@ -12,8 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from ingest_tui.model.naming import safe_display
+from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.dialogs import TYPED_FROM
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
@@ -37,9 +37,9 @@ class Held(Asking, ModalScreen[str | None]):
         Binding("k", "move(-1)", "up", id="held.up"),
     ]
 
-    def __init__(self, gateway: Gateway, job_id: str, *, may_answer: bool = True) -> None:
+    def __init__(self, client: Client, job_id: str, *, may_answer: bool = True) -> None:
         super().__init__()
-        self._gateway = gateway
+        self._client = client
         self._job_id = job_id
         self._may_answer = may_answer
         self._number = -1
@@ -58,10 +58,10 @@ class Held(Asking, ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Ask for the list."""
-        gateway, job_id = self._gateway, self._job_id
+        client, job_id = self._client, self._job_id
         self.query_one("#typed", Input).display = False
         self.query_one("#later", Button).focus()
-        self.ask(lambda: gateway.held_deletions(job_id), self._show, group="held", otherwise=self._say_trouble)
+        self.ask(lambda: client.jobs.held_deletions(job_id), self._show, group="held", otherwise=self._say_trouble)
 
     def _show(self, lines: list[PlanLine]) -> None:
         self._number = len(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ingest_tui.tui import wording
@@ -92,8 +93,8 @@ class JobActions(ViewScreen):
 
         def asked(answer: str | None) -> None:
             if answer is not None:
-                gateway, priority = self.ingest.gateway, int(answer)
-                self._each(job_ids, lambda job_id: gateway.set_priority(job_id, priority), f"priority {priority}")
+                client, priority = self.ingest.client, int(answer)
+                self._each(job_ids, lambda job_id: client.jobs.set_priority(job_id, priority), f"priority {priority}")
 
         self.app.push_screen(Ask(question, value=value, note=note, check=is_whole_number(0, 1000)), asked)
 
@@ -121,9 +122,9 @@ class JobActions(ViewScreen):
             return
         if len(held) == 1 or not verb:
             job_id = next(iter(held))
-            may_answer = not self.ingest.gateway.read_only
+            may_answer = not self.ingest.client.read_only
             self.app.push_screen(
-                Held(self.ingest.gateway, job_id, may_answer=may_answer),
+                Held(self.ingest.client, job_id, may_answer=may_answer),
                 lambda answer: self._change([job_id], answer) if answer else None,
             )
             return
@@ -146,11 +147,20 @@ class JobActions(ViewScreen):
 
         job_ids = self.target_jobs()
         if job_ids:
-            self.app.push_screen(RecordReport(job_record(self.ingest.gateway, job_ids[0])))
+            self.app.push_screen(RecordReport(job_record(self.ingest.client, job_ids[0])))
 
     def _change(self, job_ids: list[str], verb: str) -> None:
-        gateway = self.ingest.gateway
-        self._each(job_ids, lambda job_id: gateway.change_job(verb, job_id), _DONE[verb], queues=verb in _QUEUEING)
+        jobs = self.ingest.client.jobs
+        calls: dict[str, Callable[[str], Manifest]] = {
+            "cancel": jobs.cancel,
+            "pause": jobs.pause,
+            "resume": jobs.resume,
+            "retry": jobs.retry,
+            "retry_failed": partial(jobs.retry, failed_only=True),
+            "approve": jobs.approve,
+            "refuse": jobs.refuse,
+        }
+        self._each(job_ids, calls[verb], _DONE[verb], queues=verb in _QUEUEING)
 
     def _each(self, job_ids: list[str], work: Callable[[str], Manifest], done: str, *, queues: bool = False) -> None:
         if not job_ids:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
@@ -27,7 +28,11 @@ from ingest_tui.tui.widgets.table import VirtualTable
 if TYPE_CHECKING:
     from ingest_tui.tui.application import Application
 
+Read = TypeVar("Read")
+
 MOST_LOG_RECORDS = 20_000
+OUTCOME_SLICE = 2000
+LOG_SLICE = 1000
 _ARRANGE_SECONDS, _ARRANGE_MANY_SECONDS, _MANY = 0.3, 1.5, 10_000
 
 
@@ -145,10 +150,10 @@ class JobPane(Asking, Vertical):
 
     def refresh_job(self) -> None:
         """Read what is new of the job: its manifest, and the journals from where they were read to."""
-        job_id, gateway = self.job_id, self._app.gateway
+        job_id, client = self.job_id, self._app.client
         if not job_id:
             return
-        self.ask(lambda: gateway.job(job_id), self._show_manifest, group="manifest", otherwise=self._say_trouble)
+        self.ask(lambda: client.jobs.get(job_id), self._show_manifest, group="manifest", otherwise=self._say_trouble)
         if self._busy:
             self._again = True
             return
@@ -156,9 +161,9 @@ class JobPane(Asking, Vertical):
         items_end, log_end = self._items_end, self._log_end
 
         def journals() -> Any:
-            for outcomes, end in gateway.outcomes(job_id, items_end):
+            for outcomes, end in _slices(client.jobs.items(job_id, offset=items_end), OUTCOME_SLICE):
                 yield job_id, "items", outcomes, end
-            for records, end in gateway.log(job_id, log_end):
+            for records, end in _slices(client.jobs.log(job_id, log_end), LOG_SLICE):
                 yield job_id, "log", records, end
             yield job_id, "end", [], 0
 
@@ -298,3 +303,15 @@ class JobPane(Asking, Vertical):
         line = self.query_one("#job-trouble", Line)
         line.set_class(bool(text), "-shown")
         line.say(f" {safe_display(text)}")
+
+
+def _slices(records: Iterator[tuple[Read, int]], length: int) -> Iterator[tuple[list[Read], int]]:
+    batch: list[Read] = []
+    end = 0
+    for record, end in records:
+        batch.append(record)
+        if len(batch) == length:
+            yield batch, end
+            batch = []
+    if batch:
+        yield batch, end

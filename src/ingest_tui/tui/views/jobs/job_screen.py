@@ -151,7 +151,7 @@ class JobScreen(JobActions):
 
     def record(self) -> Record:
         """The manifest."""
-        return job_record(self.ingest.gateway, self.job_id)
+        return job_record(self.ingest.client, self.job_id)
 
     @on(VirtualTable.Opened, "#job-items")
     @on(VirtualTable.Opened, "#job-reasons")

@@ -220,7 +220,7 @@ class JobsScreen(JobActions):
 
     def record(self) -> Record | None:
         """The manifest of the job under the cursor."""
-        return job_record(self.ingest.gateway, self.table.current_key) if self.table.current_key else None
+        return job_record(self.ingest.client, self.table.current_key) if self.table.current_key else None
 
     @on(VirtualTable.Opened, "#jobs-table")
     def open_selected(self) -> None:

@@ -103,10 +103,10 @@ class LogsScreen(ViewScreen):
         if self._is_reading:
             return
         self._is_reading = True
-        gateway, follower = self.ingest.gateway, self._follower
+        client, follower = self.ingest.client, self._follower
 
         def work() -> tuple[LogFollower, list[dict[str, Any]]]:
-            reader = follower or gateway.logs()
+            reader = follower or client.jobs.follow_logs()
             return reader, reader.read()
 
         self.ask(work, self._take, group="logs", otherwise=self._trouble)

@@ -12,9 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from ingest_tui.model.matching import matches
+from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
-from ingest_tui.tui.client.gateway import Gateway
-from ingest_tui.tui.client.source_calls import ABOVE
 from ingest_tui.tui.dialogs.table_dialog import TableDialog
 from ingest_tui.tui.widgets.table import Cell, Column
 
@@ -58,9 +57,9 @@ class Places(TableDialog):
     ]
     keys: ClassVar[str] = "enter take this  → look into  ← close  / filter  esc back"
 
-    def __init__(self, gateway: Gateway, source_type: str, config: dict[str, Any]) -> None:
+    def __init__(self, client: Client, source_type: str, config: dict[str, Any]) -> None:
         super().__init__(f"Choose a place for the {source_type} source")
-        self._gateway = gateway
+        self._client = client
         self._type = source_type
         self._config = config
         self._top: list[Branch] = []
@@ -87,7 +86,7 @@ class Places(TableDialog):
         self._read(None, "")
 
     def _read(self, branch: Branch | None, path: str) -> None:
-        gateway, source_type, config = self._gateway, self._type, self._config
+        client, source_type, config = self._client, self._type, self._config
         inner: list[Branch] = []
         depth = 0 if branch is None else branch.depth + 1
         if branch is None:
@@ -104,7 +103,7 @@ class Places(TableDialog):
                 self.say(self._count(inner))
                 return
             for place in places:
-                if place.name == ABOVE and depth:
+                if _is_above(place) and depth:
                     continue
                 inner.append(Branch(place, depth, "closed" if place.kind == "folder" else ""))
             self.show_rows()
@@ -115,7 +114,7 @@ class Places(TableDialog):
             self.show_rows()
             self.say_trouble(message, hint)
 
-        work = partial(gateway.places, source_type, config, path)
+        work = partial(client.sources.places, source_type, config, path)
         self.ask_slices(work, take, group=f"place {path}", otherwise=failed)
 
     @staticmethod
@@ -143,7 +142,7 @@ class Places(TableDialog):
         branch: Branch | None = self.table.current
         if branch is None or not branch.is_folder:
             return
-        if branch.place.name == ABOVE:
+        if _is_above(branch.place):
             self._read(None, branch.place.path)
             self.table.move_to_end(first=True)
         elif branch.state in {"closed", "failed"}:
@@ -177,3 +176,9 @@ class Places(TableDialog):
 
 def _size(branch: Branch) -> str:
     return "" if branch.place.size is None or branch.is_folder else wording.size(branch.place.size)
+
+
+def _is_above(place: Place) -> bool:
+    from ingest_tui.services.sources.sources import ABOVE
+
+    return place.name == ABOVE

@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 
 from ingest_tui.model.matching import matches
 from ingest_tui.model.volumes import gap_name
+from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.table_dialog import TableDialog
 from ingest_tui.tui.widgets.table import Cell, Column
 
@@ -82,9 +82,9 @@ class Plan(TableDialog):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "sync", "sync now", id="plan.sync")]
     keys: ClassVar[str] = "enter its items  s sync now  / filter  esc back"
 
-    def __init__(self, gateway: Gateway, source_id: str, *, guide: str = "") -> None:
+    def __init__(self, client: Client, source_id: str, *, guide: str = "") -> None:
         super().__init__(f"{guide}What a sync of {source_id} would do; nothing is fetched")
-        self._gateway = gateway
+        self._client = client
         self._source_id = source_id
         self._groups: dict[tuple[str, str], Group] = {}
         self._open: Group | None = None
@@ -116,11 +116,11 @@ class Plan(TableDialog):
 
     def begin(self) -> None:
         """Ask for the plan; the source is listed first, which may take its time."""
-        gateway, source_id = self._gateway, self._source_id
+        client, source_id = self._client, self._source_id
         self._tick()
         self.set_interval(1.0, self._tick)
         self.table.show([], empty=["listing the source … esc goes back"])
-        self.ask_slices(lambda: gateway.plan(source_id), self._take)
+        self.ask_slices(lambda: client.sources.plan(source_id), self._take)
 
     def _tick(self) -> None:
         if not self._done and not self._groups:

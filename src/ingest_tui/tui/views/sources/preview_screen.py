@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from ingest_tui.model.matching import matches
+from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
-from ingest_tui.tui.client.gateway import Gateway
 from ingest_tui.tui.dialogs.table_dialog import TableDialog
 from ingest_tui.tui.widgets.table import Cell, Column
 
@@ -26,9 +26,9 @@ class Preview(TableDialog):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("t", "turn", "which", id="preview.which")]
     keys: ClassVar[str] = "t all, taken, left out  / filter  esc back"
 
-    def __init__(self, gateway: Gateway, draft: SourceDraft) -> None:
+    def __init__(self, client: Client, draft: SourceDraft) -> None:
         super().__init__(f"What {draft.name or 'it'} would take: the first items, nothing is fetched")
-        self._gateway = gateway
+        self._client = client
         self._draft = draft
         self._items: list[PreviewItem] = []
         self._which = _SHOWS[0]
@@ -54,10 +54,10 @@ class Preview(TableDialog):
 
     def begin(self) -> None:
         """Ask for the items."""
-        gateway, draft = self._gateway, self._draft
+        client, draft = self._client, self._draft
         self.say("listing …")
         self.table.show([], empty=["listing … esc goes back"])
-        self.ask_slices(lambda: gateway.preview(draft), self._take)
+        self.ask_slices(lambda: client.sources.preview(draft), self._take)
 
     def _take(self, items: list[PreviewItem] | None) -> None:
         if items is None:

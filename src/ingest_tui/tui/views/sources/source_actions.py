@@ -12,9 +12,8 @@ from ingest_tui.tui.views.base.view_screen import ViewScreen
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.source import Source
-    from ingest_tui.services.sources.sources import SourceSummary
+    from ingest_tui.services.sources.sources import SourceKind, SourceSummary
     from ingest_tui.services.sources.trials import SourceDraft
-    from ingest_tui.tui.client.source_calls import SourceKind
 
 FIRST_STEPS = (
     "choose what kind of place your documents are in",
@@ -43,10 +42,10 @@ class SourceActions(ViewScreen):
 
     def add_source(self) -> None:
         """Ask for the type, then for the settings; the new source is tested, planned and synced if that is wanted."""
-        gateway = self.ingest.gateway
+        client = self.ingest.client
 
         def ask() -> tuple[list[SourceKind], bool]:
-            return gateway.source_kinds(), not gateway.has_sources()
+            return client.sources.kinds(), not client.sources.has_any()
 
         self.ask(ask, self._choose_kind, group="kinds")
 
@@ -77,7 +76,7 @@ class SourceActions(ViewScreen):
                 self._test(source.source_id, guided=is_first)
 
         guide = _guide(2) if is_first else ""
-        self.app.push_screen(SourceForm(self.ingest.gateway, source_type, guide=guide), added)
+        self.app.push_screen(SourceForm(self.ingest.client, source_type, guide=guide), added)
 
     def _test(self, source_id: str, *, guided: bool = False) -> None:
         from ingest_tui.tui.dialogs.report import TestReport
@@ -89,7 +88,7 @@ class SourceActions(ViewScreen):
                 self._plan(source_id, guided=guided)
 
         guide = _guide(3) if guided else ""
-        self.app.push_screen(TestReport(self.ingest.gateway, source_id, guide=guide), closed)
+        self.app.push_screen(TestReport(self.ingest.client, source_id, guide=guide), closed)
 
     def _plan(self, source_id: str, *, guided: bool = False) -> None:
         from ingest_tui.tui.views.sources.plan_screen import Plan
@@ -99,7 +98,7 @@ class SourceActions(ViewScreen):
                 self._sync([source_id])
 
         guide = _guide(4) if guided else ""
-        self.app.push_screen(Plan(self.ingest.gateway, source_id, guide=guide), closed)
+        self.app.push_screen(Plan(self.ingest.client, source_id, guide=guide), closed)
 
     # With those that are there
 
@@ -108,7 +107,7 @@ class SourceActions(ViewScreen):
         chosen = self.chosen_sources()[:1]
         if not chosen:
             return
-        gateway = self.ingest.gateway
+        client = self.ingest.client
 
         def changed(source: Source | None) -> None:
             if source is not None:
@@ -118,9 +117,9 @@ class SourceActions(ViewScreen):
         def ask(draft: SourceDraft) -> None:
             from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 
-            self.app.push_screen(SourceForm(gateway, draft.source_type, draft=draft), changed)
+            self.app.push_screen(SourceForm(client, draft.source_type, draft=draft), changed)
 
-        self.ask(partial(gateway.draft_of, chosen[0]), ask, group="draft")
+        self.ask(partial(client.sources.draft_of, chosen[0]), ask, group="draft")
 
     def test_source(self) -> None:
         """Test the source under the cursor."""
@@ -136,13 +135,13 @@ class SourceActions(ViewScreen):
         """Show the first items that the source under the cursor takes and leaves out."""
         from ingest_tui.tui.views.sources.preview_screen import Preview
 
-        gateway = self.ingest.gateway
+        client = self.ingest.client
 
         def show(draft: SourceDraft) -> None:
-            self.app.push_screen(Preview(gateway, draft))
+            self.app.push_screen(Preview(client, draft))
 
         for source_id in self.chosen_sources()[:1]:
-            self.ask(partial(gateway.draft_of, source_id), show, group="draft")
+            self.ask(partial(client.sources.draft_of, source_id), show, group="draft")
 
     def sync_sources(self) -> None:
         """Queue a sync of the chosen sources."""
@@ -156,14 +155,14 @@ class SourceActions(ViewScreen):
                 self.ingest.feed.look_now()
                 self.sources_changed()
 
-        self._each(source_ids, self.ingest.gateway.sync, "sync queued", queued)
+        self._each(source_ids, self.ingest.client.sources.sync, "sync queued", queued)
 
     def toggle_enabled(self) -> None:
         """Enable the chosen sources, or disable them when the first one is enabled."""
         summaries = self.chosen_summaries()
         if summaries:
             enabled = not summaries[0].source.enabled
-            change = partial(self.ingest.gateway.set_enabled, enabled=enabled)
+            change = partial(self.ingest.client.sources.set_enabled, enabled=enabled)
             self._each(self.chosen_sources(), change, "enabled" if enabled else "disabled", self._done)
 
     def toggle_watch(self) -> None:
@@ -171,7 +170,7 @@ class SourceActions(ViewScreen):
         summaries = self.chosen_summaries()
         if summaries:
             watched = not summaries[0].source.watch
-            change = partial(self.ingest.gateway.set_watched, watched=watched)
+            change = partial(self.ingest.client.sources.set_watched, watched=watched)
             self._each(self.chosen_sources(), change, "watching" if watched else "no longer watching", self._done)
 
     def remove_sources(self) -> None:
@@ -186,10 +185,10 @@ class SourceActions(ViewScreen):
         def answered(confirmed: bool | None) -> None:
             if confirmed:
                 keeps = dialog.keeps_documents
-                gateway, seen = self.ingest.gateway, {item.source.source_id: item.source for item in summaries}
+                client, seen = self.ingest.client, {item.source.source_id: item.source for item in summaries}
 
                 def change(source_id: str) -> int:
-                    return gateway.remove_source(seen[source_id], keep_documents=keeps)
+                    return client.sources.remove(source_id, keep_documents=keeps, based_on=seen[source_id])
 
                 self._each(dialog.source_ids, change, "removed", partial(self._removed, keeps=keeps))
 

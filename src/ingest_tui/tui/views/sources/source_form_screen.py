@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, Source
-from ingest_tui.tui.client.conflicts import Conflict
-from ingest_tui.tui.client.gateway import Gateway
+from ingest_tui.services.client import Client
+from ingest_tui.tui.client.conflicts import Conflict, saved_or_conflict
 from ingest_tui.tui.dialogs.entry_form import EntryForm
 from ingest_tui.tui.widgets.fields import Field, as_list, fields_of
 
@@ -63,11 +63,9 @@ class SourceForm(EntryForm):
     )
     note: ClassVar[str] = "enter saves  tab moves  ^o browse  ^t test  ^r preview  esc cancels"
 
-    def __init__(
-        self, gateway: Gateway, source_type: str, *, draft: SourceDraft | None = None, guide: str = ""
-    ) -> None:
+    def __init__(self, client: Client, source_type: str, *, draft: SourceDraft | None = None, guide: str = "") -> None:
         super().__init__(f"{guide}Change {draft.source_id}" if draft else f"{guide}Add a source of type {source_type}")
-        self._gateway = gateway
+        self._client = client
         self._type = source_type
         self._original = draft
         self._config_names: dict[str, str] = {}
@@ -76,10 +74,10 @@ class SourceForm(EntryForm):
 
     def begin(self) -> None:
         """Ask which settings this type of source has, and which collections there are."""
-        source_type, gateway = self._type, self._gateway
+        source_type, client = self._type, self._client
 
         def ask() -> tuple[type[pydantic.BaseModel], list[str]]:
-            return gateway.config_model(source_type), gateway.collections()
+            return client.sources.config_model(source_type), client.collections.names()
 
         self.ask(ask, self._build, group="form", otherwise=self.say_error)
 
@@ -158,7 +156,7 @@ class SourceForm(EntryForm):
             return
         if self.form is not None and self._original is None:
             self.form.suggest("name", _name_of(draft.config, self._type))
-        gateway = self._gateway
+        client = self._client
 
         def take(problems: dict[str, str]) -> None:
             names = {name: own for own, name in self._config_names.items()}
@@ -168,7 +166,7 @@ class SourceForm(EntryForm):
             elif everywhere and self.form is not None:
                 self.form.focus_problem()
 
-        self.ask(lambda: gateway.source_problems(draft), take, group="check", otherwise=self.say_error)
+        self.ask(lambda: client.sources.problems(draft), take, group="check", otherwise=self.say_error)
 
     def save(self) -> None:
         """Check everything, then save."""
@@ -176,17 +174,22 @@ class SourceForm(EntryForm):
 
     def _save_now(self) -> None:
         self._saving = True
-        gateway, changes = self._gateway, self._changes()
+        client, changes = self._client, self._changes()
         if self._original is not None and not changes.config and not changes.common:
             self.dismiss(None)
             return
-        self.ask(lambda: gateway.save_source(changes), self._saved, group="save", otherwise=self.say_error)
+        self.ask(
+            lambda: saved_or_conflict(lambda: client.sources.save(changes)),
+            self._saved,
+            group="save",
+            otherwise=self.say_error,
+        )
 
     def _saved(self, answer: Source | Conflict) -> None:
         if not isinstance(answer, Conflict):
             self.dismiss(answer)
             return
-        theirs = self._gateway.draft_from(answer.theirs)
+        theirs = self._client.sources.draft_from(answer.theirs)
 
         def keep() -> None:
             if self._original is not None:
@@ -211,12 +214,12 @@ class SourceForm(EntryForm):
         except ValueError as error:
             self.take_problems({"by_type": str(error)}, everywhere=True)
             return
-        gateway = self._gateway
+        client = self._client
         if name == "preview":
-            self.app.push_screen(Preview(gateway, draft))
+            self.app.push_screen(Preview(client, draft))
         else:
             what = f"{draft.name or self._type} as entered"
-            self.app.push_screen(TestReport(gateway, what, steps=lambda: gateway.test_draft(draft)))
+            self.app.push_screen(TestReport(client, what, steps=lambda: client.sources.test_draft(draft)))
 
     def pick(self, field: Field) -> None:
         """Browse for the place, or choose a credential."""
@@ -228,13 +231,13 @@ class SourceForm(EntryForm):
         config = self.draft().config
         if field.name in {"bucket", "path"} and self._type != "local":
             config.pop(field.name, None)
-        gateway, source_type = self._gateway, self._type
+        client, source_type = self._client, self._type
 
         def chosen(path: str | None) -> None:
             if path is not None:
-                self.ask(lambda: gateway.settings_of_place(source_type, config, path), self._fill, group="fill")
+                self.ask(lambda: client.sources.settings_of_place(source_type, config, path), self._fill, group="fill")
 
-        self.app.push_screen(Places(gateway, source_type, config), chosen)
+        self.app.push_screen(Places(client, source_type, config), chosen)
 
     def _fill(self, settings: dict[str, Any]) -> None:
         if not settings:
@@ -245,7 +248,7 @@ class SourceForm(EntryForm):
                 self.form.fill(names.get(name, name), value)
 
     def _choose_credential(self, field: Field) -> None:
-        gateway = self._gateway
+        client = self._client
 
         def offer(names: list[str]) -> None:
             from ingest_tui.tui.dialogs.dialogs import Choose
@@ -260,11 +263,11 @@ class SourceForm(EntryForm):
             if name == ADD_NEW:
                 from ingest_tui.tui.views.credentials.credential_form_screen import add_credential
 
-                add_credential(self, gateway, field.credential_type, lambda made: self._take_credential(field, made))
+                add_credential(self, client, field.credential_type, lambda made: self._take_credential(field, made))
             elif name is not None:
                 self._take_credential(field, name)
 
-        self.ask(lambda: gateway.credential_names(field.credential_type), offer, group="names")
+        self.ask(lambda: client.credentials.names(field.credential_type), offer, group="names")
 
     def _take_credential(self, field: Field, name: str) -> None:
         if self.form is not None:

@@ -119,7 +119,7 @@ class SourcesScreen(SourceActions):
 
     def read(self) -> None:
         """Read the sources in a thread."""
-        self.ask(self.ingest.gateway.sources, self._take, group="sources")
+        self.ask(self.ingest.client.sources.list, self._take, group="sources")
 
     def _take(self, summaries: list[SourceSummary]) -> None:
         self._summaries = summaries
@@ -204,7 +204,7 @@ class SourcesScreen(SourceActions):
     def record(self) -> Record | None:
         """The record of the source under the cursor; what an editor makes of it is saved when it is valid."""
         key = self.table.current_key
-        return source_record(self.ingest.gateway, key) if key else None
+        return source_record(self.ingest.client, key) if key else None
 
     def chosen_sources(self) -> list[str]:
         """The marked sources, or the one under the cursor."""

@@ -1,0 +1,87 @@
+"""The client of the services: thin, typed by what it offers, and the same for each face."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+
+from ingest_tui.model.errors import NotFoundError, RefusedError, StoreError
+from ingest_tui.services.api import open_workspace
+from ingest_tui.services.client import Client, ServiceCall
+from ingest_tui.store.workspace import Workspace
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Client:
+    """A client of a new workspace with one source."""
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "welcome.md").write_text("# Welcome\n")
+    with open_workspace(tmp_path / "workspace") as handle:
+        handle.add_source("papers", path=str(folder))
+    return Client(tmp_path / "workspace")
+
+
+def test_each_call_is_a_service_of_the_services(client: Client) -> None:
+    """A subject adds nothing of its own: each of its calls is a function of another module."""
+    subjects = [subject for subject in vars(client).values() if subject.__class__.__module__ == Client.__module__]
+    calls = [call for subject in subjects for call in vars(type(subject)).values() if isinstance(call, ServiceCall)]
+    assert len(subjects) == 10
+    for call in calls:
+        service = call.service()
+        assert isinstance(service, FunctionType)
+        assert service.__module__ != Client.__module__
+
+
+def test_calls_read_change_and_yield(client: Client) -> None:
+    """A source is read, tried, synced and removed through the client alone."""
+    assert [one.source.source_id for one in client.sources.list()] == ["papers"]
+    assert [step.ok for step in client.sources.test("papers")]
+    assert [line.key for line in client.sources.plan("papers")] == ["welcome.md"]
+    job_id = client.sources.sync("papers").job_id
+    assert client.jobs.cancel(job_id).state == "cancelled"
+    assert client.sources.remove("papers") == 0
+    assert not client.sources.has_any()
+
+
+def test_the_workspace_is_closed_behind_each_call(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also behind one that fails, and behind a stream that nobody reads to its end."""
+    closed: list[Workspace] = []
+    close = Workspace.close
+    monkeypatch.setattr(Workspace, "close", lambda workspace: (closed.append(workspace), close(workspace))[1])
+    client.sources.list()
+    assert len(closed) == 1
+    with pytest.raises(NotFoundError):
+        client.jobs.get("20261121-063105-handbook-7k3q")
+    assert len(closed) == 2
+    lines = client.sources.plan("papers")
+    assert isinstance(lines, Iterator)
+    assert next(lines).key == "welcome.md"
+    assert len(closed) == 2
+    lines.close()  # type: ignore[attr-defined]
+    assert len(closed) == 3
+
+
+def test_what_only_reads_refuses_changes_before_it_opens_anything(tmp_path: Path) -> None:
+    """The workspace is not there, and the refusal is what is said."""
+    client = Client(tmp_path / "nowhere", read_only=True)
+    with pytest.raises(RefusedError, match="--read-only"):
+        client.sources.sync("papers")
+    with pytest.raises((NotFoundError, StoreError)):
+        client.sources.list()
+
+
+def test_the_client_is_loaded_without_the_services() -> None:
+    """A screen is painted before pydantic and the services are loaded."""
+    program = (
+        "import sys, ingest_tui.services.client;"
+        "heavy = {'pydantic', 'apsw', 'textual', 'ingest_tui.services.sources.sources', 'ingest_tui.store.workspace'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "[]"
