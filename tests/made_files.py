@@ -27,7 +27,9 @@ def word_file(**more: bytes) -> dict[str, bytes]:
     return {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<d/>", **more}
 
 
-def workbook(sheets: Mapping[str, str], *, states: Mapping[str, str] | None = None, **more: bytes) -> bytes:
+def workbook(
+    sheets: Mapping[str, str], *, states: Mapping[str, str] | None = None, more: Mapping[str, bytes] | None = None
+) -> bytes:
     """Return an XLSX. ``sheets``: name → the XML of its rows; ``states``: name → ``hidden``; ``more``: other parts."""
     states = states or {}
     listed = "".join(
@@ -52,7 +54,7 @@ def workbook(sheets: Mapping[str, str], *, states: Mapping[str, str] | None = No
         parts[f"xl/worksheets/sheet{number}.xml"] = (
             f'<worksheet xmlns="{_SHEETS}"><sheetData>{rows}</sheetData></worksheet>'
         )
-    return zip_bytes({**parts, **more})
+    return zip_bytes(parts | dict(more or {}))
 
 
 def sheet_row(number: int, *cells: str) -> str:
@@ -118,7 +120,8 @@ def restricted_pdf(text: str, permissions: int) -> bytes:
         user.hex().encode(),
     )
     number = len(page) + 1
-    return pdf_of([*page, encryption], b"/Encrypt %d 0 R /ID [<%s> <%s>]" % (number, *[identity.hex().encode()] * 2))
+    name = identity.hex().encode()
+    return pdf_of([*page, encryption], b"/Encrypt %d 0 R /ID [<%s> <%s>]" % (number, name, name))
 
 
 def locked_pdf() -> bytes:

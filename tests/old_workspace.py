@@ -64,8 +64,11 @@ def _line(line: str, here: Callable[[str], str]) -> str:
 
 
 def _move_catalogue(path: Path, here: Callable[[str], str]) -> None:
+    def moved(*values: apsw.SQLiteValue) -> apsw.SQLiteValue:
+        return here(values[0]) if isinstance(values[0], str) else values[0]
+
     connection = apsw.Connection(str(path))
-    connection.create_scalar_function("here", lambda text: here(text) if isinstance(text, str) else text, 1)
+    connection.create_scalar_function("here", moved, 1)
     for table, column in _text_columns(connection):
         connection.execute(f"UPDATE {table} SET {column} = here({column})")
     connection.close()

@@ -102,7 +102,7 @@ class Cli:
 
     def command(self, *arguments: str | bytes | Path) -> list[bytes]:
         """Return the whole command line of a call."""
-        program = [sys.executable, "-m", "ingest_tui", "--workspace", self.workspace]
+        program: list[str | bytes | Path] = [sys.executable, "-m", "ingest_tui", "--workspace", self.workspace]
         return [os.fsencode(part) for part in (*program, *arguments)]
 
     def run(
@@ -201,10 +201,10 @@ class Cli:
         self.docs.mkdir(exist_ok=True)
         self.run("init")
         if settings:
-            self.set(**settings)
+            self.change_settings(**settings)
         self.run("source", "add", "local", "docs", "--path", "docs", *options)
 
-    def set(self, **settings: Any) -> None:
+    def change_settings(self, **settings: Any) -> None:
         """Change workspace.json."""
         path = self.workspace / "workspace.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | settings))

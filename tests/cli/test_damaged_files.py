@@ -14,7 +14,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -101,14 +100,15 @@ def call(root: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Calls the program in this process, with streams of its own; returns the exit code and all that it wrote."""
 
     def calling(*arguments: str) -> tuple[int, str]:
-        stream = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+        buffer = io.BytesIO()
+        stream = io.TextIOWrapper(buffer, "utf-8", newline="")
         with monkeypatch.context() as patched:
             patched.setattr(sys, "stdout", stream)
             patched.setattr(sys, "stderr", stream)
             patched.setattr(warnings, "showwarning", warnings.showwarning)
             code = run(["--workspace", str(root), *arguments])
             stream.flush()
-        written = cast("io.BytesIO", stream.buffer).getvalue().decode()
+        written = buffer.getvalue().decode()
         assert "Traceback" not in written
         assert "--debug" not in written, f"an unexpected error: {arguments}\n{written}"
         return code, written

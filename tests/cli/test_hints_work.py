@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +73,7 @@ class Desk:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
     """No workspace yet."""
     monkeypatch.chdir(tmp_path)
     return Desk(tmp_path, capsys)
@@ -124,7 +124,7 @@ def test_names_that_are_not_there(desk: Desk) -> None:
     ],
 )
 def test_what_the_settings_refuse(
-    desk: Desk, name: str, content: str, options: tuple[str, str], given: dict[str, str]
+    desk: Desk, name: str, content: str, options: tuple[str, str], given: dict[str, Any]
 ) -> None:
     """The option that the hint names lets it in."""
     desk("source", "edit", "docs", *options)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Self
 
 import pytest
@@ -59,7 +60,7 @@ def commits_held_up(cli: Cli) -> Iterator[None]:
 def add_sources(cli: Cli, *names: str, files: int, **settings: Any) -> None:
     """Make the workspace with a folder of small files for each source."""
     cli.run("init")
-    cli.set(**settings)
+    cli.change_settings(**settings)
     for name in names:
         for number in range(files):
             cli.write(f"{name}/{number:04}.txt", f"common words of {name} number{number:04}\n" * 5)
@@ -69,6 +70,10 @@ def add_sources(cli: Cli, *names: str, files: int, **settings: Any) -> None:
 def job_of(cli: Cli, source: str) -> dict[str, Any]:
     """Return the newest job of a source."""
     return [manifest for manifest in cli.manifests() if manifest["source_id"] == source][-1]
+
+
+def _ingested(cli: Cli, source: str) -> int:
+    return int(job_of(cli, source)["counters"]["items_ingested"])
 
 
 def seconds_until(condition: Any, *, what: str) -> float:
@@ -128,7 +133,7 @@ def test_cancel_stops_a_job_in_full_flight(cli: Cli) -> None:
     took, kept = [], {}
     for source in ("s0", "s1"):
         cli.run("sync", source, "--detach")
-        wait_until(lambda name=source: job_of(cli, name)["counters"]["items_ingested"], what="a job in the middle")
+        wait_until(partial(_ingested, cli, source), what="a job in the middle")
         Client(cli.workspace).jobs.cancel(job_of(cli, source)["job_id"])
         took.append(seconds_until(lambda name=source: job_of(cli, name)["finished_at"], what="the end of the job"))
         assert job_of(cli, source)["state"] == "cancelled"

@@ -123,7 +123,12 @@ def test_secrets_of_a_site_are_found_nowhere(cli: Cli, server: GraphServer, driv
     """Neither the app's secret, nor a token, nor an address that needs none, in the workspace or in what is printed."""
     cli.run("source", "add", "sharepoint", "site", "--site", SITE, "--credential", "intranet")
     server.state.knobs.cut_after = 5
-    calls = (("sync", "site"), ("source", "test", "site"), ("job", "logs", "last"), ("job", "items", "last"))
+    calls: tuple[tuple[str, ...], ...] = (
+        ("sync", "site"),
+        ("source", "test", "site"),
+        ("job", "logs", "last"),
+        ("job", "items", "last"),
+    )
     printed = [cli.run(*arguments, code=None) for arguments in calls]
     tokens = set(server.state.tokens)
     assert tokens

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -47,7 +48,8 @@ def test_an_unchanged_folder_is_not_read_again(cli: Cli) -> None:
     if strace is None:
         pytest.skip("strace is not installed")
     trace = cli.home / "trace"
-    call = [strace, "-f", "-qq", "-e", "trace=open,openat", "-o", trace, *cli.command("sync", "docs", "--json")]
+    call: list[str | bytes | Path] = [strace, "-f", "-qq", "-e", "trace=open,openat", "-o", trace]
+    call += cli.command("sync", "docs", "--json")
     ended = subprocess.run(call, cwd=cli.home, env=cli.environment, capture_output=True, check=True)
     counters = checked(0, ended.stdout, ended.stderr).json["counters"]
     opened = [line for line in trace.read_text(errors="replace").splitlines() if f"{cli.docs}" in line]

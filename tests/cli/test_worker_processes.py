@@ -219,7 +219,7 @@ def test_at_most_three_jobs_run_at_once_in_order_of_priority(cli: Cli) -> None:
     at_once = [sum(start <= moment < end for start, end in spans) for moment, _ in spans]
     assert 2 <= max(at_once) <= 3, spans
 
-    cli.set(max_running_jobs=1)
+    cli.change_settings(max_running_jobs=1)
     cli.run("sync", "--all", "--detach")
     worker = cli.start("--watch")
     wait_until(lambda: len(ended(cli)) == 12)

@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite
     sys.modules.pop("ingest_tui_table", None)
 
 
-def connector(tmp_path: Path, **options: int) -> BaseConnector:
+def connector(tmp_path: Path, **options: Any) -> BaseConnector:
     """Return the page's connector."""
     return get_connector("table", {"database": str(tmp_path / "corpus.db")}, **options)
 

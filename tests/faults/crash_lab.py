@@ -328,6 +328,11 @@ class Trial:
         assert leftovers_of(root) == []
         self.expected_rebuilt = rebuilt_state_of(root, self.words)
 
+    def end(self) -> State:
+        """Return how the work ends undisturbed."""
+        assert self.expected is not None, "it has not been run undisturbed"
+        return self.expected
+
     def fresh(self, name: str) -> Path:
         """Return a new copy of the prepared workspace."""
         root = self.scratch / name

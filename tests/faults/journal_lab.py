@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,10 @@ from ingest_tui.store.records import journal
 from ingest_tui.store.records.journal import Journal, encode_line, read_journal
 from tests.faults.writer_lab import PowerCut, SteppingOs
 
-RECORDS = [{"key": "notes/a.md", "outcome": "ingested", "bytes": 12}, {"key": 'quo"te\n', "outcome": "failed"}]
+RECORDS: list[dict[str, Any]] = [
+    {"key": "notes/a.md", "outcome": "ingested", "bytes": 12},
+    {"key": 'quo"te\n', "outcome": "failed"},
+]
 NEXT = {"key": "after", "outcome": "unchanged"}
 
 

@@ -33,6 +33,7 @@ from ingest_tui.model.errors import StaleWriterError
 from ingest_tui.model.job import Manifest
 from ingest_tui.pipeline.job import recovery as recovery_module
 from ingest_tui.pipeline.job.context import JobContext
+from ingest_tui.pipeline.job.run import run_job
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
@@ -215,8 +216,10 @@ def _sabotage(name: str) -> None:
     """Break the locks of jobs and sources in this process; those of the catalogue and of the slots stay sound."""
     take, release = FileLock.try_acquire, FileLock.release
     broken_take, broken_release = SABOTAGES[name]
-    FileLock.try_acquire = lambda lock: (broken_take if _guards_a_job(lock) else take)(lock)  # type: ignore[method-assign]
-    FileLock.release = lambda lock: ((broken_release or release) if _guards_a_job(lock) else release)(lock)  # type: ignore[method-assign]
+    patching = pytest.MonkeyPatch()
+    patching.setattr(FileLock, "try_acquire", lambda lock: (broken_take if _guards_a_job(lock) else take)(lock))
+    releasing = broken_release or release
+    patching.setattr(FileLock, "release", lambda lock: (releasing if _guards_a_job(lock) else release)(lock))
 
 
 SABOTAGES: dict[str, tuple[Callable[[FileLock], bool], Callable[[FileLock], None] | None]] = {
@@ -227,7 +230,7 @@ SABOTAGES: dict[str, tuple[Callable[[FileLock], bool], Callable[[FileLock], None
 
 def _take_notes(evidence: Evidence, worker: str) -> None:
     """Put marks where a job is taken, written and given back."""
-    run_job, save = engine_module.run_job, JobStore.save
+    save = JobStore.save
 
     def noted_run(job: JobContext) -> Manifest:
         names = (worker, job.manifest.job_id, job.source.source_id)
@@ -245,8 +248,9 @@ def _take_notes(evidence: Evidence, worker: str) -> None:
             raise
         evidence.mark("rev", worker, manifest.job_id, manifest.rev)
 
-    engine_module.run_job = noted_run
-    JobStore.save = noted_save  # type: ignore[method-assign]
+    patching = pytest.MonkeyPatch()
+    patching.setattr(engine_module, "run_job", noted_run)
+    patching.setattr(JobStore, "save", noted_save)
 
 
 def _be_a_worker(orders: Orders, worker: str) -> NoReturn:

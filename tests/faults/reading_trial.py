@@ -80,7 +80,7 @@ def read_only_of_older_schema(folder: Path) -> None:
     connection = apsw.Connection(str(folder / "ws" / "catalogue.db"))
     for kind in ("trigger", "index"):
         for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = ?", (kind,)).fetchall():
-            if not name.startswith("sqlite_"):
+            if not str(name).startswith("sqlite_"):
                 connection.execute(f"DROP {kind} {name}")
     for table in ("changes", "meta"):
         connection.execute(f"DROP TABLE {table}")

@@ -367,7 +367,7 @@ def main() -> None:
     """Run the soak that the orders on stdin describe; print what was done and what is wrong as JSON."""
     orders = Orders(**json.loads(sys.stdin.read()))
     quicken(pytest.MonkeyPatch())
-    recovery_module.ATTEMPTS_WITHOUT_PROGRESS = 10_000  # type: ignore[attr-defined] # these workers are killed at once
+    recovery_module.ATTEMPTS_WITHOUT_PROGRESS = 10_000  # these workers are killed at once
     for name in _SOURCES:
         orders.folder(name).mkdir(parents=True, exist_ok=True)
     deeds = soak(orders)

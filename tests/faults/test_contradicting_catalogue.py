@@ -115,7 +115,7 @@ def _damaged(prepared: Path, sql: str) -> tuple[Path, dict[str, str]]:
     with closing(apsw.Connection(str(root / "catalogue.db"))) as connection:
         found = connection.execute("SELECT key, document_id FROM documents").fetchall()
         connection.execute(sql)
-    return root, {key.removesuffix(".md").upper(): document_id for key, document_id in found}
+    return root, {str(key).removesuffix(".md").upper(): str(document_id) for key, document_id in found}
 
 
 @BY_HAND

@@ -19,6 +19,7 @@ from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.job import run as run_job_module
 from ingest_tui.pipeline.job.context import JobContext
+from ingest_tui.pipeline.plan.source_listing import list_source
 from ingest_tui.services.workers import follow_job
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
@@ -166,7 +167,6 @@ def test_listing_that_lost_its_items_retires_nothing(workspace: Workspace, monke
     """A listing that is gone when it is to become a plan is an error, not a source that has become empty."""
     (Path(workspace.sources.get("docs").source_config["path"]) / "second.md").write_text("# second\n\nThe weather.\n")
     sync(workspace)
-    list_source = run_job_module.list_source
 
     def losing(job: JobContext) -> Any:
         end = list_source(job)

@@ -19,6 +19,7 @@ from ingest_tui.store.catalogue import rebuild as rebuild_module
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.change_feed import changes_since
 from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
+from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.verify import verify_store
 
@@ -172,7 +173,7 @@ def test_a_rebuild_that_ends_early_leaves_the_old_catalogue(
     place: Place, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever step it ends at, the catalogue in force is untouched, and the next rebuild sweeps what is left."""
-    owner = rebuild_module._Builder if hasattr(rebuild_module._Builder, step) else rebuild_module.RebuiltRows
+    owner = rebuild_module._Builder if hasattr(rebuild_module._Builder, step) else RebuiltRows
 
     def die(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
@@ -194,7 +195,7 @@ def test_a_catalogue_that_is_lost_during_a_rebuild_is_made_all_the_same(
     place: Place, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was built is in force afterwards, and not in a file that nobody can find any more."""
-    original = getattr(rebuild_module.RebuiltRows, step)
+    original = getattr(RebuiltRows, step)
 
     def lose(*arguments: object, **options: object) -> object:
         for path in place.root.glob("catalogue.db*"):
@@ -202,7 +203,7 @@ def test_a_catalogue_that_is_lost_during_a_rebuild_is_made_all_the_same(
         return original(*arguments, **options)
 
     with place.opened() as handle:
-        monkeypatch.setattr(rebuild_module.RebuiltRows, step, lose)
+        monkeypatch.setattr(RebuiltRows, step, lose)
         assert workspaces.rebuild(handle.workspace).problems == []
     with place.opened() as handle:
         assert len(handle.documents) == FILES - 1

@@ -27,6 +27,7 @@ from ingest_tui.services.jobs.jobs import cancel_job, job_items
 from ingest_tui.store import staging as staging_module
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
+from ingest_tui.transport.retrying import RetryPolicy
 from ingest_tui.worker.submit import submit_sync
 from tests.faults.crash_lab import DIED, leftovers_of, quicken, run_queue
 
@@ -45,12 +46,12 @@ class FarSource:
 
     def __init__(self) -> None:
         self.items: dict[str, bytes] = {}
-        self.asked: list[tuple[str, Any]] = []
-        self.when_asked: Callable[[tuple[str, Any]], None] = lambda _question: None
+        self.asked: list[tuple[Any, ...]] = []
+        self.when_asked: Callable[[tuple[Any, ...]], None] = lambda _question: None
 
     def ask(self, *question: Any) -> None:
-        self.asked.append(question)  # type: ignore[arg-type]
-        self.when_asked(question)  # type: ignore[arg-type]
+        self.asked.append(question)
+        self.when_asked(question)
 
 
 class FarConnector(BaseConnector):
@@ -95,7 +96,7 @@ class FarConnector(BaseConnector):
 def far(monkeypatch: pytest.MonkeyPatch) -> FarSource:
     """A source with thirty small items."""
     quicken(monkeypatch)
-    monkeypatch.setattr(resilience, "POLICY", resilience.RetryPolicy(attempts=3, first_wait=0.01))
+    monkeypatch.setattr(resilience, "POLICY", RetryPolicy(attempts=3, first_wait=0.01))
     source = FarSource()
     source.items = {f"{number:02}.txt": f"common number{number}".encode() for number in range(30)}
     monkeypatch.setattr(FarConnector, "source", source, raising=False)

@@ -99,7 +99,7 @@ def test_undisturbed_runs_do_what_the_scenarios_promise(first_sync: Trial, secon
     seen = {
         outcome[1]
         for trial in (first_sync, second_sync, upload)
-        for lines in trial.expected.outcomes.values()
+        for lines in trial.end().outcomes.values()
         for outcome in lines
     }
     assert seen == {"ingested", "duplicate", "moved", "retired", "unchanged", "failed"}
@@ -133,7 +133,7 @@ def test_worker_killed_again_and_again(first_sync: Trial) -> None:
     workspace = open_workspace_at(root)
     run_queue(workspace)
     workspace.close()
-    compare(state_of(root, WORDS), first_sync.expected, "killed again and again")
+    compare(state_of(root, WORDS), first_sync.end(), "killed again and again")
     assert leftovers_of(root) == []
 
 

@@ -111,7 +111,8 @@ def die_at(writer: Writer, folder: Path, step: int) -> Path:
     child = os.fork()
     if child == 0:
         try:
-            atomic.os = SteppingOs(lambda number, _name: os._exit(DIED) if number == step else None)
+            stepping = SteppingOs(lambda number, _name: os._exit(DIED) if number == step else None)
+            pytest.MonkeyPatch().setattr(atomic, "os", stepping)
             writer(target, NEW)
         except BaseException:  # noqa: BLE001 - the child must not return into the test run
             traceback.print_exc()

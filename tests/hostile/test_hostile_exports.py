@@ -72,8 +72,8 @@ def test_a_folder_has_a_plain_file_for_each_name(hostile: HostileCli, target: Pa
     index = (target / "index.jsonl").read_text(encoding="utf-8")
     assert_harmless(index)
     files = {record["document"]["key"]: record["file"] for record in map(json.loads, index.splitlines())}
-    for name in NAMES:
-        assert name.word in (target / files[name.key]).read_text()
+    for hostile_name in NAMES:
+        assert hostile_name.word in (target / files[hostile_name.key]).read_text()
 
 
 @pytest.mark.slow
@@ -97,7 +97,9 @@ def test_targets_of_hostile_names(hostile: HostileCli, tmp_path: Path) -> None:
     folder.mkdir()
     around = hostile.outside()
     targets = [name.raw for name in FILES if b"/" not in name.raw][::24]
-    calls = [("export", "--format", "csv", "--to", os.fsencode(folder) + b"/" + raw) for raw in targets]
+    calls: list[tuple[str | bytes, ...]] = [
+        ("export", "--format", "csv", "--to", os.fsencode(folder) + b"/" + raw) for raw in targets
+    ]
     calls += [("doc", "export", "--to", os.fsencode(folder) + b"/" + raw, "--", NAMES[0].key) for raw in targets]
     results = hostile.run_each(*calls, code=None)
     for result in results:

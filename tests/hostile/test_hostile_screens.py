@@ -204,7 +204,7 @@ def test_plans_previews_and_forms_of_sources_are_shown_harmlessly(hostile: Hosti
             reader.app.push_screen(Plan(client, source_id))
             await reader.see(Plan)
             plan = reader.app.screen
-            await until(reader.pilot, lambda plan=plan: plan._done)
+            await until(reader.pilot, partial(_is_done, plan))
             for number in range(len(plan.table.rows)):
                 await reader.press("g", *["j"] * number, "enter")
                 await reader.page_through(plan.table)
@@ -213,7 +213,7 @@ def test_plans_previews_and_forms_of_sources_are_shown_harmlessly(hostile: Hosti
             reader.app.push_screen(Preview(client, client.sources.draft_of(source_id)))
             await reader.see(Preview)
             preview = reader.app.screen
-            await until(reader.pilot, lambda preview=preview: preview._done)
+            await until(reader.pilot, partial(_is_done, preview))
             await reader.page_through(preview.table)
             await reader.press("escape", "c")
             await reader.see(SourceForm)
@@ -228,7 +228,11 @@ def test_plans_previews_and_forms_of_sources_are_shown_harmlessly(hostile: Hosti
     read(hostile, story)
 
 
-class Recorder(pyte.Screen):  # type: ignore[misc]
+def _is_done(screen: Any) -> bool:
+    return bool(screen._done)
+
+
+class Recorder(pyte.Screen):
     """A terminal that remembers what it was asked to do beside showing text."""
 
     def __init__(self, width: int, height: int) -> None:

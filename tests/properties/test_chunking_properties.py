@@ -71,7 +71,8 @@ def test_same_text_gives_the_same_chunks(text: str) -> None:
 def test_heading_path_is_that_of_the_open_sections(sections: list[tuple[int, str, str]]) -> None:
     """A chunk carries the headings above it, from the outermost to its own."""
     text = "\n\n".join(f"{'#' * level} {name}\n\n{body}" for level, name, body in sections)
-    expected, open_sections = [], []
+    expected: list[tuple[tuple[str, ...], str]] = []
+    open_sections: list[tuple[int, str]] = []
     for level, name, body in sections:
         open_sections = [section for section in open_sections if section[0] < level] + [(level, name)]
         expected.append((tuple(name for _, name in open_sections), body))

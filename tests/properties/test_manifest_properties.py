@@ -240,7 +240,8 @@ TestJobLife = JobLife.TestCase
 def test_ended_states_are_final_and_all_others_can_end() -> None:
     """From an ended state nothing leads on; from every other one a job can still come to an end."""
     for state in JobState:
-        reachable, frontier = set(), [state]
+        reachable: set[JobState] = set()
+        frontier = [state]
         while frontier:
             for following in ALLOWED_TRANSITIONS[frontier.pop()] - reachable:
                 reachable.add(following)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import AnyStr
+from typing import Any, AnyStr
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +29,8 @@ class WithoutSlashes(GitIgnoreSpecPattern):
     @classmethod
     def pattern_to_regex(cls, pattern: AnyStr) -> tuple[AnyStr | None, bool | None]:
         regex, include = super().pattern_to_regex(pattern)
-        return (re.sub(r"\[(ab|\^a)\]", r"(?!/)[\1]", regex) if isinstance(regex, str) else regex), include
+        without: Any = re.sub(r"\[(ab|\^a)\]", r"(?!/)[\1]", regex) if isinstance(regex, str) else regex
+        return without, include
 
 
 @given(patterns=st.lists(PATTERNS, min_size=1, max_size=3), names=st.lists(NAMES, min_size=1, max_size=20))

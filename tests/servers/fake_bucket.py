@@ -43,12 +43,8 @@ class FakeBucket:
     refused_tokens: set[str] = field(default_factory=set)
 
     def __enter__(self) -> Self:
-        bucket = self
-
-        class Handler(_Handler):
-            served = bucket
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        handler = type("Handler", (_Handler,), {"served": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         if self.tls is not None:
             self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)

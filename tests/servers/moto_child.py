@@ -17,7 +17,7 @@ def _converter_of_any_key(converter: RegexConverter, url_map: Any, pattern: str)
     converter.regex = pattern.replace(".", r"[\s\S]")
 
 
-RegexConverter.__init__ = _converter_of_any_key
+RegexConverter.__init__ = _converter_of_any_key  # type: ignore[method-assign, assignment]
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()

@@ -28,6 +28,10 @@ class StaticCredential:
     def digest(self) -> str:
         return repr(self.fields)
 
+    @property
+    def identity(self) -> str:
+        return f"{self.type} {self.name}"
+
     def get(self, field: str, default: str | None = None) -> str | None:
         return self.fields.get(field, default)
 

@@ -187,3 +187,9 @@ def screen_text(app: Any) -> str:
 def said(app: Any, line: str) -> str:
     """Return the text of one of the lines around the body: header, info, hint or keys."""
     return str(app.screen.query_one(f"#{line}", Line).said)
+
+
+def let_answer(part: Any, **functions: Callable[..., Any]) -> None:
+    """Let functions of a part of a client be these ones."""
+    for name, function in functions.items():
+        setattr(part, name, function)

@@ -22,7 +22,7 @@ from ingest_tui.tui.terminal import pager
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.documents.documents_model import hit_words, query_as_typed
-from tests.tui.stories import said, screen_text, sync_by_hand, tell, until
+from tests.tui.stories import let_answer, said, screen_text, sync_by_hand, tell, until
 from tests.tui.test_tui_screens import ACTING, add_folder
 
 pytestmark = pytest.mark.slow
@@ -132,7 +132,7 @@ def test_a_search_that_is_superseded_is_given_up(filled: Path) -> None:
                 threading.Event().wait(0.01)
         return search(words, given_up=given_up, **choice)
 
-    client.documents.search = slow_search
+    let_answer(client.documents, search=slow_search)
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("3")
@@ -315,7 +315,12 @@ def test_a_local_text_opens_in_the_pager_and_others_tell_their_path(
 
     monkeypatch.setattr("ingest_tui.tui.app.IngestApp.suspend", suspended)
     monkeypatch.setattr("ingest_tui.tui.app.IngestApp.send_to_clipboard", lambda _app, text: sent.append(text))
-    monkeypatch.setattr(pager, "show_in_pager", lambda text: paged.append(text) or True)
+
+    def show_in_pager(text: str) -> bool:
+        paged.append(text)
+        return True
+
+    monkeypatch.setattr(pager, "show_in_pager", show_in_pager)
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("3")

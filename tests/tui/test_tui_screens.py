@@ -28,6 +28,7 @@ from tests.tui.stories import (
     HOSTILE_NAMES,
     add_job,
     add_outcomes,
+    let_answer,
     outcome,
     said,
     screen_text,
@@ -462,7 +463,7 @@ def test_trouble_of_a_service_is_told_with_its_hint(root: Path) -> None:
 
     client = Client(root)
     client.workers.start = start
-    client.sources.list = sources
+    let_answer(client.sources, list=sources)
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("w")

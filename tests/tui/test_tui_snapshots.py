@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.document import Document, SearchHit
-from ingest_tui.model.trouble import Trouble, TroubleGroup, group_troubles
+from ingest_tui.model.trouble import Trouble, TroubleGroup, TroubleKind, group_troubles
 from ingest_tui.services.client import Client
 from ingest_tui.services.documents.documents import DocumentPage, remarks_of
 from ingest_tui.store.fs.locks import FileLock
@@ -24,7 +24,7 @@ from ingest_tui.tui.views.jobs.job_pane import JobPane
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.logs.logs_screen import LogsScreen
-from tests.tui.stories import NOW, NOW_TEXT, add_job, add_outcomes, outcome, until
+from tests.tui.stories import NOW, NOW_TEXT, add_job, add_outcomes, let_answer, outcome, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -48,7 +48,7 @@ class _StillWorker:
 def still_client(root: Path) -> Client:
     """Return a client of a workspace where one worker always runs."""
     client = Client(root)
-    client.workers.list = lambda: [_StillWorker()]
+    let_answer(client.workers, list=lambda: [_StillWorker()])
     return client
 
 
@@ -103,7 +103,7 @@ def _pane(app: IngestApp) -> JobPane:
 
 def test_jobs_at_80_by_24(busy: Path, snap_compare: Any) -> None:
     """The list of jobs in a small terminal."""
-    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
+    app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
@@ -114,7 +114,7 @@ def test_jobs_at_80_by_24(busy: Path, snap_compare: Any) -> None:
 
 def test_jobs_with_one_beside_at_200_by_50(busy: Path, snap_compare: Any) -> None:
     """The list of jobs in a large terminal, with the running job beside it."""
-    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
+    app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
@@ -136,7 +136,7 @@ def test_logs(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
         f'{{"at":"{NOW_TEXT}","level":"error","message":"the bucket answers 503 \\u001b[31m {"very " * 30}slowly",'
         f'"job":"20261121-113000-legal-6c5v","source":"legal"}}\n'
     )
-    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
+    app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)
@@ -158,7 +158,7 @@ def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
         at = f"2026-11-21T11:0{minute}:00.000Z"
         workspace.audit.add(at=at, by="ann@search-01", action=action, target=target, outcome=outcome_word, via="cli")
     workspace.close()
-    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
+    app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)
@@ -172,7 +172,7 @@ def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_job_in_detail(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     """The running job: rate, phases, the sum of its counters; its errors by reason, beside the outcomes when wide."""
-    app = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
+    app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
@@ -220,16 +220,19 @@ def _hits(_words: str, **_choice: Any) -> list[SearchHit]:
             for number, name in enumerate(("copy.md", "contract.pdf"))]  # fmt: skip
 
 
+_TROUBLES: tuple[tuple[TroubleKind, str, str, str], ...] = (
+    ("failed", "timeout", "slow.pdf", "no progress for 60 s"),
+    ("failed", "timeout", "b[/]\x1b[31m.pdf", "no progress for 60 s"),
+    ("rejected", "unsupported_type", "film.mov", "video/quicktime"),
+    ("thin", "little_text", "scan.pdf", "12 characters of 812,331 bytes"),
+)
+
+
 def _errors(**_choice: Any) -> tuple[list[TroubleGroup], list[Trouble]]:
     troubles = tuple(
         Trouble(kind, reason, "handbook", key, f"file:///srv/{key}", detail, "default", None, 10, "job", NOW_TEXT,
                 key)
-        for kind, reason, key, detail in (
-            ("failed", "timeout", "slow.pdf", "no progress for 60 s"),
-            ("failed", "timeout", "b[/]\x1b[31m.pdf", "no progress for 60 s"),
-            ("rejected", "unsupported_type", "film.mov", "video/quicktime"),
-            ("thin", "little_text", "scan.pdf", "12 characters of 812,331 bytes"),
-        )
+        for kind, reason, key, detail in _TROUBLES
     )  # fmt: skip
     groups = (replace(group, hint=f"what to do about {group.reason}") for group in group_troubles(troubles))
     return list(groups), list(troubles)
@@ -254,7 +257,7 @@ def shelf_client(root: Path) -> Client:
 @pytest.mark.parametrize("keys", ["j", "s k e t t", "j enter", "j enter h"], ids=["list", "search", "text", "versions"])
 def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: str) -> None:
     """The list with the text beside it when wide, a search with its hits, one document, and its versions."""
-    app = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
+    app: Any = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)
@@ -269,7 +272,7 @@ def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: s
 @pytest.mark.parametrize("size", SIZES)
 def test_errors(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     """Reasons with their numbers, one of them open, and the story of a document beside it when wide."""
-    app = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
+    app: Any = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.told_of_workers)

@@ -30,7 +30,7 @@ from tests.graph_server.running import GraphServer
 from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.s3_store import SECRET, Bucket
-from tests.tui.stories import HOSTILE_NAMES, screen_text, tell, until
+from tests.tui.stories import HOSTILE_NAMES, let_answer, screen_text, tell, until
 
 pytestmark = pytest.mark.slow
 
@@ -83,9 +83,9 @@ def test_what_is_wrong_is_told_while_typing_beside_the_field(root: Path, folder:
         for name, text in (("max_size", "huge"), ("since", "soon"), ("priority", "5000"), ("by_type", "pdf"),
                            ("allow_types", "no-such"), ("backend", "none-such")):  # fmt: skip
             field(app, name).value = text
-            await until(pilot, lambda name=name: told(app, name).startswith("!"))
+            await until(pilot, lambda: told(app, name).startswith("!"))  # noqa: B023 - it has been called when the loop goes on
             field(app, name).value = ""
-            await until(pilot, lambda name=name: not told(app, name).startswith("!"))
+            await until(pilot, lambda: not told(app, name).startswith("!"))  # noqa: B023 - the same
         field(app, "max_size").value = "huge"
         field(app, "path").focus()
         await pilot.press("enter")
@@ -252,7 +252,7 @@ def test_ten_thousand_places_of_hostile_names_are_shown_harmlessly(root: Path, f
             yield Place(name, f"/x/{name}", "folder")
 
     client = Client(root)
-    client.sources.places = many_places
+    let_answer(client.sources, places=many_places)
 
     async def story(app: Any, pilot: Any) -> None:
         await open_form(app, pilot)
@@ -279,7 +279,8 @@ def test_a_draft_is_tested_and_previewed_without_being_saved(root: Path, folder:
         await pilot.press("ctrl+t")
         await until(pilot, lambda: isinstance(app.screen, TestReport) and "all is well" in screen_text(app))
         await pilot.press("s")
-        assert isinstance(app.screen, TestReport)
+        screen = app.screen
+        assert isinstance(screen, TestReport)
         await pilot.press("escape", "ctrl+r")
         await until(pilot, lambda: isinstance(app.screen, Preview) and len(app.screen.table.rows) == 3)
         await until(pilot, lambda: "1 item taken" in screen_text(app) and "1 too large, 1 left out" in screen_text(app))

@@ -23,7 +23,7 @@ from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from ingest_tui.tui.views.sources.source_words import detail_lines
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
-from tests.tui.stories import HOSTILE_NAMES, add_job, said, screen_text, sync_by_hand, tell, until
+from tests.tui.stories import HOSTILE_NAMES, add_job, let_answer, said, screen_text, sync_by_hand, tell, until
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +119,7 @@ def test_a_plan_of_many_items_keeps_some_and_counts_all(root: Path, folder: Path
             yield PlanLine("ingest", "new", name, f"file:///{number}", size=10)
 
     client = Client(root)
-    client.sources.plan = many_lines
+    let_answer(client.sources, plan=many_lines)
 
     add_folder(root, folder)
 
@@ -286,7 +286,7 @@ def test_ten_thousand_sources_of_hostile_names(root: Path) -> None:
         ]  # fmt: skip
 
     client = Client(root)
-    client.sources.list = many_sources
+    let_answer(client.sources, list=many_sources)
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2")

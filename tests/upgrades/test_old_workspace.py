@@ -21,7 +21,7 @@ def test_it_holds_what_it_is_meant_to_hold(tmp_path: Path) -> None:
     assert {"ingested", "duplicate", "moved", "retired", "empty", "failed", "rejected"} <= set(outcomes)
     assert states["retired"] == 2
     assert workspace.catalogue.value("SELECT max(version) FROM documents") == 2
-    jobs = Counter(manifest.state for manifest in list_jobs(workspace))
+    jobs = Counter(str(manifest.state) for manifest in list_jobs(workspace))
     assert jobs["queued"] == 1
     assert jobs["interrupted"] == 1
     assert all(row[0].startswith(tmp_path.as_uri()) for row in workspace.catalogue.execute("SELECT uri FROM documents"))

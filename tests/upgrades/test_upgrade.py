@@ -17,7 +17,7 @@ from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.services.workspaces import add_collection, set_theme
 from ingest_tui.store import upgrade as upgrade_module
 from ingest_tui.store.fs.locks import FileLock
-from ingest_tui.store.records.json_files import read_json
+from ingest_tui.store.records.json_files import read_json, write_json
 from ingest_tui.store.upgrade import SCHEMA_VERSION, upgrade_workspace
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.living_workers import WorkerRegistration
@@ -144,7 +144,7 @@ def test_a_kill_at_any_step_leaves_the_old_workspace_or_the_new(
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "copyfile", or_be_killed(shutil.copyfile))
         patched.setattr(os, "rename", or_be_killed(os.rename))
-        patched.setattr(upgrade_module, "write_json", or_be_killed(upgrade_module.write_json))
+        patched.setattr(upgrade_module, "write_json", or_be_killed(write_json))
         patched.setattr(upgrade_module, "remove_tree", lambda _folder: None)  # the dead clear up nothing
         try:
             upgrade_workspace(workspace.layout)

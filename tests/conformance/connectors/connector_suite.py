@@ -284,12 +284,8 @@ class ConnectorSuite:
         """An edit, one that keeps the size within the same second, and a replacement each change the fingerprint."""
         site.put("a.txt", b"one")
         seen = [listed(site.connector())[0]["a.txt"].fingerprint]
-        for change in (
-            lambda: site.put("a.txt", b"two"),
-            lambda: site.put("a.txt", b"three"),
-            lambda: site.replace("a.txt", b"seven"),
-        ):
-            change()
+        for change, content in ((site.put, b"two"), (site.put, b"three"), (site.replace, b"seven")):
+            change("a.txt", content)
             seen.append(listed(site.connector())[0]["a.txt"].fingerprint)
         assert len(set(seen)) == len(seen)
 

@@ -6,9 +6,10 @@ from typing import Literal, get_args
 
 from ingest_tui.connectors.base import BaseConnector, Listing
 from ingest_tui.connectors.memory import VolatileMemory
-from ingest_tui.connectors.resilience import ResilientConnector, RetryPolicy
+from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError
+from ingest_tui.transport.retrying import RetryPolicy
 
 Failure = Literal["throttled", "broken", "timeout", "closed", "cut", "forbidden", "malformed", "empty"]
 """``throttled`` and ``broken`` are answers that may be others later; ``timeout`` is no answer, ``closed`` a connection

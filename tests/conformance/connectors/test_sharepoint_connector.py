@@ -13,7 +13,8 @@ from ingest_tui.connectors.base import BaseConnector, Listing, Place
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.sharepoint import graph
 from ingest_tui.connectors.sharepoint.connector import SharePointConnector
-from ingest_tui.model.descriptor import ListingPage
+from ingest_tui.credentials.providers import entra_signin
+from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 from tests.conformance.connectors.connector_suite import SMALL_PAGE, RemoteConnectorSuite, RemoteSite, listed
 from tests.conformance.connectors.interruptions import Failure
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 LIBRARY = "Documents"
 TIMEOUT_SECONDS = 1
-READ_TIMEOUT = graph.TIMEOUT
+READ_TIMEOUT = entra_signin.TIMEOUT
 FAULTS: dict[Failure, dict[str, Any]] = {
     "throttled": {"status": 429, "code": "activityLimitReached"},
     "broken": {"status": 500},
@@ -48,7 +49,8 @@ class PlainKeys(SharePointConnector):
             try:
                 page = next(pages)
             except StopIteration as stop:
-                return stop.value
+                end: ListingEnd = stop.value
+                return end
             descriptors = [
                 descriptor._replace(key=descriptor.key.removeprefix(f"{LIBRARY}/")) for descriptor in page.descriptors
             ]
@@ -171,7 +173,7 @@ class TestSharePointConnector(RemoteConnectorSuite):
     def site(self, server: GraphServer, monkeypatch: pytest.MonkeyPatch) -> RemoteSite:
         return SharePointSite(server, monkeypatch)
 
-    def test_source_test_goes_through_its_steps(self, site: RemoteSite) -> None:
+    def test_source_test_goes_through_its_steps(self, site: RemoteSite) -> None:  # type: ignore[override]
         """`source test` signs in, finds the site and its libraries, lists and reads, and stops where it fails."""
         site.put("a.txt", b"one")
         names = ["sign in", "site", "libraries", "list", "read"]

@@ -15,7 +15,8 @@ from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.pool.confinement import Confinement
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.errors import ItemError
-from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
+from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.parse_limits import ParseLimits
 from tests.conformance.extraction.bad_files import BadFile, bad_files, external_xml
 from tests.made_files import pdf_of, pdf_pages, sheet_row, workbook, zip_bytes
 
@@ -141,7 +142,7 @@ def reaching_out(file: str, address: str, samples: Mapping[str, Any]) -> list[tu
         ("a.rst", f".. include:: {file[7:]}\n\n.. raw:: html\n   :url: {address}\n".encode()),
         ("a.org", f'#+INCLUDE: "{file[7:]}"\n'.encode()),
         ("a.docx", zip_bytes(word)),
-        ("a.xlsx", workbook({"a": rows}, **{"xl/externalLinks/externalLink1.xml": entity.encode()})),
+        ("a.xlsx", workbook({"a": rows}, more={"xl/externalLinks/externalLink1.xml": entity.encode()})),
         ("a.pdf", pdf_of(pdf_pages("x", catalogue=opened))),
         ("a.rtf", (r"{\rtf1 {\field{\*\fldinst INCLUDETEXT " + file[7:] + r"}} x}").encode()),
         *((one.file_name, one.content) for one in samples.values()),

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Listing
 from ingest_tui.connectors.delegation import public_names
-from ingest_tui.connectors.resilience import CutShortError, ResilientConnector, RetryPolicy
+from ingest_tui.connectors.resilience import CutShortError, ResilientConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import (
     AuthenticationError,
@@ -22,7 +22,7 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
-from ingest_tui.transport.retrying import Account
+from ingest_tui.transport.retrying import Account, RetryPolicy
 
 CONTENT = bytes(range(256)) * 4
 PIECE = 100
@@ -349,7 +349,7 @@ def test_every_method_is_that_of_the_connector_within(name: str) -> None:
     answer = object()
     is_of_class = isinstance(vars(BaseConnector)[name], classmethod)
 
-    def answering(owner: object, *given: object, **named: object) -> object:
+    def answering(owner: object, /, *given: object, **named: object) -> object:
         asked.append((owner, given, named))
         return answer
 

@@ -7,6 +7,7 @@ import stat
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import keyring
 import keyring.backend
@@ -34,7 +35,7 @@ class FakeKeyring(keyring.backend.KeyringBackend):
     priority = 1.0
 
     def __init__(self, passwords: dict[tuple[str, str], str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.passwords = passwords
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -105,7 +106,8 @@ def test_an_environment_variable_is_read_each_time(tmp_path: Path) -> None:
     """env: gives the variable as it is now; one that is missing or empty is an error that names it."""
     assert resolved("env:WIKI", tmp_path, WIKI="first") == "first"
     assert resolved("env:WIKI", tmp_path, WIKI="second\n") == "second\n"
-    for environment in ({}, {"WIKI": ""}):
+    environments: tuple[dict[str, Any], ...] = ({}, {"WIKI": ""})
+    for environment in environments:
         with pytest.raises(AuthenticationError, match="password of credential 'wiki': env:WIKI is") as caught:
             resolved("env:WIKI", tmp_path, **environment)
         assert caught.value.reason == "credential_unresolved"
@@ -185,7 +187,7 @@ def test_the_keyring_is_asked(tmp_path: Path) -> None:
         with pytest.raises(AuthenticationError, match="is not in the keyring") as caught:
             resolved("keyring:wiki/you", tmp_path)
         assert caught.value.hint == "'keyring set wiki you' puts it there"
-        keyring.set_keyring(fail.Keyring())
+        keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call]
         with pytest.raises(AuthenticationError, match=r"cannot be asked for \(NoKeyringError\)"):
             resolved("keyring:wiki/me", tmp_path)
     finally:
@@ -214,7 +216,8 @@ def test_a_command_is_run_without_a_shell(tmp_path: Path) -> None:
 def test_a_command_gets_a_clean_environment(tmp_path: Path) -> None:
     """A program gets PATH, HOME and what it is known to need; other variables only when the entry names them."""
     program = f"command:{PYTHON} -c 'import os; print(\" \".join(sorted(os.environ)))'"
-    ours = {"LANG": "C.UTF-8", "XDG_RUNTIME_DIR": "/run", "WIKI_PASSWORD": "x", "VAULT_TOKEN": "x", "AWS_PROFILE": "x"}
+    ours: dict[str, Any] = {"LANG": "C.UTF-8", "XDG_RUNTIME_DIR": "/run"}
+    ours |= {"WIKI_PASSWORD": "x", "VAULT_TOKEN": "x", "AWS_PROFILE": "x"}
     plain = set(resolved(program, tmp_path, **ours).split())
     assert {"PATH", "HOME", "LANG", "XDG_RUNTIME_DIR"} <= plain
     assert plain.isdisjoint({"WIKI_PASSWORD", "VAULT_TOKEN", "AWS_PROFILE"})

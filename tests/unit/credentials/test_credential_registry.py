@@ -99,7 +99,7 @@ def test_the_file_is_read_again_only_when_it_changed(write: Write, monkeypatch: 
     registry = write(wiki=WIKI)
     os.utime(registry.path, (1_700_000_000, 1_700_000_000))
     monkeypatch.setattr("ingest_tui.credentials.credential_registry._TICK_NS", 0)
-    reads = []
+    reads: list[Path] = []
     monkeypatch.setattr("ingest_tui.credentials.credential_registry.read_document", _counted(reads))
     for _ in range(5):
         registry.get("wiki")
@@ -274,7 +274,7 @@ def test_entries_are_added_changed_and_removed_durably(path: Path) -> None:
 
 def test_a_change_keeps_what_this_program_does_not_understand(path: Path) -> None:
     """Unknown fields of the file and of entries, entries of unknown types, and the order survive a change."""
-    content = {
+    content: dict[str, Any] = {
         "schema_version": 1,
         "comment": "ours",
         "credentials": {

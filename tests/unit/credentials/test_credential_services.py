@@ -200,7 +200,7 @@ def test_trouble_in_a_sign_in_is_a_failed_step(
     other = types.CredentialType(
         declared.name, "x", declared.model, declared.secrets, authenticate=f"{__name__}:{function}"
     )
-    monkeypatch.setitem(types._BY_NAME, "basic", other)  # type: ignore[arg-type]
+    monkeypatch.setitem(types._BY_NAME, "basic", other)
     monkeypatch.setenv("WIKI", "hunter22")
     last = list(actions.test_credential(workspace, "wiki"))[-1]
     assert (last.ok, last.message, last.hint) == (False, told, hint)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.extraction.pool.pool import ParserPool, Walls
-from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
+from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.parse_limits import ParseLimits
 from tests.unit.extraction.misbehaving import MISBEHAVING
 
 QUICK = ParseLimits(silence_seconds=1.0, total_seconds=3.0)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import pytest
 
@@ -263,7 +264,7 @@ def test_damaged_sheet_costs_itself() -> None:
 def test_macros_are_told() -> None:
     """Macros are never run, and a document that holds some says so, whatever its kind."""
     said = ("warning", "holds macros, which are never run")
-    with_macros = workbook({"Stock": ROWS}, **{"xl/vbaProject.bin": b"x"})
+    with_macros = workbook({"Stock": ROWS}, more={"xl/vbaProject.bin": b"x"})
     assert found(with_macros, "a.xlsm") == {"macros_present": said}
     word = sniff(zip_bytes(word_file(**{"word/vbaProject.bin": b"x"})), "docm")
     assert [(one.severity, one.message) for one in word.findings] == [said]
@@ -295,7 +296,7 @@ def test_columns_the_library_cannot_read_are_left_out(monkeypatch: pytest.Monkey
 
     genuine = parquet.ParquetFile.iter_batches
 
-    def refusing(self: object, *, columns: list[str], **options: object) -> Iterator[object]:
+    def refusing(self: object, *, columns: list[str], **options: object) -> Any:
         if "tags" in columns:
             raise pa.ArrowNotImplementedError("Nested data conversions not implemented for chunked array outputs")
         return genuine(self, columns=columns, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -40,7 +41,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     catalogue.close()
 
 
-def found(catalogue: Catalogue, query: str, **options: object) -> list[str]:
+def found(catalogue: Catalogue, query: str, **options: Any) -> list[str]:
     return [hit.document_id for hit in search_text(catalogue, query, **options)]
 
 

@@ -20,7 +20,7 @@ from ingest_tui.model.source import Source
 
 def test_bare_path_is_a_directory_source() -> None:
     """The old form of a source, a path alone, is read as a directory source with that path."""
-    source = Source(source_id="docs", name="Docs", source_path="/srv/docs")
+    source = Source.model_validate({"source_id": "docs", "name": "Docs", "source_path": "/srv/docs"})
     assert (source.source_type, source.source_config) == ("directory", {"path": "/srv/docs"})
 
 

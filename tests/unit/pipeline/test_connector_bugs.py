@@ -24,6 +24,7 @@ from ingest_tui.pipeline import connecting, stage
 from ingest_tui.services.jobs.jobs import cancel_job, job_items
 from ingest_tui.store.records.job_log import read_log
 from ingest_tui.store.workspace import Workspace, init_workspace
+from ingest_tui.transport.retrying import RetryPolicy
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.submit import submit_sync
 
@@ -43,13 +44,24 @@ class Buggy(BaseConnector):
     source_type: ClassVar[str] = "buggy"
     config_model: ClassVar[type[BaseModel]] = NoSettings
     capabilities: ClassVar[Capabilities] = Capabilities(remote=True)
-    when_opened: ClassVar[Callable[[str], None]] = staticmethod(lambda _name: None)
-    pieces: ClassVar[Callable[[str], Iterator[Any]]] = staticmethod(lambda name: iter([f"words of {name}".encode()]))
-    when_closed: ClassVar[Callable[[str], None]] = staticmethod(lambda _name: None)
-    described: ClassVar[Callable[[str], Any]] = staticmethod(
-        lambda name: Descriptor(name, f"buggy://{name}", name, None, None)
-    )
-    origins: ClassVar[Callable[[Descriptor], Any]] = staticmethod(lambda _descriptor: {})
+
+    @staticmethod
+    def when_opened(_name: str) -> None: ...
+
+    @staticmethod
+    def pieces(name: str) -> Iterator[Any]:
+        return iter([f"words of {name}".encode()])
+
+    @staticmethod
+    def when_closed(_name: str) -> None: ...
+
+    @staticmethod
+    def described(name: str) -> Any:
+        return Descriptor(name, f"buggy://{name}", name, None, None)
+
+    @staticmethod
+    def origins(_descriptor: Descriptor) -> Any:
+        return {}
 
     async def authenticate(self) -> bool:
         return True
@@ -65,12 +77,13 @@ class Buggy(BaseConnector):
         self.when_closed(descriptor.key)
 
     def origin(self, descriptor: Descriptor) -> dict[str, str]:
-        return self.origins(descriptor)
+        origin: dict[str, str] = self.origins(descriptor)
+        return origin
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setattr(resilience, "POLICY", resilience.RetryPolicy(attempts=2, first_wait=0.01))
+    monkeypatch.setattr(resilience, "POLICY", RetryPolicy(attempts=2, first_wait=0.01))
     monkeypatch.setattr(connecting, "get_connector", lambda _type, config, **options: Buggy(config, **options))
     workspace, _ = init_workspace(tmp_path / "ws")
     workspace.sources.save(Source(source_id="docs", name="Docs", source_type="buggy"))
@@ -82,7 +95,7 @@ def sync(workspace: Workspace) -> tuple[Manifest, dict[str, tuple[str, str]]]:
     with Engine(workspace) as engine:
         while engine.start_ready_jobs() or engine.running:
             engine.wait(1.0)
-    items = {item.key: (item.outcome, item.reason) for item, _ in job_items(workspace, job_id)}
+    items = {item.key: (str(item.outcome), item.reason) for item, _ in job_items(workspace, job_id)}
     return workspace.jobs.load(job_id), items
 
 

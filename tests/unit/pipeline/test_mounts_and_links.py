@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ def fill(folder: Path, word: str, number: int = INNER) -> None:
         (folder / f"{word}-{each}.txt").write_text(f"{word} walrus {each}")
 
 
-def synced(workspace: WorkspaceHandle, docs: Path, **config: object) -> None:
+def synced(workspace: WorkspaceHandle, docs: Path, **config: Any) -> None:
     workspace.add_source("docs", path=str(docs), **config)
     assert workspace.sync("docs").state == "succeeded"
 

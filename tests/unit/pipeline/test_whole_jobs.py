@@ -19,6 +19,7 @@ from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.jobs.jobs import enqueue_sync, job_items, job_plan
 from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.services.workers import follow_job
+from ingest_tui.transport.retrying import RetryPolicy
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_a_source_that_fails_for_some_items_fails_these(
     workspace: WorkspaceHandle, monkeypatch: pytest.MonkeyPatch, error: SourceAccessError
 ) -> None:
     """What the source refuses to give fails with its words, the rest is taken, and a later sync completes it."""
-    monkeypatch.setattr(resilience, "POLICY", resilience.RetryPolicy(attempts=2, first_wait=0.01))
+    monkeypatch.setattr(resilience, "POLICY", RetryPolicy(attempts=2, first_wait=0.01))
     genuine = LocalConnector.fetch
     fetched: list[str] = []
 

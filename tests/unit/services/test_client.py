@@ -53,7 +53,12 @@ def test_the_workspace_is_closed_behind_each_call(client: Client, monkeypatch: p
     """Also behind one that fails, and behind a stream that nobody reads to its end."""
     closed: list[Workspace] = []
     close = Workspace.close
-    monkeypatch.setattr(Workspace, "close", lambda workspace: (closed.append(workspace), close(workspace))[1])
+
+    def noted(workspace: Workspace) -> None:
+        closed.append(workspace)
+        close(workspace)
+
+    monkeypatch.setattr(Workspace, "close", noted)
     client.sources.list()
     assert len(closed) == 1
     with pytest.raises(NotFoundError):

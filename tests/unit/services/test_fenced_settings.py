@@ -130,7 +130,8 @@ def test_a_late_form_is_told_what_has_changed(workspace: Workspace) -> None:
     with pytest.raises(ConflictError) as caught:
         edit_source(workspace, "docs", based_on=opened, keeps_others=False, priority=9)
     assert caught.value.exit_code == 5
-    told = {item["field"]: (item["yours"], item["theirs"]) for item in caught.value.context["differences"]}
+    differences: Any = caught.value.context["differences"]
+    told = {item["field"]: (item["yours"], item["theirs"]) for item in differences}
     assert told == {"priority": (9, 5), "watch": (False, True)}
     assert "priority: theirs 5, yours 9" in caught.value.message
     assert workspace.sources.get("docs").priority == 5

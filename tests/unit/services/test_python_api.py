@@ -307,6 +307,10 @@ def test_threads_share_one_workspace(tmp_path: Path) -> None:
         assert len(workspace.documents) == 28
 
 
+_document: Any = IngestedDocument
+"""The same for values that it does not take."""
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -320,9 +324,9 @@ def test_threads_share_one_workspace(tmp_path: Path) -> None:
         lambda workspace: workspace.add_source(None),
         lambda workspace: workspace.register("default", None),
         lambda workspace: workspace.register(None, IngestedDocument("x", "y", "z")),
-        lambda workspace: workspace.register("default", IngestedDocument("x", "y", "z", metadata=None)),
-        lambda workspace: workspace.register("default", IngestedDocument(b"x", "y", "z")),
-        lambda workspace: workspace.register("default", IngestedDocument("x", 5, "z")),
+        lambda workspace: workspace.register("default", _document("x", "y", "z", metadata=None)),
+        lambda workspace: workspace.register("default", _document(b"x", "y", "z")),
+        lambda workspace: workspace.register("default", _document("x", 5, "z")),
         lambda workspace: workspace.register("default", IngestedDocument("x", "y", "z"), source_id=9),
     ],
 )

@@ -10,7 +10,7 @@ from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 
 
 def document(document_id: str, **values: Any) -> Document:
-    given = {
+    given: dict[str, Any] = {
         "collection_id": "default", "source_id": "docs", "source_type": "local", "uri": f"file:///{document_id}.md",
         "key": f"{document_id}.md", "title": f"{document_id}.md", "file_name": f"{document_id}.md",
         "media_type": "text/markdown", "version": 1, "raw_sha256": f"raw-{document_id}",
@@ -21,7 +21,7 @@ def document(document_id: str, **values: Any) -> Document:
 
 
 def location(key: str, document_id: str | None = None, **values: Any) -> LocationRow:
-    given = {
+    given: dict[str, Any] = {
         "source_id": "docs", "uri": f"file:///{key}", "collection_id": "default", "fingerprint": "f", "size": 10,
         "modified_ns": 1, "outcome": "ingested", "reason": "new", "detail": "", "ruleset": "", "job_id": "job",
         "at": "2026-01-01", "version": 1,

@@ -196,9 +196,9 @@ def test_record_of_a_newer_program_is_refused(store: DocumentStore, layout: Layo
 @pytest.mark.parametrize("name", ["../escape", "a/b", "", ".."])
 def test_no_identifier_leads_out_of_the_documents(store: DocumentStore, layout: Layout, name: str) -> None:
     """Collection and document ids are checked before they become a path."""
-    for asking in (lambda: store.folder(name, DOCUMENT, 1), lambda: store.folder("default", name, 1)):
+    for collection_id, document_id in ((name, DOCUMENT), ("default", name)):
         with pytest.raises(Exception, match="not usable as a name"):
-            asking()
+            store.folder(collection_id, document_id, 1)
     with pytest.raises(Exception, match="not usable as a name"):
         store.place(layout.jobs, name, DOCUMENT, 1)
 

@@ -24,6 +24,7 @@ from ingest_tui.store import jobs as store_jobs
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.jobs import JobStore, new_job_id
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.json_files import write_record
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 from ingest_tui.worker.submit import submit_sync
 
@@ -268,7 +269,7 @@ def test_request_stays_until_it_is_answered(jobs: JobStore) -> None:
     jobs.leave_request(manifest.job_id, "pause", by="ann")
     dying = jobs.take_requests(manifest.job_id)
     assert next(dying)["request"] == "pause"
-    dying.close()
+    del dying
     assert [request["request"] for request in jobs.take_requests(manifest.job_id)] == ["pause"]
     assert list(jobs.take_requests(manifest.job_id)) == []
 
@@ -489,10 +490,9 @@ def test_a_request_that_meets_the_end_of_its_job_is_no_error(jobs: JobStore, mon
 
 def test_a_job_that_ends_before_it_is_wholly_made_is_no_error(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker may claim and end a job as soon as its manifest is there, and clears the mark of its making."""
-    genuine = store_jobs.write_record
 
     def ended_at_once(path: Path, record: Manifest) -> None:
-        genuine(path, record)
+        write_record(path, record)
         jobs.leave_queue(record.job_id)
 
     monkeypatch.setattr(store_jobs, "write_record", ended_at_once)

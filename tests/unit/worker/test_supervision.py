@@ -25,6 +25,7 @@ from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, liv
 from ingest_tui.worker.loop import run_worker
 from ingest_tui.worker.submit import submit_sync
 from ingest_tui.worker.supervision import Supervisor, WorkerIssue, in_few_words
+from ingest_tui.worker.watch import SourceWatch
 
 
 class PanicError(BaseException):
@@ -146,7 +147,7 @@ def test_worker_that_ends_while_something_fails_says_so(worker: RunningWorker, m
 
 @pytest.mark.parametrize("failure", [apsw.FullError("full"), RuntimeError("can't start new thread"), MemoryError()])
 @pytest.mark.parametrize(("owner", "method", "task"), [
-    (Engine, "start_ready_jobs", "queue"), (loop.SourceWatch, "refresh", "list of sources"),
+    (Engine, "start_ready_jobs", "queue"), (SourceWatch, "refresh", "list of sources"),
 ])  # fmt: skip
 def test_main_loop_survives_what_its_tasks_raise(
     worker: RunningWorker,
@@ -190,7 +191,7 @@ def test_job_thread_that_fails_is_reported_and_its_job_stays(
 ) -> None:
     """An error that no job foresaw is an issue of the worker, and the job is run by the next attempt."""
     workspace, attempts = worker.workspace, []
-    run_job = loop.Engine.__init__.__globals__["run_job"]
+    run_job = Engine.__init__.__globals__["run_job"]
 
     def failing_once(job: Any) -> None:
         attempts.append(1)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.connectors.local import status as local_status
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.local.status import fingerprint_of, is_older_form
 from ingest_tui.model.descriptor import Descriptor
@@ -112,7 +111,7 @@ def test_a_file_that_changed_in_the_future_has_no_fingerprint(
     """After the clock went back an hour nothing vouches for a file of that hour, so each sync looks at it."""
     assert described(connector).fingerprint
     earlier = time.time_ns() - HOUR_NS
-    monkeypatch.setattr(local_status.time, "time_ns", lambda: earlier)
+    monkeypatch.setattr("ingest_tui.connectors.local.status.time.time_ns", lambda: earlier)
     assert described(connector).fingerprint == ""
     assert read(connector, described(connector)) == b"one"
 
@@ -123,11 +122,11 @@ def test_a_tick_is_waited_for_before_a_fresh_file_counts_as_read(
     """A file that changed in this moment is looked at again once the clock of the file system has moved on."""
     waits: list[float] = []
     path = Path(connector.config.path) / "a.txt"
-    monkeypatch.setattr(local_status.time, "sleep", waits.append)
+    monkeypatch.setattr("ingest_tui.connectors.local.status.time.sleep", waits.append)
     changed = path.stat().st_ctime_ns
-    monkeypatch.setattr(local_status.time, "time_ns", lambda: changed + 5_000_000)
+    monkeypatch.setattr("ingest_tui.connectors.local.status.time.time_ns", lambda: changed + 5_000_000)
     read(connector, described(connector))
-    monkeypatch.setattr(local_status.time, "time_ns", lambda: changed + 25_000_000)
+    monkeypatch.setattr("ingest_tui.connectors.local.status.time.time_ns", lambda: changed + 25_000_000)
     read(connector, described(connector))
     assert waits == [pytest.approx(0.015)]
 

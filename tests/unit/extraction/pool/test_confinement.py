@@ -21,7 +21,7 @@ from ingest_tui.extraction.backends import runs_programs
 from ingest_tui.extraction.pool import process as sandbox_process
 from ingest_tui.extraction.pool.confinement import Confinement, code_folders
 from ingest_tui.extraction.pool.pool import ParserPool, Walls
-from ingest_tui.model.extraction import ParseLimits
+from ingest_tui.model.parse_limits import ParseLimits
 from ingest_tui.services.walls import walls_of
 from tests import REPOSITORY
 from tests.unit.extraction.misbehaving import MISBEHAVING

@@ -10,7 +10,8 @@ import pytest
 
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.errors import BusyError
-from ingest_tui.model.extraction import ParseLimits, ParseResult, ParseTask
+from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.parse_limits import ParseLimits
 from tests.unit.extraction.misbehaving import MISBEHAVING
 from tests.unit.extraction.parser_desk import Desk, run, wait_until
 

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ from ingest_tui.extraction.pool import orphans as sandbox_orphans
 from ingest_tui.extraction.pool import process as sandbox_process
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.extraction.validators.registered import installed_validators
-from ingest_tui.model.extraction import Extraction, ParseLimits
+from ingest_tui.model.extraction import Extraction
+from ingest_tui.model.parse_limits import ParseLimits
 from tests.unit.extraction.misbehaving import MISBEHAVING
 from tests.unit.extraction.parser_desk import (
     LOADED_MACHINE_SECONDS,
@@ -294,7 +296,7 @@ def test_full_disk_is_a_reason_of_its_own(
     def full(_descriptor: int, _data: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    task = {"task_id": "a", "input_path": str(source), "output_path": str(target), "file_name": "a.txt"}
+    task: dict[str, Any] = {"task_id": "a", "input_path": str(source), "output_path": str(target), "file_name": "a.txt"}
     task |= {"backend": None, "backends_by_type": None}
     with monkeypatch.context() as patched:
         patched.setattr("ingest_tui.extraction.pool.child.os.write", full)

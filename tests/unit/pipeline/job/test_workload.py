@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from ingest_tui.model.job import Manifest
-from ingest_tui.pipeline.job import progress as progress_module
 from ingest_tui.pipeline.job.progress import ProgressMeter
 from ingest_tui.pipeline.job.workload import Workload
 
@@ -51,7 +50,7 @@ def manifest_of(total: int) -> Manifest:
 def test_the_eta_follows_the_work_and_not_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """After 99 of 100 files in ten seconds, most of the work is to come, and the ETA says so."""
     clock = [100.0]
-    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("ingest_tui.pipeline.job.progress.time.monotonic", lambda: clock[0])
     manifest = manifest_of(100)
     meter = ProgressMeter(manifest)
     for number in range(99):
@@ -72,7 +71,7 @@ def test_the_eta_follows_the_work_and_not_the_count(monkeypatch: pytest.MonkeyPa
 def test_waiting_for_the_source_is_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the time in which somebody waited for the source counts as throttled."""
     clock = [0.0]
-    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("ingest_tui.pipeline.job.progress.time.monotonic", lambda: clock[0])
     manifest = manifest_of(10)
     meter = ProgressMeter(manifest)
     for waiting in (False, True, True, False):

@@ -20,7 +20,6 @@ from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents.documents import ingestion_record, list_documents, remove_documents
 from ingest_tui.services.documents.export import Export, ExportFormat, document_content, export_document
 from ingest_tui.services.workspaces import add_collection
-from ingest_tui.store.fs import atomic
 
 TEXTS = {"rain.md": "# Rain\n\nIt rained.\n", "../../snow.md": "It snowed: \u202e\x9b31m\x7f日本\n", "=wind()": "wind"}
 
@@ -36,7 +35,7 @@ def handle(tmp_path: Path) -> Iterator[WorkspaceHandle]:
         yield opened
 
 
-def lines_of(handle: WorkspaceHandle, form: ExportFormat = "jsonl", **choice: str) -> list[str]:
+def lines_of(handle: WorkspaceHandle, form: ExportFormat = "jsonl", **choice: Any) -> list[str]:
     """Return the lines of an export to nowhere."""
     return list(Export(handle.workspace, form=form, **choice).lines())
 
@@ -192,7 +191,7 @@ def test_a_failed_export_leaves_the_old_one(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(atomic.os, "fsync", full)
+    monkeypatch.setattr("ingest_tui.store.fs.atomic.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         Export(handle.workspace, form=form).write(target, replace=True)
     assert before == ({path: path.read_bytes() for path in tmp_path.glob("out/*")} or target.read_bytes())

@@ -10,6 +10,7 @@ from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.services.documents import documents
+from ingest_tui.services.documents.retirement import retire_documents
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace
 
@@ -61,11 +62,10 @@ def test_a_version_that_is_registered_while_its_document_is_removed_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The document goes to the trash as it is by then, with both versions, and the next one follows them."""
-    genuine = documents.retire_documents
 
     def register_before(workspace: Workspace, document_ids: list[str], *, reason: str) -> list[Document]:
         handle.register("default", IngestedDocument(content="second words", unique_id="x", source_type="api"))
-        return genuine(workspace, document_ids, reason=reason)
+        return retire_documents(workspace, document_ids, reason=reason)
 
     with open_workspace(tmp_path / "workspace") as handle:
         first = handle.register("default", IngestedDocument(content="first words", unique_id="x", source_type="api"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ def test_groups_count_every_error_once(handle: WorkspaceHandle) -> None:
     one = error_inbox.list_troubles(handle.workspace)[0]
     chance = random.Random(7)
     troubles = [
-        error_inbox.replace(one, kind=chance.choice(["failed", "empty"]), reason=chance.choice("abc"), at=str(number))
+        replace(one, kind=chance.choice(["failed", "empty"]), reason=chance.choice("abc"), at=str(number))
         for number in range(200)
     ]
     groups = group_troubles(troubles)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -90,7 +91,7 @@ def test_commit_that_fails_leaves_no_transaction_open(catalogue: Catalogue, monk
     """A commit that the disk refuses takes back what it was to commit, and the connection can write again."""
     execute = Catalogue.execute
 
-    def refusing(self: Catalogue, sql: str, *values: object) -> list[object]:
+    def refusing(self: Catalogue, sql: str, *values: Any) -> list[Any]:
         if sql == "COMMIT":
             raise apsw.FullError
         return execute(self, sql, *values)

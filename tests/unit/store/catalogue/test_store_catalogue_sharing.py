@@ -102,7 +102,7 @@ def test_catalogue_of_a_missing_workspace(tmp_path: Path) -> None:
         Catalogue(tmp_path / "gone" / "catalogue.db")
 
 
-def test_failing_disk_is_a_clear_error(tmp_path: Path) -> None:
+def test_failing_disk_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What SQLite calls an I/O error reaches people as what it means."""
     catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
 
@@ -110,11 +110,12 @@ def test_failing_disk_is_a_clear_error(tmp_path: Path) -> None:
         def execute(self, *_arguments: object) -> list[object]:
             raise apsw.IOError("disk I/O error")
 
-    sound, catalogue.connection = catalogue.connection, Failing()
-    with pytest.raises(StoreError, match="disk I/O error") as caught:
-        catalogue.value("SELECT 1")
+    with monkeypatch.context() as failing:
+        failing.setattr(catalogue, "connection", Failing())
+        with pytest.raises(StoreError, match="disk I/O error") as caught:
+            catalogue.value("SELECT 1")
     assert caught.value.hint
-    sound.close()
+    catalogue.close()
 
 
 def test_two_threads_with_one_connection_are_told_so(tmp_path: Path) -> None:

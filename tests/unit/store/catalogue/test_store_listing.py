@@ -91,7 +91,7 @@ def planned(tmp_path: Path, known: dict[str, str], listed: dict[str, str]) -> tu
     asked = itertools.count()
     scratch.give_up_when(lambda: next(asked) < 0)
     actions = Counter(
-        action.action for action in scratch.plan(catalogue.path, "docs", complete=True, rules=PlanRules())
+        str(action.action) for action in scratch.plan(catalogue.path, "docs", complete=True, rules=PlanRules())
     )
     scratch.close()
     catalogue.close()
