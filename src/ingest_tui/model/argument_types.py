@@ -50,10 +50,26 @@ def checks_types(function: Callable[Given, Result]) -> Callable[Given, Result]:
     @functools.wraps(function)
     def checked(*args: Given.args, **kwargs: Given.kwargs) -> Result:
         # Not bound by `inspect`: some of these are called for every document. Python names what is missing or too much.
-        check_types(function, dict(zip(positional, args, strict=False)) | kwargs, hint=shape)
+        if kwargs or not _are_plainly_right(function, args):
+            check_types(function, dict(zip(positional, args, strict=False)) | kwargs, hint=shape)
         return function(*args, **kwargs)
 
     return checked
+
+
+def _are_plainly_right(function: Callable[..., object], values: tuple[object, ...]) -> bool:
+    """Tell whether each value is of the very class that its position is annotated with: no other question is needed."""
+    for value, kinds in zip(values, _kinds_by_position(function), strict=False):
+        if kinds and type(value) not in kinds:
+            return False
+    return True
+
+
+@functools.cache
+def _kinds_by_position(function: Callable[..., object]) -> tuple[tuple[type, ...], ...]:
+    kinds = _kinds_of(function)
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(kinds.get(one.name, ()) for one in parameters if one.kind in _POSITIONAL)
 
 
 def check_types(annotated: Callable[..., object], given: Mapping[str, object], *, of: str = "", hint: str = "") -> None:

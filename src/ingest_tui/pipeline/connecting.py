@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
+from pathlib import Path
 
-from ingest_tui.connectors.base import BaseConnector, Credentials
+from ingest_tui.connectors.base import BaseConnector, Credential, Credentials
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import get_connector
-from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import Workspace
 
@@ -39,4 +40,21 @@ def _keep_libraries_quiet() -> None:
 
 def registry_for(workspace: Workspace) -> Credentials:
     """Return the credential registry that the sources of a workspace use; its file is read when it is asked."""
-    return CredentialRegistry(workspace.credentials_path)
+    return _RegistryOnDemand(workspace.credentials_path)
+
+
+class _RegistryOnDemand:
+    """The registry in a file. Its code is loaded with the first question: a source of local files never asks one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, name: str) -> Credential:
+        """Return an entry as the file has it now; raises `NotFoundError`."""
+        return self._registry.get(name)
+
+    @cached_property
+    def _registry(self) -> Credentials:
+        from ingest_tui.credentials.credential_registry import CredentialRegistry
+
+        return CredentialRegistry(self._path)

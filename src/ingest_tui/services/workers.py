@@ -21,7 +21,6 @@ from ingest_tui.store.fs.atomic import open_to_append
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, living_workers, stop_worker
-from ingest_tui.worker.loop import run_worker
 from ingest_tui.worker.supervision import WorkerIssue
 
 _START_SECONDS = 10.0
@@ -105,6 +104,8 @@ def stop_workers(workspace: Workspace) -> StopReport:
 
 def run_watch(workspace: Workspace, report: Callable[[str, dict[str, Any]], None]) -> tuple[WorkerIssue, ...]:
     """Be the headless worker until SIGTERM; returns what failed when it ended."""
+    from ingest_tui.worker.loop import run_worker
+
     return run_worker(workspace, report, watch=True)
 
 

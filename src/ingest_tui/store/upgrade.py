@@ -6,7 +6,6 @@ of intents, and would not finish what a crash has left. What upgrades the catalo
 
 from __future__ import annotations
 
-import filecmp
 import itertools
 import os
 import shutil
@@ -95,5 +94,7 @@ def _kept(layout: Layout) -> list[Path]:
 
 
 def _is_copy(layout: Layout, backup: Path) -> bool:
+    import filecmp
+
     copies = {path: backup / path.relative_to(layout.root) for path in _kept(layout)}
     return all(copy.is_file() and filecmp.cmp(path, copy, shallow=False) for path, copy in copies.items())

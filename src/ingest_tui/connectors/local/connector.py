@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import humanize
 from pydantic import BaseModel
 
 from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place
@@ -216,8 +215,7 @@ class LocalConnector(BaseConnector):
         size = status.st_size
         refusal = None
         if self.max_size is not None and size > self.max_size:
-            limit = humanize.naturalsize(self.max_size)
-            refusal = ("too_large", f"{humanize.naturalsize(size)}; the limit of this source is {limit}")
+            refusal = ("too_large", f"{_readable(size)}; the limit of this source is {_readable(self.max_size)}")
         return Descriptor(
             key,
             file_uri(self._root + b"/" + path),
@@ -265,8 +263,7 @@ class LocalConnector(BaseConnector):
             self._check_inside(handle, descriptor)
             if self.max_size is not None and status.st_size > self.max_size:
                 raise ItemError(
-                    f"it grew to {humanize.naturalsize(status.st_size)}; "
-                    f"the limit of this source is {humanize.naturalsize(self.max_size)}",
+                    f"it grew to {_readable(status.st_size)}; the limit of this source is {_readable(self.max_size)}",
                     code="too_large",
                 )
             yield handle, status
@@ -362,6 +359,12 @@ def _pieces(handle: int, offset: int, before: os.stat_result, descriptor: Descri
     except OSError as error:
         raise item_error(descriptor, error) from None
     check_unchanged(handle, before)
+
+
+def _readable(size: int) -> str:
+    import humanize  # for what is too large only
+
+    return humanize.naturalsize(size)
 
 
 def _note_gap(gaps: Gaps, path: bytes, error: OSError) -> None:

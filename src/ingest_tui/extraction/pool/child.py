@@ -16,7 +16,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO, cast
 
@@ -38,6 +38,7 @@ _FLUSH_BYTES = 64 * 1024
 _FLUSH_SECONDS = 0.02
 _LEAK_SHARE = 2
 """A process that holds more than this part of the files it may open is replaced: nothing here keeps files open."""
+_MEMORY_STEP = 16 * 1024**2
 _CHUNKS_BELOW_BYTES = 256 * 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PROGRESS = slice(0, 8), slice(8, 16), slice(16, 24), slice(24, 32)
@@ -94,6 +95,7 @@ class _Server:
         self._progress = progress
         self._extract = chosen
         self._ticks = 0
+        self._memory_limit = 0
         self._is_spent = False
         """Whether a file has left this process in a state that the next one must not suffer from."""
         self._outgoing: list[bytes] = []
@@ -125,11 +127,25 @@ class _Server:
         if self._scratch is not None:
             task["output_path"] = output_in(self._scratch, number)
         self._progress[_PROGRESS[3]] = time.process_time_ns().to_bytes(8, "little")
-        with _memory_limited_to(task["memory_bytes"]):
-            result, self._is_spent = _run(task, self._extract, self._tick)
+        self._limit_memory(task["memory_bytes"])
+        result, self._is_spent = _run(task, self._extract, self._tick)
         self._send({"seq": number, "result": result, "retire": self._is_spent})
         if self._is_spent:
             self._flush()
+
+    def _limit_memory(self, limit: int) -> None:
+        """Let a file use so much; the whole process within it, so that what earlier files left gives it no more.
+
+        Memory of the process's own is counted (heaps, stacks), not address space: a library that loads or starts its
+        threads at its first file would take hundreds of megabytes from that one. Rounded up, so that small files share
+        a limit, which stays until a file has another: three system calls for each file would be felt.
+        """
+        limit += -limit % _MEMORY_STEP
+        if limit != self._memory_limit:
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+            self._memory_limit = limit
 
     def _tick(self) -> None:
         self._ticks += 1
@@ -156,21 +172,6 @@ class _Server:
             self._outgoing.clear()
             self._outgoing_bytes = 0
         self._flushed_at = time.monotonic()
-
-
-@contextlib.contextmanager
-def _memory_limited_to(limit: int) -> Iterator[None]:
-    """Let a file use so much; the whole process within it, so that what earlier files left gives it no more.
-
-    Memory of the process's own is counted (heaps, stacks), not address space: a library that loads or starts its
-    threads at its first file would take hundreds of megabytes from that one.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
 def _encode(line: dict[str, Any]) -> bytes:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import humanize
-
 from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.errors import DiskFullError, NotFoundError, PlanDamagedError, UsageError
 from ingest_tui.model.hashing import short_digest
@@ -114,6 +112,8 @@ def _item_id(job_id: str, key: str) -> str:
 def _check_room(workspace: Workspace, paths: list[Path]) -> None:
     size = sum(_size_of(path) for path in paths)
     if not workspace.room().has(size):
+        import humanize
+
         raise DiskFullError(
             f"there is no room for {humanize.naturalsize(size)} on the disk of the workspace",
             hint="free some space, or lower disk_reserve in workspace.json; nothing was uploaded",
@@ -161,6 +161,8 @@ def _opened(path: Path) -> Iterator[tuple[int, os.stat_result]]:
                 f"{name} is not a file", hint="a folder is a source: 'ingest-tui source add local NAME --path FOLDER'"
             )
         if status.st_size > DEFAULT_MAX_SIZE:
+            import humanize
+
             size, limit = humanize.naturalsize(status.st_size), humanize.naturalsize(DEFAULT_MAX_SIZE)
             raise UsageError(
                 f"{name} has {size}; uploads take at most {limit}",
