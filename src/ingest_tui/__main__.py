@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ _GC_THRESHOLD = 50_000
 def main() -> None:
     """Run the command line and end with its exit code."""
     gc.set_threshold(_GC_THRESHOLD)
+    # Else pydantic reads what every installed package brings, to find plug-ins of its own. None is wanted here.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ingest_tui.cli.main import run
 
     sys.exit(run(run_tui=_run_tui))

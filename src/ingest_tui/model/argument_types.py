@@ -10,8 +10,6 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
-from os import PathLike
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ingest_tui.model.errors import ValidationError
@@ -20,17 +18,17 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_WORDS: dict[type, str] = {
-    str: "text",
-    bytes: "bytes",
-    bool: "True or False",
-    int: "a whole number",
-    float: "a number",
-    dict: "a dict",
-    Path: "a path",
-    PathLike: "a path",
-    Callable: "a function",  # type: ignore[dict-item] # a class for isinstance
-    types.NoneType: "None",
+_WORDS = {
+    "str": "text",
+    "bytes": "bytes",
+    "bool": "True or False",
+    "int": "a whole number",
+    "float": "a number",
+    "dict": "a dict",
+    "Path": "a path",
+    "PathLike": "a path",
+    "Callable": "a function",
+    "NoneType": "None",
 }
 
 
@@ -79,7 +77,7 @@ def check_types(annotated: Callable[..., object], given: Mapping[str, object], *
     """
     for name, kinds in _kinds_of(annotated).items():
         if name in given and not _is_one_of(given[name], kinds):
-            needed = " or ".join(dict.fromkeys(_WORDS.get(kind, kind.__name__) for kind in kinds))
+            needed = " or ".join(dict.fromkeys(_WORDS.get(kind.__name__, kind.__name__) for kind in kinds))
             value = given[name]
             got = "None" if value is None else type(value).__name__
             raise WrongTypeError(f"{name}{of} must be {needed}, not {got}", hint=hint)

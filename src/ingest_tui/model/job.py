@@ -326,6 +326,8 @@ def newest_that_fit(items: list[Any], limit: int) -> list[Any]:
 class IngestionStatusResponse(BaseModel):
     """The state of a job by its id, as ``status JOB --json`` prints it: the manifest and where the job queues."""
 
+    model_config = ConfigDict(defer_build=True)  # for one command: building it would be felt at each start
+
     job_id: str
     state: JobState
     kind: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 _MEGABYTE = 1024**2
 
@@ -35,9 +36,10 @@ class ParseLimits:
         return replace(self, base_memory_bytes=self.memory_bytes, base_cpu_seconds=self.total_seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class FileLimits:
+class FileLimits(NamedTuple):
     """What one file of ``size`` bytes may use: memory of the parser's own, processor time, and time on the clock.
+
+    A plain tuple, because each file has one.
 
     ``is_memory_fitted``, ``is_cpu_fitted``: whether that follows from its size, or is what any file may use.
     """
