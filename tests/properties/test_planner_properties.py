@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
-from ingest_tui.model.holding import Choice, HoldReason, HoldRule, HoldRules, Shown
+from ingest_tui.model.holding import ChoiceComparison, HoldReason, HoldRule, HoldRules, Shown
 from ingest_tui.model.plan import Known, PlanRules, plan_actions
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -69,7 +69,7 @@ rules = st.builds(
             share=st.sampled_from([0.0, 0.1, 1.0]),
             always_share=st.sampled_from([0.0, 0.5, 1.0]),
         ),
-        choice=st.sampled_from(Choice),
+        choice=st.sampled_from(ChoiceComparison),
         approved=st.dictionaries(
             st.sampled_from(KEYS), st.builds(Shown, st.sampled_from(["d1", "d2"]), st.sampled_from([None, 1, 2]))
         ),
@@ -182,7 +182,7 @@ def test_nothing_goes_unasked_when_another_choice_was_made(
 ) -> None:
     """When what chooses has changed, or nobody knows what chose, every deletion is held but the approved ones."""
     for action in plan_actions(listing, known, rules=rules):
-        if action.action == "retire" and rules.hold.choice is not Choice.SAME:
+        if action.action == "retire" and rules.hold.choice is not ChoiceComparison.SAME:
             assert is_approved(known[action.key], rules)
 
 
@@ -194,7 +194,7 @@ def test_what_a_filter_excludes_is_held_only_when_the_filter_may_have_changed(
     for action in plan_actions(listing, known, rules=rules):
         if action.refusal:
             assert action.reason == HoldReason.EXCLUDED
-            assert rules.hold.choice is not Choice.SAME
+            assert rules.hold.choice is not ChoiceComparison.SAME
             assert known[action.key].document_id == action.document_id is not None
             assert action.action == ("retire" if is_approved(known[action.key], rules) else "hold")
 

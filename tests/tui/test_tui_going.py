@@ -15,7 +15,7 @@ from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.view_state import read_view_state, write_view_state
 from ingest_tui.tui.dialogs.jump import Jump
 from ingest_tui.tui.header import header
-from ingest_tui.tui.navigation.history import History, Place
+from ingest_tui.tui.navigation.history import History, HistoryEntry
 from ingest_tui.tui.views.base.view_screen import AGES_SECONDS
 from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
 from ingest_tui.tui.views.jobs.endings import ended_now, notice
@@ -60,20 +60,20 @@ def test_a_history_goes_back_and_forward() -> None:
     """Places come in the order of their visits; a new one cuts off what lay ahead."""
     history = History()
     for view in ("jobs", "sources", "documents"):
-        history.visit(Place(view))
-    assert [history.go(-1), history.go(-1), history.go(-1)] == [Place("sources"), Place("jobs"), None]
-    history.visit(Place("logs"))
+        history.visit(HistoryEntry(view))
+    assert [history.go(-1), history.go(-1), history.go(-1)] == [HistoryEntry("sources"), HistoryEntry("jobs"), None]
+    history.visit(HistoryEntry("logs"))
     assert history.go(1) is None
-    assert history.go(-1) == Place("jobs")
+    assert history.go(-1) == HistoryEntry("jobs")
 
 
 def test_leaving_what_was_opened_is_going_back() -> None:
     """Esc from a job to the jobs does not make a third place; the job lies ahead."""
     history = History()
-    for place in (Place("jobs"), Place("jobs", "job a"), Place("jobs")):
+    for place in (HistoryEntry("jobs"), HistoryEntry("jobs", "job a"), HistoryEntry("jobs")):
         history.visit(place)
     assert history.go(-1) is None
-    assert history.go(1) == Place("jobs", "job a")
+    assert history.go(1) == HistoryEntry("jobs", "job a")
 
 
 def test_brackets_lead_back_to_what_was_opened_and_to_its_row(root: Path) -> None:

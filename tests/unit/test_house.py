@@ -149,3 +149,21 @@ def test_the_time_of_day_is_read_in_one_place(tmp_path: Path) -> None:
         "time.monotonic()\nself.now()\ntime.process_time_ns()\n"
     )
     assert sorted(reads_of_the_clock(example)) == [f"example.py:{number}" for number in range(1, 6)]
+
+
+def classes_by_name(package: Path) -> dict[str, list[str]]:
+    """Return in which files each public class of the program is defined."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.parse(path.read_bytes()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(path.relative_to(package).as_posix())
+    return found
+
+
+def test_one_name_is_one_class(tmp_path: Path) -> None:
+    """Who reads the name of a class, or looks for it, finds one thing."""
+    assert {name: files for name, files in classes_by_name(PACKAGE).items() if len(files) > 1} == {}
+    for name in ("first.py", "second.py"):
+        (tmp_path / name).write_text("class Place:\n    pass\n")
+    assert classes_by_name(tmp_path) == {"Place": ["first.py", "second.py"]}

@@ -86,7 +86,7 @@ def probe(connector: Probed) -> Iterator[TestStep]:
         asyncio.run(connector.authenticate())
         yield stopwatch.step(name, "the source answers and lets us in")
         name = "list"
-        pages = _Pages(connector)
+        pages = _ProbedPages(connector)
         page = next(pages, None)
         descriptors = page.descriptors if page else []
         found = f"{len(descriptors)} items on the first page" if descriptors else "nothing matches"
@@ -108,7 +108,7 @@ def probe(connector: Probed) -> Iterator[TestStep]:
         yield stopwatch.failed(name, source_failure(error, _DOING[name]), about)
 
 
-class _Pages:
+class _ProbedPages:
     """The pages of a listing, and how it ended if that was seen."""
 
     def __init__(self, connector: Probed) -> None:

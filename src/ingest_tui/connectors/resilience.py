@@ -73,7 +73,7 @@ class ResilientConnector(BaseConnector):
 
     def list(self, cursor: str | None = None) -> Listing:
         """List; a listing that was cut is resumed behind its last page where the connector can, else it restarts."""
-        pages = _Pages(self.inner, cursor)
+        pages = _ResumablePages(self.inner, cursor)
         checks = DescriptorChecks()
         while True:
             page = self._try(pages.following)
@@ -107,7 +107,7 @@ class ResilientConnector(BaseConnector):
         return origin
 
 
-class _Pages:
+class _ResumablePages:
     """A listing that can be taken up again after it broke: a generator that has raised is at its end."""
 
     def __init__(self, inner: BaseConnector, cursor: str | None) -> None:

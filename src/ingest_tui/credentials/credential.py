@@ -16,7 +16,7 @@ from ingest_tui.model.naming import safe_display
 _SAY_NOT_WHO = frozenset({"region", "thumbprint", "scope", "header", "scheme", "client_authentication"})
 
 
-class Credential:
+class RegisteredCredential:
     """A named credential. Its secrets are looked up at each `get`, and are in no representation of it.
 
     A connector asks for what it needs when it signs in. After a 401 it takes the credential from the registry again

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ingest_tui.credentials.credential import Credential
+from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.entries import acceptable_entry, checked_entry
-from ingest_tui.credentials.file import Document, identity_of, read_document, write_document
+from ingest_tui.credentials.file import CredentialsFile, identity_of, read_credentials_file, write_credentials_file
 from ingest_tui.credentials.references import Surroundings, parse_reference, secret_path
 from ingest_tui.credentials.summary import CredentialSummary, summarise
 from ingest_tui.credentials.types import Entry
@@ -36,7 +36,7 @@ class CredentialRegistry:
     def __init__(self, path: Path) -> None:
         self.path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link that people named
         self._guard = threading.Lock()
-        self._document: Document | None = None
+        self._file: CredentialsFile | None = None
 
     def __repr__(self) -> str:
         return f"<CredentialRegistry {safe_display(str(self.path))!r}>"
@@ -44,7 +44,7 @@ class CredentialRegistry:
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
         raise TypeError("a registry stays in its process: hand over its path")
 
-    def get(self, name: str) -> Credential:
+    def get(self, name: str) -> RegisteredCredential:
         """Return a credential as it stands in the file now; its secrets are resolved when they are asked for.
 
         Raises `NotFoundError` naming the known ones, `RefusedError` (``credential_type_unknown``) for a type that
@@ -52,7 +52,7 @@ class CredentialRegistry:
         """
         raw = self._raw(name)
         declared, entry = checked_entry(name, raw)
-        return Credential(name, declared, entry, raw, self._surroundings(entry))
+        return RegisteredCredential(name, declared, entry, raw, self._surroundings(entry))
 
     def names(self) -> list[str]:
         """Return the names of all entries, in the order of the file."""
@@ -155,13 +155,13 @@ class CredentialRegistry:
             credential=name,
         )
 
-    def _current(self) -> Document:
+    def _current(self) -> CredentialsFile:
         with self._guard:
-            known = self._document
+            known = self._file
             if known is None or known.identity is None or known.identity != identity_of(self.path):
-                known = read_document(self.path)
+                known = read_credentials_file(self.path)
                 is_settled = posix_ns() - known.changed_at_ns > _TICK_NS
-                self._document = known if is_settled else None
+                self._file = known if is_settled else None
             return known
 
     def _change(self, apply: Callable[[dict[str, Any]], None]) -> None:
@@ -169,11 +169,11 @@ class CredentialRegistry:
         lock = FileLock(target.with_name(f".{target.name}.lock"))
         lock.acquire(_LOCK_SECONDS, what="the credentials file")
         with lock:
-            content = read_document(self.path).content
+            content = read_credentials_file(self.path).content
             apply(content["credentials"])
             revision = content.get("revision", 0)
             content["revision"] = revision + 1 if isinstance(revision, int) else 1
-            write_document(self.path, content)
+            write_credentials_file(self.path, content)
 
     def _surroundings(self, entry: Entry) -> Surroundings:
         return Surroundings(self.path.parent, os.environ, entry.command_environment)

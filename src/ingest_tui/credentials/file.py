@@ -20,7 +20,7 @@ Identity = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Document:
+class CredentialsFile:
     """The whole file. ``identity`` tells whether it has been replaced or changed since; None: there was no file.
 
     ``changed_at_ns`` is when it was last changed, in nanoseconds since the epoch.
@@ -52,7 +52,7 @@ def _identity(status: os.stat_result) -> Identity:
     )  # fmt: skip
 
 
-def read_document(path: Path) -> Document:
+def read_credentials_file(path: Path) -> CredentialsFile:
     """Return the file; an empty document when there is none.
 
     Raises `RefusedError` when others could have read or written it, `SchemaVersionError` for a newer one, and
@@ -61,12 +61,12 @@ def read_document(path: Path) -> Document:
     try:
         file = read_private_file(path, _OURS_ALONE, what="the credentials file")
     except FileNotFoundError:
-        return Document({"schema_version": SCHEMA_VERSION, "credentials": {}}, None)
+        return CredentialsFile({"schema_version": SCHEMA_VERSION, "credentials": {}}, None)
     content = _parse(file.data, safe_display(str(path)))
-    return Document(content, _identity(file.status), max(file.status.st_mtime_ns, file.status.st_ctime_ns))
+    return CredentialsFile(content, _identity(file.status), max(file.status.st_mtime_ns, file.status.st_ctime_ns))
 
 
-def write_document(path: Path, content: dict[str, Any]) -> None:
+def write_credentials_file(path: Path, content: dict[str, Any]) -> None:
     """Write the file durably, 0600. A link is kept: what it leads to is replaced."""
     target = Path(os.path.realpath(path))
     make_folder(target.parent)

@@ -30,7 +30,7 @@ HOLD_WORDS: dict[str, str] = {
 }
 
 
-class Choice(StrEnum):
+class ChoiceComparison(StrEnum):
     """Whether what chooses the documents of a source is what chose those that are here."""
 
     SAME = "same"
@@ -74,7 +74,7 @@ class HoldRules:
     """
 
     rule: HoldRule = HOLD_RULE
-    choice: Choice = Choice.SAME
+    choice: ChoiceComparison = ChoiceComparison.SAME
     still_held: bool = False
     approved: Mapping[str, Shown] = field(default_factory=dict)
 
@@ -84,8 +84,8 @@ class HoldRules:
             return None
         if listed == 0:
             return HoldReason.EMPTY_LISTING
-        if self.choice is not Choice.SAME:
-            return HoldReason.CHOICE_CHANGED if self.choice is Choice.CHANGED else HoldReason.CHOICE_UNKNOWN
+        if self.choice is not ChoiceComparison.SAME:
+            return HoldReason.CHOICE_CHANGED if self.choice is ChoiceComparison.CHANGED else HoldReason.CHOICE_UNKNOWN
         if self.rule.holds(vanished, known):
             return HoldReason.MASS_DELETION
         holds_some = self.rule.always_share < 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.holding import HOLD_WORDS, NOTHING_SPECIAL, Choice, HoldReason, HoldRules
+from ingest_tui.model.holding import HOLD_WORDS, NOTHING_SPECIAL, ChoiceComparison, HoldReason, HoldRules
 from ingest_tui.model.plan_line import ActionName, PlanLine
 
 RULES_VERSION = "1"
@@ -213,14 +213,14 @@ def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known
 
 def _is_excluded_now(reason: str, known: Known, rules: PlanRules) -> bool:
     """Whether a document is left out because the settings of its source were tightened, not because it changed."""
-    if known.document_id is None or reason not in FILTER_REFUSALS or rules.hold.choice is Choice.SAME:
+    if known.document_id is None or reason not in FILTER_REFUSALS or rules.hold.choice is ChoiceComparison.SAME:
         return False
     if known.outcome != "rejected":
         return True
     if known.ruleset == HELD:  # by an edit that nobody has answered yet
         return True
     was_refused_before_that = known.ruleset != rules.ruleset
-    return rules.hold.choice is Choice.CHANGED and not was_refused_before_that
+    return rules.hold.choice is ChoiceComparison.CHANGED and not was_refused_before_that
 
 
 def _plan_known(  # noqa: C901, PLR0911 - one branch and return for each decision

@@ -22,14 +22,13 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.store import intents
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import KillRow, LocationRow, PlaceKey, VersionRow
 from ingest_tui.store.commit_lock import FOR_A_COMMAND, CommitLock
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.intents import IntentJournal, Repair
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.audit import AuditLog
 
-Place = tuple[str, str]
 """Where a document is in a source: source id and key."""
 
 
@@ -64,8 +63,8 @@ class StoreChange:
     placed: list[PlacedVersion] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     versions: list[VersionRow] = field(default_factory=list)
-    locations: dict[Place, LocationRow] = field(default_factory=dict)
-    forgotten: set[Place] = field(default_factory=set)
+    locations: dict[PlaceKey, LocationRow] = field(default_factory=dict)
+    forgotten: set[PlaceKey] = field(default_factory=set)
     chunks: list[tuple[str, int, str, str]] = field(default_factory=list)
     rechunked: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
@@ -73,7 +72,7 @@ class StoreChange:
     left: set[str] = field(default_factory=set)
     purged: list[Document] = field(default_factory=list)
     kills: list[KillRow] = field(default_factory=list)
-    cleared_kills: set[Place] = field(default_factory=set)
+    cleared_kills: set[PlaceKey] = field(default_factory=set)
     remembered: dict[str, list[LocationRow]] = field(default_factory=dict)
 
     def put_location(self, row: LocationRow) -> None:
@@ -263,7 +262,7 @@ def _retired_by(change: StoreChange) -> dict[str, Document]:
     return {name: document for name, document in change.documents.items() if document.state == "retired"}
 
 
-def _by_source(places: Iterable[Place]) -> Iterable[tuple[str, list[str]]]:
+def _by_source(places: Iterable[PlaceKey]) -> Iterable[tuple[str, list[str]]]:
     keys = defaultdict(list)
     for source_id, key in places:
         keys[source_id].append(key)

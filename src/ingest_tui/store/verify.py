@@ -1,4 +1,4 @@
-"""Whether catalogue, full text, documents/ and trash/ say the same. Reads only; what differs is a `Finding`.
+"""Whether catalogue, full text, documents/ and trash/ say the same. Reads only; what differs is an `Inconsistency`.
 
 The caller keeps others from committing meanwhile, or takes a finding for what it may be: a commit that was half seen.
 """
@@ -24,7 +24,7 @@ from ingest_tui.store.records.json_files import read_json
 _PIECE = 1 << 20
 
 
-class Finding(NamedTuple):
+class Inconsistency(NamedTuple):
     """Something that is not as it must be: a stable code, the document it is about if any, and words for people."""
 
     code: str
@@ -32,7 +32,7 @@ class Finding(NamedTuple):
     message: str
 
 
-def verify_store(layout: Layout, catalogue: Catalogue, *, deep: bool = False) -> list[Finding]:
+def verify_store(layout: Layout, catalogue: Catalogue, *, deep: bool = False) -> list[Inconsistency]:
     """Return what is wrong between catalogue, full text and folders; empty when all agree.
 
     ``deep`` also hashes every raw file and every text, which reads all documents.
@@ -54,34 +54,36 @@ def verify_store(layout: Layout, catalogue: Catalogue, *, deep: bool = False) ->
 # The catalogue by itself
 
 
-def _written_by_others(catalogue: Catalogue) -> Iterator[Finding]:
+def _written_by_others(catalogue: Catalogue) -> Iterator[Inconsistency]:
     """What `doctor` and failing commands look for is nowhere where all is as it should be."""
     found = contradiction_in(catalogue)
     if found:
-        yield Finding("contradiction", "", found)
+        yield Inconsistency("contradiction", "", found)
 
 
-def _places(documents: list[Document], places: dict[str, list[LocationRow]]) -> Iterator[Finding]:
+def _places(documents: list[Document], places: dict[str, list[LocationRow]]) -> Iterator[Inconsistency]:
     """Each active document is at its primary place at least, a retired one nowhere."""
     known = {document.document_id: document for document in documents}
     for document_id, rows in places.items():
         holder = known.get(document_id)
         if holder is None or holder.state != "active":
             state = "not in the catalogue" if holder is None else holder.state
-            yield Finding("place_without_document", document_id, f"{rows[0].key!r} is a place of it, but it is {state}")
+            yield Inconsistency(
+                "place_without_document", document_id, f"{rows[0].key!r} is a place of it, but it is {state}"
+            )
         elif any(row.collection_id != holder.collection_id for row in rows):
-            yield Finding("place_in_other_collection", document_id, "a place of it is in another collection")
+            yield Inconsistency("place_in_other_collection", document_id, "a place of it is in another collection")
     for document in documents:
         if document.state != "active":
             continue
         own = places.get(document.document_id, [])
         if not own:
-            yield Finding("document_without_place", document.document_id, "it is searchable, but has no place")
+            yield Inconsistency("document_without_place", document.document_id, "it is searchable, but has no place")
         elif (document.source_id, document.key, document.uri) not in {(row.source_id, row.key, row.uri) for row in own}:
-            yield Finding("primary_place_unknown", document.document_id, f"{document.key!r} is no place of it")
+            yield Inconsistency("primary_place_unknown", document.document_id, f"{document.key!r} is no place of it")
 
 
-def _contents(documents: list[Document]) -> Iterator[Finding]:
+def _contents(documents: list[Document]) -> Iterator[Inconsistency]:
     """Each content is there once in a collection: neither the same bytes nor the same text twice."""
     for column in ("raw_sha256", "content_hash"):
         first: dict[tuple[str, str], str] = {}
@@ -91,10 +93,10 @@ def _contents(documents: list[Document]) -> Iterator[Finding]:
             content = (document.collection_id, getattr(document, column))
             other = first.setdefault(content, document.document_id)
             if other != document.document_id:
-                yield Finding("same_content", document.document_id, f"the same {column} as document {other}")
+                yield Inconsistency("same_content", document.document_id, f"the same {column} as document {other}")
 
 
-def _addresses(documents: list[Document], places: dict[str, list[LocationRow]]) -> Iterator[Finding]:
+def _addresses(documents: list[Document], places: dict[str, list[LocationRow]]) -> Iterator[Inconsistency]:
     """An address that names one thing wherever it is seen belongs to one document of a collection."""
     first: dict[tuple[str, str], str] = {}
     active = {document.document_id for document in documents if document.state == "active"}
@@ -103,21 +105,21 @@ def _addresses(documents: list[Document], places: dict[str, list[LocationRow]]) 
             if document_id in active and names_one_thing(row.uri):
                 other = first.setdefault((row.collection_id, row.uri), document_id)
                 if other != document_id:
-                    yield Finding("same_address", document_id, f"{row.uri} is a place of document {other} too")
+                    yield Inconsistency("same_address", document_id, f"{row.uri} is a place of document {other} too")
 
 
-def _full_text(catalogue: Catalogue, documents: list[Document]) -> Iterator[Finding]:
+def _full_text(catalogue: Catalogue, documents: list[Document]) -> Iterator[Inconsistency]:
     """Exactly the active documents can be found, with all their chunks."""
     numbers = catalogue.full_text.numbers_of_chunks()
     for document in documents:
         found = numbers.pop(document.document_id, (0, 0))
         expected = document.chunks if document.state == "active" else 0
         if found != (expected, expected):
-            yield Finding("chunks_differ", document.document_id, f"has {found[0]} chunks instead of {expected}")
+            yield Inconsistency("chunks_differ", document.document_id, f"has {found[0]} chunks instead of {expected}")
     for document_id in numbers:
-        yield Finding("chunks_without_document", document_id, "it has chunks, but is not in the catalogue")
+        yield Inconsistency("chunks_without_document", document_id, "it has chunks, but is not in the catalogue")
     for difference in catalogue.full_text.differences():
-        yield Finding("full_text_differs", "", difference)
+        yield Inconsistency("full_text_differs", "", difference)
 
 
 # The folders
@@ -130,7 +132,7 @@ def _folders(
     places: dict[str, list[LocationRow]],
     *,
     deep: bool,
-) -> Iterator[Finding]:
+) -> Iterator[Inconsistency]:
     """documents/ holds exactly the active documents, trash/ exactly the retired ones, each with its versions."""
     store = DocumentStore(layout)
     versions: dict[str, list[VersionRow]] = {}
@@ -141,32 +143,32 @@ def _folders(
         for collection_id, document_id, folder in store.walk(retired=retired):
             document = known.get(document_id)
             if document is None or document.collection_id != collection_id:
-                yield Finding("unknown_folder", document_id, f"a folder in {base.name}/, but no {state} document")
+                yield Inconsistency("unknown_folder", document_id, f"a folder in {base.name}/, but no {state} document")
                 continue
             del known[document_id]
             yield from _versions(store, folder, document, versions.get(document_id, []), deep=deep)
             yield from _notes(folder, document, places.get(document_id, []))
         for document_id in known:
-            yield Finding("folder_missing", document_id, f"{state}, but it has no folder in {base.name}/")
+            yield Inconsistency("folder_missing", document_id, f"{state}, but it has no folder in {base.name}/")
     for document_id in versions.keys() - {document.document_id for document in documents}:
-        yield Finding("version_without_document", document_id, "it has versions, but is not in the catalogue")
+        yield Inconsistency("version_without_document", document_id, "it has versions, but is not in the catalogue")
 
 
 def _versions(
     store: DocumentStore, folder: Path, document: Document, rows: list[VersionRow], *, deep: bool
-) -> Iterator[Finding]:
+) -> Iterator[Inconsistency]:
     on_disk = dict(store.versions(folder))
     in_catalogue = {row.version: row for row in rows}
     if on_disk.keys() != in_catalogue.keys() or document.version != max(in_catalogue, default=0):
         found = f"folders {sorted(on_disk)}, catalogue {sorted(in_catalogue)}, current {document.version}"
-        yield Finding("versions_differ", document.document_id, found)
+        yield Inconsistency("versions_differ", document.document_id, found)
         return
     current = in_catalogue[document.version]
     if (current.raw_sha256, current.content_hash) != (document.raw_sha256, document.content_hash):
-        yield Finding("current_version_differs", document.document_id, "its row and that of its version differ")
+        yield Inconsistency("current_version_differs", document.document_id, "its row and that of its version differ")
     for number, path in on_disk.items():
         for message in _faults_of_version(store, path, document, in_catalogue[number], deep=deep):
-            yield Finding("version_damaged", document.document_id, f"{path.name}: {message}")
+            yield Inconsistency("version_damaged", document.document_id, f"{path.name}: {message}")
 
 
 def _faults_of_version(
@@ -202,22 +204,22 @@ def _hash_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _notes(folder: Path, document: Document, places: list[LocationRow]) -> Iterator[Finding]:
+def _notes(folder: Path, document: Document, places: list[LocationRow]) -> Iterator[Inconsistency]:
     """What a rebuild would believe of the places is what the catalogue says, and nothing half written is left."""
     for path in folder.iterdir():
         if path.name.startswith(TEMPORARY_PREFIX):
-            yield Finding("leftover", document.document_id, f"{path.name} is left in its folder")
+            yield Inconsistency("leftover", document.document_id, f"{path.name} is left in its folder")
     if (folder / RETIRED).exists() != (document.state == "retired"):
-        yield Finding("retired_note_differs", document.document_id, f"{RETIRED} and its state differ")
+        yield Inconsistency("retired_note_differs", document.document_id, f"{RETIRED} and its state differ")
     if document.state != "active":
         return
     try:
         noted = _noted_places(folder, document)
     except (IngestError, KeyError, TypeError) as error:
-        yield Finding("note_damaged", document.document_id, f"{DOCUMENT} cannot be read ({error})")
+        yield Inconsistency("note_damaged", document.document_id, f"{DOCUMENT} cannot be read ({error})")
         return
     if noted != {(place.source_id, place.key) for place in places}:
-        yield Finding("noted_places_differ", document.document_id, "a rebuild would give it other places")
+        yield Inconsistency("noted_places_differ", document.document_id, "a rebuild would give it other places")
 
 
 def _noted_places(folder: Path, document: Document) -> set[tuple[str, str]]:

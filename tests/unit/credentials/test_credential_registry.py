@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.credentials.credential_registry import CredentialRegistry
-from ingest_tui.credentials.file import read_document
+from ingest_tui.credentials.file import read_credentials_file
 from ingest_tui.model.errors import (
     AuthenticationError,
     ConflictError,
@@ -100,7 +100,7 @@ def test_the_file_is_read_again_only_when_it_changed(write: Write, monkeypatch: 
     os.utime(registry.path, (1_700_000_000, 1_700_000_000))
     monkeypatch.setattr("ingest_tui.credentials.credential_registry._TICK_NS", 0)
     reads: list[Path] = []
-    monkeypatch.setattr("ingest_tui.credentials.credential_registry.read_document", _counted(reads))
+    monkeypatch.setattr("ingest_tui.credentials.credential_registry.read_credentials_file", _counted(reads))
     for _ in range(5):
         registry.get("wiki")
     assert len(reads) == 1
@@ -109,7 +109,7 @@ def test_the_file_is_read_again_only_when_it_changed(write: Write, monkeypatch: 
 def _counted(reads: list[Path]) -> Callable[[Path], Any]:
     def read(path: Path) -> Any:
         reads.append(path)
-        return read_document(path)
+        return read_credentials_file(path)
 
     return read
 
@@ -143,7 +143,7 @@ def test_a_change_that_leaves_no_trace_in_the_status_is_seen(write: Write, monke
     registry = write(wiki=WIKI)
     monkeypatch.setattr("ingest_tui.credentials.credential_registry._TICK_NS", 60_000_000_000)
     assert registry.get("wiki").get("password") == "hunter2"
-    seen = read_document(registry.path).identity
+    seen = read_credentials_file(registry.path).identity
     monkeypatch.setattr("ingest_tui.credentials.credential_registry.identity_of", lambda _path: seen)
     registry.path.write_text(registry.path.read_text().replace("hunter2", "hunter3"))
     assert registry.get("wiki").get("password") == "hunter3"

@@ -22,7 +22,7 @@ FindFolder = Callable[[str], DriveItem | None]
 """Looks up a folder that the mirror does not know; None when it is gone, an exception when that cannot be told."""
 
 
-class Place(NamedTuple):
+class FolderPath(NamedTuple):
     """Where a folder is: its path within the drive (empty for the root), or why what is in it is not listed."""
 
     path: str
@@ -33,8 +33,8 @@ class Place(NamedTuple):
     """The id that is not known."""
 
 
-_ROOT = Place("", "here")
-_GONE = Place("", "gone")
+_ROOT = FolderPath("", "here")
+_GONE = FolderPath("", "gone")
 
 
 class FolderTree:
@@ -42,21 +42,21 @@ class FolderTree:
 
     def __init__(self) -> None:
         self._folders: dict[str, DriveItem] = {}
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, FolderPath] = {}
 
     def add(self, folder_id: str, item: DriveItem) -> None:
         """Add a folder, or what is known of it now. Places derived before it are forgotten."""
         self._folders[folder_id] = item
         self._places.clear()
 
-    def place(self, folder_id: str) -> Place:
+    def place(self, folder_id: str) -> FolderPath:
         """Return where a folder is."""
         known = self._places.get(folder_id)
         if known is not None:
             return known
         chain: list[str] = []
         current = folder_id
-        place: Place | None = None
+        place: FolderPath | None = None
         while place is None:
             place = self._places.get(current) or self._end_of_chain(current, len(chain))
             if place is None:
@@ -65,14 +65,14 @@ class FolderTree:
         for descendant in reversed(chain):
             if place.status == "here":
                 name = self._folders[descendant].name
-                place = Place(f"{place.path}/{name}" if place.path else name, "here")
+                place = FolderPath(f"{place.path}/{name}" if place.path else name, "here")
             self._places[descendant] = place
         return place
 
-    def _end_of_chain(self, folder_id: str, depth: int) -> Place | None:
+    def _end_of_chain(self, folder_id: str, depth: int) -> FolderPath | None:
         folder = self._folders.get(folder_id)
         if folder is None:
-            return Place("", "unknown", folder_id)
+            return FolderPath("", "unknown", folder_id)
         if folder.kind == "root":
             return _ROOT
         if folder.kind in {"gone", "package"} or depth > _DEEPEST:
@@ -144,7 +144,7 @@ class DriveListing:
         """Return the key of a path within the library."""
         return key_from_bytes(f"{self._library.name}/{path}".encode("utf-8", "surrogatepass"))
 
-    def _place_of(self, folder_id: str) -> Place | None:
+    def _place_of(self, folder_id: str) -> FolderPath | None:
         """Return where a folder is, looking up what the mirror does not know; None when that cannot be told."""
         for _ in range(_DEEPEST):
             place = self._tree.place(folder_id)

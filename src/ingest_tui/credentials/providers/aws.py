@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ingest_tui.credentials.credential import Credential
+from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import MissingDependencyError
 from ingest_tui.model.naming import safe_display
@@ -36,7 +36,7 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
 _ACTION = re.compile(r"perform:? ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
 
-def authenticate(credential: Credential, uses: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
+def authenticate(credential: RegisteredCredential, uses: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
     """Yield the step sign-in. A key that only sources with an endpoint of their own use is shown to no one else.
 
     Raises `MissingDependencyError` without boto3.

@@ -12,7 +12,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from ingest_tui.credentials.credential import Credential
+from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import AuthenticationError, TransientSourceError
 from ingest_tui.model.naming import safe_display
@@ -49,7 +49,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def fetch_token(credential: Credential) -> Token:
+def fetch_token(credential: RegisteredCredential) -> Token:
     """Fetch a token; for connectors too.
 
     Raises `AuthenticationError` with what the server refuses, `TransientSourceError` when it cannot be reached, and
@@ -78,7 +78,7 @@ def fetch_token(credential: Credential) -> Token:
     )
 
 
-def authenticate(credential: Credential, _uses: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
+def authenticate(credential: RegisteredCredential, _uses: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
     """Yield the steps sign-in and scope."""
     try:
         token = fetch_token(credential)
@@ -96,7 +96,7 @@ def authenticate(credential: Credential, _uses: Sequence[Mapping[str, Any]]) -> 
         yield Step("permission", True, f"granted: {', '.join(asked)}")
 
 
-def _request(credential: Credential) -> urllib.request.Request:
+def _request(credential: RegisteredCredential) -> urllib.request.Request:
     client_id, secret = credential.require("client_id"), credential.require("client_secret")
     form = {"grant_type": "client_credentials"}
     form |= {name: value for name in ("scope", "audience") if (value := credential.get(name))}

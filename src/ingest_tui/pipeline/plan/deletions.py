@@ -10,7 +10,7 @@ from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import short_digest
-from ingest_tui.model.holding import Choice, HoldRule, HoldRules, Shown
+from ingest_tui.model.holding import ChoiceComparison, HoldRule, HoldRules, Shown
 from ingest_tui.model.look import UNKNOWN_CHOICE, Look
 from ingest_tui.model.plan_line import NewLook, PlanLine
 from ingest_tui.model.source import Source
@@ -63,10 +63,10 @@ def chosen_by(source: Source, connector: BaseConnector | None) -> str:
     return short_digest(choice, str(int(source.max_size)), str(source.since), repr(types), length=20)
 
 
-def _compare(before: str, now: str) -> Choice:
+def _compare(before: str, now: str) -> ChoiceComparison:
     if before == UNKNOWN_CHOICE:
-        return Choice.UNKNOWN
-    return Choice.SAME if before == now else Choice.CHANGED
+        return ChoiceComparison.UNKNOWN
+    return ChoiceComparison.SAME if before == now else ChoiceComparison.CHANGED
 
 
 def approved_deletions(workspace: Workspace, look: Look, job_id: str) -> dict[str, Shown]:

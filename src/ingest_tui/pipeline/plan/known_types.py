@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
-from ingest_tui.model.holding import Choice, HoldRules
+from ingest_tui.model.holding import ChoiceComparison, HoldRules
 from ingest_tui.model.naming import file_name_of
 from ingest_tui.model.source import Source
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
@@ -18,7 +18,7 @@ def refuse_known_types(workspace: Workspace, source: Source, scratch: ListingScr
     So lists of types hold documents like any other filter. Nothing to do while the settings are what they were.
     """
     types = TypeFilter(source.allow_types, source.deny_types)
-    if types and hold.choice is not Choice.SAME:
+    if types and hold.choice is not ChoiceComparison.SAME:
         scratch.refuse_unchanged(workspace.layout.catalogue, source.source_id, _refused(workspace, source, types))
 
 

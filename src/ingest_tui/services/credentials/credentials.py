@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from ingest_tui.connectors.containment import of_one_source
-from ingest_tui.credentials.credential import Credential
+from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD, Problem, find_problems
 from ingest_tui.credentials.references import FORMS as FORMS  # noqa: PLC0414 - part of this face
@@ -236,7 +236,7 @@ def _steps(workspace: Workspace, registry: CredentialRegistry, name: str) -> Ite
         yield from _sign_in(workspace, credential)
 
 
-def _sign_in(workspace: Workspace, credential: Credential) -> Iterator[Step]:
+def _sign_in(workspace: Workspace, credential: RegisteredCredential) -> Iterator[Step]:
     target = credential.declared_type.authenticate
     if target is None:
         users = _used_by(workspace).get(credential.name, ())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+PlaceKey = tuple[str, str]
+"""Where a place is: the identifier of its source, and its key there."""
+
 
 class KillRow(NamedTuple):
     """How often a document, as it is now, killed the parsers as they are now. What succeeds has no row."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ingest_tui.store.catalogue.rows import PlaceKey
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.journal import Journal, read_journal
-
-Place = tuple[str, str]
 
 
 class Ignored(NamedTuple):
@@ -27,9 +26,9 @@ class IgnoredStore:
         self._path = layout.ignored
         self._lock_path = layout.lock("ignored")
 
-    def all(self) -> dict[Place, Ignored]:
+    def all(self) -> dict[PlaceKey, Ignored]:
         """Return what is ignored, by source and key."""
-        ignored: dict[Place, Ignored] = {}
+        ignored: dict[PlaceKey, Ignored] = {}
         for line in read_journal(self._path):
             place = (line["source_id"], line["key"])
             if line["ignore"]:
@@ -38,7 +37,7 @@ class IgnoredStore:
                 ignored.pop(place, None)
         return ignored
 
-    def note(self, places: Iterable[tuple[Place, str]], *, ignore: bool, by: str, at: str) -> None:
+    def note(self, places: Iterable[tuple[PlaceKey, str]], *, ignore: bool, by: str, at: str) -> None:
         """Write durably that the marks at some places are to be ignored, or no more."""
         lines = [
             {"ignore": ignore, "source_id": source_id, "key": key, "mark": mark, "by": by, "at": at}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.app import App
 
-from ingest_tui.tui.navigation.history import History, Place
+from ingest_tui.tui.navigation.history import History, HistoryEntry
 
 if TYPE_CHECKING:
     from ingest_tui.tui.application import Application, ShownView
@@ -19,7 +19,7 @@ class Going(App[int]):
     def __init__(self, driver_class: type | None = None) -> None:
         super().__init__(driver_class=driver_class)
         self.history = History()
-        self._shown: tuple[Place, ShownView] | None = None
+        self._shown: tuple[HistoryEntry, ShownView] | None = None
 
     @property
     def _ingest(self) -> Application:
@@ -34,9 +34,9 @@ class Going(App[int]):
         self._note_row()
         reopener = screen.reopener()
         if reopener is not None:
-            place = Place(self.current_mode, *reopener)
+            place = HistoryEntry(self.current_mode, *reopener)
         elif screen.view == self.current_mode:
-            place = Place(self.current_mode)
+            place = HistoryEntry(self.current_mode)
         else:
             return
         self._shown = place, screen
