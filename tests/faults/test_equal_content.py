@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.execution import local as local_execution
-from ingest_tui.model.naming import file_uri
+from ingest_tui.model.keys import file_uri
 from ingest_tui.pipeline.commit import committer as commit_module
 from ingest_tui.services.sources.sources import edit_source
 from tests.faults.crash_lab import quicken

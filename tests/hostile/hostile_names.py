@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest_tui.model.naming import key_from_bytes
+from ingest_tui.model.keys import key_from_bytes
 
 LONGEST_COMPONENT = 255
 # Stands in what escape sequences would set (a title, a clipboard, a palette); must never reach a terminal behind ESC.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_tui.model.naming import safe_cell
+from ingest_tui.model.safe_text import safe_cell
 from tests.hostile.hostile_lab import HostileCli, assert_ended_well, assert_harmless, snapshot
 from tests.hostile.hostile_names import FILES, NAMES
 

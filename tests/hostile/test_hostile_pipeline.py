@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest_tui import open_workspace
-from ingest_tui.model.naming import file_uri, key_from_bytes
+from ingest_tui.model.keys import file_uri, key_from_bytes
 from ingest_tui.services.documents.explain import explain
 from tests.cli.running import assert_counters_add_up
 from tests.hostile.hostile_connector import SLOPPY_KEY, uri_of

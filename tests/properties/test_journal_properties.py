@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.records.journal import Journal, decode_line, encode_line, read_journal, read_journal_from
 
 text = st.text(max_size=12)

@@ -11,20 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_tui.model.errors import ValidationError
-from ingest_tui.model.naming import (
-    bytes_from_key,
-    check_identifier,
-    export_name,
-    file_name_of,
-    file_uri,
-    key_from_bytes,
-    safe_block,
-    safe_cell,
-    safe_display,
-    safe_extension,
-    safe_json,
-    slug,
-)
+from ingest_tui.model.file_names import export_name, safe_extension
+from ingest_tui.model.identifiers import check_identifier, slug
+from ingest_tui.model.keys import bytes_from_key, file_name_of, file_uri, key_from_bytes
+from ingest_tui.model.safe_text import safe_block, safe_cell, safe_display, safe_json
 
 any_text = st.text(st.characters(), max_size=60)  # surrogates too
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

@@ -16,8 +16,8 @@ import click
 from ingest_tui.cli import output
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.foreign_errors import as_ingest_error
-from ingest_tui.model.naming import safe_block, safe_display
 from ingest_tui.model.redaction import redact, redact_values
+from ingest_tui.model.safe_text import safe_block, safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest

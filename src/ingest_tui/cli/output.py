@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from ingest_tui.model.naming import safe_block, safe_display, safe_json
+from ingest_tui.model.safe_text import safe_block, safe_display, safe_json
 
 _ESCAPING = "ingest-tui-escape"
 

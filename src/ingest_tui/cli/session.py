@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from ingest_tui.cli.read_only import refuse_change
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest

@@ -15,8 +15,8 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import BusyError
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.redaction import redact_values
+from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.services.workers import WorkerInfo

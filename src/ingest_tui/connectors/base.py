@@ -21,7 +21,8 @@ from ingest_tui.credentials.contract import Credentials as Credentials  # noqa: 
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import ItemError, UsageError, ValidationError
-from ingest_tui.model.naming import file_name_of, safe_extension
+from ingest_tui.model.file_names import safe_extension
+from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 
 ABOVE = ".."

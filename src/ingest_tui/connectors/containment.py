@@ -17,7 +17,7 @@ from ingest_tui.model.errors import (
 )
 from ingest_tui.model.foreign_errors import described, text_of
 from ingest_tui.model.interrupts import is_ctrl_c
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 CONNECTOR_ERROR = "connector_error"
 _MOST_PLACES = 5

@@ -18,7 +18,7 @@ from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from ingest_tui.model.errors import ValidationError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 _ABOVE = "(?:.+/)?"
 """What pathspec writes for a ``**`` at the beginning."""

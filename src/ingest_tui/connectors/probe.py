@@ -13,7 +13,7 @@ from ingest_tui.connectors.containment import source_failure
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError
 from ingest_tui.model.gap_remedies import remedy_of
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.volumes import gap_name
 
 _DOING = {

@@ -13,7 +13,7 @@ from ingest_tui.connectors.base import BaseConnector, Credentials
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.errors import MissingDependencyError
 from ingest_tui.model.interrupts import is_ctrl_c
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 ENTRY_POINT_GROUP = "ingest_tui.connectors"
 _BUILT_IN = {

@@ -10,7 +10,7 @@ from ingest_tui.credentials.entries import entry_digest
 from ingest_tui.credentials.references import Surroundings, parse_reference, resolve_reference
 from ingest_tui.credentials.types import CredentialType, Entry
 from ingest_tui.model.errors import AuthenticationError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 # Plain fields that may change while the account stays the same.
 _SAY_NOT_WHO = frozenset({"region", "thumbprint", "scope", "header", "scheme", "client_authentication"})

@@ -16,8 +16,9 @@ from ingest_tui.credentials.summary import CredentialSummary, summarise
 from ingest_tui.credentials.types import Entry
 from ingest_tui.model.clock import posix_ns
 from ingest_tui.model.errors import ConflictError, IngestError, NotFoundError, StoreError, UsageError
-from ingest_tui.model.naming import check_identifier, safe_display
+from ingest_tui.model.identifiers import check_identifier
 from ingest_tui.model.revision import conflict, differences
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.fs.locks import FileLock
 
 _LOCK_SECONDS = 10.0

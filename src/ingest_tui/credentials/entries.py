@@ -13,7 +13,7 @@ import pydantic
 from ingest_tui.credentials.references import FORMS, check_reference, parse_reference
 from ingest_tui.credentials.types import CredentialType, Entry, credential_type
 from ingest_tui.model.errors import ValidationError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 # A plain hash of a weak secret could be guessed; this key never leaves the process.
 _DIGEST_KEY = os.urandom(32)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest_tui.credentials.private_files import ANYBODY_ELSE, Strictness, read_private_file
 from ingest_tui.model.errors import SchemaVersionError, StoreError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.fs.atomic import make_folder, write_durably
 
 SCHEMA_VERSION = 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 OTHERS_MAY_READ = stat.S_IROTH
 GROUP_MAY_READ = stat.S_IRGRP

@@ -13,7 +13,7 @@ from ingest_tui.credentials.private_files import GROUP_MAY_READ, read_private_fi
 from ingest_tui.credentials.references import FORMS, secret_file_strictness
 from ingest_tui.credentials.summary import CredentialSummary, countdown
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 WARNED_DAYS_AHEAD = 30
 

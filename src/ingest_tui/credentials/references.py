@@ -13,8 +13,8 @@ from typing import NoReturn
 from ingest_tui.credentials import commands
 from ingest_tui.credentials.private_files import OTHERS_MAY_READ, OTHERS_MAY_WRITE, Strictness, read_private_file
 from ingest_tui.model.errors import AuthenticationError, MissingDependencyError, ValidationError
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.redaction import remember_secret
+from ingest_tui.model.safe_text import safe_display
 
 LITERAL = "literal"
 FORMS = "env:NAME, file:PATH, keyring:SERVICE/USER or command:PROGRAM …"

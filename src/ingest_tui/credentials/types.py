@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ingest_tui.model.errors import MissingDependencyError, RefusedError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.transport.addresses import is_safe_for_secrets
 
 ENTRY_POINT_GROUP = "ingest_tui.credential_types"

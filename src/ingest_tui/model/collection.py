@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ingest_tui.model.naming import check_identifier
+from ingest_tui.model.identifiers import check_identifier
 
 SCHEMA_VERSION = 1
 DEFAULT_COLLECTION = "default"

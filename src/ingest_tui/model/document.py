@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ingest_tui.model.argument_types import check_types
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.keys import file_name_of
 
 
 @dataclass(slots=True)

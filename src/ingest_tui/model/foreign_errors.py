@@ -22,7 +22,7 @@ from ingest_tui.model.errors import (
     ValidationError,
 )
 from ingest_tui.model.interrupts import is_ctrl_c
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 _CHARACTERS = 300
 _FREE_SPACE = "free some space, then try again"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_tui.model.naming import check_identifier
+from ingest_tui.model.identifiers import check_identifier
 
 SCHEMA_VERSION = 1
 UNKNOWN_CHOICE = ""

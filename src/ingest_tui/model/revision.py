@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest_tui.model.errors import ConflictError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 _BOOKKEEPING = {"schema_version", "revision", "updated_at"}
 _LONGEST_VALUE = 80

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, model_validator
 
-from ingest_tui.model.naming import check_identifier
+from ingest_tui.model.identifiers import check_identifier
 
 SCHEMA_VERSION = 1
 DEFAULT_MAX_SIZE = 50_000_000

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ingest_tui.model.descriptor import ListingEnd
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 ROOT = ""
 """Stands for the folder of the source itself among its volumes; its volume ends with the place where it is mounted."""

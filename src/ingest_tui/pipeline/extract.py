@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest_tui.model.extraction import ParseResult, ParseTask
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.plan import RULES_CHANGED
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.parse_limits import limits_for

@@ -18,9 +18,10 @@ from ingest_tui.connectors.resilience import CutShortError, may_block
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError, ItemChangedError, ItemError, PlanDamagedError, SourceAccessError
 from ingest_tui.model.extraction import ParseResult
+from ingest_tui.model.file_names import safe_extension
 from ingest_tui.model.hashing import short_digest
-from ingest_tui.model.naming import safe_display, safe_extension
 from ingest_tui.model.plan_line import PlanLine
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.controls import JobCancelled
 from ingest_tui.pipeline.job.fetch_health import SourceHealth

@@ -14,7 +14,7 @@ from ingest_tui.model.document import Document, IngestedDocument, SearchHit
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.foreign_errors import as_database_error
 from ingest_tui.model.job import Manifest
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.services import workers, workspaces
 from ingest_tui.services.documents import documents, search

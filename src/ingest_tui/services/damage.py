@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ingest_tui.connectors.registry import source_types
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ingest_tui.model.errors import IngestError, NotFoundError, ValidationError
-from ingest_tui.model.naming import check_identifier, safe_display, slug
+from ingest_tui.model.identifiers import check_identifier, slug
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.workspace import Workspace
 
 __all__ = ["collection_id_of", "source_id_of"]

@@ -13,7 +13,8 @@ from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
-from ingest_tui.model.naming import safe_display, slug
+from ingest_tui.model.identifiers import slug
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.damage import find_damage
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.connection import MISSING

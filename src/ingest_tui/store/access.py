@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.fs.atomic import refuse_linked_folder
 from ingest_tui.store.fs.filesystem import filesystem_type, is_network
 from ingest_tui.store.layout import Layout

@@ -12,7 +12,7 @@ from typing import Any
 
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
-from ingest_tui.model.naming import check_identifier
+from ingest_tui.model.identifiers import check_identifier
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.fs.atomic import (
     TEMPORARY_PREFIX,

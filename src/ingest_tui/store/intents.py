@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.model.document import Document
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import remove_tree, sweep_temporaries

@@ -17,7 +17,7 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, NotFoundError, StaleWriterError, StoreError, ValidationError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.job_order import job_order
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.fs.atomic import (
     empty_folder,
     make_inner_folder,

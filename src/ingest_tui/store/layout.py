@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest_tui.model.naming import check_identifier
+from ingest_tui.model.identifiers import check_identifier
 
 _STAGED_PARTS = 4  # jobs/<job>/staging/<item>
 RAW_STEM = "raw"

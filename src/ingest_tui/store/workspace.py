@@ -13,7 +13,7 @@ from weakref import WeakSet
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
 from ingest_tui.model.errors import NotFoundError, StoreError, UsageError, ValidationError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.access import refuse_network_filesystem, refuse_what_others_can_write
 from ingest_tui.store.catalogue.catalogue import Catalogue

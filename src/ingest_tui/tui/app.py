@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from ingest_tui.model.clock import posix_seconds
 from ingest_tui.model.errors import IngestError, UsageError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.client import Client
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.view_state import read_view_state, write_view_state

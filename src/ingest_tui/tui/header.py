@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.content import Content
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.views.jobs.jobs_model import JobsModel

@@ -12,7 +12,7 @@ from ingest_tui.model.clock import rfc3339, rfc3339_from_ns, seconds_since_epoch
 from ingest_tui.model.document import IngestedDocument, SearchHit
 from ingest_tui.model.errors import IngestError, TransientSourceError, ValidationError
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.model.naming import slug
+from ingest_tui.model.identifiers import slug
 from ingest_tui.model.outcome import Outcome, short_warnings
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source

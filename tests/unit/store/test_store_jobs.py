@@ -16,8 +16,8 @@ import orjson
 import pytest
 
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StaleWriterError, StoreError, ValidationError
+from ingest_tui.model.identifiers import check_identifier
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.model.naming import check_identifier
 from ingest_tui.model.source import Source
 from ingest_tui.services.jobs.jobs import list_jobs
 from ingest_tui.store import jobs as store_jobs

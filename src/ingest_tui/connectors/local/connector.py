@@ -29,7 +29,8 @@ from ingest_tui.connectors.local.volumes import Links, identified, mounts_within
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError, ValidationError
-from ingest_tui.model.naming import bytes_from_key, file_uri, key_from_bytes, safe_display
+from ingest_tui.model.keys import bytes_from_key, file_uri, key_from_bytes
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.sighting import Sighting
 
 _PAGE = 1000

@@ -10,7 +10,7 @@ from pathlib import Path
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemChangedError, ItemError, SourceAccessError, TransientItemError
 from ingest_tui.model.gap_remedies import error_remedy
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 GONE = {errno.ENOENT, errno.ENOTDIR}
 LEADS_NOWHERE = GONE | {errno.ELOOP}

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from ingest_tui.connectors.local.errors import GONE, LEADS_NOWHERE, check_root
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import SourceAccessError
-from ingest_tui.model.naming import key_from_bytes, safe_display
+from ingest_tui.model.keys import key_from_bytes
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.sighting import Sighting
 
 _GONE = Sighting("gone")

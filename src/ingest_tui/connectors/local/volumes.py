@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest_tui.model.naming import key_from_bytes
+from ingest_tui.model.keys import key_from_bytes
 from ingest_tui.model.volumes import CHANGED_MEANWHILE, link_into, with_identity
 
 _MOUNTINFO = Path("/proc/self/mountinfo")

@@ -25,7 +25,7 @@ from ingest_tui.connectors.s3.reading import ObjectReader, WantedObject
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError
-from ingest_tui.model.naming import bytes_from_key, key_from_bytes
+from ingest_tui.model.keys import bytes_from_key, key_from_bytes
 
 CONCURRENCY = 32
 _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}

@@ -11,7 +11,8 @@ from ingest_tui.connectors.sharepoint.graph_errors import GraphError, source_err
 from ingest_tui.connectors.sharepoint.items import LISTED_FIELDS, describe, quoted_path, read_item
 from ingest_tui.connectors.sharepoint.urls import shown_library
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.naming import bytes_from_key, key_from_bytes, safe_display
+from ingest_tui.model.keys import bytes_from_key, key_from_bytes
+from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.connectors.sharepoint.config import SharePointConfig

@@ -31,7 +31,8 @@ from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.clock import posix_seconds
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import AuthenticationError, IngestError
-from ingest_tui.model.naming import key_from_bytes, safe_display
+from ingest_tui.model.keys import key_from_bytes
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.version import __version__
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ingest_tui.connectors.sharepoint.items import DriveItem, fingerprint_of, re
 from ingest_tui.connectors.sharepoint.quickxor import QuickXorHash
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemChangedError, ItemError, TransientItemError, TransientSourceError
-from ingest_tui.model.naming import safe_extension
+from ingest_tui.model.file_names import safe_extension
 from ingest_tui.transport.retry_after import seconds_to_wait
 
 PIECE = 1 << 18

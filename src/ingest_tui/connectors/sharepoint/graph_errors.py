@@ -13,7 +13,7 @@ from ingest_tui.model.errors import (
     TransientItemError,
     TransientSourceError,
 )
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _LOCKED = 401, 403, 404, 410, 423
 _THROTTLED = {429, 503, 509}

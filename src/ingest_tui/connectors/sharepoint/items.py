@@ -11,7 +11,7 @@ import humanize
 
 from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 LISTED_FIELDS = (
     "id,name,size,eTag,lastModifiedDateTime,parentReference,root,folder,file,package,malware,remoteItem,deleted"

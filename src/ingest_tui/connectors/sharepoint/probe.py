@@ -11,7 +11,7 @@ from ingest_tui.connectors.sharepoint.graph_errors import GraphError, source_err
 from ingest_tui.connectors.sharepoint.items import LISTED_FIELDS, describe, read_item
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.connectors.sharepoint.graph import GraphSession

@@ -17,7 +17,7 @@ from ingest_tui.connectors.sharepoint.items import (
     read_item,
 )
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.naming import bytes_from_key
+from ingest_tui.model.keys import bytes_from_key
 
 _NOT_FOUND = 404
 

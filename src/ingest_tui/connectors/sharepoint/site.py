@@ -12,7 +12,7 @@ from ingest_tui.connectors.sharepoint.items import quoted_path
 from ingest_tui.connectors.sharepoint.urls import SiteAddress, parse_site_url, path_segments, share_token
 from ingest_tui.credentials.providers.entra_clouds import GUIDE, clouds_of_host
 from ingest_tui.model.errors import SourceAccessError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 _NOT_FOUND = 404
 _ADDRESS_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"

@@ -13,7 +13,7 @@ from ingest_tui.connectors.sharepoint.items import DriveItem, describe, quoted_p
 from ingest_tui.connectors.sharepoint.mirror import DriveMirror
 from ingest_tui.connectors.sharepoint.site import Folder, Library
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.naming import bytes_from_key, key_from_bytes
+from ingest_tui.model.keys import bytes_from_key, key_from_bytes
 
 _DEEPEST = 1000
 """Folders below each other; SharePoint allows paths of 400 characters. Ends a chain that runs in circles."""

@@ -9,7 +9,7 @@ from typing import Any
 from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import MissingDependencyError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 _DEFAULT_REGION = "us-east-1"
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 10, 30, 2

@@ -10,7 +10,7 @@ from ingest_tui.credentials.contract import Credential
 from ingest_tui.credentials.providers.entra_clouds import GUIDE
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import IngestError, MissingDependencyError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 # https://learn.microsoft.com/graph/permissions-reference: what lets an application find a site and read in it.
 READS_EVERYTHING = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All")

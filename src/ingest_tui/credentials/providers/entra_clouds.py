@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ingest_tui.credentials.contract import Credential
 from ingest_tui.model.errors import AuthenticationError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.transport.addresses import is_safe_for_secrets
 
 GUIDE = "docs/sharepoint.md"

@@ -19,8 +19,8 @@ import requests
 from ingest_tui.credentials.contract import Credential
 from ingest_tui.credentials.providers.entra_clouds import GUIDE, Endpoints, endpoints_of
 from ingest_tui.model.errors import AuthenticationError, IngestError, SourceAccessError, TransientSourceError
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.redaction import redact, remember_secret
+from ingest_tui.model.safe_text import safe_display
 
 TIMEOUT = (10, 60)
 """Seconds to connect, and seconds without a byte."""

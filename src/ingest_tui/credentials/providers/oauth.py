@@ -15,8 +15,8 @@ from urllib.parse import quote_plus, urlencode
 from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import AuthenticationError, TransientSourceError
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.redaction import remember_secret
+from ingest_tui.model.safe_text import safe_display
 
 TIMEOUT_SECONDS = 30.0
 _LARGEST_ANSWER = 1_048_576

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest_tui.extraction.pool.orphans import owner_lives
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 _PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 

@@ -12,7 +12,7 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
 from ingest_tui.model.plan import ARCHIVED, KILL_REASONS, PERMANENT_FAILURES
 from ingest_tui.pipeline.commit.ingestion_record import extraction_differs, ingestion_record, version_row

@@ -8,7 +8,7 @@ from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.clock import rfc3339_from_ns
 from ingest_tui.model.document import Document
 from ingest_tui.model.extraction import ParseResult
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.stage import StagedItem
 from ingest_tui.store.catalogue.rows import VersionRow

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.holding import ChoiceComparison, HoldRules
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.source import Source
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
 from ingest_tui.store.workspace import Workspace

@@ -8,7 +8,7 @@ from ingest_tui.connectors.base import Listing
 from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.deletions import chosen_by

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ingest_tui.model.errors import SourceAccessError
 from ingest_tui.model.gap_remedies import gap_remedy
 from ingest_tui.model.job import HeldDeletions
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.plan_line import PlanEnd
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.workload import Workload

@@ -23,7 +23,7 @@ from ingest_tui.credentials.types import CredentialType as CredentialType  # noq
 from ingest_tui.credentials.types import credential_type, type_names
 from ingest_tui.model.clock import rfc3339_now, utc_now
 from ingest_tui.model.errors import IngestError, RefusedError, UsageError, ValidationError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.store.users import requester

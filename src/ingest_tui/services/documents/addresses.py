@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ingest_tui.model.naming import file_uri, key_from_bytes
+from ingest_tui.model.keys import file_uri, key_from_bytes
 from ingest_tui.model.unicode import as_unicode
 
 

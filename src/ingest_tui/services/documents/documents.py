@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Unpack
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document, DocumentChunk
 from ingest_tui.model.errors import BusyError, NotFoundError, StoreError, UsageError
-from ingest_tui.model.naming import path_of_uri, safe_display
+from ingest_tui.model.keys import path_of_uri
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
 from ingest_tui.services.documents.addresses import addresses_of

@@ -13,7 +13,8 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation import decide
 from ingest_tui.model.explanation_facts import Event, Facts, FolderFacts, SourceFacts
-from ingest_tui.model.naming import file_uri, key_from_bytes, path_of_uri, safe_display
+from ingest_tui.model.keys import file_uri, key_from_bytes, path_of_uri
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.services.documents.addresses import absolute_path, addresses_of

@@ -19,7 +19,7 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation_facts import Event, Facts, KnownPlace, Retirement, SourceFacts, SourceState
 from ingest_tui.model.job import JobState
-from ingest_tui.model.naming import file_name_of, file_uri, key_from_bytes, path_of_uri
+from ingest_tui.model.keys import file_name_of, file_uri, key_from_bytes, path_of_uri
 from ingest_tui.model.plan import FILTER_REFUSALS, KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 from ingest_tui.model.source import KEPT_SOURCE, UPLOAD_SOURCE, Source

@@ -15,7 +15,8 @@ from typing import Any, Literal, Unpack, get_args
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, RefusedError, UsageError
-from ingest_tui.model.naming import export_name, safe_cell, safe_display
+from ingest_tui.model.file_names import export_name
+from ingest_tui.model.safe_text import safe_cell, safe_display
 from ingest_tui.services.documents.documents import check_choice, document_folder, get_document, lost_content
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.queries import DocumentChoice

@@ -8,7 +8,8 @@ from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.document import Document, IngestedDocument
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
-from ingest_tui.model.naming import file_name_of, safe_display
+from ingest_tui.model.keys import file_name_of
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.pipeline.commit.known_content import FetchedItem, KnownContent, as_place_of
 from ingest_tui.store.catalogue.rows import LocationRow, VersionRow

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.errors import DiskFullError, NotFoundError, PlanDamagedError, UsageError
+from ingest_tui.model.file_names import safe_extension
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
-from ingest_tui.model.naming import file_uri, key_from_bytes, safe_display, safe_extension
+from ingest_tui.model.keys import file_uri, key_from_bytes
 from ingest_tui.model.plan_line import PlanLine
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, UPLOAD_SOURCE, Source
 from ingest_tui.store.fs.atomic import sync_filesystem
 from ingest_tui.store.layout import RAW_STEM

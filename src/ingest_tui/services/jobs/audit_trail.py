@@ -14,7 +14,7 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.matching import matches
-from ingest_tui.model.naming import safe_cell, safe_display
+from ingest_tui.model.safe_text import safe_cell, safe_display
 from ingest_tui.services.documents.export import checked_target
 from ingest_tui.store.fs.atomic import write_pieces_durably
 from ingest_tui.store.fs.encoding import encode_json

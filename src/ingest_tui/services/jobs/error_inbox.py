@@ -9,9 +9,9 @@ from typing import Any
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.remedies import remedy_for
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.model.trouble import (
     THIN_REASON,

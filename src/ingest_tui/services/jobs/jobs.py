@@ -11,11 +11,11 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import StoreError, UsageError
 from ingest_tui.model.job import ENDED_STATES, KNOWN_PLAN, HeldDeletions, IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.log import is_at_least
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import FAILED_BEFORE
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.pipeline.job.recovery import intents_of_an_older_program
 from ingest_tui.services.documents.uploads import retry_upload
 from ingest_tui.store.fs.disk import means_disk_full

@@ -18,7 +18,7 @@ from ingest_tui.connectors.registry import source_types as source_types  # noqa:
 from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
-from ingest_tui.model.naming import slug
+from ingest_tui.model.identifiers import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
 from ingest_tui.pipeline.connecting import connect, registry_for

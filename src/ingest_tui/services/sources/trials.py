@@ -18,7 +18,7 @@ from ingest_tui.connectors.registry import connector_class
 from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError, ValidationError
-from ingest_tui.model.naming import slug
+from ingest_tui.model.identifiers import slug
 from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.model.volumes import gap_name

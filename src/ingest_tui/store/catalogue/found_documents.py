@@ -13,7 +13,7 @@ from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.model.naming import file_name_of
+from ingest_tui.model.keys import file_name_of
 from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED

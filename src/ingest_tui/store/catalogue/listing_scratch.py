@@ -17,7 +17,7 @@ import orjson
 
 from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.descriptor import Descriptor, ListingPage
-from ingest_tui.model.naming import bytes_from_key, key_from_bytes, opaque_key
+from ingest_tui.model.keys import bytes_from_key, key_from_bytes, opaque_key
 from ingest_tui.model.plan import (
     KILLS_BEFORE_QUARANTINE,
     Known,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from ingest_tui.model.naming import safe_json
+from ingest_tui.model.safe_text import safe_json
 
 
 def encode_json(value: Any, *, indent: bool = False, default: Callable[[Any], Any] | None = None) -> bytes:

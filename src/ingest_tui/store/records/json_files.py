@@ -14,7 +14,7 @@ import orjson
 import pydantic
 
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError, ValidationError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.fs.atomic import write_durably
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.fs.locks import FileLock

@@ -8,8 +8,8 @@ from ingest_tui.model import collection as collections_model
 from ingest_tui.model import source as sources_model
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, StoreError
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.revision import conflict, differences
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.json_files import record_names, refuse_other_name

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from textual.keys import _character_to_key
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, Action
 from ingest_tui.tui.navigation.views import VIEW_NAMES
 

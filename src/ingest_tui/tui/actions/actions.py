@@ -12,7 +12,7 @@ from typing import Any
 
 from textual.binding import Binding
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.navigation.views import VIEWS
 
 _MARKED = ("jobs", "job", "sources", "documents", "errors", "credentials")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ingest_tui.model.errors import UsageError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.actions.action_registry import Registry
 from ingest_tui.tui.actions.actions import ACTIONS, Action
 

@@ -9,7 +9,7 @@ from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
 from ingest_tui.model.foreign_errors import as_ingest_error
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.messages import Answered, Refused
 from ingest_tui.tui.terminal.safety import crash_report
 

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.client.conflicts import Conflict
 from ingest_tui.tui.widgets.fields import Field

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import Column, VirtualTable

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.widgets.line import Line

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking, Trouble
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import Column, VirtualTable

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ingest_tui.model.naming import safe_block
+from ingest_tui.model.safe_text import safe_block
 
 MOST_BYTES = 5_000_000
 _PROBE_BYTES = 8_192

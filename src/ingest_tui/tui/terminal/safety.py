@@ -20,7 +20,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 LOST_TERMINAL_EXIT = 129  # 128 + SIGHUP, as a shell reports it
 

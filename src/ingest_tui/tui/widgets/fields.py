@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     import pydantic

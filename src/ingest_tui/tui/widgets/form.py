@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.widgets.fields import Choice, Field, SecretInput, Toggle, as_list, as_text
 from ingest_tui.tui.widgets.fields import fields_of as fields_of  # noqa: PLC0414 - part of this face
 from ingest_tui.tui.widgets.line import Line

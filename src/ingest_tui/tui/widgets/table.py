@@ -21,7 +21,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 
 Row = TypeVar("Row")
 GUTTER = 2

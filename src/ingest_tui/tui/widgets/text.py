@@ -11,7 +11,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ingest_tui.model.naming import safe_display
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.widgets.table import fit
 
 Lines = list[str | tuple[str, str]]

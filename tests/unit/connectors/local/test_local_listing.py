@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd
 from ingest_tui.model.errors import SourceAccessError, ValidationError
-from ingest_tui.model.naming import bytes_from_key, key_from_bytes
+from ingest_tui.model.keys import bytes_from_key, key_from_bytes
 
 
 def listing(root: Path, **config: Any) -> tuple[dict[str, Descriptor], ListingEnd]:

@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
-from ingest_tui.model.naming import bytes_from_key
+from ingest_tui.model.keys import bytes_from_key
 from ingest_tui.model.plan import PlanRules
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch

@@ -14,9 +14,9 @@ from textual.timer import Timer
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.matching import matches
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.reasons import ReasonGroup, Reasons
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.views.jobs import job_words
 from ingest_tui.tui.views.jobs.job_items import OUTCOME_COLUMNS, SORTS, JobItems, Only, OutcomeRow, arrange

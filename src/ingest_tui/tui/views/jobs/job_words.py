@@ -9,8 +9,8 @@ from textual.content import Content
 
 from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job import Counters, Manifest
-from ingest_tui.model.naming import safe_display
 from ingest_tui.model.reasons import ReasonGroup
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.widgets.sparkline import sparkline
 from ingest_tui.tui.widgets.table import Cell, Column
