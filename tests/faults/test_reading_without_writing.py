@@ -49,7 +49,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         workspace.sync("docs")
         inner = workspace.workspace
         submit_sync(inner, inner.sources.get("docs"), trigger="manual", by="test")
-        assert inner.layout.ballast.exists()
+        assert inner.layout.reserve_file.exists()
     return base / "ws"
 
 

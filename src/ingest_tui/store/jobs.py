@@ -51,9 +51,9 @@ def new_job_id(source_id: str, now: datetime) -> str:
 class JobStore:
     """The jobs of a workspace. Only the holder of a job's lock writes its manifest."""
 
-    def __init__(self, layout: Layout, ballast: ReserveFile | None = None) -> None:
+    def __init__(self, layout: Layout, reserve_file: ReserveFile | None = None) -> None:
         self._layout = layout
-        self._ballast = ballast or ReserveFile(layout.ballast)
+        self._reserve_file = reserve_file or ReserveFile(layout.reserve_file)
 
     def paths(self, job_id: str) -> JobLayout:
         """Return the paths of a job."""
@@ -148,7 +148,7 @@ class JobStore:
         )
 
     def _is_made(self, name: str) -> bool:
-        """Tell whether a folder holds a job: not one that is being made right now, nor something of another name."""
+        """Return whether a folder holds a job: not one that is being made right now, nor something of another name."""
         try:
             return self.paths(name).manifest.exists()
         except ValidationError:
@@ -282,7 +282,7 @@ class JobStore:
         return FileLock(self.paths(job_id).lock)
 
     def has_owner(self, job_id: str) -> bool:
-        """Tell whether a living process works on the job."""
+        """Return whether a living process works on the job."""
         return is_locked(self.paths(job_id).lock)
 
     def active_for_source(self, source_id: str) -> list[Manifest]:
@@ -303,7 +303,7 @@ class JobStore:
 
     def _write_request(self, path: Path, record: dict[str, Any], *, needs_its_values: bool) -> None:
         try:
-            self._ballast.makes_room_for(lambda: write_durably(path, encode_json(record)))
+            self._reserve_file.makes_room_for(lambda: write_durably(path, encode_json(record)))
         except OSError as error:
             if needs_its_values or error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
@@ -320,7 +320,7 @@ class JobStore:
         """Yield the requests left for a job; each is removed once the next one is asked for. Only for its owner.
 
         So an owner that dies while it answers leaves the request for the next one, which may answer it a second time.
-        One that was left anew meanwhile stays.
+        One that was left again meanwhile stays.
         """
         folder = self.paths(job_id).requests
         for kind in REQUEST_KINDS:

@@ -175,7 +175,7 @@ class Layout:
         return self.root / "ignored.jsonl"
 
     @property
-    def ballast(self) -> Path:
+    def reserve_file(self) -> Path:
         """Room that is given back when the disk is full, so that this can be written down."""
         return self.root / "ballast"
 

@@ -15,14 +15,14 @@ from ingest_tui.store.fs.atomic import FILE_MODE, make_one_folder, remove_tree, 
 from ingest_tui.store.layout import INGESTION, NORMALIZED, RAW_STEM
 
 KEPT_EVERY_BYTES = 32 * 1024**2
-"""A large item can be gone on with after so many bytes of it."""
+"""A large item can be resumed after each so many bytes of it."""
 _PIECE = 1 << 20
 _BEGUN = "begun.json"
 
 
 @dataclass(slots=True)
 class Begun:
-    """The sound beginning of an item: its size in bytes and its hash so far."""
+    """The valid beginning of an item: its size in bytes and its hash so far."""
 
     size: int
     hasher: hashlib._Hash
@@ -54,8 +54,8 @@ class StagingArea:
     ) -> tuple[str, int, str]:
         """Write the pieces of an item as its raw file; returns its path, its size and its SHA-256.
 
-        What an earlier attempt left of the item is removed first, unless ``begun`` says how far that is sound: then
-        the pieces are what follows. With a ``fingerprint`` a large item can be gone on with after a crash. The whole
+        What an earlier attempt left of the item is removed first, unless ``begun`` says how far that is valid: then
+        the pieces are what follows. With a ``fingerprint`` a large item can be resumed after a crash. The whole
         is not durable: the commit sees to that.
         """
         folder = f"{self._folder}/{item_id}"
@@ -71,7 +71,7 @@ class StagingArea:
         try:
             for piece in pieces:
                 if fingerprint and size - kept >= KEPT_EVERY_BYTES:
-                    # Only with more to come: what is whole is never gone on with.
+                    # Only with more to come: what is whole is never resumed.
                     kept = size
                     self._keep(folder, descriptor, fingerprint, size, extension)
                 hasher.update(piece)
@@ -98,7 +98,7 @@ class StagingArea:
         write_durably(Path(folder, _BEGUN), orjson.dumps(record))
 
     def begun(self, item_id: str, fingerprint: str) -> Begun | None:
-        """Return what an interrupted attempt has of an item, read and hashed again; None when it must begin anew."""
+        """Return what an interrupted attempt has of an item, read and hashed again; None when it must begin again."""
         folder = Path(self.folder(item_id))
         try:
             record = orjson.loads((folder / _BEGUN).read_bytes())

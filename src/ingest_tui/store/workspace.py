@@ -58,8 +58,8 @@ class Workspace:
         self.settings = settings
         self.sources = SourceStore(self.layout)
         self.collections = CollectionStore(self.layout)
-        self.ballast = ReserveFile(self.layout.ballast)
-        self.jobs = JobStore(self.layout, self.ballast)
+        self.reserve_file = ReserveFile(self.layout.reserve_file)
+        self.jobs = JobStore(self.layout, self.reserve_file)
         self.audit = AuditLog(self.layout)
         self.ignored = IgnoredStore(self.layout)
         self.on_rebuild: ProgressListener = unheard

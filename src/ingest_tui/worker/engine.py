@@ -110,7 +110,7 @@ class Engine:
 
     def _try_later_with_less(self) -> None:
         """Make the little room that a job needs to say that it waits for more."""
-        self._workspace.ballast.release()
+        self._workspace.reserve_file.release()
         self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
 
     def stop(self) -> None:
@@ -124,7 +124,7 @@ class Engine:
         self._extractors.clear()
 
     def has_ended_jobs(self) -> bool:
-        """Tell, once, whether jobs have ended since this was asked last."""
+        """Return, once, whether jobs have ended since this was asked last."""
         ended, self._ended_jobs = self._ended_jobs, False
         return ended
 
@@ -209,7 +209,7 @@ class Engine:
                 self._try_later_with_less()
                 return None  # not even its files can be opened: it stays as it is and is claimed again
             problem = IngestError(
-                f"the job cannot begin: {text_of(error)}", hint="'ingest-tui doctor' may tell what is wrong"
+                f"the job cannot begin: {text_of(error)}", hint="'ingest-tui doctor' may show what is wrong"
             )
             fail_before_it_began(self._workspace, manifest, problem)
         except BaseException as error:  # noqa: BLE001 - or the job would be claimed again four times a second

@@ -1,4 +1,4 @@
-"""The worker process: claims and runs what is queued, watches folders, ends politely."""
+"""The worker process: claims and runs what is queued, watches folders, ends when it is asked to."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> tuple[Wo
     _stop_on_signals(stop)
     workspace.on_rebuild = _reporting_rebuilds(report)
     mode = "watch" if watch else "queue"
-    registration = workspace.ballast.makes_room_for(lambda: WorkerRegistration(workspace, mode))
+    registration = workspace.reserve_file.makes_room_for(lambda: WorkerRegistration(workspace, mode))
     supervisor = Supervisor(report)
     for job_id in workspace.jobs.requeue_lost():
         report("a job that has not ended was not in the queue; it is again", {"level": "warning", "job": job_id})
@@ -76,8 +76,8 @@ class _Tasks(NamedTuple):
         """Delete the documents whose grace is over."""
         purged = purge_overdue(self.workspace)
         if purged:
-            told = f"{purged} documents were longer in the trash than trash_days and are deleted"
-            self.report(told, {"documents": purged})
+            message = f"{purged} documents were longer in the trash than trash_days and are deleted"
+            self.report(message, {"documents": purged})
 
 
 def _work(tasks: _Tasks, stop: threading.Event) -> None:
@@ -134,15 +134,15 @@ def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None
 
 
 def _is_due(workspace: Workspace, source: Source) -> bool:
-    """Whether there is something to do, or something to tell: new held deletions, or a source that cannot be read."""
+    """Whether there is something to do, or something to report: new held deletions, or a source that cannot be read."""
     newest = next(workspace.jobs.of_source(source.source_id), None)
     try:
         changed, held = look_for_work(workspace, source)
     except IngestError as error:
-        # One failed job tells it; a job a minute would bury it.
+        # One failed job reports it; a job a minute would bury it.
         return newest is None or not (newest.errors and newest.errors[-1].code == error.reason)
-    told = _job_of_the_last_look(workspace, source.source_id) or newest
-    return changed or (held > 0 and (told is None or told.held is None or told.held.documents != held))
+    reported = _job_of_the_last_look(workspace, source.source_id) or newest
+    return changed or (held > 0 and (reported is None or reported.held is None or reported.held.documents != held))
 
 
 def _job_of_the_last_look(workspace: Workspace, source_id: str) -> Manifest | None:

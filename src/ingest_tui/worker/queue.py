@@ -22,13 +22,13 @@ class Claim:
     locks: tuple[FileLock, ...]
 
     def release(self) -> None:
-        """Give the job back: at its end, or for the next worker to go on with."""
+        """Give the job back: at its end, or for the next worker to resume."""
         for lock in self.locks:
             lock.release()
 
 
 def in_running_order(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """Return runnable jobs in the order in which they are to run; what was interrupted goes before its peers.
+    """Return runnable jobs in the order in which they are to run; what was interrupted is run before its peers.
 
     Within a source, and so within what a collection gets from it, a later job never overtakes an earlier one of the
     same priority.
@@ -67,7 +67,7 @@ def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim
 def _unfinished(workspace: Workspace, only_source: str | None) -> Iterator[Manifest]:
     """Yield the jobs in the queue that have not ended; sweeps what crashes have left in it."""
     jobs = workspace.jobs
-    for manifest in jobs.readable(jobs.queued_ids(), on_missing=jobs.sweep_half_made):  # of the others `doctor` tells
+    for manifest in jobs.readable(jobs.queued_ids(), on_missing=jobs.sweep_half_made):  # `doctor` reports the others
         if manifest.ended:
             if not jobs.has_owner(manifest.job_id):
                 jobs.leave_queue(manifest.job_id)  # its worker died right after the end

@@ -139,8 +139,8 @@ class SourceWatch:
                 return
         except (OSError, RuntimeError) as error:
             if Path(path).is_dir():
-                told = f"the system sends none ({error}); looked at every {settings.rescan_seconds:g} s"
-                self._supervisor.failed(events, told, level="warning", source_id=source.source_id)
+                message = f"the system sends none ({error}); looked at every {settings.rescan_seconds:g} s"
+                self._supervisor.failed(events, message, level="warning", source_id=source.source_id)
                 stop.wait(max(0.0, deadline - time.monotonic()))
                 return
         while not stop.is_set() and not Path(path).is_dir() and (left := deadline - time.monotonic()) > 0:

@@ -108,7 +108,7 @@ class CommitBatch:
             self._link(item, decision, writes)
 
     def _differs(self, item: StagedItem) -> Callable[[Document], bool]:
-        """Return what tells whether an item that was read again on request gave another text or other metadata."""
+        """Return what compares an item that was read again on request with the text and metadata of a document."""
         result = item.result
         if result is None or not self._job.forced:
             return lambda _document: False

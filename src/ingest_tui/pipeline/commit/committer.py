@@ -106,11 +106,11 @@ class Committer:
             raise self._failure
 
     def has_room(self, size: int) -> bool:
-        """Tell whether `expect` would not wait now. Never blocks."""
+        """Return whether `expect` would not wait now. Never blocks."""
         return self._weight < MAX_WEIGHT_IN_FLIGHT and not self._would_fill_the_disk(size)
 
     def _would_fill_the_disk(self, size: int) -> bool:
-        """Whether there is no room for one more besides what those on their way will still write."""
+        """Whether there is no room for one more besides what those in flight will still write."""
         needed = self._job.disk.needed_for(self._bytes + size) - self._bytes
         return self._settled < self._expected and not self._has_on_disk(needed)
 
@@ -205,7 +205,7 @@ def _refuse_without_room(items: list[StagedItem]) -> None:
 
 
 def weight_of(size: int) -> int:
-    """Return what an item of ``size`` bytes counts among those on their way."""
+    """Return what an item of ``size`` bytes counts among those in flight."""
     return 1 + size // _WEIGHT_BYTES
 
 

@@ -109,7 +109,7 @@ class KnownContent:
     ) -> Decision:
         """Decide what an item is.
 
-        ``asked``: a person wants it, whatever somebody has removed. ``differs`` tells of an item that was read again
+        ``asked``: a person wants it, whatever somebody has removed. ``differs`` says of an item that was read again
         whether its text or metadata are not those of a document.
         """
         own = (self._source, item.key)

@@ -45,7 +45,7 @@ class DiskGuard:
     def allocate_reserve(self) -> None:
         """Make the reserve file where there is room for it."""
         if self._workspace.room().has(0):
-            self._workspace.ballast.allocate()
+            self._workspace.reserve_file.allocate()
 
     def await_room(self, size: int, *, unless: Callable[[], bool] = lambda: False) -> None:
         """Wait, paused, while ``size`` more bytes would leave less than the reserve; ``unless`` ends the wait too."""
@@ -71,6 +71,6 @@ class DiskGuard:
             if time.monotonic() >= deadline and self._workspace.room().has(size):
                 break
             self._controls.cancelled.wait(TICK_SECONDS)
-        self._workspace.ballast.allocate()
+        self._workspace.reserve_file.allocate()
         self._keeper.resume_with_space()
         self._log.event("info", "resumed: there is room again")

@@ -12,7 +12,7 @@ FAILING_SHARE = 0.15
 SOURCE_REASONS = frozenset(
     {"authentication", "forbidden", "network", "throttled", "timeout_source", "source_access", "source_transient"}
 )
-"""Reasons that tell of the source (who may enter, whether it answers), not of a document."""
+"""Reasons that are about the source (who may enter, whether it answers), not of a document."""
 
 
 class SourceHealth:
@@ -57,6 +57,6 @@ class SourceHealth:
         common = f"{number} x {reason}: {example.message}" if number < len(failures) else f"{reason}: {example.message}"
         return SourceAccessError(
             f"stopped early because the source is failing: {what} ({common})",
-            hint=example.hint or "'ingest-tui source test' tells more; then sync again: what is done stays done",
+            hint=example.hint or "'ingest-tui source test' shows more; then sync again: what is done stays done",
             code="source_failing",
         )

@@ -109,7 +109,7 @@ class ManifestKeeper:
     def save_if_there_is_room(self) -> None:
         """Write the manifest durably; without room even for that, the ticker writes it as soon as there is."""
         try:
-            self._workspace.ballast.makes_room_for(lambda: self._save(durable=True))
+            self._workspace.reserve_file.makes_room_for(lambda: self._save(durable=True))
         except OSError as error:
             if not means_disk_full(error, self._workspace.root):
                 raise

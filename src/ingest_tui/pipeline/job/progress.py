@@ -22,7 +22,7 @@ class ProgressMeter:
         self.workload = Workload()
 
     def start(self, name: str, *, total: int | None = None, bytes_total: int | None = None) -> None:
-        """Begin a phase, or go on with it after a restart."""
+        """Begin a phase, or resume it after a restart."""
         phase = self._manifest.phases[name]
         phase.state = "running"
         phase.started_at = phase.started_at or rfc3339_now()

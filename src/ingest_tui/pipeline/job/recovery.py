@@ -96,7 +96,7 @@ def _refuse_without_progress(job: JobContext, reached: int) -> None:
     if manifest.attempts_without_progress >= ATTEMPTS_WITHOUT_PROGRESS:
         raise IngestError(
             f"no progress in {ATTEMPTS_WITHOUT_PROGRESS} attempts: each time the worker died before an item was done",
-            hint=f"'ingest-tui job logs {manifest.job_id}' and the system log may tell why; then retry the job",
+            hint=f"'ingest-tui job logs {manifest.job_id}' and the system log may show why; then retry the job",
             code="no_progress",
         )
     job.keeper.save_state()

@@ -39,7 +39,7 @@ def run_job(job: JobContext) -> Manifest:
     """Run a job whose lock the caller holds, from wherever an earlier attempt left it; returns its manifest.
 
     Failures of single items are outcomes. A failure of the job is recorded in the manifest, not raised. Raises
-    `StoreError` when not even that can be written: the job stays as it is on disk, for the next worker to go on with.
+    `StoreError` when not even that can be written: the job stays as it is on disk, for the next worker to resume.
     """
     try:
         ending = _run_to_its_end(job)

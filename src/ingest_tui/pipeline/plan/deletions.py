@@ -1,4 +1,4 @@
-"""Which deletions wait for a person: what a plan is told of earlier looks, and what it leaves for later ones."""
+"""Which deletions wait for a person: what a plan knows of earlier looks, and what it leaves for later ones."""
 
 from __future__ import annotations
 

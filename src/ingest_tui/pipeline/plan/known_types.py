@@ -1,4 +1,4 @@
-"""Documents whose type a source does not take any more, where their names do not tell: their bytes did."""
+"""Documents whose type a source does not take any more, where only their bytes showed it, not their names."""
 
 from __future__ import annotations
 

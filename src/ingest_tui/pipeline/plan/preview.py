@@ -87,7 +87,7 @@ def _copied_memory(workspace: Workspace, source: Source, folder: Path) -> Stored
 
 
 def look_for_work(workspace: Workspace, source: Source) -> tuple[bool, int]:
-    """Tell whether a watched source has changed since its last sync, and how many deletions would be held.
+    """Return whether a watched source has changed since its last sync, and how many deletions would be held.
 
     What was tried without success and has not changed, what was ruled out before, and what is held for a person is no
     work: a sync that a person starts looks at it again. The look ends with the first thing to do.

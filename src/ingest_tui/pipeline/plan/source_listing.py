@@ -59,7 +59,7 @@ def _following(pages: Listing) -> ListingPage | ListingEnd:
 
 
 def admit(page: ListingPage, source: Source) -> ListingPage:
-    """Refuse what the source does not take by name or age; what only the bytes can tell is told by the parser."""
+    """Refuse what the source does not take by name or age; what only the bytes show is for the parser."""
     types = TypeFilter(source.allow_types, source.deny_types)
     if not types and source.since is None:
         return page

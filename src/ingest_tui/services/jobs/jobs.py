@@ -166,7 +166,7 @@ def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
             with workspace.committing() as writer:
                 writer.undo(old)
         manifest.move_to(JobState.CANCELLED, at=rfc3339_now(), by=requester(), reason="asked for")
-        workspace.ballast.makes_room_for(lambda: workspace.jobs.save(manifest))
+        workspace.reserve_file.makes_room_for(lambda: workspace.jobs.save(manifest))
         workspace.jobs.leave_queue(manifest.job_id)
 
     return _do_or_ask(workspace, job_id, "cancel", cancel, wanted="cancelled")

@@ -55,7 +55,7 @@ class RebuildReport:
 
 
 class _Folder(NamedTuple):
-    """A document folder with what tells a later change of it."""
+    """A document folder with what shows a later change of it."""
 
     collection_id: str
     document_id: str

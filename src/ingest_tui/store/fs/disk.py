@@ -18,7 +18,7 @@ DEFAULT_RESERVE_BYTES = 500_000_000
 DEFAULT_RESERVE_SHARE = 0.05
 SMALLEST_RESERVE_BYTES = 8_000_000
 """The database writes that much beside itself before it grows, however small the disk is."""
-BALLAST_BYTES = 1 << 20
+RESERVE_FILE_BYTES = 1 << 20
 _Result = TypeVar("_Result")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_ROOM_BYTES = 1 << 20
@@ -67,7 +67,7 @@ class ReserveFile:
         except OSError:
             return
         try:
-            os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+            os.posix_fallocate(descriptor, 0, RESERVE_FILE_BYTES)
         except OSError:
             self.release()
         finally:

@@ -48,7 +48,7 @@ _NETWORK_FUSE_TYPES = frozenset(
 def filesystem_type(path: Path) -> str:
     """Return the type of the file system that an existing ``path`` lies on, as the kernel names it: ``ext4``, ``nfs4``.
 
-    Empty where nobody can tell, as on systems without ``/proc``. Asked once whenever a workspace is opened.
+    Empty where that is not known, as on systems without ``/proc``. Asked once whenever a workspace is opened.
     """
     try:
         mountinfo = _MOUNTINFO.read_text(encoding="utf-8", errors="surrogateescape")
@@ -84,6 +84,6 @@ def _is_below(path: str, mount_point: str) -> bool:
 
 
 def is_network(kind: str) -> bool:
-    """Tell whether a file system type is one that several machines can have mounted at the same time."""
+    """Return whether a file system type is one that several machines can have mounted at the same time."""
     name = kind.lower()
     return name in _NETWORK_TYPES or name.removeprefix("fuse.") in _NETWORK_FUSE_TYPES

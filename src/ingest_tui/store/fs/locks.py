@@ -101,7 +101,7 @@ class FileLock:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether some process holds the lock on ``path`` right now."""
+    """Return whether some process holds the lock on ``path`` right now."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

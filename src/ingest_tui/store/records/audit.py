@@ -32,8 +32,8 @@ class AuditLog:
         try:
             self.add(**line)
         except OSError as error:
-            told = f"the audit log cannot be written, so {line['action']!r} is not in it: {error.strerror}"
-            warnings.warn(told, stacklevel=2)
+            message = f"the audit log cannot be written, so {line['action']!r} is not in it: {error.strerror}"
+            warnings.warn(message, stacklevel=2)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield all lines, oldest first."""

@@ -115,13 +115,13 @@ def last_record(path: Path) -> dict[str, Any] | None:
 
 
 def read_journal(path: Path, *, offset: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield the sound records of a journal from byte ``offset`` on, in order; a missing file has none."""
+    """Yield the valid records of a journal from byte ``offset`` on, in order; a missing file has none."""
     for record, _end in read_journal_from(path, offset):
         yield record
 
 
 def read_journal_from(path: Path, offset: int) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield each sound record with the byte offset behind it, so that a follower can go on from there.
+    """Yield each valid record with the byte offset after it, where a follower continues.
 
     An unfinished last line is not consumed: it may still be growing.
     """
@@ -156,7 +156,7 @@ def count_damaged_lines(path: Path) -> int:
 
 
 def lines_with(path: Path, needle: bytes) -> list[dict[str, Any]]:
-    """Return the sound records whose line holds ``needle``; the other lines are not even decoded."""
+    """Return the valid records whose line holds ``needle``; the other lines are not even decoded."""
     try:
         with path.open("rb") as handle:
             candidates = [decode_line(line) for line in handle if needle in line]

@@ -48,7 +48,7 @@ class SourceStore:
             return None
 
     def exists(self, source_id: str) -> bool:
-        """Tell whether there is a source of that identifier."""
+        """Return whether there is a source of that identifier."""
         return self._layout.source(source_id).exists()
 
     def get(self, source_id: str) -> Source:
@@ -144,7 +144,7 @@ class CollectionStore:
             return None
 
     def exists(self, collection_id: str) -> bool:
-        """Tell whether there is a collection of that identifier."""
+        """Return whether there is a collection of that identifier."""
         return self._layout.collection(collection_id).exists()
 
     def get(self, collection_id: str) -> Collection:

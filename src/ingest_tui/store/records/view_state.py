@@ -13,7 +13,7 @@ _MOST_BYTES = 1_000_000
 
 
 def read_view_state(layout: Layout) -> dict[str, dict[str, Any]]:
-    """Return what was remembered, by view; nothing where there is no sound file of a version that is known."""
+    """Return what was remembered, by view; nothing where there is no valid file of a version that is known."""
     try:
         with layout.view_state.open("rb") as handle:
             record = orjson.loads(handle.read(_MOST_BYTES))
@@ -35,7 +35,7 @@ def _is_newer(layout: Layout) -> bool:
 
 
 def write_view_state(layout: Layout, views: dict[str, dict[str, Any]]) -> bool:
-    """Remember the views, and tell whether that was possible: a full or read-only disk is no reason to fail."""
+    """Remember the views, and return whether that was possible: a full or read-only disk is no reason to fail."""
     from ingest_tui.store.fs.atomic import write_durably
 
     try:
