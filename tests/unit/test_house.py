@@ -141,8 +141,10 @@ def reads_of_the_clock(path: Path) -> list[str]:
 
 
 def test_the_time_of_day_is_read_in_one_place(tmp_path: Path) -> None:
-    """Only `model.clock` asks the system what time it is, so that all agree on zone and form."""
+    """Only `model.clock` asks the system what time it is, so that all agree on zone and form; no rule asks there."""
     assert {path.name for path in PACKAGE.rglob("*.py") if reads_of_the_clock(path)} == {"clock.py"}
+    readers = re.compile(r"\b(utc_now|rfc3339_now|posix_seconds|posix_ns)\b")
+    assert [path.name for path in (PACKAGE / "model").rglob("*.py") if readers.search(path.read_text())] == ["clock.py"]
     example = tmp_path / "example.py"
     example.write_text(
         "time.time()\nnow = time.time_ns\ndatetime.now(UTC)\ndatetime.date.today()\nfrom time import time\n"
