@@ -41,7 +41,7 @@ def failed(workspace: Workspace, tmp_path: Path) -> Manifest:
         path.write_text(f"# {path.stem}\n\nThe weather in {path.stem}.\n")
     manifest = upload_files(workspace, paths)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(run_job_module, "_go_through", fail)
+        monkeypatch.setattr(run_job_module, "_run_steps", fail)
         run_queue(workspace)
     for path in paths:
         path.unlink()

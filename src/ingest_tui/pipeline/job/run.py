@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from functools import partial
-from typing import NamedTuple
 
 import apsw
 
-from ingest_tui.model.errors import DiskFullError, IngestError, StaleWriterError, StoreError
-from ingest_tui.model.foreign_errors import as_ingest_error
+from ingest_tui.model.errors import DiskFullError
 from ingest_tui.model.job import JobState, Manifest, end_state
 from ingest_tui.pipeline.commit.committer import Committer
 from ingest_tui.pipeline.commit.retire import carry_out_moves, retire_vanished
 from ingest_tui.pipeline.extract import compares_bytes, extract_item
 from ingest_tui.pipeline.job.context import JobContext
-from ingest_tui.pipeline.job.controls import JobCancelled
+from ingest_tui.pipeline.job.ending import Ending, ending_after, record_ending
 from ingest_tui.pipeline.job.recovery import (
     drop_half_done,
     free_what_is_half_done,
@@ -31,7 +28,6 @@ from ingest_tui.pipeline.plan.source_listing import list_source
 from ingest_tui.pipeline.plan.totals import totals_of_plan
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.store.access import refuse_linked_folders
-from ingest_tui.store.catalogue.contradictions import contradiction_behind
 from ingest_tui.store.fs.disk import means_disk_full
 
 
@@ -44,48 +40,19 @@ def run_job(job: JobContext) -> Manifest:
     try:
         ending = _run_to_its_end(job)
         if ending is not None:
-            _record(job, ending)
+            record_ending(job, ending)
     finally:
         job.close()
     return job.manifest
 
 
-class _Ending(NamedTuple):
-    """How a job ended. ``is_cut_short``: it has not gone through its plan."""
-
-    state: JobState
-    error: IngestError | None = None
-    is_cut_short: bool = True
-
-
-def _run_to_its_end(job: JobContext) -> _Ending | None:
+def _run_to_its_end(job: JobContext) -> Ending | None:
     """Go through the job; returns how it ended, None when it is left for the next worker."""
     try:
         _begin(job)
-        return _Ending(_run_waiting_for_room(job), is_cut_short=False)
-    except JobCancelled:
-        if job.controls.cancelled.is_set():
-            return _Ending(JobState.CANCELLED)
-        job.keeper.yield_to_next_worker()
-        return None
-    except IngestError as error:
-        return _Ending(JobState.FAILED, _contradiction(job, error) or error)
-    except (OSError, apsw.Error) as error:
-        failure = StoreError(
-            f"the workspace cannot be written: {_cause(error)}",
-            hint="check the disk ('dmesg' may say more), then retry the job",
-        )
-        return _Ending(JobState.FAILED, _contradiction(job, error) or failure)
+        return Ending(_run_waiting_for_room(job), is_cut_short=False)
     except BaseException as error:  # noqa: BLE001 - a bug must not leave the job to be claimed for ever; no Ctrl-C gets here
-        job.log.event("error", "unexpected error", kind=type(error).__name__, places=_places(error))
-        bug = (
-            _contradiction(job, error)
-            or as_ingest_error(error)
-            or IngestError(
-                f"unexpected {type(error).__name__}", hint=f"report it with 'ingest-tui job logs {job.manifest.job_id}'"
-            )
-        )
-        return _Ending(JobState.FAILED, bug)
+        return ending_after(job, error)
 
 
 def _begin(job: JobContext) -> None:
@@ -94,38 +61,6 @@ def _begin(job: JobContext) -> None:
     job.disk.allocate_reserve()
     job.log.event("info", "job started", attempt=job.manifest.attempt, kind=job.manifest.kind)
     job.controls.start()
-
-
-def _end(job: JobContext, ending: _Ending) -> None:
-    """Record how the job ended and take it out of the queue; raises `OSError` when that cannot be recorded."""
-    job.controls.stop()
-    job.keeper.end(ending.state, ending.error, gives_up=lambda: job.controls.is_stopping)
-    try:
-        job.workspace.jobs.leave_queue(job.manifest.job_id)
-    except OSError as error:
-        job.log.event("warning", f"the next worker clears up: {error.strerror}")
-    counters = job.manifest.counters.model_dump()
-    job.log.event("info", f"job {ending.state}", counters=counters, errors=job.manifest.errors_total)
-
-
-def _contradiction(job: JobContext, error: BaseException) -> StoreError | None:
-    return contradiction_behind(error, job.workspace.layout)
-
-
-def _record(job: JobContext, ending: _Ending) -> None:
-    if ending.is_cut_short and not isinstance(ending.error, StaleWriterError):
-        job.workspace.repair_if_free()  # else the next who commits does it
-    try:
-        _end(job, ending)
-    except OSError as error:
-        raise StoreError(
-            f"the end of job {job.manifest.job_id} cannot be written: {_cause(error)}",
-            hint="check the disk ('dmesg' may say more), then sync again: the job goes on from where it is",
-        ) from error
-
-
-def _cause(error: OSError | apsw.Error) -> str:
-    return str(error.strerror) if isinstance(error, OSError) else f"SQLite {type(error).__name__}"
 
 
 def _run_waiting_for_room(job: JobContext) -> JobState:
@@ -176,8 +111,3 @@ def _make_plan(job: JobContext) -> None:
     end = list_source(job)
     adopt_kept_documents(job)
     make_plan(job, end)
-
-
-def _places(error: BaseException) -> list[str]:
-    """Return where an error came from, without the data that tracebacks quote."""
-    return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
