@@ -169,3 +169,30 @@ def test_one_name_is_one_class(tmp_path: Path) -> None:
     for name in ("first.py", "second.py"):
         (tmp_path / name).write_text("class Place:\n    pass\n")
     assert classes_by_name(tmp_path) == {"Place": ["first.py", "second.py"]}
+
+
+def shared_runs(package: Path, length: int) -> dict[str, set[str]]:
+    """Return the places in which the same ``length`` lines are: by the first of them, as file and line.
+
+    Blank lines, comments, imports and lone punctuation do not count; white space at the ends does not differ.
+    """
+    places: dict[tuple[str, ...], set[str]] = {}
+    for path in sorted(package.rglob("*.py")):
+        lines = [
+            (number, line.strip())
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+            if re.search(r"\w", line) and not re.match(r"\s*(#|from \S+ import |import )", line)
+        ]
+        for at in range(len(lines) - length + 1):
+            run = tuple(line for _number, line in lines[at : at + length])
+            places.setdefault(run, set()).add(f"{path.relative_to(package).as_posix()}:{lines[at][0]}")
+    return {run[0]: found for run, found in places.items() if len(found) > 1}
+
+
+def test_no_twelve_lines_are_written_twice(tmp_path: Path) -> None:
+    """What two places share has one place of its own."""
+    assert shared_runs(PACKAGE, 12) == {}
+    lines = [f"x{number} = {number}" for number in range(12)]
+    (tmp_path / "first.py").write_text("\n".join(lines))
+    (tmp_path / "second.py").write_text("import os\n\n" + "\n# why\n".join(f"    {line}" for line in lines))
+    assert shared_runs(tmp_path, 12) == {"x0 = 0": {"first.py:1", "second.py:3"}}

@@ -15,8 +15,9 @@ from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.line import Line
-from ingest_tui.tui.widgets.table import Column, VirtualTable
+from ingest_tui.tui.widgets.table import VirtualTable
 
 _HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ingest_tui.tui.actions.actions import Action
 from ingest_tui.tui.dialogs.finder import Finder
-from ingest_tui.tui.widgets.table import Cell, Column
+from ingest_tui.tui.widgets.columns import Cell, Column
 
 _COLUMNS: list[Column[Action]] = [
     Column("key", "KEY", 7, lambda action: Cell(action.shown_keys, "running")),

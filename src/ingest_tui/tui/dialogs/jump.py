@@ -11,7 +11,7 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.dialogs.finder import Finder
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.views.jobs.jobs_model import JobRow
-from ingest_tui.tui.widgets.table import Cell, Column
+from ingest_tui.tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
     from ingest_tui.services.sources.sources import SourceSummary

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -22,43 +20,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.tui.widgets.columns import Column, Row, fit, lay_out
+from ingest_tui.tui.widgets.cursor_keys import CursorKeys
 
-Row = TypeVar("Row")
 GUTTER = 2
 
 
-class Cell(NamedTuple):
-    """Text of one cell, and how it is coloured: ``good``, ``warn``, ``bad``, ``running``, ``quiet`` or nothing.
-
-    With ``hits`` what stands between « and » is set off.
-    """
-
-    text: str
-    tone: str = ""
-
-
-@dataclass(frozen=True)
-class Column(Generic[Row]):
-    """A column. ``width`` 0 takes what is left; it is shown from a table of ``from_width`` cells on."""
-
-    name: str
-    title: str
-    width: int
-    cell: Callable[[Row], Cell]
-    from_width: int = 0
-    right: bool = False
-
-
-def fit(text: str, width: int, *, right: bool = False) -> str:
-    """Return ``text`` in exactly ``width`` cells, cut with an ellipsis where it is too long."""
-    cells = cell_len(text)
-    if cells > width:
-        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
-    padding = " " * (width - cells)
-    return padding + text if right else text + padding
-
-
-class VirtualTable(ScrollView, Generic[Row], can_focus=True):
+class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
     """Rows with a cursor and marks. Give it rows with `show`; change one in place with `change`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -136,7 +104,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._key = key
         self._positions: dict[str, int] = {}
         self._drawn: dict[int, list[Segment]] = {}
-        self._widths: list[int] = []
+        self._layout: tuple[int, list[tuple[Column[Row], int]]] | None = None
         self._moved_by_hand = False
         self._wanted_key = ""
         self._wanted_marks: set[str] = set()
@@ -185,7 +153,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     def set_columns(self, columns: Sequence[Column[Row]]) -> None:
         """Show other columns."""
         self.columns = list(columns)
-        self._widths = []
+        self._layout = None
         self.refresh()
 
     def redraw_changed(self) -> None:
@@ -216,11 +184,11 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     # Moving and marking
 
-    def move(self, rows: int) -> None:
+    def move(self, steps: int) -> None:
         """Move the cursor by so many rows."""
         self._moved_by_hand = True
         self._wanted_key = ""
-        self._move_to(self.cursor + rows)
+        self._move_to(self.cursor + steps)
 
     def move_page(self, pages: int) -> None:
         """Move the cursor by screenfuls."""
@@ -301,8 +269,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._tell_moved()
 
     def on_resize(self) -> None:
-        """Lay the columns out anew."""
-        self._widths = []
+        """Lay the columns out for the new width."""
         self.virtual_size = Size(self.line_width, len(self.rows) + 1)
         self._move_to(self.cursor)
         self.refresh()
@@ -314,30 +281,6 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             self.move(position - self.cursor)
             if event.chain > 1:
                 self.post_message(self.Opened(self, self.current_key))
-
-    def action_scroll_up(self) -> None:
-        """Move the cursor up."""
-        self.move(-1)
-
-    def action_scroll_down(self) -> None:
-        """Move the cursor down."""
-        self.move(1)
-
-    def action_page_up(self) -> None:
-        """Move the cursor a screenful up."""
-        self.move_page(-1)
-
-    def action_page_down(self) -> None:
-        """Move the cursor a screenful down."""
-        self.move_page(1)
-
-    def action_scroll_home(self) -> None:
-        """Move the cursor to the first row."""
-        self.move_to_end(first=True)
-
-    def action_scroll_end(self) -> None:
-        """Move the cursor to the last row."""
-        self.move_to_end(first=False)
 
     # Drawing
 
@@ -395,18 +338,6 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def _laid_out(self) -> list[tuple[Column[Row], int]]:
         """Return the columns that fit this width, each with its cells."""
-        width = self.line_width
-        shown = [column for column in self.columns if column.from_width <= width]
-        if len(self._widths) != len(shown):
-            fixed = sum(column.width + 1 for column in shown)
-            flexible = sum(1 for column in shown if not column.width)
-            share, extra = divmod(max(0, width - GUTTER - fixed), flexible) if flexible else (0, 0)
-            widths = []
-            for column in shown:
-                if column.width:
-                    widths.append(column.width)
-                else:
-                    widths.append(share + (1 if extra > 0 else 0))
-                    extra -= 1
-            self._widths = widths
-        return list(zip(shown, self._widths, strict=True))
+        if self._layout is None or self._layout[0] != self.line_width:
+            self._layout = self.line_width, lay_out(self.columns, self.line_width, gutter=GUTTER)
+        return self._layout[1]

@@ -12,7 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.tui.widgets.table import fit
+from ingest_tui.tui.widgets.columns import fit
 
 Lines = list[str | tuple[str, str]]
 """Lines to show, each a text or a text and its tone."""

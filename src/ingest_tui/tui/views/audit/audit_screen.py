@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,11 @@ from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record
-from ingest_tui.tui.views.base.view_screen import ViewScreen
-from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.views.base.following_screen import FollowingScreen
+from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.table import VirtualTable
 
 MOST_ENTRIES = 20_000
-_LOOK_SECONDS = 2.0
 _DONE = "done"
 
 
@@ -61,7 +62,7 @@ COLUMNS: list[Column[AuditRow]] = [
 ]
 
 
-class AuditScreen(ViewScreen):
+class AuditScreen(FollowingScreen):
     """The lines of the audit, newest first."""
 
     view = "audit"
@@ -77,7 +78,6 @@ class AuditScreen(ViewScreen):
         self._rows: deque[AuditRow] | None = None
         self._number = 0
         self._offset: int | None = None
-        self._is_reading = False
 
     def compose_body(self) -> ComposeResult:
         """The table."""
@@ -92,49 +92,25 @@ class AuditScreen(ViewScreen):
         """Where we are."""
         return f"Audit > {self.words or 'all'}"
 
-    def on_mount(self) -> None:
-        """Look for new lines while the view is shown."""
-        self.set_interval(_LOOK_SECONDS, self._look)
-
     # What is shown
 
-    def catch_up(self) -> None:
-        """Show what is known, and read on."""
-        self._show()
-        self.read()
+    def reading(self) -> Callable[[], tuple[list[dict[str, Any]], int]]:
+        """Return what reads the lines that have come since."""
+        return partial(self.ingest.client.audit.lines_from, self._offset)
 
-    def rows_changed(self) -> None:
-        """Show the rows anew."""
-        self._show()
-
-    def _look(self) -> None:
-        if self.is_current:
-            self.read()
-
-    def read(self) -> None:
-        """Read what is new, in a thread."""
-        if self._is_reading:
-            return
-        self._is_reading = True
-        client, offset = self.ingest.client, self._offset
-        self.ask(lambda: client.audit.lines_from(offset), self._take, group="audit", otherwise=self._trouble)
-
-    def _trouble(self, message: str, hint: str) -> None:
-        self._is_reading = False
-        self.say_hint(f"{message} {hint}", "bad")
-
-    def _take(self, answer: tuple[list[dict[str, Any]], int]) -> None:
+    def take(self, answer: tuple[list[dict[str, Any]], int]) -> None:
+        """Show what has come."""
         entries, self._offset = answer
-        self._is_reading = False
         if entries or self._rows is None:
             rows = self._rows if self._rows is not None else deque[AuditRow](maxlen=MOST_ENTRIES)
             for entry in entries:
                 self._number += 1
                 rows.append(_row(self._number, entry))
             self._rows = rows
-            self._show()
+            self.show_lines()
 
-    def _show(self) -> None:
+    def show_lines(self) -> None:
+        """Show the lines that pass the filter, in their order."""
         known = self._rows or ()
         shown = [row for row in known if not self.words or matches(row.searchable, self.words)]
         shown.reverse()

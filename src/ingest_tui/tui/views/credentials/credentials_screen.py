@@ -15,7 +15,8 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.views.base.view_screen import ViewScreen
-from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:

@@ -31,7 +31,8 @@ from ingest_tui.tui.views.documents.documents_model import (
     query_as_typed,
 )
 from ingest_tui.tui.views.documents.filters import Narrowing
-from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import Lines, TextLines
 
 if TYPE_CHECKING:

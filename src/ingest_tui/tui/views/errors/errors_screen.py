@@ -17,7 +17,8 @@ from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.errors.errors_model import SORTS, ErrorLine, ErrorList, GroupKey, arrange
-from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.dialogs.dialogs import TYPED_FROM
+from ingest_tui.tui.widgets.columns import Cell, Column
 from ingest_tui.tui.widgets.line import Line
-from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from ingest_tui.model.plan_line import PlanLine

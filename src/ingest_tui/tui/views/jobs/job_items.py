@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ingest_tui.model.outcome import OUTCOME_NAMES, Outcome
 from ingest_tui.model.reasons import TROUBLED
 from ingest_tui.tui import wording
-from ingest_tui.tui.widgets.table import Cell, Column
+from ingest_tui.tui.widgets.columns import Cell, Column
 
 MOST_OUTCOMES = 100_000
 SORTS = {"problems first": "Problems first", "newest": "Newest first", "name": "By name", "slowest": "Slowest first"}

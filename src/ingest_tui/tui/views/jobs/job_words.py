@@ -12,8 +12,8 @@ from ingest_tui.model.job import Counters, Manifest
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
+from ingest_tui.tui.widgets.columns import Cell, Column
 from ingest_tui.tui.widgets.sparkline import sparkline
-from ingest_tui.tui.widgets.table import Cell, Column
 
 _COLOURS = {"good": "$text-success", "bad": "$text-error", "warn": "$text-warning", "running": "$text-primary"}
 _SPARK_CELLS = 24

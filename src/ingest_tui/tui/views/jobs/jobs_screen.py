@@ -19,7 +19,8 @@ from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.jobs.job_actions import JobActions
 from ingest_tui.tui.views.jobs.jobs_model import JobRow
-from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from ingest_tui.tui.views.jobs.job_pane import JobPane

@@ -12,11 +12,12 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from ingest_tui.tui.widgets.table import fit
+from ingest_tui.tui.widgets.columns import fit
+from ingest_tui.tui.widgets.cursor_keys import CursorKeys
 from ingest_tui.tui.widgets.text import TextLines
 
 
-class LogLines(TextLines):
+class LogLines(CursorKeys, TextLines):
     """A cursor stands on one of the lines that were given, however many lines of the screen that one takes."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--cursor"}
@@ -82,10 +83,10 @@ class LogLines(TextLines):
         if follow:
             self.move_to_end(first=False)
 
-    def move(self, lines: int) -> None:
+    def move(self, steps: int) -> None:
         """Move the cursor by so many lines. Away from the end it holds still; back at the end it follows again."""
         before = self._rows_of(self.cursor)
-        self.cursor = max(0, min(self.cursor + lines, len(self._source) - 1))
+        self.cursor = max(0, min(self.cursor + steps, len(self._source) - 1))
         if self.is_at_end:
             self.unseen = 0
         self._show_cursor()
@@ -133,30 +134,6 @@ class LogLines(TextLines):
             self.move(position - self.cursor)
             if event.chain > 1:
                 self.post_message(self.Opened())
-
-    def action_scroll_up(self) -> None:
-        """Move the cursor up."""
-        self.move(-1)
-
-    def action_scroll_down(self) -> None:
-        """Move the cursor down."""
-        self.move(1)
-
-    def action_page_up(self) -> None:
-        """Move the cursor a screenful up."""
-        self.move_page(-1)
-
-    def action_page_down(self) -> None:
-        """Move the cursor a screenful down."""
-        self.move_page(1)
-
-    def action_scroll_home(self) -> None:
-        """Move the cursor to the first line."""
-        self.move_to_end(first=True)
-
-    def action_scroll_end(self) -> None:
-        """Move the cursor to the last line."""
-        self.move_to_end(first=False)
 
     def _wrap_all(self) -> None:
         self._starts, self._end = [], 0

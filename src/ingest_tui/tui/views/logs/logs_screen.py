@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -14,7 +14,7 @@ from ingest_tui.model.log import LEVELS, is_at_least
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
-from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.base.following_screen import FollowingScreen
 from ingest_tui.tui.views.logs.log_lines import LogLines
 from ingest_tui.tui.widgets.line import Line
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from ingest_tui.services.jobs.logs import LogFollower
 
 MOST_RECORDS = 5000
-_SPARE = 1000  # so many more may be shown before the oldest are dropped, which lays all lines out anew
-_LOOK_SECONDS = 1.0
+_SPARE = 1000  # so many more may be shown before the oldest are dropped, which lays all lines out again
 _TONES = {"error": "bad", "warning": "warn", "debug": "quiet"}
 _TOLD = {"at", "level", "message", "job", "source"}
 
 
-class LogsScreen(ViewScreen):
+class LogsScreen(FollowingScreen):
     """The lines of all logs, the newest below."""
 
     view = "logs"
     heading = "Logs"
+    look_seconds = 1.0
     CSS_PATH = "logs_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("logs")]
 
@@ -43,7 +43,6 @@ class LogsScreen(ViewScreen):
         self._records: deque[dict[str, Any]] = deque(maxlen=MOST_RECORDS)
         self._shown: list[dict[str, Any]] = []
         self._follower: LogFollower | None = None
-        self._is_reading = False
         self._has_read = False
 
     def compose_body(self) -> ComposeResult:
@@ -69,10 +68,6 @@ class LogsScreen(ViewScreen):
         """Where we are."""
         return f"Logs > {self.words or f'{self.level} and above'}"
 
-    def on_mount(self) -> None:
-        """Look for new lines while the view is shown."""
-        self.set_interval(_LOOK_SECONDS, self._look)
-
     def state_to_remember(self) -> dict[str, object]:
         """Level and times too."""
         return super().state_to_remember() | {"level": self.level, "timestamps": self.timestamps}
@@ -85,52 +80,33 @@ class LogsScreen(ViewScreen):
 
     # What is shown
 
-    def catch_up(self) -> None:
-        """Show what is known, and read on."""
-        self._show()
-        self.read()
-
-    def rows_changed(self) -> None:
-        """Show the lines that pass the filter."""
-        self._show()
-
-    def _look(self) -> None:
-        if self.is_current:
-            self.read()
-
-    def read(self) -> None:
-        """Read what is new, in a thread."""
-        if self._is_reading:
-            return
-        self._is_reading = True
+    def reading(self) -> Callable[[], tuple[LogFollower, list[dict[str, Any]]]]:
+        """Return what reads the lines that have come since."""
         client, follower = self.ingest.client, self._follower
 
         def work() -> tuple[LogFollower, list[dict[str, Any]]]:
             reader = follower or client.jobs.follow_logs()
             return reader, reader.read()
 
-        self.ask(work, self._take, group="logs", otherwise=self._trouble)
+        return work
 
-    def _trouble(self, message: str, hint: str) -> None:
-        self._is_reading = False
-        self.say_hint(f"{message} {hint}", "bad")
-
-    def _take(self, answer: tuple[LogFollower, list[dict[str, Any]]]) -> None:
+    def take(self, answer: tuple[LogFollower, list[dict[str, Any]]]) -> None:
+        """Show what has come, below the rest where that is possible."""
         self._follower, records = answer
-        self._is_reading = False
         if not records and self._has_read:
             return
         self._records.extend(records)
         if not self._has_read or len(self._shown) + len(records) > MOST_RECORDS + _SPARE:
             self._has_read = True
-            self._show()
+            self.show_lines()
             return
         shown = [record for record in records if self._is_wanted(record)]
         self._shown += shown
         if shown:
             self.lines.append([self._line(record) for record in shown])
 
-    def _show(self) -> None:
+    def show_lines(self) -> None:
+        """Show the lines that pass the filter."""
         self._shown = [record for record in self._records if self._is_wanted(record)]
         self.lines.show([self._line(record) for record in self._shown] or [(line, "quiet") for line in self._empty()])
         self._say()
@@ -211,7 +187,7 @@ class LogsScreen(ViewScreen):
     def toggle_timestamps(self) -> None:
         """Show the times, or leave them out."""
         self.timestamps = not self.timestamps
-        self._show()
+        self.show_lines()
 
     def choose_level(self, level: str = "") -> None:
         """Show the lines from a level on."""
@@ -227,7 +203,7 @@ class LogsScreen(ViewScreen):
 
     def _use_level(self, level: str) -> None:
         self.level = level
-        self._show()
+        self.show_lines()
 
 
 def _text(record: dict[str, Any], *, timestamps: bool) -> str:

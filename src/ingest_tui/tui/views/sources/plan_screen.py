@@ -14,7 +14,7 @@ from ingest_tui.model.volumes import gap_name
 from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
 from ingest_tui.tui.dialogs.table_dialog import TableDialog
-from ingest_tui.tui.widgets.table import Cell, Column
+from ingest_tui.tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
     from ingest_tui.model.plan_line import PlanLine

@@ -17,7 +17,8 @@ from ingest_tui.tui.client.editable_records import Record, source_record
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.views.sources.source_actions import FIRST_STEPS, SourceActions
 from ingest_tui.tui.views.sources.source_words import HEALTH_TONES, detail_lines, health_words, searchable, state_of
-from ingest_tui.tui.widgets.table import Cell, Column, VirtualTable
+from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
