@@ -10,8 +10,8 @@ import pytest
 
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.document import Document
-from ingest_tui.model.explanation import decide
-from ingest_tui.model.explanation_facts import Event, Facts, FolderFacts, KnownPlace, Retirement, SourceFacts
+from ingest_tui.model.explanation.decision import decide
+from ingest_tui.model.explanation.facts import Event, Facts, FolderFacts, KnownPlace, Retirement, SourceFacts
 from ingest_tui.model.sighting import Sighting
 
 AT = "2026-11-28T12:00:00.000Z"

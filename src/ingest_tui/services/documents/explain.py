@@ -11,8 +11,8 @@ from typing import Any
 from ingest_tui.connectors.containment import tolerated
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.explanation import decide
-from ingest_tui.model.explanation_facts import Event, Facts, FolderFacts, SourceFacts
+from ingest_tui.model.explanation.decision import decide
+from ingest_tui.model.explanation.facts import Event, Facts, FolderFacts, SourceFacts
 from ingest_tui.model.keys import file_uri, key_from_bytes, path_of_uri
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE, Source

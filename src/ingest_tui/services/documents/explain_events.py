@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_tui.model.explanation_facts import MOVED_TO, Event
+from ingest_tui.model.explanation.facts import MOVED_TO, Event
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.store.catalogue import queries

@@ -1,4 +1,4 @@
-"""Gathers what `model/explanation.py` decides from: what is known of an item, and what is at its source now."""
+"""Gathers what `model/explanation` decides from: what is known of an item, and what is at its source now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.explanation_facts import Event, Facts, KnownPlace, Retirement, SourceFacts, SourceState
+from ingest_tui.model.explanation.facts import Event, Facts, KnownPlace, Retirement, SourceFacts, SourceState
 from ingest_tui.model.job import JobState
 from ingest_tui.model.keys import file_name_of, file_uri, key_from_bytes, path_of_uri
 from ingest_tui.model.plan import FILTER_REFUSALS, KILLS_BEFORE_QUARANTINE

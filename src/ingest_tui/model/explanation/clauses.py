@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ingest_tui.model.explanation_facts import Facts, SourceFacts, Verdict
+from ingest_tui.model.explanation.facts import Facts, SourceFacts, Verdict
 from ingest_tui.model.gap_remedies import gap_remedy, remedy_of
 from ingest_tui.model.plan import FILTER_REFUSALS
 from ingest_tui.model.remedies import remedy_for
@@ -144,3 +144,24 @@ def explain_command(address: str) -> str:
     if _PLAIN.fullmatch(address):
         return f"'ingest-tui doc explain {address}' explains it"
     return "explain it by its own address"
+
+
+def what_became_of_it(facts: Facts) -> str:
+    """Return what the last look at a place came to, and why, as a clause."""
+    place = facts.place
+    if place is None:
+        return ""
+    because = f"{place.reason}: {place.detail}" if place.detail else place.reason
+    if facts.kills:
+        because += f"; in quarantine since it killed its parser {facts.kills} times"
+    return f"{place.outcome} at {place.at} ({because})"
+
+
+def remedy(facts: Facts) -> str:
+    """Return what to do about what the last look at a place came to."""
+    place = facts.place
+    if place is None:
+        return ""
+    said = next((one.hint for one in reversed(facts.events) if one.hint and one.reason == place.reason), "")
+    kills = facts.kills > 0
+    return remedy_for(place.outcome, place.reason, source_id=place.source_id, said=said, quarantined=kills)

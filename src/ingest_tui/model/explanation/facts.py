@@ -1,7 +1,8 @@
-"""What is known of an item that somebody asks about: the facts that `model/explanation.py` decides from."""
+"""What is known of an item that somebody asks about: the facts that `model/explanation/decision.py` decides from."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -9,6 +10,7 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 
 MOVED_TO = "moved to "
+NOT_TAKEN = ("failed", "rejected", "empty")
 
 SourceState = Literal["here", "damaged", "removed", "upload", "kept"]
 
@@ -129,3 +131,7 @@ class Verdict(NamedTuple):
     text: str
     hint: str = ""
     stale: bool = False
+
+
+Rule = Callable[[Facts], Verdict | None]
+"""Returns its answer, or None where it knows none."""
