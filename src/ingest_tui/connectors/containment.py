@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePath
 
@@ -139,10 +139,12 @@ class DescriptorChecks:
         except BaseException as error:  # noqa: BLE001 - as above
             raise source_failure(error, "listing") from None
         self._usable += len(usable)
-        return page._replace(descriptors=usable)
+        cursor = page.cursor if isinstance(page.cursor, str) else None
+        return ListingPage(usable, cursor, restarts=bool(page.restarts))
 
     def end(self, end: ListingEnd) -> ListingEnd:
         """Return how the listing ended; raises `SourceAccessError` when nothing of it could be used."""
+        end = _checked_end(end)
         if self._first_error is None:
             return end
         if not self._usable:
@@ -150,6 +152,22 @@ class DescriptorChecks:
         what = f"{self._unusable} of its items are" if self._unusable > 1 else "one of its items is"
         gap = ("", f"{what} left out, the connector is at fault: {text_of(self._first_error)}")
         return end._replace(complete=False, gaps=(*end.gaps, gap))
+
+
+def _checked_end(end: ListingEnd) -> ListingEnd:
+    """Return the end of a foreign listing; one whose values are not what the contract says proves nothing."""
+    complete, gaps, volumes, doubts = end
+    rules = (
+        ("complete", "True or False", isinstance(complete, bool)),
+        ("gaps", "pairs of texts", _are_pairs_of_texts(gaps)),
+        ("volumes", "text by name", isinstance(volumes, Mapping) and is_text_by_name(dict(volumes))),
+        ("doubts", "pairs of texts", _are_pairs_of_texts(doubts)),
+    )
+    wrong = next((f"{name} must be {needed}" for name, needed, holds in rules if not holds), "")
+    if not wrong:
+        return end
+    gap = ("", f"the end of the listing proves nothing, the connector is at fault: {wrong}")
+    return ListingEnd(complete=False, gaps=(*(gaps if _are_pairs_of_texts(gaps) else ()), gap))
 
 
 def checked(descriptor: Descriptor) -> Descriptor:
@@ -193,6 +211,10 @@ def _is_count(value: object) -> bool:
 
 def _is_time(value: object) -> bool:
     return value is None or (isinstance(value, int) and _is_integer(value) and abs(value) <= _LARGEST_INTEGER)
+
+
+def _are_pairs_of_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(map(_is_pair_of_texts, value))
 
 
 def _is_pair_of_texts(value: object) -> bool:

@@ -30,7 +30,7 @@ from ingest_tui.transport.retrying import CALLS_AT_ONCE, POLICY, Retrier, RetryP
 
 
 def may_block(connector: BaseConnector) -> bool:
-    """Whether a `fetch` may keep whoever calls it waiting for ever: over a network, or in the code of others."""
+    """Whether a call may keep whoever makes it waiting for ever: over a network, or in the code of others."""
     inner = connector.inner if isinstance(connector, ResilientConnector) else connector
     return connector.capabilities.remote or not type(inner).__module__.startswith("ingest_tui.")
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.pipeline import connecting, stage
 from ingest_tui.services.jobs.jobs import cancel_job, job_items
 from ingest_tui.store.records.job_log import read_log
+from ingest_tui.store.records.plan_file import plan_end
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.transport.retrying import RetryPolicy
 from ingest_tui.worker.engine import Engine
@@ -300,32 +302,103 @@ def test_job_is_cancelled_while_an_item_yields_nothing(workspace: Workspace, mon
     assert manifest.state == "cancelled"
 
 
+@dataclass
+class Blocked:
+    """A job whose connector does not come back from a call; ``ends`` cancels it and returns how it ended."""
+
+    workspace: Workspace
+    is_blocked: threading.Event = field(default_factory=threading.Event)
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    def block(self) -> None:
+        """What the connector does in that call."""
+        self.is_blocked.set()
+        self.is_over.wait(30)
+
+    def ends(self) -> tuple[Manifest, float]:
+        """Run a job until it is in the call, cancel it; return its manifest and the seconds that this took."""
+        results: list[Manifest] = []
+        worker = threading.Thread(target=lambda: results.append(sync(self.workspace)[0]), daemon=True)
+        worker.start()
+        assert self.is_blocked.wait(20)
+        asked_at = time.monotonic()
+        cancel_job(self.workspace, self.workspace.jobs.ids()[0])
+        worker.join(20)
+        took = time.monotonic() - asked_at
+        self.is_over.set()
+        [manifest] = results
+        return manifest, took
+
+
 @pytest.mark.parametrize("remote", [True, False])
 def test_a_fetch_that_blocks_does_not_hold_up_a_cancel(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, *, remote: bool
 ) -> None:
     """One item at a time, and a call that never comes back: the job ends within two seconds and names the item."""
-    blocked, is_over = threading.Event(), threading.Event()
-
-    def block(name: str) -> None:
-        if name == BAD:
-            blocked.set()
-            is_over.wait(30)
-
+    blocked = Blocked(workspace)
     monkeypatch.setattr(Buggy, "capabilities", Capabilities(remote=remote))
-    monkeypatch.setattr(Buggy, "when_opened", staticmethod(block))
-    results: list[Manifest] = []
-    worker = threading.Thread(target=lambda: results.append(sync(workspace)[0]), daemon=True)
-    worker.start()
-    assert blocked.wait(20)
-    asked_at = time.monotonic()
-    cancel_job(workspace, workspace.jobs.ids()[0])
-    worker.join(20)
-    took = time.monotonic() - asked_at
-    is_over.set()
-    [manifest] = results
+    monkeypatch.setattr(Buggy, "when_opened", staticmethod(lambda name: blocked.block() if name == BAD else None))
+    manifest, took = blocked.ends()
     assert manifest.state == "cancelled"
     assert took < 2.0
     assert manifest.warnings == [f"left while still being read: buggy://{BAD}"]
     logged = [record for record, _ in read_log(workspace.jobs.paths(manifest.job_id).log, 0)]
     assert [record["document"] for record in logged if "still reading" in record["message"]] == [f"buggy://{BAD}"]
+
+
+@pytest.mark.parametrize("remote", [True, False])
+@pytest.mark.parametrize("call", ["authenticate", "list"])
+def test_signing_in_or_listing_that_blocks_does_not_hold_up_a_cancel(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, call: str, *, remote: bool
+) -> None:
+    """A plug-in that never comes back from another call is left within two seconds as well, remote or not."""
+    blocked = Blocked(workspace)
+
+    async def authenticate(_self: Buggy) -> bool:
+        blocked.block()
+        return True
+
+    def listed(_self: Buggy, cursor: str | None = None) -> Listing:
+        yield ListingPage([Buggy.described(name) for name in NAMES[:3]])
+        blocked.block()
+        return ListingEnd(complete=True)
+
+    monkeypatch.setattr(Buggy, "capabilities", Capabilities(remote=remote))
+    monkeypatch.setattr(Buggy, call, {"authenticate": authenticate, "list": listed}[call])
+    manifest, took = blocked.ends()
+    assert manifest.state == "cancelled"
+    assert took < 2.0
+
+
+@pytest.mark.parametrize(
+    ("field_name", "value"),
+    [
+        ("complete", "yes"),
+        ("complete", 1),
+        ("gaps", None),
+        ("gaps", ["a folder"]),
+        ("gaps", ("ab",)),
+        ("gaps", (("a", 1),)),
+        ("volumes", ["a"]),
+        ("volumes", {"a": 1}),
+        ("volumes", None),
+        ("doubts", (("a",),)),
+        ("doubts", 7),
+    ],
+)
+def test_end_of_a_listing_with_wrong_values_proves_nothing(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, field_name: str, value: Any
+) -> None:
+    """What was listed is taken in, nothing is retired, and the gap says that the connector is at fault."""
+    assert sync(workspace)[0].state == "succeeded"
+    end = ListingEnd(complete=True)._replace(**{field_name: value})
+
+    def listed(_self: Buggy, cursor: str | None = None) -> Listing:
+        yield ListingPage([Buggy.described(name) for name in NAMES[:3]], cursor=7)  # type: ignore[arg-type] # a bug
+        return end
+
+    monkeypatch.setattr(Buggy, "list", listed)
+    manifest, _ = sync(workspace)
+    assert (manifest.state, manifest.counters.items_retired, manifest.held) == ("partial", 0, None)
+    gaps = plan_end(workspace.jobs.paths(manifest.job_id).plan).gaps
+    assert [key for key, message in gaps if f"the connector is at fault: {field_name} must be" in message] == [""]

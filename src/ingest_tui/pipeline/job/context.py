@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ingest_tui.connectors.base import BaseConnector
-from ingest_tui.connectors.resilience import ResilientConnector
+from ingest_tui.connectors.resilience import ResilientConnector, may_block
 from ingest_tui.execution.extractor import Extractor
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
@@ -67,9 +67,9 @@ class JobContext:
     def interruptibly(self, call: Callable[[], _Result]) -> _Result:
         """Return what ``call`` returns; a job that is cancelled does not wait for a network that is silent.
 
-        Only for connectors that declare ``remote``. An abandoned call ends by its own time limit.
+        Nor for the code of others, whatever it waits for. An abandoned call ends by its own time limit, if it has one.
         """
-        if self.connector is None or not self.connector.capabilities.remote:
+        if self.connector is None or not may_block(self.connector):
             return call()
         return self.controls.in_a_thread(call)
 
