@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest_tui.extraction.intake.admission import known_types
+from ingest_tui.model.argument_types import WrongTypeError
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
@@ -77,7 +78,13 @@ def init(
 
 
 def failure_of_catalogue(workspace: Workspace, error: Exception) -> IngestError | None:
-    """Return that the catalogue contradicts itself, where that may be why something failed; else None."""
+    """Return that the catalogue contradicts itself, where that may be why something failed; else None.
+
+    To find out, all of it is read, so what nobody can have read in it is no reason to: values that a caller gave, and
+    whatever fails before the catalogue was opened.
+    """
+    if not workspace.has_opened_catalogue or isinstance(error, WrongTypeError):
+        return None
     return contradiction_behind(error, workspace.layout, is_read_only=workspace.is_read_only)
 
 

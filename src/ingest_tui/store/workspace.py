@@ -66,6 +66,8 @@ class Workspace:
         """Hears of it when opening the catalogue makes it again; set by faces and workers."""
         self.is_read_only = False
         """Set by faces that were asked to write nothing: a catalogue that was lost is then refused, not rebuilt."""
+        self.has_opened_catalogue = False
+        """Whether somebody has asked it for a connection yet: what fails before does not fail for the catalogue."""
         self._of_thread = _Connections()
         self._connections: WeakSet[Catalogue] = WeakSet()
         """Those of all threads; that of a thread which has ended is closed with it."""
@@ -101,6 +103,7 @@ class Workspace:
 
     def open_to_read(self) -> Catalogue:
         """Open another connection for reading only, on a full or read-only disk too; for another thread."""
+        self.has_opened_catalogue = True
         if self.is_read_only:
             return open_known_good_to_read(self.layout)
         return open_catalogue_to_read(self.layout, self._heard_by(unheard))
@@ -110,6 +113,7 @@ class Workspace:
 
         A catalogue that was lost is made again first; ``on_rebuild`` hears of it, and that of the workspace.
         """
+        self.has_opened_catalogue = True
         if self.is_read_only:
             return open_known_good_to_read(self.layout)
         return open_catalogue(self.layout, self._heard_by(on_rebuild))

@@ -85,6 +85,8 @@ class Feed:
         self._stamps: dict[str, Stamp] = {}
         self._active: set[str] = set()
         self._active_rows: dict[str, JobRow] = {}
+        self._closed_holds: dict[str, JobRow] = {}
+        """Ended jobs whose hold a later look has closed, as their manifests have them: that record may be lost."""
         self._ids: set[str] = set()
         self._jobs_folder_ns = -1
         self._looked_at_all = 0.0
@@ -153,6 +155,7 @@ class Feed:
         for job_id in gone:
             self._stamps.pop(job_id, None)
             self._active_rows.pop(job_id, None)
+            self._closed_holds.pop(job_id, None)
         self._active |= found - self._ids
         self._active -= set(gone)
         self._ids = found
@@ -165,9 +168,11 @@ class Feed:
                 stamp = _stamp(path)
                 if stamp is None:
                     continue
-                known = self._active_rows.get(job_id)
+                known, closed = self._active_rows.get(job_id), self._closed_holds.get(job_id)
+                if closed is not None:
+                    known = replace(closed, held=0)
                 if stamp == self._stamps.get(job_id):
-                    row = known
+                    row = closed or known
                 else:
                     row = parse_row(job_id, path.read_bytes())
                     self._stamps[job_id] = stamp
@@ -178,7 +183,11 @@ class Feed:
                 continue
             if row is None:
                 continue
-            row = self._as_it_is(row)
+            row, as_written = self._as_it_is(row), row
+            if as_written.held and not row.held:
+                self._closed_holds[job_id] = as_written
+            else:
+                self._closed_holds.pop(job_id, None)
             if (row.ended and not row.held) or row.state == UNREADABLE:
                 self._active.discard(job_id)
                 self._active_rows.pop(job_id, None)

@@ -151,6 +151,9 @@ def test_only_the_last_look_has_an_open_hold(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="wait for no answer any more: job second has looked"):
         jobs.refuse_job(workspace, "first")
     assert not workspace.jobs.load("first").held.closed  # type: ignore[union-attr]
+    workspace.looks.remove("docs")  # a record that is lost closes nothing any more
+    assert faces.waiting() == {"first", "second"}
+    jobs.refuse_job(workspace, "first")
     jobs.refuse_job(workspace, "second")
     assert faces.waiting() == set()
 
@@ -181,6 +184,7 @@ class Faces:
         listed = jobs.list_jobs(self.workspace)
         details = [jobs.get_job(self.workspace, one.job_id) for one in listed]
         states = [jobs.status(self.workspace, one.job_id) for one in listed]
+        self._feed.look_now()  # at ended jobs too, as it does each minute
         for update in self._feed.updates():
             self._rows |= {row.job_id: row for row in update.changed}
         found = {one.job_id for one in listed if one.held and one.held.waits}
