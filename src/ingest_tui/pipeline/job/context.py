@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -96,14 +96,13 @@ def open_job(
     """
     paths = workspace.jobs.paths(manifest.job_id)
     make_inner_folder(paths.staging)
-    log = JobLog(paths.log, job=manifest.job_id, source=source.source_id)
-
-    def log_rebuild(progress: RebuildProgress) -> None:
-        if progress.ended or progress.documents == 0:
-            log.event("warning", progress.in_words())
-
-    outcomes = OutcomeJournal(paths.outcomes, manifest, log)
-    reading = workspace.open_catalogue(log_rebuild)
+    with ExitStack() as until_opened:
+        log = JobLog(paths.log, job=manifest.job_id, source=source.source_id)
+        until_opened.callback(log.close)
+        outcomes = OutcomeJournal(paths.outcomes, manifest, log)
+        until_opened.callback(outcomes.close)
+        reading = workspace.open_catalogue(lambda progress: _log_rebuild(log, progress))
+        until_opened.pop_all()
     keeper = ManifestKeeper(workspace, manifest, log)
     controls = JobControls(keeper, workspace.jobs, log, stopping or threading.Event())
     if connector is not None:
@@ -126,3 +125,8 @@ def open_job(
         disk=DiskGuard(workspace, keeper, controls, log, reading),
         forced=bool(manifest.options.get("force")),
     )
+
+
+def _log_rebuild(log: JobLog, progress: RebuildProgress) -> None:
+    if progress.ended or progress.documents == 0:
+        log.event("warning", progress.in_words())

@@ -54,7 +54,11 @@ class Journal:
         self.path = path
         self._descriptor = open_to_append(path, read=True)
         self._is_torn = False
-        self._heal()
+        try:
+            self._heal()
+        except BaseException:  # there may be no room for a line feed
+            self.close()
+            raise
 
     def _heal(self) -> None:
         size = os.fstat(self._descriptor).st_size
