@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest_tui.cli.names import COLLECTION, SOURCE
+from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.names import SOURCE
+from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.progress import warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.log import LEVELS

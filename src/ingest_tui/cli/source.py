@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output, source_trials
-from ingest_tui.cli.names import SOURCE
+from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, patience_of, wait_options
 from ingest_tui.cli.source_options import (
     SourceTypes,

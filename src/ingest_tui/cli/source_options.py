@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 import click
 
-from ingest_tui.cli.names import COLLECTION
+from ingest_tui.cli.name_arguments import COLLECTION
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

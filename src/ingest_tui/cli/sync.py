@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.names import COLLECTION, SOURCE
+from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
 from ingest_tui.cli.progress import JobProgress, warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.errors import IngestError

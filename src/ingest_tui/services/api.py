@@ -20,7 +20,7 @@ from ingest_tui.services import workers, workspaces
 from ingest_tui.services.documents import documents, search
 from ingest_tui.services.documents.registration import register_document
 from ingest_tui.services.jobs import jobs
-from ingest_tui.services.names import collection_id_of, source_id_of
+from ingest_tui.services.name_lookup import collection_id_of, source_id_of
 from ingest_tui.services.sources import sources
 from ingest_tui.store.workspace import Workspace
 

@@ -118,3 +118,8 @@ def named(name: str, value: object) -> str:
     if isinstance(value, dict):
         return " ".join(f"{inner}={number}" for inner, number in value.items() if number)
     return f"{name}={value}"
+
+
+def nothing_matches(noun: str) -> list[str]:
+    """Return what a list says that its filter has left empty."""
+    return [f"No {noun} matches the filter.", "", "esc clears it"]

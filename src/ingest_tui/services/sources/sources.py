@@ -25,7 +25,7 @@ from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.pipeline.plan.deletions import chosen_by
 from ingest_tui.services.documents.retirement import keep_locations, retire_locations
 from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
-from ingest_tui.services.names import source_id_of
+from ingest_tui.services.name_lookup import source_id_of
 from ingest_tui.services.sources.health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.services.sources.health import list_sources as list_sources  # noqa: PLC0414 - part of this face
 from ingest_tui.store.catalogue import queries

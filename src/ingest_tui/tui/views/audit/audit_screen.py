@@ -127,7 +127,7 @@ class AuditScreen(FollowingScreen):
     def _empty_words(self) -> list[str]:
         if self._rows is None:
             return ["reading …"]
-        return ["No line matches the filter.", "", "esc clears it"] if self._rows else ["Nothing has been done yet."]
+        return wording.nothing_matches("line") if self._rows else ["Nothing has been done yet."]
 
     @on(VirtualTable.Moved, "#audit-table")
     def _hint(self) -> None:

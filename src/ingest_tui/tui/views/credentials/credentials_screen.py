@@ -159,7 +159,7 @@ class CredentialsScreen(ViewScreen):
         if self._rows is None:
             return ["reading …"]
         if self._rows:
-            return ["No credential matches the filter.", "", "esc clears it"]
+            return wording.nothing_matches("credential")
         return [
             "No credentials yet.",
             "",

@@ -148,7 +148,7 @@ class ErrorsScreen(ViewScreen):
 
     def _empty_words(self) -> list[str]:
         if self.words:
-            return ["No error matches the filter.", "", "esc clears it"]
+            return wording.nothing_matches("error")
         if self.ignored:
             return ["Nothing is ignored.", "", "esc goes back to the errors"]
         return [

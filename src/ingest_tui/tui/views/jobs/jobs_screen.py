@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 _SETTLE_SECONDS = 0.15
 
 
+_SORTS = {
+    "newest": "Newest first",
+    "updated": "Last changed first",
+    "state": "By state, unfinished first",
+    "source": "By source",
+    "errors": "Most errors first",
+}
+
+
 def _sort_key(name: str, row: JobRow) -> tuple[object, ...]:
     if name == "state":
         return row.ended, row.state, job_order(row.job_id)
@@ -45,13 +54,7 @@ class JobsScreen(JobActions):
 
     view = "jobs"
     heading = "Jobs"
-    sorts: ClassVar[dict[str, str]] = {
-        "newest": "Newest first",
-        "updated": "Last changed first",
-        "state": "By state, unfinished first",
-        "source": "By source",
-        "errors": "Most errors first",
-    }
+    sorts: ClassVar[dict[str, str]] = _SORTS
     CSS_PATH = "jobs_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("jobs")]
 
@@ -144,7 +147,7 @@ class JobsScreen(JobActions):
 
     def _empty_words(self) -> list[str]:
         if self.ingest.model.rows:
-            return ["No job matches the filter.", "", "esc clears it"]
+            return wording.nothing_matches("job")
         if not self.ingest.model.complete:
             return ["reading …"]
         worker = [] if self.ingest.living_workers else ["No worker is running: press w to start one."]

@@ -149,7 +149,7 @@ class SourcesScreen(SourceActions):
         if self._summaries is None:
             return ["reading …"]
         if self._summaries:
-            return ["No source matches the filter.", "", "esc clears it"]
+            return wording.nothing_matches("source")
         return [
             "No sources yet.",
             "",

@@ -16,7 +16,7 @@ class SourceName(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return the identifier."""
-        from ingest_tui.services.names import source_id_of
+        from ingest_tui.services.name_lookup import source_id_of
 
         session = ctx.find_object(Session) if ctx else None
         return source_id_of(session.workspace, value) if session and value else value
@@ -29,7 +29,7 @@ class CollectionName(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return the identifier."""
-        from ingest_tui.services.names import collection_id_of
+        from ingest_tui.services.name_lookup import collection_id_of
 
         session = ctx.find_object(Session) if ctx else None
         return collection_id_of(session.workspace, value) if session and value else value

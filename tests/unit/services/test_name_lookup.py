@@ -8,7 +8,7 @@ import pytest
 
 from ingest_tui.model.errors import NotFoundError, UsageError, ValidationError
 from ingest_tui.services.damage import find_damage
-from ingest_tui.services.names import source_id_of
+from ingest_tui.services.name_lookup import source_id_of
 from ingest_tui.services.sources.sources import add_source, edit_source
 from ingest_tui.store.workspace import Workspace, init_workspace
 
