@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ingest_tui.model.extraction import MAX_LINKS, Element
+from ingest_tui.model.markdown_blocks import Block, split_blocks
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+)")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
@@ -21,56 +23,37 @@ def split_elements(markdown: str) -> list[Element]:
 
     Categories: Title (with ``category_depth`` from 0), NarrativeText, ListItem, Table, CodeSnippet.
     """
-    return [_classify(block) for block in _blocks(markdown)]
+    return [element for block in split_blocks(markdown) for element in _elements(block)]
 
 
-def _blocks(markdown: str) -> list[str]:
-    blocks: list[str] = []
-    lines: list[str] = []
-    fence = ""
-
-    def close() -> None:
-        if lines:
-            blocks.append("\n".join(lines))
-            lines.clear()
-
-    for line in markdown.split("\n"):
-        if fence:
-            lines.append(line)
-            if line.startswith(fence) and not line.strip("`~ \t"):
-                fence = ""
-                close()
-        elif line.startswith(("```", "~~~")):
-            close()
-            fence = line[: len(line) - len(line.lstrip(line[0]))]
-            lines.append(line)
-        elif not line or line.isspace():
-            close()
-        elif line.startswith("#") and _HEADING.match(line):
-            close()
-            blocks.append(line)
-        elif _LIST_ITEM.match(line) and not line.startswith("|"):
-            close()
-            lines.append(line)
-        else:
-            lines.append(line)
-    close()
-    return blocks
-
-
-def _classify(block: str) -> Element:
-    heading = _HEADING.match(block)
-    if heading:
-        return Element(heading[2].rstrip("# \t"), {"category": "Title", "category_depth": len(heading[1]) - 1})
-    if block.startswith(("```", "~~~")):
-        inner = block.split("\n")
+def _elements(block: Block) -> Iterator[Element]:
+    if block.kind == "heading":
+        yield Element(block.name, {"category": "Title", "category_depth": block.level - 1})
+    elif block.kind == "fence":
+        inner = block.text.split("\n")
         closed = len(inner) > 1 and not inner[-1].strip("`~ \t")
-        return Element("\n".join(inner[1:-1] if closed else inner[1:]), {"category": "CodeSnippet"})
-    if block.startswith("|"):
-        return Element(block, {"category": "Table"})
-    if _LIST_ITEM.match(block):
-        return Element(re.sub(r"\A[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+", "", block), {"category": "ListItem"})
-    return Element(block, {"category": "NarrativeText"})
+        yield Element("\n".join(inner[1:-1] if closed else inner[1:]), {"category": "CodeSnippet"})
+    elif block.kind == "table" or block.text.startswith("|"):
+        yield Element(block.text, {"category": "Table"})
+    else:
+        yield from map(_paragraph_or_item, _list_items(block.text))
+
+
+def _list_items(text: str) -> Iterator[str]:
+    """Yield the paragraph of a block, and each of its list items with the lines that belong to it."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if lines and _LIST_ITEM.match(line):
+            yield "\n".join(lines)
+            lines = []
+        lines.append(line)
+    yield "\n".join(lines)
+
+
+def _paragraph_or_item(text: str) -> Element:
+    if _LIST_ITEM.match(text):
+        return Element(re.sub(r"\A[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+", "", text), {"category": "ListItem"})
+    return Element(text, {"category": "NarrativeText"})
 
 
 def find_title(markdown: str) -> str | None:

@@ -1,0 +1,133 @@
+"""Where chunks begin, what they repeat, and which headings are above them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_tui.model.chunking import MAX_CHARACTERS, split_into_chunks
+from ingest_tui.model.markdown_blocks import MAX_HEADING_CHARACTERS, plain_heading, split_blocks
+
+
+def paths(markdown: str) -> list[tuple[str, ...]]:
+    return [chunk.heading_path for chunk in split_into_chunks(markdown)]
+
+
+@pytest.mark.parametrize(
+    "fence",
+    [
+        "````markdown\n```sh\n# no heading\n```\n# none either\n````",
+        "```\n```python\n# no heading\n```",
+        "~~~py\n# no heading\n```\n~~~~",
+        "1. Run this:\n\n    ```bash\n    # no heading\n\n    make\n    ```",
+        "   ```\n# no heading\n   ```",
+    ],
+)
+def test_what_is_in_a_fence_opens_no_section(fence: str) -> None:
+    """A fence ends at one of its own kind that is as long and has nothing after it, however it is indented."""
+    assert paths(f"# Guide\n\n{fence}\n\n## Next\n\ntext") == [("Guide",), ("Guide", "Next")]
+
+
+def test_code_within_a_line_opens_no_fence() -> None:
+    """Three backticks that are closed in their line are code within a paragraph."""
+    assert paths("# A\n\n```one line```\n\n# B\n\ntext") == [("A",), ("B",)]
+
+
+def test_an_unclosed_indented_fence_is_text() -> None:
+    """A fence that is indented as code is and never closed does not take the rest of the document."""
+    assert paths("# A\n\n      ```\n\n# B\n\ntext") == [("A",), ("B",)]
+
+
+def test_underlined_lines_are_headings() -> None:
+    """A paragraph with a line of = or - below it is a heading of level 1 or 2."""
+    assert paths("Main\nTitle\n=====\n\nintro\n\nSub\n---\n\nbody") == [("Main Title",), ("Main Title", "Sub")]
+
+
+@pytest.mark.parametrize(
+    "text", ["- item\n---\n\nx", "| a | b |\n| --- | --- |\n| 1 | 2 |\n\nx", "---\ntitle: x\n---\n\nx"]
+)
+def test_other_lines_of_dashes_make_no_heading(text: str) -> None:
+    """Below a list item, in a table and around the metadata on top, dashes are no underline."""
+    assert set(paths(text)) == {()}
+
+
+def test_a_long_line_is_no_heading() -> None:
+    """A marked line of more than the limit is text, so that no path holds a whole paragraph."""
+    long = "word " * MAX_HEADING_CHARACTERS
+    assert set(paths(f"# A\n\n# {long}\n\n{long}\n---\n")) == {("A",)}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"Bookmarks, and fields\!", "Bookmarks, and fields!"),
+        (r"field with \\l name", r"field with \l name"),
+        ("`__init__` and **W**orld", "__init__ and World"),
+        ("a_b_c, 2 * 3 * 4", "a_b_c, 2 * 3 * 4"),
+        ("[link](http://x.example/a) &amp; <b>more</b> ¶", "link & more"),
+        ("***both*** and ~~old~~ _new_ __strong__", "both and old new strong"),
+        ("C#", "C#"),
+    ],
+)
+def test_a_heading_is_read_as_people_read_it(written: str, read: str) -> None:
+    """Escapes, emphasis, link targets, tags and entities of markdown are no part of a name; signs in names are."""
+    assert plain_heading(written) == read
+
+
+@given(rows=st.integers(1, 400), names=st.lists(st.text("ab|\\", min_size=1, max_size=30), min_size=2, max_size=9))
+def test_each_piece_of_a_table_has_the_names_of_its_columns(rows: int, names: list[str]) -> None:
+    """However long a table is, each piece begins with the row of names and the line below; no row is lost or cut."""
+    head = "| " + " | ".join(name.replace("\\", "").replace("|", r"\|") for name in names) + " |"
+    body = [f"| row {number} |" + " x |" * (len(names) - 1) for number in range(rows)]
+    table = "\n".join([head, "|" + " --- |" * len(names), *body])
+    chunks = split_into_chunks(table)
+    assert all(chunk.text.startswith(head + "\n") for chunk in chunks)
+    assert [line for chunk in chunks for line in chunk.text.split("\n")[2:]] == body
+
+
+def test_a_row_that_is_too_long_is_cut_between_its_columns() -> None:
+    """Each part of a row of two hundred columns still says which column a value belongs to."""
+    head = "| " + " | ".join(f"name{number}" for number in range(200)) + " |"
+    row = "| " + " | ".join(f"value of {number}" for number in range(200)) + " |"
+    chunks = split_into_chunks("\n".join([head, "|" + " --- |" * 200, row]))
+    found: dict[str, str] = {}
+    for chunk in chunks:
+        assert len(chunk.text) <= MAX_CHARACTERS
+        names, _marks, values = chunk.text.split("\n")
+        found |= dict(zip(names.split(" | "), values.split(" | "), strict=True))
+    assert len(found) == 200
+    assert found["name117"] == "value of 117"
+
+
+def test_a_table_right_below_a_paragraph_is_a_table() -> None:
+    """The paragraph above a table does not keep its pieces from having their names."""
+    rows = "\n".join(f"| {number} | value {number} |" for number in range(200))
+    chunks = split_into_chunks(f"Values:\n| key | meaning |\n|---|---|\n{rows}")
+    assert chunks[0].text.startswith("Values:")
+    assert all("| key | meaning |" in chunk.text for chunk in chunks[1:])
+
+
+def test_each_piece_of_a_long_code_block_has_its_fence() -> None:
+    """A code block that is too long is cut between lines, and each piece is a code block again."""
+    code = "\n".join(f"line {number} of the program" for number in range(200))
+    chunks = split_into_chunks(f"````sh\n{code}\n````")
+    assert len(chunks) > 3
+    assert all(chunk.text.startswith("````sh\n") and chunk.text.endswith("\n````") for chunk in chunks)
+    assert "\n".join(chunk.text[7:-5] for chunk in chunks) == code
+
+
+def test_long_text_is_cut_at_the_ends_of_sentences() -> None:
+    """A paragraph that is too long is cut after a sentence, also where no space follows it."""
+    for sentence in ("This is a sentence of some words. ", "これは短い文です。"):
+        chunks = split_into_chunks(sentence * 200)
+        assert all(chunk.text.endswith(sentence.strip()) for chunk in chunks)
+
+
+@given(st.text("ab#=-`~| \n\t1.>", max_size=300))
+def test_blocks_hold_every_line_and_know_where_they_are(markdown: str) -> None:
+    """Whatever the text, no line that is not blank is lost, and each block is found at its offset."""
+    blocks = list(split_blocks(markdown))
+    assert all(markdown.startswith(block.text, block.start) for block in blocks)
+    lines = [line for block in blocks for line in block.text.split("\n") if line.strip()]
+    assert lines == [line for line in markdown.split("\n") if line.strip()]
