@@ -20,7 +20,8 @@ LIBRARIES = (
     "watchfiles",
     "humanize",
     "aiofiles",
-    "charset_normalizer",
+    "chardet",
+    "webencodings",
     "asyncio",
 )
 

@@ -8,11 +8,12 @@ from html import unescape
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
+from ingest_tui.extraction.intake.decoding import decode_declared
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 
 _HEAD_CHARACTERS = 65_536
+_DECLARED_WITHIN = 4096
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})")
 _TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]{1,2000})</title", re.IGNORECASE)
@@ -23,40 +24,19 @@ _LANGUAGE = re.compile(
 
 def parse(material: ParseInput) -> Parsed:
     """Return an HTML page as markdown. Raises `ItemError` (``malformed``, ``unsupported_type``)."""
-    text, notes, findings = decode_html(material.content)
+    text, findings = decode_html(material.content)
     markdown = html_to_markdown_text(text)
     if not markdown.strip() and "<div" in text and len(text) > _HEAD_CHARACTERS:
         raise ProcessingError("nested too deep to be read", code="malformed", hint="simplify the page")
     title, language = find_html_title(text), find_html_language(text)
-    return Parsed(markdown, title=title, language=language, warnings=notes, findings=findings)
+    return Parsed(markdown, title=title, language=language, findings=findings)
 
 
-def decode_html(content: bytes) -> tuple[str, list[str], list[Finding]]:
-    """Return the text of a page, notes and findings.
-
-    Strict UTF-8 comes first, then the encoding the page declares, then a guess.
-    """
-    try:
-        return content.decode("utf-8-sig"), [], []
-    except UnicodeDecodeError:
-        declared = _CHARSET.search(content[:4096]) or _XML_ENCODING.match(content[:400])
-    mismatch: list[Finding] = []
-    if declared and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = declared[1].decode("ascii").lower()
-        # Browsers read latin-1 as cp1252 (WHATWG Encoding Standard, 4.2), and pages rely on it.
-        encoding = "cp1252" if encoding in ("iso-8859-1", "latin1", "us-ascii") else encoding
-        if encoding.replace("-", "") == "utf8":
-            message = "the page declares UTF-8, its bytes are not"
-            mismatch.append(Finding("warning", "encoding_mismatch", message))
-        else:
-            try:
-                text, findings = decode_declared(content, encoding)
-            except LookupError:
-                mismatch.append(Finding("warning", "unknown_charset", f"unknown charset {encoding}"))
-            else:
-                return text, [f"read as {encoding}, as the page declares"], findings
-    text, _encoding, findings = decode_text(content)
-    return text, [], [*mismatch, *findings]
+def decode_html(content: bytes) -> tuple[str, list[Finding]]:
+    """Return the text of a page, read with the encoding that it declares where its bytes are that, and findings."""
+    declared = _CHARSET.search(content[:_DECLARED_WITHIN]) or _XML_ENCODING.match(content[:400])
+    text, _encoding, findings = decode_declared(content, declared[1].decode("ascii") if declared else "")
+    return text, findings
 
 
 def html_to_markdown_text(text: str) -> str:

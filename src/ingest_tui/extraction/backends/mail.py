@@ -9,7 +9,7 @@ from email.parser import BytesParser
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
+from ingest_tui.extraction.intake.decoding import decode_declared
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
@@ -96,19 +96,10 @@ def _file_name(part: Message) -> str:
 
 
 def _text_of(part: Message, body: bytes, findings: list[Finding]) -> str:
-    charset = part.get_content_charset("")
-    if charset and charset not in ("us-ascii", "ascii"):
-        try:
-            text, doubts = decode_declared(body, charset)
-        except LookupError:
-            findings.append(Finding("warning", "unknown_charset", f"unknown charset {charset[:40]}"))
-        else:
-            findings += doubts
-            return text
     if not body:
         return ""
     try:
-        text, _encoding, more = decode_text(body)
+        text, _encoding, more = decode_declared(body, part.get_content_charset(""))
     except IngestError:
         return ""
     findings += more

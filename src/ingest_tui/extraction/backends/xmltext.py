@@ -8,6 +8,7 @@ from typing import Any
 from xml.parsers import expat
 
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
+from ingest_tui.extraction.intake.labels import codec_of
 from ingest_tui.model.errors import ItemError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -17,7 +18,7 @@ _WIDE_MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _ENTITIES_NAMED = 5
 _UNSAFE_HINT = "entities can read files and grow without end; replace them by their text"
 _ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})")
-_NATIVE_ENCODINGS = frozenset((b"utf-8", b"utf-16", b"iso-8859-1", b"us-ascii"))
+_UTF16_MARKS = tuple(mark for mark, _encoding in _WIDE_MARKS)
 _INLINE = frozenset(
     [
         "a",
@@ -164,13 +165,21 @@ def _text_behind(content: bytes, offset: int, encoding: str | None) -> list[str]
 def _readable(content: bytes) -> tuple[bytes, str | None, list[Finding]]:
     """Return UTF-8 for a document in an encoding that expat does not know (it reads no multi-byte one but UTF-8/16)."""
     declared = _ENCODING.match(content[:400])
-    if declared is None or declared[1].lower() in _NATIVE_ENCODINGS:
+    label = declared[1].decode("ascii") if declared else ""
+    if content.startswith(_UTF16_MARKS):
         return content, None, []
+    if codec_of(label or "utf-8") == "utf-8" and _is_utf8(content):
+        return content, "utf-8", []
+    text, _encoding, findings = decode_declared(content, label or "utf-8")
+    return text.encode("utf-8", "replace"), "utf-8", findings
+
+
+def _is_utf8(content: bytes) -> bool:
     try:
-        text, findings = decode_declared(content, declared[1].decode("ascii"))
-        return text.encode(), "utf-8", findings
-    except (LookupError, ValueError):
-        return content, None, []
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse_entity(name: str, *_declaration: Any) -> None:

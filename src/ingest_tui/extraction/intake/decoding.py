@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
-from itertools import pairwise
 
+from ingest_tui.extraction.intake.guessing import guess_encoding, uses_iso_2022
+from ingest_tui.extraction.intake.labels import codec_of, is_multi_byte
 from ingest_tui.model.errors import ItemRejectedError
 from ingest_tui.model.extraction import Finding
 
@@ -17,12 +18,12 @@ _BOMS = (
     (BOM_UTF16_LE, "utf-16"),
     (BOM_UTF16_BE, "utf-16"),
 )
+_MARKS = tuple(mark for mark, _encoding in _BOMS)
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DROPPED_BYTES = bytes(set(range(32)) - set(b"\t\n")) + b"\x7f"
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b\b")) + b"\x7f"
 _ASCII = bytes(range(128))
 _BEGUN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
-_WORD_BYTES = re.compile(rb"[A-Za-z\x80-\xff]+")
 _MAX_CONTROL_SHARE = 0.02
 _UTF16_NUL_SHARE = 0.3
 _MAX_BROKEN_SHARE = 0.1
@@ -42,14 +43,61 @@ def decode_text(content: bytes) -> tuple[str, str, list[Finding]]:
     return _decode_unmarked(content)
 
 
-def decode_declared(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
-    """Return the text in the encoding that the document itself declares; LookupError for an unknown one."""
+def decode_declared(content: bytes, label: str) -> tuple[str, str, list[Finding]]:
+    """Return the text of a document that says what its encoding is, the encoding it was read with, and findings.
+
+    ``label`` is what the document says, by the table of `labels`; empty for one that says nothing. A byte order mark
+    goes first, then UTF-8 where the bytes are that (a wrong label is common, valid UTF-8 by chance is not), then the
+    label, and a guess where the bytes cannot be what the label says.
+    Raises `ItemRejectedError` as `decode_text` does.
+    """
+    codec = codec_of(label) if label else None
+    findings = [Finding("warning", "unknown_charset", f"unknown charset {label[:40]}")] if label and not codec else []
+    if codec is None or content.startswith(_MARKS):
+        text, encoding, more = decode_text(content)
+        return text, encoding, [*findings, *more]
+    for candidate in (codec, "utf-8") if is_multi_byte(codec) else ("utf-8", codec):
+        try:
+            text = content.decode(candidate)
+        except UnicodeDecodeError:
+            continue
+        if not _is_noise(text):
+            return text, candidate, _mismatch(codec, candidate, content)
+    return _despite_label(content, codec)
+
+
+def _mismatch(declared: str, used: str, content: bytes) -> list[Finding]:
+    if used == declared or declared in ("ascii", "utf-8") or content.isascii():
+        return []
+    return [Finding("warning", "encoding_mismatch", f"declared as {declared}, read as {used}, which its bytes are")]
+
+
+def _is_noise(text: str) -> bool:
+    """Say whether a text that was decoded is none: NULs in every second place are UTF-16, not what was declared."""
+    sample = text[:_SAMPLE_BYTES]
+    return sample.count("\x00") > len(sample) * _UTF16_NUL_SHARE
+
+
+def _despite_label(content: bytes, codec: str) -> tuple[str, str, list[Finding]]:
+    """Read a document whose bytes are not what it says: with a few bad characters as it says, else by a guess."""
     try:
-        return content.decode(encoding), []
-    except UnicodeDecodeError as error:
-        return content.decode(encoding, "replace"), [_undecodable(encoding, error)]
-    except UnicodeError as error:  # a codec that is no encoding of texts, like idna
-        raise LookupError(encoding) from error
+        replaced = content.decode(codec, "replace")
+    except UnicodeError:  # a codec that cannot go past an error
+        replaced = "\ufffd" * len(content)
+    broken = replaced.count("\ufffd")
+    beyond_ascii = sum(1 for character in replaced if character > "\x7f")
+    if codec != "utf-8" and broken <= beyond_ascii * _MAX_BROKEN_SHARE:
+        message = f"not valid {codec} in {broken} places: unreadable characters replaced"
+        return replaced, codec, [Finding("error", "undecodable_bytes", message)]
+    text, encoding, findings = decode_text(content)
+    return (
+        text,
+        encoding,
+        [
+            Finding("warning", "encoding_mismatch", f"declared as {codec}, its bytes are not: not relied on"),
+            *findings,
+        ],
+    )
 
 
 def _undecodable(encoding: str, error: UnicodeDecodeError) -> Finding:
@@ -65,7 +113,7 @@ def _decode_unmarked(content: bytes) -> tuple[str, str, list[Finding]]:
     else:
         # A NUL is legal UTF-8; only the slow path can tell UTF-16 without a mark from a stray NUL in a text.
         if "\x00" not in text and (len(text) > _SAMPLE_BYTES or not _has_many_controls(content)):
-            return text, "utf-8", []
+            return _decode_iso_2022(content) or (text, "utf-8", [])
     wide = _guess_utf16(content[:_SAMPLE_BYTES])
     if wide:
         whole = content[: len(content) // 2 * 2]
@@ -150,8 +198,7 @@ def _decode_legacy(content: bytes) -> tuple[str, str, list[Finding]]:
     if broken < beyond_ascii * _MAX_BROKEN_SHARE:
         message = f"not valid UTF-8 in {broken} places: unreadable characters replaced"
         return replaced, "utf-8", [Finding("error", "undecodable_bytes", message)]
-    sample = content[:_SAMPLE_BYTES]
-    encoding = "cp1252" if _looks_western(sample) else _guess_encoding(sample)
+    encoding = guess_encoding(content)
     findings = [_guessed(encoding, "not valid UTF-8")]
     try:
         return content.decode(encoding), encoding, findings
@@ -175,35 +222,21 @@ def _decode_by_line(content: bytes) -> tuple[str, str, list[Finding]] | None:
     return "\n".join(lines), "utf-8", [Finding("warning", "mixed_encodings", message)]
 
 
-def _looks_western(sample: bytes) -> bool:
-    """Say whether the high bytes read as single accents or quotes between Latin letters.
-
-    A short Latin-1 text is a toss-up for statistics, and cp1252 is by far the most frequent of the candidates.
-    """
-    high = [word for word in _WORD_BYTES.findall(sample) if max(word) > 0x7F]  # noqa: PLR2004 ASCII ends here
-    try:
-        sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return False
-    if not high:
-        return True
-    runs = sum(1 for word in high for left, right in pairwise(word) if left > 0x7F and right > 0x7F)  # noqa: PLR2004
-    letters = sum(len(word) for word in high)
-    beyond = sum(1 for word in high for byte in word if byte > 0x7F)  # noqa: PLR2004
-    typical = sum(1 for word in high for byte in word if byte in _WESTERN)
-    return runs <= beyond * 0.1 and beyond <= letters * 0.5 and typical >= beyond * 0.9
-
-
 _WESTERN = frozenset(
     "äöüÄÖÜßéèêëÉÈÊàâáÀÁçÇîïíìôóòûúùñÑåÅæÆøØ–—‘’“”„…•€«»°§©®·×¿¡".encode("cp1252"),
 )
 
 
-def _guess_encoding(sample: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample).best()
-    return best.encoding if best is not None else "latin-1"
+def _decode_iso_2022(content: bytes) -> tuple[str, str, list[Finding]] | None:
+    """Read a text that looks like ASCII and holds Japanese or Korean between escape sequences; None for others."""
+    codec = uses_iso_2022(content) if b"\x1b" in content else None
+    if codec is None:
+        return None
+    try:
+        text = content.decode(codec)
+    except UnicodeDecodeError:
+        return None
+    return None if text.isascii() else (text, codec, [_guessed(codec, "by its escape sequences")])
 
 
 def normalise_text(text: str) -> str:
