@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui.extraction.backends.plain import fence
+from ingest_tui.extraction.backends.plain import decode_escapes, fence
 from ingest_tui.extraction.blocks import find_links, find_title, split_elements
 from ingest_tui.extraction.intake.decoding import decode_text, normalise_text
-from ingest_tui.extraction.parse import extract, parse_document_content
+from ingest_tui.extraction.parse import extract, extract_text, parse_document_content
 from ingest_tui.extraction.tabular import MAX_FIELD_CHARACTERS, build_table, find_delimiter, name_columns, read_csv
 from ingest_tui.model.errors import ItemRejectedError
 from ingest_tui.model.extraction import MAX_LINKS, Finding
@@ -227,3 +227,17 @@ def test_broken_json_is_kept_as_text() -> None:
 def test_text_argument_is_taken() -> None:
     """Content may come as text, and an extension with or without its dot."""
     assert parse_document_content("hello", "txt")[0][0] == parse_document_content(b"hello", ".txt")[0][0] == "hello"
+
+
+def test_escapes_of_json_are_what_they_stand_for() -> None:
+    """A letter that JSON writes as an escape is that letter, a line ends where it says, a backslash stays one."""
+    escaped = r'{"a":"Z\u00fcrich \ud83d\ude00 \\u00fc first\nsecond\tthird \"said\" C:\\new"}'
+    read = '{"a":"Zürich 😀 \\u00fc first\nsecond\tthird "said" C:\\new"}'
+    assert decode_escapes(escaped) == read
+    assert read in extract_text(escaped, ".json")
+    assert read in extract_text(f"{escaped}\n{escaped}\n", ".jsonl")
+
+
+def test_json_that_is_broken_stays_as_it_is() -> None:
+    """What is not JSON keeps its backslashes: nobody knows what they mean."""
+    assert r"Z\u00fcrich" in extract_text(r'{"a":"Z\u00fcrich"', ".json")

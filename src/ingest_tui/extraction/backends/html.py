@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared
+from ingest_tui.extraction.xhtml import xhtml_to_html
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -40,11 +41,11 @@ def decode_html(content: bytes) -> tuple[str, list[Finding]]:
 
 
 def html_to_markdown_text(text: str) -> str:
-    """Return ``text`` (HTML) as markdown. Raises `ProcessingError` (``malformed``)."""
+    """Return ``text`` (HTML or XHTML) as markdown. Raises `ProcessingError` (``malformed``)."""
     import html_to_markdown
 
     try:
-        converted = html_to_markdown.convert(text, _options())
+        converted = html_to_markdown.convert(xhtml_to_html(text) or text, _options())
     except Exception as error:
         raise ProcessingError(f"the page cannot be read: {error}"[:300], code="malformed") from error
     return str(converted.content or "")

@@ -17,6 +17,9 @@ from ingest_tui.model.extraction import Element, Finding
 
 _LONG_LINE = 2_000
 _MAX_OUTPUT_CHARACTERS = 20_000
+_JSON_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|r\\n|[\"\\/bfnrt])")
+_ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": " ", "f": "\n", "n": "\n", "r": "\n", r"r\n": "\n", "t": "\t"}
+_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _RST_UNDERLINE = re.compile(r"([=\-~^\"'`#*+:.<>_])\1{2,}[ \t]*\Z")
 
 
@@ -61,12 +64,23 @@ def _parse_json(material: ParseInput) -> Parsed:
     is_kept_as_it_stands = checked.is_broken or checked.repeats_keys  # written anew it would lose something
     if not is_kept_as_it_stands and len(text) > _LONG_LINE and max(map(len, text.split("\n"))) > _LONG_LINE:
         text = json.dumps(value, ensure_ascii=False, indent=1)  # one endless line cannot be cut into chunks
-    return Parsed(fence(text, "json"), findings=findings)
+    return Parsed(fence(text if checked.is_broken else decode_escapes(text), "json"), findings=findings)
 
 
 def _parse_ndjson(material: ParseInput) -> Parsed:
     text, _encoding, findings = decode_text(material.content)
-    return Parsed(fence(text, "json"), findings=[*findings, *check_json_lines(text)])
+    return Parsed(fence(decode_escapes(text), "json"), findings=[*findings, *check_json_lines(text)])
+
+
+def decode_escapes(text: str) -> str:
+    r"""Return JSON with the escapes of its strings decoded: ``\u00fc`` is a letter and ``\n`` ends a line.
+
+    What comes out is for readers and for search, no longer always JSON. Outside of strings JSON has no backslash.
+    """
+    if "\\" not in text:
+        return text
+    decoded = _JSON_ESCAPE.sub(lambda match: _ESCAPED.get(match[1]) or chr(int(match[1][1:], 16)), text)
+    return _SURROGATES.sub(lambda match: match[0].encode("utf-16", "surrogatepass").decode("utf-16"), decoded)
 
 
 def _parse_notebook(material: ParseInput) -> Parsed:
