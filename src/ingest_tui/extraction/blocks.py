@@ -26,6 +26,20 @@ def split_elements(markdown: str) -> list[Element]:
     return [element for block in split_blocks(markdown) for element in _elements(block)]
 
 
+def shift_headings(markdown: str, levels: int) -> str:
+    """Return ``markdown`` with its headings so many levels further down, for a text that becomes part of another."""
+    if "#" not in markdown and "\n=" not in markdown and "\n-" not in markdown:
+        return markdown
+    parts: list[str] = []
+    at = 0
+    for block in split_blocks(markdown):
+        if block.kind == "heading":
+            name = block.text.lstrip(" ").lstrip("#").strip() if block.text.lstrip(" ").startswith("#") else block.name
+            parts += [markdown[at : block.start], "#" * min(block.level + levels, 6) + " " + name]
+            at = block.start + len(block.text)
+    return "".join((*parts, markdown[at:]))
+
+
 def _elements(block: Block) -> Iterator[Element]:
     if block.kind == "heading":
         yield Element(block.name, {"category": "Title", "category_depth": block.level - 1})

@@ -18,6 +18,7 @@ from ingest_tui.model.extraction import MAX_FINDINGS, MAX_LINKS, Element, Extrac
 from ingest_tui.model.foreign_errors import described
 
 _MAX_WARNINGS = 50
+_MAX_PART_DEPTH = 4
 
 
 @checks_types
@@ -83,10 +84,8 @@ def extract(
     notes: list[str] = []
     if backend is not None and chosen.name != backend:
         notes.append(f"{backend} does not read {sniffed.format.name}: read with {chosen.name}")
-    material = ParseInput(content, file_name, sniffed.format)
-    if tick is not None:
-        material = ParseInput(content, file_name, sniffed.format, tick)
-    parsed = _parse(chosen, material)
+    parts = _Parts(tick, types)
+    parsed = _parse(chosen, ParseInput(content, file_name, sniffed.format, parts.tick, parts.read))
     markdown = normalise_text(parsed.markdown)
     if not markdown or (markdown[:64].isspace() and markdown.isspace()):
         raise EmptyDocumentError("the document holds no text", hint=parsed.hint_if_empty)
@@ -105,6 +104,34 @@ def extract(
         warnings=[*notes, *parsed.warnings, *(finding.message for finding in findings)][:_MAX_WARNINGS],
         validation=findings,
     )
+
+
+class _Parts:
+    """Reads documents within a document, to a depth, by the same rules as the document itself."""
+
+    def __init__(self, tick: Callable[[], None] | None, types: TypeFilter | None) -> None:
+        self._tick = tick
+        self._types = types
+        self._depth = 0
+
+    def tick(self) -> None:
+        """Pass a sign of life on."""
+        if self._tick is not None:
+            self._tick()
+
+    def read(self, content: bytes, file_name: str) -> str:
+        """Return the markdown of a part, or nothing where it cannot be read."""
+        if self._depth >= _MAX_PART_DEPTH:
+            return ""
+        self._depth += 1
+        try:
+            sniffed = validate(content, file_name, types=self._types)
+            part = ParseInput(content, file_name, sniffed.format, self.tick, self.read)
+            return normalise_text(_parse(get_backend(sniffed.format.backend), part).markdown)
+        except IngestError:
+            return ""
+        finally:
+            self._depth -= 1
 
 
 def _errors_first(findings: list[Finding]) -> list[Finding]:

@@ -346,6 +346,13 @@ def build_samples() -> dict[str, Sample]:
             ("# Annual report",),
             ("https://example.org/eml",),
         ),
+        "mbox": Sample(
+            "a.mbox",
+            b"From ann@example.org Mon Nov  2 10:00:00 2026\n" + EML.replace(b"\r\n", b"\n"),
+            ("ann@example.org", "apples", "café", "plan.pdf"),
+            ("# Annual report",),
+            ("https://example.org/eml",),
+        ),
         "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),
         "parquet": Sample("a.parquet", parquet(), ("apples", "pears"), TABLE_ROWS, columns=("Name", "Amount")),
         "docx": Sample(

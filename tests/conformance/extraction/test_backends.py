@@ -36,6 +36,7 @@ CUT_IS_STILL_TEXT = {
     "xml",
     "rtf",
     "eml",
+    "mbox",
 }
 
 

@@ -95,7 +95,7 @@ BACKENDS: dict[str, Backend] = {
             "xberg",
         ),
         Backend("epub", f"{_HERE}.epub", frozenset(("epub",)), "html-to-markdown", "html_to_markdown"),
-        Backend("mail", f"{_HERE}.mail", frozenset(("eml",))),
+        Backend("mail", f"{_HERE}.mail", frozenset(("eml", "mbox"))),
         Backend("parquet", f"{_HERE}.parquet", frozenset(("parquet",)), "pyarrow", "pyarrow"),
         Backend(
             "unstructured",

@@ -14,14 +14,24 @@ def _no_tick() -> None:
     """Nobody waits for signs of life."""
 
 
+def _read_nothing(_content: bytes, _file_name: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class ParseInput:
-    """One document on its way into a backend. ``tick`` is to be called after each page, sheet or part."""
+    """One document on its way into a backend.
+
+    ``tick`` is to be called after each page, sheet or part. ``read_part(content, file_name)`` returns the markdown of a
+    document within this one, such as an attachment; empty for what cannot be read or is not let in, and it never raises
+    an `ItemError`.
+    """
 
     content: bytes
     file_name: str
     format: Format
     tick: Callable[[], None] = _no_tick
+    read_part: Callable[[bytes, str], str] = _read_nothing
 
 
 @dataclass(slots=True)

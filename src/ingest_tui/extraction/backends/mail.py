@@ -1,7 +1,10 @@
-"""Mail (RFC 5322, MIME) with the standard library: headers, the body, and the names of the attachments."""
+"""Mail (RFC 5322, MIME) with the standard library: headers, the body as mail programs choose it, and attachments."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from email import policy
 from email.errors import MessageError
 from email.message import EmailMessage, Message
@@ -9,45 +12,260 @@ from email.parser import BytesParser
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.intake.decoding import decode_declared
+from ingest_tui.extraction.blocks import shift_headings
+from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
 _SHOWN_HEADERS = ("From", "To", "Cc", "Date")
 _MAX_HEADER_CHARACTERS = 2_000
 _MAX_PARTS = 1_000
+_MAX_DEPTH = 20
+_MAX_MESSAGES = 10_000
+_FEWER_WORDS = 3
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_MBOX_LINE = re.compile(rb"^From [^\n]*\d{4}[^\n]*\n", re.MULTILINE)
+_NOT_SHOWN = ("text/css", "text/javascript", "application/javascript", "application/x-javascript")
 
 
 def parse(material: ParseInput) -> Parsed:
-    """Return a mail: its subject as heading, the main headers, its body, and its attachments by name.
+    """Return a mail: its subject as heading, the main headers, its body, mails within it, and its attachments.
 
-    Attachments are named, not parsed. Raises `ProcessingError` (``malformed``).
+    Of alternatives the one is taken that a mail program shows; every other text is kept. The text of attachments that
+    can be read follows under their names. Raises `ProcessingError` (``malformed``).
     """
-    try:
-        message = BytesParser(EmailMessage, policy=policy.default).parsebytes(material.content)
-    except (MessageError, ValueError, LookupError, RecursionError) as error:
-        raise ProcessingError(f"the mail cannot be read: {error}"[:300], code="malformed") from error
+    content = material.content
+    if content.startswith(_UTF16_MARKS) or b"\x00" in content[:64]:
+        content = decode_text(content)[0].encode("utf-8", "replace")
+    if material.format.name == "mbox":
+        return _mailbox(content, material)
+    reader = _Reader(material)
+    message = _message(content)
     if not message.keys():
         raise ProcessingError("the mail has no headers", code="malformed", hint="the file may be cut short")
+    mail = reader.read(message)
+    markdown = mail.markdown(level=1)
+    return Parsed(markdown, mail.elements(), title=mail.subject[:300] or None, findings=reader.findings)
+
+
+def _message(content: bytes) -> EmailMessage:
+    try:
+        return BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
+    except (MessageError, ValueError, LookupError, RecursionError) as error:
+        raise ProcessingError(f"the mail cannot be read: {error}"[:300], code="malformed") from error
+
+
+def _mailbox(content: bytes, material: ParseInput) -> Parsed:
+    """Return the mails of an mbox file, one below the other (RFC 4155)."""
+    parts: list[str] = []
+    elements: list[Element] = []
     findings: list[Finding] = []
-    headers = {name: value for name in (*_SHOWN_HEADERS, "Subject", "Message-ID") if (value := _header(message, name))}
-    bodies, attachments, links = _walk(message, findings)
-    subject = headers.get("Subject", "")
-    shown = [f"- {name}: {headers[name]}" for name in _SHOWN_HEADERS if name in headers]
-    parts = [f"# {subject}"] if subject else []
-    elements = [Element("\n".join(shown), {"category": "EmailHeaders", **_keys(headers)})]
-    parts += ["\n".join(shown), *bodies]
-    elements += [Element(body, {"category": "EmailBody"}) for body in bodies]
-    if attachments:
-        named = "\n".join(f"- {one['name']} ({one['media_type']}, {one['bytes']} bytes)" for one in attachments)
-        parts += ["## Attachments", named]
-        elements.append(Element(named, {"category": "EmailAttachments", "attachments": attachments}))
-    markdown = "\n\n".join(part for part in parts if part.strip()) + "\n"
-    return Parsed(markdown, elements, title=subject[:300] or None, links=links, findings=findings)
+    begins = [
+        match for match in _MBOX_LINE.finditer(content) if match.start() == 0 or _after_blank(content, match.start())
+    ]
+    for number, match in enumerate(begins):
+        if number >= _MAX_MESSAGES:
+            findings.append(Finding("warning", "parts_cut", f"more than {_MAX_MESSAGES:,} mails: the rest is left out"))
+            break
+        end = begins[number + 1].start() if number + 1 < len(begins) else len(content)
+        reader = _Reader(material)
+        mail = reader.read(_message(re.sub(rb"(?m)^>(>*From )", rb"\1", content[match.end() : end])))
+        parts.append(mail.markdown(level=1))
+        elements += [Element(one.text, {**one.metadata, "mail": number + 1}) for one in mail.elements()]
+        findings += reader.findings
+        material.tick()
+    return Parsed("\n".join(parts), elements, findings=findings)
 
 
-def _keys(headers: dict[str, str]) -> dict[str, str]:
-    return {name.lower().replace("-", "_"): value for name, value in headers.items()}
+def _after_blank(content: bytes, start: int) -> bool:
+    return content[max(0, start - 2) : start] == b"\n\n" or content[max(0, start - 4) : start] == b"\r\n\r\n"
+
+
+@dataclass(slots=True)
+class _Attachment:
+    name: str
+    media_type: str
+    size: int
+    text: str = ""
+
+    def line(self) -> str:
+        return f"- {self.name} ({self.media_type}, {self.size} bytes)"
+
+
+@dataclass(slots=True)
+class _Mail:
+    """What is shown of one mail. ``inner`` are the mails that it forwards."""
+
+    headers: dict[str, str]
+    bodies: list[str] = field(default_factory=list)
+    attachments: list[_Attachment] = field(default_factory=list)
+    inner: list[_Mail] = field(default_factory=list)
+
+    @property
+    def subject(self) -> str:
+        return self.headers.get("Subject", "")
+
+    def _shown_headers(self) -> str:
+        return "\n".join(f"- {name}: {self.headers[name]}" for name in _SHOWN_HEADERS if name in self.headers)
+
+    def markdown(self, level: int) -> str:
+        """Return the mail as markdown whose headings begin at ``level``."""
+        parts = [f"{'#' * min(level, 6)} {self.subject}"] if self.subject else []
+        parts += [self._shown_headers(), *(shift_headings(body, level) for body in self.bodies)]
+        parts += [one.markdown(level + 1) for one in self.inner]
+        if self.attachments:
+            parts += [f"{'#' * min(level + 1, 6)} Attachments", "\n".join(one.line() for one in self.attachments)]
+            for one in self.attachments:
+                if one.text:
+                    parts += [f"{'#' * min(level + 2, 6)} {one.name}", shift_headings(one.text, level + 2)]
+        return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
+
+    def elements(self) -> list[Element]:
+        """Return the mail in elements, with its headers as metadata of the first."""
+        keys = {name.lower().replace("-", "_"): value for name, value in self.headers.items()}
+        found = [Element(self._shown_headers(), {"category": "EmailHeaders", **keys})]
+        found += [Element(body, {"category": "EmailBody"}) for body in self.bodies]
+        for one in self.inner:
+            found += one.elements()
+        if self.attachments:
+            rows = [{"name": one.name, "media_type": one.media_type, "bytes": one.size} for one in self.attachments]
+            named = "\n".join(one.line() for one in self.attachments)
+            found.append(Element(named, {"category": "EmailAttachments", "attachments": rows}))
+            found += [Element(one.text, {"category": "EmailAttachment", "name": one.name}) for one in self.attachments]
+        return found
+
+
+class _Reader:
+    """Walks the parts of a mail: a sequence, alternatives, a root with what belongs to it, mails within it."""
+
+    def __init__(self, material: ParseInput) -> None:
+        self.findings: list[Finding] = []
+        self._material = material
+        self._parts = 0
+
+    def read(self, message: Message, depth: int = 0) -> _Mail:
+        """Return what is shown of a mail."""
+        names = (*_SHOWN_HEADERS, "Subject", "Message-ID")
+        mail = _Mail({name: value for name in names if (value := _header(message, name))})
+        self._walk(message, mail, depth)
+        mail.bodies = [body for body in mail.bodies if body.strip()]
+        return mail
+
+    def _walk(self, part: Message, mail: _Mail, depth: int) -> None:
+        self._parts += 1
+        if self._parts > _MAX_PARTS or depth > _MAX_DEPTH:
+            if not any(finding.code == "parts_cut" for finding in self.findings):
+                message = f"more than {_MAX_PARTS} parts, or nested deeper than {_MAX_DEPTH}: the rest is left out"
+                self.findings.append(Finding("warning", "parts_cut", message))
+            return
+        kind = part.get_content_type()
+        if kind == "multipart/alternative":
+            self._alternatives(part, mail, depth)
+        elif kind == "multipart/related":
+            self._related(part, mail, depth)
+        elif kind == "message/rfc822" or (kind == "message/global" and part.is_multipart()):
+            for inner in _children(part):
+                mail.inner.append(self.read(inner, depth + 1))
+        elif kind == "message/delivery-status":
+            mail.bodies.append("\n\n".join(_status(one) for one in _children(part)))
+        elif part.is_multipart():
+            for child in _children(part):
+                self._walk(child, mail, depth + 1)
+        else:
+            self._leaf(part, kind, mail)
+
+    def _alternatives(self, part: Message, mail: _Mail, depth: int) -> None:
+        """Take the last alternative with a text, as mail programs do; an earlier one that says far more goes first."""
+        shown: _Mail | None = None
+        for child in reversed(_children(part)):
+            tried = _Mail({})
+            self._walk(child, tried, depth + 1)
+            tried.bodies = [body for body in tried.bodies if body.strip()]
+            words = _words(tried)
+            if words and (shown is None or words > _FEWER_WORDS * _words(shown)):
+                if shown is not None:
+                    tried.attachments += shown.attachments
+                shown = tried
+            elif shown is None:
+                mail.attachments += tried.attachments
+        if shown is not None:
+            mail.bodies += shown.bodies
+            mail.inner += shown.inner
+            mail.attachments += shown.attachments
+
+    def _related(self, part: Message, mail: _Mail, depth: int) -> None:
+        """Show the root (RFC 2387); what belongs to it is shown by it, so texts are kept under their names."""
+        children = _children(part)
+        start = str(part.get_param("start", "") or "").strip()
+        root = next((one for one in children if start and _header(one, "Content-ID") == start), None)
+        root = root if root is not None else (children[0] if children else None)
+        for child in children:
+            if child is root or child.is_multipart():
+                self._walk(child, mail, depth + 1)
+            elif child.get_content_type() not in _NOT_SHOWN:
+                self._parts += 1
+                self._attach(child, child.get_content_type(), mail)
+
+    def _leaf(self, part: Message, kind: str, mail: _Mail) -> None:
+        attached = part.get_content_disposition() == "attachment" or bool(_file_name(part))
+        if attached or kind not in ("text/plain", "text/html", "text/enriched", "text/markdown", "text/rfc822-headers"):
+            if kind not in _NOT_SHOWN:
+                self._attach(part, kind, mail)
+            return
+        text = self._text_of(part, _payload(part))
+        if kind == "text/html":
+            from ingest_tui.extraction.backends.html import html_to_markdown_text
+
+            text = html_to_markdown_text(text)
+        mail.bodies.append(text)
+
+    def _attach(self, part: Message, kind: str, mail: _Mail) -> None:
+        content = _payload(part)
+        size = len(content)
+        name = _file_name(part)
+        named = name or _header(part, "Content-Location")[-255:] or "unnamed"
+        readable = name or {"text/html": "part.html", "text/plain": "part.txt", "text/calendar": "part.ics"}.get(
+            kind, ""
+        )
+        text = ""
+        if content and readable:
+            if kind.startswith("text/"):
+                content = self._text_of(part, content).encode("utf-8", "replace")
+            text = self._material.read_part(content, readable)
+            self._material.tick()
+        mail.attachments.append(_Attachment(named, kind, size, text))
+
+    def _text_of(self, part: Message, body: bytes) -> str:
+        if not body:
+            return ""
+        try:
+            text, _encoding, more = decode_declared(body, part.get_content_charset("") or "")
+        except IngestError:
+            return ""
+        self.findings += more
+        return text
+
+
+def _words(mail: _Mail) -> int:
+    return sum(len(body.split()) for body in mail.bodies) + sum(1 + _words(one) for one in mail.inner)
+
+
+def _children(part: Message) -> list[Message]:
+    payload: Any = part.get_payload()
+    return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+
+
+def _payload(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _status(part: Message) -> str:
+    return "\n".join(f"- {name}: {' '.join(str(value).split())}" for name, value in _raw_headers(part))
+
+
+def _raw_headers(part: Message) -> Iterator[tuple[str, Any]]:
+    yield from part.raw_items()
 
 
 def _header(message: Message, name: str) -> str:
@@ -58,49 +276,9 @@ def _header(message: Message, name: str) -> str:
     return " ".join(value.split())[:_MAX_HEADER_CHARACTERS]
 
 
-def _walk(message: Message, findings: list[Finding]) -> tuple[list[str], list[dict[str, Any]], list[str]]:
-    """Return the texts to read, the attachments, and links; of alternatives, HTML only where there is no plain text."""
-    plain: list[str] = []
-    html: list[str] = []
-    attachments: list[dict[str, Any]] = []
-    for number, part in enumerate(message.walk()):
-        if number >= _MAX_PARTS:
-            findings.append(Finding("warning", "parts_cut", f"more than {_MAX_PARTS} parts: the rest is left out"))
-            break
-        if part.is_multipart():
-            continue
-        kind = part.get_content_type()
-        content = part.get_payload(decode=True)
-        body = content if isinstance(content, bytes) else b""
-        name = _file_name(part)
-        if name or part.get_content_disposition() == "attachment" or not kind.startswith("text/"):
-            attachments.append({"name": name or "unnamed", "media_type": kind, "bytes": len(body)})
-        elif kind == "text/html":
-            html.append(_text_of(part, body, findings))
-        else:
-            plain.append(_text_of(part, body, findings))
-    plain = [text for text in plain if text.strip()]
-    if plain:
-        return plain, attachments, []
-    from ingest_tui.extraction.backends.html import html_to_markdown_text
-
-    return [html_to_markdown_text(text) for text in html], attachments, []
-
-
 def _file_name(part: Message) -> str:
     try:
         name = part.get_filename()
     except Exception:  # noqa: BLE001 see _header
         return "unnamed"
     return " ".join((name or "").split())[:255]
-
-
-def _text_of(part: Message, body: bytes, findings: list[Finding]) -> str:
-    if not body:
-        return ""
-    try:
-        text, _encoding, more = decode_declared(body, part.get_content_charset(""))
-    except IngestError:
-        return ""
-    findings += more
-    return text

@@ -138,8 +138,9 @@ def _text_by_shape(start: bytes) -> Format:
             return BY_NAME["notebook"]
         if _parses_as_json_start(start):
             return BY_NAME["json"]
-    if _looks_like_mail(start):
-        return BY_NAME["eml"]
+    is_mailbox = start.startswith(b"From ")
+    if _looks_like_mail(start.partition(b"\n")[2] if is_mailbox else start):
+        return BY_NAME["mbox" if is_mailbox else "eml"]
     return BY_NAME["text"]
 
 
