@@ -11,7 +11,7 @@ from io import BytesIO
 
 import pytest
 
-from tests.made_files import biff_label, biff_record, xls_of
+from tests.made_files import biff_label, biff_record, pdf_of, pdf_pages, stream, xls_of
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
@@ -383,8 +383,12 @@ SAMPLES = build_samples()
 
 @pytest.fixture
 def scan() -> bytes:
-    """A PDF whose only page holds no text."""
-    return pdf(text="")
+    """A PDF whose only page is a picture."""
+    picture = stream(b"\xff" * 4, b"/Subtype /Image /Width 2 /Height 2 /BitsPerComponent 8 /ColorSpace /DeviceGray")
+    objects = pdf_pages("", more=[picture])
+    objects[3] = objects[3].replace(b"/Resources <<", b"/Resources << /XObject << /I 6 0 R >>")
+    objects[4] = stream(b"q 600 0 0 700 0 0 cm /I Do Q")
+    return pdf_of(objects)
 
 
 @pytest.fixture

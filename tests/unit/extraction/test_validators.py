@@ -330,12 +330,18 @@ def test_sound_pdf_has_no_findings() -> None:
 
 
 def test_pages_without_text_are_numbered() -> None:
-    """Pages that are only pictures are numbered, the others read."""
-    content = pdf_of(pdf_pages("apples", "", "pears", ""))
-    assert found(content, "a.pdf")["pages_without_text"] == (
-        "warning",
-        "2 of 4 pages hold no text (2, 4); scanned pages need OCR",
+    """Pages without a word are numbered, the others read; only where one is a picture is OCR of any use."""
+    blank = pdf_pages("apples", "", "pears", "")
+    pages = found(pdf_of(blank), "a.pdf")["pages_without_text"]
+    assert pages == ("warning", "2 of 4 pages hold no text (2, 4)")
+    picture = stream(
+        b"\xff" * 12, b"/Type /XObject /Subtype /Image /Width 2 /Height 2 /BitsPerComponent 8 /ColorSpace /DeviceRGB"
     )
+    scanned = [*blank, picture]
+    scanned[5] = scanned[5].replace(b"/Resources <<", b"/Resources << /XObject << /I %d 0 R >>" % len(scanned))
+    scanned[6] = stream(b"q 600 0 0 700 0 0 cm /I Do Q")
+    pages = found(pdf_of(scanned), "a.pdf")["pages_without_text"]
+    assert pages == ("warning", "2 of 4 pages hold no text (2, 4); scanned pages need OCR")
 
 
 def test_repaired_table_of_objects_is_an_error() -> None:

@@ -87,7 +87,7 @@ def _read(archive: zipfile.ZipFile, material: ParseInput) -> Parsed:
             continue
         name = posixpath.normpath(posixpath.join(folder, unquote(urldefrag(href).url)))
         try:
-            text, doubts = decode_html(_part(archive, name))
+            text, _notes, doubts = decode_html(_part(archive, name))
         except KeyError:
             findings.append(Finding("error", "chapter_missing", f"the chapter {href[:100]} is missing"))
             continue

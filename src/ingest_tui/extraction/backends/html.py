@@ -25,19 +25,20 @@ _LANGUAGE = re.compile(
 
 def parse(material: ParseInput) -> Parsed:
     """Return an HTML page as markdown. Raises `ItemError` (``malformed``, ``unsupported_type``)."""
-    text, findings = decode_html(material.content)
+    text, notes, findings = decode_html(material.content)
     markdown = html_to_markdown_text(text)
     if not markdown.strip() and "<div" in text and len(text) > _HEAD_CHARACTERS:
         raise ProcessingError("nested too deep to be read", code="malformed", hint="simplify the page")
     title, language = find_html_title(text), find_html_language(text)
-    return Parsed(markdown, title=title, language=language, findings=findings)
+    return Parsed(markdown, title=title, language=language, warnings=notes, findings=findings)
 
 
-def decode_html(content: bytes) -> tuple[str, list[Finding]]:
-    """Return the text of a page, read with the encoding that it declares where its bytes are that, and findings."""
+def decode_html(content: bytes) -> tuple[str, list[str], list[Finding]]:
+    """Return the text of a page, notes and findings; read with the encoding it declares where its bytes are that."""
     declared = _CHARSET.search(content[:_DECLARED_WITHIN]) or _XML_ENCODING.match(content[:400])
-    text, _encoding, findings = decode_declared(content, declared[1].decode("ascii") if declared else "")
-    return text, findings
+    text, encoding, findings = decode_declared(content, declared[1].decode("ascii") if declared else "")
+    is_noted = declared is not None and encoding != "utf-8" and not findings
+    return text, [f"read as {encoding}, as the page declares"] if is_noted else [], findings
 
 
 def html_to_markdown_text(text: str) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import logging
 import threading
+import warnings
 from collections import defaultdict
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.validators.pdf import check_document, check_pages
+from ingest_tui.extraction.backends.pdf_annotations import read_annotations
+from ingest_tui.extraction.backends.pdf_text import tidy_page
+from ingest_tui.extraction.validators.pdf import PageContent, Pages, check_document
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_LINKS, Element
 
 _MAX_OUTLINE_ENTRIES = 5_000
 _MAX_OUTLINE_DEPTH = 6
 _MAX_URI_BYTES = 2_048
-_OCR_HINT = "needs OCR: its pages are images; run an OCR program over it and ingest the result"
 _one_at_a_time = threading.Lock()
 """PDFium works on one document at a time, whatever the thread (fpdfview.h)."""
 _DAMAGED_HINT = "the file may be cut short; fetch it again"
@@ -77,23 +81,24 @@ def _refusal(code: int) -> ItemRejectedError | ProcessingError:
 def _read(document: Any, material: ParseInput) -> Parsed:
     headings = _outline(document)
     findings = check_document(document)
-    unreadable: list[int] = []
-    silent: list[int] = []
+    form = _form_of(document)
+    pages = Pages()
     links: dict[str, None] = {}
     parts: list[str] = []
     elements: list[Element] = []
     count = len(document)
     for index in range(count):
-        text = _page_text(document, index, links)
+        page = _read_page(document, index, form, links)
         material.tick()
-        if not text:
-            (unreadable if text is None else silent).append(index + 1)
+        pages.note(index + 1, page)
+        if page is None or not (page.text or page.annotations):
             continue
+        text = "\n\n".join(part for part in (page.text, "\n".join(page.annotations)) if part)
         parts.append(_with_headings(text, headings.get(index, [])))
         elements.append(Element(text, {"category": "Page", "page_number": index + 1}))
-    if unreadable and not parts:
+    if pages.unreadable and not parts:
         raise ProcessingError(
-            f"no page can be read: {len(unreadable)} of {count} are damaged",
+            f"no page can be read: {len(pages.unreadable)} of {count} are damaged",
             code="malformed",
             hint=_DAMAGED_HINT,
         )
@@ -104,13 +109,27 @@ def _read(document: Any, material: ParseInput) -> Parsed:
         title=title,
         pages=count,
         links=list(links)[:MAX_LINKS],
-        findings=[*findings, *check_pages(silent, unreadable, count)],
-        hint_if_empty=_OCR_HINT if count else "",
+        findings=[*findings, *pages.findings(count)],
+        hint_if_empty=pages.hint_if_empty(),
     )
 
 
-def _page_text(document: Any, index: int, links: dict[str, None]) -> str | None:
-    """Return the text of a page, or None when it cannot be read."""
+def _form_of(document: Any) -> Any:
+    """Return the environment in which fields of a form can be read, None for a document without one."""
+    import pypdfium2
+    from pypdfium2 import raw
+
+    if raw.FPDF_GetFormType(document.raw) == raw.FORMTYPE_NONE:
+        return None
+    logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # an XFA form is read as what it is besides
+    with contextlib.suppress(pypdfium2.PdfiumError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        document.init_forms()
+    return document.formenv.raw if document.formenv is not None else None
+
+
+def _read_page(document: Any, index: int, form: Any, links: dict[str, None]) -> PageContent | None:
+    """Return what is on a page, or None when it cannot be read."""
     import pypdfium2
 
     try:
@@ -118,22 +137,47 @@ def _page_text(document: Any, index: int, links: dict[str, None]) -> str | None:
     except pypdfium2.PdfiumError:
         return None
     try:
-        text_page = page.get_textpage()
-        try:
-            text = str(text_page.get_text_bounded())
-        finally:
-            text_page.close()
         if len(links) < MAX_LINKS:
             links.update(dict.fromkeys(_page_links(document, page)))
+        notes = read_annotations(page, form)
+        if notes.shows_text and (flat := _flattened(document, page, index)) is not None:
+            page.close()
+            page = flat
+        text = _text_of(page)
+        seen = "".join(text.split())
+        unseen = [line.text for line in notes.lines if "".join(line.value.split()) not in seen]
+        return PageContent(text, unseen, notes.fields, has_image=not text and _shows_image(page))
     except pypdfium2.PdfiumError:
         return None
     finally:
         page.close()
-    # pdfium marks a hyphen at a line end with U+FFFE, or U+0002 in older releases; the word goes on in the next line.
-    for mark in ("\ufffe", "\x02"):
-        if mark in text:
-            text = text.replace(f"{mark}\r\n", "").replace(f"{mark}\n", "").replace(mark, "")
-    return "\n".join(line.rstrip() for line in text.splitlines()).strip()
+
+
+def _flattened(document: Any, page: Any, index: int) -> Any:
+    """Return the page again with what its fields and free texts show as part of it, in their places; None on failure.
+
+    What is shown may differ from the value that is kept, and a person sees what is shown.
+    """
+    from pypdfium2 import raw
+
+    if raw.FPDFPage_Flatten(page.raw, raw.FLAT_NORMALDISPLAY) != raw.FLATTEN_SUCCESS:
+        return None
+    return document[index]
+
+
+def _text_of(page: Any) -> str:
+    text_page = page.get_textpage()
+    try:
+        # Not get_text_bounded(): that joins the cells of some tables and the lines of rotated pages.
+        return tidy_page(str(text_page.get_text_range()))
+    finally:
+        text_page.close()
+
+
+def _shows_image(page: Any) -> bool:
+    from pypdfium2 import raw
+
+    return any(True for _ in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=4))
 
 
 def _page_links(document: Any, page: Any) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from ingest_tui.extraction.backends.pdf_text import is_noise
 from ingest_tui.model.extraction import Finding
 
 _NAMES_NAMED = 5
@@ -62,15 +64,59 @@ def _attachment_name(raw: Any, document: Any, index: int) -> str:
     return repr(buffer.raw[: length - 2].decode("utf-16-le", "replace")[:_NAME_CHARACTERS])
 
 
-def check_pages(silent: Sequence[int], unreadable: Sequence[int], count: int) -> list[Finding]:
-    """Return what is odd about the pages: numbers (from 1) of those without text and of those that cannot be read."""
-    findings: list[Finding] = []
-    if unreadable:
-        findings.append(Finding("error", "page_unreadable", f"pages that cannot be read: {_pages(unreadable)}"))
-    if silent:
-        message = f"{len(silent)} of {count} pages hold no text ({_pages(silent)}); scanned pages need OCR"
-        findings.append(Finding("warning", "pages_without_text", message))
-    return findings
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """What is on a page: its text, the texts of its annotations, how many form fields, and whether it shows images."""
+
+    text: str
+    annotations: list[str]
+    fields: int = 0
+    has_image: bool = False
+
+
+@dataclass(slots=True)
+class Pages:
+    """Gathers what is odd about the pages, by their numbers from 1."""
+
+    unreadable: list[int] = field(default_factory=list)
+    _silent: list[int] = field(default_factory=list)
+    _noise: list[int] = field(default_factory=list)
+    _images: int = 0
+    _fields: int = 0
+
+    def note(self, number: int, page: PageContent | None) -> None:
+        """Take note of a page; None for one that cannot be read."""
+        if page is None:
+            self.unreadable.append(number)
+            return
+        self._images += page.has_image
+        self._fields += page.fields
+        if is_noise(page.text):
+            self._noise.append(number)
+        if not page.text and not page.annotations:
+            self._silent.append(number)
+
+    def findings(self, count: int) -> list[Finding]:
+        """Return what is to be said about the pages of a document that has ``count``."""
+        found: list[Finding] = []
+        if self.unreadable:
+            found.append(Finding("error", "page_unreadable", f"pages that cannot be read: {_pages(self.unreadable)}"))
+        if self._noise:
+            message = f"the fonts do not say which letters they show: the text of pages {_pages(self._noise)} is noise"
+            found.append(Finding("error", "text_is_noise", message))
+        if self._silent:
+            advice = "; scanned pages need OCR" if self._images else ""
+            message = f"{len(self._silent)} of {count} pages hold no text ({_pages(self._silent)}){advice}"
+            found.append(Finding("warning", "pages_without_text", message))
+        return found
+
+    def hint_if_empty(self) -> str:
+        """Return what to do about a document without any text."""
+        if self._images:
+            return "needs OCR: its pages are images; run an OCR program over it and ingest the result"
+        if self._fields:
+            return f"a form of {self._fields} fields that nobody has filled in: there is nothing to find"
+        return "its pages are blank, or hold only drawings: open it to see which"
 
 
 def _pages(numbers: Sequence[int]) -> str:

@@ -1,0 +1,148 @@
+"""What is seen on a page of a PDF beside its own text, and text whose fonts lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from ingest_tui.extraction.backends.pdf_text import is_noise, tidy_page
+from ingest_tui.extraction.intake.validation import EmptyDocumentError
+from ingest_tui.extraction.parse import extract, extract_text
+from made_files import pdf_of, pdf_pages, stream
+
+FONT = b"/Resources << /Font << /F1 3 0 R >> >>"
+
+
+def page_with(annotations: Sequence[bytes], *more: bytes, text: str = "") -> bytes:
+    """Return a PDF of one page with these annotations, all fields of its form; ``more`` are objects 6 and up."""
+    first = 6 + len(more)
+    numbers = b" ".join(b"%d 0 R" % (first + at) for at in range(len(annotations)))
+    form = b"/AcroForm << /Fields [%s] /DA (/F1 12 Tf) /DR << /Font << /F1 3 0 R >> >> >>" % numbers
+    objects = pdf_pages(text, catalogue=form, more=(*more, *annotations))
+    objects[3] = objects[3].replace(b"/Contents", b"/Annots [%s] /Contents" % numbers)
+    return pdf_of(objects)
+
+
+def field(kind: bytes, name: bytes, *rest: bytes) -> bytes:
+    widget = b"<< /Type /Annot /Subtype /Widget /F 4 /Rect [72 600 300 620] /DA (/F1 12 Tf)"
+    return b" ".join((widget, b"/FT /%s /T (%s)" % (kind, name), *rest, b">>"))
+
+
+def appearance(text: bytes) -> bytes:
+    drawn = b"/Tx BMC BT /F1 12 Tf 2 4 Td (%s) Tj ET EMC" % text
+    return stream(drawn, b"/Type /XObject /Subtype /Form /BBox [0 0 228 20] " + FONT)
+
+
+def test_the_values_of_a_form_are_text() -> None:
+    """What was typed, chosen and ticked is read with the name of its field, by its tooltip where there is one."""
+    mark = stream(b"0 0 10 10 re f", b"/Type /XObject /Subtype /Form /BBox [0 0 10 10]")
+    boxes = b"/AP << /N << /Yes 6 0 R /Off 6 0 R >> >>"
+    text = extract_text(
+        page_with(
+            [
+                field(b"Tx", b"a1", b"/TU (Full name) /V (Jane Roe 4711)"),
+                field(b"Tx", b"empty"),
+                field(b"Ch", b"colour", b"/Ff 131072 /Opt [(red) (blue)] /V (blue)"),
+                field(b"Btn", b"agree", b"/V /Yes /AS /Yes", boxes),
+                field(b"Btn", b"refuse", b"/V /Off /AS /Off", boxes),
+            ],
+            mark,
+            text="Application",
+        ),
+        ".pdf",
+    )
+    assert "Application" in text
+    assert "- Full name: Jane Roe 4711" in text
+    assert "- colour: blue" in text
+    assert "- [x] agree" in text
+    assert "empty" not in text
+    assert "refuse" not in text
+
+
+def test_what_a_field_shows_is_read_where_it_differs_from_its_value() -> None:
+    """A person sees the appearance of a field; both are found."""
+    shown = b"/V (kept value) /AP << /N 6 0 R >>"
+    text = extract_text(page_with([field(b"Tx", b"name", shown)], appearance(b"shown value")), ".pdf")
+    assert "shown value" in text
+    assert "kept value" in text
+
+
+def test_two_filled_forms_are_two_documents() -> None:
+    """Forms that differ in their values alone have different texts."""
+    forms = [page_with([field(b"Tx", b"name", b"/V (%s)" % who)], text="Form") for who in (b"Jane", b"Max")]
+    assert len({extract_text(form, ".pdf") for form in forms}) == 2
+
+
+def test_free_texts_and_notes_are_text() -> None:
+    """A text box that a reader typed is text, also without an appearance; a note that opens on a click is marked."""
+    box = b"<< /Type /Annot /Subtype /FreeText /F 4 /Rect [0 0 99 99] /DA (/F1 9 Tf) /Contents (typed on the page) >>"
+    note = b"<< /Type /Annot /Subtype /Text /F 4 /Rect [0 0 9 9] /Contents (check this) >>"
+    hidden = b"<< /Type /Annot /Subtype /Text /F 2 /Rect [0 0 9 9] /Contents (hidden) >>"
+    popup = b"<< /Type /Annot /Subtype /Popup /Rect [0 0 9 9] /Contents (again) >>"
+    text = extract_text(page_with([box, note, hidden, popup]), ".pdf")
+    assert text.split("\n\n") == ["typed on the page", "> Note: check this\n"]
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (page_with([field(b"Tx", b"name")]), "nobody has filled in"),
+        (pdf_of(pdf_pages("")), "blank"),
+    ],
+)
+def test_the_hint_of_an_empty_document_fits_it(content: bytes, hint: str) -> None:
+    """An empty form and a blank page do not ask for OCR."""
+    with pytest.raises(EmptyDocumentError) as caught:
+        extract(content, file_name="a.pdf")
+    assert hint in caught.value.hint
+
+
+def test_cells_of_one_character_stay_apart() -> None:
+    """The columns of a table whose cells are short are not joined into words that nobody wrote."""
+    objects = pdf_pages("x")
+    cells = (
+        (72, 700, "Bolt"),
+        (200, 700, "5"),
+        (300, 700, "1.20"),
+        (72, 680, "Nut"),
+        (200, 680, "7"),
+        (300, 680, "0.80"),
+    )
+    drawn = "".join(f"BT /F1 12 Tf {x} {y} Td ({text}) Tj ET " for x, y, text in cells)
+    objects[4] = stream(drawn.encode())
+    assert extract_text(pdf_of(objects), ".pdf").split() == ["Bolt", "5", "1.20", "Nut", "7", "0.80"]
+
+
+@pytest.mark.parametrize(
+    ("text", "noise"),
+    [
+        ("\ue012\ue034\ue0aa\uf8ff\ue001\ue002\ue003\ue004", True),
+        ("\x01\x02\x03 \x04\x05\x06\x07\x08\x0e", True),
+        ("plain text \uf0b7 with a private bullet", False),
+        ("", False),
+    ],
+)
+def test_text_without_letters_is_noise(text: str, noise: bool) -> None:
+    """Control and private characters in place of letters are noise; a bullet now and then is not."""
+    assert is_noise(text) is noise
+
+
+def test_utf8_in_place_of_utf16_is_put_right() -> None:
+    """Fonts whose table of letters holds UTF-8 give Hangul in place of Cyrillic; real Korean stays."""
+    broken = "Подпись и дата № 5".encode()
+    text = "".join(
+        bytes(pair).decode("utf-16-be") if pair[0] in range(0xC2, 0xE0) else chr(pair[0]) for pair in _pairs(broken)
+    )
+    assert tidy_page(text).startswith("Подпись и дата")
+    assert tidy_page("펌프 점검이 끝났고 보고서는 내일 저녁에") == "펌프 점검이 끝났고 보고서는 내일 저녁에"
+
+
+def _pairs(content: bytes) -> list[bytes]:
+    pairs: list[bytes] = []
+    at = 0
+    while at < len(content):
+        size = 2 if 0xC2 <= content[at] < 0xE0 else 1
+        pairs.append(content[at : at + size])
+        at += size
+    return pairs
