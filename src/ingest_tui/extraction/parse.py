@@ -19,6 +19,8 @@ from ingest_tui.model.foreign_errors import described
 
 _MAX_WARNINGS = 50
 _MAX_PART_DEPTH = 4
+_RUST_PANIC = "PanicException"
+"""What a library in Rust raises for a bug of its own: a BaseException, which ends no process here."""
 
 
 @checks_types
@@ -148,7 +150,9 @@ def _parse(chosen: Backend, material: ParseInput) -> Parsed:
         return parse(material)
     except (IngestError, MemoryError):
         raise
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != _RUST_PANIC:
+            raise
         raise ProcessingError(
             f"{chosen.name} cannot read it: {described(error)}"[:300],
             code="malformed",

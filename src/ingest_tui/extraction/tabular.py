@@ -96,7 +96,7 @@ def build_table(name: str, rows: Iterable[Sequence[Any]]) -> Table | None:
     all_names = name_columns(header)
     names = [all_names[index] for index in kept]
     lines = [*above, ""] if above else []
-    lines += [_line(names), "|" + " --- |" * len(names)]
+    lines += [_line([header[index] for index in kept]), "|" + " --- |" * len(names)]  # cells are data: none is renamed
     everything = kept == list(range(width))
     for row in body:
         if everything and len(row) == width:

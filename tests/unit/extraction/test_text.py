@@ -14,7 +14,7 @@ from ingest_tui.extraction.blocks import find_links, find_title, split_elements
 from ingest_tui.extraction.intake.decoding import decode_text, normalise_text
 from ingest_tui.extraction.parse import extract, extract_text, parse_document_content
 from ingest_tui.extraction.tabular import MAX_FIELD_CHARACTERS, build_table, find_delimiter, name_columns, read_csv
-from ingest_tui.model.errors import ItemRejectedError
+from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_LINKS, Finding
 
 GERMAN = "Die Größe der Äpfel überrascht, und süß sind sie auch."
@@ -241,3 +241,25 @@ def test_escapes_of_json_are_what_they_stand_for() -> None:
 def test_json_that_is_broken_stays_as_it_is() -> None:
     """What is not JSON keeps its backslashes: nobody knows what they mean."""
     assert r"Z\u00fcrich" in extract_text(r'{"a":"Z\u00fcrich"', ".json")
+
+
+def test_cells_of_the_first_row_are_not_renamed() -> None:
+    """The table shows what is in its cells, repeated and blank ones too; names that can be used are in ``columns``."""
+    table = build_table("t", [["name", "", "name"], ["a", "b", "c"]])
+    assert table is not None
+    assert table.markdown.split("\n")[0] == "| name |  | name |"
+    assert table.columns == ["name", "column_2", "name_2"]
+
+
+def test_a_panic_of_a_library_is_a_failure_of_its_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a library in Rust raises for its own bugs is no Exception, and still ends one document only."""
+
+    class PanicException(BaseException):
+        pass
+
+    def panic(_content: bytes) -> None:
+        raise PanicException("no entry found for key")
+
+    monkeypatch.setattr("ingest_tui.extraction.backends.plain.decode_text", panic)
+    with pytest.raises(ProcessingError, match="no entry found"):
+        extract_text("text", ".txt")

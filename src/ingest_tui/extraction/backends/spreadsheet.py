@@ -87,4 +87,13 @@ def _rows(workbook: Any, described: Any, unreadable: list[Finding]) -> list[list
             hint="delete the far-off cells and save it again",
         )
     rows: list[list[Any]] = sheet.to_python(skip_empty_area=True)
+    for row in rows:
+        for at, cell in enumerate(row):
+            if type(cell) is float and not cell.is_integer():
+                row[at] = _as_stored(cell)
     return rows
+
+
+def _as_stored(number: float) -> float:
+    """Return a number with the 15 digits that spreadsheet programs keep; the rest is noise of its binary form."""
+    return float(f"{number:.15g}")
