@@ -168,7 +168,7 @@ def test_entities_of_an_ignored_dtd_are_not_lost() -> None:
     assert read(content, "a.xml").markdown == "a—b &company; c\n"
     assert found(content, "a.xml") == {
         "dtd_ignored": ("warning", "it has a DTD, which is not read"),
-        "entity_unresolved": ("warning", "entities that only the DTD explains are kept as written: &company;"),
+        "entity_unresolved": ("warning", "entities whose text is not in the document are kept as written: &company;"),
     }
 
 

@@ -11,6 +11,7 @@ from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.blocks import find_title
 from ingest_tui.extraction.intake.decoding import decode_text
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
+from ingest_tui.extraction.markup import asciidoc_to_markdown, latex_to_markdown, org_to_markdown, rst_to_markdown
 from ingest_tui.extraction.tabular import read_csv
 from ingest_tui.extraction.validators.jsontext import check_json, check_json_lines
 from ingest_tui.model.extraction import Element, Finding
@@ -20,7 +21,6 @@ _MAX_OUTPUT_CHARACTERS = 20_000
 _JSON_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|r\\n|[\"\\/bfnrt])")
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": " ", "f": "\n", "n": "\n", "r": "\n", r"r\n": "\n", "t": "\t"}
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_RST_UNDERLINE = re.compile(r"([=\-~^\"'`#*+:.<>_])\1{2,}[ \t]*\Z")
 
 
 def parse(material: ParseInput) -> Parsed:
@@ -125,23 +125,9 @@ def _output_text(output: Any) -> str:
     return _joined(output.get("text") or (data.get("text/plain") if isinstance(data, dict) else ""))
 
 
-def _parse_rst(material: ParseInput) -> Parsed:
-    """Turn underlined titles into headings; directives stay as they are and are never followed."""
+def _parse_markup(material: ParseInput) -> Parsed:
     text, _encoding, findings = decode_text(material.content)
-    lines = text.splitlines()
-    levels: dict[str, int] = {}
-    out: list[str] = []
-    for line in lines:
-        mark = _RST_UNDERLINE.match(line)
-        if mark and out and out[-1].strip() and not out[-1].startswith((" ", "\t", "#")):
-            title = out.pop().strip()
-            if out and _RST_UNDERLINE.match(out[-1]):
-                out.pop()  # the overline of the same title
-            level = levels.setdefault(mark[1], min(len(levels) + 1, 6))
-            out += ["", "#" * level + " " + title, ""]
-        else:
-            out.append(line)
-    markdown = "\n".join(out).lstrip("\n")
+    markdown = _TO_MARKDOWN[material.format.name](text)
     return Parsed(markdown, title=find_title(markdown), findings=findings)
 
 
@@ -152,12 +138,21 @@ def _parse_xml(material: ParseInput) -> Parsed:
     return Parsed(text, findings=findings)
 
 
+_TO_MARKDOWN: dict[str, Callable[[str], str]] = {
+    "rst": rst_to_markdown,
+    "asciidoc": asciidoc_to_markdown,
+    "org": org_to_markdown,
+    "latex": latex_to_markdown,
+}
 _SPECIAL: dict[str, Callable[[ParseInput], Parsed]] = {
     "csv": _parse_table,
     "tsv": _parse_table,
     "json": _parse_json,
     "ndjson": _parse_ndjson,
     "notebook": _parse_notebook,
-    "rst": _parse_rst,
+    "rst": _parse_markup,
+    "asciidoc": _parse_markup,
+    "org": _parse_markup,
+    "latex": _parse_markup,
     "xml": _parse_xml,
 }

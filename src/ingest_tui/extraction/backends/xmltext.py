@@ -1,4 +1,4 @@
-"""Text of an XML document. Entities are never expanded and nothing outside the document is read."""
+"""Text of an XML document. Nothing outside the document is read, and entities expand within limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ _MAX_DEPTH = 500
 _TAG = re.compile(r"<[/!?A-Za-z][^<>]{0,10000}(?:>|\Z)")
 _WIDE_MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _ENTITIES_NAMED = 5
-_UNSAFE_HINT = "entities can read files and grow without end; replace them by their text"
+_UNSAFE_HINT = "entities can grow without end; replace them by their text"
+_BLANK_LINES = re.compile(r"\n{3,}")
+_REFERENCE = re.compile(r"[&%]([\w:.-]+);")
+_MAX_ENTITIES = 10_000
+_MAX_ENTITY_CHARACTERS = 100_000
+_EXPANDED_FLOOR = 1_000_000
+_MOST_EXPANSION = 10
+"""How often more text may come out than went in, past the first million characters."""
 _ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})")
 _UTF16_MARKS = tuple(mark for mark, _encoding in _WIDE_MARKS)
 _INLINE = frozenset(
@@ -42,37 +49,85 @@ _INLINE = frozenset(
 )
 
 
+_PROSE_ROOTS = frozenset(
+    (
+        *("article", "book", "part", "chapter", "appendix", "preface", "section", "set", "refentry"),  # DocBook, JATS
+        *("topic", "concept", "task", "reference", "TEI", "text"),  # DITA, TEI
+        *("us-patent-grant", "us-patent-application", "patent-application-publication"),
+    )
+)
+_SECTIONS = frozenset(
+    (
+        *("article", "book", "part", "chapter", "appendix", "preface", "section", "simplesect", "refentry"),
+        *("sect1", "sect2", "sect3", "sect4", "sect5", "refsect1", "refsect2"),
+        *("sec", "abstract", "ack", "ref-list", "app", "front-stub"),
+        *("topic", "concept", "task", "reference", "div", "div1", "div2", "div3"),
+    )
+)
+_TITLES = frozenset(("title", "article-title", "head", "heading", "invention-title"))
+_MAX_LEVEL = 6
+
+
 class _Collector:
-    """Gathers character data into lines: one per element, inline markup kept within its line."""
+    """Gathers character data into lines: one per element, inline markup kept within its line.
+
+    In documents of prose (DocBook, JATS, DITA, TEI, patents) the titles of sections are headings.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self._text: list[str] = []
-        self._depth = 0
+        self._open: list[str] = []
         self._bare: list[tuple[str, dict[str, str]] | None] = []
+        self._heading = 0
+        self._has_title = False
         self.has_dtd = False
         self.unresolved: dict[str, None] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
+        if len(self._open) >= _MAX_DEPTH:
             raise ItemRejectedError(
                 f"elements nested more than {_MAX_DEPTH} deep", code="unsafe_xml", hint="simplify the document"
             )
         local = name.rpartition(":")[2]
-        if local not in _INLINE:
+        if local not in _INLINE and not self._heading:
             self.flush()
+        self._open.append(local)
+        if local in _TITLES and not self._heading:
+            self._heading = self._level_of_title(attributes)
         if self._bare:
             self._bare[-1] = None
         self._bare.append((local, attributes) if attributes else None)
 
-    def end(self, name: str) -> None:
-        self._depth -= 1
+    def _level_of_title(self, attributes: dict[str, str]) -> int:
+        """Return the level of the heading that the title just opened is; 0 for one that heads no section."""
+        if self._open[0] not in _PROSE_ROOTS:
+            return 0
+        local = self._open[-1]
+        if local in ("invention-title", "article-title"):
+            level = 0 if self._has_title or "ref-list" in self._open else 1
+            self._has_title = True
+            return level
+        if local == "heading":
+            given = attributes.get("level", "")
+            return min(int(given) + 1, _MAX_LEVEL) if given.isdecimal() else 2
+        parent = self._open[-2] if len(self._open) > 1 else ""
+        if parent == "info" or parent.endswith("info") or parent in ("titleblock", "titlegroup"):
+            parent = self._open[-3] if len(self._open) > 2 else ""  # noqa: PLR2004 the section that is described
+        if parent not in _SECTIONS:
+            return 0
+        return min(max(1, sum(one in _SECTIONS for one in self._open[:-1])), _MAX_LEVEL)
+
+    def end(self, _name: str) -> None:
+        local = self._open.pop()
         bare = self._bare.pop()
         if bare is not None and not "".join(self._text).strip():
             self.flush()
             self.lines.append(" ".join([bare[0], *(f"{key}={value}" for key, value in bare[1].items())]))
-        elif name.rpartition(":")[2] not in _INLINE:
+        elif self._heading and local in _TITLES:
+            level, self._heading = self._heading, 0
+            self.flush("#" * level + " ")
+        elif local not in _INLINE and not self._heading:
             self.flush()
 
     def text(self, data: str) -> None:
@@ -92,11 +147,46 @@ class _Collector:
                 self.unresolved.setdefault(name)
             self.text(known)
 
-    def flush(self) -> None:
+    def flush(self, mark: str = "") -> None:
         line = " ".join("".join(self._text).split())
         self._text.clear()
         if line:
-            self.lines.append(line)
+            self.lines += ["", mark + line, ""] if mark else [line]
+
+
+class _Entities:
+    """What a document declares itself: replaced by expat within limits, never fetched.
+
+    Each declaration is measured with what it refers to, so that a few lines cannot stand for gigabytes; how much the
+    references give is limited too, in text here and in attributes by expat itself (2.4 and later).
+    """
+
+    def __init__(self, size: int) -> None:
+        self._sizes: dict[str, int] = {}
+        self.outside: dict[str, None] = {}
+        self._left = _EXPANDED_FLOOR + size * _MOST_EXPANSION
+
+    def declare(self, name: str, is_parameter: bool, value: str | None, *_where: Any) -> None:
+        if value is None:
+            self.outside.setdefault(name)
+            return
+        referred = sum(self._sizes.get(inner, 0) for inner in _REFERENCE.findall(value))
+        size = len(value) + referred
+        if not is_parameter:
+            self._sizes.setdefault(name, size)
+        if len(self._sizes) > _MAX_ENTITIES or size > _MAX_ENTITY_CHARACTERS:
+            raise _grows(name)
+
+    def spend(self, data: str) -> None:
+        """Count text that comes out."""
+        self._left -= len(data)
+        if self._left < 0:
+            raise _grows("")
+
+
+def _grows(name: str) -> ItemRejectedError:
+    which = f"its entity {name[:60]!r}" if name else "its entities"
+    return ItemRejectedError(f"{which} would grow far beyond the document", code="unsafe_xml", hint=_UNSAFE_HINT)
 
 
 def xml_to_text(content: bytes) -> tuple[str, list[Finding]]:
@@ -104,12 +194,14 @@ def xml_to_text(content: bytes) -> tuple[str, list[Finding]]:
 
     An element that holds nothing but attributes gives a line ``name key=value``. Of a document that is not well
     formed, what is behind the error is kept with its tags cut out.
-    Raises `ItemRejectedError` (``unsafe_xml``) for a document that declares entities or nests too deep, and
+    Entities that it declares are replaced by their text, within limits; nothing outside of it is read.
+    Raises `ItemRejectedError` (``unsafe_xml``) for a document whose entities grow or that nests too deep, and
     `ProcessingError` (``malformed``) for one that is not well formed and has no text.
     """
     collector = _Collector()
     content, encoding, findings = _readable(content)
-    parser = _make_parser(collector, encoding)
+    entities = _Entities(len(content))
+    parser = _make_parser(collector, entities, encoding)
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
@@ -130,23 +222,32 @@ def xml_to_text(content: bytes) -> tuple[str, list[Finding]]:
         findings.append(Finding("warning", "dtd_ignored", "it has a DTD, which is not read"))
     if collector.unresolved:
         names = ", ".join(f"&{name[:40]};" for name in list(collector.unresolved)[:_ENTITIES_NAMED])
-        message = f"entities that only the DTD explains are kept as written: {names}"
+        message = f"entities whose text is not in the document are kept as written: {names}"
         findings.append(Finding("warning", "entity_unresolved", message))
-    return "\n".join(collector.lines) + ("\n" if collector.lines else ""), findings
+    text = _BLANK_LINES.sub("\n\n", "\n".join(collector.lines)).strip("\n")
+    return text + ("\n" if text else ""), findings
 
 
-def _make_parser(collector: _Collector, encoding: str | None) -> expat.XMLParserType:
+def _make_parser(collector: _Collector, entities: _Entities, encoding: str | None) -> expat.XMLParserType:
+    def text(data: str) -> None:
+        entities.spend(data)
+        collector.text(data)
+
+    def outside(context: str, *_where: Any) -> int:
+        collector.unresolved.setdefault(name := context.split("\f", maxsplit=1)[0].partition("=")[0])
+        collector.text(f"&{name};")
+        return 1
+
     parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     parser.StartElementHandler = collector.start
     parser.EndElementHandler = collector.end
-    parser.CharacterDataHandler = collector.text
+    parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = collector.doctype
     parser.SkippedEntityHandler = collector.skipped_entity
-    parser.EntityDeclHandler = _refuse_entity
-    parser.UnparsedEntityDeclHandler = _refuse_entity
-    parser.ExternalEntityRefHandler = _refuse_external
+    parser.EntityDeclHandler = entities.declare
+    parser.ExternalEntityRefHandler = outside
     return parser
 
 
@@ -180,15 +281,3 @@ def _is_utf8(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _refuse_entity(name: str, *_declaration: Any) -> None:
-    raise ItemRejectedError(
-        f"the document declares the entity {name[:60]!r}",
-        code="unsafe_xml",
-        hint=_UNSAFE_HINT,
-    )
-
-
-def _refuse_external(*_reference: Any) -> int:
-    raise ItemRejectedError("the document refers to something outside itself", code="unsafe_xml", hint=_UNSAFE_HINT)

@@ -200,15 +200,74 @@ def test_encrypted_pdf_is_refused() -> None:
     assert reason_of(locked_pdf(), "a.pdf") == "encrypted"
 
 
-BOMB = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><r>&b;</r>'
-OUTSIDE = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]><r>&x;</r>'
-PARAMETER = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY % p SYSTEM "http://127.0.0.1/x">%p;]><r/>'
+NESTED = b"".join(b'<!ENTITY %c "&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;">' % (at + 1, *[at] * 8) for at in b"abcdefghi")
+BOMB = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha">' + NESTED + b"]><r>&j;</r>"
+QUADRATIC = b'<!DOCTYPE r [<!ENTITY a "%s">]><r>%s</r>' % (b"x" * 50_000, b"&a;" * 50_000)
 
 
-@pytest.mark.parametrize("content", [BOMB, OUTSIDE, PARAMETER, b"<r>" + b"<a>" * 600 + b"</a>" * 600 + b"</r>"])
+@pytest.mark.parametrize("content", [BOMB, QUADRATIC, b"<r>" + b"<a>" * 600 + b"</a>" * 600 + b"</r>"])
 def test_unsafe_xml_is_refused(content: bytes) -> None:
-    """Entities of every kind and endless nesting are refused before they grow."""
+    """Entities that grow and endless nesting are refused before they do."""
     assert reason_of(content, "a.xml") == "unsafe_xml"
+
+
+@pytest.mark.parametrize(
+    ("subset", "body", "text"),
+    [
+        (b'<!ENTITY a "ha"><!ENTITY b "&a;&a;">', b"&b; &a;", "haha ha"),
+        (b'<!ENTITY x SYSTEM "file:///etc/hostname">', b"&x; rest", "&x; rest"),
+        (b'<!ENTITY % p SYSTEM "http://127.0.0.1/x">%p;', b"text", "text"),
+        (b'<!NOTATION gif SYSTEM "v"><!ENTITY g SYSTEM "a.gif" NDATA gif>', b"text", "text"),
+        (b"<!ELEMENT r (#PCDATA)><!ATTLIST r a CDATA 'b'>", b"text", "text"),
+    ],
+)
+def test_entities_are_replaced_and_never_fetched(subset: bytes, body: bytes, text: str) -> None:
+    """What a document declares itself is its text; what is outside of it stays as it is written."""
+    content = b'<?xml version="1.0"?><!DOCTYPE r [%s]><r>%s</r>' % (subset, body)
+    assert extract(content, file_name="a.xml").markdown == f"{text}\n"
+
+
+def test_entities_in_attributes_do_not_grow() -> None:
+    """What expands in an attribute is limited as well: a part of the document is left out, the rest is read."""
+    content = b'<!DOCTYPE r [<!ENTITY a "%s">]><r b="%s">text</r>' % (b"x" * 50_000, b"&a;" * 50_000)
+    extraction = extract(content, file_name="a.xml")
+    assert len(extraction.markdown) < 10_000_000
+    assert [finding.code for finding in extraction.validation][:1] == ["not_well_formed"]
+
+
+@pytest.mark.parametrize(
+    ("content", "headings"),
+    [
+        (
+            (
+                b"<book xmlns='http://docbook.org/ns/docbook'><info><title>The Book</title></info><chapter><title>One"
+                b"</title><para>x</para><section><title>Deep <emphasis>down</emphasis></title><para>z</para></section>"
+                b"<figure><title>no heading</title></figure></chapter></book>"
+            ),
+            ["# The Book", "## One", "### Deep down"],
+        ),
+        (
+            (
+                b"<!DOCTYPE article PUBLIC '-//NLM' 'JATS.dtd'><article><front><title-group><article-title>Pumps"
+                b"</article-title></title-group></front><body><sec><title>Intro</title><p>a</p></sec></body><back><ref-list>"
+                b"<title>References</title><ref><article-title>Other</article-title></ref></ref-list></back></article>"
+            ),
+            ["# Pumps", "## Intro", "## References"],
+        ),
+        (
+            (
+                b"<us-patent-grant><invention-title>Valve</invention-title><description><heading id='h' level='1'>FIELD"
+                b"</heading><p>x</p></description></us-patent-grant>"
+            ),
+            ["# Valve", "## FIELD"],
+        ),
+        (b"<rss><channel><title>News</title></channel></rss>", []),
+    ],
+)
+def test_titles_of_sections_are_headings(content: bytes, headings: list[str]) -> None:
+    """DocBook, JATS and patents have sections; the titles of figures, references and feeds are text."""
+    lines = extract(b"<?xml version='1.0'?>" + content, file_name="a.xml").markdown.split("\n")
+    assert [line for line in lines if line.startswith("#")] == headings
 
 
 def test_harmless_doctype_is_read() -> None:

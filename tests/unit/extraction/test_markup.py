@@ -1,0 +1,83 @@
+"""Titles of light markup languages are headings, and their code is code."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest_tui.extraction.parse import extract_text
+
+ASCIIDOC = """= Pump manual
+Author Name
+
+== Checks
+
+Text with *bold*.
+
+[source,sh]
+----
+# no heading
+== none either
+----
+
+=== Valves ===
+
+....
+literal
+....
+"""
+ORG = """#+TITLE: Pump manual
+* TODO Checks :urgent:
+text
+#+BEGIN_SRC sh
+* no heading
+#+END_SRC
+** [#A] Valves
+more
+"""
+LATEX = r"""\documentclass{article}
+\title{Pump \emph{manual}}
+\begin{document}
+\section{Checks}\label{sec:checks}
+Text about $x_1$.
+% \section{commented out}
+\subsection*{Valves {and} taps}
+# 1 is a parameter
+\end{document}
+"""
+RST = "Pump manual\n===========\n\nChecks\n------\n\ntext\n\nValves\n~~~~~~\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "headings"),
+    [
+        ("a.adoc", ASCIIDOC, ["# Pump manual", "## Checks", "### Valves"]),
+        ("a.org", ORG, ["# Pump manual", "## Checks", "### Valves"]),
+        ("a.tex", LATEX, ["# Pump manual", "## Checks", "### Valves and taps"]),
+        ("a.rst", RST, ["# Pump manual", "## Checks", "### Valves"]),
+    ],
+)
+def test_titles_are_headings_and_code_is_not(name: str, text: str, headings: list[str]) -> None:
+    """Each title has its level; what looks like one within code is code."""
+    fenced = False
+    found = []
+    for line in extract_text(text, name).split("\n"):
+        fenced ^= line.startswith("```")
+        if line.startswith("#") and not fenced:
+            found.append(line)
+    assert found == headings
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.adoc", ASCIIDOC), ("a.org", ORG), ("a.tex", LATEX), ("a.rst", RST)])
+def test_no_word_is_lost(name: str, text: str) -> None:
+    """Only marks of the language go; every word of the text is still there."""
+    kept = extract_text(text, name)
+    for word in ("manual", "Checks", "Valves"):
+        assert word in kept
+    assert ("no heading" in text) == ("no heading" in kept)
+
+
+@pytest.mark.parametrize("text", ["----\nnever closed\n\n= Title", "#+BEGIN_SRC\nnever closed", r"\section{open"])
+def test_what_is_never_closed_is_kept(text: str) -> None:
+    """A block that nobody closes takes the rest along and loses nothing."""
+    for name in ("a.adoc", "a.org", "a.tex"):
+        assert extract_text(text, name).split()[-1].strip("`") in (*text.split(), "")
