@@ -9,7 +9,7 @@ import pytest
 from ingest_tui.extraction.backends.pdf_text import is_noise, tidy_page
 from ingest_tui.extraction.intake.validation import EmptyDocumentError
 from ingest_tui.extraction.parse import extract, extract_text
-from made_files import pdf_of, pdf_pages, stream
+from tests.made_files import pdf_of, pdf_pages, stream
 
 FONT = b"/Resources << /Font << /F1 3 0 R >> >>"
 
