@@ -225,3 +225,22 @@ def far_off_xls(sheets: int, *, last_row: int = 65_536, columns: int = 256) -> b
     """Return a small workbook each of whose sheets has a first cell, and one in the far corner."""
     cells = biff_label(0, 0, "Name") + biff_label(last_row - 1, columns - 1, "far")
     return xls_of({f"Sheet{number}": cells for number in range(1, sheets + 1)}, last_row, columns)
+
+
+def tnef(body: bytes, *attachments: tuple[str, bytes]) -> bytes:
+    """Return a wrapped mail (MS-OXTNEF 2.1): a signature, a key, and attributes with their sums."""
+
+    def attribute(level: int, name: int, data: bytes) -> bytes:
+        return struct.pack("<BII", level, name, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
+
+    parts = [
+        struct.pack("<IH", 0x223E9F78, 1),
+        attribute(1, 0x00089006, struct.pack("<I", 0x00010000)),
+        attribute(1, 0x00069007, struct.pack("<II", 1252, 0)),
+        attribute(1, 0x0002800C, body),
+    ]
+    for name, content in attachments:
+        parts.append(attribute(2, 0x00069002, bytes(14)))
+        parts.append(attribute(2, 0x00018010, name.encode() + b"\x00"))
+        parts.append(attribute(2, 0x0006800F, content))
+    return b"".join(parts)

@@ -11,7 +11,7 @@ from io import BytesIO
 
 import pytest
 
-from tests.made_files import biff_label, biff_record, pdf_of, pdf_pages, stream, xls_of
+from tests.made_files import biff_label, biff_record, pdf_of, pdf_pages, stream, tnef, xls_of
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
@@ -352,6 +352,9 @@ def build_samples() -> dict[str, Sample]:
             ("ann@example.org", "apples", "café", "plan.pdf"),
             ("# Annual report",),
             ("https://example.org/eml",),
+        ),
+        "tnef": Sample(
+            "winmail.dat", tnef(b"ripe apples", ("a.csv", b"Name,Amount\napples,12\n")), ("apples",), TABLE_ROWS
         ),
         "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),
         "parquet": Sample("a.parquet", parquet(), ("apples", "pears"), TABLE_ROWS, columns=("Name", "Amount")),

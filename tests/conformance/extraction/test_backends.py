@@ -37,6 +37,7 @@ CUT_IS_STILL_TEXT = {
     "rtf",
     "eml",
     "mbox",
+    "tnef",
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from ingest_tui.extraction.blocks import shift_headings
 from ingest_tui.extraction.parse import extract_text, parse_document_content
+from tests.made_files import tnef
 
 TEXT = MIMEText("the plain body", "plain")
 HTML = MIMEText("<p>the <b>rich</b> body</p>", "html")
@@ -142,3 +143,21 @@ def test_headings_are_shifted_outside_of_code() -> None:
     """Underlined and marked headings go down together, a comment in code stays."""
     text = "Top\n===\n\n## Sub `x`\n\n```\n# comment\n```\n\n###### deep"
     assert shift_headings(text, 2) == "### Top\n\n#### Sub `x`\n\n```\n# comment\n```\n\n###### deep"
+
+
+def test_a_mail_that_outlook_wrapped_is_unwrapped() -> None:
+    """winmail.dat gives its body and its attachments, by itself and as an attachment of a mail."""
+    wrapped = tnef(b"the wrapped body", ("plan.csv", b"part,count\npump,12\n"))
+    text = extract_text(wrapped, "winmail.dat")
+    assert "the wrapped body" in text
+    assert "### plan.csv\n\n| part | count |" in text
+    sent = extract_text(mail(TEXT, attached("winmail.dat", wrapped, "application/ms-tnef")), ".eml")
+    assert "the wrapped body" in sent
+    assert "| pump | 12 |" in sent
+
+
+@pytest.mark.parametrize("cut", [5, 20, 60])
+def test_a_wrapped_mail_that_is_cut_is_an_outcome(cut: int) -> None:
+    """A damaged winmail.dat fails or gives what is left, never another exception."""
+    wrapped = tnef(b"the wrapped body", ("plan.csv", b"part,count\npump,12\n"))
+    assert isinstance(extract_text(mail(TEXT, attached("winmail.dat", wrapped[:cut])), ".eml"), str)

@@ -96,6 +96,7 @@ BACKENDS: dict[str, Backend] = {
         ),
         Backend("epub", f"{_HERE}.epub", frozenset(("epub",)), "html-to-markdown", "html_to_markdown"),
         Backend("mail", f"{_HERE}.mail", frozenset(("eml", "mbox"))),
+        Backend("tnef", f"{_HERE}.tnef", frozenset(("tnef",)), "tnefparse", "tnefparse"),
         Backend("parquet", f"{_HERE}.parquet", frozenset(("parquet",)), "pyarrow", "pyarrow"),
         Backend(
             "unstructured",

@@ -72,6 +72,7 @@ FORMATS: tuple[Format, ...] = (
     Format("rtf", "application/rtf", ("rtf",), "office", "markup"),
     Format("eml", "message/rfc822", ("eml", "mht", "mhtml"), "mail", "markup"),
     Format("mbox", "application/mbox", ("mbox",), "mail", "markup"),
+    Format("tnef", "application/vnd.ms-tnef", ("tnef",), "tnef", "binary"),
     Format("pdf", "application/pdf", ("pdf",), "pdf", "binary"),
     Format("parquet", "application/vnd.apache.parquet", ("parquet", "pq"), "parquet", "binary"),
     Format("docx", _OOXML + "wordprocessingml.document", ("docx", "docm", "dotx", "dotm"), "office", "zip"),

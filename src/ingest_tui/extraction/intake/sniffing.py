@@ -13,6 +13,7 @@ from ingest_tui.model.extraction import Finding
 _HEAD_BYTES = 4096
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_TNEF_MAGIC = b"\x78\x9f\x3e\x22"
 _PDF_MARK_WITHIN = 1024  # readers accept leading rubbish before "%PDF-" (ISO 32000-1, annex H.3.4.1)
 _BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
@@ -89,8 +90,8 @@ def _by_content(content: bytes, named: Format | None) -> Sniffed | None:
 def _by_head(head: bytes, named: Format | None) -> Format | None:
     if b"%PDF-" in head[:_PDF_MARK_WITHIN] and (named is None or named.family != "text" or head.startswith(b"%PDF-")):
         return BY_NAME["pdf"]
-    if head.startswith(b"PAR1"):
-        return BY_NAME["parquet"]
+    if head.startswith((b"PAR1", _TNEF_MAGIC)):
+        return BY_NAME["parquet" if head.startswith(b"PAR1") else "tnef"]
     if any(head.startswith(magic) for magic, _name in _BINARY_MAGIC):
         return None
     return _by_text(head, named)
