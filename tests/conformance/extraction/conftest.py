@@ -353,9 +353,7 @@ def build_samples() -> dict[str, Sample]:
             ("# Annual report",),
             ("https://example.org/eml",),
         ),
-        "tnef": Sample(
-            "winmail.dat", tnef(b"ripe apples", ("a.csv", b"Name,Amount\napples,12\n")), ("apples",), TABLE_ROWS
-        ),
+        "tnef": Sample("a.tnef", tnef(b"ripe apples", ("a.csv", b"Name,Amount\napples,12\n")), ("apples",), TABLE_ROWS),
         "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),
         "parquet": Sample("a.parquet", parquet(), ("apples", "pears"), TABLE_ROWS, columns=("Name", "Amount")),
         "docx": Sample(
