@@ -16,7 +16,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
-from ingest_tui.tui.dialogs.report import Lines, TestReport
+from ingest_tui.tui.dialogs.report import LinesReport, TestReport
 from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential, CredentialForm
 from ingest_tui.tui.views.credentials.credentials_screen import CredentialsScreen
 from tests.identity_server import Answer, IdentityServer
@@ -335,7 +335,7 @@ def test_entries_that_cannot_be_used_show_their_problem_and_no_value(root: Path,
         await show(app, pilot, 3)
         for _ in range(3):
             await pilot.press("enter")
-            await until(pilot, lambda: isinstance(app.screen, Lines))
+            await until(pilot, lambda: isinstance(app.screen, LinesReport))
             assert SECRET not in screen_text(app)
             await pilot.press("escape", "j")
             await pilot.pause()

@@ -11,7 +11,7 @@ import pytest
 
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.ask import Ask
-from ingest_tui.tui.dialogs.report import Story, Text
+from ingest_tui.tui.dialogs.report import LinesReport, Story
 from ingest_tui.tui.views.audit.audit_screen import AuditScreen
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.logs.logs_screen import MOST_RECORDS, LogsScreen
@@ -218,7 +218,9 @@ def test_the_audit_tells_who_did_what(root: Path) -> None:
         await pilot.press("slash", *"source !add", "enter")
         await until(pilot, lambda: len(app.screen.table.rows) == 1)
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, Text) and '"action": "source.remove"' in screen_text(app))
+        await until(
+            pilot, lambda: isinstance(app.screen, LinesReport) and '"action": "source.remove"' in screen_text(app)
+        )
         await pilot.press("escape", "escape")
         await until(pilot, lambda: len(app.screen.table.rows) == 4)
 

@@ -153,22 +153,31 @@ def test_the_time_of_day_is_read_in_one_place(tmp_path: Path) -> None:
     assert sorted(reads_of_the_clock(example)) == [f"example.py:{number}" for number in range(1, 6)]
 
 
-def classes_by_name(package: Path) -> dict[str, list[str]]:
-    """Return in which files each public class of the program is defined."""
+def types_by_name(package: Path) -> dict[str, list[str]]:
+    """Return in which files each public class or alias of a type is defined: what has a name in capitals and small."""
     found: dict[str, list[str]] = {}
     for path in sorted(package.rglob("*.py")):
         for node in ast.parse(path.read_bytes()).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                found.setdefault(node.name, []).append(path.relative_to(package).as_posix())
+            for name in _defined_type(node):
+                if re.match(r"[A-Z]\w*[a-z]", name):
+                    found.setdefault(name, []).append(path.relative_to(package).as_posix())
     return found
 
 
-def test_one_name_is_one_class(tmp_path: Path) -> None:
-    """Who reads the name of a class, or looks for it, finds one thing."""
-    assert {name: files for name, files in classes_by_name(PACKAGE).items() if len(files) > 1} == {}
-    for name in ("first.py", "second.py"):
-        (tmp_path / name).write_text("class Place:\n    pass\n")
-    assert classes_by_name(tmp_path) == {"Place": ["first.py", "second.py"]}
+def _defined_type(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign) and not re.match(r"(typing\.)?(TypeVar|ParamSpec)\(", ast.unparse(node.value)):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def test_one_name_is_one_type(tmp_path: Path) -> None:
+    """Who reads the name of a class, or looks for it, finds one thing"""
+    assert {name: files for name, files in types_by_name(PACKAGE).items() if len(files) > 1} == {}
+    (tmp_path / "first.py").write_text("class Place:\n    pass\n")
+    (tmp_path / "second.py").write_text('Place = tuple[str, str]\nRow = TypeVar("Row")\n_Row = int\nROW = 1\n')
+    assert types_by_name(tmp_path) == {"Place": ["first.py", "second.py"]}
 
 
 def shared_runs(package: Path, length: int) -> dict[str, set[str]]:

@@ -21,7 +21,7 @@ from ingest_tui.model.safe_text import safe_display
 if TYPE_CHECKING:
     from ingest_tui.services.workers import WorkerInfo
 
-Report = Callable[[str, dict[str, Any]], None]
+EventReporter = Callable[[str, dict[str, Any]], None]
 
 
 @click.group()
@@ -114,7 +114,7 @@ def run_headless(session: Session) -> int:
     return diagnostics.EXIT_FAILED if any(issue.level == "error" for issue in issues) else 0
 
 
-def _report_failure(report: Report, failure: threading.ExceptHookArgs) -> None:
+def _report_failure(report: EventReporter, failure: threading.ExceptHookArgs) -> None:
     """Tell of an error that nobody foresaw in one line like all others: tracebacks quote data."""
     places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.exc_traceback)]
     thread = failure.thread.name if failure.thread else ""
@@ -122,7 +122,7 @@ def _report_failure(report: Report, failure: threading.ExceptHookArgs) -> None:
     report("unexpected error", fields)
 
 
-def reporter(log_format: str) -> Report:
+def reporter(log_format: str) -> EventReporter:
     """Return what writes the worker's events to stderr, one line each, without secrets: ``text`` or ``json``.
 
     Each has its time, a level (``info`` unless the fields name another), a message, and the job and source it is about.

@@ -40,7 +40,7 @@ def _is_safe_address(value: str) -> str:
     return value
 
 
-Text = Annotated[str, Field(min_length=1)]
+NonEmptyText = Annotated[str, Field(min_length=1)]
 Address = Annotated[str, AfterValidator(_is_plain_address)]
 SafeAddress = Annotated[str, AfterValidator(_is_safe_address)]
 
@@ -122,10 +122,10 @@ class CredentialType:
 class AwsEntry(Entry):
     """An access key, long-lived or temporary. ``endpoint_url`` is for stores that are not Amazon's."""
 
-    access_key_id: Text
-    secret_access_key: Text
-    session_token: Text | None = None
-    region: Text | None = None
+    access_key_id: NonEmptyText
+    secret_access_key: NonEmptyText
+    session_token: NonEmptyText | None = None
+    region: NonEmptyText | None = None
     endpoint_url: Address | None = None
 
 
@@ -135,15 +135,15 @@ class EntraEntry(Entry):
     ``thumbprint``, as the portal shows it, stands for the certificate where the PEM text is the private key alone.
     """
 
-    tenant_id: Text
-    client_id: Text
+    tenant_id: NonEmptyText
+    client_id: NonEmptyText
     cloud: Literal["global", "gcc", "gcc-high", "dod", "china"] = "global"
     authority: SafeAddress | None = None
     graph_url: Address | None = None
-    certificate: Text | None = None
-    certificate_password: Text | None = None
-    thumbprint: Text | None = None
-    client_secret: Text | None = None
+    certificate: NonEmptyText | None = None
+    certificate_password: NonEmptyText | None = None
+    thumbprint: NonEmptyText | None = None
+    client_secret: NonEmptyText | None = None
 
     @model_validator(mode="after")
     def _signs_in_one_way(self) -> EntraEntry:
@@ -155,31 +155,31 @@ class EntraEntry(Entry):
 class BasicEntry(Entry):
     """A name and its password."""
 
-    username: Text
-    password: Text
+    username: NonEmptyText
+    password: NonEmptyText
 
 
 class TokenEntry(Entry):
     """A token that is sent as it is."""
 
-    token: Text
-    header: Text = "Authorization"
+    token: NonEmptyText
+    header: NonEmptyText = "Authorization"
     scheme: str = "Bearer"
 
 
 class ApiKeyEntry(Entry):
     """A key that is sent in a header of its own."""
 
-    api_key: Text
-    header: Text = "X-API-Key"
+    api_key: NonEmptyText
+    header: NonEmptyText = "X-API-Key"
 
 
 class OAuthEntry(Entry):
     """OAuth 2.0 client credentials (RFC 6749, section 4.4)."""
 
     token_url: SafeAddress
-    client_id: Text
-    client_secret: Text
+    client_id: NonEmptyText
+    client_secret: NonEmptyText
     scope: str = ""
     audience: str = ""
     client_authentication: Literal["basic", "body"] = "basic"

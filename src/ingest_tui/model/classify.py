@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["new", "changed", "same", "duplicate", "moved", "returned", "detached", "removed"]
+ChangeKind = Literal["new", "changed", "same", "duplicate", "moved", "returned", "detached", "removed"]
 
 
 class Holder(NamedTuple):
@@ -28,7 +28,7 @@ class Holder(NamedTuple):
 class Classification(NamedTuple):
     """The decision, the document it concerns (None for a new one), and the evidence in words."""
 
-    kind: Kind
+    kind: ChangeKind
     document_id: str | None
     detail: str = ""
 
@@ -55,7 +55,7 @@ def classify(
     if here is not None:
         return _classify_known(raw_sha256, content_hash, here, twin, returning, extraction_differs=extraction_differs)
     if twin is not None:
-        kind: Kind = "moved" if twin.all_places_vanished else "duplicate"
+        kind: ChangeKind = "moved" if twin.all_places_vanished else "duplicate"
         return Classification(kind, twin.document_id, _same(twin, raw_sha256))
     if was_removed:
         return Classification("removed", None, "a person removed it, and the content is the same")

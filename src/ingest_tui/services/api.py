@@ -24,7 +24,7 @@ from ingest_tui.services.name_lookup import collection_id_of, source_id_of
 from ingest_tui.services.sources import sources
 from ingest_tui.store.workspace import Workspace
 
-Progress = Callable[[Manifest], None]
+ProgressCallback = Callable[[Manifest], None]
 
 
 _LARGEST_VERSION = 2**63 - 1
@@ -105,7 +105,7 @@ class WorkspaceHandle:
 
     @checks_types
     @explained
-    def sync(self, source: str, *, force: bool = False, progress: Progress | None = None) -> Manifest:
+    def sync(self, source: str, *, force: bool = False, progress: ProgressCallback | None = None) -> Manifest:
         """Sync a source, by identifier or name, and wait for the end; returns the job.
 
         ``progress`` is called in this thread with the state of the job, several times a second while it runs and once

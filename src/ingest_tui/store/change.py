@@ -146,7 +146,7 @@ class StoreWriter:
             settled = settle_documents_without_places(self.catalogue, document_ids, rfc3339_now())
             self.catalogue.full_text.remove(document.document_id for document in settled.retired)
 
-    def undo(self, lines: list[intents.Line]) -> None:
+    def undo(self, lines: list[intents.IntentLine]) -> None:
         """Undo what these intents announced, as far as the catalogue does not know of it."""
         self._intents.announce(lines)
         self.repair()
@@ -174,7 +174,7 @@ class StoreWriter:
             raise
         return settled
 
-    def _intents_of(self, change: StoreChange) -> list[intents.Line]:
+    def _intents_of(self, change: StoreChange) -> list[intents.IntentLine]:
         root = f"{self._layout.root}/"
         lines = [
             intents.placing(

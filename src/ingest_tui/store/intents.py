@@ -22,10 +22,10 @@ from ingest_tui.store.fs.atomic import remove_tree, sweep_temporaries
 from ingest_tui.store.layout import Layout, version_name
 from ingest_tui.store.records.journal import Journal, read_journal
 
-Line = dict[str, Any]
+IntentLine = dict[str, Any]
 
 
-def placing(collection_id: str, document_id: str, version: int, built_in: str) -> Line:
+def placing(collection_id: str, document_id: str, version: int, built_in: str) -> IntentLine:
     """Return the intent to place a version; ``built_in`` is its folder until then, relative to the workspace."""
     return {
         "intent": "place",
@@ -36,12 +36,12 @@ def placing(collection_id: str, document_id: str, version: int, built_in: str) -
     }
 
 
-def settling(document_id: str, *, note: Line) -> Line:
+def settling(document_id: str, *, note: IntentLine) -> IntentLine:
     """Return the intent to change where a document is, or whether it is retired; ``note``: for retired.json."""
     return {"intent": "settle", "document_id": document_id, "note": note}
 
 
-def purging(collection_id: str, document_id: str) -> Line:
+def purging(collection_id: str, document_id: str) -> IntentLine:
     """Return the intent to delete a document that is in the trash."""
     return {"intent": "purge", "collection_id": collection_id, "document_id": document_id}
 
@@ -67,12 +67,12 @@ class IntentJournal:
         except FileNotFoundError:
             return False
 
-    def announce(self, lines: Iterable[Line]) -> None:
+    def announce(self, lines: Iterable[IntentLine]) -> None:
         """Write what is about to be touched. Durable with the next sync of the file system, before anything moves."""
         with Journal(self._path) as journal:
             journal.append(lines, durable=False)
 
-    def read(self) -> list[Line]:
+    def read(self) -> list[IntentLine]:
         """Return what was announced. A torn line is of a change that had not moved anything yet."""
         return list(read_journal(self._path))
 
@@ -118,7 +118,7 @@ class Repair:
         report.documents = len(known)
         return report
 
-    def _take_back_uncommitted(self, line: Line, report: RepairReport) -> None:
+    def _take_back_uncommitted(self, line: IntentLine, report: RepairReport) -> None:
         """Bring a version that the catalogue does not know back to the job that built it, if that will continue."""
         collection_id, document_id, version = line["collection_id"], line["document_id"], line["version"]
         if self._catalogue.has_version(document_id, version):
@@ -140,7 +140,7 @@ class Repair:
         job = built_in.relative_to(self._layout.root).parts[1]
         return built_in != self._layout.registering and self._layout.queue_entry(job).exists()
 
-    def _agree(self, known: dict[str, Document], notes: dict[str, Line], report: RepairReport) -> None:
+    def _agree(self, known: dict[str, Document], notes: dict[str, IntentLine], report: RepairReport) -> None:
         """Bring each document to where its state says that it is."""
         active = [document for document in known.values() if document.state == "active"]
         retired = [document for document in known.values() if document.state != "active"]

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import Manifest
@@ -20,17 +20,16 @@ from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.living_workers import WorkerRegistration
 from ingest_tui.worker.submit import submit_sync
-from ingest_tui.worker.supervision import Supervisor, WorkerIssue
+from ingest_tui.worker.supervision import EventReport, Supervisor, WorkerIssue
 from ingest_tui.worker.watch import SourceWatch
 
 _POLL_SECONDS = 0.25
 _REFRESH_SECONDS = 2.0
 _TRASH_SECONDS = 3600.0
 _JOBS = "end of a job"
-Report = Callable[[str, dict[str, Any]], None]
 
 
-def run_worker(workspace: Workspace, report: Report, *, watch: bool) -> tuple[WorkerIssue, ...]:
+def run_worker(workspace: Workspace, report: EventReport, *, watch: bool) -> tuple[WorkerIssue, ...]:
     """Run until SIGTERM or SIGINT, or until the workspace is gone; returns what failed when it ended.
 
     ``report(message, fields)`` is called for each event, from several threads. The fields name a ``level`` where it is
@@ -70,7 +69,7 @@ class _Tasks(NamedTuple):
     watcher: SourceWatch | None
     registration: WorkerRegistration
     supervisor: Supervisor
-    report: Report
+    report: EventReport
 
     def look_at_trash(self) -> None:
         """Delete the documents whose grace is over."""
@@ -118,7 +117,7 @@ def _stop_on_signals(stop: threading.Event) -> None:
             signal.signal(number, lambda _number, _frame: stop.set())
 
 
-def _submit_if_due(workspace: Workspace, source: Source, report: Report) -> None:
+def _submit_if_due(workspace: Workspace, source: Source, report: EventReport) -> None:
     """Enqueue one sync for a burst; none while an earlier one still waits, since that will see everything."""
     waiting = [job for job in workspace.jobs.active_for_source(source.source_id) if job.state == "queued"]
     if waiting:
@@ -154,7 +153,7 @@ def _job_of_the_last_look(workspace: Workspace, source_id: str) -> Manifest | No
         return None
 
 
-def _reporting_rebuilds(report: Report) -> ProgressListener:
+def _reporting_rebuilds(report: EventReport) -> ProgressListener:
     def rebuilt(progress: RebuildProgress) -> None:
         if progress.ended or progress.documents == 0:
             report(progress.in_words(), {"level": "warning"})
@@ -162,14 +161,14 @@ def _reporting_rebuilds(report: Report) -> ProgressListener:
     return rebuilt
 
 
-def _starting(report: Report) -> Callable[[Manifest], None]:
+def _starting(report: EventReport) -> Callable[[Manifest], None]:
     def started(manifest: Manifest) -> None:
         report("job started", {"job": manifest.job_id, "source": manifest.source_id, "attempt": manifest.attempt})
 
     return started
 
 
-def _ending(report: Report, supervisor: Supervisor) -> Callable[[Manifest], None]:
+def _ending(report: EventReport, supervisor: Supervisor) -> Callable[[Manifest], None]:
     def ended(manifest: Manifest) -> None:
         if manifest.ended:
             supervisor.succeeded(_JOBS)

@@ -16,7 +16,8 @@ from ingest_tui.model.foreign_errors import as_ingest_error
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
-Report = Callable[[str, dict[str, Any]], None]
+EventReport = Callable[[str, dict[str, Any]], None]
+"""Takes what a worker says: the name of the event, and what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class WorkerIssue:
 class Supervisor:
     """What fails among the tasks of one worker. Used by all its threads; no method raises."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: EventReport) -> None:
         self._report = report
         self._lock = threading.Lock()
         self._issues: dict[str, WorkerIssue] = {}

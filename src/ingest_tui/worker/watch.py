@@ -7,19 +7,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ingest_tui.connectors.registry import connector_class
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.store.workspace import Workspace
-from ingest_tui.worker.supervision import Supervisor
+from ingest_tui.worker.supervision import EventReport, Supervisor
 
 _SOURCES_SECONDS = 2.0
 _LONGEST_BURST_SECONDS = 10.0
 _HINT_SECONDS = 10.0
-Report = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,11 @@ class SourceWatch:
     """
 
     def __init__(
-        self, workspace: Workspace, due: Callable[[Source], None], report: Report, supervisor: Supervisor | None = None
+        self,
+        workspace: Workspace,
+        due: Callable[[Source], None],
+        report: EventReport,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self._workspace = workspace
         self._due = due

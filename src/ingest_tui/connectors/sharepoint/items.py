@@ -18,7 +18,7 @@ LISTED_FIELDS = (
 )
 """What a listing asks for. Not the address for downloading: it is a secret and does not last."""
 
-Kind = Literal["root", "folder", "gone", "package", "shortcut", "file", "malware", "other"]
+ItemKind = Literal["root", "folder", "gone", "package", "shortcut", "file", "malware", "other"]
 FOLDER_KINDS = frozenset({"root", "folder", "gone", "package"})
 """What can have items below it, or had: kept in memory while paths are derived."""
 
@@ -32,7 +32,7 @@ class DriveItem(NamedTuple):
 
     parent_id: str
     name: str
-    kind: Kind
+    kind: ItemKind
     size: int | None = None
     modified_ns: int | None = None
     content_hash: str = ""
@@ -61,7 +61,7 @@ def read_item(raw: dict[str, Any]) -> DriveItem:
     )
 
 
-def _kind_of(raw: dict[str, Any]) -> tuple[Kind, str]:
+def _kind_of(raw: dict[str, Any]) -> tuple[ItemKind, str]:
     """Tell what an item is. A notebook is a folder and a package, so packages are looked for first."""
     if "remoteItem" in raw:
         remote = raw["remoteItem"] or {}
@@ -70,7 +70,7 @@ def _kind_of(raw: dict[str, Any]) -> tuple[Kind, str]:
         return "shortcut", f"{drive_id}/{remote.get('id') or ''}{ending}"
     if "package" in raw:
         return "package", str((raw["package"] or {}).get("type") or "")
-    facets: tuple[tuple[str, Kind], ...] = (
+    facets: tuple[tuple[str, ItemKind], ...] = (
         ("root", "root"),
         ("malware", "malware"),
         ("folder", "folder"),

@@ -20,7 +20,7 @@ from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
 
-Record = TypeVar("Record", bound=pydantic.BaseModel)
+RecordModel = TypeVar("RecordModel", bound=pydantic.BaseModel)
 _LOCK_SECONDS = 10.0
 
 
@@ -47,7 +47,7 @@ def read_json(path: Path, *, newest: int, what: str) -> dict[str, Any]:
     return dict(data)
 
 
-def read_record(path: Path, model: type[Record], *, newest: int, what: str) -> Record:
+def read_record(path: Path, model: type[RecordModel], *, newest: int, what: str) -> RecordModel:
     """Return the record in ``path`` as ``model``."""
     try:
         return model.model_validate(read_json(path, newest=newest, what=what))

@@ -18,7 +18,7 @@ from ingest_tui.model.revision import changed_fields, conflict, differences
 from ingest_tui.store.fs.atomic import sync_folder
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.json_files import (
-    Record,
+    RecordModel,
     missing_folder,
     read_json,
     read_record,
@@ -36,7 +36,7 @@ def changing_settings(layout: Layout) -> Iterator[None]:
         yield
 
 
-class RecordFile(Generic[Record]):
+class RecordFile(Generic[RecordModel]):
     """One record that several processes, and people with an editor, may change at the same time.
 
     What a change was made from decides whether it is written, content and revision: who is late gets a
@@ -44,25 +44,25 @@ class RecordFile(Generic[Record]):
     the file. A file without a revision is at revision 0.
     """
 
-    def __init__(self, layout: Layout, path: Path, model: type[Record], *, newest: int, what: str) -> None:
+    def __init__(self, layout: Layout, path: Path, model: type[RecordModel], *, newest: int, what: str) -> None:
         self._layout = layout
         self._path = path
         self._model = model
         self._newest = newest
         self._what = what
 
-    def read(self) -> Record:
+    def read(self) -> RecordModel:
         """Return the record; raises `NotFoundError`, `StoreError` for a damaged one, `SchemaVersionError`."""
         return read_record(self._path, self._model, newest=self._newest, what=self._what)
 
-    def add(self, record: Record) -> Record:
+    def add(self, record: RecordModel) -> RecordModel:
         """Write a record that is not there yet, at revision 1; a file that is there is left alone, damaged or not."""
         with changing_settings(self._layout):
             if self._path.exists():
                 raise UsageError(f"{self._what} is already there", hint="choose another name")
             return self._write(record, 1, {})
 
-    def save(self, record: Record, based_on: Record) -> Record:
+    def save(self, record: RecordModel, based_on: RecordModel) -> RecordModel:
         """Write a record that was made from ``based_on``, one revision on; returns it as it is written."""
         with changing_settings(self._layout):
             now = self._current(based_on, record)
@@ -74,7 +74,7 @@ class RecordFile(Generic[Record]):
             self._path.unlink(missing_ok=True)
             sync_folder(self._path.parent)
 
-    def _current(self, based_on: Record, record: Record) -> Record:
+    def _current(self, based_on: RecordModel, record: RecordModel) -> RecordModel:
         """Return the record as it is now, which is ``based_on``."""
         try:
             now = self.read()
@@ -91,7 +91,7 @@ class RecordFile(Generic[Record]):
                 raise conflict(self._what, found, now)
         return now
 
-    def _write(self, record: Record, revision: int, unknown: dict[str, Any]) -> Record:
+    def _write(self, record: RecordModel, revision: int, unknown: dict[str, Any]) -> RecordModel:
         if not self._path.parent.is_dir():
             raise missing_folder(self._path.parent)
         record = record.model_copy(update={"revision": revision})

@@ -69,24 +69,12 @@ class Report(Asking, ModalScreen[str | None]):
         self.lines.append([(f"! {message}", "bad"), (f"  {hint}", "quiet")])
 
 
-class Text(Report):
-    """Lines that are there already."""
-
-    def __init__(self, title: str, lines: Sequence[str]) -> None:
-        super().__init__(title)
-        self._text = list(lines)
-
-    def begin(self) -> None:
-        """Show them."""
-        self.lines.show(self._text)
-
-
-class Lines(Report):
+class LinesReport(Report):
     """Lines that are known already."""
 
-    def __init__(self, title: str, lines: list[tuple[str, str]]) -> None:
+    def __init__(self, title: str, lines: Sequence[str | tuple[str, str]]) -> None:
         super().__init__(title)
-        self._known = lines
+        self._known = list(lines)
 
     def begin(self) -> None:
         """Show them."""

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.tui.background.questions import Asking, Trouble
+from ingest_tui.tui.background.questions import Asking, TroubleHandler
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
@@ -122,7 +122,7 @@ class TableDialog(Asking, ModalScreen[str | None]):
         take: Callable[[list[Any] | None], None],
         *,
         group: str = "rows",
-        otherwise: Trouble | None = None,
+        otherwise: TroubleHandler | None = None,
     ) -> None:
         """Ask for rows that come in slices; ``take`` gets None behind the last."""
 

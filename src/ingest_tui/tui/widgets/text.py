@@ -14,7 +14,7 @@ from textual.strip import Strip
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.widgets.columns import fit
 
-Lines = list[str | tuple[str, str]]
+TonedLines = list[str | tuple[str, str]]
 """Lines to show, each a text or a text and its tone."""
 
 MOST_LINES = 20_000

@@ -16,7 +16,8 @@ from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents.documents import get_document, remove_documents, restore_document
-from ingest_tui.services.documents.explain import Explanation, explain
+from ingest_tui.services.documents.explain import explain
+from ingest_tui.services.documents.explain_answer import Explanation
 from ingest_tui.services.documents.trash import empty_trash, list_trash
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.jobs import approve_job, enqueue_sync, pause_job

@@ -153,11 +153,11 @@ class AuditScreen(FollowingScreen):
     @on(VirtualTable.Opened, "#audit-table")
     def open_selected(self) -> None:
         """Show the record of the line."""
-        from ingest_tui.tui.dialogs.report import Text
+        from ingest_tui.tui.dialogs.report import LinesReport
 
         row = self.table.current
         if row is not None:
-            self.app.push_screen(Text(f"{row.text('action')} {row.text('target')}", _as_json(row).splitlines()))
+            self.app.push_screen(LinesReport(f"{row.text('action')} {row.text('target')}", _as_json(row).splitlines()))
 
     def export_audit(self) -> None:
         """Write the lines that pass the filter to a file, all of them, not only those that are held here."""

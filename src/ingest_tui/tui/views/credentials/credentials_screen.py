@@ -195,9 +195,9 @@ class CredentialsScreen(ViewScreen):
         """Show its fields."""
         row = self.table.current
         if row is not None:
-            from ingest_tui.tui.dialogs.report import Lines
+            from ingest_tui.tui.dialogs.report import LinesReport
 
-            self.app.push_screen(Lines(f"Credential {row.summary.name}", _detail(row, self._file)))
+            self.app.push_screen(LinesReport(f"Credential {row.summary.name}", _detail(row, self._file)))
 
     def add_credential(self) -> None:
         """Ask for the type and the fields; the new credential is tested at once."""

@@ -15,7 +15,7 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, document_record
 from ingest_tui.tui.views.documents.document_actions import DocumentActions
-from ingest_tui.tui.widgets.text import Lines, TextLines
+from ingest_tui.tui.widgets.text import TextLines, TonedLines
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import Document, DocumentChunk
@@ -29,9 +29,9 @@ _FACTS = (
 _RECORD_FACTS = ("language", "pages", "columns", "version_label")
 
 
-def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]] = ()) -> Lines:
+def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]] = ()) -> TonedLines:
     """Return the lines to show of a text: above it what is wrong with it; the rest of a very long one is named."""
-    lines: Lines = [
+    lines: TonedLines = [
         (f"{kind}: {message}", "bad" if kind == "error" else "warn") for kind, message in remarks if kind != "note"
     ]
     lines += text[:MOST_CHARACTERS].split("\n")
@@ -40,11 +40,11 @@ def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]
     return lines or [("no text", "quiet")]
 
 
-def fact_lines(document: Document, record: dict[str, Any]) -> Lines:
+def fact_lines(document: Document, record: dict[str, Any]) -> TonedLines:
     """Return what is known of a document: the catalogue's facts, the record's, where it came from, and its remarks."""
     from ingest_tui.services.documents.documents import remarks_of
 
-    lines: Lines = [f"{'version':14} v{document.version}, {wording.size(document.bytes)}, {document.state}"]
+    lines: TonedLines = [f"{'version':14} v{document.version}, {wording.size(document.bytes)}, {document.state}"]
     lines += [f"{name:14} {getattr(document, name)}" for name in _FACTS]
     lines += [f"{name:14} {record[name]}" for name in _RECORD_FACTS if record.get(name)]
     origin = dict(record.get("origin") or {})
@@ -58,17 +58,17 @@ def fact_lines(document: Document, record: dict[str, Any]) -> Lines:
     return lines + [(f"{kind:14} {message}", tones.get(kind, "quiet")) for kind, message in remarks_of(record)]
 
 
-def chunk_lines(chunks: Sequence[DocumentChunk]) -> Lines:
+def chunk_lines(chunks: Sequence[DocumentChunk]) -> TonedLines:
     """Return the chunks by which a document is found, each with its number and the headings above it."""
-    lines: Lines = []
+    lines: TonedLines = []
     for chunk in chunks:
         lines += [(f"#{chunk.ordinal}  {chunk.heading}", "hit"), *chunk.text.split("\n"), ""]
     return lines or [("no chunks: documents in the trash are not searched", "quiet")]
 
 
-def version_lines(versions: Sequence[dict[str, Any]]) -> Lines:
+def version_lines(versions: Sequence[dict[str, Any]]) -> TonedLines:
     """Return the versions, newest first."""
-    lines: Lines = [("d compares two of them", "quiet"), ""]
+    lines: TonedLines = [("d compares two of them", "quiet"), ""]
     for one in versions:
         here = "  current" if one["current"] else ""
         lines.append(
@@ -78,7 +78,7 @@ def version_lines(versions: Sequence[dict[str, Any]]) -> Lines:
     return lines
 
 
-def diff_lines(diff: Sequence[str]) -> Lines:
+def diff_lines(diff: Sequence[str]) -> TonedLines:
     """Return the lines of a diff with their tones."""
     tones = {"+": "good", "-": "bad", "@": "hit", "…": "warn"}
     return [(line, tones.get(line[:1], "")) for line in diff] or [("the texts are the same", "quiet")]
@@ -131,7 +131,7 @@ class DocumentScreen(DocumentActions):
     def catch_up(self) -> None:
         """Read the part that is shown in a thread."""
         document_id, client = self.document_id, self._client
-        parts: dict[str, Callable[[], Lines]] = {
+        parts: dict[str, Callable[[], TonedLines]] = {
             "text": lambda: preview_lines(
                 client.documents.text(document_id), document_id, client.documents.remarks(document_id)
             ),
@@ -144,7 +144,7 @@ class DocumentScreen(DocumentActions):
         if compared is not None:
             older, newer = compared
 
-            def read() -> Lines:
+            def read() -> TonedLines:
                 return diff_lines(client.documents.diff(document_id, older, newer))
 
         self.ask(read, self.text.show, group="text",

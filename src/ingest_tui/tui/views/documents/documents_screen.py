@@ -33,7 +33,7 @@ from ingest_tui.tui.views.documents.documents_model import (
 from ingest_tui.tui.views.documents.filters import Narrowing
 from ingest_tui.tui.widgets.columns import Cell, Column
 from ingest_tui.tui.widgets.table import VirtualTable
-from ingest_tui.tui.widgets.text import Lines, TextLines
+from ingest_tui.tui.widgets.text import TextLines, TonedLines
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import SearchHit
@@ -294,11 +294,11 @@ class DocumentsScreen(Narrowing, DocumentActions):
             return
         document_id, words, client = line.document_id, hit_words(line.snippet), self.ingest.client
 
-        def read() -> tuple[Lines, Lines]:
+        def read() -> tuple[TonedLines, TonedLines]:
             text = preview_lines(client.documents.text(document_id), document_id)
             return text, fact_lines(client.documents.get(document_id), client.documents.record(document_id))
 
-        def show(read: tuple[Lines, Lines]) -> None:
+        def show(read: tuple[TonedLines, TonedLines]) -> None:
             self.preview.show(read[0])
             self.preview.move_to_words(words)
             facts.show(read[1])
