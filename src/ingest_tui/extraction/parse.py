@@ -9,6 +9,7 @@ from ingest_tui.extraction.backends import BACKENDS, Backend, get_backend
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.blocks import find_links, find_title, split_elements
 from ingest_tui.extraction.intake.admission import TypeFilter
+from ingest_tui.extraction.intake.compressed import uncover
 from ingest_tui.extraction.intake.decoding import normalise_text
 from ingest_tui.extraction.intake.formats import FORMATS, Format
 from ingest_tui.extraction.intake.validation import EmptyDocumentError, validate
@@ -81,6 +82,7 @@ def extract(
     Raises `EmptyDocumentError`, `ItemRejectedError`, `ProcessingError`, or `MissingDependencyError` when the
     library of a chosen backend is not installed. The same bytes and backend always give the same result.
     """
+    content, file_name = uncover(content, file_name)
     sniffed = validate(content, file_name, types=types)
     chosen = choose_backend(sniffed.format, backend, backends_by_type)
     notes: list[str] = []
@@ -127,6 +129,7 @@ class _Parts:
             return ""
         self._depth += 1
         try:
+            content, file_name = uncover(content, file_name)
             sniffed = validate(content, file_name, types=self._types)
             part = ParseInput(content, file_name, sniffed.format, self.tick, self.read)
             return normalise_text(_parse(get_backend(sniffed.format.backend), part).markdown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 import zipfile
 import zlib
@@ -73,7 +74,8 @@ def _of_every_kind(samples: Mapping[str, Any]) -> Iterator[Row]:
     yield "text as pdf", "a.pdf", b"just words", "rejected:wrong_type"
     yield "picture as docx", "a.docx", b"\x89PNG\r\n\x1a\n" + bytes(500), "rejected:wrong_type"
     yield "program", "a.exe", b"MZ\x90\x00" + bytes(500), "rejected:unsupported_type"
-    yield "gzip", "a.gz", b"\x1f\x8b\x08" + bytes(500), "rejected:unsupported_type"
+    yield "damaged gzip", "a.gz", b"\x1f\x8b\x08" + bytes(500), "failed:malformed"
+    yield "gzip bomb", "a.txt.gz", gzip.compress(bytes(40 * MEGABYTE)), "rejected:archive_bomb"
 
 
 def _flagged_as_encrypted(content: bytes) -> bytes:

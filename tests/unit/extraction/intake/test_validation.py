@@ -65,7 +65,7 @@ def test_type_comes_from_bytes(content: bytes, file_name: str, expected: str) ->
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.txt", "unsupported_type"),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.pdf", "wrong_type"),
         (b"just words", "a.pdf", "wrong_type"),
-        (b"\x1f\x8b\x08" + bytes(50), "a.gz", "unsupported_type"),
+        (b"\x1f\x8b\x08" + bytes(50), "a.gz", "malformed"),
         (bytes(200), "a.xlsx", "wrong_type"),
         (bytes(200), "a.dat", "unsupported_type"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(10), "a.doc", "malformed"),
