@@ -59,20 +59,21 @@ def _unpacked(stream: _Stream, size: int) -> bytes:
     limit = min(MAX_UNPACKED_BYTES, max(RATIO_FLOOR_BYTES, size * MAX_RATIO))
     pieces: list[bytes] = []
     total = 0
-    try:
-        while piece := stream.read(_PIECE):
-            total += len(piece)
-            if total > limit:
-                raise ItemRejectedError(
-                    f"unpacks to more than {limit:,} bytes",
-                    code="archive_bomb",
-                    hint="unpack it and ingest the result if it is harmless",
-                )
-            pieces.append(piece)
-    except ItemRejectedError:
-        raise
-    except Exception as error:  # each of the three libraries has errors of its own for damage
-        raise ProcessingError(
-            f"the compressed file cannot be read: {error}", code="malformed", hint="fetch it again: it may be cut short"
-        ) from error
-    return b"".join(pieces)
+    while total <= limit:
+        try:
+            piece = stream.read(_PIECE)
+        except Exception as error:  # each of the three libraries has errors of its own for damage
+            raise ProcessingError(
+                f"the compressed file cannot be read: {error}",
+                code="malformed",
+                hint="fetch it again: it may be cut short",
+            ) from error
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        total += len(piece)
+    raise ItemRejectedError(
+        f"unpacks to more than {limit:,} bytes",
+        code="archive_bomb",
+        hint="unpack it and ingest the result if it is harmless",
+    )
