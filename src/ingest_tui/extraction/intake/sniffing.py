@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ingest_tui.extraction.intake.decoding import looks_like_text
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, BY_NAME, SHARED_EXTENSIONS, Format
+from ingest_tui.extraction.intake.refused import is_refused, name_of
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -15,23 +16,6 @@ _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
 _PDF_MARK_WITHIN = 1024  # readers accept leading rubbish before "%PDF-" (ISO 32000-1, annex H.3.4.1)
-_BINARY_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF87a", "a GIF image"),
-    (b"GIF89a", "a GIF image"),
-    (b"II*\x00", "a TIFF image"),
-    (b"MM\x00*", "a TIFF image"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\x00", "an xz archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"(\xb5/\xfd", "a Zstandard archive"),
-    (b"\x7fELF", "an ELF program"),
-    (b"MZ\x90", "a Windows program"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-)
 _FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x89\xd0\xfd")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
@@ -92,7 +76,7 @@ def _by_head(head: bytes, named: Format | None) -> Format | None:
         return BY_NAME["pdf"]
     if head.startswith((b"PAR1", _TNEF_MAGIC)):
         return BY_NAME["parquet" if head.startswith(b"PAR1") else "tnef"]
-    if any(head.startswith(magic) for magic, _name in _BINARY_MAGIC):
+    if is_refused(head):
         return None
     return _by_text(head, named)
 
@@ -170,7 +154,7 @@ def _disagreement(found: Format, named: Format, extension: str) -> Finding:
 
 
 def _unknown(content: bytes, named: Format | None) -> ItemRejectedError | ProcessingError:
-    guess = _name_of(content)
+    guess = name_of(content)
     if named is not None and named.family not in ("text", "markup"):
         return ItemRejectedError(
             f"the name promises {named.name}, the bytes are {guess}",
@@ -182,17 +166,3 @@ def _unknown(content: bytes, named: Format | None) -> ItemRejectedError | Proces
         code="unsupported_type",
         hint="'ingest-tui doctor' lists the formats that can be read",
     )
-
-
-def _name_of(content: bytes) -> str:
-    for magic, name in _BINARY_MAGIC:
-        if content.startswith(magic):
-            return name
-    import puremagic
-
-    try:
-        matches = puremagic.magic_string(content[:_HEAD_BYTES])
-    except (puremagic.PureError, ValueError):
-        return "an unknown binary format"
-    best = matches[0]
-    return f"an unknown binary format, perhaps {best.name or best.mime_type or best.extension}"
