@@ -57,6 +57,28 @@ def workbook(
     return zip_bytes(parts | dict(more or {}))
 
 
+def office_file(
+    parts: Mapping[str, bytes | str], related: Mapping[str, Sequence[tuple[str, str]]], *, types: str = ""
+) -> bytes:
+    """Return an Office Open XML package.
+
+    ``related``: part → the kind and the target of what it refers to, numbered ``rId1``, ``rId2``, …; ``""`` is the
+    package itself. A target with ``://`` is an external one.
+    """
+    package = "http://schemas.openxmlformats.org/package/2006"
+    made: dict[str, bytes | str] = {"[Content_Types].xml": f'<Types xmlns="{package}/content-types">{types}</Types>'}
+    for part, targets in related.items():
+        folder, _slash, base = part.rpartition("/")
+        listed = "".join(
+            f'<Relationship Id="rId{number}" Type="{_RELATIONS}/{kind}" Target="{target}"'
+            + (' TargetMode="External"/>' if "://" in target else "/>")
+            for number, (kind, target) in enumerate(targets, 1)
+        )
+        name = f"{folder}/_rels/{base}.rels" if folder else f"_rels/{base}.rels"
+        made[name] = f'<Relationships xmlns="{package}/relationships">{listed}</Relationships>'
+    return zip_bytes(made | dict(parts))
+
+
 def sheet_row(number: int, *cells: str) -> str:
     """Return a row of a sheet; a cell that begins with ``<`` is the inside of a cell, any other one its text."""
     made = "".join(

@@ -115,6 +115,15 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + line.replace("\x00", " | ") + " |"
 
 
+def pipe_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as they are as a pipe table with the first one on top; nothing where no cell holds a text."""
+    if not any(cell.strip() for row in rows for cell in row):
+        return ""
+    width = min(max(map(len, rows)), MAX_COLUMNS)
+    lines = [_line([cell.strip() for cell in [*row, *[""] * (width - len(row))][:width]]) for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+
+
 def _tidy_rows(rows: Iterable[Sequence[Any]], findings: list[Finding]) -> list[list[str]]:
     """Return rows of text: cells stripped, trailing blanks cut, blank rows dropped, huge fields cut."""
     tidy: list[list[str]] = []
