@@ -64,7 +64,7 @@ def _by_content(content: bytes, named: Format | None) -> Sniffed | None:
 
         return Sniffed(*identify_zip(content))
     if head.startswith(_OLE_MAGIC):
-        from ingest_tui.extraction.intake.containers import identify_ole
+        from ingest_tui.extraction.intake.ole import identify_ole
 
         return Sniffed(*identify_ole(content))
     plain = _by_head(head, named)

@@ -16,7 +16,7 @@ from ingest_tui.extraction.intake.validation import validate
 from ingest_tui.extraction.parse import extract
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
-from tests.made_files import locked_pdf, ole_with, pdf_of, pdf_pages, word_file, zip_bytes
+from tests.made_files import biff_record, locked_pdf, ole, ole_with, pdf_of, pdf_pages, word_file, zip_bytes
 
 
 def kind_of(content: bytes, file_name: str) -> str:
@@ -168,11 +168,44 @@ def test_encrypted_opendocument_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("stream", "expected"),
-    [("WordDocument", "doc"), ("Workbook", "xls"), ("PowerPoint Document", "ppt"), ("__properties_version1.0", "msg")],
+    [
+        ("WordDocument", "doc"),
+        ("WORKBOOK", "xls"),
+        ("BOOK", "xls"),
+        ("book", "xls"),
+        ("PowerPoint document", "ppt"),
+        ("__properties_version1.0", "msg"),
+    ],
 )
 def test_ole_files_are_told_by_their_streams(stream: str, expected: str) -> None:
     """Old office formats and Outlook messages share a container; its directory tells them apart."""
     assert kind_of(ole_with(stream), "a") == expected
+
+
+def test_embedded_document_does_not_name_the_file() -> None:
+    """A document embedded in a workbook has its streams in a storage of its own; the workbook is still one."""
+    content = bytearray(ole({"Workbook": biff_record(0x809, bytes(16)), "WordDocument": b"x"}))
+    assert kind_of(bytes(content), "a.xls") == "doc"
+    right_sibling = 1024 + 128 + 72
+    content[right_sibling : right_sibling + 4] = b"\xff" * 4
+    assert kind_of(bytes(content), "a.xls") == "xls"
+
+
+@pytest.mark.parametrize("before", [b"", biff_record(0x86, b"")])
+def test_workbook_behind_a_password_is_encrypted(before: bytes) -> None:
+    """The record of the password near the start of a workbook says that it is encrypted."""
+    start = biff_record(0x809, bytes(16)) + before
+    assert reason_of(ole({"Workbook": start + biff_record(0x2F, bytes(54))}), "a.xls") == "encrypted"
+    assert kind_of(ole({"Workbook": start + biff_record(0xE1, b"")}), "a.xls") == "xls"
+
+
+@pytest.mark.parametrize("kind", ["spreadsheet", "text", "presentation"])
+def test_opendocument_without_its_mimetype_part(kind: str) -> None:
+    """Where the part ``mimetype`` was left out, the manifest says what the document is."""
+    root = f'<m:file-entry m:full-path="/" m:version="1.3" m:media-type="application/vnd.oasis.opendocument.{kind}"/>'
+    parts = {"META-INF/manifest.xml": f"<m:manifest>{root}</m:manifest>".encode(), "content.xml": b"x"}
+    expected = {"spreadsheet": "ods", "text": "odt", "presentation": "odp"}[kind]
+    assert kind_of(zip_bytes(parts), "a.zip") == expected
 
 
 def test_damaged_pdf_after_a_locked_one_is_malformed() -> None:
