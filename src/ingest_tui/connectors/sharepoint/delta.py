@@ -26,7 +26,7 @@ _BAD = 400
 _NO_DELTA = {_BAD, 405, 501}
 _MOST_RESTARTS = 2
 _MOST_IDLE_PAGES = 200
-Pages = Iterator[list[dict[str, Any]]]
+ItemPages = Iterator[list[dict[str, Any]]]
 
 
 class DriveDelta:
@@ -162,7 +162,7 @@ def _broken_off() -> TransientSourceError:
     )
 
 
-def crawl(session: GraphSession, drive_id: str, folder_id: str) -> Pages:
+def crawl(session: GraphSession, drive_id: str, folder_id: str) -> ItemPages:
     """Yield the items below a folder, page by page, folders before what is in them. One request for each folder.
 
     A folder that vanishes meanwhile is passed over. Raises `GraphError`.
