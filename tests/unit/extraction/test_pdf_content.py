@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
+from ingest_tui.extraction.backends import pdf_turned
 from ingest_tui.extraction.backends.pdf_text import is_noise, tidy_page
 from ingest_tui.extraction.intake.validation import EmptyDocumentError
 from ingest_tui.extraction.parse import extract, extract_text
@@ -112,6 +114,24 @@ def test_cells_of_one_character_stay_apart() -> None:
     drawn = "".join(f"BT /F1 12 Tf {x} {y} Td ({text}) Tj ET " for x, y, text in cells)
     objects[4] = stream(drawn.encode())
     assert extract_text(pdf_of(objects), ".pdf").split() == ["Bolt", "5", "1.20", "Nut", "7", "0.80"]
+
+
+def test_the_words_of_a_turned_line_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PDFium ends the line at each space of a turned text, words that are close come together again."""
+    text = "No\r\nof\r\ncopy\r\nup"
+    tops = {1: 20, 4: 21, 5: 31, 8: 80}  # by character: "No" ends at 20, "of" is from 21 to 31, "copy" from 80
+
+    class Page:
+        def count_chars(self) -> int:
+            return len(text)
+
+    monkeypatch.setattr(pdf_turned, "_quarter", lambda _page, index: None if index == len(text) - 2 else 4.71)
+    monkeypatch.setattr(
+        pdf_turned,
+        "_box",
+        lambda _page, index: SimpleNamespace(left=0, right=12, bottom=tops.get(index, 0), top=tops.get(index, 0)),
+    )
+    assert pdf_turned.join_turned_lines(Page(), text) == "No of\r\ncopy\r\nup"
 
 
 @pytest.mark.parametrize(

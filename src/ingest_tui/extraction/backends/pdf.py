@@ -13,6 +13,7 @@ from typing import Any
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.backends.pdf_annotations import read_annotations
 from ingest_tui.extraction.backends.pdf_text import tidy_page
+from ingest_tui.extraction.backends.pdf_turned import join_turned_lines
 from ingest_tui.extraction.validators.pdf import PageContent, Pages, check_document
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_LINKS, Element
@@ -169,7 +170,7 @@ def _text_of(page: Any) -> str:
     text_page = page.get_textpage()
     try:
         # Not get_text_bounded(): that joins the cells of some tables and the lines of rotated pages.
-        return tidy_page(str(text_page.get_text_range()))
+        return tidy_page(join_turned_lines(text_page, str(text_page.get_text_range())))
     finally:
         text_page.close()
 
