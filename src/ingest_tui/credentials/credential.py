@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from importlib import import_module
 from typing import Any, NoReturn
 
 from ingest_tui.credentials.entries import entry_digest
 from ingest_tui.credentials.references import Surroundings, parse_reference, resolve_reference
 from ingest_tui.credentials.types import CredentialType, Entry
-from ingest_tui.model.errors import AuthenticationError
+from ingest_tui.model.errors import AuthenticationError, IngestError
 from ingest_tui.model.safe_text import safe_display
 
 # Plain fields that may change while the account stays the same.
@@ -49,9 +50,19 @@ class RegisteredCredential:
 
     @property
     def identity(self) -> str:
-        """Whom a source sees signing in: the plain fields of the entry, as text. Compared over restarts."""
+        """Whom a source sees signing in: the plain fields of the entry and the account, as text. Outlives restarts.
+
+        Where the account is in a secret field that cannot be resolved now, it is another one than any that is known.
+        """
         names = (name for name in self._type.plain_names if name not in _SAY_NOT_WHO)
-        return json.dumps({name: str(value) for name in names if (value := getattr(self._entry, name)) is not None})
+        who = {name: str(value) for name in names if (value := getattr(self._entry, name)) is not None}
+        if self._type.account is not None:
+            module, _, function = self._type.account.partition(":")
+            try:
+                who["account"] = str(getattr(import_module(module), function)(self))
+            except IngestError:
+                who["account"] = ""
+        return json.dumps(who)
 
     @property
     def secrets(self) -> tuple[str, ...]:

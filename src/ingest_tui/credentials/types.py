@@ -88,6 +88,8 @@ class CredentialType:
     ``authenticate`` is ``module:function``, imported when `credential test` runs: it takes a `Credential` and the
     settings of the sources that use it, signs in for real and yields `Step` values. Without it there is nothing to
     ask on its own: the connector that uses the credential finds out.
+    ``account`` is ``module:function`` as well: it takes a `Credential` and returns whose it is, as text without
+    secrets, where the fields that are not secret do not say so. It asks nobody.
     """
 
     name: str
@@ -95,6 +97,7 @@ class CredentialType:
     model: type[Entry]
     secrets: tuple[SecretField, ...]
     authenticate: str | None = None
+    account: str | None = None
     aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -197,6 +200,7 @@ BUILT_IN = (
             SecretField("session_token", "session token (only for temporary keys)"),
         ),
         authenticate=f"{_PROVIDERS}.aws:authenticate",
+        account=f"{_PROVIDERS}.aws:account_of",
     ),
     CredentialType(
         "entra",

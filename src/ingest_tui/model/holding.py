@@ -23,7 +23,7 @@ HOLD_WORDS: dict[str, str] = {
     HoldReason.EMPTY_LISTING: "the source is empty all at once",
     HoldReason.MASS_DELETION: "they are too many at once",
     HoldReason.CHOICE_CHANGED: "the settings that choose what the source takes were changed, or who signs in to it "
-    "(a rotated access key counts as another account)",
+    "(a rotated access key of a store that is not AWS counts as another account)",
     HoldReason.CHOICE_UNKNOWN: "no earlier look at the source is known",
     HoldReason.STILL_HELD: "deletions of an earlier sync still wait for an answer",
     HoldReason.EXCLUDED: "the settings of the source exclude them now",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import MissingDependencyError
+from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.safe_text import safe_display
 
 _DEFAULT_REGION = "us-east-1"
@@ -34,6 +36,23 @@ _NO_VERDICT = "check the endpoint and the region"
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
 _ACTION = re.compile(r"perform:? ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
+
+
+_AWS_KEY = re.compile(r"(?:AKIA|ASIA)[A-Z2-7]{16}")
+_ACCOUNT_BITS, _BITS_BEHIND = 40, 7
+
+
+def account_of(credential: RegisteredCredential) -> str:
+    """Return the account that an access key belongs to; of a store that is not AWS, what stands for its owner.
+
+    The identifiers of AWS keys carry the number of the account, which STS (GetAccessKeyInfo) reads from them as well:
+    a rotated key is of the same one. Others say nothing, so that each key is an owner of its own.
+    """
+    key = credential.require("access_key_id")
+    if credential.get("endpoint_url") is None and _AWS_KEY.fullmatch(key):
+        bits = int.from_bytes(base64.b32decode(key[4:])[:6], "big") & ((1 << _ACCOUNT_BITS) - 1) << _BITS_BEHIND
+        return f"{bits >> _BITS_BEHIND:012}"
+    return short_digest("access key", key, length=20)
 
 
 def authenticate(credential: RegisteredCredential, uses: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
