@@ -34,7 +34,7 @@ def find_damage(workspace: Workspace) -> Iterator[Damage]:
     yield from _each("collection", workspace.collections.unreadable, workspace.collections.get)
     yield from _documents_without_source(workspace)
     yield from _jobs(workspace)
-    for path in (workspace.layout.audit, workspace.layout.ignored):
+    for path in (workspace.layout.audit, workspace.layout.ignored, workspace.layout.removals):
         yield from _journal(path)
 
 

@@ -28,6 +28,7 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.intents import IntentJournal, Repair
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.audit import AuditLog
+from ingest_tui.store.removals import note_removals
 
 """Where a document is in a source: source id and key."""
 
@@ -202,6 +203,7 @@ class StoreWriter:
     def _write_catalogue(self, change: StoreChange) -> Settled:
         """Steps (3) and (4)."""
         catalogue = self.catalogue
+        note_removals(self._layout, catalogue, change.locations, change.forgotten)
         with catalogue.transaction():
             self._write_rows(change)
             settled = settle_documents_without_places(catalogue, change.left, change.at)

@@ -139,6 +139,11 @@ class Layout:
         return self.root / "trash.json"
 
     @property
+    def removals(self) -> Path:
+        """Which places people removed documents from."""
+        return self.root / "removals.jsonl"
+
+    @property
     def intents(self) -> Path:
         """What an unfinished change of catalogue and folders touches; empty at rest."""
         return self.root / "intents.jsonl"

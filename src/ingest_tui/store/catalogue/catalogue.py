@@ -32,6 +32,15 @@ class Catalogue(CatalogueConnection):
         )
         return {row[1]: LocationRow(*row) for row in rows}
 
+    def has_removals(self) -> bool:
+        """Whether there is any place that a person removed a document from."""
+        return bool(self.value("SELECT EXISTS (SELECT 1 FROM locations WHERE removed_sha256 <> '')"))
+
+    def removals(self) -> Iterator[LocationRow]:
+        """Yield the places that a person removed a document from."""
+        sql = "SELECT * FROM locations WHERE removed_sha256 <> '' AND document_id IS NULL"
+        return (LocationRow(*row) for row in self.execute(sql))
+
     def locations_of(self, document_id: str) -> list[LocationRow]:
         """Return all places where a document is, in a fixed order."""
         sql = "SELECT * FROM locations WHERE document_id = ? ORDER BY source_id, key"

@@ -37,7 +37,7 @@ def open_known_good(layout: Layout) -> Catalogue:
     except SchemaVersionError:
         raise
     except StoreError as error:
-        if error.reason != MISSING or any(version_folders(layout)):
+        if error.reason != MISSING or _is_anything_known(layout):
             raise
         return Catalogue(layout.catalogue, create=True)
     try:
@@ -61,8 +61,13 @@ def _refuse_lost(
         loss = "may be an older copy: the note of its newest transaction is missing"
     if mark is None and not catalogue.value("SELECT 1 FROM documents LIMIT 1"):
         loss = "knows none of the documents on disk"
-    if loss and any(version_folders(layout)):
+    if loss and _is_anything_known(layout):
         raise StoreError(f"the catalogue {loss}", hint=REBUILD_HINT, code=LOST)
+
+
+def _is_anything_known(layout: Layout) -> bool:
+    """Whether there is anything on disk that a catalogue has to know: documents, or what people removed."""
+    return any(version_folders(layout)) or layout.removals.exists()
 
 
 def version_folders(layout: Layout) -> Iterator[Path]:

@@ -35,6 +35,7 @@ from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import sync_folder
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.removals import read_removals
 
 _BATCH = 200
 _PAGES_AT_ONCE = 10_000
@@ -252,6 +253,8 @@ class _Builder:
     def put_in_force(self, old: _Old) -> RebuildReport:
         """Take the place of the catalogue in force. For the holder of the commit lock."""
         mark, _apart = read_marks(self._layout.catalogue)
+        if not old.is_trusted:
+            self._rows.add_removals(read_removals(self._layout))
         if old.catalogue is not None:
             self._rows.carry_over(self._layout.catalogue, trusted=old.is_trusted)
         self._rows.end(previous_epoch=mark.epoch if mark else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import apsw
@@ -11,7 +12,7 @@ from ingest_tui.model.errors import StoreError
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.contradictions import as_written
 from ingest_tui.store.catalogue.found_documents import FolderProblem, FoundDocument
-from ingest_tui.store.catalogue.rows import LocationRow
+from ingest_tui.store.catalogue.rows import LocationRow, PlaceKey
 from ingest_tui.store.layout import Layout
 
 _PLACES = ", ".join(LocationRow._fields)
@@ -44,6 +45,8 @@ _UNREAD_PLACES = (
     " FROM old.locations o JOIN locations l USING (source_id, key, document_id)"
     f" WHERE o.outcome IN ('failed', 'rejected', 'empty') AND o.at > l.at AND {as_written('locations', 'o')}"
 )
+_FORGET_REMOVAL = "DELETE FROM locations WHERE source_id = ? AND key = ? AND document_id IS NULL"
+_ADD_REMOVAL = f"INSERT OR IGNORE INTO locations ({_PLACES}) VALUES (?{', ?' * (len(LocationRow._fields) - 1)})"
 _KILLS = f"INSERT OR IGNORE INTO kills SELECT * FROM old.kills WHERE {as_written('kills')}"
 _CARRY_OVER = (_ABSENT_PLACES, _UNREAD_PLACES, _KILLS)
 
@@ -76,6 +79,14 @@ class RebuiltRows:
         for place in self.catalogue.execute(claimed, (document_id,)):
             self.catalogue.execute("DELETE FROM locations WHERE source_id = ? AND key = ?", place)
             self.catalogue.execute(_SETTLE_PLACE, place)
+
+    def add_removals(self, removals: Mapping[PlaceKey, LocationRow | None]) -> None:
+        """Add the places that people removed documents from, where no document is; None: no removal holds there."""
+        with self.catalogue.transaction():
+            for place, row in removals.items():
+                self.catalogue.execute(_FORGET_REMOVAL, place)
+                if row is not None:
+                    self.catalogue.execute(_ADD_REMOVAL, row)
 
     def carry_over(self, old: Path, *, trusted: bool) -> None:
         """Take over what no folder can say from the catalogue that was in force; nothing where it cannot be read.
