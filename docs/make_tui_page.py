@@ -2,7 +2,7 @@
 
     python docs/make_tui_page.py
 
-What stands between ``<!-- NAME -->`` and ``<!-- end -->`` is made here; the rest of the page is written by hand.
+The text between ``<!-- NAME -->`` and ``<!-- end -->`` is made here; the rest of the page is written by hand.
 A test compares the page with what this would write.
 """
 
@@ -72,7 +72,7 @@ _MAKERS: dict[str, Callable[[], str]] = {"views": _views, "keys": _keys, "comman
 
 
 def page(text: str) -> str:
-    """Return the page with its tables made anew."""
+    """Return the page with its tables made again."""
     return _BLOCK.sub(lambda block: f"<!-- {block[1]} -->\n{_MAKERS[block[1]]()}\n<!-- end -->", text)
 
 

@@ -199,7 +199,7 @@ def test_questions_follow_from_answers(home: Cli) -> None:
 
 
 def test_a_file_that_others_can_read_is_refused_by_every_command(home: Cli) -> None:
-    """Each command refuses a file that is not private with exit code 6 and the command that mends it."""
+    """Each command refuses a file that is not private with exit code 6 and the command that fixes it."""
     home.run("credential", "add", "wiki", "--type", "token", "--secret", "token=env:X")
     path = home.home / "credentials.json"
     path.chmod(0o640)
@@ -266,6 +266,6 @@ def test_doctor_prints_what_it_finds(home: Cli) -> None:
     """Findings that can wait are warnings and leave the exit code at 0."""
     home.run("credential", "add", "wiki", "--type", "token", "--secret-stdin", "token", typed="hunter22")
     ended = home.run("doctor")
-    assert "warning  credential wiki: the secret itself stands in the file: token" in ended.out
+    assert "warning  credential wiki: the secret itself is in the file: token" in ended.out
     assert "warning  credential wiki: is used by no source" in ended.out
     assert "hunter22" not in ended.out

@@ -19,7 +19,7 @@ import pytest
 
 from ingest_tui.cli.main import run
 from ingest_tui.services.client import Client
-from ingest_tui.services.jobs.error_inbox import find_troubles
+from ingest_tui.services.jobs.error_inbox import find_issues
 from ingest_tui.services.jobs.jobs import list_jobs
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.upgrade import upgrade_workspace
@@ -48,7 +48,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = unpack_workspace_1(home)
     workspace = open_workspace_at(root)
     upgrade_workspace(workspace.layout)
-    trouble = find_troubles(workspace, ["broken.pdf"])[0]
+    trouble = find_issues(workspace, ["broken.pdf"])[0]
     workspace.ignored.note([((trouble.source_id, trouble.key), "mark")], ignore=True, by="test", at="2026-01-01")
     workspace.close()
     (root / "tui.json").write_text('{"schema_version": 1, "views": {"jobs": {"filter": "x"}}}')

@@ -20,7 +20,7 @@ def a_source_with_errors(cli: Cli) -> None:
 
 
 def test_errors_are_listed_ignored_and_retried(cli: Cli) -> None:
-    """From the list to nothing left: one is ignored, one is mended and retried."""
+    """From the list to nothing left: one is ignored, one is fixed and retried."""
     a_source_with_errors(cli)
     assert [one["key"] for one in cli.run("errors", "list", "--json").json] == ["hollow.txt", "void.txt"]
     assert "hint:" in cli.run("errors", "list", "--by-reason").out

@@ -71,7 +71,7 @@ def test_one_bad_upload_does_not_stop_the_others(cli: Cli) -> None:
 
 
 def test_queued_jobs_can_be_cancelled_and_done_again(cli: Cli) -> None:
-    """A queued job is cancelled at once and never runs; retry does it anew."""
+    """A queued job is cancelled at once and never runs; retry does it again."""
     cli.write("a.txt", "alpha")
     cli.init()
     assert "worker start" in cli.run("sync", "docs", "--detach").err

@@ -155,7 +155,7 @@ def test_a_killed_worker_loses_nothing(cli: Cli, when: str) -> None:
 
 
 def test_an_interrupted_sync_can_go_on(cli: Cli) -> None:
-    """Ctrl-C ends a foreground sync with 130 and words on how to go on; the next sync finishes the job."""
+    """Ctrl-C ends a foreground sync with 130 and words on how to continue; the next sync finishes the job."""
     fill(cli, 1500)
     cli.init()
     worker = cli.start("sync", "docs")

@@ -84,12 +84,12 @@ def test_its_documents_are_kept_fresh(workspace: WorkspaceHandle, database: sqli
     """A first sync takes all rows in; later ones take what changed, what was renamed and what is gone."""
     assert workspace.sync("notes").counters.items_ingested == 3
     assert workspace.sync("notes").counters.items_skipped_incremental == 3
-    database.execute("UPDATE documents SET body = ?, changed = 2 WHERE id = 0", (b"common anew",))
+    database.execute("UPDATE documents SET body = ?, changed = 2 WHERE id = 0", (b"common again",))
     database.execute("UPDATE documents SET name = 'other.md' WHERE id = 1")
     database.execute("DELETE FROM documents WHERE id = 2")
     counters = workspace.sync("notes").counters
     assert (counters.items_ingested, counters.items_moved, counters.items_retired) == (1, 1, 1)
-    assert len(workspace.search("anew")) == 1
+    assert len(workspace.search("again")) == 1
 
 
 def test_it_keeps_the_contract(database: sqlite3.Connection, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from ingest_tui.services import workspaces
 from ingest_tui.services.api import WorkspaceHandle, open_workspace
 from ingest_tui.services.documents import documents, uploads
 from ingest_tui.services.jobs import jobs
-from ingest_tui.services.jobs.source_claims import Patience
+from ingest_tui.services.jobs.source_claims import WaitPolicy
 from ingest_tui.services.sources import sources
 from ingest_tui.store.catalogue.connection import LOST, MISSING
 from ingest_tui.store.catalogue.opening import open_catalogue
@@ -53,7 +53,7 @@ from tests.faults.crash_lab import quicken, run_queue
 _PR_SET_PDEATHSIG = 1
 _REFUSALS = (BusyError, NotFoundError, RefusedError, StaleWriterError, UsageError, ValidationError)
 _SOURCES = ("north", "south", "shared")
-_PATIENCE = Patience(2.0, lambda _job: None)
+_PATIENCE = WaitPolicy(2.0, lambda _job: None)
 _WORDS = ("rain", "snow", "wind", "hail", "fog", "sun")
 
 

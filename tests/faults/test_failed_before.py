@@ -14,7 +14,7 @@ from ingest_tui.model.errors import ItemError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.plan import rules as plan_rules
 from ingest_tui.services.documents.explain import explain
-from ingest_tui.services.jobs.error_inbox import list_troubles, retry_troubles
+from ingest_tui.services.jobs.error_inbox import list_troubles, retry_issues
 from ingest_tui.services.jobs.jobs import get_job, job_items, retry_job
 from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.catalogue.queries import find_documents
@@ -89,7 +89,7 @@ def test_a_person_has_it_tried_again(workspace: Workspace) -> None:
     passed_over = sync(workspace)
     asked = [
         retry_job(workspace, passed_over.job_id, failed_only=True).job_id,
-        *retry_troubles(workspace, list_troubles(workspace)).jobs,
+        *retry_issues(workspace, list_troubles(workspace)).jobs,
     ]
     run_queue(workspace)
     for job_id in asked:

@@ -1,4 +1,4 @@
-"""A full disk: the job waits, everything stays readable, and it goes on by itself when there is room again."""
+"""A full disk: the job waits, everything stays readable, and it resumes by itself when there is room again."""
 
 from __future__ import annotations
 

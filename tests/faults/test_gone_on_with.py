@@ -87,7 +87,7 @@ def test_plan_without_a_newer_listing_retires_as_it_says(interrupted: Workspace)
 
 
 def test_person_pauses_a_job_that_waits_for_room_without_a_worker(interrupted: Workspace) -> None:
-    """A job that waited for room when its worker died is paused by a person: room alone lets it go on no more."""
+    """A job that waited for room when its worker died is paused by a person: room alone resumes it no more."""
     job = get_job(interrupted, "last")
     interrupted_job = interrupted.jobs.load(job.job_id)
     if interrupted_job.state is JobState.RUNNING:
@@ -101,7 +101,7 @@ def test_person_pauses_a_job_that_waits_for_room_without_a_worker(interrupted: W
 
 
 def test_resumed_job_still_says_why_it_is_partial(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gaps of a listing are told by the job that goes on from its plan as by the one that made it."""
+    """The gaps of a listing are told by the job that continues from its plan as by the one that made it."""
 
     def with_a_gap(job: JobContext) -> ListingEnd:
         return listing(job)._replace(complete=False, gaps=(("locked", "Permission denied"),))

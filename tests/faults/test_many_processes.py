@@ -97,7 +97,7 @@ def test_sixteen_workers_that_are_ended_at_random(tmp_path: Path) -> None:
     total = sources * jobs_of_a_source
     print(  # noqa: T201 - the figure that people ask for
         f"\n{total} jobs by {len(findings.owners)} processes in {report.seconds} s, {report.kills} killed"
-        f" ({findings.owners_killed} while they owned a job), {report.polite_ends} ended politely,"
+        f" ({findings.owners_killed} while they owned a job), {report.polite_ends} shut down gracefully,"
         f" {findings.starts} starts: {len(findings.double_owners)} double owners, {report.left_in_queue} never done"
     )
     assert findings.faults == []

@@ -183,16 +183,16 @@ def test_a_checkpoint_of_before_a_reboot_is_not_trusted(
 
 
 def test_the_scratch_of_a_listing_forgets_what_is_not_resumed(tmp_path: Path) -> None:
-    """A listing that begins anew does not inherit pages."""
+    """A listing that starts over does not inherit pages."""
     scratch = ListingScratch(tmp_path / "listing.db", resume=True)
     scratch.add(ListingPage([Descriptor("a", "far://a", "f")], "a"))
     scratch.close()
     again = ListingScratch(tmp_path / "listing.db", resume=True)
     assert (again.cursor, again.count()) == ("a", 1)
     again.close()
-    anew = ListingScratch(tmp_path / "listing.db", resume=False)
-    assert (anew.cursor, anew.count()) == (None, 0)
-    anew.close()
+    again = ListingScratch(tmp_path / "listing.db", resume=False)
+    assert (again.cursor, again.count()) == (None, 0)
+    again.close()
 
 
 def test_a_large_download_goes_on_by_range(

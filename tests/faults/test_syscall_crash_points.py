@@ -165,7 +165,7 @@ def test_sync_ends_the_same_after_a_fault_while_progress_is_written(slow_sync: S
     ("names", "first"), [("fsync,fdatasync,syncfs", 1), ("syncfs", 1), ("rename", 3), ("pwrite64", 40)]
 )
 def test_sync_on_a_disk_that_stays_broken_ends_with_an_error(first_sync: Scenario, names: str, first: int) -> None:
-    """A disk that refuses every write from some moment on ends a sync; once it is mended the next one goes on."""
+    """A disk that refuses every write from some moment on ends a sync; once it is fixed the next one goes on."""
     assert first_sync.lesson is not None
     root = first_sync.fresh(f"broken-{first}-{names}")
     ending = break_for_good(root, first_sync.lesson, names, first)

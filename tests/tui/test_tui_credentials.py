@@ -306,7 +306,7 @@ def test_removing_a_used_credential_names_the_sources(root: Path, file: Path) ->
 def test_a_file_that_cannot_be_used_is_told_with_what_to_do(
     root: Path, file: Path, text: str, mode: int, words: str
 ) -> None:
-    """Damaged, or readable by others: the view says so and goes on when it is mended."""
+    """Damaged, or readable by others: the view says so and keeps running when it is fixed."""
     file.write_text(text)
     file.chmod(mode)
 

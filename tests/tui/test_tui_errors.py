@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.model.trouble import Trouble, TroubleGroup, group_troubles
+from ingest_tui.model.issue import Issue, IssueGroup, group_issues
 from ingest_tui.services.client import Client
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.workspace import open_workspace_at
@@ -20,20 +20,20 @@ from tests.tui.test_tui_screens import ACTING, add_folder
 pytestmark = pytest.mark.slow
 
 
-def trouble(number: int, kind: Any = "failed", reason: str = "timeout", **values: Any) -> Trouble:
+def issue(number: int, kind: Any = "failed", reason: str = "timeout", **values: Any) -> Issue:
     """Return an error of one document."""
     key = values.pop("key", f"file-{number:06}.pdf")
     at = f"2026-11-21T11:00:{number % 60:02}.000Z"
-    return Trouble(
+    return Issue(
         kind, reason, "docs", key, f"file:///docs/{number}", values.pop("detail", "too slow"), "default", None, 10,
         "20261121-000001-docs-aaaa", at, f"mark{number}",
     )  # fmt: skip
 
 
-def errors_of(*troubles: Trouble) -> ErrorList:
+def errors_of(*issues: Issue) -> ErrorList:
     """Return the list of some errors, with a hint for each group."""
-    groups = [TroubleGroup(one.kind, one.reason, one.number, one.newest, "mend it") for one in group_troubles(troubles)]
-    return ErrorList(tuple(groups), troubles)
+    groups = [IssueGroup(one.kind, one.reason, one.number, one.newest, "mend it") for one in group_issues(issues)]
+    return ErrorList(tuple(groups), issues)
 
 
 def put_troubles(root: Path, names: list[str], *, outcome: str = "failed") -> None:
@@ -55,15 +55,15 @@ def put_troubles(root: Path, names: list[str], *, outcome: str = "failed") -> No
 
 def test_groups_open_to_their_documents() -> None:
     """Closed groups are one line each; an open one is followed by its documents."""
-    errors = errors_of(trouble(1), trouble(2), trouble(3, "empty", "no_text"))
+    errors = errors_of(issue(1), issue(2), issue(3, "empty", "no_text"))
     lines, passing = arrange(errors)
-    assert [(line.group.kind, line.group.number, line.trouble) for line in lines] == [
+    assert [(line.group.kind, line.group.number, line.issue) for line in lines] == [
         ("failed", 2, None),
         ("empty", 1, None),
     ]
     assert passing == 3
     lines, _ = arrange(errors, opened={("failed", "timeout")})
-    assert [line.trouble.key if line.trouble else line.group.kind for line in lines] == [
+    assert [line.issue.key if line.issue else line.group.kind for line in lines] == [
         "failed", "file-000001.pdf", "file-000002.pdf", "empty",
     ]  # fmt: skip
     assert len({line.key for line in lines}) == 4
@@ -71,7 +71,7 @@ def test_groups_open_to_their_documents() -> None:
 
 def test_the_filter_counts_anew_and_drops_empty_groups() -> None:
     """Only what passes is counted, and a group without any is left out."""
-    errors = errors_of(trouble(1), trouble(2), trouble(3, "empty", "no_text"))
+    errors = errors_of(issue(1), issue(2), issue(3, "empty", "no_text"))
     lines, passing = arrange(errors, passes=lambda text: "file-000002" in text)
     assert [(line.group.kind, line.group.number) for line in lines] == [("failed", 1)]
     assert passing == 1
@@ -80,7 +80,7 @@ def test_the_filter_counts_anew_and_drops_empty_groups() -> None:
 @pytest.mark.parametrize(("sort", "kinds"), [("newest", ["empty", "failed"]), ("reason", ["empty", "failed"])])
 def test_groups_are_ordered_and_turned_around(sort: str, kinds: list[str]) -> None:
     """The order is the chosen one, or its reverse."""
-    errors = errors_of(trouble(1, reason="timeout"), trouble(9, "empty", "no_text"))
+    errors = errors_of(issue(1, reason="timeout"), issue(9, "empty", "no_text"))
     assert [line.group.kind for line in arrange(errors, sort=sort)[0]] == kinds
     assert [line.group.kind for line in arrange(errors, sort=sort, backwards=True)[0]] == kinds[::-1]
 
@@ -119,7 +119,7 @@ def test_errors_are_opened_explained_ignored_and_shown_again(root: Path, folder:
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(app.screen, Report) and "not here: empty" in screen_text(app))
         await pilot.press("escape", "n")
-        await until(pilot, lambda: [line.trouble.key for line in table.rows if line.trouble] == ["void.txt"])
+        await until(pilot, lambda: [line.issue.key for line in table.rows if line.issue] == ["void.txt"])
         await pilot.press("g", "n")
         await until(pilot, lambda: "No errors." in screen_text(app))
         await pilot.press("H")
@@ -192,10 +192,10 @@ def test_hostile_names_do_not_act_in_the_inbox(root: Path) -> None:
 
 def test_a_hundred_thousand_errors_do_not_freeze_the_view(root: Path) -> None:
     """Opened to all of them the view moves on, filters, and answers keys at once."""
-    many = errors_of(*(trouble(number, reason=f"reason{number % 3}") for number in range(100_000)))
+    many = errors_of(*(issue(number, reason=f"reason{number % 3}") for number in range(100_000)))
 
-    def grouped(*, ignored: bool = False) -> tuple[list[TroubleGroup], list[Trouble]]:
-        return ([], []) if ignored else (list(many.groups), list(many.troubles))
+    def grouped(*, ignored: bool = False) -> tuple[list[IssueGroup], list[Issue]]:
+        return ([], []) if ignored else (list(many.groups), list(many.issues))
 
     client = Client(root)
     client.errors.grouped = grouped
@@ -233,7 +233,7 @@ def test_trouble_with_the_catalogue_is_told(root: Path) -> None:
     """What cannot be read is a notice, and reading goes on afterwards."""
     asked = []
 
-    def grouped(*, ignored: bool = False) -> tuple[list[TroubleGroup], list[Trouble]]:
+    def grouped(*, ignored: bool = False) -> tuple[list[IssueGroup], list[Issue]]:
         asked.append(ignored)
         if len(asked) == 1:
             raise RuntimeError("secret")

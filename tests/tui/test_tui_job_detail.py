@@ -78,7 +78,7 @@ def test_every_counter_of_an_outcome_is_a_part_of_the_sum() -> None:
 
 
 def test_reasons_are_counted_once_and_errors_of_the_job_stand_first() -> None:
-    """Errors that name an item are in the journal; those of the job are taken from the manifest, anew each time."""
+    """Errors that name an item are in the journal; those of the job are taken from the manifest, again each time."""
     of_job = JobError(code="source_access", message="no way in", hint="open it", at=NOW_TEXT)
     of_item = JobError(code="timeout", message="slow", uri="file:///a", at=NOW_TEXT)
     reasons = Reasons([of_job, of_item])

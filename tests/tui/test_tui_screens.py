@@ -301,7 +301,7 @@ def test_outcomes_that_come_while_a_job_is_open_are_shown(root: Path) -> None:
 
 
 def test_a_wide_screen_shows_the_job_beside_the_list(root: Path) -> None:
-    """From 140 columns the job under the cursor stands beside the table, with its outcomes and its log."""
+    """From 140 columns the job under the cursor stands next to the table, with its outcomes and its log."""
     add_job(root, "20261121-000001-docs-aaaa", listed=2)
     add_outcomes(root, "20261121-000001-docs-aaaa", [outcome("beside.md")])
 

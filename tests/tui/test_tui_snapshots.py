@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.document import Document, SearchHit
-from ingest_tui.model.trouble import Trouble, TroubleGroup, TroubleKind, group_troubles
+from ingest_tui.model.issue import Issue, IssueGroup, IssueKind, group_issues
 from ingest_tui.services.client import Client
 from ingest_tui.services.documents.documents import DocumentPage, remarks_of
 from ingest_tui.store.fs.locks import FileLock
@@ -220,7 +220,7 @@ def _hits(_words: str, **_choice: Any) -> list[SearchHit]:
             for number, name in enumerate(("copy.md", "contract.pdf"))]  # fmt: skip
 
 
-_TROUBLES: tuple[tuple[TroubleKind, str, str, str], ...] = (
+_TROUBLES: tuple[tuple[IssueKind, str, str, str], ...] = (
     ("failed", "timeout", "slow.pdf", "no progress for 60 s"),
     ("failed", "timeout", "b[/]\x1b[31m.pdf", "no progress for 60 s"),
     ("rejected", "unsupported_type", "film.mov", "video/quicktime"),
@@ -228,14 +228,14 @@ _TROUBLES: tuple[tuple[TroubleKind, str, str, str], ...] = (
 )
 
 
-def _errors(**_choice: Any) -> tuple[list[TroubleGroup], list[Trouble]]:
-    troubles = tuple(
-        Trouble(kind, reason, "handbook", key, f"file:///srv/{key}", detail, "default", None, 10, "job", NOW_TEXT,
+def _errors(**_choice: Any) -> tuple[list[IssueGroup], list[Issue]]:
+    issues = tuple(
+        Issue(kind, reason, "handbook", key, f"file:///srv/{key}", detail, "default", None, 10, "job", NOW_TEXT,
                 key)
         for kind, reason, key, detail in _TROUBLES
     )  # fmt: skip
-    groups = (replace(group, hint=f"what to do about {group.reason}") for group in group_troubles(troubles))
-    return list(groups), list(troubles)
+    groups = (replace(group, hint=f"what to do about {group.reason}") for group in group_issues(issues))
+    return list(groups), list(issues)
 
 
 class _Explanation:

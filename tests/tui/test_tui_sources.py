@@ -43,7 +43,7 @@ def source_on_disk(root: Path, source_id: str) -> Source:
 
 
 def test_an_empty_workspace_leads_to_a_first_sync(root: Path, folder: Path) -> None:
-    """Type, place, test, plan, sync: each step says which it is and how to go on, and Esc goes back."""
+    """Type, place, test, plan, sync: each step says which it is and how to continue, and Esc goes back."""
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2")

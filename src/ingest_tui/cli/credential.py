@@ -209,7 +209,7 @@ def test(session: Session, name: str, as_json: bool) -> int:
 @json_option
 @pass_session
 def remove(session: Session, name: str, force: bool, yes: bool, as_json: bool) -> None:
-    """Take credential NAME out of the file. Its secrets stay where they are kept, unless they stand in the file."""
+    """Take credential NAME out of the file. Its secrets stay where they are kept, unless they are in the file."""
     from ingest_tui.services.credentials.credentials import get_credential, remove_credential
 
     seen = get_credential(session.workspace, name).summary

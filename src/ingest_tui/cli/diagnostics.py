@@ -64,7 +64,7 @@ def fail_unexpectedly(error: BaseException, *, as_json: bool) -> int:
 
 
 def exit_code_of(manifest: Manifest) -> int:
-    """Return the exit code that tells how a job ended."""
+    """Return the exit code that says how a job ended."""
     if manifest.state == "succeeded":
         return 0
     if manifest.state == "partial":

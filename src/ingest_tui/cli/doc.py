@@ -10,7 +10,7 @@ import humanize
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.document_choice import choice_of, choice_options
 from ingest_tui.cli.export import export_document
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, patience_of, wait_options
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
 
 _ORDERS = ("address", "newest", "title", "largest")
 
@@ -201,7 +201,7 @@ def remove(
     """
     from ingest_tui.services.documents.documents import get_document, remove_documents
 
-    patience = patience_of(session.workspace, wait=wait, timeout=timeout)
+    patience = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     found = [get_document(session.workspace, name) for name in documents]
     if not yes and not as_json:
         for document in found:

@@ -10,10 +10,10 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.session import Session, json_option, pass_session
-from ingest_tui.model.trouble import TROUBLE_KINDS
+from ingest_tui.model.issue import TROUBLE_KINDS
 
 if TYPE_CHECKING:
-    from ingest_tui.services.jobs.error_inbox import Trouble
+    from ingest_tui.services.jobs.error_inbox import Issue
 
 
 @click.group()
@@ -69,7 +69,7 @@ def list_(
             output.line(_empty(ignored=ignored))
         return
     if as_json:
-        output.data([trouble.as_dict() for trouble in found[:limit]])
+        output.data([issue.as_dict() for issue in found[:limit]])
         return
     rows = [(one.kind, one.reason, one.source_id, one.key, one.detail, one.at) for one in found[:limit]]
     output.table(("KIND", "REASON", "SOURCE", "KEY", "DETAIL", "SINCE"), rows, empty=_empty(ignored=ignored))
@@ -96,15 +96,15 @@ def _chosen(
     source_id: str | None,
     *,
     ignored: bool = False,
-) -> list[Trouble]:
+) -> list[Issue]:
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.jobs.error_inbox import find_troubles, list_troubles
+    from ingest_tui.services.jobs.error_inbox import find_issues, list_troubles
 
     narrowed = bool(kinds or reasons or source_id)
     if bool(items) == (narrowed or all_of_them):
         raise UsageError("name items, or choose them by options", hint="--kind, --reason, --source, or --all")
     if items:
-        return find_troubles(session.workspace, items, ignored=ignored)
+        return find_issues(session.workspace, items, ignored=ignored)
     return list_troubles(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
 
 
@@ -116,9 +116,9 @@ def _chosen(
 def retry(session: Session, /, detach: bool, as_json: bool, **choice: Any) -> int:
     """Fetch and read items again: one job for each source, whatever jobs they failed in."""
     from ingest_tui.cli.sync import follow_and_report
-    from ingest_tui.services.jobs.error_inbox import retry_troubles
+    from ingest_tui.services.jobs.error_inbox import retry_issues
 
-    report = retry_troubles(session.workspace, _chosen(session, **choice))
+    report = retry_issues(session.workspace, _chosen(session, **choice))
     for one in report.left_out[:5]:
         diagnostics.say(f"warning: left out {one['source_id']}: {one['key']}: {one['reason']}")
     if report.left_out_total:
@@ -143,10 +143,10 @@ def _ignoring(name: str, help_text: str, done: str, *, ignore: bool) -> click.Co
     @json_option
     @pass_session
     def command(session: Session, /, as_json: bool, **choice: Any) -> None:
-        from ingest_tui.services.jobs.error_inbox import ignore_troubles
+        from ingest_tui.services.jobs.error_inbox import ignore_issues
 
         chosen = _chosen(session, **choice, ignored=not ignore)
-        number = ignore_troubles(session.workspace, chosen, ignore=ignore)
+        number = ignore_issues(session.workspace, chosen, ignore=ignore)
         if as_json:
             output.data({name: number})
         else:

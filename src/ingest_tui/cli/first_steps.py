@@ -39,7 +39,7 @@ def init(session: Session, allow_network_filesystem: bool, as_json: bool) -> Non
 @json_option
 @pass_session
 def doctor(session: Session, as_json: bool) -> int:
-    """Check what is installed, which formats can be read, and whether the workspace is sound, its credentials too."""
+    """Check what is installed, which formats can be read, and whether workspace and credentials are consistent."""
     from ingest_tui.services.workspaces import doctor as check
 
     checks = list(check(session.root, session.credentials_path))

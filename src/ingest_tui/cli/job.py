@@ -167,7 +167,7 @@ def _cell(value: Any) -> Any:
 @json_option
 @pass_session
 def errors(session: Session, job_id: str, by_reason: bool, as_json: bool) -> None:
-    """Print what failed or was rejected in JOB, and what to do. 'ingest-tui errors' tells of all jobs."""
+    """Print what failed or was rejected in JOB, and what to do. 'ingest-tui errors' shows all jobs."""
     from ingest_tui.services.jobs.jobs import get_job, job_items
 
     manifest = get_job(session.workspace, job_id)
@@ -277,7 +277,7 @@ def _acting(name: str, help_text: str, done: str) -> click.Command:
 
 job.add_command(_acting("cancel", "Cancel JOB; what is committed stays.", "cancelling"))
 job.add_command(_acting("pause", "Pause JOB until it is resumed.", "pausing"))
-job.add_command(_acting("resume", "Let a paused JOB go on.", "resuming"))
+job.add_command(_acting("resume", "Resume a paused JOB.", "resuming"))
 
 
 @job.command()

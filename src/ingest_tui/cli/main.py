@@ -81,7 +81,7 @@ class _Commands(LazyGroup):
     "credentials_path",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="INGEST_TUI_CREDENTIALS",
-    show_default="credentials.json beside the workspace",
+    show_default="credentials.json next to the workspace",
     help="The credentials file.",
 )
 @click.option("--watch", is_flag=True, help="Run headless: work off the queue and watch folders, until SIGTERM.")

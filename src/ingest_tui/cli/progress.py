@@ -60,10 +60,10 @@ class JobProgress:
 
 
 def why_it_is_paused(manifest: Manifest) -> str:
-    """Return why a paused job is paused, and what lets it go on."""
+    """Return why a paused job is paused, and what resumes it."""
     if manifest.waits_for_space:
-        return "the disk is full; it goes on by itself once there is room"
-    return f"{manifest.transitions[-1].reason}; 'ingest-tui job resume {manifest.job_id}' lets it go on"
+        return "the disk is full; it resumes by itself once there is room"
+    return f"{manifest.transitions[-1].reason}; 'ingest-tui job resume {manifest.job_id}' resumes it"
 
 
 def _note(manifest: Manifest, phase: str) -> str:

@@ -14,7 +14,7 @@ from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
-    from ingest_tui.services.jobs.source_claims import Patience
+    from ingest_tui.services.jobs.source_claims import WaitPolicy
     from ingest_tui.store.workspace import Workspace
 
 
@@ -80,18 +80,18 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
 
 
 def wait_options(command: Any) -> Any:
-    """Add ``--wait`` and ``--timeout`` to a command that takes something away; `patience_of` reads them."""
+    """Add ``--wait`` and ``--timeout`` to a command that takes something away; `wait_policy_of` reads them."""
     command = click.option(
         "--timeout", type=click.FloatRange(0), metavar="SECONDS", help="With --wait: give up after this long."
     )(command)
     return click.option("--wait", is_flag=True, help="Wait until no job works on it, then do it.")(command)
 
 
-def patience_of(workspace: Workspace, *, wait: bool, timeout: float | None) -> Patience | None:
+def wait_policy_of(workspace: Workspace, *, wait: bool, timeout: float | None) -> WaitPolicy | None:
     """Return how long a call waits for jobs, and say on stderr for which; None when it does not."""
     from ingest_tui.cli import diagnostics
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.jobs.source_claims import Patience
+    from ingest_tui.services.jobs.source_claims import WaitPolicy
     from ingest_tui.services.workers import worker_status
 
     if not wait:
@@ -102,11 +102,11 @@ def patience_of(workspace: Workspace, *, wait: bool, timeout: float | None) -> P
     def tell(job: Manifest) -> None:
         diagnostics.say(f"waiting for job {job.job_id} ({job.state}); Ctrl-C leaves everything as it is")
         if job.state == "paused":
-            diagnostics.say(f"hint: 'ingest-tui job resume {job.job_id}' lets it go on")
+            diagnostics.say(f"hint: 'ingest-tui job resume {job.job_id}' resumes it")
         elif not workspace.jobs.has_owner(job.job_id) and not worker_status(workspace):
             diagnostics.say("hint: no worker is running; 'ingest-tui worker start' starts one")
 
-    return Patience(timeout, tell)
+    return WaitPolicy(timeout, tell)
 
 
 pass_session = click.make_pass_decorator(Session)

@@ -9,7 +9,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output, source_trials
 from ingest_tui.cli.name_arguments import SOURCE
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, patience_of, wait_options
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
 from ingest_tui.cli.source_options import (
     SourceTypes,
     TypedCommand,
@@ -168,7 +168,7 @@ def list_(session: Session, as_json: bool) -> None:
 
     summaries = list_sources(session.workspace)
     for name in session.workspace.sources.unreadable():
-        diagnostics.say(f"warning: source {name} cannot be read; 'ingest-tui doctor' tells why")
+        diagnostics.say(f"warning: source {name} cannot be read; 'ingest-tui doctor' shows why")
     if as_json:
         output.data(
             [
@@ -244,7 +244,7 @@ def remove(
     from ingest_tui.services.sources.sources import get_source, remove_source
 
     seen = get_source(session.workspace, source_id)
-    patience = patience_of(session.workspace, wait=wait, timeout=timeout)
+    patience = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
     confirm(f"Remove source {source_id} and retire {number} documents to the trash?", yes=yes, as_json=as_json)
     retired = remove_source(

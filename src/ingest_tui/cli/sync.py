@@ -142,7 +142,7 @@ def follow_and_report(
         with JobProgress(wanted=not quiet) as progress:
             manifest = follow_job(workspace, job_id, progress.show, run_here=True)
     except KeyboardInterrupt:
-        diagnostics.say(f"hint: job {job_id} stays where it is; 'ingest-tui sync' or a worker goes on with it")
+        diagnostics.say(f"hint: job {job_id} stays where it is; 'ingest-tui sync' or a worker resumes it")
         raise
     if not quiet:
         report_end(manifest, program)

@@ -74,7 +74,7 @@ class Capabilities:
 class ListingMemory(Protocol):
     """What a connector keeps of its listings from job to job: entries by id, and notes such as delta tokens.
 
-    It is a cache: it may be empty at any time, and then everything is listed anew.
+    It is a cache: it may be empty at any time, and then everything is listed again.
     """
 
     def note(self, name: str) -> str | None:
@@ -144,7 +144,7 @@ class BaseConnector(ABC):
 
     @abstractmethod
     async def authenticate(self) -> bool:
-        """Reach the source and prove that it lets us in; raises `SourceAccessError` with the reason when not.
+        """Reach the source and check that access is granted; raises `SourceAccessError` with the reason when not.
 
         Called once before `list`, and by `source test`.
         """
@@ -195,7 +195,7 @@ class BaseConnector(ABC):
         return None
 
     def reauthenticate(self) -> bool:
-        """Forget what was derived from the credential, so that the next call reads it anew; after an auth failure.
+        """Forget what was derived from the credential, so that the next call reads it again; after an auth failure.
 
         Returns whether trying again can help.
         """

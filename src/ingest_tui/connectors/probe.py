@@ -84,7 +84,7 @@ def probe(connector: Probed) -> Iterator[TestStep]:
             yield stopwatch.step(name, safe_display(signing))
         name = "reach"
         asyncio.run(connector.authenticate())
-        yield stopwatch.step(name, "the source answers and lets us in")
+        yield stopwatch.step(name, "the source answers and access is granted")
         name = "list"
         pages = _ProbedPages(connector)
         page = next(pages, None)
@@ -167,5 +167,5 @@ def hint_for(error: IngestError) -> str:
     if error.retryable:
         return "it may pass by itself: try again later"
     if isinstance(error, ItemError):
-        return "only this item is concerned; a sync tells of each that it cannot read"
+        return "only this item is concerned; a sync reports each that it cannot read"
     return "'ingest-tui source show SOURCE' shows the settings; are they right?"

@@ -72,7 +72,7 @@ class ResilientConnector(BaseConnector):
             raise source_failure(error, "signing in") from None
 
     def list(self, cursor: str | None = None) -> Listing:
-        """List; a listing that was cut is resumed behind its last page where the connector can, else it restarts."""
+        """List; a listing that was cut is resumed after its last page where the connector can, else it restarts."""
         pages = _ResumablePages(self.inner, cursor)
         checks = DescriptorChecks()
         while True:
@@ -83,7 +83,7 @@ class ResilientConnector(BaseConnector):
 
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
-        """Fetch; a cut download goes on where it stopped when the connector can range, else the error is passed on."""
+        """Fetch; a cut download resumes where it stopped when the connector can range, else the error is passed on."""
         download = _Download(self.inner, descriptor, offset)
         try:
             first = self._try(download.following)

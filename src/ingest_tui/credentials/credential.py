@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from ingest_tui.credentials.entries import entry_digest
-from ingest_tui.credentials.references import Surroundings, parse_reference, resolve_reference
+from ingest_tui.credentials.references import ResolveContext, parse_reference, resolve_reference
 from ingest_tui.credentials.types import CredentialType, Entry
 from ingest_tui.model.errors import AuthenticationError, IngestError
 from ingest_tui.model.safe_text import safe_display
@@ -21,14 +21,14 @@ class RegisteredCredential:
     """A named credential. Its secrets are looked up at each `get`, and are in no representation of it.
 
     A connector asks for what it needs when it signs in. After a 401 it takes the credential from the registry again
-    and signs in anew: that is how a rotated secret takes effect in a running job. ``digest`` changes whenever the
+    and signs in again: that is how a rotated secret takes effect in a running job. ``digest`` changes whenever the
     entry changes in the file; it can be compared within one process only.
     """
 
     __slots__ = ("_entry", "_surroundings", "_type", "description", "digest", "expires", "name")
 
     def __init__(
-        self, name: str, declared: CredentialType, entry: Entry, raw: dict[str, Any], surroundings: Surroundings
+        self, name: str, declared: CredentialType, entry: Entry, raw: dict[str, Any], surroundings: ResolveContext
     ) -> None:
         self.name = name
         self.description: str = entry.description

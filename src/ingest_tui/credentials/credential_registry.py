@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.entries import acceptable_entry, checked_entry
 from ingest_tui.credentials.file import CredentialsFile, identity_of, read_credentials_file, write_credentials_file
-from ingest_tui.credentials.references import Surroundings, parse_reference, secret_path
+from ingest_tui.credentials.references import ResolveContext, parse_reference, secret_path
 from ingest_tui.credentials.summary import CredentialSummary, summarise
 from ingest_tui.credentials.types import Entry
 from ingest_tui.model.clock import posix_ns
@@ -176,8 +176,8 @@ class CredentialRegistry:
             content["revision"] = revision + 1 if isinstance(revision, int) else 1
             write_credentials_file(self.path, content)
 
-    def _surroundings(self, entry: Entry) -> Surroundings:
-        return Surroundings(self.path.parent, os.environ, entry.command_environment)
+    def _surroundings(self, entry: Entry) -> ResolveContext:
+        return ResolveContext(self.path.parent, os.environ, entry.command_environment)
 
 
 def _refuse_when_changed(

@@ -65,7 +65,7 @@ def _broken_references(declared: CredentialType, raw: Mapping[str, Any]) -> Iter
 
 
 def invalid_fields(declared: CredentialType, raw: Mapping[str, Any]) -> tuple[set[str], str]:
-    """Return the fields that cannot be used, and why in one sentence; neither when the entry is sound."""
+    """Return the fields that cannot be used, and why in one sentence; neither when the entry is valid."""
     try:
         declared.model.model_validate(dict(raw))
     except pydantic.ValidationError as error:

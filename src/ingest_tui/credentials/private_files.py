@@ -40,7 +40,7 @@ class PrivateFile:
 def read_private_file(path: Path, strictness: Strictness, *, what: str) -> PrivateFile:
     """Return the content of ``path``; links are followed, and what they lead to is what counts.
 
-    Raises `RefusedError` with the command that mends it, and OSError when the file cannot be opened.
+    Raises `RefusedError` with the command that fixes it, and OSError when the file cannot be opened.
     """
     descriptor = os.open(path, _READING)
     try:

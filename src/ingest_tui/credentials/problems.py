@@ -66,7 +66,7 @@ def _of_entry(entry: CredentialSummary, today: date, used_by: Mapping[str, Seque
         yield Problem(
             "warning",
             about,
-            f"the secret itself stands in the file: {', '.join(entry.literals)}",
+            f"the secret itself is in the file: {', '.join(entry.literals)}",
             f"keep it elsewhere and refer to it: {FORMS}",
         )
     if entry.expires is not None and (entry.expires - today).days <= WARNED_DAYS_AHEAD:

@@ -49,7 +49,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ResolveContext:
     """What resolving depends on. Relative paths start at ``folder``, the one of the credentials file.
 
     ``command_environment`` names further variables that a command gets.
@@ -95,7 +95,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def resolve_reference(reference: Reference, surroundings: Surroundings, *, what: str) -> str:
+def resolve_reference(reference: Reference, surroundings: ResolveContext, *, what: str) -> str:
     """Return the secret, now. ``what`` names it in errors; the value is remembered for redaction.
 
     Raises `AuthenticationError` (``credential_unresolved``) when it cannot be had, `RefusedError` for a file that
@@ -124,14 +124,14 @@ def _fail(what: str, reference: Reference, reason: str, hint: str) -> NoReturn:
     )
 
 
-def _from_environment(reference: Reference, surroundings: Surroundings, what: str) -> str:
+def _from_environment(reference: Reference, surroundings: ResolveContext, what: str) -> str:
     value = surroundings.environment.get(reference.target)
     if value is None:
         _fail(what, reference, "is not set", "set the variable for this program, and for the worker before it starts")
     return value
 
 
-def _from_file(reference: Reference, surroundings: Surroundings, what: str) -> str:
+def _from_file(reference: Reference, surroundings: ResolveContext, what: str) -> str:
     path = secret_path(reference.target, surroundings)
     try:
         data = read_private_file(path, secret_file_strictness(path), what=what).data
@@ -140,7 +140,7 @@ def _from_file(reference: Reference, surroundings: Surroundings, what: str) -> s
     return _as_text(data, reference, what)
 
 
-def secret_path(target: str, surroundings: Surroundings) -> Path:
+def secret_path(target: str, surroundings: ResolveContext) -> Path:
     """Return the path of a ``file:`` reference: ~ is the home folder, relative ones start at the credentials file."""
     home = surroundings.environment.get("HOME")
     if home and (target == "~" or target.startswith("~/")):
@@ -157,7 +157,7 @@ def secret_file_strictness(path: Path) -> Strictness:
     return Strictness(OTHERS_MAY_WRITE if is_mounted else OTHERS_MAY_WRITE | OTHERS_MAY_READ, root_may_own=True)
 
 
-def _from_keyring(reference: Reference, _surroundings: Surroundings, what: str) -> str:
+def _from_keyring(reference: Reference, _surroundings: ResolveContext, what: str) -> str:
     try:
         import keyring
     except ImportError:
@@ -177,7 +177,7 @@ def _from_keyring(reference: Reference, _surroundings: Surroundings, what: str) 
     return value
 
 
-def _from_command(reference: Reference, surroundings: Surroundings, what: str) -> str:
+def _from_command(reference: Reference, surroundings: ResolveContext, what: str) -> str:
     arguments = _split(reference.target)
     environment = commands.helper_environment(arguments[0], surroundings.environment, surroundings.command_environment)
     try:
@@ -189,11 +189,11 @@ def _from_command(reference: Reference, surroundings: Surroundings, what: str) -
     return _as_text(output, reference, what)
 
 
-def _literally(reference: Reference, _surroundings: Surroundings, _what: str) -> str:
+def _literally(reference: Reference, _surroundings: ResolveContext, _what: str) -> str:
     return reference.target
 
 
-_RESOLVERS: Mapping[str, Callable[[Reference, Surroundings, str], str]] = {
+_RESOLVERS: Mapping[str, Callable[[Reference, ResolveContext, str], str]] = {
     "env": _from_environment,
     "file": _from_file,
     "keyring": _from_keyring,

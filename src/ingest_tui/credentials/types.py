@@ -112,7 +112,7 @@ class CredentialType:
 
     @property
     def plain_names(self) -> tuple[str, ...]:
-        """The names of the other fields of this type, beside those that every entry may have."""
+        """The names of the other fields of this type, besides those that every entry may have."""
         return tuple(
             name for name in self.model.model_fields if name not in Entry.model_fields and name not in self.secret_names
         )

@@ -100,7 +100,7 @@ class PlanDamagedError(StoreError):
 
 
 class DiskFullError(StoreError):
-    """There is no room to go on: the job waits until there is."""
+    """There is no room to continue: the job waits until there is."""
 
     code = "disk_full"
     retryable = True
@@ -188,7 +188,7 @@ class TransientItemError(ItemError):
 
 
 class ItemRejectedError(ItemError):
-    """The item is sound as far as we know but is not let in (type, size, limits); outcome ``rejected``."""
+    """The item is valid as far as we know but is not let in (type, size, limits); outcome ``rejected``."""
 
     code = "unsupported_type"
 

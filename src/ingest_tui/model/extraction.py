@@ -27,7 +27,7 @@ class Finding:
     """What a validator has to say of a document that is let in.
 
     ``error``: it is damaged or breaks the rules of its format, so that text may be missing or wrong. ``warning``: it is
-    sound, but something is worth knowing. Neither keeps it out. ``code`` is stable and meant for scripts.
+    valid, but something is worth knowing. Neither keeps it out. ``code`` is stable and meant for scripts.
     """
 
     severity: Severity
@@ -97,7 +97,7 @@ class ParseTask:
 class ParseResult:
     """What became of a `ParseTask`.
 
-    ``parsed``: the markdown is in ``output_path`` and ``content_hash`` is its hash. ``empty``: sound, but without
+    ``parsed``: the markdown is in ``output_path`` and ``content_hash`` is its hash. ``empty``: valid, but without
     text. ``rejected``: not let in. ``failed``: let in, but not readable. In the last three ``reason`` is a stable
     code, ``detail`` says what was seen and ``hint`` what to do, and there is no output file.
     ``chunks`` is a list of ``[heading path, text]``, or None when the text is so large that the caller should read

@@ -220,7 +220,7 @@ class Manifest(BaseModel):
 
     @property
     def waits_for_space(self) -> bool:
-        """Whether the job is paused until there is room on the disk: then it goes on without being asked to."""
+        """Whether the job is paused until there is room on the disk: then it works without being asked to."""
         return self.state is JobState.PAUSED and bool(self.transitions) and self.transitions[-1].reason == DISK_FULL
 
     @property

@@ -23,7 +23,7 @@ _PLACES = ("path", "bucket", "site", "url", "uri")
 
 
 class ExtractionSettings(BaseModel):
-    """Which backend reads what. ``backend`` is for every type, ``by_type`` (extension or media type) goes before it."""
+    """Which backend reads what: ``by_type`` (extension or media type) takes precedence over ``backend``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,7 +40,7 @@ class Source(BaseModel):
     """One place that documents come from. ``source_config`` is checked by the connector of its type.
 
     ``since``: what was last changed before that day (UTC) is not taken.
-    ``allow_types`` (empty: all) and ``deny_types`` (goes before) are format names, extensions or media types.
+    ``allow_types`` (empty: all) and ``deny_types`` (takes precedence) are format names, extensions or media types.
     ``hold_…``: how many deletions at once wait for a person, see `HoldRule`; None: as the workspace says.
     """
 

@@ -228,7 +228,7 @@ def _receive_or_begin_again(
 
 
 def _receive(job: JobContext, connector: BaseConnector, item: StagedItem, descriptor: Descriptor) -> None:
-    """Bring the bytes of an item into staging, going on with what an interrupted attempt left of a large one."""
+    """Bring the bytes of an item into staging, continuing what an interrupted attempt left of a large one."""
     begun = None
     if connector.capabilities.ranged_fetch and item.weight > KEPT_EVERY_BYTES:
         begun = job.staging.begun(item.item_id, descriptor.fingerprint)

@@ -147,7 +147,7 @@ def open_workspace(path: str | Path = "workspace", *, credentials: str | Path | 
     """Open the workspace in ``path``, making it when the folder is empty or missing.
 
     ``credentials`` is the credentials file: by default what INGEST_TUI_CREDENTIALS names, or ``credentials.json``
-    beside the workspace.
+    next to the workspace.
     """
     workspace, _ = workspaces.init(Path(path), Path(credentials) if credentials else None)
     return WorkspaceHandle(workspace)

@@ -198,9 +198,9 @@ class _Jobs(_Subject):
 
 
 class _Errors(_Subject):
-    grouped = _reads(lambda: error_inbox.grouped_troubles)
-    retry = _changes(lambda: error_inbox.retry_troubles)
-    ignore = _changes(lambda: error_inbox.ignore_troubles)
+    grouped = _reads(lambda: error_inbox.grouped_issues)
+    retry = _changes(lambda: error_inbox.retry_issues)
+    ignore = _changes(lambda: error_inbox.ignore_issues)
 
 
 class _Audit(_Subject):

@@ -1,4 +1,4 @@
-"""What is damaged or lost among the files of a workspace, beside its catalogue and documents. Reads only."""
+"""What is damaged or lost among the files of a workspace, besides its catalogue and documents. Reads only."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def follow_job(
     """Follow a job to its end, calling ``on_progress`` with each new state; returns the last.
 
     With ``run_here`` this process runs the job itself, after earlier ones of its source, whenever no worker is there
-    to do it. A KeyboardInterrupt leaves a job that runs here interrupted, for the next worker to go on with; so does a
+    to do it. A KeyboardInterrupt leaves a job that runs here interrupted, for the next worker to resume; so does a
     disk on which its end cannot be written, which raises `StoreError` or `OSError`.
     """
     source_id = workspace.jobs.load(job_id).source_id

@@ -136,7 +136,7 @@ def rebuild(workspace: Workspace, on_progress: ProgressListener = unheard) -> Re
 
 
 def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
-    """Yield what is installed, which formats can be read, and whether workspace and credentials are sound."""
+    """Yield what is installed, which formats can be read, and whether workspace and credentials are consistent."""
     yield from _program_checks()
     yield from _format_checks()
     yield from _wall_checks()
@@ -266,7 +266,7 @@ def _catalogue_check(workspace: Workspace) -> Check:
         return Check("problem", "catalogue", error.message, error.hint)
     if fault:
         return Check("problem", "catalogue", fault, "'ingest-tui rebuild' makes it again")
-    return Check("ok", "catalogue", f"sound, {documents} documents")
+    return Check("ok", "catalogue", f"consistent, {documents} documents")
 
 
 def _worker_checks(workspace: Workspace) -> Iterator[Check]:

@@ -40,7 +40,7 @@ class DocumentStore:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._base = str(layout.documents)
-        self._mend_modes = umask_is_odd()
+        self._fix_modes = umask_is_odd()
 
     def write_ingestion(self, folder: Path | str, record: dict[str, Any]) -> None:
         """Complete a version folder under construction with its ingestion record. Not durable by itself."""
@@ -95,7 +95,7 @@ class DocumentStore:
             if seen is not None:
                 seen.add(folder_of_many)
         try:
-            make_one_folder(document_folder, mend_mode=self._mend_modes)
+            make_one_folder(document_folder, fix_mode=self._fix_modes)
         except FileExistsError:
             refuse_linked_folder(document_folder)
         except FileNotFoundError:

@@ -221,7 +221,7 @@ class JobStore:
         if on_disk > manifest.rev:
             raise StaleWriterError(
                 f"job {manifest.job_id} was taken over by another worker (rev {on_disk} > {manifest.rev})",
-                hint="nothing to do: the other worker goes on with it",
+                hint="nothing to do: the other worker continues it",
                 job_id=manifest.job_id,
             )
         manifest.rev += 1

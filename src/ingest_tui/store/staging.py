@@ -33,7 +33,7 @@ class StagingArea:
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
-        self._mend_modes = umask_is_odd()
+        self._fix_modes = umask_is_odd()
 
     def folder(self, item_id: str) -> str:
         """Return the folder of an item. A string: this is called for every item, several times."""
@@ -64,7 +64,7 @@ class StagingArea:
             self._make_empty(folder)
         flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if begun else os.O_EXCL) | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(path, flags, FILE_MODE)
-        if self._mend_modes:
+        if self._fix_modes:
             os.fchmod(descriptor, FILE_MODE)
         hasher = begun.hasher if begun else new_hasher()
         size = kept = begun.size if begun else 0
@@ -85,10 +85,10 @@ class StagingArea:
 
     def _make_empty(self, folder: str) -> None:
         try:
-            make_one_folder(folder, mend_mode=self._mend_modes)
+            make_one_folder(folder, fix_mode=self._fix_modes)
         except FileExistsError:
             remove_tree(Path(folder))
-            make_one_folder(folder, mend_mode=self._mend_modes)
+            make_one_folder(folder, fix_mode=self._fix_modes)
 
     @staticmethod
     def _keep(folder: str, descriptor: int, fingerprint: str, size: int, extension: str) -> None:

@@ -184,7 +184,7 @@ class Workspace:
 
 
 def credentials_path_of(root: Path, named: Path | None = None) -> Path:
-    """Return where the credentials are: as ``named``, as INGEST_TUI_CREDENTIALS says, or beside the workspace."""
+    """Return where the credentials are: as ``named``, as INGEST_TUI_CREDENTIALS says, or next to the workspace."""
     chosen = named or os.environ.get(CREDENTIALS_VARIABLE) or root.parent / CREDENTIALS_FILE
     return Path(os.path.abspath(chosen))  # noqa: PTH100 - resolve() would follow a link that people named on purpose
 

@@ -185,7 +185,7 @@ class IngestApp(Going):
             self._tell_feed_failure(update.failure)
         if update.workers is not None:
             self.living_workers, self.told_of_workers = update.workers, True
-        # Only the view on top, which a dialog may stand over: one below it would have the whole screen painted anew,
+        # Only the view on top, which a dialog may stand over: one below it would have the whole screen painted again,
         # and catches up when it is shown again.
         shown = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen)), None)
         if shown is not None and shown.is_whole:

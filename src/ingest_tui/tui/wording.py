@@ -8,7 +8,7 @@ MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 THOUSAND, MILLION = 1_000, 1_000_000
 
 # Plain words here and not `JobState`, so that the first screen is painted before pydantic is loaded; a test holds
-# them to the model. Never colour alone: the glyph differs for each state, and the word stands beside it.
+# them to the model. Never colour alone: the glyph differs for each state, and the word is next to it.
 STATE_GLYPHS = {
     "queued": ".",
     "running": ">",
@@ -54,7 +54,7 @@ def tone(state: str) -> str:
     return _TONES.get(state, "quiet")
 
 
-def trouble_tone(kind: str) -> str:
+def issue_tone(kind: str) -> str:
     """Return how a kind of error is coloured."""
     return {"failed": "bad", "empty": "quiet"}.get(kind, "warn")
 

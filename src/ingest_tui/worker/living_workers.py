@@ -134,7 +134,7 @@ def _sweep_torn_marks(folder: Path) -> None:
 
 
 def stop_worker(workspace: Workspace, info: WorkerInfo, *, timeout: float = 10.0) -> str:
-    """Ask a worker of this host to end; returns why it goes on, empty when it has ended within ``timeout`` seconds.
+    """Ask a worker of this host to end; returns why it keeps running, empty when it has ended in ``timeout`` seconds.
 
     The signal goes to the process that holds the worker's lock, by the kernel's word and through a descriptor of that
     process: its record may be forged, and its process id may belong to another process by now. A suspended worker is

@@ -41,7 +41,7 @@ def in_running_order(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 
 def _is_runnable(manifest: Manifest) -> bool:
-    # What waits for room on the disk goes on by itself, whoever its worker was.
+    # What waits for room on the disk resumes by itself, whoever its worker was.
     return manifest.state in _RUNNABLE or manifest.waits_for_space
 
 

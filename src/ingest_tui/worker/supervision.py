@@ -93,7 +93,7 @@ class Supervisor:
             return
         try:
             call()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on with its other tasks
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker continues with its other tasks
             self.failed(task, error)
         else:
             self.succeeded(task)

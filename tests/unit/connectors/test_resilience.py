@@ -216,7 +216,7 @@ def test_what_is_permanent_is_not_tried_again(error: ItemError) -> None:
 
 
 def test_a_rotated_credential_takes_effect() -> None:
-    """After a refusal the credential is read anew, once, and the call is made again."""
+    """After a refusal the credential is read again, once, and the call is made again."""
     inner = Scripted(AuthenticationError("expired"), renewals=1)
     assert keys_of(around(inner)) == ["0", "1", "2"]
     refused = Scripted(AuthenticationError("expired"), AuthenticationError("expired"), renewals=5)

@@ -17,7 +17,7 @@ from keyring.backends import fail
 
 from ingest_tui.credentials.references import (
     Reference,
-    Surroundings,
+    ResolveContext,
     check_reference,
     literal,
     parse_reference,
@@ -50,7 +50,7 @@ class FakeKeyring(keyring.backend.KeyringBackend):
 
 def resolved(text: str, folder: Path, *, seconds: float = 10, also: tuple[str, ...] = (), **environment: str) -> str:
     around = {"PATH": os.environ["PATH"], "HOME": str(folder), **environment}
-    surroundings = Surroundings(folder, around, also, seconds)
+    surroundings = ResolveContext(folder, around, also, seconds)
     return resolve_reference(parse_reference(text), surroundings, what="password of credential 'wiki'")
 
 
@@ -135,7 +135,7 @@ def test_paths_of_files_are_relative_to_the_credentials_or_home(tmp_path: Path) 
 @pytest.mark.parametrize(("mode", "accepted"), [(0o600, True), (0o400, True), (0o640, True), (0o620, False),
                                                 (0o602, False), (0o604, False), (0o644, False)])  # fmt: skip
 def test_a_file_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: int, accepted: bool) -> None:
-    """A secret's file may be read by its group at most, and written by its owner only; the hint mends it."""
+    """A secret's file may be read by its group at most, and written by its owner only; the hint fixes it."""
     secret_file(tmp_path / "token", mode=mode)
     if accepted:
         assert resolved("file:token", tmp_path) == "hunter22"

@@ -1,4 +1,4 @@
-"""The registry file: private or refused, read anew when it changes, written durably, what is unknown is kept."""
+"""The registry file: private or refused, read again when it changes, written durably, what is unknown is kept."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_a_digest_cannot_be_guessed_from_the_entry(write: Write) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o620, 0o604, 0o602, 0o610, 0o777])
 def test_a_file_that_is_not_private_is_refused(write: Write, mode: int) -> None:
-    """Any right of group or others on the file refuses it, with the command that mends it; also when it changes."""
+    """Any right of group or others on the file refuses it, with the command that fixes it; also when it changes."""
     registry = write(wiki=WIKI)
     registry.get("wiki")
     registry.path.chmod(mode)

@@ -65,7 +65,7 @@ def test_a_list_tells_use_and_expiry(workspace: Workspace) -> None:
 
 
 def test_adding_and_changing_leave_audit_lines_with_names_only(workspace: Workspace) -> None:
-    """The audit log tells which fields were set, never to what."""
+    """The audit log records which fields were set, never to what."""
     actions.add_credential(
         workspace, "key", type_name="sharepoint", expires=TODAY,
         fields={"tenant_id": "t-value", "client_id": "c-value", "client_secret": "hunter22"},
@@ -243,13 +243,13 @@ def test_doctor_warns_ahead(workspace: Workspace, monkeypatch: pytest.MonkeyPatc
     assert "No such file" in told["problem", "credential gone"]
     assert told["problem", "credential missing"].startswith("is not there, but used by b")
     messages = [check.message for check in doctor(workspace.root)]
-    assert "the secret itself stands in the file: token" in messages
+    assert "the secret itself is in the file: token" in messages
     assert "unknown credential type 'kerberos'" in messages
     assert "hunter22" not in "".join(messages)
 
 
 def test_doctor_reports_a_file_that_others_can_read(workspace: Workspace) -> None:
-    """A file with the wrong mode is a problem, with the command that mends it; no file at all is fine."""
+    """A file with the wrong mode is a problem, with the command that fixes it; no file at all is fine."""
     workspace.credentials_path.chmod(0o644)
     assert "chmod 600" in findings(workspace)["problem", "credentials"]
     workspace.credentials_path.unlink()

@@ -280,7 +280,7 @@ def test_descriptor_without_a_key_costs_that_item(
 
 
 def test_item_that_yields_nothing_for_ever_fails(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An item whose stream goes on without bytes fails after a while, and the others are ingested."""
+    """An item whose stream works without bytes fails after a while, and the others are ingested."""
     monkeypatch.setattr(stage, "LONGEST_WITHOUT_BYTES", 0.05)
     pieces = staticmethod(lambda name: repeat(b"") if name == BAD else iter([name.encode()]))
     monkeypatch.setattr(Buggy, "pieces", pieces)

@@ -118,7 +118,7 @@ def test_unmounted_file_system(workspace: WorkspaceHandle, docs: Path, mounts: M
 
 
 def test_what_is_said_of_a_lost_mount(workspace: WorkspaceHandle, docs: Path, mounts: Mounts) -> None:
-    """Of a file below a mount that is gone `doc explain` says so, also before a sync saw it, and how to go on."""
+    """Of a file below a mount that is gone `doc explain` says so, also before a sync saw it, and how to continue."""
     mounts.tmpfs(docs / "mnt")
     fill(docs / "mnt", "inner")
     synced(workspace, docs)

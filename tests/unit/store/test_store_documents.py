@@ -173,7 +173,7 @@ def test_walk_passes_over_what_is_no_document(store: DocumentStore, layout: Layo
 
 
 def test_places_are_noted_beside_the_versions(store: DocumentStore, layout: Layout) -> None:
-    """document.json holds every place of a document, each time anew."""
+    """document.json holds every place of a document, each time again."""
     place(store, layout, 1, "x")
     row = document(DOCUMENT, key="b.md")
     store.note_locations([(row, [location("a.md", DOCUMENT), location("b.md", DOCUMENT)])])
@@ -204,7 +204,7 @@ def test_no_identifier_leads_out_of_the_documents(store: DocumentStore, layout: 
 
 
 def test_staged_item_replaces_what_an_earlier_attempt_left(tmp_path: Path) -> None:
-    """An item is received anew from its first byte, and its size and hash are those of what was written."""
+    """An item is received again from its first byte, and its size and hash are those of what was written."""
     staging = StagingArea(tmp_path)
     staging.receive("item", "txt", [b"left over"])
     Path(staging.normalized("item")).write_text("left over")

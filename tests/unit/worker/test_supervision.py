@@ -228,7 +228,7 @@ def test_failing_report_ends_nothing() -> None:
 
 
 def test_pauses_grow_and_are_bounded() -> None:
-    """The second attempt comes after a second, later ones at most a minute apart, and a success begins anew."""
+    """The second attempt comes after a second, later ones at most a minute apart, and a success starts over."""
     supervisor = Supervisor(lambda _message, _fields: None)
     pauses = [supervisor.failed("task", RuntimeError()) for _ in range(20)]
     assert pauses[:7] == [1, 2, 4, 8, 16, 32, 60]

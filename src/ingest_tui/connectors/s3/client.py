@@ -82,7 +82,7 @@ class BucketClient:
             return self._access
 
     def forget_access(self) -> None:
-        """Find out anew who asks at the next request."""
+        """Find out again who asks at the next request."""
         with self._lock:
             self._access = self._route = None
 
@@ -182,7 +182,7 @@ def network_failure(error: Exception, host: str) -> NetworkFailure:
         return NetworkFailure(
             f"no secure connection to {host}: its certificate is not accepted",
             "AWS_CA_BUNDLE names the file with the certificates of a private authority",
-            passing=False,
+            transient=False,
         )
     if isinstance(error, exceptions.NameResolutionError):
         return NetworkFailure(f"the name {host} cannot be resolved")

@@ -16,7 +16,7 @@ LONGEST_KEY = 1024
 
 
 class S3Config(BaseModel):
-    """Settings of an S3 source. ``include`` and ``exclude`` apply to what stands below the prefix, as in .gitignore."""
+    """Settings of an S3 source. ``include`` and ``exclude`` apply to the part below the prefix, as in .gitignore."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,7 +53,7 @@ class S3Config(BaseModel):
     exclude: tuple[str, ...] = Field(default=(), description="leave out what matches, e.g. drafts/")
     addressing: Literal["auto", "path", "virtual"] = Field(
         default="auto",
-        description="where the bucket's name stands: in the path or before the host name",
+        description="where the bucket's name goes: in the path or before the host name",
         json_schema_extra={"chooses": False},
     )
     opaque_etags: bool = Field(
@@ -117,7 +117,7 @@ class S3Config(BaseModel):
         if not _HOST_AND_PORT.match(parts.netloc):
             raise ValueError("the port in the address is not a number")
         if parts.query or parts.fragment:
-            raise ValueError("nothing may stand behind the path of the address")
+            raise ValueError("nothing may follow the path of the address")
         return value.rstrip("/")
 
     @model_validator(mode="after")

@@ -37,7 +37,7 @@ class S3Connector(BaseConnector):
     """S3 buckets: AWS, MinIO, R2, Wasabi and every other store that speaks its language.
 
     The key of an item is the whole key of the object, so that it stays the same when the prefix is edited; patterns
-    apply to what stands below the prefix. The fingerprint is size and ETag, which are opaque: an object that is
+    apply to the part below the prefix. The fingerprint is size and ETag, which are opaque: an object that is
     written again with the same bytes keeps it, a copy has that of its original.
     """
 
@@ -91,7 +91,7 @@ class S3Connector(BaseConnector):
         return True
 
     def reauthenticate(self) -> bool:
-        """Read the credential anew at the next request."""
+        """Read the credential again at the next request."""
         self._client.forget_access()
         if self._queue is not None:
             self._queue.forget_access()

@@ -56,13 +56,13 @@ _GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}  # the last one is a 
 
 
 class NetworkFailure(Exception):  # noqa: N818 - not shown: becomes an IngestError by what was asked for
-    """No whole answer came. ``what`` is a sentence for people; ``passing`` tells whether it may go by itself."""
+    """No whole answer came. ``what`` is a sentence for people; ``transient`` tells whether it may go by itself."""
 
-    def __init__(self, what: str, hint: str = "", *, passing: bool = True) -> None:
+    def __init__(self, what: str, hint: str = "", *, transient: bool = True) -> None:
         super().__init__(what)
         self.what = what
         self.hint = hint or "check the network and --endpoint-url"
-        self.passing = passing
+        self.transient = transient
 
 
 class StoreFailure(Exception):  # noqa: N818 - not shown: becomes an IngestError by what was asked for
@@ -84,7 +84,7 @@ class StoreFailure(Exception):  # noqa: N818 - not shown: becomes an IngestError
         return self.code in _THROTTLED or self.status in _THROTTLED_STATUS
 
     @property
-    def passing(self) -> bool:
+    def transient(self) -> bool:
         """Whether the same request may succeed later, by itself."""
         if self.status == _NOT_IMPLEMENTED:
             return False
@@ -93,7 +93,7 @@ class StoreFailure(Exception):  # noqa: N818 - not shown: becomes an IngestError
     @property
     def of_credential(self) -> bool:
         """Whether the store refuses who we are, rather than what we ask."""
-        return self.code in _BAD_CREDENTIAL or (self.status == _UNAUTHORIZED_STATUS and not self.passing)
+        return self.code in _BAD_CREDENTIAL or (self.status == _UNAUTHORIZED_STATUS and not self.transient)
 
 
 def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> StoreFailure:
@@ -134,14 +134,14 @@ class Explainer:
     def of_source(self, failure: StoreFailure | NetworkFailure) -> SourceAccessError:
         """Return the error of a listing, or of anything else that concerns the whole source."""
         if isinstance(failure, NetworkFailure):
-            if failure.passing:
+            if failure.transient:
                 return TransientSourceError(failure.what, hint=failure.hint, code="network")
             return SourceAccessError(failure.what, hint=failure.hint, code="network")
         if failure.throttled:
             return TransientSourceError(
                 f"the store asks to slow down ({failure.code})", retry_after=failure.retry_after, code="throttled"
             )
-        if failure.passing:
+        if failure.transient:
             message = f"the store fails for now ({failure.code})"
             return TransientSourceError(message, retry_after=failure.retry_after, code="network")
         return self._of_refusal(failure)
@@ -182,7 +182,7 @@ class Explainer:
     def of_item(self, failure: StoreFailure | NetworkFailure, uri: str) -> ItemError | SourceAccessError:  # noqa: PLR0911 - one return for each meaning
         """Return the error of a GET."""
         if isinstance(failure, NetworkFailure):
-            if failure.passing:
+            if failure.transient:
                 return TransientItemError(failure.what, hint=failure.hint, code="network", uri=uri)
             return self.of_source(failure)
         if failure.throttled:
@@ -197,7 +197,7 @@ class Explainer:
                 code="encrypted",
                 uri=uri,
             )
-        if failure.passing:
+        if failure.transient:
             message = f"the store fails for now ({failure.code})"
             return TransientItemError(message, retry_after=failure.retry_after, code="network", uri=uri)
         if failure.of_credential or failure.code in {"NoSuchBucket", "RequestTimeTooSkewed"}:

@@ -106,7 +106,7 @@ class NotificationQueue:
             return self._client
 
     def forget_access(self) -> None:
-        """Sign with what the credential says anew, from the next request on."""
+        """Sign with what the credential says again, from the next request on."""
         with self._lock:
             self._client = None
 

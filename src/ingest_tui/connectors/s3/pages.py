@@ -120,7 +120,7 @@ class PageReader:
             return self._body(query)
         except StoreFailure as failure:
             # A store that does not know the attribute: then archived objects cannot be told from restored ones.
-            if not self._wanted or failure.status not in _NOT_UNDERSTOOD or failure.passing:
+            if not self._wanted or failure.status not in _NOT_UNDERSTOOD or failure.transient:
                 raise
             if failure.of_credential:
                 raise
@@ -165,7 +165,7 @@ class PageReader:
 
 
 def _refuses_token(failure: StoreFailure) -> bool:
-    return failure.status == _BAD_REQUEST and not failure.passing and not failure.of_credential
+    return failure.status == _BAD_REQUEST and not failure.transient and not failure.of_credential
 
 
 @cache
@@ -239,7 +239,7 @@ class _Page:
         else:
             token = self._parsed.get("NextContinuationToken", "")
         if not token:
-            raise _strange("the store cuts its listing without saying how to go on")
+            raise _strange("the store cuts its listing without saying how to continue")
         return token
 
 

@@ -97,7 +97,7 @@ class SharePointConnector(BaseConnector):
             return f"sharepoint:{self.config.credential}"
 
     def reauthenticate(self) -> bool:
-        """Drop the token, and read the credential anew when it is next needed.
+        """Drop the token, and read the credential again when it is next needed.
 
         A sign-in that was refused can only succeed with another credential; a refused token with a new one.
         """
@@ -149,7 +149,7 @@ class SharePointConnector(BaseConnector):
 
     # Listing, fetching, looking around
 
-    def list(self, cursor: str | None = None) -> Listing:  # noqa: ARG002 - it goes on from what is remembered
+    def list(self, cursor: str | None = None) -> Listing:  # noqa: ARG002 - it continues from what is remembered
         """Bring the mirror of each library up to date, then yield everything in them."""
         from ingest_tui.connectors.sharepoint.listing import SiteListing
 

@@ -30,7 +30,7 @@ ItemPages = Iterator[list[dict[str, Any]]]
 
 
 class DriveDelta:
-    """Brings one mirror up to date. ``reconcile_days``: after so long everything is enumerated anew."""
+    """Brings one mirror up to date. ``reconcile_days``: after so long everything is enumerated again."""
 
     def __init__(self, session: GraphSession, drive_id: str, mirror: DriveMirror, reconcile_days: int) -> None:
         self._session = session
@@ -39,7 +39,7 @@ class DriveDelta:
         self._reconcile_seconds = reconcile_days * _DAY_SECONDS
 
     def catch_up(self, now: float) -> None:
-        """Ask for what changed and keep it, page by page: what an interrupted call kept, the next one goes on from.
+        """Ask for what changed and keep it, page by page: what an interrupted call kept, the next one continues from.
 
         Raises `GraphError` and `SourceAccessError`; the mirror then is as far as it came, and what was whole stays so.
         """
@@ -73,7 +73,7 @@ class DriveDelta:
         return self._mirror.delta_link if -_DAY_SECONDS < age < self._reconcile_seconds else None
 
     def _start_over(self, error: GraphError) -> None:
-        """Graph cannot tell what changed since: enumerate anew, from where it says. What is known stays meanwhile."""
+        """Graph cannot tell what changed since: enumerate again, from where it says. What is known stays meanwhile."""
         begun = self._mirror.begin()
         if error.location and self._session.is_ours(error.location):
             self._mirror.note_enumerated(begun, [], error.location)
@@ -111,7 +111,7 @@ class DriveDelta:
         self._mirror.complete(unfinished, [], None, now)
 
     def _pages(self, link: str) -> Iterator[tuple[list[dict[str, Any]], str, bool]]:
-        """Yield the items of each page, the link that goes on behind it, and whether it was the last one.
+        """Yield the items of each page, the link that follows it, and whether it was the last one.
 
         A page without any link would make a part look like the whole, so it is an error.
         """

@@ -28,7 +28,7 @@ _NOTES = ("generation", "delta", "full", "unfinished")
 
 
 class Unfinished(NamedTuple):
-    """An enumeration under way: the generation it fills, and the link to go on with (empty: from the start)."""
+    """An enumeration under way: the generation it fills, and the link to continue with (empty: from the start)."""
 
     generation: int
     link: str
@@ -69,7 +69,7 @@ class DriveMirror:
         return f"{self._drive_id}/{generation}/"
 
     def begin(self) -> Unfinished:
-        """Begin an enumeration from scratch beside what is known; a half-done one is dropped."""
+        """Begin an enumeration from scratch next to what is known; a half-done one is dropped."""
         before = self.unfinished
         begun = Unfinished(max(self._whole, before.generation if before else 0) + 1, "")
         self._memory.apply(
@@ -79,11 +79,11 @@ class DriveMirror:
         return begun
 
     def note_changes(self, raw_items: Iterable[dict[str, Any]], link: str) -> None:
-        """Apply a page of changes to the whole generation, and remember the link that goes on from there."""
+        """Apply a page of changes to the whole generation, and remember the link that continues from there."""
         self._apply(self._whole, raw_items, {f"delta:{self._drive_id}": link})
 
     def note_enumerated(self, unfinished: Unfinished, raw_items: Iterable[dict[str, Any]], link: str) -> None:
-        """Keep a page of an enumeration, and the link that goes on from there."""
+        """Keep a page of an enumeration, and the link that continues from there."""
         note = {f"unfinished:{self._drive_id}": f"{unfinished.generation} {link}"}
         self._apply(unfinished.generation, raw_items, note)
 

@@ -34,7 +34,7 @@ _PASSING_CODES = {90033, 90020, 50196}
 """Transient error, internal error, too many requests in a row."""
 
 # What Entra's own codes mean for the person who sets the app up (from "Microsoft Entra authentication and authorization
-# error codes"). The code stands in the message, so that it can be searched for.
+# error codes"). The code is in the message, so that it can be searched for.
 _REASONS: dict[int, tuple[str, str]] = {
     7000215: ("the client secret is wrong", "enter the secret's value, not its id, or make a new one: {guide}#secret"),
     7000222: ("the client secret has expired", "make a new secret, or better a certificate: {guide}#certificate"),
@@ -68,7 +68,7 @@ _REASONS: dict[int, tuple[str, str]] = {
 class SignIn:
     """The token of one credential, for all threads of a connector. Tokens live in memory only.
 
-    The credential is read when the first token is asked for; a new `SignIn` reads it anew.
+    The credential is read when the first token is asked for; a new `SignIn` reads it again.
     """
 
     def __init__(self, credential: Credential) -> None:

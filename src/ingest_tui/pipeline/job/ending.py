@@ -58,7 +58,7 @@ def record_ending(job: JobContext, ending: Ending) -> None:
     except OSError as error:
         raise StoreError(
             f"the end of job {job.manifest.job_id} cannot be written: {_cause(error)}",
-            hint="check the disk ('dmesg' may say more), then sync again: the job goes on from where it is",
+            hint="check the disk ('dmesg' may say more), then sync again: the job continues from where it is",
         ) from error
 
 

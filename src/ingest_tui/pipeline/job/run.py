@@ -64,7 +64,7 @@ def _begin(job: JobContext) -> None:
 
 
 def _run_waiting_for_room(job: JobContext) -> JobState:
-    """Go through the plan; when the disk is full, wait until it is not and go on from what is done.
+    """Go through the plan; when the disk is full, wait until it is not and continue from what is done.
 
     Returns the state that the outcomes give the job.
     """

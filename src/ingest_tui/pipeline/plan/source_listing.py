@@ -19,7 +19,7 @@ TOO_OLD = "too_old"
 
 
 def list_source(job: JobContext) -> ListingEnd:
-    """List the source into the scratch database, going on from the last kept page where the connector can."""
+    """List the source into the scratch database, continuing from the last kept page where the connector can."""
     connector = job.connector
     if connector is None:
         raise IngestError("this kind of job has no source to list", hint="report this as a bug")

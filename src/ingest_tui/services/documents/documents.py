@@ -16,7 +16,7 @@ from ingest_tui.model.textdiff import diff_texts
 from ingest_tui.services.documents.addresses import addresses_of
 from ingest_tui.services.documents.restore import restore_retired
 from ingest_tui.services.documents.retirement import retire_documents
-from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
+from ingest_tui.services.jobs.source_claims import WaitPolicy, sources_to_oneself
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
@@ -249,7 +249,7 @@ def document_remarks(workspace: Workspace, document_id: str) -> list[tuple[str, 
     return remarks_of(ingestion_record(workspace, document_id))
 
 
-def remove_documents(workspace: Workspace, document_ids: list[str], *, patience: Patience | None = None) -> int:
+def remove_documents(workspace: Workspace, document_ids: list[str], *, patience: WaitPolicy | None = None) -> int:
     """Retire documents to the trash; returns how many.
 
     Refused with `BusyError` while a job works on a source that one of them has a place in; with ``patience`` that is

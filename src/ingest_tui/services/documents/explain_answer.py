@@ -71,7 +71,7 @@ class Explanation:
         for other in self.others:
             lines.append(f"also at {other.whose()}: {other.verdict}")
             if other.document:
-                lines.append(f"  'ingest-tui doc explain {other.document.document_id}' tells more of that one")
+                lines.append(f"  'ingest-tui doc explain {other.document.document_id}' shows more about that one")
         if self.document:
             document = self.document
             lines += [

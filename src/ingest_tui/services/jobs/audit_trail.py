@@ -80,7 +80,7 @@ def audit_tail_offset(workspace: Workspace) -> int:
 
 
 def audit_lines_from(workspace: Workspace, offset: int | None) -> tuple[list[dict[str, Any]], int]:
-    """Return the lines from byte ``offset`` on and the offset behind them; None: the newest, a screenful."""
+    """Return the lines from byte ``offset`` on and the offset after them; None: the newest, a screenful."""
     end = audit_tail_offset(workspace) if offset is None else offset
     entries = []
     for entry, behind in audit_from(workspace, end):
@@ -90,7 +90,7 @@ def audit_lines_from(workspace: Workspace, offset: int | None) -> tuple[list[dic
 
 
 def audit_from(workspace: Workspace, offset: int) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the lines from byte ``offset`` on, oldest first, each with the offset behind it; poll it to follow."""
+    """Yield the lines from byte ``offset`` on, oldest first, each with the offset after it; poll it to follow."""
     return workspace.audit.entries_from(offset)
 
 

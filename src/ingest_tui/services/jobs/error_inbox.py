@@ -9,19 +9,19 @@ from typing import Any
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
+from ingest_tui.model.issue import (
+    THIN_REASON,
+    TROUBLE_KINDS,
+    Issue,
+    IssueGroup,
+    IssueKind,
+    group_issues,
+    mark_of,
+)
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.remedies import remedy_for
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
-from ingest_tui.model.trouble import (
-    THIN_REASON,
-    TROUBLE_KINDS,
-    Trouble,
-    TroubleGroup,
-    TroubleKind,
-    group_troubles,
-    mark_of,
-)
 from ingest_tui.services.documents.addresses import addresses_of
 from ingest_tui.services.jobs.jobs import job_plan, write_plan_and_queue
 from ingest_tui.store.catalogue import queries
@@ -33,16 +33,16 @@ from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import new_manifest
 
 __all__ = [
+    "Issue",
+    "IssueGroup",
     "RetryReport",
-    "Trouble",
-    "TroubleGroup",
-    "find_troubles",
-    "group_troubles",
-    "grouped_troubles",
+    "find_issues",
+    "group_issues",
+    "grouped_issues",
     "groups_with_hints",
-    "ignore_troubles",
+    "ignore_issues",
     "list_troubles",
-    "retry_troubles",
+    "retry_issues",
 ]
 
 _THIN_HINT = "read it: a scan needs OCR, and another backend may find more; ignore it when it is right so"
@@ -65,12 +65,12 @@ class RetryReport:
         """Return the JSON form."""
         return {name: getattr(self, name) for name in self.__slots__}
 
-    def leave_out(self, troubles: Iterable[Trouble], reason: str) -> None:
+    def leave_out(self, issues: Iterable[Issue], reason: str) -> None:
         """Note what is not retried; the first ones by name."""
-        for trouble in troubles:
+        for issue in issues:
             self.left_out_total += 1
             if len(self.left_out) < _MOST_NAMED:
-                self.left_out.append({"source_id": trouble.source_id, "key": trouble.key, "reason": reason})
+                self.left_out.append({"source_id": issue.source_id, "key": issue.key, "reason": reason})
 
 
 def list_troubles(
@@ -80,54 +80,54 @@ def list_troubles(
     reasons: Collection[str] | None = None,
     source_id: str | None = None,
     ignored: bool | None = False,
-) -> list[Trouble]:
+) -> list[Issue]:
     """Return what asks for a person as things stand now, newest first, documents with little text last.
 
     Only the last look at each item counts: what has succeeded since is not an error any more. ``ignored``: those that
-    were ignored instead (True), or both (None). `is_thin` in model/trouble.py says what little text is.
+    were ignored instead (True), or both (None). `is_thin` in model/issue.py says what little text is.
     """
     if source_id is not None and source_id not in RESERVED_SOURCES:
         workspace.sources.get(source_id)
     said = workspace.ignored.all()
     found = []
-    for trouble in _all_troubles(workspace, kinds):
-        if (source_id is not None and trouble.source_id != source_id) or (reasons and trouble.reason not in reasons):
+    for issue in _all_issues(workspace, kinds):
+        if (source_id is not None and issue.source_id != source_id) or (reasons and issue.reason not in reasons):
             continue
-        known = said.get(trouble.place)
-        is_ignored = known is not None and known.mark == trouble.mark
+        known = said.get(issue.place)
+        is_ignored = known is not None and known.mark == issue.mark
         if ignored is None or ignored == is_ignored:
-            found.append(replace(trouble, ignored_by=known.by) if known is not None and is_ignored else trouble)
+            found.append(replace(issue, ignored_by=known.by) if known is not None and is_ignored else issue)
     return found
 
 
-def _all_troubles(workspace: Workspace, kinds: Collection[str] | None) -> Iterator[Trouble]:
+def _all_issues(workspace: Workspace, kinds: Collection[str] | None) -> Iterator[Issue]:
     wanted = set(kinds or TROUBLE_KINDS)
     if wanted - {"thin"}:
         for row in queries.places_in_trouble(workspace.reading):
             if row.outcome in wanted:
-                yield _trouble(row, row.outcome, row.reason, row.detail, row.size)  # type: ignore[arg-type]
+                yield _issue(row, row.outcome, row.reason, row.detail, row.size)  # type: ignore[arg-type]
     if "thin" in wanted:
         for row, characters in queries.places_of_thin_documents(workspace.reading):
             if row.outcome not in TROUBLE_KINDS:
                 size = row.size or 0
-                yield _trouble(row, "thin", THIN_REASON, f"{characters:,} characters of {size:,} bytes", row.size)
+                yield _issue(row, "thin", THIN_REASON, f"{characters:,} characters of {size:,} bytes", row.size)
 
 
-def _trouble(row: LocationRow, kind: TroubleKind, reason: str, detail: str, size: int | None) -> Trouble:
+def _issue(row: LocationRow, kind: IssueKind, reason: str, detail: str, size: int | None) -> Issue:
     mark = mark_of(kind, reason, row.fingerprint, size, row.modified_ns)
-    return Trouble(
+    return Issue(
         kind, reason, row.source_id, row.key, row.uri, detail, row.collection_id, row.document_id, size, row.job_id,
         row.at, mark,
     )  # fmt: skip
 
 
-def find_troubles(workspace: Workspace, targets: Sequence[str], *, ignored: bool | None = False) -> list[Trouble]:
-    """Return the troubles at addresses, keys or paths; raises `NotFoundError` for one that has none."""
-    troubles = list_troubles(workspace, ignored=ignored)
-    found: list[Trouble] = []
+def find_issues(workspace: Workspace, targets: Sequence[str], *, ignored: bool | None = False) -> list[Issue]:
+    """Return the issues at addresses, keys or paths; raises `NotFoundError` for one that has none."""
+    issues = list_troubles(workspace, ignored=ignored)
+    found: list[Issue] = []
     for target in targets:
         addresses = {*addresses_of(target), target}
-        there = [one for one in troubles if addresses & {one.uri, one.key, one.document_id}]
+        there = [one for one in issues if addresses & {one.uri, one.key, one.document_id}]
         if not there:
             hint = "'ingest-tui errors list' shows what there is; 'ingest-tui doc explain PATH' explains one"
             raise NotFoundError(f"there is no error at {safe_display(target, limit=200)!r}", hint=hint)
@@ -135,69 +135,69 @@ def find_troubles(workspace: Workspace, targets: Sequence[str], *, ignored: bool
     return list(dict.fromkeys(found))
 
 
-def grouped_troubles(workspace: Workspace, *, ignored: bool = False) -> tuple[list[TroubleGroup], list[Trouble]]:
+def grouped_issues(workspace: Workspace, *, ignored: bool = False) -> tuple[list[IssueGroup], list[Issue]]:
     """Return the errors as they are now, or those that are ignored: grouped, with hints, and one by one."""
-    troubles = list_troubles(workspace, ignored=ignored)
-    return groups_with_hints(workspace, troubles), troubles
+    issues = list_troubles(workspace, ignored=ignored)
+    return groups_with_hints(workspace, issues), issues
 
 
-def groups_with_hints(workspace: Workspace, troubles: Iterable[Trouble]) -> list[TroubleGroup]:
-    """Return troubles grouped by kind and reason, each group with what to do about it.
+def groups_with_hints(workspace: Workspace, issues: Iterable[Issue]) -> list[IssueGroup]:
+    """Return issues grouped by kind and reason, each group with what to do about it.
 
     That is what the newest of the group said when it happened, as far as its job is still there.
     """
-    troubles = list(troubles)
+    issues = list(issues)
     sources: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for one in troubles:
+    for one in issues:
         sources[one.kind, one.reason].add(one.source_id)
     return [
         replace(group, hint=_hint_of_group(workspace, group, sources[group.kind, group.reason]))
-        for group in group_troubles(troubles)
+        for group in group_issues(issues)
     ]
 
 
-def _hint_of_group(workspace: Workspace, group: TroubleGroup, sources: set[str]) -> str:
+def _hint_of_group(workspace: Workspace, group: IssueGroup, sources: set[str]) -> str:
     if group.kind == "thin":
         return _THIN_HINT
     source_id = next(iter(sources)) if len(sources) == 1 else _ANY_SOURCE
     return remedy_for(group.kind, group.reason, source_id=source_id, said=_hint_of(workspace, group.newest))
 
 
-def _hint_of(workspace: Workspace, trouble: Trouble) -> str:
+def _hint_of(workspace: Workspace, issue: Issue) -> str:
     try:
-        path = workspace.jobs.paths(trouble.job_id).outcomes
+        path = workspace.jobs.paths(issue.job_id).outcomes
     except IngestError:
         return ""
-    lines = lines_with(path, encode_json(trouble.key))
-    hints = [line.get("hint", "") for line in lines if line["key"] == trouble.key]
+    lines = lines_with(path, encode_json(issue.key))
+    hints = [line.get("hint", "") for line in lines if line["key"] == issue.key]
     return str(hints[-1]) if hints else ""
 
 
-def ignore_troubles(workspace: Workspace, troubles: Sequence[Trouble], *, ignore: bool = True) -> int:
-    """Show troubles no more until something else is wrong or the item changes; or show them again. Returns how many.
+def ignore_issues(workspace: Workspace, issues: Sequence[Issue], *, ignore: bool = True) -> int:
+    """Show issues no more until something else is wrong or the item changes; or show them again. Returns how many.
 
     Who did so stands in the audit log, once for each call.
     """
-    if not troubles:
+    if not issues:
         return 0
     by, at = requester(), rfc3339_now()
-    workspace.ignored.note(((one.place, one.mark) for one in troubles), ignore=ignore, by=by, at=at)
-    named = [f"{one.source_id}: {one.key}" for one in troubles[:_MOST_NAMED]]
+    workspace.ignored.note(((one.place, one.mark) for one in issues), ignore=ignore, by=by, at=at)
+    named = [f"{one.source_id}: {one.key}" for one in issues[:_MOST_NAMED]]
     action = "errors.ignore" if ignore else "errors.unignore"
-    workspace.audit.add(at=at, by=by, action=action, target=named[0], items=len(troubles), named=named)
-    return len(troubles)
+    workspace.audit.add(at=at, by=by, action=action, target=named[0], items=len(issues), named=named)
+    return len(issues)
 
 
-def retry_troubles(workspace: Workspace, troubles: Sequence[Trouble]) -> RetryReport:
+def retry_issues(workspace: Workspace, issues: Sequence[Issue]) -> RetryReport:
     """Queue one job for each source that fetches and reads the items again, whatever jobs they failed in.
 
     What a source's own settings refuse from the listing is left out, and so are uploads, whose files are gone. Raises
     `UsageError` when nothing is left.
     """
     report = RetryReport()
-    by_source: dict[str, list[Trouble]] = defaultdict(list)
-    for trouble in troubles:
-        by_source[trouble.source_id].append(trouble)
+    by_source: dict[str, list[Issue]] = defaultdict(list)
+    for issue in issues:
+        by_source[issue.source_id].append(issue)
     for source_id, of_source in by_source.items():
         try:
             source = workspace.sources.get(source_id)
@@ -207,7 +207,7 @@ def retry_troubles(workspace: Workspace, troubles: Sequence[Trouble]) -> RetryRe
         lines = list(_plan_lines(workspace, of_source, report))
         if not lines:
             continue
-        # Read anew even where the bytes are known: a document is thin because of how it was read.
+        # Read again even where the bytes are known: a document is thin because of how it was read.
         options = {"force": True} if any(one.kind == "thin" for one in of_source) else {}
         manifest = new_manifest(source, kind="sync", trigger="retry", by=requester(), **options)
         write_plan_and_queue(workspace, manifest, lines)
@@ -221,11 +221,11 @@ def retry_troubles(workspace: Workspace, troubles: Sequence[Trouble]) -> RetryRe
     return report
 
 
-def _plan_lines(workspace: Workspace, troubles: list[Trouble], report: RetryReport) -> Iterator[PlanLine]:
+def _plan_lines(workspace: Workspace, issues: list[Issue], report: RetryReport) -> Iterator[PlanLine]:
     """Yield a line of a plan for each item: what its own job had planned, made an order to take it."""
-    by_job: dict[str, dict[str, Trouble]] = defaultdict(dict)
-    for trouble in troubles:
-        by_job[trouble.job_id][trouble.key] = trouble
+    by_job: dict[str, dict[str, Issue]] = defaultdict(dict)
+    for issue in issues:
+        by_job[issue.job_id][issue.key] = issue
     for job_id, waiting in by_job.items():
         for line in _plan_of(workspace, job_id):
             wanted = waiting.pop(line.key, None)
@@ -246,11 +246,11 @@ def _plan_of(workspace: Workspace, job_id: str) -> Iterator[PlanLine]:
         return
 
 
-def _order(line: PlanLine, trouble: Trouble) -> PlanLine:
+def _order(line: PlanLine, issue: Issue) -> PlanLine:
     return line._replace(
         action="ingest",
         reason="retry",
-        detail=f"was {trouble.kind} ({trouble.reason})",
-        document_id=line.document_id if trouble.document_id is None else trouble.document_id,
+        detail=f"was {issue.kind} ({issue.reason})",
+        document_id=line.document_id if issue.document_id is None else issue.document_id,
         from_key=None,
     )

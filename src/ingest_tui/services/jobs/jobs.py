@@ -92,7 +92,7 @@ def job_items(
     with_warnings: bool = False,
     offset: int = 0,
 ) -> Iterator[tuple[Outcome, int]]:
-    """Yield the outcomes of a job from byte ``offset`` on, each with the offset behind it; poll it to follow.
+    """Yield the outcomes of a job from byte ``offset`` on, each with the offset after it; poll it to follow.
 
     ``with_warnings``: only of items in which validators found something. Raises `StoreError` when the job has done
     something and its outcomes are lost.
@@ -136,7 +136,7 @@ def job_plan(workspace: Workspace, job_id: str) -> Iterator[PlanLine]:
 def job_log(
     workspace: Workspace, job_id: str, offset: int = 0, *, level: str = "debug"
 ) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the log of a job from byte ``offset`` on, each line of ``level`` or above with the offset behind it."""
+    """Yield the log of a job from byte ``offset`` on, each line of ``level`` or above with the offset after it."""
     lines = read_log(workspace.jobs.paths(job_id).log, offset)
     return ((record, end) for record, end in lines if is_at_least(record.get("level"), level))
 
@@ -186,7 +186,7 @@ def pause_job(workspace: Workspace, job_id: str) -> Manifest:
 
 
 def resume_job(workspace: Workspace, job_id: str) -> Manifest:
-    """Let a paused job go on."""
+    """Resume a paused job."""
 
     def resume(manifest: Manifest) -> None:
         if manifest.state is JobState.PAUSED:
@@ -294,7 +294,7 @@ def held_deletions(workspace: Workspace, job_id: str) -> list[PlanLine]:
 
 
 def approve_job(workspace: Workspace, job_id: str) -> Manifest:
-    """Approve the deletions that a job holds: queues a sync that lists anew and retires those that are still gone."""
+    """Approve the deletions that a job holds: queues a sync that lists again and retires those that are still gone."""
     with _held_by(workspace, job_id) as (old, held):
         held_deletions(workspace, old.job_id)  # raises when what is approved cannot be read
         source = workspace.sources.get(old.source_id)

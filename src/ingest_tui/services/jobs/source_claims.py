@@ -17,7 +17,7 @@ _GRACE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitPolicy:
     """How long to wait for jobs, in seconds (None: for ever). ``told(job)`` is called once for each job waited for."""
 
     seconds: float | None
@@ -26,7 +26,7 @@ class Patience:
 
 @contextmanager
 def sources_to_oneself(
-    workspace: Workspace, source_ids: Collection[str], *, patience: Patience | None, queued_too: bool
+    workspace: Workspace, source_ids: Collection[str], *, patience: WaitPolicy | None, queued_too: bool
 ) -> Iterator[None]:
     """Hold the locks of sources that no unfinished job works on, so that none starts before the end.
 

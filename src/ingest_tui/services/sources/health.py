@@ -99,7 +99,7 @@ def _of_source(workspace: Workspace, source_id: str, job_ids: Iterable[str]) -> 
 
 
 def _credentials(workspace: Workspace, sources: list[Source]) -> Mapping[str, CredentialSummary] | None:
-    """Return the credentials by name; None when no source names one, or the file cannot be read: `doctor` tells why."""
+    """Return the credentials by name; None when no source names one, or the file cannot be read: `doctor` shows why."""
     if not any(source.source_config.get("credential") for source in sources):
         return None
     try:

@@ -24,7 +24,7 @@ from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.pipeline.plan.deletions import chosen_by
 from ingest_tui.services.documents.retirement import keep_locations, retire_locations
-from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
+from ingest_tui.services.jobs.source_claims import WaitPolicy, sources_to_oneself
 from ingest_tui.services.name_lookup import source_id_of
 from ingest_tui.services.sources.health import SourceSummary as SourceSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.services.sources.health import list_sources as list_sources  # noqa: PLC0414 - part of this face
@@ -312,7 +312,7 @@ test_source.__test__ = False  # type: ignore[attr-defined] # an action of ours, 
 def browse_source(
     workspace: Workspace, source_id: str, path: str = "", config: dict[str, Any] | None = None
 ) -> Iterator[Place]:
-    """Yield what is directly in a place of a source, lazily; ``config`` goes before its settings for this look."""
+    """Yield what is directly in a place of a source, lazily; ``config`` overrides its settings for this look."""
     source = workspace.sources.get(source_id)
     return browse_settings(workspace, source.source_type, source.source_config | (config or {}), path)
 
@@ -336,7 +336,7 @@ def remove_source(
     source_id: str,
     *,
     keep_documents: bool = False,
-    patience: Patience | None = None,
+    patience: WaitPolicy | None = None,
     based_on: Source | None = None,
 ) -> int:
     """Forget a source and retire its documents to the trash, unless they are kept; returns how many were retired.

@@ -32,7 +32,7 @@ def changes_since(catalogue: Catalogue, sequence: int, limit: int = 1000) -> Cha
     """Return up to ``limit`` changes after ``sequence`` (0: from the first).
 
     A follower keeps the epoch and the last sequence it has dealt with. Another epoch than the one it knows means that
-    the catalogue was made again: it compares what it holds with the active documents and goes on from there.
+    the catalogue was made again: it compares what it holds with the active documents and continues from there.
     """
     # One statement, so that the epoch is that of the changes also while a rebuild switches.
     rows = catalogue.execute(

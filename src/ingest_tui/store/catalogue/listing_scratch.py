@@ -1,7 +1,7 @@
-"""A listing on its way to a plan: a scratch database beside the job, so that 100,000 items need no memory.
+"""A listing on its way to a plan: a scratch database next to the job, so that 100,000 items need no memory.
 
 It is not durable against power cuts and need not be: after one it is made again. After ``kill -9`` it still holds every
-page whose cursor it names, so a long listing goes on from there.
+page whose cursor it names, so a long listing continues from there.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import orjson
 
 from ingest_tui.index.base import Condition
 from ingest_tui.model.document import Document, SearchHit
-from ingest_tui.model.trouble import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
+from ingest_tui.model.issue import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow, VersionRow

@@ -81,10 +81,10 @@ def filled_folder(target: Path) -> Iterator[Path]:
     """Give a new folder to fill; afterwards it is made durable and takes the place of ``target``, old or missing.
 
     What is raised meanwhile leaves ``target`` as it was. A crash between the two renames at the end leaves the old
-    folder beside it under a temporary name, and never a half-filled one under the name of ``target``.
+    folder next to it under a temporary name, and never a half-filled one under the name of ``target``.
     """
     folder = temporary_beside(target)
-    make_one_folder(str(folder), mend_mode=True)
+    make_one_folder(str(folder), fix_mode=True)
     try:
         yield folder
         sync_filesystem(folder)
@@ -222,9 +222,9 @@ def refuse_linked_folder(folder: Path | str) -> None:
 
 
 def umask_is_odd() -> bool:
-    """Whether the umask takes rights from the owner, so that modes have to be mended after each creation.
+    """Whether the umask takes rights from the owner, so that modes have to be fixed after each creation.
 
-    Asked once by whoever creates many files: to mend each of them costs a tenth of a first sync.
+    Asked once by whoever creates many files: fixing each of them costs a tenth of a first sync.
     """
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
@@ -234,10 +234,10 @@ def umask_is_odd() -> bool:
     return found is None or bool(int(found[1], 8) & 0o700)
 
 
-def make_one_folder(path: str, *, mend_mode: bool) -> None:
-    """Create one folder, 0700; FileExistsError when it is there. ``mend_mode`` is the answer of `umask_is_odd`."""
+def make_one_folder(path: str, *, fix_mode: bool) -> None:
+    """Create one folder, 0700; FileExistsError when it is there. ``fix_mode`` is the answer of `umask_is_odd`."""
     os.mkdir(path, FOLDER_MODE)  # noqa: PTH102
-    if mend_mode:
+    if fix_mode:
         os.chmod(path, FOLDER_MODE)  # noqa: PTH101
 
 

@@ -40,11 +40,11 @@ class AuditLog:
         return read_journal(self._path)
 
     def entries_from(self, offset: int) -> Iterator[tuple[dict[str, Any], int]]:
-        """Yield the lines from byte ``offset`` on, each with the offset behind it."""
+        """Yield the lines from byte ``offset`` on, each with the offset after it."""
         return read_journal_from(self._path, offset)
 
     def tail_offset(self, most_bytes: int) -> int:
-        """Return an offset with at most so many bytes behind it; a line that it cuts is skipped by its CRC."""
+        """Return an offset with at most so many bytes after it; a line that it cuts is skipped by its CRC."""
         try:
             return max(0, self._path.stat().st_size - most_bytes)
         except FileNotFoundError:

@@ -41,7 +41,7 @@ class JobLog:
 
 
 def read_log(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the complete lines from byte ``offset`` on, each with the offset behind it."""
+    """Yield the complete lines from byte ``offset`` on, each with the offset after it."""
     for line, behind in whole_lines(path, offset):
         try:
             record = orjson.loads(line)

@@ -136,7 +136,7 @@ def read_journal_from(path: Path, offset: int) -> Iterator[tuple[dict[str, Any],
 
 
 def whole_lines(path: Path, offset: int = 0) -> Iterator[tuple[bytes, int]]:
-    """Yield each line that has its end, from byte ``offset`` on, with the offset behind it; none for no file."""
+    """Yield each line that has its end, from byte ``offset`` on, with the offset after it; none for no file."""
     try:
         handle = path.open("rb")
     except FileNotFoundError:

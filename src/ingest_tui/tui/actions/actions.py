@@ -41,7 +41,7 @@ class Action:
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
     ``{source}``, ``{document}`` … to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
     something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go to the method.
-    ``names``: what else the ``:`` line calls it; ``takes``: what may stand behind the name there, ``needs_argument``:
+    ``names``: what else the ``:`` line calls it; ``takes``: what may follow the name there, ``needs_argument``:
     must.
     """
 
@@ -69,7 +69,7 @@ class Action:
         return not self.views or view in self.views
 
     def run(self, screen: Any, argument: str = "") -> None:
-        """Do it on a screen; ``argument`` is what stood behind its name on the ``:`` line."""
+        """Do it on a screen; ``argument`` is what stood after its name on the ``:`` line."""
         getattr(screen, self.method)(*self.arguments, *([argument] if self.takes else []))
 
 
@@ -116,7 +116,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort.reverse", "Reverse the order", "O", "reverse_sort", _LISTS),
     Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}",
            menu=True, changes=True),
-    Action("job.pause", "Pause the job, or let it go on", "p", "pause_jobs", _JOBS, "", "ingest-tui job pause {job}",
+    Action("job.pause", "Pause the job, or resume it", "p", "pause_jobs", _JOBS, "", "ingest-tui job pause {job}",
            menu=True, changes=True),
     Action("job.resume", "Resume the job", "", "resume_jobs", _JOBS, "", "ingest-tui job resume {job}",
            menu=True, changes=True),
@@ -206,7 +206,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("command", "Type a command", "colon", "start_command"),
     Action("help", "Help", "question_mark", "show_help", (), "help", names=("help", "h")),
     Action("palette", "All actions", "ctrl+p", "show_palette", (), "all"),
-    Action("quit", "Quit; jobs go on", "q", "leave", (), "quit", names=("q", "quit")),
+    Action("quit", "Quit; jobs keep running", "q", "leave", (), "quit", names=("q", "quit")),
     Action("down", "Down", "j", "move_down"),
     Action("up", "Up", "k", "move_up"),
     Action("top", "To the first", "g", "move_top"),

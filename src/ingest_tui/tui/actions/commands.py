@@ -45,7 +45,7 @@ def _unknown(words: str, registry: Registry, view: str) -> tuple[str, str]:
                 return f"{shown} is left out: this screen was opened with --read-only", "start it without"
             return f"{shown} cannot be done here", f"it belongs to: {', '.join(action.views)}"
         if words.lower().split()[:1] in ([name] for name in names_of(action)):
-            return f"{action.id} takes nothing behind it", f":{action.id}"
+            return f"{action.id} takes no argument", f":{action.id}"
     from difflib import get_close_matches
 
     known = [name for action in registry.of(view) for name in (*action.names, action.id)]

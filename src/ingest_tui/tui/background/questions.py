@@ -14,7 +14,7 @@ from ingest_tui.tui.background.messages import Answered, Refused
 from ingest_tui.tui.terminal.safety import crash_report
 
 Answer = TypeVar("Answer")
-TroubleHandler = Callable[[str, str], None]
+FailureHandler = Callable[[str, str], None]
 
 
 class Asking(DOMNode):
@@ -26,7 +26,7 @@ class Asking(DOMNode):
         then: Callable[[Answer], None],
         *,
         group: str,
-        otherwise: TroubleHandler | None = None,
+        otherwise: FailureHandler | None = None,
     ) -> None:
         """Do ``work`` in a thread and call ``then`` with its answer on this loop, or ``otherwise`` with the trouble."""
 
@@ -41,7 +41,7 @@ class Asking(DOMNode):
         then: Callable[[Answer], None],
         *,
         group: str,
-        otherwise: TroubleHandler | None = None,
+        otherwise: FailureHandler | None = None,
     ) -> None:
         """Like `ask` for work that has several answers, one after another."""
 
@@ -127,7 +127,7 @@ class Asking(DOMNode):
         self.app.notify(text, severity="error" if bad else "information", timeout=8 if bad else 4, markup=False)
 
 
-def _refusal(error: Exception, otherwise: TroubleHandler | None) -> Refused:
+def _refusal(error: Exception, otherwise: FailureHandler | None) -> Refused:
     known = as_ingest_error(error)
     if known is not None:
         return Refused(known.message, known.hint, otherwise)

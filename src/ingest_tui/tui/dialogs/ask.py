@@ -50,7 +50,7 @@ class Ask(ModalScreen[str | None]):
             yield Line(safe_display(self._question), classes="dialog--title")
             yield Input(self._value, id="answer", compact=True, select_on_focus=False)
             yield Line(
-                safe_display(self._note or "enter goes on, esc lets it be"), id="ask-note", classes="dialog--note"
+                safe_display(self._note or "enter continues, esc cancels"), id="ask-note", classes="dialog--note"
             )
 
     def on_mount(self) -> None:

@@ -92,7 +92,7 @@ class Confirm(ModalScreen[bool]):
             if self._consequence:
                 yield Static(Content(safe_display(self._consequence)), markup=False, classes="dialog--note")
             if self._is_typed:
-                yield Line(f"type {len(self._names)} to go on:", classes="dialog--note")
+                yield Line(f"type {len(self._names)} to continue:", classes="dialog--note")
                 yield Input(id="typed", compact=True)
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel", compact=True)

@@ -1,4 +1,4 @@
-"""A form over a view: it stays open until what was entered is saved, and says what is wrong beside each field."""
+"""A form over a view: it stays open until what was entered is saved, and says what is wrong next to each field."""
 
 from __future__ import annotations
 

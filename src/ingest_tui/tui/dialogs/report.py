@@ -41,7 +41,7 @@ class Report(Asking, ModalScreen[str | None]):
         self._title = title
 
     def compose(self) -> ComposeResult:
-        """Title, lines, and how to go on."""
+        """Title, lines, and how to continue."""
         with Vertical(classes="dialog report"):
             yield Line(safe_display(self._title), classes="dialog--title")
             yield TextLines(id="report-lines")
@@ -170,6 +170,6 @@ class TestReport(Report):
         self._step(None)
 
     def action_go_on(self, what: str) -> None:
-        """Close, and go on."""
+        """Close, and continue."""
         if self._is_source:
             self.dismiss(what)

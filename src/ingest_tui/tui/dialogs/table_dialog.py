@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.tui.background.questions import Asking, TroubleHandler
+from ingest_tui.tui.background.questions import Asking, FailureHandler
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
@@ -122,9 +122,9 @@ class TableDialog(Asking, ModalScreen[str | None]):
         take: Callable[[list[Any] | None], None],
         *,
         group: str = "rows",
-        otherwise: TroubleHandler | None = None,
+        otherwise: FailureHandler | None = None,
     ) -> None:
-        """Ask for rows that come in slices; ``take`` gets None behind the last."""
+        """Ask for rows that come in slices; ``take`` gets None after the last."""
 
         def in_slices() -> Iterator[list[Any] | None]:
             yield from slices(work())

@@ -29,7 +29,7 @@ class TolerantDriver(LinuxDriver):
         """Give the terminal back."""
         if hasattr(self, "_terminal_watch"):
             self._terminal_watch.stop()
-            del self._terminal_watch  # a resumed application watches anew
+            del self._terminal_watch  # a resumed application watches again
         super().close()
 
     def run_input_thread(self) -> None:

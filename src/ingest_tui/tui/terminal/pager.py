@@ -24,7 +24,7 @@ def text_of(path: Path) -> str | None:
         goes_on = bool(handle.read(1))
     if _BINARY.search(data[:_PROBE_BYTES]):
         return None
-    return safe_block(_decoded(data)) + ("\n… the file goes on\n" if goes_on else "")
+    return safe_block(_decoded(data)) + ("\n… the file continues\n" if goes_on else "")
 
 
 def _decoded(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What stands between foreign data, a broken terminal, and the people who look at the screen.
+"""The text between foreign data, a broken terminal, and the people who look at the screen.
 
 Measured with Textual 8.2.8: a file name that holds an escape sequence reaches the terminal through every widget, one
 input byte that is not UTF-8 ends the application, and a terminal that went away makes it spin on a core.
@@ -68,7 +68,7 @@ def terminal_is_usable() -> bool:
 
 
 class TerminalWatch:
-    """Notices that the terminal is gone and ends the process: first politely, then for certain.
+    """Notices that the terminal is gone and ends the process: first with a request, then by force.
 
     With SIGHUP ignored (nohup, some supervisors) nothing else would: reads return at once with nothing, the writer
     thread dies, and leaving the application waits for it. Jobs are not in this process, so nothing is lost.
@@ -121,4 +121,4 @@ def crash_report(error: BaseException, *, frames: int = 6) -> list[str]:
         f"  {'/'.join(PurePath(frame.filename).parts[-2:])}:{frame.lineno} in {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)[-frames:]
     ]
-    return [*lines, "hint: jobs go on without it; start 'ingest-tui' again, and report the lines above"]
+    return [*lines, "hint: jobs keep running without it; start 'ingest-tui' again, and report the lines above"]

@@ -232,7 +232,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
                 self._refresh_row(self._positions[key])
 
     def toggle_mark(self) -> None:
-        """Mark the row under the cursor or take the mark away, and go on to the next row."""
+        """Mark the row under the cursor or take the mark away, and move to the next row."""
         key = self.current_key
         if key:
             self.marks ^= {key}

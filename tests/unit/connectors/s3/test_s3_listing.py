@@ -52,7 +52,7 @@ def peak_megabytes() -> float:
 
 @pytest.mark.slow
 def test_hundred_thousand_objects_in_constant_memory() -> None:
-    """Everything is listed once, several stretches at once, and the memory is that of a few pages."""
+    """Everything is listed once, several key ranges at once, and the memory is that of a few pages."""
     keys = keys_in_folders(200, 500)
     with FakeBucket(keys) as bucket:
         connector = S3Connector(bucket.settings | IN_ORDER)
@@ -266,7 +266,7 @@ def test_browsing_a_store_that_leads_in_circles_ends() -> None:
 
 @pytest.mark.slow
 def test_failure_of_one_stretch_ends_the_listing_and_its_cursor_goes_on() -> None:
-    """A stretch that fails fails the listing, which never ends as complete; its last cursor misses nothing."""
+    """A key range that fails fails the listing, which never ends as complete; its last cursor misses nothing."""
     keys = keys_in_folders(40, 500)
     with FakeBucket(keys) as bucket, FaultProxy(int(bucket.settings["endpoint_url"].rpartition(":")[2])) as proxy:
         connector = S3Connector(bucket.settings | IN_ORDER | {"endpoint_url": proxy.url})
@@ -365,7 +365,7 @@ def test_key_that_is_not_utf8_is_listed_and_fetched() -> None:
 
 
 def test_patterns_apply_below_the_prefix_before_anything_is_fetched() -> None:
-    """Include and exclude mean what stands below the prefix, as for a folder; what is left out is told why."""
+    """Include and exclude mean the part below the prefix, as for a folder; what is left out is told why."""
     keys = [b"docs/a.md", b"docs/drafts/b.md", b"docs/c.txt", b"docs2/d.md", b"other/e.md"]
     with FakeBucket(keys) as bucket:
         connector = S3Connector(bucket.settings | {"prefix": "docs", "include": ("*.md",), "exclude": ("/drafts/",)})
@@ -393,7 +393,7 @@ def test_patterns_apply_below_the_prefix_before_anything_is_fetched() -> None:
     ],
 )
 def test_what_is_no_listing_is_an_error_and_never_an_empty_bucket(body: bytes, moto_proxy: FaultProxy) -> None:
-    """A login page, or a page that does not say how to go on, proves nothing about the bucket."""
+    """A login page, or a page that does not say how to continue, proves nothing about the bucket."""
     moto_proxy.add(Fault(times=9, status=200, body=body))
     connector = S3Connector({"bucket": "any", "endpoint_url": moto_proxy.url, "anonymous": True})
     with pytest.raises(SourceAccessError) as caught:

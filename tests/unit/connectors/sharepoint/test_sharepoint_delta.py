@@ -292,7 +292,7 @@ def test_expired_token_lists_anew_and_keeps_the_truth(
 def test_nothing_is_forgotten_before_the_new_enumeration_is_complete(
     site: Site, server: GraphServer, drive: Drive
 ) -> None:
-    """A resync that breaks off leaves what was known as it was, beside what it has so far, and goes on from there."""
+    """A resync that breaks off leaves what was known as it was, beside what it has so far, and continues from there."""
     expected = fill(drive, 46)
     site.listed()
     server.state.expire_delta_tokens()
@@ -346,7 +346,7 @@ def test_damaged_memory_starts_over(site: Site, drive: Drive) -> None:
 def test_everything_is_enumerated_now_and_then(
     site: Site, server: GraphServer, drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the set number of days the mirror is made anew, which mends whatever Graph never told of."""
+    """After the set number of days the mirror is made again, which mends whatever Graph never told of."""
     fill(drive, 6)
     site.listed()
     # A change that the delta never tells of.
@@ -457,7 +457,7 @@ def test_one_library_after_the_other_is_caught_up_before_any_is_listed(
 
 
 def test_expired_token_in_the_middle_is_the_error_of_the_source(site: Site, server: GraphServer, drive: Drive) -> None:
-    """A 401 within a listing is an authentication error; with the token dropped, the listing goes on where it was."""
+    """A 401 within a listing is an authentication error; with the token dropped, the listing resumes where it was."""
     server.state.knobs.largest_page = 10
     expected = fill(drive, 46)
     connector = site.connector()

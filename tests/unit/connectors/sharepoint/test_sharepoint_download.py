@@ -78,7 +78,7 @@ def test_missing_address_is_taken_from_the_redirect(server: GraphServer, item: I
 
 
 def test_expired_address_in_the_middle_is_resumed(server: GraphServer, item: Item) -> None:
-    """A body that breaks off is told as cut; going on from there gets a new address and only the rest."""
+    """A body that breaks off is told as cut; continuing from there gets a new address and only the rest."""
     server.state.knobs.cut_after = 1_500_000
     came, error = received_before_failing(item)
     assert isinstance(error, TransientItemError)

@@ -13,7 +13,7 @@ import pytest
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
-from ingest_tui.services.jobs.source_claims import Patience, sources_to_oneself
+from ingest_tui.services.jobs.source_claims import WaitPolicy, sources_to_oneself
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.worker.queue import claim_next
 from ingest_tui.worker.submit import submit_sync
@@ -31,7 +31,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def held(
-    workspace: Workspace, *sources: str, patience: Patience | None = None, queued_too: bool = True
+    workspace: Workspace, *sources: str, patience: WaitPolicy | None = None, queued_too: bool = True
 ) -> AbstractContextManager[None]:
     return sources_to_oneself(workspace, sources, patience=patience, queued_too=queued_too)
 
@@ -97,7 +97,7 @@ def test_waiting_ends_with_the_job(workspace: Workspace) -> None:
     told: list[str] = []
     threading.Timer(0.3, end, (workspace, first)).start()
     threading.Timer(0.6, end, (workspace, second)).start()
-    patience = Patience(None, lambda job: told.append(job.job_id))
+    patience = WaitPolicy(None, lambda job: told.append(job.job_id))
     started = time.monotonic()
     with held(workspace, "docs", patience=patience):
         assert time.monotonic() - started >= 0.6
@@ -108,7 +108,7 @@ def test_patience_ends(workspace: Workspace) -> None:
     """When the time is over the job is named, and the source is free for it."""
     job = queue(workspace)
     started = time.monotonic()
-    patience = Patience(0.3, lambda _job: None)
+    patience = WaitPolicy(0.3, lambda _job: None)
     with pytest.raises(BusyError, match=job.job_id) as caught, held(workspace, "docs", patience=patience):
         pytest.fail("it is in the way")
     assert 0.3 <= time.monotonic() - started < 3

@@ -12,7 +12,7 @@ import pytest
 
 from ingest_tui import open_workspace
 from ingest_tui.model.errors import NotFoundError, UsageError
-from ingest_tui.model.trouble import group_troubles, is_thin, mark_of
+from ingest_tui.model.issue import group_issues, is_thin, mark_of
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.jobs import error_inbox
 from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, job_reasons, refuse_job
@@ -82,7 +82,7 @@ def test_what_succeeded_since_is_no_error_any_more(handle: WorkspaceHandle, fold
 def test_ignored_errors_are_hidden_until_the_item_changes(handle: WorkspaceHandle, folder: Path) -> None:
     """Ignoring lasts over syncs, ends when the item changes or a person says so, and the audit log says who did it."""
     workspace = handle.workspace
-    assert error_inbox.ignore_troubles(workspace, error_inbox.list_troubles(workspace)) == 3
+    assert error_inbox.ignore_issues(workspace, error_inbox.list_troubles(workspace)) == 3
     handle.sync("docs")
     assert found(workspace) == []
     assert len(found(workspace, ignored=True)) == 3
@@ -90,8 +90,8 @@ def test_ignored_errors_are_hidden_until_the_item_changes(handle: WorkspaceHandl
     (folder / "blank.txt").write_text("\n\n\n\n\n")
     handle.sync("docs")
     assert found(workspace) == [("empty", "blank.txt")]
-    shell = error_inbox.find_troubles(workspace, ["shell.html"], ignored=True)
-    assert error_inbox.ignore_troubles(workspace, shell, ignore=False) == 1
+    shell = error_inbox.find_issues(workspace, ["shell.html"], ignored=True)
+    assert error_inbox.ignore_issues(workspace, shell, ignore=False) == 1
     assert ("thin", "shell.html") in found(workspace)
     told = [line for line in workspace.audit.entries() if line["action"].startswith("errors.")]
     assert [line["action"] for line in told] == ["errors.ignore", "errors.unignore"]
@@ -101,7 +101,7 @@ def test_ignored_errors_are_hidden_until_the_item_changes(handle: WorkspaceHandl
 def test_ignoring_survives_a_rebuild_of_the_catalogue(handle: WorkspaceHandle) -> None:
     """What people said is not part of the catalogue, which can be made again."""
     workspace = handle.workspace
-    error_inbox.ignore_troubles(workspace, error_inbox.list_troubles(workspace, kinds=["thin"]))
+    error_inbox.ignore_issues(workspace, error_inbox.list_troubles(workspace, kinds=["thin"]))
     assert workspace.layout.ignored.exists()
     assert [ignored.mark for ignored in workspace.ignored.all().values()] == [
         one.mark for one in error_inbox.list_troubles(workspace, ignored=True)
@@ -117,7 +117,7 @@ def test_a_retry_is_one_job_for_each_source_with_the_items_alone(handle: Workspa
     handle.sync("other")
     (other / "void.txt").write_text("filled\n")
     troubles = error_inbox.list_troubles(handle.workspace, kinds=["empty"])
-    report = error_inbox.retry_troubles(handle.workspace, troubles)
+    report = error_inbox.retry_issues(handle.workspace, troubles)
     assert (len(report.jobs), report.items, report.left_out_total) == (2, 2, 0)
     ended = [run(handle.workspace, job_id) for job_id in report.jobs]
     assert {job.trigger for job in ended} == {"retry"}
@@ -139,17 +139,15 @@ def test_a_retry_of_what_the_settings_refuse_is_told(handle: WorkspaceHandle, tm
     rejected = error_inbox.list_troubles(handle.workspace, source_id="other", kinds=["rejected"])
     assert [one.key for one in rejected] == ["big.txt"]
     with pytest.raises(UsageError, match="settings"):
-        error_inbox.retry_troubles(handle.workspace, rejected)
-    report = error_inbox.retry_troubles(
-        handle.workspace, error_inbox.list_troubles(handle.workspace, source_id="other")
-    )
+        error_inbox.retry_issues(handle.workspace, rejected)
+    report = error_inbox.retry_issues(handle.workspace, error_inbox.list_troubles(handle.workspace, source_id="other"))
     assert (report.items, report.left_out_total) == (1, 1)
 
 
 def test_a_thin_document_is_read_anew(handle: WorkspaceHandle) -> None:
     """Although its bytes are known, a thin document is extracted again; the same text changes nothing."""
     thin = error_inbox.list_troubles(handle.workspace, kinds=["thin"])
-    report = error_inbox.retry_troubles(handle.workspace, thin)
+    report = error_inbox.retry_issues(handle.workspace, thin)
     ended = run(handle.workspace, report.jobs[0])
     assert ended.options["force"] is True
     assert ended.counters.items_fetched == 1
@@ -158,11 +156,9 @@ def test_a_thin_document_is_read_anew(handle: WorkspaceHandle) -> None:
 
 def test_finding_by_address_names_what_is_not_there(handle: WorkspaceHandle, folder: Path) -> None:
     """An error is found by its key or its path; anything else is not found."""
-    assert [one.key for one in error_inbox.find_troubles(handle.workspace, [str(folder / "blank.txt")])] == [
-        "blank.txt"
-    ]
+    assert [one.key for one in error_inbox.find_issues(handle.workspace, [str(folder / "blank.txt")])] == ["blank.txt"]
     with pytest.raises(NotFoundError, match="good"):
-        error_inbox.find_troubles(handle.workspace, ["good.md"])
+        error_inbox.find_issues(handle.workspace, ["good.md"])
 
 
 @pytest.mark.parametrize(
@@ -189,7 +185,7 @@ def test_groups_count_every_error_once(handle: WorkspaceHandle) -> None:
         replace(one, kind=chance.choice(["failed", "empty"]), reason=chance.choice("abc"), at=str(number))
         for number in range(200)
     ]
-    groups = group_troubles(troubles)
+    groups = group_issues(troubles)
     assert sum(group.number for group in groups) == 200
     for group in groups:
         alike = [item.at for item in troubles if (item.kind, item.reason) == (group.kind, group.reason)]
@@ -217,7 +213,7 @@ def test_reasons_of_a_job_count_every_outcome(handle: WorkspaceHandle) -> None:
 
 
 def test_refused_deletions_keep_the_documents(handle: WorkspaceHandle, folder: Path) -> None:
-    """A refusal is written down, asks no more, cannot be approved afterwards, and the next sync asks anew."""
+    """A refusal is written down, asks no more, cannot be approved afterwards, and the next sync asks again."""
     for path in folder.iterdir():
         path.unlink()
     job_id = handle.sync("docs").job_id

@@ -32,8 +32,8 @@ def test_entries_and_notes_come_back(memory: ListingMemory) -> None:
     assert list(memory.entries()) == [("a%/x", "odd"), ("a/1", "one"), ("b/2", "two")]
     assert list(memory.entries("a/")) == [("a/1", "one")]
     assert (memory.entry("b/2"), memory.entry("c")) == ("two", None)
-    memory.apply(put=[("a/1", "anew")], remove=["b/2"], notes={"delta:a": None})
-    assert list(memory.entries()) == [("a%/x", "odd"), ("a/1", "anew")]
+    memory.apply(put=[("a/1", "again")], remove=["b/2"], notes={"delta:a": None})
+    assert list(memory.entries()) == [("a%/x", "odd"), ("a/1", "again")]
     assert memory.note("delta:a") is None
 
 

@@ -163,7 +163,7 @@ class Everywhere(Asking, Screen[None]):
     # The : line
 
     def command_line(self) -> CommandLine:
-        """Return the ``:`` line, hidden. It is there from the start, for what is typed right behind the ``:``."""
+        """Return the ``:`` line, hidden. It is there from the start, for what is typed right after the ``:``."""
         return CommandLine(self._continuation, id="command")
 
     def start_command(self) -> None:
@@ -229,7 +229,7 @@ class Everywhere(Asking, Screen[None]):
         self.app.action_command_palette()
 
     def leave(self) -> None:
-        """End the screen; jobs go on in their workers."""
+        """End the screen; jobs keep running in their workers."""
         self.app.exit(return_code=0)
 
     # Workers
@@ -245,7 +245,7 @@ class Everywhere(Asking, Screen[None]):
 
         def told(pid: int | None) -> None:
             if pid is not None:
-                self._worker_changed(f"started worker {pid}: it goes on when this screen is closed")
+                self._worker_changed(f"started worker {pid}: it keeps running when this screen is closed")
 
         self.ask(self.ingest.client.workers.ensure, told, group="worker")
 
@@ -255,7 +255,7 @@ class Everywhere(Asking, Screen[None]):
         def told(report: StopReport) -> None:
             text = f"stopped {wording.plural(len(report.stopped), 'worker')}"
             why = report.remaining[0][1] if report.remaining else ""
-            self._worker_changed(f"{text}; a worker goes on: {why}" if why else text)
+            self._worker_changed(f"{text}; a worker keeps running: {why}" if why else text)
 
         self.ask(self.ingest.client.workers.stop, told, group="worker")
 

@@ -79,7 +79,7 @@ class ViewScreen(Carrying):
         self.catch_up()
 
     def on_resize(self) -> None:
-        """Say the lines anew for the new width."""
+        """Say the lines again for the new width."""
         self.end_zoom()
         self.say_header()
         self.say_keys()
@@ -148,7 +148,7 @@ class ViewScreen(Carrying):
     def on_key(self, event: events.Key) -> None:
         """Keep keys in their order that come in bunches, as on a slow link.
 
-        Bindings wait until a key has gone through all widgets; what is typed behind a ``:`` would overtake it. So the
+        Bindings wait until a key has gone through all widgets; what is typed after a ``:`` would overtake it. So the
         keys that open a field act here, and a field gets the letters that were typed before it had the focus.
         """
         if isinstance(self.focused, Input):
@@ -231,7 +231,7 @@ class ViewScreen(Carrying):
         """Take in all that is known; called when the view is shown again."""
 
     def rows_changed(self) -> None:
-        """Filter, order or marks have changed: show the rows anew."""
+        """Filter, order or marks have changed: show the rows again."""
         self.catch_up()
 
     # Actions

@@ -65,7 +65,7 @@ class CredentialsScreen(ViewScreen):
         self._file = ""
 
     def compose_body(self) -> ComposeResult:
-        """The table, and what is beside it on a wide screen."""
+        """The table, and what is next to it on a wide screen."""
         with Horizontal():
             yield VirtualTable(self._columns(), lambda row: row.summary.name, id="credentials-table")
             yield TextLines(id="credential-detail")
@@ -112,7 +112,7 @@ class CredentialsScreen(ViewScreen):
         self.read()
 
     def rows_changed(self) -> None:
-        """Show the rows anew."""
+        """Show the rows again."""
         self._show()
 
     def read(self) -> None:
@@ -250,7 +250,7 @@ class CredentialsScreen(ViewScreen):
         names = [row.summary.name for row in rows]
         used = {row.summary.name for row in rows if row.used_by}
         lines = [f"{row.summary.name}: used by {', '.join(row.used_by) or 'no source'}" for row in rows]
-        consequence = "Their secrets stay where they are kept, unless they stand in the file itself."
+        consequence = "Their secrets stay where they are kept, unless they are in the file itself."
         if used:
             consequence = (
                 f"The sources that use {'it' if len(used) == 1 else 'them'} cannot sign in any more. {consequence}"
@@ -298,7 +298,7 @@ def _detail(row: CredentialRow, file: str) -> list[tuple[str, str]]:
     lines += [(_told(name, value), "") for name, value in summary.fields.items()]
     if summary.literals:
         lines.append(("", ""))
-        lines.append((f"? the secret itself stands in the file: {', '.join(summary.literals)}", "warn"))
+        lines.append((f"? the secret itself is in the file: {', '.join(summary.literals)}", "warn"))
         lines.append(("  R puts a reference in its place", "quiet"))
     if summary.problem:
         lines += [("", ""), (f"! {summary.problem}", "bad"), (f"  {summary.hint}", "quiet")]

@@ -51,7 +51,7 @@ def line_of_document(document: Document) -> DocumentLine:
 
 
 def line_of_hit(hit: SearchHit) -> DocumentLine:
-    """Return the line of a search hit; what matched stands between « and »."""
+    """Return the line of a search hit; what matched is between « and »."""
     snippet = " ".join(hit.snippet.replace("\x02", HIT_START).replace("\x03", HIT_END).split())
     name = hit.uri.rstrip("/").rpartition("/")[2] or hit.title
     return DocumentLine(hit.chunk_id, hit.document_id, name, hit.title, snippet=snippet, score=hit.score, uri=hit.uri)

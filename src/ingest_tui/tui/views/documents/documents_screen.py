@@ -100,7 +100,7 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     @property
     def preview(self) -> TextLines:
-        """The text beside the table."""
+        """The text next to the table."""
         return self.query_one("#preview", TextLines)
 
     def place(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from ingest_tui.model.trouble import Trouble, TroubleGroup
+from ingest_tui.model.issue import Issue, IssueGroup
 
 GroupKey = tuple[str, str]
 SORTS = {"kind": "Failed first, the most frequent reason first", "newest": "Newest first", "reason": "By reason"}
@@ -16,8 +16,8 @@ class ErrorLine:
     """A group, or one of its documents below it."""
 
     key: str
-    group: TroubleGroup
-    trouble: Trouble | None = None
+    group: IssueGroup
+    issue: Issue | None = None
     is_open: bool = False
 
     @property
@@ -30,17 +30,17 @@ class ErrorLine:
 class ErrorList:
     """All errors of a workspace as they were read, grouped, with hints."""
 
-    groups: tuple[TroubleGroup, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
+    groups: tuple[IssueGroup, ...] = ()
+    issues: tuple[Issue, ...] = ()
 
-    def of(self, groups: Collection[GroupKey], keys: Collection[str]) -> list[Trouble]:
+    def of(self, groups: Collection[GroupKey], keys: Collection[str]) -> list[Issue]:
         """Return the errors of whole groups and single ones by the keys of their lines, each once."""
-        return [one for one in self.troubles if (one.kind, one.reason) in groups or line_key(one) in keys]
+        return [one for one in self.issues if (one.kind, one.reason) in groups or line_key(one) in keys]
 
 
-def line_key(trouble: Trouble) -> str:
+def line_key(issue: Issue) -> str:
     """Return the key of the line of one error."""
-    return f"{trouble.source_id}\0{trouble.key}"
+    return f"{issue.source_id}\0{issue.key}"
 
 
 def group_line_key(group: GroupKey) -> str:
@@ -48,9 +48,9 @@ def group_line_key(group: GroupKey) -> str:
     return f"\0{group[0]}\0{group[1]}"
 
 
-def searchable(trouble: Trouble) -> str:
+def searchable(issue: Issue) -> str:
     """Return what the filter looks into."""
-    return f"{trouble.key} {trouble.source_id} {trouble.kind} {trouble.reason} {trouble.detail}".lower()
+    return f"{issue.key} {issue.source_id} {issue.kind} {issue.reason} {issue.detail}".lower()
 
 
 def arrange(
@@ -62,10 +62,10 @@ def arrange(
     backwards: bool = False,
 ) -> tuple[list[ErrorLine], int]:
     """Return the lines to show and how many errors pass the filter. Groups without one that does are left out."""
-    passing: dict[GroupKey, list[Trouble]] = {}
-    for trouble in errors.troubles:
-        if passes is None or passes(searchable(trouble)):
-            passing.setdefault((trouble.kind, trouble.reason), []).append(trouble)
+    passing: dict[GroupKey, list[Issue]] = {}
+    for issue in errors.issues:
+        if passes is None or passes(searchable(issue)):
+            passing.setdefault((issue.kind, issue.reason), []).append(issue)
     groups = [group for group in errors.groups if (group.kind, group.reason) in passing]
     if sort == "newest":
         groups.sort(key=lambda group: group.newest.at, reverse=True)
@@ -77,7 +77,7 @@ def arrange(
     for group in groups:
         key = (group.kind, group.reason)
         members = passing[key]
-        shown = TroubleGroup(group.kind, group.reason, len(members), group.newest, group.hint)
+        shown = IssueGroup(group.kind, group.reason, len(members), group.newest, group.hint)
         lines.append(ErrorLine(group_line_key(key), shown, is_open=key in opened))
         if key in opened:
             lines += [ErrorLine(line_key(member), shown, member) for member in members]

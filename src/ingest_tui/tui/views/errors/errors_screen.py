@@ -22,7 +22,7 @@ from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
-    from ingest_tui.model.trouble import Trouble
+    from ingest_tui.model.issue import Issue
     from ingest_tui.services.jobs.error_inbox import RetryReport
 
 _LOOK_AGAIN_SECONDS = 2.0
@@ -49,14 +49,14 @@ class ErrorsScreen(ViewScreen):
         self._settling: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The table; the story of the error under the cursor comes beside it when there is room."""
+        """The table; the story of the error under the cursor comes next to it when there is room."""
         with Horizontal():
             yield VirtualTable(self._columns(), lambda line: line.key, id="errors-table")
             yield TextLines(id="errors-story")
 
     def _columns(self) -> list[Column[ErrorLine]]:
         def since(line: ErrorLine) -> Cell:
-            at = line.trouble.at if line.trouble is not None else line.group.newest.at
+            at = line.issue.at if line.issue is not None else line.group.newest.at
             return Cell(wording.age(at, self.ingest.now()), "quiet")
 
         return [
@@ -74,7 +74,7 @@ class ErrorsScreen(ViewScreen):
 
     @property
     def story(self) -> TextLines:
-        """What is beside the table."""
+        """What is next to the table."""
         return self.query_one("#errors-story", TextLines)
 
     def place(self) -> str:
@@ -93,7 +93,7 @@ class ErrorsScreen(ViewScreen):
         self._read()
 
     def catch_up(self) -> None:
-        """Show what is known at once, and read anew."""
+        """Show what is known at once, and read again."""
         if self._errors is not None:
             self._arrange()
         self._read()
@@ -105,8 +105,8 @@ class ErrorsScreen(ViewScreen):
         client, ignored = self.ingest.client, self.ignored
 
         def ask() -> tuple[bool, ErrorList]:
-            groups, troubles = client.errors.grouped(ignored=ignored)
-            return ignored, ErrorList(tuple(groups), tuple(troubles))
+            groups, issues = client.errors.grouped(ignored=ignored)
+            return ignored, ErrorList(tuple(groups), tuple(issues))
 
         def take(answer: tuple[bool, ErrorList]) -> None:
             self._reading = False
@@ -116,9 +116,9 @@ class ErrorsScreen(ViewScreen):
             self._errors = answer[1]
             self._arrange()
 
-        self.ask(ask, take, group="errors", otherwise=self._trouble)
+        self.ask(ask, take, group="errors", otherwise=self._issue)
 
-    def _trouble(self, message: str, hint: str) -> None:
+    def _issue(self, message: str, hint: str) -> None:
         self._reading = False
         self.tell(message, hint, bad=True)
 
@@ -159,15 +159,15 @@ class ErrorsScreen(ViewScreen):
         ]
 
     def _say(self) -> None:
-        total = len(self._errors.troubles) if self._errors is not None else 0
+        total = len(self._errors.issues) if self._errors is not None else 0
         self.say_info(self._passing, total, "error")
         line = self.table.current
         if line is None:
             self.say_hint("")
-        elif line.trouble is None:
+        elif line.issue is None:
             self.say_hint(f"hint: {line.group.hint}")
         else:
-            self.say_hint(f"{line.trouble.detail or line.group.reason}  hint: {line.group.hint}")
+            self.say_hint(f"{line.issue.detail or line.group.reason}  hint: {line.group.hint}")
 
     @on(VirtualTable.Moved, "#errors-table")
     def moved(self) -> None:
@@ -184,10 +184,10 @@ class ErrorsScreen(ViewScreen):
             self.story.show([])
             return
         about = _story_of(line)
-        if line.trouble is None:
+        if line.issue is None:
             self.story.show(about)
             return
-        client, target = self.ingest.client, line.trouble.uri
+        client, target = self.ingest.client, line.issue.uri
         self.ask(
             lambda: [*about, "", *client.documents.explain(target).lines()],
             self.story.show,
@@ -204,14 +204,14 @@ class ErrorsScreen(ViewScreen):
 
     # Actions
 
-    def chosen(self) -> list[Trouble]:
+    def chosen(self) -> list[Issue]:
         """Return the errors an action is for: the marked ones, or those under the cursor; a reason stands for all."""
         lines = {line.key: line for line in self.table.rows}
         marked = [lines[key] for key in self.table.chosen_keys if key in lines]
         if self._errors is None:
             return []
-        groups = {line.group_key for line in marked if line.trouble is None}
-        keys = {line.key for line in marked if line.trouble is not None}
+        groups = {line.group_key for line in marked if line.issue is None}
+        keys = {line.key for line in marked if line.issue is not None}
         chosen = self._errors.of(groups, keys)
         if not self.words:
             return chosen
@@ -222,9 +222,9 @@ class ErrorsScreen(ViewScreen):
     def command_values(self) -> dict[str, str]:
         """Name the document under the cursor."""
         line = self.table.current
-        if line is None or line.trouble is None:
+        if line is None or line.issue is None:
             return {}
-        return {"document": line.trouble.uri, "source": line.trouble.source_id, "job": line.trouble.job_id}
+        return {"document": line.issue.uri, "source": line.issue.source_id, "job": line.issue.job_id}
 
     @on(VirtualTable.Opened, "#errors-table")
     def open_selected(self) -> None:
@@ -232,7 +232,7 @@ class ErrorsScreen(ViewScreen):
         line = self.table.current
         if line is None:
             return
-        if line.trouble is not None:
+        if line.issue is not None:
             self.explain()
             return
         self.opened ^= {line.group_key}
@@ -241,8 +241,8 @@ class ErrorsScreen(ViewScreen):
     def explain(self) -> None:
         """Say why the document is (not) here."""
         line = self.table.current
-        if line is not None and line.trouble is not None:
-            self.ingest.explain(line.trouble.uri)
+        if line is not None and line.issue is not None:
+            self.ingest.explain(line.issue.uri)
         elif line is not None:
             self.tell("this is a reason: enter shows its documents", line.group.hint)
 
@@ -298,34 +298,34 @@ class ErrorsScreen(ViewScreen):
 
 
 def _what(line: ErrorLine) -> Cell:
-    if line.trouble is not None:
-        return Cell(f"    {line.trouble.key}")
+    if line.issue is not None:
+        return Cell(f"    {line.issue.key}")
     glyph = "-" if line.is_open else "+"
     return Cell(
-        f"{glyph} {line.group.kind}: {line.group.reason.replace('_', ' ')}", wording.trouble_tone(line.group.kind)
+        f"{glyph} {line.group.kind}: {line.group.reason.replace('_', ' ')}", wording.issue_tone(line.group.kind)
     )
 
 
 def _number(line: ErrorLine) -> Cell:
-    return Cell("" if line.trouble is not None else wording.count(line.group.number))
+    return Cell("" if line.issue is not None else wording.count(line.group.number))
 
 
 def _source(line: ErrorLine) -> Cell:
-    return Cell(line.trouble.source_id if line.trouble is not None else "", "quiet")
+    return Cell(line.issue.source_id if line.issue is not None else "", "quiet")
 
 
 def _detail(line: ErrorLine) -> Cell:
-    return Cell(line.trouble.detail if line.trouble is not None else line.group.shown_detail, "quiet")
+    return Cell(line.issue.detail if line.issue is not None else line.group.shown_detail, "quiet")
 
 
 def _story_of(line: ErrorLine) -> list[str | tuple[str, str]]:
-    group, trouble = line.group, line.trouble
+    group, issue = line.group, line.issue
     lines: list[str | tuple[str, str]] = [
         (f"{group.kind}: {group.reason}", "warn"),
         f"{wording.plural(group.number, 'item')}, the last one {group.newest.at}",
         f"hint: {group.hint}",
     ]
-    if trouble is None:
+    if issue is None:
         return [*lines, "", f"e.g. {group.newest.source_id}: {group.newest.key}", group.newest.detail]
-    ignored = [f"ignored by {trouble.ignored_by}"] if trouble.ignored_by else []
-    return [*lines, "", f"{trouble.source_id}: {trouble.key}", trouble.detail, f"job {trouble.job_id}", *ignored]
+    ignored = [f"ignored by {issue.ignored_by}"] if issue.ignored_by else []
+    return [*lines, "", f"{issue.source_id}: {issue.key}", issue.detail, f"job {issue.job_id}", *ignored]

@@ -67,7 +67,7 @@ class JobActions(ViewScreen):
             self._change(job_ids, "pause")
 
     def resume_jobs(self) -> None:
-        """Let paused jobs go on."""
+        """Resume paused jobs."""
         self._change(self.target_jobs(), "resume")
 
     def retry_jobs(self) -> None:

@@ -85,7 +85,7 @@ class JobScreen(JobActions):
             self.pane.refresh_job()
 
     def redraw_ages(self) -> None:
-        """Let times grow while the job goes on."""
+        """Let times grow while the job runs."""
         super().redraw_ages()
         if self.pane.manifest is not None and not self.pane.manifest.ended:
             self.pane.show_state()

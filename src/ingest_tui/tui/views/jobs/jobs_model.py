@@ -40,7 +40,7 @@ class JobRow:
 
     @property
     def ended(self) -> bool:
-        """Whether the job will not go on by itself."""
+        """Whether the job will not resume by itself."""
         return is_ended(self.state)
 
     @property

@@ -64,7 +64,7 @@ class JobsScreen(JobActions):
         self.beside: JobPane | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The table; a job comes beside it when there is room."""
+        """The table; a job comes next to it when there is room."""
         with Horizontal(id="jobs-panes"):
             yield VirtualTable(self._columns(), lambda row: row.job_id, id="jobs-table")
 
@@ -114,7 +114,7 @@ class JobsScreen(JobActions):
     # What is shown
 
     def feed_changed(self, update: FeedUpdate) -> None:
-        """Repaint changed rows in place where the order allows it, else show all rows anew."""
+        """Repaint changed rows in place where the order allows it, else show all rows again."""
         if (
             update.removed
             or update.complete

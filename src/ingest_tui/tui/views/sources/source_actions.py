@@ -20,7 +20,7 @@ FIRST_STEPS = (
     "name the place; browse for it, and preview what would be taken",
     "the test runs at once",
     "see what a sync would do, before a byte is fetched",
-    "sync: a worker starts, and goes on when this screen is closed",
+    "sync: a worker starts, and keeps running when this screen is closed",
 )
 
 
@@ -211,5 +211,5 @@ class SourceActions(ViewScreen):
 
 
 def _guide(step: int) -> str:
-    """Return what stands before the titles of the first steps: without a source a person is led by the hand."""
+    """Return what stands before the titles of the first steps: without a source a person gets step by step guidance."""
     return f"First source, step {step} of {len(FIRST_STEPS)}: "

@@ -33,7 +33,7 @@ _NAME = Field("name", "what you call it; left empty, it follows from the place")
 _WATCH = Field("watch", "sync by itself on changes, while a worker runs", kind="switch", default=False)
 _TAKES = [
     Field("allow_types", "take only these types, e.g. pdf, docx (empty: all)", kind="list", label="types"),
-    Field("deny_types", "take none of these, e.g. docm; goes before", kind="list", label="not these types"),
+    Field("deny_types", "take none of these, e.g. docm; takes precedence", kind="list", label="not these types"),
     Field("max_size", "leave out what is larger, e.g. 20MB", default=_size(DEFAULT_MAX_SIZE), label="largest"),
     Field("since", "leave out what was last changed before that day, e.g. 2026-01-31"),
 ]
@@ -241,7 +241,7 @@ class SourceForm(EntryForm):
 
     def _fill(self, settings: dict[str, Any]) -> None:
         if not settings:
-            self.tell("this type of source tells no settings for a place", "type them into the fields")
+            self.tell("this type of source has no settings for a place", "type them into the fields")
         names = {name: own for own, name in self._config_names.items()}
         for name, value in settings.items():
             if self.form is not None:

@@ -49,7 +49,7 @@ class SourcesScreen(SourceActions):
         self._summaries: list[SourceSummary] | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The table, and what is beside it on a wide screen."""
+        """The table, and what is next to it on a wide screen."""
         with Horizontal():
             yield VirtualTable(self._columns(), lambda summary: summary.source.source_id, id="sources-table")
             with Vertical(id="source-beside"):
@@ -109,7 +109,7 @@ class SourcesScreen(SourceActions):
         self.read()
 
     def rows_changed(self) -> None:
-        """Show the rows anew."""
+        """Show the rows again."""
         self._show()
 
     def sources_changed(self, text: str = "") -> None:

@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args
 
 from ingest_tui.model.hashing import short_digest
 
-TroubleKind = Literal["failed", "rejected", "empty", "thin"]
-TROUBLE_KINDS: tuple[TroubleKind, ...] = get_args(TroubleKind)
+IssueKind = Literal["failed", "rejected", "empty", "thin"]
+TROUBLE_KINDS: tuple[IssueKind, ...] = get_args(IssueKind)
 THIN_REASON = "little_text"
 THIN_FROM_BYTES = 10_000
 _THIN_CHARACTERS = 200
@@ -24,14 +24,14 @@ SAMPLED_TYPES = ("application/vnd.apache.parquet",)
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Issue:
     """One item that asks for a person, as it stands now, whichever job found it.
 
     ``mark`` stands for what is wrong with which bytes: it changes when either does. ``ignored_by`` names who said that
     it need not be shown, as long as the mark is the same.
     """
 
-    kind: TroubleKind
+    kind: IssueKind
     reason: str
     source_id: str
     key: str
@@ -56,13 +56,13 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleGroup:
+class IssueGroup:
     """Items of one kind and reason: how many, and the one that was seen last."""
 
-    kind: TroubleKind
+    kind: IssueKind
     reason: str
     number: int
-    newest: Trouble
+    newest: Issue
     hint: str = ""
     is_example: bool = False
     """Whether the detail of the newest is another than that of some others."""
@@ -85,7 +85,7 @@ class TroubleGroup:
 
 
 def mark_of(kind: str, reason: str, fingerprint: str, size: int | None, modified_ns: int | None) -> str:
-    """Return what stands for the trouble of an item as it is: another when the item or the trouble changes."""
+    """Return what stands for the issue of an item as it is: another when the item or the issue changes."""
     return short_digest(kind, reason, fingerprint, str(size), str(modified_ns), length=16)
 
 
@@ -102,16 +102,14 @@ def is_thin(raw_bytes: int, chunks: int, characters: int) -> bool:
     )
 
 
-def group_troubles(troubles: Iterable[Trouble]) -> list[TroubleGroup]:
+def group_issues(issues: Iterable[Issue]) -> list[IssueGroup]:
     """Return the groups by kind and reason, the largest of each kind first, kinds in the order of `TROUBLE_KINDS`."""
-    groups: dict[tuple[TroubleKind, str], TroubleGroup] = {}
-    for trouble in troubles:
-        known = groups.get((trouble.kind, trouble.reason))
+    groups: dict[tuple[IssueKind, str], IssueGroup] = {}
+    for issue in issues:
+        known = groups.get((issue.kind, issue.reason))
         if known is None:
-            known = TroubleGroup(trouble.kind, trouble.reason, 0, trouble)
-        newest = max(known.newest, trouble, key=lambda one: one.at)
-        differs = known.is_example or known.newest.detail != trouble.detail
-        groups[trouble.kind, trouble.reason] = replace(
-            known, number=known.number + 1, newest=newest, is_example=differs
-        )
+            known = IssueGroup(issue.kind, issue.reason, 0, issue)
+        newest = max(known.newest, issue, key=lambda one: one.at)
+        differs = known.is_example or known.newest.detail != issue.detail
+        groups[issue.kind, issue.reason] = replace(known, number=known.number + 1, newest=newest, is_example=differs)
     return sorted(groups.values(), key=lambda group: (TROUBLE_KINDS.index(group.kind), -group.number, group.reason))
