@@ -188,6 +188,7 @@ class _Builder:
         for batch in batches(self._changed_folders(gone), _BATCH):
             changed += len(batch)
             self._read(batch)
+        self._read([])  # reports how many there are, also where nothing was to be read
         with self._rows.catalogue.transaction():
             for path in gone:
                 self._forget(path)
