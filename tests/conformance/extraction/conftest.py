@@ -284,6 +284,17 @@ EML = (
     "apples at https://example.org/eml caf\xe9\r\n--x\r\nContent-Type: application/pdf\r\n"
     'Content-Disposition: attachment; filename="plan.pdf"\r\n\r\nxyz\r\n--x--\r\n'
 ).encode("latin-1")
+ICS = (
+    b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nX-WR-CALNAME:Fruit team\r\nBEGIN:VEVENT\r\nSUMMARY:Annual\r\n  report\r\n"
+    b"DTSTART;TZID=Europe/Berlin:20261129T100000\r\nDTEND;TZID=Europe/Berlin:20261129T113000\r\nLOCATION:Hall 1\r\n"
+    b'ORGANIZER;CN="Ann":mailto:ann@example.org\r\nURL:https://example.org/ics\r\n'
+    b"DESCRIPTION:apples\\, pears\\; plums\\nand more\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+VCF = (
+    b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ann Example\r\nN:Example;Ann;;;\r\nORG:Fruit Ltd;Sales\r\n"
+    b"TEL;TYPE=WORK,VOICE:+49 30 1234\r\nADR;TYPE=HOME:;;1 Orchard Road;Kent;;;\r\nURL:https://example.org/vcf\r\n"
+    b"NOTE:likes apples\r\nEND:VCARD\r\n"
+)
 NOTEBOOK = (
     '{"nbformat": 4, "metadata": {"kernelspec": {"language": "python"}}, "cells": ['
     '{"cell_type": "markdown", "source": ["# Annual report\\n", "apples"]}, '
@@ -352,6 +363,32 @@ def build_samples() -> dict[str, Sample]:
             ("ann@example.org", "apples", "café", "plan.pdf"),
             ("# Annual report",),
             ("https://example.org/eml",),
+        ),
+        "icalendar": Sample(
+            "a.ics",
+            ICS,
+            ("Fruit team", "2026-11-29 10:00 – 11:30 Europe/Berlin", "apples, pears; plums", "Ann <ann@example.org>"),
+            ("# Fruit team", "## Annual report", "- Where: Hall 1"),
+            ("https://example.org/ics",),
+        ),
+        "vcard": Sample(
+            "a.vcf",
+            VCF,
+            ("Ann Example", "apples", "+49 30 1234", "1 Orchard Road, Kent"),
+            ("## Ann Example", "- Organization: Fruit Ltd, Sales", "- Telephone (work): +49 30 1234"),
+            ("https://example.org/vcf",),
+        ),
+        "srt": Sample(
+            "a.srt",
+            b"1\r\n00:00:01,000 --> 00:00:02,500\r\n<i>all apples</i>\r\n\r\n2\r\n00:00:02,600 --> 00:00:04,000\r\nfall down.\r\n",
+            ("all apples fall down.",),
+            ("00:00:01 all apples fall down.",),
+        ),
+        "vtt": Sample(
+            "a.vtt",
+            b"WEBVTT\n\nNOTE secret\n\nintro\n00:01.000 --> 00:02.500 align:start\n<v Ann>apples &amp; pears\n",
+            ("apples & pears",),
+            ("00:00:01 Ann: apples & pears",),
         ),
         "tnef": Sample("a.tnef", tnef(b"ripe apples", ("a.csv", b"Name,Amount\napples,12\n")), ("apples",), TABLE_ROWS),
         "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),

@@ -37,6 +37,10 @@ CUT_IS_STILL_TEXT = {
     "rtf",
     "eml",
     "mbox",
+    "icalendar",
+    "vcard",
+    "srt",
+    "vtt",
     "tnef",
 }
 

@@ -97,6 +97,9 @@ BACKENDS: dict[str, Backend] = {
         Backend("slides", f"{_HERE}.slides", frozenset(("pptx",))),
         Backend("epub", f"{_HERE}.epub", frozenset(("epub",)), "html-to-markdown", "html_to_markdown"),
         Backend("mail", f"{_HERE}.mail", frozenset(("eml", "mbox"))),
+        Backend("icalendar", f"{_HERE}.icalendar", frozenset(("icalendar",))),
+        Backend("vcard", f"{_HERE}.vcard", frozenset(("vcard",))),
+        Backend("subtitles", f"{_HERE}.subtitles", frozenset(("srt", "vtt"))),
         Backend("tnef", f"{_HERE}.tnef", frozenset(("tnef",)), "tnefparse", "tnefparse"),
         Backend("parquet", f"{_HERE}.parquet", frozenset(("parquet",)), "pyarrow", "pyarrow"),
         Backend(

@@ -29,7 +29,7 @@ _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS: tuple[Format, ...] = (
-    Format("text", "text/plain", ("txt", "text", "log", "asc", "srt", "vtt"), "plain", "text"),
+    Format("text", "text/plain", ("txt", "text", "log", "asc"), "plain", "text"),
     Format("markdown", "text/markdown", ("md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd"), "plain", "text"),
     Format("rst", "text/x-rst", ("rst", "rest"), "plain", "text"),
     Format("org", "text/org", ("org",), "plain", "text"),
@@ -67,11 +67,15 @@ FORMATS: tuple[Format, ...] = (
         "text",
         fence="",
     ),
+    Format("srt", "application/x-subrip", ("srt",), "subtitles", "text"),
+    Format("vtt", "text/vtt", ("vtt",), "subtitles", "text"),
     Format("html", "text/html", ("html", "htm", "xhtml", "xht"), "html", "markup"),
     Format("xml", "application/xml", ("xml", "svg", "rss", "atom", "xsd", "xsl", "plist"), "plain", "markup"),
     Format("rtf", "application/rtf", ("rtf",), "office", "markup"),
     Format("eml", "message/rfc822", ("eml", "mht", "mhtml"), "mail", "markup"),
     Format("mbox", "application/mbox", ("mbox",), "mail", "markup"),
+    Format("icalendar", "text/calendar", ("ics", "ical", "ifb"), "icalendar", "markup"),
+    Format("vcard", "text/vcard", ("vcf", "vcard"), "vcard", "markup"),
     Format("tnef", "application/vnd.ms-tnef", ("tnef",), "tnef", "binary"),
     Format("pdf", "application/pdf", ("pdf",), "pdf", "binary"),
     Format("parquet", "application/vnd.apache.parquet", ("parquet", "pq"), "parquet", "binary"),
@@ -100,8 +104,8 @@ BY_EXTENSION: dict[str, Format] = {extension: one for one in FORMATS for extensi
 BY_MEDIA_TYPE: dict[str, Format] = {one.media_type: one for one in FORMATS}
 
 
-SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg"))
-"""Also those of text formats: graphs, translations, message catalogues."""
+SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg", "vcf"))
+"""Also those of text formats: graphs, translations, message catalogues, variants of genes."""
 
 
 def extension_of(file_name: str) -> str:

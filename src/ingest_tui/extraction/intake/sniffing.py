@@ -19,6 +19,8 @@ _PDF_MARK_WITHIN = 1024  # readers accept leading rubbish before "%PDF-" (ISO 32
 _FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x89\xd0\xfd")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
+_COMPONENT = re.compile(rb"\s*BEGIN:(VCALENDAR|VCARD)\s", re.IGNORECASE)
+_COMPONENTS = {b"VCALENDAR": "icalendar", b"VCARD": "vcard"}
 _HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S", re.MULTILINE)
 _MAIL_HEADERS = frozenset(
     b"from to cc bcc subject date message-id mime-version received return-path content-type delivered-to".split()
@@ -90,7 +92,7 @@ def _by_text(head: bytes, named: Format | None) -> Format | None:
     if named is not None and named.family in ("text", "markup"):
         if named.name in ("text", "csv", "tsv", "json") and _begins_as_html(start):
             return BY_NAME["html"]
-        if named.name == "rtf":
+        if named.name in ("rtf", "icalendar", "vcard"):
             return _text_by_shape(start)
         return BY_NAME["html"] if named.name == "xml" and _begins_as_html(start) else named
     return _text_by_shape(start)
@@ -116,8 +118,9 @@ def _text_by_shape(start: bytes) -> Format:
     """Tell markup and mail from plain text where the name does not help."""
     if _begins_as_html(start):
         return BY_NAME["html"]
-    if _XML.match(start):
-        return BY_NAME["xml"]
+    component = _COMPONENT.match(start)
+    if component or _XML.match(start):
+        return BY_NAME[_COMPONENTS[component[1].upper()] if component else "xml"]
     if start.lstrip()[:1] in (b"{", b"["):
         if all(key in start for key in _NOTEBOOK_KEYS):
             return BY_NAME["notebook"]
