@@ -79,6 +79,16 @@ def office_file(
     return zip_bytes(made | dict(parts))
 
 
+def relations(*targets: tuple[str, str]) -> bytes:
+    """Return the part that lists what another part refers to: the last word of the kind and the target of each."""
+    listed = "".join(
+        f'<Relationship Id="rId{number}" Type="{_RELATIONS}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(targets, 1)
+    )
+    namespace = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<Relationships xmlns="{namespace}">{listed}</Relationships>'.encode()
+
+
 def sheet_row(number: int, *cells: str) -> str:
     """Return a row of a sheet; a cell that begins with ``<`` is the inside of a cell, any other one its text."""
     made = "".join(

@@ -16,12 +16,10 @@ from ingest_tui.extraction.intake.validation import EmptyDocumentError, validate
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDINGS, MAX_LINKS, Element, Extraction, Finding
-from ingest_tui.model.foreign_errors import described
+from ingest_tui.model.foreign_errors import described, is_library_failure
 
 _MAX_WARNINGS = 50
 _MAX_PART_DEPTH = 4
-_RUST_PANIC = "PanicException"
-"""What a library in Rust raises for a bug of its own: a BaseException, which ends no process here."""
 
 
 @checks_types
@@ -151,10 +149,8 @@ def _parse(chosen: Backend, material: ParseInput) -> Parsed:
     parse = chosen.load()
     try:
         return parse(material)
-    except (IngestError, MemoryError):
-        raise
     except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != _RUST_PANIC:
+        if not is_library_failure(error):
             raise
         raise ProcessingError(
             f"{chosen.name} cannot read it: {described(error)}"[:300],

@@ -133,6 +133,13 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def is_library_failure(error: BaseException) -> bool:
+    """Say whether a library failed on its input: no lack of memory, no interrupt. A bug of one in Rust counts too."""
+    if isinstance(error, Exception):
+        return not isinstance(error, (IngestError, MemoryError))
+    return type(error).__name__ == "PanicException"
+
+
 _BY_PACKAGE: dict[str, Callable[[BaseException], IngestError]] = {
     "apsw": _of_database,
     "pydantic": _of_validation,

@@ -1,18 +1,43 @@
-"""Spreadsheets with python-calamine: one markdown table per sheet, formulas as their last values."""
+"""Spreadsheets: values with python-calamine, what is shown beyond them and what it cannot read with plain readers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, Protocol
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.tabular import build_table
+from ingest_tui.extraction.ooxml import BROKEN_PART
+from ingest_tui.extraction.tabular import Table, build_table
 from ingest_tui.extraction.validators.workbook import check_formulas, check_sheets, holds_cells
+from ingest_tui.extraction.workbooks.sheets import (
+    Place,
+    Sheet,
+    SheetDescription,
+    check_size,
+    describe_surroundings,
+    overlay,
+    repeat_merged_headers,
+)
+from ingest_tui.extraction.workbooks.xlsx import XlsxReader
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Element, Finding
+from ingest_tui.model.foreign_errors import described, is_library_failure
 
-_MAX_CELLS = 20_000_000
-"""Cells between the first and the last used one: a lone cell in the far corner makes a table of 17 billion."""
+_MALFORMED_HINT = "open it with its program and save it again"
+
+
+class SheetReader(Protocol):
+    """Reads what calamine leaves out. Made from the bytes of a workbook; raises `BROKEN_PART` or an `ItemError`."""
+
+    sheets: list[SheetDescription]
+
+    def read(self, name: str, *, everything: bool = False) -> Sheet:
+        """Return what a sheet shows beyond its plain values; with ``everything`` all of its cells."""
+        ...
+
+
+_READERS: dict[str, Callable[[bytes], SheetReader]] = {"xlsx": XlsxReader}
 
 
 def parse(material: ParseInput) -> Parsed:
@@ -20,35 +45,115 @@ def parse(material: ParseInput) -> Parsed:
 
     Raises `ItemRejectedError` (``encrypted``, ``too_large``) and `ProcessingError` (``malformed``).
     """
-    workbook = _open(material.content)
+    workbook = _Workbook(material)
+    parsed = Parsed("", pages=len(workbook.sheets), findings=check_sheets(workbook.sheets))
     parts: list[str] = []
-    elements: list[Element] = []
-    columns: list[dict[str, Any]] = []
-    sheets = list(workbook.sheets_metadata)
-    findings = check_sheets(sheets)
-    unreadable: list[Finding] = []
-    for sheet in sheets:
-        name = sheet.name
-        rows = _rows(workbook, sheet, unreadable)
+    for described_sheet in workbook.sheets:
+        rows, sheet = workbook.read(described_sheet)
         material.tick()
-        table = build_table(name, rows)
-        if table is None:
+        table = build_table(sheet.name, rows)
+        around = describe_surroundings(sheet)
+        if table is None and not around:
             continue
-        findings += [Finding(one.severity, one.code, f"{name}: {one.message}") for one in table.findings]
-        parts.append(f"## {' '.join(name.split())}\n\n{table.markdown}\n")
-        columns.append(table.describe())
-        elements.append(
-            Element(table.markdown, {"category": "Table", "sheet": name, "columns": table.columns, "rows": table.rows})
-        )
+        parts.append(f"## {' '.join(sheet.name.split())}\n")
+        if table is not None:
+            parts.append(f"{table.markdown}\n")
+            _add_table(parsed, table)
+        if around:
+            parts.append(f"{around}\n")
+            parsed.elements.append(Element(around, {"category": "NarrativeText", "sheet": sheet.name}))
     workbook.close()
-    if unreadable and not parts:
+    if workbook.lost and not parts:
         raise ProcessingError(
-            f"no sheet can be read: {unreadable[0].message}"[:300],
-            code="malformed",
-            hint="open it with its program and save it again",
+            f"no sheet can be read: {workbook.lost[0].message}"[:300], code="malformed", hint=_MALFORMED_HINT
         )
-    findings += [*unreadable, *check_formulas(material.content, material.format)]
-    return Parsed("\n".join(parts), elements, pages=len(sheets), columns=columns, findings=findings)
+    parsed.findings += [*workbook.lost, *check_formulas(material.content, material.format)]
+    parsed.markdown = "\n".join(parts)
+    return parsed
+
+
+def _add_table(parsed: Parsed, table: Table) -> None:
+    parsed.findings += [Finding(one.severity, one.code, f"{table.name}: {one.message}") for one in table.findings]
+    parsed.columns.append(table.describe())
+    parsed.elements.append(
+        Element(
+            table.markdown, {"category": "Table", "sheet": table.name, "columns": table.columns, "rows": table.rows}
+        )
+    )
+
+
+class _Workbook:
+    """A workbook as calamine reads it, with the plain reader of its format for what that leaves out or cannot read.
+
+    ``lost`` says what is damaged.
+    """
+
+    def __init__(self, material: ParseInput) -> None:
+        self.lost: list[Finding] = []
+        self._workbook: Any = None
+        self._reader, broken = _open_reader(material)
+        try:
+            self._workbook = _open(material.content)
+            self.sheets: list[Any] = list(self._workbook.sheets_metadata)
+        except ProcessingError as error:
+            if self._reader is None or not self._reader.sheets:
+                raise (_malformed(broken) if broken else error) from error
+            self.sheets = list(self._reader.sheets)
+            self.lost.append(Finding("warning", "workbook_damaged", f"read without its library: {error}"))
+
+    def read(self, sheet: Any) -> tuple[list[list[Any]], Sheet]:
+        """Return the rows of a sheet, and what is written around them. Raises `ItemRejectedError` (``too_large``)."""
+        name = sheet.name
+        values = self._values(sheet) if self._workbook else None
+        extras = self._extras(name, everything=values is None)
+        if values is not None:
+            rows, start = values
+            overlay(rows, start, extras)
+        else:
+            rows, start = extras.rows(), extras.start()
+        repeat_merged_headers(rows, start, extras.merged)
+        return rows, extras
+
+    def close(self) -> None:
+        """Give the memory of the workbook back."""
+        if self._workbook:
+            self._workbook.close()
+
+    def _extras(self, name: str, *, everything: bool) -> Sheet:
+        if self._reader is None:
+            return Sheet(name)
+        try:
+            return self._reader.read(name, everything=everything)
+        except BROKEN_PART:
+            return Sheet(name)
+
+    def _values(self, sheet: Any) -> tuple[list[list[Any]], Place] | None:
+        """Return the rows that calamine reads and the place of the first cell; None where it cannot."""
+        name = sheet.name
+        try:
+            values = self._workbook.get_sheet_by_name(name)
+        except BaseException as error:
+            if not is_library_failure(error):
+                raise
+            if holds_cells(sheet):  # charts and macro sheets have none
+                message = f"the sheet {name[:60]!r} cannot be read: {described(error)}"[:MAX_FINDING_CHARACTERS]
+                self.lost.append(Finding("error", "sheet_unreadable", message))
+            return None
+        check_size(name, values.total_height, values.total_width)
+        rows: list[list[Any]] = values.to_python(skip_empty_area=True)
+        for row in rows:
+            for at, cell in enumerate(row):
+                if type(cell) is float and not cell.is_integer():
+                    row[at] = _as_stored(cell)
+        return rows, values.start or (0, 0)
+
+
+def _open_reader(material: ParseInput) -> tuple[SheetReader | None, Exception | None]:
+    make = _READERS.get(material.format.name)
+    try:
+        return (make(material.content) if make else None), None
+    except (*BROKEN_PART, ItemRejectedError) as error:
+        return None, error
 
 
 def _open(content: bytes) -> Any:
@@ -56,42 +161,22 @@ def _open(content: bytes) -> Any:
 
     try:
         return python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))
-    except Exception as error:
-        message = str(error)
-        if isinstance(error, python_calamine.PasswordError) or "password" in message.lower():
+    except BaseException as error:
+        if not is_library_failure(error):
+            raise
+        if isinstance(error, python_calamine.PasswordError) or "password" in str(error).lower():
             raise ItemRejectedError(
                 "the workbook is protected by a password",
                 code="encrypted",
                 hint="remove the password and put the file in place again",
             ) from error
-        raise ProcessingError(
-            f"the workbook cannot be read: {message}"[:300],
-            code="malformed",
-            hint="open it with its program and save it again",
-        ) from error
+        raise _malformed(error) from error
 
 
-def _rows(workbook: Any, described: Any, unreadable: list[Finding]) -> list[list[Any]]:
-    name = described.name
-    try:
-        sheet = workbook.get_sheet_by_name(name)
-    except Exception as error:  # noqa: BLE001 charts and macro sheets have no cells; the other sheets are still good
-        if holds_cells(described):
-            message = f"the sheet {name[:60]!r} cannot be read: {error}"[:MAX_FINDING_CHARACTERS]
-            unreadable.append(Finding("error", "sheet_unreadable", message))
-        return []
-    if sheet.total_height * sheet.total_width > _MAX_CELLS:
-        raise ItemRejectedError(
-            f"the sheet {name[:60]!r} spans {sheet.total_height:,} rows by {sheet.total_width:,} columns",
-            code="too_large",
-            hint="delete the far-off cells and save it again",
-        )
-    rows: list[list[Any]] = sheet.to_python(skip_empty_area=True)
-    for row in rows:
-        for at, cell in enumerate(row):
-            if type(cell) is float and not cell.is_integer():
-                row[at] = _as_stored(cell)
-    return rows
+def _malformed(error: BaseException) -> ProcessingError:
+    return ProcessingError(
+        f"the workbook cannot be read: {described(error)}"[:300], code="malformed", hint=_MALFORMED_HINT
+    )
 
 
 def _as_stored(number: float) -> float:

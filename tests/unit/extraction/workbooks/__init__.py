@@ -1,0 +1,1 @@
+"""Spreadsheets as a person sees them."""
