@@ -76,12 +76,14 @@ class Package:
             for one in root
         ]
 
-    def main_part(self) -> str:
-        """Return the name of the document itself, whatever it is called. Raises `KeyError`."""
+    def main_part(self, usual: str) -> str:
+        """Return the name of the document itself, ``usual`` where none is named. Raises `KeyError`."""
         for one in self.relationships():
             if one.kind == "officeDocument" and one.target in self:
                 return one.target
-        raise KeyError("the main part is missing")
+        if usual not in self:
+            raise KeyError(usual)
+        return usual
 
 
 def _key(name: str) -> str:
@@ -100,13 +102,7 @@ def open_package(content: bytes) -> Package:
 
 def parse_xml(content: bytes) -> ET.Element:
     """Return the root of an XML part. Raises `ElementTree.ParseError`, and `ItemRejectedError` (``unsafe_xml``)."""
-    head = content.replace(b"\x00", b"") if content.startswith(_UTF16_MARKS) or b"\x00" in content[:8] else content
-    if b"<!ENTITY" in head:
-        raise ItemRejectedError(
-            "a part of the document declares entities",
-            code="unsafe_xml",
-            hint="entities can read files and grow without end; save the document again with its program",
-        )
+    refuse_entities(content)
     return ET.fromstring(content)  # noqa: S314 expat fetches nothing, and entities are refused above
 
 
@@ -131,6 +127,17 @@ def document_properties(package: Package) -> tuple[str | None, str | None]:
         return None, None
     values = {local(one): " ".join((one.text or "").split()) for one in root}
     return values.get("title", "")[:300] or None, values.get("language", "")[:35] or None
+
+
+def refuse_entities(content: bytes) -> None:
+    """Raise `ItemRejectedError` (``unsafe_xml``) for a part that declares entities."""
+    head = content.replace(b"\x00", b"") if content.startswith(_UTF16_MARKS) or b"\x00" in content[:8] else content
+    if b"<!ENTITY" in head:
+        raise ItemRejectedError(
+            "a part of the document declares entities",
+            code="unsafe_xml",
+            hint="entities can read files and grow without end; save the document again with its program",
+        )
 
 
 def local(element: ET.Element) -> str:
@@ -222,6 +229,12 @@ def chart_markdown(root: ET.Element) -> str:
     last = min(max((index for column in columns for index in column), default=-1), _MAX_CHART_POINTS - 1)
     rows = [names, *([column.get(index, "") for column in columns] for index in range(last + 1))]
     return "\n\n".join(part for part in (*titles, pipe_table(rows) if series else "") if part)
+
+
+def diagram_markdown(root: ET.Element) -> str:
+    """Return the words of a diagram (SmartArt) as a list."""
+    texts = [text_of(one).replace("\n", " ") for one in descendants(root, "t")]
+    return "\n".join(f"- {text}" for text in texts if text)
 
 
 def _points(data: ET.Element | None) -> dict[int, str]:

@@ -111,7 +111,7 @@ def _archives(samples: Mapping[str, Any]) -> Iterator[Row]:
             f"laughing {kind}",
             f"a.{kind}",
             _with_part(sound, part, laughs),
-            "failed|rejected|empty:malformed|archive_bomb|memory|empty",
+            "failed|rejected|empty:malformed|archive_bomb|unsafe_xml|memory|empty",
         )
         lying = lie_about_sizes(_with_part(sound, part, b"<a>" + b"x" * 34 * MEGABYTE))
         yield f"lying {kind}", f"a.{kind}", lying, "failed|rejected|parsed|empty:malformed|archive_bomb|memory|empty|"

@@ -94,6 +94,7 @@ BACKENDS: dict[str, Backend] = {
             "xberg",
             "xberg",
         ),
+        Backend("word", f"{_HERE}.word", frozenset(("docx",)), "xberg", "xberg"),
         Backend("slides", f"{_HERE}.slides", frozenset(("pptx",))),
         Backend("epub", f"{_HERE}.epub", frozenset(("epub",)), "html-to-markdown", "html_to_markdown"),
         Backend("mail", f"{_HERE}.mail", frozenset(("eml", "mbox"))),

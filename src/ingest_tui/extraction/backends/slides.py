@@ -18,6 +18,7 @@ from ingest_tui.extraction.ooxml import (
     child,
     children,
     descendants,
+    diagram_markdown,
     document_properties,
     local,
     open_package,
@@ -39,7 +40,7 @@ def parse(material: ParseInput) -> Parsed:
     """Return a presentation, each slide under a heading of its title. Raises `ProcessingError` (``malformed``)."""
     try:
         package = open_package(material.content)
-        main = package.main_part()
+        main = package.main_part("ppt/presentation.xml")
         reader = _Reader(package, main)
         slides = _slides_in_order(package, main)
     except BROKEN_PART as error:
@@ -169,8 +170,7 @@ class _Reader:
         return chart_markdown(self.package.xml(name))
 
     def _diagram(self, name: str) -> str:
-        texts = [text_of(one).replace("\n", " ") for one in descendants(self.package.xml(name), "t")]
-        return "\n".join(f"- {text}" for text in texts if text)
+        return diagram_markdown(self.package.xml(name))
 
     def _comments(self, name: str) -> str:
         """Return the comments of a part, of the old form (``p:cm``) and of the new one with its replies."""

@@ -30,6 +30,20 @@ _ZIP_PARTS: tuple[tuple[str, str], ...] = (
     ("xl/workbook.bin", "xlsb"),
     ("xl/workbook", "xlsx"),
 )
+_MAIN_TYPES = {
+    "wordprocessingml.document.main+xml": "docx",
+    "wordprocessingml.template.main+xml": "docx",
+    "ms-word.document.macroEnabled.main+xml": "docx",
+    "ms-word.template.macroEnabledTemplate.main+xml": "docx",
+    "presentationml.presentation.main+xml": "pptx",
+    "presentationml.slideshow.main+xml": "pptx",
+    "presentationml.template.main+xml": "pptx",
+    "ms-powerpoint.presentation.macroEnabled.main+xml": "pptx",
+    "ms-powerpoint.slideshow.macroEnabled.main+xml": "pptx",
+    "spreadsheetml.sheet.main+xml": "xlsx",
+    "spreadsheetml.template.main+xml": "xlsx",
+    "ms-excel.sheet.macroEnabled.main+xml": "xlsx",
+}
 _ODF_TYPES = {
     "application/vnd.oasis.opendocument.text": "odt",
     "application/vnd.oasis.opendocument.text-template": "odt",
@@ -62,10 +76,11 @@ def identify_zip(content: bytes) -> tuple[Format, list[Finding]]:
 
 
 def _format_of_zip(archive: zipfile.ZipFile) -> Format:
-    names = set(archive.namelist())
+    names = {name.replace("\\", "/") for name in archive.namelist()}
     kind = _ODF_TYPES.get(_read_small(archive, "mimetype").strip()) or _kind_in_manifest(archive)
     if kind is None and "[Content_Types].xml" in names:
         kind = next((name for start, name in _ZIP_PARTS if any(entry.startswith(start) for entry in names)), None)
+        kind = kind or _kind_in_content_types(_read_small(archive, "[Content_Types].xml"))
     if kind in ("odt", "ods", "odp") and "encryption-data" in _read_small(archive, "META-INF/manifest.xml"):
         raise ItemRejectedError("the document is encrypted", code="encrypted", hint=ENCRYPTED_HINT)
     if kind == "epub" and names & {"META-INF/rights.xml", "META-INF/sinf.xml"}:
@@ -76,6 +91,11 @@ def _format_of_zip(archive: zipfile.ZipFile) -> Format:
             f"cannot read {what}", code="unsupported_type", hint="unpack it and ingest the folder instead"
         )
     return BY_NAME[kind]
+
+
+def _kind_in_content_types(types: str) -> str | None:
+    """Return the kind that the list of content types names: the main part may have any name."""
+    return next((kind for content_type, kind in _MAIN_TYPES.items() if content_type in types), None)
 
 
 def _kind_in_manifest(archive: zipfile.ZipFile) -> str | None:

@@ -79,7 +79,7 @@ FORMATS: tuple[Format, ...] = (
     Format("tnef", "application/vnd.ms-tnef", ("tnef",), "tnef", "binary"),
     Format("pdf", "application/pdf", ("pdf",), "pdf", "binary"),
     Format("parquet", "application/vnd.apache.parquet", ("parquet", "pq"), "parquet", "binary"),
-    Format("docx", _OOXML + "wordprocessingml.document", ("docx", "docm", "dotx", "dotm"), "office", "zip"),
+    Format("docx", _OOXML + "wordprocessingml.document", ("docx", "docm", "dotx", "dotm"), "word", "zip"),
     Format(
         "pptx",
         _OOXML + "presentationml.presentation",

@@ -1,0 +1,263 @@
+"""Documents of Word: what a person sees in the text, around it and in the parts that it refers to."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+import pytest
+
+from ingest_tui.extraction.parse import extract, extract_text
+from ingest_tui.extraction.symbol_fonts import decode_symbols
+from ingest_tui.model.errors import ItemError
+from tests.made_files import office_file, zip_bytes
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+NAMESPACES = f'xmlns:w="{W}" xmlns:r="{R}" xmlns:a="{A}" xmlns:c="{C}" xmlns:v="urn:schemas-microsoft-com:vml"'
+
+
+def run(text: str, properties: str = "") -> str:
+    return f"<w:r><w:rPr>{properties}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>"
+
+
+def paragraph(*runs: str) -> str:
+    return f"<w:p>{''.join(runs)}</w:p>"
+
+
+def part(root: str, inside: str) -> str:
+    return f"<w:{root} {NAMESPACES}>{inside}</w:{root}>"
+
+
+def document(
+    *blocks: str,
+    related: Sequence[tuple[str, str]] = (),
+    more: Mapping[str, str | bytes] | None = None,
+    main: str = "word/document.xml",
+    types: str = "",
+) -> bytes:
+    body = part("document", f"<w:body>{''.join(blocks)}</w:body>")
+    return office_file({main: body, **(more or {})}, {"": [("officeDocument", main)], main: related}, types=types)
+
+
+def rewritten(content: bytes, change: Mapping[bytes, bytes]) -> bytes:
+    """Return a package with every part changed so."""
+    parts: dict[str, bytes | str] = {}
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        for name in archive.namelist():
+            made = archive.read(name)
+            for old, new in change.items():
+                made = made.replace(old, new)
+            parts[name] = made
+    return zip_bytes(parts)
+
+
+def test_words_are_not_cut_where_their_format_changes() -> None:
+    """Emphasis within a word has no marks; that of whole words stays, and so do powers of numbers."""
+    text = extract_text(
+        document(
+            paragraph(run("Pro"), run("ject", "<w:b/>"), run("X")),
+            paragraph(run("a "), run("whole", "<w:b/>"), run(" word")),
+            paragraph(run("CO"), run("2", '<w:vertAlign w:val="subscript"/>')),
+            paragraph(run("10"), run("6", '<w:vertAlign w:val="superscript"/>')),
+            paragraph(run("1"), run("st", '<w:vertAlign w:val="superscript"/>'), run(" of May")),
+            paragraph(run("ab", "<w:i/>"), '<w:proofErr w:type="spellStart"/>', run("sorb", "<w:i/><w:u/>")),
+        ),
+        ".docx",
+    )
+    assert [line for line in text.split("\n") if line] == [
+        *("ProjectX", "a **whole** word", "CO2", "10^6^", "1st of May", "absorb"),
+    ]
+
+
+def test_headers_footers_and_comments_follow_the_text() -> None:
+    """Each stands under a heading of its own, once; what the text has is not repeated; comments have authors."""
+    field = "<w:r><w:instrText>PAGE</w:instrText></w:r>"
+    watermark = '<w:r><w:pict><v:shape><v:textpath string="DRAFT"/></v:shape></w:pict></w:r>'
+    comment = f'<w:comment w:id="0" w:author="Ann">{paragraph(run("too "), run("long"))}</w:comment>'
+    marks = (
+        '<w:commentRangeStart w:id="0"/>',
+        '<w:commentRangeEnd w:id="0"/>',
+        '<w:r><w:commentReference w:id="0"/></w:r>',
+    )
+    text = extract_text(
+        document(
+            paragraph(run("com"), marks[0], run("ment"), *marks[1:], run("ed on page one")),
+            related=[("header", "header1.xml"), ("header", "header2.xml"), ("footer", "f.xml"), ("comments", "c.xml")],
+            more={
+                "word/header1.xml": part("hdr", paragraph(run("Con"), run("tract 7", "<w:b/>")) + paragraph(watermark)),
+                "word/header2.xml": part("hdr", paragraph(run("Contract 7")) + paragraph(run("page one"))),
+                "word/f.xml": part("ftr", paragraph(field, run("Page 1"))),
+                "word/c.xml": part("comments", comment),
+            },
+        ),
+        ".docx",
+    )
+    assert text.split("\n\n") == [
+        "commented on page one",
+        *("## Header", "Contract 7", "DRAFT", "## Footer", "Page 1", "## Comments", "- Ann: too long\n"),
+    ]
+
+
+def test_a_document_that_has_only_a_header_is_not_empty() -> None:
+    """Its header is its text, and its title is not the word Header."""
+    content = document(
+        paragraph(), related=[("header", "h.xml")], more={"word/h.xml": part("hdr", paragraph(run("Letter of Ann")))}
+    )
+    extraction = extract(content, file_name="a.docx")
+    assert "Letter of Ann" in extraction.markdown
+    assert extraction.title == "Letter of Ann"
+
+
+def test_marks_of_notes_match_their_notes() -> None:
+    """Notes are numbered as they are referred to, footnotes and endnotes apart; rules above notes are none."""
+
+    def notes(kind: str, **texts: str) -> str:
+        made = "".join(f'<w:{kind} w:id="{key[1:]}">{paragraph(run(text))}</w:{kind}>' for key, text in texts.items())
+        rule = f'<w:{kind} w:id="0" w:type="separator">{paragraph(run("rule"))}</w:{kind}>'
+        return part(f"{kind}s", rule + made)
+
+    text = extract_text(
+        document(
+            paragraph(run("one"), '<w:r><w:footnoteReference w:id="5"/></w:r>'),
+            paragraph(
+                run("two"), '<w:r><w:footnoteReference w:id="2"/></w:r>', '<w:r><w:endnoteReference w:id="5"/></w:r>'
+            ),
+            related=[("footnotes", "footnotes.xml"), ("endnotes", "endnotes.xml")],
+            more={
+                "word/footnotes.xml": notes("footnote", _2="second note", _5="first note"),
+                "word/endnotes.xml": notes("endnote", _5="at the end"),
+            },
+        ),
+        ".docx",
+    )
+    assert text.split("\n\n") == [
+        *("one[^1]", "two[^2][^e1]", "[^1]: first note", "[^2]: second note", "[^e1]: at the end\n"),
+    ]
+
+
+def test_what_was_moved_is_read_where_it_is_now() -> None:
+    """A text that a tracked change moved stands once."""
+    text = extract_text(
+        document(
+            paragraph('<w:moveFrom w:id="1">', run("carried"), "</w:moveFrom>", run("stays")),
+            paragraph('<w:moveTo w:id="2">', run("carried"), "</w:moveTo>"),
+        ),
+        ".docx",
+    )
+    assert [line for line in text.split("\n") if line] == ["stays", "carried"]
+
+
+def test_letters_of_symbol_fonts_are_what_they_show() -> None:
+    """Symbols by their code, and text set in a symbol font, private characters of Word among it."""
+    symbol = '<w:rFonts w:ascii="Symbol" w:hAnsi="Symbol"/>'
+    text = extract_text(
+        document(
+            paragraph(
+                run("angle "), '<w:r><w:sym w:font="Symbol" w:char="F061"/></w:r>', run(" + "), run("b&lt;c", symbol)
+            ),
+            paragraph('<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>', run(" done"), run("\uf067", symbol)),
+            paragraph(run("abc", '<w:rFonts w:ascii="Arial"/>')),
+        ),
+        ".docx",
+    )
+    assert [line.replace("\\", "") for line in text.split("\n") if line] == ["angle α + β<χ", "✓ doneγ", "abc"]
+    assert decode_symbols("a", "Arial") == "a"
+
+
+@pytest.mark.parametrize(
+    ("name", "inserted"),
+    [
+        ("chunk.html", b"<html><body><p>taken in</p></body></html>"),
+        ("chunk.rtf", rb"{\rtf1\ansi taken in\par}"),
+        ("chunk.docx", document(paragraph(run("taken in")))),
+    ],
+)
+def test_inserted_documents_are_read_where_they_stand(name: str, inserted: bytes) -> None:
+    """Word shows an inserted document (altChunk) as part of the text."""
+    content = document(
+        paragraph(run("before")),
+        '<w:altChunk r:id="rId1"><w:altChunkPr/></w:altChunk>',
+        paragraph(run("after")),
+        related=[("aFChunk", name)],
+        more={f"word/{name}": inserted},
+    )
+    assert [line for line in extract_text(content, ".docx").split("\n") if line] == ["before", "taken in", "after"]
+
+
+def test_charts_are_read_where_they_stand() -> None:
+    """The title of a chart follows the paragraph that holds it; in a cell it stays in its row."""
+    drawing = '<w:r><w:drawing><a:graphic><c:chart r:id="rId1"/></a:graphic></w:drawing></w:r>'
+    chart = f"<c:chartSpace {NAMESPACES}><c:title><a:p><a:r><a:t>Sales</a:t></a:r></a:p></c:title></c:chartSpace>"
+    cell = f"<w:tc>{paragraph(run('cell '), drawing)}</w:tc>"
+    text = extract_text(
+        document(
+            paragraph(run("see"), drawing),
+            f"<w:tbl><w:tr>{cell}</w:tr></w:tbl>",
+            related=[("chart", "charts/chart1.xml")],
+            more={"word/charts/chart1.xml": chart},
+        ),
+        ".docx",
+    )
+    assert "see\n\nSales\n" in text
+    assert "| cell Sales |" in text
+
+
+def test_parts_are_found_whatever_they_are_called() -> None:
+    """The main part may have any name, in any folder, and names of parts may have backslashes."""
+    for main in ("word/document22.xml", "content/text.xml"):
+        types = (
+            f'<Override PartName="/{main}" ContentType="application/vnd.openxmlformats-officedocument'
+            '.wordprocessingml.document.main+xml"/>'
+        )
+        assert extract_text(document(paragraph(run("found")), main=main, types=types), ".docx") == "found\n"
+    with zipfile.ZipFile(BytesIO(document(paragraph(run("found"))))) as archive:
+        parts: dict[str, bytes | str] = {name.replace("/", "\\"): archive.read(name) for name in archive.namelist()}
+    assert extract_text(zip_bytes(parts), ".docx") == "found\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {
+            b"http://schemas.openxmlformats.org/wordprocessingml/2006/main": b"http://purl.oclc.org/ooxml/wordprocessingml/main"
+        },
+        {b"<w:": b"<ns0:", b"</w:": b"</ns0:", b" w:": b" ns0:", b"xmlns:w=": b"xmlns:ns0="},
+        {b"<w:": b"<", b"</w:": b"</", b"xmlns:w=": b"xmlns="},
+    ],
+    ids=["strict", "other prefix", "no prefix"],
+)
+def test_any_way_to_write_the_namespace_is_read(change: Mapping[bytes, bytes]) -> None:
+    """Strict documents, and those of programs that choose their own prefixes."""
+    content = rewritten(document(paragraph(run("found")), paragraph(run("w: kept"))), change)
+    assert [line for line in extract_text(content, ".docx").split("\n") if line] == ["found", "w: kept"]
+
+
+def test_utf16_is_read() -> None:
+    """XML may be in UTF-16."""
+    body = '<?xml version="1.0" encoding="UTF-16"?>' + part("document", f"<w:body>{paragraph(run('found ö'))}</w:body>")
+    content = document(more={"word/document.xml": body.encode("utf-16")})
+    assert extract_text(content, ".docx") == "found ö\n"
+
+
+def test_entities_are_refused_in_every_part() -> None:
+    """Declared entities are refused in the body and in what stands around it."""
+    bomb = '<!DOCTYPE x [<!ENTITY a "aa">]>' + part("hdr", paragraph(run("&a;")))
+    for content in (
+        document(more={"word/document.xml": bomb}),
+        document(paragraph(run("text")), related=[("header", "h.xml")], more={"word/h.xml": bomb}),
+    ):
+        with pytest.raises(ItemError) as refused:
+            extract(content, file_name="a.docx")
+        assert refused.value.reason == "unsafe_xml"
+
+
+def test_a_damaged_part_does_not_lose_the_text() -> None:
+    """A header or a chart that cannot be read is named in a finding."""
+    content = document(paragraph(run("whole")), related=[("header", "h.xml")], more={"word/h.xml": "<w:hdr"})
+    extraction = extract(content, file_name="a.docx")
+    assert extraction.markdown == "whole\n"
+    assert [finding.code for finding in extraction.validation] == ["part_missing"]
