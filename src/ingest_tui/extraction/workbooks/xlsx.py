@@ -44,7 +44,7 @@ class XlsxReader:
 
     def __init__(self, content: bytes) -> None:
         self._package = open_package(content)
-        workbook = self._package.main_part()
+        workbook = self._package.main_part("xl/workbook.xml")
         related = {one.id: one.target for one in self._package.relationships(workbook)}
         root = self._package.xml(workbook)
         self._parts: dict[str, str] = {}
