@@ -243,6 +243,19 @@ def _run_traced(root: Path, lesson: Lesson, *injections: str, **variables: str) 
 
 # A parser, struck
 
+_STAY_READABLE = """
+import ctypes
+
+def prctl_of(library, name, genuine=ctypes.CDLL.__getattr__):
+    function = genuine(library, name)
+    if name == "prctl":
+        library.prctl = lambda option, *rest: 0 if option == 4 else function(option, *rest)
+    return getattr(library, name)
+
+ctypes.CDLL.__getattr__ = prctl_of
+"""
+"""Leaves out PR_SET_DUMPABLE: in a process that nobody may read strace sees no paths, unless root runs it."""
+
 
 def strike_parser(root: Path, target: Call | None, fault: str) -> tuple[Ending, list[Call]]:
     """Run a sync whose first parser process meets a fault at one call, or none; returns the parser's calls."""
@@ -251,7 +264,10 @@ def strike_parser(root: Path, target: Call | None, fault: str) -> tuple[Ending, 
     # -D: the tracer is the grandchild, so that the parser stays the child of the process that started it.
     command = shlex.join([*tracer(trace, "-D"), *injected, sys.executable])
     python = root.with_name(f"{root.name}.python")
-    python.write_text(f'#!/bin/sh\n[ -e {trace} ] && exec {sys.executable} "$@"\nexec {command} "$@"\n')
+    python.write_text(
+        f'#!/bin/sh\n[ -e {trace} ] && exec {sys.executable} "$@"\n'
+        f'exec {command} "$1" "$2" "$3" {shlex.quote(_STAY_READABLE)}"$4"\n'  # -I -S -c PROGRAM
+    )
     python.chmod(0o700)
     ending = run_along(sync_docs(root), root.parent, CRASH_LAB_PARSER_PYTHON=str(python))
     calls = [replace(call, role="parser") for call in calls_of(trace, root)]

@@ -170,7 +170,8 @@ class Scenario:
         return ending, hit[0] if hit and (point.fault == "SIGKILL" or hit[0].is_injected) else None
 
     def try_all(self, points: list[Point], strike_at: Strike) -> list[Verdict]:
-        """Try points side by side, as many at once as there are processors."""
+        """Try points side by side, as many at once as there are processors; without any, nothing would be proved."""
+        assert points, "no call to strike: strace has seen none that changes the workspace"
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             return list(threads.map(lambda point: self.try_point(point, strike_at), points))
 

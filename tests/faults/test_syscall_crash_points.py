@@ -127,6 +127,12 @@ def _check(scenario: Scenario, points: list[Point], strike_at: Strike) -> None:
         pytest.fail(told, pytrace=False)
 
 
+def test_nothing_to_strike_is_no_success(first_sync: Scenario) -> None:
+    """Where strace sees no call that changes the workspace, the sweep fails instead of passing with 0 points."""
+    with pytest.raises(AssertionError, match="no call to strike"):
+        first_sync.try_all([], first_sync.strike_parser)
+
+
 def test_scenarios_do_what_they_promise(first_sync: Scenario, second_sync: Scenario) -> None:
     """Both scenarios together have every kind of work, done by threads that are all known, in calls of many kinds."""
     done = {line[1:3] for scenario in (first_sync, second_sync) for line in scenario.expected_done}
