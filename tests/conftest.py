@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,21 @@ from tests.servers.processes import moto_process
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name bytes by their length: archives hold times, and test names must be the same in every process."""
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs root by the fixture that it asks for, itself or through another one."""
+    for item in items:
+        if "superuser" in getattr(item, "fixturenames", ()):
+            item.add_marker("root")
+
+
+@pytest.fixture
+def superuser() -> None:
+    """Skip where the tests are not root's; CI runs those that ask for this as root, all others as somebody else."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can do what this test does")
 
 
 @pytest.fixture(autouse=True)

@@ -21,10 +21,17 @@ def test_ci_runs_the_command_of_the_readme_first() -> None:
 
 
 def test_ci_runs_each_test_once() -> None:
-    """Whatever marks a test has, exactly one of CI's runs selects it."""
+    """Whatever marks a test has, exactly one of CI's runs selects it; what needs root has one of its own."""
     runs = re.findall(r"bin/pytest .*-m '(.*)'", CI)
     for slow, soak in product((False, True), repeat=2):
         assert sum(bool(eval(run, {"slow": slow, "soak": soak})) for run in runs) == 1, (slow, soak)
+
+
+def test_ci_runs_the_tests_of_root_as_root_and_all_others_as_a_user() -> None:
+    """Where it is root, each command of the environment is run as somebody else, but the tests that need root."""
+    commands = [line for line in CI.splitlines() if re.search(r"^[^#]*\.venv/bin/(?!pip )", line)]
+    [by_root] = [line for line in commands if '"${as_user[@]}" .venv/bin/' not in line]
+    assert by_root.endswith(".venv/bin/pytest -m root")
 
 
 def test_every_page_is_linked() -> None:

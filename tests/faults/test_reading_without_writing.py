@@ -32,7 +32,11 @@ def can_mount() -> bool:
     return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not can_mount(), reason="mounting needs root, or a user namespace")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("superuser"),
+    pytest.mark.skipif(not can_mount(), reason="nothing may be mounted here"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -53,9 +52,7 @@ class Mounts:
 
 
 @pytest.fixture
-def mounts() -> Iterator[Mounts]:
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount")
+def mounts(superuser: None) -> Iterator[Mounts]:
     mounts = Mounts()
     try:
         yield mounts

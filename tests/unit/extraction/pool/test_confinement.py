@@ -216,7 +216,7 @@ def test_no_capability_is_left(pool: ParserPool, outside: Outside) -> None:
     assert known_walls(pool).unprivileged
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root works in folders of others")
+@pytest.mark.usefixtures("superuser")
 def test_root_parses_in_a_folder_of_somebody_else(pool: ParserPool, outside: Outside) -> None:
     """Root keeps the right to open files where its parser needs that, says so, and the other walls hold."""
     for folder in (outside.jobs.parent, outside.jobs):
