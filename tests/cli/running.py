@@ -10,8 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -239,17 +238,6 @@ def assert_counters_add_up(manifest: dict[str, Any]) -> None:
     assert manifest["state"] in {"succeeded", "partial"}, manifest["errors"]
     kinds = ("skipped_incremental", "duplicate", "moved", "ingested", "empty", "rejected", "failed")
     assert counters["descriptors_listed"] == sum(counters[f"items_{kind}"] for kind in kinds), counters
-
-
-def wait_until(condition: Callable[[], Any], *, seconds: float = 15, what: str = "") -> Any:
-    """Return the first true value of ``condition``; fails after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f"did not happen within {seconds} s: {what or condition}")
 
 
 def descendants(pid: int) -> Iterator[int]:

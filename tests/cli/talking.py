@@ -11,7 +11,8 @@ import termios
 import time
 from collections.abc import Sequence
 
-from tests.cli.running import Cli, wait_until
+from tests.cli.running import Cli
+from tests.waiting import wait_until
 
 
 def talk(cli: Cli, answers: Sequence[tuple[str, str]], *arguments: str) -> tuple[int, str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Cli, wait_until
+from tests.cli.running import Cli
+from tests.waiting import wait_until
 
 PARSERS = ("pypdfium2", "python_calamine", "html_to_markdown", "xberg", "pyarrow", "unstructured", "puremagic")
 CONNECTORS = ("boto3", "botocore", "urllib3", "office365", "msal", "requests", "httpx", "keyring")

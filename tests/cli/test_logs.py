@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.running import SAMPLES, Cli, wait_until
+from tests.cli.running import SAMPLES, Cli
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,8 @@ import pytest
 from ingest_tui import open_workspace
 from ingest_tui.services.client import Client
 from ingest_tui.tui.client.feed import Feed, FeedUpdate
-from tests.cli.running import Cli, assert_counters_add_up, wait_until
+from tests.cli.running import Cli, assert_counters_add_up
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.running import Cli, wait_until
+from tests.cli.running import Cli
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

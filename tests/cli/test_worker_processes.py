@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.running import Cli, assert_counters_add_up, descendants, lives, wait_until
+from tests.cli.running import Cli, assert_counters_add_up, descendants, lives
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

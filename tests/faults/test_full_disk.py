@@ -36,6 +36,7 @@ from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker import engine as engine_module
 from tests.faults.crash_lab import leftovers_of, new_workspace, queue_sync, quicken, run_queue, state_of, sync
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -70,12 +71,15 @@ def run_aside(workspace: Workspace) -> threading.Thread:
 
 
 def wait_for(workspace: Workspace, job_id: str, is_so: Callable[[Manifest], bool]) -> Manifest:
-    """Return the manifest once it is as wanted; fails after ten seconds."""
-    deadline = time.monotonic() + 10
-    while not is_so(manifest := workspace.jobs.load(job_id)):
-        assert time.monotonic() < deadline, f"still {manifest.state}: {manifest.transitions[-1].reason}"
-        time.sleep(0.02)
-    return manifest
+    """Return the manifest once it is as wanted."""
+
+    def wanted() -> Manifest | None:
+        manifest = workspace.jobs.load(job_id)
+        return manifest if is_so(manifest) else None
+
+    found = wait_until(wanted)
+    assert found is not None
+    return found
 
 
 def test_a_job_waits_for_room_and_goes_on(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,10 +322,7 @@ def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, reserve: i
         time.sleep(1.5)
         assert not workspace.jobs.load(job_id).ended
         subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
-        deadline = time.monotonic() + 60
-        while not workspace.jobs.load(job_id).ended:
-            assert time.monotonic() < deadline, workspace.jobs.load(job_id).transitions[-3:]
-            time.sleep(0.1)
+        wait_until(lambda: workspace.jobs.load(job_id).ended, seconds=60)
     ended = workspace.jobs.load(job_id)
     assert (ended.state, ended.counters.items_ingested, ended.counters.items_failed) == ("succeeded", 60, 0)
     assert leftovers_of(workspace.root) == []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.engine import Engine
 from tests.faults.crash_lab import DIED, Trial, new_workspace, queue_sync, quicken, run_and_die, run_queue, sync
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -202,11 +202,3 @@ def test_document_that_could_not_be_moved_to_the_trash_is_moved_by_the_next_job(
     assert not workspace.layout.document("default", document_id).exists()
     assert workspace.layout.trashed("default", document_id).exists()
     workspace.close()
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait until something holds, for a good while on a machine that has other things to do."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

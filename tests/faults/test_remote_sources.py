@@ -30,6 +30,7 @@ from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace
 from ingest_tui.transport.retrying import RetryPolicy
 from ingest_tui.worker.submit import submit_sync
 from tests.faults.crash_lab import DIED, leftovers_of, quicken, run_queue
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -256,8 +257,7 @@ def test_a_silent_network_does_not_hold_up_a_cancel(far: FarSource, workspace: W
     assert is_silent.wait(5)
     asked_at = time.monotonic()
     cancel_job(workspace, job_id)
-    while not workspace.jobs.load(job_id).ended:
-        time.sleep(0.02)
+    wait_until(lambda: workspace.jobs.load(job_id).ended)
     took = time.monotonic() - asked_at
     silence.set()
     worker.join()

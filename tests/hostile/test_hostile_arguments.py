@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.cli.worker import reporter
-from tests.cli.running import Result, wait_until
+from tests.cli.running import Result
 from tests.hostile.hostile_lab import (
     TROUBLED_SOURCES,
     HostileCli,
@@ -20,6 +20,7 @@ from tests.hostile.hostile_lab import (
     snapshot,
 )
 from tests.hostile.hostile_names import CATEGORIES, FILES, NAMES, HostileName
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
 Call = tuple[str | bytes | Path, ...]

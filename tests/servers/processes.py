@@ -6,11 +6,12 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+
+from tests.waiting import wait_until
 
 _PATIENCE_SECONDS = 30
 
@@ -62,13 +63,11 @@ def rclone_process(arguments: Sequence[str]) -> Iterator[int]:
 
 
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
+    def answers() -> bool:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+            return False
+        return True
+
+    wait_until(answers, seconds=_PATIENCE_SECONDS, what=f"a server answers at port {port}")

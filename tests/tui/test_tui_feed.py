@@ -15,6 +15,7 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.client.feed import FIRST_SLICE, Feed, FeedUpdate
 from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel, parse_row
 from tests.tui.stories import add_job, write_manifest
+from tests.waiting import wait_until
 
 
 def quiet_feed(root: Path) -> Feed:
@@ -133,8 +134,7 @@ def test_the_thread_tells_of_a_change_soon_and_at_most_four_times_a_second(root:
     feed = Feed(root, listen, interval=0.25, rescan=1.0)
     feed.start()
     try:
-        while not told:
-            time.sleep(0.01)
+        wait_until(lambda: told)
         time.sleep(0.3)
         began = len(told)
         for number in range(1, 41):

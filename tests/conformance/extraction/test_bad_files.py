@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.parse_limits import ParseLimits
 from tests.conformance.extraction.bad_files import BadFile, bad_files, external_xml
 from tests.made_files import pdf_of, pdf_pages, sheet_row, workbook, zip_bytes
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-files")]  # one pool for all of them
 
@@ -83,10 +83,7 @@ def test_every_sound_file_finishes(samples: Mapping[str, Any], results: dict[str
 @pytest.mark.usefixtures("results")
 def test_no_parser_is_left() -> None:
     """When the pool is closed none of its processes lives, nor the ones around them."""
-    end = time.monotonic() + 2
-    while (left := parsers_of(os.getpid())) and time.monotonic() < end:
-        time.sleep(0.02)
-    assert left == []
+    wait_until(lambda: not parsers_of(os.getpid()))
 
 
 def parsers_of(owner: int) -> list[int]:

@@ -25,6 +25,7 @@ from ingest_tui.credentials.references import (
 )
 from ingest_tui.model.errors import AuthenticationError, IngestError, MissingDependencyError, RefusedError
 from ingest_tui.model.redaction import redact
+from tests.waiting import wait_until
 
 PYTHON = sys.executable
 
@@ -238,10 +239,7 @@ def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> Non
             f"command:sh -c 'sh -c \"sleep 20; : {mark}\" & echo secret; sleep 20; : {mark}'", tmp_path, seconds=0.3
         )
     assert time.monotonic() - began < 5
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and _is_somewhere(mark):
-        time.sleep(0.02)
-    assert not _is_somewhere(mark)
+    wait_until(lambda: not _is_somewhere(mark), what="neither the program nor its child lives")
 
 
 def _is_somewhere(mark: str) -> bool:

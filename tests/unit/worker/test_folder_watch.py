@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker import watch as watch_module
 from ingest_tui.worker.supervision import Supervisor
 from ingest_tui.worker.watch import SourceWatch
+from tests.waiting import wait_until
 
 
 class Watching:
@@ -31,14 +32,6 @@ class Watching:
         self.watch = SourceWatch(
             workspace, lambda _source: self.looks.append(folder.is_dir()), lambda *_told: None, self.supervisor
         )
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something holds; fails when it does not in time."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -78,36 +71,37 @@ def test_without_events_the_folder_is_looked_at_when_it_is_time(
     with monkeypatch.context() as broken_for_a_while:
         broken_for_a_while.setattr(watchfiles, "watch", refusing)
         watching.watch.refresh()
-        wait_for(lambda: len(watching.looks) >= 4)
+        wait_until(lambda: len(watching.looks) >= 4)
         assert time.monotonic() - started >= 0.9  # no busy looking
         [issue] = watching.supervisor.issues
         assert (issue.task, issue.level, issue.source_id) == ("events of docs", "warning", "docs")
-    wait_for(lambda: not watching.supervisor.issues)
+    wait_until(lambda: not watching.supervisor.issues)
     assert [message for message, _ in watching.reports] == ["events of docs failed", "events of docs works again"]
 
 
 def test_folder_that_is_made_again_is_looked_at_at_once(watching: Watching) -> None:
     """A watched folder that is removed and made again is watched again, long before the next rescan."""
     watching.watch.refresh()
-    wait_for(lambda: watching.looks)
+    wait_until(lambda: watching.looks)
     shutil.rmtree(watching.folder)
-    wait_for(lambda: not watching.looks[-1])
+    wait_until(lambda: not watching.looks[-1])
     watching.folder.mkdir()
-    wait_for(lambda: watching.looks[-1])
+    wait_until(lambda: watching.looks[-1])
     seen = len(watching.looks)
-    deadline = time.monotonic() + 20
-    while len(watching.looks) == seen:  # until the new folder is watched, a file may be made before that
-        assert time.monotonic() < deadline
+
+    def is_seen() -> bool:
         (watching.folder / "new.md").write_text(str(time.monotonic()))
-        time.sleep(0.1)
+        return len(watching.looks) > seen
+
+    wait_until(is_seen)  # until the new folder is watched, a file may be made before that
 
 
 def test_another_folder_of_the_same_name_is_noticed(watching: Watching, tmp_path: Path) -> None:
     """A folder that is replaced by another one in one step is looked at, although the old one sends no event."""
     watching.watch.refresh()
-    wait_for(lambda: watching.looks)
+    wait_until(lambda: watching.looks)
     seen = len(watching.looks)
     (tmp_path / "other").mkdir()
     watching.folder.rename(tmp_path / "old")
     (tmp_path / "other").rename(watching.folder)
-    wait_for(lambda: len(watching.looks) > seen)
+    wait_until(lambda: len(watching.looks) > seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ingest_tui.model.errors import TransientSourceError
 from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.watch import SourceWatch
+from tests.waiting import wait_until
 
 
 class Hints:
@@ -50,13 +51,6 @@ class Watching:
             workspace, lambda _source: self.looks.append(time.monotonic()), lambda *told: self.reports.append(told)
         )
 
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Wait until something holds; fails when it does not in time."""
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
@@ -78,7 +72,7 @@ def test_remote_source_is_looked_at_again_and_again(workspace: Workspace, watchi
     """Without hints a remote source is looked at once for each of its rescans."""
     workspace.settings.remote_rescan_seconds = 0.1
     watching.watch.refresh()
-    watching.wait_for(lambda: len(watching.looks) >= 4)
+    wait_until(lambda: len(watching.looks) >= 4)
     assert watching.looks[3] - watching.looks[0] >= 0.28
 
 
@@ -86,9 +80,9 @@ def test_hint_makes_one_look_before_it_is_time(workspace: Workspace, watching: W
     """A burst of hints is one look, long before the rescan."""
     workspace.settings.remote_rescan_seconds = 600
     watching.watch.refresh()
-    watching.wait_for(lambda: len(watching.looks) == 1)
+    wait_until(lambda: len(watching.looks) == 1)
     hints.waiting.set()
-    watching.wait_for(lambda: len(watching.looks) == 2)
+    wait_until(lambda: len(watching.looks) == 2)
     time.sleep(0.2)
     assert len(watching.looks) == 2
 
@@ -104,7 +98,7 @@ def test_failing_hints_are_told_and_the_rescan_goes_on(
     workspace.settings.remote_rescan_seconds = 0.1
     hints.error = error
     watching.watch.refresh()
-    watching.wait_for(lambda: len(watching.looks) >= 3)
+    wait_until(lambda: len(watching.looks) >= 3)
     assert watching.reports[0] == (
         "the source sends no word of changes", {"source": "shelf", "error": told},
     )  # fmt: skip
@@ -115,10 +109,10 @@ def test_edited_or_stopped_source_is_watched_anew_or_not(workspace: Workspace, w
     workspace.settings.remote_rescan_seconds = 600
     watching.watch.refresh()
     watching.watch.refresh()
-    watching.wait_for(lambda: len(watching.looks) == 1)
+    wait_until(lambda: len(watching.looks) == 1)
     edit_source(workspace, "shelf", config={"prefix": "docs/"})
     watching.watch.refresh()
-    watching.wait_for(lambda: len(watching.looks) == 2)
+    wait_until(lambda: len(watching.looks) == 2)
     edit_source(workspace, "shelf", watch=False)
     watching.watch.refresh()
     assert not watching.watch._threads

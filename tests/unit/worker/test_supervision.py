@@ -6,7 +6,7 @@ import errno
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ingest_tui.worker.loop import run_worker
 from ingest_tui.worker.submit import submit_sync
 from ingest_tui.worker.supervision import Supervisor, WorkerIssue, in_few_words
 from ingest_tui.worker.watch import SourceWatch
+from tests.waiting import wait_until
 
 
 class PanicError(BaseException):
@@ -43,14 +44,6 @@ FAILURES = [
     KeyError("a bug"),
     PanicError("a panic"),
 ]
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something holds; fails when it does not in time."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -118,14 +111,14 @@ def test_watch_survives_every_failure_of_a_look(
 
     monkeypatch.setattr(loop, "_submit_if_due", look)
     worker.thread.start()
-    wait_for(lambda: len(looks) >= 3 and living_workers(worker.workspace)[0].issues)
+    wait_until(lambda: len(looks) >= 3 and living_workers(worker.workspace)[0].issues)
     [issue] = worker.mark().issues
     assert (issue.task, issue.level, issue.source_id) == ("watch of docs", "error", "docs")
     assert issue.message == in_few_words(failure)
     [summary] = list_sources(worker.workspace)
     assert (summary.level, summary.health) == ("problem", f"watch fails: {issue.message}")
     is_broken.clear()
-    wait_for(lambda: not worker.mark().issues)
+    wait_until(lambda: not worker.mark().issues)
     assert worker.told("watch of docs failed")[0]["error"] == issue.message
     assert worker.told("watch of docs works again")
 
@@ -138,7 +131,7 @@ def test_worker_that_ends_while_something_fails_says_so(worker: RunningWorker, m
 
     monkeypatch.setattr(loop, "_submit_if_due", broken)
     worker.thread.start()
-    wait_for(lambda: worker.told("watch of docs failed"))
+    wait_until(lambda: worker.told("watch of docs failed"))
     worker.stop.set()
     worker.thread.join(20)
     assert worker.ended_with is not None
@@ -165,9 +158,9 @@ def test_main_loop_survives_what_its_tasks_raise(
     with monkeypatch.context() as broken_for_a_while:
         broken_for_a_while.setattr(owner, method, broken)
         worker.thread.start()
-        wait_for(lambda: len(worker.told(f"{task} failed")) >= 2)
-        wait_for(lambda: [issue.task for issue in worker.mark().issues] == [task])
-    wait_for(lambda: not worker.mark().issues)
+        wait_until(lambda: len(worker.told(f"{task} failed")) >= 2)
+        wait_until(lambda: [issue.task for issue in worker.mark().issues] == [task])
+    wait_until(lambda: not worker.mark().issues)
 
 
 def test_thread_that_ends_unasked_is_started_again(worker: RunningWorker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +175,7 @@ def test_thread_that_ends_unasked_is_started_again(worker: RunningWorker, monkey
 
     monkeypatch.setattr(Supervisor, "keep_going", dying_once)
     worker.thread.start()
-    wait_for(lambda: len(starts) == 2)
+    wait_until(lambda: len(starts) == 2)
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("a bug"), MemoryError(), PanicError("a panic")])
@@ -204,9 +197,9 @@ def test_job_thread_that_fails_is_reported_and_its_job_stays(
     monkeypatch.setattr("ingest_tui.worker.engine._WITHOUT_ROOM_SECONDS", 0.05)
     job_id = submit_sync(workspace, workspace.sources.get("docs"), trigger="manual", by="test").job_id
     worker.thread.start()
-    wait_for(lambda: worker.told("end of a job failed"))
-    wait_for(lambda: workspace.jobs.load(job_id).state == "succeeded")
-    wait_for(lambda: not worker.mark().issues)
+    wait_until(lambda: worker.told("end of a job failed"))
+    wait_until(lambda: workspace.jobs.load(job_id).state == "succeeded")
+    wait_until(lambda: not worker.mark().issues)
 
 
 def test_failing_report_ends_nothing() -> None:

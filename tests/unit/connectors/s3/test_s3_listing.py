@@ -6,7 +6,6 @@ import asyncio
 import random
 import re
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 from tests.servers.fake_bucket import FakeBucket
 from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.waiting import wait_until
 
 MOST_REQUESTS = 12
 IN_ORDER = {"listing_order": "bytes"}
@@ -291,10 +291,7 @@ def test_listing_that_is_given_up_leaves_no_thread_behind() -> None:
         for _ in range(13):
             next(generator)
         generator.close()
-        deadline = time.monotonic() + 10
-        while any(thread.name.startswith("list-") for thread in threading.enumerate()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: not any(thread.name.startswith("list-") for thread in threading.enumerate()))
 
 
 @pytest.mark.slow

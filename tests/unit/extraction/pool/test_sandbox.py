@@ -13,7 +13,8 @@ from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.parse_limits import ParseLimits
 from tests.unit.extraction.misbehaving import MISBEHAVING
-from tests.unit.extraction.parser_desk import Desk, run, wait_until
+from tests.unit.extraction.parser_desk import Desk, run
+from tests.waiting import wait_until
 
 
 def test_processes_are_recycled_after_many_files(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_slow_file_does_not_hold_up_its_pipe(tmp_path: Path) -> None:
         desk.submit("slow", "misbehave:sleep 2.5\nslow")
         for number in range(40):
             desk.submit(f"fast{number}", "fast")
-        assert wait_until(lambda: len(desk.results) == 40, 2.2), len(desk.results)
+        wait_until(lambda: len(desk.results) == 40, seconds=2.2)
         assert "slow" not in desk.results
         pool.drain()
     assert len(desk.results) == 41

@@ -33,8 +33,8 @@ from tests.unit.extraction.parser_desk import (
     known_walls,
     one_bad_of_twenty,
     run,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 
 def test_crash_costs_one_file(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_kill_comes_within_a_second_of_the_limit(
         desk.submit("bad", f"misbehave:{order.format(note=tmp_path / 'pids')}")
         for number in range(19):
             desk.submit(f"good{number}", "good text")
-        assert wait_until(lambda: len(desk.results) == 20, limit_seconds * 0.9), desk.reasons()
+        wait_until(lambda: len(desk.results) == 20, seconds=limit_seconds * 0.9)
         assert "bad" not in desk.results
         pool.drain()
         took = time.monotonic() - started
@@ -337,7 +337,7 @@ def test_grandchildren_die_where_the_kernel_does_not_help(tmp_path: Path) -> Non
     assert desk.results["bad"].reason == "timeout"
     pids = [int(word) for word in note.read_text().split()]
     assert len(pids) == 3
-    assert wait_until(lambda: not any(is_alive(pid) for pid in pids))
+    wait_until(lambda: not any(is_alive(pid) for pid in pids))
 
 
 @pytest.mark.usefixtures("no_namespaces")
@@ -352,7 +352,7 @@ def test_orphans_of_a_dead_pool_are_killed(tmp_path: Path) -> None:
             desk = Desk(tmp_path, pool)
             desk.submit("a", "x")
             pool.drain()
-        assert wait_until(lambda: orphan.poll() is not None)
+        wait_until(lambda: orphan.poll() is not None)
         assert owned.poll() is None
     finally:
         for process in (orphan, owned):
@@ -409,7 +409,7 @@ def test_grandchildren_die_too(tmp_path: Path) -> None:
     assert one_bad_of_twenty(tmp_path, f"fork {note}").reason == "timeout"
     pids = [int(word) for word in note.read_text().split()]
     assert len(pids) == 3
-    assert wait_until(lambda: not any(is_alive(pid) for pid in pids))
+    wait_until(lambda: not any(is_alive(pid) for pid in pids))
 
 
 def test_environment_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -453,16 +453,16 @@ def test_killed_parent_leaves_nobody(tmp_path: Path, namespaces_are_allowed: boo
     parent = subprocess.Popen([sys.executable, "-c", program])
     notes = [tmp_path / "pida", tmp_path / "pidb"]
     try:
-        assert wait_until(lambda: all(note.exists() and len(note.read_text().split()) == 3 for note in notes), 10)
+        wait_until(lambda: all(note.exists() and len(note.read_text().split()) == 3 for note in notes), seconds=10)
     finally:
         parent.kill()
         parent.wait()
     pids = [[int(word) for word in note.read_text().split()] for note in notes]
     parsers, started_by_them = [one[0] for one in pids], [pid for one in pids for pid in one[1:]]
     try:
-        assert wait_until(lambda: not any(map(is_alive, parsers)), 2)
+        wait_until(lambda: not any(map(is_alive, parsers)), seconds=2)
         if namespaces_are_allowed:
-            assert wait_until(lambda: not any(map(is_alive, started_by_them)), 2)
+            wait_until(lambda: not any(map(is_alive, started_by_them)), seconds=2)
     finally:
         for pid in filter(is_alive, started_by_them):
             os.kill(pid, signal.SIGKILL)

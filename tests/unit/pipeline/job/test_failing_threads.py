@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from ingest_tui import open_workspace
 from ingest_tui.extraction.pool.dispatcher import Dispatcher
 from ingest_tui.extraction.pool.process import ParserProcess
 from ingest_tui.pipeline.job.progress import ProgressMeter
+from tests.waiting import wait_until
 
 
 def test_parsers_that_cannot_be_started_fail_the_job_and_not_the_next_one(
@@ -52,9 +52,7 @@ def test_ticker_goes_on_after_an_error_that_nobody_foresaw(tmp_path: Path, monke
     start = Dispatcher._start
 
     def once_there_were_two(dispatcher: Dispatcher) -> ParserProcess:
-        deadline = time.monotonic() + 20
-        while len(ticks) < 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: len(ticks) >= 2)
         return start(dispatcher)
 
     monkeypatch.setattr(Dispatcher, "_start", once_there_were_two)

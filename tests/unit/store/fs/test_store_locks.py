@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from ingest_tui.model.errors import BusyError
 from ingest_tui.store.fs.locks import FileLock, is_locked
+from tests.waiting import wait_until
 
 HOLD = """
 import sys
@@ -91,10 +91,7 @@ def test_child_started_by_exec_does_not_keep_the_lock(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as child:
         lock.release()
         # The kernel lets the parent go on a moment before it closes what the new program must not have.
-        deadline = time.monotonic() + 2
-        while is_locked(lock.path) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not is_locked(lock.path)
+        wait_until(lambda: not is_locked(lock.path))
         assert child.poll() is None
         child.communicate(b"\n")
 
