@@ -58,7 +58,7 @@ def test_the_headless_worker_follows_a_folder(cli: Cli) -> None:
     cli.init("--watch", rescan_seconds=60.0, stable_seconds=0.4)
     worker = cli.start("--log-format", "json", "--watch")
     wait_until(lambda: len(ended(cli)) == 1, what="the sync at the start")
-    time.sleep(0.6)
+    time.sleep(0.6)  # the watch is at rest
     for number in range(10):
         cli.write(f"new{number}.txt", f"burst number{number}")
         time.sleep(0.03)
@@ -71,7 +71,7 @@ def test_the_headless_worker_follows_a_folder(cli: Cli) -> None:
     (cli.docs / "new2.txt").unlink()
     wait_until(lambda: len(ended(cli)) == 4, what="the sync after a deletion")
     assert ended(cli)[3]["counters"]["items_retired"] == 1
-    time.sleep(1.2)
+    time.sleep(1.2)  # three times as long as files have to be at rest
     assert len(cli.manifests()) == 4, "nothing changed, so nothing was queued"
     below = list(descendants(worker.pid))
     assert cli.end(worker) == 0
@@ -93,10 +93,10 @@ def test_a_watched_source_that_is_added_late_is_noticed(cli: Cli) -> None:
     cli.run("source", "edit", "docs", "--watch")
     wait_until(lambda: ended(cli), what="the sync of a source that is watched from now on")
     cli.run("source", "disable", "docs")
-    time.sleep(2.5)
+    time.sleep(2.5)  # in which the worker looks at the list of its sources
     number = len(cli.manifests())
     cli.write("b.txt", "beta")
-    time.sleep(1.5)
+    time.sleep(1.5)  # in which a watch that goes on would queue a job
     assert len(cli.manifests()) == number
     assert cli.end(worker) == 0
     for line in cli.output_of(worker).splitlines():

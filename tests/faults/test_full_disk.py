@@ -119,7 +119,7 @@ def test_a_person_can_pause_what_waits_for_room(workspace: Workspace, monkeypatc
     pause_job(workspace, job_id)
     wait_for(workspace, job_id, lambda manifest: manifest.transitions[-1].reason == "asked for")
     disk.is_full = False
-    time.sleep(1.0)
+    time.sleep(1.0)  # in which a job that waits for room looks many times
     assert workspace.jobs.load(job_id).state == "paused"
     resume_job(workspace, job_id)
     worker.join(5.0)
@@ -319,7 +319,7 @@ def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, reserve: i
         assert len(search_text(workspace.open_catalogue(), "common", limit=100)) >= min(taken, 1)
         worker.send_signal(signal.SIGKILL)
     with a_worker(workspace):
-        time.sleep(1.5)
+        time.sleep(1.5)  # in which a job that takes a full disk for an error would end
         assert not workspace.jobs.load(job_id).ended
         subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
         wait_until(lambda: workspace.jobs.load(job_id).ended, seconds=60)

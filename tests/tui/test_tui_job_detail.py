@@ -141,8 +141,8 @@ def test_places_in_the_queue_follow_priority_and_change_with_the_queue() -> None
     model = JobsModel()
     model.merge([JobRow(f"job{number:05}", "queued", created_at=f"{number:05}") for number in range(10_000)], [])
     started = time.monotonic()
-    assert [model.queue_position(f"job{number:05}") for number in range(0, 10_000, 100)][-1] == 9901
-    assert time.monotonic() - started < 0.5
+    assert [model.queue_position(f"job{number:05}") for number in range(0, 10_000, 5)][-1] == 9996
+    assert time.monotonic() - started < 1
     model.merge([JobRow("job00000", "running")], [])
     assert model.queue_position("job00000") is None
     assert model.queue_position("job00001") == 1

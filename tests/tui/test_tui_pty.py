@@ -113,7 +113,7 @@ def test_a_lost_terminal_ends_the_process_even_when_hangups_are_ignored(root: Pa
         app.read(1.0)
         before = app.cpu_seconds()
         app.hang_up()
-        time.sleep(0.5)
+        time.sleep(0.5)  # of which a process that spins would take all
         assert app.cpu_seconds() - before < 0.4
         assert app.wait(6) is not None
     finally:

@@ -83,7 +83,7 @@ def test_hint_makes_one_look_before_it_is_time(workspace: Workspace, watching: W
     wait_until(lambda: len(watching.looks) == 1)
     hints.waiting.set()
     wait_until(lambda: len(watching.looks) == 2)
-    time.sleep(0.2)
+    time.sleep(0.2)  # in which a second look would be made
     assert len(watching.looks) == 2
 
 

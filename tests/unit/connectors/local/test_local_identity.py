@@ -96,7 +96,7 @@ def test_what_is_fetched_is_what_was_listed(connector: LocalConnector) -> None:
     """Bytes of another file are never given for those of the listed one; the error says what is there now."""
     path = Path(connector.config.path) / "a.txt"
     listed = described(connector)
-    time.sleep(0.02)
+    time.sleep(0.02)  # past the tick of the clock that stamps files
     replaced(path)
     with pytest.raises(ItemChangedError) as caught, connector.fetch(listed):
         pass

@@ -94,10 +94,10 @@ def test_disagreeing_name_is_a_warning() -> None:
 
 
 def test_many_comments_take_no_time() -> None:
-    """A page that begins with hundreds of comments is told at once."""
+    """A page that begins with thousands of comments is told at once."""
     started = time.perf_counter()
-    assert kind_of(b"<?xml version='1.0'?>" + b"<!-- x -->\n" * 300 + b"<r/>", "a.xsl") == "xml"
-    assert time.perf_counter() - started < 0.1
+    assert kind_of(b"<?xml version='1.0'?>" + b"<!-- x -->\n" * 5000 + b"<r/>", "a.xsl") == "xml"
+    assert time.perf_counter() - started < 1
 
 
 def test_xml_in_a_chinese_encoding_is_read() -> None:

@@ -74,7 +74,7 @@ def test_cancel_gives_up_running_and_waiting(tmp_path: Path) -> None:
         desk = Desk(tmp_path, pool)
         for name, content in (("hang", "misbehave:hang"), ("keep", "kept"), ("drop", "dropped")):
             desk.submit(name, content)
-        time.sleep(0.3)
+        wait_until(pool.walls)  # the parser has started
         pool.cancel(["hang", "drop"])
         pool.drain()
     assert desk.reasons() == {"hang": ("failed", "cancelled"), "drop": ("failed", "cancelled"), "keep": ("parsed", "")}
@@ -113,7 +113,7 @@ def test_submit_blocks_when_many_wait(tmp_path: Path) -> None:
 
         producer = threading.Thread(target=produce)
         producer.start()
-        time.sleep(0.35)
+        time.sleep(0.35)  # long enough to be done if nothing held it up
         assert len(submitted) < 60
         producer.join(5)
         pool.drain()
@@ -169,7 +169,7 @@ def test_closing_with_cancel_is_quick(tmp_path: Path) -> None:
     pool = ParserPool(1, parser=MISBEHAVING)
     desk = Desk(tmp_path, pool)
     desk.submit("a", "misbehave:hang")
-    time.sleep(0.2)
+    wait_until(pool.walls)  # the parser has started
     started = time.monotonic()
     pool.close(cancel=True)
     assert time.monotonic() - started < 2
