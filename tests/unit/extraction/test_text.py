@@ -89,14 +89,14 @@ def test_lone_surrogates_are_replaced() -> None:
 
 def test_long_runs_of_spaces_take_linear_time() -> None:
     """A megabyte of spaces is no way to stop the clock."""
-    started = time.perf_counter()
+    started = time.process_time()
     normalise_text(" " * 1_000_000 + "x \n")
     find_links("](" * 200_000)
     find_links("http://x" + ")" * 500_000)
     find_links("[a](" + "(" * 200_000)
     split_elements(" " * 1_000_000 + "x")
     find_title("# " + " " * 1_000_000)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

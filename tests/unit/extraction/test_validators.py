@@ -236,17 +236,17 @@ def test_looking_for_formulas_takes_linear_time(piece: bytes) -> None:
     """Megabytes of half a formula are no way to stop the clock."""
     sheet = b"f>" + piece * (4_000_000 // len(piece))
     content = zip_bytes({"xl/worksheets/sheet1.xml": sheet})
-    started = time.perf_counter()
+    started = time.process_time()
     check_formulas(content, BY_NAME["xlsx"])
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_broken_xml_takes_linear_time() -> None:
     """Neither do tags without an end, behind the break of an XML document."""
-    started = time.perf_counter()
+    started = time.process_time()
     read(b"<r></x>" + b"<a" * 1_000_000, "a.xml")
     read(b"<r></x>y" + b"<a b='" + b"c" * 3_000_000, "a.xml")
-    assert time.perf_counter() - started < 4
+    assert time.process_time() - started < 4
 
 
 def test_damaged_sheet_costs_itself() -> None:

@@ -146,8 +146,8 @@ def test_macro_sheet_does_not_lose_the_workbook(kind: str) -> None:
 def test_patterns_take_linear_time() -> None:
     """Tags without an end do not make the passes over a sheet slow."""
     for start in (b'<c r="A1" t="e"', b'<c r="A1" t="e"><f>', b"<c ", b"<row ", b'<mergeCell ref="', b"<oddHeader>"):
-        started = time.perf_counter()
+        started = time.process_time()
         part = b"<worksheet><sheetData>" + start * 200_000
         with pytest.raises(Exception, match=r"no sheet can be read|holds no text"):
             read(workbook({"Stock": ""}, more={"xl/worksheets/sheet1.xml": part}))
-        assert time.perf_counter() - started < 5
+        assert time.process_time() - started < 5
