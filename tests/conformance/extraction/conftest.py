@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import plistlib
 import struct
 import zipfile
 from dataclasses import dataclass
@@ -295,6 +296,37 @@ VCF = (
     b"TEL;TYPE=WORK,VOICE:+49 30 1234\r\nADR;TYPE=HOME:;;1 Orchard Road;Kent;;;\r\nURL:https://example.org/vcf\r\n"
     b"NOTE:likes apples\r\nEND:VCARD\r\n"
 )
+
+
+def webarchive() -> bytes:
+    page = {
+        "WebResourceData": HTML.encode(),
+        "WebResourceMIMEType": "text/html",
+        "WebResourceTextEncodingName": "UTF-8",
+        "WebResourceURL": "https://example.org/webarchive",
+    }
+    return plistlib.dumps({"WebMainResource": page}, fmt=plistlib.FMT_BINARY)
+
+
+def hwpx() -> bytes:
+    def paragraph(text: str, style: int = 0) -> str:
+        return f'<hp:p styleIDRef="{style}"><hp:run><hp:t>{text}</hp:t></hp:run></hp:p>'
+
+    def row(*cells: str) -> str:
+        return (
+            "<hp:tr>" + "".join(f"<hp:tc><hp:subList>{paragraph(c)}</hp:subList></hp:tc>" for c in cells) + "</hp:tr>"
+        )
+
+    table = f"<hp:p><hp:run><hp:tbl>{row('Name', 'Amount')}{row('apples', '12')}</hp:tbl></hp:run></hp:p>"
+    spaces = (
+        'xmlns:hp="http://www.hancom.co.kr/hwpml/2011/paragraph" xmlns:hs="http://www.hancom.co.kr/hwpml/2011/section"'
+    )
+    section = f"<?xml version='1.0'?><hs:sec {spaces}>{paragraph('Annual report', 1)}{paragraph('ripe apples')}{table}</hs:sec>"
+    style = '<hh:head xmlns:hh="http://www.hancom.co.kr/hwpml/2011/head"><hh:style id="1" name="개요 1" engName="Outline 1"/></hh:head>'
+    parts: dict[str, str | bytes] = {"mimetype": "application/hwp+zip", "Contents/header.xml": style}
+    return zip_of({**parts, "Contents/section0.xml": section}, stored_first=True)
+
+
 NOTEBOOK = (
     '{"nbformat": 4, "metadata": {"kernelspec": {"language": "python"}}, "cells": ['
     '{"cell_type": "markdown", "source": ["# Annual report\\n", "apples"]}, '
@@ -389,6 +421,17 @@ def build_samples() -> dict[str, Sample]:
             b"WEBVTT\n\nNOTE secret\n\nintro\n00:01.000 --> 00:02.500 align:start\n<v Ann>apples &amp; pears\n",
             ("apples & pears",),
             ("00:00:01 Ann: apples & pears",),
+        ),
+        "webarchive": Sample(
+            "a.webarchive",
+            webarchive(),
+            ("apples",),
+            ("# Annual report", "- first point", *TABLE_ROWS),
+            ("https://example.org/webarchive", "https://example.org/html"),
+        ),
+        "hwpx": Sample("a.hwpx", hwpx(), ("ripe apples",), ("# Annual report", *TABLE_ROWS)),
+        "iwork": Sample(
+            "a.pages", zip_of({"Index/Document.iwa": b"x", "QuickLook/Preview.pdf": pdf()}), ("apples are round",)
         ),
         "tnef": Sample("a.tnef", tnef(b"ripe apples", ("a.csv", b"Name,Amount\napples,12\n")), ("apples",), TABLE_ROWS),
         "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),

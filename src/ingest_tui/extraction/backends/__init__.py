@@ -101,6 +101,9 @@ BACKENDS: dict[str, Backend] = {
         Backend("icalendar", f"{_HERE}.icalendar", frozenset(("icalendar",))),
         Backend("vcard", f"{_HERE}.vcard", frozenset(("vcard",))),
         Backend("subtitles", f"{_HERE}.subtitles", frozenset(("srt", "vtt"))),
+        Backend("webarchive", f"{_HERE}.webarchive", frozenset(("webarchive",))),
+        Backend("hwpx", f"{_HERE}.hwpx", frozenset(("hwpx",))),
+        Backend("iwork", f"{_HERE}.iwork", frozenset(("iwork",))),
         Backend("tnef", f"{_HERE}.tnef", frozenset(("tnef",)), "tnefparse", "tnefparse"),
         Backend("parquet", f"{_HERE}.parquet", frozenset(("parquet",)), "pyarrow", "pyarrow"),
         Backend(

@@ -52,7 +52,10 @@ _ODF_TYPES = {
     "application/vnd.oasis.opendocument.presentation": "odp",
     "application/vnd.oasis.opendocument.presentation-template": "odp",
     "application/epub+zip": "epub",
+    "application/hwp+zip": "hwpx",
 }
+_IWORK_PART = re.compile(r"Index/Document\.iwa|Index\.zip|index\.apxl(?:\.gz)?|QuickLook/Preview\.pdf")
+_IWORK_PASSWORD = (".iwph", ".iwpv2")
 _MANIFEST_ROOT = re.compile(r"""<[^<>]{0,200}full-path=["']/["'][^<>]{0,500}""")
 _MEDIA_TYPE = re.compile(r"""media-type=["']([^"']+)["']""")
 
@@ -81,7 +84,8 @@ def _format_of_zip(archive: zipfile.ZipFile) -> Format:
     if kind is None and "[Content_Types].xml" in names:
         kind = next((name for start, name in _ZIP_PARTS if any(entry.startswith(start) for entry in names)), None)
         kind = kind or _kind_in_content_types(_read_small(archive, "[Content_Types].xml"))
-    if kind in ("odt", "ods", "odp") and "encryption-data" in _read_small(archive, "META-INF/manifest.xml"):
+    kind = kind or _kind_by_parts(names)
+    if kind in ("odt", "ods", "odp", "hwpx") and "encryption-data" in _read_small(archive, "META-INF/manifest.xml"):
         raise ItemRejectedError("the document is encrypted", code="encrypted", hint=ENCRYPTED_HINT)
     if kind == "epub" and names & {"META-INF/rights.xml", "META-INF/sinf.xml"}:
         raise ItemRejectedError("the book is protected (DRM)", code="encrypted", hint="get a copy without protection")
@@ -96,6 +100,14 @@ def _format_of_zip(archive: zipfile.ZipFile) -> Format:
 def _kind_in_content_types(types: str) -> str | None:
     """Return the kind that the list of content types names: the main part may have any name."""
     return next((kind for content_type, kind in _MAIN_TYPES.items() if content_type in types), None)
+
+
+def _kind_by_parts(names: set[str]) -> str | None:
+    if names & set(_IWORK_PASSWORD):
+        raise ItemRejectedError("the document is encrypted", code="encrypted", hint=ENCRYPTED_HINT)
+    if any(_IWORK_PART.fullmatch(name) for name in names):
+        return "iwork"
+    return "hwpx" if "Contents/content.hpf" in names else None
 
 
 def _kind_in_manifest(archive: zipfile.ZipFile) -> str | None:

@@ -77,6 +77,7 @@ FORMATS: tuple[Format, ...] = (
     Format("icalendar", "text/calendar", ("ics", "ical", "ifb"), "icalendar", "markup"),
     Format("vcard", "text/vcard", ("vcf", "vcard"), "vcard", "markup"),
     Format("tnef", "application/vnd.ms-tnef", ("tnef",), "tnef", "binary"),
+    Format("webarchive", "application/x-webarchive", ("webarchive",), "webarchive", "binary"),
     Format("pdf", "application/pdf", ("pdf",), "pdf", "binary"),
     Format("parquet", "application/vnd.apache.parquet", ("parquet", "pq"), "parquet", "binary"),
     Format("docx", _OOXML + "wordprocessingml.document", ("docx", "docm", "dotx", "dotm"), "word", "zip"),
@@ -93,6 +94,8 @@ FORMATS: tuple[Format, ...] = (
     Format("odp", _ODF + "presentation", ("odp", "otp"), "office", "zip"),
     Format("ods", _ODF + "spreadsheet", ("ods", "ots"), "spreadsheet", "zip"),
     Format("epub", "application/epub+zip", ("epub",), "epub", "zip"),
+    Format("hwpx", "application/hwp+zip", ("hwpx",), "hwpx", "zip"),
+    Format("iwork", "application/vnd.apple.iwork", ("pages", "numbers", "key"), "iwork", "zip"),
     Format("doc", "application/msword", ("doc", "dot"), "office", "ole"),
     Format("ppt", "application/vnd.ms-powerpoint", ("ppt", "pps", "pot"), "office", "ole"),
     Format("xls", "application/vnd.ms-excel", ("xls", "xlt"), "spreadsheet", "ole"),
@@ -104,8 +107,8 @@ BY_EXTENSION: dict[str, Format] = {extension: one for one in FORMATS for extensi
 BY_MEDIA_TYPE: dict[str, Format] = {one.media_type: one for one in FORMATS}
 
 
-SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg", "vcf"))
-"""Also those of text formats: graphs, translations, message catalogues, variants of genes."""
+SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg", "vcf", "key", "pages", "numbers"))
+"""Also those of text formats: graphs, translations, message catalogues, variants of genes, keys, lists."""
 
 
 def extension_of(file_name: str) -> str:

@@ -78,6 +78,8 @@ def _by_head(head: bytes, named: Format | None) -> Format | None:
         return BY_NAME["pdf"]
     if head.startswith((b"PAR1", _TNEF_MAGIC)):
         return BY_NAME["parquet" if head.startswith(b"PAR1") else "tnef"]
+    if head.startswith((b"bplist", b"<?xml")) and b"WebMainResource" in head:
+        return BY_NAME["webarchive"]
     if is_refused(head):
         return None
     return _by_text(head, named)
