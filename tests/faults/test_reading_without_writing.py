@@ -108,7 +108,7 @@ def test_everything_that_reads_works(template: Path, place: str) -> None:
     failed = [result for result in results if result["code"] != 0 and result["call"] != ["doctor"]]
     assert failed == []
     [doctor] = [result for result in results if result["call"] == ["doctor"]]
-    assert "catalogue: sound, 2 documents" in doctor["out"]
+    assert "catalogue: consistent, 2 documents" in doctor["out"]
     assert [hit["title"] for hit in json.loads(results[0]["out"])]
     if "crash" in place or "log" in place:
         assert "only in the log" in results[1]["out"]
