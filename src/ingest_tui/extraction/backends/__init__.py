@@ -96,6 +96,7 @@ BACKENDS: dict[str, Backend] = {
         ),
         Backend("word", f"{_HERE}.word", frozenset(("docx",)), "xberg", "xberg"),
         Backend("slides", f"{_HERE}.slides", frozenset(("pptx",))),
+        Backend("opendocument", f"{_HERE}.opendocument", frozenset(("odt", "odp"))),
         Backend("epub", f"{_HERE}.epub", frozenset(("epub",)), "html-to-markdown", "html_to_markdown"),
         Backend("mail", f"{_HERE}.mail", frozenset(("eml", "mbox"))),
         Backend("icalendar", f"{_HERE}.icalendar", frozenset(("icalendar",))),

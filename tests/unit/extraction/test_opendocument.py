@@ -1,0 +1,163 @@
+"""OpenDocument texts and presentations: what a person sees in them, and nothing that only the program shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest_tui.extraction.parse import extract, extract_text
+from ingest_tui.model.errors import ItemError
+from tests.made_files import zip_bytes
+
+SPACES = {
+    "office": "office",
+    "text": "text",
+    "table": "table",
+    "draw": "drawing",
+    "presentation": "presentation",
+    "style": "style",
+    "chart": "chart",
+}
+NAMESPACES = " ".join(
+    [
+        *(f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for short, name in SPACES.items()),
+        'xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dc="http://purl.org/dc/elements/1.1/"',
+    ]
+)
+
+
+def odf(
+    kind: str, body: str, *, styles: str = "", master: str = "", more: dict[str, bytes | str] | None = None
+) -> bytes:
+    """Return an OpenDocument file. ``styles`` are its automatic ones, ``master`` the inside of its master pages."""
+    content = (
+        f"<office:document-content {NAMESPACES}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+    )
+    pages = f"<office:master-styles><style:master-page>{master}</style:master-page></office:master-styles>"
+    parts: dict[str, bytes | str] = {
+        "mimetype": f"application/vnd.oasis.opendocument.{kind}",
+        "content.xml": content,
+        "styles.xml": f"<office:document-styles {NAMESPACES}>{pages}</office:document-styles>",
+    }
+    return zip_bytes(parts | (more or {}))
+
+
+def blocks(content: bytes, name: str = ".odt") -> list[str]:
+    return [block for block in extract_text(content, name).strip().split("\n\n") if block]
+
+
+def test_paragraphs_are_read_as_they_are_shown() -> None:
+    """Spans do not cut words; white space, tabs and breaks are as OpenDocument defines them; titles are headings."""
+    body = (
+        '<text:p text:style-name="P1">The <text:span>ti</text:span>tle</text:p>'
+        '<text:h text:outline-level="2">Chap<text:span>ter</text:span></text:h>'
+        '<text:p>Pro<text:span>ject</text:span>X\n   a<text:s text:c="2"/>b<text:line-break/>c</text:p>'
+        '<text:p>see <text:a xlink:href="https://example.org/odt">the si<text:span>te</text:span></text:a></text:p>'
+        "<text:tracked-changes><text:deletion><text:p>deleted</text:p></text:deletion></text:tracked-changes>"
+    )
+    styles = '<style:style style:name="P1" style:parent-style-name="Title"/>'
+    assert blocks(odf("text", body, styles=styles)) == [
+        "# The title",
+        "## Chapter",
+        "ProjectX a  b\nc",
+        "see [the site](https://example.org/odt)",
+    ]
+
+
+def test_lists_have_their_headers_and_numbers() -> None:
+    """A list header has no mark; items of a numbered list have their numbers; inner lists are indented."""
+    inner = "<text:list><text:list-item><text:p>within</text:p></text:list-item></text:list>"
+    second = "<text:list-item><text:p>two</text:p></text:list-item>"
+    items = f"<text:list-item><text:p>one</text:p>{inner}</text:list-item>{second}"
+    body = (
+        f"<text:list><text:list-header><text:p>what to take:</text:p></text:list-header>{items}</text:list><text:p/>"
+        f'<text:list text:style-name="L1">{items}</text:list>'
+    )
+    styles = (
+        '<text:list-style style:name="L1"><text:list-level-style-number text:level="1"/>'
+        '<text:list-level-style-bullet text:level="2"/></text:list-style>'
+    )
+    assert blocks(odf("text", body, styles=styles)) == [
+        "what to take:\n- one\n  - within\n- two",
+        "1. one\n  - within\n2. two",
+    ]
+
+
+def test_headers_notes_and_comments_are_read() -> None:
+    """Notes have marks that match, comments their authors, and headers and footers stand under headings."""
+
+    def note(kind: str, text: str) -> str:
+        return (
+            f'<text:note text:note-class="{kind}"><text:note-citation>9</text:note-citation>'
+            f"<text:note-body><text:p>{text}</text:p></text:note-body></text:note>"
+        )
+
+    comment = (
+        "<office:annotation><dc:creator>Ann</dc:creator><dc:date>2026</dc:date>"
+        "<text:p>too long</text:p></office:annotation>"
+    )
+    body = f"<text:p>one{note('footnote', 'below')} two{note('endnote', 'at the end')} com{comment}mented</text:p>"
+    master = (
+        "<style:header><text:p>Contract 7</text:p></style:header><style:footer><text:p>page 1</text:p></style:footer>"
+    )
+    assert blocks(odf("text", body, master=master)) == [
+        *("one[^1] two[^e1] commented", "[^1]: below", "[^e1]: at the end"),
+        *("## Header", "Contract 7", "## Footer", "page 1", "## Comments", "- Ann: too long"),
+    ]
+
+
+def test_boxes_shapes_tables_and_charts_are_read() -> None:
+    """Texts in frames and shapes, cells with repeats, and the words of an embedded chart."""
+    chart = (
+        f"<office:document-content {NAMESPACES}><office:body><office:chart><chart:chart>"
+        "<chart:title><text:p>Sales</text:p></chart:title></chart:chart></office:chart></office:body></office:document-content>"
+    )
+    body = (
+        "<text:p>near<draw:frame><draw:text-box><text:p>in a box</text:p></draw:text-box></draw:frame></text:p>"
+        "<text:p><draw:g><draw:custom-shape><text:p>in a shape</text:p></draw:custom-shape></draw:g></text:p>"
+        '<draw:frame><draw:object xlink:href="./Object 1"/></draw:frame>'
+        "<table:table><table:table-header-rows><table:table-row>"
+        '<table:table-cell table:number-columns-repeated="2"><text:p>same</text:p></table:table-cell>'
+        "</table:table-row></table:table-header-rows><table:table-row><table:table-cell><text:p>a</text:p><text:p>b</text:p>"
+        "</table:table-cell><table:covered-table-cell/></table:table-row></table:table>"
+    )
+    assert blocks(odf("text", body, more={"Object 1/content.xml": chart})) == [
+        *("near", "in a box", "in a shape", "Sales", "| same | same |\n| --- | --- |\n| a b |  |"),
+    ]
+
+
+def test_slides_have_their_shapes_and_notes_but_no_prompts() -> None:
+    """Each slide stands under its title, with its shapes, notes and comments; prompts of the master are not shown."""
+
+    def frame(kind: str, text: str, more: str = "") -> str:
+        box = f"<draw:text-box><text:p>{text}</text:p></draw:text-box>"
+        return f'<draw:frame presentation:class="{kind}" {more}>{box}</draw:frame>'
+
+    notes = f"<presentation:notes>{frame('notes', 'say this')}{frame('page-number', '1')}</presentation:notes>"
+    comment = "<office:annotation><dc:creator>Ann</dc:creator><text:p>shorter</text:p></office:annotation>"
+    prompt = 'presentation:placeholder="true"'
+    footer = '<presentation:footer-decl presentation:name="f">for internal use</presentation:footer-decl>'
+    body = (
+        f'{footer}<draw:page draw:name="page1" presentation:use-footer-name="f">{frame("title", "First")}'
+        f"<draw:custom-shape><text:p>in a shape</text:p></draw:custom-shape>{notes}{comment}</draw:page>"
+        f'<draw:page presentation:use-footer-name="f">{frame("title", "Click to add", prompt)}'
+        f"{frame('outline', 'second')}</draw:page>"
+    )
+    extraction = extract(odf("presentation", body, master=frame("title", "Click to edit")), file_name="a.odp")
+    assert extraction.markdown.strip().split("\n\n") == [
+        *("## First", "in a shape", "for internal use", "### Notes", "say this", "### Comments", "- Ann: shorter"),
+        *("## Slide 2", "second"),
+    ]
+    assert extraction.pages == 2
+    assert extraction.elements[-1].metadata["page_number"] == 2
+
+
+def test_damage_beside_the_text_is_a_finding() -> None:
+    """Styles that cannot be read cost the headers, not the text; entities are refused."""
+    whole = "<text:p>whole</text:p>"
+    extraction = extract(odf("text", whole, more={"styles.xml": "<cut"}), file_name="a.odt")
+    assert extraction.markdown == "whole\n"
+    assert [finding.code for finding in extraction.validation] == ["part_missing"]
+    with pytest.raises(ItemError) as refused:
+        extract(odf("text", whole, more={"content.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a/>'}), file_name="a.odt")
+    assert refused.value.reason == "unsafe_xml"
