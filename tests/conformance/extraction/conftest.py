@@ -198,6 +198,26 @@ def odf(kind: str, body: str) -> bytes:
     )
 
 
+def flat_odf(kind: str, body: str) -> bytes:
+    return (
+        f'<?xml version="1.0"?>\n<office:document {ODF_NAMESPACES} office:version="1.2" '
+        f'office:mimetype="application/vnd.oasis.opendocument.{kind}">'
+        f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document>"
+    ).encode()
+
+
+def spreadsheetml() -> bytes:
+    rows = "".join(
+        "<Row>" + "".join(f'<Cell><Data ss:Type="String">{cell}</Data></Cell>' for cell in row) + "</Row>"
+        for row in (("Name", "Amount"), ("apples", "12"))
+    )
+    return (
+        '<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n'
+        '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
+        f'<Worksheet ss:Name="Stock"><Table>{rows}</Table></Worksheet></Workbook>'
+    ).encode()
+
+
 ODF_TABLE = (
     '<table:table table:name="Stock">'
     + "".join(
@@ -452,6 +472,20 @@ def build_samples() -> dict[str, Sample]:
         "odp": Sample("a.odp", odf("presentation", odp_body), ("apples",)),
         "ods": Sample(
             "a.ods", odf("spreadsheet", ODF_TABLE), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")
+        ),
+        "fods": Sample(
+            "a.fods",
+            flat_odf("spreadsheet", ODF_TABLE),
+            ("apples",),
+            ("## Stock", *TABLE_ROWS),
+            columns=("Name", "Amount"),
+        ),
+        "fodt": Sample(
+            "a.fodt", flat_odf("text", odt_body), ("apples",), ("# Annual report", "- first point", *TABLE_ROWS)
+        ),
+        "fodp": Sample("a.fodp", flat_odf("presentation", odp_body), ("apples",)),
+        "spreadsheetml": Sample(
+            "a.xml", spreadsheetml(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")
         ),
         "epub": Sample(
             "a.epub", epub(), ("apples",), ("# Annual report", "- first point"), ("https://example.org/epub",)

@@ -83,7 +83,7 @@ BACKENDS: dict[str, Backend] = {
         Backend(
             "spreadsheet",
             f"{_HERE}.spreadsheet",
-            frozenset(("xlsx", "xls", "xlsb", "ods")),
+            frozenset(("xlsx", "xls", "xlsb", "ods", "fods", "spreadsheetml")),
             "python-calamine",
             "python_calamine",
         ),
@@ -97,6 +97,7 @@ BACKENDS: dict[str, Backend] = {
         Backend("word", f"{_HERE}.word", frozenset(("docx",)), "xberg", "xberg"),
         Backend("slides", f"{_HERE}.slides", frozenset(("pptx",))),
         Backend("opendocument", f"{_HERE}.opendocument", frozenset(("odt", "odp"))),
+        Backend("flat", f"{_HERE}.flat", frozenset(("fodt", "fodp"))),
         Backend("epub", f"{_HERE}.epub", frozenset(("epub",)), "html-to-markdown", "html_to_markdown"),
         Backend("mail", f"{_HERE}.mail", frozenset(("eml", "mbox"))),
         Backend("icalendar", f"{_HERE}.icalendar", frozenset(("icalendar",))),

@@ -10,6 +10,7 @@ from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.ooxml import BROKEN_PART
 from ingest_tui.extraction.tabular import Table, build_table
 from ingest_tui.extraction.validators.workbook import check_formulas, check_sheets, holds_cells
+from ingest_tui.extraction.workbooks.opendocument import OpenDocumentReader
 from ingest_tui.extraction.workbooks.sheets import (
     Place,
     Sheet,
@@ -19,6 +20,7 @@ from ingest_tui.extraction.workbooks.sheets import (
     overlay,
     repeat_merged_headers,
 )
+from ingest_tui.extraction.workbooks.spreadsheetml import SpreadsheetmlReader
 from ingest_tui.extraction.workbooks.xlsx import XlsxReader
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Element, Finding
@@ -31,6 +33,8 @@ class SheetReader(Protocol):
     """Reads what calamine leaves out. Made from the bytes of a workbook; raises `BROKEN_PART` or an `ItemError`."""
 
     sheets: list[SheetDescription]
+    damage: str
+    """Where it breaks off; empty where it does not, or where `read` finds out."""
 
     def read(self, name: str, *, everything: bool = False) -> Sheet:
         """Return what a sheet shows beyond its plain values; with ``everything`` all of its cells."""
@@ -38,6 +42,12 @@ class SheetReader(Protocol):
 
 
 _READERS: dict[str, Callable[[bytes], SheetReader]] = {"xlsx": XlsxReader}
+_WHOLE_READERS: dict[str, Callable[[bytes], SheetReader]] = {
+    "ods": OpenDocumentReader,
+    "fods": OpenDocumentReader,
+    "spreadsheetml": SpreadsheetmlReader,
+}
+"""Of formats whose files say how a cell is shown: these need nothing of calamine."""
 
 
 def parse(material: ParseInput) -> Parsed:
@@ -91,15 +101,30 @@ class _Workbook:
     def __init__(self, material: ParseInput) -> None:
         self.lost: list[Finding] = []
         self._workbook: Any = None
+        self._reader: SheetReader | None
+        if material.format.name in _WHOLE_READERS:
+            self._reader = self._read_whole(material)
+            self.sheets: list[Any] = list(self._reader.sheets)
+            return
         self._reader, broken = _open_reader(material)
         try:
             self._workbook = _open(material.content)
-            self.sheets: list[Any] = list(self._workbook.sheets_metadata)
+            self.sheets = list(self._workbook.sheets_metadata)
         except ProcessingError as error:
             if self._reader is None or not self._reader.sheets:
                 raise (_malformed(broken) if broken else error) from error
             self.sheets = list(self._reader.sheets)
             self.lost.append(Finding("warning", "workbook_damaged", f"read without its library: {error}"))
+
+    def _read_whole(self, material: ParseInput) -> SheetReader:
+        try:
+            reader = _WHOLE_READERS[material.format.name](material.content)
+        except BROKEN_PART as error:
+            raise _malformed(error) from error
+        if reader.damage:
+            message = f"the sheets are read up to where they are damaged: {reader.damage}"[:MAX_FINDING_CHARACTERS]
+            self.lost.append(Finding("error", "sheet_unreadable", message))
+        return reader
 
     def read(self, sheet: Any) -> tuple[list[list[Any]], Sheet]:
         """Return the rows of a sheet, and what is written around them. Raises `ItemRejectedError` (``too_large``)."""

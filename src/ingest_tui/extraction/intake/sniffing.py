@@ -21,6 +21,13 @@ _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
 _COMPONENT = re.compile(rb"\s*BEGIN:(VCALENDAR|VCARD)\s", re.IGNORECASE)
 _COMPONENTS = {b"VCALENDAR": "icalendar", b"VCARD": "vcard"}
+_DIALECT_BYTES = 32_768  # a flat OpenDocument names its kind after some forty namespaces
+_FLAT_ODF = re.compile(
+    rb"""\boffice:mimetype=["']application/vnd\.oasis\.opendocument\.(spreadsheet|text|presentation)\b"""
+)
+_FLAT_FORMATS = {b"spreadsheet": "fods", b"text": "fodt", b"presentation": "fodp"}
+_SPREADSHEETML = re.compile(rb"<(?:\w{1,20}:)?Workbook\b[^<>]*urn:schemas-microsoft-com:office:spreadsheet")
+_XML_DIALECTS = frozenset((*_FLAT_FORMATS.values(), "spreadsheetml"))
 _HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S", re.MULTILINE)
 _MAIL_HEADERS = frozenset(
     b"from to cc bcc subject date message-id mime-version received return-path content-type delivered-to".split()
@@ -54,7 +61,8 @@ def sniff(content: bytes, extension: str) -> Sniffed:
     found = _by_content(content, named)
     if found is None:
         raise _unknown(content, named)
-    if named is not None and found.format is not named:
+    is_dialect = named is not None and named.name == "xml" and found.format.name in _XML_DIALECTS
+    if named is not None and found.format is not named and not is_dialect:
         found.findings.append(_disagreement(found.format, named, extension))
     return found
 
@@ -70,7 +78,17 @@ def _by_content(content: bytes, named: Format | None) -> Sniffed | None:
 
         return Sniffed(*identify_ole(content))
     plain = _by_head(head, named)
+    if plain is not None and plain.name == "xml":
+        plain = BY_NAME[_dialect_of(content[:_DIALECT_BYTES])]
     return Sniffed(plain) if plain is not None else None
+
+
+def _dialect_of(start: bytes) -> str:
+    """Return the format of an office document that is one XML file, or ``xml``."""
+    flat = _FLAT_ODF.search(start) if b"<office:document" in start else None
+    if flat:
+        return _FLAT_FORMATS[flat[1]]
+    return "spreadsheetml" if _SPREADSHEETML.search(start) else "xml"
 
 
 def _by_head(head: bytes, named: Format | None) -> Format | None:

@@ -49,6 +49,10 @@ class Sheet:
     notes: list[tuple[str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
+    def add_notes(self, place: Place, notes: list[str]) -> None:
+        """Add the comments of one cell."""
+        self.notes += [(place_name(place), note) for note in notes if note.strip()]
+
     def start(self) -> Place:
         """Return the place of the first cell of `rows`."""
         return min((row for row, _column in self.cells), default=0), min(

@@ -42,6 +42,8 @@ _THREADED = "Your version of Excel allows you to read this threaded comment"
 class XlsxReader:
     """Reads what a workbook shows beyond its plain values; a part that is missing or broken has none."""
 
+    damage = ""
+
     def __init__(self, content: bytes) -> None:
         self._package = open_package(content)
         workbook = self._package.main_part("xl/workbook.xml")

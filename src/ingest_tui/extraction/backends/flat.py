@@ -1,0 +1,19 @@
+"""Flat OpenDocument texts and presentations: one XML file, read as the package that it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ingest_tui.extraction.backends import get_backend
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.intake.formats import BY_NAME
+from ingest_tui.extraction.workbooks.opendocument import package_flat
+
+_PACKAGED = {"fodt": BY_NAME["odt"], "fodp": BY_NAME["odp"]}
+
+
+def parse(material: ParseInput) -> Parsed:
+    """Return the document as markdown. Raises what the reader of office documents raises."""
+    packaged = _PACKAGED[material.format.name]
+    content = package_flat(material.content, packaged.media_type)
+    return get_backend(packaged.backend).load()(replace(material, content=content, format=packaged))
