@@ -153,7 +153,7 @@ def test_a_line_means_an_action(line: str, action: str, argument: str) -> None:
         ("\x1b[31m", "no command '\\x1b[31m'", "Tab"),
         ("job", "takes JOB", ":job JOB"),
         ("source.sync", "cannot be done here", "sources"),
-        ("quit now", "takes nothing", ":quit"),
+        ("quit now", "takes no argument", ":quit"),
     ],
 )
 def test_a_line_that_means_nothing_says_what_does(line: str, message: str, hint: str) -> None:
