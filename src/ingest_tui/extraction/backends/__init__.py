@@ -98,6 +98,7 @@ BACKENDS: dict[str, Backend] = {
         Backend("slides", f"{_HERE}.slides", frozenset(("pptx",))),
         Backend("opendocument", f"{_HERE}.opendocument", frozenset(("odt", "odp"))),
         Backend("flat", f"{_HERE}.flat", frozenset(("fodt", "fodp"))),
+        Backend("rtf", f"{_HERE}.rtf", frozenset(("rtf",))),
         Backend("epub", f"{_HERE}.epub", frozenset(("epub",)), "html-to-markdown", "html_to_markdown"),
         Backend("mail", f"{_HERE}.mail", frozenset(("eml", "mbox"))),
         Backend("icalendar", f"{_HERE}.icalendar", frozenset(("icalendar",))),

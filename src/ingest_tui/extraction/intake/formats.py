@@ -71,7 +71,7 @@ FORMATS: tuple[Format, ...] = (
     Format("vtt", "text/vtt", ("vtt",), "subtitles", "text"),
     Format("html", "text/html", ("html", "htm", "xhtml", "xht"), "html", "markup"),
     Format("xml", "application/xml", ("xml", "svg", "rss", "atom", "xsd", "xsl", "plist"), "plain", "markup"),
-    Format("rtf", "application/rtf", ("rtf",), "office", "markup"),
+    Format("rtf", "application/rtf", ("rtf",), "rtf", "markup"),
     Format("eml", "message/rfc822", ("eml", "mht", "mhtml"), "mail", "markup"),
     Format("mbox", "application/mbox", ("mbox",), "mail", "markup"),
     Format("icalendar", "text/calendar", ("ics", "ical", "ifb"), "icalendar", "markup"),

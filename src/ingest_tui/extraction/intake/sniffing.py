@@ -98,6 +98,8 @@ def _by_head(head: bytes, named: Format | None) -> Format | None:
         return BY_NAME["parquet" if head.startswith(b"PAR1") else "tnef"]
     if head.startswith((b"bplist", b"<?xml")) and b"WebMainResource" in head:
         return BY_NAME["webarchive"]
+    if head.removeprefix(b"\xef\xbb\xbf").startswith(b"{\\rtf"):  # with pictures, or padded with NULs, it is no text
+        return BY_NAME["rtf"]
     if is_refused(head):
         return None
     return _by_text(head, named)
@@ -107,8 +109,6 @@ def _by_text(head: bytes, named: Format | None) -> Format | None:
     if not looks_like_text(head):
         return None
     start = head.removeprefix(b"\xef\xbb\xbf")
-    if start.startswith(b"{\\rtf"):
-        return BY_NAME["rtf"]
     if named is not None and named.family in ("text", "markup"):
         if named.name in ("text", "csv", "tsv", "json") and _begins_as_html(start):
             return BY_NAME["html"]

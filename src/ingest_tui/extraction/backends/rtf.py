@@ -1,0 +1,12 @@
+"""Rich Text Format."""
+
+from __future__ import annotations
+
+from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.rtf import read_rtf
+
+
+def parse(material: ParseInput) -> Parsed:
+    """Return a document as markdown; one that is cut short as far as it goes."""
+    document = read_rtf(material.content)
+    return Parsed(document.markdown, title=document.title or None, links=document.links)
