@@ -119,9 +119,9 @@ def test_hostile_lines_take_no_time(name: str) -> None:
     """Quotes without an end and endless parameters are read in one pass."""
     begin = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\n" if name == "a.ics" else b"BEGIN:VCARD\n"
     for line in (b"X;" + b'"' * 200_001, b"X;a=" + b'"a' * 100_001, b"X" + b";" * 200_000, b"A." * 100_000):
-        started = time.monotonic()
+        started = time.process_time()
         try:
             extract(begin + b"SUMMARY:x\n" + line + b"\n", file_name=name)
         except ItemError as error:
             assert error.reason in ("empty", "malformed")  # noqa: PT017 either is an outcome
-        assert time.monotonic() - started < 5
+        assert time.process_time() - started < 5

@@ -97,7 +97,15 @@ def test_links_and_titles_are_kept() -> None:
     assert (found.links, found.title, found.language) == (["https://example.org/h"], "The title", "ko")
 
 
-@pytest.mark.parametrize("parts", [{"Index/Document.iwa": b"x"}, {"Index.zip": b"x"}, {"index.apxl": b"x"}])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"Index/Document.iwa": b"x"},
+        {"Index.zip": b"x"},
+        {"index.apxl": b"x"},
+        {"index.xml": b"<x/>", "buildVersionHistory.plist": b"x"},
+    ],
+)
 def test_a_document_of_apple_is_read_by_its_preview_or_refused_by_name(parts: dict[str, bytes | str]) -> None:
     """The text of the preview is found and marked as such; without one the refusal names the programs."""
     preview = {"QuickLook/Preview.pdf": pdf_of(pdf_pages("ripe apples"))}

@@ -54,7 +54,9 @@ _ODF_TYPES = {
     "application/epub+zip": "epub",
     "application/hwp+zip": "hwpx",
 }
-_IWORK_PART = re.compile(r"Index/Document\.iwa|Index\.zip|index\.apxl(?:\.gz)?|QuickLook/Preview\.pdf")
+_IWORK_PART = re.compile(
+    r"Index/Document\.iwa|Index\.zip|index\.apxl|buildVersionHistory\.plist|QuickLook/Preview\.pdf"
+)
 _IWORK_PASSWORD = (".iwph", ".iwpv2")
 _MANIFEST_ROOT = re.compile(r"""<[^<>]{0,200}full-path=["']/["'][^<>]{0,500}""")
 _MEDIA_TYPE = re.compile(r"""media-type=["']([^"']+)["']""")
