@@ -12,7 +12,7 @@ from io import BytesIO
 
 import pytest
 
-from tests.made_files import biff_label, biff_record, pdf_of, pdf_pages, stream, tnef, xls_of
+from tests.made_files import biff_label, biff_record, ole_tree, pdf_of, pdf_pages, stream, tnef, xls_of
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
@@ -452,6 +452,18 @@ def build_samples() -> dict[str, Sample]:
         "hwpx": Sample("a.hwpx", hwpx(), ("ripe apples",), ("# Annual report", *TABLE_ROWS)),
         "iwork": Sample(
             "a.pages", zip_of({"Index/Document.iwa": b"x", "QuickLook/Preview.pdf": pdf()}), ("apples are round",)
+        ),
+        "msg": Sample(
+            "a.msg",
+            ole_tree(
+                {
+                    "__properties_version1.0": bytes(32),
+                    "__substg1.0_0037001F": "Annual report".encode("utf-16-le"),
+                    "__substg1.0_1000001F": "apples".encode("utf-16-le"),
+                }
+            ),
+            ("apples",),
+            ("# Annual report",),
         ),
         "tnef": Sample("a.tnef", tnef(b"ripe apples", ("a.csv", b"Name,Amount\napples,12\n")), ("apples",), TABLE_ROWS),
         "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),

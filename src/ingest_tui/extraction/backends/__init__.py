@@ -107,6 +107,7 @@ BACKENDS: dict[str, Backend] = {
         Backend("webarchive", f"{_HERE}.webarchive", frozenset(("webarchive",))),
         Backend("hwpx", f"{_HERE}.hwpx", frozenset(("hwpx",))),
         Backend("iwork", f"{_HERE}.iwork", frozenset(("iwork",))),
+        Backend("outlook", f"{_HERE}.outlook", frozenset(("msg",))),
         Backend("tnef", f"{_HERE}.tnef", frozenset(("tnef",)), "tnefparse", "tnefparse"),
         Backend("parquet", f"{_HERE}.parquet", frozenset(("parquet",)), "pyarrow", "pyarrow"),
         Backend(

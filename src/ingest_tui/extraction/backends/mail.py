@@ -82,7 +82,7 @@ def _after_blank(content: bytes, start: int) -> bool:
 
 
 @dataclass(slots=True)
-class _Attachment:
+class Attachment:
     name: str
     media_type: str
     size: int
@@ -93,13 +93,13 @@ class _Attachment:
 
 
 @dataclass(slots=True)
-class _Mail:
+class Mail:
     """What is shown of one mail. ``inner`` are the mails that it forwards."""
 
     headers: dict[str, str]
     bodies: list[str] = field(default_factory=list)
-    attachments: list[_Attachment] = field(default_factory=list)
-    inner: list[_Mail] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    inner: list[Mail] = field(default_factory=list)
 
     @property
     def subject(self) -> str:
@@ -143,15 +143,15 @@ class _Reader:
         self._material = material
         self._parts = 0
 
-    def read(self, message: Message, depth: int = 0) -> _Mail:
+    def read(self, message: Message, depth: int = 0) -> Mail:
         """Return what is shown of a mail."""
         names = (*_SHOWN_HEADERS, "Subject", "Message-ID")
-        mail = _Mail({name: value for name in names if (value := _header(message, name))})
+        mail = Mail({name: value for name in names if (value := _header(message, name))})
         self._walk(message, mail, depth)
         mail.bodies = [body for body in mail.bodies if body.strip()]
         return mail
 
-    def _walk(self, part: Message, mail: _Mail, depth: int) -> None:
+    def _walk(self, part: Message, mail: Mail, depth: int) -> None:
         self._parts += 1
         if self._parts > _MAX_PARTS or depth > _MAX_DEPTH:
             if not any(finding.code == "parts_cut" for finding in self.findings):
@@ -174,11 +174,11 @@ class _Reader:
         else:
             self._leaf(part, kind, mail)
 
-    def _alternatives(self, part: Message, mail: _Mail, depth: int) -> None:
+    def _alternatives(self, part: Message, mail: Mail, depth: int) -> None:
         """Take the last alternative with a text, as mail programs do; an earlier one that says far more goes first."""
-        shown: _Mail | None = None
+        shown: Mail | None = None
         for child in reversed(_children(part)):
-            tried = _Mail({})
+            tried = Mail({})
             self._walk(child, tried, depth + 1)
             tried.bodies = [body for body in tried.bodies if body.strip()]
             words = _words(tried)
@@ -193,7 +193,7 @@ class _Reader:
             mail.inner += shown.inner
             mail.attachments += shown.attachments
 
-    def _related(self, part: Message, mail: _Mail, depth: int) -> None:
+    def _related(self, part: Message, mail: Mail, depth: int) -> None:
         """Show the root (RFC 2387); what belongs to it is shown by it, so texts are kept under their names."""
         children = _children(part)
         start = str(part.get_param("start", "") or "").strip()
@@ -206,7 +206,7 @@ class _Reader:
                 self._parts += 1
                 self._attach(child, child.get_content_type(), mail)
 
-    def _leaf(self, part: Message, kind: str, mail: _Mail) -> None:
+    def _leaf(self, part: Message, kind: str, mail: Mail) -> None:
         attached = part.get_content_disposition() == "attachment" or bool(_file_name(part))
         if attached or kind not in ("text/plain", "text/html", "text/enriched", "text/markdown", "text/rfc822-headers"):
             if kind not in _NOT_SHOWN:
@@ -219,7 +219,7 @@ class _Reader:
             text = html_to_markdown_text(text)
         mail.bodies.append(text)
 
-    def _attach(self, part: Message, kind: str, mail: _Mail) -> None:
+    def _attach(self, part: Message, kind: str, mail: Mail) -> None:
         content = _payload(part)
         size = len(content)
         name = _file_name(part)
@@ -233,7 +233,7 @@ class _Reader:
                 content = self._text_of(part, content).encode("utf-8", "replace")
             text = self._material.read_part(content, readable)
             self._material.tick()
-        mail.attachments.append(_Attachment(named, kind, size, text))
+        mail.attachments.append(Attachment(named, kind, size, text))
 
     def _text_of(self, part: Message, body: bytes) -> str:
         if not body:
@@ -246,7 +246,7 @@ class _Reader:
         return text
 
 
-def _words(mail: _Mail) -> int:
+def _words(mail: Mail) -> int:
     return sum(len(body.split()) for body in mail.bodies) + sum(1 + _words(one) for one in mail.inner)
 
 

@@ -103,7 +103,7 @@ FORMATS: tuple[Format, ...] = (
     Format("doc", "application/msword", ("doc", "dot"), "office", "ole"),
     Format("ppt", "application/vnd.ms-powerpoint", ("ppt", "pps", "pot"), "office", "ole"),
     Format("xls", "application/vnd.ms-excel", ("xls", "xlt"), "spreadsheet", "ole"),
-    Format("msg", "application/vnd.ms-outlook", ("msg",), "office", "ole"),
+    Format("msg", "application/vnd.ms-outlook", ("msg",), "outlook", "ole"),
 )
 
 BY_NAME: dict[str, Format] = {one.name: one for one in FORMATS}

@@ -27,7 +27,9 @@ WORKBOOK_STREAMS = ("workbook", "book")
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class OleEntry:
+    """One stream or storage of the directory; ``left``, ``right`` and ``child`` are numbers of others."""
+
     name: str
     kind: int
     start: int
@@ -50,16 +52,22 @@ class CompoundFile:
         self._entries = list(self._read_directory())
         self.names = frozenset(entry.name.lower() for entry in self._entries)
         self.streams = {entry.name.lower(): entry for entry in self._top_entries()}
+        self._short: tuple[bytes, bytes] | None = None
 
     def read(self, name: str, limit: int | None = None) -> bytes:
         """Return a stream at the top, or so many of its first bytes; what is cut off at the end is left out."""
-        entry = self.streams[name]
+        return self.read_entry(self.streams[name], limit)
+
+    def read_entry(self, entry: OleEntry, limit: int | None = None) -> bytes:
+        """Return a stream, wherever it is."""
         wanted = entry.size if limit is None else min(entry.size, limit)
         cutoff = _word(self._content, 56)
         if entry.size >= cutoff or not self._entries or self._entries[0].kind != _ROOT:
             return self._chain(entry.start, wanted)
-        container = self._chain(self._entries[0].start, self._entries[0].size)
-        table = self._chain(_word(self._content, 60), len(container) // _SHORT_SECTOR * 4)
+        if self._short is None:
+            container = self._chain(self._entries[0].start, self._entries[0].size)
+            self._short = container, self._chain(_word(self._content, 60), len(container) // _SHORT_SECTOR * 4)
+        container, table = self._short
         parts: list[bytes] = []
         sector = entry.start
         while sector < _FREE_SECTOR and len(parts) * _SHORT_SECTOR < wanted:
@@ -78,13 +86,17 @@ class CompoundFile:
                 break
         return b"".join(parts)[:wanted]
 
-    def _top_entries(self) -> list[_Entry]:
+    def _top_entries(self) -> list[OleEntry]:
         """Return what the root holds itself; everything where its tree is not to be followed."""
         if not self._entries or self._entries[0].kind != _ROOT:
             return self._entries
-        found: list[_Entry] = []
+        return self.entries_of(self._entries[0]) or self._entries
+
+    def entries_of(self, storage: OleEntry) -> list[OleEntry]:
+        """Return what a storage holds itself."""
+        found: list[OleEntry] = []
         seen: set[int] = set()
-        waiting = [self._entries[0].child]
+        waiting = [storage.child]
         while waiting:
             at = waiting.pop()
             if at in seen or at >= len(self._entries):
@@ -92,9 +104,9 @@ class CompoundFile:
             seen.add(at)
             found.append(self._entries[at])
             waiting += (self._entries[at].left, self._entries[at].right)
-        return found or self._entries
+        return found
 
-    def _read_directory(self) -> Iterator[_Entry]:
+    def _read_directory(self) -> Iterator[OleEntry]:
         content, size = self._content, self._sector_bytes
         sector = _word(content, 48)
         visited = 0
@@ -108,7 +120,7 @@ class CompoundFile:
                 length = int.from_bytes(content[offset + 64 : offset + 66], "little")
                 name = content[offset : offset + max(0, min(length, 64) - 2)].decode("utf-16-le", "replace")
                 links = (_word(content, offset + at) for at in (68, 72, 76))
-                yield _Entry(
+                yield OleEntry(
                     name, content[offset + 66], _word(content, offset + 116), _word(content, offset + 120), *links
                 )
             sector = self._next_sector(sector)
