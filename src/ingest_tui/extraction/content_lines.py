@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import quopri
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ingest_tui.extraction.intake.decoding import decode_text
@@ -58,7 +59,8 @@ class Component:
 def read_components(content: bytes) -> tuple[list[Component], list[Finding]]:
     """Return all components in the order of their beginnings, and what is wrong with the text.
 
-    Lines that are none are left out, and a component that is cut off ends with the file.
+    A line that is no property belongs to the one before it: some programs write the lines of a text as they are.
+    A component that is cut off ends with the file.
     Raises `ItemRejectedError` as `decode_text` does.
     """
     if b"\x00" in content[:64]:
@@ -66,10 +68,7 @@ def read_components(content: bytes) -> tuple[list[Component], list[Finding]]:
     text, _encoding, findings = decode_text(b"\n".join(_unfolded(content)))
     components: list[Component] = []
     open_ones: list[Component] = []
-    for line in text.split("\n"):
-        one = _property(line)
-        if one is None:
-            continue
+    for one in _properties(text):
         if one.name == "BEGIN":
             open_ones.append(Component(one.raw.strip().upper()))
             components.append(open_ones[-1])
@@ -96,17 +95,29 @@ def _unfolded(content: bytes) -> list[bytes]:
     return [b"".join(pieces) for pieces in lines]
 
 
-def _property(line: str) -> Property | None:
-    match = _LINE.fullmatch(line)
-    if match is None:
-        return None
+def _properties(text: str) -> Iterator[Property]:
+    match: re.Match[str] | None = None
+    more: list[str] = []
+    for line in text.split("\n"):
+        begun = _LINE.fullmatch(line)
+        if begun is None:
+            more += [line] if line.strip() else []
+            continue
+        if match is not None:
+            yield _property(match, more)
+        match, more = begun, []
+    if match is not None:
+        yield _property(match, more)
+
+
+def _property(match: re.Match[str], more: list[str]) -> Property:
     parameters: dict[str, str] = {}
     for key, value in _PARAMETER.findall(match[3]):
         # vCard 2.1 writes the value of a TYPE or ENCODING alone: TEL;WORK;VOICE
         name = key.strip().upper() if value else ("ENCODING" if _is_encoding(key) else "TYPE")
         clean = _CARET.sub(lambda found: _CARETS[found[1]], value.replace('"', "") if value else key).strip()
         parameters[name] = f"{parameters[name]},{clean}" if name in parameters else clean
-    raw = match[4]
+    raw = match[4] if match[2].upper() in ("BEGIN", "END") else "\\n".join((match[4], *more))
     if parameters.get("ENCODING", "").upper() == "QUOTED-PRINTABLE":
         raw = _from_quoted_printable(raw, parameters.get("CHARSET", "utf-8"))
     return Property(match[2].upper(), raw, parameters, match[1] or "")

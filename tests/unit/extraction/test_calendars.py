@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,28 @@ def test_tasks_notes_and_what_people_need_are_there() -> None:
     assert "- Due: 2026-12-01\n- Categories: a,b, c" in text
     assert "alarm text" not in text
     assert "## Journal entry\n\nwords" in extract_text(calendar("DESCRIPTION:words", kind="VJOURNAL"), ".ics")
+
+
+def test_busy_times_are_read() -> None:
+    """A list of periods has ends or durations."""
+    busy = ("DTSTART:20261129T000000Z", "FREEBUSY:20261129T100000Z/20261129T110000Z,20261129T130000Z/PT1H")
+    text = extract_text(calendar(*busy, kind="VFREEBUSY"), ".ics")
+    assert "- Busy: 2026-11-29 10:00 UTC – 2026-11-29 11:00 UTC, 2026-11-29 13:00 UTC – 1 h" in text
+
+
+@pytest.mark.parametrize(("make", "name"), [(calendar, "a.ics"), (contact, "a.vcf")])
+def test_lines_of_a_text_that_is_not_folded_are_kept(make: Any, name: str) -> None:
+    """A program that writes the lines of a text as they are loses none of them, and blank lines end nothing."""
+    field = "DESCRIPTION" if name == "a.ics" else "NOTE"
+    content = make("", f"{field}:first", "second line", "", "third", "SUMMARY:head", "")
+    assert "first\nsecond line\nthird" in extract_text(content, name)
+
+
+def test_a_contact_in_a_mail_without_a_file_name_is_read() -> None:
+    """A part of that type is read like a calendar is."""
+    card = contact("FN:Ann", "NOTE:some words").decode()
+    mail = f"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/vcard\r\n\r\n{card}"
+    assert "some words" in extract_text(mail, ".eml")
 
 
 def test_a_description_in_html_only_is_read() -> None:

@@ -32,6 +32,12 @@ def test_numbers_that_are_said_stay() -> None:
     assert extract_text(content, ".srt") == "00:00:01 42 1984 and more\n"
 
 
+def test_lines_before_the_first_cue_are_kept() -> None:
+    """A title or a name on top of SubRip is a text of its own, the number of the first cue is none."""
+    content = b"The film\n\n" + srt(("00:00:01,000", "00:00:02,000", "words"))
+    assert extract_text(content, ".srt") == "The film\n\n00:00:01 words\n"
+
+
 def test_webvtt_without_what_nobody_sees() -> None:
     """Styles, regions, comments, names of cues, settings and times within a cue are not said."""
     content = (

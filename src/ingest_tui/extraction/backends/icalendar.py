@@ -12,7 +12,7 @@ from ingest_tui.extraction.content_lines import Component, Property, plain_line,
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element
 
-_KINDS = {"VEVENT": "Event", "VTODO": "Task", "VJOURNAL": "Journal entry"}
+_KINDS = {"VEVENT": "Event", "VTODO": "Task", "VJOURNAL": "Journal entry", "VFREEBUSY": "Busy times"}
 _LINES = (
     ("DUE", "Due"),
     ("COMPLETED", "Completed"),
@@ -26,10 +26,13 @@ _LINES = (
     ("EXDATE", "Not on"),
     ("CATEGORIES", "Categories"),
     ("RESOURCES", "Resources"),
+    ("FREEBUSY", "Busy"),
     ("URL", "Link"),
+    ("CONFERENCE", "Conference"),
+    ("X-GOOGLE-CONFERENCE", "Conference"),
     ("ATTACH", "Attachment"),
 )
-_TIMES = frozenset(("DUE", "COMPLETED", "RDATE", "EXDATE"))
+_TIMES = frozenset(("DUE", "COMPLETED", "RDATE", "EXDATE", "FREEBUSY"))
 _PEOPLE = frozenset(("ORGANIZER", "ATTENDEE"))
 _TEXTS = ("DESCRIPTION", "COMMENT")
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?")
@@ -114,7 +117,9 @@ class _Moment(NamedTuple):
 
 
 def _time(one: Property) -> str:
-    return ", ".join(str(_moment(one, value)) for value in one.text.split(","))
+    """Return the times of a property, and its periods with their ends (RFC 5545, 3.3.9)."""
+    periods = (value.split("/") for value in one.text.split(","))
+    return ", ".join(" – ".join(_duration(str(_moment(one, time))) for time in period) for period in periods)
 
 
 def _moment(one: Property, value: str) -> _Moment:

@@ -25,6 +25,13 @@ _MAX_MESSAGES = 10_000
 _FEWER_WORDS = 3
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MBOX_LINE = re.compile(rb"^From [^\n]*\d{4}[^\n]*\n", re.MULTILINE)
+_READABLE_UNNAMED = {
+    "text/html": "part.html",
+    "text/plain": "part.txt",
+    "text/calendar": "part.ics",
+    "text/vcard": "part.vcf",
+    "text/x-vcard": "part.vcf",
+}
 _NOT_SHOWN = ("text/css", "text/javascript", "application/javascript", "application/x-javascript")
 
 
@@ -224,9 +231,7 @@ class _Reader:
         size = len(content)
         name = _file_name(part)
         named = name or _header(part, "Content-Location")[-255:] or "unnamed"
-        readable = name or {"text/html": "part.html", "text/plain": "part.txt", "text/calendar": "part.ics"}.get(
-            kind, ""
-        )
+        readable = name or _READABLE_UNNAMED.get(kind, "")
         text = ""
         if content and readable:
             if kind.startswith("text/"):

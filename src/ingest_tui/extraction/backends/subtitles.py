@@ -33,10 +33,14 @@ def parse(material: ParseInput) -> Parsed:
     A file without any cue is given as it is. Raises `ItemRejectedError` for bytes that are no text.
     """
     text, _encoding, findings = decode_text(material.content)
-    cues = _cues(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), is_vtt=material.format.name == "vtt")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    is_vtt = material.format.name == "vtt"
+    cues = _cues(lines, is_vtt=is_vtt)
     if not cues:
         return Parsed(text, findings=findings)
-    elements = [
+    before = [said for line in lines[: _first_cue(lines)] if not is_vtt and (said := _said(line))]
+    elements = [Element(" ".join(before), {"category": "NarrativeText"})] if before else []
+    elements += [
         Element(f"{_clock(one.start)} {' '.join(one.lines)}", {"category": "NarrativeText", "start": one.start})
         for one in _paragraphs(cues)
     ]
@@ -61,6 +65,12 @@ def _cues(lines: list[str], *, is_vtt: bool) -> list[_Cue]:
             if said:
                 cues[-1].lines.append(said)
     return cues
+
+
+def _first_cue(lines: list[str]) -> int:
+    """Return the number of lines before the first cue, of which the last may be its number."""
+    times = next(number for number, line in enumerate(lines) if _TIMING.fullmatch(line))
+    return times - 1 if times and lines[times - 1].strip().isdigit() else times
 
 
 def _is_identifier(lines: list[str], number: int, *, is_vtt: bool) -> bool:
