@@ -7,7 +7,6 @@ import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import Any
 
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -224,57 +223,6 @@ def ole(streams: dict[str, bytes]) -> bytes:
     header += b"\0" * 6 + struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0)
     header += struct.pack("<109I", 0, *[free] * 108)
     return header + struct.pack("<128I", *fat) + entries + data
-
-
-OleTree = Mapping[str, "bytes | OleTree"]
-
-
-def ole_tree(tree: OleTree) -> bytes:
-    """Return an OLE compound file of streams (bytes) and storages (mappings). All streams have sectors of their own."""
-    sector, end, free = 512, 0xFFFFFFFE, 0xFFFFFFFF
-    rows: list[list[Any]] = [["Root Entry", 5, end, 0, free, free]]  # name, kind, start, size, right, child
-    streams: list[tuple[int, bytes]] = []
-
-    def add(parent: int, inside: OleTree) -> None:
-        previous = -1
-        for name, content in inside.items():
-            at = len(rows)
-            is_stream = isinstance(content, bytes)
-            rows.append([name, 2 if is_stream else 1, end, len(content) if is_stream else 0, free, free])
-            if previous < 0:
-                rows[parent][5] = at
-            else:
-                rows[previous][4] = at
-            previous = at
-            if isinstance(content, bytes):
-                streams.append((at, content))
-            else:
-                add(at, content)
-
-    add(0, tree)
-    directory_sectors = -(-len(rows) // 4)
-    fat = [*range(1, directory_sectors), end]
-    data = b""
-    for at, content in streams:
-        if content:
-            count = -(-len(content) // sector)
-            rows[at][2] = len(fat)
-            fat += [*range(len(fat) + 1, len(fat) + count), end]
-            data += content.ljust(count * sector, b"\0")
-    tables = -(-(len(fat) + 8) // 127)
-    first_table = len(fat)
-    fat += [0xFFFFFFFD] * tables
-    fat += [free] * (tables * 128 - len(fat))
-    entries = b""
-    for name, kind, start, size, right, child in rows:
-        encoded = name.encode("utf-16-le")
-        entries += encoded.ljust(64, b"\0") + struct.pack("<HBBIII", len(encoded) + 2, kind, 1, free, right, child)
-        entries += b"\0" * 36 + struct.pack("<IQ", start, size)
-    entries = entries.ljust(directory_sectors * sector, b"\0")
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
-    header += b"\0" * 6 + struct.pack("<IIIIIIIII", 0, tables, 0, 0, 0, end, 0, end, 0)
-    header += struct.pack("<109I", *range(first_table, first_table + tables), *[free] * (109 - tables))
-    return header + entries + data + struct.pack(f"<{len(fat)}I", *fat)
 
 
 def biff_record(kind: int, body: bytes) -> bytes:

@@ -12,7 +12,8 @@ from io import BytesIO
 
 import pytest
 
-from tests.made_files import biff_label, biff_record, ole_tree, pdf_of, pdf_pages, stream, tnef, xls_of
+from tests.made_files import biff_label, biff_record, pdf_of, pdf_pages, stream, tnef, xls_of
+from tests.made_ole_files import ole_tree, ppt, ppt_sheet, ppt_text
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
@@ -452,6 +453,12 @@ def build_samples() -> dict[str, Sample]:
         "hwpx": Sample("a.hwpx", hwpx(), ("ripe apples",), ("# Annual report", *TABLE_ROWS)),
         "iwork": Sample(
             "a.pages", zip_of({"Index/Document.iwa": b"x", "QuickLook/Preview.pdf": pdf()}), ("apples are round",)
+        ),
+        "ppt": Sample(
+            "a.ppt",
+            ppt([ppt_sheet(ppt_text("Slide about apples", kind=0), ppt_text("apples are round"))]),
+            ("apples are round",),
+            ("## Slide about apples",),
         ),
         "msg": Sample(
             "a.msg",

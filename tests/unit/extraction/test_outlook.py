@@ -9,7 +9,7 @@ import pytest
 
 from ingest_tui.extraction.parse import extract, extract_text
 from ingest_tui.model.errors import ItemError
-from tests.made_files import OleTree, ole_tree
+from tests.made_ole_files import OleTree, ole_tree
 
 Numbers = dict[str, int]
 

@@ -101,7 +101,7 @@ FORMATS: tuple[Format, ...] = (
     Format("hwpx", "application/hwp+zip", ("hwpx",), "hwpx", "zip"),
     Format("iwork", "application/vnd.apple.iwork", ("pages", "numbers", "key"), "iwork", "zip"),
     Format("doc", "application/msword", ("doc", "dot"), "office", "ole"),
-    Format("ppt", "application/vnd.ms-powerpoint", ("ppt", "pps", "pot"), "office", "ole"),
+    Format("ppt", "application/vnd.ms-powerpoint", ("ppt", "pps", "pot"), "powerpoint", "ole"),
     Format("xls", "application/vnd.ms-excel", ("xls", "xlt"), "spreadsheet", "ole"),
     Format("msg", "application/vnd.ms-outlook", ("msg",), "outlook", "ole"),
 )
