@@ -236,8 +236,11 @@ def biff_label(row: int, column: int, text: str) -> bytes:
     return biff_record(0x204, body)
 
 
-def xls_of(sheets: Mapping[str, bytes], rows: int = 2, columns: int = 2) -> bytes:
-    """Return a BIFF8 workbook. ``sheets``: name → its records of cells, within so many rows and columns."""
+def xls_of(sheets: Mapping[str, bytes], rows: int = 2, columns: int = 2, more: bytes = b"") -> bytes:
+    """Return a BIFF8 workbook. ``sheets``: name → its records of cells, within so many rows and columns.
+
+    ``more`` are records of the workbook as a whole.
+    """
 
     def begin(kind: int) -> bytes:
         return biff_record(0x809, struct.pack("<HHHHII", 0x600, kind, 0, 0, 0, 0))
@@ -245,12 +248,65 @@ def xls_of(sheets: Mapping[str, bytes], rows: int = 2, columns: int = 2) -> byte
     end = biff_record(0x0A, b"")
     size = biff_record(0x200, struct.pack("<IIHHH", 0, rows, 0, columns, 0))
     bodies = [begin(0x10) + size + cells + end for cells in sheets.values()]
-    start = len(begin(5)) + sum(4 + 8 + len(name) for name in sheets) + len(end)
+    start = len(begin(5)) + sum(4 + 8 + len(name) for name in sheets) + len(more) + len(end)
     listed = b""
     for name, body in zip(sheets, bodies, strict=True):
         listed += biff_record(0x85, struct.pack("<IBBBB", start, 0, 0, len(name), 0) + name.encode("latin-1"))
         start += len(body)
-    return ole({"Workbook": begin(5) + listed + end + b"".join(bodies)})
+    return ole({"Workbook": begin(5) + listed + more + end + b"".join(bodies)})
+
+
+def xlsb_record(kind: int, body: bytes) -> bytes:
+    """Return a record of a part of an XLSB workbook ([MS-XLSB] 2.1.4)."""
+    head = bytes((kind,)) if kind < 128 else bytes((kind & 0x7F | 0x80, kind >> 7))
+    length = bytes((len(body),)) if len(body) < 128 else bytes((len(body) & 0x7F | 0x80, len(body) >> 7))
+    return head + length + body
+
+
+def xlsb_text(text: str) -> bytes:
+    """Return a text as these records have it."""
+    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def xlsb_of(
+    cells: bytes,
+    *,
+    codes: Sequence[str] = (),
+    strings: Sequence[str] = (),
+    comments: bytes = b"",
+    listed: Sequence[str] = ("Stock",),
+) -> bytes:
+    """Return an XLSB workbook whose first sheet has these records; those listed after it have no part."""
+    sheets = b"".join(
+        xlsb_record(156, struct.pack("<II", 0, at) + xlsb_text(f"rId{at}") + xlsb_text(name))
+        for at, name in enumerate(listed, 1)
+    )
+    formats = b"".join(xlsb_record(44, struct.pack("<H", 200 + at) + xlsb_text(code)) for at, code in enumerate(codes))
+    styles = b"".join(xlsb_record(47, struct.pack("<HH", 0, 200 + at) + bytes(12)) for at in range(len(codes)))
+    count = struct.pack("<I", len(codes))
+    styles = xlsb_record(617, count) + styles + xlsb_record(618, b"")
+    begin, end = xlsb_record(129, b""), xlsb_record(130, b"")
+    size = xlsb_record(148, struct.pack("<IIII", 0, 0, 0, 5))
+    shared = b"".join(xlsb_record(19, b"\x00" + xlsb_text(text)) for text in strings)
+    return zip_bytes(
+        {
+            "[Content_Types].xml": b"<Types/>",
+            "_rels/.rels": relations(("officeDocument", "xl/workbook.bin")),
+            "xl/workbook.bin": xlsb_record(131, b"") + xlsb_record(143, b"") + sheets + xlsb_record(144, b""),
+            "xl/_rels/workbook.bin.rels": relations(
+                ("worksheet", "worksheets/sheet1.bin"), ("styles", "styles.bin"), ("sharedStrings", "sharedStrings.bin")
+            ),
+            "xl/worksheets/sheet1.bin": begin + size + xlsb_record(145, b"") + cells + xlsb_record(146, b"") + end,
+            "xl/worksheets/_rels/sheet1.bin.rels": relations(("comments", "../comments1.bin")),
+            "xl/comments1.bin": comments,
+            "xl/sharedStrings.bin": xlsb_record(159, struct.pack("<II", len(strings), len(strings))) + shared,
+            "xl/styles.bin": xlsb_record(615, count)
+            + formats
+            + xlsb_record(617, count)
+            + styles
+            + xlsb_record(618, b""),
+        }
+    )
 
 
 def far_off_xls(sheets: int, *, last_row: int = 65_536, columns: int = 256) -> bytes:

@@ -12,7 +12,18 @@ from io import BytesIO
 
 import pytest
 
-from tests.made_files import biff_label, biff_record, pdf_of, pdf_pages, stream, tnef, xls_of
+from tests.made_files import (
+    biff_label,
+    biff_record,
+    pdf_of,
+    pdf_pages,
+    stream,
+    tnef,
+    xls_of,
+    xlsb_of,
+    xlsb_record,
+    xlsb_text,
+)
 from tests.made_ole_files import ole_tree, ppt, ppt_sheet, ppt_text
 
 CONTENT_TYPES = (
@@ -281,6 +292,16 @@ def xls() -> bytes:
     return xls_of({"Stock": cells + biff_record(0x203, struct.pack("<HHHd", 1, 1, 0, 12.0))})
 
 
+def xlsb() -> bytes:
+    """A workbook of two rows, its texts in the cells."""
+
+    def row(number: int, *cells: str) -> bytes:
+        made = [xlsb_record(6, struct.pack("<II", at, 0) + xlsb_text(text)) for at, text in enumerate(cells)]
+        return xlsb_record(0, struct.pack("<I", number) + bytes(16)) + b"".join(made)
+
+    return xlsb_of(row(0, "Name", "Amount") + row(1, "apples", "12"))
+
+
 def parquet() -> bytes:
     import pyarrow as pa
     from pyarrow import parquet as pq
@@ -487,6 +508,7 @@ def build_samples() -> dict[str, Sample]:
             "a.xlsx", xlsx(), ("apples", "loose"), ("## Stock",), columns=("Name", "Amount", "column_3", "Name_2")
         ),
         "xls": Sample("a.xls", xls(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
+        "xlsb": Sample("a.xlsb", xlsb(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
         "odt": Sample("a.odt", odf("text", odt_body), ("apples",), ("# Annual report", "- first point", *TABLE_ROWS)),
         "odp": Sample("a.odp", odf("presentation", odp_body), ("apples",)),
         "ods": Sample(

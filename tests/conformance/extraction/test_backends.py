@@ -19,7 +19,7 @@ from ingest_tui.model.errors import IngestError, ItemError, ItemRejectedError, M
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.hashing import compute_content_hash
 
-NOT_BUILT_HERE = {"xlsb", "doc"}
+NOT_BUILT_HERE = {"doc"}
 """Formats whose files the standard library cannot write."""
 CUT_IS_STILL_TEXT = {
     "text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, Protocol
@@ -21,11 +22,14 @@ from ingest_tui.extraction.workbooks.sheets import (
     repeat_merged_headers,
 )
 from ingest_tui.extraction.workbooks.spreadsheetml import SpreadsheetmlReader
+from ingest_tui.extraction.workbooks.xls import XlsReader
+from ingest_tui.extraction.workbooks.xlsb import XlsbReader
 from ingest_tui.extraction.workbooks.xlsx import XlsxReader
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Element, Finding
 from ingest_tui.model.foreign_errors import described, is_library_failure
 
+_BROKEN = (*BROKEN_PART, struct.error)
 _MALFORMED_HINT = "open it with its program and save it again"
 
 
@@ -41,7 +45,7 @@ class SheetReader(Protocol):
         ...
 
 
-_READERS: dict[str, Callable[[bytes], SheetReader]] = {"xlsx": XlsxReader}
+_READERS: dict[str, Callable[[bytes], SheetReader]] = {"xlsx": XlsxReader, "xls": XlsReader, "xlsb": XlsbReader}
 _WHOLE_READERS: dict[str, Callable[[bytes], SheetReader]] = {
     "ods": OpenDocumentReader,
     "fods": OpenDocumentReader,
@@ -149,7 +153,7 @@ class _Workbook:
             return Sheet(name)
         try:
             return self._reader.read(name, everything=everything)
-        except BROKEN_PART:
+        except _BROKEN:
             return Sheet(name)
 
     def _values(self, sheet: Any) -> tuple[list[list[Any]], Place] | None:
@@ -177,7 +181,7 @@ def _open_reader(material: ParseInput) -> tuple[SheetReader | None, Exception | 
     make = _READERS.get(material.format.name)
     try:
         return (make(material.content) if make else None), None
-    except (*BROKEN_PART, ItemRejectedError) as error:
+    except (*_BROKEN, ItemRejectedError) as error:
         return None, error
 
 

@@ -9,20 +9,19 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.ooxml import (
     BROKEN_PART,
     attribute,
-    chart_markdown,
     child,
     descendants,
     local,
     open_package,
-    text_of,
 )
+from ingest_tui.extraction.workbooks.header_codes import words_of_header
 from ingest_tui.extraction.workbooks.number_formats import BUILT_IN_FORMATS, NumberFormat, compile_format
 from ingest_tui.extraction.workbooks.sheets import Place, Sheet, SheetDescription, column_index
+from ingest_tui.extraction.workbooks.surroundings import read_surroundings
 from ingest_tui.model.errors import ItemRejectedError
 
 _BROKEN = (*BROKEN_PART, ItemRejectedError)
@@ -34,9 +33,7 @@ _TEXTS = re.compile(rb"<(?:\w{1,20}:)?t(?:\s[^<>]*)?>([^<]*)<")
 _VALUE = re.compile(rb"<(?:\w{1,20}:)?v(?:\s[^<>]*)?>([^<]*)<")
 _MERGED = re.compile(rb"""<(?:\w{1,20}:)?mergeCell\b[^<>]*\bref\s*=\s*["']([^"'<>]*)["']""")
 _HEADER_PART = re.compile(rb"<(?:\w{1,20}:)?(?:odd|even|first)(?:Header|Footer)\b[^<>]*>([^<]*)<")
-_HEADER_CODES = re.compile(r'&(?:"[^"]*"|[0-9]+|K(?:[0-9A-F]{6}|[0-9]{2}[+-][0-9]{3})|.)')
 _MAX_MERGED = 10_000
-_THREADED = "Your version of Excel allows you to read this threaded comment"
 
 
 class XlsxReader:
@@ -80,7 +77,7 @@ class XlsxReader:
             :_MAX_MERGED
         ]
         sheet.texts += _headers(tail)
-        self._read_around(part, sheet)
+        read_surroundings(self._package, part, sheet)
         return sheet
 
     def _shown_cells(self, xml: bytes, tag: bytes) -> Iterator[tuple[Place, Any]]:
@@ -177,66 +174,13 @@ class XlsxReader:
         formats = [compile_format(codes.get(int(one), "") if one.isdigit() else "") for one in numbers]
         return [one if one.changes_numbers else None for one in formats]
 
-    def _read_around(self, part: str, sheet: Sheet) -> None:
-        threaded: list[tuple[str, str]] = []
-        plain: list[tuple[str, str]] = []
-        for one in self._package.relationships(part):
-            try:
-                if one.kind == "comments":
-                    plain += _notes(self._package.xml(one.target), "comment")
-                elif one.kind == "threadedComment":
-                    threaded += _notes(self._package.xml(one.target), "threadedComment")
-                elif one.kind == "drawing":
-                    sheet.texts += self._drawing_texts(one.target)
-                elif one.kind == "vmlDrawing":
-                    sheet.texts += _form_texts(self._package.read(one.target))
-            except _BROKEN:
-                continue
-        commented = {place for place, _text in threaded}
-        sheet.notes += threaded
-        sheet.notes += [
-            (place, text) for place, text in plain if not (place in commented and _THREADED in text)
-        ]  # a copy for older programs
-
-    def _drawing_texts(self, part: str) -> Iterator[str]:
-        root = self._package.xml(part)
-        yield from (text for shape in descendants(root, "txBody") if (text := text_of(shape)))
-        for one in self._package.relationships(part):
-            if one.kind in ("chart", "chartEx"):
-                try:
-                    title = chart_markdown(self._package.xml(one.target)).partition("\n\n|")[0]
-                except _BROKEN:
-                    continue
-                if title and not title.startswith("|"):
-                    yield title
-
-
-def _notes(root: ET.Element, name: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for one in descendants(root, name):
-        text = "".join(node.text or "" for node in one.iter() if local(node) in ("t", "text")).strip()
-        if text:
-            found.append((one.get("ref", ""), text))
-    return found
-
-
-def _form_texts(vml: bytes) -> list[str]:
-    """Return the labels of form controls and old text boxes; a note is drawn here too, with its text elsewhere."""
-    texts: list[str] = []
-    for shape in re.split(rb"<v:shape\b", vml)[1:]:
-        box = shape.partition(b"<v:textbox")[2].partition(b"</v:textbox>")[0].partition(b">")[2]
-        if box and b'ObjectType="Note"' not in shape:
-            text = " ".join(unescape(re.sub(rb"<[^<>]*>", b" ", box).decode("utf-8", "replace")).split())
-            texts += [text] if text else []
-    return texts
-
 
 def _headers(tail: bytes) -> list[str]:
     """Return the words of page headers and footers without their codes."""
     texts: list[str] = []
     for match in _HEADER_PART.finditer(tail):
-        text = " ".join(_HEADER_CODES.sub(" ", unescape(match[1].decode("utf-8", "replace"))).split())
-        if re.search(r"\w", text) and text not in texts:
+        text = words_of_header(unescape(match[1].decode("utf-8", "replace")))
+        if text and text not in texts:
             texts.append(text)
     return texts
 
