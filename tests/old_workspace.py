@@ -28,7 +28,10 @@ def unpack_workspace_1(home: Path) -> Path:
     program nothing has moved and no file has changed since.
     """
     with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(home, filter="tar")
+        if hasattr(tarfile, "tar_filter"):  # not before 3.11.4
+            archive.extractall(home, filter="tar")
+        else:
+            archive.extractall(home)
     facts = json.loads((home / "facts.json").read_text())
     (home / "facts.json").unlink()
     replaced = {facts["home"]: str(home)}

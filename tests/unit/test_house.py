@@ -10,7 +10,7 @@ from pathlib import Path
 import ingest_tui
 
 PACKAGE = Path(ingest_tui.__file__).parent
-SQL = re.compile(r"\b(SELECT|INSERT|REPLACE INTO|DELETE FROM|UPDATE|PRAGMA|CREATE|ATTACH|DETACH)\b")
+SQL = re.compile(r"\b(SELECT|INSERT|REPLACE INTO|DELETE FROM|UPDATE|PRAGMA|CREATE|(?:ATTACH|DETACH)(?=\s))\b")
 TIME_OF_DAY = {"time", "time_ns", "now", "utcnow", "today", "gmtime", "localtime"}
 SPEAK_SQL = ("store/catalogue/", "index/full_text.py")
 SPEAK_SQL_OF_THEIR_OWN = {"store/records/listing_cache.py": "a database that connectors keep their listing in"}

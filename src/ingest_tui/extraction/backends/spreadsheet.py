@@ -13,7 +13,7 @@ from ingest_tui.extraction.tabular import Table, build_table
 from ingest_tui.extraction.validators.workbook import check_formulas, check_sheets, holds_cells
 from ingest_tui.extraction.workbooks.opendocument import OpenDocumentReader
 from ingest_tui.extraction.workbooks.sheets import (
-    Place,
+    CellAddress,
     Sheet,
     SheetDescription,
     check_size,
@@ -156,7 +156,7 @@ class _Workbook:
         except _BROKEN:
             return Sheet(name)
 
-    def _values(self, sheet: Any) -> tuple[list[list[Any]], Place] | None:
+    def _values(self, sheet: Any) -> tuple[list[list[Any]], CellAddress] | None:
         """Return the rows that calamine reads and the place of the first cell; None where it cannot."""
         name = sheet.name
         try:

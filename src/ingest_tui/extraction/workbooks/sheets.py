@@ -11,7 +11,7 @@ from ingest_tui.model.errors import ItemRejectedError
 MAX_CELLS = 20_000_000
 """Cells between the first and the last used one: a lone cell in the far corner makes a table of 17 billion."""
 
-Place = tuple[int, int]
+CellAddress = tuple[int, int]
 """Row and column of a cell, both from 0."""
 ERRORS = {
     0: "#NULL!",
@@ -44,16 +44,16 @@ class Sheet:
     """
 
     name: str
-    cells: dict[Place, Any] = field(default_factory=dict)
-    merged: list[tuple[Place, Place]] = field(default_factory=list)
+    cells: dict[CellAddress, Any] = field(default_factory=dict)
+    merged: list[tuple[CellAddress, CellAddress]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
-    def add_notes(self, place: Place, notes: list[str]) -> None:
+    def add_notes(self, place: CellAddress, notes: list[str]) -> None:
         """Add the comments of one cell."""
         self.notes += [(place_name(place), note) for note in notes if note.strip()]
 
-    def start(self) -> Place:
+    def start(self) -> CellAddress:
         """Return the place of the first cell of `rows`."""
         return min((row for row, _column in self.cells), default=0), min(
             (column for _row, column in self.cells), default=0
@@ -83,7 +83,7 @@ def check_size(name: str, height: int, width: int) -> None:
         )
 
 
-def overlay(rows: list[list[Any]], start: Place, sheet: Sheet) -> None:
+def overlay(rows: list[list[Any]], start: CellAddress, sheet: Sheet) -> None:
     """Put the cells of a sheet over rows whose first cell is at ``start``; a blank one gives way to nothing."""
     first_row, first_column = start
     for (row, column), value in sheet.cells.items():
@@ -91,13 +91,15 @@ def overlay(rows: list[list[Any]], start: Place, sheet: Sheet) -> None:
             rows[row - first_row][column - first_column] = value
 
 
-def repeat_merged_headers(rows: list[list[Any]], start: Place, merged: list[tuple[Place, Place]]) -> None:
+def repeat_merged_headers(
+    rows: list[list[Any]], start: CellAddress, merged: list[tuple[CellAddress, CellAddress]]
+) -> None:
     """Write the value of a merged cell into each of its cells, as far as the header goes.
 
     The header is taken to go on as long as rows at the top have cells merged across columns. A title that alone
     fills its row is left as it is.
     """
-    across: dict[int, list[tuple[Place, Place]]] = {}
+    across: dict[int, list[tuple[CellAddress, CellAddress]]] = {}
     for first, last in merged:
         if last[1] > first[1]:
             across.setdefault(first[0] - start[0], []).append((first, last))
@@ -139,7 +141,7 @@ def column_index(letters: str) -> int:
     return index - 1
 
 
-def place_name(place: Place) -> str:
+def place_name(place: CellAddress) -> str:
     """Return the name of a cell, such as ``B3``."""
     row, column = place
     letters = ""

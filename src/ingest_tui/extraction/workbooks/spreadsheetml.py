@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.ooxml import attribute, local, parse_xml
 from ingest_tui.extraction.workbooks.number_formats import NumberFormat, compile_format
-from ingest_tui.extraction.workbooks.sheets import Place, Sheet, SheetDescription, check_size
+from ingest_tui.extraction.workbooks.sheets import CellAddress, Sheet, SheetDescription, check_size
 
 _MAX_REPEATS = 2**20
 _NAMED_FORMATS = {
@@ -58,7 +58,7 @@ class SpreadsheetmlReader:
             row += _number(one, "Span")
         return sheet
 
-    def _read_cell(self, sheet: Sheet, place: Place, cell: ET.Element) -> int:
+    def _read_cell(self, sheet: Sheet, place: CellAddress, cell: ET.Element) -> int:
         """Add a cell; return the last column that it covers."""
         for part in cell:
             if local(part) == "Data":

@@ -13,7 +13,7 @@ from ingest_tui.extraction.intake.ole import WORKBOOK_STREAMS, CompoundFile
 from ingest_tui.extraction.workbooks.biff_strings import read_shared_strings, read_text
 from ingest_tui.extraction.workbooks.header_codes import words_of_header
 from ingest_tui.extraction.workbooks.number_formats import BUILT_IN_FORMATS, NumberFormat, compile_format
-from ingest_tui.extraction.workbooks.sheets import ERRORS, Place, Sheet, SheetDescription
+from ingest_tui.extraction.workbooks.sheets import ERRORS, CellAddress, Sheet, SheetDescription
 
 _BOF, _EOF, _CONTINUE = 0x809, 0x0A, 0x3C
 _BOUNDSHEET, _FORMAT, _XF, _DATEMODE, _CODEPAGE, _SST = 0x85, 0x41E, 0xE0, 0x22, 0x42, 0xFC
@@ -27,7 +27,7 @@ _TEXTS = frozenset((_LABEL, _LABELSST, _RSTRING))
 _KINDS = {0: "WorkSheet", 1: "MacroSheet", 2: "ChartSheet", 6: "Vba"}
 _VISIBILITY = {0: "Visible", 1: "Hidden", 2: "VeryHidden"}
 
-Record = tuple[int, bytes]
+BiffRecord = tuple[int, bytes]
 
 
 class XlsReader:
@@ -96,7 +96,7 @@ class XlsReader:
             SheetDescription(name, _KINDS.get(kind, "WorkSheet"), _VISIBILITY.get(visibility & 3, "Visible"))
         )
 
-    def _records(self, at: int) -> Iterator[Record]:
+    def _records(self, at: int) -> Iterator[BiffRecord]:
         """Yield the records from a place to the end of that part of the stream, with those of charts within it."""
         stream = self._stream
         depth = 0
@@ -117,7 +117,7 @@ class XlsReader:
         count = body[at] if at < len(body) else 0
         return body[at + 1 : at + 1 + count].decode(self._encoding, "replace")
 
-    def _cells(self, kind: int, body: bytes, *, everything: bool) -> Iterator[tuple[Place, Any]]:
+    def _cells(self, kind: int, body: bytes, *, everything: bool) -> Iterator[tuple[CellAddress, Any]]:
         row, column = struct.unpack_from("<HH", body)
         if kind == _MULRK:
             for at in range(4, len(body) - 6 + 1, 6):
@@ -168,7 +168,7 @@ class _Surroundings:
         self._reader = reader
         self._object = self._left = 0
         self._texts: dict[int, str] = {}
-        self._notes: list[tuple[Place, int]] = []
+        self._notes: list[tuple[CellAddress, int]] = []
 
     def add(self, kind: int, body: bytes) -> None:
         """Take a record that is no cell."""

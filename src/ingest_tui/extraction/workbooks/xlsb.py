@@ -8,7 +8,7 @@ from typing import Any
 
 from ingest_tui.extraction.ooxml import open_package
 from ingest_tui.extraction.workbooks.number_formats import BUILT_IN_FORMATS, NumberFormat, compile_format
-from ingest_tui.extraction.workbooks.sheets import ERRORS, Place, Sheet, SheetDescription, place_name
+from ingest_tui.extraction.workbooks.sheets import ERRORS, CellAddress, Sheet, SheetDescription, place_name
 from ingest_tui.extraction.workbooks.surroundings import BROKEN, Notes, read_surroundings
 from ingest_tui.extraction.workbooks.xls import unpack_rk
 
@@ -60,7 +60,7 @@ class XlsbReader:
                 if kind == _ROW:
                     row = int.from_bytes(body[:4], "little")
                 elif kind in _CELLS:
-                    place: Place = (row, int.from_bytes(body[:4], "little"))
+                    place: CellAddress = (row, int.from_bytes(body[:4], "little"))
                     value = self._value(kind, body, everything=everything)
                     if value not in (None, ""):
                         sheet.cells[place] = value
@@ -124,7 +124,7 @@ class XlsbReader:
 
 def _notes(content: bytes) -> Notes:
     found: Notes = []
-    place: Place = (0, 0)
+    place: CellAddress = (0, 0)
     for kind, body in _records(content):
         if kind == _COMMENT:
             row, _last_row, column, _last_column = struct.unpack_from("<IIII", body, 4)

@@ -20,7 +20,7 @@ from ingest_tui.extraction.ooxml import (
 )
 from ingest_tui.extraction.workbooks.header_codes import words_of_header
 from ingest_tui.extraction.workbooks.number_formats import BUILT_IN_FORMATS, NumberFormat, compile_format
-from ingest_tui.extraction.workbooks.sheets import Place, Sheet, SheetDescription, column_index
+from ingest_tui.extraction.workbooks.sheets import CellAddress, Sheet, SheetDescription, column_index
 from ingest_tui.extraction.workbooks.surroundings import read_surroundings
 from ingest_tui.model.errors import ItemRejectedError
 
@@ -80,7 +80,7 @@ class XlsxReader:
         read_surroundings(self._package, part, sheet)
         return sheet
 
-    def _shown_cells(self, xml: bytes, tag: bytes) -> Iterator[tuple[Place, Any]]:
+    def _shown_cells(self, xml: bytes, tag: bytes) -> Iterator[tuple[CellAddress, Any]]:
         """Yield errors, and numbers that their format changes."""
         styles = b"|".join(b"%d" % at for at, one in enumerate(self._formats) if one is not None)
         if not styles and xml.rfind(b't="e"') < 0 and xml.rfind(b"t='e'") < 0:  # `in` is five times as slow
@@ -109,7 +109,7 @@ class XlsxReader:
         except ValueError:
             return None
 
-    def _all_cells(self, xml: bytes, tag: bytes) -> Iterator[tuple[Place, Any]]:
+    def _all_cells(self, xml: bytes, tag: bytes) -> Iterator[tuple[CellAddress, Any]]:
         """Yield every cell whose start is intact; those that do not say where they are follow one another."""
         row = column = -1
         for piece in re.split(rb"<(?=%s\b|(?:\w{1,20}:)?row\b)" % tag, xml)[1:]:
@@ -195,12 +195,12 @@ def _text(parts: list[bytes]) -> str:
     return unescape(b"".join(parts).decode("utf-8", "replace"))
 
 
-def _place_of(reference: str) -> Place | None:
+def _place_of(reference: str) -> CellAddress | None:
     match = _REFERENCE.fullmatch(reference)
     return (int(match[2]) - 1, column_index(match[1])) if match else None
 
 
-def _range_of(reference: str) -> tuple[Place, Place] | None:
+def _range_of(reference: str) -> tuple[CellAddress, CellAddress] | None:
     first, _colon, last = reference.partition(":")
     begin, end = _place_of(first), _place_of(last)
     return (begin, end) if begin and end else None
