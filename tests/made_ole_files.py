@@ -1,7 +1,8 @@
-"""OLE compound files made for one test each: storages of any depth, and presentations of PowerPoint 97."""
+"""OLE compound files made for one test each: storages of any depth, and files of PowerPoint 97 and Word 97."""
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -102,3 +103,52 @@ def ppt(
     stream += ppt_record(4085, struct.pack("<8xIIIII", 0, directory, 1, 0, 0))
     user = ppt_record(4086, struct.pack("<III", 20, token, edit))
     return ole_tree({"Current User": user, "PowerPoint Document": stream})
+
+
+def doc(
+    body: str,
+    *,
+    stories: Mapping[int, str] | None = None,
+    properties: Mapping[str, bytes] | None = None,
+    listings: Mapping[int, bytes] | None = None,
+    codec: str = "utf-16-le",
+) -> bytes:
+    """Return a document of Word 97 ([MS-DOC]).
+
+    ``stories``: place among the stories (1 footnotes, 2 headers, 4 comments, 5 endnotes, 6 and 7 boxes) → text.
+    ``properties``: text of a paragraph with its mark → its style and properties. ``listings``: number of a pair of
+    the file information block → what it is to point to.
+    """
+    texts = [body, *((stories or {}).get(number, "") for number in range(1, 8))]
+    text = "".join(texts)
+    content = text.encode(codec)
+    letter = len(content) // len(text)
+    start = 2048
+    pages: list[bytes] = []
+    places: list[int] = []
+    at = start
+    for paragraph in re.findall("[^\r\x07\x0c]*[\r\x07\x0c]", text):
+        kept = (properties or {}).get(paragraph, b"\0\0")
+        kept += b"\0" * (len(kept) % 2 == 0)
+        end = at + len(paragraph) * letter
+        page = struct.pack("<IIB12x", at, end, 128)
+        pages.append((page.ljust(256, b"\0") + bytes(((len(kept) + 1) // 2,)) + kept).ljust(511, b"\0") + b"\x01")
+        places.append(at)
+        at = end
+    first_page = -(-at // 512)
+    main = bytearray(start)
+    struct.pack_into("<HH6xH", main, 0, 0xA5EC, 0xC1, 0x0200)
+    struct.pack_into("<8I", main, 0x4C, *map(len, texts))
+    place = start * 2 | 0x40000000 if letter == 1 else start
+    table = b""
+    numbers = range(first_page, first_page + len(pages))
+    made = {
+        33: b"\x02" + struct.pack("<III2xI2x", 16, 0, len(text), place),
+        13: struct.pack(f"<{len(places) + 1}I", *places, at) + struct.pack(f"<{len(pages)}I", *numbers),
+        **(listings or {}),
+    }
+    for number, listing in made.items():
+        struct.pack_into("<II", main, 0x9A + 8 * number, len(table), len(listing))
+        table += listing
+    stream = (bytes(main) + content).ljust(first_page * 512, b"\0") + b"".join(pages)
+    return ole_tree({"WordDocument": stream, "1Table": table})

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ingest_tui.model.extraction import MAX_LINKS, Element
-from ingest_tui.model.markdown_blocks import Block, split_blocks
+from ingest_tui.model.markdown_blocks import Block, plain_heading, split_blocks
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+)")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
@@ -14,6 +14,7 @@ _LINK = re.compile(
     r"\]\(<?([^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \t]+[\"'][^\n]{0,500})?\)|<((?:https?|mailto):[^\s<>]+)>"
 )
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\[\]]{1,2000}")
+AROUND_HEADINGS = frozenset(("## Header", "## Footer", "## Comments"))
 _MAX_LINK_CHARACTERS = 2_000
 _TRAILING = ".,;:!?'*_"
 
@@ -71,13 +72,13 @@ def _paragraph_or_item(text: str) -> Element:
 
 
 def find_title(markdown: str) -> str | None:
-    """Return the first heading among the first 50 lines, or None."""
+    """Return the first heading among the first 50 lines, or None; those of what is around a text are none."""
     if not markdown.startswith("#") and "\n#" not in markdown[:8192]:
         return None
     for line in markdown[:8192].split("\n")[:50]:
         heading = _HEADING.match(line)
-        if heading:
-            return heading[2].rstrip("# \t")[:300] or None
+        if heading and line not in AROUND_HEADINGS:
+            return plain_heading(heading[2].rstrip("# \t"))[:300] or None
     return None
 
 

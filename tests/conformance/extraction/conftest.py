@@ -24,7 +24,7 @@ from tests.made_files import (
     xlsb_record,
     xlsb_text,
 )
-from tests.made_ole_files import ole_tree, ppt, ppt_sheet, ppt_text
+from tests.made_ole_files import doc, ole_tree, ppt, ppt_sheet, ppt_text
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
@@ -474,6 +474,12 @@ def build_samples() -> dict[str, Sample]:
         "hwpx": Sample("a.hwpx", hwpx(), ("ripe apples",), ("# Annual report", *TABLE_ROWS)),
         "iwork": Sample(
             "a.pages", zip_of({"Index/Document.iwa": b"x", "QuickLook/Preview.pdf": pdf()}), ("apples are round",)
+        ),
+        "doc": Sample(
+            "a.doc",
+            doc("Annual report\rapples are round\r", properties={"Annual report\r": struct.pack("<H", 1)}),
+            ("apples are round",),
+            ("# Annual report",),
         ),
         "ppt": Sample(
             "a.ppt",

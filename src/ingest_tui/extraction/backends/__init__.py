@@ -108,6 +108,7 @@ BACKENDS: dict[str, Backend] = {
         Backend("hwpx", f"{_HERE}.hwpx", frozenset(("hwpx",))),
         Backend("iwork", f"{_HERE}.iwork", frozenset(("iwork",))),
         Backend("outlook", f"{_HERE}.outlook", frozenset(("msg",))),
+        Backend("word97", f"{_HERE}.word97", frozenset(("doc",)), "xberg", "xberg"),
         Backend("powerpoint", f"{_HERE}.powerpoint", frozenset(("ppt",))),
         Backend("tnef", f"{_HERE}.tnef", frozenset(("tnef",)), "tnefparse", "tnefparse"),
         Backend("parquet", f"{_HERE}.parquet", frozenset(("parquet",)), "pyarrow", "pyarrow"),

@@ -17,7 +17,6 @@ from xml.sax.saxutils import quoteattr
 
 from ingest_tui.extraction.backends import office
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import find_title
 from ingest_tui.extraction.ooxml import (
     BROKEN_PART,
     Package,
@@ -47,7 +46,6 @@ _KEPT_LINKS = ("hyperlink", "image")
 _GRAPHICS = ("chart", "chartEx", "diagramData")
 _Read = TypeVar("_Read")
 _MAX_PLACES = 10_000
-_MAX_TITLE_CHARACTERS = 100
 
 
 def parse(material: ParseInput) -> Parsed:
@@ -66,10 +64,6 @@ def parse(material: ParseInput) -> Parsed:
     material.tick()
     body = reader.with_parts(parsed.markdown)
     around = reader.around(body)
-    if around and not parsed.title:
-        lines = "\n".join((body, *around)).splitlines()
-        first = next((line.strip() for line in lines if line.strip() and not line.startswith("## ")), "")
-        parsed.title = find_title(body) or first[:_MAX_TITLE_CHARACTERS] or None
     parsed.markdown = "\n\n".join((body.strip("\n"), *around)).lstrip("\n") + "\n"
     parsed.findings += reader.findings
     return parsed

@@ -100,7 +100,7 @@ FORMATS: tuple[Format, ...] = (
     Format("epub", "application/epub+zip", ("epub",), "epub", "zip"),
     Format("hwpx", "application/hwp+zip", ("hwpx",), "hwpx", "zip"),
     Format("iwork", "application/vnd.apple.iwork", ("pages", "numbers", "key"), "iwork", "zip"),
-    Format("doc", "application/msword", ("doc", "dot"), "office", "ole"),
+    Format("doc", "application/msword", ("doc", "dot"), "word97", "ole"),
     Format("ppt", "application/vnd.ms-powerpoint", ("ppt", "pps", "pot"), "powerpoint", "ole"),
     Format("xls", "application/vnd.ms-excel", ("xls", "xlt"), "spreadsheet", "ole"),
     Format("msg", "application/vnd.ms-outlook", ("msg",), "outlook", "ole"),
