@@ -212,6 +212,6 @@ def _pdfs(samples: Mapping[str, Any]) -> Iterator[Row]:
 
 def _others() -> Iterator[Row]:
     yield "zeros", "a.bin", bytes(100_000), "rejected:unsupported_type"
-    yield "database", "a.db", b"SQLite format 3\x00" + bytes(500), "rejected:unsupported_type"
+    yield "database", "a.db", b"SQLite format 3\x00" + bytes(500), "failed:malformed"
     yield "odd notebook", "a.ipynb", b'{"nbformat": 4, "cells": [1, null, {"source": 5, "outputs": 7}]}', "parsed:"
     yield "lines of half characters", "a.json", b'{"a": "' + rb"\ud800" * 100_000 + b'"}', "parsed:"

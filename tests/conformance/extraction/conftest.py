@@ -25,6 +25,7 @@ from tests.made_files import (
     xlsb_text,
 )
 from tests.made_ole_files import doc, ole_tree, ppt, ppt_sheet, ppt_text
+from tests.made_tables import arrow_of, dbf_of, orc_of, sqlite_of
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{}</Types>'
@@ -502,6 +503,22 @@ def build_samples() -> dict[str, Sample]:
         "tnef": Sample("a.tnef", tnef(b"ripe apples", ("a.csv", b"Name,Amount\napples,12\n")), ("apples",), TABLE_ROWS),
         "pdf": Sample("a.pdf", pdf(), ("apples are round",), ("# Annual report",), ("https://example.org/pdf",)),
         "parquet": Sample("a.parquet", parquet(), ("apples", "pears"), TABLE_ROWS, columns=("Name", "Amount")),
+        "arrow": Sample("a.arrow", arrow_of(), ("apples", "pears"), TABLE_ROWS, columns=("Name", "Amount")),
+        "orc": Sample("a.orc", orc_of(), ("apples", "pears"), TABLE_ROWS, columns=("Name", "Amount")),
+        "dbf": Sample(
+            "a.dbf",
+            dbf_of((("Name", "C", 8), ("Amount", "N", 4)), (b" apples    12", b" pears      3")),
+            ("apples", "pears"),
+            TABLE_ROWS,
+            columns=("Name", "Amount"),
+        ),
+        "sqlite": Sample(
+            "a.sqlite",
+            sqlite_of('CREATE TABLE "Stock" (Name, Amount)', "INSERT INTO Stock VALUES ('apples', 12)"),
+            ("apples",),
+            ("## Stock", *TABLE_ROWS),
+            columns=("Name", "Amount"),
+        ),
         "docx": Sample(
             "a.docx",
             docx(),

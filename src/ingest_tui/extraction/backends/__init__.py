@@ -111,6 +111,9 @@ BACKENDS: dict[str, Backend] = {
         Backend("word97", f"{_HERE}.word97", frozenset(("doc",)), "xberg", "xberg"),
         Backend("powerpoint", f"{_HERE}.powerpoint", frozenset(("ppt",))),
         Backend("tnef", f"{_HERE}.tnef", frozenset(("tnef",)), "tnefparse", "tnefparse"),
+        Backend("columnar", f"{_HERE}.columnar", frozenset(("arrow", "orc")), "pyarrow", "pyarrow"),
+        Backend("dbf", f"{_HERE}.dbf", frozenset(("dbf",))),
+        Backend("sqlite", f"{_HERE}.sqlite", frozenset(("sqlite",)), "apsw", "apsw"),
         Backend("parquet", f"{_HERE}.parquet", frozenset(("parquet",)), "pyarrow", "pyarrow"),
         Backend(
             "unstructured",

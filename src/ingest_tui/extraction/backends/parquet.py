@@ -6,13 +6,11 @@ from io import BytesIO
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.tabular import build_table
+from ingest_tui.extraction.backends.columnar import MAX_DECODED_BYTES, gather_rows, table_of
 from ingest_tui.extraction.validators.columnar import check_schema, nested_columns, unreadable_columns
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
-from ingest_tui.model.extraction import Element, Finding
+from ingest_tui.model.extraction import Finding
 
-_MAX_ROWS = 200_000
-_MAX_DECODED_BYTES = 1024**3
 _BATCH_ROWS = 2_000
 _MAGIC = b"PAR1"
 
@@ -47,7 +45,7 @@ def parse(material: ParseInput) -> Parsed:
 def _read(file: Any, material: ParseInput, not_implemented: type[Exception]) -> Parsed:
     metadata = file.metadata
     for index in range(metadata.num_row_groups):
-        if metadata.row_group(index).total_byte_size > _MAX_DECODED_BYTES:
+        if metadata.row_group(index).total_byte_size > MAX_DECODED_BYTES:
             raise ItemRejectedError(
                 "a row group would decode to more than 1 GiB",
                 code="archive_bomb",
@@ -65,24 +63,10 @@ def _read(file: Any, material: ParseInput, not_implemented: type[Exception]) -> 
             raise
         findings = [unreadable_columns(nested)]
         rows = _rows(file, material, names, findings)
-    table = build_table("", rows)
-    if table is None:
-        return Parsed("", findings=findings)
-    description = {**table.describe(), "rows": metadata.num_rows}
-    element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": metadata.num_rows})
-    return Parsed(table.markdown + "\n", [element], columns=[description], findings=[*findings, *table.findings])
+    return table_of(rows, metadata.num_rows, findings)
 
 
 def _rows(file: Any, material: ParseInput, names: list[str], findings: list[Finding]) -> list[list[Any]]:
     """Return the names and the rows of the columns ``names``."""
-    rows: list[list[Any]] = [names]
-    decoded = 0
-    for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names, use_threads=False):
-        decoded += batch.nbytes
-        rows.extend(map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True)))
-        material.tick()
-        if len(rows) > _MAX_ROWS or decoded > _MAX_DECODED_BYTES:
-            message = f"only the first {len(rows) - 1:,} of {file.metadata.num_rows:,} rows are kept"
-            findings.append(Finding("warning", "rows_cut", message))
-            break
-    return rows
+    batches = file.iter_batches(batch_size=_BATCH_ROWS, columns=names, use_threads=False)
+    return gather_rows(batches, names, file.metadata.num_rows, material, findings)

@@ -79,6 +79,10 @@ FORMATS: tuple[Format, ...] = (
     Format("tnef", "application/vnd.ms-tnef", ("tnef",), "tnef", "binary"),
     Format("webarchive", "application/x-webarchive", ("webarchive",), "webarchive", "binary"),
     Format("pdf", "application/pdf", ("pdf",), "pdf", "binary"),
+    Format("arrow", "application/vnd.apache.arrow.file", ("arrow", "feather"), "columnar", "binary"),
+    Format("orc", "application/vnd.apache.orc", ("orc",), "columnar", "binary"),
+    Format("dbf", "application/vnd.dbf", ("dbf",), "dbf", "binary"),
+    Format("sqlite", "application/vnd.sqlite3", ("sqlite", "sqlite3", "db3", "gpkg"), "sqlite", "binary"),
     Format("parquet", "application/vnd.apache.parquet", ("parquet", "pq"), "parquet", "binary"),
     Format("docx", _OOXML + "wordprocessingml.document", ("docx", "docm", "dotx", "dotm"), "word", "zip"),
     Format(

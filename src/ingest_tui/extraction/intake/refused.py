@@ -32,7 +32,6 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (60, b"TEXtREAd", "a PalmDOC book"),
     (4, b"Standard Jet DB", "a Microsoft Access database"),
     (4, b"Standard ACE DB", "a Microsoft Access database"),
-    (0, b"SQLite format 3\x00", "an SQLite database"),
     (0, b"!BDN", "an Outlook data file (PST)"),
     (0, b"\xffWPC", "a WordPerfect document"),
     (0, b"HWP Document File", "a Hangul document"),
@@ -41,9 +40,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xc5\xd0\xd3\xc6", "a PostScript image"),
     (0, b"\x93NUMPY", "a NumPy array"),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (0, b"ARROW1\x00\x00", "an Arrow file"),
     (0, b"Obj\x01", "an Avro file"),
-    (0, b"ORC", "an ORC file"),
     (0, b"\x1f\x8b", "a gzip archive"),
     (0, b"BZh", "a bzip2 archive"),
     (0, b"\xfd7zXZ\x00", "an xz archive"),
@@ -74,7 +71,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
 _NEVER_TEXT = tuple(
     magic for offset, magic, _name in _MAGIC if offset == 0 and (not magic.isascii() or b"\x00" in magic)
 )
-_ALWAYS = (*_NEVER_TEXT, b"GIF87a", b"GIF89a", b"BZh", b"8BPS", b"AT&TFORM", b"SQLite format 3", b"Rar!", b"MZ\x90")
+_ALWAYS = (*_NEVER_TEXT, b"GIF87a", b"GIF89a", b"BZh", b"8BPS", b"AT&TFORM", b"Rar!", b"MZ\x90")
 
 
 def is_refused(head: bytes) -> bool:

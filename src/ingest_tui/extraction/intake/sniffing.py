@@ -15,6 +15,15 @@ _HEAD_BYTES = 4096
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
+_BINARY_MAGIC = (
+    (b"PAR1", "parquet"),
+    (_TNEF_MAGIC, "tnef"),
+    (b"ARROW1\x00\x00", "arrow"),
+    (b"ORC", "orc"),
+    (b"SQLite format 3\x00", "sqlite"),
+)
+_DBF_VERSIONS = frozenset(b"\x02\x03\x04\x05\x30\x31\x32\x43\x63\x83\x8b\x8e\xcb\xf5\xfb")
+_DBF_KINDS = frozenset(b"CNDLFMBGPTIYO@+VWQ0")
 _PDF_MARK_WITHIN = 1024  # readers accept leading rubbish before "%PDF-" (ISO 32000-1, annex H.3.4.1)
 _FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x89\xd0\xfd")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -94,8 +103,9 @@ def _dialect_of(start: bytes) -> str:
 def _by_head(head: bytes, named: Format | None) -> Format | None:
     if b"%PDF-" in head[:_PDF_MARK_WITHIN] and (named is None or named.family != "text" or head.startswith(b"%PDF-")):
         return BY_NAME["pdf"]
-    if head.startswith((b"PAR1", _TNEF_MAGIC)):
-        return BY_NAME["parquet" if head.startswith(b"PAR1") else "tnef"]
+    binary = next((name for magic, name in _BINARY_MAGIC if head.startswith(magic)), None)
+    if (binary or _looks_like_dbf(head)) and not (binary == "orc" and looks_like_text(head)):
+        return BY_NAME[binary or "dbf"]
     if head.startswith((b"bplist", b"<?xml")) and b"WebMainResource" in head:
         return BY_NAME["webarchive"]
     if head.removeprefix(b"\xef\xbb\xbf").startswith(b"{\\rtf"):  # with pictures, or padded with NULs, it is no text
@@ -103,6 +113,15 @@ def _by_head(head: bytes, named: Format | None) -> Format | None:
     if is_refused(head):
         return None
     return _by_text(head, named)
+
+
+def _looks_like_dbf(head: bytes) -> bool:
+    """Say whether a dBase table begins: a date, the length of a whole number of fields, and a first field."""
+    if len(head) < 66 or head[0] not in _DBF_VERSIONS or not (head[2] <= 12 and head[3] <= 31):  # noqa: PLR2004 month, day
+        return False
+    header = int.from_bytes(head[8:10], "little")
+    has_end = any((header - end) % 32 == 0 for end in (1, 2, 264))  # 263 bytes of FoxPro may follow
+    return header > 64 and has_end and head[43] in _DBF_KINDS and head[32:33].isalpha()  # noqa: PLR2004 one field
 
 
 def _by_text(head: bytes, named: Format | None) -> Format | None:
