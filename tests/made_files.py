@@ -275,10 +275,11 @@ def xlsb_of(
     strings: Sequence[str] = (),
     comments: bytes = b"",
     listed: Sequence[str] = ("Stock",),
+    before_sheet: bytes = b"",
 ) -> bytes:
     """Return an XLSB workbook whose first sheet has these records; those listed after it have no part."""
     sheets = b"".join(
-        xlsb_record(156, struct.pack("<II", 0, at) + xlsb_text(f"rId{at}") + xlsb_text(name))
+        xlsb_record(156, before_sheet + struct.pack("<II", 0, at) + xlsb_text(f"rId{at}") + xlsb_text(name))
         for at, name in enumerate(listed, 1)
     )
     formats = b"".join(xlsb_record(44, struct.pack("<H", 200 + at) + xlsb_text(code)) for at, code in enumerate(codes))

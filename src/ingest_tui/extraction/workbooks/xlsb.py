@@ -41,7 +41,9 @@ class XlsbReader:
             if kind == _PROPERTIES:
                 self._is_1904 = bool(body[0] & 1)
             elif kind == _SHEET:
-                relation, at = _text(body, 8)
+                # Betas of Excel 2007 wrote four bytes more.
+                start = next((at for at in (8, 12) if _text(body, at)[0] in related), 8)
+                relation, at = _text(body, start)
                 name, _at = _text(body, at)
                 found = related.get(relation)
                 self._parts[name] = found.target if found else ""

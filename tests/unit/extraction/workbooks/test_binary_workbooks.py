@@ -112,8 +112,15 @@ def test_panic_of_the_library_does_not_lose_the_workbook() -> None:
     text = xlsb_record(6, struct.pack("<II", 0, 0) + xlsb_text("pears"))
     content = xlsb_of(xlsb_record(0, struct.pack("<I", 0) + bytes(16)) + text, listed=("Stock", "b", "c", "of no part"))
     extraction = extract(content, file_name="a.xlsb")
-    assert "pears" in extraction.markdown
+    assert "## Stock\n\n| pears |" in extraction.markdown
     assert [(one.severity, one.code) for one in extraction.validation] == [("warning", "workbook_damaged")]
+
+
+def test_list_of_sheets_as_betas_wrote_it() -> None:
+    """A list of sheets with four bytes more, as a beta of Excel 2007 wrote it, names them and their parts."""
+    text = xlsb_record(6, struct.pack("<II", 0, 0) + xlsb_text("pears"))
+    content = xlsb_of(xlsb_record(0, struct.pack("<I", 0) + bytes(16)) + text, before_sheet=bytes(4))
+    assert "## Stock\n\n| pears |" in extract(content, file_name="a.xlsb").markdown
 
 
 @pytest.mark.parametrize(
