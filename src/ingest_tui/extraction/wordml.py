@@ -36,6 +36,12 @@ _SYMBOL_RUN = re.compile(
 _RUN_TEXT = re.compile(r"(<w:t\b[^>]*>)([^<]*)")
 _OTHER_DOCUMENT = re.compile(r"<w:altChunk\b[^>]*?\br:id=[\"']([^\"']*)[\"'][^>]*>")
 _GRAPHIC = re.compile(r"<(?:\w+:)?(?:chart|relIds)\b[^>]*?\br:(?:id|dm)=[\"']([^\"']*)[\"'][^>]*>")
+_BREAK = re.compile(r"<w:(?:cr|ptab)\b[^>]*/>|<w:br\b[^>]*w:type=[\"']page[\"'][^>]*/>")
+_RUBY = re.compile(
+    r"<w:rt>((?:(?!</w:rt>).){0,5000})</w:rt>\s*<w:rubyBase>((?:(?!</w:rubyBase>).){0,5000})</w:rubyBase>", re.DOTALL
+)
+_WORD_ART = re.compile(r"<v:textpath\b[^>]*?\bstring=\"([^\"<]*)\"[^>]*>")
+_WORD_ART_END = re.compile(r"</w:(?:pict|object)>")
 _MAX_RUN = 10_000
 _DRAWING_END = "</w:drawing>"
 _RUN_END = re.compile(r"</w:t>\s*</w:r>")
@@ -99,7 +105,11 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
         xml = _OTHER_DOCUMENT.sub(lambda tag: f"<w:p><w:r><w:t>{place(tag[1])}</w:t></w:r></w:p>{tag[0]}", xml)
     if ":chart" in xml or ":relIds" in xml:
         xml = _with_graphics(xml, place)
-    return _with_whole_words(xml)
+    if "<w:ruby>" in xml:
+        xml = _RUBY.sub(r"\2<w:r><w:t xml:space='preserve'> (</w:t></w:r>\1<w:r><w:t>)</w:t></w:r>", xml)
+    if "textpath" in xml:
+        xml = _with_word_art(xml)
+    return _with_whole_words(_BREAK.sub("<w:br/>", xml))
 
 
 def _without_moved(xml: str) -> str:
@@ -148,6 +158,19 @@ def _with_graphics(xml: str, place: Callable[[str], str]) -> str:
             end += len(_DRAWING_END)
             parts += [xml[at:end], f"<w:t>{mark}</w:t>"]
             at = end
+    return "".join((*parts, xml[at:]))
+
+
+def _with_word_art(xml: str) -> str:
+    """Put the texts of WordArt, which are attributes, after the pictures that show them."""
+    parts: list[str] = []
+    at = 0
+    for match in _WORD_ART.finditer(xml):
+        end = _WORD_ART_END.search(xml, match.end())
+        if end is None:
+            break
+        parts += [xml[at : end.end()], f"<w:t>{match[1]}</w:t>"]
+        at = max(at, end.end())
     return "".join((*parts, xml[at:]))
 
 

@@ -151,6 +151,33 @@ def test_what_was_moved_is_read_where_it_is_now() -> None:
     assert [line for line in text.split("\n") if line] == ["stays", "carried"]
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        '<w:br w:type="page"/>',
+        '<w:br w:type="column"/>',
+        "<w:br/>",
+        "<w:cr/>",
+        "<w:tab/>",
+        '<w:ptab w:relativeTo="margin"/>',
+    ],
+)
+def test_breaks_and_tabs_keep_words_apart(between: str) -> None:
+    """What stands apart on the page is not one word."""
+    text = extract_text(document(paragraph(f"<w:r><w:t>one</w:t>{between}<w:t>two</w:t></w:r>")), ".docx")
+    assert text.split() == ["one", "two"]
+
+
+def test_readings_and_word_art_are_read() -> None:
+    """A reading follows what it is of; the words of WordArt are an attribute of its picture."""
+    reading = f"<w:ruby><w:rt>{run('ruby')}</w:rt><w:rubyBase>{run('base')}</w:rubyBase></w:ruby>"
+    art = '<w:pict><v:shape><v:textpath style="x" string="Big &amp; bold"/></v:shape></w:pict>'
+    text = extract_text(
+        document(paragraph(f"<w:r>{reading}</w:r>"), paragraph(f"<w:r>{art}</w:r>", run(" words"))), ".docx"
+    )
+    assert text == "base (ruby)\n\nBig & bold words\n"
+
+
 def test_letters_of_symbol_fonts_are_what_they_show() -> None:
     """Symbols by their code, and text set in a symbol font, private characters of Word among it."""
     symbol = '<w:rFonts w:ascii="Symbol" w:hAnsi="Symbol"/>'

@@ -84,7 +84,9 @@ def _format_of_zip(archive: zipfile.ZipFile) -> Format:
     names = {name.replace("\\", "/") for name in archive.namelist()}
     kind = _ODF_TYPES.get(_read_small(archive, "mimetype").strip()) or _kind_in_manifest(archive)
     if kind is None and "[Content_Types].xml" in names:
-        kind = next((name for start, name in _ZIP_PARTS if any(entry.startswith(start) for entry in names)), None)
+        kind = next(
+            (name for start, name in _ZIP_PARTS if any(entry.lower().startswith(start) for entry in names)), None
+        )
         kind = kind or _kind_in_content_types(_read_small(archive, "[Content_Types].xml"))
     kind = kind or _kind_by_parts(names)
     if kind in ("odt", "ods", "odp", "hwpx") and "encryption-data" in _read_small(archive, "META-INF/manifest.xml"):
