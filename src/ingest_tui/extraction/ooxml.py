@@ -186,19 +186,24 @@ def descendants(element: ET.Element, name: str) -> Iterator[ET.Element]:
 def paragraph_text(paragraph: ET.Element) -> str:
     """Return the text of an ``a:p``: its runs as they follow each other, a break as a new line."""
     parts: list[str] = []
-    _gather(paragraph, parts)
+    for one in paragraph.iter():
+        tag = one.tag
+        if tag.endswith("}AlternateContent"):
+            parts.clear()
+            _gather(paragraph, parts)
+            break
+        if tag.endswith("}t"):
+            parts.append(one.text or "")
+        elif tag.endswith("}br"):
+            parts.append("\n")
     return "".join(parts).replace("\x0b", "\n").strip()
 
 
 def _gather(element: ET.Element, parts: list[str]) -> None:
     for one in children(element):
         name = local(one)
-        if name == "t":
-            parts.append(one.text or "")
-        elif name == "br":
-            parts.append("\n")
-        elif name == "tab":
-            parts.append("\t")
+        if name in ("t", "br"):
+            parts.append("\n" if name == "br" else one.text or "")
         else:
             _gather(one, parts)
 

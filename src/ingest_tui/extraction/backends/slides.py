@@ -208,7 +208,8 @@ def _paragraphs(shape: ET.Element) -> str:
     """Return the paragraphs of a shape; those with a bullet or an indent of their own as a list."""
     text = ""
     was_item = False
-    for paragraph in descendants(shape, "p"):
+    body = child(shape, "txBody")
+    for paragraph in descendants(body, "p") if body is not None else ():
         line = paragraph_text(paragraph)
         if not line:
             continue
