@@ -109,4 +109,4 @@ def test_workbook_with_far_off_cells_meets_the_limits_of_its_size(tmp_path: Path
 def test_blank_rows_between_cells_are_passed_over() -> None:
     """A sheet with a cell in its last row is its two rows, not all the blank ones between them."""
     text = extract(far_off_xls(1, last_row=20_000, columns=2), file_name="a.xls").markdown
-    assert text == "## Sheet1\n\n| Name | column_2 |\n| --- | --- |\n|  | far |\n"
+    assert text == "## Sheet1\n\n| Name |  |\n| --- | --- |\n|  | far |\n"
