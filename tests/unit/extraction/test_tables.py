@@ -93,6 +93,18 @@ def test_sqlite_with_a_write_ahead_log() -> None:
     assert ("pears" in extraction.markdown, codes(extraction)) == (True, ["write_ahead_log"])
 
 
+def test_computed_column_without_end_costs_its_table() -> None:
+    """A column that computes a gigabyte is refused before it is made; the other tables are read."""
+    content = sqlite_of(
+        "CREATE TABLE bomb (a, b AS (zeroblob(1000000000)))",
+        "INSERT INTO bomb (a) VALUES (1)",
+        "CREATE TABLE good (a)",
+        "INSERT INTO good VALUES ('pears')",
+    )
+    extraction = read(content, "a.sqlite")
+    assert ("pears" in extraction.markdown, codes(extraction)) == (True, ["table_unreadable"])
+
+
 def test_damaged_table_costs_itself() -> None:
     """A table whose pages are damaged is named; the others are read. With none left the database is malformed."""
     good = ("CREATE TABLE good (a)", "INSERT INTO good VALUES ('pears')")

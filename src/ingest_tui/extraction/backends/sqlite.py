@@ -12,6 +12,7 @@ from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Element, Finding
 
 _MAX_ROWS = 200_000
+_MAX_VALUE_BYTES = 64 * 1024**2
 _TICK_INSTRUCTIONS = 100_000
 _VERSIONS_AT = slice(18, 20)
 _WRITE_AHEAD, _ROLLBACK = b"\x02\x02", b"\x01\x01"
@@ -32,6 +33,7 @@ def parse(material: ParseInput) -> Parsed:
         connection = apsw.Connection(":memory:")
         connection.deserialize("main", content)
         connection.set_progress_handler(partial(_tick, material), _TICK_INSTRUCTIONS)
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)  # a column may be computed: of a gigabyte of zeros
         connection.execute("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; PRAGMA cell_size_check = ON")
         tables = sorted((str(name), str(kind)) for name, kind in connection.execute(_TABLES).fetchall())
     except (apsw.Error, ValueError) as error:

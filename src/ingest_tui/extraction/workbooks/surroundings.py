@@ -49,13 +49,22 @@ def _drawing_texts(package: Package, part: str) -> Iterator[str]:
     root = package.xml(part)
     yield from (text for shape in descendants(root, "txBody") if (text := text_of(shape)))
     for one in package.relationships(part):
-        if one.kind in ("chart", "chartEx"):
+        if one.kind in ("chart", "chartEx", "diagramData"):
             try:
-                title = chart_markdown(package.xml(one.target)).partition("\n\n|")[0]
+                shown = package.xml(one.target)
             except BROKEN:
                 continue
-            if title and not title.startswith("|"):
-                yield title
+            yield from _diagram_texts(shown) if one.kind == "diagramData" else _chart_titles(shown)
+
+
+def _chart_titles(chart: ET.Element) -> list[str]:
+    """Return the titles of a chart; its values are those of cells."""
+    titles = chart_markdown(chart).partition("\n\n|")[0]
+    return [titles] if titles and not titles.startswith("|") else []
+
+
+def _diagram_texts(diagram: ET.Element) -> list[str]:
+    return [text for point in descendants(diagram, "t") if (text := text_of(point))]
 
 
 def _notes(root: ET.Element, name: str) -> Notes:

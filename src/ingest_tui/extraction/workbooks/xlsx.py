@@ -71,7 +71,7 @@ class XlsxReader:
             xml = xml.decode("utf-16", "replace").encode()
         prefix = _PREFIX.search(xml[:4096])
         tag = re.escape(prefix[1]) + b"c" if prefix else b"c"
-        sheet.cells = dict(self._all_cells(xml, tag) if everything else self._shown_cells(xml, tag))
+        sheet.cells = dict(self._all_cells(xml, tag, everything=True) if everything else self._shown_cells(xml, tag))
         tail = xml[max(xml.rfind(b"sheetData>"), 0) :]
         sheet.merged = [found for match in _MERGED.finditer(tail) if (found := _range_of(match[1].decode("latin-1")))][
             :_MAX_MERGED
@@ -84,6 +84,10 @@ class XlsxReader:
         """Yield errors, and numbers that their format changes."""
         styles = b"|".join(b"%d" % at for at, one in enumerate(self._formats) if one is not None)
         if not styles and xml.rfind(b't="e"') < 0 and xml.rfind(b"t='e'") < 0:  # `in` is five times as slow
+            return
+        first = re.search(rb"<%s\b[^<>]*>" % tag, xml)
+        if first and not re.search(rb"""\br=["']""", first[0]):  # nothing says where a cell is but those before it
+            yield from self._all_cells(xml, tag, everything=False)
             return
         style = rb"""|s=["'](?:%s)["']""" % styles if styles else b""
         pattern = (
@@ -109,8 +113,11 @@ class XlsxReader:
         except ValueError:
             return None
 
-    def _all_cells(self, xml: bytes, tag: bytes) -> Iterator[tuple[CellAddress, Any]]:
-        """Yield every cell whose start is intact; those that do not say where they are follow one another."""
+    def _all_cells(self, xml: bytes, tag: bytes, *, everything: bool) -> Iterator[tuple[CellAddress, Any]]:
+        """Yield every cell whose start is intact, or those only that are shown otherwise than their plain value.
+
+        Cells that do not say where they are follow one another.
+        """
         row = column = -1
         for piece in re.split(rb"<(?=%s\b|(?:\w{1,20}:)?row\b)" % tag, xml)[1:]:
             start, _end, body = piece.partition(b">")
@@ -121,9 +128,14 @@ class XlsxReader:
                 continue
             place = _place_of(attributes.get(b"r", b"").decode("latin-1")) or (max(row, 0), column + 1)
             row, column = place
-            value = None if start.endswith(b"/") else self._value(attributes, body)
+            read = self._value if everything else self._shown_value
+            value = None if start.endswith(b"/") else read(attributes, body)
             if value not in (None, ""):
                 yield place, value
+
+    def _shown_value(self, attributes: dict[bytes, bytes], body: bytes) -> str | None:
+        raw = _VALUE.search(body)
+        return self._show(attributes.get(b"t", b"n"), attributes.get(b"s", b"0"), raw[1]) if raw else None
 
     def _value(self, attributes: dict[bytes, bytes], body: bytes) -> Any:
         kind = attributes.get(b"t", b"n")

@@ -12,6 +12,7 @@ from io import BytesIO
 import pytest
 
 from ingest_tui.extraction.intake import containers
+from ingest_tui.extraction.intake.ole import CompoundFile
 from ingest_tui.extraction.intake.validation import validate
 from ingest_tui.extraction.parse import extract
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
@@ -330,3 +331,24 @@ def test_error_of_a_library_is_a_processing_error(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("ingest_tui.extraction.backends.plain.decode_text", fail)
     assert reason_of(b"x", "a.txt") == "malformed"
+
+
+def test_short_stream_is_read_from_the_stream_of_short_ones() -> None:
+    """A stream below 4,096 bytes lies in pieces of 64 bytes in the stream of the root, in the order of a table."""
+    stream = biff_record(0x809, bytes(16)) + biff_record(0x2F, bytes(54)) + b"end of it"
+    pieces = [stream[at : at + 64].ljust(64, b"\0") for at in range(0, len(stream), 64)]
+    end, free = 0xFFFFFFFE, 0xFFFFFFFF
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 2, 1, end, 0) + struct.pack("<109I", 0, *[free] * 108)
+    table = struct.pack("<128I", 0xFFFFFFFD, end, end, end, *[free] * 124)
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        encoded = name.encode("utf-16-le")
+        links = struct.pack("<HBBIII", len(encoded) + 2, kind, 1, free, free, child)
+        return encoded.ljust(64, b"\0") + links + bytes(36) + struct.pack("<IQ", start, size)
+
+    directory = entry("Root Entry", 5, 1, 3, 64 * len(pieces)) + entry("BOOK", 2, free, 1, len(stream)) + bytes(256)
+    short_table = struct.pack("<128I", end, 0, *[free] * 126)  # from the second piece to the first
+    content = header + table + directory + short_table + (pieces[1] + pieces[0]).ljust(512, b"\0")
+    assert CompoundFile(content).read("book") == stream
+    assert reason_of(content, "a.xls") == "encrypted"

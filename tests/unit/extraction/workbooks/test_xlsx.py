@@ -62,6 +62,13 @@ def test_formatted_formula_and_prefixed_tags() -> None:
     assert "| 00007 | 50.0% |" in read(styled(rows, CODES)).markdown
 
 
+def test_cells_that_do_not_say_where_they_are() -> None:
+    """Cells and rows without a reference follow one another; what they show is shown."""
+    rows = '<row><c t="inlineStr"><is><t>Name</t></is></c><c s="1"><v>7</v></c></row>'
+    rows += '<row><c/><c t="e"><v>#N/A</v></c></row>'
+    assert read(styled(rows, CODES)).markdown.splitlines()[2::2] == ["| Name | 00007 |", "|  | #N/A |"]
+
+
 def test_notes_and_threads_are_read_once() -> None:
     """Comments come with their cell; the copy of a thread for older programs is left out."""
     copy = "[Threaded comment] Your version of Excel allows you to read this threaded comment; Comment: ripe?"
@@ -96,11 +103,12 @@ def test_text_boxes_charts_and_headers_are_read() -> None:
         "xl/worksheets/sheet1.xml": sheet.encode(),
         "xl/worksheets/_rels/sheet1.xml.rels": relations(("drawing", "../drawings/d.xml")),
         "xl/drawings/d.xml": box.encode(),
-        "xl/drawings/_rels/d.xml.rels": relations(("chart", "../charts/c.xml")),
+        "xl/drawings/_rels/d.xml.rels": relations(("chart", "../charts/c.xml"), ("diagramData", "../diagrams/d.xml")),
+        "xl/diagrams/d.xml": f"<m><pt><t>{paragraph.format('First', ' step')}</t></pt></m>".encode(),
         "xl/charts/c.xml": chart.encode(),
     }
     markdown = read(workbook({"Stock": ""}, more=more)).markdown
-    assert markdown == "## Stock\n\n### Other text\n\nSecret plan\n\nRead me\n\nApples by year\n"
+    assert markdown == "## Stock\n\n### Other text\n\nSecret plan\n\nRead me\n\nApples by year\n\nFirst step\n"
 
 
 def test_merged_headers_are_repeated() -> None:
