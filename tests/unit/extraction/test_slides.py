@@ -221,6 +221,14 @@ def test_one_damaged_slide_does_not_lose_the_others() -> None:
         extract(presentation(["<p:sld"]), file_name="a.pptx")
 
 
+def test_one_slide_that_is_nested_without_end_does_not_lose_the_others() -> None:
+    """Depth costs the slide that has it."""
+    deep = sheet("<p:grpSp>" * 3_000 + "</p:grpSp>" * 3_000)
+    extraction = extract(presentation([deep, sheet(shape(paragraph("whole"), kind="title"))]), file_name="a.pptx")
+    assert extraction.markdown == "## whole\n"
+    assert [finding.code for finding in extraction.validation] == ["slide_missing"]
+
+
 def test_entities_are_refused() -> None:
     """No part may declare entities, whatever its encoding."""
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>' + sheet(shape(paragraph("&a;")))

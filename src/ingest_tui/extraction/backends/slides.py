@@ -105,11 +105,14 @@ class _Reader:
     def slide(self, name: str, number: int) -> str:
         """Return a slide as markdown; nothing, with a finding, where it is damaged."""
         try:
-            root = self.package.xml(name)
+            return self._slide(name, number)
         except BROKEN_PART as error:
             message = f"slide {number} cannot be read: {error}"[:300]
             self.findings.append(Finding("error", "slide_missing", message))
             return ""
+
+    def _slide(self, name: str, number: int) -> str:
+        root = self.package.xml(name)
         related = {one.id: one for one in self.package.relationships(name)}
         titles: list[str] = []
         blocks = self._shapes(root, related, titles)
