@@ -21,6 +21,7 @@ _SHOWN_HEADERS = ("From", "To", "Cc", "Date")
 _MAX_HEADER_CHARACTERS = 2_000
 _MAX_PARTS = 1_000
 _MAX_DEPTH = 20
+_MAX_BOUNDARIES = 1_000
 _MAX_MESSAGES = 10_000
 _FEWER_WORDS = 3
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -56,6 +57,8 @@ def parse(material: ParseInput) -> Parsed:
 
 
 def _message(content: bytes) -> EmailMessage:
+    if content.count(b"boundary=") > _MAX_BOUNDARIES:  # the standard library takes seconds for nothing
+        raise ProcessingError("the mail nests more than anybody writes", code="malformed")
     try:
         return BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
     except (MessageError, ValueError, LookupError, RecursionError) as error:
