@@ -131,8 +131,11 @@ def _tidy_rows(rows: Iterable[Sequence[Any]], findings: list[Finding]) -> list[l
     for row in rows:
         if row.count("") == len(row):
             continue  # at once: a cell in the far corner of a sheet puts millions of blank ones before it
-        cells = [format_cell(cell).replace("\x00", "").strip() for cell in row]
-        if sum(map(len, cells)) > MAX_FIELD_CHARACTERS:
+        cells = [(cell if type(cell) is str else format_cell(cell)).strip() for cell in row]
+        joined = "".join(cells)
+        if "\x00" in joined:
+            cells = [cell.replace("\x00", "").strip() for cell in cells]
+        if len(joined) > MAX_FIELD_CHARACTERS:
             cut += sum(len(cell) > MAX_FIELD_CHARACTERS for cell in cells)
             cells = [cell[:MAX_FIELD_CHARACTERS] for cell in cells]
         while cells and not cells[-1]:
