@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from ingest_tui.model.extraction import MAX_LINKS, Element
-from ingest_tui.model.markdown_blocks import Block, plain_heading, split_blocks
+from ingest_tui.model.markdown_blocks import Block, split_blocks
 
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.+)")
+_TITLE_WITHIN = 8192
+_TITLE_LINES = 50
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
 _LINK = re.compile(
     r"\]\(<?([^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \t]+[\"'][^\n]{0,500})?\)|<((?:https?|mailto):[^\s<>]+)>"
@@ -73,12 +74,10 @@ def _paragraph_or_item(text: str) -> Element:
 
 def find_title(markdown: str) -> str | None:
     """Return the first heading among the first 50 lines, or None; those of what is around a text are none."""
-    if not markdown.startswith("#") and "\n#" not in markdown[:8192]:
-        return None
-    for line in markdown[:8192].split("\n")[:50]:
-        heading = _HEADING.match(line)
-        if heading and line not in AROUND_HEADINGS:
-            return plain_heading(heading[2].rstrip("# \t"))[:300] or None
+    lines = markdown[:_TITLE_WITHIN].replace("\r\n", "\n").split("\n")[:_TITLE_LINES]
+    for block in split_blocks("\n".join(lines)):
+        if block.kind == "heading" and block.text not in AROUND_HEADINGS:
+            return block.name[:300]
     return None
 
 

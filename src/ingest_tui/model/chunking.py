@@ -14,6 +14,7 @@ MAX_CHARACTERS = 1500
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？]")
 _CELL = re.compile(r"(?:[^|\\]|\\.)*", re.DOTALL)
 _LONGEST_OPENING = 100
+_FENCE_MARK = re.compile("`{3,}|~{3,}")
 
 HEADING_SEPARATOR = " › "
 """Between the headings of a path, where it is one text."""
@@ -111,8 +112,7 @@ def _fence_pieces(text: str) -> Iterator[str]:
     """Yield a code block cut between its lines, each piece with the fence around it."""
     opening, _, inner = text.partition("\n")
     body, _, closing = inner.rpartition("\n")
-    mark = opening.lstrip(" \t")
-    mark = mark[: len(mark) - len(mark.lstrip(mark[0]))]
+    mark = next(run[0] for run in _FENCE_MARK.finditer(opening))
     if closing.strip(" \t").strip(mark[0]) or len(closing.strip()) < len(mark):  # it is never closed
         body, closing = inner, mark
     if len(opening) + len(closing) > _LONGEST_OPENING:

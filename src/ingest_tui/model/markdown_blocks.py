@@ -16,14 +16,20 @@ _FRONT_MATTER_CHARACTERS = 20_000
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(\S.*?))?(?:[ \t]+#+)?[ \t]*\Z")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*\Z")
-_FENCE = re.compile(r"([ \t]*)(`{3,}(?=[^`]*\Z)|~{3,})")
+_LIST_MARKS = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]{1,4}){0,9}"
+_FENCE = re.compile(rf"([ \t]*)({_LIST_MARKS})(`{{3,}}(?=[^`]*\Z)|~{{3,}})")
+_MAY_OPEN_FENCE = frozenset("`~-*+0123456789")
+_RAW_HTML = re.compile(r" {0,3}<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|\Z))", re.IGNORECASE)
 _DELIMITER_ROW = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?\Z")
 _NO_PARAGRAPH = re.compile(r"[ \t]{4}|\t|[ \t]*(?:[>|]|[-*+][ \t]|\d{1,9}[.)][ \t])")
 _INDENT_OF_CODE = 4
 
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()]|\([^()]*\))*\)")
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|big|br|cite|code|del|dfn|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strike|strong|sub|sup"
+    r"|svg|time|tt|u|var|wbr|div|center|picture|source)\b[^<>]*>"
+)
 _CODE = re.compile(r"(`+)(.+?)(?<!`)\1(?!`)")
 _STRONG = re.compile(r"(\*\*|~~)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<!\w)(__|[*_])(?=\S)(.+?)(?<=\S)\1(?!\w)")
@@ -48,6 +54,7 @@ def split_blocks(markdown: str) -> Iterator[Block]:
     if offset:
         yield Block("text", markdown[:offset].rstrip("\n"), 0)
     fence_of = _Fences(markdown)
+    raw_html_of = _RawHtml(markdown)
     rest = iter(markdown[offset:].split("\n") if offset else markdown.split("\n"))
     for line in rest:
         here, offset = offset, offset + len(line) + 1
@@ -56,12 +63,13 @@ def split_blocks(markdown: str) -> Iterator[Block]:
             yield from _paragraphs(lines, start)
             lines = []
             continue
-        if first in "`~" and (length := fence_of.lines_from(line, here)):
+        is_fence = first in _MAY_OPEN_FENCE
+        finder = fence_of if is_fence else raw_html_of if first == "<" else None
+        if finder is not None and (length := finder.lines_from(line, here)):
             yield from _paragraphs(lines, start)
             lines = []
-            fenced = [line, *(next(rest) for _ in range(length - 1))]
-            text = "\n".join(fenced)
-            yield Block("fence", text, here)
+            text = "\n".join((line, *(next(rest) for _ in range(length - 1))))
+            yield Block("fence" if is_fence else "text", text, here)
             offset = here + len(text) + 1
             continue
         if first == "#" and (heading := _ATX.match(line)) and _is_heading(heading[2]):
@@ -98,12 +106,13 @@ class _Fences:
     def lines_from(self, line: str, start: int) -> int:
         """Return how many lines the block has that ``line`` opens; 0 when it opens none.
 
-        A fence that is never closed reaches to the end, but for one that is indented as code is: that is text.
+        A fence that is never closed reaches to the end, but for one that is indented as code is, or that begins an
+        item of a list: that is text.
         """
         opening = _FENCE.match(line)
         if opening is None:
             return 0
-        mark = opening[2]
+        mark = opening[3]
         kind = (mark[0], len(mark))
         if kind not in self._never_closed:
             closing = re.compile(rf"^[ \t]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$", re.MULTILINE)
@@ -111,9 +120,31 @@ class _Fences:
             if end is not None:
                 return self._markdown.count("\n", start, end.end()) + 1
             self._never_closed.add(kind)
-        if len(opening[1].expandtabs(_INDENT_OF_CODE)) >= _INDENT_OF_CODE:
+        if opening[2] or len(opening[1].expandtabs(_INDENT_OF_CODE)) >= _INDENT_OF_CODE:
             return 0
         return self._markdown.count("\n", start) + 1
+
+
+class _RawHtml:
+    """Finds the end of comments and of HTML in which no line is markdown (CommonMark 4.6, conditions 1 and 2)."""
+
+    def __init__(self, markdown: str) -> None:
+        self._markdown = markdown
+        self._never_closed: set[str] = set()
+
+    def lines_from(self, line: str, start: int) -> int:
+        """Return how many lines the block has that ``line`` opens; 0 when it opens none, or one that never ends."""
+        opening = _RAW_HTML.match(line)
+        if opening is None:
+            return 0
+        closing = "-->" if opening[1] else f"</{opening[2].lower()}>"
+        if closing in self._never_closed:
+            return 0
+        end = re.compile(closing, re.IGNORECASE).search(self._markdown, start + opening.end())
+        if end is None:
+            self._never_closed.add(closing)
+            return 0
+        return self._markdown.count("\n", start, end.start()) + 1
 
 
 def _is_heading(name: str | None) -> bool:

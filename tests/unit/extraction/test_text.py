@@ -87,6 +87,20 @@ def test_lone_surrogates_are_replaced() -> None:
     assert "\ufffd" in markdown
 
 
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "```sh\n# install\n```\n\n# Guide\n",
+        "<!--\n# draft\n-->\n# Guide\n",
+        "Guide\n=====\n",
+        "---\r\na: b\r\n---\r\n# Guide\r\n",
+    ],
+)
+def test_the_title_is_the_first_heading_that_is_one(markdown: str) -> None:
+    """A comment in a listing is no title; an underlined line is one."""
+    assert find_title(markdown) == "Guide"
+
+
 def test_long_runs_of_spaces_take_linear_time() -> None:
     """A megabyte of spaces is no way to stop the clock."""
     started = time.process_time()

@@ -22,6 +22,10 @@ def paths(markdown: str) -> list[tuple[str, ...]]:
         "~~~py\n# no heading\n```\n~~~~",
         "1. Run this:\n\n    ```bash\n    # no heading\n\n    make\n    ```",
         "   ```\n# no heading\n   ```",
+        "- ```py\n  # no heading\n  ```",
+        "10. - ~~~\n      # no heading\n      ~~~",
+        "<!--\n# no heading\n\n# none either\n-->",
+        "<pre>\n# no heading\n\n# none either\n</pre>",
     ],
 )
 def test_what_is_in_a_fence_opens_no_section(fence: str) -> None:
@@ -34,9 +38,10 @@ def test_code_within_a_line_opens_no_fence() -> None:
     assert paths("# A\n\n```one line```\n\n# B\n\ntext") == [("A",), ("B",)]
 
 
-def test_an_unclosed_indented_fence_is_text() -> None:
-    """A fence that is indented as code is and never closed does not take the rest of the document."""
-    assert paths("# A\n\n      ```\n\n# B\n\ntext") == [("A",), ("B",)]
+@pytest.mark.parametrize("opening", ["      ```", "- ```py", "<!-- to do", "<pre>"])
+def test_what_is_never_closed_is_text(opening: str) -> None:
+    """An indented fence, one in a list or a comment without an end does not take the rest of the document."""
+    assert paths(f"# A\n\n{opening}\n\n# B\n\ntext") == [("A",), ("B",)]
 
 
 def test_underlined_lines_are_headings() -> None:
@@ -68,6 +73,8 @@ def test_a_long_line_is_no_heading() -> None:
         ("[link](http://x.example/a) &amp; <b>more</b> ¶", "link & more"),
         ("***both*** and ~~old~~ _new_ __strong__", "both and old new strong"),
         ("C#", "C#"),
+        ("List<String>, Map<K, V> and <i>Set</i>", "List<String>, Map<K, V> and Set"),
+        ("[Lisp](http://x.example/Lisp_(language)) here", "Lisp here"),
     ],
 )
 def test_a_heading_is_read_as_people_read_it(written: str, read: str) -> None:
@@ -115,6 +122,14 @@ def test_each_piece_of_a_long_code_block_has_its_fence() -> None:
     assert len(chunks) > 3
     assert all(chunk.text.startswith("````sh\n") and chunk.text.endswith("\n````") for chunk in chunks)
     assert "\n".join(chunk.text[7:-5] for chunk in chunks) == code
+
+
+def test_a_long_code_block_that_begins_a_list_item_is_cut_as_code() -> None:
+    """The mark of the item is no part of the fence that has to be closed."""
+    code = "\n".join(f"  line {number} of the code" for number in range(200))
+    chunks = split_into_chunks(f"- ```py\n{code}\n  ```\n")
+    assert len(chunks) > 1
+    assert all(chunk.text.startswith("- ```py\n") and chunk.text.endswith("\n  ```") for chunk in chunks)
 
 
 def test_long_text_is_cut_at_the_ends_of_sentences() -> None:
