@@ -59,12 +59,44 @@ CATALOGUE_COMMANDS = [
     ["source", "remove", "docs", "--yes"],
     ["export", "--to", "all.jsonl"],
 ]
+MORE_CATALOGUE_COMMANDS = [
+    ["plan", "docs"],
+    ["sync", "docs"],
+    ["upload", "docs/a.txt"],
+    ["source", "list"],
+    ["source", "test", "docs"],
+    ["source", "preview", "docs"],
+    ["source", "edit", "docs", "--exclude", "x"],
+    ["doc", "show", "a.txt"],
+    ["doc", "export", "a.txt"],
+    ["trash", "list"],
+    ["trash", "empty", "--yes"],
+    ["errors", "retry", "--all"],
+    ["job", "retry", "last"],
+    ["status"],
+    ["rebuild"],
+    ["worker", "status"],
+    ["audit"],
+]
 OTHER_COMMANDS: list[tuple[type | Any, str, list[str]]] = [
     (JobStore, "ids", ["job", "list"]),
     (JobStore, "ids", ["job", "show", "last"]),
     (json_files, "read_json", ["source", "show", "docs"]),
     (json_files, "read_json", ["collection", "list"]),
     (json_files, "write_durably", ["collection", "add", "more"]),
+]
+MORE_OTHER_COMMANDS: list[tuple[type | Any, str, list[str]]] = [
+    (JobStore, "ids", ["status"]),
+    (JobStore, "ids", ["source", "list"]),
+    (JobStore, "ids", ["job", "cancel", "last"]),
+    (JobStore, "ids", ["job", "retry", "last"]),
+    (json_files, "read_json", ["sync", "docs"]),
+    (json_files, "read_json", ["source", "edit", "docs", "--priority", "5"]),
+    (json_files, "read_json", ["credential", "list"]),
+    (json_files, "read_json", ["worker", "status"]),
+    (json_files, "write_durably", ["sync", "docs"]),
+    (json_files, "write_durably", ["source", "edit", "docs", "--priority", "5"]),
+    (json_files, "write_durably", ["source", "disable", "docs"]),
 ]
 
 
@@ -127,3 +159,37 @@ def test_error_of_a_file_is_told_in_words(
     """An error that reading or writing a file of the workspace raises ends each command with words and a hint."""
     monkeypatch.setattr(place, attribute, raising(ERRORS[name]))
     check_words(workspace, command, capsys)
+
+
+def errors_that_end(command: list[str]) -> list[BaseException]:
+    """Return the errors after which a command ends: with a full disk a job waits for room instead."""
+    waits_for = {"FullError", "ENOSPC"} if command[0] in {"sync", "upload", "errors"} else set()
+    return [error for name, error in ERRORS.items() if name not in waits_for]
+
+
+@pytest.mark.parametrize("command", MORE_CATALOGUE_COMMANDS, ids=" ".join)
+def test_errors_of_the_catalogue_are_told_by_each_command(
+    command: list[str], workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same holds, for one error after another in one workspace, for what else opens the catalogue, or might."""
+    (workspace.parent / "docs" / "a.txt").write_text("alpha")
+    for error in errors_that_end(command):
+        for method in ("execute", "stream", "value"):
+            monkeypatch.setattr(Catalogue, method, raising(error))
+        check_words(workspace, command, capsys)
+
+
+@pytest.mark.parametrize(("place", "attribute", "command"), MORE_OTHER_COMMANDS)
+def test_errors_of_files_are_told_by_each_command(
+    place: Any,
+    attribute: str,
+    command: list[str],
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And for what else reads and writes files of the workspace."""
+    for error in errors_that_end(command):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, attribute, raising(error))
+            check_words(workspace, command, capsys)

@@ -59,16 +59,26 @@ def test_name_without_any_letter_is_refused_with_the_rule(cli: Cli) -> None:
         (["audit", "--since", "yesterday"], "2026-11-21"),
         (["audit", "--since", "20261121"], "2026-11-21"),
         (["source", "add", "local", "b", "--path", ".", "--since", "yesterday"], "2026-01-31"),
-        (["source", "add", "local", "b", "--path", ".", "--max-size", "99999999TB"], "9007199254740992"),
-        (["source", "add", "local", "b", "--path", ".", "--max-size", "0"], "greater than 0"),
-        (["source", "add", "local", "b", "--path", ".", "--max-size", "much"], "size"),
-        (["doc", "list", "--since", "2026-02-30"], "%Y-%m-%d"),
+        (["source", "add", "local", "b", "--path", ".", "--max-size", "99999999TB"], "from 1B to 9PB"),
+        (["source", "add", "local", "b", "--path", ".", "--max-size", "0"], "from 1B to 9PB"),
+        (["source", "add", "local", "b", "--path", ".", "--max-size", "much"], "written as 50MB"),
+        (["doc", "list", "--since", "2026-02-30"], "2026-11-21"),
+        (["doc", "list", "--until", "yesterday"], "2026-11-21"),
+        (["credential", "add", "c", "--type", "basic", "--expires", "soon"], "2026-11-21"),
     ],
 )
 def test_value_that_cannot_be_is_refused(arguments: list[str], named: str, cli: Cli) -> None:
     """A state, day or size that cannot be ends with 2 and says what can."""
     cli.run("init")
     assert named in cli.run(*arguments, code=2).err
+
+
+def test_folder_that_is_not_there_is_no_reason_to_edit_a_source_that_is_not_there(cli: Cli) -> None:
+    """The hint for a folder that somebody has just named does not name a command for a source that was never added."""
+    cli.run("init")
+    refused = cli.run("source", "add", "local", "new", "--path", cli.home / "nowhere", code=1).err
+    assert "does not exist" in refused
+    assert "source edit" not in refused
 
 
 def test_states_are_those_of_the_model() -> None:

@@ -63,6 +63,20 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+def test_files_that_the_pages_name_are_there() -> None:
+    """A path of the program, of tests or docs in any page, and each test file named by itself, is one of a file."""
+    tests = {path.name for path in (ROOT / "tests").rglob("*.py")}
+    rooms = "|".join(path.name for path in (ROOT / "src" / "ingest_tui").iterdir() if path.is_dir())
+    named = re.compile(rf"`((?:{rooms}|tests|docs|benchmarks|scripts)/[\w/-]+(?:\.\w+)?/?|test_\w+\.py)")
+    found = []
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for name in named.findall(page.read_text("utf-8")):
+            is_there = name in tests or any((place / name).exists() for place in (ROOT, ROOT / "src" / "ingest_tui"))
+            found.append((page.name, name, is_there))
+    assert len(found) > 100
+    assert [one for one in found if not one[2]] == []
+
+
 def test_pre_commit_calls_tools_of_the_environment() -> None:
     """Every hook is local and calls a program that the set-up command installs; nothing is fetched."""
     config = (ROOT / ".pre-commit-config.yaml").read_text()

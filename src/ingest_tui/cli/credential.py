@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _field_options(command: Any) -> Any:
     """Add the options that fill in an entry, for `add` and `set`."""
     options = [
         click.option("--description", help="What it is for."),
-        click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="When it ends: 2027-06-30."),
+        click.option("--expires", type=DAY, metavar="DAY", help="When it ends: 2027-06-30."),
         click.option("--set", "plain", multiple=True, metavar="FIELD=VALUE", help="A field that is no secret."),
         click.option(
             "--secret", multiple=True, metavar="FIELD=REFERENCE", help="Where a secret is: password=env:NAME."

@@ -52,7 +52,7 @@ def fail_usage(error: click.ClickException, *, as_json: bool) -> int:
 
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ingest-tui"
     message = safe_block(error.format_message())
-    return fail(UsageError(message, hint=f"'{command} --help' shows what it takes"), as_json=as_json)
+    return fail(UsageError(message, hint=f"'{command} --help' shows its usage"), as_json=as_json)
 
 
 def fail_unexpectedly(error: BaseException, *, as_json: bool) -> int:

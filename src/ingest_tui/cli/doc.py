@@ -172,7 +172,7 @@ def chunks(session: Session, document: str, as_json: bool) -> None:
 @json_option
 @pass_session
 def explain(session: Session, target: str, as_json: bool) -> None:
-    """Tell why a document or a path is here or not, with the evidence."""
+    """Explain why a document or a path is here or not, with the evidence."""
     from ingest_tui.services.documents.explain import explain as tell
 
     story = tell(session.workspace, target)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
     from ingest_tui.services.documents.documents import DocumentChoice
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,8 +23,8 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--contains", default="", help="Only with this in their address or title."),
         click.option("--type", "media_type", help="Only of this media type, or a beginning of one: text/."),
         click.option("--outcome", type=click.Choice(OUTCOME_NAMES), help="Only where the last look came to this."),
-        click.option("--since", type=_DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or later."),
-        click.option("--until", type=_DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or earlier."),
+        click.option("--since", type=DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or later."),
+        click.option("--until", type=DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or earlier."),
     )
     for option in reversed(options):
         command = option(command)

@@ -181,7 +181,7 @@ def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
 
         held = manifest.held
         diagnostics.say(
-            f"warning: {held.documents} of {held.known} documents would be retired; they are kept until you approve: "
+            f"warning: {held.documents} of {held.known} items would be retired; they are kept until you approve: "
             f"{HOLD_WORDS.get(held.reason, held.reason)}"
         )
         diagnostics.say(

@@ -115,7 +115,7 @@ def run_headless(session: Session) -> int:
 
 
 def _report_failure(report: EventReporter, failure: threading.ExceptHookArgs) -> None:
-    """Tell of an error that nobody foresaw in one line like all others: tracebacks quote data."""
+    """Report an error that nobody foresaw in one line like all others: tracebacks quote data."""
     places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.exc_traceback)]
     thread = failure.thread.name if failure.thread else ""
     fields = {"level": "error", "kind": failure.exc_type.__name__, "thread": thread, "places": places}

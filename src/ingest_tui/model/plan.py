@@ -280,7 +280,7 @@ def plan_vanished(
         vanished = list(vanished)
         vanished_documents = sum(1 for entry in vanished if entry.document_id)
     held = rules.hold.reason(vanished_documents, known_documents, listed=listed)
-    detail = f"{vanished_documents} of {known_documents} documents would go; {HOLD_WORDS[held]}" if held else ""
+    detail = f"{vanished_documents} of {known_documents} items would go; {HOLD_WORDS[held]}" if held else ""
     for entry in vanished:
         if not entry.document_id:
             yield PlanLine("forget", "not_listed", entry.key, entry.uri)

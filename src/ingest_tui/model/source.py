@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from ingest_tui.model.identifiers import check_identifier
 
@@ -75,6 +84,14 @@ class Source(BaseModel):
             return date.fromisoformat(value) if isinstance(value, str) else value
         except ValueError:
             raise ValueError("a day is written as 2026-01-31") from None
+
+    @field_validator("max_size", mode="wrap")
+    @classmethod
+    def _is_a_size(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return check(value)
+        except ValidationError:
+            raise ValueError("a size is written as 50MB, from 1B to 9PB") from None
 
     @property
     def place(self) -> str:

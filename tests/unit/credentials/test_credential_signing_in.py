@@ -191,7 +191,7 @@ def test_a_store_without_sts_is_judged_by_its_sources(keys: Any, server: Identit
     """Stores that speak S3 alone know nothing of STS: that is no failure, a refusal is."""
     server.answer = lambda _request: s3_error("MethodNotAllowed", status=405)
     assert told(aws.authenticate(keys, [{"bucket": "archive"}])) == [
-        ("sign-in", True, "the endpoint has no sign-in service to ask; the sources that use it tell")
+        ("sign-in", True, "the endpoint has no sign-in service to ask; 'ingest-tui source test' tries it")
     ]
     server.answer = lambda _request: sts_error("InvalidAccessKeyId")
     assert told(aws.authenticate(keys, [])) == [("sign-in", False, "the access key id is not known there")]
@@ -378,7 +378,7 @@ def test_a_token_that_cannot_be_read_is_no_failure(write: Write, tenant: Tenant)
         tenant.answer = Answer(body={"access_token": token, "token_type": "Bearer", "expires_in": 9})
         steps = told(entra.authenticate(application(write, tenant, client_secret=SECRET), []))
         assert steps[1][:2] == ("permission", True)
-        assert "does not tell" in steps[1][2]
+        assert "does not show them" in steps[1][2]
 
 
 @pytest.mark.parametrize(

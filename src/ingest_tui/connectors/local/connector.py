@@ -17,6 +17,7 @@ from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.local.config import LocalConfig
 from ingest_tui.connectors.local.errors import (
     GONE,
+    IT_WAS_NAMED,
     LEADS_NOWHERE,
     access_error,
     changed_since_listed,
@@ -74,7 +75,7 @@ class LocalConnector(BaseConnector):
 
     def validate_config(self) -> None:
         """The folder must exist, so that a typing error shows when the source is added."""
-        check_root(self._root)
+        check_root(self._root, if_gone=IT_WAS_NAMED)
         if _is_workspace(self._root):
             raise ValidationError(
                 "the folder is a workspace of ingest-tui", hint="name the folder with the documents instead"

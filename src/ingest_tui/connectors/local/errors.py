@@ -33,8 +33,13 @@ def changed_since_listed(now: Descriptor) -> ItemChangedError:
     )
 
 
-def check_root(root: bytes) -> None:
-    """Raise `SourceAccessError` unless the folder of a source is there and can be listed."""
+_IT_WENT = "is it mounted? 'ingest-tui source edit SOURCE --path FOLDER' changes it; nothing was deleted"
+IT_WAS_NAMED = "is it written correctly, and mounted?"
+"""The hint for a folder that somebody names just now: no source has it yet."""
+
+
+def check_root(root: bytes, *, if_gone: str = _IT_WENT) -> None:
+    """Raise `SourceAccessError` unless the folder of a source is there and can be listed; ``if_gone`` is a hint."""
     try:
         status = os.stat(root)  # noqa: PTH116
         if not stat.S_ISDIR(status.st_mode):
@@ -45,18 +50,14 @@ def check_root(root: bytes) -> None:
             )
         os.scandir(root).close()
     except OSError as error:
-        raise access_error(root, error) from None
+        raise access_error(root, error, if_gone=if_gone) from None
 
 
-def access_error(root: bytes, error: OSError) -> SourceAccessError:
+def access_error(root: bytes, error: OSError, *, if_gone: str = _IT_WENT) -> SourceAccessError:
     """Return why the folder of a source cannot be listed."""
     name = safe_display(Path(os.fsdecode(root)).as_posix())
     if error.errno in GONE:
-        return SourceAccessError(
-            f"the folder does not exist: {name}",
-            hint="is it mounted? 'ingest-tui source edit SOURCE --path FOLDER' changes it; nothing was deleted",
-            code="not_found",
-        )
+        return SourceAccessError(f"the folder does not exist: {name}", hint=if_gone, code="not_found")
     if error.errno in {errno.EACCES, errno.EPERM}:
         return SourceAccessError(
             f"no permission to read {name}", hint="run as a user who may read it; nothing was deleted", code="forbidden"

@@ -101,7 +101,7 @@ def _shared(session: GraphSession, link: str) -> SiteAddress:
         if refused.retryable:
             raise refused from None
         raise SourceAccessError(
-            f"the sharing link does not tell what it leads to ({error.told})",
+            f"the sharing link does not say what it leads to ({error.told})",
             hint="open it in a browser and give the address that the browser then shows",
             code="share_link",
         ) from None

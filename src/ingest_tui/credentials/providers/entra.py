@@ -56,13 +56,13 @@ def authenticate(credential: Credential, _uses: Sequence[Mapping[str, Any]]) -> 
 
 def _permission(roles: list[str] | None) -> Step:
     if roles is None:
-        return Step("permission", True, "the token does not tell; 'ingest-tui source test' tries to read")
+        return Step("permission", True, "the token does not show them; 'ingest-tui source test' tries to read")
     everything = [role for role in roles if role in READS_EVERYTHING]
     if everything:
         return Step("permission", True, f"granted: {', '.join(everything)}")
     chosen = [role for role in roles if role in READS_WHAT_IS_CHOSEN]
     if chosen:
-        told = "each site has to be granted to the application too; the sources that use it tell"
+        told = "each site has to be granted to the application too; 'ingest-tui source test' shows whether it was"
         return Step("permission", True, f"granted: {', '.join(chosen)}; {told}")
     return Step(
         "permission", False, f"missing: Sites.Selected or Sites.Read.All; {_held(roles)}", missing_permission(roles)

@@ -285,7 +285,7 @@ def refuse_literal(field: str, text: str) -> str:
     """Return ``text`` if it is a reference; raises `UsageError` for a literal, without quoting it."""
     if parse_reference(text).kind == LITERAL:
         raise UsageError(
-            f"{field}: a secret may not stand on the command line, where every user of this machine can read it",
+            f"{field}: a secret may not be on the command line, where every user of this machine can read it",
             hint=f"refer to it ({FORMS}), pipe it in with --secret-stdin {field}, or leave it out to be asked",
             code="literal_on_argv",
         )

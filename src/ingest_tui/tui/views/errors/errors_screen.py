@@ -155,7 +155,7 @@ class ErrorsScreen(ViewScreen):
             "No errors.",
             "",
             "Documents that failed, were refused, or have no or suspiciously little text",
-            "would stand here by reason, whichever job found them.",
+            "are shown here by reason, whichever job found them.",
         ]
 
     def _say(self) -> None:

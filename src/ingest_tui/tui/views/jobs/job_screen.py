@@ -241,7 +241,7 @@ class JobScreen(JobActions):
         """Follow the log or hold it still."""
         log = self.pane.log_lines
         log.set_follow(not (log.follow and log.is_at_end))
-        self.tell("the log is followed" if log.follow else "the log stands still: f follows it again")
+        self.tell("the log is followed" if log.follow else "the log is not followed: f follows it again")
         self.pane.say_log()
 
     def toggle_timestamps(self) -> None:
