@@ -13,7 +13,10 @@ PACKAGE = Path(ingest_tui.__file__).parent
 SQL = re.compile(r"\b(SELECT|INSERT|REPLACE INTO|DELETE FROM|UPDATE|PRAGMA|CREATE|(?:ATTACH|DETACH)(?=\s))\b")
 TIME_OF_DAY = {"time", "time_ns", "now", "utcnow", "today", "gmtime", "localtime"}
 SPEAK_SQL = ("store/catalogue/", "index/full_text.py")
-SPEAK_SQL_OF_THEIR_OWN = {"store/records/listing_cache.py": "a database that connectors keep their listing in"}
+SPEAK_SQL_OF_THEIR_OWN = {
+    "store/records/listing_cache.py": "a database that connectors keep their listing in",
+    "extraction/backends/sqlite.py": "databases that are documents",
+}
 
 
 def _module(path: Path, root: Path) -> str:
