@@ -142,7 +142,8 @@ def refuse_entities(content: bytes) -> None:
 
 def local(element: ET.Element) -> str:
     """Return the name of an element without its namespace."""
-    return element.tag.rpartition("}")[2]
+    tag: str = element.tag
+    return tag[tag.rfind("}") + 1 :]
 
 
 def attribute(element: ET.Element, name: str) -> str:

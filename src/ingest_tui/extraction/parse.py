@@ -87,7 +87,7 @@ def extract(
     if backend is not None and chosen.name != backend:
         notes.append(f"{backend} does not read {sniffed.format.name}: read with {chosen.name}")
     parts = _Parts(tick, types)
-    parsed = _parse(chosen, ParseInput(content, file_name, sniffed.format, parts.tick, parts.read))
+    parsed = _parse(chosen, ParseInput(content, file_name, sniffed.format, parts.tick, parts.read, with_elements))
     markdown = normalise_text(parsed.markdown)
     if not markdown or (markdown[:64].isspace() and markdown.isspace()):
         raise EmptyDocumentError("the document holds no text", hint=parsed.hint_if_empty)
@@ -129,7 +129,7 @@ class _Parts:
         try:
             content, file_name = uncover(content, file_name)
             sniffed = validate(content, file_name, types=self._types)
-            part = ParseInput(content, file_name, sniffed.format, self.tick, self.read)
+            part = ParseInput(content, file_name, sniffed.format, self.tick, self.read, with_elements=False)
             return normalise_text(_parse(get_backend(sniffed.format.backend), part).markdown)
         except IngestError:
             return ""

@@ -56,14 +56,14 @@ def name_columns(header: Sequence[str]) -> list[str]:
 
 def format_cell(value: Any) -> str:  # noqa: PLR0911 one line per type of cell
     """Return a cell as text: whole floats without ``.0``, times in ISO form, None as nothing."""
+    if isinstance(value, float):  # the most frequent first
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ") if value.time() != time() else value.date().isoformat()
     if isinstance(value, (date, time)):

@@ -23,6 +23,7 @@ _RAW_HTML = re.compile(r" {0,3}<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|\Z)
 _DELIMITER_ROW = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?\Z")
 _NO_PARAGRAPH = re.compile(r"[ \t]{4}|\t|[ \t]*(?:[>|]|[-*+][ \t]|\d{1,9}[.)][ \t])")
 _INDENT_OF_CODE = 4
+_WHITE = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u2007\u2028\u2029\u202f\u3000"
 
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()]|\([^()]*\))*\)")
@@ -33,6 +34,7 @@ _TAG = re.compile(
 _CODE = re.compile(r"(`+)(.+?)(?<!`)\1(?!`)")
 _STRONG = re.compile(r"(\*\*|~~)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<!\w)(__|[*_])(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_MARKED = re.compile(r"[\\`*_~\[<&¶]")
 _PROTECTED = 0xE000  # the start of a private area: an escaped character waits there while marks are taken out
 
 
@@ -58,8 +60,10 @@ def split_blocks(markdown: str) -> Iterator[Block]:
     rest = iter(markdown[offset:].split("\n") if offset else markdown.split("\n"))
     for line in rest:
         here, offset = offset, offset + len(line) + 1
-        first = line.lstrip(" \t")[:1]
-        if not first or line.isspace():
+        first = line[:1]
+        if first in _WHITE:
+            first = line.strip()[:1]
+        if not first:
             yield from _paragraphs(lines, start)
             lines = []
             continue
@@ -176,6 +180,8 @@ def _paragraphs(lines: list[str], start: int) -> Iterator[Block]:
 
 def plain_heading(heading: str) -> str:
     """Return a heading as people read it: without escapes, link targets, tags, permalink signs and emphasis marks."""
+    if not _MARKED.search(heading):
+        return " ".join(heading.split()) or heading
     text = _CODE.sub(lambda match: "".join(map(_protected, match[2])), heading)
     text = _ESCAPE.sub(lambda match: _protected(match[1]), text)
     text = _TAG.sub("", _LINK.sub(r"\1", text)).replace("¶", "")

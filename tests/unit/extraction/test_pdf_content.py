@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import SimpleNamespace
 
+import pypdfium2.raw
 import pytest
 
 from ingest_tui.extraction.backends import pdf_turned
@@ -122,10 +123,14 @@ def test_the_words_of_a_turned_line_are_one_line(monkeypatch: pytest.MonkeyPatch
     tops = {1: 20, 4: 21, 5: 31, 8: 80}  # by character: "No" ends at 20, "of" is from 21 to 31, "copy" from 80
 
     class Page:
+        raw = None
+
         def count_chars(self) -> int:
             return len(text)
 
-    monkeypatch.setattr(pdf_turned, "_quarter", lambda _page, index: None if index == len(text) - 2 else 4.71)
+    monkeypatch.setattr(
+        pypdfium2.raw, "FPDFText_GetCharAngle", lambda _page, index: 0.0 if index == len(text) - 2 else 4.71
+    )
     monkeypatch.setattr(
         pdf_turned,
         "_box",

@@ -24,7 +24,7 @@ class ParseInput:
 
     ``tick`` is to be called after each page, sheet or part. ``read_part(content, file_name)`` returns the markdown of a
     document within this one, such as an attachment; empty for what cannot be read or is not let in, and it never raises
-    an `ItemError`.
+    an `ItemError`. Where ``with_elements`` is False nobody looks at the elements: they need not be made.
     """
 
     content: bytes
@@ -32,6 +32,7 @@ class ParseInput:
     format: Format
     tick: Callable[[], None] = _no_tick
     read_part: Callable[[bytes, str], str] = _read_nothing
+    with_elements: bool = True
 
 
 @dataclass(slots=True)

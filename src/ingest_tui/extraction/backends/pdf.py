@@ -145,7 +145,7 @@ def _read_page(document: Any, index: int, form: Any, links: dict[str, None]) -> 
             page.close()
             page = flat
         text = _text_of(page)
-        seen = "".join(text.split())
+        seen = "".join(text.split()) if notes.lines else ""
         unseen = [line.text for line in notes.lines if "".join(line.value.split()) not in seen]
         return PageContent(text, unseen, notes.fields, has_image=not text and _shows_image(page))
     except pypdfium2.PdfiumError:

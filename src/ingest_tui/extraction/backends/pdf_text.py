@@ -23,6 +23,8 @@ def tidy_page(text: str) -> str:
 
 def is_noise(text: str) -> bool:
     """Say whether much of a text is no character that people read: its font does not say which letters it shows."""
+    if not _NOISE.search(text):
+        return False
     dense = "".join(text.split())
     return len(dense) >= _LEAST_LETTERS and len(_NOISE.findall(dense)) > len(dense) * _NOISE_SHARE
 

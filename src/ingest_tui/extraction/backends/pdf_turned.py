@@ -17,38 +17,41 @@ def join_turned_lines(text_page: Any, text: str) -> str:
 
     ``text`` is what the page's `get_text_range` gives: one character for each that PDFium counts.
     """
+    from pypdfium2 import raw
+
     if "\r\n" not in text or text_page.count_chars() != len(text):
         return text
+    angle_of, handle = raw.FPDFText_GetCharAngle, text_page.raw
     joined: list[str] = []
     start = 0
     end = text.find("\r\n")
     for _ in range(_MAX_LINES):
         if end < 0:
             break
-        if 0 < end < len(text) - 2 and _continues(text_page, end - 1, end + 2):
-            joined.append(text[start:end])
-            start = end + 2
+        if 0 < end < len(text) - 2:
+            turn = _quarter(angle_of(handle, end - 1))
+            if turn is not None and turn == _quarter(angle_of(handle, end + 2)) and _close(text_page, end - 1, end + 2):
+                joined.append(text[start:end])
+                start = end + 2
         end = text.find("\r\n", end + 2)
     return " ".join((*joined, text[start:])) if joined else text
 
 
-def _continues(text_page: Any, before: int, after: int) -> bool:
-    """Say whether two characters are turned alike, on one line, and no farther apart than words are."""
-    turn = _quarter(text_page, before)
-    if turn is None or turn != _quarter(text_page, after):
-        return False
+def _quarter(angle: float) -> float | None:
+    """Return the quarter of a turn that an angle is, None for upright text; quickly, since that is nearly all."""
+    for quarter in _QUARTERS:
+        if -_TOLERANCE < angle - quarter < _TOLERANCE:
+            return quarter
+    return None
+
+
+def _close(text_page: Any, before: int, after: int) -> bool:
+    """Say whether two turned characters are on one line, and no farther apart than words are."""
     one, other = _box(text_page, before), _box(text_page, after)
     height = min(one.right - one.left, other.right - other.left)
     overlap = min(one.right, other.right) - max(one.left, other.left)
     gap = max(other.bottom - one.top, one.bottom - other.top)
     return bool(height > 0 and overlap > height / 2 and gap < height * _GAP_OF_WORDS)
-
-
-def _quarter(text_page: Any, index: int) -> float | None:
-    from pypdfium2 import raw
-
-    angle = raw.FPDFText_GetCharAngle(text_page.raw, index)
-    return next((quarter for quarter in _QUARTERS if abs(angle - quarter) < _TOLERANCE), None)
 
 
 def _box(text_page: Any, index: int) -> Any:

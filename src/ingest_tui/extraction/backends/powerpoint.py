@@ -77,7 +77,8 @@ def parse(material: ParseInput) -> Parsed:
         ) from error
     elements: list[Element] = []
     for number, markdown in enumerate(slides, 1):
-        elements += [Element(one.text, {**one.metadata, "page_number": number}) for one in split_elements(markdown)]
+        found = split_elements(markdown) if material.with_elements else []
+        elements += [Element(one.text, {**one.metadata, "page_number": number}) for one in found]
         material.tick()
     findings = [Finding("warning", "slides_unordered", reader.damage)] if reader.damage else []
     markdown = "\n\n".join(slide for slide in slides if slide) + "\n"

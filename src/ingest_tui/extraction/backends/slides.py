@@ -54,7 +54,7 @@ def parse(material: ParseInput) -> Parsed:
         material.tick()
         if markdown:
             parts.append(markdown)
-            found = split_elements(markdown)
+            found = split_elements(markdown) if material.with_elements else []
             elements += [Element(one.text, {**one.metadata, "page_number": number}) for one in found]
     if slides and not parts and reader.findings:
         raise ProcessingError(reader.findings[0].message, code="malformed", hint="the file may be cut short")

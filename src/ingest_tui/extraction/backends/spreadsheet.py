@@ -30,6 +30,7 @@ from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Element, Finding
 from ingest_tui.model.foreign_errors import described, is_library_failure
 
 _BROKEN = (*BROKEN_PART, struct.error)
+_ALL_DIGITS = 16  # 15 and a point
 _MALFORMED_HINT = "open it with its program and save it again"
 
 
@@ -173,7 +174,7 @@ class _Workbook:
         for row in rows:
             for at, cell in enumerate(row):
                 if type(cell) is float and not cell.is_integer():
-                    row[at] = _as_stored(cell)
+                    row[at] = _as_shown(cell)
         return rows, values.start or (0, 0)
 
 
@@ -208,6 +209,7 @@ def _malformed(error: BaseException) -> ProcessingError:
     )
 
 
-def _as_stored(number: float) -> float:
+def _as_shown(number: float) -> str:
     """Return a number with the 15 digits that spreadsheet programs keep; the rest is noise of its binary form."""
-    return float(f"{number:.15g}")
+    text = repr(number)
+    return text if len(text) <= _ALL_DIGITS else f"{number:.15g}"
