@@ -185,7 +185,7 @@ def _row_pieces(names: str, row: str) -> Iterator[str]:
 
 def _cells(row: str) -> list[str]:
     r"""Return the cells of a row, as they are written; a ``\|`` is part of its cell."""
-    inner = row.strip().removeprefix("|")
+    inner = row.strip().lstrip("> ").removeprefix("|")
     cells: list[str] = []
     position = 0
     while position <= len(inner):

@@ -20,7 +20,7 @@ _LIST_MARKS = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]{1,4}){0,9}"
 _FENCE = re.compile(rf"([ \t]*)({_LIST_MARKS})(`{{3,}}(?=[^`]*\Z)|~{{3,}})")
 _MAY_OPEN_FENCE = frozenset("`~-*+0123456789")
 _RAW_HTML = re.compile(r" {0,3}<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|\Z))", re.IGNORECASE)
-_DELIMITER_ROW = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?\Z")
+_DELIMITER_ROW = re.compile(r"[ \t]*(?:>[ \t]?)*\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?\Z")
 _NO_PARAGRAPH = re.compile(r"[ \t]{4}|\t|[ \t]*(?:[>|]|[-*+][ \t]|\d{1,9}[.)][ \t])")
 _INDENT_OF_CODE = 4
 _WHITE = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u2007\u2028\u2029\u202f\u3000"

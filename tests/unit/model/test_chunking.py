@@ -93,6 +93,14 @@ def test_each_piece_of_a_table_has_the_names_of_its_columns(rows: int, names: li
     assert [line for chunk in chunks for line in chunk.text.split("\n")[2:]] == body
 
 
+def test_a_quoted_table_repeats_its_names_too() -> None:
+    """A table in a quotation is one; also a row of it that is too long."""
+    rows = "\n".join(f"> | part {number} | {number} |" for number in range(300))
+    chunks = split_into_chunks(f"> | Part | Count |\n> |---|---|\n{rows}\n")
+    assert len(chunks) > 1
+    assert all(chunk.text.startswith("> | Part | Count |\n> |---|---|\n") for chunk in chunks)
+
+
 def test_a_row_that_is_too_long_is_cut_between_its_columns() -> None:
     """Each part of a row of two hundred columns still says which column a value belongs to."""
     head = "| " + " | ".join(f"name{number}" for number in range(200)) + " |"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from base64 import b64decode
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import policy
@@ -14,25 +17,45 @@ from typing import Any
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.blocks import shift_headings
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
+from ingest_tui.extraction.intake.formats import BY_MEDIA_TYPE
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
-_SHOWN_HEADERS = ("From", "To", "Cc", "Date")
-_MAX_HEADER_CHARACTERS = 2_000
+_SHOWN_HEADERS = ("From", "Reply-To", "To", "Cc", "Bcc", "Date")
+_MAX_HEADER_CHARACTERS = 20_000
 _MAX_PARTS = 1_000
 _MAX_DEPTH = 20
 _MAX_BOUNDARIES = 1_000
 _MAX_MESSAGES = 10_000
 _FEWER_WORDS = 3
+_OTHER_NAMES = {
+    "text/x-vcard": "text/vcard",
+    "text/directory": "text/vcard",
+    "application/ics": "text/calendar",
+    "text/rtf": "application/rtf",
+    "text/xml": "application/xml",
+    "text/x-patch": "text/x-diff",
+    "application/x-pdf": "application/pdf",
+    "application/ms-tnef": "application/vnd.ms-tnef",
+}
+_FLOWED = re.compile(r"(?m)(?<!^--) \r?\n(?=[^>\s])")
+_SIGNATURE = re.compile(r"(?<=\S)[ \t]*\r?\n(?=-- ?\r?\n)")
+"""Above the mark of a signature, which would make a heading of the line before it."""
+_WORD = re.compile(r"\S*\w\S*")
+_IMAGE = re.compile(r"!\[[^\]]*\]\([^)\n]*\)")
+_BASE64_LINE = re.compile(r"[A-Za-z0-9+/]+={0,2}\Z")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MBOX_LINE = re.compile(rb"^From [^\n]*\d{4}[^\n]*\n", re.MULTILINE)
-_READABLE_UNNAMED = {
-    "text/html": "part.html",
-    "text/plain": "part.txt",
-    "text/calendar": "part.ics",
-    "text/vcard": "part.vcf",
-    "text/x-vcard": "part.vcf",
-}
+_BODIES = frozenset(
+    (
+        *("text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/rfc822-headers"),
+        "application/xhtml+xml",
+    )
+)
+_REPORTS = frozenset(("message/delivery-status", "message/disposition-notification", "message/feedback-report"))
+_OTHER_VIEWS = frozenset(("text/x-amp-html", "text/watch-html", "text/rtf", "application/rtf"))
+"""As alternatives these say again what the others say."""
+_SIGNATURES = frozenset(("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"))
 _NOT_SHOWN = ("text/css", "text/javascript", "application/javascript", "application/x-javascript")
 
 
@@ -45,6 +68,7 @@ def parse(material: ParseInput) -> Parsed:
     content = material.content
     if content.startswith(_UTF16_MARKS) or b"\x00" in content[:64]:
         content = decode_text(content)[0].encode("utf-8", "replace")
+    content = content.removeprefix(BOM_UTF8).lstrip(b"\r\n")
     if material.format.name == "mbox":
         return _mailbox(content, material)
     reader = _Reader(material)
@@ -70,16 +94,20 @@ def _mailbox(content: bytes, material: ParseInput) -> Parsed:
     parts: list[str] = []
     elements: list[Element] = []
     findings: list[Finding] = []
-    begins = [
-        match for match in _MBOX_LINE.finditer(content) if match.start() == 0 or _after_blank(content, match.start())
+    starts = [
+        (match.start(), match.end())
+        for match in _MBOX_LINE.finditer(content)
+        if match.start() == 0 or _after_blank(content, match.start())
     ]
-    for number, match in enumerate(begins):
+    if not starts or starts[0][0] > 0:  # the line above the first mail is missing
+        starts.insert(0, (0, 0))
+    for number, (_, begin) in enumerate(starts):
         if number >= _MAX_MESSAGES:
             findings.append(Finding("warning", "parts_cut", f"more than {_MAX_MESSAGES:,} mails: the rest is left out"))
             break
-        end = begins[number + 1].start() if number + 1 < len(begins) else len(content)
+        end = starts[number + 1][0] if number + 1 < len(starts) else len(content)
         reader = _Reader(material)
-        mail = reader.read(_message(re.sub(rb"(?m)^>(>*From )", rb"\1", content[match.end() : end])))
+        mail = reader.read(_message(re.sub(rb"(?m)^>(>*From )", rb"\1", content[begin:end])))
         parts.append(mail.markdown(level=1))
         elements += [Element(one.text, {**one.metadata, "mail": number + 1}) for one in mail.elements()]
         findings += reader.findings
@@ -175,8 +203,8 @@ class _Reader:
             self._related(part, mail, depth)
         elif kind == "message/rfc822" or (kind == "message/global" and part.is_multipart()):
             for inner in _children(part):
-                mail.inner.append(self.read(inner, depth + 1))
-        elif kind == "message/delivery-status":
+                mail.inner.append(self.read(_unwrapped(part, inner), depth + 1))
+        elif kind in _REPORTS:
             mail.bodies.append("\n\n".join(_status(one) for one in _children(part)))
         elif part.is_multipart():
             for child in _children(part):
@@ -187,6 +215,7 @@ class _Reader:
     def _alternatives(self, part: Message, mail: Mail, depth: int) -> None:
         """Take the last alternative with a text, as mail programs do; an earlier one that says far more goes first."""
         shown: Mail | None = None
+        others: list[Attachment] = []
         for child in reversed(_children(part)):
             tried = Mail({})
             self._walk(child, tried, depth + 1)
@@ -197,18 +226,21 @@ class _Reader:
                     tried.attachments += shown.attachments
                 shown = tried
             elif shown is None:
-                mail.attachments += tried.attachments
+                others += tried.attachments
         if shown is not None:
+            others = [one for one in others if one.media_type not in _OTHER_VIEWS]
             mail.bodies += shown.bodies
             mail.inner += shown.inner
             mail.attachments += shown.attachments
+        mail.attachments += others
 
     def _related(self, part: Message, mail: Mail, depth: int) -> None:
         """Show the root (RFC 2387); what belongs to it is shown by it, so texts are kept under their names."""
         children = _children(part)
         start = str(part.get_param("start", "") or "").strip()
         root = next((one for one in children if start and _header(one, "Content-ID") == start), None)
-        root = root if root is not None else (children[0] if children else None)
+        if root is None:  # the first part, by the RFC; some programs put pictures before it
+            root = next((one for one in children if one.is_multipart() or one.get_content_type() in _BODIES), None)
         for child in children:
             if child is root or child.is_multipart():
                 self._walk(child, mail, depth + 1)
@@ -217,13 +249,22 @@ class _Reader:
                 self._attach(child, child.get_content_type(), mail)
 
     def _leaf(self, part: Message, kind: str, mail: Mail) -> None:
+        if kind.startswith("multipart/"):  # its boundary is missing or another one
+            mail.bodies.append(self._text_of(part, _payload(part)))
+            return
         attached = part.get_content_disposition() == "attachment" or bool(_file_name(part))
-        if attached or kind not in ("text/plain", "text/html", "text/enriched", "text/markdown", "text/rfc822-headers"):
+        if attached or kind not in _BODIES:
             if kind not in _NOT_SHOWN:
                 self._attach(part, kind, mail)
             return
         text = self._text_of(part, _payload(part))
-        if kind == "text/html":
+        if kind in ("text/enriched", "text/richtext"):
+            text = _without_marks(text)
+        elif kind == "text/plain":
+            if str(part.get_param("delsp", "")).lower() == "yes":
+                text = _FLOWED.sub("", text)
+            text = _SIGNATURE.sub("\n\n", text)
+        elif kind in ("text/html", "application/xhtml+xml"):
             from ingest_tui.extraction.backends.html import html_to_markdown_text
 
             text = html_to_markdown_text(text)
@@ -234,13 +275,15 @@ class _Reader:
         size = len(content)
         name = _file_name(part)
         named = name or _header(part, "Content-Location")[-255:] or "unnamed"
-        readable = name or _READABLE_UNNAMED.get(kind, "")
+        readable = name or _name_of_kind(kind)
         text = ""
-        if content and readable:
+        if content and readable and kind not in _SIGNATURES:
             if kind.startswith("text/"):
                 content = self._text_of(part, content).encode("utf-8", "replace")
             text = self._material.read_part(content, readable)
             self._material.tick()
+        if text and any(one.text == text for one in mail.attachments):
+            text = ""  # invitations come twice, for mail programs and for people
         mail.attachments.append(Attachment(named, kind, size, text))
 
     def _text_of(self, part: Message, body: bytes) -> str:
@@ -254,8 +297,35 @@ class _Reader:
         return text
 
 
+def _name_of_kind(kind: str) -> str:
+    """Return a name for a part that has none, so that it is read as what it says that it is; empty for no document."""
+    found = BY_MEDIA_TYPE.get(_OTHER_NAMES.get(kind, kind))
+    if found is not None and found.extensions:
+        return f"part.{found.extensions[0]}"
+    return "part.txt" if kind.startswith("text/") else ""
+
+
+def _unwrapped(part: Message, inner: Message) -> Message:
+    """Return the mail in a part that is encoded as a whole, which MIME forbids and some programs do."""
+    encoding = _encoding(part)
+    if encoding not in ("base64", "quoted-printable") or inner.keys():
+        return inner
+    inner["Content-Transfer-Encoding"] = encoding
+    content = _payload(inner)
+    return _message(content) if content else inner
+
+
+def _without_marks(text: str) -> str:
+    """Return enriched text (RFC 1896) without its commands."""
+    text = re.sub(r"<param>[^<]{0,1000}</param>", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"<nl>", "\n", text, flags=re.IGNORECASE)
+    return re.sub(r"<<", "<", re.sub(r"(?<!<)</?[A-Za-z][\w-]{0,60}>", "", text))
+
+
 def _words(mail: Mail) -> int:
-    return sum(len(body.split()) for body in mail.bodies) + sum(1 + _words(one) for one in mail.inner)
+    return sum(len(_WORD.findall(_IMAGE.sub("", body))) for body in mail.bodies) + sum(
+        1 + _words(one) for one in mail.inner
+    )
 
 
 def _children(part: Message) -> list[Message]:
@@ -264,8 +334,31 @@ def _children(part: Message) -> list[Message]:
 
 
 def _payload(part: Message) -> bytes:
+    if part.get_content_maintype() == "text" and _encoding(part) == "base64":
+        return _despite_footer(str(part.get_payload()))
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
+
+
+def _encoding(part: Message) -> str:
+    return str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+
+
+def _despite_footer(payload: str) -> bytes:
+    """Return what base64 stands for, and as it is written what does not belong to it: lists add footers so."""
+    lines = payload.splitlines()
+    encoded: list[str] = []
+    for line in map(str.strip, lines):
+        is_last = bool(encoded) and len(encoded[-1]) < len(encoded[0])
+        if line and (is_last or not _BASE64_LINE.match(line)):
+            break
+        encoded.append(line)
+    added = "\n".join(lines[len(encoded) :]).encode("utf-8", "surrogateescape")
+    try:
+        content = b64decode("".join(encoded) + "==")
+    except ValueError:
+        content = "\n".join(encoded).encode()
+    return content + b"\n\n" + added if added else content
 
 
 def _status(part: Message) -> str:
@@ -277,11 +370,27 @@ def _raw_headers(part: Message) -> Iterator[tuple[str, Any]]:
 
 
 def _header(message: Message, name: str) -> str:
+    raw = next((str(raw) for key, raw in message.raw_items() if key.lower() == name.lower()), "")
+    if raw and not raw.isascii() and (written := _eight_bit(raw, message)):
+        return " ".join(written.split())[:_MAX_HEADER_CHARACTERS]
     try:
         value = str(message.get(name, ""))
     except Exception:  # noqa: BLE001 the header parser of the standard library raises almost anything on bad headers
-        value = next((str(raw) for key, raw in message.raw_items() if key.lower() == name.lower()), "")
+        value = raw
     return " ".join(value.split())[:_MAX_HEADER_CHARACTERS]
+
+
+def _eight_bit(raw: str, message: Message) -> str:
+    """Return a header whose bytes are not encoded as MIME asks: in the body's encoding; empty for one in UTF-8."""
+    try:
+        content = raw.encode("ascii", "surrogateescape")
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        with contextlib.suppress(IngestError):
+            return decode_declared(content, message.get_content_charset("") or "")[0]
+    except UnicodeEncodeError:
+        pass
+    return ""
 
 
 def _file_name(part: Message) -> str:
