@@ -1,4 +1,4 @@
-"""What becomes of a job that crashed and is not simply gone on with."""
+"""What becomes of a job that crashed and is not simply resumed."""
 
 from __future__ import annotations
 

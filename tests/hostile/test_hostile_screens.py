@@ -28,7 +28,7 @@ from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from tests.hostile.hostile_lab import HostileCli, assert_harmless, snapshot
 from tests.hostile.hostile_names import ESC, NAMES, SENTINEL
 from tests.tui.pty_app import PtyApp, foreign_controls
-from tests.tui.stories import screen_text, tell, until
+from tests.tui.stories import run_story, screen_text, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
 # Room for many lines but for nothing beside the list; the others take their time: all jobs, every fifth document.
@@ -92,7 +92,7 @@ def read(hostile: HostileCli, story: Callable[[Reader], Awaitable[None]], size: 
     async def run(app: Any, pilot: Any) -> None:
         await story(Reader(app, pilot))
 
-    tell(hostile.workspace, run, size=size)
+    run_story(hostile.workspace, run, size=size)
     assert hostile.outside() == before
     changed = {path for path, state in snapshot(hostile.workspace).items() if files.get(path) != state}
     assert {Path(os.fsdecode(path)).name for path in changed} <= {"catalogue.db-shm", "catalogue.db-wal", "tui.json"}

@@ -127,7 +127,7 @@ def sync_by_hand(root: Path, source_id: str) -> Manifest:
 Story = Callable[[IngestApp, Pilot[int]], Awaitable[None]]
 
 
-def tell(
+def run_story(
     root: Path,
     story: Story,
     *,

@@ -20,7 +20,7 @@ from ingest_tui.tui.dialogs.report import LinesReport, TestReport
 from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential, CredentialForm
 from ingest_tui.tui.views.credentials.credentials_screen import CredentialsScreen
 from tests.identity_server import Answer, IdentityServer
-from tests.tui.stories import HOSTILE_NAMES, said, screen_text, tell, until
+from tests.tui.stories import HOSTILE_NAMES, run_story, said, screen_text, until
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +78,7 @@ def test_an_empty_view_says_what_a_credential_is(root: Path) -> None:
         await until(pilot, lambda: "No credentials yet." in screen_text(app))
         await until(pilot, lambda: "credentials.json" in said(app, "hint"))
 
-    tell(root, story, size=(120, 30))
+    run_story(root, story, size=(120, 30))
 
 
 def test_expiry_counts_down_in_words_and_glyphs(root: Path, file: Path) -> None:
@@ -102,7 +102,7 @@ def test_expiry_counts_down_in_words_and_glyphs(root: Path, file: Path) -> None:
         await pilot.press("slash", *"handbook", "enter")
         assert [row.summary.name for row in app.screen.table.rows] == ["soon"]
 
-    tell(root, story, size=(100, 30))
+    run_story(root, story, size=(100, 30))
 
 
 def test_a_credential_is_added_with_a_reference_and_tested(root: Path, file: Path, monkeypatch: Any) -> None:
@@ -133,7 +133,7 @@ def test_a_credential_is_added_with_a_reference_and_tested(root: Path, file: Pat
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen.table.rows) == 1)
 
-    tell(root, story, size=(100, 40))
+    run_story(root, story, size=(100, 40))
     assert entries(file) == {
         "wiki": {"type": "basic", "username": "reader", "password": "env:WIKI_PASSWORD", "expires": "2099-12-31"}
     }
@@ -170,7 +170,7 @@ def test_a_literal_is_typed_unseen_and_never_shown_again(root: Path, file: Path)
             seen.extend([screen_text(app), app.export_screenshot()])
         seen.extend(notice.message for notice in app._notifications)
 
-    tell(root, story, size=(160, 48))
+    run_story(root, story, size=(160, 48))
     assert entries(file)["api"]["token"] == SECRET
     assert not any(SECRET in text for text in [*seen, *copied])
     assert SECRET not in "".join(json.dumps(entry) for entry in _audit(root))
@@ -205,7 +205,7 @@ def test_rotation_changes_the_secret_and_nothing_else(root: Path, file: Path) ->
         await until(pilot, lambda: app.screen.table.rows[0].summary.fields["password"] == "env:WIKI_NEW")
 
     before = entries(file) if file.exists() else {}
-    tell(root, story, size=(110, 30))
+    run_story(root, story, size=(110, 30))
     assert entries(file)["wiki"] == before["wiki"] | {"password": "env:WIKI_NEW"}
     assert [line["action"] for line in _audit(root)] == ["credential.set"]
 
@@ -227,7 +227,7 @@ def test_another_way_to_sign_in_takes_the_place_of_the_first(root: Path, file: P
             await until(pilot, lambda: isinstance(app.screen, TestReport))
             await pilot.press("escape")
 
-    tell(root, story, size=(110, 30))
+    run_story(root, story, size=(110, 30))
     assert entries(file)["intranet"] == {
         "type": "entra", "tenant_id": "t", "client_id": "c", "client_secret": "env:AGAIN"
     }  # fmt: skip
@@ -249,7 +249,7 @@ def test_description_expiry_and_plain_fields_are_changed_and_emptied(root: Path,
         await until(pilot, lambda: isinstance(app.screen, CredentialsScreen))
         await until(pilot, lambda: app.screen.table.rows[0].summary.description == "the new one")
 
-    tell(root, story)
+    run_story(root, story)
     assert entries(file)["wiki"] == {
         "type": "basic", "username": "editor", "password": "env:WIKI_PASSWORD", "description": "the new one"
     }  # fmt: skip
@@ -272,7 +272,7 @@ def test_what_the_other_side_says_is_told_step_by_step(root: Path, file: Path) -
             assert "! failed" in screen_text(app)
             assert SECRET not in screen_text(app)
 
-        tell(root, story)
+        run_story(root, story)
 
 
 def test_removing_a_used_credential_names_the_sources(root: Path, file: Path) -> None:
@@ -295,7 +295,7 @@ def test_removing_a_used_credential_names_the_sources(root: Path, file: Path) ->
         await pilot.press("D", "tab", "enter")
         await until(pilot, lambda: "No credentials yet." in screen_text(app))
 
-    tell(root, story)
+    run_story(root, story)
     assert entries(file) == {}
 
 
@@ -321,7 +321,7 @@ def test_a_file_that_cannot_be_used_is_told_with_what_to_do(
         await pilot.press("r")
         await until(pilot, lambda: len(app.screen.table.rows) == 1)
 
-    tell(root, story, size=(140, 30))
+    run_story(root, story, size=(140, 30))
 
 
 def test_entries_that_cannot_be_used_show_their_problem_and_no_value(root: Path, file: Path) -> None:
@@ -344,7 +344,7 @@ def test_entries_that_cannot_be_used_show_their_problem_and_no_value(root: Path,
         await pilot.press("R")
         await until(pilot, lambda: any("unknown credential type" in one.message for one in app._notifications))
 
-    tell(root, story, size=(160, 40))
+    run_story(root, story, size=(160, 40))
 
 
 def test_ten_thousand_entries_of_hostile_names(root: Path) -> None:
@@ -375,7 +375,7 @@ def test_ten_thousand_entries_of_hostile_names(root: Path) -> None:
         await pilot.press("escape", "slash", *"4711", "enter")
         await until(pilot, lambda: len(app.screen.table.rows) == 1)
 
-    tell(root, story, client=client, size=(160, 40))
+    run_story(root, story, client=client, size=(160, 40))
 
 
 def test_a_named_credentials_file_reaches_the_screens(root: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -390,6 +390,6 @@ def test_a_named_credentials_file_reaches_the_screens(root: Path, tmp_path: Path
         await until(pilot, lambda: "No credentials yet." in screen_text(app))
         assert "elsewhere.json" in said(app, "hint")
 
-    tell(root, story, size=(200, 40))
+    run_story(root, story, size=(200, 40))
     assert entries(other) == {}
     assert not (root.parent / "credentials.json").exists()

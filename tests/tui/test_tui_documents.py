@@ -22,7 +22,7 @@ from ingest_tui.tui.terminal import pager
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.documents.documents_model import hit_words, query_as_typed
-from tests.tui.stories import let_answer, said, screen_text, sync_by_hand, tell, until
+from tests.tui.stories import let_answer, run_story, said, screen_text, sync_by_hand, until
 from tests.tui.test_tui_screens import ACTING, add_folder
 
 pytestmark = pytest.mark.slow
@@ -86,7 +86,7 @@ def test_search_finds_while_typing_and_marks_hits(filled: Path) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: len(names(app)) == 2)
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_a_lost_catalogue_is_made_again_under_the_eyes_of_who_waits_for_it(filled: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_lost_catalogue_is_made_again_under_the_eyes_of_who_waits_for_it(fille
         await until(pilot, lambda: told(app, "the catalogue is rebuilt: 2 documents"))
         await until(pilot, lambda: len(names(app)) == 2)
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_a_search_without_a_word_says_so(filled: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_search_without_a_word_says_so(filled: Path) -> None:
         await pilot.press("s", "+", "+", "enter")
         await until(pilot, lambda: "no word to search for" in screen_text(app) and not names(app))
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_a_search_that_is_superseded_is_given_up(filled: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_search_that_is_superseded_is_given_up(filled: Path) -> None:
         assert given_up.wait(5)
         assert not app._notifications
 
-    tell(filled, story, client=client)
+    run_story(filled, story, client=client)
 
 
 def test_statements_are_given_up(filled: Path) -> None:
@@ -187,7 +187,7 @@ def test_documents_are_narrowed_down_and_widened(filled: Path) -> None:
         await choose(app, pilot, "last 7 days")
         await until(pilot, lambda: "since: 2026-11-14" in said(app, "info"))
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_the_order_is_chosen_and_turned_around(filled: Path) -> None:
@@ -202,7 +202,7 @@ def test_the_order_is_chosen_and_turned_around(filled: Path) -> None:
         await choose(app, pilot, "Largest")
         await until(pilot, lambda: "sort: largest v" in said(app, "info") and names(app)[0] == "welcome.md")
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_a_removed_document_is_restored_from_the_trash(filled: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_removed_document_is_restored_from_the_trash(filled: Path) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: len(names(app)) == 2)
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_marked_documents_are_exported_to_a_place_that_is_asked_for(filled: Path, tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_marked_documents_are_exported_to_a_place_that_is_asked_for(filled: Path
         await export(app, pilot)
         await until(pilot, lambda: told(app, "exported 2 documents"))
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_a_document_shows_its_parts_and_what_changed(filled: Path, folder: Path) -> None:
@@ -283,7 +283,7 @@ def test_a_document_shows_its_parts_and_what_changed(filled: Path, folder: Path)
         await pilot.press("escape")
         await until(pilot, lambda: len(names(app)) == 2)
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_a_name_that_is_not_there_is_explained(filled: Path, folder: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_name_that_is_not_there_is_explained(filled: Path, folder: Path) -> No
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Report) and "there is no such file" in screen_text(app))
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_a_local_text_opens_in_the_pager_and_others_tell_their_path(
@@ -335,7 +335,7 @@ def test_a_local_text_opens_in_the_pager_and_others_tell_their_path(
         await pilot.press("E")
         await until(pilot, lambda: len(sent) == 2 and sent[1].startswith("file://"))
 
-    tell(filled, story)
+    run_story(filled, story)
 
 
 def test_three_panes_from_140_columns(filled: Path) -> None:
@@ -348,7 +348,7 @@ def test_three_panes_from_140_columns(filled: Path) -> None:
         await pilot.resize_terminal(100, 24)
         await until(pilot, lambda: "The kettle" not in screen_text(app))
 
-    tell(filled, story, size=(160, 48))
+    run_story(filled, story, size=(160, 48))
 
 
 def test_ten_thousand_documents_are_read_in_stretches(root: Path) -> None:
@@ -372,7 +372,7 @@ def test_ten_thousand_documents_are_read_in_stretches(root: Path) -> None:
         await until(pilot, lambda: len(names(app)) == 1000)
         assert not ACTING.search(screen_text(app).replace("\n", ""))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 @pytest.mark.parametrize(("typed", "right"), [("7", True), ("0", True), ("1000", True), ("1001", False), ("-1", False),
@@ -419,4 +419,4 @@ def test_filters_are_remembered_and_nonsense_is_passed_over(filled: Path) -> Non
         app.screen.catch_up()
         await until(pilot, lambda: len(names(app)) == 2 and told(app, "no source"))
 
-    tell(filled, narrow)
+    run_story(filled, narrow)

@@ -14,7 +14,7 @@ from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.views.errors.errors_model import ErrorList, arrange
-from tests.tui.stories import HOSTILE_NAMES, said, screen_text, stretches, sync_by_hand, tell, until
+from tests.tui.stories import HOSTILE_NAMES, run_story, said, screen_text, stretches, sync_by_hand, until
 from tests.tui.test_tui_screens import ACTING, add_folder
 
 pytestmark = pytest.mark.slow
@@ -99,7 +99,7 @@ def test_without_errors_the_view_says_so(root: Path) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: "No errors." in screen_text(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_errors_are_opened_explained_ignored_and_shown_again(root: Path, folder: Path) -> None:
@@ -128,7 +128,7 @@ def test_errors_are_opened_explained_ignored_and_shown_again(root: Path, folder:
         await pilot.press("g", "n")
         await until(pilot, lambda: "Nothing is ignored." in screen_text(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_whole_reason_is_retried_in_one_job(root: Path, folder: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_whole_reason_is_retried_in_one_job(root: Path, folder: Path) -> None:
         await until(pilot, lambda: any("2 items queued again in 1 job" in one.message for one in app._notifications))
         await until(pilot, lambda: app.model.number("queued") == 1)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_marks_choose_and_a_filter_narrows_what_a_reason_stands_for(root: Path) -> None:
@@ -167,7 +167,7 @@ def test_marks_choose_and_a_filter_narrows_what_a_reason_stands_for(root: Path) 
         await pilot.press("escape", "escape")
         await until(pilot, lambda: len(errors.table.rows) == 1)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_hostile_names_do_not_act_in_the_inbox(root: Path) -> None:
@@ -187,7 +187,7 @@ def test_hostile_names_do_not_act_in_the_inbox(root: Path) -> None:
         await pilot.pause(0.2)
         assert not ACTING.search(screen_text(app).replace("\n", ""))
 
-    tell(root, story, size=(160, 48))
+    run_story(root, story, size=(160, 48))
 
 
 def test_a_hundred_thousand_errors_do_not_freeze_the_view(root: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_hundred_thousand_errors_do_not_freeze_the_view(root: Path) -> None:
         await pilot.press("slash", *"099999", "enter")
         await until(pilot, lambda: "1 of 100,000 errors" in said(app, "info"))
 
-    tell(root, story, client=client)
+    run_story(root, story, client=client)
 
 
 def test_a_wide_screen_tells_the_story_beside(root: Path, folder: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_wide_screen_tells_the_story_beside(root: Path, folder: Path) -> None:
         await pilot.press("enter", "j")
         await until(pilot, lambda: "what jobs noted" in screen_text(app))
 
-    tell(root, story, size=(160, 48))
+    run_story(root, story, size=(160, 48))
 
 
 def test_trouble_with_the_catalogue_is_told(root: Path) -> None:
@@ -248,4 +248,4 @@ def test_trouble_with_the_catalogue_is_told(root: Path) -> None:
         await pilot.press("r")
         await until(pilot, lambda: "No errors." in screen_text(app))
 
-    tell(root, story, client=client)
+    run_story(root, story, client=client)

@@ -30,11 +30,11 @@ from tests.tui.stories import (
     add_job,
     add_outcomes,
     outcome,
+    run_story,
     said,
     screen_text,
     stretches,
     sync_by_hand,
-    tell,
     until,
     write_manifest,
 )
@@ -200,7 +200,7 @@ def test_errors_by_reason_open_to_their_documents(root: Path) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, JobsScreen))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_one_outcome_is_chosen_with_its_number(root: Path) -> None:
@@ -214,7 +214,7 @@ def test_one_outcome_is_chosen_with_its_number(root: Path) -> None:
         await pilot.press("down", "enter")
         await until(pilot, lambda: keys_shown(app) == ["good.md", "fine.md"])
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_the_log_has_levels_and_tells_what_is_below(root: Path) -> None:
@@ -246,7 +246,7 @@ def test_the_log_has_levels_and_tells_what_is_below(root: Path) -> None:
         await until(pilot, lambda: "11:00:00" not in screen_text(app))
 
     try:
-        tell(root, story)
+        run_story(root, story)
     finally:
         lock.release()
 
@@ -267,7 +267,7 @@ def test_a_hundred_thousand_outcomes_do_not_freeze_the_screen(root: Path) -> Non
         await pilot.press("slash", *"099999", "enter")
         await until(pilot, lambda: keys_shown(app) == ["099999.txt"])
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_wide_screen_has_three_panes(root: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_wide_screen_has_three_panes(root: Path) -> None:
         await pilot.press("l")
         assert app.screen.pane.log_lines.has_focus
 
-    tell(root, story, size=(160, 48))
+    run_story(root, story, size=(160, 48))
 
 
 def test_rate_throttling_and_queue_are_told(root: Path) -> None:
@@ -306,7 +306,7 @@ def test_rate_throttling_and_queue_are_told(root: Path) -> None:
         await until(pilot, lambda: "█ 14/s" in screen_text(app) and "1m15s lost to throttling" in screen_text(app))
 
     try:
-        tell(root, story)
+        run_story(root, story)
     finally:
         lock.release()
 
@@ -327,7 +327,7 @@ def test_priority_is_asked_for_and_set(root: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: app.model.rows[JOB].priority == 7)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_the_manifest_is_shown_as_json(root: Path) -> None:
@@ -343,7 +343,7 @@ def test_the_manifest_is_shown_as_json(root: Path) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, JobsScreen))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 @pytest.fixture
@@ -382,7 +382,7 @@ def test_held_deletions_are_listed_and_refused(holding: Path) -> None:
         await pilot.press("A")
         await until(pilot, lambda: any("no deletions are held here" in one.message for one in app._notifications))
 
-    tell(holding, story)
+    run_story(holding, story)
 
 
 def test_many_held_deletions_want_their_number_typed(holding: Path) -> None:
@@ -400,7 +400,7 @@ def test_many_held_deletions_want_their_number_typed(holding: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: app.model.number("queued") == 1)
 
-    tell(holding, story)
+    run_story(holding, story)
 
 
 def test_held_deletions_of_several_jobs_are_answered_after_one_question(root: Path) -> None:
@@ -417,7 +417,7 @@ def test_held_deletions_of_several_jobs_are_answered_after_one_question(root: Pa
         await pilot.press("tab", "enter")
         await until(pilot, lambda: app.screen is jobs and all(not row.held for row in app.model.rows.values()))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_ten_thousand_jobs_do_not_make_a_pause(root: Path) -> None:
@@ -440,4 +440,4 @@ def test_ten_thousand_jobs_do_not_make_a_pause(root: Path) -> None:
                 await pilot.pause(0.02)
         assert max(measured) < 0.35, max(measured)
 
-    tell(root, story)
+    run_story(root, story)

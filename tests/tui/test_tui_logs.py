@@ -15,8 +15,8 @@ from ingest_tui.tui.dialogs.report import LinesReport, Story
 from ingest_tui.tui.views.audit.audit_screen import AuditScreen
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.logs.logs_screen import MOST_RECORDS, LogsScreen
-from tests.tui.stories import HOSTILE_NAMES, add_job, said, screen_text, tell, until
-from tests.tui.test_tui_going import notices
+from tests.tui.stories import HOSTILE_NAMES, add_job, run_story, said, screen_text, until
+from tests.tui.test_tui_navigation import notices
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ def test_without_logs_the_view_says_where_lines_come_from(root: Path) -> None:
         await pilot.press("enter", "i", "f", "v", "t", "k")
         await until(pilot, lambda: "about no document" in notices(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_lines_are_followed_until_a_person_looks_up(root: Path) -> None:
@@ -91,7 +91,7 @@ def test_lines_are_followed_until_a_person_looks_up(root: Path) -> None:
         await until(pilot, lambda: len(screen._shown) == 54)
         assert "held" not in screen_text(app)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_levels_words_and_times(root: Path) -> None:
@@ -118,8 +118,8 @@ def test_levels_words_and_times(root: Path) -> None:
         screen = await at_logs(app, pilot, 1)
         assert (screen.level, screen.timestamps, screen.words) == ("error", False, "!fine")
 
-    tell(root, story)
-    tell(root, again)
+    run_story(root, story)
+    run_story(root, again)
 
 
 def test_enter_goes_to_the_job_or_the_document(root: Path) -> None:
@@ -137,7 +137,7 @@ def test_enter_goes_to_the_job_or_the_document(root: Path) -> None:
         await until(pilot, lambda: app.screen is screen)
         assert screen.lines.cursor == 0
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_wrapping_keeps_the_cursor_on_its_line(root: Path) -> None:
@@ -155,7 +155,7 @@ def test_wrapping_keeps_the_cursor_on_its_line(root: Path) -> None:
         await pilot.press("k")
         assert screen.current["message"] == "first"
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_memory_is_bounded_however_much_is_said(root: Path) -> None:
@@ -173,7 +173,7 @@ def test_memory_is_bounded_however_much_is_said(root: Path) -> None:
         assert screen.current["message"] == "3 1998"
         assert "3 1998" in screen_text(app)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_hostile_lines_and_targets_act_on_nothing(root: Path) -> None:
@@ -197,7 +197,7 @@ def test_hostile_lines_and_targets_act_on_nothing(root: Path) -> None:
                 await pilot.press("k" if view == "5" else "j")
                 assert not ACTING.search(screen_text(app).replace("\n", ""))
 
-    tell(root, story, size=(160, 40))
+    run_story(root, story, size=(160, 40))
 
 
 # Audit
@@ -224,7 +224,7 @@ def test_the_audit_tells_who_did_what(root: Path) -> None:
         await pilot.press("escape", "escape")
         await until(pilot, lambda: len(app.screen.table.rows) == 4)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_the_audit_is_exported_as_it_is_filtered(root: Path, tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_the_audit_is_exported_as_it_is_filtered(root: Path, tmp_path: Path) -> 
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.table.rows[0].text("action") == "audit.export")
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_an_empty_audit_says_so(root: Path) -> None:
@@ -256,7 +256,7 @@ def test_an_empty_audit_says_so(root: Path) -> None:
         await until(pilot, lambda: "Nothing has been done yet" in screen_text(app))
         await pilot.press("enter", "y", "escape")
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_long_audit_is_held_in_part(root: Path, monkeypatch: Any) -> None:
@@ -270,4 +270,4 @@ def test_a_long_audit_is_held_in_part(root: Path, monkeypatch: Any) -> None:
         assert 50 < len(app.screen.table.rows) < 200
         assert app.screen.table.rows[0].text("action") == "action.399"
 
-    tell(root, story)
+    run_story(root, story)

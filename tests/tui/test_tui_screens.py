@@ -30,10 +30,10 @@ from tests.tui.stories import (
     add_outcomes,
     let_answer,
     outcome,
+    run_story,
     said,
     screen_text,
     sync_by_hand,
-    tell,
     until,
     write_manifest,
 )
@@ -93,7 +93,7 @@ def test_empty_views_say_what_to_do_next(root: Path) -> None:
         await pilot.press("3")
         await until(pilot, lambda: "No documents yet." in screen_text(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_escape_never_quits(root: Path) -> None:
@@ -107,7 +107,7 @@ def test_escape_never_quits(root: Path) -> None:
         await pilot.pause()
         assert app.return_code == 0
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # Jobs
@@ -129,7 +129,7 @@ def test_jobs_are_listed_newest_first_with_states_as_words(root: Path) -> None:
             assert word in text
         assert "2 fail  1 ok" in said(app, "header")
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_progress_of_a_running_job_arrives(root: Path) -> None:
@@ -146,7 +146,7 @@ def test_progress_of_a_running_job_arrives(root: Path) -> None:
         assert "1 run" in said(app, "header")
 
     try:
-        tell(root, story)
+        run_story(root, story)
     finally:
         lock.release()
 
@@ -172,7 +172,7 @@ def test_the_filter_takes_words_and_leaves_out_others(root: Path) -> None:
         await pilot.press("escape", "slash", *"zzz", "enter")
         await until(pilot, lambda: "No job matches the filter." in screen_text(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_moving_marking_and_sorting(root: Path) -> None:
@@ -201,7 +201,7 @@ def test_moving_marking_and_sorting(root: Path) -> None:
         await pilot.press("escape")
         assert not table.marks
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_cancelling_asks_first_with_the_focus_on_cancel(root: Path) -> None:
@@ -221,7 +221,7 @@ def test_cancelling_asks_first_with_the_focus_on_cancel(root: Path) -> None:
         await pilot.press("D", "tab", "enter")
         await until(pilot, lambda: jobs.table.rows[0].state == "cancelled")
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_many_things_want_their_number_typed(root: Path) -> None:
@@ -244,7 +244,7 @@ def test_many_things_want_their_number_typed(root: Path) -> None:
         await until(pilot, lambda: app.screen is jobs)
         assert {row.state for row in jobs.table.rows} == {"queued"}
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_job_shows_phases_outcomes_and_its_log(root: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_job_shows_phases_outcomes_and_its_log(root: Path) -> None:
         await pilot.press("escape", "escape", "escape")  # from the filter, from the log, from the job
         await until(pilot, lambda: isinstance(app.screen, JobsScreen))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_outcomes_that_come_while_a_job_is_open_are_shown(root: Path) -> None:
@@ -297,7 +297,7 @@ def test_outcomes_that_come_while_a_job_is_open_are_shown(root: Path) -> None:
             write_manifest(root, manifest)
             await until(pilot, partial(lambda expected: len(app.screen.pane.items.rows) == expected, number))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_wide_screen_shows_the_job_beside_the_list(root: Path) -> None:
@@ -311,7 +311,7 @@ def test_a_wide_screen_shows_the_job_beside_the_list(root: Path) -> None:
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "beside.md" not in screen_text(app))
 
-    tell(root, story, size=(160, 40))
+    run_story(root, story, size=(160, 40))
 
 
 @pytest.mark.parametrize(("width", "gone"), [(79, ["RATE"]), (54, ["RATE", "SOURCE"]), (80, [])])
@@ -324,7 +324,7 @@ def test_narrow_screens_drop_columns(root: Path, width: int, gone: list[str]) ->
         for title in ("ID", "SOURCE", "STATE", "DONE/TOTAL", "RATE"):
             assert (title in screen_text(app)) == (title not in gone)
 
-    tell(root, story, size=(width, 24))
+    run_story(root, story, size=(width, 24))
 
 
 @pytest.mark.slow
@@ -341,7 +341,7 @@ def test_a_tiny_screen_shows_one_line(root: Path, size: tuple[int, int]) -> None
             assert "1 fail" in screen_text(app)
         assert "STATE" not in screen_text(app)
 
-    tell(root, story, size=size)
+    run_story(root, story, size=size)
 
 
 @pytest.mark.slow
@@ -377,7 +377,7 @@ def test_hostile_names_are_shown_escaped_on_every_view(root: Path, tmp_path: Pat
         await until(pilot, lambda: isinstance(app.screen, DocumentScreen))
         assert not ACTING.search(screen_text(app).replace("\n", ""))
 
-    tell(root, story, size=(160, 40))
+    run_story(root, story, size=(160, 40))
 
 
 # Sources
@@ -407,7 +407,7 @@ def test_a_folder_is_added_tested_and_synced_from_the_form(root: Path, folder: P
         await pilot.press("1")
         await until(pilot, lambda: "w starts one" in said(app, "hint"))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_toggle_says_yes_or_no_in_words(root: Path, folder: Path) -> None:
@@ -427,7 +427,7 @@ def test_a_toggle_says_yes_or_no_in_words(root: Path, folder: Path) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.table.rows and app.screen.table.rows[0].source.watch)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_removing_a_source_asks_first_and_names_its_documents(root: Path, folder: Path) -> None:
@@ -448,7 +448,7 @@ def test_removing_a_source_asks_first_and_names_its_documents(root: Path, folder
         await pilot.press("D", "tab", "enter")
         await until(pilot, lambda: "No sources yet." in screen_text(app))
 
-    tell(root, story)
+    run_story(root, story)
     assert (folder / "welcome.md").exists()
 
 
@@ -472,7 +472,7 @@ def test_trouble_of_a_service_is_told_with_its_hint(root: Path) -> None:
         await until(pilot, lambda: any("RuntimeError" in notice.message for notice in app._notifications))
         assert not any("secret-in-message" in notice.message for notice in app._notifications)
 
-    tell(root, story, client=client)
+    run_story(root, story, client=client)
 
 
 # Documents
@@ -498,7 +498,7 @@ def test_documents_are_listed_filtered_searched_and_read(root: Path, folder: Pat
         await pilot.press("escape", "escape", "escape")
         await until(pilot, lambda: len(app.screen.table.rows) == 2)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_document_shows_what_is_wrong_with_it(root: Path, folder: Path) -> None:
@@ -517,7 +517,7 @@ def test_a_document_shows_what_is_wrong_with_it(root: Path, folder: Path) -> Non
         await until(pilot, lambda: "error: not valid JSON, kept as text" in screen_text(app))
         assert "apples" in screen_text(app)
 
-    tell(root, story, size=(160, 40))
+    run_story(root, story, size=(160, 40))
 
 
 def test_a_source_opens_to_its_documents(root: Path, folder: Path) -> None:
@@ -533,7 +533,7 @@ def test_a_source_opens_to_its_documents(root: Path, folder: Path) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.place() == "Documents > all")
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_document_is_removed_after_a_question(root: Path, folder: Path) -> None:
@@ -548,7 +548,7 @@ def test_a_document_is_removed_after_a_question(root: Path, folder: Path) -> Non
         await pilot.press("D", "tab", "enter")
         await until(pilot, lambda: [line.name for line in documents.table.rows] == ["welcome.md"])
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # Help and palette
@@ -565,7 +565,7 @@ def test_help_searches_and_does_what_is_chosen(root: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DocumentsScreen))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_the_palette_offers_the_actions_of_the_view(root: Path) -> None:
@@ -580,7 +580,7 @@ def test_the_palette_offers_the_actions_of_the_view(root: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_command_lines_are_offered_for_the_row_under_the_cursor(root: Path) -> None:
@@ -592,7 +592,7 @@ def test_command_lines_are_offered_for_the_row_under_the_cursor(root: Path) -> N
         await pilot.press("y")
         await until(pilot, lambda: "ingest-tui job retry 20261121-000001-docs-aaaa" in screen_text(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_broken_workspace_ends_the_screen_with_its_error(root: Path) -> None:

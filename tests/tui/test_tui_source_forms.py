@@ -30,7 +30,7 @@ from tests.graph_server.running import GraphServer
 from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.s3_store import SECRET, Bucket
-from tests.tui.stories import HOSTILE_NAMES, let_answer, screen_text, tell, until
+from tests.tui.stories import HOSTILE_NAMES, let_answer, run_story, screen_text, until
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_told_while_typing_beside_the_field(root: Path, folder:
         await until(pilot, lambda: app.focused is field(app, "max_size"))
         assert isinstance(app.screen, SourceForm)
 
-    tell(root, story)
+    run_story(root, story)
     assert sources_of(root) == {}
 
 
@@ -113,7 +113,7 @@ def test_all_that_a_form_holds_is_saved(root: Path, folder: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TestReport))
 
-    tell(root, story)
+    run_story(root, story)
     source = sources_of(root)["team"]
     assert source.source_config == {"path": str(folder), "recursive": False, "exclude": ["drafts/", "a,b.txt"]}
     assert (int(source.max_size), str(source.since), source.priority) == (20_000_000, "2026-01-31", 7)
@@ -142,7 +142,7 @@ def test_a_source_is_changed_and_only_what_was_changed(root: Path, folder: Path)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
 
-    tell(root, story)
+    run_story(root, story)
     source = sources_of(root)["handbook"]
     assert (source.since, source.source_config["exclude"], source.priority) == (None, ["*.txt"], 7)
     workspace = open_workspace_at(root)
@@ -178,7 +178,7 @@ def test_a_form_that_is_late_shows_what_has_changed(root: Path, folder: Path, ke
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TestReport))
 
-    tell(root, story)
+    run_story(root, story)
     source = sources_of(root)["handbook"]
     assert source.deny_types == ("docm",)
     assert source.priority == (9 if keeps else 3)
@@ -212,7 +212,7 @@ def test_a_folder_is_browsed_up_and_down_and_fills_the_field(root: Path, folder:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "path").value == str(folder))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_browsing_what_cannot_be_read_says_why_and_stays(root: Path, folder: Path) -> None:
@@ -239,7 +239,7 @@ def test_browsing_what_cannot_be_read_says_why_and_stays(root: Path, folder: Pat
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "path").value == str(folder))
 
-    tell(root, story, client=client)
+    run_story(root, story, client=client)
 
 
 def test_ten_thousand_places_of_hostile_names_are_shown_harmlessly(root: Path, folder: Path) -> None:
@@ -264,7 +264,7 @@ def test_ten_thousand_places_of_hostile_names_are_shown_harmlessly(root: Path, f
         await pilot.press("slash", *"red")
         await until(pilot, lambda: 0 < len(app.screen.table.rows) < 10_000)
 
-    tell(root, story, client=client)
+    run_story(root, story, client=client)
 
 
 def test_a_draft_is_tested_and_previewed_without_being_saved(root: Path, folder: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_draft_is_tested_and_previewed_without_being_saved(root: Path, folder:
         await pilot.press("ctrl+r")
         await until(pilot, lambda: "it cannot be listed" in screen_text(app))
 
-    tell(root, story, size=(120, 40))
+    run_story(root, story, size=(120, 40))
     assert sources_of(root) == {}
 
 
@@ -319,7 +319,7 @@ def test_leaving_a_form_with_something_entered_asks_first(root: Path, folder: Pa
         await pilot.press("tab", "enter")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def names_of(table: Any) -> list[str]:
@@ -370,7 +370,7 @@ def test_a_bucket_is_added_with_a_new_credential_and_browsed(
         await until(pilot, lambda: isinstance(app.screen, TestReport) and "all is well" in screen_text(app), 20)
         seen += screen_text(app)
 
-    tell(root, story, size=(100, 40))
+    run_story(root, story, size=(100, 40))
     assert SECRET not in seen
     assert "AKIATEST" not in seen
     source = sources_of(root)["handbook"]
@@ -433,7 +433,7 @@ def test_a_library_is_chosen_previewed_and_synced(root: Path, graph: GraphServer
         await pilot.press("s")
         await until(pilot, lambda: app.model.number("queued") == 1)
 
-    tell(root, story, size=(110, 50))
+    run_story(root, story, size=(110, 50))
     assert sources_of(root)["policies"].source_config["library"] == ["Documents"]
 
 
@@ -506,7 +506,7 @@ def test_types_of_other_packages_have_forms_of_their_own(root: Path, plugin: Any
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TestReport))
 
-    tell(root, story, size=(100, 50))
+    run_story(root, story, size=(100, 50))
     assert sources_of(root)["outer"].source_config == {"name": "inner name", "mode": "slow", "depth": 5}
 
 
@@ -529,7 +529,7 @@ def test_a_form_lives_through_any_size(root: Path, folder: Path, size: tuple[int
         await pilot.press("tab", "tab", "space", "shift+tab", "enter")
         await until(pilot, lambda: isinstance(app.screen, TestReport))
 
-    tell(root, story)
+    run_story(root, story)
     assert sources_of(root)["handbook"].watch
 
 
@@ -551,7 +551,7 @@ def test_enter_right_behind_a_key_saves_once(root: Path, folder: Path) -> None:
         await pilot.press("enter", "enter")
         await until(pilot, lambda: isinstance(app.screen, TestReport))
 
-    tell(root, story, client=client)
+    run_story(root, story, client=client)
     assert list(sources_of(root)) == ["handbook"]
 
 
@@ -568,4 +568,4 @@ def test_tab_goes_from_field_to_field_and_ends_at_the_buttons(root: Path) -> Non
         assert all(name.startswith("field-") for name in visited[:-4])
         assert visited[-4:] == ["button-save", "button-test", "button-preview", "button-cancel"]
 
-    tell(root, story)
+    run_story(root, story)

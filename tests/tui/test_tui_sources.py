@@ -23,7 +23,7 @@ from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from ingest_tui.tui.views.sources.source_words import detail_lines
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
-from tests.tui.stories import HOSTILE_NAMES, add_job, let_answer, said, screen_text, sync_by_hand, tell, until
+from tests.tui.stories import HOSTILE_NAMES, add_job, let_answer, run_story, said, screen_text, sync_by_hand, until
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def test_an_empty_workspace_leads_to_a_first_sync(root: Path, folder: Path) -> N
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen) and app.model.number("queued") == 1)
         await until(pilot, lambda: app.screen.table.rows and app.screen.table.rows[0].active_job is not None)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_with_a_source_nobody_is_led_by_the_hand(root: Path, folder: Path) -> None:
@@ -77,7 +77,7 @@ def test_with_a_source_nobody_is_led_by_the_hand(root: Path, folder: Path) -> No
         assert "First source" not in screen_text(app)
         assert "What kind of source?" in screen_text(app)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_plan_is_grouped_and_leads_to_its_items(root: Path, folder: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_plan_is_grouped_and_leads_to_its_items(root: Path, folder: Path) -> N
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
 
-    tell(root, story, size=(110, 30))
+    run_story(root, story, size=(110, 30))
 
 
 def test_a_plan_of_many_items_keeps_some_and_counts_all(root: Path, folder: Path, monkeypatch: Any) -> None:
@@ -134,7 +134,7 @@ def test_a_plan_of_many_items_keeps_some_and_counts_all(root: Path, folder: Path
         await pilot.press("G")
         assert "\x1b" not in screen_text(app)
 
-    tell(root, story, client=client)
+    run_story(root, story, client=client)
 
 
 def test_a_source_that_cannot_be_listed_says_so_in_plan_and_preview(root: Path, folder: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_source_that_cannot_be_listed_says_so_in_plan_and_preview(root: Path, 
         await pilot.press("escape", "t")
         await until(pilot, lambda: "it does not work yet" in screen_text(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_watch_and_enable_change_all_that_are_marked(root: Path, folder: Path) -> None:
@@ -175,7 +175,7 @@ def test_watch_and_enable_change_all_that_are_marked(root: Path, folder: Path) -
         await pilot.press("escape", "g", "u")
         await until(pilot, lambda: not app.screen.table.rows[0].source.watch)
 
-    tell(root, story)
+    run_story(root, story)
     assert source_on_disk(root, "b").watch
 
 
@@ -198,7 +198,7 @@ def test_removal_names_what_goes_and_may_keep_the_documents(root: Path, folder: 
         await pilot.press("enter", "tab", "enter")
         await until(pilot, lambda: [row.source.source_id for row in sources.table.rows] == ["other"])
 
-    tell(root, story)
+    run_story(root, story)
     workspace = open_workspace_at(root)
     assert [document.state for document in _documents(workspace)] == ["active", "active"]
 
@@ -227,7 +227,7 @@ def test_a_source_with_a_waiting_job_is_not_removed(root: Path, folder: Path) ->
         await until(pilot, lambda: any(notice.severity == "error" for notice in app._notifications))
         assert app.screen.table.rows
 
-    tell(root, story, size=(120, 30))
+    run_story(root, story, size=(120, 30))
     assert source_on_disk(root, "handbook").source_id == "handbook"
 
 
@@ -250,7 +250,7 @@ def test_health_is_words_and_sorts_what_is_wrong_to_the_top(root: Path, folder: 
         await pilot.press("slash", *"failing", "enter")
         assert [row.source.source_id for row in app.screen.table.rows] == ["wiki"]
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_wide_screen_shows_settings_and_jobs_beside_the_list(root: Path, folder: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_wide_screen_shows_settings_and_jobs_beside_the_list(root: Path, folde
         await pilot.resize_terminal(160, 48)
         await until(pilot, lambda: "not these types" in screen_text(app))
 
-    tell(root, story, size=(160, 48))
+    run_story(root, story, size=(160, 48))
 
 
 def test_ten_thousand_sources_of_hostile_names(root: Path) -> None:
@@ -297,7 +297,7 @@ def test_ten_thousand_sources_of_hostile_names(root: Path) -> None:
         await pilot.press("slash", *"s4711", "enter")
         await until(pilot, lambda: [row.source.source_id for row in app.screen.table.rows] == ["s4711"])
 
-    tell(root, story, client=client, size=(160, 40))
+    run_story(root, story, client=client, size=(160, 40))
 
 
 def test_a_client_that_is_read_only_changes_nothing(root: Path, folder: Path) -> None:

@@ -25,10 +25,10 @@ class RegisteredCredential:
     entry changes in the file; it can be compared within one process only.
     """
 
-    __slots__ = ("_entry", "_surroundings", "_type", "description", "digest", "expires", "name")
+    __slots__ = ("_context", "_entry", "_type", "description", "digest", "expires", "name")
 
     def __init__(
-        self, name: str, declared: CredentialType, entry: Entry, raw: dict[str, Any], surroundings: ResolveContext
+        self, name: str, declared: CredentialType, entry: Entry, raw: dict[str, Any], context: ResolveContext
     ) -> None:
         self.name = name
         self.description: str = entry.description
@@ -36,7 +36,7 @@ class RegisteredCredential:
         self.digest: str = entry_digest(raw)
         self._type = declared
         self._entry = entry
-        self._surroundings = surroundings
+        self._context = context
 
     @property
     def type(self) -> str:
@@ -81,7 +81,7 @@ class RegisteredCredential:
         if field not in self._type.secret_names:
             return str(value)
         what = f"{field} of credential {safe_display(self.name)!r}"
-        return resolve_reference(parse_reference(value), self._surroundings, what=what)
+        return resolve_reference(parse_reference(value), self._context, what=what)
 
     def require(self, field: str) -> str:
         """Return a field like `get`; raises `AuthenticationError` (``credential_incomplete``) when it is not there."""

@@ -53,7 +53,7 @@ class CredentialRegistry:
         """
         raw = self._raw(name)
         declared, entry = checked_entry(name, raw)
-        return RegisteredCredential(name, declared, entry, raw, self._surroundings(entry))
+        return RegisteredCredential(name, declared, entry, raw, self._context(entry))
 
     def names(self) -> list[str]:
         """Return the names of all entries, in the order of the file."""
@@ -135,9 +135,9 @@ class CredentialRegistry:
             declared, entry = checked_entry(name, raw)
         except IngestError:
             return []
-        surroundings = self._surroundings(entry)
+        context = self._context(entry)
         references = (parse_reference(str(raw[field])) for field in declared.secret_names if field in raw)
-        return [secret_path(item.target, surroundings) for item in references if item.kind == "file"]
+        return [secret_path(item.target, context) for item in references if item.kind == "file"]
 
     def _raw(self, name: str) -> dict[str, Any]:
         entries = self._current().entries
@@ -176,7 +176,7 @@ class CredentialRegistry:
             content["revision"] = revision + 1 if isinstance(revision, int) else 1
             write_credentials_file(self.path, content)
 
-    def _surroundings(self, entry: Entry) -> ResolveContext:
+    def _context(self, entry: Entry) -> ResolveContext:
         return ResolveContext(self.path.parent, os.environ, entry.command_environment)
 
 

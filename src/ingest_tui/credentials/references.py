@@ -95,14 +95,14 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def resolve_reference(reference: Reference, surroundings: ResolveContext, *, what: str) -> str:
+def resolve_reference(reference: Reference, context: ResolveContext, *, what: str) -> str:
     """Return the secret, now. ``what`` names it in errors; the value is remembered for redaction.
 
     Raises `AuthenticationError` (``credential_unresolved``) when it cannot be had, `RefusedError` for a file that
     others can change or read, `MissingDependencyError` when the keyring package is not installed.
     """
     check_reference(reference)
-    value = _RESOLVERS[reference.kind](reference, surroundings, what)
+    value = _RESOLVERS[reference.kind](reference, context, what)
     if not value:
         _fail(what, reference, "is empty", "put the secret there")
     _remember(value)
@@ -124,15 +124,15 @@ def _fail(what: str, reference: Reference, reason: str, hint: str) -> NoReturn:
     )
 
 
-def _from_environment(reference: Reference, surroundings: ResolveContext, what: str) -> str:
-    value = surroundings.environment.get(reference.target)
+def _from_environment(reference: Reference, context: ResolveContext, what: str) -> str:
+    value = context.environment.get(reference.target)
     if value is None:
         _fail(what, reference, "is not set", "set the variable for this program, and for the worker before it starts")
     return value
 
 
-def _from_file(reference: Reference, surroundings: ResolveContext, what: str) -> str:
-    path = secret_path(reference.target, surroundings)
+def _from_file(reference: Reference, context: ResolveContext, what: str) -> str:
+    path = secret_path(reference.target, context)
     try:
         data = read_private_file(path, secret_file_strictness(path), what=what).data
     except OSError as error:
@@ -140,15 +140,15 @@ def _from_file(reference: Reference, surroundings: ResolveContext, what: str) ->
     return _as_text(data, reference, what)
 
 
-def secret_path(target: str, surroundings: ResolveContext) -> Path:
+def secret_path(target: str, context: ResolveContext) -> Path:
     """Return the path of a ``file:`` reference: ~ is the home folder, relative ones start at the credentials file."""
-    home = surroundings.environment.get("HOME")
+    home = context.environment.get("HOME")
     if home and (target == "~" or target.startswith("~/")):
         return Path(home) / target[2:]
     try:
-        return surroundings.folder / Path(target).expanduser()
+        return context.folder / Path(target).expanduser()
     except RuntimeError:  # ~ and the name of nobody
-        return surroundings.folder / target
+        return context.folder / target
 
 
 def secret_file_strictness(path: Path) -> Strictness:
@@ -157,7 +157,7 @@ def secret_file_strictness(path: Path) -> Strictness:
     return Strictness(OTHERS_MAY_WRITE if is_mounted else OTHERS_MAY_WRITE | OTHERS_MAY_READ, root_may_own=True)
 
 
-def _from_keyring(reference: Reference, _surroundings: ResolveContext, what: str) -> str:
+def _from_keyring(reference: Reference, _context: ResolveContext, what: str) -> str:
     try:
         import keyring
     except ImportError:
@@ -177,19 +177,19 @@ def _from_keyring(reference: Reference, _surroundings: ResolveContext, what: str
     return value
 
 
-def _from_command(reference: Reference, surroundings: ResolveContext, what: str) -> str:
+def _from_command(reference: Reference, context: ResolveContext, what: str) -> str:
     arguments = _split(reference.target)
-    environment = commands.helper_environment(arguments[0], surroundings.environment, surroundings.command_environment)
+    environment = commands.helper_environment(arguments[0], context.environment, context.command_environment)
     try:
         output = commands.output_of(
-            arguments, environment=environment, folder=surroundings.folder, timeout=surroundings.command_seconds
+            arguments, environment=environment, folder=context.folder, timeout=context.command_seconds
         )
     except commands.HelperFailedError as failure:
         _fail(what, reference, failure.reason, failure.hint)
     return _as_text(output, reference, what)
 
 
-def _literally(reference: Reference, _surroundings: ResolveContext, _what: str) -> str:
+def _literally(reference: Reference, _context: ResolveContext, _what: str) -> str:
     return reference.target
 
 

@@ -51,8 +51,8 @@ class FakeKeyring(keyring.backend.KeyringBackend):
 
 def resolved(text: str, folder: Path, *, seconds: float = 10, also: tuple[str, ...] = (), **environment: str) -> str:
     around = {"PATH": os.environ["PATH"], "HOME": str(folder), **environment}
-    surroundings = ResolveContext(folder, around, also, seconds)
-    return resolve_reference(parse_reference(text), surroundings, what="password of credential 'wiki'")
+    context = ResolveContext(folder, around, also, seconds)
+    return resolve_reference(parse_reference(text), context, what="password of credential 'wiki'")
 
 
 def secret_file(path: Path, content: str | bytes = "hunter22\n", mode: int = 0o600) -> Path:

@@ -99,12 +99,12 @@ class Asking(DOMNode):
 
     def _tell_of_all(self, number: int, done: str, refusals: list[Refused]) -> None:
         if not refusals:
-            self.tell(f"{done}: {number}" if number > 1 else done)
+            self.show_notice(f"{done}: {number}" if number > 1 else done)
         elif number == 1:
-            self.tell(refusals[0].message, refusals[0].hint, bad=True)
+            self.show_notice(refusals[0].message, refusals[0].hint, bad=True)
         else:
             last = refusals[-1]
-            self.tell(
+            self.show_notice(
                 f"{done}: {number - len(refusals)} of {number}; last refusal: {last.message}", last.hint, bad=True
             )
 
@@ -119,9 +119,9 @@ class Asking(DOMNode):
         if event.otherwise is not None:
             event.otherwise(event.message, event.hint)
         else:
-            self.tell(event.message, event.hint, bad=True)
+            self.show_notice(event.message, event.hint, bad=True)
 
-    def tell(self, message: str, hint: str = "", *, bad: bool = False) -> None:
+    def show_notice(self, message: str, hint: str = "", *, bad: bool = False) -> None:
         """Show a short notice; data in it is shown as it is, never as markup."""
         text = safe_display(message) + (f"\n{safe_display(hint)}" if hint else "")
         self.app.notify(text, severity="error" if bad else "information", timeout=8 if bad else 4, markup=False)

@@ -167,7 +167,7 @@ class AuditScreen(FollowingScreen):
 
         def written(answer: tuple[Path, int]) -> None:
             place, number = answer
-            self.tell(f"{wording.plural(number, 'line')} written to {place}")
+            self.show_notice(f"{wording.plural(number, 'line')} written to {place}")
 
         def export(name: str) -> tuple[Path, int]:
             from ingest_tui.services.jobs.audit_trail import AuditQuery

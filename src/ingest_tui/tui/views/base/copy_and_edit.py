@@ -68,7 +68,9 @@ class Carrying(Everywhere):
         """Send a text to the terminal's clipboard, or say that it is too long for it."""
         if not self.ingest.send_to_clipboard(text):
             most = wording.size(clipboard.MOST_BYTES * 3 // 4)
-            self.tell(f"too long for the terminal's clipboard, which takes {most}", "y and then w writes it to a file")
+            self.show_notice(
+                f"too long for the terminal's clipboard, which takes {most}", "y and then w writes it to a file"
+            )
 
     def ask_for_file(self, text: str) -> None:
         """Ask for the name of a file, and write a text into it."""
@@ -80,7 +82,7 @@ class Carrying(Everywhere):
             if name:
                 self.ask(
                     lambda: client.records.write(Path(name), text),
-                    lambda place: self.tell(f"written to {place}"),
+                    lambda place: self.show_notice(f"written to {place}"),
                     group="write",
                 )
 
@@ -92,7 +94,7 @@ class Carrying(Everywhere):
         """Open the JSON of what is under the cursor in an editor."""
         record = self.record()
         if record is None:
-            self.tell("there is no JSON of this", "e works on jobs, sources and documents")
+            self.show_notice("there is no JSON of this", "e works on jobs, sources and documents")
             return
         self.ask(record.read, partial(self._edit, record), group="record")
 
@@ -104,12 +106,12 @@ class Carrying(Everywhere):
             with self.app.suspend():
                 after = editor.edited(before if text is None else text, "record.json")
         except IngestError as error:
-            self.tell(error.message, error.hint, bad=True)
+            self.show_notice(error.message, error.hint, bad=True)
             return
         if after == before:
             return
         if record.save is None or self.ingest.registry.read_only:
-            self.tell("this was a copy: nothing is changed by editing it")
+            self.show_notice("this was a copy: nothing is changed by editing it")
             return
         save = record.save
         self.ask(
@@ -123,7 +125,7 @@ class Carrying(Everywhere):
         if isinstance(saved, Conflict):
             self._ask_who_wins(record, text, saved)
             return
-        self.tell(f"saved: {record.name}")
+        self.show_notice(f"saved: {record.name}")
         self.ingest.feed.look_now()
 
     def _ask_who_wins(self, record: Record, text: str, conflict: Conflict) -> None:
@@ -136,7 +138,7 @@ class Carrying(Everywhere):
             elif way == "mine":
                 self._edit(record, conflict.theirs, text=text)
             else:
-                self.tell(f"left as it is now: {record.name}")
+                self.show_notice(f"left as it is now: {record.name}")
 
         ways = [
             ("theirs", "Edit it as it is now; my text is lost"),
@@ -154,8 +156,8 @@ class Carrying(Everywhere):
             if way == "again":
                 self._edit(record, before, text=text)
             else:
-                self.tell(f"left as it was: {record.name}")
+                self.show_notice(f"left as it was: {record.name}")
 
-        self.tell("not saved", trouble, bad=True)
+        self.show_notice("not saved", trouble, bad=True)
         ways = [("again", "Correct it in the editor"), ("drop", "Leave it as it was")]
         self.app.push_screen(Choose(f"Not saved: {trouble}", ways), chosen)

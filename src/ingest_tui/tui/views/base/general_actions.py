@@ -51,7 +51,7 @@ class Everywhere(Asking, Screen[None]):
         if registry.allows(action):
             action.run(self, argument)
         else:
-            self.tell(f"not done: {action.title}", "this screen was opened with --read-only")
+            self.show_notice(f"not done: {action.title}", "this screen was opened with --read-only")
 
     # Going places
 
@@ -62,12 +62,12 @@ class Everywhere(Asking, Screen[None]):
     def history_back(self) -> None:
         """Show what was shown before."""
         if not self.ingest.travel(-1):
-            self.tell("this is where you began")
+            self.show_notice("this is where you began")
 
     def history_forward(self) -> None:
         """Show again what was left with ``[``."""
         if not self.ingest.travel(1):
-            self.tell("there is nothing more")
+            self.show_notice("there is nothing more")
 
     def open_job(self, wanted: str) -> None:
         """Open the job of an id, of a part of one, or the last one."""
@@ -77,9 +77,9 @@ class Everywhere(Asking, Screen[None]):
         if len(exact or found) == 1:
             self.ingest.open_job((exact or found)[0])
         elif found:
-            self.tell(f"{len(found)} jobs have {wanted} in their id", "name more of it", bad=True)
+            self.show_notice(f"{len(found)} jobs have {wanted} in their id", "name more of it", bad=True)
         else:
-            self.tell(f"there is no job {wanted}", ":jobs shows all", bad=True)
+            self.show_notice(f"there is no job {wanted}", ":jobs shows all", bad=True)
 
     def show_source(self, wanted: str) -> None:
         """Show the source of an id or a name."""
@@ -93,7 +93,7 @@ class Everywhere(Asking, Screen[None]):
             if ids:
                 self.ingest.show_source(ids[0])
             else:
-                self.tell(f"there is no source {wanted}", ":sources shows all", bad=True)
+                self.show_notice(f"there is no source {wanted}", ":sources shows all", bad=True)
 
         self.ask(self.ingest.client.sources.list, found, group="find-source")
 
@@ -149,7 +149,7 @@ class Everywhere(Asking, Screen[None]):
         if name in themes.THEMES:
             self._use_theme(name)
         elif name:
-            self.tell(f"there is no theme {name}", f"there are {', '.join(themes.THEMES)}", bad=True)
+            self.show_notice(f"there is no theme {name}", f"there are {', '.join(themes.THEMES)}", bad=True)
         else:
             offered = [(known, f"{known}: {what}") for known, what in themes.THEMES.items()]
             self.app.push_screen(Choose("Theme", offered), lambda chosen: self._use_theme(chosen) if chosen else None)
@@ -204,7 +204,7 @@ class Everywhere(Asking, Screen[None]):
         try:
             action, argument = commands.resolve(event.value, self.ingest.registry, self.view)
         except UsageError as error:
-            self.tell(error.message, error.hint, bad=True)
+            self.show_notice(error.message, error.hint, bad=True)
             return
         self.close_command_line()
         self.perform(action.id, argument)
@@ -236,7 +236,7 @@ class Everywhere(Asking, Screen[None]):
 
     def start_worker(self) -> None:
         """Start a worker that outlives this screen."""
-        self.tell("starting a worker …")
+        self.show_notice("starting a worker …")
         client = self.ingest.client
         self.ask(client.workers.start, lambda pid: self._worker_changed(f"worker {pid} runs"), group="worker")
 
@@ -260,5 +260,5 @@ class Everywhere(Asking, Screen[None]):
         self.ask(self.ingest.client.workers.stop, told, group="worker")
 
     def _worker_changed(self, text: str) -> None:
-        self.tell(text)
+        self.show_notice(text)
         self.ingest.feed.look_now()

@@ -272,7 +272,7 @@ class CredentialsScreen(ViewScreen):
         self.read()
 
     def _changed(self, text: str) -> None:
-        self.tell(text)
+        self.show_notice(text)
         self.read()
 
 

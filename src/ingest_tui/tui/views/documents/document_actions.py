@@ -74,7 +74,9 @@ class DocumentActions(ViewScreen):
         ids = [document_id for document_id, _name in targets]
 
         def removed(number: int) -> None:
-            self.tell(f"{wording.plural(number, 'document')} in the trash", "T shows the trash, u there restores")
+            self.show_notice(
+                f"{wording.plural(number, 'document')} in the trash", "T shows the trash, u there restores"
+            )
             self.documents_changed()
 
         def answered(confirmed: bool | None) -> None:
@@ -135,7 +137,7 @@ class DocumentActions(ViewScreen):
 
         def exported(report: ExportReport) -> None:
             left = f", {report.left_out_total:,} could not be read" if report.left_out_total else ""
-            self.tell(f"exported {wording.plural(report.documents, 'document')}{left}", report.to)
+            self.show_notice(f"exported {wording.plural(report.documents, 'document')}{left}", report.to)
 
         self.ask(lambda: client.documents.export(target, form=form, progress=tell, **choice), exported, group="export")
 
@@ -172,13 +174,13 @@ class DocumentActions(ViewScreen):
     def _show_original(self, found: tuple[Path | None, str | None, str]) -> None:
         path, text, uri = found
         if path is None:
-            self.tell("the original lies elsewhere: its address goes to the clipboard", uri)
+            self.show_notice("the original lies elsewhere: its address goes to the clipboard", uri)
             self.ingest.send_to_clipboard(uri)
             return
         if text is not None and self._page(text):
             return
         why = "the original is no text" if text is None else "there is no pager here"
-        self.tell(f"{why}: its path goes to the clipboard", str(path))
+        self.show_notice(f"{why}: its path goes to the clipboard", str(path))
         self.ingest.send_to_clipboard(str(path))
 
     def _page(self, text: str) -> bool:

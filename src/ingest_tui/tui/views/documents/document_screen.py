@@ -191,7 +191,7 @@ class DocumentScreen(DocumentActions):
 
         numbers = [int(one["version"]) for one in versions]
         if len(numbers) == 1:
-            self.tell("there is one version only")
+            self.show_notice("there is one version only")
             return
         pairs = list(zip(numbers[1:], numbers, strict=False))
         pairs += [(older, numbers[0]) for older in numbers[2:]]

@@ -177,7 +177,7 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     def _trouble(self, message: str, hint: str) -> None:
         self._reading = False
-        self.tell(message, hint, bad=True)
+        self.show_notice(message, hint, bad=True)
         if self.narrowed.is_narrowed:  # a source or collection that is gone, as a filter that was remembered
             self.widen()
 

@@ -101,7 +101,7 @@ class Narrowing(ViewScreen):
         state = "active" if self.narrowed.state == "retired" else "retired"
         self._narrow_to(replace(self.narrowed.widened(), state=state))
         if state == "retired":
-            self.tell("the trash: u restores what is marked, esc goes back")
+            self.show_notice("the trash: u restores what is marked, esc goes back")
 
     def widen(self) -> None:
         """Take the filters away, then leave the trash."""

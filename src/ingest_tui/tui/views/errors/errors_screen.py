@@ -120,7 +120,7 @@ class ErrorsScreen(ViewScreen):
 
     def _issue(self, message: str, hint: str) -> None:
         self._reading = False
-        self.tell(message, hint, bad=True)
+        self.show_notice(message, hint, bad=True)
 
     def rows_changed(self) -> None:
         """Filter, order or marks have changed."""
@@ -244,7 +244,7 @@ class ErrorsScreen(ViewScreen):
         if line is not None and line.issue is not None:
             self.ingest.explain(line.issue.uri)
         elif line is not None:
-            self.tell("this is a reason: enter shows its documents", line.group.hint)
+            self.show_notice("this is a reason: enter shows its documents", line.group.hint)
 
     def retry_errors(self) -> None:
         """Queue jobs that try the chosen items again."""
@@ -255,7 +255,9 @@ class ErrorsScreen(ViewScreen):
         def retried(report: RetryReport) -> None:
             left = f"; {report.left_out_total:,} left out: {report.left_out[0]['reason']}" if report.left_out else ""
             jobs = wording.plural(len(report.jobs), "job")
-            self.tell(f"{wording.plural(report.items, 'item')} queued again in {jobs}{left}", self.ingest.worker_hint)
+            self.show_notice(
+                f"{wording.plural(report.items, 'item')} queued again in {jobs}{left}", self.ingest.worker_hint
+            )
             self.table.clear_marks()
             self.ensure_worker()
             self.ingest.feed.look_now()
@@ -271,7 +273,7 @@ class ErrorsScreen(ViewScreen):
 
         def told(number: int) -> None:
             what = wording.plural(number, "error")
-            self.tell(f"{what} ignored: H shows them" if ignore else f"{what} shown again")
+            self.show_notice(f"{what} ignored: H shows them" if ignore else f"{what} shown again")
             self.table.clear_marks()
             self._read()
 

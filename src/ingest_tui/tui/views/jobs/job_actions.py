@@ -46,7 +46,7 @@ class JobActions(ViewScreen):
 
         job_ids = [job_id for job_id in self.target_jobs() if not wording.is_ended(self.job_state(job_id))]
         if not job_ids:
-            self.tell("nothing to cancel: the job has ended", "R does it again")
+            self.show_notice("nothing to cancel: the job has ended", "R does it again")
             return
 
         def answered(confirmed: bool | None) -> None:
@@ -84,7 +84,7 @@ class JobActions(ViewScreen):
 
         job_ids = [job_id for job_id in self.target_jobs() if not wording.is_ended(self.job_state(job_id))]
         if not job_ids:
-            self.tell("the job has ended: it has no place in the queue any more", "R does it again")
+            self.show_notice("the job has ended: it has no place in the queue any more", "R does it again")
             return
         row = self.ingest.model.rows.get(job_ids[0])
         question = f"Priority of {job_ids[0] if len(job_ids) == 1 else wording.plural(len(job_ids), 'job')}"
@@ -118,7 +118,7 @@ class JobActions(ViewScreen):
         rows = self.ingest.model.rows
         held = {job_id: rows[job_id].held for job_id in self.target_jobs() if job_id in rows and rows[job_id].held}
         if not held:
-            self.tell("no deletions are held here")
+            self.show_notice("no deletions are held here")
             return
         if len(held) == 1 or not verb:
             job_id = next(iter(held))

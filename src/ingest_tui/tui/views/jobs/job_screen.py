@@ -172,7 +172,7 @@ class JobScreen(JobActions):
         if group is None:
             return
         if group.outcome == OF_THE_JOB:
-            self.tell(group.shown_detail, group.hint)
+            self.show_notice(group.shown_detail, group.hint)
             return
         self.show_only(Only(group.outcome, group.reason))
         self.show_items()
@@ -241,7 +241,7 @@ class JobScreen(JobActions):
         """Follow the log or hold it still."""
         log = self.pane.log_lines
         log.set_follow(not (log.follow and log.is_at_end))
-        self.tell("the log is followed" if log.follow else "the log is not followed: f follows it again")
+        self.show_notice("the log is followed" if log.follow else "the log is not followed: f follows it again")
         self.pane.say_log()
 
     def toggle_timestamps(self) -> None:

@@ -165,7 +165,7 @@ class LogsScreen(FollowingScreen):
         elif record.get("job"):
             self.ingest.open_job_here(str(record["job"]))
         else:
-            self.tell("this line is about no job")
+            self.show_notice("this line is about no job")
 
     def explain(self) -> None:
         """Say what became of the document that the line is about."""
@@ -173,7 +173,7 @@ class LogsScreen(FollowingScreen):
         if document:
             self.ingest.explain(str(document))
         else:
-            self.tell("this line is about no document")
+            self.show_notice("this line is about no document")
 
     def toggle_follow(self) -> None:
         """Follow the end, or hold still."""
@@ -196,7 +196,7 @@ class LogsScreen(FollowingScreen):
         if level in LEVELS:
             self._use_level(level)
         elif level:
-            self.tell(f"there is no level {level}", f"there are {', '.join(LEVELS)}", bad=True)
+            self.show_notice(f"there is no level {level}", f"there are {', '.join(LEVELS)}", bad=True)
         else:
             offered = [(name, f"{name} and above") for name in LEVELS]
             self.app.push_screen(Choose("Show", offered), lambda chosen: self._use_level(chosen) if chosen else None)

@@ -63,7 +63,7 @@ class SourceActions(ViewScreen):
             if name in usable:
                 self._ask_for_settings(str(name), is_first=is_first)
             elif name is not None:
-                self.tell(next(kind.trouble for kind in kinds if kind.name == name), bad=True)
+                self.show_notice(next(kind.trouble for kind in kinds if kind.name == name), bad=True)
 
         self.app.push_screen(Choose(f"{guide}What kind of source?", options), chosen)
 
@@ -196,7 +196,7 @@ class SourceActions(ViewScreen):
 
     def _removed(self, retired: list[int], *, keeps: bool) -> None:
         if retired and not keeps:
-            self.tell(f"{wording.plural(sum(retired), 'document')} in the trash")
+            self.show_notice(f"{wording.plural(sum(retired), 'document')} in the trash")
         self._done(retired)
 
     def _done(self, _answers: list[Any]) -> None:

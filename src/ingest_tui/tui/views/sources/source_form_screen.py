@@ -241,7 +241,7 @@ class SourceForm(EntryForm):
 
     def _fill(self, settings: dict[str, Any]) -> None:
         if not settings:
-            self.tell("this type of source has no settings for a place", "type them into the fields")
+            self.show_notice("this type of source has no settings for a place", "type them into the fields")
         names = {name: own for own, name in self._config_names.items()}
         for name, value in settings.items():
             if self.form is not None:

@@ -115,7 +115,7 @@ class SourcesScreen(SourceActions):
     def sources_changed(self, text: str = "") -> None:
         """Read again after an action."""
         if text:
-            self.tell(text)
+            self.show_notice(text)
         self.read()
 
     def read(self) -> None:

@@ -1,4 +1,4 @@
-"""A job that is gone on with after other things have happened: what it planned is not what is true any more."""
+"""A job that is resumed after other things have happened: what it planned is not what is true any more."""
 
 from __future__ import annotations
 

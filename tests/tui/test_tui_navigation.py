@@ -1,4 +1,4 @@
-"""Going places and coming back: history, jumping, the ``:`` line, zoom, marks, and what is remembered."""
+"""Navigation: history, jumping, the ``:`` line, zoom, marks, and what is remembered."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from tests.tui.stories import (
     add_job,
     add_outcomes,
     outcome,
+    run_story,
     said,
     screen_text,
     sync_by_hand,
-    tell,
     until,
     write_manifest,
 )
@@ -95,7 +95,7 @@ def test_brackets_lead_back_to_what_was_opened_and_to_its_row(root: Path) -> Non
         await pilot.press("right_square_bracket", "right_square_bracket")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # F2
@@ -125,7 +125,7 @@ def test_f2_jumps_to_views_jobs_and_sources(root: Path, folder: Path) -> None:
         await jump("sourcehand"[:6])
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # The : line
@@ -152,7 +152,7 @@ def test_the_command_line_filters_completes_and_says_what_it_does_not_know(root:
         await pilot.press("escape")
         await until(pilot, lambda: app.focused is app.screen.table)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_the_command_line_opens_jobs_sources_and_searches(root: Path, folder: Path) -> None:
@@ -182,7 +182,7 @@ def test_the_command_line_opens_jobs_sources_and_searches(root: Path, folder: Pa
         await pilot.pause()
         assert app.return_code == 0
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # The header
@@ -216,7 +216,7 @@ def test_a_view_is_set_up_once(root: Path) -> None:
         assert app.focused is app.screen.pane.log_lines
         assert sum(timer._interval == AGES_SECONDS for timer in app.screen._timers) == 1
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # Zoom, marks, themes
@@ -238,7 +238,7 @@ def test_zoom_gives_one_pane_all_the_room(root: Path) -> None:
         await pilot.resize_terminal(150, 40)
         await until(pilot, lambda: "beside.md" in screen_text(app))
 
-    tell(root, story, size=(160, 40))
+    run_story(root, story, size=(160, 40))
 
 
 def test_v_marks_what_the_cursor_passes(root: Path) -> None:
@@ -258,7 +258,7 @@ def test_v_marks_what_the_cursor_passes(root: Path) -> None:
         await pilot.press("escape")
         assert not table.marks
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_theme_is_chosen_and_remembered(root: Path) -> None:
@@ -274,8 +274,8 @@ def test_a_theme_is_chosen_and_remembered(root: Path) -> None:
         await pilot.pause()
         assert app.theme == "ansi-dark"
 
-    tell(root, story)
-    tell(root, _expects_theme("none"))
+    run_story(root, story)
+    run_story(root, _expects_theme("none"))
 
 
 def _expects_theme(name: str) -> Any:
@@ -302,7 +302,7 @@ def test_a_clash_in_the_keymap_is_told_when_it_starts(root: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
         assert app.registry.get("job.show").shown_keys == "f8"
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # What is remembered
@@ -324,8 +324,8 @@ def test_filter_order_and_marks_outlast_a_restart(root: Path) -> None:
         assert "/failed" in said(app, "info")
         assert app.screen.reversed
 
-    tell(root, first)
-    tell(root, second)
+    run_story(root, first)
+    run_story(root, second)
 
 
 def test_marks_do_not_come_back_by_themselves(root: Path) -> None:
@@ -339,7 +339,7 @@ def test_marks_do_not_come_back_by_themselves(root: Path) -> None:
         await pilot.press("escape", "O", "O")
         assert not table.marks
 
-    tell(root, story)
+    run_story(root, story)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"schema_version": 9, "views": {}}', b'{"schema_version": 1}'])
@@ -377,7 +377,7 @@ def test_what_one_of_many_refuses_stops_no_other(root: Path) -> None:
         assert steps == ["1 of 3: asked: a", "2 of 3: b: b is held", "3 of 3: asked: c"]
         assert "asked: 2 of 3; last refusal: b is held" in notices(app)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # What ended while one looked elsewhere
@@ -394,7 +394,7 @@ def test_a_job_that_ends_while_one_looks_elsewhere_is_told(root: Path) -> None:
         write_manifest(root, manifest)
         await until(pilot, lambda: "! failed: docs aaaa" in notices(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_many_ends_are_one_notice() -> None:
@@ -428,5 +428,5 @@ def test_read_only_is_said_and_does_nothing(root: Path) -> None:
         await pilot.press("q")
 
     before = sorted(path.name for path in root.iterdir())
-    tell(root, story, read_only=True)
+    run_story(root, story, read_only=True)
     assert sorted(path.name for path in root.iterdir()) == before

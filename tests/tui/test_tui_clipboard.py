@@ -1,4 +1,4 @@
-"""Carrying things away: ``y`` to the clipboard or a file, ``e`` to an editor and back."""
+"""Copying and editing: ``y`` to the clipboard or a file, ``e`` to an editor and back."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from ingest_tui.tui.terminal.clipboard import MOST_BYTES
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
-from tests.tui.stories import add_job, add_outcomes, outcome, screen_text, tell, until
-from tests.tui.test_tui_going import notices
+from tests.tui.stories import add_job, add_outcomes, outcome, run_story, screen_text, until
+from tests.tui.test_tui_navigation import notices
 from tests.tui.test_tui_screens import add_folder
 
 pytestmark = pytest.mark.slow
@@ -97,7 +97,7 @@ def test_y_offers_what_the_view_has(root: Path, sent: list[str]) -> None:
         await until(pilot, lambda: len(sent) == 2)
         assert json.loads(sent[1])["job_id"] == JOB
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_what_is_copied_can_go_to_a_file(root: Path, sent: list[str], tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_what_is_copied_can_go_to_a_file(root: Path, sent: list[str], tmp_path: 
         assert target.read_text() == JOB
         assert sent == []
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_what_is_too_long_for_the_clipboard_says_where_it_can_go(root: Path, sent: list[str]) -> None:
@@ -131,7 +131,7 @@ def test_what_is_too_long_for_the_clipboard_says_where_it_can_go(root: Path, sen
         app.screen.send("x" * 100_000)
         await until(pilot, lambda: "too long for the terminal's clipboard" in notices(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_a_source_is_edited_and_saved(root: Path, folder: Path, typed: list[Any]) -> None:
@@ -146,7 +146,7 @@ def test_a_source_is_edited_and_saved(root: Path, folder: Path, typed: list[Any]
         await until(pilot, lambda: "saved: source handbook" in notices(app))
         await until(pilot, lambda: app.screen.table.rows[0].source.watch)
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_what_is_not_valid_can_be_corrected_or_left(root: Path, folder: Path, typed: list[Any]) -> None:
@@ -170,7 +170,7 @@ def test_what_is_not_valid_can_be_corrected_or_left(root: Path, folder: Path, ty
         await pilot.press("j", "enter")
         await until(pilot, lambda: "left as it was" in notices(app))
 
-    tell(root, story)
+    run_story(root, story)
     assert not open_workspace_at(root).sources.get("handbook").watch
 
 
@@ -200,7 +200,7 @@ def test_an_editor_that_is_late_is_shown_what_has_changed(root: Path, folder: Pa
         await pilot.press("j", "enter")
         await until(pilot, lambda: "saved: source handbook" in notices(app))
 
-    tell(root, story)
+    run_story(root, story)
     assert '"watch": true' in seen[0]
     source = open_workspace_at(root).sources.get("handbook")
     assert (source.watch, source.priority) == (True, 3)
@@ -220,7 +220,7 @@ def test_other_records_are_only_looked_at(root: Path, typed: list[Any]) -> None:
         await until(pilot, lambda: "VISUAL names it" in notices(app))
         assert (root / "jobs" / JOB / "manifest.json").read_bytes() == before
 
-    tell(root, story)
+    run_story(root, story)
 
 
 def test_without_a_record_the_editor_is_not_opened(root: Path) -> None:
@@ -230,7 +230,7 @@ def test_without_a_record_the_editor_is_not_opened(root: Path) -> None:
         await pilot.press("e")
         await until(pilot, lambda: "there is no JSON" in notices(app))
 
-    tell(root, story)
+    run_story(root, story)
 
 
 # The editor itself
