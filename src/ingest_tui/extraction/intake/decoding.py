@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 
-from ingest_tui.extraction.intake.guessing import guess_encoding, uses_iso_2022
+from ingest_tui.extraction.intake.guessing import WESTERN_BYTES, guess_encoding, uses_iso_2022
+from ingest_tui.extraction.intake.japanese import decode_strictly
 from ingest_tui.extraction.intake.labels import codec_of, is_multi_byte
 from ingest_tui.model.errors import ItemRejectedError
 from ingest_tui.model.extraction import Finding
@@ -28,6 +29,18 @@ _MAX_CONTROL_SHARE = 0.02
 _UTF16_NUL_SHARE = 0.3
 _MAX_BROKEN_SHARE = 0.1
 _MARK_DOUBTED_FROM_BYTES = 16
+_LEAST_FOREIGN_BYTES = 8
+_SHIFTS = b"\x0e\x0f"
+_KOREAN_ESCAPE = b"\x1b$)C"
+_LEAST_WIDE_CHARACTERS = 8
+_WIDE_SHARE = 0.1
+_ASCII_TEXT = b"\x00\t\n\r" + bytes(range(32, 127))
+_WIDE_TEXT = re.compile(
+    "[\t\n\r -~\u00a0-\u052f\u0590-\u06ff\u0900-\u0e7f\u10a0-\u10ff\u1e00-\u206f\u20a0-\u20bf\u2100-\u214f"
+    "\u3000-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff00-\uffef\U0001f000-\U0001faff\U00020000-\U0003ffff]*"
+    "\ufffd?"  # half of a pair, where the sample ends
+)
+_PAUSE = re.compile("[ \n\u3001\u3002\uff0c]")
 
 
 def decode_text(content: bytes) -> tuple[str, str, list[Finding]]:
@@ -58,7 +71,7 @@ def decode_declared(content: bytes, label: str) -> tuple[str, str, list[Finding]
         return text, encoding, [*findings, *more]
     for candidate in (codec, "utf-8") if is_multi_byte(codec) else ("utf-8", codec):
         try:
-            text = content.decode(candidate)
+            text = decode_strictly(content, candidate)
         except UnicodeDecodeError:
             continue
         if not _is_noise(text):
@@ -136,6 +149,8 @@ def looks_like_text(sample: bytes) -> bool:
 
 def _has_many_controls(content: bytes) -> bool:
     sample = content[:_SAMPLE_BYTES]
+    if _KOREAN_ESCAPE in sample:  # ISO 2022-KR goes to and fro with control characters
+        sample = sample.translate(None, _SHIFTS)
     return len(sample) - len(sample.translate(None, _CONTROL_BYTES)) > max(1, len(sample) * _MAX_CONTROL_SHARE)
 
 
@@ -176,16 +191,32 @@ def _guessed(encoding: str, why: str) -> Finding:
 
 
 def _guess_utf16(sample: bytes) -> str | None:
-    """Name UTF-16 without a mark: mostly Latin text has a NUL in every second byte."""
+    """Name UTF-16 without a mark: mostly Latin text has a NUL in every second byte, other scripts in their spaces."""
     half = len(sample) // 2
-    if half == 0 or b"\x00" not in sample or _has_many_controls(sample.translate(None, b"\x00")):
+    if half == 0 or b"\x00" not in sample:
         return None
+    if _has_many_controls(sample.translate(None, b"\x00")):
+        return _guess_wide_script(sample[: half * 2])
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     if odd > half * _UTF16_NUL_SHARE and even < odd / 10:
         return "utf-16-le"
     if even > half * _UTF16_NUL_SHARE and odd < even / 10:
         return "utf-16-be"
-    return None
+    return _guess_wide_script(sample[: half * 2])
+
+
+def _guess_wide_script(sample: bytes) -> str | None:
+    """Name UTF-16 in a script that is not Latin: nothing but its characters, with spaces, line ends or full stops."""
+    if len(sample) < _LEAST_WIDE_CHARACTERS * 2:
+        return None
+    if len(sample.translate(None, _ASCII_TEXT)) < len(sample) * _WIDE_SHARE:  # pairs of Latin letters look Chinese
+        return None
+    best, most = None, 0
+    for codec in ("utf-16-le", "utf-16-be"):
+        text = sample.decode(codec, "replace")
+        if _WIDE_TEXT.fullmatch(text) and (pauses := len(_PAUSE.findall(text))) > most:
+            best, most = codec, pauses
+    return best
 
 
 def _decode_legacy(content: bytes) -> tuple[str, str, list[Finding]]:
@@ -201,30 +232,37 @@ def _decode_legacy(content: bytes) -> tuple[str, str, list[Finding]]:
     encoding = guess_encoding(content)
     findings = [_guessed(encoding, "not valid UTF-8")]
     try:
-        return content.decode(encoding), encoding, findings
+        return decode_strictly(content, encoding), encoding, findings
     except UnicodeDecodeError as error:
         return content.decode(encoding, "replace"), encoding, [_undecodable(encoding, error), *findings]
 
 
 def _decode_by_line(content: bytes) -> tuple[str, str, list[Finding]] | None:
-    """Read a text whose lines are in UTF-8 or in cp1252, as in logs that several programs wrote; None for others."""
+    """Read a text whose lines are in UTF-8 or one other encoding, as in logs of several programs; None for others."""
     lines: list[str] = []
-    foreign = 0
-    for line in content.split(b"\n"):
+    foreign: dict[int, bytes] = {}
+    for number, line in enumerate(content.split(b"\n")):
         try:
             lines.append(line.decode("utf-8"))
         except UnicodeDecodeError:
-            if _BEGUN_UTF8.search(line) or not _WESTERN.issuperset(line.translate(None, _ASCII)):
+            if _BEGUN_UTF8.search(line):
                 return None
-            lines.append(line.decode("cp1252"))
-            foreign += 1
-    message = f"{foreign} of {len(lines)} lines are not UTF-8: read as cp1252"
+            foreign[number] = line
+            lines.append("")
+    together = b"\n".join(foreign.values())
+    beyond = together.translate(None, _ASCII)
+    other = "cp1252"
+    if not WESTERN_BYTES.issuperset(beyond):
+        if len(beyond) < _LEAST_FOREIGN_BYTES:
+            return None
+        other = guess_encoding(together)
+    try:
+        for number, line in foreign.items():
+            lines[number] = line.decode(other)
+    except UnicodeDecodeError:
+        return None
+    message = f"{len(foreign)} of {len(lines)} lines are not UTF-8: read as {other}"
     return "\n".join(lines), "utf-8", [Finding("warning", "mixed_encodings", message)]
-
-
-_WESTERN = frozenset(
-    "äöüÄÖÜßéèêëÉÈÊàâáÀÁçÇîïíìôóòûúùñÑåÅæÆøØ–—‘’“”„…•€«»°§©®·×¿¡".encode("cp1252"),
-)
 
 
 def _decode_iso_2022(content: bytes) -> tuple[str, str, list[Finding]] | None:
@@ -233,7 +271,7 @@ def _decode_iso_2022(content: bytes) -> tuple[str, str, list[Finding]] | None:
     if codec is None:
         return None
     try:
-        text = content.decode(codec)
+        text = decode_strictly(content, codec)
     except UnicodeDecodeError:
         return None
     return None if text.isascii() else (text, codec, [_guessed(codec, "by its escape sequences")])

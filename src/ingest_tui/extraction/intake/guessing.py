@@ -20,12 +20,24 @@ _LIKELY = (
     *("cp932", "euc-jp", "gb18030", "big5hkscs", "cp949"),
 )
 _WESTERN = "cp1252"
-_BONUS = {_WESTERN: 1.2}
+_BONUS = 1.2
+_BONUS_OF_FEW = 5.0
+_FEW = 3
+_FEW_SHARE = 0.2
+_ASCII = bytes(range(128))
+# What texts in Western languages, and English ones above all, have beyond ASCII: the same bytes in all of Windows.
+_WESTERN_MARKS = frozenset("‘’“”–—…•€°§©®«»".encode("cp1252"))
+WESTERN_BYTES = _WESTERN_MARKS | frozenset(
+    "äöüÄÖÜßéèêëÉÈÊàâáÀÁçÇîïíìôóòûúùñÑåÅæÆøØ„·×¿¡".encode("cp1252"),
+)
 _READ_AS = {"cp437": "cp850", "shift_jis_2004": "cp932", "euc_kr": "cp949", "euc_jis_2004": "euc_jp"}
 _MIXED_WEIGHT = 0.2
 _MIXED_SHARE = 0.1
 _LATIN = "A-Za-z\u00c0-\u024f"
 _OTHER = "\u0370-\u05ff\u0620-\u06ff\u0e01-\u0e5b"
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+_DRAWN_LINE = re.compile(r"([^\W\d_\x00-\x7f])\1{3}")
+_MARK_IN_WORD = re.compile(f"[{_LATIN}][“”„§°«»][{_LATIN}]")
 _MIXED_WORD = re.compile(f"[{_LATIN}](?=[{_OTHER}])|[{_OTHER}](?=[{_LATIN}])")
 
 
@@ -45,6 +57,11 @@ def guess_encoding(content: bytes) -> str:
     import chardet
 
     sample = _telling_part(content)
+    beyond = sample.translate(None, _ASCII)
+    is_little = len(set(beyond)) <= _FEW and len(beyond) <= max(_FEW, len(sample) * _FEW_SHARE)
+    if is_little and _WESTERN_MARKS.issuperset(beyond) and _coherence(sample, _WESTERN) == 1:
+        return _WESTERN
+    bonus = _BONUS_OF_FEW if len(beyond) <= _FEW and WESTERN_BYTES.issuperset(beyond) else _BONUS
     found = chardet.detect_all(sample, ignore_threshold=True, compat_names=False, include_encodings=_LIKELY)
     best, best_score = _WESTERN, 0.0
     for candidate in found:
@@ -52,7 +69,7 @@ def guess_encoding(content: bytes) -> str:
         if name is None:
             continue
         codec = _READ_AS.get(name, name)
-        score = candidate["confidence"] * _BONUS.get(codec, 1.0)
+        score = candidate["confidence"] * (bonus if codec == _WESTERN else 1.0)
         if score > best_score and (score := score * _coherence(sample, codec)) > best_score:
             best, best_score = codec, score
     return best
@@ -70,11 +87,17 @@ def _telling_part(content: bytes) -> bytes:
 
 
 def _coherence(sample: bytes, codec: str) -> float:
-    """Return 1 for a text as people write it; less where letters of two scripts are next to each other in words."""
+    """Return 1 for a text as people write it.
+
+    Less where letters of two scripts, or quotation marks, are within words, where a letter stands for the lines of a
+    frame, and for characters that stand for nothing.
+    """
     try:
         text = sample.decode(codec)
     except (UnicodeDecodeError, LookupError):
         return 0.0 if codec == _WESTERN else 0.5
+    if _PRIVATE.search(text) or _DRAWN_LINE.search(text) or _MARK_IN_WORD.search(text):
+        return _MIXED_WEIGHT
     beyond = sum(1 for character in text if character > "\x7f")
     mixed = len(_MIXED_WORD.findall(text))
     return _MIXED_WEIGHT if mixed > beyond * _MIXED_SHARE else 1.0

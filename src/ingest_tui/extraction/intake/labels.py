@@ -23,9 +23,8 @@ _SUPERSETS = {
     "utf-16le": "utf-16-le",
     "utf-16be": "utf-16-be",
 }
-_NO_TEXT = frozenset(
-    ("x-user-defined", "replacement", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
-)
+_REFUSED_BY_BROWSERS = {"iso-2022-kr": "iso2022_kr", "csiso2022kr": "iso2022_kr", "hz-gb-2312": "hz"}
+_NO_TEXT = frozenset(("x-user-defined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"))
 _MULTI_BYTE = frozenset(
     ("gb18030", "cp932", "cp949", "big5hkscs", "iso2022_jp_ext", "euc_jp", "iso2022_kr", "hz", "utf_7", "johab")
 )
@@ -37,6 +36,8 @@ def codec_of(label: str) -> str | None:
 
     found = webencodings.lookup(label.strip("\"' \t"))
     if found is not None:
+        if found.name == "replacement":  # browsers refuse these for their safety; in mail they are what they say
+            return _REFUSED_BY_BROWSERS.get(label.strip("\"' \t").lower())
         return None if found.name in _NO_TEXT else _SUPERSETS.get(found.name, found.codec_info.name)
     try:
         codec = codecs.lookup(label)

@@ -30,6 +30,8 @@ MISSED = {("Catalan", "cp850"), ("Dutch", "mac_roman"), ("Dutch", "cp850")}
         ("big5", "big5hkscs", "水泵 㗎"),
         ("cp437", "cp437", "Größe"),
         ("iso-2022-jp", "iso2022_jp_ext", "点検が終わり"),
+        ("iso-2022-kr", "iso2022_kr", "펌프 점검이 끝났습니다."),
+        ("hz-gb-2312", "hz", "水泵的检查已经结束。"),
         ("utf-7", "utf_7", "Grüße"),
         ('"windows-1251"', "cp1251", "Проверка"),
     ],
@@ -95,3 +97,69 @@ def test_letters_of_two_scripts_in_one_word_are_no_good_guess() -> None:
 def test_escape_sequences_of_a_terminal_are_no_japanese() -> None:
     """A log with colours stays as it is."""
     assert decode_text(b"\x1b[31mred\x1b[0m text\n")[1] == "utf-8"
+
+
+@pytest.mark.parametrize("text", ["5 €", "it’s late", "“Hi”", "20 °C\n" * 50, "x ü", "naïve", "Åse", "§ 5 – new", "£5"])
+def test_a_text_with_hardly_an_accent_is_western(text: str) -> None:
+    """One sign of another language's encoding is no reason to take an English text for it."""
+    assert decode_text(text.encode("cp1252"))[0] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("dům", "cp1250"),
+        ("да", "cp1251"),
+        ("Łódź", "cp1250"),
+        ("Möbel aus Köln, schön", "cp850"),
+        ("สวัสดีชาวโลก", "cp874"),
+    ],
+)
+def test_a_short_text_of_another_encoding_is_not_western(text: str, codec: str) -> None:
+    """The likeliest encoding is no answer where its letters would be quotation marks within words, or none at all."""
+    assert decode_text(text.encode(codec))[0] == text
+
+
+@pytest.mark.parametrize("frame", ["╔══════╗\n║ Menu ║\n╚══════╝\n", "┌──────┐\n│ Menu │\n└──────┘\n"])
+def test_frames_are_drawn_with_lines(frame: str) -> None:
+    """Text menus of DOS are no Thai and no Cyrillic, whose letters would be repeated without end."""
+    assert decode_text(frame.encode("cp437"))[0] == frame
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    ["Проверка насоса закончена", "Έλεγχος της αντλίας", "水泵的检查已经结束。\n一切正常。\n", "בדיקת המשאבה הסתיימה"],
+)
+def test_utf16_without_a_mark_is_seen_in_any_script(codec: str, text: str) -> None:
+    """Where letters have no zero in them, their spaces and line ends do."""
+    assert decode_text(text.encode(codec))[0] == text
+
+
+@pytest.mark.parametrize("text", ["plain words\x00 and more of them", "Grüße\x00 aus Köln, Größe 5, und mehr davon"])
+def test_a_stray_zero_makes_no_text_chinese(text: str) -> None:
+    """Two Latin letters together are a Chinese one in UTF-16."""
+    assert decode_text(text.encode("cp1252"))[0] == text
+
+
+def test_korean_in_seven_bits_is_seen() -> None:
+    """The control characters that go to and fro between its two sets are not those of a binary file."""
+    assert decode_text("펌프 점검".encode("iso2022_kr"))[0] == "펌프 점검"
+
+
+@pytest.mark.parametrize("label", ["iso-2022-jp", ""])
+def test_characters_of_windows_in_japanese_mail_are_read(label: str) -> None:
+    """The circled digits and company signs that Windows adds (rows 13 and 89 on) are no damage."""
+    content = b'\x1b$B-!F|K\\-j\x1b(B ok\r\n\x1b$By"\x1b(B'
+    assert decode_declared(content, label)[0] == "①日本㈱ ok\r\n纊".replace("纊", b"\xed\x41".decode("cp932"))
+
+
+def test_characters_of_windows_in_euc_are_read() -> None:
+    """The same in EUC-JP."""
+    assert decode_declared("日本".encode("euc-jp") + b"\xad\xa1 ok", "euc-jp")[0] == "日本① ok"
+
+
+def test_lines_of_two_programs_are_each_read_in_theirs() -> None:
+    """Also where the other encoding is not the Western one."""
+    lines = ["Проверка насоса закончена", "Отчёт отправлен сегодня"]
+    assert decode_text(lines[0].encode() + b"\n" + lines[1].encode("cp1251"))[0] == "\n".join(lines)
