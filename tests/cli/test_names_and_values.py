@@ -81,6 +81,27 @@ def test_folder_that_is_not_there_is_no_reason_to_edit_a_source_that_is_not_ther
     assert "source edit" not in refused
 
 
+def test_an_empty_answer_to_a_narrow_question_does_not_say_that_there_is_nothing(cli: Cli) -> None:
+    """Jobs, errors, items and documents in the trash that are not asked for are there all the same."""
+    cli.write("a.txt", "alpha")
+    cli.write("blank.txt")
+    cli.init()
+    cli.run("source", "add", "local", "Other One", "--path", cli.home / "docs")
+    (cli.docs / "blank.txt").write_text("")
+    cli.sync()
+    cli.run("doc", "remove", "a.txt", "--yes")
+    assert "a.txt" in cli.run("trash", "list", "--source", "docs").out
+    for narrow in (
+        ["trash", "list", "--source", "Other One"],
+        ["job", "list", "--state", "failed"],
+        ["job", "list", "--source", "Other One"],
+        ["errors", "list", "--reason", "encrypted"],
+        ["errors", "list", "--source", "Other One", "--by-reason"],
+        ["job", "items", "last", "--outcome", "failed"],
+    ):
+        assert cli.run(*narrow).out.startswith("nothing is like that; '" + " ".join(narrow[:2])), narrow
+
+
 def test_states_are_those_of_the_model() -> None:
     """The choices of `job list --state` are the states there are."""
     assert tuple(JobState) == JOB_STATES

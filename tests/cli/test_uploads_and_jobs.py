@@ -109,7 +109,7 @@ def test_job_names_can_be_short(cli: Cli) -> None:
     job_id = cli.sync()["job_id"]
     for name in (job_id, job_id[-4:], "last"):
         assert cli.run("job", "show", name, "--json").json["job_id"] == job_id
-    assert cli.run("job", "list", "--state", "failed").out.startswith("no jobs")
+    assert cli.run("job", "list", "--state", "failed").out.startswith("nothing is like that; 'job list'")
     assert job_id in cli.run("job", "list", "--state", "succeeded", "--source", "docs").out
 
 

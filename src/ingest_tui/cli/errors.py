@@ -57,6 +57,7 @@ def list_(
     from ingest_tui.services.jobs.error_inbox import groups_with_hints, list_troubles
 
     found = list_troubles(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
+    empty = _empty(ignored=ignored, is_narrowed=bool(kinds or reasons or source_id))
     if by_reason:
         groups = groups_with_hints(session.workspace, found)
         if as_json:
@@ -66,19 +67,20 @@ def list_(
             output.line(f"{group.number:6}  {group.kind}: {group.reason}  {group.shown_detail}".rstrip())
             output.line(f"        hint: {group.hint}")
         if not groups:
-            output.line(_empty(ignored=ignored))
+            output.line(empty)
         return
     if as_json:
         output.data([issue.as_dict() for issue in found[:limit]])
         return
     rows = [(one.kind, one.reason, one.source_id, one.key, one.detail, one.at) for one in found[:limit]]
-    output.table(("KIND", "REASON", "SOURCE", "KEY", "DETAIL", "SINCE"), rows, empty=_empty(ignored=ignored))
+    output.table(("KIND", "REASON", "SOURCE", "KEY", "DETAIL", "SINCE"), rows, empty=empty)
     if len(found) > limit:
         output.line(f"{limit} of {len(found)}; --limit shows more, --by-reason gathers them")
 
 
-def _empty(*, ignored: bool) -> str:
-    return "nothing is ignored" if ignored else "no errors"
+def _empty(*, ignored: bool, is_narrowed: bool) -> str:
+    nothing = "nothing is ignored" if ignored else "no errors"
+    return output.what_is_empty(nothing, of="errors list", is_narrowed=is_narrowed)
 
 
 def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:

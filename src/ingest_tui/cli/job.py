@@ -64,7 +64,9 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
     output.table(
         ("JOB", "STATE", "QUEUE", "DONE", "LISTED", "INGESTED", "FAILED", "TRIGGER", "UPDATED"),
         rows,
-        empty="no jobs; 'ingest-tui sync SOURCE' starts one",
+        empty=output.what_is_empty(
+            "no jobs; 'ingest-tui sync SOURCE' starts one", of="job list", is_narrowed=bool(states or source_id)
+        ),
     )
 
 
@@ -144,7 +146,10 @@ def items(
     chosen = job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None, with_warnings=with_warnings)
     records = (outcome.as_dict() for outcome, _ in chosen)
     columns = ("outcome", "key", "warnings") if with_warnings else ("outcome", "reason", "key", "detail")
-    empty = "no items with warnings" if with_warnings else "no items yet; 'ingest-tui job show JOB' shows how far it is"
+    nothing = (
+        "no items with warnings" if with_warnings else "no items yet; 'ingest-tui job show JOB' shows how far it is"
+    )
+    empty = output.what_is_empty(nothing, of="job items JOB", is_narrowed=bool(outcomes))
     _print_records(records, columns, as_json=as_json, empty=empty)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session
 from ingest_tui.model.clock import rfc3339
 
@@ -38,7 +39,7 @@ def trash() -> None:
 
 
 @trash.command(name="list")
-@click.option("--source", help="Only of this source.")
+@click.option("--source", type=SOURCE, metavar="NAME", help="Only of this source.")
 @json_option
 @pass_session
 def list_entries(session: Session, source: str | None, as_json: bool) -> None:
@@ -50,7 +51,8 @@ def list_entries(session: Session, source: str | None, as_json: bool) -> None:
         output.data([entry.as_dict() for entry in entries])
         return
     rows = [_row(entry) for entry in entries]
-    output.table(("DOCUMENT", "RETIRED", "DELETED AFTER", "REASON", "ADDRESS"), rows, empty="the trash is empty")
+    nothing = output.what_is_empty("the trash is empty", of="trash list", is_narrowed=source is not None)
+    output.table(("DOCUMENT", "RETIRED", "DELETED AFTER", "REASON", "ADDRESS"), rows, empty=nothing)
 
 
 def _row(entry: TrashEntry) -> tuple[str, str, str, str, str]:
@@ -72,7 +74,7 @@ def restore(ctx: click.Context, documents: tuple[str, ...], as_json: bool) -> No
 
 @trash.command()
 @click.option("--older-than", type=Age(), help="Only what was retired at least so long ago: 90m, 12h, 30d, 2w.")
-@click.option("--source", help="Only of this source.")
+@click.option("--source", type=SOURCE, metavar="NAME", help="Only of this source.")
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
