@@ -102,6 +102,18 @@ def test_an_empty_answer_to_a_narrow_question_does_not_say_that_there_is_nothing
         assert cli.run(*narrow).out.startswith("nothing is like that; '" + " ".join(narrow[:2])), narrow
 
 
+def test_documents_of_a_removed_source_are_found_by_its_name(cli: Cli) -> None:
+    """As long as they are in the trash they can be listed; a name that no document has is refused."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    cli.sync()
+    cli.run("source", "remove", "docs", "--yes")
+    for command in (["doc", "list", "--retired"], ["trash", "list"], ["trash", "empty", "--dry-run"]):
+        assert "a.txt" in cli.run(*command, "--source", "docs").out
+    cli.run("trash", "empty", "--yes")
+    assert "no source 'docs'" in cli.run("trash", "list", "--source", "docs", code=4).err
+
+
 def test_states_are_those_of_the_model() -> None:
     """The choices of `job list --state` are the states there are."""
     assert tuple(JobState) == JOB_STATES

@@ -92,11 +92,16 @@ def page_of_documents(
 
 
 def check_choice(workspace: Workspace, choice: DocumentChoice) -> None:
-    """Raise `NotFoundError` for a collection or source that does not exist; None stands for all."""
+    """Raise `NotFoundError` for a collection or source that does not exist; None is all.
+
+    A source that was removed is one as long as documents of it are here, in the trash too.
+    """
     collection_id, source_id = choice.get("collection_id"), choice.get("source_id")
     if collection_id is not None:
         workspace.collections.get(collection_id)
-    if source_id is not None and source_id not in RESERVED_SOURCES:
+    if source_id is None or source_id in RESERVED_SOURCES:
+        return
+    if not queries.source_has_documents(workspace.reading, source_id):
         workspace.sources.get(source_id)
 
 
