@@ -11,7 +11,6 @@ import humanize
 
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.containment import tolerated
-from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.local.volumes import mounted_below
 from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.descriptor import Descriptor, ListingPage
@@ -200,7 +199,8 @@ def _gap(
     for place, why in gaps:
         if place in {"", key} or key.startswith(f"{place}/"):
             return {"gap": why, "gap_place": place}
-    root = connector.watch_path() if isinstance(connector, LocalConnector) and now.kind in {"gone", "folder"} else None
+    is_folder = connector is not None and connector.capabilities.watches_paths
+    root = connector.watch_path() if connector and is_folder and now.kind in {"gone", "folder"} else None
     if root is None:
         return {}
     mounted = {key_from_bytes(path): volume for path, volume in mounted_below(os.fsencode(root)).items()}

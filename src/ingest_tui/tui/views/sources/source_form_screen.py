@@ -91,7 +91,7 @@ class SourceForm(EntryForm):
         rest = [field for field in others if field.kind in {"switch", "choice"} or field.default]
         place = [field for field in others if field not in rest]
         takes = [*filters, *_TAKES]
-        takes[0] = replace(takes[0], group="What it takes")
+        takes[0] = replace(takes[0], group="Filters")
         if rest:
             rest[0] = replace(rest[0], group=f"More of {self._type}")
         how = [replace(_HOW[0], kind="choice", choices=tuple(collections) or ("default",)), *_HOW[1:]]
