@@ -12,10 +12,15 @@ from xml.parsers import expat
 
 from ingest_tui.model.errors import ItemRejectedError
 
-_HEAD_CHARACTERS = 4096
+_HEAD_CHARACTERS = 65_536
 _XHTML = re.compile(r"<(?:[\w.-]+:)?html\b[^>]*\bxmlns(?::[\w.-]+)?\s*=\s*[\"']http://www\.w3\.org/1999/xhtml[\"']")
 _DOCTYPE = re.compile(r"<!DOCTYPE\s[^\[>]*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31};)")
+_SELF_CLOSED = re.compile(
+    r"<(title|script|style|textarea|iframe|noscript|noframes|noembed|xmp|select|object|video|audio|canvas)"
+    r"((?:\s[^<>]{0,2000})?)/>",
+    re.IGNORECASE,
+)
 _OF_XML = frozenset(("lt;", "gt;", "amp;", "quot;", "apos;"))
 _VOID = frozenset(
     [
@@ -47,7 +52,7 @@ def xhtml_to_html(text: str) -> str | None:
     if not _XHTML.search(text[:_HEAD_CHARACTERS]):
         return None
     writer = _Writer()
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("utf-8", " ")  # whatever the text declares: it is decoded
     parser.buffer_text = True
     parser.StartElementHandler = writer.start
     parser.EndElementHandler = writer.end
@@ -58,6 +63,16 @@ def xhtml_to_html(text: str) -> str | None:
     except (expat.ExpatError, RecursionError, ItemRejectedError):
         return None
     return "".join(writer.parts)
+
+
+def close_empty_elements(text: str) -> str:
+    """Return a page by the rules of XML that cannot be read by them, without what would swallow the rest of it."""
+    head = text[:_HEAD_CHARACTERS]
+    if "/>" not in text or not (
+        head.lstrip("\ufeff \t\r\n").startswith("<?xml") or "//DTD XHTML" in head or _XHTML.search(head)
+    ):
+        return text
+    return _SELF_CLOSED.sub(r"<\1\2></\1>", text)
 
 
 def _resolved(match: re.Match[str]) -> str:

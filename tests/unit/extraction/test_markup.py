@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest_tui.extraction.parse import extract_text
+from ingest_tui.extraction.parse import extract, extract_text
 
 ASCIIDOC = """= Pump manual
 Author Name
@@ -81,3 +81,21 @@ def test_what_is_never_closed_is_kept(text: str) -> None:
     """A block that nobody closes takes the rest along and loses nothing."""
     for name in ("a.adoc", "a.org", "a.tex"):
         assert extract_text(text, name).split()[-1].strip("`") in (*text.split(), "")
+
+
+def test_elements_of_data_do_not_glue_their_words() -> None:
+    """Names that prose has for marks within a line are names of fields in data; marks within a word stay within it."""
+    assert extract_text("<r><code>A1</code><term>Pump</term></r>", ".xml") == "A1 Pump\n"
+    assert extract_text("<r><p>H<sub>2</sub>O</p></r>", ".xml") == "H2O\n"
+    assert extract_text("<article><para><b>Pro</b><i>ject</i></para></article>", ".xml") == "Project\n"
+
+
+def test_blank_lines_before_an_xml_declaration_do_no_harm() -> None:
+    """Feeds of some programs begin so; the document is well-formed without them."""
+    found = extract(b'\n\n<?xml version="1.0"?><article><title>Pumps</title></article>', file_name="a.xml")
+    assert (found.markdown, list(found.validation)) == ("# Pumps\n", [])
+
+
+def test_styles_of_a_drawing_are_no_text_of_it() -> None:
+    """Nobody sees the rules in an SVG file."""
+    assert extract_text("<svg><style>.a{}</style><text>seen</text></svg>", ".svg") == "seen\n"

@@ -41,3 +41,23 @@ def test_a_heading_and_a_table_stay_what_they_are() -> None:
 def test_what_is_no_xhtml_is_html(page: str) -> None:
     """A page that is not well-formed, has no namespace or declares entities is left to the HTML parser."""
     assert xhtml_to_html(page) is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<!DOCTYPE html [<!ENTITY co "x">]>' + HEAD + "</head><body><p>body text</p></body></html>",
+        HEAD + "</head><body><p>body text<p></body></html>",
+        "<?xml version='1.0'?><html><head><title/><script src='a.js' /></head><body><p>body text</p></body></html>",
+        "<!--" + "x" * 5000 + "-->" + HEAD + "</head><body><p>body text</p></body></html>",
+    ],
+)
+def test_what_is_meant_as_xhtml_is_not_swallowed_by_its_empty_title(page: str) -> None:
+    """A page by the rules of XML that cannot be read by them keeps its text all the same."""
+    assert extract_text(page, ".xhtml").strip() == "body text"
+
+
+def test_xhtml_in_another_encoding_is_decoded_once() -> None:
+    """The encoding that a page declares is that of its bytes, no longer of its text."""
+    page = '<?xml version="1.0" encoding="iso-8859-1"?>' + HEAD + "</head><body><p>Größe</p></body></html>"
+    assert extract_text(page.encode("latin-1"), ".xhtml") == "Größe\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared
-from ingest_tui.extraction.xhtml import xhtml_to_html
+from ingest_tui.extraction.xhtml import close_empty_elements, xhtml_to_html
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -46,7 +46,7 @@ def html_to_markdown_text(text: str) -> str:
     import html_to_markdown
 
     try:
-        converted = html_to_markdown.convert(xhtml_to_html(text) or text, _options())
+        converted = html_to_markdown.convert(xhtml_to_html(text) or close_empty_elements(text), _options())
     except Exception as error:
         raise ProcessingError(f"the page cannot be read: {error}"[:300], code="malformed") from error
     return str(converted.content or "")

@@ -81,6 +81,7 @@ class _Collector:
         self._bare: list[tuple[str, dict[str, str]] | None] = []
         self._heading = 0
         self._has_title = False
+        self._closed_inline = False
         self.has_dtd = False
         self.unresolved: dict[str, None] = {}
 
@@ -92,6 +93,9 @@ class _Collector:
         local = name.rpartition(":")[2]
         if local not in _INLINE and not self._heading:
             self.flush()
+        elif self._closed_inline and self._open and self._open[0] not in _PROSE_ROOTS:
+            self._text.append(" ")  # elements of data, one beside the other: their words are not one
+        self._closed_inline = False
         self._open.append(local)
         if local in _TITLES and not self._heading:
             self._heading = self._level_of_title(attributes)
@@ -129,8 +133,12 @@ class _Collector:
             self.flush("#" * level + " ")
         elif local not in _INLINE and not self._heading:
             self.flush()
+        self._closed_inline = local in _INLINE
 
     def text(self, data: str) -> None:
+        if self._open[-1:] in (["script"], ["style"]) and self._open[0] == "svg":
+            return
+        self._closed_inline = False
         self._text.append(data)
         if self._bare and self._bare[-1] is not None and not data.isspace():
             self._bare[-1] = None
@@ -199,7 +207,7 @@ def xml_to_text(content: bytes) -> tuple[str, list[Finding]]:
     `ProcessingError` (``malformed``) for one that is not well formed and has no text.
     """
     collector = _Collector()
-    content, encoding, findings = _readable(content)
+    content, encoding, findings = _readable(content.lstrip(b" \t\r\n"))
     entities = _Entities(len(content))
     parser = _make_parser(collector, entities, encoding)
     try:

@@ -9,12 +9,19 @@ from typing import Protocol
 from ingest_tui.extraction.intake.containers import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FLOOR_BYTES
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 
-_MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+_GZIP = b"\x1f\x8b"
+_BZIP2 = b"BZh"
+_BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+_LZMA = b"]\x00\x00"
+"""The old form of xz has no magic number of its own: its name has to say it, too."""
+_MAGIC = (_GZIP, b"\xfd7zXZ\x00")
 _ENDINGS = {
     ".gz": "",
     ".gzip": "",
     ".bz2": "",
+    ".bz": "",
     ".xz": "",
+    ".lzma": "",
     ".tgz": ".tar",
     ".tbz2": ".tar",
     ".txz": ".tar",
@@ -31,18 +38,24 @@ def uncover(content: bytes, file_name: str) -> tuple[bytes, str]:
     `ProcessingError` (``malformed``) for one that is damaged or cut.
     """
     for _ in range(_MAX_COVERS):
-        if not content.startswith(_MAGIC):
+        if not _is_covered(content, file_name):
             return content, file_name
         content = _unpacked(_open(content), len(content))
         path = PurePosixPath(file_name)
         file_name = path.stem + _ENDINGS[path.suffix.lower()] if path.suffix.lower() in _ENDINGS else file_name
-    if content.startswith(_MAGIC):
+    if _is_covered(content, file_name):
         raise ItemRejectedError("compressed again and again", code="archive_bomb", hint="unpack it and ingest that")
     return content, file_name
 
 
+def _is_covered(content: bytes, file_name: str) -> bool:
+    if content.startswith(_BZIP2):  # a text may begin with these three letters
+        return content[4:10] in _BZIP2_BLOCKS
+    return content.startswith(_MAGIC) or (content.startswith(_LZMA) and file_name.lower().endswith(".lzma"))
+
+
 class _Stream(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
+    def read1(self, size: int = -1, /) -> bytes: ...
 
 
 def _open(content: bytes) -> _Stream:
@@ -50,24 +63,31 @@ def _open(content: bytes) -> _Stream:
     import gzip
     import lzma
 
-    if content.startswith(_MAGIC[0]):
+    if content.startswith(_GZIP):
         return gzip.GzipFile(fileobj=BytesIO(content))
-    return bz2.BZ2File(BytesIO(content)) if content.startswith(_MAGIC[1]) else lzma.LZMAFile(BytesIO(content))
+    return bz2.BZ2File(BytesIO(content)) if content.startswith(_BZIP2) else lzma.LZMAFile(BytesIO(content))
+
+
+def _damaged(error: Exception) -> ProcessingError:
+    message = f"the compressed file cannot be read: {error}"
+    return ProcessingError(message, code="malformed", hint="fetch it again: it may be cut short")
 
 
 def _unpacked(stream: _Stream, size: int) -> bytes:
+    import gzip
+
     limit = min(MAX_UNPACKED_BYTES, max(RATIO_FLOOR_BYTES, size * MAX_RATIO))
     pieces: list[bytes] = []
     total = 0
     while total <= limit:
         try:
-            piece = stream.read(_PIECE)
+            piece = stream.read1(_PIECE)
+        except gzip.BadGzipFile as error:
+            if total and str(error).startswith("Not a gzipped file"):  # what is behind the end is no part of it
+                return b"".join(pieces)
+            raise _damaged(error) from error
         except Exception as error:  # each of the three libraries has errors of its own for damage
-            raise ProcessingError(
-                f"the compressed file cannot be read: {error}",
-                code="malformed",
-                hint="fetch it again: it may be cut short",
-            ) from error
+            raise _damaged(error) from error
         if not piece:
             return b"".join(pieces)
         pieces.append(piece)

@@ -6,10 +6,20 @@ _HEAD_BYTES = 4096
 _ISO_MEDIA = {
     b"heic": "a HEIC image",
     b"heix": "a HEIC image",
+    b"hevc": "a HEIC image",
+    b"hevx": "a HEIC image",
+    b"mif1": "a HEIC image",
+    b"msf1": "a HEIC image",
     b"avif": "an AVIF image",
+    b"avis": "an AVIF image",
+    b"crx ": "a Canon raw image",
+    b"qt  ": "a QuickTime video",
     b"M4A ": "an MPEG-4 audio file",
 }
-_RIFF = {b"WEBP": "a WebP image", b"WAVE": "a WAV audio file", b"AVI ": "an AVI video"}
+_IN_CHUNKS = {
+    b"RIFF": {b"WEBP": "a WebP image", b"WAVE": "a WAV audio file", b"AVI ": "an AVI video"},
+    b"FORM": {b"AIFF": "an AIFF audio file", b"AIFC": "an AIFF audio file"},
+}
 
 # Offset, first bytes, and what they are. The short ones come last: a longer match is the better one.
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
@@ -23,6 +33,14 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x00\x00\x01\x00", "a Windows icon"),
     (0, b"\x01\x00\x00\x00\x58\x00\x00\x00", "a Windows metafile"),
     (0, b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
+    (0, b"\x01\x00\x00\x00\x6c\x00\x00\x00", "a Windows metafile"),
+    (0, b"\x01\x00\x09\x00\x00\x03", "a Windows metafile"),
+    (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "a JPEG 2000 image"),
+    (0, b"\x00\x00\x00\x0cJXL \r\n\x87\n", "a JPEG XL image"),
+    (0, b"gimp xcf", "a GIMP image"),
+    (0, b"icns\x00", "a macOS icon"),
+    (0, b"\x06\x06\xed\xf5\xd8\x1d\x46\xe5", "an InDesign document"),
+    (128, b"DICM", "a medical image (DICOM)"),
     (0, b"AT&TFORM", "a DjVu document"),
     (0, b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", "a OneNote section"),
     (0, b"\xa1\x2f\xff\x43\xd9\xef\x76\x4c\x9e\xe2\x10\xea\x57\x22\x76\x5f", "a OneNote table of contents"),
@@ -35,6 +53,19 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"!BDN", "an Outlook data file (PST)"),
     (0, b"\xffWPC", "a WordPerfect document"),
     (0, b"HWP Document File", "a Hangul document"),
+    (0, b"\x31\xbe\x00\x00\x00\xab", "a Windows Write document"),
+    (0, b"\x00\x00\x02\x00\x06\x04", "a Lotus 1-2-3 workbook"),
+    (0, b"\x00\x00\x1a\x00", "a Lotus 1-2-3 workbook"),
+    (0, b"$FL2@(#)", "an SPSS data file"),
+    (12, b"\xc2\xea\x81\x60", "a SAS data set"),
+    (0, b"<stata_dta>", "a Stata data set"),
+    (0, b"MATLAB 5.0 MAT", "a MATLAB data file"),
+    (0, b"ElfFile\x00", "a Windows event log"),
+    (0, b"regf", "a Windows registry"),
+    (0, b"L\x00\x00\x00\x01\x14\x02\x00", "a Windows shortcut"),
+    (0, b"\x00\x00\x00\x01Bud1", "a macOS folder view (.DS_Store)"),
+    (0, b"\xd4\xc3\xb2\xa1", "a network capture"),
+    (0, b"GGUF", "a language model (GGUF)"),
     (0, b"AC10", "an AutoCAD drawing"),
     (0, b"%!PS-Adobe", "a PostScript document"),
     (0, b"\xc5\xd0\xd3\xc6", "a PostScript image"),
@@ -44,6 +75,9 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b", "a gzip archive"),
     (0, b"BZh", "a bzip2 archive"),
     (0, b"\xfd7zXZ\x00", "an xz archive"),
+    (0, b"\x04\x22\x4d\x18", "an LZ4 archive"),
+    (0, b"\x1f\x9d", "a file of compress (.Z)"),
+    (2, b"-lh5-", "an LHA archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (0, b"Rar!\x1a\x07", "a RAR archive"),
     (0, b"(\xb5/\xfd", "a Zstandard archive"),
@@ -60,18 +94,34 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"ID3", "an MP3 audio file"),
     (0, b"OggS", "an Ogg audio or video file"),
     (0, b"fLaC", "a FLAC audio file"),
+    (0, b"MThd", "a MIDI file"),
+    (0, b"FLV\x01", "a Flash video"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file"),
+    (0, b"#!AMR", "an AMR audio file"),
+    (0, b"\x00\x00\x01\xba", "an MPEG video"),
+    (0, b"\x00\x00\x01\xb3", "an MPEG video"),
     (0, b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
     (0, b"\x00\x01\x00\x00\x00", "a TrueType font"),
+    (0, b"ttcf\x00", "a TrueType font"),
     (0, b"OTTO", "an OpenType font"),
     (0, b"wOFF", "a web font"),
     (0, b"wOF2", "a web font"),
     (0, b"\x80\x02", "a Python pickle"),
     (0, b"bplist", "a binary property list"),
 )
+# So short that a text may begin with them, too: they only name what is no text for other reasons.
+_SHORT_MAGIC = (
+    (0, b"BM", "a Windows bitmap image"),
+    (0, b"\xff\xfb", "an MP3 audio file"),
+    (0, b"\xff\xf3", "an MP3 audio file"),
+    (0, b"\xff\xf1", "an AAC audio file"),
+    (0, b"\xff\x0a", "a JPEG XL image"),
+    (0, b"]\x00\x00", "an LZMA archive"),
+)
 _NEVER_TEXT = tuple(
     magic for offset, magic, _name in _MAGIC if offset == 0 and (not magic.isascii() or b"\x00" in magic)
 )
-_ALWAYS = (*_NEVER_TEXT, b"GIF87a", b"GIF89a", b"BZh", b"8BPS", b"AT&TFORM", b"Rar!", b"MZ\x90")
+_ALWAYS = (*_NEVER_TEXT, b"GIF87a", b"GIF89a", b"8BPS", b"AT&TFORM", b"Rar!", b"MZ\x90")
 
 
 def is_refused(head: bytes) -> bool:
@@ -84,9 +134,9 @@ def name_of(content: bytes) -> str:
     head = content[:_HEAD_BYTES]
     if head[4:8] == b"ftyp":
         return _ISO_MEDIA.get(head[8:12], "an MPEG-4 video or audio file")
-    if head.startswith(b"RIFF") and head[8:12] in _RIFF:
-        return _RIFF[head[8:12]]
-    for offset, magic, name in _MAGIC:
+    if in_chunks := _IN_CHUNKS.get(head[:4], {}).get(head[8:12]):
+        return in_chunks
+    for offset, magic, name in (*_MAGIC, *_SHORT_MAGIC):
         if content.startswith(magic, offset):
             return name
     import puremagic

@@ -49,3 +49,14 @@ def test_an_archive_of_many_is_refused_by_name() -> None:
     with pytest.raises(ItemRejectedError) as caught:
         extract(gzip.compress(header.ljust(1024, b"\x00")), file_name="a.tgz")
     assert caught.value.reason == "unsupported_type"
+
+
+def test_other_endings_and_what_is_behind_the_end_do_no_harm() -> None:
+    """The old form of xz is read by its name; bytes behind the end of a gzip file are no part of it."""
+    assert extract(lzma.compress(b"a log\n", format=lzma.FORMAT_ALONE), file_name="a.log.lzma").markdown == "a log\n"
+    assert extract(gzip.compress(b"a,b\n1,2\n") + b"left over", file_name="a.csv.gz").columns[0]["rows"] == 1
+
+
+def test_a_text_may_begin_as_bzip2_does() -> None:
+    """Three letters are no compressed file."""
+    assert extract(b"BZh is how they begin.\n", file_name="notes.txt").markdown == "BZh is how they begin.\n"

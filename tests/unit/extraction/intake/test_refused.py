@@ -35,3 +35,22 @@ def test_a_refusal_says_what_the_file_is(content: bytes, name: str) -> None:
 def test_a_text_that_begins_like_a_file_is_text(text: str) -> None:
     """Letters that some format begins with do not make a text binary."""
     assert extract(text.encode(), file_name="a.txt").markdown.strip() == text
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"\x00\x00\x00\x18ftypmif1", "a HEIC image"),
+        (b"BM\x36\x00\x0c\x00", "a Windows bitmap image"),
+        (b"\xff\xfb\x90\x64", "an MP3 audio file"),
+        (b"FORM\x00\x00\x01\x00AIFF", "an AIFF audio file"),
+        (b"\x00" * 128 + b"DICM", r"a medical image \(DICOM\)"),
+        (b"\x00\x00\x02\x00\x06\x04", "a Lotus 1-2-3 workbook"),
+        (b"\x1f\x9d\x90", "a file of compress"),
+        (b"$FL2@(#) SPSS", "an SPSS data file"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_its_name(head: bytes, name: str) -> None:
+    """A refusal says what the file is."""
+    with pytest.raises(ItemRejectedError, match=f"cannot read {name}"):
+        extract(head + bytes(range(256)) * 2, file_name="found.bin")
