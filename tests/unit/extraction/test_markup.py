@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ingest_tui.extraction.parse import extract, extract_text
+from ingest_tui.model.markdown_blocks import split_blocks
 
 ASCIIDOC = """= Pump manual
 Author Name
@@ -99,3 +102,51 @@ def test_blank_lines_before_an_xml_declaration_do_no_harm() -> None:
 def test_styles_of_a_drawing_are_no_text_of_it() -> None:
     """Nobody sees the rules in an SVG file."""
     assert extract_text("<svg><style>.a{}</style><text>seen</text></svg>", ".svg") == "seen\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "headings"),
+    [
+        (
+            "a.rst",
+            "=====\nGuide\n=====\n\nFirst\n=====\n\nGo\n--\n\n小\n--\n",
+            ["# Guide", "## First", "### Go", "### 小"],
+        ),
+        (
+            "a.rst",
+            "Guide\n=====\n\nSee::\n\n  # none\n  No\n  ==\n\n.. code-block:: sh\n   :linenos:\n\n   # none\n",
+            ["# Guide"],
+        ),
+        ("a.rst", "Guide\n=====\n\n# a line\n", ["# Guide"]),
+        (
+            "a.adoc",
+            "Guide\n=====\n\nFirst\n-----\n\nDeep\n~~~~\n\ntext\n\nNext one\n--------\n",
+            ["# Guide", "## First", "### Deep", "## Next one"],
+        ),
+        ("a.adoc", "= Guide\n\n # a literal line\n\n.Listing\n--------\n== none\n--------\n", ["# Guide"]),
+        ("a.org", "* Guide\n# a comment\n", ["# Guide"]),
+        (
+            "a.tex",
+            "\\section{A {\\em b {c}} d} and text\n\\chapter{One}\\section{Two}\n",
+            ["## A b c d", "# One", "## Two"],
+        ),
+    ],
+)
+def test_titles_in_the_less_usual_forms(name: str, text: str, headings: list[str]) -> None:
+    """Short underlines, titles of two lines, several in one line; what only looks like one is none."""
+    blocks = split_blocks(extract_text(text, name))
+    assert ["#" * block.level + " " + block.name for block in blocks if block.kind == "heading"] == headings
+
+
+def test_a_table_of_org_is_one() -> None:
+    """The line below its names is written as markdown has it, so that its pieces repeat them."""
+    assert "| a | b |\n|---|---|\n| 1 | 2 |" in extract_text("* T\n| a | b |\n|---+---|\n| 1 | 2 |\n", "a.org")
+
+
+def test_light_markup_takes_linear_time() -> None:
+    """Long lines and many marks are no way to stop the clock."""
+    started = time.process_time()
+    for name in ("a.rst", "a.adoc", "a.org", "a.tex"):
+        for text in (" " * 300_000 + "x", "=" * 300_000, "\\section{a}" * 30_000, "::\n" * 100_000, "|-+" * 100_000):
+            extract_text(f"x\n{text}\n", name)
+    assert time.process_time() - started < 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import date, datetime, timedelta
 
@@ -99,6 +100,21 @@ def test_lone_surrogates_are_replaced() -> None:
 def test_the_title_is_the_first_heading_that_is_one(markdown: str) -> None:
     """A comment in a listing is no title; an underlined line is one."""
     assert find_title(markdown) == "Guide"
+
+
+def test_control_characters_of_escapes_separate_words() -> None:
+    """A zero or a tabulator between two words does not glue them."""
+    assert '"x y z"' in extract_text(r'{"a": "x\u0000y\u0009z"}', ".json")
+
+
+@pytest.mark.parametrize("data", [{"text/markdown": ["**seen**"]}, {"text/html": "<p><b>seen</b></p>"}])
+def test_outputs_of_a_notebook_are_read_in_the_form_that_is_seen(data: dict[str, object]) -> None:
+    """What shows itself as markdown or HTML has only the name of a Python object as its plain text."""
+    output = {"output_type": "display_data", "data": {"text/plain": "<IPython.core.display.Markdown object>", **data}}
+    cell = {"cell_type": "code", "source": "show()", "outputs": [output]}
+    text = extract_text(json.dumps({"nbformat": 4, "metadata": {}, "cells": [cell]}), ".ipynb")
+    assert "**seen**" in text
+    assert "IPython" not in text
 
 
 def test_long_runs_of_spaces_take_linear_time() -> None:

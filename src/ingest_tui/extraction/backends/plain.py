@@ -11,7 +11,13 @@ from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.blocks import find_title
 from ingest_tui.extraction.intake.decoding import decode_text
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
-from ingest_tui.extraction.markup import asciidoc_to_markdown, latex_to_markdown, org_to_markdown, rst_to_markdown
+from ingest_tui.extraction.markup import (
+    asciidoc_to_markdown,
+    fence_around,
+    latex_to_markdown,
+    org_to_markdown,
+    rst_to_markdown,
+)
 from ingest_tui.extraction.tabular import read_csv
 from ingest_tui.extraction.validators.jsontext import check_json, check_json_lines
 from ingest_tui.model.extraction import Element, Finding
@@ -38,9 +44,7 @@ def parse(material: ParseInput) -> Parsed:
 
 def fence(text: str, language: str) -> str:
     """Return ``text`` as a fenced code block that no run of backticks inside can close."""
-    longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
-    marks = "`" * (longest + 1)
-    return f"{marks}{language}\n{text.rstrip()}\n{marks}\n"
+    return fence_around(text.rstrip(), language) + "\n"
 
 
 def _parse_table(material: ParseInput) -> Parsed:
@@ -79,8 +83,13 @@ def decode_escapes(text: str) -> str:
     """
     if "\\" not in text:
         return text
-    decoded = _JSON_ESCAPE.sub(lambda match: _ESCAPED.get(match[1]) or chr(int(match[1][1:], 16)), text)
+    decoded = _JSON_ESCAPE.sub(lambda match: _ESCAPED.get(match[1]) or _character(int(match[1][1:], 16)), text)
     return _SURROGATES.sub(lambda match: match[0].encode("utf-16", "surrogatepass").decode("utf-16"), decoded)
+
+
+def _character(code: int) -> str:
+    """Return a character of an escape; a control character separates words, as it does where it is printed."""
+    return "\n" if code in (10, 13) else " " if code < ord(" ") else chr(code)
 
 
 def _parse_notebook(material: ParseInput) -> Parsed:
@@ -122,7 +131,18 @@ def _output_text(output: Any) -> str:
     if output.get("output_type") == "error":
         return f"{output.get('ename', '')}: {output.get('evalue', '')}"
     data = output.get("data")
-    return _joined(output.get("text") or (data.get("text/plain") if isinstance(data, dict) else ""))
+    if output.get("text") or not isinstance(data, dict):
+        return _joined(output.get("text"))
+    plain = _joined(data.get("text/plain"))
+    if plain and not plain.startswith("<IPython."):  # what Python calls an object that shows itself in another form
+        return plain
+    return _joined(data.get("text/markdown") or data.get("text/latex")) or _text_of_page(_joined(data.get("text/html")))
+
+
+def _text_of_page(html: str) -> str:
+    from ingest_tui.extraction.backends.html import html_to_markdown_text
+
+    return html_to_markdown_text(html) if html.strip() else ""
 
 
 def _parse_markup(material: ParseInput) -> Parsed:
