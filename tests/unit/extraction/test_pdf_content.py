@@ -63,6 +63,43 @@ def test_the_values_of_a_form_are_text() -> None:
     assert "refuse" not in text
 
 
+def test_what_was_chosen_is_named_as_it_is_shown() -> None:
+    """Of lists each chosen line, by its label; of boxes what they stand for, unless that only says that they are on."""
+    mark = stream(b"0 0 10 10 re f", b"/Type /XObject /Subtype /Form /BBox [0 0 10 10]")
+    ticked = b"/V /%s /AS /%s /AP << /N << /%s 6 0 R /Off 6 0 R >> >>"
+    text = extract_text(
+        page_with(
+            [
+                field(
+                    b"Ch", b"many", b"/Ff 2097152 /Opt [[(r) (Red)] [(g) (Green)] [(b) (Blue)]] /V [(r) (b)] /I [0 2]"
+                ),
+                field(b"Ch", b"one", b"/Ff 131072 /Opt [[(r) (Red)] [(g) (Green)]] /V (g)"),
+                field(b"Ch", b"own", b"/Ff 393216 /Opt [(a)] /V (typed here)"),
+                field(b"Btn", b"plan", ticked % (b"Gold", b"Gold", b"Gold")),
+                field(b"Btn", b"agree", ticked % (b"On", b"On", b"On")),
+                field(b"Btn", b"sex", b"/Opt [(female) (male)]", ticked % (b"0", b"0", b"0")),
+            ],
+            mark,
+        ),
+        ".pdf",
+    )
+    for line in ("many: Red, Blue", "one: Green", "own: typed here", "[x] plan: Gold", "[x] agree", "[x] sex: female"):
+        assert f"- {line}\n" in text
+
+
+def test_a_password_in_a_form_is_not_read() -> None:
+    """A person sees dots where it was typed."""
+    text = extract_text(page_with([field(b"Tx", b"key", b"/Ff 8192 /V (hunter2)")], text="Form"), ".pdf")
+    assert "hunter2" not in text
+
+
+def test_a_free_text_may_have_its_words_in_the_rich_form_only() -> None:
+    """Some programs write them as XHTML alone."""
+    rich = b"/Subtype /FreeText /DA (/F1 12 Tf) /RC (<body><p>seen &amp; read</p><p>twice</p></body>) >>"
+    text = extract_text(page_with([b"<< /Type /Annot /F 4 /Rect [72 500 300 520] " + rich], text="Form"), ".pdf")
+    assert "seen & read\ntwice" in text
+
+
 def test_what_a_field_shows_is_read_where_it_differs_from_its_value() -> None:
     """A person sees the appearance of a field; both are found."""
     shown = b"/V (kept value) /AP << /N 6 0 R >>"

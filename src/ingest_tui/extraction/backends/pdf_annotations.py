@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any, NamedTuple
 
 _MAX_ANNOTATIONS = 10_000
 _MAX_VALUE_BYTES = 2 * 1024**2
 _SHORT_VALUE = 200
 """A value up to this length is named with its field even where the page shows it: the name is what it means."""
+_PASSWORD = 1 << 13  # ISO 32000-1, table 228: nobody sees what is typed
+_PLAIN_TICKS = frozenset(("yes", "on", "1", "0", "true", "x", "checked", "ja", "oui", "si", "sí"))
+_PARAGRAPH_END = re.compile(r"</p>|<br */?>")
+_TAG = re.compile(r"<[^<>]*>")
 _HIDDEN = 1 << 1 | 1 << 5  # ISO 32000-1, table 165: hidden, no view
 
 
@@ -51,7 +57,7 @@ def read_annotations(page: Any, form: Any) -> PageAnnotations:
             if kind == raw.FPDF_ANNOT_WIDGET:
                 fields += 1
                 lines.update(dict.fromkeys(_field(raw, form, annotation) if form is not None else ()))
-            elif text := _string(raw, annotation, b"Contents"):
+            elif text := _string(raw, annotation, b"Contents") or _rich(raw, annotation):
                 is_free = kind == raw.FPDF_ANNOT_FREETEXT
                 lines.setdefault(AnnotationText(text if is_free else f"> Note: {_one_line(text)}", text))
         finally:
@@ -66,13 +72,17 @@ def _field(raw: Any, form: Any, annotation: Any) -> Iterator[AnnotationText]:
     if kind in (raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON):
         if raw.FPDFAnnot_IsChecked(form, annotation):
             chosen = _one_line(_of_form(raw.FPDFAnnot_GetFormFieldExportValue, form, annotation))
-            is_choice = kind == raw.FPDF_FORMFIELD_RADIOBUTTON and chosen
+            # Boxes of one name are told apart by what they stand for; a single one mostly says "Yes".
+            is_one_of_many = raw.FPDFAnnot_GetFormControlCount(form, annotation) > 1
+            is_choice = chosen and (is_one_of_many or chosen.casefold() not in _PLAIN_TICKS)
             line = f"- [x] {name}: {chosen}" if is_choice else f"- [x] {name}"
             yield AnnotationText(line, line)
     elif kind not in (raw.FPDF_FORMFIELD_PUSHBUTTON, raw.FPDF_FORMFIELD_SIGNATURE):
+        if raw.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD and kind == raw.FPDF_FORMFIELD_TEXTFIELD:
+            return
         value = _of_form(raw.FPDFAnnot_GetFormFieldValue, form, annotation).strip()
-        if kind == raw.FPDF_FORMFIELD_LISTBOX and not value:
-            value = ", ".join(_selected(raw, form, annotation))
+        if kind in (raw.FPDF_FORMFIELD_LISTBOX, raw.FPDF_FORMFIELD_COMBOBOX):  # as they are shown, not as they are kept
+            value = ", ".join(_selected(raw, form, annotation)) or value
         if value:
             line = f"- {name}: {_one_line(value)}" if name else value
             yield AnnotationText(line, line if len(value) <= _SHORT_VALUE else value)
@@ -85,6 +95,11 @@ def _selected(raw: Any, form: Any, annotation: Any) -> Iterator[str]:
             buffer = _buffer(length)
             raw.FPDFAnnot_GetOptionLabel(form, annotation, index, _as_words(buffer), length)
             yield _one_line(_text(buffer, length))
+
+
+def _rich(raw: Any, annotation: Any) -> str:
+    """Return the words of an annotation that has them with marks of XHTML only."""
+    return unescape(_TAG.sub("", _PARAGRAPH_END.sub("\n", _string(raw, annotation, b"RC")))).strip()
 
 
 def _of_form(get: Any, form: Any, annotation: Any) -> str:
