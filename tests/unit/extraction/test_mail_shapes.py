@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import encodebytes
 
 import pytest
@@ -129,3 +130,23 @@ def test_what_is_before_the_first_header_does_not_hide_it(before: bytes) -> None
     mailbox = b"From a@b Thu Jan  1 00:00:00 2026\n" + mail + b"\nFrom c@d Thu Jan  1 00:00:00 2026\n" + mail
     assert extract_text(before + mailbox, ".mbox").count("# Pumps") == 2
     assert extract_text(mailbox.partition(b"\n")[2], ".mbox").count("# Pumps") == 2
+
+
+def test_what_is_in_a_mail_takes_linear_time() -> None:
+    """Neither headers of a megabyte nor bodies of marks stop the clock; the beginning of the header is read."""
+    started = time.process_time()
+    for header in (
+        "Subject: " + "=?utf-8?q?pump?= " * 60_000,
+        "To: " + "a@b.example, " * 50_000,
+        "Bcc: " + "(" * 500_000,
+    ):
+        assert "the body" in extract_text(f"From: a\nDate: b\n{header}\n\nthe body\n", ".eml")
+    for body in ("![" * 300_000, "-" * 500_000, " \n" * 200_000):
+        read(multipart("alternative", PLAIN + "the body", PLAIN + body))
+    assert time.process_time() - started < 20
+
+
+def test_a_mail_that_mentions_how_a_pdf_begins_is_a_mail() -> None:
+    """The mark of a PDF may come late in the file, but not in a mail, a page or a text without a name."""
+    assert "%PDF-1.7" in read(PLAIN + "it begins with\n%PDF-1.7\n1 0 obj\n")
+    assert "%PDF-1.7" in extract_text("A file that begins with %PDF-1.7 is one.\n", "notes")

@@ -25,6 +25,7 @@ _BINARY_MAGIC = (
 _DBF_VERSIONS = frozenset(b"\x02\x03\x04\x05\x30\x31\x32\x43\x63\x83\x8b\x8e\xcb\xf5\xfb")
 _DBF_KINDS = frozenset(b"CNDLFMBGPTIYO@+VWQ0")
 _PDF_MARK_WITHIN = 1024  # readers accept leading rubbish before "%PDF-" (ISO 32000-1, annex H.3.4.1)
+_PDF_OBJECT = re.compile(rb"\n[ \t]*\d+[ \t]+\d+[ \t]+obj\b|\r[ \t]*\d+[ \t]+\d+[ \t]+obj\b")
 _FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x89\xd0\xfd")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
@@ -101,7 +102,7 @@ def _dialect_of(start: bytes) -> str:
 
 
 def _by_head(head: bytes, named: Format | None) -> Format | None:
-    if b"%PDF-" in head[:_PDF_MARK_WITHIN] and (named is None or named.family != "text" or head.startswith(b"%PDF-")):
+    if head.startswith(b"%PDF-") or _is_pdf_behind_rubbish(head, named):
         return BY_NAME["pdf"]
     binary = next((name for magic, name in _BINARY_MAGIC if head.startswith(magic)), None)
     if (binary or _looks_like_dbf(head)) and not (binary == "orc" and looks_like_text(head)):
@@ -113,6 +114,15 @@ def _by_head(head: bytes, named: Format | None) -> Format | None:
     if is_refused(head):
         return None
     return _by_text(head, named)
+
+
+def _is_pdf_behind_rubbish(head: bytes, named: Format | None) -> bool:
+    """Say whether a PDF begins later than it should; texts, pages and mails that mention how one begins are none."""
+    if b"%PDF-" not in head[:_PDF_MARK_WITHIN] or (named is not None and named.family == "text"):
+        return False
+    if named is not None and named.name == "pdf":
+        return True
+    return _PDF_OBJECT.search(head) is not None and _text_by_shape(head).name == "text"
 
 
 def _looks_like_dbf(head: bytes) -> bool:
