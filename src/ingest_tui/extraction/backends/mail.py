@@ -44,7 +44,8 @@ _SIGNATURE = re.compile(r"(?<=\S)[ \t]*\r?\n(?=-- ?\r?\n)")
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,500}\]\([^()\n]{0,2000}\)")
 _BASE64_LINE = re.compile(r"[A-Za-z0-9+/]+={0,2}\Z")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_MBOX_LINE = re.compile(rb"^From [^\n]*\d{4}[^\n]*\n", re.MULTILINE)
+_MBOX_LINE = re.compile(rb"^From ([^\n]{1,1000})\n", re.MULTILINE)
+_YEAR = re.compile(rb"\d{4}")
 _BODIES = frozenset(
     (
         *("text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/rfc822-headers"),
@@ -86,7 +87,7 @@ class _ShortHeaders(EmailPolicy):
         return super().header_fetch_parse(name, value[:_MAX_HEADER_CHARACTERS])
 
 
-def _message(content: bytes) -> EmailMessage:
+def _message(content: bytes) -> Message:
     if content.count(b"boundary=") > _MAX_BOUNDARIES:  # the standard library takes seconds for nothing
         raise ProcessingError("the mail nests more than anybody writes", code="malformed")
     try:
@@ -103,7 +104,7 @@ def _mailbox(content: bytes, material: ParseInput) -> Parsed:
     starts = [
         (match.start(), match.end())
         for match in _MBOX_LINE.finditer(content)
-        if match.start() == 0 or _after_blank(content, match.start())
+        if _YEAR.search(match[1]) and (match.start() == 0 or _after_blank(content, match.start()))
     ]
     if not starts or starts[0][0] > 0:  # the line above the first mail is missing
         starts.insert(0, (0, 0))
