@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ingest_tui.services.jobs.jobs import approve_job
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace, open_workspace_at
-from tests.faults.crash_lab import Trial, new_workspace, queue_sync, quicken, rebuilt_state_of, sync
+from tests.faults.crash_lab import Trial, new_workspace, queue_sync, quicken, rebuilt_state_of, run_queue, sync
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +86,10 @@ HISTORIES: dict[str, list[list[Step]]] = {
         [("write", "a.md", "sun"), ("write", "b.md", "rain")],
         [("rename", "a.md", "z.md"), ("rename", "b.md", "a.md"), ("rename", "z.md", "b.md")],
     ],
+    "more than half of the places go at once": [
+        [("write", "a.md", "rain"), ("write", "z.md", "rain-on-windows")],
+        [("delete", "a.md", ""), ("delete", "z.md", "")],
+    ],
     "a document goes, and its text comes back in two places": [
         [("write", "a.md", "sun")],
         [("delete", "a.md", "")],
@@ -120,7 +125,10 @@ def _live_through(history: list[list[Step]]) -> None:
         for steps in history:
             for step in steps:
                 _do(folder, *step)
-            sync(workspace)
+            ended = sync(workspace)
+            if ended.held is not None:  # more than half would go: a person is asked, and agrees
+                approve_job(workspace, ended.job_id)
+                run_queue(workspace)
             _check_mirror(workspace, folder)
         seen = _mirror(workspace)
         root = workspace.root
