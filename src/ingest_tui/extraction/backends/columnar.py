@@ -65,7 +65,7 @@ def table_of(rows: list[list[Any]], total: int, findings: list[Finding]) -> Pars
 def _read_arrow(file: BytesIO) -> tuple[Any, int, Iterator[Any]]:
     import pyarrow as pa
 
-    reader = pa.ipc.open_file(file)
+    reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(use_threads=False))  # threads reserve 300 MB
     batches = (reader.get_batch(at) for at in range(reader.num_record_batches))
     return reader.schema, reader.count_rows(), _slices(batches)
 
