@@ -144,11 +144,11 @@ def _errors_first(findings: list[Finding]) -> list[Finding]:
     return findings[:MAX_FINDINGS]
 
 
-def _parse(chosen: Backend, material: ParseInput) -> Parsed:
+def _parse(chosen: Backend, parse_input: ParseInput) -> Parsed:
     """Run a backend; whatever its library raises of its own becomes a `ProcessingError`."""
     parse = chosen.load()
     try:
-        return parse(material)
+        return parse(parse_input)
     except BaseException as error:
         if not is_library_failure(error):
             raise

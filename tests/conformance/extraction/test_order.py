@@ -119,12 +119,12 @@ def test_pdfs_are_read_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) 
     """A program may parse PDFs in several threads, although PDFium works on one document at a time."""
     read, inside, most = pdf._read, [0], [0]
 
-    def counting(document: Any, material: Any) -> Any:
+    def counting(document: Any, parse_input: Any) -> Any:
         inside[0] += 1
         most[0] = max(most[0], inside[0])
         try:
             time.sleep(0.005)
-            return read(document, material)
+            return read(document, parse_input)
         finally:
             inside[0] -= 1
 

@@ -16,19 +16,19 @@ _MAX_ROWS = 200_000
 MAX_DECODED_BYTES = 1024**3
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the file as one table of at most 200,000 rows. Raises `ProcessingError` (``malformed``)."""
     import pyarrow as pa
 
     pa.set_memory_pool(pa.system_memory_pool())  # counted by the limit of the process; others reserve ahead
-    read = _read_orc if material.format.name == "orc" else _read_arrow
+    read = _read_orc if parse_input.format.name == "orc" else _read_arrow
     try:
-        schema, total, batches = read(BytesIO(material.content))
+        schema, total, batches = read(BytesIO(parse_input.content))
         findings = check_schema(schema)
-        rows = gather_rows(batches, [str(name) for name in schema.names], total, material, findings)
+        rows = gather_rows(batches, [str(name) for name in schema.names], total, parse_input, findings)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ProcessingError(
-            f"the {material.format.name} file cannot be read: {error}"[:300],
+            f"the {parse_input.format.name} file cannot be read: {error}"[:300],
             code="malformed",
             hint="fetch or write it again",
         ) from error
@@ -36,7 +36,7 @@ def parse(material: ParseInput) -> Parsed:
 
 
 def gather_rows(
-    batches: Iterable[Any], names: list[str], total: int, material: ParseInput, findings: list[Finding]
+    batches: Iterable[Any], names: list[str], total: int, parse_input: ParseInput, findings: list[Finding]
 ) -> list[list[Any]]:
     """Return ``names`` and the rows of record batches; where a limit ends them, a finding says so."""
     rows: list[list[Any]] = [names]
@@ -44,7 +44,7 @@ def gather_rows(
     for batch in batches:
         decoded += batch.nbytes
         rows.extend(map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True)))
-        material.tick()
+        parse_input.tick()
         if len(rows) > _MAX_ROWS or decoded > MAX_DECODED_BYTES:
             message = f"only the first {len(rows) - 1:,} of {total:,} rows are kept"
             findings.append(Finding("warning", "rows_cut", message))

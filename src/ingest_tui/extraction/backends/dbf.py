@@ -84,9 +84,9 @@ class _Field:
     length: int
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the records that are not deleted as one table. Raises `ProcessingError` (``malformed``)."""
-    content = material.content
+    content = parse_input.content
     stated, header_bytes, record_bytes = struct.unpack_from("<IHH", content, 4)
     fields = _fields(content[:header_bytes], is_foxpro=content[0] in (0x30, 0x31, 0x32))
     if not fields or record_bytes < 2:  # noqa: PLR2004 a mark and a value

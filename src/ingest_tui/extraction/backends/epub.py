@@ -62,18 +62,18 @@ def _refuse_entity(name: str, *_declaration: object) -> None:
     )
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the chapters of a book in reading order, one element each. Raises `ItemError`."""
     try:
-        with zipfile.ZipFile(BytesIO(material.content)) as archive:
-            return _read(archive, material)
+        with zipfile.ZipFile(BytesIO(parse_input.content)) as archive:
+            return _read(archive, parse_input)
     except (zipfile.BadZipFile, EOFError, KeyError, ValueError, NotImplementedError, expat.ExpatError) as error:
         raise ProcessingError(
             f"the book cannot be read: {error}"[:300], code="malformed", hint="the file may be cut short"
         ) from error
 
 
-def _read(archive: zipfile.ZipFile, material: ParseInput) -> Parsed:
+def _read(archive: zipfile.ZipFile, parse_input: ParseInput) -> Parsed:
     package = _Package()
     package.read(_part(archive, "META-INF/container.xml"))
     package.read(_part(archive, package.root_file))
@@ -93,7 +93,7 @@ def _read(archive: zipfile.ZipFile, material: ParseInput) -> Parsed:
             continue
         findings += [Finding(one.severity, one.code, f"{href[:100]}: {one.message}") for one in doubts]
         markdown = html_to_markdown_text(text).strip()
-        material.tick()
+        parse_input.tick()
         if markdown:
             parts.append(markdown)
             elements.append(Element(markdown, {"category": "Chapter", "chapter": len(parts)}))

@@ -12,8 +12,8 @@ from ingest_tui.extraction.workbooks.opendocument import package_flat
 _PACKAGED = {"fodt": BY_NAME["odt"], "fodp": BY_NAME["odp"]}
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the document as markdown. Raises what the reader of office documents raises."""
-    packaged = _PACKAGED[material.format.name]
-    content = package_flat(material.content, packaged.media_type)
-    return get_backend(packaged.backend).load()(replace(material, content=content, format=packaged))
+    packaged = _PACKAGED[parse_input.format.name]
+    content = package_flat(parse_input.content, packaged.media_type)
+    return get_backend(packaged.backend).load()(replace(parse_input, content=content, format=packaged))

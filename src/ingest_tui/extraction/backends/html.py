@@ -23,9 +23,9 @@ _LANGUAGE = re.compile(
 )
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return an HTML page as markdown. Raises `ItemError` (``malformed``, ``unsupported_type``)."""
-    text, notes, findings = decode_html(material.content)
+    text, notes, findings = decode_html(parse_input.content)
     markdown = html_to_markdown_text(text)
     if not markdown.strip() and "<div" in text and len(text) > _HEAD_CHARACTERS:
         raise ProcessingError("nested too deep to be read", code="malformed", hint="simplify the page")

@@ -20,7 +20,7 @@ _MAX_DEPTH = 30
 _SPACES = {"tab": "\t", "lineBreak": "\n", "fwSpace": " ", "nbSpace": " ", "hyphen": "-"}
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the sections of a document in order; one that is damaged is a finding.
 
     Raises `ProcessingError` (``malformed``) when none can be read.
@@ -28,7 +28,7 @@ def parse(material: ParseInput) -> Parsed:
     findings: list[Finding] = []
     blocks: list[str] = []
     try:
-        package = open_package(material.content)
+        package = open_package(parse_input.content)
         sections = _sections(package)
         reader = _Reader(_heading_levels(package))
     except BROKEN_PART as error:
@@ -40,7 +40,7 @@ def parse(material: ParseInput) -> Parsed:
         except BROKEN_PART as error:
             broken += 1
             findings.append(Finding("error", "section_unreadable", f"{name[:60]} cannot be read: {error}"[:300]))
-        material.tick()
+        parse_input.tick()
     if broken == len(sections):
         raise _broken("no section of the document can be read")
     title, language = _described(package)

@@ -40,9 +40,9 @@ _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d
 _UNITS = ("weeks", "days", "h", "min", "s")
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a calendar: its name as title, each entry under its summary. Raises `ProcessingError` (``malformed``)."""
-    components, findings = read_components(material.content)
+    components, findings = read_components(parse_input.content)
     calendar = next((one for one in components if one.name == "VCALENDAR"), None)
     if calendar is None:
         raise ProcessingError("there is no calendar in it", code="malformed", hint="the file may be cut short")
@@ -52,22 +52,22 @@ def parse(material: ParseInput) -> Parsed:
     elements = [Element(text, {"category": "Title"}) for text in (title,) if text]
     for number, one in enumerate((one for one in components if one.name in _KINDS), 1):
         heading = plain_line(one.text("SUMMARY")) or _KINDS[one.name]
-        body = _entry(one, material)
+        body = _entry(one, parse_input)
         parts += [f"## {heading}", body]
         elements.append(Element(f"{heading}\n\n{body}".strip(), {"category": _KINDS[one.name], "entry": number}))
-        material.tick()
+        parse_input.tick()
     markdown = "\n\n".join(part for part in parts if part.strip()) + "\n"
     return Parsed(markdown, elements, title=title[:300] or None, findings=findings)
 
 
-def _entry(component: Component, material: ParseInput) -> str:
+def _entry(component: Component, parse_input: ParseInput) -> str:
     lines = [f"- When: {when}"] if (when := _when(component)) else []
     for name, label in _LINES:
         values = (_shown(one) for one in component.properties if one.name == name)
         lines += [f"- {label}: {value}" for value in values if value]
     texts = [one.text for one in component.properties if one.name in _TEXTS]
     if not any(texts) and (html := component.text("X-ALT-DESC")):
-        texts = [material.read_part(html.encode("utf-8", "replace"), "description.html")]
+        texts = [parse_input.read_part(html.encode("utf-8", "replace"), "description.html")]
     return "\n\n".join(part for part in ("\n".join(lines), *(shift_headings(text, 2) for text in texts)) if part)
 
 

@@ -14,19 +14,19 @@ from ingest_tui.model.extraction import Finding
 _MAX_PREVIEW_BYTES = 256 * 1024**2
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the text of the preview.
 
     Raises `ItemRejectedError` (``unsupported_type``) for a document without one, and `ProcessingError` (``malformed``).
     """
     try:
-        with zipfile.ZipFile(BytesIO(material.content)) as archive:
+        with zipfile.ZipFile(BytesIO(parse_input.content)) as archive:
             preview = _preview(archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OSError) as error:
         raise ProcessingError(
             f"the document cannot be read: {error}"[:300], code="malformed", hint="the file may be cut short"
         ) from error
-    markdown = material.read_part(preview, "preview.pdf")
+    markdown = parse_input.read_part(preview, "preview.pdf")
     note = Finding("warning", "preview_only", "read from the preview, which may show less than the document holds")
     return Parsed(
         markdown,

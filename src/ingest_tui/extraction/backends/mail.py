@@ -59,19 +59,19 @@ _SIGNATURES = frozenset(("application/pgp-signature", "application/pkcs7-signatu
 _NOT_SHOWN = ("text/css", "text/javascript", "application/javascript", "application/x-javascript")
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a mail: its subject as heading, the main headers, its body, mails within it, and its attachments.
 
     Of alternatives the one is taken that a mail program shows; every other text is kept. The text of attachments that
     can be read follows under their names. Raises `ProcessingError` (``malformed``).
     """
-    content = material.content
+    content = parse_input.content
     if content.startswith(_UTF16_MARKS) or b"\x00" in content[:64]:
         content = decode_text(content)[0].encode("utf-8", "replace")
     content = content.removeprefix(BOM_UTF8).lstrip(b"\r\n")
-    if material.format.name == "mbox":
-        return _mailbox(content, material)
-    reader = _Reader(material)
+    if parse_input.format.name == "mbox":
+        return _mailbox(content, parse_input)
+    reader = _Reader(parse_input)
     message = _message(content)
     if not message.keys():
         raise ProcessingError("the mail has no headers", code="malformed", hint="the file may be cut short")
@@ -96,7 +96,7 @@ def _message(content: bytes) -> Message:
         raise ProcessingError(f"the mail cannot be read: {error}"[:300], code="malformed") from error
 
 
-def _mailbox(content: bytes, material: ParseInput) -> Parsed:
+def _mailbox(content: bytes, parse_input: ParseInput) -> Parsed:
     """Return the mails of an mbox file, one below the other (RFC 4155)."""
     parts: list[str] = []
     elements: list[Element] = []
@@ -113,12 +113,12 @@ def _mailbox(content: bytes, material: ParseInput) -> Parsed:
             findings.append(Finding("warning", "parts_cut", f"more than {_MAX_MESSAGES:,} mails: the rest is left out"))
             break
         end = starts[number + 1][0] if number + 1 < len(starts) else len(content)
-        reader = _Reader(material)
+        reader = _Reader(parse_input)
         mail = reader.read(_message(re.sub(rb"(?m)^>(>*From )", rb"\1", content[begin:end])))
         parts.append(mail.markdown(level=1))
         elements += [Element(one.text, {**one.metadata, "mail": number + 1}) for one in mail.elements()]
         findings += reader.findings
-        material.tick()
+        parse_input.tick()
     return Parsed("\n".join(parts), elements, findings=findings)
 
 
@@ -183,9 +183,9 @@ class Mail:
 class _Reader:
     """Walks the parts of a mail: a sequence, alternatives, a root with what belongs to it, mails within it."""
 
-    def __init__(self, material: ParseInput) -> None:
+    def __init__(self, parse_input: ParseInput) -> None:
         self.findings: list[Finding] = []
-        self._material = material
+        self._parse_input = parse_input
         self._parts = 0
 
     def read(self, message: Message, depth: int = 0) -> Mail:
@@ -287,8 +287,8 @@ class _Reader:
         if content and readable and kind not in _SIGNATURES:
             if kind.startswith("text/"):
                 content = self._text_of(part, content).encode("utf-8", "replace")
-            text = self._material.read_part(content, readable)
-            self._material.tick()
+            text = self._parse_input.read_part(content, readable)
+            self._parse_input.tick()
         if text and any(one.text == text for one in mail.attachments):
             text = ""  # invitations come twice, for mail programs and for people
         mail.attachments.append(Attachment(named, kind, size, text))

@@ -15,7 +15,7 @@ from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Finding
 _of_thread = threading.local()
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return an office document as markdown.
 
     Raises `ItemRejectedError` (``encrypted``, ``archive_bomb``) and `ProcessingError` (``malformed``).
@@ -24,7 +24,7 @@ def parse(material: ParseInput) -> Parsed:
 
     try:
         source = xberg.ExtractInput(
-            kind=xberg.ExtractInputKind.BYTES, bytes=material.content, mime_type=material.format.media_type
+            kind=xberg.ExtractInputKind.BYTES, bytes=parse_input.content, mime_type=parse_input.format.media_type
         )
         result = _run(xberg, source)
     except Exception as error:
@@ -39,7 +39,7 @@ def parse(material: ParseInput) -> Parsed:
         Finding("warning", "parser_warning", str(warning.message)[:MAX_FINDING_CHARACTERS])
         for warning in document.processing_warnings or ()
     ]
-    pages = getattr(document.counts, "pages", None) if material.format.name in ("pptx", "ppt", "odp") else None
+    pages = getattr(document.counts, "pages", None) if parse_input.format.name in ("pptx", "ppt", "odp") else None
     return Parsed(
         str(document.content),
         title=_one_line(getattr(metadata, "title", None)),

@@ -12,14 +12,14 @@ from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a text or a presentation as markdown. Raises `ItemRejectedError` (``unsafe_xml``), `ProcessingError`."""
     try:
-        reader = _Reader(open_package(material.content), material)
+        reader = _Reader(open_package(parse_input.content), parse_input)
         roots = [reader.package.xml("content.xml")]
         if "styles.xml" in reader.package and (styles := reader.part("styles.xml")) is not None:
             roots.append(styles)
-        parsed = _presentation(roots, reader) if material.format.name == "odp" else _text(roots, reader)
+        parsed = _presentation(roots, reader) if parse_input.format.name == "odp" else _text(roots, reader)
     except BROKEN_PART as error:
         raise ProcessingError(
             f"the document cannot be read: {error}"[:300], code="malformed", hint="the file may be cut short"
@@ -49,10 +49,10 @@ def _presentation(roots: list[ET.Element], reader: _Reader) -> Parsed:
 class _Reader:
     """Reads the parts of a document; what is wrong with one is a finding."""
 
-    def __init__(self, package: Package, material: ParseInput) -> None:
+    def __init__(self, package: Package, parse_input: ParseInput) -> None:
         self.package = package
         self.findings: list[Finding] = []
-        self._material = material
+        self._parse_input = parse_input
         self._open: set[str] = set()
 
     def embedded(self, reference: str) -> ET.Element | None:
@@ -61,7 +61,7 @@ class _Reader:
         if name in self._open or name not in self.package:
             return None
         self._open.add(name)
-        self._material.tick()
+        self._parse_input.tick()
         return self.part(name)
 
     def part(self, name: str) -> ET.Element | None:

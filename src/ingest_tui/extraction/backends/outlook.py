@@ -73,14 +73,14 @@ _PAGE_OF_LANGUAGE = {
 _TRADITIONAL_CHINESE = frozenset((0x0404, 0x0C04, 0x1404))
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a mail: its subject as heading, the main headers, its body, and its attachments with their text.
 
     Raises `ProcessingError` (``malformed``).
     """
-    reader = _Reader(material)
+    reader = _Reader(parse_input)
     try:
-        compound = CompoundFile(material.content)
+        compound = CompoundFile(parse_input.content)
         top = _Properties(compound, list(compound.streams.values()), header_bytes=32)
         mail = reader.mail(top, 0)
     except (ValueError, IndexError, struct.error) as error:
@@ -155,9 +155,9 @@ class _Properties:
 
 
 class _Reader:
-    def __init__(self, material: ParseInput) -> None:
+    def __init__(self, parse_input: ParseInput) -> None:
         self.findings: list[Finding] = []
-        self._material = material
+        self._parse_input = parse_input
         self._attachments = 0
 
     def mail(self, properties: _Properties, depth: int) -> Mail:
@@ -215,7 +215,7 @@ class _Reader:
             return plain
         packed = properties.stored(_RTF)
         unpacked = _unpacked(packed.content) if packed is not None else b""
-        return self._material.read_part(unpacked, "body.rtf") if unpacked else ""
+        return self._parse_input.read_part(unpacked, "body.rtf") if unpacked else ""
 
     def _html(self, content: bytes, label: str) -> str:
         from ingest_tui.extraction.backends.html import decode_html, html_to_markdown_text
@@ -241,8 +241,8 @@ class _Reader:
         media_type = self._text(properties.stored(_MEDIA_TYPE), charset) or "application/octet-stream"
         stored = properties.stored(_DATA)
         content = stored.content if stored is not None else b""
-        text = self._material.read_part(content, name) if content else ""
-        self._material.tick()
+        text = self._parse_input.read_part(content, name) if content else ""
+        self._parse_input.tick()
         mail.attachments.append(Attachment(name, media_type, len(content), text))
 
 

@@ -15,7 +15,7 @@ _BATCH_ROWS = 2_000
 _MAGIC = b"PAR1"
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a Parquet file as one table of at most 200,000 rows.
 
     Raises `ItemRejectedError` (``archive_bomb``: a row group that would decode to more than 1 GiB; ``encrypted``)
@@ -26,14 +26,14 @@ def parse(material: ParseInput) -> Parsed:
 
     pa.set_memory_pool(pa.system_memory_pool())  # counted by the limit of the process; others reserve ahead
     try:
-        file = parquet.ParquetFile(BytesIO(material.content), memory_map=False, pre_buffer=False)
-        return _read(file, material, pa.ArrowNotImplementedError)
+        file = parquet.ParquetFile(BytesIO(parse_input.content), memory_map=False, pre_buffer=False)
+        return _read(file, parse_input, pa.ArrowNotImplementedError)
     except (pa.ArrowException, OSError, ValueError) as error:
         if "encrypt" in str(error).lower():
             raise ItemRejectedError(
                 "the file is encrypted", code="encrypted", hint="save it without encryption"
             ) from error
-        is_cut = not material.content.endswith(_MAGIC)
+        is_cut = not parse_input.content.endswith(_MAGIC)
         message = (
             "its footer is missing, the file is cut short" if is_cut else f"the footer or a page is damaged: {error}"
         )
@@ -42,7 +42,7 @@ def parse(material: ParseInput) -> Parsed:
         ) from error
 
 
-def _read(file: Any, material: ParseInput, not_implemented: type[Exception]) -> Parsed:
+def _read(file: Any, parse_input: ParseInput, not_implemented: type[Exception]) -> Parsed:
     metadata = file.metadata
     for index in range(metadata.num_row_groups):
         if metadata.row_group(index).total_byte_size > MAX_DECODED_BYTES:
@@ -55,18 +55,18 @@ def _read(file: Any, material: ParseInput, not_implemented: type[Exception]) -> 
     names = [str(name) for name in schema.names]
     findings = check_schema(schema)
     try:
-        rows = _rows(file, material, names, findings)
+        rows = _rows(file, parse_input, names, findings)
     except not_implemented:
         nested = nested_columns(schema)
         names = [name for name in names if name not in nested]
         if not nested or not names:
             raise
         findings = [unreadable_columns(nested)]
-        rows = _rows(file, material, names, findings)
+        rows = _rows(file, parse_input, names, findings)
     return table_of(rows, metadata.num_rows, findings)
 
 
-def _rows(file: Any, material: ParseInput, names: list[str], findings: list[Finding]) -> list[list[Any]]:
+def _rows(file: Any, parse_input: ParseInput, names: list[str], findings: list[Finding]) -> list[list[Any]]:
     """Return the names and the rows of the columns ``names``."""
     batches = file.iter_batches(batch_size=_BATCH_ROWS, columns=names, use_threads=False)
-    return gather_rows(batches, names, file.metadata.num_rows, material, findings)
+    return gather_rows(batches, names, file.metadata.num_rows, parse_input, findings)

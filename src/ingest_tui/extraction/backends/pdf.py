@@ -26,16 +26,16 @@ _one_at_a_time = threading.Lock()
 _DAMAGED_HINT = "the file may be cut short; fetch it again"
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the text of a PDF, one element per page.
 
     Raises `ItemRejectedError` (``encrypted``) and `ProcessingError` (``malformed``). A PDF without text gives an
     empty result whose hint says that it needs OCR.
     """
     with _one_at_a_time:
-        document = _open(material.content)
+        document = _open(parse_input.content)
         try:
-            return _read(document, material)
+            return _read(document, parse_input)
         finally:
             document.close()
 
@@ -79,7 +79,7 @@ def _refusal(code: int) -> ItemRejectedError | ProcessingError:
     return ProcessingError(f"the PDF cannot be opened: {reason}", code="malformed", hint=_DAMAGED_HINT)
 
 
-def _read(document: Any, material: ParseInput) -> Parsed:
+def _read(document: Any, parse_input: ParseInput) -> Parsed:
     headings = _outline(document)
     findings = check_document(document)
     form = _form_of(document)
@@ -90,7 +90,7 @@ def _read(document: Any, material: ParseInput) -> Parsed:
     count = len(document)
     for index in range(count):
         page = _read_page(document, index, form, links)
-        material.tick()
+        parse_input.tick()
         pages.note(index + 1, page)
         if page is None or not (page.text or page.annotations):
             continue

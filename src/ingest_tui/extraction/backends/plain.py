@@ -29,17 +29,17 @@ _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": " ", "f": "\n", "n": "\n", "r":
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the text of a document in markdown. Raises `ItemError` for bytes that are no text."""
-    special = _SPECIAL.get(material.format.name)
+    special = _SPECIAL.get(parse_input.format.name)
     if special is None:
-        text, _encoding, findings = decode_text(material.content)
-        language = material.format.fence
+        text, _encoding, findings = decode_text(parse_input.content)
+        language = parse_input.format.fence
         if language is None:
-            title = find_title(text) if material.format.name == "markdown" else None
+            title = find_title(text) if parse_input.format.name == "markdown" else None
             return Parsed(text, title=title, findings=findings)
         return Parsed(fence(text, language), findings=findings)
-    return special(material)
+    return special(parse_input)
 
 
 def fence(text: str, language: str) -> str:
@@ -47,20 +47,20 @@ def fence(text: str, language: str) -> str:
     return fence_around(text.rstrip(), language) + "\n"
 
 
-def _parse_table(material: ParseInput) -> Parsed:
-    text, _encoding, findings = decode_text(material.content)
-    table = read_csv(text, delimiter="\t" if material.format.name == "tsv" else None)
+def _parse_table(parse_input: ParseInput) -> Parsed:
+    text, _encoding, findings = decode_text(parse_input.content)
+    table = read_csv(text, delimiter="\t" if parse_input.format.name == "tsv" else None)
     if table is None:
         return Parsed("", findings=findings)
     element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": table.rows})
     return Parsed(table.markdown + "\n", [element], columns=[table.describe()], findings=[*findings, *table.findings])
 
 
-def _parse_json(material: ParseInput) -> Parsed:
-    text, _encoding, findings = decode_text(material.content)
+def _parse_json(parse_input: ParseInput) -> Parsed:
+    text, _encoding, findings = decode_text(parse_input.content)
     checked = check_json(text)
     value = checked.value
-    if checked.is_broken and BY_EXTENSION.get(extension_of(material.file_name)) is not material.format:
+    if checked.is_broken and BY_EXTENSION.get(extension_of(parse_input.file_name)) is not parse_input.format:
         return Parsed(text, findings=findings)  # nobody but its first characters said that it is JSON
     findings += checked.findings
     if isinstance(value, dict) and isinstance(value.get("cells"), list) and "nbformat" in value:
@@ -71,8 +71,8 @@ def _parse_json(material: ParseInput) -> Parsed:
     return Parsed(fence(text if checked.is_broken else decode_escapes(text), "json"), findings=findings)
 
 
-def _parse_ndjson(material: ParseInput) -> Parsed:
-    text, _encoding, findings = decode_text(material.content)
+def _parse_ndjson(parse_input: ParseInput) -> Parsed:
+    text, _encoding, findings = decode_text(parse_input.content)
     return Parsed(fence(decode_escapes(text), "json"), findings=[*findings, *check_json_lines(text)])
 
 
@@ -92,8 +92,8 @@ def _character(code: int) -> str:
     return "\n" if code in (10, 13) else " " if code < ord(" ") else chr(code)
 
 
-def _parse_notebook(material: ParseInput) -> Parsed:
-    return _parse_json(material)
+def _parse_notebook(parse_input: ParseInput) -> Parsed:
+    return _parse_json(parse_input)
 
 
 def _notebook(value: dict[str, Any], findings: list[Finding]) -> Parsed:
@@ -145,16 +145,16 @@ def _text_of_page(html: str) -> str:
     return html_to_markdown_text(html) if html.strip() else ""
 
 
-def _parse_markup(material: ParseInput) -> Parsed:
-    text, _encoding, findings = decode_text(material.content)
-    markdown = _TO_MARKDOWN[material.format.name](text)
+def _parse_markup(parse_input: ParseInput) -> Parsed:
+    text, _encoding, findings = decode_text(parse_input.content)
+    markdown = _TO_MARKDOWN[parse_input.format.name](text)
     return Parsed(markdown, title=find_title(markdown), findings=findings)
 
 
-def _parse_xml(material: ParseInput) -> Parsed:
+def _parse_xml(parse_input: ParseInput) -> Parsed:
     from ingest_tui.extraction.backends.xmltext import xml_to_text
 
-    text, findings = xml_to_text(material.content)
+    text, findings = xml_to_text(parse_input.content)
     return Parsed(text, findings=findings)
 
 

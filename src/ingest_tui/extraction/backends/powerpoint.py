@@ -55,13 +55,13 @@ class _Outlined:
     texts: list[_Text] = field(default_factory=list)
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a presentation, each slide under its title.
 
     Raises `ItemRejectedError` (``encrypted``) and `ProcessingError` (``malformed``).
     """
     try:
-        compound = CompoundFile(material.content)
+        compound = CompoundFile(parse_input.content)
         user = compound.read("current user") if "current user" in compound.streams else b""
         if int.from_bytes(user[12:16], "little") == _ENCRYPTED_TOKEN:
             raise ItemRejectedError(
@@ -77,9 +77,9 @@ def parse(material: ParseInput) -> Parsed:
         ) from error
     elements: list[Element] = []
     for number, markdown in enumerate(slides, 1):
-        found = split_elements(markdown) if material.with_elements else []
+        found = split_elements(markdown) if parse_input.with_elements else []
         elements += [Element(one.text, {**one.metadata, "page_number": number}) for one in found]
-        material.tick()
+        parse_input.tick()
     findings = [Finding("warning", "slides_unordered", reader.damage)] if reader.damage else []
     markdown = "\n\n".join(slide for slide in slides if slide) + "\n"
     return Parsed(markdown, elements, pages=len(slides) or None, findings=findings)

@@ -6,7 +6,7 @@ from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.rtf import read_rtf
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a document as markdown; one that is cut short as far as it goes."""
-    document = read_rtf(material.content)
+    document = read_rtf(parse_input.content)
     return Parsed(document.markdown, title=document.title or None, links=document.links)

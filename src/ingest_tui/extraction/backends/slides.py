@@ -36,10 +36,10 @@ _MAX_INDENT = 8
 _NUMBER = re.compile(r"(\d+)\D*\Z")
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a presentation, each slide under a heading of its title. Raises `ProcessingError` (``malformed``)."""
     try:
-        package = open_package(material.content)
+        package = open_package(parse_input.content)
         main = package.main_part("ppt/presentation.xml")
         reader = _Reader(package, main)
         slides = _slides_in_order(package, main)
@@ -51,10 +51,10 @@ def parse(material: ParseInput) -> Parsed:
     elements: list[Element] = []
     for number, name in enumerate(slides, 1):
         markdown = reader.slide(name, number)
-        material.tick()
+        parse_input.tick()
         if markdown:
             parts.append(markdown)
-            found = split_elements(markdown) if material.with_elements else []
+            found = split_elements(markdown) if parse_input.with_elements else []
             elements += [Element(one.text, {**one.metadata, "page_number": number}) for one in found]
     if slides and not parts and reader.findings:
         raise ProcessingError(reader.findings[0].message, code="malformed", hint="the file may be cut short")

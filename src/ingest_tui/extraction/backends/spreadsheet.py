@@ -55,17 +55,17 @@ _WHOLE_READERS: dict[str, Callable[[bytes], SheetReader]] = {
 """Of formats whose files say how a cell is shown: these need nothing of calamine."""
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return every sheet that holds something under a heading ``## name``.
 
     Raises `ItemRejectedError` (``encrypted``, ``too_large``) and `ProcessingError` (``malformed``).
     """
-    workbook = _Workbook(material)
+    workbook = _Workbook(parse_input)
     parsed = Parsed("", pages=len(workbook.sheets), findings=check_sheets(workbook.sheets))
     parts: list[str] = []
     for described_sheet in workbook.sheets:
         rows, sheet = workbook.read(described_sheet)
-        material.tick()
+        parse_input.tick()
         table = build_table(sheet.name, rows)
         around = describe_surroundings(sheet)
         if table is None and not around:
@@ -82,7 +82,7 @@ def parse(material: ParseInput) -> Parsed:
         raise ProcessingError(
             f"no sheet can be read: {workbook.lost[0].message}"[:300], code="malformed", hint=_MALFORMED_HINT
         )
-    parsed.findings += [*workbook.lost, *check_formulas(material.content, material.format)]
+    parsed.findings += [*workbook.lost, *check_formulas(parse_input.content, parse_input.format)]
     parsed.markdown = "\n".join(parts)
     return parsed
 
@@ -103,17 +103,17 @@ class _Workbook:
     ``lost`` says what is damaged.
     """
 
-    def __init__(self, material: ParseInput) -> None:
+    def __init__(self, parse_input: ParseInput) -> None:
         self.lost: list[Finding] = []
         self._workbook: Any = None
         self._reader: SheetReader | None
-        if material.format.name in _WHOLE_READERS:
-            self._reader = self._read_whole(material)
+        if parse_input.format.name in _WHOLE_READERS:
+            self._reader = self._read_whole(parse_input)
             self.sheets: list[Any] = list(self._reader.sheets)
             return
-        self._reader, broken = _open_reader(material)
+        self._reader, broken = _open_reader(parse_input)
         try:
-            self._workbook = _open(material.content)
+            self._workbook = _open(parse_input.content)
             self.sheets = list(self._workbook.sheets_metadata)
         except ProcessingError as error:
             if self._reader is None or not self._reader.sheets:
@@ -121,9 +121,9 @@ class _Workbook:
             self.sheets = list(self._reader.sheets)
             self.lost.append(Finding("warning", "workbook_damaged", f"read without its library: {error}"))
 
-    def _read_whole(self, material: ParseInput) -> SheetReader:
+    def _read_whole(self, parse_input: ParseInput) -> SheetReader:
         try:
-            reader = _WHOLE_READERS[material.format.name](material.content)
+            reader = _WHOLE_READERS[parse_input.format.name](parse_input.content)
         except BROKEN_PART as error:
             raise _malformed(error) from error
         if reader.damage:
@@ -178,10 +178,10 @@ class _Workbook:
         return rows, values.start or (0, 0)
 
 
-def _open_reader(material: ParseInput) -> tuple[SheetReader | None, Exception | None]:
-    make = _READERS.get(material.format.name)
+def _open_reader(parse_input: ParseInput) -> tuple[SheetReader | None, Exception | None]:
+    make = _READERS.get(parse_input.format.name)
     try:
-        return (make(material.content) if make else None), None
+        return (make(parse_input.content) if make else None), None
     except (*_BROKEN, ItemRejectedError) as error:
         return None, error
 

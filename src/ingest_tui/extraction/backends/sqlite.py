@@ -19,11 +19,11 @@ _WRITE_AHEAD, _ROLLBACK = b"\x02\x02", b"\x01\x01"
 _TABLES = "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return every table that has rows under a heading ``## name``. Raises `ProcessingError` (``malformed``)."""
     import apsw
 
-    content = material.content
+    content = parse_input.content
     findings: list[Finding] = []
     if content[_VERSIONS_AT] == _WRITE_AHEAD:
         message = "written with a write-ahead log: what was only in that log is not in this file"
@@ -32,7 +32,7 @@ def parse(material: ParseInput) -> Parsed:
     try:
         connection = apsw.Connection(":memory:")
         connection.deserialize("main", content)
-        connection.set_progress_handler(partial(_tick, material), _TICK_INSTRUCTIONS)
+        connection.set_progress_handler(partial(_tick, parse_input), _TICK_INSTRUCTIONS)
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)  # a column may be computed: of a gigabyte of zeros
         connection.execute("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; PRAGMA cell_size_check = ON")
         tables = sorted((str(name), str(kind)) for name, kind in connection.execute(_TABLES).fetchall())
@@ -53,9 +53,9 @@ def parse(material: ParseInput) -> Parsed:
     return parsed
 
 
-def _tick(material: ParseInput) -> bool:
+def _tick(parse_input: ParseInput) -> bool:
     """Give a sign of life, and let the query go on."""
-    material.tick()
+    parse_input.tick()
     return False
 
 

@@ -27,14 +27,14 @@ class _Cue:
     lines: list[str] = field(default_factory=list)
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return what is said, a sentence that runs over several cues as one paragraph, each with its time.
 
     A file without any cue is given as it is. Raises `ItemRejectedError` for bytes that are no text.
     """
-    text, _encoding, findings = decode_text(material.content)
+    text, _encoding, findings = decode_text(parse_input.content)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    is_vtt = material.format.name == "vtt"
+    is_vtt = parse_input.format.name == "vtt"
     cues = _cues(lines, is_vtt=is_vtt)
     if not cues:
         return Parsed(text, findings=findings)

@@ -14,7 +14,7 @@ from ingest_tui.model.extraction import Finding
 _MAX_ATTACHMENTS = 1_000
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the text of a wrapped mail: its body in the richest form there is, and its attachments by name.
 
     Raises `ProcessingError` (``malformed``).
@@ -23,10 +23,10 @@ def parse(material: ParseInput) -> Parsed:
 
     logging.getLogger("tnef-decode").setLevel(logging.ERROR)
     try:
-        wrapped = tnefparse.TNEF(material.content, do_checksum=False)
+        wrapped = tnefparse.TNEF(parse_input.content, do_checksum=False)
     except Exception as error:
         raise ProcessingError(f"the wrapped mail cannot be read: {error!r}"[:300], code="malformed") from error
-    parts = [_body(wrapped, material)]
+    parts = [_body(wrapped, parse_input)]
     findings: list[Finding] = []
     if len(wrapped.attachments) > _MAX_ATTACHMENTS:
         message = f"more than {_MAX_ATTACHMENTS} attachments: the rest is left out"
@@ -38,14 +38,14 @@ def parse(material: ParseInput) -> Parsed:
     if attachments:
         parts += ["## Attachments", "\n".join(f"- {name} ({len(data)} bytes)" for name, data in attachments)]
     for name, data in attachments:
-        text = material.read_part(data, name) if data else ""
-        material.tick()
+        text = parse_input.read_part(data, name) if data else ""
+        parse_input.tick()
         if text:
             parts += [f"### {name}", shift_headings(text, 3)]
     return Parsed("\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n", findings=findings)
 
 
-def _body(wrapped: Any, material: ParseInput) -> str:
+def _body(wrapped: Any, parse_input: ParseInput) -> str:
     """Return the HTML, the RTF or the plain body, whichever says something first."""
     for name, form in (("body.html", "htmlbody"), ("body.rtf", "rtfbody"), ("body.txt", "body")):
         try:
@@ -55,7 +55,7 @@ def _body(wrapped: Any, material: ParseInput) -> str:
         content = found.encode("utf-8", "replace") if isinstance(found, str) else found
         if isinstance(content, list):
             content = b"".join(one for one in content if isinstance(one, bytes))
-        if content and (text := material.read_part(bytes(content), name)).strip():
+        if content and (text := parse_input.read_part(bytes(content), name)).strip():
             return text
     return ""
 

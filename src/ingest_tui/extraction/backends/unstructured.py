@@ -56,20 +56,20 @@ def missing_model_hint() -> str:
     return "" if model_is_installed() else MODEL_COMMAND
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a document as unstructured sees it; each element keeps its ``category``.
 
     Raises `ProcessingError` (``missing_model``, ``malformed``) and `MissingDependencyError` where the part of the
     library that reads this format is not installed.
     """
-    partition = _partition_for(material.format.name)
-    options: dict[str, Any] = {"strategy": "fast"} if material.format.name == "pdf" else {}
+    partition = _partition_for(parse_input.format.name)
+    options: dict[str, Any] = {"strategy": "fast"} if parse_input.format.name == "pdf" else {}
     try:
-        found = partition(file=BytesIO(material.content), **options)
+        found = partition(file=BytesIO(parse_input.content), **options)
     except IngestError:
         raise
     except ImportError as error:
-        raise _missing_part(material.format.name, error) from error
+        raise _missing_part(parse_input.format.name, error) from error
     except Exception as error:
         cause = _our_own(error)
         if cause is not None:

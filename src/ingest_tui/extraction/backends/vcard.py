@@ -57,9 +57,9 @@ _NO_KINDS = frozenset(("pref", "internet", "voice", "x-internet"))
 _ADDRESS_SCHEMES = ("tel:", "mailto:", "geo:")
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return contacts, each under its name. Raises `ProcessingError` (``malformed``) where there is none."""
-    components, findings = read_components(material.content)
+    components, findings = read_components(parse_input.content)
     contacts = [one for one in components if one.name == "VCARD"]
     if not contacts:
         raise ProcessingError("there is no contact in it", code="malformed", hint="the file may be cut short")
@@ -70,7 +70,7 @@ def parse(material: ParseInput) -> Parsed:
         body = _fields(contact)
         parts += [f"## {name}", body]
         elements.append(Element(f"{name}\n\n{body}".strip(), {"category": "Contact", "entry": number}))
-        material.tick()
+        parse_input.tick()
     title = _name(contacts[0])[:300] if len(contacts) == 1 else None
     markdown = "\n\n".join(part for part in parts if part.strip()) + "\n"
     return Parsed(markdown, elements, title=title, findings=findings)

@@ -20,10 +20,10 @@ _NAMES = {
 }
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return the saved page and those of its frames, one below the other. Raises `ProcessingError` (``malformed``)."""
     try:
-        archive = plistlib.loads(material.content)
+        archive = plistlib.loads(parse_input.content)
     except Exception as error:  # plistlib raises almost anything on damaged lists
         raise ProcessingError(
             f"the web archive cannot be read: {error}"[:300], code="malformed", hint="the file may be cut short"
@@ -36,8 +36,8 @@ def parse(material: ParseInput) -> Parsed:
         findings.append(Finding("warning", "parts_cut", f"more than {_MAX_PAGES} frames: the rest is left out"))
     texts: list[str] = []
     for page in pages[:_MAX_PAGES]:
-        texts.append(_read(page, material).strip("\n"))
-        material.tick()
+        texts.append(_read(page, parse_input).strip("\n"))
+        parse_input.tick()
     markdown = "\n\n".join(text for text in texts if text.strip()) + "\n"
     address = pages[0].get("WebResourceURL")
     links = [address] if isinstance(address, str) and "://" in address else []
@@ -61,7 +61,7 @@ def _pages(archive: dict[str, Any]) -> list[dict[str, Any]]:
     return pages
 
 
-def _read(page: dict[str, Any], material: ParseInput) -> str:
+def _read(page: dict[str, Any], parse_input: ParseInput) -> str:
     content = page.get("WebResourceData")
     kind = str(page.get("WebResourceMIMEType", "text/html")).lower()
     if not isinstance(content, bytes) or not content:
@@ -72,4 +72,4 @@ def _read(page: dict[str, Any], material: ParseInput) -> str:
             content = decode_declared(content, label)[0].encode("utf-8", "replace")
         except IngestError:
             return ""
-    return material.read_part(content, _NAMES.get(kind, "page"))
+    return parse_input.read_part(content, _NAMES.get(kind, "page"))

@@ -48,20 +48,20 @@ _Read = TypeVar("_Read")
 _MAX_PLACES = 10_000
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a document as markdown; headers, footers and comments follow under headings of their own.
 
     Raises `ItemRejectedError` (``encrypted``, ``archive_bomb``, ``unsafe_xml``) and `ProcessingError` (``malformed``).
     """
     try:
-        reader = _Reader(open_package(material.content), material)
+        reader = _Reader(open_package(parse_input.content), parse_input)
         prepared = reader.prepared()
     except BROKEN_PART as error:
         raise ProcessingError(
             f"the document cannot be read: {error}"[:300], code="malformed", hint="the file may be cut short"
         ) from error
-    parsed = office.parse(replace(material, content=prepared))
-    material.tick()
+    parsed = office.parse(replace(parse_input, content=prepared))
+    parse_input.tick()
     body = reader.with_parts(parsed.markdown)
     around = reader.around(body)
     parsed.markdown = "\n\n".join((body.strip("\n"), *around)).lstrip("\n") + "\n"
@@ -74,7 +74,7 @@ class _Reader:
     """Reads the parts of a package around its main part."""
 
     package: Package
-    material: ParseInput
+    parse_input: ParseInput
     findings: list[Finding] = field(default_factory=list)
     _related: dict[str, Relationship] = field(default_factory=dict)
     _notes: NoteNumbers = field(default_factory=NoteNumbers)
@@ -130,10 +130,10 @@ class _Reader:
         return PLACES.sub(shown, line)
 
     def _text_of(self, one: Relationship) -> str:
-        self.material.tick()
+        self.parse_input.tick()
         if one.kind == "aFChunk":
             file_name = one.target.rpartition("/")[2]
-            return self._part(one, lambda name: self.material.read_part(self.package.read(name), file_name), "")
+            return self._part(one, lambda name: self.parse_input.read_part(self.package.read(name), file_name), "")
         markdown = diagram_markdown if one.kind == "diagramData" else chart_markdown
         return self._part(one, lambda name: markdown(self.package.xml(name)), "")
 

@@ -24,17 +24,17 @@ _SIGNS = str.maketrans(
 )
 
 
-def parse(material: ParseInput) -> Parsed:
+def parse(parse_input: ParseInput) -> Parsed:
     """Return a document as markdown. Raises what `office.parse` does, which reads what is older or damaged."""
     try:
-        document = _document(material.content)
+        document = _document(parse_input.content)
         if document is None:
-            return office.parse(material)
+            return office.parse(parse_input)
         writer = _Writer(document)
         markdown = writer.markdown()
     except (ValueError, LookupError, struct.error, UnicodeError):
-        return office.parse(material)
-    return Parsed(markdown, links=list(writer.links)) if markdown.strip() else office.parse(material)
+        return office.parse(parse_input)
+    return Parsed(markdown, links=list(writer.links)) if markdown.strip() else office.parse(parse_input)
 
 
 def _document(content: bytes) -> WordDocument | None:

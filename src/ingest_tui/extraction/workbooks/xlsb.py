@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest_tui.extraction.ooxml import open_package
+from ingest_tui.extraction.workbooks.annotations import BROKEN, Notes, read_surroundings
 from ingest_tui.extraction.workbooks.number_formats import BUILT_IN_FORMATS, NumberFormat, compile_format
 from ingest_tui.extraction.workbooks.sheets import ERRORS, CellAddress, Sheet, SheetDescription, place_name
-from ingest_tui.extraction.workbooks.surroundings import BROKEN, Notes, read_surroundings
 from ingest_tui.extraction.workbooks.xls import unpack_rk
 
 _ROW, _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = 0, 2, 3, 4, 5, 6, 7

@@ -18,10 +18,10 @@ from ingest_tui.extraction.ooxml import (
     local,
     open_package,
 )
+from ingest_tui.extraction.workbooks.annotations import read_surroundings
 from ingest_tui.extraction.workbooks.header_codes import words_of_header
 from ingest_tui.extraction.workbooks.number_formats import BUILT_IN_FORMATS, NumberFormat, compile_format
 from ingest_tui.extraction.workbooks.sheets import CellAddress, Sheet, SheetDescription, column_index
-from ingest_tui.extraction.workbooks.surroundings import read_surroundings
 from ingest_tui.model.errors import ItemRejectedError
 
 _BROKEN = (*BROKEN_PART, ItemRejectedError)
