@@ -120,6 +120,8 @@ def media_types(catalogue: Catalogue) -> list[tuple[str, int]]:
 
 def source_has_documents(catalogue: Catalogue, source_id: str) -> bool:
     """Whether there are documents of a source, in the trash too."""
+    if not source_id.isascii():
+        return False  # no identifier, and perhaps no text either: an argument of bytes that are none
     return bool(catalogue.execute("SELECT 1 FROM documents WHERE source_id = ? LIMIT 1", (source_id,)))
 
 
