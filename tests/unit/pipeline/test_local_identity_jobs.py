@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,13 @@ from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.jobs.jobs import job_items
 from ingest_tui.services.jobs.plan_preview import plan_source
 from ingest_tui.store.catalogue import queries
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 PAST = 1_700_000_000_000_000_000
 FILES = 50
+LONGER_THAN_A_TICK_NS = 50_000_000
 
 
 @pytest.fixture
@@ -32,6 +35,10 @@ def docs(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in range(FILES):
         write(folder / f"{number:02}.txt", f"before {number:02}")
+    changed = max(path.stat().st_ctime_ns for path in folder.iterdir())
+    wait_until(
+        lambda: time.time_ns() - changed > LONGER_THAN_A_TICK_NS
+    )  # younger ones may have changed
     return folder
 
 
