@@ -36,9 +36,7 @@ def docs(tmp_path: Path) -> Path:
     for number in range(FILES):
         write(folder / f"{number:02}.txt", f"before {number:02}")
     changed = max(path.stat().st_ctime_ns for path in folder.iterdir())
-    wait_until(
-        lambda: time.time_ns() - changed > LONGER_THAN_A_TICK_NS
-    )  # younger ones may have changed
+    wait_until(lambda: time.time_ns() - changed > LONGER_THAN_A_TICK_NS)  # younger ones may have changed
     return folder
 
 
