@@ -303,7 +303,7 @@ class BaseConnector(ABC):
     def wait_for_hint(self, timeout: float) -> bool | None:  # noqa: ARG002 - most sources tell nobody
         """Wait for word from the source that something changed: True for yes, False when ``timeout`` seconds passed.
 
-        None: this source sends no word, it has to be listed to know. For connectors that declare ``notifies``; called
+        None: this source reports nothing, it has to be listed to know. For connectors that declare ``notifies``; called
         again and again by the watch, never while a job runs on this instance. A hint may be lost or wrong: a listing is
         the truth. Raises `SourceAccessError` when hints cannot be had.
         """

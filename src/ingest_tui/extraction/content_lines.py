@@ -21,7 +21,7 @@ _QUOTED_PRINTABLE = re.compile(rb"[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property. ``name`` is upper case, ``raw`` its value with the escapes in it, ``group`` what goes before."""
+    """One property. ``name`` is upper case, ``raw`` its value with the escapes in it, ``group`` its prefix."""
 
     name: str
     raw: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+from ingest_tui.extraction.rtf_story import RtfStory
 from ingest_tui.extraction.symbol_fonts import decode_symbols, is_symbol_font
-from ingest_tui.extraction.tabular import pipe_table
 
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n\x00]+)|[\r\n\x00]+|\\",
@@ -81,64 +81,10 @@ class RtfDocument:
 
 
 @dataclass(slots=True)
-class _Story:
-    """A text of its own: the body, a header, a note."""
-
-    blocks: list[str] = field(default_factory=list)
-    parts: list[str] = field(default_factory=list)
-    cells: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    marker: str = ""
-
-    def end_paragraph(self, level: int, *, in_table: bool) -> None:
-        if in_table:
-            self.parts.append(" ")
-            return
-        text = "".join(self.parts).strip()
-        self.parts.clear()
-        self.end_table()
-        marker, self.marker = self.marker.strip(), ""
-        if not text:
-            return
-        if level:
-            text = f"{'#' * level} {marker} {text}".replace("  ", " ")
-        elif marker:
-            text = f"{marker if marker[:1].isdigit() and marker[-1:] in '.)' else '-'} {text}"
-        is_item = bool(marker) and not level
-        if is_item and self.blocks and self.blocks[-1].startswith(("- ", "1", "2", "3", "4", "5", "6", "7", "8", "9")):
-            self.blocks[-1] += f"\n{text}"
-        else:
-            self.blocks.append(text)
-
-    def end_cell(self) -> None:
-        self.cells.append(" ".join("".join(self.parts).split()))
-        self.parts.clear()
-        self.marker = ""
-
-    def end_row(self) -> None:
-        if self.cells:
-            self.rows.append(self.cells)
-            self.cells = []
-
-    def end_table(self) -> None:
-        self.end_row()
-        if self.rows:
-            table = pipe_table(self.rows)
-            self.rows = []
-            self.blocks += [table] if table else []
-
-    def finished(self) -> list[str]:
-        if self.cells:
-            self.end_cell()
-        self.end_paragraph(0, in_table=False)
-        return self.blocks
-
-
-@dataclass(slots=True)
 class _State:
     """What a group inherits and may change for itself."""
 
-    story: _Story
+    story: RtfStory
     place: str = "text"
     font: int = -1
     fallback: int = 1
@@ -151,7 +97,7 @@ class _State:
 class _Reader:
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self.body = _Story()
+        self.body = RtfStory()
         self.asides: dict[str, dict[str, None]] = {"header": {}, "footer": {}}
         self.notes: list[str] = []
         self.comments: list[str] = []
@@ -398,7 +344,7 @@ class _Reader:
     # --- texts within the text ---
 
     def _begin(self, done: Callable[[list[str]], None]) -> None:
-        story = _Story()
+        story = RtfStory()
         self.state.story, self.state.place = story, "text"
         self.state.level, self.state.in_table, self.state.hidden = 0, False, False
         self.state.at_end = lambda: done(story.finished())

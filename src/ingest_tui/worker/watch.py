@@ -123,7 +123,7 @@ class SourceWatch:
                     return
         except BaseException as error:  # noqa: BLE001 - looking again must go on, whatever a connector does
             why = error.message if isinstance(error, IngestError) else type(error).__name__
-            self._report("the source sends no word of changes", {"source": source.source_id, "error": why})
+            self._report("the source does not report changes", {"source": source.source_id, "error": why})
         stop.wait(max(0.0, deadline - time.monotonic()))
 
     def _wait_for_folder(self, source: Source, what: Watched, stop: threading.Event) -> None:

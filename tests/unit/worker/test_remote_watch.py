@@ -100,7 +100,7 @@ def test_failing_hints_are_told_and_the_rescan_goes_on(
     watching.watch.refresh()
     wait_until(lambda: len(watching.looks) >= 3)
     assert watching.reports[0] == (
-        "the source sends no word of changes", {"source": "shelf", "error": told},
+        "the source does not report changes", {"source": "shelf", "error": told},
     )  # fmt: skip
 
 

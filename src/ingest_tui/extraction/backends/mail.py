@@ -7,7 +7,6 @@ import re
 from base64 import b64decode
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
@@ -15,13 +14,12 @@ from email.policy import EmailPolicy
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import shift_headings
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.formats import BY_MEDIA_TYPE
+from ingest_tui.extraction.mail_content import SHOWN_HEADERS, Attachment, Mail
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
-_SHOWN_HEADERS = ("From", "Reply-To", "To", "Cc", "Bcc", "Date")
 _MAX_HEADER_CHARACTERS = 20_000
 _MAX_PARTS = 1_000
 _MAX_DEPTH = 20
@@ -126,60 +124,6 @@ def _after_blank(content: bytes, start: int) -> bool:
     return content[max(0, start - 2) : start] == b"\n\n" or content[max(0, start - 4) : start] == b"\r\n\r\n"
 
 
-@dataclass(slots=True)
-class Attachment:
-    name: str
-    media_type: str
-    size: int
-    text: str = ""
-
-    def line(self) -> str:
-        return f"- {self.name} ({self.media_type}, {self.size} bytes)"
-
-
-@dataclass(slots=True)
-class Mail:
-    """What is shown of one mail. ``inner`` are the mails that it forwards."""
-
-    headers: dict[str, str]
-    bodies: list[str] = field(default_factory=list)
-    attachments: list[Attachment] = field(default_factory=list)
-    inner: list[Mail] = field(default_factory=list)
-
-    @property
-    def subject(self) -> str:
-        return self.headers.get("Subject", "")
-
-    def _shown_headers(self) -> str:
-        return "\n".join(f"- {name}: {self.headers[name]}" for name in _SHOWN_HEADERS if name in self.headers)
-
-    def markdown(self, level: int) -> str:
-        """Return the mail as markdown whose headings begin at ``level``."""
-        parts = [f"{'#' * min(level, 6)} {self.subject}"] if self.subject else []
-        parts += [self._shown_headers(), *(shift_headings(body, level) for body in self.bodies)]
-        parts += [one.markdown(level + 1) for one in self.inner]
-        if self.attachments:
-            parts += [f"{'#' * min(level + 1, 6)} Attachments", "\n".join(one.line() for one in self.attachments)]
-            for one in self.attachments:
-                if one.text:
-                    parts += [f"{'#' * min(level + 2, 6)} {one.name}", shift_headings(one.text, level + 2)]
-        return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
-
-    def elements(self) -> list[Element]:
-        """Return the mail in elements, with its headers as metadata of the first."""
-        keys = {name.lower().replace("-", "_"): value for name, value in self.headers.items()}
-        found = [Element(self._shown_headers(), {"category": "EmailHeaders", **keys})]
-        found += [Element(body, {"category": "EmailBody"}) for body in self.bodies]
-        for one in self.inner:
-            found += one.elements()
-        if self.attachments:
-            rows = [{"name": one.name, "media_type": one.media_type, "bytes": one.size} for one in self.attachments]
-            named = "\n".join(one.line() for one in self.attachments)
-            found.append(Element(named, {"category": "EmailAttachments", "attachments": rows}))
-            found += [Element(one.text, {"category": "EmailAttachment", "name": one.name}) for one in self.attachments]
-        return found
-
-
 class _Reader:
     """Walks the parts of a mail: a sequence, alternatives, a root with what belongs to it, mails within it."""
 
@@ -190,7 +134,7 @@ class _Reader:
 
     def read(self, message: Message, depth: int = 0) -> Mail:
         """Return what is shown of a mail."""
-        names = (*_SHOWN_HEADERS, "Subject", "Message-ID")
+        names = (*SHOWN_HEADERS, "Subject", "Message-ID")
         mail = Mail({name: value for name in names if (value := _header(message, name))})
         self._walk(message, mail, depth)
         mail.bodies = [body for body in mail.bodies if body.strip()]

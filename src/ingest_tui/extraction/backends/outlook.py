@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.backends.mail import Attachment, Mail
 from ingest_tui.extraction.intake.decoding import decode_declared
 from ingest_tui.extraction.intake.ole import CompoundFile, OleEntry
+from ingest_tui.extraction.mail_content import Attachment, Mail
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
