@@ -1,7 +1,7 @@
 """How often the encoding of a text without a label is found: python benchmarks/encodings.py
 
 Sentences in 40 languages (encoding_sentences.json), each in the encodings in use for it, as a list of words, as
-one sentence and as twenty lines; beside three detectors as they come. A text counts as read when every character of it
+one sentence and as twenty lines; next to three detectors as they come. A text counts as read when every character of it
 is right. charset-normalizer and chardetng_py are compared where they are installed.
 """
 

@@ -1,4 +1,4 @@
-"""What stands in a document, read from its XML or HTML without any of the programs that fidelity.py compares."""
+"""What is in a document, read from its XML or HTML without any of the programs that fidelity.py compares."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _local(element: ET.Element) -> str:
 
 
 def _text(element: ET.Element) -> str:
-    """Return the text of an element: runs (``t``) of Office alone, all of OpenDocument; what stands apart is apart."""
+    """Return the text of an element: runs (``t``) of Office alone, all of OpenDocument; what is apart is apart."""
     has_runs = any(_local(one) == "t" for one in element.iter())
     return "".join(_pieces(element, runs_only=has_runs))
 

@@ -7,7 +7,7 @@ shown.
 
 Goals (2 cores): 10,000 small files in at most 5 times the floor; mixed documents in at most 1.5 times the bare
 backends on two processes, both cores busy above 85 % while extracting; memory of the coordinator flat. A sync whose
-counters are not what the corpus demands is reported beside its figures.
+counters are not what the corpus demands is reported next to its figures.
 
     python benchmarks/first_sync.py            1,000 and 10,000 small files, 200 mixed documents
     python benchmarks/first_sync.py --quick    200 small files, 40 mixed documents

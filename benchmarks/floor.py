@@ -14,7 +14,7 @@ that finds everything unchanged.
 
 Prints files, chunks and bytes, and the seconds of the work without interpreter start. Creating 10,000 staged files is
 most of the time for small ones, and on ext4 it takes several times longer for a while after many files were deleted:
-compare only with what ran beside it, in fresh folders.
+compare only with what ran next to it, in fresh folders.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def index(documents: Iterable[Extracted], database: Path) -> tuple[int, int, int
 
 
 def run(folder: str, work: Path, processes: int) -> Result:
-    """Do the whole of it, in this process or with worker processes beside it."""
+    """Do the whole of it, in this process or with worker processes next to it."""
     started = time.perf_counter()
     tasks = tasks_for(folder, work / "staging")
     database = work / "index.db"

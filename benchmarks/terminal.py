@@ -2,7 +2,7 @@
 
     python benchmarks/terminal.py            medians of 5, with 10,000 jobs in the workspace
 
-Printed beside it: `import click` in a bare interpreter, and the first paint of a Textual application with one label.
+Printed next to it: `import click` in a bare interpreter, and the first paint of a Textual application with one label.
 The TUI runs in a pseudo-terminal of 80x24 whose reader is this script.
 """
 

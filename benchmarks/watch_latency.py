@@ -1,6 +1,6 @@
 """From saving a file to finding it by search, while a worker watches: seconds past the stability wait.
 
-    python benchmarks/watch_latency.py            20 files, one after the other, beside 1,000 that are there already
+    python benchmarks/watch_latency.py            20 files, one after the other, next to 1,000 that are there already
 
 The goal is a median below 1 s past the stability wait (`stable_seconds` of the workspace, 0.5 s here).
 """

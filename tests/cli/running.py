@@ -227,7 +227,7 @@ class Cli:
             return {hit.uri.rpartition("/")[2] for hit in handle.search(query, limit=5000)}
 
     def manifests(self) -> list[dict[str, Any]]:
-        """Return the manifests of all jobs as they stand on disk, oldest first."""
+        """Return the manifests of all jobs as they are on disk, oldest first."""
         manifests = [json.loads(path.read_text()) for path in self.workspace.glob("jobs/*/manifest.json")]
         return sorted(manifests, key=lambda manifest: str(manifest["created_at"]))
 

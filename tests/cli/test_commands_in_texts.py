@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,10 +24,12 @@ SOURCE = Path(ingest_tui.__file__).parent
 ROOT = SOURCE.parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 NAMES = "|".join(cli.list_commands(click.Context(cli)))
+HELP_OF_SWITCH = "cli/source.py"
+"""Makes help texts of `source enable` and its opposite."""
 HOLE = "HOLE"
 """Stands for what an f-string puts there."""
 ANY_TYPE, PLUG_IN = "TYPE", "table"
-"""What stands for a type of source, and the type of the plug-in of docs/connectors.md, with settings of its own."""
+"""Stands for a type of source or embedder; the type of the plug-in of docs/connectors.md, with settings of its own."""
 OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright")
 """Programs that texts name, with options of their own."""
 NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"}
@@ -37,6 +40,8 @@ BY_TYPE = ("local", "s3", "sharepoint")
 IN_TEXTS = re.compile(
     rf"'(ingest-tui(?: [^'\n]*)?)'|'((?:{NAMES}) [^'\n]*)'|(?:^|[:(] *)(ingest-tui(?: [^'`\n;,)…]*)?)(?:  |$|[;,)…])"
 )
+MAY_NAME_ONE = re.compile(rf"ingest-tui|'(?:{NAMES}) ")
+"""What is in each module that names a command: most need not be parsed."""
 IN_PAGES = re.compile(r"`(ingest-tui [^`\n]*)`|^(?:\$ )?(ingest-tui [^#\n|&\\]*)", re.MULTILINE)
 
 
@@ -47,9 +52,20 @@ class Named(NamedTuple):
     command: str
 
 
-def texts_of(path: Path) -> Iterator[tuple[int, str]]:
+def documentation_in(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield docstrings, and the help of options and commands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and isinstance(node.body[0], ast.Expr):
+            yield node.body[0].value
+        elif isinstance(node, ast.keyword) and node.arg == "help":
+            yield from ast.walk(node.value)
+
+
+def texts_of(path: Path, *, with_documentation: bool = True) -> Iterator[tuple[int, str]]:
     """Yield the string literals of a module; what an f-string fills in is a hole."""
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    tree = ast.parse(path.read_text())
+    left_out = set() if with_documentation else {id(node) for node in documentation_in(tree)}
+    nodes = [node for node in ast.walk(tree) if id(node) not in left_out]
     parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in nodes:
         if isinstance(node, ast.JoinedStr):
@@ -61,12 +77,16 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def named_in_source() -> Iterator[Named]:
-    """Yield the commands that the program names."""
-    for path in sorted(SOURCE.rglob("*.py")):
-        for line, text in texts_of(path):
-            for match in IN_TEXTS.finditer(text):
-                yield Named(f"{path.relative_to(SOURCE)}:{line}", next(filter(None, match.groups())))
+@cache
+def named_in_source() -> list[Named]:
+    """Return the commands that the program names."""
+    return [
+        Named(f"{path.relative_to(SOURCE)}:{line}", next(filter(None, match.groups())))
+        for path in sorted(SOURCE.rglob("*.py"))
+        if MAY_NAME_ONE.search(path.read_text())
+        for line, text in texts_of(path)
+        for match in IN_TEXTS.finditer(text)
+    ]
 
 
 def named_in_pages() -> Iterator[Named]:
@@ -98,7 +118,7 @@ def complaint_about(command: str, *, bare: bool = False) -> str:
                 return ""
             if words[0] == PLUG_IN:
                 return ""
-            inner = here.get_command(context, "local" if words[0] == ANY_TYPE else words[0])
+            inner = here.get_command(context, here.list_commands(context)[0] if words[0] == ANY_TYPE else words[0])
             if inner is None:
                 return f"there is no command {words[0]!r}"
             context, here, words = click.Context(inner, parent=context, info_name=words[0]), inner, words[1:]
@@ -142,7 +162,7 @@ def complaint_about_arguments(command: click.Command, context: click.Context, wo
     return f"arguments are missing: {missing}" if missing else ""
 
 
-def complaints(named: Iterator[Named], *, bare: bool = False) -> list[str]:
+def complaints(named: Iterable[Named], *, bare: bool = False) -> list[str]:
     """Return what is wrong with the commands."""
     checked = [(one, complaint_about(one.command, bare=bare)) for one in named]
     assert len(checked) > 50, "the commands are not found any more"
@@ -150,9 +170,21 @@ def complaints(named: Iterator[Named], *, bare: bool = False) -> list[str]:
 
 
 def test_commands_that_the_program_names() -> None:
-    """Each can be typed as it stands: command, sub-command, options and the arguments that it cannot do without."""
+    """Each can be typed as it is: command, sub-command, options and the arguments that it cannot do without."""
     found = complaints(named_in_source())
     assert not found, "\n".join(found)
+
+
+def test_commands_in_hints_can_be_pasted() -> None:
+    """Outside help texts, where each names a command of the same program, they begin with its name."""
+    bare = [
+        f"{path.relative_to(SOURCE)}:{line}: {match[2]}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        for line, text in texts_of(path, with_documentation=False)
+        for match in IN_TEXTS.finditer(text)
+        if match[2]
+    ]
+    assert not [one for one in bare if not one.startswith(HELP_OF_SWITCH)]
 
 
 def test_commands_that_the_documentation_names() -> None:
@@ -189,7 +221,7 @@ def test_options_that_the_program_names() -> None:
 @pytest.mark.parametrize(
     ("command", "wrong"),
     [
-        ("ingest-tui verify", "no command 'verify'"),
+        ("ingest-tui sweep", "no command 'sweep'"),
         ("ingest-tui job rety JOB", "no command 'rety'"),
         ("ingest-tui job show JOB --jsn", "No such option"),
         ("ingest-tui source edit --path P", "missing: ['SOURCE']"),

@@ -85,7 +85,7 @@ def watching() -> Iterator[Watch]:
                     seen.ours.add(command)
                 elif command and command != tests:
                     seen.helpers.add((command, environment))
-            time.sleep(0.002)
+            time.sleep(0.002)  # between two looks: a process lives longer
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -216,7 +216,7 @@ class Aviary:
         for command in watch.ours:
             found += self.found_in(f"our command line {command!r}", command, but=("on-argv",))
         for command, environment in watch.helpers:
-            # What stands in a command: reference is on that program's command line, as its owner wrote it.
+            # What is in a command: reference is on that program's command line, as its owner wrote it.
             its_own = tuple(name for name in self.canary if "-command" in name)
             found += self.found_in(f"command line {command!r}", command, but=its_own)
             found += self.found_in(f"environment of {command!r}", environment)

@@ -23,7 +23,7 @@ def home(cli: Cli) -> Cli:
 
 
 def stored(cli: Cli) -> dict[str, Any]:
-    """Return the entries as they stand in the file."""
+    """Return the entries as they are in the file."""
     return dict(json.loads((cli.home / "credentials.json").read_text())["credentials"])
 
 
@@ -149,7 +149,7 @@ def test_without_a_terminal_what_is_missing_is_named(home: Cli) -> None:
 
 
 def test_secrets_are_asked_without_echo(home: Cli) -> None:
-    """On a terminal each secret is asked for, what is typed is not shown, and what was understood is told."""
+    """On a terminal each secret is asked for, what is typed is not shown, and what was understood is reported."""
     answers = [
         ("access key id", "env:KEY_ID"),
         ("secret access key", "typed-by-hand"),

@@ -21,6 +21,7 @@ def promised_outcomes() -> dict[str, str]:
     return {name: outcome for name, outcome in rows if "…" not in name}
 
 
+@pytest.mark.slow
 def test_the_demo_shows_every_outcome(cli: Cli) -> None:
     """The demo ends with 0, prints what became of each file and one search, and how to open the TUI."""
     folder = cli.home / "shown"

@@ -61,7 +61,7 @@ CASES: dict[str, tuple[str, bool, str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_explain_tells_the_fate(told: Cli, case: str) -> None:
+def test_explain_shows_the_fate(told: Cli, case: str) -> None:
     """For every fate the first line says whether it is here and why, and JSON says the same."""
     target, here, words = CASES[case]
     text = told.run("doc", "explain", target).out
@@ -94,7 +94,7 @@ def test_explain_takes_paths_addresses_and_ids(told: Cli) -> None:
 
 
 def test_hints_of_explain_can_be_followed(told: Cli) -> None:
-    """The command in the hint for a retired document works as it stands."""
+    """The command in the hint for a retired document works as it is."""
     hint = told.run("doc", "explain", "docs/deleted.txt", "--json").json["hint"]
     command = hint.partition("'ingest-tui ")[2].partition("'")[0]
     told.run(*command.split())

@@ -36,7 +36,7 @@ def test_errors_are_listed_ignored_and_retried(cli: Cli) -> None:
 
 
 def test_wrong_uses_name_the_way(cli: Cli) -> None:
-    """Choosing nothing, choosing twice, an unknown item, and retrying nothing are told apart."""
+    """Choosing nothing, choosing twice, an unknown item, and retrying nothing are distinguished."""
     a_source_with_errors(cli)
     assert cli.run("errors", "retry", code=2, timeout=40).err.startswith("error: name items")
     cli.run("errors", "ignore", "void.txt", "--all", code=2)

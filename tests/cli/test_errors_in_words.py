@@ -132,7 +132,7 @@ def check_words(root: Path, command: list[str], capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("name", ERRORS)
 @pytest.mark.parametrize("command", CATALOGUE_COMMANDS, ids=" ".join)
-def test_error_of_the_catalogue_is_told_in_words(
+def test_error_of_the_catalogue_is_reported_in_words(
     name: str,
     command: list[str],
     workspace: Path,
@@ -147,7 +147,7 @@ def test_error_of_the_catalogue_is_told_in_words(
 
 @pytest.mark.parametrize("name", ERRORS)
 @pytest.mark.parametrize(("place", "attribute", "command"), OTHER_COMMANDS)
-def test_error_of_a_file_is_told_in_words(
+def test_error_of_a_file_is_reported_in_words(
     name: str,
     place: Any,
     attribute: str,
@@ -168,7 +168,7 @@ def errors_that_end(command: list[str]) -> list[BaseException]:
 
 
 @pytest.mark.parametrize("command", MORE_CATALOGUE_COMMANDS, ids=" ".join)
-def test_errors_of_the_catalogue_are_told_by_each_command(
+def test_errors_of_the_catalogue_are_reported_by_each_command(
     command: list[str], workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The same holds, for one error after another in one workspace, for what else opens the catalogue, or might."""
@@ -180,7 +180,7 @@ def test_errors_of_the_catalogue_are_told_by_each_command(
 
 
 @pytest.mark.parametrize(("place", "attribute", "command"), MORE_OTHER_COMMANDS)
-def test_errors_of_files_are_told_by_each_command(
+def test_errors_of_files_are_reported_by_each_command(
     place: Any,
     attribute: str,
     command: list[str],

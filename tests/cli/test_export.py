@@ -30,11 +30,16 @@ def filled(cli: Cli) -> Cli:
 
 
 def test_jsonl_on_a_pipe(filled: Cli) -> None:
-    """Without options every document comes as one line of JSON, text included; --json changes nothing."""
+    """Without options every document comes as one line of JSON, text included; --json changes nothing.
+
+    All that `doc show` knows is in it, but how far its embedding is at the moment and what was chosen for it.
+    """
     plain, as_json = filled.run_each(("export",), ("export", "--json"))
     assert plain.out == as_json.out
     assert {line["document"]["key"] for line in plain.lines} == {"a.md", "b.txt", "=cmd.csv"}
     shown = filled.run("doc", "show", "docs/a.md", "--json").json
+    assert shown["document"].pop("embedding") is None
+    assert shown.pop("preferences")
     line = next(line for line in plain.lines if line["document"]["key"] == "a.md")
     assert {"document": line["document"], "ingestion": line["ingestion"]} == shown
     assert line["text"] == filled.run("doc", "text", "docs/a.md", "--json").json["text"]
@@ -61,7 +66,7 @@ def test_exports_to_files_and_folders(filled: Cli) -> None:
     assert filled.run("export", "--format", "csv", "--to", "out.jsonl", "--force").out.startswith("exported 3")
 
 
-def test_wrong_uses_are_told(filled: Cli) -> None:
+def test_wrong_uses_are_reported(filled: Cli) -> None:
     """A folder without a place, CSV as JSON, unknown collections and places that are no place: each with its code."""
     calls = {
         ("export", "--format", "folder"): 2,

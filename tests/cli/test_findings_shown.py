@@ -15,7 +15,7 @@ BROKEN_JSON = b'{"fruit": "apples",\n "amount" 12}'
 
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    """A workspace with a sound text, broken JSON and a table with every fault."""
+    """A workspace with a valid text, broken JSON and a table with every fault."""
     cli = Cli(tmp_path_factory.mktemp("findings"))
     cli.write("sound.txt", "nothing to say against pears")
     cli.write("broken.json", BROKEN_JSON)
@@ -42,7 +42,7 @@ def test_the_end_of_a_sync_names_the_command(synced: Cli, told_at_the_end: str) 
 
 
 @pytest.mark.usefixtures("told_at_the_end")
-def test_the_job_counts_them_beside_what_adds_up(synced: Cli) -> None:
+def test_the_job_counts_them_next_to_what_adds_up(synced: Cli) -> None:
     """Items with warnings are counted, shown by `job show`, and are ingested all the same."""
     counters = synced.run("job", "show", "last", "--json").json["counters"]
     assert (counters["items_with_warnings"], counters["items_ingested"], counters["descriptors_listed"]) == (2, 3, 3)

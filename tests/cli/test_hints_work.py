@@ -51,7 +51,7 @@ class Desk:
         return answer
 
     def follow(self, answer: Answer, number: int = 0, *, code: int | None = 0, **given: str) -> Answer:
-        """Run the command of a hint as it stands, but for what its CAPITALS ask for."""
+        """Run the command of a hint as it is, but for what its CAPITALS ask for."""
         assert answer.commands, f"no hint names a command:\n{answer.out}\n{answer.err}"
         words = [given.get(word.rstrip("/"), word) for word in answer.commands[number]]
         return self(*words, code=code)
@@ -187,7 +187,7 @@ def test_what_a_person_removed(desk: Desk) -> None:
 
 @pytest.mark.parametrize("uploaded", [False, True])
 def test_a_lost_text(desk: Desk, *, uploaded: bool) -> None:
-    """A rebuild finds it, and what comes next reads it again; a forced sync alone would not."""
+    """A rebuild finds it, and what comes next reads it again."""
     if uploaded:
         desk.write("../note.txt", "words of a note")
         desk("upload", "note.txt")

@@ -116,7 +116,7 @@ def test_wrong_use_is_2(synced: Cli) -> None:
         assert record.error["hint"], arguments
 
 
-def test_a_missing_folder_is_told_when_the_source_is_added(cli: Cli) -> None:
+def test_a_missing_folder_is_reported_when_the_source_is_added(cli: Cli) -> None:
     """Adding a folder that is not there, or a file, fails at once with what to do, and saves nothing."""
     cli.init()
     assert "does not exist" in cli.run("source", "add", "local", "x", "--path", "no/such", code=1).err
@@ -140,7 +140,7 @@ def test_without_a_terminal_the_tui_says_what_to_do(cli: Cli) -> None:
     assert "--watch" in cli.run(code=2).err
 
 
-def test_broken_workspace_files_are_told(cli: Cli) -> None:
+def test_broken_workspace_files_are_reported(cli: Cli) -> None:
     """A workspace.json that is no JSON, invalid or newer is refused with its path and is left untouched."""
     cli.init()
     path = cli.workspace / "workspace.json"
@@ -167,7 +167,7 @@ def test_broken_workspace_files_are_told(cli: Cli) -> None:
 
 
 def test_one_broken_source_does_not_hide_the_others(cli: Cli) -> None:
-    """A source file that cannot be read is told, and the other sources still sync."""
+    """A source file that cannot be read is reported, and the other sources still sync."""
     cli.write("a.txt", "alpha")
     cli.init()
     (cli.workspace / "sources" / "broken.json").write_text("{")
@@ -255,7 +255,7 @@ def test_a_reader_that_goes_away_is_no_error(cli: Cli, arguments: tuple[str, ...
     assert ended.returncode == 0
 
 
-def test_an_unreadable_or_full_place_is_told(cli: Cli) -> None:
+def test_an_unreadable_or_full_place_is_reported(cli: Cli) -> None:
     """A workspace that cannot be made, or is a file, gives an error with a hint and no traceback."""
     cli.home.joinpath("workspace").write_text("a file")
     assert cli.run("init", code=None).code in {1, 2}
@@ -267,7 +267,7 @@ def test_an_unreadable_or_full_place_is_told(cli: Cli) -> None:
     assert "hint: " in told.err
 
 
-def test_a_full_disk_output_is_told(synced: Cli) -> None:
+def test_a_full_disk_output_is_reported(synced: Cli) -> None:
     """Writing to a full device ends with 1 and says so."""
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         ended = subprocess.run(

@@ -42,7 +42,7 @@ def test_every_line_of_a_job_says_what_it_is_about(cli: Cli) -> None:
 
 
 def test_a_job_that_cannot_begin_says_where(cli: Cli) -> None:
-    """An error of the whole job stands in the log with its code."""
+    """An error of the whole job is in the log with its code."""
     cli.init()
     cli.docs.rmdir()
     cli.run("sync", "docs", code=1)

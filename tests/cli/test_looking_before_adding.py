@@ -62,7 +62,7 @@ def test_a_source_is_previewed_with_other_patterns(cli: Cli) -> None:
     assert [place["path"] for place in chosen] == [str(docs.parent), str(docs / "a.md")]
 
 
-def test_the_list_tells_health_and_what_starts_the_next_sync(cli: Cli) -> None:
+def test_the_list_shows_health_and_what_starts_the_next_sync(cli: Cli) -> None:
     """After a good sync a source is ok; before, nothing is known."""
     cli.run("init")
     docs = cli.home / "docs"

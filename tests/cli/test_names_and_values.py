@@ -52,10 +52,28 @@ def test_name_without_any_letter_is_refused_with_the_rule(cli: Cli) -> None:
     assert "letters and digits" in refused.err
 
 
+def test_no_number_is_too_large(cli: Cli) -> None:
+    """A limit beyond all numbers means all, or is refused; it is nothing unexpected."""
+    cli.run("init")
+    (cli.home / "a.md").write_text("# A\n\nrain\n")
+    cli.run("source", "add", "local", "s", "--path", cli.home, "--include", "a.md")
+    number = str(10**30)
+    cli.run("job", "list", "--limit", number)
+    assert "a.md" in cli.run("source", "preview", "s", "--limit", number).out
+    assert "too large" in cli.run("doc", "list", "--limit", number, code=2).err
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["job", "list", "--state", "foo"], "'queued', 'running'"),
+        (["job", "list", "--since", "yesterday"], "2026-11-21"),
+        (["source", "add", "local", "a", "--path", ".", "--max-size", "big"], "error: --max-size: a size is written"),
+        (
+            ["source", "add", "local", "a", "--path", ".", "--hold-share", "7"],
+            "error: --hold-share: must be at most 1, not",
+        ),
+        (["source", "add", "local", "a", "--path", ""], "error: local source: --path: this is needed"),
         (["audit", "--since", "yesterday"], "2026-11-21"),
         (["audit", "--since", "20261121"], "2026-11-21"),
         (["source", "add", "local", "b", "--path", ".", "--since", "yesterday"], "2026-01-31"),
@@ -99,7 +117,7 @@ def test_an_empty_answer_to_a_narrow_question_does_not_say_that_there_is_nothing
         ["errors", "list", "--source", "Other One", "--by-reason"],
         ["job", "items", "last", "--outcome", "failed"],
     ):
-        assert cli.run(*narrow).out.startswith("nothing is like that; '" + " ".join(narrow[:2])), narrow
+        assert cli.run(*narrow).out.startswith("nothing is like that; 'ingest-tui " + " ".join(narrow[:2])), narrow
 
 
 def test_documents_of_a_removed_source_are_found_by_its_name(cli: Cli) -> None:

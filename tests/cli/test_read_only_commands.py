@@ -34,13 +34,28 @@ CHANGING = {
     "job refuse": ["last"],
     "doc remove": ["a.txt", "--yes"],
     "doc restore": ["a.txt"],
+    "doc rollback": ["a.txt"],
+    "doc prune-versions": ["a.txt", "--yes"],
+    "doc purge": ["a.txt", "--yes"],
+    "prune": ["--yes"],
     "errors ignore": ["a.txt"],
     "errors unignore": ["a.txt"],
     "errors retry": ["a.txt"],
     "collection add": ["more"],
+    "collection edit": ["default", "--description", "more"],
+    "collection use": ["default"],
+    "collection remove": ["more", "--yes"],
+    "collection restore": ["more"],
     "credential add": ["c", "--type", "basic"],
     "credential set": ["c"],
     "credential remove": ["c", "--yes"],
+    "embedder add static": ["more", "--path", "."],
+    "embedder use": ["more", "--collection", "default"],
+    "embed": ["default"],
+    "reembed": ["default"],
+    "embedder remove": ["more", "--yes"],
+    "reranker add onnx": ["more", "--path", "."],
+    "reranker remove": ["more", "--yes"],
     "worker start": [],
     "worker stop": [],
 }
@@ -62,7 +77,7 @@ def leaves(command: click.Command, path: str, context: click.Context) -> Iterato
 def test_every_command_is_known_to_read_or_to_change() -> None:
     """A command that is added must be sorted in: as one that reads, or into the list of this test."""
     found = set(leaves(root, "", click.Context(root)))
-    adding = {path for path in found if path.startswith("source add ")}
+    adding = {path for path in found if path.startswith(("source add ", "embedder add ", "reranker add "))}
     credentials = {path for path in found if path.startswith("credential add ")}
     changing = {path for path in CHANGING if " add " not in path} | adding | credentials
     assert sorted(found - READING_COMMANDS - changing - {"trash restore", "trash empty"}) == []

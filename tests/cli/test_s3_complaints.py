@@ -60,7 +60,7 @@ def test_edit_of_the_same_size_is_taken(cli: Cli, bucket: Bucket) -> None:
     assert "duck" in cli.run("doc", "text", f"s3://{bucket.name}/a.md").out
 
 
-def test_key_beside_keys_below_it_does_not_collide(cli: Cli, bucket: Bucket) -> None:
+def test_key_next_to_keys_below_it_does_not_collide(cli: Cli, bucket: Bucket) -> None:
     """What would be a file and a folder of one name on a disk are three documents, like names that differ by case."""
     keys = ["a", "a/b", "a/b/c.md", "A", "a/"]
     for key in keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 
 import pytest
 
@@ -45,7 +46,22 @@ def test_what_a_tightened_filter_excludes_is_said_and_held(cli: Cli, options: tu
     assert "a.txt" not in cli.found("words")
 
 
-def test_json_says_beforehand_what_people_are_told(cli: Cli) -> None:
+def test_refusing_archives_keeps_what_is_here_until_it_is_excluded(cli: Cli) -> None:
+    """The command says so: what was taken of an archive stays, and excluding the archive holds it."""
+    with zipfile.ZipFile(cli.docs / "more.zip", "w") as archive:
+        archive.writestr("inner.txt", "words within")
+    cli.sync()
+    said = cli.run("source", "edit", "docs", "--containers", "refuse")
+    assert "what is here of archives stays" in said.out
+    cli.sync()
+    assert "more.zip!inner.txt" in cli.found("within")
+    cli.run("source", "edit", "docs", "--exclude", "*.zip")
+    assert cli.sync(code=6)["held"]["documents"] == 1
+    cli.run("job", "approve", "last")
+    assert "more.zip!inner.txt" not in cli.found("within")
+
+
+def test_json_says_beforehand_what_people_read(cli: Cli) -> None:
     """With ``--json`` an edit says too whether documents may be held; the settings are there as ever."""
     tight, none = cli.run_each(
         ("source", "edit", "docs", "--max-size", "20", "--json"),

@@ -34,7 +34,7 @@ def test_what_is_no_day_is_refused_with_an_example(cli: Cli) -> None:
     cli.init()
     for call, help_of in (("edit docs", "edit docs"), ("add local more --path docs", "add local")):
         refused = cli.run("source", *call.split(), "--since", "gestern", "--json", code=2).error
-        assert refused["message"] == "since: a day is written as 2026-01-31"
+        assert refused["message"] == "--since: a day is written as 2026-01-31"
         assert refused["hint"] == f"see 'ingest-tui source {help_of} --help'"
 
 

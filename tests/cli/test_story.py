@@ -173,7 +173,8 @@ def test_a_removed_document_stays_away_until_it_changes(cli: Cli) -> None:
     cli.write("b.txt", "wanted")
     cli.init()
     cli.sync()
-    assert cli.run("doc", "remove", "docs/a.txt", typed="n\n", code=130).out == ""
+    refused = cli.run("doc", "remove", "docs/a.txt", typed="n\n", code=130)
+    assert (refused.out, "Retire 1 document to the trash?" in refused.err) == ("", True)
     assert cli.found("unwanted") == {"a.txt"}
     assert "restore" in cli.run("doc", "remove", "docs/a.txt", typed="y\n").out
     assert cli.sync()["counters"]["items_skipped_incremental"] == 2
@@ -388,6 +389,7 @@ def test_force_reads_everything_again_without_doubling(cli: Cli) -> None:
     assert len(cli.run("doc", "versions", "docs/a.txt", "--json").json) == 1
 
 
+@pytest.mark.slow
 def test_the_files_on_disk_are_what_the_contract_says(cli: Cli) -> None:
     """Plan, outcomes, manifest and ingestion record hold the fields that scripts rely on."""
     cli.write("a.txt", "alpha")
@@ -440,7 +442,7 @@ def test_a_workspace_is_private_whatever_the_umask(cli: Cli) -> None:
 
 @pytest.mark.slow
 def test_a_workspace_that_others_can_write_is_refused(cli: Cli) -> None:
-    """A world-writable workspace is not used; the hint says how to mend it."""
+    """A world-writable workspace is not used; the hint says how to fix it."""
     cli.init()
     cli.workspace.chmod(0o777)
     refused = cli.run("source", "list", code=6)

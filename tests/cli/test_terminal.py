@@ -34,6 +34,7 @@ def on_a_terminal(cli: Cli, *arguments: str) -> tuple[int, str]:
     return process.wait(30), b"".join(pieces).decode()
 
 
+@pytest.mark.slow
 def test_a_sync_on_a_terminal_shows_a_bar_for_each_phase(cli: Cli) -> None:
     """Listing, fetching, extracting and committing each have a bar with how much is done of how much."""
     for number in range(30):

@@ -32,6 +32,24 @@ def test_uploads_of_one_name_are_versions(cli: Cli) -> None:
     assert "1 duplicate" in cli.run("upload", copy).out
 
 
+def test_standard_input_is_uploaded_under_a_name(cli: Cli) -> None:
+    """It needs a name and may have a label; the next of that name is the next version, and may replace those before."""
+    cli.run("init")
+    assert "--name" in cli.run("upload", "-", code=2, typed="no name").err
+    cli.run("upload", "-", "--name", "report.csv", "--label", "as of June", typed="city,people\nBern,134")
+    cli.run("upload", "-", "--name", "report.csv", typed="city,people\nBern,135")
+    [document] = cli.run("doc", "list", "--json").json
+    assert (document["file_name"], document["version"]) == ("report.csv", 2)
+    assert (document["version_label"], document["columns"]) == ("report.csv (version 2)", ["city", "people"])
+    assert document["status"] == "searchable"
+    assert "city, people" in cli.run("doc", "list").out
+    told = cli.run("doc", "versions", document["document_id"], "--json").json
+    assert [one["version_label"] for one in told] == ["report.csv (version 2)", "as of June"]
+    cli.run("upload", "-", "--name", "report.csv", "--replace", typed="city,people\nBern,136")
+    [version] = cli.run("doc", "versions", document["document_id"], "--json").json
+    assert version["version"] == 3
+
+
 def test_uploads_go_to_their_collection_only(cli: Cli) -> None:
     """The same file uploaded to two collections is a document in each, and searches keep them apart."""
     cli.run("init")
@@ -61,13 +79,17 @@ def test_a_refused_upload_leaves_nothing_behind(cli: Cli) -> None:
     assert cli.run("job", "show", "last", "--json").json["source_id"] == "docs"
 
 
-def test_one_bad_upload_does_not_stop_the_others(cli: Cli) -> None:
-    """Of several uploads the unreadable one is rejected with a reason, the others are searchable."""
+def test_one_bad_file_refuses_the_upload(cli: Cli) -> None:
+    """Of several files each that cannot be read is named with its reason before anything is stored."""
     cli.run("init")
     paths = [cli.write("a.txt", "alpha"), cli.write("blob.bin", bytes(range(256)) * 8), cli.write("e.txt", "")]
-    counters = cli.run("upload", *paths, "--json").json["counters"]
-    assert (counters["items_ingested"], counters["items_rejected"], counters["items_empty"]) == (1, 1, 1)
-    assert cli.found("alpha") == {"a.txt"}
+    told = cli.run("upload", *paths, code=2).err
+    assert "of 3 files 2 cannot be uploaded: " in told
+    assert "blob.bin cannot be taken in: cannot read an unknown binary format" in told
+    assert "e.txt cannot be taken in: the file is empty" in told
+    listed = json.loads(cli.run("upload", *paths, "--json", code=2).err)["error"]["details"]["files"]
+    assert [one["code"] for one in listed] == ["unsupported_type", "empty"]
+    assert list((cli.workspace / "jobs").iterdir()) == []
 
 
 def test_queued_jobs_can_be_cancelled_and_done_again(cli: Cli) -> None:
@@ -90,7 +112,8 @@ def test_waiting_jobs_show_their_place_in_the_queue(cli: Cli) -> None:
     cli.write("a.txt", "alpha")
     cli.init()
     ended = cli.sync()["job_id"]
-    first, second = (cli.run("sync", "docs", "--detach", "--json").json["job_id"] for _ in range(2))
+    cli.run("source", "add", "local", "again", "--path", "docs")
+    first, second = (cli.run("sync", name, "--detach", "--json").json["job_id"] for name in ("docs", "again"))
     cli.run("job", "priority", second, "1")
     places = {job["job_id"]: job["queue_position"] for job in cli.run("job", "list", "--json").json}
     assert places == {ended: None, first: 2, second: 1}
@@ -109,8 +132,11 @@ def test_job_names_can_be_short(cli: Cli) -> None:
     job_id = cli.sync()["job_id"]
     for name in (job_id, job_id[-4:], "last"):
         assert cli.run("job", "show", name, "--json").json["job_id"] == job_id
-    assert cli.run("job", "list", "--state", "failed").out.startswith("nothing is like that; 'job list'")
+    assert cli.run("job", "list", "--state", "failed").out.startswith("nothing is like that; 'ingest-tui job list'")
     assert job_id in cli.run("job", "list", "--state", "succeeded", "--source", "docs").out
+    day = cli.run("job", "show", job_id, "--json").json["created_at"][:10]
+    assert job_id in cli.run("job", "list", "--since", day).out
+    assert cli.run("job", "list", "--since", "9999-01-01").out.startswith("nothing is like that; 'ingest-tui job list'")
 
 
 def test_job_ids_sort_by_time(cli: Cli) -> None:
@@ -124,7 +150,7 @@ def test_job_ids_sort_by_time(cli: Cli) -> None:
     assert ids == sorted(ids)
 
 
-def test_a_retry_of_a_removed_source_is_told(cli: Cli) -> None:
+def test_a_retry_of_a_removed_source_is_reported(cli: Cli) -> None:
     """A queued job whose source was removed, or a retry of one, ends with words instead of a crash."""
     cli.write("a.txt")
     cli.init()
@@ -137,7 +163,7 @@ def test_a_retry_of_a_removed_source_is_told(cli: Cli) -> None:
     assert job_id in cli.run("job", "list").out
 
 
-def test_the_audit_tells_who_did_what(cli: Cli) -> None:
+def test_the_audit_shows_who_did_what(cli: Cli) -> None:
     """Adding, syncing, uploading, removing and restoring each leave a line with who, when, what and outcome."""
     path = cli.write("a.txt", "alpha")
     cli.init()
@@ -148,7 +174,7 @@ def test_the_audit_tells_who_did_what(cli: Cli) -> None:
     cli.run("doc", "restore", document_id)
     entries = cli.run("audit", "--json").lines
     assert [entry["action"] for entry in entries] == [
-        "workspace.init", "source.add", "job.sync", "upload", "document.remove", "document.restore",
+        "workspace.init", "source.add", "job.sync", "upload", "job.end", "document.remove", "document.restore",
     ]  # fmt: skip
     assert all("@" in entry["by"] and entry["at"].endswith("Z") and entry["outcome"] == "done" for entry in entries)
 

@@ -84,7 +84,7 @@ def test_interrupted_waiting_leaves_everything_as_it_was(cli: Cli, what: str) ->
 
 
 def test_waiting_without_a_worker_says_so(cli: Cli) -> None:
-    """A queued job that nobody will run is told, with what to do; --timeout alone is a mistake."""
+    """A queued job that nobody will run is reported, with what to do; --timeout alone is a mistake."""
     cli.write("first.txt", "alpha")
     cli.init()
     cli.run("sync", "docs", "--detach")

@@ -61,7 +61,7 @@ def test_the_headless_worker_follows_a_folder(cli: Cli) -> None:
     time.sleep(0.6)  # the watch is at rest
     for number in range(10):
         cli.write(f"new{number}.txt", f"burst number{number}")
-        time.sleep(0.03)
+        time.sleep(0.03)  # a burst: each file comes before the one in front of it has been at rest for long enough
     wait_until(lambda: len(ended(cli)) == 2, what="the sync after a burst")
     assert ended(cli)[1]["counters"]["items_ingested"] == 10
     assert ended(cli)[1]["trigger"] == "watch"
@@ -113,7 +113,7 @@ def commits_held_up(cli: Cli) -> Iterator[None]:
 
 @pytest.mark.parametrize("when", ["while committing", "while paused"])
 def test_a_killed_worker_loses_nothing(cli: Cli, when: str) -> None:
-    """After kill -9 in the middle the next sync goes on with the job: every file once, no parser left over."""
+    """After kill -9 in the middle the next sync continues the job: every file once, no parser left over."""
     total = 1500
     fill(cli, total)
     cli.init()
@@ -193,17 +193,18 @@ def test_a_polite_end_leaves_the_job_for_the_next_worker(cli: Cli) -> None:
 
 
 def test_two_syncs_at_once_do_everything_once(cli: Cli) -> None:
-    """Two processes that sync one source at the same time run one after the other, and nothing is doubled."""
+    """Two processes that sync one source at the same time run one after the other, or one job, and double nothing."""
     fill(cli, 300)
     cli.init()
     both = [cli.start("sync", "docs") for _ in range(2)]
     assert [process.wait(30) for process in both] == [0, 0]
-    first, second = sorted(cli.manifests(), key=lambda manifest: str(manifest["started_at"]))
-    assert first["finished_at"] <= second["started_at"]
-    counted = [manifest["counters"] for manifest in (first, second)]
-    assert (counted[0]["items_ingested"], counted[1]["items_skipped_incremental"]) == (300, 300)
+    first, *others = sorted(cli.manifests(), key=lambda manifest: str(manifest["started_at"]))
+    assert first["counters"]["items_ingested"] == 300
+    assert len(others) <= 1  # none where the job still waited when the second process came: it has joined it
+    assert [other["counters"]["items_skipped_incremental"] for other in others] == [300] * len(others)
+    assert all(first["finished_at"] <= other["started_at"] for other in others)
     assert len(list(cli.workspace.glob("documents/*/*/*/v*"))) == 300
-    assert {manifest["attempt"] for manifest in (first, second)} == {1}
+    assert {manifest["attempt"] for manifest in (first, *others)} == {1}
 
 
 def test_at_most_three_jobs_run_at_once_in_order_of_priority(cli: Cli) -> None:

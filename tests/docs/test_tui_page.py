@@ -23,7 +23,7 @@ def test_the_tables_are_those_of_the_program() -> None:
     assert page(text) == text
 
 
-def test_every_action_stands_on_the_page() -> None:
+def test_every_action_is_on_the_page() -> None:
     """By its id, which a keymap needs."""
     text = PAGE.read_text(encoding="utf-8")
     assert [action.id for action in ACTIONS if f"`{action.id}`" not in text] == []

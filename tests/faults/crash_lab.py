@@ -21,7 +21,11 @@ from typing import Any
 import pytest
 
 from ingest_tui.execution import local as local_execution
-from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.extraction.archives import unpack
+from ingest_tui.extraction.intake.containers import found_container
+from ingest_tui.extraction.members import MemberWriter
+from ingest_tui.model.errors import ItemError, ItemRejectedError
+from ingest_tui.model.extraction import ParseResult, ParseStatus, ParseTask
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
@@ -31,6 +35,7 @@ from ingest_tui.pipeline.plan import planning as planning_module
 from ingest_tui.services.workspaces import rebuild
 from ingest_tui.store import documents as documents_module
 from ingest_tui.store import jobs as jobs_module
+from ingest_tui.store import pruned_jobs as pruned_jobs_module
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.documents import DocumentStore
@@ -43,6 +48,7 @@ from ingest_tui.worker.submit import submit_sync
 
 DIED = 77
 UNREADABLE = "this text cannot be parsed"
+KILLER = "this text ends its parser"
 OUTCOME_COUNTERS = (
     "descriptors_listed",
     "items_skipped_incremental",
@@ -63,18 +69,25 @@ class InlinePool:
         pass
 
     def submit(self, task: ParseTask, on_result: Callable[[ParseResult], None]) -> None:
+        content = Path(task.input_path).read_bytes()
+        if content.startswith(b"PK"):
+            return on_result(unpacked(task, content))
         text = Path(task.input_path).read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
         if not text.strip():
             on_result(ParseResult(task.task_id, "empty", "no_text", "there is no text in it"))
         elif UNREADABLE in text:
             on_result(ParseResult(task.task_id, "failed", "malformed", "it cannot be read"))
+        elif KILLER in text:
+            on_result(ParseResult(task.task_id, "failed", "crashed", "the parser died"))
         else:
             with Path(task.output_path).open("x", encoding="utf-8", newline="") as output:
                 output.write(text)
+            Path(task.output_path).chmod(0o600)
             digest = compute_content_hash(text)
             on_result(
                 ParseResult(task.task_id, "parsed", media_type="text/markdown", backend="inline", content_hash=digest)
             )
+        return None
 
     failure = None
 
@@ -83,6 +96,20 @@ class InlinePool:
 
     def close(self, **_options: Any) -> None:
         pass
+
+
+def unpacked(task: ParseTask, content: bytes) -> ParseResult:
+    """Return what a parser process says of a zip archive, with its members written out."""
+    if task.member_bytes is None:
+        return ParseResult(task.task_id, "rejected", "unsupported_type", "cannot read a zip archive")
+    try:
+        with MemberWriter(task.members_path, task.member_bytes or 0) as writer:
+            unpack(found_container("zip", content), writer, lambda: None)
+    except ItemError as error:
+        Path(task.members_path).unlink()
+        status: ParseStatus = "rejected" if isinstance(error, ItemRejectedError) else "failed"
+        return ParseResult(task.task_id, status, error.reason, error.message, error.hint)
+    return ParseResult(task.task_id, "container", backend="zip", members=writer.count)
 
 
 def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +182,7 @@ def lay(monkeypatch: pytest.MonkeyPatch, wire: Tripwire) -> None:
 
     for method in (
         "write_ingestion", "place", "sync", "note_locations", "note_retirement", "move_to_trash", "bring_back",
-        "clear_retirement", "take_back", "purge",
+        "clear_retirement", "take_back", "purge", "prune",
     ):  # fmt: skip
         before(DocumentStore, method)
     before(documents_module, "remove_tree", label="folder of a purged document removed")
@@ -170,6 +197,8 @@ def lay(monkeypatch: pytest.MonkeyPatch, wire: Tripwire) -> None:
     before(jobs_module, "sync_folder", label="queue entry made")
     before(planning_module, "sync_folder", label="plan renamed, folder not synced")
     before(OutcomeJournal, "record")
+    for step in ("remove_tree", "sync_folder"):
+        before(pruned_jobs_module, step, label=f"pruned job: {step}")
 
 
 def count_steps(workspace: Workspace) -> list[str]:
@@ -245,9 +274,12 @@ def state_of(root: Path, words: tuple[str, ...]) -> State:
 
 
 def answers(catalogue: Catalogue, word: str) -> list[tuple[Any, ...]]:
-    """Return what a search finds, in its order, with its snippets."""
+    """Return all that a search finds, in its order, with its snippets.
+
+    All: which of more equally good hits than a search shows are among them, depends on who came first.
+    """
     return [(hit.uri, hit.document_id, hit.version, hit.title, hit.snippet, hit.heading_path)
-            for hit in search_text(catalogue, word)]  # fmt: skip
+            for hit in search_text(catalogue, word, limit=-1)]  # fmt: skip
 
 
 def folders_of(root: Path) -> list[str]:
@@ -295,7 +327,8 @@ def _without_times(row: dict[str, Any]) -> dict[str, Any]:
 
 def _job_state(manifest: Manifest) -> tuple[str, dict[str, int]]:
     counters = manifest.counters.model_dump()
-    return manifest.state.value, {name: counters[name] for name in OUTCOME_COUNTERS}
+    members = {f"members {name}": number for name, number in counters["members"].items()}
+    return manifest.state.value, {name: counters[name] for name in OUTCOME_COUNTERS} | members
 
 
 def _outcomes(path: Path) -> list[tuple[Any, ...]]:

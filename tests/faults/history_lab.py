@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ingest_tui.model.document import IngestedDocument
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.job import JobState, Manifest
-from ingest_tui.services.documents.documents import remove_documents, restore_document
+from ingest_tui.services.collections.collections import add_collection
+from ingest_tui.services.documents.documents import ingestion_record, remove_documents, restore_document
+from ingest_tui.services.documents.pruning import prune_documents, versions_to_prune
 from ingest_tui.services.documents.registration import register_document
+from ingest_tui.services.documents.rollback import roll_back_document
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.jobs import approve_job
 from ingest_tui.services.sources.sources import add_source, edit_source, remove_source
@@ -62,12 +65,14 @@ class World:
     root: Path
     steps: list[str] = field(default_factory=list)
     versions: set[tuple[str, int]] = field(default_factory=set)
+    pruned: set[tuple[str, int]] = field(default_factory=set)
     removed: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder = self.root / "folder"
         (self.folder / "deep").mkdir(parents=True)
         self.workspace, _ = init_workspace(self.root / "ws")
+        add_collection(self.workspace, "archive")
         self.ticks = 0
 
     def close(self) -> None:
@@ -144,9 +149,20 @@ class World:
         assert manifest.counters.descriptors_listed == manifest.counters.listed_accounted_for
         return manifest
 
-    def upload(self, name: str) -> None:
-        if self.content(name) is not None:
-            self._run(upload_files(self.workspace, [self.folder / name]))
+    def upload(self, name: str, collection_id: str = "default", *, label: str = "", replace: bool = False) -> None:
+        """Upload a file of the folder; one that replaces leaves no version of its document before its own."""
+        if self.content(name) is None:
+            return
+        before = self._versions()
+        try:
+            queued = upload_files(
+                self.workspace, [self.folder / name], collection_id=collection_id, label=label, replace=replace
+            )
+        except UsageError:
+            assert self.content(name) in {b"", UNREADABLE.encode()}
+            return
+        self._run(queued)
+        self.pruned |= before - self._versions() if replace else set()
 
     def register(self, unique_id: str, content: str, source_id: str | None) -> None:
         ingested = IngestedDocument(content=content, unique_id=unique_id, source_type="api")
@@ -166,6 +182,32 @@ class World:
             document_id = active[number % len(active)]
             remove_documents(self.workspace, [document_id])
             assert document_id not in self.documents("active")
+
+    def roll_back(self, number: int) -> None:
+        """Go back to the version before: it is the newest then; or the answer says why not."""
+        active = self.documents("active")
+        if not active:
+            return
+        document_id = active[number % len(active)]
+        try:
+            document = roll_back_document(self.workspace, document_id)
+        except IngestError as error:
+            assert error.hint  # noqa: PT017
+            return
+        record = ingestion_record(self.workspace, document_id)
+        assert record["version"] == document.version == record["rolled_back"]["from"] + 1
+
+    def prune(self, number: int) -> None:
+        active = self.documents("active")
+        if active:
+            chosen = versions_to_prune(self.workspace, [active[number % len(active)]])
+            self.pruned |= {(one.document_id, one.version) for one in prune_documents(self.workspace, chosen)}
+
+    def prefer(self, chunk_size: int) -> None:
+        """Choose another size of chunks: what is read, restored or rolled back from then on is cut by it."""
+        collection = self.workspace.collections.get("default")
+        preferences = collection.preferences.model_copy(update={"chunk_size": chunk_size})
+        self.workspace.collections.save(collection.model_copy(update={"preferences": preferences}), collection)
 
     def restore(self, number: int) -> None:
         """Bring a document back: it, or the one that has its content, is here then; or the answer says why not."""
@@ -188,12 +230,20 @@ class World:
         """Search, places, folders and trash agree, each content is there once, and no version is ever lost."""
         catalogue = self.workspace.catalogue
         assert verify_store(self.workspace.layout, catalogue, deep=True) == []
-        versions = {(row[0], row[1]) for row in catalogue.execute("SELECT document_id, version FROM versions")}
-        assert versions >= self.versions
+        versions = self._versions()
+        assert versions >= self.versions - self.pruned
         self.versions = versions
+        sql = "SELECT 1 FROM documents WHERE state = 'active' GROUP BY collection_id, {} HAVING count(*) > 1"
+        for column in ("raw_sha256", "content_hash"):
+            assert catalogue.execute(sql.format(column)) == [], f"two documents of a collection have one {column}"
         for word in WORDS:
             found = [hit.document_id for hit in search_text(catalogue, word)]
             assert len(found) == len(set(found))
+
+    def _versions(self) -> set[tuple[str, int]]:
+        return {
+            (row[0], row[1]) for row in self.workspace.catalogue.execute("SELECT document_id, version FROM versions")
+        }
 
     def check_files(self, source_id: str) -> None:
         """Each file that a source has just looked at is found as it is, unless a person removed this content."""
@@ -211,6 +261,9 @@ class World:
                 assert removed[0] == compute_content_hash(content) or removed[1] == self.text_hash(name), name
                 continue
             document = catalogue.documents([place.document_id])[place.document_id]
+            left = (place.removed_sha256, place.removed_content_hash)
+            if compute_content_hash(content) == left[0] or self.text_hash(name) == left[1]:
+                continue  # a person went back from it
             same = (
                 document.raw_sha256 == compute_content_hash(content),
                 document.content_hash == self.text_hash(name),

@@ -44,7 +44,7 @@ from tests.faults.crash_lab import quicken
 
 _PR_SET_PDEATHSIG = 1
 _MARK_BYTES = 48
-_POLITE_SHARE = 0.2
+_ASKED_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _guards_a_job(lock: FileLock) -> bool:
 
 
 def _sabotage(name: str) -> None:
-    """Break the locks of jobs and sources in this process; those of the catalogue and of the slots stay sound."""
+    """Break the locks of jobs and sources in this process; those of the catalogue and of the slots stay valid."""
     take, release = FileLock.try_acquire, FileLock.release
     broken_take, broken_release = SABOTAGES[name]
     patching = pytest.MonkeyPatch()
@@ -298,15 +298,15 @@ class Nursery:
         """Kill any one of them, or now and then ask it to end, and wait until it is gone."""
         worker = self._random.choice(sorted(self._living))
         child = self._living.pop(worker)
-        politely = self._random.random() < _POLITE_SHARE
-        if not politely:
+        is_asked_to_end = self._random.random() < _ASKED_SHARE
+        if not is_asked_to_end:
             self._evidence.mark("doomed", worker)
-        os.kill(child, signal.SIGTERM if politely else signal.SIGKILL)
+        os.kill(child, signal.SIGTERM if is_asked_to_end else signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         self._evidence.mark("dead", worker)
         if code in {-signal.SIGKILL, -signal.SIGTERM}:  # asked before it could listen, a young one ends at once
             self.kills += 1
-        elif politely and code == 0:
+        elif is_asked_to_end and code == 0:
             self.polite_ends += 1
         else:
             self.fallen.append(code)
@@ -342,7 +342,7 @@ def work_off(orders: Orders) -> Report:
     next_end = nursery.until_next_end()
     nursery.fill()
     while any(queue.iterdir()) and time.monotonic() < started + orders.most_seconds:
-        time.sleep(0.002)
+        time.sleep(0.002)  # between two looks at the queue
         if orders.marks_between_ends and evidence.size >= next_end:
             nursery.end_one()
             next_end = evidence.size + nursery.until_next_end()

@@ -82,8 +82,15 @@ def read_only_of_older_schema(folder: Path) -> None:
         for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = ?", (kind,)).fetchall():
             if not str(name).startswith("sqlite_"):
                 connection.execute(f"DROP {kind} {name}")
-    for table in ("changes", "meta"):
+    for table in ("changes", "meta", "vocabulary", "words", "word_languages"):
         connection.execute(f"DROP TABLE {table}")
+    for added in ("page", "start", "end", "language"):
+        connection.execute(f'ALTER TABLE chunks DROP COLUMN "{added}"')
+    connection.execute(
+        "CREATE VIRTUAL TABLE chunks_fts USING fts5(heading, text, content='chunks', content_rowid='id',"
+        ' tokenize="unicode61 remove_diacritics 2")'
+    )
+    connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild')")
     columns = [row[1] for row in connection.execute("PRAGMA table_info(locations)").fetchall()]
     for column in columns[15:]:
         connection.execute(f"ALTER TABLE locations DROP COLUMN {column}")

@@ -44,6 +44,7 @@ from ingest_tui.services.documents import documents, uploads
 from ingest_tui.services.jobs import jobs
 from ingest_tui.services.jobs.source_claims import WaitPolicy
 from ingest_tui.services.sources import sources
+from ingest_tui.services.verify.verify import VerifyScope, verify
 from ingest_tui.store.catalogue.connection import LOST, MISSING
 from ingest_tui.store.catalogue.opening import open_catalogue
 from ingest_tui.store.verify import verify_store
@@ -53,7 +54,7 @@ from tests.faults.crash_lab import quicken, run_queue
 _PR_SET_PDEATHSIG = 1
 _REFUSALS = (BusyError, NotFoundError, RefusedError, StaleWriterError, UsageError, ValidationError)
 _SOURCES = ("north", "south", "shared")
-_PATIENCE = WaitPolicy(2.0, lambda _job: None)
+_WAIT_POLICY = WaitPolicy(2.0, lambda _job: None)
 _WORDS = ("rain", "snow", "wind", "hail", "fog", "sun")
 
 
@@ -183,7 +184,7 @@ class Commander:
         chosen = self._random.sample(here, min(len(here), self._random.randint(1, 3)))
         if chosen:
             ids = [document.document_id for document in chosen]
-            documents.remove_documents(handle.workspace, ids, patience=_PATIENCE)
+            documents.remove_documents(handle.workspace, ids, wait_policy=_WAIT_POLICY)
 
     def restore_document(self, handle: WorkspaceHandle) -> None:
         retired = documents.list_documents(handle.workspace, state="retired", limit=50)
@@ -199,7 +200,7 @@ class Commander:
     def remove_source(self, handle: WorkspaceHandle) -> None:
         keep = self._random.random() < 0.5
         name = self._random.choice(_SOURCES)
-        sources.remove_source(handle.workspace, name, keep_documents=keep, patience=_PATIENCE)
+        sources.remove_source(handle.workspace, name, keep_documents=keep, wait_policy=_WAIT_POLICY)
 
     def upload(self, handle: WorkspaceHandle) -> None:
         folder = Path(self._orders.root) / "uploads" / str(os.getpid())
@@ -346,8 +347,8 @@ def judge(orders: Orders) -> list[str]:
     lines = orders.findings.read_text().splitlines() if orders.findings.exists() else []
     with open_workspace(orders.workspace) as handle:
         layout = handle.workspace.layout
-        with contextlib.closing(open_catalogue(layout)) as catalogue:
-            lines += [str(finding) for finding in verify_store(layout, catalogue, deep=True)]
+        open_catalogue(layout).close()  # made again where it was lost
+        lines += [str(finding) for finding in verify(handle.workspace, VerifyScope(deep=True))]
         lines += [f"left in the queue: {job_id}" for job_id in handle.workspace.jobs.queued_ids()]
         before = _answers(handle)
         lines += [str(problem) for problem in workspaces.rebuild(handle.workspace).problems]

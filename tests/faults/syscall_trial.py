@@ -336,7 +336,7 @@ def orphans_after(seconds: float) -> list[str]:
         orphans = [command for command in orphans if command]
         if not orphans or time.monotonic() > deadline:
             return orphans
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks
 
 
 def _children() -> list[tuple[int, str, int]]:

@@ -102,7 +102,7 @@ def test_job_that_always_kills_its_worker_fails_in_the_end(trial: Trial) -> None
 
 
 def test_queue_forgets_a_job_whose_worker_died_right_after_its_end(trial: Trial) -> None:
-    """A job that ended but still stands in the queue is taken out by the next worker, which then can be idle."""
+    """A job that ended but still is in the queue is taken out by the next worker, which then can be idle."""
     root = trial.fresh("ended")
     assert run_and_die(root, trial.steps.index("JobStore.leave_queue"))
     workspace = open_workspace_at(root)

@@ -153,7 +153,7 @@ def _quick() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    """Three new documents, queued, and the end that sound code brings them to."""
+    """Three new documents, queued, and the end that valid code brings them to."""
     base = tmp_path_factory.mktemp("variants")
     folder = base / "source"
     workspace = new_workspace(base / "prepared", folder)
@@ -194,7 +194,7 @@ def _committing(*order: str) -> Callable[[CommitBatch, StoreWriter, list[Any]], 
 
 
 def _sweep_of_the_commit(trial: Trial) -> None:
-    """Die before each step of the commit, with whatever `CommitBatch` is in force, and compare with the sound end."""
+    """Die before each step of the commit, with whatever `CommitBatch` is in force, and compare with the valid end."""
     workspace = open_workspace_at(trial.fresh("counting"))
     steps = count_steps(workspace)
     workspace.close()

@@ -12,8 +12,12 @@ import pytest
 
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import NotFoundError, UsageError
+from ingest_tui.pipeline.retention import find_prunable, prune
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents.documents import remove_documents, restore_document
+from ingest_tui.services.documents.erasure import erase_documents, plan_erasure
+from ingest_tui.services.documents.pruning import prune_documents, versions_to_prune
+from ingest_tui.services.documents.rollback import roll_back_document
 from ingest_tui.services.documents.trash import chosen_to_empty, empty_trash
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.sources.sources import remove_source
@@ -89,6 +93,47 @@ def _upload(workspace: Workspace) -> None:
     run_queue(workspace)
 
 
+def _upload_another(workspace: Workspace) -> None:
+    """The letter as it was before, so that it has two versions."""
+    letter = workspace.root.parent / "letter.md"
+    newest = letter.read_text()
+    letter.write_text("# letter\n\nThe weather in an older letter.\n")
+    _upload(workspace)
+    letter.write_text(newest)
+
+
+def _upload_replacing(workspace: Workspace) -> None:
+    upload_files(workspace, [workspace.root.parent / "letter.md"], replace=True)
+    run_queue(workspace)
+
+
+def _prune_versions(workspace: Workspace) -> None:
+    prune_documents(workspace, versions_to_prune(workspace, _ids(workspace, "active")))
+
+
+def _prune(workspace: Workspace) -> None:
+    """Earlier versions, overdue documents and jobs but for the newest, until nothing is left to let go."""
+    retention = {"job_days": 0, "keep_jobs": 1, "keep_versions": 1, "trash_days": 0}
+    workspace.settings = workspace.settings.model_copy(update=retention)
+    prune(workspace, list(find_prunable(workspace)))
+    assert list(find_prunable(workspace)) == []
+
+
+def _erase(workspace: Workspace) -> None:
+    """Two documents, one of them in the trash already."""
+    targets = [*_ids(workspace, "retired"), *workspace.reading.documents([_document_of(workspace, "gamma.md")])]
+    erase_documents(workspace, plan_erasure(workspace, targets))
+
+
+def _document_of(workspace: Workspace, key: str) -> str:
+    rows = workspace.catalogue.execute("SELECT document_id FROM documents WHERE key = ?", (key,))
+    return str(rows[0][0]) if rows else ""
+
+
+def _remove_one(workspace: Workspace) -> None:
+    remove_documents(workspace, _ids(workspace, "active")[:1])
+
+
 def _sync(workspace: Workspace) -> None:
     queue_sync(workspace)
     run_queue(workspace)
@@ -109,14 +154,26 @@ def _add_again(workspace: Workspace) -> None:
     new_workspace(workspace.root, workspace.root.parent / "source").close()
 
 
+def _roll_back(workspace: Workspace) -> None:
+    """Back to the first version of the document that has two, unless that was done."""
+    sql = "SELECT document_id FROM versions GROUP BY 1 HAVING max(version) = 2"
+    for (document_id,) in workspace.catalogue.execute(sql):
+        roll_back_document(workspace, document_id)
+
+
 COMMANDS: dict[str, tuple[Work, Work | None]] = {
     "source remove": (_remove_source, None),
     "source remove, documents kept": (_keep_documents, None),
     "doc remove": (_remove_documents, None),
     "doc restore": (_restore_documents, _remove_documents),
+    "doc rollback": (_roll_back, None),
     "trash empty": (_empty_trash, _remove_documents),
     "register": (_register, _register_first),
     "upload": (_upload, None),
+    "upload that replaces": (_upload_replacing, _upload_another),
+    "doc prune-versions": (_prune_versions, None),
+    "doc purge": (_erase, _remove_one),
+    "prune": (_prune, _remove_one),
     "sync over kept documents": (_sync, _add_again),
     "sync of changes": (_sync, _change_files),
 }

@@ -42,7 +42,7 @@ MORE = {
     "places removed": f"DELETE FROM locations WHERE {ALPHA}",
     "all places removed": "DELETE FROM locations",
     "all chunks removed": "DELETE FROM chunks",
-    "full text removed": "DELETE FROM chunks_fts_docsize",
+    "full text removed": "DELETE FROM words_docsize",
     "a state that is no text": f"UPDATE documents SET state = x'00' WHERE {ALPHA}",
     "a version that is text": f"UPDATE documents SET version = 'x' WHERE {ALPHA}",
     "a version that is none": f"UPDATE documents SET version = 99 WHERE {ALPHA}",
@@ -61,7 +61,7 @@ MORE = {
     "numbers that are text": "UPDATE documents SET bytes = 'many', chunks = 'few'",
     "a title that is no text": "UPDATE documents SET title = x'ff', media_type = x'fd'",
     "numbers of itself that are none": "UPDATE meta SET value = 'x'",
-    "the full text dropped": "DROP TABLE chunks_fts",
+    "the full text dropped": "DROP TABLE words",
     "a column dropped": "ALTER TABLE locations DROP COLUMN parsers",
 }
 CASES = [*SOME.items(), *(pytest.param(*case, marks=pytest.mark.slow) for case in MORE.items())]

@@ -14,7 +14,7 @@ from ingest_tui.model.errors import ItemError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.plan import rules as plan_rules
 from ingest_tui.services.documents.explain import explain
-from ingest_tui.services.jobs.error_inbox import list_troubles, retry_issues
+from ingest_tui.services.jobs.error_inbox import list_open_issues, retry_issues
 from ingest_tui.services.jobs.jobs import get_job, job_items, retry_job
 from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.catalogue.queries import find_documents
@@ -58,7 +58,7 @@ def test_an_unchanged_broken_file_is_passed_over(workspace: Workspace) -> None:
         assert (job.state, seen(job)) == (JobState.SUCCEEDED, (0, 2, 0))
         reasons = {outcome.key: outcome.reason for outcome, _ in job_items(workspace, job.job_id)}
         assert reasons == {"good.md": "same_fingerprint", "broken.pdf": "failed_before"}
-    assert [(one.key, one.reason) for one in list_troubles(workspace)] == [("broken.pdf", "malformed")]
+    assert [(one.key, one.reason) for one in list_open_issues(workspace)] == [("broken.pdf", "malformed")]
     story = explain(workspace, workspace.sources.get("docs").source_config["path"] + "/broken.pdf")
     assert not story.here
     assert "malformed" in " ".join(story.lines())
@@ -89,7 +89,7 @@ def test_a_person_has_it_tried_again(workspace: Workspace) -> None:
     passed_over = sync(workspace)
     asked = [
         retry_job(workspace, passed_over.job_id, failed_only=True).job_id,
-        *retry_issues(workspace, list_troubles(workspace)).jobs,
+        *retry_issues(workspace, list_open_issues(workspace)).jobs,
     ]
     run_queue(workspace)
     for job_id in asked:

@@ -101,7 +101,7 @@ def test_job_whose_commits_cannot_begin_fails(workspace: Workspace, monkeypatch:
     assert (job.state, job.errors[-1].message) == ("failed", "the workspace cannot be written: Input/output error")
 
 
-def test_end_that_cannot_be_written_is_told_and_gone_on_with(
+def test_end_that_cannot_be_written_is_reported_and_resumed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the last manifest cannot be written the person is told, and the next sync brings the job to its end."""

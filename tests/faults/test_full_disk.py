@@ -119,7 +119,7 @@ def test_a_person_can_pause_what_waits_for_room(workspace: Workspace, monkeypatc
     pause_job(workspace, job_id)
     wait_for(workspace, job_id, lambda manifest: manifest.transitions[-1].reason == "asked for")
     disk.is_full = False
-    time.sleep(1.0)  # in which a job that waits for room looks many times
+    wait_until(lambda: "there is room again" in workspace.jobs.paths(job_id).log.read_text())
     assert workspace.jobs.load(job_id).state == "paused"
     resume_job(workspace, job_id)
     worker.join(5.0)
@@ -127,7 +127,7 @@ def test_a_person_can_pause_what_waits_for_room(workspace: Workspace, monkeypatc
 
 
 def test_the_next_worker_takes_up_what_waits_for_room(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that ends while the disk is full leaves a job that another one goes on with unasked."""
+    """A worker that ends while the disk is full leaves a job that another one continues unasked."""
     disk = Disk(monkeypatch)
     job_id = queue_sync(workspace).job_id
     with engine_module.Engine(workspace) as engine:
@@ -249,7 +249,7 @@ def test_half_a_journal_line_swallows_nothing(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_reserve_is_500_mb_or_5_percent(tmp_path: Path) -> None:
-    """A small disk keeps a twentieth free and at least 8 MB, a large one 500 MB; a setting goes before both."""
+    """A small disk keeps a twentieth free and at least 8 MB, a large one 500 MB; a setting overrides both."""
     total = shutil.disk_usage(tmp_path).total
     assert room_in(tmp_path).reserve == max(8_000_000, min(DEFAULT_RESERVE_BYTES, int(total * 0.05)))
     assert room_in(tmp_path, 7).reserve == 7
@@ -319,7 +319,7 @@ def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, reserve: i
         assert len(search_text(workspace.open_catalogue(), "common", limit=100)) >= min(taken, 1)
         worker.send_signal(signal.SIGKILL)
     with a_worker(workspace):
-        time.sleep(1.5)  # in which a job that takes a full disk for an error would end
+        time.sleep(1.5)  # in which a job that takes a full disk for an error would end; no room to note a sign of life
         assert not workspace.jobs.load(job_id).ended
         subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
         wait_until(lambda: workspace.jobs.load(job_id).ended, seconds=60)

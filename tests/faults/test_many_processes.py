@@ -114,7 +114,7 @@ def test_sixteen_workers_that_are_ended_at_random(tmp_path: Path) -> None:
 def assert_nothing_is_left(root: Path) -> None:
     """Nothing half done in the workspace; what only time can judge goes with the next worker.
 
-    Files beside records carry a name that says nothing of whose they are, so a worker sweeps them by their age; marks
+    Files next to records carry a name that says nothing of whose they are, so a worker sweeps them by their age; marks
     of dead workers go a minute later.
     """
     workspace = open_workspace_at(root)
@@ -164,7 +164,7 @@ end w2 job3 s1
 """
 
 
-def test_judge_finds_nothing_in_sound_marks() -> None:
+def test_judge_finds_nothing_in_valid_marks() -> None:
     """A job taken from a doomed worker is as it should be, and so are two jobs of a source one after the other."""
     findings = judge(SOUND.strip().splitlines())
     assert findings.faults == []
@@ -184,6 +184,6 @@ def test_judge_finds_nothing_in_sound_marks() -> None:
     ids=["two living owners", "the dead writes", "the dead ends", "revision", "two jobs of a source", "refused"],
 )
 def test_judge_finds_each_fault(marks: list[str], fault: str) -> None:
-    """Each thing that must not happen is told from the marks."""
+    """Each thing that must not happen is seen in the marks."""
     [found] = judge(marks).faults
     assert found.startswith(fault)

@@ -25,6 +25,7 @@ IS_WHOLE = os.environ.get("INGEST_TUI_WHOLE") == "1"
 names = st.sampled_from(NAMES)
 contents = st.sampled_from(CONTENTS)
 sources = st.sampled_from(SOURCES)
+collections = st.sampled_from(["default", "archive"])
 numbers = st.integers(0, 5)
 
 
@@ -97,9 +98,21 @@ class History(RuleBasedStateMachine):
     def filter(self, source_id: str, patterns: list[str]) -> None:
         self.world.exclude(source_id, patterns)
 
-    @rule(name=names)
-    def upload(self, name: str) -> None:
-        self.world.upload(name)
+    @rule(name=names, collection=collections, label=st.sampled_from(["", "final"]), replace=st.booleans())
+    def upload(self, name: str, collection: str, label: str, replace: bool) -> None:
+        self.world.upload(name, collection, label=label, replace=replace)
+
+    @rule(number=numbers)
+    def roll_back(self, number: int) -> None:
+        self.world.roll_back(number)
+
+    @rule(number=numbers)
+    def prune(self, number: int) -> None:
+        self.world.prune(number)
+
+    @rule(chunk_size=st.sampled_from([200, 1500]))
+    def prefer(self, chunk_size: int) -> None:
+        self.world.prefer(chunk_size)
 
     @rule(number=numbers, content=st.sampled_from(CONTENTS[:4]), source_id=st.sampled_from([None, "script"]))
     def register(self, number: int, content: str, source_id: str | None) -> None:

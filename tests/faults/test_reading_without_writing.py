@@ -77,6 +77,7 @@ def reading_calls(template: Path) -> list[list[str]]:
         ["doc", "text", document],
         ["doc", "versions", document],
         ["doc", "chunks", document],
+        ["doc", "columns", document],
         ["doc", "explain", document],
         ["doc", "explain", "broken.pdf"],
         ["export", "--to", f"/tmp/{template.parent.name}-exported", "--format", "folder", "--force"],

@@ -215,7 +215,7 @@ def test_a_large_download_goes_on_by_range(
     assert leftovers_of(workspace.root) == []
 
 
-def test_a_large_download_that_changed_meanwhile_begins_anew(
+def test_a_large_download_that_changed_meanwhile_begins_again(
     far: FarSource, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is kept of an item belongs to its fingerprint only; another one finds nothing."""
@@ -278,7 +278,7 @@ def test_items_that_fill_the_way_do_not_wait_for_one_another(
     assert [manifest.counters.items_ingested for manifest in manifests] == [30]
 
 
-def test_time_lost_to_throttling_is_told(far: FarSource, workspace: Workspace) -> None:
+def test_time_lost_to_throttling_is_reported(far: FarSource, workspace: Workspace) -> None:
     """A source that asks to wait is waited for, and the job says for how long."""
     throttled: list[int] = []
 

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ingest_tui.execution import local as local_execution
 from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.workspace import open_workspace_at
-from tests.faults.crash_lab import Trial, new_workspace, queue_sync, quicken, sync
+from tests.faults.crash_lab import UNREADABLE, Trial, new_workspace, queue_sync, quicken, sync
+from tests.made_files import zip_bytes
+from tests.unit.pipeline.test_attachments import ParsersHere, mail
 
 WORDS = ("weather", "alpha", "beta", "gamma", "delta", "returned", "renamed", "gone")
 
@@ -82,6 +86,48 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return trial
 
 
+@pytest.fixture(scope="module")
+def containers(tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    """An archive with an archive in it was taken in, and has members that are new, changed, gone and the same."""
+    base = tmp_path_factory.mktemp("containers")
+    folder = base / "source"
+    workspace = new_workspace(base / "prepared", folder)
+    inner = zip_bytes({"deep.md": "# delta\n\nThe deepest weather.\n"})
+    members = {"alpha.md": "# alpha\n\nThe weather.\n", "beta.md": "# beta\n\nWeather.\n", "gone.md": "# gone\n"}
+    (folder / "box.zip").write_bytes(zip_bytes({**members, "inner.zip": inner}))
+    sync(workspace)
+    del members["gone.md"]
+    members |= {"alpha.md": "# alpha\n\nOther weather.\n", "gamma.md": "# gamma\n", "broken.md": UNREADABLE}
+    (folder / "box.zip").write_bytes(zip_bytes({**members, "inner.zip": inner}))
+    queue_sync(workspace)
+    workspace.close()
+    trial = Trial(base / "prepared", base, WORDS)
+    trial.run_undisturbed()
+    return trial
+
+
+@pytest.fixture
+def attachments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    """A mail and an archive with a mail in it were taken in, whose attachments are new, changed, gone and the same."""
+    monkeypatch.setattr(local_execution, "ParserPool", ParsersHere)
+    folder = tmp_path / "source"
+    workspace = new_workspace(tmp_path / "prepared", folder)
+    edit_source(workspace, "docs", attachments="documents")
+    same, inner = b"# beta\n\nWeather.\n", mail({"deep.md": b"# delta\n\nThe deepest weather.\n"}, "inner")
+    (folder / "letter.eml").write_bytes(mail({"alpha.md": b"# alpha\n", "same.md": same, "gone.md": b"# gone\n"}))
+    (folder / "box.zip").write_bytes(zip_bytes({"in.eml": inner}))
+    sync(workspace)
+    (folder / "letter.eml").write_bytes(
+        mail({"alpha.md": b"# alpha\n\nWeather.\n", "same.md": same, "new.md": b"# gamma\n"})
+    )
+    (folder / "box.zip").write_bytes(zip_bytes({"in.eml": inner, "more.md": b"# renamed\n"}))
+    queue_sync(workspace)
+    workspace.close()
+    trial = Trial(tmp_path / "prepared", tmp_path, WORDS)
+    trial.run_undisturbed()
+    return trial
+
+
 def _sweep(trial: Trial) -> None:
     """Try every step, and report all that went wrong at once: the pattern of the failures tells more than the first."""
     failures = []
@@ -115,6 +161,25 @@ def test_first_sync_killed_before_any_step(first_sync: Trial) -> None:
 def test_second_sync_killed_before_any_step(second_sync: Trial) -> None:
     """Changed, moved, duplicate, returned, retired and failed items come out the same, wherever the worker died."""
     _sweep(second_sync)
+
+
+def test_members_killed_before_any_step(containers: Trial) -> None:
+    """The members of an archive come out the same and are counted once, wherever the worker died."""
+    assert {outcome[1] for lines in containers.end().outcomes.values() for outcome in lines} == {
+        "ingested", "unchanged", "retired", "failed",
+    }  # fmt: skip
+    _sweep(containers)
+
+
+@pytest.mark.slow
+def test_attachments_killed_before_any_step(attachments: Trial) -> None:
+    """Attachments, and members with attachments, come out the same and are counted once, wherever the worker died."""
+    assert {(outcome[0], outcome[1]) for lines in attachments.end().outcomes.values() for outcome in lines} >= {
+        ("letter.eml", "ingested"), ("letter.eml!alpha.md", "ingested"), ("letter.eml!same.md", "unchanged"),
+        ("letter.eml!gone.md", "retired"), ("letter.eml!new.md", "ingested"), ("box.zip!more.md", "ingested"),
+        ("box.zip!in.eml!deep.md", "unchanged"),
+    }  # fmt: skip
+    _sweep(attachments)
 
 
 @pytest.mark.slow

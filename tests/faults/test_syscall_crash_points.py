@@ -76,7 +76,7 @@ def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
 
 @pytest.fixture(scope="module")
 def second_sync(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    """A new, a changed, a moved, a vanished and a returned document, beside one that stayed as it was."""
+    """A new, a changed, a moved, a vanished and a returned document, next to one that stayed as it was."""
     base = tmp_path_factory.mktemp("second-sync")
     folder = _prepare(base)
     _write_three_documents(folder)

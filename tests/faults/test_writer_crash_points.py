@@ -50,7 +50,7 @@ def test_death_at_any_step_leaves_whole_content(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", range(len(RECIPE)))
 def test_death_at_a_step_leaves_nothing_that_a_sweep_does_not_find(tmp_path: Path, step: int) -> None:
-    """What a killed writer leaves beside the target is removed by the owner's next sweep."""
+    """What a killed writer leaves next to the target is removed by the owner's next sweep."""
     target = die_at(write_durably, tmp_path, step)
     assert target.read_bytes() == (OLD if step <= RENAMED_AT else NEW)
     list(sweep_temporaries(tmp_path))

@@ -1,4 +1,4 @@
-"""driveItem: delta. A token holds the span of changes that is being told, and how far the telling has come."""
+"""driveItem: delta. A token holds the span of changes that is being reported, and how far the telling has come."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.graph_server.items import Drive, Item
 from tests.graph_server.state import State
 
 Entry = tuple[str, str]
-"""What is told, and of which item: ("live", id), ("stale", id) or ("gone", id)."""
+"""What is reported, and of which item: ("live", id), ("stale", id) or ("gone", id)."""
 
 
 def page(state: State, drive: Drive, token: str | None, options: dict[str, str]) -> dict[str, Any]:

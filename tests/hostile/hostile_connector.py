@@ -66,7 +66,7 @@ class HostileConnector(BaseConnector):
         name = _BY_KEY[descriptor.key]
         if self.config.path == "fail":
             words = _text(name)
-            raise ItemError(f"cannot read {words}", code="unreadable", hint=f"mend {words}", uri=f"hostile://{words}")
+            raise ItemError(f"cannot read {words}", code="unreadable", hint=f"repair {words}", uri=f"hostile://{words}")
         yield iter([name.content])
 
 

@@ -20,7 +20,7 @@ def _bytes(*names: str) -> list[bytes]:
     return [name.encode() for name in names]
 
 
-# Climb out of the folder that a program puts them into, as they stand or once something decodes or normalises them.
+# Climb out of the folder that a program puts them into, as they are or once something decodes or normalises them.
 TRAVERSAL = _bytes(
     "..", "../up.txt", "../../up.txt", "../../../../../../../../etc/cron.d/owned", "down/../../up.txt", "down/..",
     "down/./here.txt", ".", "./here.txt", "../", "../../", "..\\..\\up.txt", "down\\..\\..\\up.txt", "....//up.txt",
@@ -209,7 +209,7 @@ class HostileName:
 
     @property
     def content(self) -> bytes:
-        """What stands in the item."""
+        """What is in the item."""
         return f"payload {self.word}\n".encode()
 
     @property
@@ -219,7 +219,7 @@ class HostileName:
 
 
 def _can_be_a_file(raw: bytes, folders: set[bytes], files: set[bytes]) -> bool:
-    """Tell whether a file system can hold a name beside those it holds already."""
+    """Tell whether a file system can hold a name next to those it holds already."""
     parts = raw.split(b"/")
     above = {b"/".join(parts[:depth]) for depth in range(1, len(parts))}
     return (

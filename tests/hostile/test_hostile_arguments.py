@@ -177,7 +177,7 @@ def _is_utf8(path: bytes) -> bool:
 
 
 def test_workspaces_in_hostile_folders(hostile: HostileCli, tmp_path: Path) -> None:
-    """A workspace can be in a folder of any name, or that is refused in words; nothing appears beside it."""
+    """A workspace can be in a folder of any name, or that is refused in words; nothing appears next to it."""
     for name in a_few(FOLDER_NAMES, 1):
         place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name.raw))
         made, *others = hostile.run_each(

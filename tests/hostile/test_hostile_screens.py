@@ -31,7 +31,7 @@ from tests.tui.pty_app import PtyApp, foreign_controls
 from tests.tui.stories import run_story, screen_text, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
-# Room for many lines but for nothing beside the list; the others take their time: all jobs, every fifth document.
+# Room for many lines but for nothing next to the list; the others take their time: all jobs, every fifth document.
 QUICK = (120, 60)
 SIZES = [QUICK, *(pytest.param(size, marks=pytest.mark.slow) for size in ((160, 50), (80, 24)))]
 _QUIET_SECONDS = 0.12
@@ -233,7 +233,7 @@ def _is_done(screen: Any) -> bool:
 
 
 class Recorder(pyte.Screen):
-    """A terminal that remembers what it was asked to do beside showing text."""
+    """A terminal that remembers what it was asked to do besides showing text."""
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__(width, height)
@@ -260,8 +260,8 @@ class Recorder(pyte.Screen):
 def press_and_settle(app: PtyApp, keys: bytes) -> None:
     """Press keys that change what is shown, and wait until it is: an Esc and the next key would be one Alt key."""
     app.send(keys)
-    patience = time.monotonic() + 10
-    while not app.read(_QUIET_SECONDS) and time.monotonic() < patience:
+    deadline = time.monotonic() + 10
+    while not app.read(_QUIET_SECONDS) and time.monotonic() < deadline:
         pass
     while app.read(_QUIET_SECONDS):
         pass

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given
+import re
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest_tui.model.chunking import MAX_CHARACTERS, split_into_chunks
+from ingest_tui.extraction.backends.base import join_pages
+from ingest_tui.model.chunk_limits import DEFAULT_LIMITS, ChunkLimits, ChunkRules
+from ingest_tui.model.chunking import split_into_chunks
+from ingest_tui.store.chunk_tokens import Tokens
+from tests.made_tokenizers import TOKENIZERS
 
 word = st.text("abcdeé日", min_size=1, max_size=12)
 sentence = st.lists(word, min_size=1, max_size=40).map(lambda words: " ".join(words) + ".")
 long_line = st.builds(lambda stem, number: " ".join(f"{stem}{n}" for n in range(number)), word, st.integers(150, 400))
-title = st.text("XYZ", min_size=1, max_size=6)  # no letter of a word, so that titles and text are told apart
+title = st.text("XYZ", min_size=1, max_size=6)  # no letter of a word, so that titles and text are distinguished
 heading = st.tuples(st.integers(1, 6), st.lists(title, min_size=1, max_size=4)).map(
     lambda parts: "#" * parts[0] + " " + " ".join(parts[1])
 )
@@ -19,6 +28,22 @@ paragraph = st.lists(sentence | long_line, min_size=1, max_size=4).map("\n".join
 block = paragraph | heading | fence | st.just("")
 markdown = st.lists(block, max_size=8).map("\n\n".join)
 prose = st.lists(paragraph, max_size=6).map("\n\n".join)
+row = st.lists(st.text("abcde \\", max_size=30), min_size=1, max_size=12).map(
+    lambda cells: "| " + " | ".join(cells) + " |"
+)
+table = st.builds(
+    lambda quote, names, rows: "\n".join(
+        quote + line for line in ("| " + " | ".join(names) + " |", "|" + "---|" * len(names), *rows)
+    ),
+    st.sampled_from(["", "> "]),
+    st.lists(title, min_size=1, max_size=12),
+    st.builds(lambda rows, times: rows * times, st.lists(row, max_size=4), st.integers(1, 40)),
+)
+code = st.builds(
+    lambda lines, times: "\n".join(["````", *lines * times, "````"]), st.lists(sentence), st.integers(1, 20)
+)
+structured = st.lists(block | table | code, max_size=6).map("\n\n".join)
+OWN_WORD = re.compile("[abcdeé日]+")
 LONG_LINES = "\n".join(" ".join(f"word{number:04}" for number in range(200)) for _ in range(2))
 
 
@@ -49,15 +74,15 @@ def test_words_outside_headings_are_kept(text: str) -> None:
 
 
 @given(text=markdown | st.text(max_size=3000) | st.text("ab \n#`", max_size=4000))
-@example(text="# " + "x" * (MAX_CHARACTERS + 1))
+@example(text="# " + "x" * (DEFAULT_LIMITS.largest + 1))
 @example(text="#  ")
 @example(text="# \xa0")
-@example(text="y" * (3 * MAX_CHARACTERS))
+@example(text="y" * (3 * DEFAULT_LIMITS.largest))
 @example(text=LONG_LINES)
 def test_no_chunk_is_larger_than_the_limit(text: str) -> None:
     """No chunk is empty or longer than the limit, whatever the text looks like."""
     for chunk in split_into_chunks(text):
-        assert 0 < len(chunk.text) <= MAX_CHARACTERS
+        assert 0 < len(chunk.text) <= DEFAULT_LIMITS.largest
         assert chunk.text.strip()
 
 
@@ -83,7 +108,7 @@ def test_heading_path_is_that_of_the_open_sections(sections: list[tuple[int, str
 @example(name="C#")
 @example(name="Notes on F# and C#")
 def test_heading_keeps_its_name(name: str) -> None:
-    """A heading is what stands behind its marks; only a closing sequence behind a space does not belong to it."""
+    """A heading is what is behind its marks; only a closing sequence behind a space does not belong to it."""
     words = name.split(" ")
     if len(words) > 1 and not words[-1].strip("#"):
         words.pop()
@@ -107,3 +132,78 @@ def test_empty_sections_are_still_found() -> None:
         (("Part",), "Part"),
         (("Part", "Appendix"), "Appendix"),
     ]
+
+
+@given(text=structured, lead=st.sampled_from(["", "\n\n", "---\nX: Y\n---\n"]))
+@example(text=LONG_LINES, lead="")
+@example(text="| X |\n|---|\n" + "| a b |\n" * 3 + "| " + "abc " * 700 + "|\n| d |\n", lead="")
+def test_the_words_of_a_chunk_are_between_its_offsets(text: str, lead: str) -> None:
+    """What a chunk holds is found between its offsets, but for heads that it repeats, and chunks do not overlap."""
+    markdown = lead + text
+    chunks = split_into_chunks(markdown)
+    for chunk in chunks:
+        assert 0 <= chunk.start < chunk.end <= len(markdown)
+        there = markdown[chunk.start : chunk.end]
+        assert OWN_WORD.findall(chunk.text) == OWN_WORD.findall(there)
+        assert there == there.strip()
+    assert all(one.end <= other.start for one, other in pairwise(chunks))
+    found = Counter(word for chunk in chunks for word in OWN_WORD.findall(chunk.text))
+    assert found == Counter(OWN_WORD.findall(text))
+
+
+@pytest.mark.slow
+@given(pages=st.lists(prose, min_size=1, max_size=5))
+def test_a_chunk_is_on_the_page_on_which_it_begins(pages: list[str]) -> None:
+    """Page numbers follow from the offsets of chunks and pages."""
+    markdown, starts = join_pages([page.strip() for page in pages])
+    for chunk in split_into_chunks(markdown, starts):
+        assert chunk.page is not None
+        end = (*starts, len(markdown))[chunk.page]
+        assert starts[chunk.page - 1] <= chunk.start < end
+
+
+@st.composite
+def chosen_limits(draw: st.DrawFn) -> ChunkLimits:
+    """Any limits in characters that a collection may have."""
+    largest = draw(st.integers(200, 1500))
+    return ChunkLimits(ChunkRules(largest, draw(st.integers(0, largest // 2))))
+
+
+@given(text=structured | markdown | st.text("ab.\n |`-#>", max_size=3000), limits=chosen_limits())
+def test_chosen_sizes_are_hard_bounds(text: str, limits: ChunkLimits) -> None:
+    """Whatever size and overlap a collection has, no chunk is larger, also with what it repeats."""
+    for chunk in split_into_chunks(text, (), limits):
+        assert 0 < len(chunk.text) <= limits.rules.size
+        assert 0 <= chunk.start < chunk.end <= len(text)
+
+
+@given(text=structured, limits=chosen_limits())
+def test_an_overlap_repeats_text_only_and_loses_none(text: str, limits: ChunkLimits) -> None:
+    """Own words are where the offsets say, in order; only paragraphs are repeated, from their own section."""
+    chunks = split_into_chunks(text, (), limits)
+    for chunk in chunks:
+        assert OWN_WORD.findall(chunk.text) == OWN_WORD.findall(text[chunk.start : chunk.end])
+    for before, chunk in pairwise(chunks):
+        assert before.start <= chunk.start
+        assert before.end < chunk.end
+        if chunk.start < before.end:
+            assert chunk.heading_path == before.heading_path
+            repeated = text[chunk.start : before.end]
+            assert len(repeated) <= limits.rules.overlap
+            assert "|" not in repeated
+            assert "```" not in repeated
+    found = {at for one in chunks for at in range(one.start, one.end)}
+    assert not OWN_WORD.search("".join(letter for at, letter in enumerate(text) if at not in found))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(TOKENIZERS))
+@given(text=structured | st.text("aé日本😀 .\n|,", max_size=2000), overlap=st.integers(0, 32))
+@settings(max_examples=25)
+def test_sizes_in_tokens_are_hard_bounds(name: str, text: str, overlap: int) -> None:
+    """However a tokenizer cuts words and characters, no chunk has more tokens than its collection allows."""
+    tokens = Tokens(TOKENIZERS[name])
+    chunks = split_into_chunks(text, (), ChunkLimits(ChunkRules(64, overlap, "tokens"), tokens))
+    assert max([tokens.size(chunk.text) for chunk in chunks], default=0) <= 64
+    found = {at for one in chunks for at in range(one.start, one.end)}
+    assert not OWN_WORD.search("".join(letter for at, letter in enumerate(text) if at not in found))

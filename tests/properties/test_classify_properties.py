@@ -22,6 +22,7 @@ class Case(NamedTuple):
     returning: Holder | None
     was_removed: bool
     extraction_differs: bool
+    was_rolled_back: bool = False
 
     def decide(self) -> Classification:
         return classify(
@@ -31,6 +32,7 @@ class Case(NamedTuple):
             twin=self.twin,
             returning=self.returning,
             was_removed=self.was_removed,
+            was_rolled_back=self.was_rolled_back,
             extraction_differs=self.extraction_differs,
         )
 
@@ -64,7 +66,7 @@ def cases(draw: st.DrawFn) -> Case:
     twin = draw(twins(raw, text, here)) if draw(st.booleans()) else None
     differs = draw(st.booleans()) if here is not None and here.raw_sha256 == raw and text else False
     returning = draw(st.none() | holders("returning"))
-    return Case(raw, text, here, twin, returning, draw(st.booleans()), differs)
+    return Case(raw, text, here, twin, returning, draw(st.booleans()), differs, draw(st.booleans()))
 
 
 @given(case=cases())
@@ -77,6 +79,7 @@ def test_decision_names_the_document_it_is_about(case: Case) -> None:
         "removed": None,
         "same": case.here,
         "changed": case.here,
+        "rolled_back": case.here,
         "duplicate": case.twin,
         "moved": case.twin,
         "returned": case.returning,
@@ -99,7 +102,7 @@ def test_same_means_equal_content(case: Case) -> None:
 @given(case=cases())
 def test_each_content_is_there_once(case: Case) -> None:
     """What another document holds already never becomes the content of a second one, whatever way it comes."""
-    if case.twin is not None and case.decide().kind != "same":
+    if case.twin is not None and case.decide().kind not in {"same", "rolled_back"}:
         assert case.decide().kind in {"duplicate", "moved"}
 
 
@@ -139,6 +142,13 @@ def test_what_a_person_removed_stays_removed(case: Case) -> None:
         assert case.decide().kind == "removed"
     if case.here is not None or not case.was_removed:
         assert case.decide().kind != "removed"
+
+
+@given(case=cases())
+def test_what_a_person_went_back_from_stays_left(case: Case) -> None:
+    """It is not taken in again where it was left, whatever other document has it; nothing else is left so."""
+    is_left = case.was_rolled_back and case.here is not None and case.here.raw_sha256 != case.raw
+    assert (case.decide().kind == "rolled_back") == is_left
 
 
 @given(raw=st.sampled_from(RAW), text=st.sampled_from(TEXT))

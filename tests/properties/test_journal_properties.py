@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def test_line_can_be_shown(record: dict[str, Any]) -> None:
 
 @given(first=records, second=records)
 def test_line_with_the_checksum_of_another_is_refused(first: dict[str, Any], second: dict[str, Any]) -> None:
-    """The checksum belongs to what stands before it."""
+    """The checksum belongs to what is before it."""
     one, other = encode_line(first), encode_line(second)
     if one == other:
         return
@@ -58,7 +59,7 @@ def test_line_with_the_checksum_of_another_is_refused(first: dict[str, Any], sec
 
 @given(line=st.binary(max_size=80))
 def test_any_bytes_are_a_record_or_nothing(line: bytes) -> None:
-    """Reading never fails, whatever stands in the file."""
+    """Reading never fails, whatever is in the file."""
     record = decode_line(line)
     assert record is None or isinstance(record, dict)
 
@@ -81,6 +82,7 @@ def test_cut_at_any_byte_loses_only_the_torn_line(
         assert list(read_journal(path)) == [*written[:intact], after]
 
 
+@pytest.mark.slow
 @given(written=st.lists(records, min_size=1, max_size=5), pieces=st.lists(st.integers(1, 40), max_size=30))
 def test_follower_sees_every_record_once(written: list[dict[str, Any]], pieces: list[int]) -> None:
     """Whoever reads while lines are still growing sees each record once and in order, however the bytes arrive."""

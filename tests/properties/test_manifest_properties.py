@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from ingest_tui.model.bounded_lists import clipped
 from ingest_tui.model.job import (
     ALLOWED_TRANSITIONS,
     ENDED_STATES,
@@ -24,7 +25,6 @@ from ingest_tui.model.job import (
     Manifest,
     TransitionError,
     WorkerMark,
-    clipped,
     end_state,
 )
 from ingest_tui.model.outcome import COUNTER_OF, OUTCOME_NAMES, OutcomeName
@@ -48,7 +48,7 @@ def _job_store(root: Path) -> JobStore:
 
 
 class JobLife(RuleBasedStateMachine):
-    """A manifest beside a model that knows nothing but the table."""
+    """A manifest next to a model that knows nothing but the table."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,6 +140,7 @@ dear_errors = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     errors=st.lists(dear_errors, max_size=5),

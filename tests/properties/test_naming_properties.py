@@ -72,7 +72,7 @@ def test_key_gives_back_the_bytes(path: bytes) -> None:
 
 
 @given(first=st.binary(max_size=12), second=st.binary(max_size=12))
-def test_keys_tell_paths_apart(first: bytes, second: bytes) -> None:
+def test_keys_distinguish_paths(first: bytes, second: bytes) -> None:
     """Two paths never share a key, also not by looking like the escaped form of one another."""
     pairs = {first, second, b"bytes:" + first, key_from_bytes(first).encode()}
     assert len({key_from_bytes(path) for path in pairs}) == len(pairs)
@@ -148,7 +148,7 @@ def test_uri_is_printable_ascii(path: bytes) -> None:
 
 
 @given(first=st.binary(max_size=20), second=st.binary(max_size=20))
-def test_uris_tell_paths_apart(first: bytes, second: bytes) -> None:
+def test_uris_distinguish_paths(first: bytes, second: bytes) -> None:
     """Two paths never share a URI."""
     assert (file_uri(b"/" + first) == file_uri(b"/" + second)) == (first == second)
 

@@ -31,9 +31,15 @@ known_entries = st.builds(
     document_id=st.sampled_from([None, "d1", "d2", "d3"]),
     outcome=st.sampled_from(["ingested", "failed", "rejected", "empty", "duplicate", "moved"]),
     reason=st.sampled_from(["new", "malformed"]),
-    ruleset=st.sampled_from(["now", "before"]),
+    ruleset=st.sampled_from(["now", "before", "now:schema", "before:schema", "now:other"]),
     version=st.sampled_from([None, 1, 2]),
     parsers=st.sampled_from(["", "these", "older"]),
+    container=st.just(""),
+)
+member_entries = st.builds(
+    lambda known, name: known._replace(key=f"{known.key}!{name}", container=known.key),
+    known_entries,
+    st.sampled_from(["m", "n!o"]),
 )
 descriptors = st.builds(
     Descriptor,
@@ -52,13 +58,16 @@ watched = st.builds(  # as a folder watch sets it: what was modified in that spa
     parsers=st.just("these"),
     unsettled_ns=st.just((2**40, 2**62)),
 )
+memories_with_members = st.lists(known_entries | member_entries, max_size=16).map(
+    lambda entries: {entry.key: entry for entry in entries}
+)
 memories = st.lists(known_entries, max_size=16).map(lambda entries: {entry.key: entry for entry in entries})
 listings = st.lists(descriptors, max_size=16, unique_by=lambda descriptor: descriptor.key).map(
     lambda found: sorted(found, key=lambda descriptor: descriptor.key)
 )
 rules = st.builds(
     PlanRules,
-    ruleset=st.just("now"),
+    ruleset=st.sampled_from(["now", "now:schema", "documents@now"]),
     force=st.booleans(),
     parsers=st.just("these"),
     hold=st.builds(
@@ -120,7 +129,7 @@ def test_skip_means_the_same_fingerprint(
 
 @given(listing=listings, known=memories)
 def test_same_fingerprint_is_skipped_unless_rules_changed(listing: list[Descriptor], known: dict[str, Known]) -> None:
-    """An unchanged item is not fetched again, except one that other settings refused."""
+    """An unchanged item is not fetched again, except one that other settings refused or that had another schema."""
     rules = PlanRules(ruleset="now", parsers="these")
     actions = {action.key: action for action in plan_actions(listing, known, rules=rules)}
     for descriptor in listing:
@@ -129,7 +138,12 @@ def test_same_fingerprint_is_skipped_unless_rules_changed(listing: list[Descript
             continue
         refused_before = entry.outcome in {"rejected", "empty", "failed"} and entry.ruleset != "now"
         refused_before |= entry.outcome == "failed" and entry.parsers != "these"
-        assert actions[descriptor.key].action == ("ingest" if refused_before else "skip")
+        is_here = entry.document_id is not None or entry.outcome in {
+            "ingested",
+            "unchanged",
+        }  # an archive is no document
+        had_a_schema = is_here and entry.outcome != "failed" and ":" in entry.ruleset
+        assert actions[descriptor.key].action == ("ingest" if refused_before or had_a_schema else "skip")
 
 
 @given(listing=listings, known=memories, rules=rules)
@@ -246,9 +260,31 @@ def test_approved_documents_retire_in_a_mass_deletion(known: int, approved: int)
     )
 
 
+@given(listing=listings, known=memories_with_members, rules=rules)
+def test_members_go_with_the_listed_item_that_they_are_in(
+    listing: list[Descriptor], known: dict[str, Known], rules: PlanRules
+) -> None:
+    """Members of a listed item are left alone; once it is gone, each is retired, held or forgotten.
+
+    So is what is attached to a document, where attachments are no documents; what is attached to one that moves goes
+    with it.
+    """
+    listed = {descriptor.key for descriptor in listing}
+    if not rules.ruleset.startswith("documents@"):
+        listed -= {entry.key for entry in known.values() if entry.document_id is not None}
+    planned = {action.key: action for action in plan_actions(listing, known, rules=rules)}
+    moved = {action.from_key for action in planned.values() if action.action == "move"}
+    for entry in known.values():
+        if (entry.container and entry.container in listed) or entry.container in moved:
+            assert entry.key not in planned
+        elif entry.container:
+            assert planned[entry.key].action in {"retire", "hold", "forget"}
+            assert planned[entry.key].container == entry.container
+
+
 @given(
     listing=listings,
-    known=memories,
+    known=memories_with_members,
     complete=st.booleans(),
     rules=rules | watched,
     pages=st.integers(1, 5),
@@ -321,7 +357,7 @@ def _rows(source_id: str, entries: Iterable[Known]) -> list[LocationRow]:
         LocationRow(
             source_id, entry.key, entry.uri, "default", entry.document_id, entry.fingerprint, None, None,
             entry.outcome, entry.reason, "", entry.ruleset, "job", "2026-01-01T00:00:00.000Z", entry.version,
-            entry.parsers,
+            entry.parsers, container=entry.container,
         )
         for entry in entries
     ]  # fmt: skip

@@ -95,11 +95,11 @@ def usual_words() -> str:
 @settings(max_examples=40)
 @given(secret=secrets, before=neighbours, after=neighbours)
 def test_remembered_secret_survives_in_no_sink(form: str, secret: str, before: str, after: str) -> None:
-    """Whatever the secret is and whatever stands around it, no sink holds it in any form that gives it back."""
+    """Whatever the secret is and whatever is around it, no sink holds it in any form that gives it back."""
     hidden = FORMS[form](secret)
     text = f"{before} {hidden} {after}"
     remember_secret(secret)
-    # A secret that is a part of what stands there anyway, like a field's name, hides nothing.
+    # A secret that is a part of what is there anyway, like a field's name, hides nothing.
     assume(secret not in usual_words() + REDACTED + redact(f"{before}  {after}"))
     with tempfile.TemporaryDirectory() as folder:
         for sink, written in sinks(text, Path(folder)):

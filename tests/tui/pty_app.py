@@ -90,9 +90,10 @@ class PtyApp:
         """Wait for the end of the process; returns its exit code (negative for a signal), None when it lives on."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            ended, status, used = os.wait4(self.pid, os.WNOHANG)
             if ended:
                 self.pid = 0
+                self._used_seconds = used.ru_utime + used.ru_stime
                 return os.waitstatus_to_exitcode(status)
             if self.terminal >= 0:
                 self.read(0.02)
@@ -101,7 +102,9 @@ class PtyApp:
         return None
 
     def cpu_seconds(self) -> float:
-        """Return the processor time of the process so far."""
+        """Return the processor time of the process so far; of one that has ended, all of it."""
+        if not self.pid:
+            return self._used_seconds
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -26,7 +26,7 @@ from ingest_tui.tui.widgets.line import Line
 NOW_TEXT = "2026-11-21T12:00:00.000Z"
 NOW = seconds_since_epoch(NOW_TEXT) or 0.0
 
-# Each acts on a terminal, on markup, or on the order of what stands beside it.
+# Each acts on a terminal, on markup, or on the order of what is next to it.
 HOSTILE_NAMES = [
     "clip\x1b]52;c;aGVsbG8=\x07board.txt",
     "red\x1b[31m.txt",

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ SHOWN_IN = {
     "job_words": ("job", "jobs"), "job_actions": ("job", "jobs"), "document_actions": ("documents", "document"),
     "filters": ("documents",), "header": ("jobs",), "app": ("jobs",), "source_actions": ("sources",),
     "credential_actions": ("credentials",), "job_pane": ("job", "jobs"), "commands": ("jobs",),
-    "view_screen": ("jobs",),
+    "view_screen": ("jobs",), "documents_model": ("documents",), "collection_actions": ("documents",),
 }  # fmt: skip
 """The views that show the texts of modules which hold no screen of one view."""
 
@@ -58,8 +59,13 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def named_keys() -> Iterator[Named]:
-    """Yield the keys that texts of the TUI name."""
+@cache
+def named_keys() -> list[Named]:
+    """Return the keys that texts of the TUI name."""
+    return list(_named_keys())
+
+
+def _named_keys() -> Iterator[Named]:
     for path in sorted(PACKAGE.rglob("*.py")):
         module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         for line, text in texts_of(path):

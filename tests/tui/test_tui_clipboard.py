@@ -207,7 +207,7 @@ def test_an_editor_that_is_late_is_shown_what_has_changed(root: Path, folder: Pa
 
 
 def test_other_records_are_only_looked_at(root: Path, typed: list[Any]) -> None:
-    """A manifest that was changed in the editor is not written back, and an editor that fails is told."""
+    """A manifest that was changed in the editor is not written back, and an editor that fails is reported."""
     add_job(root, JOB)
     typed += [lambda text: text + "x", IngestError("the editor 'nonesuch' cannot be started", hint="VISUAL names it")]
 
@@ -237,7 +237,7 @@ def test_without_a_record_the_editor_is_not_opened(root: Path) -> None:
 
 
 def test_the_editor_is_the_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """VISUAL goes before EDITOR, both may have options; the text comes back, and its file is private and gone."""
+    """VISUAL outranks EDITOR, both may have options; the text comes back, and its file is private and gone."""
     script = tmp_path / "my editor"
     script.write_text(
         '#!/bin/sh\n[ "$1" = -w ] || exit 9\nstat -c %a "$2" > mode\necho "$2" > name\necho more >> "$2"\n'

@@ -82,7 +82,7 @@ def test_an_empty_view_says_what_a_credential_is(root: Path) -> None:
 
 
 def test_expiry_counts_down_in_words_and_glyphs(root: Path, file: Path) -> None:
-    """What ends first stands first when that is asked for; who uses it is named; the hint says what to do."""
+    """What ends first is first when that is asked for; who uses it is named; the hint says what to do."""
     add(file, "calm", days=400)
     add(file, "soon", days=3)
     add(file, "gone", days=-2)
@@ -255,7 +255,7 @@ def test_description_expiry_and_plain_fields_are_changed_and_emptied(root: Path,
     }  # fmt: skip
 
 
-def test_what_the_other_side_says_is_told_step_by_step(root: Path, file: Path) -> None:
+def test_what_the_other_side_says_is_reported_step_by_step(root: Path, file: Path) -> None:
     """A sign-in that is refused fails in its step, with what to do, and the secret is in none of them."""
     with IdentityServer() as server:
         CredentialRegistry(file).add(
@@ -303,7 +303,7 @@ def test_removing_a_used_credential_names_the_sources(root: Path, file: Path) ->
     ("text", "mode", "words"),
     [("{", 0o600, "cannot be read"), ('{"schema_version": 1, "credentials": {}}', 0o644, "chmod 600")],
 )
-def test_a_file_that_cannot_be_used_is_told_with_what_to_do(
+def test_a_file_that_cannot_be_used_is_reported_with_what_to_do(
     root: Path, file: Path, text: str, mode: int, words: str
 ) -> None:
     """Damaged, or readable by others: the view says so and keeps running when it is fixed."""
@@ -386,10 +386,15 @@ def test_a_named_credentials_file_reaches_the_screens(root: Path, tmp_path: Path
 
     async def story(app: Any, pilot: Any) -> None:
         await show(app, pilot, 1)
+        await until(pilot, lambda: "elsewhere.json" in screen_text(app))
         await pilot.press("D", "tab", "enter")
         await until(pilot, lambda: "No credentials yet." in screen_text(app))
-        assert "elsewhere.json" in said(app, "hint")
+
+    async def story_of_none(app: Any, pilot: Any) -> None:
+        await show(app, pilot, 0)
+        await until(pilot, lambda: "elsewhere.json" in said(app, "hint"))
 
     run_story(root, story, size=(200, 40))
+    run_story(root, story_of_none, size=(200, 40))
     assert entries(other) == {}
     assert not (root.parent / "credentials.json").exists()

@@ -21,7 +21,7 @@ _SECRET = b"hunter22-canary"
 
 
 @pytest.fixture(autouse=True)
-def surroundings(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process find the package, and run it next to the workspace."""
     monkeypatch.setenv("PYTHONPATH", str(Path(ingest_tui.__file__).parents[1]))
     monkeypatch.delenv("INGEST_TUI_CREDENTIALS", raising=False)

@@ -14,6 +14,9 @@ from textual.widgets import Input
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.services.client import Client
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.jobs import list_jobs
+from ingest_tui.services.workers import follow_job
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.ask import Ask, is_whole_number
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
@@ -22,6 +25,7 @@ from ingest_tui.tui.terminal import pager
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.documents.documents_model import hit_words, query_as_typed
+from ingest_tui.tui.views.documents.file_picker import FilePicker
 from tests.tui.stories import let_answer, run_story, said, screen_text, sync_by_hand, until
 from tests.tui.test_tui_screens import ACTING, add_folder
 
@@ -65,12 +69,12 @@ def test_the_last_word_may_be_a_beginning(typed: str, query: str) -> None:
 
 
 def test_the_words_of_a_snippet_that_matched() -> None:
-    """They stand between the marks, each once."""
+    """They are between the marks, each once."""
     assert hit_words("the «Kettle» and a «kettle» in «sight") == ["kettle"]
 
 
 def test_search_finds_while_typing_and_marks_hits(filled: Path) -> None:
-    """Hits come without Enter, for the beginning of a word; scores and marks stand in the list; Esc goes back."""
+    """Hits come without Enter, for the beginning of a word; scores and marks are in the list; Esc goes back."""
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("3")
@@ -85,6 +89,54 @@ def test_search_finds_while_typing_and_marks_hits(filled: Path) -> None:
         await until(pilot, lambda: app.screen.table.has_focus and names(app) == ["welcome.md"])
         await pilot.press("escape")
         await until(pilot, lambda: len(names(app)) == 2)
+
+    run_story(filled, story)
+
+
+def test_what_was_shown_stays_as_it_was_until_a_search_answers(filled: Path) -> None:
+    """The list keeps its own columns while the search runs: no row of it is shown as a hit with a score of 0."""
+    may_answer = threading.Event()
+    client = Client(filled)
+    search = client.documents.search
+
+    def slow_search(words: str, **choice: Any) -> list[SearchHit]:
+        may_answer.wait(20)
+        return search(words, **choice)
+
+    let_answer(client.documents, search=slow_search)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("s", *"kett")
+        await until(pilot, lambda: "searching" in said(app, "info"))
+        assert "SIZE" in screen_text(app)
+        assert "SCORE" not in screen_text(app)
+        may_answer.set()
+        await until(pilot, lambda: names(app) == ["welcome.md"] and "SCORE" in screen_text(app))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: len(names(app)) == 2 and "SIZE" in screen_text(app))
+
+    run_story(filled, story, client=client)
+
+
+def test_a_search_asks_what_was_meant(filled: Path) -> None:
+    """Words and filters that match nothing are named; a word that may still be typed to its end is not."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("s", *"kettel")
+        await until(pilot, lambda: "no document has 'kettel'; did you mean 'kettle'?" in screen_text(app))
+        assert names(app) == []
+        app.screen.query_one("#search", Input).value = "shoes kettel"
+        await until(pilot, lambda: names(app) == ["rules.txt"] and "did you mean 'kettle'?" in said(app, "info"))
+        app.screen.query_one("#search", Input).value = "source:nowhere kettle"
+        await until(pilot, lambda: "there is no source 'nowhere'" in screen_text(app))
+        app.screen.query_one("#search", Input).value = "kettl"
+        await until(pilot, lambda: names(app) == ["welcome.md"])
+        await pilot.pause(0.2)
+        assert "did you mean" not in screen_text(app)
 
     run_story(filled, story)
 
@@ -214,6 +266,7 @@ def test_a_removed_document_is_restored_from_the_trash(filled: Path) -> None:
         documents = app.screen
         await pilot.press("D")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
+        assert "with all their versions" in screen_text(app)
         await pilot.press("tab", "enter")
         await until(pilot, lambda: app.screen is documents and names(app) == ["welcome.md"])
         await pilot.press("T")
@@ -254,20 +307,29 @@ def test_marked_documents_are_exported_to_a_place_that_is_asked_for(filled: Path
     run_story(filled, story)
 
 
+async def open_welcome(app: Any, pilot: Any) -> None:
+    """Open the second of two documents, whose kettle is in the cellar by now."""
+    await pilot.press("3")
+    await until(pilot, lambda: len(names(app)) == 2)
+    await pilot.press("j", "enter")
+    await until(pilot, lambda: isinstance(app.screen, DocumentScreen) and "in the cellar" in screen_text(app))
+
+
 def test_a_document_shows_its_parts_and_what_changed(filled: Path, folder: Path) -> None:
-    """Text, metadata, chunks, versions, and the diff of two of them; Esc goes back step by step."""
-    (folder / "welcome.md").write_text("# Welcome\n\nThe kettle is in the cellar.\n")
+    """Text, metadata, chunks, links, versions, and the diff of two of them; Esc goes back step by step."""
+    (folder / "welcome.md").write_text("# Welcome\n\nThe kettle is in the cellar.\n\nNot in [the attic](attic.md).\n")
     sync_by_hand(filled, "handbook")
 
     async def story(app: Any, pilot: Any) -> None:
-        await pilot.press("3")
-        await until(pilot, lambda: len(names(app)) == 2)
-        await pilot.press("j", "enter")
-        await until(pilot, lambda: isinstance(app.screen, DocumentScreen) and "in the cellar" in screen_text(app))
+        await open_welcome(app, pilot)
         await pilot.press("m")
         await until(pilot, lambda: "media_type" in screen_text(app) and "text/markdown" in screen_text(app))
         await pilot.press("c")
         await until(pilot, lambda: "#0  Welcome" in screen_text(app))
+        await pilot.press("l")
+        await until(
+            pilot, lambda: "broken     attic.md" in screen_text(app) and "no document links" in screen_text(app)
+        )
         assert "media_type" not in screen_text(app)
         await pilot.press("m")
         await until(pilot, lambda: "version_label" in screen_text(app))
@@ -339,7 +401,7 @@ def test_a_local_text_opens_in_the_pager_and_others_tell_their_path(
 
 
 def test_three_panes_from_140_columns(filled: Path) -> None:
-    """List, text and what is known stand beside each other; narrower there is the list alone."""
+    """List, text and what is known are next to each other; narrower there is the list alone."""
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("3", "j")
@@ -390,7 +452,7 @@ def test_the_pager_runs_nothing_of_the_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("LESS", "-r")
     source = tmp_path / "café.txt"
     source.write_bytes(b"caf\xe9 \x1b[31mred\n")
-    text = pager.text_of(source)
+    text = pager.text_to_page(source)
     assert text is not None
     assert pager.show_in_pager(text)
     assert out.read_text() == "café \\x1b[31mred\n"
@@ -420,3 +482,84 @@ def test_filters_are_remembered_and_nonsense_is_passed_over(filled: Path) -> Non
         await until(pilot, lambda: len(names(app)) == 2 and told(app, "no source"))
 
     run_story(filled, narrow)
+
+
+def test_going_back_to_an_earlier_version(filled: Path, folder: Path) -> None:
+    """B offers the versions before; the one that is taken is the newest then, and the document is read as it is."""
+    (folder / "welcome.md").write_text("# Welcome\n\nThe kettle is in the cellar.\n")
+    sync_by_hand(filled, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_welcome(app, pilot)
+        await pilot.press("B")
+        await choose(app, pilot, "v1")
+        await until(pilot, lambda: told(app, "it is v3 now") and "in the cellar" not in screen_text(app))
+
+    run_story(filled, story)
+
+
+def test_uploading_files(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """a opens the files of the folder that the program was started in; the marked ones become one job."""
+    place = tmp_path / "to upload"
+    place.mkdir()
+    for name in ("one.csv", "two.csv", "three.csv"):
+        (place / name).write_text(f"city\n{name}\n")
+    monkeypatch.chdir(place)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, FilePicker) and "two.csv" in screen_text(app))
+        await pilot.press("j", "space", "space", "enter")
+        await until(pilot, lambda: told(app, "upload queued"))
+
+    run_story(filled, story)
+    workspace = open_workspace_at(filled)
+    [job] = [job for job in list_jobs(workspace) if job.kind == "upload"]
+    [line] = [line for line in workspace.audit.entries() if line["action"] == "upload"]
+    workspace.close()
+    assert job.collection_id == "default"
+    assert line["details"]["names"] == ["one.csv", "three.csv"]
+
+
+def test_the_list_shows_status_label_and_columns(filled: Path, tmp_path: Path) -> None:
+    """They come after the rows, where there are any, and follow what becomes of the documents."""
+    file = tmp_path / "report.csv"
+    file.write_text("city,people\nBern,134\n")
+    with contextlib.closing(open_workspace_at(filled)) as workspace:
+        job_id = upload_files(workspace, [file], label="as of June").job_id
+        follow_job(workspace, job_id, lambda _manifest: None, run_here=True)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: "city, people" in screen_text(app))
+        shown = screen_text(app)
+        assert all(word in shown for word in ("LABEL", "as of June", "COLUMNS", "STATUS", "searchable"))
+        await pilot.press("f")
+        await choose(app, pilot, "Source")
+        await choose(app, pilot, "handbook")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await until(pilot, lambda: "LABEL" not in screen_text(app))
+        assert "STATUS" in screen_text(app)
+
+    run_story(filled, story, size=(130, 24))
+
+
+def test_an_upload_that_is_refused_names_its_file(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is larger than the limit is named with it, and no job is made."""
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(50_000_001)
+    monkeypatch.chdir(tmp_path)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, FilePicker) and "large.csv" in screen_text(app))
+        await pilot.press("G", "enter")
+        await until(pilot, lambda: told(app, "large.csv has 50.0 MB; uploads take at most 50.0 MB"))
+
+    run_story(filled, story)

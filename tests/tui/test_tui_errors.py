@@ -32,7 +32,7 @@ def issue(number: int, kind: Any = "failed", reason: str = "timeout", **values: 
 
 def errors_of(*issues: Issue) -> ErrorList:
     """Return the list of some errors, with a hint for each group."""
-    groups = [IssueGroup(one.kind, one.reason, one.number, one.newest, "mend it") for one in group_issues(issues)]
+    groups = [IssueGroup(one.kind, one.reason, one.number, one.newest, "fix it") for one in group_issues(issues)]
     return ErrorList(tuple(groups), issues)
 
 
@@ -69,7 +69,7 @@ def test_groups_open_to_their_documents() -> None:
     assert len({line.key for line in lines}) == 4
 
 
-def test_the_filter_counts_anew_and_drops_empty_groups() -> None:
+def test_the_filter_counts_again_and_drops_empty_groups() -> None:
     """Only what passes is counted, and a group without any is left out."""
     errors = errors_of(issue(1), issue(2), issue(3, "empty", "no_text"))
     lines, passing = arrange(errors, passes=lambda text: "file-000002" in text)
@@ -171,7 +171,7 @@ def test_marks_choose_and_a_filter_narrows_what_a_reason_stands_for(root: Path) 
 
 
 def test_hostile_names_do_not_act_in_the_inbox(root: Path) -> None:
-    """Keys and messages that are sequences or markup are shown escaped, in the list and beside it."""
+    """Keys and messages that are sequences or markup are shown escaped, in the list and next to it."""
     put_troubles(root, [name.encode("utf-8", "replace").decode() for name in HOSTILE_NAMES])
 
     async def story(app: Any, pilot: Any) -> None:
@@ -214,8 +214,8 @@ def test_a_hundred_thousand_errors_do_not_freeze_the_view(root: Path) -> None:
     run_story(root, story, client=client)
 
 
-def test_a_wide_screen_tells_the_story_beside(root: Path, folder: Path) -> None:
-    """From 140 columns the hint, and the story of the document under the cursor, stand beside the list."""
+def test_a_wide_screen_shows_the_story_at_the_side(root: Path, folder: Path) -> None:
+    """From 140 columns the hint, and the story of the document under the cursor, are next to the list."""
     (folder / "void.txt").write_text(" \n")
     add_folder(root, folder)
     sync_by_hand(root, "handbook")
@@ -229,7 +229,7 @@ def test_a_wide_screen_tells_the_story_beside(root: Path, folder: Path) -> None:
     run_story(root, story, size=(160, 48))
 
 
-def test_trouble_with_the_catalogue_is_told(root: Path) -> None:
+def test_trouble_with_the_catalogue_is_reported(root: Path) -> None:
     """What cannot be read is a notice, and reading goes on afterwards."""
     asked = []
 

@@ -47,7 +47,7 @@ def test_a_second_look_without_changes_has_no_news(root: Path) -> None:
 
 
 def test_a_replaced_manifest_is_news_even_with_the_same_size_and_time(root: Path) -> None:
-    """The inode tells a replaced file apart when size and time are equal."""
+    """The inode distinguishes a replaced file when size and time are equal."""
     manifest = add_job(root, "20261121-000001-docs-aaaa", "queued", listed=10)
     path = root / "jobs" / manifest.job_id / "manifest.json"
     feed = quiet_feed(root)
@@ -70,7 +70,7 @@ def test_waiting_jobs_have_their_place_in_the_queue() -> None:
     assert [model.queue_position(name) for name in ("c", "a", "b", "d", "unknown")] == [1, 2, 3, None, None]
 
 
-def test_new_and_removed_jobs_are_told(root: Path) -> None:
+def test_new_and_removed_jobs_are_reported(root: Path) -> None:
     """A new folder is a new job, a folder that is gone is a removed one."""
     feed = quiet_feed(root)
     looked(feed)
@@ -109,7 +109,7 @@ def test_foreign_folders_are_no_jobs(root: Path) -> None:
     ]
 
 
-def test_sources_and_catalogue_changes_are_told(root: Path) -> None:
+def test_sources_and_catalogue_changes_are_reported(root: Path) -> None:
     """Another source file or another catalogue is news, but not at the first look."""
     feed = quiet_feed(root)
     assert not any(update.sources_changed or update.documents_changed for update in looked(feed))
@@ -158,7 +158,7 @@ def test_the_feed_stops_promptly(root: Path) -> None:
     assert time.monotonic() - began < 1
 
 
-def test_workers_are_told_once_and_again_when_they_change(root: Path) -> None:
+def test_workers_are_reported_once_and_again_when_they_change(root: Path) -> None:
     """The same workers are no news."""
     workers = ["one"]
     feed = Feed(root, lambda _update: None, workers=lambda: list(workers))
@@ -197,7 +197,7 @@ def test_durations_read_in_two_units(seconds: float | None, shown: str) -> None:
 
 @pytest.mark.parametrize("failure", [OSError(5, "Input/output error"), RuntimeError(), MemoryError()])
 def test_feed_says_that_it_fails_and_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
-    """A look that fails in an unforeseen way is told, and with the next one everything is told again."""
+    """A look that fails in an unforeseen way is reported, and with the next one everything is reported again."""
     add_job(root, "20261121-000001-docs-aaaa", "succeeded")
     told: list[FeedUpdate] = []
     is_told = threading.Condition()

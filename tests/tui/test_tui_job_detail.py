@@ -62,7 +62,7 @@ def test_counters_read_as_a_sum() -> None:
     counters = Counters(descriptors_listed=10, items_ingested=3, items_skipped_incremental=4, items_failed=1,
                         items_retired=2, chunks_written=9)  # fmt: skip
     running = job_words.counters_line(counters, ended=False)
-    assert running == " 10 listed = 3 ingested + 4 unchanged + 1 failed + 2 to come   and 2 retired  9 chunks"
+    assert running == " 10 listed = 3 ingested + 4 unchanged + 1 failed + 2 to come   and 2 items retired  9 chunks"
     assert "2 not done" in job_words.counters_line(counters, ended=True)
     whole = Counters(descriptors_listed=1, items_ingested=1)
     assert job_words.counters_line(whole, ended=True) == " 1 listed = 1 ingested + 0 failed"
@@ -77,7 +77,7 @@ def test_every_counter_of_an_outcome_is_a_part_of_the_sum() -> None:
         assert ("not done" in line) == (name == "retired"), (name, line)
 
 
-def test_reasons_are_counted_once_and_errors_of_the_job_stand_first() -> None:
+def test_reasons_are_counted_once_and_errors_of_the_job_come_first() -> None:
     """Errors that name an item are in the journal; those of the job are taken from the manifest, again each time."""
     of_job = JobError(code="source_access", message="no way in", hint="open it", at=NOW_TEXT)
     of_item = JobError(code="timeout", message="slow", uri="file:///a", at=NOW_TEXT)
@@ -217,7 +217,7 @@ def test_one_outcome_is_chosen_with_its_number(root: Path) -> None:
     run_story(root, story)
 
 
-def test_the_log_has_levels_and_tells_what_is_below(root: Path) -> None:
+def test_the_log_has_levels_and_shows_what_is_below(root: Path) -> None:
     """Scrolling up pauses following and counts what comes; ``L`` leaves out what is less."""
     manifest = add_job(root, JOB, "running", listed=3)
     path = root / "jobs" / JOB / "log.jsonl"
@@ -271,7 +271,7 @@ def test_a_hundred_thousand_outcomes_do_not_freeze_the_screen(root: Path) -> Non
 
 
 def test_a_wide_screen_has_three_panes(root: Path) -> None:
-    """From 140 columns outcomes, reasons and log stand side by side; keys go from one to the other."""
+    """From 140 columns outcomes, reasons and log are side by side; keys go from one to the other."""
     broken_job(root)
     (root / "jobs" / JOB / "log.jsonl").write_text('{"at":"x","level":"info","message":"hello log"}\n')
 
@@ -288,7 +288,7 @@ def test_a_wide_screen_has_three_panes(root: Path) -> None:
     run_story(root, story, size=(160, 48))
 
 
-def test_rate_throttling_and_queue_are_told(root: Path) -> None:
+def test_rate_throttling_and_queue_are_reported(root: Path) -> None:
     """A running job shows its rate as bars and what it lost; a waiting one its place and its priority."""
     manifest = add_job(root, JOB, "running", listed=100, ingested=10, percent=10)
     manifest.progress.throttled_seconds = 75

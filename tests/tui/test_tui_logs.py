@@ -203,7 +203,7 @@ def test_hostile_lines_and_targets_act_on_nothing(root: Path) -> None:
 # Audit
 
 
-def test_the_audit_tells_who_did_what(root: Path) -> None:
+def test_the_audit_shows_who_did_what(root: Path) -> None:
     """Newest first, outcomes as sign and word, words filter, Enter shows the record; new lines come by themselves."""
     audit(root, "source.add", "job.cancel")
     audit(root, "source.remove", outcome="refused")

@@ -285,8 +285,8 @@ def _expects_theme(name: str) -> Any:
     return story
 
 
-def test_a_clash_in_the_keymap_is_told_when_it_starts(root: Path) -> None:
-    """The notice names both actions and the file; a sound part of the keymap holds, also for an action without key."""
+def test_a_clash_in_the_keymap_is_reported_when_it_starts(root: Path) -> None:
+    """The notice names both actions and the file; a valid part of the keymap holds, also for an action without key."""
     settings = orjson.loads((root / "workspace.json").read_bytes())
     keymap = {"job.cancel": "R", "view.sources": "f9", "job.show": "f8"}
     (root / "workspace.json").write_bytes(orjson.dumps(settings | {"keymap": keymap}))
@@ -383,7 +383,7 @@ def test_what_one_of_many_refuses_stops_no_other(root: Path) -> None:
 # What ended while one looked elsewhere
 
 
-def test_a_job_that_ends_while_one_looks_elsewhere_is_told(root: Path) -> None:
+def test_a_job_that_ends_while_one_looks_elsewhere_is_reported(root: Path) -> None:
     """A notice names it; looking at the list of jobs there is none."""
     manifest = add_job(root, "20261121-000001-docs-aaaa", "queued")
 
@@ -398,7 +398,7 @@ def test_a_job_that_ends_while_one_looks_elsewhere_is_told(root: Path) -> None:
 
 
 def test_many_ends_are_one_notice() -> None:
-    """More than two are told as numbers."""
+    """More than two are reported as numbers."""
     known = {f"j{n}": JobRow(f"j{n}", "running") for n in range(5)}
     rows = [JobRow(f"j{n}", "failed" if n == 4 else "succeeded", "docs") for n in range(5)]
     ended = ended_now(known, [*rows, JobRow("new", "succeeded"), JobRow("j0", "running")], complete=False)

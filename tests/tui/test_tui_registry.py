@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from ingest_tui.model.errors import RefusedError, UsageError
-from ingest_tui.services.client import Client, ServiceCall
+from ingest_tui.services.client import Client
+from ingest_tui.services.service_calls import ServiceCall
 from ingest_tui.tui.actions.action_registry import Registry
 from ingest_tui.tui.actions.actions import ACTIONS, BY_ID
 from ingest_tui.tui.actions.commands import continuation, resolve
@@ -19,16 +20,17 @@ from ingest_tui.tui.terminal.themes import THEMES, resolved
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 READING = {
-    "list", "show", "logs", "items", "errors", "explain", "text", "versions", "chunks", "diff", "test", "browse",
-    "preview", "export",
+    "list", "show", "logs", "items", "errors", "explain", "text", "versions", "chunks", "links", "diff", "test",
+    "browse", "preview", "export",
 }  # fmt: skip
 CHANGING = re.compile(
-    r"^(add|approve|cancel|change|edit|enable|disable|ensure|export|ignore|pause|refuse|remove|restore|resume|retry|"
-    r"rotate|save|set_|start|stop|sync|upload)"
+    r"^(add|approve|cancel|change|choose_embedder|discard|edit|embed$|empty|enable|disable|ensure|erase|export|ignore|pause|"
+    r"prune(_|$)|rebuild|rechunk|reembed|refuse|remove|repair|request_|restore|resume|retry|revert|roll_back|rotate|save|set_|"
+    r"start|stop|switch|sync|upload|use$)"
 )
 
 
-def test_views_stand_in_their_order_on_the_digits() -> None:
+def test_views_are_in_their_order_on_the_digits() -> None:
     """Every view that is installed has the digit of its place, and its screen can be made."""
     assert list(VIEWS) == [str(number) for number in range(1, len(VIEWS) + 1)] or set(VIEWS) < set("1234567")
     assert VIEW_NAMES[:3] == ("jobs", "sources", "documents")
@@ -79,7 +81,7 @@ def test_one_of_two_that_clash_in_a_chain_frees_the_other() -> None:
     ("keymap", "told"),
     [({"job.cancle": "x"}, "no action"), ({"help": 3}, "must be text"), ({"palette": "f9"}, "cannot be changed")],
 )
-def test_what_a_keymap_gets_wrong_is_told(keymap: dict[str, object], told: str) -> None:
+def test_what_a_keymap_gets_wrong_is_reported(keymap: dict[str, object], told: str) -> None:
     """Unknown actions and odd values are named, not silently passed over."""
     registry = Registry(keymap)
     assert told in registry.problems[0]
@@ -96,7 +98,7 @@ def test_settings_that_make_no_sense_keep_nothing_from_starting(root: Path, sett
 
 
 def test_settings_are_taken_from_the_workspace(root: Path) -> None:
-    """Theme and keymap stand in workspace.json."""
+    """Theme and keymap are in workspace.json."""
     settings = orjson.loads((root / "workspace.json").read_bytes())
     (root / "workspace.json").write_bytes(orjson.dumps(settings | {"theme": "light", "keymap": {"help": "f1"}}))
     preferences = read_preferences(root)
@@ -165,7 +167,7 @@ def test_a_line_that_means_nothing_says_what_does(line: str, message: str, hint:
 
 
 def test_a_line_is_completed() -> None:
-    """Names first, then what may stand behind them, then ids and titles."""
+    """Names first, then what may follow them, then ids and titles."""
     registry = Registry()
     known = {"FILTER": ["queued", "failed"], "JOB": ["20261121-a", "20261120-b"]}
     assert continuation("jo", registry, "jobs", known) == "jobs"

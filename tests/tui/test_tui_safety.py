@@ -40,7 +40,7 @@ def test_stripping_keeps_what_is_only_foreign() -> None:
 
 
 def test_a_crash_report_shows_no_values() -> None:
-    """Neither the message nor a local variable of the failure is told."""
+    """Neither the message nor a local variable of the failure is reported."""
     password = "hunter2-secret"
     with pytest.raises(ValueError, match="hunter2") as caught:
         raise ValueError(password)
@@ -50,7 +50,7 @@ def test_a_crash_report_shows_no_values() -> None:
     assert "test_tui_safety.py" in report
 
 
-def test_an_error_of_ours_is_told_with_its_hint() -> None:
+def test_an_error_of_ours_is_reported_with_its_hint() -> None:
     """Errors made for people are shown to them, escaped."""
     assert crash_report(RefusedError("no\x1b[31m", hint="chmod")) == ["error: no\\x1b[31m", "hint: chmod"]
 
@@ -77,7 +77,7 @@ def test_wrapping_loses_no_character() -> None:
     assert all(len(piece) <= 10 for piece in pieces)
 
 
-def test_a_terminal_that_is_given_away_and_taken_back_is_watched_anew() -> None:
+def test_a_terminal_that_is_given_away_and_taken_back_is_watched_again() -> None:
     """An editor that ran meanwhile ends the watch; a new one begins with the screen."""
 
     class Watch:

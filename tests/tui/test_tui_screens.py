@@ -114,7 +114,7 @@ def test_escape_never_quits(root: Path) -> None:
 
 
 def test_jobs_are_listed_newest_first_with_states_as_words(root: Path) -> None:
-    """The newest job stands first; each state is a glyph and a word."""
+    """The newest job is first; each state is a glyph and a word."""
     for number, state in enumerate(["succeeded", "failed", "cancelled", "partial", "queued", "paused"]):
         add_job(
             root, f"20261121-00000{number}-docs-aaa{number}", state, listed=10, at=f"2026-11-21T11:0{number}:00.000Z"
@@ -151,6 +151,7 @@ def test_progress_of_a_running_job_arrives(root: Path) -> None:
         lock.release()
 
 
+@pytest.mark.slow
 def test_the_filter_takes_words_and_leaves_out_others(root: Path) -> None:
     """``/`` narrows the list while typing, ``!`` leaves out, Enter keeps it, Esc clears it."""
     add_job(root, "20261121-000001-docs-aaaa", "failed", source_id="docs")
@@ -300,8 +301,8 @@ def test_outcomes_that_come_while_a_job_is_open_are_shown(root: Path) -> None:
     run_story(root, story)
 
 
-def test_a_wide_screen_shows_the_job_beside_the_list(root: Path) -> None:
-    """From 140 columns the job under the cursor stands next to the table, with its outcomes and its log."""
+def test_a_wide_screen_shows_the_job_next_to_the_list(root: Path) -> None:
+    """From 140 columns the job under the cursor is next to the table, with its outcomes and its log."""
     add_job(root, "20261121-000001-docs-aaaa", listed=2)
     add_outcomes(root, "20261121-000001-docs-aaaa", [outcome("beside.md")])
 
@@ -314,6 +315,7 @@ def test_a_wide_screen_shows_the_job_beside_the_list(root: Path) -> None:
     run_story(root, story, size=(160, 40))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "gone"), [(79, ["RATE"]), (54, ["RATE", "SOURCE"]), (80, [])])
 def test_narrow_screens_drop_columns(root: Path, width: int, gone: list[str]) -> None:
     """Below 80 columns RATE goes first, then SOURCE; state and progress stay."""
@@ -410,8 +412,9 @@ def test_a_folder_is_added_tested_and_synced_from_the_form(root: Path, folder: P
     run_story(root, story)
 
 
+@pytest.mark.slow
 def test_a_toggle_says_yes_or_no_in_words(root: Path, folder: Path) -> None:
-    """Space turns a switch of the form, and its words say how it stands."""
+    """Space turns a switch of the form, and its words show its state."""
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2", "a")
@@ -452,8 +455,8 @@ def test_removing_a_source_asks_first_and_names_its_documents(root: Path, folder
     assert (folder / "welcome.md").exists()
 
 
-def test_trouble_of_a_service_is_told_with_its_hint(root: Path) -> None:
-    """What a service refuses is a notice with what to do, as it stands and not as markup."""
+def test_trouble_of_a_service_is_reported_with_its_hint(root: Path) -> None:
+    """What a service refuses is a notice with what to do, as it is and not as markup."""
 
     def start(*, log_format: str = "json") -> int:
         raise BusyError(f"a worker [/] runs {log_format}", hint="'ingest-tui worker stop' ends it")
@@ -501,6 +504,7 @@ def test_documents_are_listed_filtered_searched_and_read(root: Path, folder: Pat
     run_story(root, story)
 
 
+@pytest.mark.slow
 def test_a_document_shows_what_is_wrong_with_it(root: Path, folder: Path) -> None:
     """Above the text stands what validators found, and the job's counters say in how many items."""
     for path in folder.iterdir():
@@ -520,6 +524,7 @@ def test_a_document_shows_what_is_wrong_with_it(root: Path, folder: Path) -> Non
     run_story(root, story, size=(160, 40))
 
 
+@pytest.mark.slow
 def test_a_source_opens_to_its_documents(root: Path, folder: Path) -> None:
     """Enter on a source shows its documents, Esc all of them."""
     add_folder(root, folder)
@@ -536,6 +541,7 @@ def test_a_source_opens_to_its_documents(root: Path, folder: Path) -> None:
     run_story(root, story)
 
 
+@pytest.mark.slow
 def test_a_document_is_removed_after_a_question(root: Path, folder: Path) -> None:
     """``D`` on a document asks, and yes retires it."""
     add_folder(root, folder)
@@ -568,6 +574,7 @@ def test_help_searches_and_does_what_is_chosen(root: Path) -> None:
     run_story(root, story)
 
 
+@pytest.mark.slow
 def test_the_palette_offers_the_actions_of_the_view(root: Path) -> None:
     """``^p`` finds an action by its title and does it."""
 
@@ -600,8 +607,8 @@ def test_a_broken_workspace_ends_the_screen_with_its_error(root: Path) -> None:
     (root / "workspace.json").write_text('{"schema_version": 99}')
 
     async def story(app: Any, pilot: Any) -> None:
-        await until(pilot, lambda: app.trouble is not None)
-        assert "newer" in app.trouble.message
+        await until(pilot, lambda: app.failure is not None)
+        assert "newer" in app.failure.message
 
     import asyncio
 

@@ -96,7 +96,7 @@ def _jobs(app: IngestApp) -> JobsScreen:
 
 
 def _pane(app: IngestApp) -> JobPane:
-    pane = _jobs(app).beside
+    pane = _jobs(app).side_pane
     assert pane is not None
     return pane
 
@@ -113,7 +113,7 @@ def test_jobs_at_80_by_24(busy: Path, snap_compare: Any) -> None:
 
 
 def test_jobs_with_one_beside_at_200_by_50(busy: Path, snap_compare: Any) -> None:
-    """The list of jobs in a large terminal, with the running job beside it."""
+    """The list of jobs in a large terminal, with the running job next to it."""
     app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
@@ -171,7 +171,7 @@ def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_job_in_detail(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
-    """The running job: rate, phases, the sum of its counters; its errors by reason, beside the outcomes when wide."""
+    """The running job: rate, phases, the sum of its counters; its errors by reason, next to the outcomes when wide."""
     app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
@@ -210,7 +210,8 @@ def _record(_document_id: str) -> dict[str, Any]:
 
 def _versions(_document_id: str) -> list[dict[str, Any]]:
     return [{"version": number, "current": number == 3, "ingested_at": NOW_TEXT, "bytes": 100 * number,
-             "backend": "text 1", "job_id": "20261121-115800-handbook-7k3q", "raw_sha256": "c" * 64}
+             "backend": "text 1", "job_id": "20261121-115800-handbook-7k3q", "raw_sha256": "c" * 64,
+             "version_label": f"contract.pdf (version {number})"}
             for number in (3, 2, 1)]  # fmt: skip
 
 
@@ -248,6 +249,7 @@ def shelf_client(root: Path) -> Client:
     client = still_client(root)
     shelf: Any = client.documents
     shelf.page, shelf.get, shelf.text, shelf.record, shelf.versions = _page, _document, _text, _record, _versions
+    shelf.embedding, shelf.details = lambda _id: "", lambda _ids: {}
     shelf.search, shelf.remarks, shelf.explain = _hits, lambda _id: remarks_of(_record("")), lambda _at: _Explanation()
     client.errors.grouped = _errors
     return client
@@ -256,7 +258,7 @@ def shelf_client(root: Path) -> Client:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("keys", ["j", "s k e t t", "j enter", "j enter h"], ids=["list", "search", "text", "versions"])
 def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: str) -> None:
-    """The list with the text beside it when wide, a search with its hits, one document, and its versions."""
+    """The list with the text next to it when wide, a search with its hits, one document, and its versions."""
     app: Any = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
@@ -271,7 +273,7 @@ def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: s
 
 @pytest.mark.parametrize("size", SIZES)
 def test_errors(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
-    """Reasons with their numbers, one of them open, and the story of a document beside it when wide."""
+    """Reasons with their numbers, one of them open, and the story of a document next to it when wide."""
     app: Any = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:

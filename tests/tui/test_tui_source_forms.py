@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,11 @@ def field(app: Any, name: str) -> Any:
 
 
 def told(app: Any, name: str) -> str:
-    """Return what stands below a field."""
+    """Return what is below a field."""
     return str(app.screen.query_one(f"#help-{name}").said)
 
 
-def test_what_is_wrong_is_told_while_typing_beside_the_field(root: Path, folder: Path) -> None:
+def test_what_is_wrong_is_reported_while_typing_next_to_the_field(root: Path, folder: Path) -> None:
     """A moment after a key; the words of the field come back when it is right."""
 
     async def story(app: Any, pilot: Any) -> None:
@@ -538,9 +538,10 @@ def test_enter_right_behind_a_key_saves_once(root: Path, folder: Path) -> None:
 
     client = Client(root)
     problems = client.sources.problems
+    keys_are_pressed = threading.Event()
 
     def slow_problems(draft: Any) -> dict[str, str]:
-        time.sleep(0.7)
+        assert keys_are_pressed.wait(20)
         return problems(draft)
 
     client.sources.problems = slow_problems
@@ -549,6 +550,7 @@ def test_enter_right_behind_a_key_saves_once(root: Path, folder: Path) -> None:
         await open_form(app, pilot)
         field(app, "path").value = str(folder)
         await pilot.press("enter", "enter")
+        keys_are_pressed.set()
         await until(pilot, lambda: isinstance(app.screen, TestReport))
 
     run_story(root, story, client=client)

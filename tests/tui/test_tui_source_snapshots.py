@@ -137,7 +137,7 @@ def picture(root: Path, snap_compare: Any, size: tuple[int, int], settle: Settle
 
 @pytest.mark.parametrize("size", SIZES)
 def test_sources(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
-    """The list, with the failing one under the cursor; on a wide screen its settings beside it."""
+    """The list, with the failing one under the cursor; on a wide screen its settings next to it."""
 
     async def settle(_app: IngestApp, pilot: Any) -> None:
         await pilot.press("j")
@@ -147,7 +147,7 @@ def test_sources(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_form_of_a_source(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
-    """A new folder whose path is wrong: the message stands by the field."""
+    """A new folder whose path is wrong: the message is by the field."""
 
     async def settle(app: IngestApp, pilot: Any) -> None:
         app.push_screen(SourceForm(app.client, "local"))

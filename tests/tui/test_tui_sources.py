@@ -138,7 +138,7 @@ def test_a_plan_of_many_items_keeps_some_and_counts_all(root: Path, folder: Path
 
 
 def test_a_source_that_cannot_be_listed_says_so_in_plan_and_preview(root: Path, folder: Path) -> None:
-    """The error and what to do stand where the rows would be."""
+    """The error and what to do are where the rows would be."""
     add_folder(root, folder)
     for path in folder.iterdir():
         path.unlink()
@@ -159,7 +159,7 @@ def test_a_source_that_cannot_be_listed_says_so_in_plan_and_preview(root: Path, 
 
 
 def test_watch_and_enable_change_all_that_are_marked(root: Path, folder: Path) -> None:
-    """One key for the marked ones; the first decides which way, and the table says how it stands."""
+    """One key for the marked ones; the first decides which way, and the table shows its state."""
     for name in ("a", "b", "c"):
         add_folder(root, folder, name)
 
@@ -213,7 +213,7 @@ def _documents(workspace: Any) -> list[Any]:
 
 
 def test_a_source_with_a_waiting_job_is_not_removed(root: Path, folder: Path) -> None:
-    """The question says which job is in the way, and the refusal is told."""
+    """The question says which job is in the way, and the refusal is reported."""
     add_folder(root, folder)
 
     async def story(app: Any, pilot: Any) -> None:
@@ -253,7 +253,7 @@ def test_health_is_words_and_sorts_what_is_wrong_to_the_top(root: Path, folder: 
     run_story(root, story)
 
 
-def test_a_wide_screen_shows_settings_and_jobs_beside_the_list(root: Path, folder: Path) -> None:
+def test_a_wide_screen_shows_settings_and_jobs_next_to_the_list(root: Path, folder: Path) -> None:
     """Three panes from 140 columns, one below; a resize brings and takes them."""
     add_folder(root, folder, deny_types=["docm"])
     sync_by_hand(root, "handbook")
@@ -316,7 +316,7 @@ def test_a_client_that_is_read_only_changes_nothing(root: Path, folder: Path) ->
 
 
 def test_the_words_of_a_source_leave_nothing_out(folder: Path) -> None:
-    """Every setting that is not at its default stands in the detail."""
+    """Every setting that is not at its default is in the detail."""
     source = Source(
         source_id="docs", name="Docs", source_type="local", since="2026-01-31", deny_types=("docm",),
         source_config={"path": "/srv", "include": ["*.md"], "recursive": False},
@@ -324,9 +324,11 @@ def test_the_words_of_a_source_leave_nothing_out(folder: Path) -> None:
     )  # fmt: skip
     job = SimpleNamespace(job_id="j", state="failed", counters=SimpleNamespace(
         descriptors_listed=3, items_ingested=1, items_failed=2))  # fmt: skip
-    summary = SourceSummary(source, 3, job, None, next_run="by hand")  # type: ignore[arg-type]
+    summary = SourceSummary(source, 3, job, None, next_run="by hand", embedding="queued")  # type: ignore[arg-type]
+    summary.text_columns, summary.context_columns = ("city", "people"), ("year",)
     text = "\n".join(line for line, _tone in detail_lines(summary))
     for words in (
+        "city, people; context: year",
         "/srv",
         "*.md",
         "no",
@@ -335,5 +337,6 @@ def test_the_words_of_a_source_leave_nothing_out(folder: Path) -> None:
         "unstructured",
         "pdf=x",
         "3 listed, 1 ingested, 2 failed",
+        "queued",
     ):
         assert words in text

@@ -12,7 +12,7 @@ import ingest_tui
 PACKAGE = Path(ingest_tui.__file__).parent
 SQL = re.compile(r"\b(SELECT|INSERT|REPLACE INTO|DELETE FROM|UPDATE|PRAGMA|CREATE|(?:ATTACH|DETACH)(?=\s))\b")
 TIME_OF_DAY = {"time", "time_ns", "now", "utcnow", "today", "gmtime", "localtime"}
-SPEAK_SQL = ("store/catalogue/", "index/full_text.py")
+SPEAK_SQL = ("store/catalogue/", "index/")
 SPEAK_SQL_OF_THEIR_OWN = {
     "store/records/listing_cache.py": "a database that connectors keep their listing in",
     "extraction/backends/sqlite.py": "databases that are documents",
@@ -154,6 +154,30 @@ def test_the_time_of_day_is_read_in_one_place(tmp_path: Path) -> None:
         "time.monotonic()\nself.now()\ntime.process_time_ns()\n"
     )
     assert sorted(reads_of_the_clock(example)) == [f"example.py:{number}" for number in range(1, 6)]
+
+
+PARTS_OF_A_WORKSPACE = frozenset(
+    ("sources", "collections", "embedders", "jobs", "documents", "catalogue", "reading", "layout", "settings", "audit")
+)
+
+
+def reaches_into_the_store(path: Path) -> list[str]:
+    """Return where a file takes a part of an open workspace, as the services do, instead of calling one of them."""
+    return [
+        f"{path.name}:{node.lineno}"
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in PARTS_OF_A_WORKSPACE
+        and getattr(node.value, "id", getattr(node.value, "attr", "")) == "workspace"
+    ]
+
+
+def test_faces_call_services_and_reach_no_deeper(tmp_path: Path) -> None:
+    """The command line and the TUI hand a workspace on; what is in it is the business of the services."""
+    faces = [path for room in ("cli", "tui") for path in (PACKAGE / room).rglob("*.py")]
+    assert [place for path in faces for place in reaches_into_the_store(path)] == []
+    (tmp_path / "face.py").write_text("session.workspace.sources.get(1)\nworkspace.jobs\nlist_jobs(workspace)\n")
+    assert sorted(reaches_into_the_store(tmp_path / "face.py")) == ["face.py:1", "face.py:2"]
 
 
 def types_by_name(package: Path) -> dict[str, list[str]]:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.model.errors import BusyError, SchemaVersionError
+from ingest_tui.services.collections.collections import add_collection
 from ingest_tui.services.documents.documents import document_chunks
 from ingest_tui.services.documents.search import search
 from ingest_tui.services.sources.sources import edit_source
-from ingest_tui.services.workspaces import add_collection, set_theme
+from ingest_tui.services.workspaces import set_theme
 from ingest_tui.store import upgrade as upgrade_module
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.records.json_files import read_json, write_json

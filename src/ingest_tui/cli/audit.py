@@ -44,8 +44,8 @@ def audit(ctx: click.Context, session: Session, follow: bool, words: str, since:
                 output.data_line(entry)
                 continue
             details = " ".join(f"{name}={value}" for name, value in entry.get("details", {}).items())
-            told = "  ".join(str(entry[name]) for name in ("at", "by", "action", "target", "outcome"))
-            output.line(f"{told}  {details}".rstrip())
+            line = "  ".join(str(entry[name]) for name in ("at", "by", "action", "target", "outcome"))
+            output.line(f"{line}  {details}".rstrip())
         if not follow:
             return
         sys.stdout.flush()

@@ -1,16 +1,18 @@
-"""collection add, list."""
+"""collection add, list, show, edit, prefs, use, remove, restore."""
 
 from __future__ import annotations
 
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.cli.collection_preferences import prefs
+from ingest_tui.cli.name_arguments import COLLECTION
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
 
 
 @click.group()
 def collection() -> None:
-    """Add and list collections: groups of documents that are searched and deduplicated together."""
+    """Add, list, change, use and remove collections: groups of documents that are searched together."""
 
 
 @collection.command()
@@ -20,7 +22,7 @@ def collection() -> None:
 @pass_session
 def add(session: Session, name: str, description: str, as_json: bool) -> None:
     """Make a collection called NAME."""
-    from ingest_tui.services.workspaces import add_collection
+    from ingest_tui.services.collections.collections import add_collection
 
     made = add_collection(session.workspace, name, description=description)
     if as_json:
@@ -33,14 +35,153 @@ def add(session: Session, name: str, description: str, as_json: bool) -> None:
 @json_option
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
-    """List the collections."""
-    from ingest_tui.services.workspaces import list_collections
+    """List the collections; * marks the one in use."""
+    from ingest_tui.services.collections.collections import (
+        collection_in_use,
+        list_collections,
+        unreadable_collections,
+    )
 
     found = list_collections(session.workspace)
-    for name in session.workspace.collections.unreadable():
+    in_use = collection_in_use(session.workspace)
+    for name in unreadable_collections(session.workspace):
         diagnostics.say(f"warning: collection {name} cannot be read; 'ingest-tui doctor' reports why")
     if as_json:
-        output.data([item.model_dump(mode="json") | {"documents": number} for item, number in found])
+        marks = {item.collection_id: item.collection_id == in_use for item, _number in found}
+        output.data(
+            [
+                item.model_dump(mode="json") | {"documents": number, "in_use": marks[item.collection_id]}
+                for item, number in found
+            ]
+        )
         return
-    rows = [(item.collection_id, item.name, number, item.description) for item, number in found]
+    rows = [
+        (
+            f"{item.collection_id} *" if item.collection_id == in_use else item.collection_id,
+            item.name,
+            number,
+            item.description,
+        )
+        for item, number in found
+    ]
     output.table(("COLLECTION", "NAME", "DOCUMENTS", "DESCRIPTION"), rows, empty="no collections")
+
+
+@collection.command()
+@click.argument("name", type=COLLECTION)
+@json_option
+@pass_session
+def show(session: Session, name: str, as_json: bool) -> None:
+    """Show what collection NAME is for, what is in it, and what was chosen for it."""
+    from ingest_tui.model.preference_values import preference_rows
+    from ingest_tui.services.collections.collections import show_collection
+
+    summary = show_collection(session.workspace, name)
+    if as_json:
+        output.data(summary.as_dict())
+        return
+    found = summary.collection
+    chosen = {row.key: row.value for row in preference_rows(found.preferences) if row.is_chosen}
+    values = {
+        "collection": f"{found.collection_id}{' (in use)' if summary.is_in_use else ''}",
+        "name": found.name,
+        "description": found.description,
+        "documents": f"{summary.documents} ({summary.chunks} chunks), {summary.in_trash} in the trash",
+        "sources": ", ".join(summary.source_ids) or "none",
+        "unfinished jobs": ", ".join(summary.unfinished_jobs) or "none",
+        "created": found.created_at,
+        "changed": found.updated_at,
+        **chosen,
+    }
+    for label, value in values.items():
+        output.line(f"{label:16} {value}")
+    if not summary.documents:
+        output.line(f"next: ingest-tui source add local NAME --path FOLDER --collection {found.collection_id}")
+        output.line(f"      ingest-tui upload FILE --collection {found.collection_id}")
+
+
+@collection.command()
+@click.argument("name", type=COLLECTION)
+@click.option("--name", "new_name", metavar="TEXT", help="What it is called; its identifier stays.")
+@click.option("--description", metavar="TEXT", help="What it is for; '' for nothing.")
+@json_option
+@pass_session
+def edit(session: Session, name: str, new_name: str | None, description: str | None, as_json: bool) -> None:
+    """Change what collection NAME is called, and what it is for."""
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.services.collections.collections import edit_collection
+
+    if new_name is None and description is None:
+        hint = f"give --name or --description; 'ingest-tui collection prefs {name}' shows the preferences"
+        raise UsageError("nothing to change", hint=hint)
+    edited = edit_collection(session.workspace, name, name=new_name, description=description)
+    if as_json:
+        output.data(edited)
+    else:
+        output.line(f"changed collection {edited.collection_id}")
+
+
+@collection.command()
+@click.argument("name", type=COLLECTION)
+@json_option
+@pass_session
+def use(session: Session, name: str, as_json: bool) -> None:
+    """Remember collection NAME as the one in use: the TUI opens with it."""
+    from ingest_tui.services.collections.collections import use_collection
+
+    used = use_collection(session.workspace, name)
+    if as_json:
+        output.data(used)
+    else:
+        output.line(f"collection {used.collection_id} is in use: the TUI opens with it")
+
+
+@collection.command()
+@click.argument("name", type=COLLECTION)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@wait_options
+@json_option
+@pass_session
+def remove(session: Session, name: str, yes: bool, wait: bool, timeout: float | None, as_json: bool) -> None:
+    """Remove collection NAME with its sources, and retire its documents to the trash.
+
+    Documents of other collections stay, those with the same content too. Refused with 5 while a job of it is not over.
+    """
+    from ingest_tui.services.collections.collections import get_collection
+    from ingest_tui.services.collections.removal import remove_collection, what_would_go
+
+    seen = get_collection(session.workspace, name)
+    wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
+    goes = what_would_go(session.workspace, name)
+    sources = f" and its sources ({', '.join(goes.source_ids)})" if goes.source_ids else ""
+    question = f"Remove collection {name}{sources}, and retire {_documents(goes.documents)} to the trash?"
+    confirm(question, yes=yes, as_json=as_json)
+    removed = remove_collection(session.workspace, name, wait_policy=wait_policy, based_on=seen)
+    if as_json:
+        output.data({"collection_id": name, "retired": removed.documents, "sources": list(removed.source_ids)})
+        return
+    output.line(f"removed collection {name}; {_documents(removed.documents)} went to the trash")
+    output.line(f"next: ingest-tui collection restore {name}   brings it back, as long as they are there")
+
+
+@collection.command()
+@click.argument("name")
+@json_option
+@pass_session
+def restore(session: Session, name: str, as_json: bool) -> None:
+    """Bring removed collection NAME back, with its sources and what the trash has of its documents."""
+    from ingest_tui.services.collections.removal import restore_collection
+
+    restored = restore_collection(session.workspace, name)
+    if as_json:
+        sources = list(restored.source_ids)
+        output.data({"collection_id": restored.collection_id, "restored": restored.documents, "sources": sources})
+    else:
+        output.line(f"restored collection {restored.collection_id} with {_documents(restored.documents)}")
+
+
+def _documents(number: int) -> str:
+    return "1 document" if number == 1 else f"{number} documents"
+
+
+collection.add_command(prefs)

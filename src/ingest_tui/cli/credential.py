@@ -11,6 +11,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.steps import report_steps
 
 if TYPE_CHECKING:
     from ingest_tui.services.credentials.credentials import CredentialRow, CredentialType
@@ -159,7 +160,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         output.data(row.as_dict())
         return
     entry = row.summary
-    told = {
+    shown = {
         "name": entry.name,
         "type": entry.type if entry.is_known else f"{entry.type or '?'} (unknown)",
         "description": entry.description,
@@ -167,7 +168,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         "used by": ", ".join(row.used_by) or "-",
         **entry.fields,
     }
-    for field, value in told.items():
+    for field, value in shown.items():
         output.line(f"{field:22} {value}".rstrip())
     if entry.problem:
         diagnostics.say(f"warning: {entry.problem}")
@@ -182,25 +183,8 @@ def test(session: Session, name: str, as_json: bool) -> int:
     """Try credential NAME: is it well-formed, are its secrets there, does the other side let us in?"""
     from ingest_tui.services.credentials.credentials import test_credential
 
-    all_ok = True
-    for step in test_credential(session.workspace, name):
-        all_ok = all_ok and step.ok
-        if as_json:
-            output.data_line(
-                {
-                    "step": step.name,
-                    "ok": step.ok,
-                    "message": step.message,
-                    "hint": step.hint,
-                    "milliseconds": step.milliseconds,
-                }
-            )
-            continue
-        result = "ok" if step.ok else "FAILED"
-        output.line(f"{result:7} {step.name:20} {step.milliseconds:8.1f} ms  {step.message}")
-        if step.hint:
-            output.line(f"        hint: {step.hint}")
-    return 0 if all_ok else diagnostics.EXIT_FAILED
+    steps = test_credential(session.workspace, name)
+    return report_steps(steps, as_json=as_json, width=20)
 
 
 @credential.command()

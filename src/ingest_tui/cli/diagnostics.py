@@ -35,6 +35,13 @@ def say(message: str) -> None:
     print(safe_display(redact(message)), file=sys.stderr, flush=True)  # noqa: T201
 
 
+def show_progress(text: str) -> None:
+    """Show in a terminal how far something is, in one line that the next one replaces; an empty text clears it."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{safe_display(text)}")
+        sys.stderr.flush()
+
+
 def fail(error: IngestError, *, as_json: bool) -> int:
     """Write an error and return its exit code."""
     if as_json:

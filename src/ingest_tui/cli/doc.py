@@ -1,17 +1,33 @@
-"""doc list, show, text, versions, diff, chunks, explain, export, remove, restore; and search."""
+"""doc list, show, text, columns, chunks, links, trace, explain, export, remove, restore; and search."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.doc_columns import columns
+from ingest_tui.cli.doc_trace import trace
 from ingest_tui.cli.document_choice import choice_of, choice_options
+from ingest_tui.cli.document_purge import purge
+from ingest_tui.cli.document_versions import VERSION_COMMANDS
 from ingest_tui.cli.export import export_document
+from ingest_tui.cli.name_arguments import COLLECTION
+from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
+from ingest_tui.model.safe_text import safe_display
 
+if TYPE_CHECKING:
+    from ingest_tui.model.document import SearchHit
+    from ingest_tui.services.documents.links import LinksFound
+
+_COLUMNS_NAMED = 4
+_LISTED_BY = {
+    "source": "'ingest-tui source list' shows them",
+    "collection": "'ingest-tui collection list' shows them",
+}
 _ORDERS = ("address", "newest", "title", "largest")
 
 
@@ -19,7 +35,7 @@ _ORDERS = ("address", "newest", "title", "largest")
 def doc() -> None:
     """List, show, explain, export, remove and restore documents.
 
-    DOCUMENT is an id, a unique beginning of one, an address, or the path of a local file.
+    DOCUMENT is an id, a unique beginning of one, an address, the path of a local file, or a file name.
     """
 
 
@@ -33,32 +49,54 @@ def doc() -> None:
 def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bool, **options: Any) -> None:
     """List documents."""
     from ingest_tui.services.documents.documents import count_documents, list_documents
+    from ingest_tui.services.documents.version_details import details_of
 
     workspace = session.workspace
     choice = choice_of(options)
     choice["state"] = "retired" if retired else "active"
     found = list_documents(workspace, order=sort, limit=limit, **choice)
+    details = details_of(workspace, found)
     if as_json:
-        output.data([document.as_dict() for document in found])
+        told = {name: one._asdict() | {"embedding": one.embedding or None} for name, one in details.items()}
+        output.data([one.as_dict() | told[one.document_id] for one in found])
         return
+    shows_columns = any(one.columns for one in details.values())
+    shows_embedding = any(one.embedding for one in details.values())
     rows = [
         (
             item.document_id[:12],
-            f"v{item.version}",
+            f"v{item.version} {details[item.document_id].given_label}".rstrip(),
+            details[item.document_id].status,
             item.media_type,
             humanize.naturalsize(item.bytes),
             item.title,
             item.key,
+            *((_short(details[item.document_id].columns),) if shows_columns else ()),
+            *((details[item.document_id].embedding or "-",) if shows_embedding else ()),
         )
         for item in found
     ]
     empty = "the trash is empty" if retired else "no documents; 'ingest-tui sync' brings them in"
     if any(value for name, value in choice.items() if name != "state"):
-        empty = f"no document {'in the trash ' if retired else ''}is like that; 'doc list' without filters shows all"
-    output.table(("DOCUMENT", "VERSION", "TYPE", "SIZE", "TITLE", "KEY"), rows, empty=empty)
+        where = "in the trash " if retired else ""
+        empty = f"no document {where}is like that; 'ingest-tui doc list' without filters shows all"
+    columns = ("DOCUMENT", "VERSION", "STATUS", "TYPE", "SIZE", "TITLE", "KEY")
+    more = [name for name, is_shown in (("COLUMNS", shows_columns), ("EMBEDDING", shows_embedding)) if is_shown]
+    output.table((*columns, *more), rows, empty=empty)
     total = count_documents(workspace, **choice)
     if total > len(found):
         output.line(f"{len(found)} of {total}; --limit shows more")
+
+
+def _short(columns: list[str]) -> str:
+    """Return the first columns of a table, and how many more there are."""
+    more = f" and {len(columns) - _COLUMNS_NAMED} more" if len(columns) > _COLUMNS_NAMED else ""
+    return (", ".join(columns[:_COLUMNS_NAMED]) + more) or "-"
+
+
+def _table_in_words(table: dict[str, Any]) -> str:
+    name = " ".join(table["table"].split())
+    return f"{f'{name}: ' if name else ''}{', '.join(table['columns'])}; {table['rows']:,} rows"
 
 
 @doc.command()
@@ -67,18 +105,31 @@ def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bo
 @pass_session
 def show(session: Session, document: str, as_json: bool) -> None:
     """Show what is known of DOCUMENT."""
+    from ingest_tui.model.links import links_of
+    from ingest_tui.services.collections.overrides import document_preference_rows
     from ingest_tui.services.documents.documents import get_document, ingestion_record, remarks_of
+    from ingest_tui.services.embedding_states import states_of_documents
 
     found = get_document(session.workspace, document)
     record = ingestion_record(session.workspace, found.document_id)
+    embedding = states_of_documents(session.workspace, [found])[found.document_id]
+    known = found.as_dict() | {"embedding": embedding or None}
+    rows = document_preference_rows(session.workspace, found, record)
     if as_json:
-        output.data({"document": found.as_dict(), "ingestion": record})
+        output.data({"document": known, "ingestion": record, "preferences": preferences_as_data(rows)})
         return
-    for name, value in found.as_dict().items():
-        output.line(f"{name:14} {value}")
-    for name in ("language", "pages", "columns", "links"):
+    for name, value in known.items():
+        if value is not None:
+            output.line(f"{name:14} {value}")
+    for name in ("language", "pages"):
         if record.get(name):
             output.line(f"{name:14} {record[name]}")
+    for table in record.get("columns") or ():
+        output.line(f"{'columns':14} {_table_in_words(table)}")
+    show_preferences(rows, width=14)
+    links = len(links_of(record))
+    if links:
+        output.line(f"{'links':14} {links:,}; 'ingest-tui doc links {found.document_id}' shows where they lead")
     for kind, message in remarks_of(record):
         output.line(f"{kind:14} {message}")
 
@@ -104,67 +155,69 @@ def text(session: Session, document: str, version: int | None, as_json: bool) ->
 @click.argument("document")
 @json_option
 @pass_session
-def versions(session: Session, document: str, as_json: bool) -> None:
-    """List the versions of DOCUMENT, newest first."""
-    from ingest_tui.services.documents.documents import document_versions
-
-    found = document_versions(session.workspace, document)
-    if as_json:
-        output.data(found)
-        return
-    rows = [
-        (
-            f"v{item['version']}",
-            item["ingested_at"],
-            humanize.naturalsize(item["bytes"]),
-            item["raw_sha256"][:16],
-            item["job_id"],
-        )
-        for item in found
-    ]
-    output.table(("VERSION", "INGESTED", "SIZE", "SHA-256", "JOB"), rows, empty="no versions")
-
-
-@doc.command()
-@click.argument("document")
-@click.option("--from", "older", type=click.IntRange(1), help="The older version; the one before the other without it.")
-@click.option("--to", "newer", type=click.IntRange(1), help="The newer version; the current one without it.")
-@json_option
-@pass_session
-def diff(session: Session, document: str, older: int | None, newer: int | None, as_json: bool) -> None:
-    """Print what changed in the text of DOCUMENT between two versions."""
-    from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.documents.documents import document_diff, get_document
-
-    found = get_document(session.workspace, document)
-    newer = newer or found.version
-    older = older or newer - 1
-    if older < 1:
-        raise UsageError(f"document {found.document_id} has one version only", hint="--from and --to name two")
-    lines = document_diff(session.workspace, found.document_id, older, newer)
-    if as_json:
-        output.data({"document_id": found.document_id, "from": older, "to": newer, "diff": lines})
-    else:
-        output.block("\n".join(lines) or "the texts are the same")
-
-
-@doc.command()
-@click.argument("document")
-@json_option
-@pass_session
 def chunks(session: Session, document: str, as_json: bool) -> None:
     """Print the chunks by which DOCUMENT is found."""
     from ingest_tui.services.documents.documents import document_chunks
 
     found = document_chunks(session.workspace, document)
     if as_json:
-        output.data([chunk._asdict() for chunk in found])
+        output.data([chunk.as_dict() for chunk in found])
         return
     for chunk in found:
-        output.line(f"#{chunk.ordinal}  {chunk.heading}".rstrip())
+        output.line(chunk.headline())
         output.block(chunk.text)
     if not found:
         output.line("no chunks: documents in the trash are not searched")
+
+
+@doc.command()
+@click.argument("document", required=False)
+@click.option("--incoming", is_flag=True, help="The links of other documents that lead to this one.")
+@click.option("--broken", is_flag=True, help="Only links into a source that lead to nothing; without DOCUMENT, all.")
+@click.option(
+    "--collection", "collection_id", type=COLLECTION, metavar="NAME", help="With --broken: of this collection."
+)
+@json_option
+@pass_session
+def links(
+    session: Session, document: str | None, incoming: bool, broken: bool, collection_id: str | None, as_json: bool
+) -> None:
+    """Print the links of DOCUMENT and where they lead, the links that lead to it, or all broken ones."""
+    from ingest_tui.services.documents import links as service
+
+    if document is None:
+        if not broken or incoming:
+            raise click.UsageError("name a DOCUMENT, or give --broken for the broken links of all documents")
+        found = service.broken_links(session.workspace, collection_id=collection_id)
+        _show_links_between(found, as_json=as_json, empty="no link is broken")
+        return
+    if collection_id is not None:
+        raise click.UsageError("--collection is for --broken without a DOCUMENT")
+    if incoming:
+        if broken:
+            raise click.UsageError("a link that leads to a document is not broken: give --incoming or --broken")
+        _show_links_between(
+            service.incoming_links(session.workspace, document), as_json=as_json, empty="no document links to it"
+        )
+        return
+    resolved = service.document_links(session.workspace, document)
+    if broken:
+        resolved = [one for one in resolved if one.state == "broken"]
+    if as_json:
+        output.data({"links": [one.as_dict() for one in resolved]})
+        return
+    rows = [(one.state, one.link.text, one.link.target, one.document_id or one.detail) for one in resolved]
+    output.table(["STATE", "TEXT", "TARGET", "DOCUMENT"], rows, empty="no link is broken" if broken else "no links")
+
+
+def _show_links_between(found: LinksFound, *, as_json: bool, empty: str) -> None:
+    if as_json:
+        output.data(found.as_dict())
+        return
+    rows = [(one.source.uri, one.resolved.link.text, one.resolved.link.target) for one in found.links]
+    output.table(["DOCUMENT", "TEXT", "TARGET"], rows, empty=empty)
+    if found.unreadable:
+        output.line(f"{len(found.unreadable)} records cannot be read, and their links are missing")
 
 
 @doc.command()
@@ -183,7 +236,11 @@ def explain(session: Session, target: str, as_json: bool) -> None:
         output.line(told)
 
 
+doc.add_command(columns, "columns")
+doc.add_command(trace)
 doc.add_command(export_document, "export")
+for command in (*VERSION_COMMANDS, purge):
+    doc.add_command(command)
 
 
 @doc.command()
@@ -195,19 +252,20 @@ doc.add_command(export_document, "export")
 def remove(
     session: Session, documents: tuple[str, ...], yes: bool, wait: bool, timeout: float | None, as_json: bool
 ) -> None:
-    """Retire DOCUMENTS to the trash; the next sync does not bring them back unless they change.
+    """Retire DOCUMENTS with all their versions to the trash; no sync brings them back unless they change.
 
     Refused with 5 while a job works on a source of theirs.
     """
     from ingest_tui.services.documents.documents import get_document, remove_documents
+    from ingest_tui.services.documents.version_details import removal_in_words
 
-    patience = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
+    wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     found = [get_document(session.workspace, name) for name in documents]
     if not yes and not as_json:
         for document in found:
             diagnostics.say(f"  {document.title}  {document.uri}")
-    confirm(f"Retire {len(found)} documents to the trash?", yes=yes, as_json=as_json)
-    removed = remove_documents(session.workspace, [document.document_id for document in found], patience=patience)
+    confirm(f"Retire {removal_in_words(session.workspace, found)} to the trash?", yes=yes, as_json=as_json)
+    removed = remove_documents(session.workspace, [document.document_id for document in found], wait_policy=wait_policy)
     if as_json:
         output.data({"removed": removed})
     else:
@@ -231,27 +289,104 @@ def restore(session: Session, documents: tuple[str, ...], as_json: bool) -> None
     output.line("what is gone at its source stays here until somebody removes it")
 
 
-@click.command()
+class QueryCommand(click.Command):
+    """A command whose words may begin with a minus: what is no option is explained as a word that must not occur."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; raise `UsageError` for a word that reads like an option."""
+        from ingest_tui.model.errors import UsageError
+
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name.startswith("--"):
+                raise
+            raise UsageError(
+                f"there is no option {error.option_name}",
+                hint="put a query with -word in quotes, or -- before it: ingest-tui search -- rain -snow",
+            ) from None
+
+
+@click.command(cls=QueryCommand)
 @click.argument("query", nargs=-1, required=True)
 @choice_options
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many hits.")
-@click.option("--mode", type=click.Choice(["text"]), default="text", show_default=True, help="How to search.")
+@click.option(
+    "--mode",
+    type=click.Choice(["text", "vector", "hybrid"]),
+    show_default="hybrid where there are vectors",
+    help="By words, by meaning, or by both.",
+)
+@click.option(
+    "--rerank/--no-rerank",
+    default=None,
+    show_default="where the collection has a reranker",
+    help="Have the reranker of the collection rank the best hits again, or not.",
+)
+@click.option("--path", help="Only with this in their key or address; * stands for anything.")
+@click.option("--title", help="Only with this in their title or file name; * stands for anything.")
+@click.option("--after", help="Only changed then or later: YYYY, YYYY-MM or YYYY-MM-DD.")
+@click.option("--before", help="Only changed before: YYYY, YYYY-MM or YYYY-MM-DD.")
+@click.option("--all-chunks", is_flag=True, help="Each chunk that is found, not one for each document.")
+@click.option("--explain", is_flag=True, help="Show what each score is made of.")
 @json_option
 @pass_session
-def search(session: Session, /, query: tuple[str, ...], limit: int, mode: str, as_json: bool, **options: Any) -> None:
-    """Find text in the documents: all words must occur; "quoted words" together; begin* for beginnings; OR, NOT."""
-    from ingest_tui.services.documents.search import search as find
+def search(
+    session: Session,
+    /,
+    query: tuple[str, ...],
+    limit: int,
+    mode: Any,
+    rerank: bool | None,
+    all_chunks: bool,
+    explain: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Find documents by their words, where there are vectors by their meaning too. Any word may occur.
 
-    del mode  # full text is the only mode yet
-    hits = find(session.workspace, " ".join(query), limit=limit, **choice_of(options))
+    "quoted words" must follow each other; begin* finds beginnings; -word must not occur, +word must; OR between
+    words. Filters: source:, collection:, type:, path:, title:, after:, before:. Put -- before a query that begins
+    with a minus.
+    """
+    from ingest_tui.model.search_query import query_filters
+    from ingest_tui.services.documents.search import search as find
+    from ingest_tui.services.documents.search import suggestions, unknown_filters
+
+    words = " ".join(query)
+    filters = query_filters(**{name: options.pop(name) for name in ("path", "title", "after", "before")})
+    choice = choice_of(options)
+    how = {"mode": mode, "rerank": rerank, "all_chunks": all_chunks}
+    hits = find(session.workspace, words, limit=limit, filters=filters, **how, **choice)
     if as_json:
         output.data([hit.as_dict() for hit in hits])
         return
+    show_hits(hits, explain=explain)
+    if not hits and mode == "vector":
+        from ingest_tui.services.similar import hint_without_hits
+
+        if hint := hint_without_hits(session.workspace, **choice):
+            diagnostics.say(f"hint: {hint}")
+    for one in unknown_filters(session.workspace, words):
+        diagnostics.say(f"there is no {one.field} {safe_display(one.value)!r}; {_LISTED_BY[one.field]}")
+    for word, suggestion in suggestions(session.workspace, words).items():
+        diagnostics.say(f"no document has {safe_display(word)!r}; did you mean {safe_display(suggestion)!r}?")
+
+
+def show_hits(hits: list[SearchHit], *, explain: bool = False) -> None:
+    """Print hits for people, with what their scores are made of on request."""
     if not hits:
         output.line("nothing found")
     for number, hit in enumerate(hits, 1):
         below_title = hit.heading_path.removeprefix(hit.title).removeprefix(" › ")
         where = f" › {below_title}" if below_title else ""
-        output.line(f"{number:2}. {hit.title}{where}   [{hit.document_id[:12]}, score {hit.score:.2f}]")
+        page = f", page {hit.page}" if hit.page else ""
+        output.line(f"{number:2}. {hit.title}{where}   [{hit.document_id[:12]}{page}, score {hit.score:.2f}]")
         output.raw_line(f"    {output.snippet(hit.snippet)}")
         output.line(f"    {hit.uri}")
+        if hit.others:
+            output.line(f"    and {len(hit.others)} more of its chunks; --all-chunks shows them")
+        for one in hit.why if explain else ():
+            places = ", ".join(f"{count} in {field}" for field, count in one.found.items())
+            chunks = f"in {one.chunks} chunks" if one.chunks else ""
+            output.line(f"      {one.weight:6.2f}  {one.term}  " + "; ".join(filter(None, (places, chunks))))

@@ -9,7 +9,7 @@ import click
 
 from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
-from ingest_tui.model.outcome import OUTCOME_NAMES
+from ingest_tui.model.outcome import PLACE_OUTCOMES
 
 if TYPE_CHECKING:
     from ingest_tui.services.documents.documents import DocumentChoice
@@ -21,8 +21,10 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--collection", "collection_id", type=COLLECTION, metavar="NAME", help="Only of this collection."),
         click.option("--source", "source_id", type=SOURCE, metavar="NAME", help="Only of this source."),
         click.option("--contains", default="", help="Only with this in their address or title."),
-        click.option("--type", "media_type", help="Only of this media type, or a beginning of one: text/."),
-        click.option("--outcome", type=click.Choice(OUTCOME_NAMES), help="Only where the last look came to this."),
+        click.option(
+            "--type", "media_type", help="Only of this ending or media type, or a beginning of one: pdf, text/."
+        ),
+        click.option("--outcome", type=click.Choice(PLACE_OUTCOMES), help="Only where the last look came to this."),
         click.option("--since", type=DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or later."),
         click.option("--until", type=DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or earlier."),
     )

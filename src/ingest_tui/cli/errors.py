@@ -54,9 +54,9 @@ def list_(
     as_json: bool,
 ) -> None:
     """List the errors, newest first."""
-    from ingest_tui.services.jobs.error_inbox import groups_with_hints, list_troubles
+    from ingest_tui.services.jobs.error_inbox import groups_with_hints, list_open_issues
 
-    found = list_troubles(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
+    found = list_open_issues(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
     empty = _empty(ignored=ignored, is_narrowed=bool(kinds or reasons or source_id))
     if by_reason:
         groups = groups_with_hints(session.workspace, found)
@@ -100,14 +100,14 @@ def _chosen(
     ignored: bool = False,
 ) -> list[Issue]:
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.jobs.error_inbox import find_issues, list_troubles
+    from ingest_tui.services.jobs.error_inbox import find_issues, list_open_issues
 
     narrowed = bool(kinds or reasons or source_id)
     if bool(items) == (narrowed or all_of_them):
         raise UsageError("name items, or choose them by options", hint="--kind, --reason, --source, or --all")
     if items:
         return find_issues(session.workspace, items, ignored=ignored)
-    return list_troubles(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
+    return list_open_issues(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
 
 
 @errors.command()
@@ -158,5 +158,7 @@ def _ignoring(name: str, help_text: str, done: str, *, ignore: bool) -> click.Co
 
 
 _IGNORE_HELP = "Show items no more, until they change or something else is wrong with them."
-errors.add_command(_ignoring("ignore", _IGNORE_HELP, "{} ignored; 'errors list --ignored' shows them", ignore=True))
+errors.add_command(
+    _ignoring("ignore", _IGNORE_HELP, "{} ignored; 'ingest-tui errors list --ignored' shows them", ignore=True)
+)
 errors.add_command(_ignoring("unignore", "Show ignored items again.", "{} are shown again", ignore=False))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.progress import warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
@@ -16,7 +17,11 @@ from ingest_tui.model.log import LEVELS
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
     from ingest_tui.model.job import Manifest
+    from ingest_tui.model.outcome import Outcome
     from ingest_tui.store.workspace import Workspace
 
 _FOLLOW_SECONDS = 0.25
@@ -32,17 +37,26 @@ def job() -> None:
 @job.command("list")
 @click.option("--state", "states", multiple=True, type=click.Choice(JOB_STATES), help="Only jobs in this state.")
 @click.option("--source", "source_id", type=SOURCE, metavar="NAME", help="Only jobs of this source.")
+@click.option("--since", type=DAY, metavar="YYYY-MM-DD", help="Only jobs made on this day (UTC) or later.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
 @json_option
 @pass_session
-def list_(session: Session, states: tuple[str, ...], source_id: str | None, limit: int, as_json: bool) -> None:
+def list_(
+    session: Session,
+    states: tuple[str, ...],
+    source_id: str | None,
+    since: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
     """List jobs, newest first."""
     from ingest_tui.services.jobs.jobs import list_jobs, queue_positions
 
     def warn(job_id: str) -> None:
         diagnostics.say(f"warning: job {job_id} cannot be read; 'ingest-tui doctor' reports why")
 
-    jobs = list_jobs(session.workspace, states=states, source_id=source_id, limit=limit, on_unreadable=warn)
+    day = f"{since:%Y-%m-%d}" if since else ""
+    jobs = list_jobs(session.workspace, states=states, source_id=source_id, since=day, limit=limit, on_unreadable=warn)
     queue = queue_positions(session.workspace)
     if as_json:
         output.data([_with_position(item, queue) for item in jobs])
@@ -65,7 +79,9 @@ def list_(session: Session, states: tuple[str, ...], source_id: str | None, limi
         ("JOB", "STATE", "QUEUE", "DONE", "LISTED", "INGESTED", "FAILED", "TRIGGER", "UPDATED"),
         rows,
         empty=output.what_is_empty(
-            "no jobs; 'ingest-tui sync SOURCE' starts one", of="job list", is_narrowed=bool(states or source_id)
+            "no jobs; 'ingest-tui sync SOURCE' starts one",
+            of="job list",
+            is_narrowed=bool(states or source_id or since),
         ),
     )
 
@@ -92,7 +108,9 @@ def _with_position(manifest: Manifest, queue: dict[str, int]) -> dict[str, Any]:
 
 def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
     output.line(f"job        {manifest.job_id}  ({manifest.kind}, {manifest.trigger}, by {manifest.requested_by})")
-    position = workspace.jobs.queue_position(manifest.job_id)
+    from ingest_tui.services.jobs.jobs import queue_positions
+
+    position = queue_positions(workspace).get(manifest.job_id)
     queue = f", number {position} in the queue" if position else ""
     output.line(f"state      {manifest.state}{queue}, attempt {manifest.attempt}, {manifest.progress.percent:.0f} %")
     output.line(f"source     {manifest.source_id} → collection {manifest.collection_id}")
@@ -102,7 +120,7 @@ def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
     output.line(f"times      {times}")
     for name, phase in manifest.phases.items():
         output.line(f"{name:10} {phase.state:8} {phase.done} of {phase.total if phase.total is not None else '?'}")
-    for name, value in manifest.counters.model_dump().items():
+    for name, value in manifest.counters.as_flat_dict().items():
         output.line(f"{name:26} {value}")
     if manifest.counters.items_with_warnings:
         output.line(f"warnings   {warnings_line(manifest)}")
@@ -144,13 +162,20 @@ def items(
         _print_records(lines, ("action", "reason", "key", "document_id"), as_json=as_json, empty="nothing is held")
         return
     chosen = job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None, with_warnings=with_warnings)
-    records = (outcome.as_dict() for outcome, _ in chosen)
+    records = (outcome.as_dict() for outcome, _ in chosen) if as_json else _under_parents(chosen)
     columns = ("outcome", "key", "warnings") if with_warnings else ("outcome", "reason", "key", "detail")
     nothing = (
         "no items with warnings" if with_warnings else "no items yet; 'ingest-tui job show JOB' shows how far it is"
     )
     empty = output.what_is_empty(nothing, of="job items JOB", is_narrowed=bool(outcomes))
     _print_records(records, columns, as_json=as_json, empty=empty)
+
+
+def _under_parents(chosen: Iterable[tuple[Outcome, Any]]) -> Iterator[dict[str, Any]]:
+    from ingest_tui.model.outcome import under_parents
+
+    for depth, outcome in under_parents(outcome for outcome, _ in chosen):
+        yield outcome.as_dict() | {"key": f"{'  ' * depth}{outcome.key}"}
 
 
 def _print_records(records: Any, columns: tuple[str, ...], *, as_json: bool, empty: str) -> None:
@@ -172,18 +197,18 @@ def _cell(value: Any) -> Any:
 @json_option
 @pass_session
 def errors(session: Session, job_id: str, by_reason: bool, as_json: bool) -> None:
-    """Print what failed or was rejected in JOB, and what to do. 'ingest-tui errors' shows all jobs."""
+    """Print what failed or was rejected in JOB, and what to do. 'ingest-tui errors list' shows all jobs."""
     from ingest_tui.services.jobs.jobs import get_job, job_items
 
     manifest = get_job(session.workspace, job_id)
     if by_reason:
         _print_reasons(session.workspace, manifest.job_id, as_json=as_json)
         return
-    troubles = [
+    failures = [
         outcome for outcome, _ in job_items(session.workspace, manifest.job_id, outcomes={"failed", "rejected"})
     ]
     if as_json:
-        for outcome in troubles:
+        for outcome in failures:
             output.data_line(outcome.as_dict())
         return
     for error in manifest.errors:
@@ -191,9 +216,9 @@ def errors(session: Session, job_id: str, by_reason: bool, as_json: bool) -> Non
             output.line(f"job: {error.code}: {error.message}")
             if error.hint:
                 output.line(f"  hint: {error.hint}")
-    if not troubles and not manifest.errors:
+    if not failures and not manifest.errors:
         output.line("no errors")
-    for outcome in troubles:
+    for outcome in failures:
         output.line(f"{outcome.outcome}: {outcome.key}: {outcome.reason}: {outcome.detail}")
         if outcome.hint:
             output.line(f"  hint: {outcome.hint}")

@@ -30,13 +30,21 @@ _COMMANDS = {
     "status": ("ingest_tui.cli.job:status", "Print the state of a job."),
     "doc": ("ingest_tui.cli.doc:doc", "List, show, explain, export, remove and restore documents."),
     "trash": ("ingest_tui.cli.trash:trash", "List, restore and delete retired documents."),
+    "prune": ("ingest_tui.cli.prune:prune", "Delete what need not be kept any more."),
     "errors": ("ingest_tui.cli.errors:errors", "See, retry and ignore what went wrong, over all jobs."),
     "search": ("ingest_tui.cli.doc:search", "Find text in the documents."),
+    "eval": ("ingest_tui.cli.evaluation:evaluate", "Measure how well the search answers judged queries."),
+    "embed": ("ingest_tui.cli.embedding:embed", "Make the vectors of a collection."),
+    "reembed": ("ingest_tui.cli.reembedding:reembed", "Make vectors again, and switch to them when they are complete."),
+    "similar": ("ingest_tui.cli.embedding:similar", "Find documents that are similar to one, or to a text."),
     "export": ("ingest_tui.cli.export:export", "Take documents out: JSON lines, CSV or a folder."),
     "credential": ("ingest_tui.cli.credential:credential", "Add, list, try, change and remove credentials."),
-    "collection": ("ingest_tui.cli.collection:collection", "Add and list collections."),
+    "embedder": ("ingest_tui.cli.embedder:embedder", "Add, list, try and remove models that embed text."),
+    "reranker": ("ingest_tui.cli.reranker:reranker", "Add, list, try and remove models that rank hits again."),
+    "collection": ("ingest_tui.cli.collection:collection", "Add, list, change, use and remove collections."),
     "worker": ("ingest_tui.cli.worker:worker", "Start, stop and see workers."),
     "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
+    "verify": ("ingest_tui.cli.verify:verify", "Check everything of the workspace against everything."),
     "rebuild": ("ingest_tui.cli.first_steps:rebuild", "Make the catalogue again from the documents."),
 }
 
@@ -92,7 +100,7 @@ class _Commands(LazyGroup):
 )
 @click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
 @click.option("--read-only", is_flag=True, help="Change nothing: commands that would are refused.")
-@click.option("--theme", type=click.Choice(THEMES), help="How the TUI is coloured; default: as workspace.json says.")
+@click.option("--theme", type=click.Choice(THEMES), help="How the TUI is coloured; default: as set in workspace.json.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def cli(

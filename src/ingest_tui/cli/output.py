@@ -80,7 +80,7 @@ def _plain(value: Any) -> Any:
 
 def what_is_empty(nothing: str, *, of: str, is_narrowed: bool) -> str:
     """Return the line for an empty list ``of`` a command: that there is nothing, or only nothing of what was asked."""
-    return f"nothing is like that; '{of}' without options shows all" if is_narrowed else nothing
+    return f"nothing is like that; 'ingest-tui {of}' without options shows all" if is_narrowed else nothing
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:

@@ -11,7 +11,7 @@ from ingest_tui.cli import diagnostics
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
 
-_NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit"}
+_NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit", "embed": "embed"}
 
 
 def warnings_line(manifest: Manifest, program: str = "ingest-tui") -> str:
@@ -67,7 +67,7 @@ def why_it_is_paused(manifest: Manifest) -> str:
 
 
 def _note(manifest: Manifest, phase: str) -> str:
-    if phase != "commit" or manifest.ended:
+    if phase != manifest.phase_names[-1] or manifest.ended:
         return ""
     progress = manifest.progress
     if manifest.state == "paused":
@@ -76,8 +76,8 @@ def _note(manifest: Manifest, phase: str) -> str:
 
     remaining = f", about {progress.eta_seconds:.0f} s left" if progress.eta_seconds else ""
     throttled = f", {progress.throttled_seconds:.0f} s throttled" if progress.throttled_seconds >= 1 else ""
-    speed = humanize.naturalsize(progress.bytes_per_second)
-    return f"{progress.items_per_second:.0f}/s, {speed}/s{remaining}{throttled}"
+    speed = f", {humanize.naturalsize(progress.bytes_per_second)}/s" if phase == "commit" else ""
+    return f"{progress.items_per_second:.0f}/s{speed}{remaining}{throttled}"
 
 
 def _make_progress() -> Any:

@@ -11,19 +11,27 @@ READING_COMMANDS = frozenset(
         "audit",
         "audit export",
         "collection list",
+        "collection prefs",
+        "collection show",
         "credential list",
         "credential show",
         "credential test",
         "doc chunks",
+        "doc columns",
         "doc diff",
         "doc explain",
         "doc export",
+        "doc links",
         "doc list",
         "doc show",
         "doc text",
+        "doc trace",
         "doc versions",
         "doctor",
+        "embedder list",
+        "embedder test",
         "errors list",
+        "eval",
         "export",
         "job errors",
         "job items",
@@ -31,7 +39,11 @@ READING_COMMANDS = frozenset(
         "job logs",
         "job show",
         "plan",
+        "prune",
+        "reranker list",
+        "reranker test",
         "search",
+        "similar",
         "source browse",
         "source list",
         "source preview",
@@ -39,6 +51,7 @@ READING_COMMANDS = frozenset(
         "source test",
         "status",
         "trash list",
+        "verify",
         "worker status",
     }
 )
@@ -49,8 +62,13 @@ def refuse_change(context: click.Context) -> None:
     """Raise `RefusedError` unless the command that is being run only reads."""
     command = context.command_path.partition(" ")[2]
     if command not in READING_COMMANDS:
-        raise RefusedError(
-            f"'{command or 'ingest-tui --watch'}' changes the workspace, and this call is --read-only",
-            hint="run it without --read-only",
-            code="read_only",
-        )
+        raise refusal(command or "ingest-tui --watch")
+
+
+def refusal(command: str) -> RefusedError:
+    """Return the error of a command that would change the workspace; some only read unless they are given options."""
+    return RefusedError(
+        f"'{command}' changes the workspace, and this call is --read-only",
+        hint="run it without --read-only",
+        code="read_only",
+    )

@@ -26,7 +26,7 @@ class RunTui(Protocol):
 
 @dataclass
 class Session:
-    """The options that stand before the command."""
+    """The options that come before the command."""
 
     root: Path
     debug: bool = False
@@ -92,21 +92,21 @@ def wait_policy_of(workspace: Workspace, *, wait: bool, timeout: float | None) -
     from ingest_tui.cli import diagnostics
     from ingest_tui.model.errors import UsageError
     from ingest_tui.services.jobs.source_claims import WaitPolicy
-    from ingest_tui.services.workers import worker_status
+    from ingest_tui.services.workers import is_worked_on, worker_status
 
     if not wait:
         if timeout is not None:
             raise UsageError("--timeout is for --wait", hint="give both, or neither")
         return None
 
-    def tell(job: Manifest) -> None:
+    def report(job: Manifest) -> None:
         diagnostics.say(f"waiting for job {job.job_id} ({job.state}); Ctrl-C leaves everything as it is")
         if job.state == "paused":
             diagnostics.say(f"hint: 'ingest-tui job resume {job.job_id}' resumes it")
-        elif not workspace.jobs.has_owner(job.job_id) and not worker_status(workspace):
+        elif not is_worked_on(workspace, job.job_id) and not worker_status(workspace):
             diagnostics.say("hint: no worker is running; 'ingest-tui worker start' starts one")
 
-    return WaitPolicy(timeout, tell)
+    return WaitPolicy(timeout, report)
 
 
 pass_session = click.make_pass_decorator(Session)

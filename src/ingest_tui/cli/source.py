@@ -9,18 +9,27 @@ import click
 
 from ingest_tui.cli import diagnostics, output, source_trials
 from ingest_tui.cli.name_arguments import SOURCE
+from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
 from ingest_tui.cli.source_options import (
     SourceTypes,
     TypedCommand,
     common_options,
     hold_settings,
+    named_as_options,
+    schedule_settings,
     setting_options,
     settings_given,
+    workspace_settings,
 )
+from ingest_tui.model.ocr import OCR_SETTINGS
 
 if TYPE_CHECKING:
     from ingest_tui.model.source import Source
+
+_WHERE_ANY = {"LABEL", "COLUMNS", "EMBEDDING"}
+"""Columns of the list that are shown where a source has something to show in them."""
+_PLAIN_FIELDS = ("max_size", "priority", "watch", "schema_file", "schema_violations", "containers")
 
 
 @click.group()
@@ -37,8 +46,10 @@ def _add_command(source_type: str) -> click.Command:
     @common_options
     @json_option
     @pass_session
-    def add_one(session: Session, /, name: str, as_json: bool, **options: Any) -> None:
-        _add(session, source_type, name, settings_given(options), options, as_json=as_json)
+    @click.pass_context
+    def add_one(ctx: click.Context, session: Session, /, name: str, as_json: bool, **options: Any) -> None:
+        with named_as_options(ctx):
+            _add(session, source_type, name, settings_given(options), options, as_json=as_json)
 
     add_one.params[1:1] = setting_options(connector_config_model(source_type))
     return add_one
@@ -47,30 +58,30 @@ def _add_command(source_type: str) -> click.Command:
 def _add(
     session: Session, source_type: str, name: str, config: dict[str, Any], options: dict[str, Any], *, as_json: bool
 ) -> None:
+    from ingest_tui.model.preference_values import assignments
     from ingest_tui.services.sources.sources import add_source, backends_by_type
 
-    added = add_source(
-        session.workspace,
-        source_type=source_type,
-        name=name,
-        config=config,
-        collection_id=options["collection"] or "default",
-        max_size=options["max_size"],
-        watch=bool(options["watch"]),
-        priority=100 if options["priority"] is None else options["priority"],
-        backend=options["backend"],
-        by_type=backends_by_type(options["backend_for"]),
-        since=options["since"],
-        allow_types=options["allow_types"],
-        deny_types=options["deny_types"],
-        **hold_settings(options),
-    )
+    settings = _plain_changes(options) | workspace_settings(options) | hold_settings(options)
+    settings |= schedule_settings(options)
+    settings |= {name: options[name] for name in ("since", "allow_types", "deny_types")}
+    settings["preferences"] = assignments(options["assigned"])
+    settings["extraction"] = {"backend": options["backend"], "by_type": backends_by_type(options["backend_for"])}
+    added = add_source(session.workspace, source_type=source_type, name=name, config=config, **settings)
     _report_earlier_documents(session, added.source_id)
+    _report_missing_for_ocr(session, added)
     if as_json:
         output.data(added)
         return
     output.line(f"added source {added.source_id}")
     output.line(f"next: ingest-tui sync {added.source_id}")
+
+
+def _report_missing_for_ocr(session: Session, saved: Source) -> None:
+    from ingest_tui.services.sources.sources import missing_for_ocr
+
+    missing = missing_for_ocr(session.workspace, saved)
+    if missing is not None:
+        diagnostics.say(f"note: on this machine {missing[0]}: {missing[1]}")
 
 
 def _report_earlier_documents(session: Session, source_id: str) -> None:
@@ -93,32 +104,36 @@ source.add_command(
 )
 
 
+def _plain_changes(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a source that options of one value change."""
+    names = {"collection": "collection_id"} | {name: name for name in _PLAIN_FIELDS}
+    return {field: options[option] for option, field in names.items() if options[option] is not None}
+
+
 @source.command(cls=TypedCommand)
 @click.argument("source_id", metavar="SOURCE", type=SOURCE)
 @common_options
+@click.option("--unset", "removed", multiple=True, metavar="KEY", help="Follow the collection again.")
+@click.option("--detach", is_flag=True, help="Only queue what follows; a worker does it.")
 @click.option("--any-type", is_flag=True, help="Take all types again; as do --allow-type '' and --deny-type ''.")
 @json_option
 @pass_session
-def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> None:
+@click.pass_context
+def edit(ctx: click.Context, session: Session, /, source_id: str, as_json: bool, **options: Any) -> int:
     """Change settings of SOURCE; what is not named stays.
+
+    --set KEY=VALUE chooses a preference in place of the collection ('ingest-tui collection prefs NAME' lists them);
+    where that cuts documents otherwise, a job does so: nothing is fetched, and the old chunks answer until it is done.
 
     'ingest-tui source edit SOURCE --help' lists the settings of its type too.
     """
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.sources.sources import backends_by_type, edit_source
+    from ingest_tui.model.preference_values import assignments
+    from ingest_tui.services.sources.sources import backends_by_type, edit_source, get_source
 
     config = settings_given(options)
-    before = session.workspace.sources.get(source_id)
-    changes: dict[str, Any] = {
-        field: options[option]
-        for option, field in (
-            ("collection", "collection_id"),
-            ("max_size", "max_size"),
-            ("priority", "priority"),
-            ("watch", "watch"),
-        )
-        if options[option] is not None
-    }
+    before = get_source(session.workspace, source_id)
+    changes = _plain_changes(options)
     if options["backend"] is not None or options["backend_for"]:
         reading = before.extraction
         backend = reading.backend if options["backend"] is None else options["backend"] or None
@@ -131,21 +146,65 @@ def edit(session: Session, /, source_id: str, as_json: bool, **options: Any) -> 
     for field in ("allow_types", "deny_types"):
         if options[field] or options["any_type"]:
             changes[field] = options[field]
-    changes |= hold_settings(options)
-    if not changes and not config:
+    changes |= workspace_settings(options) | hold_settings(options) | schedule_settings(options, before.schedule)
+    preferences, unset = assignments(options["assigned"]), options["removed"]
+    if not changes and not config and not preferences and not unset:
         raise UsageError("nothing to change", hint=f"'ingest-tui source edit {source_id} --help' lists the settings")
-    edited = edit_source(session.workspace, source_id, config=config, based_on=before, **changes)
+    with named_as_options(ctx):
+        edited = edit_source(
+            session.workspace,
+            source_id,
+            config=config,
+            based_on=before,
+            preferences=preferences,
+            unset=unset,
+            **changes,
+        )
+    changes |= {name: getattr(edited, name) for name in OCR_SETTINGS if getattr(edited, name) != getattr(before, name)}
     excludes = _may_exclude_documents(session, before, edited)
+    if changes.keys() & set(OCR_SETTINGS):
+        _report_missing_for_ocr(session, edited)
     if as_json:
         output.data(edited.model_dump(mode="json") | {"may_hold_documents": excludes})
-        return
+    else:
+        _report_edit(edited, changes, excludes=excludes)
+    return _follow_rechunking(session, before, edited, detach=options["detach"], as_json=as_json)
+
+
+def _follow_rechunking(session: Session, before: Source, edited: Source, *, detach: bool, as_json: bool) -> int:
+    """Follow the job that cuts the documents of a source as it wants now, where an edit has queued one."""
+    from ingest_tui.cli.sync import follow_and_report, follow_or_leave
+    from ingest_tui.services.collections.overrides import number_cut_otherwise, waiting_rechunking
+
+    number = number_cut_otherwise(session.workspace, before, edited)
+    queued = waiting_rechunking(session.workspace, edited.collection_id) if number else None
+    if queued is None:
+        return 0
+    if as_json:
+        quietly = None if detach else follow_and_report(session.workspace, queued.job_id, quiet=True)
+        return diagnostics.exit_code_of(quietly) if quietly else 0
+    output.line(f"re-chunks {number:,} {'document' if number == 1 else 'documents'}, nothing is fetched")
+    return follow_or_leave(session.workspace, queued, detach=detach, as_json=False)
+
+
+def _report_edit(edited: Source, changes: dict[str, Any], *, excludes: bool) -> None:
     output.line(f"changed source {edited.source_id}")
     if "extraction" in changes:
         output.line(f"next: ingest-tui sync {edited.source_id} --force   reads again what is there already")
     if excludes:
         output.line("documents that the new settings exclude stay searchable until a person approves that they go")
         output.line(f"next: ingest-tui plan {edited.source_id}   shows them as hold, and what else would be done")
-    elif changes.keys() & {"allow_types", "deny_types", "max_size", "since"}:
+    elif changes.keys() & set(OCR_SETTINGS):
+        output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what needs OCR; --force at everything")
+    elif "attachments" in changes:
+        what = "mails, PDFs and what may hold them"
+        output.line(f"next: ingest-tui sync {edited.source_id}   reads again what may have attachments: {what}")
+    elif changes.keys() & {"schema_file", "schema_violations"}:
+        output.line(f"next: ingest-tui sync {edited.source_id}   checks the documents that are there already, too")
+    elif changes.get("containers") == "refuse":
+        output.line("what is here of archives stays; what may go is what the source excludes:")
+        output.line(f"next: ingest-tui source edit {edited.source_id} --exclude '*.zip'")
+    elif changes.keys() & {"allow_types", "deny_types", "max_size", "since", "containers"}:
         output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what was refused")
 
 
@@ -164,10 +223,10 @@ def _may_exclude_documents(session: Session, before: Source, edited: Source) -> 
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List the sources."""
-    from ingest_tui.services.sources.sources import list_sources
+    from ingest_tui.services.sources.sources import list_sources, unreadable_sources
 
     summaries = list_sources(session.workspace)
-    for name in session.workspace.sources.unreadable():
+    for name in unreadable_sources(session.workspace):
         diagnostics.say(f"warning: source {name} cannot be read; 'ingest-tui doctor' shows why")
     if as_json:
         output.data(
@@ -181,28 +240,34 @@ def list_(session: Session, as_json: bool) -> None:
                     "level": item.level or None,
                     "health": item.health or None,
                     "next_run": item.next_run,
+                    "next_run_at": item.next_run_at,
+                    "embedding": item.embedding or None,
+                    "text_columns": list(item.text_columns),
+                    "context_columns": list(item.context_columns),
                 }
                 for item in summaries
             ]
         )
         return
-    rows = [
-        (
-            item.source.source_id,
-            item.source.source_type,
-            item.source.place,
-            item.documents,
-            "enabled" if item.source.enabled else "disabled",
-            "yes" if item.source.watch else "no",
-            f"{item.last_job.state} {item.last_job.updated_at}" if item.last_job else "never",
-            item.next_run,
-            item.health or "-",
-        )
-        for item in summaries
-    ]
+    columns: dict[str, list[Any]] = {
+        "SOURCE": [item.source.source_id for item in summaries],
+        "LABEL": [item.label for item in summaries],
+        "TYPE": [item.source.source_type for item in summaries],
+        "WHERE": [item.source.place for item in summaries],
+        "COLLECTION": [item.source.collection_id for item in summaries],
+        "DOCUMENTS": [item.documents for item in summaries],
+        "STATE": ["enabled" if item.source.enabled else "disabled" for item in summaries],
+        "WATCH": ["yes" if item.source.watch else "no" for item in summaries],
+        "LAST SYNC": [f"{one.state} {one.updated_at}" if (one := item.last_job) else "never" for item in summaries],
+        "NEXT": [item.next_run for item in summaries],
+        "HEALTH": [item.health for item in summaries],
+        "COLUMNS": [item.columns_in_words for item in summaries],
+        "EMBEDDING": [item.embedding for item in summaries],
+    }
+    shown = {name: cells for name, cells in columns.items() if name not in _WHERE_ANY or any(cells)}
     output.table(
-        ("SOURCE", "TYPE", "WHERE", "DOCUMENTS", "STATE", "WATCH", "LAST SYNC", "NEXT", "HEALTH"),
-        rows,
+        list(shown),
+        [["-" if cell == "" else cell for cell in row] for row in zip(*shown.values(), strict=True)],
         empty="no sources yet; 'ingest-tui source add local NAME --path FOLDER' adds one",
     )
 
@@ -213,14 +278,22 @@ def list_(session: Session, as_json: bool) -> None:
 @pass_session
 def show(session: Session, source_id: str, as_json: bool) -> None:
     """Show the settings of SOURCE."""
+    from ingest_tui.services.collections.overrides import source_preferences
+    from ingest_tui.services.sources.health import next_run_at
     from ingest_tui.services.sources.sources import get_source
 
     found = get_source(session.workspace, source_id)
+    next_at, rows = next_run_at(session.workspace, found), source_preferences(session.workspace, found)
     if as_json:
-        output.data(found)
+        known = {"next_run_at": next_at, "preferences": preferences_as_data(rows)}
+        output.data(found.model_dump(mode="json") | known)
         return
-    for name, value in found.model_dump(mode="json").items():
+    values = found.model_dump(mode="json", exclude={"overrides"})
+    if found.schedule is not None:
+        values["schedule"] = found.schedule.in_words
+    for name, value in (values | ({"next_run_at": next_at} if next_at else {})).items():
         output.line(f"{name:16} {value}")
+    show_preferences(rows)
 
 
 @source.command()
@@ -244,11 +317,11 @@ def remove(
     from ingest_tui.services.sources.sources import get_source, remove_source
 
     seen = get_source(session.workspace, source_id)
-    patience = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
+    wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
     confirm(f"Remove source {source_id} and retire {number} documents to the trash?", yes=yes, as_json=as_json)
     retired = remove_source(
-        session.workspace, source_id, keep_documents=keep_documents, patience=patience, based_on=seen
+        session.workspace, source_id, keep_documents=keep_documents, wait_policy=wait_policy, based_on=seen
     )
     if as_json:
         output.data({"source_id": source_id, "retired": retired})

@@ -8,19 +8,29 @@ imported only when that type is called for.
 
 from __future__ import annotations
 
+import re
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 import click
 
 from ingest_tui.cli.name_arguments import COLLECTION
+from ingest_tui.model.attachments import AttachmentsSetting
+from ingest_tui.model.ocr import OcrEngineName, OcrMode
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
+    from ingest_tui.model.schedule import Schedule
+
 _PREFIX = "setting_"
+_SETTING = re.compile(r"(^|; |^[\w-]+ source: )([a-z_]+)(?:\.[\w.]+)?:")
+WORKSPACE_SETTINGS = ("attachments", "ocr", "ocr_languages", "ocr_engine")
+"""Those that a source may leave to its workspace."""
+SCHEDULE_SETTINGS = ("every", "cron", "tz", "jitter", "quiet_hours")
 HOLD_SETTINGS = ("hold_items", "hold_share", "hold_always_share")
 _METAVARS = {"include": "GLOB", "exclude": "GLOB"}
 
@@ -32,17 +42,95 @@ def common_options(command: Any) -> Any:
         filter_options,
         click.option("--priority", type=click.IntRange(0, 1000), help="Lower runs first (default 100)."),
         click.option("--watch/--no-watch", default=None, help="Sync when something changes, while a worker runs."),
+        click.option(
+            "--containers",
+            type=click.Choice(["documents", "refuse"]),
+            help="Take what is in archives as documents of their own (default), or refuse archives.",
+        ),
+        click.option(
+            "--attachments",
+            type=click.Choice([*get_args(AttachmentsSetting), "default"]),
+            help="Files attached to mails and PDFs: part of the text (inline), documents of their own, or names alone.",
+        ),
         click.option("--backend", help="Extract everything with this backend, e.g. unstructured."),
         click.option("--backend-for", multiple=True, metavar="TYPE=BACKEND", help="A backend for one type."),
+        click.option(
+            "--schema", "schema_file", metavar="FILE", help="Check documents: a JSON Schema, or a Table Schema."
+        ),
+        click.option(
+            "--schema-violations",
+            type=click.Choice(["report", "reject"]),
+            help="Report what does not follow the schema (default), or reject the document.",
+        ),
+        *_ocr_options(),
+        click.option(
+            "--set",
+            "assigned",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Choose a preference for this source in place of its collection, e.g. chunk_size=800.",
+        ),
         *_hold_options(),
+        *_schedule_options(),
     ]
     for option in reversed(options):
         command = option(command)
     return command
 
 
+def _ocr_options() -> list[Callable[[Any], Any]]:
+    """Return the options of OCR; 'default' is as in the workspace."""
+    return [
+        click.option(
+            "--ocr",
+            type=click.Choice([*get_args(OcrMode), "default"]),
+            help="Read images, and PDF pages without text (auto) or all pages (always), by OCR; default: never.",
+        ),
+        click.option("--ocr-languages", metavar="LANGS", help="Languages that OCR reads, e.g. eng+deu (default eng)."),
+        click.option(
+            "--ocr-engine",
+            type=click.Choice([*get_args(OcrEngineName), "default"]),
+            help="Read with this engine (default tesseract; rapidocr is an extra).",
+        ),
+    ]
+
+
+def _schedule_options() -> list[Callable[[Any], Any]]:
+    """Return the options of the schedule; an empty value clears one, and empty --every or --cron the schedule."""
+    return [
+        click.option("--every", metavar="TIME", help="Sync so often, while a worker runs: 15m, 6h, 1d; '' ends it."),
+        click.option(
+            "--cron", metavar="FIELDS", help="Sync at the times of five cron fields, e.g. '30 6 * * MON-FRI'."
+        ),
+        click.option("--tz", metavar="ZONE", help="The time zone of --cron and --quiet-hours, e.g. Europe/Berlin."),
+        click.option("--jitter", metavar="TIME", help="Begin up to so much later, e.g. 2m, not all at once."),
+        click.option("--quiet-hours", metavar="FROM-TO", help="Begin no scheduled sync then, e.g. 22:00-06:00."),
+    ]
+
+
+def schedule_settings(options: dict[str, Any], before: Schedule | None = None) -> dict[str, Any]:
+    """Return the schedule that options make of the one before, as a field of a source; empty where none is given."""
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.model.schedule import changed_schedule
+
+    given = {name: options[name] for name in SCHEDULE_SETTINGS if options[name] is not None}
+    if not given:
+        return {}
+    try:
+        return {"schedule": changed_schedule(before, **given)}
+    except ValueError as error:
+        raise UsageError(str(error), hint="give --every TIME or --cron FIELDS") from None
+
+
+def workspace_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that options give in place of the workspace's; 'default' and empty languages clear one."""
+    given = {name: options[name] for name in WORKSPACE_SETTINGS if options.get(name) is not None}
+    nothing = {"ocr_languages": ""}
+    return {name: nothing.get(name) if value == "default" else value for name, value in given.items()}
+
+
 def _hold_options() -> list[Callable[[Any], Any]]:
-    """Return the options that say how many deletions at once wait for approval; 'default' is as the workspace says."""
+    """Return the options that say how many deletions at once wait for approval; 'default' is as in the workspace."""
     share = "share of the known documents (0 to 1)"
     return [
         click.option("--hold-items", metavar="N", help="Hold deletions of more documents than this (default 10) …"),
@@ -112,6 +200,19 @@ def settings_given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: [one for one in value if one] if isinstance(value, tuple) else value for name, value in given.items()}
 
 
+@contextmanager
+def named_as_options(ctx: click.Context) -> Iterator[None]:
+    """Let errors about settings name the options of a command, which is what a person has typed."""
+    from ingest_tui.model.errors import ValidationError
+
+    options = {str(one.name).removeprefix(_PREFIX): one.opts[0] for one in ctx.command.get_params(ctx) if one.name}
+    try:
+        yield
+    except ValidationError as error:
+        error.message = _SETTING.sub(lambda match: match[1] + options.get(match[2], match[2]) + ":", error.message)
+        raise
+
+
 class SourceTypes(click.Group):
     """A group with a command for each type of source, made when it is called for by ``make(source_type)``."""
 
@@ -174,6 +275,7 @@ def _refuse_unknown_source(ctx: click.Context, args: Sequence[str]) -> None:
     """
     from ingest_tui.cli.session import Session
     from ingest_tui.model.errors import IngestError, NotFoundError, ValidationError
+    from ingest_tui.services.sources.sources import get_source
 
     session = ctx.find_object(Session)
     words = [argument for argument in args if not argument.startswith("-")]
@@ -182,7 +284,7 @@ def _refuse_unknown_source(ctx: click.Context, args: Sequence[str]) -> None:
     meant: IngestError | None = None
     for word in sorted(words, key=lambda word: word != (args[0] if args[0] in words else words[-1])):
         try:
-            session.workspace.sources.get(word)
+            get_source(session.workspace, word)
         except (NotFoundError, ValidationError) as error:
             meant = meant or error
         except IngestError as error:

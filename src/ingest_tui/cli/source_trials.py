@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,7 @@ def browse(
     else:
         places = browse_source(session.workspace, source_id, path or "", settings_given(options))
     shown = 0
-    for place in islice(places, limit):
+    for place in islice(places, min(limit, sys.maxsize)):
         shown += 1
         _show_place(place, as_json=as_json)
     if shown == limit and next(places, None) is not None:

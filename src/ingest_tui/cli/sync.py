@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,17 @@ from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
 from ingest_tui.cli.progress import JobProgress, warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.errors import IngestError
+from ingest_tui.model.job import EMBED
+from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.model.volumes import gap_name
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
+    from ingest_tui.services.documents.upload_files import UploadFile
     from ingest_tui.store.workspace import Workspace
 
 _SHOWN_ACTIONS = 200
+_SHOWN_REPLACED = 20
 DAMAGED_HINT = "'ingest-tui doctor' shows which file is damaged"
 
 
@@ -68,15 +73,19 @@ def sync(
     Runs the worker itself when none is running. Exit code 3: done, but some items failed; 6: deletions wait for
     approval.
     """
-    from ingest_tui.services.jobs.jobs import enqueue_sync
+    from ingest_tui.services.jobs.jobs import request_source_sync
+    from ingest_tui.services.sources.choice import sources_to_sync
 
     workspace = session.workspace
-    names = _named_sources(workspace, sources, all_sources)
+    names = sources_to_sync(workspace, sources, all_sources=all_sources)
     queued: list[Manifest] = []
     failures: list[dict[str, Any]] = []
     for name in names:
         try:
-            queued.append(enqueue_sync(workspace, name, force=force))
+            requested = request_source_sync(workspace, name, force=force)
+            queued.append(requested.manifest)
+            if not requested.is_new:
+                diagnostics.say(f"note: a sync of {name} waits already; job {requested.manifest.job_id} does both")
         except IngestError as error:
             if not all_sources:
                 raise
@@ -86,7 +95,7 @@ def sync(
     is_list = all_sources or len(sources) > 1
     codes = [diagnostics.EXIT_FAILED for _ in failures]
     if detach:
-        _report_queued(workspace, queued, failures, as_json=as_json, is_list=is_list)
+        report_queued(workspace, queued, failures, as_json=as_json, is_list=is_list)
     else:
         ended = [follow_and_report(workspace, manifest.job_id, quiet=as_json) for manifest in queued]
         codes += [diagnostics.exit_code_of(manifest) for manifest in ended]
@@ -95,32 +104,10 @@ def sync(
     return diagnostics.worst_exit_code(codes)
 
 
-def _named_sources(workspace: Workspace, sources: tuple[str, ...], all_sources: bool) -> list[str]:
-    from ingest_tui.model.errors import UsageError
-
-    enabled = [source.source_id for source in workspace.sources.all() if source.enabled]
-    damaged = workspace.sources.unreadable()
-    if sources and all_sources:
-        raise UsageError("name sources or give --all, not both", hint="'ingest-tui sync --all'")
-    if sources:
-        for name in sources:
-            workspace.sources.get(name)
-        return list(dict.fromkeys(sources))
-    if all_sources and (enabled or damaged):
-        return sorted([*enabled, *damaged])
-    if all_sources or (len(enabled) == 1 and not damaged):
-        if enabled:
-            return enabled
-        raise UsageError("there is no enabled source", hint="'ingest-tui source add local NAME --path FOLDER' adds one")
-    hint = (
-        f"there are: {', '.join(enabled)}" if enabled else "'ingest-tui source add local NAME --path FOLDER' adds one"
-    )
-    raise UsageError("which source? Name one, or give --all", hint=hint)
-
-
-def _report_queued(
+def report_queued(
     workspace: Workspace, queued: list[Manifest], failures: list[dict[str, Any]], *, as_json: bool, is_list: bool
 ) -> None:
+    """Print what was queued, and whether anybody will do it."""
     from ingest_tui.services.workers import worker_status
 
     if as_json:
@@ -146,7 +133,18 @@ def follow_and_report(
         raise
     if not quiet:
         report_end(manifest, program)
+        if manifest.kind != EMBED:
+            _report_waiting_embedding(workspace, manifest.collection_id, program)
     return manifest
+
+
+def _report_waiting_embedding(workspace: Workspace, collection_id: str, program: str) -> None:
+    """Report that what was synced waits to be embedded, where no worker is there to do that."""
+    from ingest_tui.services.embedding import waiting_embedding
+    from ingest_tui.services.workers import worker_status
+
+    if waiting_embedding(workspace, collection_id) is not None and not worker_status(workspace):
+        diagnostics.say(f"hint: vectors follow when a worker runs; '{program} embed {collection_id}' makes them now")
 
 
 def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
@@ -157,14 +155,22 @@ def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
         (counters.items_skipped_incremental, "unchanged"),
         (counters.items_duplicate, "duplicate"),
         (counters.items_moved, "moved"),
-        (counters.items_retired, "retired"),
+        (counters.items_retired, "item retired" if counters.items_retired == 1 else "items retired"),
         (counters.items_empty, "empty"),
         (counters.items_rejected, "rejected"),
         (counters.items_failed, "failed"),
+        (counters.items_embedded, "embedded"),
+        (counters.versions_deleted, f"earlier {'version' if counters.versions_deleted == 1 else 'versions'} deleted"),
     ]
+    members = ", ".join(f"{number} {word}" for word, number in counters.members.model_dump().items() if number)
     nothing = "nothing to do" if manifest.state == "succeeded" else "nothing done"
-    told = ", ".join(f"{number} {word}" for number, word in words if number) or nothing
-    output.line(f"{manifest.source_id}: {manifest.state} · {counters.descriptors_listed} listed: {told}")
+    summary = ", ".join(f"{number} {word}" for number, word in words if number) or nothing
+    name = f"{manifest.kind} {manifest.collection_id}" if manifest.works_on_collection else manifest.source_id
+    if manifest.source_id == UPLOAD_SOURCE:
+        name = f"upload to {manifest.collection_id}"
+    output.line(f"{name}: {manifest.state} · {counters.descriptors_listed} listed: {summary}")
+    if members:
+        output.line(f"  in archives: {members}")
     for warning in manifest.warnings[:5]:
         diagnostics.say(f"warning: {warning}")
     for error in manifest.errors[-5:]:
@@ -174,15 +180,15 @@ def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
                 diagnostics.say(f"hint: {error.hint}")
     if counters.items_with_warnings:
         diagnostics.say(warnings_line(manifest, program))
-    if counters.items_failed:
+    if counters.items_failed or counters.members.failed:
         diagnostics.say(f"hint: '{program} job errors {manifest.job_id}' shows what failed and why")
     if manifest.held is not None and manifest.held.waits:
-        from ingest_tui.model.holding import HOLD_WORDS
+        from ingest_tui.model.holding import hold_words
 
         held = manifest.held
         diagnostics.say(
             f"warning: {held.documents} of {held.known} items would be retired; they are kept until you approve: "
-            f"{HOLD_WORDS.get(held.reason, held.reason)}"
+            f"{hold_words(held.reason, is_remote=held.is_remote)}"
         )
         diagnostics.say(
             f"hint: '{program} job items {manifest.job_id} --held' lists them, "
@@ -191,21 +197,116 @@ def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
-    "--collection", type=COLLECTION, metavar="NAME", default="default", show_default=True, help="Where to put them."
+    "--collection", type=COLLECTION, metavar="NAME", help="Where to put them (default: the one that is in use)."
 )
+@click.option("--name", metavar="NAME", help="The name of the one file; needed for -, which is standard input.")
+@click.option("--label", default="", metavar="TEXT", help="What to call the versions: 'final', 'as of June'.")
+@click.option(
+    "--set",
+    "assigned",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Choose a preference in place of the collection, e.g. text_columns=title,body.",
+)
+@click.option("--replace", is_flag=True, help="Delete the versions before, once the new ones are in.")
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
 @json_option
 @pass_session
-def upload(session: Session, files: tuple[Path, ...], collection: str, detach: bool, as_json: bool) -> int:
-    """Add FILES by hand. A file of a name that is there already becomes its next version."""
+def upload(
+    session: Session,
+    files: tuple[Path, ...],
+    collection: str | None,
+    name: str | None,
+    label: str,
+    assigned: tuple[str, ...],
+    replace: bool,
+    detach: bool,
+    as_json: bool,
+) -> int:
+    """Add FILES by hand, - for standard input. A file of a name that is there already becomes its next version.
+
+    Without --collection they go to the one that is in use. All are read before anything is stored: where one is too
+    large, empty, encrypted, damaged or of no known type, nothing is uploaded. The exit code is 3 where the job did not
+    take one in.
+    """
+    from ingest_tui.model.preference_values import assignments
+    from ingest_tui.services.collections.collections import collection_in_use
     from ingest_tui.services.documents.uploads import upload_files
 
-    workspace = session.workspace
-    queued = upload_files(workspace, list(files), collection_id=collection)
+    chosen = _chosen_files(files, name)
+    overrides = assignments(assigned) if assigned else None
+    meant = collection or collection_in_use(session.workspace)
+    queued = upload_files(
+        session.workspace, chosen, collection_id=meant, label=label, replace=replace, overrides=overrides
+    )
+    code = follow_or_leave(session.workspace, queued, detach=detach, as_json=as_json)
     if detach:
-        _report_queued(workspace, [queued], [], as_json=as_json, is_list=False)
+        return code
+    if label and not as_json:
+        _report_label_not_given(session.workspace, queued.job_id)
+    if replace and not as_json:
+        _report_replaced(session.workspace, queued.job_id)
+    return _report_not_taken(session.workspace, queued.job_id, code, quiet=as_json)
+
+
+def _chosen_files(files: tuple[Path, ...], name: str | None) -> list[UploadFile]:
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.services.documents.upload_files import file_at, file_from
+
+    if name is not None and len(files) > 1:
+        raise UsageError("--name is for one file", hint="upload them one after the other")
+    if Path("-") in files and (name is None or len(files) > 1):
+        raise UsageError("what is on standard input has no name", hint="'ingest-tui upload - --name NAME' gives it one")
+    if Path("-") in files and name is not None:
+        return [file_from(sys.stdin.buffer, name)]
+    return [file_at(path, name or "") for path in files]
+
+
+def _report_label_not_given(workspace: Workspace, job_id: str) -> None:
+    """Report the files that were there already as they are: they got no version, which the label could name."""
+    from ingest_tui.services.jobs.jobs import get_job
+
+    unchanged = get_job(workspace, job_id).counters.items_skipped_incremental
+    if unchanged:
+        files = "1 file is" if unchanged == 1 else f"{unchanged} files are"
+        diagnostics.say(f"warning: {files} there already with this content: no new version, and the label was not set")
+
+
+def _report_replaced(workspace: Workspace, job_id: str) -> None:
+    """Report which earlier versions the new ones replaced, of many documents those of the first."""
+    from ingest_tui.model.document import shown_version
+    from ingest_tui.services.documents.pruning import versions_deleted_by
+
+    replaced = list(versions_deleted_by(workspace, job_id))
+    for key, versions in replaced[:_SHOWN_REPLACED]:
+        numbers = ", ".join(map(shown_version, sorted(versions)))
+        output.line(f"deleted for good: {numbers} of {key.partition('/')[2]}")
+    if len(replaced) > _SHOWN_REPLACED:
+        hint = f"'ingest-tui job logs {job_id}' names them"
+        output.line(f"and versions of {len(replaced) - _SHOWN_REPLACED} more documents; {hint}")
+    if not replaced:
+        output.line("nothing was replaced: no new version came of it, or there was none before")
+
+
+def _report_not_taken(workspace: Workspace, job_id: str, code: int, *, quiet: bool) -> int:
+    """Say of each uploaded file that was not taken in why, and what to do; returns the exit code."""
+    from ingest_tui.services.jobs.jobs import job_items
+
+    outcomes = {"failed", "rejected", "empty"}
+    not_taken = [outcome for outcome, _ in job_items(workspace, job_id, outcomes=outcomes) if outcome.parent is None]
+    for outcome in () if quiet else not_taken:
+        diagnostics.say(f"error: {outcome.key.partition('/')[2]} was not taken in: {outcome.detail or outcome.reason}")
+        if outcome.hint:
+            diagnostics.say(f"hint: {outcome.hint}")
+    return code or (diagnostics.EXIT_FAILED_ITEMS if not_taken else 0)
+
+
+def follow_or_leave(workspace: Workspace, queued: Manifest, *, detach: bool, as_json: bool) -> int:
+    """Report a job that was queued and leave it to a worker, or follow it to its end; return the exit code."""
+    if detach:
+        report_queued(workspace, [queued], [], as_json=as_json, is_list=False)
         return 0
     manifest = follow_and_report(workspace, queued.job_id, quiet=as_json)
     if as_json:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
+import humanize
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.session import Session, json_option, pass_session
@@ -21,6 +22,7 @@ from ingest_tui.model.safe_text import safe_display
 if TYPE_CHECKING:
     from ingest_tui.services.workers import WorkerInfo
 
+_MOST_RUNS = 20
 EventReporter = Callable[[str, dict[str, Any]], None]
 
 
@@ -34,13 +36,13 @@ def worker() -> None:
 @pass_session
 def start(session: Session, as_json: bool) -> None:
     """Start a worker that outlives this terminal: it works off the queue and watches folders."""
-    from ingest_tui.services.workers import start_worker
+    from ingest_tui.services.workers import start_worker, worker_log
 
     pid = start_worker(session.workspace, log_format=session.log_format or "json")
     if as_json:
         output.data({"pid": pid})
     else:
-        output.line(f"worker started, pid {pid}; its log is {session.workspace.layout.worker_log}")
+        output.line(f"worker started, pid {pid}; its log is {worker_log(session.workspace)}")
 
 
 @worker.command()
@@ -72,15 +74,23 @@ def stop(session: Session, as_json: bool) -> None:
 @pass_session
 def status(session: Session, as_json: bool) -> None:
     """Show the workers that live."""
-    from ingest_tui.services.workers import worker_status
+    from ingest_tui.services.retention import last_prune
+    from ingest_tui.services.workers import scheduled_runs, worker_status
 
-    workers = worker_status(session.workspace)
+    workers, pruned = worker_status(session.workspace), last_prune(session.workspace)
     if as_json:
-        output.data([item.as_dict() for item in workers])
+        last = None if pruned is None else pruned.as_dict()
+        more = {"last_prune": last, "next_runs": [run.as_dict() for run in scheduled_runs(session.workspace)]}
+        output.data([item.as_dict() | more for item in workers])
         return
     rows = [(item.pid, item.host, item.mode, item.started_at, state_of(item)) for item in workers]
     empty = "no worker is running; 'ingest-tui worker start' starts one"
     output.table(("PID", "HOST", "MODE", "SINCE", "STATE"), rows, empty=empty)
+    for run in scheduled_runs(session.workspace)[:_MOST_RUNS] if workers else []:
+        output.line(f"next by schedule: {run.source_id}, {run.as_dict()['at']}")
+    if workers and pruned is not None:
+        what = f"{pruned.items:,} items, {humanize.naturalsize(pruned.bytes)}"
+        output.line(f"pruned last {pruned.as_dict()['pruned_at']}: {what}")
     say_issues(workers)
 
 

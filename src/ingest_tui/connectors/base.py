@@ -22,6 +22,7 @@ from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import ItemError, UsageError, ValidationError
 from ingest_tui.model.file_names import safe_extension
+from ingest_tui.model.invalid_values import refusal_in_words
 from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 
@@ -57,7 +58,7 @@ class Capabilities:
     ``remote``: calls may wait for a network, so they run where a job can be cancelled meanwhile.
     ``remembers_listing``: `list` uses `BaseConnector.memory` to ask only for what changed. ``lists_all_or_nothing``: a
     part that cannot be looked into makes `list` raise, never leave a gap. ``content_fingerprints``: fingerprints follow
-    from the content, so that equal items share one. ``notifies``: `wait_for_hint` may tell of changes.
+    from the content, so that equal items share one. ``notifies``: `wait_for_hint` may report changes.
     """
 
     fetch_concurrency: int = 1
@@ -135,7 +136,7 @@ class BaseConnector(ABC):
             self.config = self.config_model.model_validate(config)
         except pydantic.ValidationError as error:
             raise ValidationError(
-                f"{self.source_type} source: {describe_invalid(error)}",
+                f"{self.source_type} source: {describe_invalid_settings(error)}",
                 hint=f"settings of a {self.source_type} source: {', '.join(self.config_model.model_fields)}",
             ) from None
 
@@ -188,7 +189,7 @@ class BaseConnector(ABC):
         return json.dumps([self.source_type, chosen, account], sort_keys=True)
 
     def check_credential(self) -> str | None:
-        """Return whose credential is used, without a secret, as far as that can be told without asking the source.
+        """Return whose credential is used, without a secret, as far as that is known without asking the source.
 
         None for sources that need none. Raises `AuthenticationError` when there is none that could be used.
         """
@@ -300,7 +301,7 @@ class BaseConnector(ABC):
         """Return why a listing would not name ``key``, or None when it would."""
         return None
 
-    def wait_for_hint(self, timeout: float) -> bool | None:  # noqa: ARG002 - most sources tell nobody
+    def wait_for_hint(self, timeout: float) -> bool | None:  # noqa: ARG002 - most sources notify nobody
         """Wait for word from the source that something changed: True for yes, False when ``timeout`` seconds passed.
 
         None: this source reports nothing, it has to be listed to know. For connectors that declare ``notifies``; called
@@ -319,11 +320,6 @@ def _chooses(setting: FieldInfo | None) -> bool:
     return not isinstance(extra, dict) or bool(extra.get("chooses", True))
 
 
-def describe_invalid(error: pydantic.ValidationError) -> str:
+def describe_invalid_settings(error: pydantic.ValidationError) -> str:
     """Return the first problems of a pydantic error as one sentence."""
-    problems = []
-    for problem in error.errors()[:3]:
-        place = ".".join(str(part) for part in problem["loc"]) or "settings"
-        message = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{place}: {message[:1].lower()}{message[1:]}")
-    return "; ".join(problems)
+    return refusal_in_words(error, whole="settings")

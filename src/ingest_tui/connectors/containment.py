@@ -23,7 +23,7 @@ CONNECTOR_ERROR = "connector_error"
 _MOST_PLACES = 5
 _LARGEST_INTEGER = 2**63 - 1
 _HINT = "'ingest-tui job logs' shows where; report it to whoever maintains the connector"
-_CONNECTION_HINT = "'ingest-tui source test' checks the connection; what is done stays done"
+_CONNECTION_HINT = "'ingest-tui source test SOURCE' checks the connection; what is done stays done"
 
 
 def item_failure(error: BaseException, descriptor: Descriptor) -> ItemError:

@@ -1,7 +1,7 @@
 """Retries and limits around any connector, and downloads and listings that go on where they were cut.
 
 How often and how long is decided in `transport.retrying`. Sources with the same account share its limit of calls at a
-time, and its hold-off: when one is told to wait, all wait.
+time, and its hold-off: when one has to wait, all wait.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def may_block(connector: BaseConnector) -> bool:
 class ResilientConnector(BaseConnector):
     """A connector that tries again. ``sleep`` is how the job waits: it counts the time and gives up when cancelled.
 
-    What stands here is done differently; everything else is that of ``inner``.
+    What is here is done differently; everything else is that of ``inner``.
     """
 
     def __init__(

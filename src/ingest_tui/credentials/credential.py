@@ -70,7 +70,7 @@ class RegisteredCredential:
         return tuple(name for name in self._type.secret_names if getattr(self._entry, name, None) is not None)
 
     def get(self, field: str, default: str | None = None) -> str | None:
-        """Return a field: a plain one as it stands, a secret one resolved now; ``default`` when it is not there.
+        """Return a field: a plain one as it is, a secret one resolved now; ``default`` when it is not there.
 
         Raises `AuthenticationError` (``credential_unresolved``) and what else `resolve_reference` raises. May take as
         long as the program of a ``command:`` reference, at most 30 seconds.
@@ -89,7 +89,7 @@ class RegisteredCredential:
         if value is None:
             raise AuthenticationError(
                 f"credential {safe_display(self.name)!r} has no {field}",
-                hint=f"'ingest-tui credential set {safe_display(self.name)}' sets it",
+                hint=f"'ingest-tui credential set {safe_display(self.name)} --ask {field}' asks for it",
                 code="credential_incomplete",
             )
         return value

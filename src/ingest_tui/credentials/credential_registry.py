@@ -19,6 +19,7 @@ from ingest_tui.model.errors import ConflictError, IngestError, NotFoundError, S
 from ingest_tui.model.identifiers import check_identifier
 from ingest_tui.model.revision import conflict, differences
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.store.fs.locks import FileLock
 
 _LOCK_SECONDS = 10.0
@@ -46,7 +47,7 @@ class CredentialRegistry:
         raise TypeError("a registry stays in its process: hand over its path")
 
     def get(self, name: str) -> RegisteredCredential:
-        """Return a credential as it stands in the file now; its secrets are resolved when they are asked for.
+        """Return a credential as the file has it now; its secrets are resolved when they are asked for.
 
         Raises `NotFoundError` naming the known ones, `RefusedError` (``credential_type_unknown``) for a type that
         nobody registered, `ValidationError` for an entry that its type does not accept.
@@ -149,7 +150,7 @@ class CredentialRegistry:
         return raw
 
     def _not_found(self, name: str, known: list[str]) -> NoReturn:
-        there = f"known: {', '.join(map(safe_display, known))}; " if known else ""
+        there = did_you_mean(name, known) + (f"known: {', '.join(map(safe_display, known))}; " if known else "")
         raise NotFoundError(
             f"there is no credential {safe_display(name)!r} in {safe_display(str(self.path))}",
             hint=f"{there}'ingest-tui credential add {safe_display(name)} --type TYPE' adds it",
@@ -209,5 +210,5 @@ def _refuse_taken(name: str, entries: Mapping[str, Any]) -> None:
     if name in entries:
         raise UsageError(
             f"a credential named {name!r} is already there",
-            hint=f"'ingest-tui credential set {name}' changes it; or choose another name",
+            hint=f"'ingest-tui credential set {name} --help' shows how to change it; or choose another name",
         )

@@ -13,6 +13,7 @@ import pydantic
 from ingest_tui.credentials.references import FORMS, check_reference, parse_reference
 from ingest_tui.credentials.types import CredentialType, Entry, credential_type
 from ingest_tui.model.errors import ValidationError
+from ingest_tui.model.invalid_values import invalid_values, refusal_in_words
 from ingest_tui.model.safe_text import safe_display
 
 # A plain hash of a weak secret could be guessed; this key never leaves the process.
@@ -41,7 +42,7 @@ def checked_entry(name: str, raw: Mapping[str, Any]) -> tuple[CredentialType, En
         return declared, declared.model.model_validate(dict(raw))
     except pydantic.ValidationError as error:
         raise ValidationError(
-            f"credential {safe_display(name)!r}: {describe_invalid(error)}",
+            f"credential {safe_display(name)!r}: {describe_invalid_entry(error)}",
             hint=f"fields of type {declared.name}: {', '.join((*declared.plain_names, *declared.secret_names))}",
             code="credential_invalid",
         ) from None
@@ -69,20 +70,15 @@ def invalid_fields(declared: CredentialType, raw: Mapping[str, Any]) -> tuple[se
     try:
         declared.model.model_validate(dict(raw))
     except pydantic.ValidationError as error:
-        places = {str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]}
-        return places, describe_invalid(error)
+        places = {one.field for one in invalid_values(error, quotes=False) if one.field}
+        return places, describe_invalid_entry(error)
     broken = list(_broken_references(declared, raw))
     return {field for field, _ in broken}, "; ".join(f"{field} – {problem}" for field, problem in broken)
 
 
-def describe_invalid(error: pydantic.ValidationError) -> str:
+def describe_invalid_entry(error: pydantic.ValidationError) -> str:
     """Return the first problems of an entry as one sentence, without any of its values.
 
-    No colon follows a name: what stands behind "secret:" would be taken for one and redacted.
+    No colon follows a name: what follows "secret:" would be taken for one and redacted.
     """
-    problems = []
-    for problem in error.errors(include_input=False, include_url=False, include_context=False)[:3]:
-        place = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{place} – {message[:1].lower()}{message[1:]}" if place else message)
-    return safe_display("; ".join(problems))
+    return refusal_in_words(error, colon=" –", quotes=False)

@@ -21,7 +21,7 @@ Identity = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CredentialsFile:
-    """The whole file. ``identity`` tells whether it has been replaced or changed since; None: there was no file.
+    """The whole file. ``identity`` says whether it was replaced or changed since; None: there was no file.
 
     ``changed_at_ns`` is when it was last changed, in nanoseconds since the epoch.
     """
@@ -103,7 +103,7 @@ def _parse(data: bytes, shown: str) -> dict[str, Any]:
 
 
 class _DoubledNameError(Exception):
-    """A name stands twice in one object; JSON would silently drop the first."""
+    """A name is there twice in one object; JSON would silently drop the first."""
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

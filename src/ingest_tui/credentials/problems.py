@@ -70,12 +70,12 @@ def _of_entry(entry: CredentialSummary, today: date, used_by: Mapping[str, Seque
             f"keep it elsewhere and refer to it: {FORMS}",
         )
     if entry.expires is not None and (entry.expires - today).days <= WARNED_DAYS_AHEAD:
-        told = countdown(entry.expires, today)
+        when = countdown(entry.expires, today)
         has_expired = entry.expires < today
         yield Problem(
             "warning",
             about,
-            f"{told} ({entry.expires})" if has_expired else f"expires {told} ({entry.expires})",
+            f"{when} ({entry.expires})" if has_expired else f"expires {when} ({entry.expires})",
             f"renew it, then 'ingest-tui credential set {safe_display(entry.name)} --expires DAY'",
         )
     if entry.name not in used_by:

@@ -1,7 +1,9 @@
-"""The steps of trying a credential."""
+"""The steps of trying something: a credential, a model."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -14,3 +16,13 @@ class Step:
     message: str
     hint: str = ""
     milliseconds: float = 0.0
+
+
+def timed(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps with the time that each took."""
+    started = time.perf_counter()
+    for step in steps:
+        now = time.perf_counter()
+        step.milliseconds = round((now - started) * 1000, 1)
+        started = now
+        yield step

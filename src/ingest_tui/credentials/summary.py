@@ -18,8 +18,8 @@ from ingest_tui.model.errors import IngestError
 class CredentialSummary:
     """An entry as it may be shown. ``fields`` maps a name to its value, or for secrets to their reference.
 
-    ``type`` is the canonical name of a known type, and what stands in the file otherwise. ``problem`` says why the
-    entry cannot be used; it is empty when it can. ``literals`` are the secrets that stand in the file themselves.
+    ``type`` is the canonical name of a known type, and what the file says otherwise. ``problem`` says why the
+    entry cannot be used; it is empty when it can. ``literals`` are the secrets that the file itself holds.
     ``digest`` is that of the entry as it stood in the file.
     """
 
@@ -36,7 +36,7 @@ class CredentialSummary:
 
 
 def summarise(name: str, raw: Any) -> CredentialSummary:
-    """Return what may be shown of an entry; ``raw`` is anything that may stand in the file."""
+    """Return what may be shown of an entry; ``raw`` is whatever the file holds."""
     return replace(_summary(name, raw), digest=entry_digest(raw))
 
 
@@ -59,7 +59,7 @@ def _summary(name: str, raw: Any) -> CredentialSummary:
             hint=error.hint,
         )
     refused, problem = invalid_fields(declared, raw)
-    hint = f"'ingest-tui credential set {name}' changes it" if problem else ""
+    hint = f"'ingest-tui credential set {name} --help' shows how to change it" if problem else ""
     return CredentialSummary(
         name,
         declared.name,
@@ -116,5 +116,5 @@ def countdown(expires: date | None, today: date) -> str:
     days = (expires - today).days
     if days == 0:
         return "today"
-    told = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
-    return f"in {told}" if days > 0 else f"expired {told} ago"
+    distance = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
+    return f"in {distance}" if days > 0 else f"expired {distance} ago"

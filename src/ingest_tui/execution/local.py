@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from ingest_tui.execution.extractor import Extractor
@@ -12,12 +13,12 @@ from ingest_tui.model.parse_limits import ParseLimits
 
 
 def local_parsers(
-    processes: int, limits: ParseLimits, *, readable: Path, scratch: Path, may_run_programs: bool
+    processes: int, limits: ParseLimits, *, readable: Iterable[Path], scratch: Path, may_run_programs: bool
 ) -> Extractor:
     """Return an extractor of so many processes, 0 for one for each core; they start with the first task.
 
     They may read below ``readable`` and write below ``scratch``. ``may_run_programs``: for backends that work through
     other programs.
     """
-    confinement = Confinement((str(readable),), str(scratch), may_run_programs=may_run_programs)
+    confinement = Confinement(tuple(map(str, readable)), str(scratch), may_run_programs=may_run_programs)
     return ParserPool(processes or os.cpu_count() or 1, limits, confinement=confinement)

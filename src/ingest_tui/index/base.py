@@ -6,14 +6,18 @@ Rooms above hand over a connection, so that an index needs to know nothing of wo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import apsw
 
-from ingest_tui.model.document import SearchHit
+from ingest_tui.model.document import Chunk, SearchHit
+from ingest_tui.model.search_query import SearchQuery
 
-Chunk = tuple[str, int, str, str]
-"""Document id, number within the document, path of headings, text."""
+NUMBERED_CHUNKS: Final = (
+    f"SELECT c.id, {', '.join('d.version' if name == 'version' else f'c.{name}' for name in Chunk._fields[:-1])}"
+    " FROM chunks c JOIN documents d USING (document_id)"
+)
+"""Selects chunks: their number, then the values of `Chunk` but for its words."""
 
 
 class Database(Protocol):
@@ -50,5 +54,7 @@ class Index(Protocol):
     def remove(self, document_ids: Iterable[str]) -> None:
         """Take documents out; one that is not in it is none the worse."""
 
-    def search(self, query: str, documents: Condition, *, limit: int) -> list[SearchHit]:
-        """Return the best chunks of the given documents; raises `UsageError` for a query without a word."""
+    def search(
+        self, query: SearchQuery, documents: Condition, *, limit: int, all_chunks: bool = False
+    ) -> list[SearchHit]:
+        """Return the best hits among the given documents: one for each, or one for each chunk."""

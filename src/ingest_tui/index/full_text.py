@@ -1,32 +1,58 @@
-"""The full text: words of chunks and of the headings above them, in tables of FTS5 within the catalogue."""
+"""The full text: the words of chunks, of the headings above them and of the names of documents, in FTS5.
+
+What is indexed was analysed before (`model.analysis`): FTS5 only splits at spaces, keeps no text of its own, and is
+written in the transaction of the catalogue.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
-import apsw
+import orjson
 
-from ingest_tui.index.base import Chunk, Condition, Database, Index
-from ingest_tui.model.document import DocumentChunk, SearchHit, chunk_id
-from ingest_tui.model.errors import UsageError
+from ingest_tui.index.base import NUMBERED_CHUNKS, Condition, Database, Index
+from ingest_tui.index.old_full_text import OldFullText
+from ingest_tui.index.suggestions import suggestions
+from ingest_tui.index.text_search import TextSearch
+from ingest_tui.model.analysis import FORM_SIGNS, analyse
+from ingest_tui.model.chunk_words import analyse_chunk
+from ingest_tui.model.document import CHUNK_COLUMNS, Chunk, SearchHit
+from ingest_tui.model.search_query import SearchQuery
 
-TABLES: Final = """
+# The weights by which the best chunks are chosen; those that rank them are in model.ranking.
+_WORDS: Final = f"""
+CREATE VIRTUAL TABLE words USING fts5(
+    name, heading, text, forms, content='', contentless_delete=1, tokenize="ascii tokenchars '{FORM_SIGNS}'"
+);
+INSERT INTO words (words, rank) VALUES ('rank', 'bm25(2.0, 3.0, 1.0, 0.3)');
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab('words', 'row');
+CREATE TABLE word_languages (language TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+TABLES: Final = f"""
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL
+    text TEXT NOT NULL, page INTEGER, start INTEGER, end INTEGER, language TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
-CREATE VIRTUAL TABLE chunks_fts USING fts5(
-    heading, text, content='chunks', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
-);
+{_WORDS}
 """
 
-_WORD = re.compile(r"[\w]+", re.UNICODE)
-_MATCH_START, _MATCH_END = "\x02", "\x03"
-_SNIPPET_TOKENS = 24
-_HEADING_WEIGHT = 3.0
+UPGRADE_TO_OFFSETS: Final = """
+ALTER TABLE chunks ADD COLUMN page INTEGER;
+ALTER TABLE chunks ADD COLUMN start INTEGER;
+ALTER TABLE chunks ADD COLUMN end INTEGER;
+"""
+"""Chunks that are there have no offsets until they are made again."""
+
+UPGRADE_TO_WORDS: Final = f"""
+ALTER TABLE chunks ADD COLUMN language TEXT NOT NULL DEFAULT '';
+{_WORDS}
+"""
+"""The old full text answers until all chunks are in the new one, see `OldFullText`."""
+
+_INSERT_CHUNK = f"INSERT INTO chunks VALUES (?{', ?' * len(CHUNK_COLUMNS)})"
+_INSERT_WORDS = "INSERT INTO words (rowid, name, heading, text, forms) VALUES (?, ?, ?, ?, ?)"
 
 
 class FullText(Index):
@@ -34,79 +60,113 @@ class FullText(Index):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._old = OldFullText(database)
 
     # What is written; all within a transaction of the caller
 
     def replace(self, document_ids: Iterable[str], chunks: Iterable[Chunk]) -> None:
-        """Take documents out and add ``chunks``: theirs, and those of documents that are new."""
+        """Take documents out and add ``chunks``: theirs, and those of documents that are new.
+
+        The names of documents are searched too: their rows are written before.
+        """
         self.remove(document_ids)
         first = (self._database.value("SELECT max(id) FROM chunks") or 0) + 1
-        numbered = [(number, *chunk) for number, chunk in enumerate(chunks, first)]
+        numbered = list(enumerate(chunks, first))
+        if not numbered:
+            return
         connection = self._database.connection
-        connection.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", numbered)
-        connection.executemany(
-            "INSERT INTO chunks_fts (rowid, heading, text) VALUES (?, ?, ?)",
-            ((row[0], row[3], row[4]) for row in numbered),
+        connection.executemany(_INSERT_CHUNK, ((number, chunk.document_id, *chunk[2:-1]) for number, chunk in numbered))
+        self._insert_words(numbered)
+        if self._old.is_in_use:
+            self._old.insert(numbered)
+
+    def _insert_words(self, numbered: list[tuple[int, Chunk]]) -> None:
+        connection = self._database.connection
+        names = self._names({chunk.document_id for _, chunk in numbered if chunk.ordinal == 0})
+        rows = []
+        for number, chunk in numbered:
+            words = chunk.words or analyse_chunk(chunk.heading, chunk.text, chunk.language)
+            name, forms = "", words.forms
+            if chunk.ordinal == 0 and chunk.document_id in names:
+                title, file_name = names[chunk.document_id]
+                # A title that is a heading above the chunk is found there, and weighs more.
+                named = file_name if title == file_name or chunk.heading.startswith(title) else f"{title}\n{file_name}"
+                analysed = analyse(named, chunk.language)
+                name, forms = analysed.terms, f"{forms} {analysed.forms}"
+            rows.append((number, name, words.heading, words.text, forms))
+        connection.executemany(_INSERT_WORDS, rows)
+        languages = {(chunk.language,) for _, chunk in numbered}
+        connection.executemany("INSERT OR IGNORE INTO word_languages VALUES (?)", languages)
+
+    def _names(self, document_ids: set[str]) -> dict[str, tuple[str, str]]:
+        """Return the title and the file name of documents."""
+        sql = (
+            "SELECT document_id, title, file_name FROM documents WHERE document_id IN (SELECT value FROM json_each(?))"
         )
+        rows = self._database.execute(sql, (orjson.dumps(list(document_ids)).decode(),))
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     def remove(self, document_ids: Iterable[str]) -> None:
         """Take documents out; one that is not in it is none the worse."""
         connection = self._database.connection
         for document_id in document_ids:
-            sql = "SELECT id, heading, text FROM chunks WHERE document_id = ?"
-            old = self._database.execute(sql, (document_id,))
-            if old:
-                connection.executemany(
-                    "INSERT INTO chunks_fts (chunks_fts, rowid, heading, text) VALUES ('delete', ?, ?, ?)", old
-                )
-                connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
+            ids = self._database.execute("SELECT id FROM chunks WHERE document_id = ?", (document_id,))
+            if not ids:
+                continue
+            if self._old.is_in_use:
+                self._old.remove(document_id)
+            connection.executemany("DELETE FROM words WHERE rowid = ?", ids)
+            connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
+
+    def rename(self, document_ids: Iterable[str]) -> None:
+        """Have documents found by the title and the file name that they have now."""
+        for document_id in document_ids:
+            sql = f"{NUMBERED_CHUNKS} WHERE document_id = ? AND c.ordinal = 0"
+            for number, *columns in self._database.execute(sql, (document_id,)):
+                self._database.execute("DELETE FROM words WHERE rowid = ?", (number,))
+                self._insert_words([(number, Chunk(*columns))])
+
+    def restore_words(self) -> None:
+        """Make chunks and their words agree again: what `differences` finds."""
+        entries = self._database.execute("SELECT id FROM words_docsize WHERE id NOT IN (SELECT id FROM chunks)")
+        self._database.connection.executemany("DELETE FROM words WHERE rowid = ?", entries)
+        sql = f"{NUMBERED_CHUNKS} WHERE c.id NOT IN (SELECT id FROM words_docsize)"
+        if not self._old.is_in_use:
+            self._insert_words([(number, Chunk(*columns)) for number, *columns in self._database.execute(sql)])
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether an old full text still answers, because not all chunks are in the new one."""
+        return self._old.is_in_use
+
+    def continue_reindex(self, chunks: int) -> bool:
+        """Bring the next ``chunks`` of an old catalogue into the new full text; False when there is nothing to do."""
+        if not self._old.is_in_use:
+            return False
+        numbered = self._old.next_chunks(chunks)
+        if numbered:
+            self._insert_words(numbered)
+            self._old.note_progress(numbered)
+        else:
+            self._old.drop()
+        return True
 
     # What is asked
 
-    def search(self, query: str, documents: Condition, *, limit: int) -> list[SearchHit]:
-        """Return the best chunks: all words must occur, headings weigh three times the text (BM25).
+    def search(
+        self, query: SearchQuery, documents: Condition, *, limit: int, all_chunks: bool = False
+    ) -> list[SearchHit]:
+        """Return the best hits, the best first: one for each document, or with ``all_chunks`` one for each chunk."""
+        return TextSearch(self._database, documents, self._old).search(query, limit=limit, all_chunks=all_chunks)
 
-        Words in double quotes must follow each other; a word ending in ``*`` matches beginnings; ``OR`` and ``NOT``
-        work between words. Anything else a person types is searched for literally. Raises `UsageError` for an empty
-        query.
-        """
-        sql = (
-            "SELECT d.document_id, c.ordinal, d.title, d.uri, d.collection_id, d.version, c.heading,"
-            f" snippet(chunks_fts, 1, '{_MATCH_START}', '{_MATCH_END}', '…', {_SNIPPET_TOKENS}), c.text,"
-            f" -bm25(chunks_fts, {_HEADING_WEIGHT}, 1.0) AS score"
-            " FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid"
-            " JOIN documents d ON d.document_id = c.document_id"
-            f" WHERE chunks_fts MATCH ? AND d.document_id IN (SELECT document_id FROM documents WHERE {documents.sql})"
-            " ORDER BY score DESC, d.uri, c.ordinal LIMIT ?"
-        )
-        try:
-            rows = self._database.execute(sql, (fts_query(query), *documents.values, limit))
-        except apsw.SQLError:
-            rows = self._database.execute(sql, (_literally(query), *documents.values, limit))
-        return [
-            SearchHit(
-                document_id=row[0],
-                chunk_id=chunk_id(row[0], row[5], row[1]),
-                title=row[2],
-                uri=row[3],
-                collection_id=row[4],
-                version=row[5],
-                heading_path=row[6],
-                snippet=row[7],
-                text=row[8],
-                score=round(row[9], 4),
-            )
-            for row in rows
-        ]
+    def suggestions(self, query: SearchQuery) -> dict[str, str]:
+        """Return the words of a query that are in no document, each with the nearest one that is."""
+        return {} if self._old.is_in_use else suggestions(self._database, query)
 
-    def chunks_of(self, document_id: str) -> list[DocumentChunk]:
+    def chunks_of(self, document_id: str) -> list[Chunk]:
         """Return the chunks of a document in order; one in the trash has none."""
-        sql = (
-            "SELECT d.version, c.ordinal, c.heading, c.text FROM chunks c JOIN documents d USING (document_id)"
-            " WHERE document_id = ? ORDER BY c.ordinal"
-        )
-        rows = self._database.execute(sql, (document_id,))
-        return [DocumentChunk(chunk_id(document_id, row[0], row[1]), *row[1:]) for row in rows]
+        sql = f"{NUMBERED_CHUNKS} WHERE document_id = ? ORDER BY c.ordinal"
+        return [Chunk(*columns) for _, *columns in self._database.execute(sql, (document_id,))]
 
     def numbers_of_chunks(self) -> dict[str, tuple[int, int]]:
         """Return of each document that can be found how many chunks it has, and how many different numbers these."""
@@ -116,33 +176,12 @@ class FullText(Index):
     def differences(self) -> list[str]:
         """Return in which ways the chunks and their words differ, with numbers."""
         found = []
+        words = self._old.row_table if self._old.is_in_use else "words_docsize"
         for one, other, message in (
-            ("chunks", "chunks_fts_docsize", "chunks cannot be searched"),
-            ("chunks_fts_docsize", "chunks", "entries of the full text have no chunk"),
+            ("chunks", words, "chunks cannot be searched"),
+            (words, "chunks", "entries of the full text have no chunk"),
         ):
             missing = self._database.value(f"SELECT count(*) FROM {one} WHERE id NOT IN (SELECT id FROM {other})")
             if missing:
                 found.append(f"{missing} {message}")
         return found
-
-
-def fts_query(query: str) -> str:
-    """Return the FTS5 expression for what a person typed; raises `UsageError` when there is no word in it."""
-    parts: list[str] = []
-    for quoted, bare in re.findall(r'"([^"]*)"|(\S+)', query):
-        if bare in {"OR", "NOT", "AND"} and parts and parts[-1] not in {"OR", "NOT", "AND"}:
-            parts.append(bare)
-            continue
-        words = _WORD.findall(quoted or bare)
-        if not words:
-            continue
-        parts.append('"' + " ".join(words) + '"' + ("*" if bare.endswith("*") else ""))
-    while parts and parts[-1] in {"OR", "NOT", "AND"}:
-        parts.pop()
-    if not parts:
-        raise UsageError("the query has no word to search for", hint="e.g. ingest-tui search 'rain gauge'")
-    return " ".join(parts)
-
-
-def _literally(query: str) -> str:
-    return " ".join(f'"{word}"' for word in _WORD.findall(query))

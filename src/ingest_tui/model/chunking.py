@@ -1,204 +1,145 @@
-"""Markdown to chunks: pure, deterministic, with the path of headings above each."""
+"""Markdown to chunks: pure, deterministic, each with the headings above it, its page and where it is."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ingest_tui.model.analysis import stemming_language
+from ingest_tui.model.chunk_limits import DEFAULT_LIMITS, ChunkLimits, ChunkRules
+from ingest_tui.model.chunk_overlap import overlapping
+from ingest_tui.model.chunk_pieces import Piece, pieces_of
+from ingest_tui.model.chunk_rows import row_pieces
+from ingest_tui.model.chunk_words import ChunkWords, analyse_chunk
+from ingest_tui.model.document import Chunk
+from ingest_tui.model.languages import language_among
 from ingest_tui.model.markdown_blocks import Block, split_blocks
-
-TARGET_CHARACTERS = 1000
-MAX_CHARACTERS = 1500
-
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？]")
-_CELL = re.compile(r"(?:[^|\\]|\\.)*", re.DOTALL)
-_LONGEST_OPENING = 100
-_FENCE_MARK = re.compile("`{3,}|~{3,}")
+from ingest_tui.model.pages import page_at
 
 HEADING_SEPARATOR = " › "
 """Between the headings of a path, where it is one text."""
 
 
 class TextChunk(NamedTuple):
-    """A piece of a document: the headings above it and its text (at most `MAX_CHARACTERS`)."""
+    """A piece of a document: the headings above it, and its text, no larger than the rules allow.
+
+    Its own words are between the offsets ``start`` and ``end`` of the markdown, in characters; heads of tables and
+    fences that it repeats may be elsewhere. ``page`` is where it begins, None in a document without known pages.
+    """
 
     heading_path: tuple[str, ...]
     text: str
+    start: int
+    end: int
+    page: int | None = None
+    words: ChunkWords | None = None
+    """What the full text holds of it, once it was analysed."""
 
 
-def split_into_chunks(markdown: str) -> list[TextChunk]:
-    """Return the chunks of ``markdown`` in order: paragraphs of one section gathered up to about 1,000 characters.
+def split_into_chunks(
+    markdown: str, page_starts: Sequence[int] = (), limits: ChunkLimits = DEFAULT_LIMITS
+) -> list[TextChunk]:
+    """Return the chunks of ``markdown`` in order: paragraphs of one section gathered up to two thirds of the limit.
 
     A heading starts a new chunk and is part of its path, not of its text, unless nothing follows it. Every word of
     the text is in exactly one chunk, but for what makes a piece readable by itself: each piece of a long table begins
-    with the row of its column names, each piece of a long code block has the fence around it. The same text always
-    gives the same chunks.
+    with the row of its column names, each piece of a long code block has the fence around it, and a chunk may begin
+    with the end of the one before it, see `overlapping`. ``page_starts`` are the offsets at which pages begin: there a
+    chunk ends, so that a hit is on the page that it names; only a paragraph that goes on over the page is on both.
+    Of tables that have columns which the rules choose each row is a text of its own, see `chunk_rows`: there only what
+    was chosen is in a chunk. The same text and limits always give the same chunks.
     """
-    chunks: list[TextChunk] = []
-    path: list[tuple[int, str]] = []
-    pending: list[str] = []
-    pending_size = 0
-    heading_is_bare = False
-
-    def flush() -> None:
-        nonlocal pending_size, heading_is_bare
-        names = tuple(name for _, name in path)
-        if pending:
-            chunks.append(TextChunk(names, "\n\n".join(pending)))
-        elif heading_is_bare and names:
-            chunks.append(TextChunk(names, names[-1]))
-        pending.clear()
-        pending_size = 0
-        heading_is_bare = False
-
+    gathered = _Gathered(markdown, page_starts, limits)
     for block in split_blocks(markdown):
         if block.kind == "heading":
-            flush()
-            while path and path[-1][0] >= block.level:
-                path.pop()
-            path.append((block.level, block.name))
-            heading_is_bare = True
+            gathered.open_section(block)
             continue
-        for piece in _pieces(block):
-            if pending and pending_size + len(piece) > TARGET_CHARACTERS:
-                flush()
-            pending.append(piece)
-            pending_size += len(piece) + 2
-    flush()
-    return chunks
+        for piece in row_pieces(block, limits) or pieces_of(block, limits):
+            gathered.add(piece, is_text=block.kind == "text")
+    gathered.flush()
+    return gathered.chunks
 
 
-def _pieces(block: Block) -> Iterator[str]:
-    """Yield a block whole, or cut when it is too long."""
-    if len(block.text) <= MAX_CHARACTERS:
-        yield block.text
-    elif block.kind == "table":
-        yield from _table_pieces(block.text)
-    elif block.kind == "fence":
-        yield from _fence_pieces(block.text)
-    else:
-        yield from _text_pieces(block.text, TARGET_CHARACTERS)
+def analysed(chunks: Iterable[TextChunk], language: str | None) -> list[TextChunk]:
+    """Return the chunks of a document in a language with their words."""
+    return [
+        chunk._replace(words=analyse_chunk(HEADING_SEPARATOR.join(chunk.heading_path), chunk.text, language))
+        for chunk in chunks
+    ]
 
 
-def _text_pieces(text: str, target: int) -> Iterator[str]:
-    """Yield pieces of at most about ``target`` characters, cut where a person would: see `_cut`."""
-    start, end = 0, len(text)
-    while end - start > target * MAX_CHARACTERS // TARGET_CHARACTERS:
-        cut = _cut(text, start, start + target)
-        if piece := text[start:cut].strip():
-            yield piece
-        start = cut
-    if piece := text[start:].strip():
-        yield piece
+def chunks_of_version(
+    document_id: str,
+    version: int,
+    chunks: Iterable[TextChunk],
+    language: str | None,
+    rules: ChunkRules = DEFAULT_LIMITS.rules,
+) -> list[Chunk]:
+    """Return the chunks of a version as an index takes them; those without words are analysed here.
 
-
-def _cut(text: str, start: int, latest: int) -> int:
-    """Return where to cut at the latest: at the end of a line or a sentence in the second half, else between words."""
-    middle = (start + latest) // 2
-    line_end = text.rfind("\n", middle, latest + 1)
-    if line_end >= 0:
-        return line_end + 1
-    ends = [match.end() for match in _SENTENCE_END.finditer(text, middle, latest)]
-    if ends:
-        return ends[-1]
-    for position in range(latest, start, -1):
-        if text[position - 1].isspace():
-            return position
-    return latest
-
-
-def _fence_pieces(text: str) -> Iterator[str]:
-    """Yield a code block cut between its lines, each piece with the fence around it."""
-    opening, _, inner = text.partition("\n")
-    body, _, closing = inner.rpartition("\n")
-    mark = next(run[0] for run in _FENCE_MARK.finditer(opening))
-    if closing.strip(" \t").strip(mark[0]) or len(closing.strip()) < len(mark):  # it is never closed
-        body, closing = inner, mark
-    if len(opening) + len(closing) > _LONGEST_OPENING:
-        yield from _text_pieces(text, TARGET_CHARACTERS)
-        return
-    for piece in _text_pieces_of_code(body, TARGET_CHARACTERS - len(opening) - len(closing)):
-        yield f"{opening}\n{piece}\n{closing}"
-
-
-def _text_pieces_of_code(text: str, target: int) -> Iterator[str]:
-    """Yield whole lines gathered up to the target; a line that is longer is cut as text is."""
-    pending: list[str] = []
-    size = 0
-    for line in text.split("\n"):
-        if pending and size + len(line) > target:
-            yield "\n".join(pending)
-            pending, size = [], 0
-        if len(line) > target:
-            yield from _text_pieces(line, target)
-            continue
-        pending.append(line)
-        size += len(line) + 1
-    if any(line.strip() for line in pending):
-        yield "\n".join(pending)
-
-
-def _table_pieces(text: str) -> Iterator[str]:
-    """Yield a table cut between its rows; each piece begins with the names of the columns and the line below them."""
-    names, marks, *rows = text.split("\n")
-    head = len(names) + len(marks) + 2
-    pending: list[str] = []
-    size = head
-    for row in rows:
-        if pending and size + len(row) > max(TARGET_CHARACTERS, head + 1):
-            yield "\n".join((names, marks, *pending))
-            pending, size = [], head
-        if head + len(row) > MAX_CHARACTERS:
-            yield from _row_pieces(names, row)
-            continue
-        pending.append(row)
-        size += len(row) + 1
-    if pending or not rows:
-        yield from (
-            [whole]
-            if len(whole := "\n".join((names, marks, *pending))) <= MAX_CHARACTERS
-            else _text_pieces(whole, TARGET_CHARACTERS)
+    ``language`` is what was found of the document; the rules may say which languages it can be in.
+    """
+    rows = []
+    language = language_among(language, rules.languages)
+    stemmed_as = stemming_language(language)
+    for ordinal, one in enumerate(chunks):
+        heading = HEADING_SEPARATOR.join(one.heading_path)
+        words = one.words or analyse_chunk(heading, one.text, language)
+        rows.append(
+            Chunk(document_id, version, ordinal, heading, one.text, one.page, one.start, one.end, stemmed_as, words)
         )
+    return rows
 
 
-def _row_pieces(names: str, row: str) -> Iterator[str]:
-    """Yield a row that is too long beside its names as several small tables, each with some of the columns."""
-    heads, cells = _cells(names), _cells(row)
-    heads += [""] * (len(cells) - len(heads))
-    pending: list[tuple[str, str]] = []
-    size = 0
-    for head, cell in zip(heads, cells, strict=False):
-        if not cell:
-            continue
-        name = head if len(head) <= TARGET_CHARACTERS // 4 else head[: TARGET_CHARACTERS // 4] + "…"
-        for part in _text_pieces(cell, TARGET_CHARACTERS // 2):
-            cost = len(name) + len(part) + 12
-            if pending and size + cost > TARGET_CHARACTERS:
-                yield _small_table(pending)
-                pending, size = [], 0
-            pending.append((name, part))
-            size += cost
-    if pending:
-        yield _small_table(pending)
+class _Gathered:
+    """Chunks so far, the path of open headings, and the pieces of the next chunk."""
 
+    def __init__(self, markdown: str, page_starts: Sequence[int], limits: ChunkLimits) -> None:
+        self.chunks: list[TextChunk] = []
+        self._markdown = markdown
+        self._page_starts = page_starts
+        self._limits = limits
+        self._path: list[Block] = []
+        self._pending: list[Piece] = []
+        self._size = 0
+        self._page: int | None = None
+        self._heading_is_bare = False
+        self._text_before: Piece | None = None
+        """The last piece of the chunk before, where the next one may begin with its end."""
 
-def _cells(row: str) -> list[str]:
-    r"""Return the cells of a row, as they are written; a ``\|`` is part of its cell."""
-    inner = row.strip().lstrip("> ").removeprefix("|")
-    cells: list[str] = []
-    position = 0
-    while position <= len(inner):
-        cell = _CELL.match(inner, position)
-        if cell is None:
-            break
-        cells.append(cell[0].strip())
-        position = cell.end() + 1
-    if cells and not cells[-1] and inner.endswith("|"):
-        cells.pop()
-    return cells
+    def open_section(self, heading: Block) -> None:
+        self.flush()
+        self._text_before = None
+        while self._path and self._path[-1].level >= heading.level:
+            self._path.pop()
+        self._path.append(heading)
+        self._heading_is_bare = True
 
+    def add(self, piece: Piece, *, is_text: bool) -> None:
+        page = page_at(self._page_starts, piece.start)
+        size = self._limits.measure.size(piece.text)
+        if self._pending and (self._size + size > self._limits.target or page != self._page):
+            self.flush()
+        if not self._pending and is_text and self._text_before is not None and page == self._page:
+            piece = overlapping(self._markdown, self._text_before, piece, self._limits)
+        self._text_before = piece if is_text else None
+        self._page = page
+        self._pending.append(piece)
+        self._size += size + 2
 
-def _small_table(pairs: list[tuple[str, str]]) -> str:
-    names, values = zip(*pairs, strict=True)
-    return "\n".join(("| " + " | ".join(names) + " |", "|" + " --- |" * len(names), "| " + " | ".join(values) + " |"))
+    def flush(self) -> None:
+        """Make a chunk of the pending pieces, or of a heading that nothing follows."""
+        if self._pending:
+            text = "\n\n".join(piece.text for piece in self._pending)
+            self._put(text, self._pending[0].start, self._pending[-1].end)
+        elif self._heading_is_bare and (name := self._path[-1].name):
+            heading = self._path[-1]
+            for piece in pieces_of(Block("text", name, 0), self._limits):
+                self._put(piece.text, heading.start, heading.start + len(heading.text))
+        self._pending.clear()
+        self._size = 0
+        self._heading_is_bare = False
+
+    def _put(self, text: str, start: int, end: int) -> None:
+        path = tuple(heading.name for heading in self._path)
+        self.chunks.append(TextChunk(path, text, start, end, page_at(self._page_starts, start)))

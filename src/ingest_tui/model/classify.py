@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-ChangeKind = Literal["new", "changed", "same", "duplicate", "moved", "returned", "detached", "removed"]
+ChangeKind = Literal["new", "changed", "same", "duplicate", "moved", "returned", "detached", "removed", "rolled_back"]
 
 
 class Holder(NamedTuple):
@@ -41,6 +41,7 @@ def classify(
     twin: Holder | None,
     returning: Holder | None,
     was_removed: bool = False,
+    was_rolled_back: bool = False,
     extraction_differs: bool = False,
 ) -> Classification:
     """Decide what an item is.
@@ -50,8 +51,12 @@ def classify(
     Without parsing (``content_hash`` empty) only bytes are compared.
 
     ``was_removed``: a person removed a document with these bytes, and has not asked for it since.
+    ``was_rolled_back``: a person went back from this content of the place to an earlier version, and has not asked for
+    it since.
     ``extraction_differs``: the item was read again on request, and its text or metadata are not those on record.
     """
+    if here is not None and was_rolled_back and here.raw_sha256 != raw_sha256:
+        return Classification("rolled_back", here.document_id, "a person went back from it to an earlier version")
     if here is not None:
         return _classify_known(raw_sha256, content_hash, here, twin, returning, extraction_differs=extraction_differs)
     if twin is not None:

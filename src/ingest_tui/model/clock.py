@@ -39,6 +39,15 @@ def rfc3339(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def moment_of(text: str) -> datetime | None:
+    """Return the aware time that a text says; None for any other text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
 def storable_ns(nanoseconds: int | None) -> int | None:
     """Return a file time as it can be stored, in 64 bits: the years 1677 to 2262. None for any other, and for none."""
     return nanoseconds if nanoseconds is not None and -_MOST_NS <= nanoseconds <= _MOST_NS else None

@@ -9,6 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ingest_tui.model.attachments import INLINE, AttachmentsSetting
+from ingest_tui.model.chunk_limits import ChunkRules
+from ingest_tui.model.chunking import TextChunk
+from ingest_tui.model.links import Link
+from ingest_tui.model.ocr import NO_OCR_REQUEST, OcrPage, OcrRequest
 from ingest_tui.model.parse_limits import ParseLimits
 
 MAX_LINKS = 1000
@@ -18,7 +23,7 @@ MAX_FINDINGS = 50
 """Findings kept of one document, errors before warnings."""
 MAX_FINDING_CHARACTERS = 300
 
-ParseStatus = Literal["parsed", "empty", "rejected", "failed"]
+ParseStatus = Literal["parsed", "container", "empty", "rejected", "failed"]
 Severity = Literal["error", "warning"]
 
 
@@ -53,8 +58,10 @@ class Extraction:
 
     ``markdown`` has ``\n`` line ends and no control characters but newline and tab. ``columns`` is a list of
     ``{"table": sheet or table name, "columns": [names], "rows": number of data rows}``. ``pages`` counts pages,
-    slides or sheets where the format has them. ``links`` holds at most `MAX_LINKS` targets, in order, each once.
-    ``validation`` holds at most `MAX_FINDINGS`; ``warnings`` their messages and what else is worth a note.
+    slides or sheets where the format has them. ``page_starts`` holds the offset in ``markdown`` at which each page or
+    slide begins, in order; it is empty where that is not known. ``links`` holds at most `MAX_LINKS` targets, in order,
+    each once. ``validation`` holds at most `MAX_FINDINGS`; ``warnings`` their messages and what else is worth a note.
+    ``ocr`` is what is kept of a reading by OCR (None: there was none), ``ocr_pages`` the pages that no cache had.
     """
 
     markdown: str
@@ -65,10 +72,13 @@ class Extraction:
     title: str | None = None
     language: str | None = None
     pages: int | None = None
+    page_starts: list[int] = field(default_factory=list)
     columns: list[dict[str, Any]] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     validation: list[Finding] = field(default_factory=list)
+    ocr: dict[str, Any] | None = None
+    ocr_pages: list[OcrPage] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,11 @@ class ParseTask:
     ``file_name`` is the name at the source: a hint for the type, never a path. ``size`` is in bytes.
     ``backend`` forces a backend; else ``backends_by_type`` (format name or media type → backend) is asked first.
     ``limits`` overrides those of the pool for this file. ``allow_types`` and ``deny_types`` say what is let in by what
-    its bytes are: format names, extensions or media types.
+    its bytes are: format names, extensions or media types. ``schema`` is the text of a JSON Schema or Table Schema;
+    violations are findings, or ``rejects_violations``. ``ocr`` says whether pictures of text are read, ``chunking``
+    how the text is cut. ``member_bytes``: an archive is unpacked, and members of up to so many bytes are taken; None:
+    archives are refused. ``attachments`` says what becomes of attached files; ``attachment_bytes`` is the size of the
+    largest that is a document of its own.
     """
 
     task_id: str
@@ -91,17 +105,37 @@ class ParseTask:
     limits: ParseLimits | None = None
     allow_types: tuple[str, ...] = ()
     deny_types: tuple[str, ...] = ()
+    schema: str = ""
+    rejects_violations: bool = False
+    ocr: OcrRequest = NO_OCR_REQUEST
+    chunking: ChunkRules = field(default_factory=ChunkRules)
+    member_bytes: int | None = None
+    attachments: AttachmentsSetting = INLINE
+    attachment_bytes: int = 0
+
+    @property
+    def members_path(self) -> str:
+        """Where the members of a container are written, see `extraction.members`."""
+        return members_path(self.output_path)
+
+
+def members_path(output_path: str) -> str:
+    """Return where the members of a container are, from where its text is, or would be."""
+    return f"{output_path}.members"
 
 
 @dataclass(frozen=True, slots=True)
 class ParseResult:
     """What became of a `ParseTask`.
 
-    ``parsed``: the markdown is in ``output_path`` and ``content_hash`` is its hash. ``empty``: valid, but without
+    ``parsed``: the markdown is in ``output_path`` and ``content_hash`` is its hash. ``container``: it has no text of
+    its own, but members, of which ``members_path`` has as many as ``members`` says; so has what is ``parsed`` or
+    ``empty`` with attachments that are documents. ``empty``: valid, but without
     text. ``rejected``: not let in. ``failed``: let in, but not readable. In the last three ``reason`` is a stable
     code, ``detail`` says what was seen and ``hint`` what to do, and there is no output file.
-    ``chunks`` is a list of ``[heading path, text]``, or None when the text is so large that the caller should read
-    it from the file. ``text_bytes`` is the size of the markdown in UTF-8.
+    ``page_starts`` is as of `Extraction`, and so are ``ocr`` and ``ocr_pages``. ``chunks`` is None when the collection
+    counts tokens, or the text is so large that the caller should read it from the file. ``text_bytes`` is the size of
+    the markdown in UTF-8.
     """
 
     task_id: str
@@ -116,10 +150,14 @@ class ParseResult:
     title: str | None = None
     language: str | None = None
     pages: int | None = None
+    page_starts: list[int] = field(default_factory=list)
     columns: list[dict[str, Any]] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     validation: list[Finding] = field(default_factory=list)
-    chunks: list[tuple[list[str], str]] | None = None
+    chunks: list[TextChunk] | None = None
     text_bytes: int = 0
     milliseconds: float = 0.0
+    ocr: dict[str, Any] | None = None
+    ocr_pages: list[OcrPage] = field(default_factory=list)
+    members: int = 0

@@ -22,12 +22,13 @@ from ingest_tui.model.errors import (
     ValidationError,
 )
 from ingest_tui.model.interrupts import is_ctrl_c
+from ingest_tui.model.invalid_values import refusal_in_words
 from ingest_tui.model.safe_text import safe_display
 
 _CHARACTERS = 300
 _FREE_SPACE = "free some space, then try again"
 _END_OTHERS = "end other programs, or lower max_running_jobs"
-_TEST = "'ingest-tui source test' checks the connection; then try again"
+_TEST = "'ingest-tui source test SOURCE' checks the connection; then try again"
 _OWNER = "check owner and permissions; who runs this must be allowed to do it"
 _REFUSED_WORDS = ("AccessDenied", "Unauthorized", "Forbidden", "NoCredentials", "TokenRetrieval", "Credential")
 _CONNECTION_WORDS = ("Timeout", "Connect", "SSL", "Proxy")
@@ -54,7 +55,7 @@ _SYSTEM: dict[int, tuple[type[IngestError], str, str]] = {
     errno.ENOSPC: (DiskFullError, "there is no room left on the disk", _FREE_SPACE),
     errno.EDQUOT: (DiskFullError, "the quota of the disk is used up", _FREE_SPACE),
     errno.EROFS: (StoreError, "the file system is read-only", "what only reads works; mount it writable to write"),
-    errno.EIO: (StoreError, "the disk reports an error", "check it ('dmesg' says more), then try again"),
+    errno.EIO: (StoreError, "the disk reports an error", "check it ('dmesg' shows more), then try again"),
     errno.EACCES: (IngestError, "permission denied", _OWNER),
     errno.EPERM: (IngestError, "operation not permitted", _OWNER),
     errno.EMFILE: (IngestError, "too many open files", "raise the limit ('ulimit -n'), then try again"),
@@ -89,11 +90,9 @@ def _of_database(error: BaseException) -> IngestError:
     return kind(f"{message} ({text_of(error) or name})", hint=hint, code=code)
 
 
-def _of_validation(error: BaseException) -> IngestError:
-    problems: list[Any] = getattr(error, "errors", list)()
-    first = problems[0] if problems else {"loc": (), "msg": text_of(error)}
-    place = ".".join(str(part) for part in first["loc"]) or "a value"
-    return ValidationError(f"{safe_display(place)} is not valid: {safe_display(str(first['msg']))}", hint="correct it")
+def _of_validation(error: Any) -> IngestError:
+    message = refusal_in_words(error, whole="a value", colon=" is not valid:") or text_of(error)
+    return ValidationError(message, hint="correct it, then try again")
 
 
 def _of_network(error: BaseException) -> IngestError:

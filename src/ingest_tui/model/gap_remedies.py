@@ -22,7 +22,7 @@ _READ_IT = "let the user that runs ingest-tui read it"
 _SHARE = "is the server of the share up and reachable? if it stays so, unmount it and mount it again"
 _MOUNT = "mount it again as it was"
 _OTHER_MOUNT = "mount there what was there before"
-_DISK = "the disk or share reports an error: the system log says more"
+_DISK = "the disk or share reports an error: the system log shows more"
 _AS_IT_WAS = "put the folder or file there again, or add the folder that the link leads to as a source of its own"
 
 _BY_ERROR = {

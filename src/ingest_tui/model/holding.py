@@ -22,12 +22,18 @@ class HoldReason(StrEnum):
 HOLD_WORDS: dict[str, str] = {
     HoldReason.EMPTY_LISTING: "the source is empty all at once",
     HoldReason.MASS_DELETION: "they are too many at once",
-    HoldReason.CHOICE_CHANGED: "the settings that choose what the source takes were changed, or who signs in to it "
-    "(a rotated access key of a store that is not AWS counts as another account)",
+    HoldReason.CHOICE_CHANGED: "the settings that choose what the source takes were changed",
     HoldReason.CHOICE_UNKNOWN: "no earlier look at the source is known",
     HoldReason.STILL_HELD: "deletions of an earlier sync still wait for an answer",
     HoldReason.EXCLUDED: "the settings of the source exclude them now",
 }
+_OR_WHO_SIGNS_IN = ", or who signs in to it (a rotated access key of a store that is not AWS counts as another account)"
+
+
+def hold_words(reason: str, *, is_remote: bool) -> str:
+    """Return why deletions are held; only a source behind a network (``is_remote``) has somebody who signs in to it."""
+    words = HOLD_WORDS.get(reason, reason)
+    return words + _OR_WHO_SIGNS_IN if is_remote and reason == HoldReason.CHOICE_CHANGED else words
 
 
 class ChoiceComparison(StrEnum):
@@ -71,12 +77,14 @@ class HoldRules:
 
     ``still_held``: the last look has left deletions to a person. While one is gone that nobody has approved, no other
     goes unasked: what was said to be kept until it is approved would go with the next sync, being few by itself.
+    ``is_remote``: the source is behind a network.
     """
 
     rule: HoldRule = HOLD_RULE
     choice: ChoiceComparison = ChoiceComparison.SAME
     still_held: bool = False
     approved: Mapping[str, Shown] = field(default_factory=dict)
+    is_remote: bool = False
 
     def reason(self, vanished: int, known: int, *, listed: int) -> HoldReason | None:
         """Return why the deletion of ``vanished`` documents has to wait; None when it need not."""

@@ -25,7 +25,7 @@ SAMPLED_TYPES = ("application/vnd.apache.parquet",)
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One item that asks for a person, as it stands now, whichever job found it.
+    """One item that asks for a person, as it is now, whichever job found it.
 
     ``mark`` stands for what is wrong with which bytes: it changes when either does. ``ignored_by`` names who said that
     it need not be shown, as long as the mark is the same.

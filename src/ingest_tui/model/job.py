@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_serializer
 
+from ingest_tui.model.bounded_lists import clipped, newest_that_fit, written_bytes
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.outcome import COUNTER_OF, OutcomeName
 from ingest_tui.model.redaction import redact
@@ -17,7 +16,7 @@ SCHEMA_VERSION = 1
 ERRORS_KEPT = 50
 TRANSITIONS_KEPT = 40
 # A manifest stays below 32 KB whatever its texts are: each list has its share of bytes as they are written, the rest of
-# the manifest needs less than 8 KB. Every error stands whole in outcomes.jsonl and in the log.
+# the manifest needs less than 8 KB. Every error is whole in outcomes.jsonl and in the log.
 ERRORS_BYTES = 14_000
 TRANSITIONS_BYTES = 6_000
 WARNINGS_BYTES = 4_000
@@ -25,8 +24,13 @@ URI_KEPT = 200
 MESSAGE_KEPT = 200
 HINT_KEPT = 160
 NAME_KEPT = 64
-_INDENTATION = 4
 PHASES = ("list", "stage", "extract", "commit")
+EMBED = "embed"
+"""The kind of a job that embeds the chunks of a collection, and its one phase."""
+RECHUNK = "rechunk"
+"""The kind of a job that cuts the texts of a collection again, and its one phase."""
+COLLECTION_KINDS = frozenset({EMBED, RECHUNK})
+"""Kinds of jobs that work on the documents of a collection, whatever their sources are."""
 
 
 class JobState(StrEnum):
@@ -103,10 +107,29 @@ class Phase(BaseModel):
     finished_at: str | None = None
 
 
+class MemberCounters(BaseModel):
+    """What became of the members of containers, by outcome. They are not listed items, and not among `Counters`."""
+
+    ingested: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    moved: int = 0
+    retired: int = 0
+    empty: int = 0
+    rejected: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """The number of members that have an outcome."""
+        return sum(getattr(self, name) for name in MemberCounters.model_fields)
+
+
 class Counters(BaseModel):
     """What the job did, in items, bytes and chunks. They add up, see `listed_accounted_for`.
 
-    ``items_with_warnings`` counts items in which validators found something, whatever became of them.
+    ``items_with_warnings`` counts items in which validators found something, whatever became of them. Members of
+    containers are counted in ``members`` alone. ``versions_deleted`` counts earlier versions that new ones replaced.
     """
 
     descriptors_listed: int = 0
@@ -122,11 +145,25 @@ class Counters(BaseModel):
     items_with_warnings: int = 0
     bytes_fetched: int = 0
     chunks_written: int = 0
+    items_embedded: int = 0
+    chunks_embedded: int = 0
+    chunks_not_embedded: int = 0
+    versions_deleted: int = 0
+    members: MemberCounters = Field(default_factory=MemberCounters)
 
     def count(self, outcome: OutcomeName, number: int = 1) -> None:
         """Add ``number`` outcomes of one kind."""
         name = COUNTER_OF[outcome]
         setattr(self, name, getattr(self, name) + number)
+
+    def count_member(self, outcome: OutcomeName) -> None:
+        """Add an outcome of a member."""
+        setattr(self.members, outcome, getattr(self.members, outcome) + 1)
+
+    def as_flat_dict(self) -> dict[str, int]:
+        """Return all numbers by name; of members only those that count something."""
+        members = {f"members_{name}": number for name, number in self.members.model_dump().items() if number}
+        return self.model_dump(exclude={"members"}) | members
 
     @property
     def listed_accounted_for(self) -> int:
@@ -167,6 +204,8 @@ KNOWN_PLAN = "known_plan"
 class HeldDeletions(BaseModel):
     """Deletions that wait for a person. ``reason`` is that of the plan, see `HoldReason` in model/holding.py.
 
+    ``is_remote``: the source is behind a network.
+
     Answered once a job was queued that carries them out, or once ``refused_by`` names who wants to keep the documents.
     ``closed``: why no answer is needed any more, in words; it follows from other records and is never kept.
     """
@@ -174,6 +213,7 @@ class HeldDeletions(BaseModel):
     documents: int
     known: int
     reason: str
+    is_remote: bool = False
     answered_by_job: str | None = None
     refused_by: str = ""
     closed: str = ""
@@ -217,6 +257,30 @@ class Manifest(BaseModel):
     held: HeldDeletions | None = None
     reached: int = 0
     attempts_without_progress: int = 0
+
+    @property
+    def lane(self) -> str:
+        """What the job works on: one job of a lane runs at a time, the next one waits for its end."""
+        if not self.works_on_collection:
+            return self.source_id
+        return (
+            f"{self.kind}/{self.collection_id}/next" if self.builds_generation else f"{self.kind}/{self.collection_id}"
+        )
+
+    @property
+    def builds_generation(self) -> bool:
+        """Whether a job that embeds builds the next generation of vectors, next to those that answer."""
+        return self.kind == EMBED and bool(self.options.get("build"))
+
+    @property
+    def works_on_collection(self) -> bool:
+        """Whether the job works on a collection rather than on a source: it fetches nothing."""
+        return self.kind in COLLECTION_KINDS
+
+    @property
+    def phase_names(self) -> tuple[str, ...]:
+        """The phases of a job of this kind, in order; the last is the one whose end is the end of the work."""
+        return (self.kind,) if self.works_on_collection else PHASES
 
     @property
     def waits_for_space(self) -> bool:
@@ -296,33 +360,6 @@ class Manifest(BaseModel):
         return clipped(name, NAME_KEPT)
 
 
-def clipped(text: str, length: int) -> str:
-    """Return at most ``length`` characters of a text that can be written as UTF-8: its beginning and its end."""
-    if len(text) > length:
-        tail = length // 2
-        text = f"{text[: length - tail - 1]}…{text[len(text) - tail :]}"
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")[:length]
-
-
-def written_bytes(items: Iterable[Any]) -> int:
-    """Return the bytes that the items of a list of the manifest take on disk: indented, control characters escaped."""
-    total = 0
-    for item in items:
-        written = orjson.dumps(item, option=orjson.OPT_INDENT_2)
-        total += len(written) + _INDENTATION * (written.count(b"\n") + 1) + len(b",\n")
-    return total
-
-
-def newest_that_fit(items: list[Any], limit: int) -> list[Any]:
-    """Return the last of the items that together take at most ``limit`` bytes on disk."""
-    left = limit
-    for number, item in enumerate(reversed(items)):
-        left -= written_bytes([item])
-        if left < 0:
-            return items[len(items) - number :]
-    return items
-
-
 class IngestionStatusResponse(BaseModel):
     """The state of a job by its id, as ``status JOB --json`` prints it: the manifest and where the job queues."""
 
@@ -350,4 +387,5 @@ class IngestionStatusResponse(BaseModel):
 def end_state(manifest: Manifest, *, listing_complete: bool) -> JobState:
     """Return ``succeeded`` or ``partial`` for a job that has gone through its plan."""
     held = manifest.held is not None and manifest.held.documents > 0
-    return JobState.PARTIAL if manifest.counters.items_failed or held or not listing_complete else JobState.SUCCEEDED
+    failed = manifest.counters.items_failed + manifest.counters.members.failed
+    return JobState.PARTIAL if failed or held or not listing_complete else JobState.SUCCEEDED

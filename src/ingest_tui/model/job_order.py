@@ -1,4 +1,4 @@
-"""Which job is newer: told by their ids, which hold the time."""
+"""Which job is newer: by their ids, which hold the time."""
 
 from __future__ import annotations
 

@@ -45,6 +45,11 @@ def path_of_uri(uri: str) -> bytes | None:
     return unquote_to_bytes(uri.removeprefix("file://")) if uri.startswith("file:///") else None
 
 
-def file_name_of(key: str) -> str:
-    """Return the last segment of a key, the name a person knows the document by."""
+def file_name_of(key: str, *, is_member: bool = False) -> str:
+    """Return the last segment of a key, the name a person knows the document by.
+
+    ``is_member``: it is the key of a member of a container, see `model.members`.
+    """
+    if is_member:
+        key = key.rpartition("!")[2]
     return key.rstrip("/").rpartition("/")[2] or key

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from ingest_tui.model.redaction import redact
 
-OutcomeName = Literal["ingested", "unchanged", "duplicate", "moved", "retired", "empty", "rejected", "failed"]
+OutcomeName = Literal[
+    "ingested", "unchanged", "duplicate", "moved", "retired", "empty", "rejected", "failed", "embedded"
+]
+_OF_DOCUMENTS: tuple[OutcomeName, ...] = ("embedded",)
 WARNINGS_KEPT = 3
 _WARNING_CHARACTERS = 160
 OUTCOME_NAMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+PLACE_OUTCOMES = tuple(name for name in OUTCOME_NAMES if name not in _OF_DOCUMENTS)
+"""What the last look at a place may have come to."""
 
 # The counter of the manifest that each outcome adds to.
 COUNTER_OF: dict[OutcomeName, str] = {
@@ -23,6 +28,7 @@ COUNTER_OF: dict[OutcomeName, str] = {
     "empty": "items_empty",
     "rejected": "items_rejected",
     "failed": "items_failed",
+    "embedded": "items_embedded",
 }
 
 
@@ -31,6 +37,7 @@ class Outcome:
     """One line of outcomes.jsonl. ``bytes`` is the raw size; ``milliseconds`` the time spent extracting.
 
     ``warnings`` says in at most `WARNINGS_KEPT` short messages what validators found; ingestion.json has them all.
+    ``parent`` is the address of the container that a member is in; None for what was listed.
     """
 
     uri: str
@@ -50,6 +57,7 @@ class Outcome:
     milliseconds: int | None = None
     phase: str = "commit"
     warnings: tuple[str, ...] = ()
+    parent: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form of the contract."""
@@ -68,6 +76,28 @@ class Outcome:
         if "warnings" in known:
             known["warnings"] = tuple(known["warnings"])
         return cls(**known)
+
+
+def under_parents(outcomes: Iterable[Outcome]) -> Iterator[tuple[int, Outcome]]:
+    """Yield outcomes with members after their container, each with the number of containers that it is in.
+
+    Members come before their container in the journal; those of one that has no line come last.
+    """
+    waiting: dict[str, list[Outcome]] = {}
+
+    def family(outcome: Outcome, depth: int) -> Iterator[tuple[int, Outcome]]:
+        yield depth, outcome
+        for member in waiting.pop(outcome.uri, ()):
+            yield from family(member, depth + 1)
+
+    for outcome in outcomes:
+        if outcome.parent is None:
+            yield from family(outcome, 0)
+        else:
+            waiting.setdefault(outcome.parent, []).append(outcome)
+    for parent in list(waiting):
+        for outcome in waiting.pop(parent, ()):
+            yield from family(outcome, 1)
 
 
 def short_warnings(messages: Sequence[str]) -> tuple[str, ...]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ingest_tui.model.attachments import mark_in, mark_of
 from ingest_tui.model.descriptor import Descriptor
-from ingest_tui.model.holding import HOLD_WORDS, NOTHING_SPECIAL, ChoiceComparison, HoldReason, HoldRules
+from ingest_tui.model.holding import NOTHING_SPECIAL, ChoiceComparison, HoldReason, HoldRules, hold_words
+from ingest_tui.model.members import containers_of
+from ingest_tui.model.ocr import OCR_REASONS
 from ingest_tui.model.plan_line import ActionName, PlanLine
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Changes when this program lets in what an earlier one refused, so that it is tried again."""
 
 RENAMED = "renamed"
 """The reason of a document that has another key and was moved without being read."""
 
 RULES_CHANGED = "rules_changed"
-"""The reason of what was refused and is tried again because other rules hold now."""
+"""The reason of what is read again because other rules hold now: what was refused, or had another schema."""
 
 FILTER_REFUSALS = frozenset({"too_large", "too_old", "type_not_allowed"})
 """Reasons of a listing that come from the settings of a source and not from the item alone."""
@@ -37,6 +40,9 @@ NOT_LOOKED_INTO = "not_looked_into"
 RESTORED = "restored"
 """The reason of a place that a person has brought a document back to; without fingerprint until it is listed again."""
 
+ROLLED_BACK = "rolled_back"
+"""The reason of a place whose document a person brought back to an earlier version; it stays so until it changes."""
+
 _NOT_TAKEN = {"rejected", "empty", "failed"}
 HELD = "held"
 """Stands for the rule set of what is refused and whose document waits for a person, under whatever settings since."""
@@ -47,7 +53,10 @@ KILL_REASONS = frozenset({"crashed", "timeout", "memory"})
 
 
 class Known(NamedTuple):
-    """What the catalogue remembers of a key. ``document_id`` is None for what never became a document."""
+    """What the catalogue remembers of a key. ``document_id`` is None for what never became a document.
+
+    ``container`` is the key of the listed item that a member is in, empty for what is listed itself.
+    """
 
     key: str
     uri: str
@@ -58,6 +67,26 @@ class Known(NamedTuple):
     ruleset: str
     version: int | None = None
     parsers: str = ""
+    container: str = ""
+
+    @property
+    def listed_key(self) -> str:
+        """The key of the item that a listing names if this is still there: its own, or that of its container."""
+        return self.container or self.key
+
+
+def without_ocr(ruleset: str) -> str:
+    """Return a ruleset without the part that stands for the settings of OCR, from its plus to a colon or the end."""
+    before, plus, after = ruleset.partition("+")
+    return before + schema_in(after) if plus else ruleset
+
+
+def schema_in(ruleset: str) -> str:
+    """Return the part of a ruleset that stands for a schema, from its colon on; empty for none.
+
+    It decides about documents too: those that were read under another schema are read again.
+    """
+    return ruleset[ruleset.index(":") :] if ":" in ruleset else ""
 
 
 class Quarantine(NamedTuple):
@@ -68,6 +97,10 @@ class Quarantine(NamedTuple):
     kills: int
 
 
+def _any_may(_key: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class PlanRules:
     """What the planner needs to know besides listing and memory.
@@ -75,6 +108,7 @@ class PlanRules:
     ``ruleset`` stands for everything that decides what is let in; what was refused under another one is tried again.
     ``hold`` decides which deletions wait for a person. ``parsers`` stands for the parsers as they are now.
     ``unsettled_ns`` is the span of modification times (nanoseconds) in which an item may still be being written.
+    ``may_have_attachments`` says of a key whether what becomes of attachments may matter to it.
     """
 
     ruleset: str = ""
@@ -82,6 +116,7 @@ class PlanRules:
     hold: HoldRules = NOTHING_SPECIAL
     parsers: str = ""
     unsettled_ns: tuple[int, int] | None = None
+    may_have_attachments: Callable[[str], bool] = _any_may
 
 
 def plan_actions(
@@ -97,24 +132,40 @@ def plan_actions(
     """
     rules = rules or PlanRules()
     descriptors = {descriptor.key: descriptor for descriptor in listing}
-    vanished = [known[key] for key in sorted(known) if key not in descriptors] if complete else []
+    vanished = [known[key] for key in sorted(known) if _is_gone(known[key], known, descriptors, rules)]
+    vanished = vanished if complete else []
+    members = {key for key, entry in known.items() if entry.container}
     fresh = sorted((one.fingerprint, one.key) for one in descriptors.values() if one.key not in known and _is_real(one))
     gone_documents = sorted(filter(_may_have_moved, vanished), key=lambda entry: (entry.fingerprint, entry.key))
     moves = {} if rules.force else pair_moves(gone_documents, fresh)
     actions = [
-        plan_listed(descriptor, known.get(key), moved_from=moves.get(key), rules=rules)
+        plan_listed(descriptor, None if key in members else known.get(key), moved_from=moves.get(key), rules=rules)
         for key, descriptor in sorted(descriptors.items())
     ]
     moved = {entry.key for entry in moves.values()}
-    gone = [entry for entry in vanished if entry.key not in moved]
+    gone = [entry for entry in vanished if entry.listed_key not in moved]
     known_documents = sum(1 for entry in known.values() if entry.document_id)
     actions += plan_vanished(gone, known_documents=known_documents, listed=len(descriptors), rules=rules)
     return actions
 
 
+def _is_gone(entry: Known, known: Mapping[str, Known], descriptors: Mapping[str, Descriptor], rules: PlanRules) -> bool:
+    """Whether a listing names neither an entry nor its container, or it is attached where attachments are no documents.
+
+    What is attached is within a document, such as a mail: an archive is none.
+    """
+    if entry.listed_key not in descriptors:
+        return True
+    if not entry.container or mark_in(rules.ruleset) == mark_of("documents"):
+        return False
+    within = (known.get(key) for key in containers_of(entry.key, entry.container))
+    return any(one is not None and one.document_id is not None for one in within)
+
+
 def _may_have_moved(entry: Known) -> bool:
     """Whether a vanished document may be found under another key: the fingerprint is that of what it was made of."""
-    return entry.document_id is not None and entry.fingerprint != "" and entry.outcome != "failed"
+    is_document = entry.document_id is not None and not entry.container
+    return is_document and entry.fingerprint != "" and entry.outcome != "failed"
 
 
 def _is_real(descriptor: Descriptor) -> bool:
@@ -239,20 +290,42 @@ def _plan_known(  # noqa: C901, PLR0911 - one branch and return for each decisio
     if known.fingerprint != descriptor.fingerprint:
         return ingest("changed", f"fingerprint was {known.fingerprint}")
     if known.outcome == "failed":
-        if (known.ruleset, known.parsers) != (rules.ruleset, rules.parsers):
+        if (without_ocr(known.ruleset), known.parsers) != (without_ocr(rules.ruleset), rules.parsers):
             return ingest("retry", f"was failed ({known.reason}) under other settings or parsers")
         detail = f"{known.reason} last time, and nothing has changed since"
         return _act(descriptor, "skip", FAILED_BEFORE, detail, document_id=known.document_id)
     refused = known.outcome in {"rejected", "empty"}
-    if refused and known.ruleset != rules.ruleset:
+    if refused and _may_be_taken_now(known, rules):
         return ingest(RULES_CHANGED, f"was {known.outcome} ({known.reason}) under other settings")
     if refused and known.reason == ARCHIVED:
         return ingest("restored", "was in an archive")
     if known.document_id is not None and known.uri != descriptor.uri and not refused:
         detail = f"was at {known.uri}"
         return _act(descriptor, "move", "readdressed", detail, document_id=known.document_id, from_key=known.key)
+    is_container = known.document_id is None and known.outcome in {"ingested", "unchanged"}
+    if (known.document_id is not None or is_container) and not refused:
+        if otherwise := _read_otherwise(known, rules):
+            return ingest(RULES_CHANGED, otherwise)
+        if is_container and known.uri != descriptor.uri:
+            return ingest("readdressed", f"was at {known.uri}")  # its members get their new addresses
     detail = f"was {known.outcome}: {known.reason}" if refused else ""
     return _act(descriptor, "skip", "same_fingerprint", detail, document_id=known.document_id)
+
+
+def _read_otherwise(known: Known, rules: PlanRules) -> str:
+    """Return why what is here has to be read again under the rules of now; empty where it has not."""
+    if schema_in(known.ruleset) != schema_in(rules.ruleset):
+        return "was read under another schema, or none"
+    if mark_in(known.ruleset) != mark_in(rules.ruleset) and rules.may_have_attachments(known.key):
+        return "its attachments were read under another setting"
+    return ""
+
+
+def _may_be_taken_now(known: Known, rules: PlanRules) -> bool:
+    """Whether what was refused may be taken under the rules of now; settings of OCR matter to what it would read."""
+    if without_ocr(known.ruleset) != without_ocr(rules.ruleset):
+        return True
+    return known.reason in OCR_REASONS and known.ruleset != rules.ruleset
 
 
 def _may_be_half_written(descriptor: Descriptor, known: Known | None, rules: PlanRules) -> bool:
@@ -280,10 +353,14 @@ def plan_vanished(
         vanished = list(vanished)
         vanished_documents = sum(1 for entry in vanished if entry.document_id)
     held = rules.hold.reason(vanished_documents, known_documents, listed=listed)
-    detail = f"{vanished_documents} of {known_documents} items would go; {HOLD_WORDS[held]}" if held else ""
+    detail = (
+        f"{vanished_documents} of {known_documents} items would go; {hold_words(held, is_remote=rules.hold.is_remote)}"
+        if held
+        else ""
+    )
     for entry in vanished:
         if not entry.document_id:
-            yield PlanLine("forget", "not_listed", entry.key, entry.uri)
+            yield PlanLine("forget", "not_listed", entry.key, entry.uri, container=entry.container)
         elif entry.reason == RESTORED and not entry.fingerprint:
             yield _vanished("keep", RESTORED, entry, "a person has brought it back; it is gone at its source")
         elif held and not rules.hold.approves(entry.key, entry.document_id, entry.version):
@@ -293,4 +370,13 @@ def plan_vanished(
 
 
 def _vanished(action: ActionName, reason: str, entry: Known, detail: str = "") -> PlanLine:
-    return PlanLine(action, reason, entry.key, entry.uri, detail, document_id=entry.document_id, version=entry.version)
+    return PlanLine(
+        action,
+        reason,
+        entry.key,
+        entry.uri,
+        detail,
+        document_id=entry.document_id,
+        version=entry.version,
+        container=entry.container,
+    )

@@ -27,7 +27,7 @@ class PlanLine(NamedTuple):
     ``gap``: not an item, but a place that the listing could not look into: only a look without a job names these.
     ``keep``: gone, and brought back by a person since it was last listed. ``forget``: gone, and no document ever came
     of it. A ``retire`` or ``hold`` with the reason ``excluded`` is of a listed item that the settings leave out now;
-    ``refusal`` is the reason for that.
+    ``refusal`` is the reason for that. ``container`` is the key of the listed item that a member is in.
     """
 
     action: ActionName
@@ -43,6 +43,7 @@ class PlanLine(NamedTuple):
     metadata: dict[str, str] | None = None
     version: int | None = None
     refusal: str = ""
+    container: str = ""
 
     def descriptor(self) -> Descriptor:
         """Return what was listed of the item, as far as the plan keeps it."""
@@ -89,14 +90,15 @@ class PlanLine(NamedTuple):
             get("metadata"),
             get("version"),
             get("refusal", ""),
+            get("container", ""),
         )
         (
             action, reason, key, uri, detail, fingerprint, size, modified_ns,
-            document_id, from_key, metadata, version, refusal,
+            document_id, from_key, metadata, version, refusal, container,
         ) = values  # fmt: skip
         if not (  # spelled out: a loop over the types takes three times as long, and large plans have many lines
             type(action) is type(reason) is type(key) is type(uri) is type(detail) is type(fingerprint) is str
-            and type(refusal) is str
+            and type(refusal) is type(container) is str
             and (size is None or type(size) is int)
             and (modified_ns is None or type(modified_ns) is int)
             and (version is None or type(version) is int)
@@ -205,6 +207,7 @@ _TYPES_OF_LINE: tuple[tuple[type, ...], ...] = (
     _TEXT_OR_NONE,
     (dict, NoneType),
     _NUMBER_OR_NONE,
+    _TEXT,
     _TEXT,
 )
 _NAMES_OF_END = ("listed", "complete", "lines", "work", "gaps_total")

@@ -29,7 +29,7 @@ _SENSITIVE_KEY = r".*(?:password|passwd|passphrase|secret|token|api_?key|access_
 def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return what to look for and what to put there. Compiled when first needed: a command line that starts is not."""
     anyhow = re.IGNORECASE
-    beside = rf"\1{REDACTED}"
+    kept_name = rf"\1{REDACTED}"
     key_block = r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----).*?(?:-----END [A-Z0-9 ]{0,40}KEY-----|\Z)"
     # Authorization: Bearer abc · 'Authorization': 'Basic abc' · Authorization: AWS4-HMAC-SHA256 Credential=…, …
     authorization = (
@@ -42,20 +42,20 @@ def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
     plain_name = rf"""((?:pass(?:word|wd|phrase)|secret|api[_-]?key)\s{{0,4}}:\s{{0,4}})(?!REFERENCE\b){_VALUE}"""
     # scheme://user:password@host
     in_address = r"""(://[^/\s:@"'<>]{0,200}:)[^/\s"'<>]{1,500}@"""
-    # An AWS key id, and the secret that stands beside it.
+    # An AWS key id, and the secret that is next to it.
     aws_key = (
         r"""\b(?:AKIA|ASIA)[A-Z0-9]{12,}(?:["'\s:=,;/|]{1,6}(?:[A-Za-z_]{1,24}["'\s:=]{1,6})?"""
         r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+]))?"
     )
     jwt_shape = r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"
     return (
-        (re.compile(key_block, re.DOTALL), beside),
-        (re.compile(authorization, anyhow), beside),
-        (re.compile(r"\b(bearer\s{1,4})[a-z0-9._~+/-]{16,}=*", anyhow), beside),
-        (re.compile(assigned, anyhow), beside),
-        (re.compile(quoted_name, anyhow), beside),
-        (re.compile(plain_name, anyhow), beside),
-        (re.compile(in_address), rf"{beside}@"),
+        (re.compile(key_block, re.DOTALL), kept_name),
+        (re.compile(authorization, anyhow), kept_name),
+        (re.compile(r"\b(bearer\s{1,4})[a-z0-9._~+/-]{16,}=*", anyhow), kept_name),
+        (re.compile(assigned, anyhow), kept_name),
+        (re.compile(quoted_name, anyhow), kept_name),
+        (re.compile(plain_name, anyhow), kept_name),
+        (re.compile(in_address), rf"{kept_name}@"),
         (re.compile(aws_key), REDACTED),
         (re.compile(jwt_shape), REDACTED),
     )
@@ -127,7 +127,7 @@ def _has_surrogates(text: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """Return a text without the secrets that can be told by their shape and those that were remembered."""
+    """Return a text without the secrets that are known by their shape and those that were remembered."""
     for form in _known.forms:
         if form in text:
             text = text.replace(form, REDACTED)

@@ -5,6 +5,7 @@ Pure. What an error itself said when it happened takes precedence: it knows more
 
 from __future__ import annotations
 
+from ingest_tui.model.ocr import NEEDS_OCR, OCR_FOUND_NOTHING
 from ingest_tui.model.plan import ARCHIVED, PERMANENT_FAILURES
 from ingest_tui.model.source import UPLOAD_SOURCE
 
@@ -15,8 +16,10 @@ _BY_REASON = {
     "unsafe_xml": "entities can read files and grow without end; replace them by their text",
     "unsupported_type": "save it in a format that can be read; 'ingest-tui doctor' lists them",
     "malformed": "the file may be damaged or cut short; open it with its program and save it again",
+    "schema_violation": "correct it at the source, or the schema of the source",
     "wrong_type": "its name promises another type than its bytes are; rename it, or save it again with its program",
     "empty": "nothing to do: there is no text in it; a scan needs OCR",
+    OCR_FOUND_NOTHING: "nothing to do if it shows no text; other --ocr-languages of its source may find some",
     ARCHIVED: "restore it at the source; the next sync takes it then",
     "special_file": "only regular files are read; nothing to do",
     "symlink_outside": "put the file itself there, or add the folder that the link leads to as a source of its own",
@@ -28,9 +31,14 @@ _BY_REASON = {
 _OF_SETTINGS = {
     "too_large": "'ingest-tui source edit {source} --max-size SIZE' takes larger files; or split the file",
     "too_old": "'ingest-tui source edit {source} --since DATE' takes older ones, --since '' all",
+    "many_members_gone": (
+        "put back what was there; or let them go:"
+        " 'ingest-tui source edit {source} --hold-share 1 --hold-always-share 1', then sync"
+    ),
     "type_not_allowed": "'ingest-tui source edit {source} --any-type' takes all; --allow-type and --deny-type choose",
 }
-_OF_PARSERS = frozenset({"timeout", "memory", "crashed"})
+OF_PARSERS = frozenset({"timeout", "memory", "crashed"})
+"""Reasons that may be due to the machine, and what else runs on it."""
 _UPLOAD_AGAIN = "upload it again"
 
 
@@ -42,7 +50,10 @@ def remedy_for(outcome: str, reason: str, *, source_id: str, said: str = "", qua
     is_upload = source_id == UPLOAD_SOURCE
     if reason in _OF_SETTINGS:
         return "split the file, then upload the parts" if is_upload else _OF_SETTINGS[reason].format(source=source_id)
-    if reason in _OF_PARSERS:
+    if reason == NEEDS_OCR:
+        switch = f"'ingest-tui source edit {source_id} --ocr auto' and a sync read it by OCR"
+        said = 'set "ocr": "auto" in workspace.json' if is_upload else switch
+    if reason in OF_PARSERS:
         return _of_parsers(reason, source_id, is_upload=is_upload, quarantined=quarantined)
     best = said or _BY_REASON.get(reason) or (_BY_REASON["empty"] if outcome == "empty" else "")
     if outcome == "empty" or not best:

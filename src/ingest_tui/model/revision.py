@@ -72,9 +72,9 @@ def _unequal(first: Mapping[str, Any], second: Mapping[str, Any], place: str = "
 
 def conflict(what: str, found: Sequence[Difference], theirs: Any) -> ConflictError:
     """Return the error for a record that somebody else has changed since it was read; ``theirs``: as it is now."""
-    told = "; ".join(map(str, found))
+    differences = "; ".join(map(str, found))
     error = ConflictError(
-        f"{what} was changed by somebody else meanwhile; nothing was saved{f' ({told})' if told else ''}",
+        f"{what} was changed by somebody else meanwhile; nothing was saved{f' ({differences})' if differences else ''}",
         hint="look at it as it is now, then make your change again",
         differences=[difference.as_dict() for difference in found],
     )

@@ -6,7 +6,7 @@ import re
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-# Characters that act on a terminal or reorder what stands beside them: C0 and C1 controls, DEL, bidirectional
+# Characters that act on a terminal or reorder what is next to them: C0 and C1 controls, DEL, bidirectional
 # embeddings, overrides and isolates, line and paragraph separators, zero-width marks, and lone surrogates.
 _ACTING = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
@@ -44,7 +44,7 @@ def safe_json(text: str) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """Return a cell for a spreadsheet: safe to show, and never taken for a formula (a ``'`` stands before it).
+    """Return a cell for a spreadsheet: safe to show, and never taken for a formula (a ``'`` is put before it).
 
     The beginnings are those that OWASP names for CSV injection, full-width forms included.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -18,7 +18,11 @@ from pydantic import (
     model_validator,
 )
 
+from ingest_tui.model.attachments import AttachmentsSetting
 from ingest_tui.model.identifiers import check_identifier
+from ingest_tui.model.ocr import OCR_SETTINGS, OcrEngineName, OcrMode
+from ingest_tui.model.preference_overrides import OcrLanguages, Origin, Overriding, PreferenceOverrides
+from ingest_tui.model.schedule import Schedule
 
 SCHEMA_VERSION = 1
 DEFAULT_MAX_SIZE = 50_000_000
@@ -27,8 +31,17 @@ LARGEST_SIZE = 2**53
 UPLOAD_SOURCE = "upload"
 KEPT_SOURCE = "kept-documents"
 """Where documents are that a person keeps though no source lists them."""
-RESERVED_SOURCES = frozenset({UPLOAD_SOURCE, KEPT_SOURCE})
+REPORT_VIOLATIONS = "report"
+REJECT_VIOLATIONS = "reject"
+EMBEDDING_SOURCE = "embedding"
+"""What jobs name as their source that embed a collection: they work on the documents of all its sources."""
+RECHUNKING_SOURCE = "rechunking"
+"""The same for jobs that cut the texts of a collection again."""
+RESERVED_SOURCES = frozenset({UPLOAD_SOURCE, KEPT_SOURCE, EMBEDDING_SOURCE, RECHUNKING_SOURCE})
 _PLACES = ("path", "bucket", "site", "url", "uri")
+
+
+ContainersSetting = Literal["documents", "refuse"]
 
 
 class ExtractionSettings(BaseModel):
@@ -48,9 +61,16 @@ _TAKE_MORE = ("hidden", "recursive", "follow_symlinks")
 class Source(BaseModel):
     """One place that documents come from. ``source_config`` is checked by the connector of its type.
 
+    ``schedule``: when it is synced by itself, whether it is watched or not; None: never.
     ``since``: what was last changed before that day (UTC) is not taken.
     ``allow_types`` (empty: all) and ``deny_types`` (takes precedence) are format names, extensions or media types.
-    ``hold_…``: how many deletions at once wait for a person, see `HoldRule`; None: as the workspace says.
+    ``schema_file``: what its documents should be like, a JSON Schema or a Table Schema; empty for none. Violations are
+    findings, or keep a document out.
+    ``containers``: whether the members of archives are documents, or archives are refused.
+    ``attachments``: what becomes of files that are attached to mails or embedded in PDFs; None: as in the workspace.
+    ``ocr…``: whether pictures of text are read, in which languages (``eng+deu``), and by what; None or empty: as the
+    workspace says. ``overrides``: further preferences of its collection that it chooses for itself.
+    ``hold_…``: how many deletions at once wait for a person, see `HoldRule`; None: as in the workspace.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -64,12 +84,21 @@ class Source(BaseModel):
     collection_id: str = "default"
     enabled: bool = True
     watch: bool = False
+    schedule: Schedule | None = None
     priority: int = Field(default=100, ge=0, le=1000)
     max_size: ByteSize = Field(default=ByteSize(DEFAULT_MAX_SIZE), gt=0, le=LARGEST_SIZE)
     since: date | None = None
     allow_types: tuple[str, ...] = ()
     deny_types: tuple[str, ...] = ()
+    schema_file: str = ""
+    schema_violations: Literal["report", "reject"] = "report"
+    ocr: OcrMode | None = None
+    ocr_languages: OcrLanguages = ""
+    ocr_engine: OcrEngineName | None = None
+    overrides: PreferenceOverrides = PreferenceOverrides()
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
+    containers: ContainersSetting = "documents"
+    attachments: AttachmentsSetting | None = None
     hold_items: int | None = Field(default=None, ge=0)
     hold_share: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     hold_always_share: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
@@ -100,6 +129,13 @@ class Source(BaseModel):
         place = next((str(config[name]) for name in _PLACES if config.get(name)), self.source_type)
         return f"{place}/{config['prefix']}" if config.get("prefix") else place
 
+    @property
+    def overriding(self) -> Overriding:
+        """What the source chooses in place of its collection, how it reads pictures too."""
+        ocr = {name: getattr(self, name) for name in OCR_SETTINGS if getattr(self, name)}
+        origin: Origin = "upload" if self.source_id == UPLOAD_SOURCE else "source"
+        return Overriding(origin, self.overrides.model_copy(update=ocr))
+
     @field_validator("source_id", "collection_id")
     @classmethod
     def _identifiers_are_safe(cls, value: str) -> str:
@@ -128,6 +164,8 @@ def may_take_less(before: Source, after: Source) -> bool:
     A pattern that begins with ``!`` turns the others round: then nothing is certain. A lower size limit excludes no
     document that is here already, but what has grown since; it counts as taking less.
     """
+    if after.attachments not in {before.attachments, "documents"}:
+        return True
     old, new = before.source_config, after.source_config
     changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
     switched_on = {name for name in changed if name in _TAKE_MORE and new.get(name) is True}

@@ -13,7 +13,7 @@ def diff_texts(old: str, new: str, *, names: tuple[str, str] = ("old", "new")) -
     """Return the lines of a unified diff without line feeds; empty when the texts are the same.
 
     Only what lies between the common beginning and end is compared, and of that at most `MOST_LINES` lines of each
-    text: comparing takes quadratic time. What was left out is told in a last line that begins with ``…``.
+    text: comparing takes quadratic time. What was left out is in a last line that begins with ``…``.
     """
     if old == new:
         return []

@@ -65,7 +65,7 @@ def gaps_of_volumes(
 
 
 def with_identity(volume: str, identity: str) -> str:
-    """Return a volume with what tells its file system from another one of the same name."""
+    """Return a volume with what distinguishes its file system from another one of the same name."""
     return f"{volume}{_IDENTITY}{identity}"
 
 
@@ -120,7 +120,7 @@ def _doubt_about(  # noqa: PLR0911 - one return for each decision
 def lost_volume(before: Mapping[str, str], now: Mapping[str, str], key: str) -> Gap | None:
     """Return the mounted folder of the last look that a key was in and that is not mounted any more, and why; or None.
 
-    The root has no mount of its own below it: what is another there, only a whole look can tell.
+    The root has no mount of its own below it: what is another there, only a whole look can show.
     """
     within = [place for place in before if place and (key == place or key.startswith(f"{place}/"))]
     place = max(within, key=len, default=None)

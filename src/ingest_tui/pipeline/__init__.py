@@ -1,1 +1,1 @@
-"""One job, told as a story: list, plan, stage, extract, commit."""
+"""One job, step by step: list, plan, stage, extract, commit."""

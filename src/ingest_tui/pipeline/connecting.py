@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest_tui.connectors.base import BaseConnector, Credential, Credentials
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import get_connector
+from ingest_tui.model.preferences_in_force import source_in_force
 from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import Workspace
 
@@ -26,6 +27,11 @@ def connect(workspace: Workspace, source: Source) -> BaseConnector:
             max_size=int(source.max_size),
             credentials=registry_for(workspace),
         )
+
+
+def with_preferences(workspace: Workspace, source: Source) -> Source:
+    """Return a source as it works: with what its collection says where it says nothing. It is never saved so."""
+    return source_in_force(source, workspace.collections.get(source.collection_id).preferences)
 
 
 def _keep_libraries_quiet() -> None:

@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest_tui.model.batching import batches
-from ingest_tui.model.clock import days, rfc3339, rfc3339_now, shifted, utc_now
+from ingest_tui.model.clock import rfc3339, rfc3339_now, shifted, utc_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
 from ingest_tui.store.change import StoreChange
+from ingest_tui.store.layout import REMOVED_COLLECTION
+from ingest_tui.store.records.removed_collections import forget_removed, removal_times
+from ingest_tui.store.retention import RetentionPolicies
 from ingest_tui.store.trash import read_clock_note, retirement_of, time_in, write_clock_note
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
@@ -22,18 +25,31 @@ _NOTED_EVERY = timedelta(hours=1)
 
 
 def purge_overdue(workspace: Workspace, *, now: datetime | None = None) -> int:
-    """Delete what has been in the trash for more than ``trash_days``; returns how many documents.
+    """Delete what has been in the trash for more than the ``trash_days`` of its collection; returns how many documents.
 
     Nothing is deleted while the clock is doubted (see `model.trash`), nor a document whose note of its retirement is
-    missing or says another time than the catalogue. With ``trash_days`` 0 nothing is kept.
+    missing or says another time than the catalogue. With ``trash_days`` 0 nothing is kept, whatever the clock says.
     """
     if not _has_trash(workspace):
         return 0
     moment = now or utc_now()
-    grace = days(workspace.settings.trash_days)
-    if grace and _clock_is_doubted(workspace, moment, grace):
+    policies = RetentionPolicies(workspace)
+    waits = policies.shortest_grace_to_wait
+    is_doubted = bool(waits) and clock_is_doubted(workspace, moment, waits)
+    if is_doubted and policies.shortest_grace:
         return 0
-    due = (row for row in retired_until(workspace, shifted(moment, -grace)) if _is_due(workspace, row, moment, grace))
+
+    def is_due(document: Document) -> bool:
+        grace = policies.grace_of(document.collection_id, document.source_id)
+        if grace is None or (grace and is_doubted) or document.updated_at > rfc3339(shifted(moment, -grace)):
+            return False
+        return _is_due(workspace, document, moment, grace)
+
+    for collection_id, removed_at in list(removal_times(workspace.layout)):
+        grace = policies.grace_of(collection_id)
+        if grace is not None and not (grace and is_doubted) and is_overdue(removed_at, moment, grace):
+            forget_removed(workspace.layout, collection_id)
+    due = filter(is_due, retired_until(workspace, shifted(moment, -policies.shortest_grace)))
     return purge_documents(workspace, due, reason="trash_days")
 
 
@@ -82,7 +98,8 @@ def _is_due(workspace: Workspace, document: Document, now: datetime, grace: time
     return not grace or (moment is not None and is_overdue(moment, now, grace))
 
 
-def _clock_is_doubted(workspace: Workspace, now: datetime, grace: timedelta) -> bool:
+def clock_is_doubted(workspace: Workspace, now: datetime, grace: timedelta) -> bool:
+    """Look at the clock, note that, and return whether it jumped lately: nothing goes by its age until it is steady."""
     noted = read_clock_note(workspace.layout)
     before = noted or _made(workspace)
     note = look_at_clock(before, now, grace)
@@ -98,8 +115,9 @@ def _made(workspace: Workspace) -> ClockNote:
 
 
 def _has_trash(workspace: Workspace) -> bool:
-    """Whether there is any document in the trash: asked at the end of each sync, so without the catalogue."""
-    return any(any(True for _entry in _entries(folder)) for folder in _entries(workspace.layout.trash))
+    """Whether there is anything in the trash: asked at the end of each sync, so without the catalogue."""
+    entries = _entries(workspace.layout.trash)
+    return any(path.name.startswith(REMOVED_COLLECTION) or any(True for _entry in _entries(path)) for path in entries)
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -17,7 +16,6 @@ from ingest_tui.connectors.containment import CONNECTOR_ERROR
 from ingest_tui.connectors.resilience import CutShortError, may_block
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError, ItemChangedError, ItemError, PlanDamagedError, SourceAccessError
-from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.file_names import safe_extension
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.plan_line import PlanLine
@@ -25,6 +23,7 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.controls import JobCancelled
 from ingest_tui.pipeline.job.fetch_health import SourceHealth
+from ingest_tui.pipeline.staged_item import StagedItem
 from ingest_tui.store.records.plan_file import work_lines
 from ingest_tui.store.staging import KEPT_EVERY_BYTES
 
@@ -36,40 +35,7 @@ _OFTEN_BYTES = 1 << 20
 _REJECTED_WHEN_FETCHED = {"too_large", "special_file", "symlink_outside", "archived", "malware"}
 
 
-@dataclass(slots=True)
-class StagedItem:
-    """An item on its way: its line of the plan, what was fetched of it, and what the parser made of it.
-
-    ``weight`` are the bytes that progress counts: what the listing said, so that totals add up. ``error`` is set when
-    it could not be fetched; ``result`` is None until it is parsed or when parsing was not needed because the bytes are
-    already known.
-    """
-
-    line: PlanLine
-    item_id: str
-    weight: int = 0
-    raw_path: str = ""
-    size: int = 0
-    raw_sha256: str = ""
-    error: ItemError | None = None
-    result: ParseResult | None = None
-
-    @property
-    def key(self) -> str:
-        """The key of the item in its source."""
-        return self.line.key
-
-    def now_is(self, descriptor: Descriptor) -> None:
-        """Take note that the item has changed since it was listed: what is known of it is of the new one."""
-        self.line = self.line._replace(
-            fingerprint=descriptor.fingerprint,
-            size=descriptor.size,
-            modified_ns=descriptor.modified_ns,
-            metadata=descriptor.metadata,
-        )
-
-
-Sink = Callable[[StagedItem], None]
+TakeItem = Callable[[StagedItem], None]
 
 
 class InFlightBudget(Protocol):
@@ -86,7 +52,7 @@ class InFlightBudget(Protocol):
 
 
 def stage_items(
-    job: JobContext, finished_keys: set[str], budget: InFlightBudget, take: Sink
+    job: JobContext, finished_keys: set[str], budget: InFlightBudget, take: TakeItem
 ) -> SourceAccessError | None:
     """Fetch the items of the plan in order and hand each to ``take``; those that failed are added to ``budget``.
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
 from ingest_tui.model.argument_types import Given, Result, checks_types
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.collection import CollectionPreferences
 from ingest_tui.model.document import Document, IngestedDocument, SearchHit
-from ingest_tui.model.errors import ValidationError
+from ingest_tui.model.errors import UsageError, ValidationError
 from ingest_tui.model.foreign_errors import as_database_error
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.services import workers, workspaces
+from ingest_tui.services.collections.preferences import plan_preferences, save_preferences
 from ingest_tui.services.documents import documents, search
 from ingest_tui.services.documents.registration import register_document
 from ingest_tui.services.jobs import jobs
@@ -91,17 +93,57 @@ class WorkspaceHandle:
     @checks_types
     @explained
     def add_source(
-        self, name: str, source_type: str = "local", *, collection: str = "default", **settings: Any
+        self,
+        name: str,
+        source_type: str = "local",
+        *,
+        collection: str = "default",
+        preferences: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> Source:
         """Add a source; ``settings`` are those of its connector, e.g. ``path``.
+
+        ``preferences`` are those that it chooses in place of its collection, e.g. ``{"chunk_size": 800}``.
 
         Raises `UsageError` for a taken name, `ValidationError` for wrong settings, `NotFoundError` for an unknown
         collection.
         """
         collection_id = collection_id_of(self.workspace, collection)
         return sources.add_source(
-            self.workspace, source_type=source_type, name=name, config=settings, collection_id=collection_id
+            self.workspace,
+            source_type=source_type,
+            name=name,
+            config=settings,
+            collection_id=collection_id,
+            preferences=preferences,
         )
+
+    @checks_types
+    @explained
+    def preferences(self, collection: str = "default") -> CollectionPreferences:
+        """Return what was chosen for a collection, by identifier or name; raises `NotFoundError`."""
+        return self.workspace.collections.get(collection_id_of(self.workspace, collection)).preferences
+
+    @checks_types
+    @explained
+    def set_preferences(
+        self,
+        collection: str = "default",
+        *,
+        unset: Sequence[str] = (),
+        progress: ProgressCallback | None = None,
+        **values: Any,
+    ) -> CollectionPreferences:
+        """Choose preferences of a collection, and wait until its documents are cut by them; returns all of them.
+
+        ``unset`` are keys that are as usual again. Raises `ValidationError` for an unknown key and for a value that
+        cannot be; then nothing is changed.
+        """
+        change = plan_preferences(self.workspace, collection_id_of(self.workspace, collection), values, unset)
+        saved = save_preferences(self.workspace, change)
+        if saved.job is not None:
+            workers.follow_job(self.workspace, saved.job.job_id, progress or _ignore, run_here=True)
+        return saved.collection.preferences
 
     @checks_types
     @explained
@@ -117,9 +159,22 @@ class WorkspaceHandle:
 
     @checks_types
     @explained
-    def search(self, query: str, *, collection_id: str | None = None, limit: int = 20) -> list[SearchHit]:
-        """Return the best chunks for a query."""
-        return search.search(self.workspace, query, collection_id=collection_id, limit=limit)
+    def search(
+        self,
+        query: str,
+        mode: str | None = None,
+        limit: int = 20,
+        *,
+        collection_id: str | None = None,
+        all_chunks: bool = False,
+    ) -> list[SearchHit]:
+        """Return the best hits for a query, one for each document; with ``all_chunks`` one for each chunk.
+
+        ``mode`` is ``text``, the only one yet.
+        """
+        if mode not in {None, "text"}:
+            raise UsageError(f"there is no mode {safe_display(mode or '')!r}", hint="the modes are: text")
+        return search.search(self.workspace, query, collection_id=collection_id, limit=limit, all_chunks=all_chunks)
 
     @checks_types
     @explained
@@ -129,6 +184,64 @@ class WorkspaceHandle:
             shown = safe_display(repr(version), limit=40)
             raise ValidationError(f"no version has the number {shown}", hint="leave it out for the current one")
         return documents.document_text(self.workspace, document_id, version)
+
+    @checks_types
+    @explained
+    def upload(
+        self,
+        *files: str | Path,
+        collection: str = "default",
+        name: str | None = None,
+        content: bytes | None = None,
+        label: str = "",
+        replace: bool = False,
+        preferences: Mapping[str, Any] | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Manifest:
+        """Add files by hand, or ``content`` under a ``name``, and wait for the end; returns the job.
+
+        A file of a name that the collection has becomes its next version, called ``label`` if that is given; with
+        ``replace`` the versions before it are deleted then. ``preferences`` hold for these versions in place of
+        those of the collection. All files are read before anything is stored. Raises `UsageError` or `NotFoundError`
+        naming each that is missing, too large, empty, encrypted, damaged or of no known type; then none is uploaded.
+        ``progress`` is as of `sync`.
+        """
+        from ingest_tui.services.documents import uploads
+
+        collection_id = collection_id_of(self.workspace, collection)
+        manifest = uploads.upload_files(
+            self.workspace, uploads.chosen_files(files, name, content),
+            collection_id=collection_id, label=label, replace=replace, overrides=preferences,
+        )  # fmt: skip
+        return workers.follow_job(self.workspace, manifest.job_id, progress or _ignore, run_here=True)
+
+    @checks_types
+    @explained
+    def prune_versions(self, document_id: str, *, keep: int | None = None) -> int:
+        """Delete the versions of a document but for the newest ``keep``, for good; returns how many.
+
+        Without ``keep`` so many stay as the preferences of its collection say, or the current one alone.
+        """
+        from ingest_tui.services.documents.pruning import prune_documents, versions_to_prune
+
+        return len(prune_documents(self.workspace, versions_to_prune(self.workspace, [document_id], keep=keep)))
+
+    @checks_types
+    @explained
+    def versions(self, document_id: str) -> list[dict[str, Any]]:
+        """Return the versions of a document, newest first."""
+        return documents.document_versions(self.workspace, document_id)
+
+    @checks_types
+    @explained
+    def roll_back(self, document_id: str, version: int | None = None) -> Document:
+        """Make the newest version of a document from an earlier one, by default the one before; returns the document.
+
+        Raises `NotFoundError` for a version that is not there, `UsageError` where its content is here already.
+        """
+        from ingest_tui.services.documents.rollback import roll_back_document
+
+        return roll_back_document(self.workspace, document_id, version)
 
     @checks_types
     @explained

@@ -12,17 +12,48 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ingest_tui.model.errors import RefusedError
+from ingest_tui.services.service_calls import Subject, change_streams, changes, offers, reads, streams
 
 if TYPE_CHECKING:
-    from ingest_tui.services import record_texts, workers, workspaces
+    from ingest_tui.services import (
+        comparison,
+        embedders,
+        embedding,
+        embedding_states,
+        generations,
+        name_lookup,
+        record_texts,
+        rerankers,
+        retention,
+        similar,
+        workers,
+        workspaces,
+    )
+    from ingest_tui.services.collections import collections, overrides, preferences, removal
     from ingest_tui.services.credentials import credentials
     from ingest_tui.services.credentials import forms as credential_forms
-    from ingest_tui.services.documents import documents, explain, export, search
+    from ingest_tui.services.documents import (
+        documents,
+        erasure,
+        evaluation,
+        explain,
+        export,
+        links,
+        pruning,
+        rollback,
+        search,
+        tables,
+        trace,
+        trash,
+        uploads,
+        version_details,
+    )
     from ingest_tui.services.jobs import audit_trail, error_inbox, jobs, logs, plan_preview
-    from ingest_tui.services.sources import sources, trials
+    from ingest_tui.services.sources import choice, health, sources, trials
+    from ingest_tui.services.verify import repair, verify
     from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
     from ingest_tui.store.workspace import Workspace
 else:
@@ -36,194 +67,256 @@ else:
         def __getattr__(self, name: str) -> Any:
             return getattr(import_module(self._name), name)
 
-    record_texts, workers, workspaces = map(_Module, ("record_texts", "workers", "workspaces"))
+    comparison, embedders, embedding, embedding_states, generations = map(
+        _Module, ("comparison", "embedders", "embedding", "embedding_states", "generations")
+    )
+    name_lookup, record_texts, rerankers, retention, similar, workers, workspaces = map(
+        _Module, ("name_lookup", "record_texts", "rerankers", "retention", "similar", "workers", "workspaces")
+    )
+    collections, overrides, preferences, removal = (
+        _Module(f"collections.{name}") for name in ("collections", "overrides", "preferences", "removal")
+    )
     credentials, credential_forms = map(_Module, ("credentials.credentials", "credentials.forms"))
-    documents, explain, export, search = (
-        _Module(f"documents.{name}") for name in ("documents", "explain", "export", "search")
+    documents, erasure, evaluation, explain, export, links, pruning = (
+        _Module(f"documents.{name}")
+        for name in ("documents", "erasure", "evaluation", "explain", "export", "links", "pruning")
+    )
+    rollback, search, tables, trace, trash, uploads, version_details = (
+        _Module(f"documents.{name}")
+        for name in ("rollback", "search", "tables", "trace", "trash", "uploads", "version_details")
     )
     audit_trail, error_inbox, jobs, logs, plan_preview = (
         _Module(f"jobs.{name}") for name in ("audit_trail", "error_inbox", "jobs", "logs", "plan_preview")
     )
-    sources, trials = map(_Module, ("sources.sources", "sources.trials"))
-
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
-Item = TypeVar("Item")
-Service = Callable[Concatenate["Workspace", Given], Result]
+    choice, health, sources, trials = (_Module(f"sources.{name}") for name in ("choice", "health", "sources", "trials"))
+    repair, verify = map(_Module, ("verify.repair", "verify.verify"))
 
 
-class ServiceCall(Generic[Given, Result]):
-    """A service as a method of a subject. ``service()`` returns it; ``changes``: it changes something."""
-
-    changes: ClassVar[bool] = False
-
-    def __init__(self, service: Callable[[], Callable[..., Any]]) -> None:
-        self.service = service
-
-    def __get__(self, subject: _Subject, owner: type | None = None) -> Callable[Given, Result]:
-        def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-            result: Result = self.answer(subject.client, self.service(), *args, **kwargs)
-            return result
-
-        return call
-
-    def answer(self, client: Client, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call the service."""
-        with client.opened() as workspace:
-            return service(workspace, *args, **kwargs)
-
-
-class _ServiceChange(ServiceCall[Given, Result]):
-    """A service that changes something, which a client that only reads refuses."""
-
-    changes: ClassVar[bool] = True
-
-    def answer(self, client: Client, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call the service, unless nothing may be changed."""
-        client.refuse_when_read_only()
-        return super().answer(client, service, *args, **kwargs)
-
-
-class _ServiceStream(ServiceCall[Given, Iterator[Item]]):
-    """A service that yields; the workspace stays open until it has ended, or is closed."""
-
-    def answer(self, client: Client, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Yield what the service yields."""
-        with client.opened() as workspace:
-            yield from service(workspace, *args, **kwargs)
+class _Sources(Subject):
+    list = reads(lambda: sources.list_sources)
+    get = reads(lambda: sources.get_source)
+    id_of = reads(lambda: name_lookup.source_id_of)
+    unreadable = reads(lambda: sources.unreadable_sources)
+    has_any = reads(lambda: sources.has_sources)
+    types = reads(lambda: sources.types_of_sources)
+    kinds = offers(lambda: sources.source_kinds)
+    config_model = offers(lambda: sources.connector_config_model)
+    settings_of_place = offers(lambda: trials.settings_of_place)
+    places = streams(lambda: trials.browse_for_settings)
+    browse = streams(lambda: sources.browse_source)
+    browse_settings = streams(lambda: sources.browse_settings)
+    draft_of = reads(lambda: trials.draft_of)
+    draft_from = offers(lambda: trials.draft_from)
+    problems = reads(lambda: trials.source_problems)
+    preview = streams(lambda: trials.preview_draft)
+    test_draft = streams(lambda: trials.test_draft)
+    test = streams(lambda: sources.test_source)
+    plan = streams(lambda: plan_preview.plan_source)
+    to_sync = reads(lambda: choice.sources_to_sync)
+    takes_otherwise = reads(lambda: sources.takes_otherwise)
+    next_run_at = reads(lambda: health.next_run_at)
+    scheduled_runs = reads(lambda: workers.scheduled_runs)
+    preferences = reads(lambda: overrides.source_preferences)
+    number_cut_otherwise = reads(lambda: overrides.number_cut_otherwise)
+    missing_for_ocr = reads(lambda: sources.missing_for_ocr)
+    add = changes(lambda: sources.add_source)
+    edit = changes(lambda: sources.edit_source)
+    save = changes(lambda: trials.save_draft)
+    set_watched = changes(lambda: sources.set_watched)
+    set_enabled = changes(lambda: sources.set_enabled)
+    sync = changes(lambda: jobs.enqueue_sync)
+    request_sync = changes(lambda: jobs.request_source_sync)
+    remove = changes(lambda: sources.remove_source)
 
 
-class _PlainCall(ServiceCall[Given, Result]):
-    """A service that needs no workspace."""
-
-    def answer(self, client: Client, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call the service; nothing is opened for it."""
-        del client
-        return service(*args, **kwargs)
-
-
-def _reads(find: Callable[[], Service[Given, Result]]) -> ServiceCall[Given, Result]:
-    return ServiceCall(find)
-
-
-def _changes(find: Callable[[], Service[Given, Result]]) -> _ServiceChange[Given, Result]:
-    return _ServiceChange(find)
-
-
-def _streams(find: Callable[[], Service[Given, Iterator[Item]]]) -> _ServiceStream[Given, Item]:
-    return _ServiceStream(find)
-
-
-def _offers(find: Callable[[], Callable[Given, Result]]) -> _PlainCall[Given, Result]:
-    return _PlainCall(find)
-
-
-class _Subject:
-    """What there is to do with one kind of thing."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
+class _Collections(Subject):
+    list = reads(lambda: collections.list_collections)
+    get = reads(lambda: collections.get_collection)
+    id_of = reads(lambda: name_lookup.collection_id_of)
+    unreadable = reads(lambda: collections.unreadable_collections)
+    names = reads(lambda: collections.collection_names)
+    show = reads(lambda: collections.show_collection)
+    in_use = reads(lambda: collections.collection_in_use)
+    use = changes(lambda: collections.use_collection)
+    add = changes(lambda: collections.add_collection)
+    edit = changes(lambda: collections.edit_collection)
+    plan_preferences = reads(lambda: preferences.plan_preferences)
+    overriding_sources = reads(lambda: overrides.overriding_sources)
+    waiting_rechunking = reads(lambda: overrides.waiting_rechunking)
+    unknown_columns = reads(lambda: preferences.unknown_columns)
+    save_preferences = changes(lambda: preferences.save_preferences)
+    preview_chunks = reads(lambda: preferences.preview_chunks)
+    rechunk = changes(lambda: preferences.rechunk_collection)
+    what_would_go = reads(lambda: removal.what_would_go)
+    remove = changes(lambda: removal.remove_collection)
+    in_trash = reads(lambda: removal.removed_collections)
+    restore = changes(lambda: removal.restore_collection)
 
 
-class _Sources(_Subject):
-    list = _reads(lambda: sources.list_sources)
-    has_any = _reads(lambda: sources.has_sources)
-    kinds = _offers(lambda: sources.source_kinds)
-    config_model = _offers(lambda: sources.connector_config_model)
-    settings_of_place = _offers(lambda: trials.settings_of_place)
-    places = _streams(lambda: trials.browse_for_settings)
-    draft_of = _reads(lambda: trials.draft_of)
-    draft_from = _offers(lambda: trials.draft_from)
-    problems = _reads(lambda: trials.source_problems)
-    preview = _streams(lambda: trials.preview_draft)
-    test_draft = _streams(lambda: trials.test_draft)
-    test = _streams(lambda: sources.test_source)
-    plan = _streams(lambda: plan_preview.plan_source)
-    save = _changes(lambda: trials.save_draft)
-    set_watched = _changes(lambda: sources.set_watched)
-    set_enabled = _changes(lambda: sources.set_enabled)
-    sync = _changes(lambda: jobs.enqueue_sync)
-    remove = _changes(lambda: sources.remove_source)
+class _Credentials(Subject):
+    file = reads(lambda: credentials.credentials_file)
+    list = reads(lambda: credentials.list_credentials)
+    get = reads(lambda: credentials.get_credential)
+    names = reads(lambda: credential_forms.credential_names)
+    types = offers(lambda: credential_forms.credential_types)
+    type_called = offers(lambda: credentials.type_called)
+    problems = reads(lambda: credential_forms.draft_problems)
+    describe_given = offers(lambda: credentials.describe_given)
+    test = streams(lambda: credentials.test_credential)
+    add = changes(lambda: credentials.add_credential)
+    change = changes(lambda: credentials.change_credential)
+    save = changes(lambda: credential_forms.save_draft)
+    remove = changes(lambda: credentials.remove_credential)
 
 
-class _Collections(_Subject):
-    list = _reads(lambda: workspaces.list_collections)
-    names = _reads(lambda: workspaces.collection_names)
+class _Embedders(Subject):
+    types = offers(lambda: embedders.backend_types)
+    settings_model = offers(lambda: embedders.settings_model)
+    list = reads(lambda: embedders.list_embedders)
+    unreadable = reads(lambda: embedders.unreadable_embedders)
+    id_of = reads(lambda: embedders.embedder_id_of)
+    test = streams(lambda: embedders.test_embedder)
+    removal_in_words = reads(lambda: embedders.removal_in_words)
+    add = changes(lambda: embedders.add_embedder)
+    remove = changes(lambda: embedders.remove_embedder)
 
 
-class _Credentials(_Subject):
-    file = _reads(lambda: credentials.credentials_file)
-    list = _reads(lambda: credentials.list_credentials)
-    names = _reads(lambda: credential_forms.credential_names)
-    types = _offers(lambda: credential_forms.credential_types)
-    type_called = _offers(lambda: credentials.type_called)
-    problems = _reads(lambda: credential_forms.draft_problems)
-    describe_given = _offers(lambda: credentials.describe_given)
-    test = _streams(lambda: credentials.test_credential)
-    save = _changes(lambda: credential_forms.save_draft)
-    remove = _changes(lambda: credentials.remove_credential)
+class _Rerankers(Subject):
+    types = offers(lambda: rerankers.reranker_types)
+    settings_model = offers(lambda: rerankers.settings_model)
+    list = reads(lambda: rerankers.list_rerankers)
+    id_of = reads(lambda: rerankers.reranker_id_of)
+    test = streams(lambda: rerankers.test_reranker)
+    add = changes(lambda: rerankers.add_reranker)
+    remove = changes(lambda: rerankers.remove_reranker)
 
 
-class _Documents(_Subject):
-    page = _reads(lambda: documents.page_of_documents)
-    search = _reads(lambda: search.search)
-    media_types = _reads(lambda: documents.media_types)
-    get = _reads(lambda: documents.get_document)
-    text = _reads(lambda: documents.document_text)
-    record = _reads(lambda: documents.ingestion_record)
-    remarks = _reads(lambda: documents.document_remarks)
-    chunks = _reads(lambda: documents.document_chunks)
-    versions = _reads(lambda: documents.document_versions)
-    diff = _reads(lambda: documents.document_diff)
-    original = _reads(lambda: documents.original_of)
-    explain = _reads(lambda: explain.explain)
-    remove = _changes(lambda: documents.remove_documents)
-    restore = _changes(lambda: documents.restore_document)
-    export = _changes(lambda: export.export_documents)
+class _Vectors(Subject):
+    choose_embedder = changes(lambda: embedding.choose_embedder)
+    chosen_embedder = reads(lambda: embedding.chosen_embedder)
+    embed = changes(lambda: embedding.enqueue_embedding)
+    waiting = reads(lambda: embedding.waiting_embedding)
+    states = reads(lambda: embedding_states.states_of_documents)
+    scope_of = reads(lambda: generations.scope_of)
+    generations = reads(lambda: generations.list_generations)
+    generation = reads(lambda: generations.generation_numbered)
+    reembed = changes(lambda: generations.reembed)
+    switch = changes(lambda: generations.switch_generation)
+    revert = changes(lambda: generations.revert_generation)
+    discard = changes(lambda: generations.discard_generation)
+    compared = reads(lambda: comparison.compared_generations)
+    compare = reads(lambda: comparison.compare_generations)
 
 
-class _Jobs(_Subject):
-    get = _reads(lambda: jobs.get_job)
-    items = _streams(lambda: jobs.job_items)
-    log = _streams(lambda: jobs.job_log)
-    held_deletions = _reads(lambda: jobs.held_deletions)
-    cancel = _changes(lambda: jobs.cancel_job)
-    pause = _changes(lambda: jobs.pause_job)
-    resume = _changes(lambda: jobs.resume_job)
-    retry = _changes(lambda: jobs.retry_job)
-    approve = _changes(lambda: jobs.approve_job)
-    refuse = _changes(lambda: jobs.refuse_job)
-    set_priority = _changes(lambda: jobs.set_priority)
-    follow_logs = _reads(lambda: logs.follow_logs)
+class _Trash(Subject):
+    list = streams(lambda: trash.list_trash)
+    chosen_to_empty = reads(lambda: trash.chosen_to_empty)
+    empty = changes(lambda: trash.empty_trash)
 
 
-class _Errors(_Subject):
-    grouped = _reads(lambda: error_inbox.grouped_issues)
-    retry = _changes(lambda: error_inbox.retry_issues)
-    ignore = _changes(lambda: error_inbox.ignore_issues)
+class _Documents(Subject):
+    page = reads(lambda: documents.page_of_documents)
+    list = reads(lambda: documents.list_documents)
+    count = reads(lambda: documents.count_documents)
+    details = reads(lambda: version_details.details_by_id)
+    details_of_versions = reads(lambda: version_details.details_of)
+    removal_in_words = reads(lambda: version_details.removal_in_words)
+    preferences = reads(lambda: overrides.document_preference_rows)
+    trace = streams(lambda: trace.trace)
+    tables = reads(lambda: tables.document_tables)
+    hint_without_hits = reads(lambda: similar.hint_without_hits)
+    search = reads(lambda: search.search)
+    suggestions = reads(lambda: search.suggestions)
+    unknown_filters = reads(lambda: search.unknown_filters)
+    similar_to = reads(lambda: similar.similar_to_document)
+    similar_to_text = reads(lambda: similar.similar_to_text)
+    evaluate_searches = reads(lambda: evaluation.evaluate)
+    media_types = reads(lambda: documents.media_types)
+    get = reads(lambda: documents.get_document)
+    text = reads(lambda: documents.document_text)
+    record = reads(lambda: documents.ingestion_record)
+    embedding = reads(lambda: embedding_states.state_of_document)
+    remarks = reads(lambda: documents.document_remarks)
+    chunks = reads(lambda: documents.document_chunks)
+    links = reads(lambda: links.document_links)
+    incoming_links = reads(lambda: links.incoming_links)
+    versions = reads(lambda: documents.document_versions)
+    diff = reads(lambda: documents.document_diff)
+    original = reads(lambda: documents.original_of)
+    explain = reads(lambda: explain.explain)
+    remove = changes(lambda: documents.remove_documents)
+    restore = changes(lambda: documents.restore_document)
+    plan_erasure = reads(lambda: erasure.plan_erasure)
+    erase = changes(lambda: erasure.erase_documents)
+    upload = changes(lambda: uploads.upload_files)
+    prunable_versions = reads(lambda: pruning.versions_to_prune)
+    deleted_versions = streams(lambda: pruning.versions_deleted_by)
+    prune_versions = changes(lambda: pruning.prune_documents)
+    roll_back = changes(lambda: rollback.roll_back_document)
+    export = changes(lambda: export.export_documents)
 
 
-class _Audit(_Subject):
-    lines_from = _reads(lambda: audit_trail.audit_lines_from)
-    export = _changes(lambda: audit_trail.export_audit)
+class _Jobs(Subject):
+    list = reads(lambda: jobs.list_jobs)
+    get = reads(lambda: jobs.get_job)
+    status = reads(lambda: jobs.status)
+    reasons = reads(lambda: jobs.job_reasons)
+    queue_positions = reads(lambda: jobs.queue_positions)
+    items = streams(lambda: jobs.job_items)
+    log = streams(lambda: jobs.job_log)
+    held_deletions = reads(lambda: jobs.held_deletions)
+    cancel = changes(lambda: jobs.cancel_job)
+    pause = changes(lambda: jobs.pause_job)
+    resume = changes(lambda: jobs.resume_job)
+    retry = changes(lambda: jobs.retry_job)
+    approve = changes(lambda: jobs.approve_job)
+    refuse = changes(lambda: jobs.refuse_job)
+    set_priority = changes(lambda: jobs.set_priority)
+    follow_logs = reads(lambda: logs.follow_logs)
 
 
-class _Records(_Subject):
-    text = _reads(lambda: record_texts.record_text)
-    text_of = _offers(lambda: record_texts.text_of)
-    save_source = _changes(lambda: record_texts.save_source_text)
-    write = _reads(lambda: record_texts.write_text)
+class _Errors(Subject):
+    grouped = reads(lambda: error_inbox.grouped_issues)
+    list = reads(lambda: error_inbox.list_open_issues)
+    find = reads(lambda: error_inbox.find_issues)
+    with_hints = reads(lambda: error_inbox.groups_with_hints)
+    retry = changes(lambda: error_inbox.retry_issues)
+    ignore = changes(lambda: error_inbox.ignore_issues)
 
 
-class _Workers(_Subject):
-    list = _reads(lambda: workers.worker_status)
-    start = _changes(lambda: workers.start_worker)
-    ensure = _changes(lambda: workers.ensure_worker)
-    stop = _changes(lambda: workers.stop_workers)
+class _Audit(Subject):
+    entries_from = streams(lambda: audit_trail.audit_from)
+    lines_from = reads(lambda: audit_trail.audit_lines_from)
+    export = changes(lambda: audit_trail.export_audit)
 
 
-class _Settings(_Subject):
-    set_theme = _changes(lambda: workspaces.set_theme)
+class _Records(Subject):
+    text = reads(lambda: record_texts.record_text)
+    source_text = offers(lambda: record_texts.source_text)
+    save_source = changes(lambda: record_texts.save_source_text)
+    write = reads(lambda: record_texts.write_text)
+
+
+class _Workers(Subject):
+    list = reads(lambda: workers.worker_status)
+    log = reads(lambda: workers.worker_log)
+    is_worked_on = reads(lambda: workers.is_worked_on)
+    start = changes(lambda: workers.start_worker)
+    ensure = changes(lambda: workers.ensure_worker)
+    stop = changes(lambda: workers.stop_workers)
+
+
+class _Maintenance(Subject):
+    rebuild = changes(lambda: workspaces.rebuild)
+    verify = streams(lambda: verify.verify)
+    repair = change_streams(lambda: repair.verify_and_repair)
+    prunable = reads(lambda: retention.prunable)
+    last_prune = reads(lambda: retention.last_prune)
+    prune = changes(lambda: retention.prune_workspace)
+
+
+class _Settings(Subject):
+    set_theme = changes(lambda: workspaces.set_theme)
 
 
 class Client:
@@ -237,12 +330,17 @@ class Client:
         self.sources = _Sources(self)
         self.collections = _Collections(self)
         self.credentials = _Credentials(self)
+        self.embedders = _Embedders(self)
+        self.rerankers = _Rerankers(self)
+        self.vectors = _Vectors(self)
+        self.trash = _Trash(self)
         self.documents = _Documents(self)
         self.jobs = _Jobs(self)
         self.errors = _Errors(self)
         self.audit = _Audit(self)
         self.records = _Records(self)
         self.workers = _Workers(self)
+        self.maintenance = _Maintenance(self)
         self.settings = _Settings(self)
 
     def check(self) -> None:

@@ -18,7 +18,7 @@ from ingest_tui.store.fs.atomic import write_durably
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.workspace import Workspace
 
-__all__ = ["record_text", "save_source_text", "text_of", "write_text"]
+__all__ = ["record_text", "save_source_text", "source_text", "write_text"]
 
 
 def record_text(workspace: Workspace, kind: str, name: str) -> str:
@@ -27,13 +27,13 @@ def record_text(workspace: Workspace, kind: str, name: str) -> str:
     if kind == "job":
         record = jobs.get_job(workspace, name).model_dump(mode="json", by_alias=True)
     elif kind == "source":
-        return text_of(sources.get_source(workspace, name))
+        return source_text(sources.get_source(workspace, name))
     else:
         record = documents.ingestion_record(workspace, name)
     return encode_json(record, indent=True).decode() + "\n"
 
 
-def text_of(source: Source) -> str:
+def source_text(source: Source) -> str:
     """Return the record of a source as indented JSON."""
     return encode_json(source.model_dump(mode="json"), indent=True).decode() + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,29 +11,37 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import apsw
 
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.job import Manifest
+from ingest_tui.pipeline.embed.discarding import discard_overdue
 from ingest_tui.pipeline.purge import purge_overdue
+from ingest_tui.pipeline.reindex import continue_reindex
 from ingest_tui.store.fs.atomic import open_to_append
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, living_workers, stop_worker
+from ingest_tui.worker.schedules import ScheduledRun, next_runs
 from ingest_tui.worker.supervision import WorkerIssue
 
 _START_SECONDS = 10.0
+_REINDEXED_SECONDS = 3.0
 
 __all__ = [
     "StopReport",
     "WorkerInfo",
     "ensure_worker",
     "follow_job",
+    "is_worked_on",
     "run_watch",
+    "scheduled_runs",
     "start_worker",
     "stop_workers",
+    "worker_log",
     "worker_status",
 ]
 
@@ -40,6 +49,21 @@ __all__ = [
 def worker_status(workspace: Workspace) -> list[WorkerInfo]:
     """Return the living workers."""
     return living_workers(workspace)
+
+
+def scheduled_runs(workspace: Workspace) -> list[ScheduledRun]:
+    """Return the next run of each source that has a schedule, the soonest first; a worker that watches starts them."""
+    return sorted(next_runs(workspace), key=lambda run: (run.at, run.source_id))
+
+
+def worker_log(workspace: Workspace) -> Path:
+    """Return the file that a worker writes to which was started by `start_worker`."""
+    return workspace.layout.worker_log
+
+
+def is_worked_on(workspace: Workspace, job_id: str) -> bool:
+    """Whether a process has the job in hand right now."""
+    return workspace.jobs.has_owner(job_id)
 
 
 def start_worker(workspace: Workspace, *, log_format: str = "json") -> int:
@@ -114,11 +138,11 @@ def follow_job(
 ) -> Manifest:
     """Follow a job to its end, calling ``on_progress`` with each new state; returns the last.
 
-    With ``run_here`` this process runs the job itself, after earlier ones of its source, whenever no worker is there
+    With ``run_here`` this process runs the job itself, after earlier ones of its lane, whenever no worker is there
     to do it. A KeyboardInterrupt leaves a job that runs here interrupted, for the next worker to resume; so does a
     disk on which its end cannot be written, which raises `StoreError` or `OSError`.
     """
-    source_id = workspace.jobs.load(job_id).source_id
+    lane = workspace.jobs.load(job_id).lane
     registration = WorkerRegistration(workspace, "foreground") if run_here else None
     try:
         with Engine(workspace) as engine:
@@ -127,10 +151,10 @@ def follow_job(
                 on_progress(manifest)
                 if manifest.ended:
                     if engine.has_ended_jobs():
-                        _look_at_trash(workspace)
+                        _tidy_up(workspace)
                     return manifest
                 if run_here and not engine.running and not _somebody_serves_the_queue(workspace):
-                    engine.start_ready_jobs(only_source=source_id)
+                    engine.start_ready_jobs(only_lane=lane)
                 if engine.running:
                     engine.wait(poll)
                 else:
@@ -143,13 +167,16 @@ def follow_job(
             registration.close()
 
 
-def _look_at_trash(workspace: Workspace) -> None:
-    """Delete the documents whose grace is over, at the end of a job; what keeps that from being done is a warning."""
+def _tidy_up(workspace: Workspace) -> None:
+    """Delete the documents whose grace is over, and continue a full text that is being made, at the end of a job."""
     try:
+        discard_overdue(workspace)
         purge_overdue(workspace)
     except (IngestError, OSError, apsw.Error) as error:
         why = error.message if isinstance(error, IngestError) else type(error).__name__
         warnings.warn(f"the trash keeps what is older than trash_days for now: {why}", stacklevel=2)
+    with contextlib.suppress(IngestError, OSError, apsw.Error):  # the old full text answers as before
+        continue_reindex(workspace, seconds=_REINDEXED_SECONDS)
 
 
 def _somebody_serves_the_queue(workspace: Workspace) -> bool:

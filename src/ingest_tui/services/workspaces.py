@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.argument_types import WrongTypeError
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.collection import Collection
-from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
-from ingest_tui.model.identifiers import slug
+from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.source import Source
 from ingest_tui.services.damage import find_damage
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.connection import MISSING
@@ -32,11 +32,9 @@ from ingest_tui.worker.living_workers import living_workers
 __all__ = [
     "Check",
     "RebuildReport",
-    "add_collection",
     "doctor",
     "failure_of_catalogue",
     "init",
-    "list_collections",
     "open_at",
     "rebuild",
     "set_theme",
@@ -67,7 +65,7 @@ def open_at(root: Path, credentials_path: Path | None = None) -> Workspace:
 def init(
     root: Path, credentials_path: Path | None = None, *, allow_network_filesystem: bool = False
 ) -> tuple[Workspace, bool]:
-    """Make a workspace, or open the one that is there; tells whether it is new.
+    """Make a workspace, or open the one that is there; returns whether it is new.
 
     Refused with `RefusedError` on a network file system unless that is allowed, which the workspace then remembers.
     """
@@ -88,34 +86,9 @@ def failure_of_catalogue(workspace: Workspace, error: Exception) -> IngestError 
     return contradiction_behind(error, workspace.layout, is_read_only=workspace.is_read_only)
 
 
-def list_collections(workspace: Workspace) -> list[tuple[Collection, int]]:
-    """Return the collections with their numbers of documents."""
-    counts = queries.documents_by_collection(workspace.reading)
-    return [(item, int(counts.get(item.collection_id, 0))) for item in workspace.collections.all()]
-
-
-def collection_names(workspace: Workspace) -> list[str]:
-    """Return the names of the collections."""
-    return [collection.collection_id for collection in workspace.collections.all()]
-
-
 def set_theme(workspace: Workspace, theme: str) -> None:
     """Put the theme of the TUI into workspace.json."""
     change_setting(workspace.layout, "theme", value=theme)
-
-
-def add_collection(workspace: Workspace, name: str, *, description: str = "") -> Collection:
-    """Make a collection; raises `UsageError` when its name is taken."""
-    collection_id = slug(name)
-    if workspace.collections.exists(collection_id):
-        raise UsageError(f"a collection named {collection_id!r} is already there", hint="choose another name")
-    at = rfc3339_now()
-    collection = Collection(
-        collection_id=collection_id, name=name, description=description, created_at=at, updated_at=at
-    )
-    collection = workspace.collections.add(collection)
-    workspace.audit.add(at=at, by=requester(), action="collection.add", target=collection_id)
-    return collection
 
 
 def rebuild(workspace: Workspace, on_progress: ProgressListener = unheard) -> RebuildReport:
@@ -150,8 +123,10 @@ def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
         return
     yield from _place_checks(workspace)
     yield from _workspace_checks(workspace)
+    yield from _ocr_checks(workspace)
     yield from _worker_checks(workspace)
     yield from _credential_checks(workspace)
+    yield from _embedder_checks(workspace)
     workspace.close()
 
 
@@ -180,7 +155,46 @@ def _format_checks() -> Iterator[Check]:
         yield Check("ok", f"backend {backend}", ", ".join(sorted(names)))
     for backend, hint in sorted(missing.items()):
         yield Check("problem", f"backend {backend}", "not available", hint)
-    yield from _unstructured_check()
+    yield from _optional_backend_checks()
+    yield _tesseract_check()
+    yield _rapidocr_check()
+
+
+def _tesseract_check() -> Check:
+    """What OCR can read here; missing data is a problem only to sources that are switched to it."""
+    from ingest_tui.extraction.ocr.tessdata import how_to_install, installed_languages, tessdata_folder
+
+    folder = tessdata_folder()
+    if not folder:
+        return Check("note", "ocr tesseract", "no language data (only --ocr needs it)", how_to_install(["eng", "deu"]))
+    languages = "+".join(installed_languages(folder))
+    return Check(
+        "ok", "ocr tesseract", f"{languages} in {safe_display(folder)}; others: apt install tesseract-ocr-LANG"
+    )
+
+
+def _rapidocr_check() -> Check:
+    from ingest_tui.extraction.ocr.rapid import HOW_TO_INSTALL, is_installed
+
+    if is_installed():
+        return Check("ok", "ocr rapidocr", "installed, with its models")
+    return Check("note", "ocr rapidocr", "not installed (optional; chosen with --ocr-engine rapidocr)", HOW_TO_INSTALL)
+
+
+def _ocr_checks(workspace: Workspace) -> Iterator[Check]:
+    """Sources that are switched to OCR and lack what it needs."""
+    from ingest_tui.pipeline.connecting import with_preferences
+    from ingest_tui.pipeline.job.ocr import what_ocr_lacks
+
+    sources: list[Source] = []
+    with suppress(IngestError):  # that the records cannot be read is reported by a check of its own
+        sources = workspace.sources.all()
+    for source in sources:
+        lack = None
+        with suppress(IngestError):  # its collection cannot be read
+            lack = what_ocr_lacks(with_preferences(workspace, source), workspace.settings)
+        if lack is not None:
+            yield Check("problem", f"source {source.source_id}", *lack)
 
 
 def _wall_checks() -> Iterator[Check]:
@@ -190,24 +204,41 @@ def _wall_checks() -> Iterator[Check]:
         yield Check("ok" if wall.holds else "warning", f"wall {wall.name}", wall.message, wall.hint)
 
 
-def _unstructured_check() -> Iterator[Check]:
+def _optional_backend_checks() -> Iterator[Check]:
+    """Report the backends that a user chooses: whether they are here, and with all that they need."""
+    from ingest_tui.extraction.backends import docling, opendataloader, unstructured
+
+    chosen_for_pdf = "--backend-for pdf="
+    yield _optional_backend(
+        "unstructured",
+        "--backend unstructured",
+        unstructured.missing_model,
+        unstructured.MODEL_COMMAND,
+        level_if_lacking="note",
+    )
+    yield _optional_backend(
+        "opendataloader", f"{chosen_for_pdf}opendataloader", opendataloader.missing_java, opendataloader.JAVA_HINT
+    )
+    yield _optional_backend("docling", f"{chosen_for_pdf}docling", docling.missing_models, docling.MODELS_HINT)
+
+
+def _optional_backend(
+    name: str,
+    chosen_with: str,
+    missing: Callable[[], str],
+    hint: str,
+    *,
+    level_if_lacking: Literal["problem", "note"] = "problem",
+) -> Check:
     from ingest_tui.extraction.backends import BACKENDS
 
-    if not BACKENDS["unstructured"].is_available():
-        yield Check(
-            "note",
-            "backend unstructured",
-            "not installed (optional; chosen with --backend unstructured)",
-            'pip install "ingest-tui[unstructured]"',
-        )
-        return
-    from ingest_tui.extraction.backends.unstructured import missing_model_hint
-
-    hint = missing_model_hint()
-    if hint:
-        yield Check("problem", "backend unstructured", "installed, but its language model is missing", hint)
-    else:
-        yield Check("ok", "backend unstructured", "installed, with its language model")
+    backend = BACKENDS[name]
+    if not backend.is_available():
+        message = f"not installed (optional; chosen with {chosen_with})"
+        return Check("note", f"backend {name}", message, backend.how_to_install())
+    if lacks := missing():
+        return Check(level_if_lacking, f"backend {name}", f"installed, but {safe_display(lacks)}", hint)
+    return Check("ok", f"backend {name}", "installed, with all that it needs")
 
 
 def _place_checks(workspace: Workspace) -> Iterator[Check]:
@@ -273,8 +304,8 @@ def _worker_checks(workspace: Workspace) -> Iterator[Check]:
     for worker in living_workers(workspace):
         for issue in worker.issues:
             level = "problem" if issue.level == "error" else "warning"
-            told = f"{issue.task} fails since {issue.since}: {issue.message}"
-            yield Check(level, f"worker {worker.pid}", told, "it is tried again; its log says more")
+            failure = f"{issue.task} fails since {issue.since}: {issue.message}"
+            yield Check(level, f"worker {worker.pid}", failure, "it is tried again; its log shows more")
 
 
 def _credential_checks(workspace: Workspace) -> Iterator[Check]:
@@ -285,3 +316,14 @@ def _credential_checks(workspace: Workspace) -> Iterator[Check]:
             yield Check(found.level, found.name, found.message, found.hint)
     except IngestError as error:  # which sources use them cannot be read
         yield Check("problem", "credentials", error.message, error.hint)
+
+
+def _embedder_checks(workspace: Workspace) -> Iterator[Check]:
+    from ingest_tui.services.embedders import embedder_problems
+    from ingest_tui.services.rerankers import reranker_problems
+
+    try:
+        for level, name, message, hint in (*embedder_problems(workspace), *reranker_problems(workspace)):
+            yield Check(level, name, message, hint)
+    except IngestError:
+        return  # the folder of collections is missing, which is reported as such

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import apsw
 
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.document import Document
+from ingest_tui.model.document import Chunk, Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.store import intents
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -30,7 +30,8 @@ from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.audit import AuditLog
 from ingest_tui.store.removals import note_removals
 
-"""Where a document is in a source: source id and key."""
+_REINDEXED_AT_ONCE = 500
+"""Chunks of an old catalogue that each writer brings into the new full text: some 50 ms."""
 
 
 class PlacedVersion(NamedTuple):
@@ -38,6 +39,14 @@ class PlacedVersion(NamedTuple):
 
     folder: Path | str
     document: Document
+
+
+class EarlierVersion(NamedTuple):
+    """A version that is not the current one of its document."""
+
+    collection_id: str
+    document_id: str
+    version: int
 
 
 class Settled(NamedTuple):
@@ -55,7 +64,9 @@ class StoreChange:
     out of it. ``left`` are documents that lose a place: retired when it was their last. ``noted`` are documents whose
     places change. ``forgotten`` places are deleted before ``locations`` are put. ``rechunked`` documents lose their
     chunks before ``chunks`` are added. ``purged`` documents are in the trash, and are deleted with all that is known.
-    ``at``, ``by`` and ``reason`` are noted in what is retired, with the places in ``remembered`` if any.
+    ``pruned`` versions are deleted; their documents are active and have a later one.
+    ``at``, ``by`` and ``reason`` are noted in what is retired, with the places in ``remembered`` if any; ``reasons``
+    are those of documents that are retired for another one.
     """
 
     at: str
@@ -66,15 +77,22 @@ class StoreChange:
     versions: list[VersionRow] = field(default_factory=list)
     locations: dict[PlaceKey, LocationRow] = field(default_factory=dict)
     forgotten: set[PlaceKey] = field(default_factory=set)
-    chunks: list[tuple[str, int, str, str]] = field(default_factory=list)
+    chunks: list[Chunk] = field(default_factory=list)
     rechunked: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
     purged: list[Document] = field(default_factory=list)
+    pruned: list[EarlierVersion] = field(default_factory=list)
     kills: list[KillRow] = field(default_factory=list)
     cleared_kills: set[PlaceKey] = field(default_factory=set)
     remembered: dict[str, list[LocationRow]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def renamed(self) -> set[str]:
+        """Return the documents that may have another name, and whose chunks stay as they are."""
+        active = {name for name, document in self.documents.items() if document.state == "active"}
+        return active - {chunk.document_id for chunk in self.chunks}
 
     def put_location(self, row: LocationRow) -> None:
         """Add what is known of a place from now on."""
@@ -82,7 +100,8 @@ class StoreChange:
 
     def retirement_note(self, document_id: str) -> dict[str, object]:
         """Return what retired.json says of a document that this change retires."""
-        note: dict[str, object] = {"retired_at": self.at, "reason": self.reason, "by": self.by}
+        reason = self.reasons.get(document_id, self.reason)
+        note: dict[str, object] = {"retired_at": self.at, "reason": reason, "by": self.by}
         if places := self.remembered.get(document_id):
             note["locations"] = [place._asdict() for place in places]
         return note
@@ -160,6 +179,18 @@ class StoreWriter:
         self.repair()  # after a change that failed, and whose repair failed too
         for _folder, document in change.placed:
             self._store.make_way(document.collection_id, document.document_id, document.version)
+        settled = self._carry_out(change)
+        if self.catalogue.full_text.is_incomplete:
+            with contextlib.suppress(OSError, apsw.Error, IngestError):  # the change itself is made
+                self.continue_reindex()
+        return settled
+
+    def continue_reindex(self) -> None:
+        """Bring some chunks of an old catalogue into the new full text, in a transaction of their own."""
+        with self.catalogue.transaction():
+            self.catalogue.full_text.continue_reindex(_REINDEXED_AT_ONCE)
+
+    def _carry_out(self, change: StoreChange) -> Settled:
         lines = self._intents_of(change)
         if not lines:
             return self._write_catalogue(change)
@@ -186,6 +217,7 @@ class StoreWriter:
         settled = change.left | change.noted | change.returned | set(_retired_by(change))
         lines += [intents.settling(name, note=change.retirement_note(name)) for name in sorted(settled)]
         lines += [intents.purging(document.collection_id, document.document_id) for document in change.purged]
+        lines += [intents.pruning(*earlier) for earlier in change.pruned]
         return lines
 
     def _move_in(self, change: StoreChange) -> None:
@@ -208,6 +240,7 @@ class StoreWriter:
             self._write_rows(change)
             settled = settle_documents_without_places(catalogue, change.left, change.at)
             catalogue.full_text.remove(document.document_id for document in settled.retired)
+            catalogue.full_text.rename(document.document_id for document in settled.kept)
             self._note_retirements(change, [*settled.retired, *_retired_by(change).values()])
             # Before the catalogue commits: a note ahead of it is corrected by the repair.
             kept = {document.document_id for document in settled.kept}
@@ -222,10 +255,12 @@ class StoreWriter:
             catalogue.forget_locations(source_id, keys)
         catalogue.put_locations(change.locations.values())
         catalogue.full_text.replace([*change.rechunked, *_retired_by(change)], change.chunks)
+        catalogue.full_text.rename(change.renamed())
         catalogue.put_kills(change.kills)
         for source_id, keys in _by_source(change.cleared_kills):
             catalogue.forget_kills(source_id, keys)
         catalogue.purge_documents(document.document_id for document in change.purged)
+        catalogue.forget_versions((earlier.document_id, earlier.version) for earlier in change.pruned)
 
     def _note_retirements(self, change: StoreChange, retired: list[Document]) -> None:
         for document in retired:
@@ -255,7 +290,9 @@ class StoreWriter:
             self._store.clear_retirement(change.documents[document_id].collection_id, document_id)
         for document in change.purged:
             self._store.purge(document.collection_id, document.document_id)
-        if retired or change.noted or change.returned or settled.kept or change.purged:
+        for earlier in change.pruned:
+            self._store.prune(*earlier)
+        if retired or change.noted or change.returned or settled.kept or change.purged or change.pruned:
             self._store.sync()
 
 
@@ -281,7 +318,9 @@ def settle_documents_without_places(catalogue: Catalogue, document_ids: set[str]
         if not places:
             retired.append(document._replace(state="retired", updated_at=at))
         elif all((place.source_id, place.key) != (document.source_id, document.key) for place in places):
-            kept.append(document.placed_at(places[0].source_id, places[0].key, places[0].uri, at))
+            first = places[0]
+            is_member = bool(first.container)
+            kept.append(document.placed_at(first.source_id, first.key, first.uri, at, is_member=is_member))
         else:
             kept.append(document)
     catalogue.put_documents([*retired, *kept])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,8 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ingest_tui.model.document import Document
+from ingest_tui.model.document import Document, shown_version
 from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
+from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.identifiers import check_identifier
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.fs.atomic import (
@@ -65,7 +67,7 @@ class DocumentStore:
             return
         if self._is_whole(Path(target), document_id, version):
             raise StoreError(
-                f"the catalogue does not know documents that are on disk ({document_id} {version_name(version)})",
+                f"the catalogue does not know documents that are on disk ({document_id} {shown_version(version)})",
                 hint="run 'ingest-tui rebuild', then sync again",
                 code="unknown_documents",
             )
@@ -170,7 +172,7 @@ class DocumentStore:
     def noted_version(note: Mapping[str, Any]) -> int:
         """Return the version that was current when a ``document.json`` was written; a newer one has its own place.
 
-        A place tells the version that was last seen there, which need not be the current one.
+        A place names the version that was last seen there, which need not be the current one.
         """
         version = note.get("version")
         if isinstance(version, int):
@@ -211,6 +213,12 @@ class DocumentStore:
         with contextlib.suppress(FileExistsError):
             write_new(folder / RETIRED, encode_json({"schema_version": SCHEMA_VERSION, **note}, indent=True))
 
+    def note_trashed(self, collection_id: str, document_id: str, note: dict[str, Any]) -> None:
+        """Write why a document was retired that is in the trash and lost its note. Not durable by itself."""
+        folder = self._layout.trashed(collection_id, document_id)
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            write_new(folder / RETIRED, encode_json({"schema_version": SCHEMA_VERSION, **note}, indent=True))
+
     def move_to_trash(self, collection_id: str, document_id: str) -> None:
         """Move a document with all its versions to the trash; nothing happens when it is there already.
 
@@ -249,12 +257,21 @@ class DocumentStore:
         (self._layout.document(collection_id, document_id) / RETIRED).unlink(missing_ok=True)
 
     def purge(self, collection_id: str, document_id: str) -> None:
-        """Delete a document that is in the trash, for good. The only way in which a whole version is deleted.
+        """Delete a document that is in the trash, for good. Only this and `prune` delete a whole version.
 
         It is renamed first, so that what a kill leaves of it is no damaged document.
         """
         folder = self._layout.trashed(collection_id, document_id)
         doomed = folder.with_name(f"{TEMPORARY_PREFIX}purged.{document_id}")
+        remove_tree(doomed)
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(doomed)
+        remove_tree(doomed)
+
+    def prune(self, collection_id: str, document_id: str, version: int) -> None:
+        """Delete an earlier version of a document that is here, for good; renamed first, as by `purge`."""
+        folder = self._layout.version(collection_id, document_id, version)
+        doomed = folder.with_name(f"{TEMPORARY_PREFIX}pruned.{folder.name}")
         remove_tree(doomed)
         with contextlib.suppress(FileNotFoundError):
             folder.rename(doomed)
@@ -281,6 +298,17 @@ class DocumentStore:
     def raw(self, folder: Path) -> Path | None:
         """Return the path of the raw file of a version, or None."""
         return next((path for path in folder.iterdir() if path.name.startswith(f"{RAW_STEM}.")), None)
+
+    def holds(self, folder: Path, raw_sha256: str, content_hash: str) -> bool:
+        """Whether the files of a version are those that were committed; reads both."""
+        try:
+            raw = self.raw(folder)
+            if raw is None or compute_content_hash(self.normalized(folder)) != content_hash:
+                return False
+            with raw.open("rb") as opened:
+                return hashlib.file_digest(opened, "sha256").hexdigest() == raw_sha256
+        except OSError:
+            return False
 
     def walk(self, *, retired: bool = False) -> Iterator[tuple[str, str, Path]]:
         """Yield ``(collection_id, document_id, folder)`` of every document on disk, in a fixed order."""

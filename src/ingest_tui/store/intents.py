@@ -46,6 +46,11 @@ def purging(collection_id: str, document_id: str) -> IntentLine:
     return {"intent": "purge", "collection_id": collection_id, "document_id": document_id}
 
 
+def pruning(collection_id: str, document_id: str, version: int) -> IntentLine:
+    """Return the intent to delete an earlier version of a document."""
+    return {"intent": "prune", "collection_id": collection_id, "document_id": document_id, "version": version}
+
+
 @dataclass
 class RepairReport:
     """What a repair has found: how many documents an unfinished change had named, and what it could not put right."""
@@ -113,6 +118,8 @@ class Repair:
         for line in lines:
             if line["intent"] == "purge" and line["document_id"] not in known:
                 self._store.purge(line["collection_id"], line["document_id"])
+            elif line["intent"] == "prune" and not self._catalogue.has_version(line["document_id"], line["version"]):
+                self._store.prune(line["collection_id"], line["document_id"], line["version"])
         self._store.sync()
         self._intents.clear()
         report.documents = len(known)

@@ -45,7 +45,12 @@ def new_job_id(source_id: str, now: datetime) -> str:
     step = now.microsecond * base**3 // 1_000_000  # the part of the second, which orders jobs too
     digits = (step // base**2, step // base % base, step % base)
     tail = "".join(_ID_ALPHABET[digit] for digit in digits) + secrets.choice(_ID_ALPHABET)
-    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{source_id[:32].rstrip('-._')}-{tail}"
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}{id_part_of(source_id)}{tail}"
+
+
+def id_part_of(source_id: str) -> str:
+    """Return the part that the ids of all jobs of a source have, so that not every manifest has to be read."""
+    return f"-{source_id[:32].rstrip('-._')}-"
 
 
 class JobStore:

@@ -13,6 +13,13 @@ NORMALIZED = "normalized.md"
 INGESTION = "ingestion.json"
 DOCUMENT = "document.json"
 RETIRED = "retired.json"
+REMOVED_COLLECTION = ".removed."
+"""Before the identifier in the name of what the trash keeps of a collection: no identifier begins with a dot."""
+
+
+def vectors_name(key: str) -> str:
+    """Return the file name of a version's vectors of one generation, whose key begins with the id of its space."""
+    return f"vectors-{check_identifier(key)}.safetensors"
 
 
 def version_name(version: int) -> str:
@@ -99,6 +106,26 @@ class Layout:
         return self.root / "collections"
 
     @property
+    def embedders(self) -> Path:
+        """One small file for each embedder; made with the first one."""
+        return self.root / "embedders"
+
+    @property
+    def rerankers(self) -> Path:
+        """One small file for each reranker; made with the first one."""
+        return self.root / "rerankers"
+
+    @property
+    def generations(self) -> Path:
+        """One small file for each collection that has vectors; made with the first one."""
+        return self.root / "generations"
+
+    @property
+    def vectors(self) -> Path:
+        """What vector search reads: made from the vectors next to the documents, and may be removed at any time."""
+        return self.root / "vectors"
+
+    @property
     def jobs(self) -> Path:
         return self.root / "jobs"
 
@@ -114,6 +141,11 @@ class Layout:
     @property
     def trash(self) -> Path:
         return self.root / "trash"
+
+    @property
+    def quarantine(self) -> Path:
+        """What a repair could not judge, each with a note; nothing reads it, and nothing removes it."""
+        return self.root / "quarantine"
 
     @property
     def workers(self) -> Path:
@@ -139,6 +171,11 @@ class Layout:
         return self.root / "trash.json"
 
     @property
+    def prune_note(self) -> Path:
+        """When a worker pruned the workspace last, and what came of it."""
+        return self.root / "prune.json"
+
+    @property
     def removals(self) -> Path:
         """Which places people removed documents from."""
         return self.root / "removals.jsonl"
@@ -152,6 +189,11 @@ class Layout:
     def parsers(self) -> Path:
         """One folder for each living parser process, in which it writes the texts it makes."""
         return self.root / "parsers"
+
+    @property
+    def ocr_pages(self) -> Path:
+        """The texts of pages that OCR has read, by what stands for their pictures: a cache, which may be removed."""
+        return self.root / "ocr-pages"
 
     @property
     def registering(self) -> Path:
@@ -173,6 +215,11 @@ class Layout:
     @property
     def audit(self) -> Path:
         return self.root / "audit.jsonl"
+
+    @property
+    def audit_head(self) -> Path:
+        """Where the audit ended when its last line was written."""
+        return self.locks / "audit.head"
 
     @property
     def ignored(self) -> Path:
@@ -210,13 +257,40 @@ class Layout:
     @property
     def folders_made_when_needed(self) -> tuple[Path, ...]:
         """The folders that a workspace has once something needs them."""
-        return (self.root / "listings", self.root / "looks", self.parsers, self.locks / "source")
+        return (
+            self.embedders,
+            self.rerankers,
+            self.generations,
+            self.vectors,
+            self.root / "listings",
+            self.root / "looks",
+            self.root / "schedules",
+            self.parsers,
+            self.ocr_pages,
+            self.locks / "embedding",
+            self.locks / "rechunking",
+            self.locks / "source",
+        )
 
     def source(self, source_id: str) -> Path:
         return self.sources / f"{check_identifier(source_id)}.json"
 
     def collection(self, collection_id: str) -> Path:
         return self.collections / f"{check_identifier(collection_id)}.json"
+
+    def removed_collection(self, collection_id: str) -> Path:
+        """What the trash keeps of a collection that was removed."""
+        return self.trash / f"{REMOVED_COLLECTION}{check_identifier(collection_id)}.json"
+
+    def generation_record(self, collection_id: str) -> Path:
+        return self.generations / f"{check_identifier(collection_id)}.json"
+
+    def vector_logs(self, collection_id: str) -> Path:
+        return self.vectors / check_identifier(collection_id)
+
+    def vector_log(self, collection_id: str, key: str) -> Path:
+        """What vector search reads of a generation."""
+        return self.vector_logs(collection_id) / check_identifier(key)
 
     def job(self, job_id: str) -> JobLayout:
         return JobLayout(self.jobs / check_identifier(job_id))
@@ -231,6 +305,22 @@ class Layout:
         """Held by the job that works on a source: one at a time."""
         return self.locks / "source" / f"{check_identifier(source_id)}.lock"
 
+    def embedding_lock(self, collection_id: str) -> Path:
+        """Held by the job that embeds a collection: one at a time."""
+        return self.locks / "embedding" / f"{check_identifier(collection_id)}.lock"
+
+    def building_lock(self, collection_id: str) -> Path:
+        """Held by the job that builds the next generation of a collection. No identifier has the sign in it."""
+        return self.locks / "embedding" / f"{check_identifier(collection_id)}@next.lock"
+
+    def vector_log_lock(self, collection_id: str, key: str) -> Path:
+        """Held by whoever writes what vector search reads of a generation."""
+        return self.locks / "embedding" / f"{check_identifier(collection_id)}@{check_identifier(key)}.lock"
+
+    def rechunking_lock(self, collection_id: str) -> Path:
+        """Held by the job that cuts the texts of a collection again: one at a time."""
+        return self.locks / "rechunking" / f"{check_identifier(collection_id)}.lock"
+
     def listing_memory(self, source_id: str) -> Path:
         """What the connector of a source remembers of its listings; may be removed at any time."""
         return self.root / "listings" / f"{check_identifier(source_id)}.db"
@@ -238,6 +328,10 @@ class Layout:
     def look(self, source_id: str) -> Path:
         """What is known of the last look at a source; without it deletions are held for a person."""
         return self.root / "looks" / f"{check_identifier(source_id)}.json"
+
+    def schedule_mark(self, source_id: str) -> Path:
+        """What is remembered of the schedule of a source."""
+        return self.root / "schedules" / f"{check_identifier(source_id)}.json"
 
     def document(self, collection_id: str, document_id: str) -> Path:
         """The folder of a document: its versions, and ``document.json`` where it has moved or has duplicates."""

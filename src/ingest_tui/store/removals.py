@@ -45,6 +45,16 @@ def note_removals(
         sync_folder(layout.root)
 
 
+def note_lost_removals(layout: Layout, catalogue: Catalogue) -> int:
+    """Write down the removals that the catalogue has and the file does not; returns how many. Under the commit lock."""
+    noted = read_removals(layout)
+    lines = [row._asdict() for row in catalogue.removals() if noted.get((row.source_id, row.key)) != row]
+    if lines:
+        with Journal(layout.removals) as journal:
+            journal.append(lines)
+    return len(lines)
+
+
 def read_removals(layout: Layout) -> dict[PlaceKey, LocationRow | None]:
     """Return what is known of removed places, None for those where no removal holds any more."""
     found: dict[PlaceKey, LocationRow | None] = {}

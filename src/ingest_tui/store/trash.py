@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.clock import moment_of, rfc3339
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.trash import ClockNote
 from ingest_tui.store.fs.atomic import write_durably
@@ -27,11 +27,7 @@ def retirement_of(layout: Layout, collection_id: str, document_id: str) -> dict[
 
 def time_in(record: dict[str, Any], name: str) -> datetime | None:
     """Return an aware time that a record holds as text; None where there is none."""
-    try:
-        moment = datetime.fromisoformat(str(record.get(name)))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else None
+    return moment_of(str(record.get(name)))
 
 
 def read_clock_note(layout: Layout) -> ClockNote | None:

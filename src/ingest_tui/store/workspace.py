@@ -12,7 +12,9 @@ from weakref import WeakSet
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
+from ingest_tui.model.embedder import Embedder
 from ingest_tui.model.errors import NotFoundError, StoreError, UsageError, ValidationError
+from ingest_tui.model.reranker import RegisteredReranker
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.access import refuse_network_filesystem, refuse_what_others_can_write
@@ -29,10 +31,13 @@ from ingest_tui.store.intents import IntentJournal
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.audit import AuditLog
+from ingest_tui.store.records.generations import GenerationStore
 from ingest_tui.store.records.ignored_issues import IgnoredStore
 from ingest_tui.store.records.json_files import read_record, write_record
 from ingest_tui.store.records.looks import LookStore
+from ingest_tui.store.records.models import ModelStore
 from ingest_tui.store.records.record_file import changing_settings
+from ingest_tui.store.records.schedule_marks import ScheduleMarks
 from ingest_tui.store.records.settings import Settings, change_setting
 from ingest_tui.store.records.sources import CollectionStore, SourceStore
 from ingest_tui.store.upgrade import SCHEMA_VERSION
@@ -58,6 +63,9 @@ class Workspace:
         self.settings = settings
         self.sources = SourceStore(self.layout)
         self.collections = CollectionStore(self.layout)
+        self.embedders = ModelStore(self.layout, Embedder, self.layout.embedders, "embedder")
+        self.rerankers = ModelStore(self.layout, RegisteredReranker, self.layout.rerankers, "reranker")
+        self.generations = GenerationStore(self.layout)
         self.reserve_file = ReserveFile(self.layout.reserve_file)
         self.jobs = JobStore(self.layout, self.reserve_file)
         self.audit = AuditLog(self.layout)
@@ -72,6 +80,7 @@ class Workspace:
         self._connections: WeakSet[Catalogue] = WeakSet()
         """Those of all threads; that of a thread which has ended is closed with it."""
         self.looks = LookStore(self.layout)
+        self.schedule_marks = ScheduleMarks(self.layout)
 
     @property
     def root(self) -> Path:
@@ -176,8 +185,11 @@ class Workspace:
         return room_in(self.root, None if reserve is None else int(reserve))
 
     def close(self) -> None:
-        """Close what was opened, by other threads too: none may be using it any more."""
-        for opened in list(self._connections):
+        """Close what was opened, by other threads too: none may be using it any more.
+
+        Those that may write are the last, because only they clear away the write-ahead log.
+        """
+        for opened in sorted(self._connections, key=lambda one: not one.is_read_only):
             opened.close()
         self._connections.clear()
         self._of_thread = _Connections()

@@ -15,7 +15,7 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 60
 
 
-def connections_to(base: str, number: int) -> tuple[urllib3.HTTPConnectionPool, str]:
+def connections_to(base: str, number: int, read_seconds: float | None = None) -> tuple[urllib3.HTTPConnectionPool, str]:
     """Return connections to an address, through the proxy of the environment, and what a target has before it there."""
     import urllib3
 
@@ -23,7 +23,7 @@ def connections_to(base: str, number: int) -> tuple[urllib3.HTTPConnectionPool, 
     # AWS_CA_BUNDLE is what the AWS tools take; OpenSSL itself knows SSL_CERT_FILE and SSL_CERT_DIR.
     bundle = os.environ.get("AWS_CA_BUNDLE") or None
     tls = ssl.create_default_context(cafile=bundle) if parts.scheme == "https" else None
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds or READ_SECONDS)
     proxy = urllib.request.getproxies().get(parts.scheme)
     if not proxy or urllib.request.proxy_bypass(parts.hostname or ""):
         direct = urllib3.PoolManager(1, maxsize=number, timeout=timeout, ssl_context=tls)

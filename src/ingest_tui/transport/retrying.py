@@ -7,6 +7,7 @@ rotated one takes effect in a running job. Everything else is passed on at once.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -34,6 +35,8 @@ class RetryPolicy:
     attempts: int = 6
     first_wait: float = 0.5
     longest_wait: float = 60.0
+    longest_asked: float = LONGEST_RETRY_AFTER
+    """What asks to wait longer than this is not tried again."""
 
 
 POLICY = RetryPolicy()
@@ -51,9 +54,18 @@ class Account:
         self._not_before = max(self._not_before, time.monotonic() + seconds)
 
     @contextmanager
-    def turn(self, sleep: Sleep) -> Iterator[None]:
-        """Wait for the hold-off to pass and for a free call, then hold that."""
+    def turn(self, sleep: Sleep, longest: float = LONGEST_RETRY_AFTER) -> Iterator[None]:
+        """Wait for the hold-off to pass and for a free call, then hold that.
+
+        Raises `TransientSourceError` where the hold-off is longer than ``longest`` seconds.
+        """
         while (remaining := self._not_before - time.monotonic()) > 0:
+            if remaining > longest:
+                raise TransientSourceError(
+                    f"asked to make no calls for another {math.ceil(remaining)} seconds",
+                    retry_after=remaining,
+                    code="throttled",
+                )
             sleep(remaining)
         while not self._calls.acquire(timeout=0.25):
             sleep(0.0)
@@ -99,7 +111,7 @@ class Retrier:
     def _call(self, call: Callable[[], _Result]) -> _Result:
         if self._account is None:
             return call()
-        with self._account.turn(self._sleep):
+        with self._account.turn(self._sleep, self._policy.longest_asked):
             return call()
 
     def _try_again(self, call: Callable[[], _Result], first_error: IngestError) -> _Result:
@@ -121,7 +133,7 @@ class Retrier:
                 return self._call(call)
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_may_succeed_later),
+            retry=tenacity.retry_if_exception(self._may_succeed_later),
             stop=self._was_the_last,
             wait=self._wait,
             sleep=self._sleep,
@@ -132,6 +144,11 @@ class Retrier:
     def _renew(self) -> bool:
         with self._renewing:
             return self._renew_credential()
+
+    def _may_succeed_later(self, error: BaseException) -> bool:
+        if not isinstance(error, (TransientSourceError, TransientItemError)):
+            return False
+        return (error.retry_after or 0.0) <= self._policy.longest_asked
 
     def _was_the_last(self, state: tenacity.RetryCallState) -> bool:
         # Somebody has it open: that takes minutes, and each wait would hold a place that other items could use.
@@ -153,9 +170,3 @@ class Retrier:
 def _is_locked(state: tenacity.RetryCallState) -> bool:
     error = state.outcome.exception() if state.outcome else None
     return isinstance(error, TransientItemError) and error.reason == "locked"
-
-
-def _may_succeed_later(error: BaseException) -> bool:
-    if not isinstance(error, (TransientSourceError, TransientItemError)):
-        return False
-    return (error.retry_after or 0.0) <= LONGEST_RETRY_AFTER

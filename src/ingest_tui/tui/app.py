@@ -94,7 +94,7 @@ class IngestApp(Going):
         self.view_state = read_view_state(Layout(root))
         self._ended: list[JobRow] = []
         self.model = JobsModel()
-        self.trouble: IngestError | None = None
+        self.failure: IngestError | None = None
         self._checked = False
         self.living_workers: tuple[Any, ...] = ()
         self.told_of_workers = False
@@ -108,6 +108,13 @@ class IngestApp(Going):
         )
 
     # Start and end
+
+    def action_command_palette(self) -> None:
+        """Show the palette, once."""
+        from ingest_tui.tui.actions.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def on_mount(self) -> None:
         """Follow the workspace once the first screen is painted."""
@@ -123,7 +130,7 @@ class IngestApp(Going):
         try:
             self.client.check()
         except IngestError as error:
-            self.trouble = error
+            self.failure = error
             self.call_from_thread(self.exit, return_code=1)
 
     def on_unmount(self) -> None:
@@ -173,7 +180,7 @@ class IngestApp(Going):
 
     @on(WorkspaceChanged)
     def workspace_changed(self, event: WorkspaceChanged) -> None:
-        """Take in what the feed has seen, and tell the views that are shown."""
+        """Take in what the feed has seen, and notify the views that are shown."""
         update = event.update
         if not self._checked:
             self._checked = True
@@ -215,8 +222,8 @@ class IngestApp(Going):
 
     def _tell_feed_failure(self, failure: str) -> None:
         if failure:
-            told = f"this screen does not follow the workspace right now ({failure}); it looks again"
-            self.notify(told, severity="error", timeout=20, markup=False)
+            message = f"this screen does not follow the workspace right now ({failure}); it looks again"
+            self.notify(message, severity="error", timeout=20, markup=False)
         else:
             self.notify("this screen follows the workspace again", timeout=6, markup=False)
 
@@ -280,6 +287,6 @@ def run_tui(root: Path, *, slow_link: bool = False, read_only: bool = False, the
     app = IngestApp(root, slow_link=slow_link, read_only=read_only, theme=theme, driver_class=TolerantDriver)
     app.end_for_certain_after = EXIT_GRACE_SECONDS
     app.run(mouse=not slow_link)
-    if app.trouble is not None:
-        raise app.trouble
+    if app.failure is not None:
+        raise app.failure
     return app.return_code or 0

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ingest_tui.services.client import Client
     from ingest_tui.tui.actions.action_registry import Registry
     from ingest_tui.tui.client.feed import Feed
+    from ingest_tui.tui.terminal.preferences import Preferences
     from ingest_tui.tui.views.jobs.jobs_model import JobsModel
 
 
@@ -39,6 +40,7 @@ class Application(Protocol):
     client: Client
     feed: Feed
     model: JobsModel
+    preferences: Preferences
     registry: Registry
     now: Callable[[], float]
     view_state: dict[str, dict[str, Any]]

@@ -48,7 +48,7 @@ def header(
 
 
 def _views(view: str, room: int) -> str:
-    """Return the views with their keys, as long as there is room for all; the one that is shown stands in brackets."""
+    """Return the views with their keys, as long as there is room for all; the one that is shown is in brackets."""
     names = {known.name: f"{key} {known.title}" for key, known in VIEWS.items()}
     for gap in ("  ", " "):
         line = gap.join(f"[{name}]" if view == known else name for known, name in names.items())

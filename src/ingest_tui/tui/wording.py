@@ -23,6 +23,7 @@ ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 UNREADABLE = "unreadable"
 OUTCOME_GLYPHS = {
     "ingested": "+",
+    "embedded": "*",
     "unchanged": "=",
     "duplicate": "&",
     "moved": ">",
@@ -35,6 +36,7 @@ _TONES = {
     "running": "running",
     "succeeded": "good",
     "ingested": "good",
+    "embedded": "good",
     "partial": "warn",
     "rejected": "warn",
     "interrupted": "warn",

@@ -18,14 +18,17 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import BusyError, DiskFullError, IngestError, StoreError
 from ingest_tui.model.foreign_errors import as_ingest_error, text_of
 from ingest_tui.model.job import JobError, JobState, Manifest
-from ingest_tui.model.source import UPLOAD_SOURCE, Source
-from ingest_tui.pipeline.connecting import connect
+from ingest_tui.model.source import Source
+from ingest_tui.pipeline.connecting import connect, with_preferences
 from ingest_tui.pipeline.job.context import JobContext, open_job
+from ingest_tui.pipeline.job.end_audit import audit_ending
+from ingest_tui.pipeline.job.ocr import folders_for_ocr, ocr_of
 from ingest_tui.pipeline.job.parse_limits import limits_of, works_through_programs
 from ingest_tui.pipeline.job.run import run_job
 from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import Claim, claim_next
+from ingest_tui.worker.submit import queue_embedding_after, queue_rechunking_after, source_as_stored
 from ingest_tui.worker.supervision import origin_of
 
 _GC_THRESHOLD = 50_000
@@ -58,8 +61,8 @@ class Engine:
         self._workspace = workspace
         self._on_start = on_start or (lambda _manifest: None)
         self._on_end = on_end or (lambda _manifest: None)
-        self._extractors: dict[bool, Extractor] = {}
-        """By whether their processes may run programs, which some backends work through."""
+        self._extractors: dict[tuple[bool, bool], Extractor] = {}
+        """By whether their processes may run programs, which some backends work through, and whether they use OCR."""
         self._running: dict[str, _RunningJob] = {}
         self._stopping = threading.Event()
         self._not_before = 0.0
@@ -81,14 +84,15 @@ class Engine:
         self._running = {job_id: job for job_id, job in self._running.items() if not job.ended.is_set()}
         return len(self._running)
 
-    def start_ready_jobs(self, *, only_source: str | None = None) -> int:
+    def start_ready_jobs(self, *, only_lane: str | None = None) -> int:
         """Claim and start what can run now; returns how many jobs were started."""
         started = 0
         if time.monotonic() < self._not_before:
             return 0
-        while self.running < self._workspace.settings.max_running_jobs:
+        settings = self._workspace.settings
+        while self.running < settings.max_running_jobs + settings.max_embedding_jobs:
             try:
-                claim = claim_next(self._workspace, only_source=only_source)
+                claim = claim_next(self._workspace, only_lane=only_lane)
             except OSError as error:
                 if not means_disk_full(error, self._workspace.root):
                     raise
@@ -141,19 +145,19 @@ class Engine:
 
     def _extractor(self, source: Source) -> Extractor:
         """Return the parsers for a source: confined to what it needs, which differs for backends that run programs."""
-        may_run = works_through_programs(source.extraction)
-        extractor = self._extractors.get(may_run)
+        settings = self._workspace.settings
+        may_run, ocr = works_through_programs(source.extraction), ocr_of(source, settings)
+        extractor = self._extractors.get((may_run, ocr.is_on))
         if extractor is None or extractor.failure is not None:  # one that failed has ended, processes and all
-            settings = self._workspace.settings
             layout = self._workspace.layout
-            self._extractors[may_run] = local_parsers(
+            self._extractors[may_run, ocr.is_on] = local_parsers(
                 settings.parser_processes,
                 limits_of(settings, source.extraction),
-                readable=layout.jobs,
+                readable=[layout.jobs, *folders_for_ocr(ocr, layout)],
                 scratch=layout.parsers,
                 may_run_programs=may_run,
             )
-        return self._extractors[may_run]
+        return self._extractors[may_run, ocr.is_on]
 
     def _run(self, job: _RunningJob, claim: Claim) -> None:
         if job.take():
@@ -169,6 +173,8 @@ class Engine:
             if job is not None:
                 self._on_start(manifest)
                 run_job(job)
+                queue_rechunking_after(self._workspace, manifest, job.chunking.rules)
+                queue_embedding_after(self._workspace, manifest)
         except (IngestError, OSError) as error:  # not even its end can be written
             self._fail(error)
         except BaseException as error:  # noqa: BLE001 - or nobody would know why the job stays as it is
@@ -189,7 +195,7 @@ class Engine:
         try:
             source = source_of(self._workspace, manifest)
             connector = None
-            if not manifest.options.get("staged"):
+            if not manifest.options.get("staged") and not manifest.works_on_collection:
                 connector = connect(self._workspace, source)
             return open_job(
                 self._workspace, manifest, source, connector, self._extractor(source), stopping=self._stopping
@@ -231,12 +237,12 @@ def fail_before_it_began(workspace: Workspace, manifest: Manifest, error: Ingest
     manifest.move_to(JobState.FAILED, at=at, by="worker", reason=error.message)
     workspace.jobs.save(manifest)
     workspace.jobs.leave_queue(manifest.job_id)
+    audit_ending(workspace, manifest)
 
 
 def source_of(workspace: Workspace, manifest: Manifest) -> Source:
-    """Return the source of a job; uploads have one that stands in no file."""
-    if manifest.source_id == UPLOAD_SOURCE:
-        return Source(
-            source_id=UPLOAD_SOURCE, name="Uploads", source_type="upload", collection_id=manifest.collection_id
-        )
-    return workspace.sources.get(manifest.source_id)
+    """Return the source of a job; uploads, and jobs that work on a collection, have one that is in no file."""
+    source = source_as_stored(workspace, manifest)
+    if manifest.works_on_collection:
+        return source
+    return with_preferences(workspace, source)

@@ -12,14 +12,18 @@ from typing import NamedTuple
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.embed.discarding import discard_overdue
 from ingest_tui.pipeline.plan.preview import look_for_work
 from ingest_tui.pipeline.purge import purge_overdue
+from ingest_tui.pipeline.reindex import continue_reindex
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress
 from ingest_tui.store.fs.leftovers import sweep_ended_jobs, sweep_rebuild, sweep_scratch_folders, sweep_small_files
 from ingest_tui.store.workspace import Workspace
+from ingest_tui.worker.daily_prune import DailyPrune
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.living_workers import WorkerRegistration
-from ingest_tui.worker.submit import submit_sync
+from ingest_tui.worker.schedules import Schedules
+from ingest_tui.worker.submit import queue_due_embeddings, request_sync
 from ingest_tui.worker.supervision import EventReport, Supervisor, WorkerIssue
 from ingest_tui.worker.watch import SourceWatch
 
@@ -72,28 +76,56 @@ class _Tasks(NamedTuple):
     report: EventReport
 
     def look_at_trash(self) -> None:
-        """Delete the documents whose grace is over."""
+        """Delete the documents whose grace is over, and the vectors that nobody has gone back to for as long."""
+        discard_overdue(self.workspace)
         purged = purge_overdue(self.workspace)
         if purged:
             message = f"{purged} documents were longer in the trash than trash_days and are deleted"
             self.report(message, {"documents": purged})
+
+    def is_busy(self) -> bool:
+        """Whether a job runs here or waits to."""
+        return bool(self.engine.running or self.workspace.jobs.waiting())
+
+    def queue_embeddings(self) -> None:
+        """Queue jobs that embed where nobody else has."""
+        for manifest in queue_due_embeddings(self.workspace):
+            self.report("embedding queued", {"job": manifest.job_id, "collection": manifest.collection_id})
+
+
+class _Reindexing:
+    """Brings the chunks of an old catalogue into the new full text, a part at a time."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.is_done = False
+
+    def step(self) -> None:
+        self.is_done = not continue_reindex(self._workspace, seconds=_POLL_SECONDS)
 
 
 def _work(tasks: _Tasks, stop: threading.Event) -> None:
     supervisor, settings = tasks.supervisor, tasks.workspace.layout.settings
     since_refresh = _REFRESH_SECONDS
     looked_at_trash = float("-inf")
+    reindexing = _Reindexing(tasks.workspace)
+    schedules = Schedules(tasks.workspace, tasks.report)
+    daily_prune = DailyPrune(tasks.workspace, tasks.report, tasks.is_busy)
     supervisor.attempt("sweep of ended jobs", partial(sweep_ended_jobs, tasks.workspace.layout))
     while not stop.is_set():
         if since_refresh >= _REFRESH_SECONDS:
             since_refresh = 0.0
             if tasks.watcher is not None:
                 supervisor.attempt("list of sources", tasks.watcher.refresh)
+                supervisor.attempt("schedules", schedules.step)
             if not settings.exists():
                 supervisor.failed("workspace", f"the workspace is gone: {tasks.workspace.root}")
                 return
             tasks.registration.show(supervisor.issues)
         supervisor.attempt("queue", tasks.engine.start_ready_jobs)
+        if not reindexing.is_done:
+            supervisor.attempt("full text", reindexing.step)
+        supervisor.attempt("prune", daily_prune.step)
         stop.wait(_POLL_SECONDS)
         since_refresh += _POLL_SECONDS
         failure = tasks.engine.take_failure()
@@ -102,6 +134,7 @@ def _work(tasks: _Tasks, stop: threading.Event) -> None:
         if tasks.engine.has_ended_jobs() or time.monotonic() - looked_at_trash > _TRASH_SECONDS:
             looked_at_trash = time.monotonic()
             supervisor.attempt("trash", tasks.look_at_trash)
+            supervisor.attempt("embedding", tasks.queue_embeddings)
             supervisor.attempt("sweep of temporary files", partial(_sweep, tasks.workspace))
 
 
@@ -128,8 +161,9 @@ def _submit_if_due(workspace: Workspace, source: Source, report: EventReport) ->
         return  # or removed
     if not (fresh.enabled and fresh.watch) or not _is_due(workspace, fresh):
         return
-    manifest = submit_sync(workspace, fresh, trigger="watch", by="watch")
-    report("sync queued", {"source": source.source_id, "job": manifest.job_id, "trigger": "watch"})
+    requested = request_sync(workspace, fresh, trigger="watch", by="watch")
+    if requested.is_new:
+        report("sync queued", {"source": source.source_id, "job": requested.manifest.job_id, "trigger": "watch"})
 
 
 def _is_due(workspace: Workspace, source: Source) -> bool:
@@ -172,7 +206,7 @@ def _ending(report: EventReport, supervisor: Supervisor) -> Callable[[Manifest],
     def ended(manifest: Manifest) -> None:
         if manifest.ended:
             supervisor.succeeded(_JOBS)
-        counters = {name: value for name, value in manifest.counters.model_dump().items() if value}
+        counters = {name: value for name, value in manifest.counters.as_flat_dict().items() if value}
         what = f"job {manifest.state}" if manifest.ended else "job left for the next worker"
         report(what, {"job": manifest.job_id, "source": manifest.source_id, **counters})
 

@@ -1,13 +1,17 @@
-"""Which job runs next: priority, then age; one job a source, a limited number in the workspace."""
+"""Which job runs next: priority, then age; one job of a lane, a limited number in the workspace.
+
+Jobs that embed have places of their own, so that they never hold up a sync: text can be found before its vectors are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.job import EMBED, RECHUNK, JobState, Manifest
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
 
@@ -45,33 +49,39 @@ def _is_runnable(manifest: Manifest) -> bool:
     return manifest.state in _RUNNABLE or manifest.waits_for_space
 
 
-def claim_next(workspace: Workspace, *, only_source: str | None = None) -> Claim | None:
+def claim_next(workspace: Workspace, *, only_lane: str | None = None) -> Claim | None:
     """Return the next job that can run now, claimed, or None. Jobs of other living workers are passed over."""
-    slot = _free_slot(workspace)
-    if slot is None:
-        return None
-    with ExitStack() as until_claimed:
-        until_claimed.callback(slot.release)
-        started_sources: set[str] = set()
-        for candidate in in_running_order(_unfinished(workspace, only_source)):
-            if candidate.source_id in started_sources:
-                continue
-            started_sources.add(candidate.source_id)
-            claim = _try_claim(workspace, candidate.job_id, slot)
-            if claim is not None:
-                until_claimed.pop_all()
-                return claim
+    slots = _free_slots(workspace)
+    try:
+        return _claim_first(workspace, slots, only_lane) if slots else None
+    finally:
+        for slot in slots.values():  # those that the claim has not taken
+            slot.release()
+
+
+def _claim_first(workspace: Workspace, slots: dict[bool, FileLock], only_lane: str | None) -> Claim | None:
+    """Return the first job that can run, claimed, with the slot of its kind out of ``slots``."""
+    started_lanes: set[str] = set()
+    for candidate in in_running_order(_unfinished(workspace, only_lane)):
+        slot = slots.get(candidate.kind == EMBED)
+        if candidate.lane in started_lanes or slot is None:
+            continue
+        started_lanes.add(candidate.lane)
+        claim = _try_claim(workspace, candidate.job_id, slot)
+        if claim is not None:
+            del slots[candidate.kind == EMBED]
+            return claim
     return None
 
 
-def _unfinished(workspace: Workspace, only_source: str | None) -> Iterator[Manifest]:
+def _unfinished(workspace: Workspace, only_lane: str | None) -> Iterator[Manifest]:
     """Yield the jobs in the queue that have not ended; sweeps what crashes have left in it."""
     jobs = workspace.jobs
     for manifest in jobs.readable(jobs.queued_ids(), on_missing=jobs.sweep_half_made):  # `doctor` reports the others
         if manifest.ended:
             if not jobs.has_owner(manifest.job_id):
                 jobs.leave_queue(manifest.job_id)  # its worker died right after the end
-        elif only_source in {None, manifest.source_id}:
+        elif only_lane in {None, manifest.lane}:
             yield manifest
 
 
@@ -89,16 +99,33 @@ def _try_claim(workspace: Workspace, job_id: str, slot: FileLock) -> Claim | Non
             if manifest.ended:
                 workspace.jobs.leave_queue(job_id)
             return None
-        source_lock = FileLock(workspace.layout.source_lock(manifest.source_id))
-        if not source_lock.try_acquire():
+        lane_lock = FileLock(_lane_lock(workspace, manifest))
+        if not lane_lock.try_acquire():
             return None
         until_claimed.pop_all()
-        return Claim(manifest, (job_lock, source_lock, slot))
+        return Claim(manifest, (job_lock, lane_lock, slot))
 
 
-def _free_slot(workspace: Workspace) -> FileLock | None:
-    for number in range(workspace.settings.max_running_jobs):
-        slot = FileLock(workspace.layout.lock(f"slot-{number}"))
-        if slot.try_acquire():
-            return slot
-    return None
+def _lane_lock(workspace: Workspace, manifest: Manifest) -> Path:
+    if manifest.builds_generation:
+        return workspace.layout.building_lock(manifest.collection_id)
+    if manifest.kind == EMBED:
+        return workspace.layout.embedding_lock(manifest.collection_id)
+    if manifest.kind == RECHUNK:
+        return workspace.layout.rechunking_lock(manifest.collection_id)
+    return workspace.layout.source_lock(manifest.source_id)
+
+
+def _free_slots(workspace: Workspace) -> dict[bool, FileLock]:
+    """Return a place for a job that embeds (True) and one for any other (False), held; without those that are taken."""
+    settings = workspace.settings
+    free = {}
+    for embeds, name, number in (
+        (False, "slot", settings.max_running_jobs),
+        (True, "embed", settings.max_embedding_jobs),
+    ):
+        slots = (FileLock(workspace.layout.lock(f"{name}-{place}")) for place in range(number))
+        slot = next((slot for slot in slots if slot.try_acquire()), None)
+        if slot is not None:
+            free[embeds] = slot
+    return free

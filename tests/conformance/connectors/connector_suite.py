@@ -290,7 +290,7 @@ class ConnectorSuite:
         assert len(set(seen)) == len(seen)
 
     def test_fingerprint_survives_a_rename(self, site: Site) -> None:
-        """A renamed item keeps its fingerprint, so that a move is told from a new item without reading it."""
+        """A renamed item keeps its fingerprint, so that a move is distinguished from a new item without reading it."""
         site.put("a.txt", b"one")
         before = listed(site.connector())[0]["a.txt"]
         site.rename("a.txt", "folder/b.txt")
@@ -363,7 +363,7 @@ class ConnectorSuite:
         assert caught.value.reason == "not_found"
 
     def test_item_that_changes_while_it_is_read_is_told(self, site: Site) -> None:
-        """What is read is the item that was listed, whole; or the change is told: never a mixture."""
+        """What is read is the item that was listed, whole; or the change is reported: never a mixture."""
         # Not one byte repeated: sums that are made by XOR do not tell such contents from mixtures of them.
         before, after = random.Random(1).randbytes(3_000_000), random.Random(2).randbytes(3_000_000)
         site.put("a.txt", before)

@@ -72,7 +72,7 @@ def _of_every_kind(samples: Mapping[str, Any]) -> Iterator[Row]:
     yield "locked pdf", "a.pdf", locked_pdf(), "rejected:encrypted"
     yield "locked office", "a.docx", ole_with("EncryptedPackage"), "rejected:encrypted"
     yield "text as pdf", "a.pdf", b"just words", "rejected:wrong_type"
-    yield "picture as docx", "a.docx", b"\x89PNG\r\n\x1a\n" + bytes(500), "rejected:wrong_type"
+    yield "picture as docx", "a.docx", b"\x89PNG\r\n\x1a\n" + bytes(500), "rejected:needs_ocr"
     yield "program", "a.exe", b"MZ\x90\x00" + bytes(500), "rejected:unsupported_type"
     yield "damaged gzip", "a.gz", b"\x1f\x8b\x08" + bytes(500), "failed:malformed"
     yield "gzip bomb", "a.txt.gz", gzip.compress(bytes(40 * MEGABYTE)), "rejected:archive_bomb"

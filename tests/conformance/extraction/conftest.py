@@ -12,6 +12,7 @@ from io import BytesIO
 
 import pytest
 
+from tests.made_books import avro_of, fictionbook, glyphs, hwp, hwp_paragraph, mobi, visio, xps
 from tests.made_files import (
     biff_label,
     biff_record,
@@ -42,7 +43,7 @@ class Sample:
     content: bytes
     words: tuple[str, ...]
     markdown: tuple[str, ...] = ()
-    """Lines that must stand in the markdown: headings, list items, table rows."""
+    """Lines that must be in the markdown: headings, list items, table rows."""
     links: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
 
@@ -375,6 +376,11 @@ NOTEBOOK = (
     '{"cell_type": "markdown", "source": ["# Annual report\\n", "apples"]}, '
     '{"cell_type": "code", "source": "print(1)", "outputs": [{"output_type": "stream", "text": ["one\\n"]}]}]}'
 )
+FRUIT = {
+    "type": "record",
+    "name": "Fruit",
+    "fields": [{"name": "Name", "type": "string"}, {"name": "Amount", "type": "int"}],
+}
 TABLE_ROWS = ("| Name | Amount |", "| apples | 12 |")
 RTF = rb"{\rtf1\ansi\deff0{\fonttbl{\f0 Arial;}}\f0 Annual report\par apples caf\'e9\par}"
 
@@ -399,7 +405,7 @@ def build_samples() -> dict[str, Sample]:
             "a.csv",
             b"\n\nName;Amount;;Name\napples;12;x;y\n",
             ("apples",),
-            columns=("Name", "Amount", "column_3", "Name_2"),
+            columns=("Name", "Amount", "Name_2"),
         ),
         "tsv": Sample("a.tsv", b"Name\tAmount\napples\t12\n", ("apples",), TABLE_ROWS, columns=("Name", "Amount")),
         "json": Sample(
@@ -473,6 +479,30 @@ def build_samples() -> dict[str, Sample]:
             ("https://example.org/webarchive", "https://example.org/html"),
         ),
         "hwpx": Sample("a.hwpx", hwpx(), ("ripe apples",), ("# Annual report", *TABLE_ROWS)),
+        "hwp": Sample(
+            "a.hwp",
+            hwp(hwp_paragraph("Annual report", 1) + hwp_paragraph("ripe apples"), styles=[("", ""), ("", "Outline 1")]),
+            ("ripe apples",),
+            ("# Annual report",),
+        ),
+        "vsdx": Sample("a.vsdx", visio(("Plan", "<Shape><Text>ripe apples</Text></Shape>")), ("apples",), ("## Plan",)),
+        "xps": Sample("a.xps", xps(glyphs("ripe apples", 10, 20)), ("ripe apples",)),
+        "mobi": Sample(
+            "a.mobi",
+            mobi(b"<h1>Annual report</h1>", b"<p>apples</p>", compression=1),
+            ("apples",),
+            ("# Annual report",),
+        ),
+        "fb2": Sample(
+            "a.fb2", fictionbook("<title><p>Annual report</p></title><p>apples</p>"), ("apples",), ("# Annual report",)
+        ),
+        "avro": Sample(
+            "a.avro",
+            avro_of(FRUIT, [{"Name": "apples", "Amount": 12}]),
+            ("apples",),
+            TABLE_ROWS,
+            columns=("Name", "Amount"),
+        ),
         "iwork": Sample(
             "a.pages", zip_of({"Index/Document.iwa": b"x", "QuickLook/Preview.pdf": pdf()}), ("apples are round",)
         ),
@@ -527,9 +557,7 @@ def build_samples() -> dict[str, Sample]:
             ("https://example.org/docx",),
         ),
         "pptx": Sample("a.pptx", pptx(), ("apples are round",), ("## Slide about apples",)),
-        "xlsx": Sample(
-            "a.xlsx", xlsx(), ("apples", "loose"), ("## Stock",), columns=("Name", "Amount", "column_3", "Name_2")
-        ),
+        "xlsx": Sample("a.xlsx", xlsx(), ("apples", "loose"), ("## Stock",), columns=("Name", "Amount", "Name_2")),
         "xls": Sample("a.xls", xls(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
         "xlsb": Sample("a.xlsb", xlsb(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
         "odt": Sample("a.odt", odf("text", odt_body), ("apples",), ("# Annual report", "- first point", *TABLE_ROWS)),

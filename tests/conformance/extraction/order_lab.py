@@ -56,7 +56,7 @@ def in_a_child(files: Sequence[tuple[str, bytes]], order: Sequence[int]) -> tupl
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))  # as parser processes are limited
         for index in order:
             signal.alarm(FILE_SECONDS)
             os.write(writing, json.dumps([index, outcome_of(*files[index])]).encode() + b"\n")

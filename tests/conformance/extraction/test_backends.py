@@ -43,6 +43,9 @@ CUT_IS_STILL_TEXT = {
 }
 
 
+HAVE_PAGES = {".pdf", ".pptx", ".ppt", ".odp", ".fodp"}
+
+
 def outcome_of(content: bytes, file_name: str, backend: str | None = None) -> tuple[str, ItemError | None]:
     """Return ``parsed``, or the reason and the error; any other exception goes through."""
     try:
@@ -67,14 +70,14 @@ def test_the_office_backend_reads_what_others_read_by_default(name: str, samples
 
 
 def test_structure_is_kept(sample: Any) -> None:
-    """Headings, list items and table rows stand in the markdown as lines of their own."""
+    """Headings, list items and table rows are in the markdown as lines of their own."""
     lines = extract(sample.content, file_name=sample.file_name).markdown.splitlines()
     assert [line for line in sample.markdown if line not in lines] == []
 
 
 def test_links_are_kept(sample: Any) -> None:
     """Every link target is listed."""
-    links = extract(sample.content, file_name=sample.file_name).links
+    links = [one.target for one in extract(sample.content, file_name=sample.file_name).links]
     assert [link for link in sample.links if link not in links] == []
 
 
@@ -105,7 +108,7 @@ def test_text_is_normalised(sample: Any) -> None:
 
 
 def test_metadata_of_caller_is_merged(sample: Any) -> None:
-    """Every element carries the caller's metadata beside its own."""
+    """Every element carries the caller's metadata next to its own."""
     elements = parse_document_content(sample.content, sample.file_name, {"team": "fruit", "category": "mine"})
     assert elements
     assert all(metadata["team"] == "fruit" and metadata["category"] == "mine" for _text, metadata in elements)
@@ -116,6 +119,20 @@ def test_elements_cover_the_words(sample: Any) -> None:
     """The elements together hold the words of the document."""
     text = "\n".join(text for text, _metadata in parse_document_content(sample.content, sample.file_name))
     assert [word for word in sample.words if word.split()[0] not in text] == []
+
+
+def test_pages_begin_where_their_text_is(sample: Any) -> None:
+    """Documents with pages or slides name the offset of each; the elements of a page are found there."""
+    extraction = extract(sample.content, file_name=sample.file_name)
+    starts = extraction.page_starts
+    assert bool(starts) == (Path(sample.file_name).suffix in HAVE_PAGES)
+    assert starts == sorted(starts)
+    if starts:
+        assert len(starts) == extraction.pages
+    for element in extraction.elements if starts else ():
+        number = element.metadata["page_number"]
+        page = extraction.markdown[starts[number - 1] : (*starts, None)[number]]
+        assert element.text.strip().split("\n")[0] in page
 
 
 def test_truncated_is_an_outcome(sample: Any, request: pytest.FixtureRequest) -> None:
@@ -185,8 +202,9 @@ def test_repetitive_document_is_no_bomb(repetitive_docx: bytes) -> None:
 def test_every_format_has_a_sample(samples: dict[str, Any]) -> None:
     """No backend is left out of this suite: each reads at least one sample."""
     covered = {name for name, one in BACKENDS.items() if one.formats & samples.keys()}
-    assert {one.backend for one in FORMATS} <= covered
-    distinct = {one.name for one in FORMATS if one.backend != "plain"}
+    documents = [one for one in FORMATS if one.family != "image"]  # images: tests/unit/extraction/ocr
+    assert {one.backend for one in documents} <= covered
+    distinct = {one.name for one in documents if one.backend != "plain"}
     assert distinct <= set(samples)
 
 
@@ -319,7 +337,7 @@ def test_backend_named_for_a_type_must_read_it(samples: dict[str, Any]) -> None:
 
 
 def test_unknown_backend_names_the_known_ones() -> None:
-    """A misspelt backend is told which there are."""
+    """The error for a misspelt backend names those there are."""
     with pytest.raises(IngestError) as caught:
         extract(b"x", file_name="a.txt", backend="plian")
     assert "plain" in caught.value.hint

@@ -70,8 +70,8 @@ def test_every_bad_file_has_its_outcome(bad: dict[str, BadFile], results: dict[s
     assert silent == []
 
 
-def test_every_sound_file_finishes(samples: Mapping[str, Any], results: dict[str, ParseResult]) -> None:
-    """The sound ones among them are parsed as if they were alone."""
+def test_every_valid_file_finishes(samples: Mapping[str, Any], results: dict[str, ParseResult]) -> None:
+    """The valid ones among them are parsed as if they were alone."""
     failed = {
         name: (results[f"sound {name}"].reason, results[f"sound {name}"].detail)
         for name in samples

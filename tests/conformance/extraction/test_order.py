@@ -123,7 +123,7 @@ def test_pdfs_are_read_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) 
         inside[0] += 1
         most[0] = max(most[0], inside[0])
         try:
-            time.sleep(0.005)
+            time.sleep(0.005)  # in which another thread would come in
             return read(document, parse_input)
         finally:
             inside[0] -= 1

@@ -232,13 +232,13 @@ def test_a_cut_download_goes_on_by_range() -> None:
     assert inner.calls == [("fetch", 0), ("fetch", 300), ("fetch", 700)]
 
 
-def test_progress_starts_the_count_of_attempts_anew() -> None:
+def test_progress_starts_the_count_of_attempts_again() -> None:
     """A long download over a bad line ends, as long as each attempt gets further."""
     inner = Scripted(cut_at=tuple(range(100, 1000, 100)))
     assert bytes_of(around(inner, attempts=2)) == CONTENT
 
 
-def test_a_cut_download_without_ranges_is_begun_anew_by_its_receiver() -> None:
+def test_a_cut_download_without_ranges_is_begun_again_by_its_receiver() -> None:
     """The receiver is told that what it has is worthless."""
     with pytest.raises(CutShortError, match="cut"):
         bytes_of(around(Unranged(cut_at=(300,))))
@@ -303,7 +303,7 @@ def test_calls_at_once_are_limited_for_an_account() -> None:
             with lock:
                 at_once += 1
                 most.append(at_once)
-            time.sleep(0.01)
+            time.sleep(0.01)  # long enough that calls which are let in at once overlap
             with lock:
                 at_once -= 1
 

@@ -158,7 +158,7 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe\x00", b"x" * 1_048_577])
-def test_files_without_a_usable_secret_are_told(tmp_path: Path, content: bytes) -> None:
+def test_files_without_a_usable_secret_are_reported(tmp_path: Path, content: bytes) -> None:
     """Empty, binary and huge files are refused instead of being sent somewhere as a password."""
     secret_file(tmp_path / "token", content)
     with pytest.raises(IngestError):
@@ -180,7 +180,7 @@ def test_a_mounted_secret_may_be_world_readable(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_keyring_is_asked(tmp_path: Path) -> None:
-    """keyring:SERVICE/USER asks the keyring of the desktop; what is not there is told with the command to add it."""
+    """keyring:SERVICE/USER asks the keyring of the desktop; the error for a missing entry has the command to add it."""
     before = keyring.get_keyring()
     keyring.set_keyring(FakeKeyring({("https://wiki/x", "me"): "from the keyring"}))
     try:
@@ -271,7 +271,7 @@ def test_an_agent_that_stays_behind_does_not_hold_up_the_answer(tmp_path: Path) 
         ("printf '\\377\\376'", "command:printf … is not text in UTF-8"),
     ],
 )
-def test_a_command_that_fails_is_told_without_what_it_printed(tmp_path: Path, command: str, told: str) -> None:
+def test_a_command_that_fails_is_reported_without_what_it_printed(tmp_path: Path, command: str, told: str) -> None:
     """Exit code, signal, missing program, empty or huge output: told without its arguments, stdout or stderr."""
     with pytest.raises(AuthenticationError) as caught:
         resolved(f"command:{command}", tmp_path)

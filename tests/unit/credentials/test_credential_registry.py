@@ -50,7 +50,7 @@ def test_the_example_is_valid(path: Path) -> None:
 
 
 def test_a_credential_gives_plain_fields_and_resolved_secrets(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`get` gives plain fields and defaults as they stand and looks secrets up at each call."""
+    """`get` gives plain fields and defaults as they are and looks secrets up at each call."""
     registry = write(key={"type": "api_key", "api_key": "env:KEY", "unheard_of": "x"})
     credential = registry.get("key")
     monkeypatch.setenv("KEY", "first")
@@ -70,7 +70,7 @@ def test_a_missing_field_is_named(write: Write) -> None:
     assert "credential set keys" in caught.value.hint
 
 
-def test_an_unknown_name_tells_the_known_ones(write: Write, tmp_path: Path) -> None:
+def test_an_unknown_name_shows_the_known_ones(write: Write, tmp_path: Path) -> None:
     """An unknown name gives the known ones and the command that adds it, also where there is no file yet."""
     with pytest.raises(NotFoundError) as caught:
         write(wiki=WIKI, other=WIKI).get("wiky")
@@ -223,8 +223,8 @@ def test_a_link_counts_as_what_it_leads_to_and_is_kept(write: Write, tmp_path: P
     ],
     ids=["quote", "bare", "empty", "list", "no-schema", "no-credentials", "listed", "doubled", "deep", "bytes"],
 )
-def test_a_damaged_file_is_told_by_its_place_and_left_alone(path: Path, text: str, told: str) -> None:
-    """What is wrong is told with its line, never quoted; reading, adding and removing leave the file as it is."""
+def test_a_damaged_file_is_reported_by_its_place_and_left_alone(path: Path, text: str, told: str) -> None:
+    """What is wrong is reported with its line, never quoted; reading, adding and removing leave the file as it is."""
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     path.chmod(0o600)
     before = path.read_bytes()

@@ -42,12 +42,12 @@ def audit(workspace: Workspace) -> list[dict[str, Any]]:
     [(12, "in 12 days"), (1, "in 1 day"), (0, "today"), (-1, "expired 1 day ago"), (-3, "expired 3 days ago")],
 )
 def test_the_countdown_in_words(days: int, told: str) -> None:
-    """How long a credential lasts is told in days, before and after its end."""
+    """How long a credential lasts is reported in days, before and after its end."""
     assert countdown(TODAY + timedelta(days=days), TODAY) == told
     assert countdown(None, TODAY) == ""
 
 
-def test_a_list_tells_use_and_expiry(workspace: Workspace) -> None:
+def test_a_list_shows_use_and_expiry(workspace: Workspace) -> None:
     """Each row has the sources that use it, and the days left."""
     [row] = actions.list_credentials(workspace, today=TODAY)
     assert row.as_dict() == {
@@ -86,7 +86,7 @@ def test_adding_and_changing_leave_audit_lines_with_names_only(workspace: Worksp
 
 
 def test_what_cannot_be_set_is_refused(workspace: Workspace) -> None:
-    """Unknown types and fields, and a field that is both set and unset, are told without values."""
+    """Unknown types and fields, and a field that is both set and unset, are reported without values."""
     with pytest.raises(UsageError, match="unknown credential type 'kerberos'"):
         actions.add_credential(workspace, "x", type_name="kerberos", fields={})
     with pytest.raises(ValidationError, match="a credential of type basic has no field 'pasword'") as caught:
@@ -126,7 +126,7 @@ def test_an_entry_that_cannot_be_used_fails_its_first_step(workspace: Workspace)
     content = json.loads(path.read_text())
     content["credentials"] |= {"odd": {"type": "kerberos"}, "half": {"type": "basic"}}
     path.write_text(json.dumps(content))
-    for name, told in (("odd", "unknown credential type"), ("half", "username – field required")):
+    for name, told in (("odd", "unknown credential type"), ("half", "username – this is needed")):
         [step] = actions.test_credential(workspace, name)
         assert (step.name, step.ok) == ("entry", False)
         assert told in step.message
@@ -259,7 +259,7 @@ def test_doctor_reports_a_file_that_others_can_read(workspace: Workspace) -> Non
 
 
 def test_where_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the workspace by default; INGEST_TUI_CREDENTIALS names another; a caller's word goes before both."""
+    """Next to the workspace by default; INGEST_TUI_CREDENTIALS names another, and what a caller names comes first."""
     monkeypatch.delenv("INGEST_TUI_CREDENTIALS", raising=False)
     root = tmp_path / "workspace"
     init_workspace(root)
@@ -281,7 +281,7 @@ def test_rotation_changes_nothing_that_is_known_of_documents(workspace: Workspac
     workspace.close()
 
     def snapshot() -> dict[Path, bytes]:
-        kept = ("audit.jsonl", "audit.lock")
+        kept = ("audit.jsonl", "audit.lock", "audit.head")
         files = (path for path in workspace.root.rglob("*") if path.is_file() and path.name not in kept)
         return {path: path.read_bytes() for path in files}
 

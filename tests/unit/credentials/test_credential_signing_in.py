@@ -1,4 +1,4 @@
-"""Signing in for real, against servers on the loopback: what is told when they refuse."""
+"""Signing in for real, against servers on the loopback: what is reported when they refuse."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_oauth_can_send_the_secret_in_the_body(portal: Callable[..., Any], serve
     assert "Authorization" not in server.requests[0].headers
 
 
-def test_oauth_tells_which_scope_is_missing(portal: Callable[..., Any], server: IdentityServer) -> None:
+def test_oauth_shows_which_scope_is_missing(portal: Callable[..., Any], server: IdentityServer) -> None:
     """A server that grants less than what was asked for makes the step permission fail, with the names."""
     server.answer = lambda _request: Answer(body={"access_token": "x" * 9, "scope": "profile documents.read"})
     steps = told(oauth.authenticate(portal(scope="documents.read documents.list"), []))
@@ -94,10 +94,10 @@ def test_oauth_tells_which_scope_is_missing(portal: Callable[..., Any], server: 
     ],
     ids=["client", "scope", "own-code", "html", "busy", "page", "number", "deep"],
 )
-def test_oauth_tells_what_is_refused(
+def test_oauth_shows_what_is_refused(
     portal: Callable[..., Any], server: IdentityServer, answer: Answer, message: str
 ) -> None:
-    """The codes of RFC 6749 are told in words; what else the server writes is not shown."""
+    """The codes of RFC 6749 are reported in words; what else the server writes is not shown."""
     server.answer = lambda _request: answer
     [(name, ok, seen)] = told(oauth.authenticate(portal(), []))
     assert (name, ok) == ("sign-in", False)
@@ -114,7 +114,7 @@ def test_oauth_follows_no_redirect(portal: Callable[..., Any], server: IdentityS
 
 
 def test_oauth_without_an_answer_may_be_tried_again(portal: Callable[..., Any], server: IdentityServer) -> None:
-    """A server that is not there is a passing fault, a refusal is not."""
+    """A server that is not there is a transient fault, a refusal is not."""
     with pytest.raises(TransientSourceError, match="token_url cannot be reached"):
         oauth.fetch_token(portal(token_url="http://127.0.0.1:9/token"))
     server.answer = lambda _request: Answer(401, {"error": "invalid_client"})
@@ -155,7 +155,7 @@ def keys(write: Write, server: IdentityServer, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_aws_asks_who_we_are(keys: Any, server: IdentityServer) -> None:
-    """STS is asked with the key and the session token, and its answer is told; the secret is never sent."""
+    """STS is asked with the key and the session token, and its answer is reported; the secret is never sent."""
     server.answer = lambda _request: Answer(body=_IDENTITY)
     assert told(aws.authenticate(keys, [{}])) == [
         ("sign-in", True, "signed in as arn:aws:iam::123456789012:user/reader")
@@ -181,7 +181,7 @@ def test_aws_asks_who_we_are(keys: Any, server: IdentityServer) -> None:
     ],
     ids=["key", "secret", "session", "clock", "denied"],
 )
-def test_aws_tells_what_is_refused(keys: Any, server: IdentityServer, answer: Answer, message: str) -> None:
+def test_aws_shows_what_is_refused(keys: Any, server: IdentityServer, answer: Answer, message: str) -> None:
     """Key, secret, session, clock and permission: each refusal names what is wrong, and nothing else is tried."""
     server.answer = lambda _request: answer
     assert told(aws.authenticate(keys, [{"bucket": "archive"}])) == [("sign-in", False, message)]
@@ -191,7 +191,7 @@ def test_a_store_without_sts_is_judged_by_its_sources(keys: Any, server: Identit
     """Stores that speak S3 alone know nothing of STS: that is no failure, a refusal is."""
     server.answer = lambda _request: s3_error("MethodNotAllowed", status=405)
     assert told(aws.authenticate(keys, [{"bucket": "archive"}])) == [
-        ("sign-in", True, "the endpoint has no sign-in service to ask; 'ingest-tui source test' tries it")
+        ("sign-in", True, "the endpoint has no sign-in service; 'ingest-tui source test SOURCE' tries it")
     ]
     server.answer = lambda _request: sts_error("InvalidAccessKeyId")
     assert told(aws.authenticate(keys, [])) == [("sign-in", False, "the access key id is not known there")]
@@ -218,7 +218,7 @@ def test_key_of_another_store_is_not_shown_to_aws(
 
 
 def test_aws_that_cannot_be_reached(write: Write) -> None:
-    """No answer is told as such, by the kind of failure."""
+    """No answer is reported as such, by the kind of failure."""
     entry = {
         "type": "aws", "access_key_id": "a" * 20, "secret_access_key": SECRET, "endpoint_url": "http://127.0.0.1:9",
     }  # fmt: skip
@@ -285,7 +285,7 @@ def application(write: Write, tenant: Tenant, **fields: str) -> Any:
 
 
 def test_entra_signs_in_with_a_secret(write: Write, tenant: Tenant) -> None:
-    """The client secret is sent for a token of Graph, and the permission in the token is told."""
+    """The client secret is sent for a token of Graph, and the permission in the token is reported."""
     tenant.grants("Sites.Read.All", "User.Read.All")
     assert told(entra.authenticate(application(write, tenant, client_secret=SECRET), [])) == [
         ("sign-in", True, "Entra ID gave a token for Microsoft Graph"),
@@ -330,7 +330,7 @@ def test_private_key_with_a_thumbprint_signs_in(write: Write, tenant: Tenant, ow
     assert base64.urlsafe_b64decode(stamped["x5t"] + "==").hex() == "0123456789abcdef0123456789abcdef01234567"
 
 
-def test_untrusted_connection_is_told_with_a_way_out(
+def test_untrusted_connection_is_reported_with_a_way_out(
     write: Write, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy that signs its own certificates: said as `source test` says it, with what to set."""
@@ -343,8 +343,8 @@ def test_untrusted_connection_is_told_with_a_way_out(
 
 
 @pytest.mark.parametrize("password", [None, "not-the-right-one"])
-def test_a_certificate_that_cannot_be_opened_is_told(write: Write, tenant: Tenant, password: str | None) -> None:
-    """A missing or wrong password of the certificate is told without anything of the key."""
+def test_a_certificate_that_cannot_be_opened_is_reported(write: Write, tenant: Tenant, password: str | None) -> None:
+    """A missing or wrong password of the certificate is reported without anything of the key."""
     fields = {"certificate": self_signed(b"right")} | ({"certificate_password": password} if password else {})
     [(name, ok, message)] = told(entra.authenticate(application(write, tenant, **fields), []))
     assert (name, ok) == ("sign-in", False)
@@ -352,8 +352,8 @@ def test_a_certificate_that_cannot_be_opened_is_told(write: Write, tenant: Tenan
 
 
 @pytest.mark.parametrize("missing", ["private key", "certificate"])
-def test_half_a_certificate_is_told(write: Write, tenant: Tenant, own_certificate: Path, missing: str) -> None:
-    """A file with the key alone or the certificate alone is told, with the command that makes a whole one."""
+def test_half_a_certificate_is_reported(write: Write, tenant: Tenant, own_certificate: Path, missing: str) -> None:
+    """A file with the key alone or the certificate alone is reported, with the command that makes a whole one."""
     whole = own_certificate.read_text()
     cut = whole.index("-----BEGIN PRIVATE KEY")
     half = whole[:cut] if missing == "private key" else whole[cut:]
@@ -363,7 +363,7 @@ def test_half_a_certificate_is_told(write: Write, tenant: Tenant, own_certificat
 
 
 @pytest.mark.parametrize("roles", [(), ("User.Read.All",), ("Files.Read.All",)])
-def test_entra_tells_which_permission_is_missing(write: Write, tenant: Tenant, roles: tuple[str, ...]) -> None:
+def test_entra_shows_which_permission_is_missing(write: Write, tenant: Tenant, roles: tuple[str, ...]) -> None:
     """Signed in without a permission to read sites: the step permission fails, naming those that would do."""
     tenant.grants(*roles)
     steps = told(entra.authenticate(application(write, tenant, client_secret=SECRET), []))
@@ -397,15 +397,15 @@ def test_a_token_that_cannot_be_read_is_no_failure(write: Write, tenant: Tenant)
         (123456, "Microsoft Entra refuses the app: AADSTS123456: [redacted]"),
     ],
 )
-def test_entra_tells_what_is_refused(write: Write, tenant: Tenant, code: int, message: str) -> None:
-    """Well-known codes are told in our words, others in those of Entra, without a secret that they quote."""
+def test_entra_shows_what_is_refused(write: Write, tenant: Tenant, code: int, message: str) -> None:
+    """Well-known codes are reported in our words, others in those of Entra, without a secret that they quote."""
     tenant.refuses(code)
     steps = told(entra.authenticate(application(write, tenant, client_secret=SECRET), []))
     assert steps == [("sign-in", False, message)]
 
 
 def test_entra_that_cannot_be_reached(write: Write, tenant: Tenant) -> None:
-    """No answer from the sign-in service is a passing fault."""
+    """No answer from the sign-in service is a transient fault."""
     credential = application(write, tenant, client_secret=SECRET, authority="https://127.0.0.1:9")
     assert told(entra.authenticate(credential, []))[0][2] == "no connection to the sign-in service of Microsoft"
 

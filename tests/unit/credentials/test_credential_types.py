@@ -51,18 +51,18 @@ def test_what_is_accepted(entry: dict[str, Any]) -> None:
         ({**AWS, "endpoint_url": "https://[hunter2"}, "endpoint_url – must be an address like https://host/path"),
         (ENTRA, "takes either certificate or client_secret"),
         ({**ENTRA, "certificate": "file:a", "client_secret": "hunter2"}, "takes either certificate or client_secret"),
-        ({**ENTRA, "client_secret": "env:S", "cloud": "hunter2"}, "cloud – input should be 'global', 'gcc'"),
+        ({**ENTRA, "client_secret": "env:S", "cloud": "hunter2"}, "cloud – must be 'global', 'gcc'"),
         (
             {"type": "basic", "username": "", "password": "hunter2"},
-            "username – string should have at least 1 character",
+            "username – this is needed",
         ),
         ({**OAUTH, "token_url": "http://login.example.org/"}, "token_url – must begin with https://"),
         ({**OAUTH, "expires": 20270630}, "expires – must be a day like 2027-06-30"),
         ({**OAUTH, "expires": "hunter2"}, "expires – must be a day like 2027-06-30"),
-        ({**OAUTH, "client_secret": {"x": "hunter2"}}, "client_secret – input should be a valid string"),
+        ({**OAUTH, "client_secret": {"x": "hunter2"}}, "client_secret – must be a text"),
     ],
 )
-def test_what_is_refused_is_told_by_its_field_without_its_value(entry: dict[str, Any], told: str) -> None:
+def test_what_is_refused_is_reported_by_its_field_without_its_value(entry: dict[str, Any], told: str) -> None:
     """A refused entry names the field and what it takes; values are never quoted, not even in a traceback."""
     with pytest.raises(ValidationError) as caught:
         checked_entry("x", entry)
@@ -113,7 +113,7 @@ def test_other_packages_bring_types_by_entry_point(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_package_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken entry point harms only its own type and says what to mend; so does one that is no type."""
+    """A broken entry point harms only its own type and says what to fix; so does one that is no type."""
     _register(monkeypatch, "no_such_package:KERBEROS")
     with pytest.raises(MissingDependencyError, match="cannot be loaded") as caught:
         credential_type("kerberos")

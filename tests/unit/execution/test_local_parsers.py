@@ -13,7 +13,7 @@ from ingest_tui.model.parse_limits import ParseLimits
 def extractor_of(folder: Path) -> Extractor:
     """Return one process that may read below ``folder``."""
     scratch = folder / "parsers"
-    return local_parsers(1, ParseLimits(), readable=folder, scratch=scratch, may_run_programs=False)
+    return local_parsers(1, ParseLimits(), readable=[folder], scratch=scratch, may_run_programs=False)
 
 
 def task(folder: Path, name: str, job: str = "job") -> ParseTask:

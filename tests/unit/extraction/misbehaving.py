@@ -82,6 +82,12 @@ def _segfault(_argument: str, _tick: Tick) -> None:
     ctypes.string_at(0)
 
 
+def _grow_and_segfault(argument: str, tick: Tick) -> None:
+    """End as a native library does that gets no memory after the given number of megabytes."""
+    _grow(argument, tick)
+    ctypes.string_at(0)
+
+
 def _leave(argument: str, _tick: Tick) -> None:
     os._exit(int(argument or 0))
 
@@ -215,6 +221,7 @@ _ORDERS: dict[str, Callable[[str, Tick], None]] = {
     "stumble": _stumble,
     "run-out-of-memory": _run_out_of_memory,
     "segfault": _segfault,
+    "grow-and-segfault": _grow_and_segfault,
     "leave": _leave,
     "eat": _eat,
     "grow": _grow,

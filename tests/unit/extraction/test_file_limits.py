@@ -11,6 +11,7 @@ from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.parse_limits import ParseLimits
 from tests.made_files import far_off_xls
+from tests.made_tables import dbf_of
 from tests.unit.extraction.misbehaving import MISBEHAVING
 from tests.unit.extraction.parser_desk import Desk
 
@@ -110,3 +111,18 @@ def test_blank_rows_between_cells_are_passed_over() -> None:
     """A sheet with a cell in its last row is its two rows, not all the blank ones between them."""
     text = extract(far_off_xls(1, last_row=20_000, columns=2), file_name="a.xls").markdown
     assert text == "## Sheet1\n\n| Name |  |\n| --- | --- |\n|  | far |\n"
+
+
+@pytest.mark.parametrize(
+    ("file_name", "content"),
+    [
+        ("a.rtf", rb"{\rtf1 " + rb"{\b word}\par " * 10_000 + b"}"),
+        ("a.dbf", dbf_of((("N", "C", 3),), (b" abc",) * 12_000)),
+    ],
+    ids=["rtf", "dbf"],
+)
+def test_a_long_file_is_not_taken_for_a_hang(file_name: str, content: bytes) -> None:
+    """A format that is read here, token by token, says on the way that it goes on."""
+    ticks: list[None] = []
+    extract(content, file_name=file_name, tick=lambda: ticks.append(None))
+    assert len(ticks) > 2

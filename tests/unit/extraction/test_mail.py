@@ -9,7 +9,7 @@ from email.mime.text import MIMEText
 
 import pytest
 
-from ingest_tui.extraction.blocks import shift_headings
+from ingest_tui.extraction.markup.markdown import shift_headings
 from ingest_tui.extraction.parse import extract_text, parse_document_content
 from tests.made_files import tnef
 

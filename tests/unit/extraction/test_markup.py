@@ -143,6 +143,7 @@ def test_a_table_of_org_is_one() -> None:
     assert "| a | b |\n|---|---|\n| 1 | 2 |" in extract_text("* T\n| a | b |\n|---+---|\n| 1 | 2 |\n", "a.org")
 
 
+@pytest.mark.slow
 def test_light_markup_takes_linear_time() -> None:
     """Long lines and many marks are no way to stop the clock."""
     started = time.process_time()
@@ -150,3 +151,12 @@ def test_light_markup_takes_linear_time() -> None:
         for text in (" " * 300_000 + "x", "=" * 300_000, "\\section{a}" * 30_000, "::\n" * 100_000, "|-+" * 100_000):
             extract_text(f"x\n{text}\n", name)
     assert time.process_time() - started < 20
+
+
+def test_latex_titles_may_go_over_several_lines() -> None:
+    """A title that is broken over lines is one heading; one that is never closed is text."""
+    text = "\\section{A long\n  title of %\n  \\emph{three} lines}\ntext\n\\section{never\n\nclosed\n"
+    found = extract_text(text, ".tex").splitlines()
+    assert found[0] == "## A long title of three lines"
+    assert "\\section{never" in found
+    assert "closed" in found

@@ -84,7 +84,7 @@ def test_lists_have_their_headers_and_numbers() -> None:
 
 
 def test_headers_notes_and_comments_are_read() -> None:
-    """Notes have marks that match, comments their authors, and headers and footers stand under headings."""
+    """Notes have marks that match, comments their authors, and headers and footers are under headings."""
 
     def note(kind: str, text: str) -> str:
         return (
@@ -127,7 +127,7 @@ def test_boxes_shapes_tables_and_charts_are_read() -> None:
 
 
 def test_slides_have_their_shapes_and_notes_but_no_prompts() -> None:
-    """Each slide stands under its title, with its shapes, notes and comments; prompts of the master are not shown."""
+    """Each slide is under its title, with its shapes, notes and comments; prompts of the master are not shown."""
 
     def frame(kind: str, text: str, more: str = "") -> str:
         box = f"<draw:text-box><text:p>{text}</text:p></draw:text-box>"
@@ -152,7 +152,7 @@ def test_slides_have_their_shapes_and_notes_but_no_prompts() -> None:
     assert extraction.elements[-1].metadata["page_number"] == 2
 
 
-def test_damage_beside_the_text_is_a_finding() -> None:
+def test_damage_next_to_the_text_is_a_finding() -> None:
     """Styles that cannot be read cost the headers, not the text; entities are refused."""
     whole = "<text:p>whole</text:p>"
     extraction = extract(odf("text", whole, more={"styles.xml": "<cut"}), file_name="a.odt")

@@ -94,7 +94,11 @@ def test_links_and_titles_are_kept() -> None:
     field = '<hp:ctrl><hp:fieldBegin type="HYPERLINK"><hp:parameters><hp:stringParam name="Path">https://example.org/h</hp:stringParam></hp:parameters></hp:fieldBegin></hp:ctrl>'
     described = "<p><title>The title</title><language>ko</language></p>"
     found = extract(hangul(paragraph(field, words("site")), **{"Contents/content.hpf": described}), file_name="a.hwpx")
-    assert (found.links, found.title, found.language) == (["https://example.org/h"], "The title", "ko")
+    assert ([one.target for one in found.links], found.title, found.language) == (
+        ["https://example.org/h"],
+        "The title",
+        "ko",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is seen on a page of a PDF beside its own text, and text whose fonts lie."""
+"""What is seen on a page of a PDF besides its own text, and text whose fonts lie."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pypdfium2.raw
 import pytest
 
-from ingest_tui.extraction.backends import pdf_turned
-from ingest_tui.extraction.backends.pdf_text import is_noise, tidy_page
+from ingest_tui.extraction.backends import pdf
 from ingest_tui.extraction.intake.validation import EmptyDocumentError
 from ingest_tui.extraction.parse import extract, extract_text
+from ingest_tui.extraction.pdf import turned_lines
+from ingest_tui.extraction.pdf.page_text import is_noise, tidy_page
 from tests.made_files import pdf_of, pdf_pages, stream
 
 FONT = b"/Resources << /Font << /F1 3 0 R >> >>"
@@ -169,11 +170,11 @@ def test_the_words_of_a_turned_line_are_one_line(monkeypatch: pytest.MonkeyPatch
         pypdfium2.raw, "FPDFText_GetCharAngle", lambda _page, index: 0.0 if index == len(text) - 2 else 4.71
     )
     monkeypatch.setattr(
-        pdf_turned,
+        turned_lines,
         "_box",
         lambda _page, index: SimpleNamespace(left=0, right=12, bottom=tops.get(index, 0), top=tops.get(index, 0)),
     )
-    assert pdf_turned.join_turned_lines(Page(), text) == "No of\r\ncopy\r\nup"
+    assert turned_lines.join_turned_lines(Page(), text) == "No of\r\ncopy\r\nup"
 
 
 @pytest.mark.parametrize(
@@ -208,3 +209,27 @@ def _pairs(content: bytes) -> list[bytes]:
         pairs.append(content[at : at + size])
         at += size
     return pairs
+
+
+@pytest.mark.parametrize("step", ["find_blocks", "pages_as_markdown"])
+def test_a_layout_that_cannot_be_read_costs_no_text(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Whatever goes wrong where the layout is looked at, the text is kept as it is."""
+
+    def fail(*_arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pdf, step, fail)
+    assert extract_text(pdf_of(pdf_pages("first words", "second words")), ".pdf") == "first words\n\nsecond words\n"
+
+
+def test_files_attached_to_pages_are_named_there_and_read_once() -> None:
+    """The name and the note of a file are on the page that holds it; its text is below the pages, once."""
+    file = stream(b"# Plan\n\nThe bridge opens in May.\n", b"/Type /EmbeddedFile")
+    held = b"<< /Type /Filespec /F (plan.md) /UF (plan.md) /EF << /F 6 0 R >> >>"
+    pin = b"<< /Type /Annot /Subtype /FileAttachment /Rect [10 10 30 30] /FS 7 0 R /Contents (The new plan) >>"
+    extraction = extract(page_with([pin, pin], file, held, text="See the pin"), file_name="a.pdf")
+    page, below = extraction.markdown.split("## Attachments")
+    assert page.split("\n\n", maxsplit=1)[1].strip() == "> Attached: plan.md\n> Note: The new plan"
+    assert below.count("The bridge opens in May.") == 1
+    noted = [element for element in extraction.elements if "Attached: plan.md" in element.text]
+    assert [element.metadata["page_number"] for element in noted] == [1]

@@ -46,7 +46,7 @@ def test_slides_come_in_their_order_with_their_notes_and_comments() -> None:
     assert extraction.elements[-1].metadata["page_number"] == 2
 
 
-def test_texts_of_the_outline_stand_once() -> None:
+def test_texts_of_the_outline_are_there_once() -> None:
     """A shape may refer to a text of the outline; one that no shape refers to is read all the same."""
     reference = ppt_record(3998, struct.pack("<I", 0))
     outline = ppt_text("Title", TITLE) + ppt_text("only in the outline", BODY)

@@ -1,4 +1,4 @@
-"""Rich Text Format: words whole, by the code pages of their fonts, with what stands around them."""
+"""Rich Text Format: words whole, by the code pages of their fonts, with what is around them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_tables_have_their_rows() -> None:
     assert rtf(made) == "before\n\n| a b | c |\n| --- | --- |\n| d |  |\n\nafter\n"
 
 
-def test_what_stands_around_the_text_is_read() -> None:
+def test_what_is_around_the_text_is_read() -> None:
     """Headers, footers, notes with their marks, comments with their authors, and boxes; no pictures, no hidden text."""
     text = rtf(
         rb"{\header top\par}{\footer bottom\par}body{\footnote below} more{\footnote\ftnalt at the end}"
@@ -72,10 +72,20 @@ def test_headings_lists_and_links() -> None:
         *("# First", "## Second", "- one\n2. two", "[the site](https://example.org/rtf) end\n"),
     ]
     assert extraction.title == "My title"
-    assert extraction.links == ["https://example.org/rtf"]
+    assert [one.target for one in extraction.links] == ["https://example.org/rtf"]
 
 
 def test_a_document_that_is_cut_short_is_read_as_far_as_it_goes() -> None:
     """Open groups, notes and skipped parts end with the file."""
     assert extract_text(rb"{\rtf1 text{\b bold {\footnote note", ".rtf") == "textbold [^1]\n\n[^1]: note\n"
     assert extract_text(rb"{\rtf1 text\par {\pict 0011{{", ".rtf") == "text\n"
+
+
+def test_an_item_does_not_join_a_paragraph_that_begins_with_a_digit() -> None:
+    """A list begins with its first item, whatever the paragraph before it looks like; it ends with other text."""
+    text = extract_text(
+        rb"{\rtf1\ansi 2026 was good\par{\listtext 1.\tab}one\par{\listtext 2.\tab}two\par - text\par"
+        rb"{\listtext 1.\tab}three\par}",
+        ".rtf",
+    )
+    assert text == "2026 was good\n\n1. one\n2. two\n\n- text\n\n1. three\n"

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_tui.extraction.backends.plain import decode_escapes, fence
-from ingest_tui.extraction.blocks import find_links, find_title, split_elements
 from ingest_tui.extraction.intake.decoding import decode_text, normalise_text
+from ingest_tui.extraction.markup.markdown import find_links, find_title, split_elements
 from ingest_tui.extraction.parse import extract, extract_text, parse_document_content
-from ingest_tui.extraction.tabular import MAX_FIELD_CHARACTERS, build_table, find_delimiter, name_columns, read_csv
+from ingest_tui.extraction.tables.delimited import find_delimiter, read_csv
+from ingest_tui.extraction.tables.table import MAX_FIELD_CHARACTERS, build_table
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_LINKS, Finding
+from ingest_tui.model.links import Link
 
 GERMAN = "Die Größe der Äpfel überrascht, und süß sind sie auch."
 
@@ -122,6 +124,10 @@ def test_long_runs_of_spaces_take_linear_time() -> None:
     started = time.process_time()
     normalise_text(" " * 1_000_000 + "x \n")
     find_links("](" * 200_000)
+    find_links("](x)" * 200_000)
+    find_links("](<x " * 100_000)
+    find_links("\n[x]:" * 100_000)
+    find_links("[" * 100_000 + "](x) " * 50_000 + "```")
     find_links("http://x" + ")" * 500_000)
     find_links("[a](" + "(" * 200_000)
     split_elements(" " * 1_000_000 + "x")
@@ -130,11 +136,6 @@ def test_long_runs_of_spaces_take_linear_time() -> None:
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
-
-
-def test_columns_get_usable_names() -> None:
-    """Blank columns are numbered, repeated ones suffixed, and no suffix collides with a real name."""
-    assert name_columns(["a", "", "a", " b\nc ", "a_2", "a"]) == ["a", "column_2", "a_2", "b c", "a_2_2", "a_3"]
 
 
 def test_leading_blank_rows_and_title_are_skipped() -> None:
@@ -147,17 +148,18 @@ def test_leading_blank_rows_and_title_are_skipped() -> None:
 
 
 def test_unnamed_empty_columns_are_dropped() -> None:
-    """A column without a name and without a value is not there; one with values is."""
+    """A column without a name and without a value is not there; one with values is in the text, but has no name."""
     table = build_table("t", [["a", "", "", "b"], ["1", "", "x", "2"]])
     assert table is not None
-    assert table.columns == ["a", "column_3", "b"]
+    assert table.columns == ["a", "b"]
+    assert table.markdown.split("\n")[0::2] == ["| a |  | b |", "| 1 | x | 2 |"]
 
 
 def test_longer_rows_are_kept() -> None:
     """Cells beyond the header are not lost."""
     table = read_csv("a,b\n1,2,3\n")
     assert table is not None
-    assert table.columns == ["a", "b", "column_3"]
+    assert table.columns == ["a", "b"]
     assert table.markdown.endswith("| 1 | 2 | 3 |")
 
 
@@ -166,6 +168,9 @@ def test_cells_cannot_break_the_table() -> None:
     table = read_csv('a,b\n"x|y","two\nlines"\n')
     assert table is not None
     assert table.markdown.endswith("| x\\|y | two lines |")
+    table = read_csv('a,b\n"x\\|y",z\n')
+    assert table is not None
+    assert table.markdown.endswith("| x\\\\\\|y | z |"), "three backslashes: its own is written twice"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +210,7 @@ def test_any_csv_is_survived(text: str) -> None:
 
 
 def test_blocks_have_their_categories() -> None:
-    """Headings, prose, items, tables and code are told apart."""
+    """Headings, prose, items, tables and code are distinguished."""
     markdown = "## Head\ntext\nmore\n\n- one\n- two\n\n| a |\n| --- |\n\n```py\n# no head\n\nx\n```\nend"
     elements = [(element.metadata["category"], element.text) for element in split_elements(markdown)]
     assert elements == [
@@ -227,11 +232,28 @@ def test_fence_holds_what_it_fences() -> None:
 def test_links_are_found_once_and_capped() -> None:
     """Targets come in order, each once, with balanced brackets, at most a thousand."""
     assert find_links("[a](http://x/(y)) <https://z> http://x/(y) see http://w/q.") == [
-        "http://x/(y)",
-        "https://z",
-        "http://w/q",
+        Link("http://x/(y)", "a", 0),
+        Link("https://z", "", 18),
+        Link("http://w/q", "", 47),
     ]
     assert len(find_links(" ".join(f"http://x/{number}" for number in range(2000)))) == MAX_LINKS
+
+
+@pytest.mark.parametrize(
+    ("markdown", "links"),
+    [
+        ("see [the *rain* `gauge`](gauge.md)", [Link("gauge.md", "the rain gauge", 4)]),
+        ('![a [b] c](<my file.md> "title")', [Link("my file.md", "a [b] c", 1)]),
+        ("[![logo](logo.png)](index.md)", [Link("index.md", "logo", 0), Link("logo.png", "logo", 2)]),
+        ("[one]\n\n[one]: <one.md> 'One'\n", [Link("one.md", "one", 7)]),
+        ("[a](x.md)\n\n```\n[b](y.md)\n```\n", [Link("x.md", "a", 0)]),
+        ("[a](data:image/png;base64,AAAA) [over\ntwo lines](z.md)", [Link("z.md", "over two lines", 32)]),
+        ("](lonely.md)", [Link("lonely.md", "", 0)]),
+    ],
+)
+def test_links_have_their_text_and_their_place(markdown: str, links: list[Link]) -> None:
+    """The text is that which is shown, and the offset that of the link; code and data within the page are no links."""
+    assert find_links(markdown) == links
 
 
 def test_notebook_keeps_cells_apart() -> None:
@@ -278,7 +300,7 @@ def test_cells_of_the_first_row_are_not_renamed() -> None:
     table = build_table("t", [["name", "", "name"], ["a", "b", "c"]])
     assert table is not None
     assert table.markdown.split("\n")[0] == "| name |  | name |"
-    assert table.columns == ["name", "column_2", "name_2"]
+    assert table.columns == ["name", "name_2"]
 
 
 def test_a_panic_of_a_library_is_a_failure_of_its_document(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,3 +315,53 @@ def test_a_panic_of_a_library_is_a_failure_of_its_document(monkeypatch: pytest.M
     monkeypatch.setattr("ingest_tui.extraction.backends.plain.decode_text", panic)
     with pytest.raises(ProcessingError, match="no entry found"):
         extract_text("text", ".txt")
+
+
+def test_a_notebook_of_version_3_is_read() -> None:
+    """Its cells are in worksheets, its headings cells of their own, its code is called input."""
+    cells = [
+        {"cell_type": "heading", "level": 2, "source": ["Annual", " report"]},
+        {"cell_type": "code", "input": ["print(1)"], "outputs": [{"output_type": "stream", "text": ["one"]}]},
+        {"cell_type": "code", "input": "1/0", "outputs": [{"output_type": "pyerr", "ename": "Zero", "evalue": "no"}]},
+        {"cell_type": "heading", "level": "x", "source": "Other"},
+    ]
+    notebook = {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": cells}, None, {"cells": 7}]}
+    lines = [line for line in extract_text(json.dumps(notebook), ".ipynb").splitlines() if line]
+    assert lines == [
+        *("## Annual report", "```python", "print(1)", "```", "```", "one", "```"),
+        *("```python", "1/0", "```", "```", "Zero: no", "```", "# Other"),
+    ]
+
+
+@pytest.mark.parametrize("codec", ["utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", ["Annual report", "Отчёт за год", "年間報告書、りんご", "smile \U0001f600 now"])
+def test_utf_32_without_a_mark_is_read(codec: str, text: str) -> None:
+    """Four bytes for each character are distinguished from UTF-16, from NULs in a text and from other bytes."""
+    found = extract(text.encode(codec), file_name="a.txt")
+    assert found.markdown.strip() == text
+    assert found.validation[0].code == "encoding_guessed"
+
+
+def test_numbers_of_four_bytes_are_no_utf_32() -> None:
+    """Small numbers one after the other are no text."""
+    with pytest.raises(ItemRejectedError):
+        extract(b"".join(number.to_bytes(4, "little") for number in range(1, 200)), file_name="a.bin")
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        "<rss><channel><item><title>Fruit</title><description>{}</description></item></channel></rss>",
+        '<feed><entry><title>Fruit</title><content type="html">{}</content></entry></feed>',
+        '<rss xmlns:c="c"><channel><item><title>Fruit</title><c:encoded>{}</c:encoded></item></channel></rss>',
+    ],
+)
+def test_pages_within_feeds_are_read_as_pages(feed: str) -> None:
+    """What a feed quotes as HTML, escaped or as CDATA, has no marks; what only looks a bit like it is text."""
+    page = "<p>ripe <b>apples</b> &amp;amp; pears</p><ul><li>one</li></ul>"
+    for quoted in (page.replace("<", "&lt;").replace(">", "&gt;"), f"<![CDATA[{page.replace('&amp;amp;', '&amp;')}]]>"):
+        text = extract_text(feed.format(quoted), ".xml")
+        assert "ripe **apples** & pears" in text
+        assert "- one" in text.splitlines()
+        assert "<" not in text
+    assert "a < b" in extract_text(feed.format("a &lt; b"), ".xml")

@@ -16,6 +16,7 @@ from ingest_tui.extraction.intake.validation import register_validator
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.validators import registered
 from ingest_tui.extraction.validators.workbook import check_formulas
+from ingest_tui.model.attachments import MAX_ATTACHMENTS
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError, ValidationError
 from ingest_tui.model.extraction import MAX_FINDINGS, Extraction, Finding
 from tests.made_files import pdf_of, pdf_pages, restricted_pdf, sheet_row, stream, word_file, workbook, zip_bytes
@@ -47,7 +48,7 @@ def found(content: bytes, file_name: str) -> dict[str, tuple[str, str]]:
     ],
 )
 def test_text_encodings(content: bytes, code: str, severity: str, kept: str) -> None:
-    """Broken, mixed, guessed and wrongly marked encodings are told apart, and the words are read all the same."""
+    """Broken, mixed, guessed and wrongly marked encodings are distinguished, and the words are read all the same."""
     extraction = read(content, "a.txt")
     assert (code, severity) in [(one.code, one.severity) for one in extraction.validation]
     assert kept in extraction.markdown
@@ -64,7 +65,7 @@ def test_clean_text_has_no_findings() -> None:
         assert read(content, "a.txt").validation == []
 
 
-def test_messages_stand_among_the_warnings() -> None:
+def test_messages_are_among_the_warnings() -> None:
     """What a validator says is also in `warnings`, which scripts read since before there were findings."""
     extraction = read(b"a" * 300 + b"\x00b", "a.txt")
     assert extraction.warnings == [one.message for one in extraction.validation] == ["contains NUL characters: dropped"]
@@ -92,7 +93,7 @@ def test_declared_encoding_is_no_finding() -> None:
 
 
 def test_wrong_extension_is_a_finding() -> None:
-    """A name that promises another type than the bytes hold is told."""
+    """A name that promises another type than the bytes hold is reported."""
     assert found(b"<!DOCTYPE html><p>x", "a.pdf") == {
         "type_mismatch": ("warning", "the name says pdf, the bytes are html: read as html")
     }
@@ -115,7 +116,7 @@ def test_json_of_endless_depth_is_survived() -> None:
 
 
 def test_duplicate_keys_are_named_and_kept() -> None:
-    """Keys that occur twice are named, and neither value is lost, not even where long JSON is written anew."""
+    """Keys that occur twice are named, and neither value is lost, not even where long JSON is written again."""
     content = b'{"a": {"key": "first", "key": "second"}, "long": "' + b"x" * 3000 + b'"}'
     assert found(content, "a.json") == {"duplicate_keys": ("warning", "keys that occur twice in one object: 'key'")}
     markdown = read(content, "a.json").markdown
@@ -185,14 +186,14 @@ def test_uneven_rows_have_their_lines() -> None:
 
 
 def test_header_names_are_looked_at() -> None:
-    """Columns without a name and columns of the same name are told."""
+    """Columns without a name and columns of the same name are reported."""
     said = found(b"a,,a,b\n1,2,3,4\n", "a.csv")
-    assert said["header_blank"][1] == "no name for column 2"
+    assert said["header_blank"][1] == "no name for column 2: not listed, its cells are in the text only"
     assert said["header_repeated"][1] == "more than one column is named 'a'"
 
 
 def test_unclosed_quote_swallows_nothing() -> None:
-    """A quote that nobody closes is told with its line, and the rows behind it stay rows."""
+    """A quote that nobody closes is reported with its line, and the rows behind it stay rows."""
     content = b'a,b\n"x, y",2\n3,"four\n5,6\n7,8\n'
     assert found(content, "a.csv")["unclosed_quote"][1].startswith("the quote opened on line 3 is never closed")
     lines = read(content, "a.csv").markdown.splitlines()
@@ -200,7 +201,7 @@ def test_unclosed_quote_swallows_nothing() -> None:
 
 
 @pytest.mark.parametrize("content", [b'a,b\n"x\ny",2\n', b"a,b\n1,2\n", b'a,b\n5" pipe,2\n', b'a,b\n1,"say ""hi"""\n'])
-def test_sound_tables_have_no_findings(content: bytes) -> None:
+def test_valid_tables_have_no_findings(content: bytes) -> None:
     """Fields over several lines, doubled quotes and a quote inside a field are in order."""
     assert found(content, "a.csv") == {}
 
@@ -210,7 +211,7 @@ def test_sound_tables_have_no_findings(content: bytes) -> None:
 ROWS = sheet_row(1, "Name", "Amount") + sheet_row(2, "apples", "12")
 
 
-def test_sound_workbook_has_no_findings() -> None:
+def test_valid_workbook_has_no_findings() -> None:
     """A workbook with calculated formulas is in order, also when one gives an empty text."""
     calculated = sheet_row(3, "<f>1+1</f><v>2</v>") + '<row r="4"><c r="A4" t="str"><f>""</f><v></v></c></row>'
     assert found(workbook({"Stock": ROWS + calculated}), "a.xlsx") == {}
@@ -231,6 +232,7 @@ def test_formulas_without_values_are_counted(inside: str) -> None:
     assert found(content, "a.xlsx") == {"formula_without_value": ("warning", message)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", [b"<c ", b"<c><f>", b"<c> ", b"<a:", b"<c><f>1</f> "])
 def test_looking_for_formulas_takes_linear_time(piece: bytes) -> None:
     """Megabytes of half a formula are no way to stop the clock."""
@@ -261,7 +263,7 @@ def test_damaged_sheet_costs_itself() -> None:
     assert caught.value.reason == "malformed"
 
 
-def test_macros_are_told() -> None:
+def test_macros_are_reported() -> None:
     """Macros are never run, and a document that holds some says so, whatever its kind."""
     said = ("warning", "holds macros, which are never run")
     with_macros = workbook({"Stock": ROWS}, more={"xl/vbaProject.bin": b"x"})
@@ -311,7 +313,7 @@ def test_columns_the_library_cannot_read_are_left_out(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("damage", ["cut", "footer"])
 def test_parquet_with_a_bad_footer_is_malformed(damage: str) -> None:
-    """Without its footer nothing can be read: malformed, and whether it is cut or damaged is told."""
+    """Without its footer nothing can be read: malformed, and whether it is cut or damaged is reported."""
     content = parquet_of({"id": [1, 2, 3]})
     broken = content[:-30] if damage == "cut" else content[:-30] + b"\xff" * 22 + content[-8:]
     with pytest.raises(ProcessingError) as caught:
@@ -324,7 +326,7 @@ def test_parquet_with_a_bad_footer_is_malformed(damage: str) -> None:
 # --- PDF --------------------------------------------------------------------------------------------------------------
 
 
-def test_sound_pdf_has_no_findings() -> None:
+def test_valid_pdf_has_no_findings() -> None:
     """A PDF in order is not worth a word."""
     assert found(pdf_of(pdf_pages("apples")), "a.pdf") == {}
 
@@ -351,7 +353,7 @@ def test_repaired_table_of_objects_is_an_error() -> None:
     assert "apples" in read(content, "a.pdf").markdown
 
 
-def test_restrictions_are_told() -> None:
+def test_restrictions_are_reported() -> None:
     """A PDF whose author forbids copying is read, and says so; one that allows it is in order."""
     allowed = restricted_pdf("apples", -4)
     assert found(allowed, "a.pdf") == {}
@@ -360,8 +362,8 @@ def test_restrictions_are_told() -> None:
     assert "apples" in read(forbidden, "a.pdf").markdown
 
 
-def test_embedded_files_and_scripts_are_told() -> None:
-    """Files inside a PDF are named, scripts are told; neither is opened."""
+def test_embedded_files_and_scripts_are_reported() -> None:
+    """Files inside a PDF are named, and scripts, which are never run."""
     number = 6
     names = b"/Names << /EmbeddedFiles << /Names [(plan) %d 0 R] >> /JavaScript << /Names [(go) %d 0 R] >> >>" % (
         number,
@@ -373,9 +375,19 @@ def test_embedded_files_and_scripts_are_told() -> None:
         b"<< /S /JavaScript /JS (app.alert\\(1\\)) >>",
     ]
     assert found(pdf_of(pdf_pages("apples", catalogue=names, more=more)), "a.pdf") == {
-        "embedded_files": ("warning", "1 embedded files are not read: 'plan.xlsx'"),
+        "embedded_files": ("warning", "holds 1 embedded file: 'plan.xlsx'"),
         "javascript_present": ("warning", "holds JavaScript, which is never run"),
     }
+
+
+def test_embedded_files_beyond_the_limit_are_reported() -> None:
+    """A PDF that names more files than are read says so; names that go round in a circle hold nobody up."""
+    names = b" ".join(b"(%d) 6 0 R" % number for number in range(MAX_ATTACHMENTS + 1))
+    catalogue = b"/Names << /EmbeddedFiles << /Names [%s] >> >>" % names
+    content = pdf_of(pdf_pages("apples", catalogue=catalogue, more=[b"<< /Type /Filespec /F (plan.md) >>"]))
+    assert found(content, "a.pdf")["embedded_files"][1].endswith("those after the first 1,000 are left out")
+    circle = pdf_pages("apples", catalogue=b"/Names << /EmbeddedFiles 6 0 R >>", more=[b"<< /Kids [6 0 R 6 0 R] >>"])
+    assert found(pdf_of(circle), "a.pdf") == {}
 
 
 def test_pdf_without_a_readable_page_is_malformed() -> None:
@@ -474,7 +486,7 @@ def test_findings_are_capped_with_errors_first() -> None:
 
 
 def test_unknown_format_is_refused() -> None:
-    """A misspelt format is told which there are."""
+    """The error for a misspelt format names those there are."""
     with pytest.raises(ValidationError) as caught:
         register_validator("pfd", boom)
     assert "pdf" in caught.value.hint

@@ -8,8 +8,8 @@ from io import BytesIO
 
 import pytest
 
+from ingest_tui.extraction.office.symbol_fonts import decode_symbols
 from ingest_tui.extraction.parse import extract, extract_text
-from ingest_tui.extraction.symbol_fonts import decode_symbols
 from ingest_tui.model.errors import ItemError
 from tests.made_files import office_file, zip_bytes
 
@@ -74,7 +74,7 @@ def test_words_are_not_cut_where_their_format_changes() -> None:
 
 
 def test_headers_footers_and_comments_follow_the_text() -> None:
-    """Each stands under a heading of its own, once; what the text has is not repeated; comments have authors."""
+    """Each is under a heading of its own, once; what the text has is not repeated; comments have authors."""
     field = "<w:r><w:instrText>PAGE</w:instrText></w:r>"
     watermark = '<w:r><w:pict><v:shape><v:textpath string="DRAFT"/></v:shape></w:pict></w:r>'
     comment = f'<w:comment w:id="0" w:author="Ann">{paragraph(run("too "), run("long"))}</w:comment>'
@@ -140,7 +140,7 @@ def test_marks_of_notes_match_their_notes() -> None:
 
 
 def test_what_was_moved_is_read_where_it_is_now() -> None:
-    """A text that a tracked change moved stands once."""
+    """A text that a tracked change moved is there once."""
     text = extract_text(
         document(
             paragraph('<w:moveFrom w:id="1">', run("carried"), "</w:moveFrom>", run("stays")),
@@ -163,7 +163,7 @@ def test_what_was_moved_is_read_where_it_is_now() -> None:
     ],
 )
 def test_breaks_and_tabs_keep_words_apart(between: str) -> None:
-    """What stands apart on the page is not one word."""
+    """What is apart on the page is not one word."""
     text = extract_text(document(paragraph(f"<w:r><w:t>one</w:t>{between}<w:t>two</w:t></w:r>")), ".docx")
     assert text.split() == ["one", "two"]
 
@@ -271,7 +271,7 @@ def test_utf16_is_read() -> None:
 
 
 def test_entities_are_refused_in_every_part() -> None:
-    """Declared entities are refused in the body and in what stands around it."""
+    """Declared entities are refused in the body and in what is around it."""
     bomb = '<!DOCTYPE x [<!ENTITY a "aa">]>' + part("hdr", paragraph(run("&a;")))
     for content in (
         document(more={"word/document.xml": bomb}),
@@ -288,3 +288,46 @@ def test_a_damaged_part_does_not_lose_the_text() -> None:
     extraction = extract(content, file_name="a.docx")
     assert extraction.markdown == "whole\n"
     assert [finding.code for finding in extraction.validation] == ["part_missing"]
+
+
+def alternatives(choice: str, fallback: str) -> str:
+    return (
+        '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+        f'<mc:Choice Requires="wps">{choice}</mc:Choice><mc:Fallback>{fallback}</mc:Fallback></mc:AlternateContent>'
+    )
+
+
+def test_of_alternative_paragraphs_one_is_shown() -> None:
+    """Of whole paragraphs the first alternative is read, the other where that one is blank; nested ones as well."""
+    text = extract_text(
+        document(
+            paragraph(run("before")),
+            alternatives(paragraph(run("new")), paragraph(run("old"))),
+            alternatives(paragraph(), paragraph(run("only"))),
+            alternatives(alternatives(paragraph(run("inner")), paragraph(run("lost"))), paragraph(run("outer"))),
+            paragraph(run("after")),
+        ),
+        ".docx",
+    )
+    assert text.split() == ["before", "new", "only", "inner", "after"]
+
+
+def test_hidden_text_is_left_out() -> None:
+    """Runs that are formatted as hidden are neither shown nor printed; one that says it is not hidden is."""
+    hidden = "<w:b/><w:vanish/>"
+    text = extract_text(
+        document(
+            paragraph(run("shown "), run("secret", hidden), run("too", '<w:vanish w:val="0"/>')),
+            f"<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>{run('mark')}</w:p>",
+            paragraph(run("secret", '<w:vanish w:val="true"/>'), run("end")),
+        ),
+        ".docx",
+    )
+    assert text == "shown too\n\nmark\n\nend\n"
+
+
+def test_hidden_text_of_headers_is_left_out() -> None:
+    """Headers and notes hide what the body would hide."""
+    header = part("hdr", paragraph(run("Company "), run("secret", "<w:vanish/>")))
+    content = document(paragraph(run("body")), related=[("header", "header1.xml")], more={"word/header1.xml": header})
+    assert extract_text(content, ".docx") == "body\n\n## Header\n\nCompany\n"

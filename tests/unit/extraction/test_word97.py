@@ -22,7 +22,7 @@ def blocks(content: bytes) -> list[str]:
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "cp1252"])
 def test_tables_and_headings_are_read(codec: str) -> None:
-    """Cells and rows end with the same letter: the properties of the row tell them apart, also beside empty cells."""
+    """Cells and rows end with the same letter: the properties of the row distinguish them, also next to empty cells."""
     text = "Chapter\rPart\rbefore caf\xe9\ra\x07\x07\x07c\rd\x07e\x07\x07after\x0bline\r"
     marks = {
         "Chapter\r": OUTLINED,
@@ -42,7 +42,7 @@ def test_tables_and_headings_are_read(codec: str) -> None:
     ]
 
 
-def test_what_stands_around_the_body_is_read() -> None:
+def test_what_is_around_the_body_is_read() -> None:
     """Notes have marks that match, comments the initials of who wrote them; headers, footers and boxes are read."""
     author = struct.pack("<H", 1) + "A".encode("utf-16-le").ljust(28, b"\0")
     listings = {
@@ -78,7 +78,7 @@ def test_fields_show_their_results() -> None:
     content = doc(f"see {link} and\r\x13 TOC \x14first\rlast\x15 end\r")
     extraction = extract(content, file_name="a.doc")
     assert extraction.markdown == "see the site and\n\nfirst\n\nlast end\n"
-    assert extraction.links == ["https://example.org/doc"]
+    assert [one.target for one in extraction.links] == ["https://example.org/doc"]
 
 
 def test_letters_beyond_the_basic_plane_move_nothing() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ingest_tui.extraction.markup.xhtml import xhtml_to_html
 from ingest_tui.extraction.parse import extract_text
-from ingest_tui.extraction.xhtml import xhtml_to_html
 
 HEAD = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/>'
 

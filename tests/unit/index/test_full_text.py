@@ -11,7 +11,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from ingest_tui.index import candidates, short_beginnings, term_counts, text_search
+from ingest_tui.model.document import Chunk
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.search_query import parse_query
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import search_text
 from tests.unit.store.catalogue_rows import document, put
@@ -35,6 +38,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
         "Crème brûlée im Café, naïve Straße,日本語 テキスト, C++ and e-mail, user_name",
     )
     put(catalogue, document("words", title="Words"), "to be OR NOT to be AND more NEAR it")
+    put(catalogue, document("long", title="Long"), "sun " * 100 + "one hailstorm " + "ice " * 100)
     put(catalogue, document("other", collection_id="other"), "rain elsewhere")
     put(catalogue, document("retired", state="retired"), "rain of yesterday")
     yield catalogue
@@ -48,7 +52,7 @@ def found(catalogue: Catalogue, query: str, **options: Any) -> list[str]:
 def test_heading_weighs_more_than_text(catalogue: Catalogue) -> None:
     """A hit in the headings above a chunk goes before as many in its text, and many hits go before few."""
     assert found(catalogue, "wind vane") == ["vane", "noted"]
-    assert found(catalogue, "rain gauge")[-1] == "once"
+    assert found(catalogue, "+rain +gauge")[-1] == "once"
 
 
 def test_scores_fall(catalogue: Catalogue) -> None:
@@ -68,19 +72,23 @@ def test_snippet_marks_what_was_found(catalogue: Catalogue) -> None:
 
 
 def test_long_text_is_cut_around_the_hit(catalogue: Catalogue) -> None:
-    """A snippet is short and says where it was cut."""
-    (hit,) = search_text(catalogue, "things many")
-    assert "…" in hit.snippet
+    """A snippet is short and shows where it was cut."""
+    (hit,) = search_text(catalogue, "hailstorm")
+    assert hit.snippet.startswith("…")
+    assert hit.snippet.endswith("…")
+    assert "\x02hailstorm\x03" in hit.snippet
     assert len(hit.snippet) < len(hit.text)
+    assert [hit.text[start:end] for start, end in hit.matches] == ["hailstorm"]
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("RAIN elsewhere", ["other"]),
+        ("+RAIN +elsewhere", ["other"]),
+        ("RAIN elsewhere", ["headed", "often", "once", "other"]),
         ("brulee", ["cafe"]),
         ("BRÛLÉE", ["cafe"]),
-        ("strasse", []),
+        ("strasse", ["cafe"]),
         ("straße", ["cafe"]),
         ("日本語", ["cafe"]),
         ("e-mail", ["cafe"]),
@@ -88,30 +96,52 @@ def test_long_text_is_cut_around_the_hit(catalogue: Catalogue) -> None:
         ("user_name", ["cafe"]),
         ('"gauge rain"', ["often"]),
         ('"rain gauge" -', ["headed", "often"]),
+        ('"gauge snow"', []),
+        ('elsewhere "gauge snow"', ["headed", "often", "once", "other"]),
         ("elsew*", ["other"]),
         ("elsew", []),
         ("elsewhere OR brulee", ["cafe", "other"]),
         ("rain NOT gauge", ["other"]),
         ("rain AND elsewhere", ["other"]),
-        ("NOT elsewhere", []),
         ("or not", ["words"]),
-        ("elsewhere rain AND", ["other"]),
-        ("rain gauge missing", []),
-        ("'rain' elsewhere;", ["other"]),
-        ("title:elsewhere", []),
+        ("elsewhere rain AND", ["headed", "often", "once", "other"]),
+        ("rain gauge missing", ["headed", "often", "once", "other"]),
+        ("rain +missing", []),
+        ("'elsewhere';", ["other"]),
+        ("elsewhere title:vane", []),
+        ("know title:vane", ["vane"]),
+        ("title:vane", ["vane"]),
+        ("know -title:vane", ["headed", "noted"]),
+        ("know path:NOTED.md", ["noted"]),
+        ("rain collection:other", ["other"]),
+        ("rain source:docs -collection:other -gauge", []),
+        ("rain type:md collection:other", ["other"]),
+        ("rain type:text/markdown collection:other", ["other"]),
+        ("rain type:pdf", []),
+        ("rain after:2026-01-02", []),
+        ("elsewhere before:2026-01-02 after:2026", ["other"]),
+        ("elsewhere before:2026", []),
+        ("elsewhere before:lunch", ["other"]),
+        ("+once.md", ["once"]),
+        ("本語", ["cafe"]),
+        ("キスト", ["cafe"]),
+        ("knows -vane", ["headed"]),
         ("elsewhere)", ["other"]),
         ("{elsewhere}", ["other"]),
         ("^elsewhere", ["other"]),
         ('"elsewhere', ["other"]),
         ('""elsewhere""', ["other"]),
+        ('"nothingness" elsewhere', ["other"]),
     ],
 )
 def test_query_finds(catalogue: Catalogue, query: str, expected: list[str]) -> None:
-    """Words, phrases, beginnings and OR/NOT/AND work; all other signs are as if they were not there."""
+    """Words, phrases, beginnings, operators and filters work; all other signs are as if they were not there."""
     assert sorted(found(catalogue, query)) == expected
 
 
-@pytest.mark.parametrize("query", ["", " ", '"', '""', "*", "-", "()", "…", "\x00", "\ud800", "' '", "^ : ~"])
+@pytest.mark.parametrize(
+    "query", ["NOT elsewhere", "", " ", '"', '""', "*", "-", "()", "…", "\x00", "\ud800", "' '", "^ : ~"]
+)
 def test_query_without_a_word_is_refused(catalogue: Catalogue, query: str) -> None:
     """A query in which there is nothing to search for says so."""
     with pytest.raises(UsageError, match="no word"):
@@ -160,7 +190,7 @@ def test_replacing_takes_out_what_was_there(tmp_path: Path) -> None:
         put(catalogue, document("two"), "rain and sun")
         put(catalogue, document("three"))
         with catalogue.transaction():
-            catalogue.full_text.replace(["one"], [("one", 0, "", "snow"), ("three", 0, "", "snow too")])
+            catalogue.full_text.replace(["one"], [Chunk("one", 1, 0, "", "snow"), Chunk("three", 1, 0, "", "snow too")])
         assert found(catalogue, "rain") == ["two"]
         assert sorted(found(catalogue, "snow")) == ["one", "three"]
         assert catalogue.full_text.numbers_of_chunks() == {"one": (1, 1), "two": (1, 1), "three": (1, 1)}
@@ -172,11 +202,161 @@ def test_an_index_without_its_words_says_so(tmp_path: Path) -> None:
     with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
         put(catalogue, document("one"), "rain", "snow")
         with catalogue.transaction():
-            catalogue.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('delete-all')")
+            catalogue.execute("INSERT INTO words (words) VALUES ('delete-all')")
         assert catalogue.full_text.differences() == ["2 chunks cannot be searched"]
         assert found(catalogue, "rain") == []
         with catalogue.transaction():
             catalogue.execute("DELETE FROM chunks")
-            catalogue.full_text.replace((), [("one", 0, "", "rain"), ("one", 1, "", "snow")])
+            catalogue.full_text.replace((), [Chunk("one", 1, 0, "", "rain"), Chunk("one", 1, 1, "", "snow")])
         assert catalogue.full_text.differences() == []
         assert found(catalogue, "rain") == found(catalogue, "snow") == ["one"]
+
+
+def test_exact_forms_come_first(tmp_path: Path) -> None:
+    """Accents and endings make no difference to what is found, but to its order."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        for name, text in (
+            ("plain", "the resume of it"),
+            ("accents", "the résumé of it"),
+            ("many", "the resumes of it"),
+        ):
+            put(catalogue, document(name), text)
+        assert found(catalogue, "résumé")[0] == "accents"
+        assert found(catalogue, "re\u0301sume\u0301")[0] == "accents"
+        assert found(catalogue, "resume")[0] == "plain"
+        assert sorted(found(catalogue, "resumes")) == ["accents", "many", "plain"]
+        assert found(catalogue, "resumes")[0] == "many"
+
+
+def test_words_are_stemmed_by_the_language_of_their_document(tmp_path: Path) -> None:
+    """A word finds its other forms in documents of any language that there is."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("german"), "die Prüfungen der Häuser", language="de")
+        put(catalogue, document("english"), "the examinations of houses")
+        assert found(catalogue, "Prüfung Haus") == ["german"]
+        assert found(catalogue, "house examination") == ["english"]
+
+
+def test_hits_of_a_document_are_one(tmp_path: Path) -> None:
+    """The best chunk stands for its document and names the others; asked for all chunks, each is a hit."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one"), "a rain gauge", "snow", "rain here and there and everywhere")
+        put(catalogue, document("two"), "rain on the way")
+        hits = search_text(catalogue, "rain gauge")
+        assert [hit.chunk_id for hit in hits] == ["one:1:0", "two:1:0"]
+        assert [other.chunk_id for other in hits[0].others] == ["one:1:2"]
+        assert [hit.chunk_id for hit in search_text(catalogue, "rain gauge", all_chunks=True)] == [
+            "one:1:0",
+            "one:1:2",
+            "two:1:0",
+        ]
+
+
+def test_a_hit_explains_its_score(catalogue: Catalogue) -> None:
+    """What a score is made of adds up to it, term by term with where it was found."""
+    hit = next(hit for hit in search_text(catalogue, "wind vane") if hit.document_id == "vane")
+    assert sum(one.weight for one in hit.why) == pytest.approx(hit.score, abs=0.001)
+    assert [(one.term, one.found) for one in hit.why] == [
+        ("wind", {"heading": 1}),
+        ("vane", {"heading": 1, "name": 2}),
+        ('"wind vane"', {"heading": 1}),
+        ("(all words)", {}),
+    ]
+
+
+def test_a_renamed_document_is_found_by_its_new_name(tmp_path: Path) -> None:
+    """Names are searched as they are now; the words of the text stay."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one", title="report_2024.pdf", file_name="report_2024.pdf"), "rain", "more")
+        assert found(catalogue, "report_2024.pdf") == found(catalogue, "report") == ["one"]
+        with catalogue.transaction():
+            catalogue.put_documents([document("one", title="Summary", file_name="summary.pdf")])
+            catalogue.full_text.rename(["one"])
+        assert found(catalogue, "report") == []
+        assert found(catalogue, "summary") == found(catalogue, "rain") == ["one"]
+        assert catalogue.full_text.differences() == []
+
+
+def test_very_common_words_find_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word that is in more chunks than are ranked finds the newest of them, and counts where rarer words are."""
+    monkeypatch.setattr(text_search, "RANKED", 30)
+    monkeypatch.setattr(candidates, "RANKED", 20)
+    monkeypatch.setattr(term_counts, "COUNTED", 10)
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        for number in range(100):
+            put(catalogue, document(f"d{number:02}"), f"common word{number}" + " rare" * (number == 5))
+        newest = {f"d{number:02}" for number in range(70, 100)}
+        assert set(found(catalogue, "common", limit=10)) <= newest
+        assert len(found(catalogue, "common", limit=-1)) == 100
+        assert found(catalogue, "common rare", limit=1) == ["d05"]
+        assert found(catalogue, "common rare", limit=2)[0] == "d05"
+        assert len(found(catalogue, "common rare", limit=2)) == 2
+        assert found(catalogue, "+common path:d03") == ["d03"]
+        assert found(catalogue, "common path:d03") == ["d03"]
+
+
+def test_function_words_count_less_than_what_a_query_is_about(tmp_path: Path) -> None:
+    """In few documents a "how" is as rare as what is asked for; alone it is looked for like any word."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("how"), "how it was done is not known to us")
+        put(catalogue, document("bucket"), "a bucket is synced once a day, and that is shown in a table")
+        put(catalogue, document("who"), "The Who played here")
+        for number in range(12):
+            put(catalogue, document(f"d{number:02}"), "this bucket and that one were not mentioned before")
+        assert found(catalogue, "how do I sync the buckets", limit=1) == ["bucket"]
+        assert found(catalogue, "how")[0] == "how"
+        assert found(catalogue, "the who")[0] == "who"
+
+
+def test_words_that_are_too_common_are_looked_for_in_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk with two words that are both too common is found however many newer chunks have one of them."""
+    monkeypatch.setattr(text_search, "RANKED", 20)
+    monkeypatch.setattr(candidates, "RANKED", 20)
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("both"), "rain snow")
+        for number in range(60):
+            put(catalogue, document(f"d{number:02}"), ("rain", "snow")[number % 2])
+        assert found(catalogue, "rain snow", limit=5)[0] == "both"
+
+
+def test_a_document_with_many_chunks_leaves_room_for_others(tmp_path: Path) -> None:
+    """However many chunks of one document are the best, other documents that match are found too."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("large"), *["rain rain rain"] * 300)
+        put(catalogue, document("other"), "rain on the roof")
+        assert found(catalogue, "rain", limit=2) == ["large", "other"]
+
+
+def test_suggests_the_nearest_word(tmp_path: Path) -> None:
+    """A word that no document has is answered with the nearest one as it is written; a word that is there is not."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one"), "a happy connection to the Bucket of Zürich")
+        suggested = {
+            word: catalogue.full_text.suggestions(parse_query(word)).get(word)
+            for word in ("hapy", "conection", "bcuket", "ubcket", "zuerich", "happy", "xylophone", "xy", "foo-bar")
+        }
+        assert suggested == {
+            "hapy": "happy", "conection": "connection", "bcuket": "bucket", "ubcket": "bucket", "zuerich": "zürich",
+            "happy": None, "xylophone": None, "xy": None, "foo-bar": None,
+        }  # fmt: skip
+
+
+def test_suggests_the_nearest_form_of_a_word(tmp_path: Path) -> None:
+    """Of the forms in which a word is written somewhere, the one nearest to what was asked is suggested."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("first"), "the conflicted files")
+        put(catalogue, document("second"), "a merge conflict")
+        assert catalogue.full_text.suggestions(parse_query("conflct")) == {"conflct": "conflict"}
+
+
+def test_short_beginnings_in_a_large_index_are_those_of_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where very many words begin so, those that a sample of the chunks has are found."""
+    monkeypatch.setattr(short_beginnings, "LARGE", 1)
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one"), "a rain gauge")
+        put(catalogue, document("two"), "raining")
+        put(catalogue, document("three"), "snow")
+        assert sorted(found(catalogue, "ra*")) == ["one", "two"]
+        assert found(catalogue, "gaug*") == ["one"]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui.model.chunking import MAX_CHARACTERS, split_into_chunks
+from ingest_tui.model.chunk_limits import DEFAULT_LIMITS
+from ingest_tui.model.chunking import split_into_chunks
 from ingest_tui.model.markdown_blocks import MAX_HEADING_CHARACTERS, plain_heading, split_blocks
 
 
@@ -108,7 +109,7 @@ def test_a_row_that_is_too_long_is_cut_between_its_columns() -> None:
     chunks = split_into_chunks("\n".join([head, "|" + " --- |" * 200, row]))
     found: dict[str, str] = {}
     for chunk in chunks:
-        assert len(chunk.text) <= MAX_CHARACTERS
+        assert len(chunk.text) <= DEFAULT_LIMITS.largest
         names, _marks, values = chunk.text.split("\n")
         found |= dict(zip(names.split(" | "), values.split(" | "), strict=True))
     assert len(found) == 200

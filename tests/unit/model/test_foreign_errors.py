@@ -84,7 +84,7 @@ def test_error_of_validation_names_the_field() -> None:
     ],
 )
 def test_kind_decides_the_exit_code(error: Exception, kind: type[IngestError]) -> None:
-    """What is busy, full or passing is told apart, so that scripts can act on the exit code and the code."""
+    """What is busy, full or passing are distinguished, so that scripts can act on the exit code and the code."""
     assert isinstance(as_ingest_error(error), kind)
 
 

@@ -25,7 +25,7 @@ def test_bare_path_is_a_directory_source() -> None:
 
 
 def test_settings_win_over_a_bare_path_with_a_warning() -> None:
-    """Given both, the settings are used and somebody is told."""
+    """Given both, the settings are used and a warning says so."""
     with pytest.warns(UserWarning, match="source_config is used"):
         source = Source(
             source_id="docs", name="Docs", source_type="local", source_path="/old", source_config={"path": "/new"}

@@ -64,7 +64,7 @@ def _no_secrets() -> Iterator[None]:
     ],
 )  # fmt: skip
 def test_secrets_are_known_by_their_shape(text: str, shown: str) -> None:
-    """What is well known to be secret is left out; what stands around it stays readable."""
+    """What is well known to be secret is left out; what is around it stays readable."""
     assert redact(text) == shown
     assert is_suspicious(text.encode())
 

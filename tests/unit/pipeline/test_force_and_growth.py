@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
 import pytest
 
 from ingest_tui import open_workspace
@@ -109,3 +110,32 @@ def test_an_item_that_outgrows_its_limit_is_rejected(
     assert outcomes(workspace) == {"a.txt": ("rejected", "too_large"), "full.txt": ("ingested", "new")}
     assert read["a.txt"] == LIMIT + 1
     assert len(workspace.documents) == 1
+
+
+@pytest.mark.parametrize("lost", ["raw.txt", "normalized.md"])
+@pytest.mark.parametrize("how", ["missing", "changed"])
+def test_a_forced_sync_makes_a_version_of_what_was_lost(workspace: WorkspaceHandle, lost: str, how: str) -> None:
+    """A file of the stored version that is gone, or is not what was committed, is read again; then nothing differs."""
+    outcomes(workspace)
+    [document] = workspace.documents
+    path = workspace.workspace.layout.version("default", document.document_id, 1) / lost
+    path.unlink() if how == "missing" else path.write_text("uncommon word")
+    assert outcomes(workspace) == {"a.txt": ("unchanged", "same_fingerprint")}
+    assert outcomes(workspace, force=True) == {"a.txt": ("ingested", "forced")}
+    assert workspace.text(document.document_id) == "common words"
+    assert outcomes(workspace, force=True).get("a.txt", ("unchanged", ""))[0] == "unchanged"
+
+
+def test_a_forced_sync_adds_what_an_older_program_did_not_look_for(workspace: WorkspaceHandle, docs: Path) -> None:
+    """`doc columns` says so of a table whose record has no types."""
+    (docs / "t.csv").write_text("name,amount\na,1\nb,2\n")
+    outcomes(workspace)
+    document = next(one for one in workspace.documents if one.key == "t.csv")
+    record = workspace.workspace.layout.version("default", document.document_id, 1) / "ingestion.json"
+    known = orjson.loads(record.read_bytes())
+    for table in known["columns"]:
+        del table["fields"]
+    record.write_bytes(orjson.dumps(known))
+    outcomes(workspace, force=True)
+    again = workspace.workspace.layout.version("default", document.document_id, 2) / "ingestion.json"
+    assert all("fields" in table for table in orjson.loads(again.read_bytes())["columns"])

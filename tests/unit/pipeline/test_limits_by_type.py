@@ -57,6 +57,7 @@ def test_limits_follow_the_type_of_the_name(
         ({"total_seconds": 1800}, ExtractionSettings(), (768, 1800)),
         ({"total_seconds": 1800, "cpu_seconds": 99}, ExtractionSettings(), (768, 99)),
         ({"silence_seconds": 9}, ExtractionSettings(by_type={"pdf": "unstructured"}), (2048, 600)),
+        ({"silence_seconds": 9}, ExtractionSettings(by_type={"pdf": "docling"}), (2048, 600)),
         ({"memory": "1 GiB"}, ExtractionSettings(backend="unstructured"), (1024, 600)),
     ],
 )
@@ -119,7 +120,7 @@ def test_wrong_limits_are_refused(tmp_path: Path, wrong: dict[str, object]) -> N
         open_workspace_at(tmp_path / "ws")
 
 
-def test_unknown_type_is_told(tmp_path: Path) -> None:
+def test_unknown_type_is_reported(tmp_path: Path) -> None:
     """A misspelt type is a problem that `doctor` names, and no file is parsed as if nothing had been asked for."""
     with pytest.raises(ValidationError, match="'pfd'"):
         limits_for(settings({"pfd": {"total_seconds": 9}}), ExtractionSettings(), "a.pdf")

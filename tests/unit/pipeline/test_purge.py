@@ -11,33 +11,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui import open_workspace
+from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.cli.main import run
 from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
 from ingest_tui.pipeline.purge import purge_documents, purge_overdue, retired_until
 from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.collections.collections import add_collection
+from ingest_tui.services.collections.preferences import PreferenceChange, plan_preferences, save_preferences
+from ingest_tui.services.collections.removal import remove_collection
 from ingest_tui.services.documents.documents import remove_documents, restore_document
 from ingest_tui.services.documents.trash import chosen_to_empty, list_trash
 from ingest_tui.store.catalogue.change_feed import changes_since
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace
+from tests.copied_workspace import copied_workspace
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def handle(tmp_path: Path) -> Iterator[WorkspaceHandle]:
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with two documents in the trash and one that is searchable."""
-    docs = tmp_path / "docs"
+    home = tmp_path_factory.mktemp("synced")
+    docs = home / "docs"
     docs.mkdir()
     for name in ("a", "b", "c"):
         (docs / f"{name}.md").write_text(f"rain {name}")
-    with open_workspace(tmp_path / "ws") as handle:
+    with open_workspace(home / "ws") as handle:
         handle.add_source("docs", path=str(docs))
         handle.sync("docs")
         ids = [document.document_id for document in handle.documents if not document.uri.endswith("c.md")]
         assert remove_documents(handle.workspace, ids) == 2
+    return home / "ws"
+
+
+@pytest.fixture
+def handle(synced: Path, tmp_path: Path) -> Iterator[WorkspaceHandle]:
+    """A copy of that workspace."""
+    with copied_workspace(synced, tmp_path / "ws") as handle:
         yield handle
 
 
@@ -95,6 +107,60 @@ def test_without_grace_everything_is_deleted_at_once(handle: WorkspaceHandle) ->
     handle.workspace.settings.trash_days = 0
     handle.sync("docs")
     assert in_trash(handle.workspace) == 0
+
+
+def prefer(workspace: Workspace, **values: object) -> PreferenceChange:
+    change = plan_preferences(workspace, "default", values)
+    save_preferences(workspace, change)
+    return change
+
+
+def test_a_collection_has_a_grace_of_its_own(handle: WorkspaceHandle) -> None:
+    """It is shorter or longer than that of the workspace, shown in the list of the trash, and used by the purge."""
+    workspace = handle.workspace
+    started = datetime.now(UTC)
+    prefer(workspace, trash_days=5)
+    assert all(entry.deleted_after < started + 6 * DAY for entry in list_trash(workspace))  # type: ignore[operator]
+    prefer(workspace, trash_days=50)
+    for day in range(50):
+        assert purge_overdue(workspace, now=started + day * DAY) == 0
+    prefer(workspace, trash_days=45)
+    assert purge_overdue(workspace, now=started + 50 * DAY - timedelta(hours=12)) == 2
+
+
+def test_a_collection_without_grace_is_emptied_at_once_whatever_the_clock(handle: WorkspaceHandle) -> None:
+    """trash_days 0 asks for no clock; the change says that it deletes, and nothing where nothing is overdue by it."""
+    workspace = handle.workspace
+    assert prefer(workspace, trash_days=1).in_words == ""
+    assert prefer(workspace, trash_days=0).in_words == "deletes 2 documents of the trash for good"
+    assert purge_overdue(workspace, now=datetime.now(UTC) + 400 * DAY) == 2
+
+
+def test_a_removed_collection_keeps_its_grace(handle: WorkspaceHandle) -> None:
+    """Its preferences count until its record goes, which is when its documents go."""
+    workspace = handle.workspace
+    add_collection(workspace, "short")
+    handle.register("short", IngestedDocument(content="short", unique_id="s.md", source_type="api"))
+    save_preferences(workspace, plan_preferences(workspace, "short", {"trash_days": 4}))
+    remove_collection(workspace, "short")
+    started = datetime.now(UTC)
+    assert [purge_overdue(workspace, now=started + day * DAY) for day in range(6)] == [0, 0, 0, 0, 1, 0]
+    assert not workspace.layout.removed_collection("short").exists()
+    assert in_trash(workspace) == 2
+
+
+def test_nothing_is_deleted_of_a_collection_whose_record_cannot_be_read(handle: WorkspaceHandle) -> None:
+    """What it wants to keep is not known then; with the record the grace counts again."""
+    workspace = handle.workspace
+    path = workspace.layout.collection("default")
+    whole = path.read_bytes()
+    path.write_bytes(b"{")
+    started = datetime.now(UTC)
+    assert all(entry.deleted_after is None for entry in list_trash(workspace))
+    for day in range(40):
+        assert purge_overdue(workspace, now=started + day * DAY) == 0
+    path.write_bytes(whole)
+    assert purge_overdue(workspace, now=started + 40 * DAY) == 2
 
 
 def test_old_workspace_is_not_emptied_by_its_first_look(handle: WorkspaceHandle) -> None:

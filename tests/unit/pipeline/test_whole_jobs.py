@@ -98,6 +98,7 @@ def test_a_file_that_vanishes_between_listing_and_reading(
     assert (again.state, again.counters.items_skipped_incremental, again.counters.items_retired) == ("succeeded", 5, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error", [SourceAccessError("the share is gone", hint="mount it"), TransientSourceError("busy")]
 )
@@ -163,6 +164,7 @@ def test_a_listing_that_is_cut_short_retires_nothing(
     assert len(workspace.search("common")) == 6
 
 
+@pytest.mark.slow
 def test_what_is_older_than_its_source_is_not_taken(workspace: WorkspaceHandle, tmp_path: Path) -> None:
     """With --since, what was last changed before that day is rejected unread, and taken once the day is changed."""
     old = tmp_path / "docs" / "0.txt"

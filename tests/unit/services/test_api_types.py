@@ -20,6 +20,7 @@ from ingest_tui import (
 from ingest_tui.model.argument_types import check_types, checks_types
 from ingest_tui.model.errors import IngestError, ValidationError
 from ingest_tui.services.api import WorkspaceHandle
+from tests.copied_workspace import copied_workspace
 
 SOME: Any = "1"
 FIVE: Any = 5
@@ -60,15 +61,23 @@ WRONG: dict[str, tuple[Callable[[WorkspaceHandle], object], str]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def handle(tmp_path: Path) -> Iterator[WorkspaceHandle]:
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with two documents."""
-    (tmp_path / "docs").mkdir()
+    home = tmp_path_factory.mktemp("synced")
+    (home / "docs").mkdir()
     for name in ("one", "two"):
-        (tmp_path / "docs" / f"{name}.txt").write_text(f"the walrus of {name}")
-    with open_workspace(tmp_path / "workspace") as handle:
-        handle.add_source("docs", path=str(tmp_path / "docs"))
+        (home / "docs" / f"{name}.txt").write_text(f"the walrus of {name}")
+    with open_workspace(home / "workspace") as handle:
+        handle.add_source("docs", path=str(home / "docs"))
         handle.sync("docs")
+    return home / "workspace"
+
+
+@pytest.fixture
+def handle(synced: Path, tmp_path: Path) -> Iterator[WorkspaceHandle]:
+    """A copy of that workspace."""
+    with copied_workspace(synced, tmp_path / "workspace") as handle:
         yield handle
 
 
@@ -110,7 +119,7 @@ CONTRADICTIONS = {
     "versions removed": "DELETE FROM versions",
     "places without text": "UPDATE locations SET uri = x'ff00'",
     "a column dropped": "ALTER TABLE locations DROP COLUMN parsers",
-    "a table dropped": "DROP TABLE chunks_fts",
+    "a table dropped": "DROP TABLE words_data",
 }
 
 
@@ -147,6 +156,7 @@ def test_a_key_error_is_explained(handle: WorkspaceHandle, monkeypatch: pytest.M
     def missing(*_arguments: object, **_values: object) -> object:
         raise KeyError("gone")
 
+    assert handle.documents  # what was not opened is no reason for anything
     monkeypatch.setattr("ingest_tui.services.documents.documents.list_documents", missing)
     with pytest.raises(KeyError):
         _ = handle.documents

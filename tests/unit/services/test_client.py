@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import FunctionType
+from typing import Any
 
 import pytest
 
+from ingest_tui import cli
 from ingest_tui.model.errors import NotFoundError, RefusedError, StoreError
 from ingest_tui.services.api import open_workspace
-from ingest_tui.services.client import Client, ServiceCall
+from ingest_tui.services.client import Client
+from ingest_tui.services.service_calls import ServiceCall, ServiceStream
 from ingest_tui.store.workspace import Workspace
 
 
@@ -29,13 +35,51 @@ def client(tmp_path: Path) -> Client:
 
 def test_each_call_is_a_service_of_the_services(client: Client) -> None:
     """A subject adds nothing of its own: each of its calls is a function of another module."""
-    subjects = [subject for subject in vars(client).values() if subject.__class__.__module__ == Client.__module__]
-    calls = [call for subject in subjects for call in vars(type(subject)).values() if isinstance(call, ServiceCall)]
-    assert len(subjects) == 10
-    for call in calls:
-        service = call.service()
+    for service in services_of(client):
         assert isinstance(service, FunctionType)
         assert service.__module__ != Client.__module__
+
+
+def services_of(client: Client) -> list[Any]:
+    """Return the services that a client calls."""
+    subjects = [subject for subject in vars(client).values() if subject.__class__.__module__ == Client.__module__]
+    calls = [call for subject in subjects for call in vars(type(subject)).values() if isinstance(call, ServiceCall)]
+    return [call.service() for call in calls]
+
+
+NOT_FOR_CLIENTS = {
+    "follow_job": "does the job in its own process where no worker runs",
+    "run_watch": "is the worker",
+    "open_registry": "hands over the file of credentials itself",
+    "failure_of_catalogue": "is what the client does about an error",
+}
+
+
+def test_each_service_that_a_command_calls_is_offered(client: Client) -> None:
+    """What a person can do from the command line can be done through the client; what cannot says why not."""
+    offered = set(services_of(client))
+    called = {
+        service.__name__
+        for path in Path(cli.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ingest_tui.services")
+        for alias in node.names
+        if isinstance(service := getattr(import_module(node.module or ""), alias.name, None), FunctionType)
+        and next(iter(inspect.signature(service).parameters), "") == "workspace"
+        and service not in offered
+    }
+    missing, too_many = called - NOT_FOR_CLIENTS.keys(), NOT_FOR_CLIENTS.keys() - called
+    assert not missing, f"add to services/client.py, a line each: {sorted(missing)}"
+    assert not too_many
+
+
+def test_what_yields_keeps_the_workspace_open(client: Client) -> None:
+    """A service that yields is offered as a stream: the workspace would be closed before its first item else."""
+    subjects = [subject for subject in vars(client).values() if subject.__class__.__module__ == Client.__module__]
+    calls = [call for subject in subjects for call in vars(type(subject)).values() if isinstance(call, ServiceCall)]
+    yielding = {call.service().__name__ for call in calls if inspect.isgeneratorfunction(call.service())}
+    streams = {call.service().__name__ for call in calls if isinstance(call, ServiceStream)}
+    assert yielding <= streams
 
 
 def test_calls_read_change_and_yield(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Settings that several people change at the same time: nobody's change is lost without being told."""
+"""Settings that several people change at the same time: nobody's change is lost without being reported."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError
+from ingest_tui.services.collections.collections import add_collection
 from ingest_tui.services.record_texts import record_text, save_source_text
 from ingest_tui.services.sources.sources import add_source, edit_source, remove_source
-from ingest_tui.services.workspaces import add_collection, set_theme
+from ingest_tui.services.workspaces import set_theme
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 
 PROCESSES = 8
@@ -160,7 +161,7 @@ def test_an_edit_by_hand_is_a_change_too(workspace: Workspace) -> None:
     assert (record["priority"], record["watch"], record["note"]) == (3, True, "kept by its owner")
 
 
-def test_an_edit_of_a_removed_source_is_told(workspace: Workspace) -> None:
+def test_an_edit_of_a_removed_source_is_reported(workspace: Workspace) -> None:
     """A source that was removed while it was edited does not come back, with or without another one of its name."""
     opened = workspace.sources.get("docs")
     remove_source(workspace, "docs")

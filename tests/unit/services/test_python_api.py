@@ -29,7 +29,7 @@ from ingest_tui.connectors.base import Listing
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError, NotFoundError, SourceAccessError
 from ingest_tui.model.source import Source
-from ingest_tui.services.workspaces import add_collection
+from ingest_tui.services.collections.collections import add_collection
 
 ABC_SHA256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -155,7 +155,7 @@ def test_connector_takes_a_bare_source_path(tmp_path: Path) -> None:
 
 
 def test_a_bare_source_path_is_a_directory_source() -> None:
-    """The legacy form means a directory; given beside source_config it loses, with a warning."""
+    """The legacy form means a directory; given together with source_config it loses, with a warning."""
     legacy = {"source_id": "old", "name": "Old", "source_path": "/srv/docs"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -242,6 +242,7 @@ def _register(root: str, results: Any) -> None:
         results.put(workspace.register("default", IngestedDocument("raced words", "page", "wiki")))
 
 
+@pytest.mark.slow
 def test_racing_processes_register_once(tmp_path: Path) -> None:
     """Eight processes that register the same content at once get one id, and exactly one of them is the first."""
     open_workspace(tmp_path / "ws").close()
@@ -259,7 +260,7 @@ def test_racing_processes_register_once(tmp_path: Path) -> None:
         assert len(workspace.documents) == len(workspace.search("raced")) == 1
 
 
-def test_sync_tells_its_progress(tmp_path: Path) -> None:
+def test_sync_shows_its_progress(tmp_path: Path) -> None:
     """`sync(progress=…)` calls back with the state of the job, at last with the ended one."""
     folder = tmp_path / "docs"
     folder.mkdir()

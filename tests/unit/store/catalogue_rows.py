@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_tui.model.document import Document
+from ingest_tui.model.document import Chunk, Document
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 
@@ -35,11 +35,14 @@ def version(document_id: str, number: int = 1) -> VersionRow:
     )
 
 
-def put(catalogue: Catalogue, row: Document, *chunks: str, heading: str = "") -> None:
+def put(catalogue: Catalogue, row: Document, *chunks: str, heading: str = "", language: str = "en") -> None:
     """Put a document with its place and the text of its chunks."""
     with catalogue.transaction():
         catalogue.put_documents([row])
         catalogue.put_versions([version(row.document_id, row.version)])
         catalogue.put_locations([location(row.key, row.document_id, source_id=row.source_id)])
-        numbered = ((row.document_id, number, heading, text) for number, text in enumerate(chunks))
+        numbered = (
+            Chunk(row.document_id, row.version, number, heading, text, language=language)
+            for number, text in enumerate(chunks)
+        )
         catalogue.full_text.replace([row.document_id], numbered)

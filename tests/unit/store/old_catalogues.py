@@ -6,6 +6,8 @@ from pathlib import Path
 
 import apsw
 
+from ingest_tui.store.catalogue.schema import UPGRADES
+
 _KILLS = """
 CREATE TABLE kills (
     source_id TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, reason TEXT NOT NULL,
@@ -47,7 +49,7 @@ CREATE VIRTUAL TABLE chunks_fts USING fts5(
 
 
 def make_old_catalogue(path: Path, version: int) -> None:
-    """Make a catalogue of schema 1 or 2 with one active document, its version, its place and its text."""
+    """Make a catalogue of schema 1 to 4 with one active document, its version, its place and its text."""
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(_SCHEMA)
@@ -67,5 +69,9 @@ def make_old_catalogue(path: Path, version: int) -> None:
     )
     connection.execute("INSERT INTO chunks VALUES (1, 'd1', 0, 'heading', 'kept')")
     connection.execute("INSERT INTO chunks_fts (rowid, heading, text) VALUES (1, 'heading', 'kept')")
+    if version > 2:
+        connection.execute(UPGRADES[2])
+    if version > 3:
+        connection.execute(UPGRADES[3])
     connection.execute(f"PRAGMA user_version = {version}")
     connection.close()

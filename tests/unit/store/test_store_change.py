@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest_tui.model.document import Document
+from ingest_tui.model.document import Chunk, Document
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -64,16 +64,18 @@ class Store:
         make_folder(folder)
         (folder / "raw.md").write_bytes(_text(row))
         (folder / "normalized.md").write_bytes(_text(row))
-        self.documents.write_ingestion(folder, row._asdict() | {"key": row.key})
+        record = {"file_size": row.bytes, "mime_type": row.media_type, "ingested_at": row.updated_at}
+        origin = {"fingerprint": "", "size": row.bytes, "modified_ns": None}
+        self.documents.write_ingestion(folder, row._asdict() | record | {"backend_version": "", "origin": origin})
         return PlacedVersion(folder, row)
 
     def add(self, change: StoreChange, row: Document) -> None:
         """Let a change bring a version."""
         change.placed.append(self.built(row))
         change.documents[row.document_id] = row
-        change.versions.append(version_of(row))
+        change.versions.append(VersionRow.of_current(row))
         change.rechunked.add(row.document_id)
-        change.chunks.append((row.document_id, 0, "", _text(row).decode()))
+        change.chunks.append(Chunk(row.document_id, row.version, 0, "", _text(row).decode()))
         change.put_location(location(row.key, row.document_id, uri=row.uri, version=row.version))
 
     def state(self) -> tuple[Any, ...]:
@@ -99,13 +101,6 @@ def row_of(name: str, version: int = 1, state: str = "active", key: str = "") ->
     return Document(
         name * 2, "default", "docs", "local", f"file:///{key}", key, key, key, "text/markdown", version, digest, digest,
         len(f"text of {name}{name} {version}"), 1, "plain 1", state, "2026-01-01", "2026-01-01", "job",
-    )  # fmt: skip
-
-
-def version_of(row: Document) -> VersionRow:
-    return VersionRow(
-        row.document_id, row.version, row.raw_sha256, row.content_hash, row.bytes, row.media_type, row.backend, row.uri,
-        row.job_id, row.updated_at,
     )  # fmt: skip
 
 
@@ -138,7 +133,7 @@ def everything_at_once(store: Store) -> StoreChange:
     change.documents["cc"] = row_of("c")
     change.returned.add("cc")
     change.put_location(location("c.md", "cc", uri="file:///c.md"))
-    change.chunks.append(("cc", 0, "", "text of cc 1"))
+    change.chunks.append(Chunk("cc", 1, 0, "", "text of cc 1"))
     moved = row_of("d", key="moved.md")
     change.documents["dd"] = moved
     change.forgotten.add(("docs", "d.md"))
@@ -307,7 +302,7 @@ def test_a_document_that_returns_is_noted_with_the_places_it_has_now(store: Stor
     store.carry_out(second)
     back = StoreChange(at="2026-01-05", by="me", returned={"aa"}, documents={"aa": row_of("a")})
     back.put_location(location("a.md", "aa"))
-    back.chunks.append(("aa", 0, "", "text of aa 1"))
+    back.chunks.append(Chunk("aa", 1, 0, "", "text of aa 1"))
     store.carry_out(back)
     note = orjson.loads((store.layout.document("default", "aa") / "document.json").read_bytes())
     assert [place["key"] for place in note["locations"]] == ["a.md"]

@@ -172,7 +172,7 @@ def test_walk_passes_over_what_is_no_document(store: DocumentStore, layout: Layo
     assert [document_id for _, document_id, _ in store.walk()] == ["ab0", "ab1", "bb2"]
 
 
-def test_places_are_noted_beside_the_versions(store: DocumentStore, layout: Layout) -> None:
+def test_places_are_noted_next_to_the_versions(store: DocumentStore, layout: Layout) -> None:
     """document.json holds every place of a document, each time again."""
     place(store, layout, 1, "x")
     row = document(DOCUMENT, key="b.md")

@@ -255,7 +255,7 @@ def test_damaged_request_is_answered_all_the_same(jobs: JobStore, content: bytes
     assert list(jobs.take_requests(manifest.job_id)) == []
 
 
-def test_request_without_a_sound_number_names_none(jobs: JobStore) -> None:
+def test_request_without_a_valid_number_names_none(jobs: JobStore) -> None:
     """A priority that is no number is left out, so that the worker keeps the one it has."""
     manifest = make(jobs, "20260101-000000-docs-aaaa")
     folder = jobs.paths(manifest.job_id).requests

@@ -23,15 +23,15 @@ class Hints:
     """Stands in for the queue of a connector."""
 
     def __init__(self) -> None:
-        self.waiting = threading.Event()
+        self.waiting = threading.Semaphore(0)
+        self.asked = 0
         self.error: Exception | None = None
 
     def wait(self, timeout: float) -> bool | None:
         if self.error is not None:
             raise self.error
-        arrived = self.waiting.wait(timeout)
-        self.waiting.clear()
-        return arrived
+        self.asked += 1
+        return self.waiting.acquire(timeout=timeout)
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ def test_hint_makes_one_look_before_it_is_time(workspace: Workspace, watching: W
     workspace.settings.remote_rescan_seconds = 600
     watching.watch.refresh()
     wait_until(lambda: len(watching.looks) == 1)
-    hints.waiting.set()
-    wait_until(lambda: len(watching.looks) == 2)
-    time.sleep(0.2)  # in which a second look would be made
+    hints.waiting.release(3)
+    wait_until(lambda: len(watching.looks) >= 2)
+    wait_until(lambda: hints.asked >= 5, what="after three hints, quiet and one look it waits for the next hint")
     assert len(watching.looks) == 2
 
 
@@ -91,7 +91,7 @@ def test_hint_makes_one_look_before_it_is_time(workspace: Workspace, watching: W
     ("error", "told"),
     [(TransientSourceError("the queue fails", code="network"), "the queue fails"), (KeyError("bug"), "KeyError")],
 )
-def test_failing_hints_are_told_and_the_rescan_goes_on(
+def test_failing_hints_are_reported_and_the_rescan_goes_on(
     workspace: Workspace, watching: Watching, hints: Hints, error: Exception, told: str
 ) -> None:
     """Hints that cannot be had cost nothing but speed."""
@@ -104,7 +104,7 @@ def test_failing_hints_are_told_and_the_rescan_goes_on(
     )  # fmt: skip
 
 
-def test_edited_or_stopped_source_is_watched_anew_or_not(workspace: Workspace, watching: Watching) -> None:
+def test_edited_source_is_watched_again_and_stopped_one_is_not(workspace: Workspace, watching: Watching) -> None:
     """Other settings make another watch, with a look at once; no watching makes none."""
     workspace.settings.remote_rescan_seconds = 600
     watching.watch.refresh()

@@ -16,7 +16,7 @@ from ingest_tui.worker.loop import _submit_if_due
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[tuple[WorkspaceHandle, Source, Path]]:
-    """A synced source of twelve sound files and a broken one, with watching on and no stability wait."""
+    """A synced source of twelve valid files and a broken one, with watching on and no stability wait."""
     folder = tmp_path / "docs"
     folder.mkdir()
     for number in range(12):
@@ -51,14 +51,14 @@ def test_change_makes_one_job(watched: tuple[WorkspaceHandle, Source, Path]) -> 
     assert _jobs_after_a_look(workspace, source) == 0
 
 
-def test_mended_file_makes_a_job(watched: tuple[WorkspaceHandle, Source, Path]) -> None:
+def test_repaired_file_makes_a_job(watched: tuple[WorkspaceHandle, Source, Path]) -> None:
     """A file that failed before and has changed since is tried again."""
     workspace, source, folder = watched
     (folder / "broken.docx").write_bytes(b"plain words now, and more of them")
     assert _jobs_after_a_look(workspace, source) == 1
 
 
-def test_held_deletions_are_told_once(watched: tuple[WorkspaceHandle, Source, Path]) -> None:
+def test_held_deletions_are_reported_once(watched: tuple[WorkspaceHandle, Source, Path]) -> None:
     """A mass deletion makes one job that holds it; as long as nothing else changes there is no second one."""
     workspace, source, folder = watched
     for number in range(12):
@@ -69,7 +69,7 @@ def test_held_deletions_are_told_once(watched: tuple[WorkspaceHandle, Source, Pa
     assert _jobs_after_a_look(workspace, source) == 0
 
 
-def test_missing_folder_is_told_once(watched: tuple[WorkspaceHandle, Source, Path]) -> None:
+def test_missing_folder_is_reported_once(watched: tuple[WorkspaceHandle, Source, Path]) -> None:
     """A folder that is gone makes one failed job, not one a minute."""
     workspace, source, folder = watched
     folder.rename(folder.with_name("elsewhere"))

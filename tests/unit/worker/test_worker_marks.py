@@ -57,7 +57,7 @@ def test_torn_marks_are_swept_once_they_are_old(workspace: Workspace) -> None:
 
 
 def test_whoever_works_sweeps_torn_records_once_they_are_old(workspace: Workspace) -> None:
-    """What a killed process left beside the records goes with the next one, also where no worker stays."""
+    """What a killed process left next to the records goes with the next one, also where no worker stays."""
     looks = workspace.root / "looks"
     looks.mkdir(exist_ok=True)
     old, young = looks / ".tmp.old", looks / ".tmp.young"
@@ -112,7 +112,7 @@ def test_stopping_signals_the_holder_of_the_lock_and_nobody_else(workspace: Work
 
 
 def test_stopping_a_forged_mark_without_holder_signals_nobody(workspace: Workspace) -> None:
-    """A record beside a lock that nobody holds leads to no signal, whoever it names."""
+    """A record next to a lock that nobody holds leads to no signal, whoever it names."""
     innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         assert stop_worker(workspace, forged_mark(workspace, pid=innocent.pid)) == ""
@@ -133,6 +133,7 @@ def test_suspended_worker_is_woken_up_to_end(workspace: Workspace) -> None:
         holder.wait()
 
 
+@pytest.mark.slow
 def test_record_under_another_name_is_no_worker(workspace: Workspace) -> None:
     """A record that claims the name of another file leads nowhere outside the folder."""
     info = WorkerInfo("../../other", 1, socket.gethostname(), "2026-01-01T00:00:00.000Z", "queue")

@@ -56,7 +56,7 @@ class LocalConnector(BaseConnector):
     Names are bytes on disk; keys are their text form (`key_from_bytes`).
 
     The fingerprint (`fingerprint_of`) changes with every write and every replacement, whatever times are set back. A
-    renamed folder keeps those of its files; a renamed file gets another one and is told by its bytes.
+    renamed folder keeps those of its files; a renamed file gets another one and is known by its bytes.
     """
 
     source_type: ClassVar[str] = "local"

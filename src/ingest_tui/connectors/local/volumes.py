@@ -1,6 +1,6 @@
 """Which mounted file systems a folder spans: from ``/proc/self/mountinfo`` (proc(5)), before and after a listing.
 
-A folder whose mount is gone looks like one whose files were deleted. The device number of a file cannot tell: it
+A folder whose mount is gone looks like one whose files were deleted. The device number of a file does not show it: it
 changes whenever a share or a disk is mounted again, and is the same on both sides of a bind mount.
 """
 
@@ -37,7 +37,7 @@ class Mount(NamedTuple):
 
 
 def read_mounts() -> list[Mount]:
-    """Return what is mounted now; nothing on systems that do not tell."""
+    """Return what is mounted now; nothing on systems that do not say."""
     try:
         return parse_mounts(_MOUNTINFO.read_bytes())
     except OSError:
@@ -122,7 +122,7 @@ def spanned(before: Mapping[bytes, Mount], after: Mapping[bytes, Mount]) -> tupl
     """Return the volumes that a listing spanned, and where it is not known which of two it saw.
 
     A mount that came or went meanwhile may have been looked into or not, unless looking is what mounted it. For the
-    root the place of its mount is part of the volume: `model.volumes` tells a shallower one.
+    root the place of its mount is part of the volume: `model.volumes` recognises a shallower one.
     """
     volumes: Volumes = {}
     doubts: Doubts = []

@@ -52,7 +52,7 @@ class _Route:
 
 
 def _in_host_name(config: S3Config, access: Access) -> bool:
-    """Whether the bucket stands before the host name: AWS wants that, most other stores are made for the path."""
+    """Whether the bucket comes before the host name: AWS wants that, most other stores are made for the path."""
     if config.addressing != "auto":
         return config.addressing == "virtual"
     # A certificate for *.s3.region.amazonaws.com does not cover a name with dots.

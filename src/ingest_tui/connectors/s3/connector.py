@@ -145,7 +145,7 @@ class S3Connector(BaseConnector):
         return Descriptor(
             key_from_bytes(listed.key),
             self._uri_start + quote_from_bytes(listed.key, _SAFE_IN_URIS),
-            # Without an ETag the time is all there is to tell an edit by.
+            # Without an ETag the time is all there is to see an edit by.
             f"{listed.size:x}-{listed.etag or f'@{listed.modified_ns}'}",
             listed.size,
             listed.modified_ns,
@@ -230,7 +230,7 @@ class S3Connector(BaseConnector):
     @checks_types
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:
-        """Read what was listed: another version of the object is refused by the store, or told by what it sends."""
+        """Read what was listed: another version of the object is refused by the store, or seen in what it sends."""
         wanted = _wanted(descriptor)
         try:
             with self._reader.open(wanted, offset) as pieces:

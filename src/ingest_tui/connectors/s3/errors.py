@@ -56,7 +56,7 @@ _GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}  # the last one is a 
 
 
 class NetworkFailure(Exception):  # noqa: N818 - not shown: becomes an IngestError by what was asked for
-    """No whole answer came. ``what`` is a sentence for people; ``transient`` tells whether it may go by itself."""
+    """No whole answer came. ``what`` is a sentence for people; ``transient`` says whether it may go by itself."""
 
     def __init__(self, what: str, hint: str = "", *, transient: bool = True) -> None:
         super().__init__(what)
@@ -155,7 +155,8 @@ class Explainer:
             )
         if failure.of_credential:
             what = _BAD_CREDENTIAL.get(failure.code, "the store refuses the credential")
-            return AuthenticationError(f"{what} ({failure.code})", hint="renew it, then 'ingest-tui source test'")
+            hint = "renew it, then 'ingest-tui source test SOURCE'"
+            return AuthenticationError(f"{what} ({failure.code})", hint=hint)
         if failure.code == "NoSuchBucket":
             return SourceAccessError(
                 f"there is no bucket {self._bucket!r}",

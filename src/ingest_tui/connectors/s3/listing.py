@@ -1,7 +1,7 @@
 """Listing a bucket: page after page at first, in several key ranges at once when it turns out to be large.
 
 A key range is a part of the key space, from behind one key up to another: together they always cover everything that is
-still to be listed, whatever stands there, so nothing depends on guesses about folders. The names of folders serve only
+still to be listed, whatever is there, so nothing depends on guesses about folders. The names of folders serve only
 to choose where a key range is cut.
 
 Only a store that is known to list in the order of the bytes of keys is cut, or resumed behind a name: that the pages so

@@ -25,7 +25,7 @@ _TIMEOUT_SECONDS = 10
 
 
 class NotificationQueue:
-    """Waits for messages about a bucket. ``belongs`` tells of a key whether its messages are for this source to take,
+    """Waits for messages about a bucket. ``belongs`` says of a key whether its messages are for this source to take,
     ``matters`` whether such a key is of interest.
     """
 

@@ -39,7 +39,7 @@ class ListedObject(NamedTuple):
 class BucketPage(NamedTuple):
     """Objects and folders (common prefixes) of a page, and the token of the next one; None after the last.
 
-    ``last_key`` is the last name of the page, also when what bears it is left out; ``ascends`` tells whether its names
+    ``last_key`` is the last name of the page, also when what bears it is left out; ``ascends`` says whether its names
     ascend as bytes do, without which no page can be found by a name. ``entries`` counts all that the page names.
     """
 
@@ -119,7 +119,7 @@ class PageReader:
         try:
             return self._body(query)
         except StoreFailure as failure:
-            # A store that does not know the attribute: then archived objects cannot be told from restored ones.
+            # A store that does not know the attribute: then archived objects look like restored ones.
             if not self._wanted or failure.status not in _NOT_UNDERSTOOD or failure.transient:
                 raise
             if failure.of_credential:
@@ -134,7 +134,7 @@ class PageReader:
         response = self._client.send("GET", None, query, self._wanted if wanted is None else wanted)
         body = bytearray()
         try:
-            while piece := response.read(_PIECE):  # only the read behind the last byte tells a cut
+            while piece := response.read(_PIECE):  # only the read after the last byte shows a cut
                 body += piece
                 if len(body) > _LONGEST_PAGE:
                     raise _strange("what the store sent is longer than a page of a listing can be")

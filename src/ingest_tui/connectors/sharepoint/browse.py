@@ -79,7 +79,7 @@ def explain_left_out(
 ) -> str | None:
     """Return why a listing would not name ``key``, or None when the settings are no reason.
 
-    ``chosen`` are the names of the libraries that are taken; None: the site was not asked, and the settings tell, which
+    ``chosen`` are the names of the libraries that are taken; None: the site was not asked, and the settings say, which
     may also name a library by its address or its id.
     """
     plain = bytes_from_key(key).decode("utf-8", "surrogatepass")

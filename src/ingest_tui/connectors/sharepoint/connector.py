@@ -196,7 +196,7 @@ class SharePointConnector(BaseConnector):
         return None  # libraries that cannot be listed raise
 
     @classmethod
-    def settings_of_place(cls, config: dict[str, Any], path: str) -> dict[str, Any]:  # noqa: ARG003 - told by the path
+    def settings_of_place(cls, config: dict[str, Any], path: str) -> dict[str, Any]:  # noqa: ARG003 - known by the path
         """Return library and folder of ``Library/folder``."""
         library, _, folder = path.partition("/")
         return {"library": [library], "folder": folder}
@@ -208,7 +208,7 @@ class SharePointConnector(BaseConnector):
         return probe_site(self, self._graph, self._find_site, self.max_size)
 
     def explain_left_out(self, key: str) -> str | None:
-        """Return why a key of this site would not be listed, as far as the settings tell."""
+        """Return why a key of this site would not be listed, as far as the settings say."""
         from ingest_tui.connectors.sharepoint.browse import explain_left_out
 
         return explain_left_out(self.config, self._filter, key, self._chosen)

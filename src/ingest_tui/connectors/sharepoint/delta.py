@@ -73,7 +73,7 @@ class DriveDelta:
         return self._mirror.delta_link if -_DAY_SECONDS < age < self._reconcile_seconds else None
 
     def _start_over(self, error: GraphError) -> None:
-        """Graph cannot tell what changed since: enumerate again, from where it says. What is known stays meanwhile."""
+        """Graph does not know what changed since: enumerate again, from where it says. What is known stays."""
         begun = self._mirror.begin()
         if error.location and self._session.is_ours(error.location):
             self._mirror.note_enumerated(begun, [], error.location)

@@ -14,7 +14,7 @@ import requests
 
 from ingest_tui.connectors.content_checks import NO_CHECKSUM, ContentChecks
 from ingest_tui.connectors.sharepoint.graph import GraphSession
-from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error, malware_error
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error_of_graph, malware_error
 from ingest_tui.connectors.sharepoint.items import DriveItem, fingerprint_of, read_item, too_large
 from ingest_tui.connectors.sharepoint.quickxor import QuickXorHash
 from ingest_tui.model.descriptor import Descriptor
@@ -123,7 +123,7 @@ class Download:
         try:
             return self._session.get(f"{self._path}?$select={fields}")
         except GraphError as error:
-            raise item_error(error, self._descriptor.uri) from None
+            raise item_error_of_graph(error, self._descriptor.uri) from None
         except TransientSourceError as error:
             raise self._passing(error) from None
 
@@ -132,7 +132,7 @@ class Download:
         try:
             address = self._session.redirect_of(f"{self._path}/content")
         except GraphError as error:
-            raise item_error(error, self._descriptor.uri) from None
+            raise item_error_of_graph(error, self._descriptor.uri) from None
         except TransientSourceError as error:
             raise self._passing(error) from None
         if not address:

@@ -1,7 +1,7 @@
 """Calling Microsoft Graph: signed in, one client for each thread, answers as plain JSON.
 
 Imports office365-rest-python-client (0.3 to 0.5 s): load it only when a source is really reached. The library signs
-requests, sends them and tells errors apart. What it does not do well enough is done here on its raw requests, or with
+requests, sends them and distinguishes errors. What it does not do well enough is done here on its raw requests, or with
 `requests` itself:
 
 - Its collections lose the delta link and hold a whole listing; its downloads hold a whole file. Listings are read as

@@ -1,4 +1,4 @@
-"""What Microsoft Graph answers when it refuses: read once here, and told as errors of a source or of an item."""
+"""What Microsoft Graph answers when it refuses: read once here, and reported as errors of a source or of an item."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class GraphError(Exception):
         self.request_id = request_id if isinstance(request_id, str) else None
         self.retry_after = retry_after
         self.location = location
-        super().__init__(self.told)
+        super().__init__(self.description)
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What Graph said, in its own words: the real error is never hidden behind ours."""
         code = safe_display(self.code, limit=80)
         return f"{self.status} {code}: {self.words}" if self.words else f"{self.status} {code}"
@@ -82,34 +82,39 @@ def source_error(  # noqa: PLR0911 - one return for each meaning
         )
     if error.status in _PASSING:
         return TransientSourceError(
-            f"Microsoft Graph fails for now ({error.told})", code="network", retry_after=error.retry_after, **details
+            f"Microsoft Graph fails for now ({error.description})",
+            code="network",
+            retry_after=error.retry_after,
+            **details,
         )
     if error.status == _UNAUTHORIZED:
         hint = _missing_permission(roles) or f"has the app been disabled, or its consent withdrawn? See {GUIDE}#errors"
-        return AuthenticationError(f"Microsoft Graph refuses the token for {what} ({error.told})", hint=hint, **details)
+        return AuthenticationError(
+            f"Microsoft Graph refuses the token for {what} ({error.description})", hint=hint, **details
+        )
     if error.status == _FORBIDDEN:
         return SourceAccessError(
-            f"no permission to read {what} ({error.told})",
+            f"no permission to read {what} ({error.description})",
             hint=_missing_permission(roles) or _not_granted(roles),
             code="forbidden",
             **details,
         )
     if error.status == _LOCKED:
         return SourceAccessError(
-            f"{what} is locked ({error.told})",
+            f"{what} is locked ({error.description})",
             hint="an administrator locked it; it can be read again once it is unlocked. Nothing was deleted",
             code="locked",
             **details,
         )
     if error.status == _NOT_FOUND:
         return SourceAccessError(
-            f"Microsoft Graph does not find {what} ({error.told})",
+            f"Microsoft Graph does not find {what} ({error.description})",
             hint=f"does the address open in a browser, and is the tenant the right one? See {GUIDE}#errors",
             code="not_found",
             **details,
         )
     return SourceAccessError(
-        f"Microsoft Graph does not answer for {what} ({error.told})", hint=f"see {GUIDE}#errors", **details
+        f"Microsoft Graph does not answer for {what} ({error.description})", hint=f"see {GUIDE}#errors", **details
     )
 
 
@@ -130,7 +135,7 @@ def _not_granted(roles: list[str] | None) -> str:
     return f"an access policy may restrict the site, see {GUIDE}#errors"
 
 
-def item_error(  # noqa: PLR0911 - one return for each meaning
+def item_error_of_graph(  # noqa: PLR0911 - one return for each meaning
     error: GraphError, uri: str
 ) -> ItemError | SourceAccessError:
     """Return what a Graph error means for one item that was to be fetched."""
@@ -144,7 +149,7 @@ def item_error(  # noqa: PLR0911 - one return for each meaning
         return ItemError("it is gone since it was listed", code="not_found", **details)
     if error.status == _LOCKED:
         return TransientItemError(
-            f"it is locked ({error.told})",
+            f"it is locked ({error.description})",
             code="locked",
             hint="somebody has it open or checked out; the next sync tries it again",
             retry_after=error.retry_after,
@@ -156,16 +161,19 @@ def item_error(  # noqa: PLR0911 - one return for each meaning
         )
     if error.status in _PASSING:
         return TransientItemError(
-            f"Microsoft Graph fails for now ({error.told})", code="network", retry_after=error.retry_after, **details
+            f"Microsoft Graph fails for now ({error.description})",
+            code="network",
+            retry_after=error.retry_after,
+            **details,
         )
     if error.status == _FORBIDDEN:
         return ItemError(
-            f"no permission to read it ({error.told})",
+            f"no permission to read it ({error.description})",
             code="forbidden",
             hint=f"the app may read the site but not this item, see {GUIDE}#errors",
             **details,
         )
-    return ItemError(f"Microsoft Graph does not give it ({error.told})", code="unreadable", **details)
+    return ItemError(f"Microsoft Graph does not give it ({error.description})", code="unreadable", **details)
 
 
 def malware_error(uri: str) -> ItemError:

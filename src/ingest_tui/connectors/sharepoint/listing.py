@@ -113,7 +113,7 @@ class SiteListing:
         if page:
             yield ListingPage(page)
         if listing.orphans:
-            message = f"Microsoft Graph does not tell in which folder {listing.orphans} items of it are"
+            message = f"Microsoft Graph does not say in which folder {listing.orphans} items of it are"
             self._gaps.append((library.name, message))
 
     def _followed(self, item: DriveItem, descriptor: Descriptor) -> Iterator[Descriptor]:
@@ -199,7 +199,7 @@ class _FolderLookups:
         self._left = _MOST_LOOKUPS
 
     def find(self, folder_id: str) -> DriveItem | None:
-        """Return the folder as Graph knows it, `GONE` when it is deleted, None when that cannot be told."""
+        """Return the folder as Graph knows it, `GONE` when it is deleted, None when that is not known."""
         if self._left <= 0 or not folder_id:
             return None
         self._left -= 1

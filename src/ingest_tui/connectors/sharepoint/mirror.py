@@ -1,9 +1,9 @@
-"""What is remembered of one drive from listing to listing: a mirror of its items, and how far Graph has told of them.
+"""What is remembered of one drive from listing to listing: a mirror of its items, and how far Graph has reported them.
 
 In the connector's `ListingMemory`, for the drive ``D``:
 
 - entries ``D/<generation>/d/<item-id>`` are folders (`FOLDER_KINDS`), ``D/<generation>/f/<item-id>`` everything else;
-- note ``generation:D`` names the generation that is whole, ``delta:D`` the link that tells what changed since (none
+- note ``generation:D`` names the generation that is whole, ``delta:D`` the link to ask what changed since (none
   where a cloud has no delta), ``full:D`` when all of it was last enumerated (seconds since the epoch);
 - note ``unfinished:D`` is ``<generation> <link>`` of an enumeration under way. It fills a generation of its own, which
   takes the place of the whole one in one step when it is complete, so that nothing is ever forgotten on the way.
@@ -43,7 +43,7 @@ class DriveMirror:
 
     @property
     def delta_link(self) -> str | None:
-        """The link that tells what changed since the mirror was brought up to date, or goes on telling it."""
+        """The link to ask what changed since the mirror was brought up to date, or to go on asking."""
         return self._memory.note(f"delta:{self._drive_id}") if self._whole else None
 
     @property
@@ -108,7 +108,7 @@ class DriveMirror:
         *,
         remove_prefix: str | None = None,
     ) -> None:
-        """An item may be told of several times: the last word counts."""
+        """An item may be reported several times: the last word counts."""
         prefix = self._prefix(generation)
         last = {str(raw.get("id") or ""): raw for raw in raw_items}
         put: dict[str, str] = {}

@@ -101,7 +101,7 @@ def _shared(session: GraphSession, link: str) -> SiteAddress:
         if refused.retryable:
             raise refused from None
         raise SourceAccessError(
-            f"the sharing link does not say what it leads to ({error.told})",
+            f"the sharing link does not say what it leads to ({error.description})",
             hint="open it in a browser and give the address that the browser then shows",
             code="share_link",
         ) from None
@@ -246,7 +246,7 @@ def _find_folder(session: GraphSession, site: Site, path: str) -> Folder:
                 error, f"the folder {shown} of the library {safe_display(library.name)}", session.sign_in.roles
             ) from None
         raise SourceAccessError(
-            f"the library {safe_display(library.name)!r} has no folder {shown!r} ({error.told})",
+            f"the library {safe_display(library.name)!r} has no folder {shown!r} ({error.description})",
             hint="was it renamed or moved? 'ingest-tui source edit SOURCE --folder FOLDER' changes it;"
             " nothing was deleted",
             code="folder_not_found",

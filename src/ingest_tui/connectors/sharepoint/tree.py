@@ -1,6 +1,6 @@
-"""From the mirror of a drive to descriptors: paths come from the chain of parents, because Graph does not tell them.
+"""From the mirror of a drive to descriptors: paths come from the chain of parents, because Graph does not give them.
 
-A renamed folder is told of alone, without what is in it. So the folders are held in memory and the files stream past.
+A renamed folder is reported alone, without what is in it. So the folders are held in memory and the files stream past.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DEEPEST = 1000
 """Folders below each other; SharePoint allows paths of 400 characters. Ends a chain that runs in circles."""
 
 FindFolder = Callable[[str], DriveItem | None]
-"""Looks up a folder that the mirror does not know; None when it is gone, an exception when that cannot be told."""
+"""Looks up a folder that the mirror does not know; None when it is gone, an exception when that is not known."""
 
 
 class FolderPath(NamedTuple):
@@ -145,7 +145,7 @@ class DriveListing:
         return key_from_bytes(f"{self._library.name}/{path}".encode("utf-8", "surrogatepass"))
 
     def _place_of(self, folder_id: str) -> FolderPath | None:
-        """Return where a folder is, looking up what the mirror does not know; None when that cannot be told."""
+        """Return where a folder is, looking up what the mirror does not know; None when that is not known."""
         for _ in range(_DEEPEST):
             place = self._tree.place(folder_id)
             if place.status != "unknown":

@@ -45,7 +45,7 @@ class SiteAddress(NamedTuple):
 
     @property
     def organisation(self) -> str:
-        """The first label of the host, without what tells a OneDrive from a site."""
+        """The first label of the host, without what distinguishes a OneDrive from a site."""
         return self.host.partition(".")[0].removesuffix("-my")
 
 
@@ -59,7 +59,7 @@ def parse_site_url(text: str) -> SiteAddress:
     if not address:
         raise ValueError(f"the address is empty; {_SITE_HINT}")
     whole = address if _SCHEME.match(address) else f"https://{address.lstrip('/')}"
-    parts = _split_url(whole)  # before anything is taken out of it: a password is refused wherever it stands
+    parts = _split_url(whole)  # before anything is taken out of it: a password is refused wherever it is
     site_id = _SITE_ID.match(address)
     if site_id:
         return SiteAddress(site_id["id"].partition(",")[0].lower(), site_id=site_id["id"])

@@ -1,4 +1,4 @@
-"""AWS: ask STS who we are. Whether buckets may be read is told by the sources that use the credential."""
+"""AWS: ask STS who we are. Whether buckets may be read is seen by the sources that use the credential."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def authenticate(credential: RegisteredCredential, uses: Sequence[Mapping[str, A
         ) from None
     endpoint = credential.get("endpoint_url")
     if endpoint is None and uses and all(use.get("endpoint_url") for use in uses):
-        yield Step("sign-in", True, "the key belongs to a store that is not AWS; 'ingest-tui source test' tries it")
+        yield Step(
+            "sign-in", True, "the key is one of a store that is not AWS; 'ingest-tui source test SOURCE' tries it"
+        )
         return
     regions = (str(use["region"]) for use in uses if use.get("region"))
     session = boto3.session.Session(
@@ -88,7 +90,7 @@ def authenticate(credential: RegisteredCredential, uses: Sequence[Mapping[str, A
     if not isinstance(identity, Step):
         yield Step("sign-in", True, f"signed in as {safe_display(str(identity.get('Arn', 'somebody without a name')))}")
     elif endpoint and identity.hint == _NO_VERDICT:
-        yield Step("sign-in", True, "the endpoint has no sign-in service to ask; 'ingest-tui source test' tries it")
+        yield Step("sign-in", True, "the endpoint has no sign-in service; 'ingest-tui source test SOURCE' tries it")
     else:
         yield identity
 

@@ -37,7 +37,7 @@ def check_packages(packages: Mapping[str, str], what: str) -> None:
 
 
 def authenticate(credential: Credential, _uses: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
-    """Yield the steps sign-in and permission; whether a site was granted is told by the sources that use it.
+    """Yield the steps sign-in and permission; whether a site was granted is seen by the sources that use it.
 
     Raises `MissingDependencyError` without msal.
     """
@@ -56,14 +56,14 @@ def authenticate(credential: Credential, _uses: Sequence[Mapping[str, Any]]) -> 
 
 def _permission(roles: list[str] | None) -> Step:
     if roles is None:
-        return Step("permission", True, "the token does not show them; 'ingest-tui source test' tries to read")
+        return Step("permission", True, "the token does not show them; 'ingest-tui source test SOURCE' tries to read")
     everything = [role for role in roles if role in READS_EVERYTHING]
     if everything:
         return Step("permission", True, f"granted: {', '.join(everything)}")
     chosen = [role for role in roles if role in READS_WHAT_IS_CHOSEN]
     if chosen:
-        told = "each site has to be granted to the application too; 'ingest-tui source test' shows whether it was"
-        return Step("permission", True, f"granted: {', '.join(chosen)}; {told}")
+        note = "each site has to be granted, too; 'ingest-tui source test SOURCE' shows whether it is"
+        return Step("permission", True, f"granted: {', '.join(chosen)}; {note}")
     return Step(
         "permission", False, f"missing: Sites.Selected or Sites.Read.All; {_held(roles)}", missing_permission(roles)
     )

@@ -200,9 +200,9 @@ def _refusal(answer: dict[str, Any], credential: Credential) -> SourceAccessErro
     error = answer.get("error")
     if not isinstance(error, str) or error in _PASSING_ERRORS or _PASSING_CODES.intersection(codes):
         return TransientSourceError(f"{_SERVICE} fails for now", code="network")
-    told = safe_display(redact(words.partition("Trace ID")[0].strip()), limit=_LONGEST_WORDS)
+    sentence = safe_display(redact(words.partition("Trace ID")[0].strip()), limit=_LONGEST_WORDS)
     return AuthenticationError(
-        f"Microsoft Entra refuses the app: {told}", hint=f"see {GUIDE}#errors", **_context(credential)
+        f"Microsoft Entra refuses the app: {sentence}", hint=f"see {GUIDE}#errors", **_context(credential)
     )
 
 

@@ -62,9 +62,9 @@ def fetch_token(credential: RegisteredCredential) -> Token:
         raise _refusal(error.code, _parsed(_body_of(error))) from None
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
-        told = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
+        cause = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
         raise TransientSourceError(
-            f"token_url cannot be reached ({safe_display(told)})", hint="check token_url, the network and the proxy"
+            f"token_url cannot be reached ({safe_display(cause)})", hint="check token_url, the network and the proxy"
         ) from None
     value = content.get("access_token")
     if not isinstance(value, str) or not value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +23,8 @@ class Backend:
     ``module`` has a function ``parse(ParseInput) -> Parsed``. ``formats`` are the names of those it reads.
     ``distribution`` is the package whose version decides the result (None: this program's own), ``imports`` the
     module that must be there, ``extra`` the optional dependency that brings it. ``runs_programs``: it works through
-    other programs (pandoc, LibreOffice), which the walls around a parser refuse to the others.
+    other programs (pandoc, LibreOffice, Java), which the walls around a parser refuse to the others. ``models`` is the
+    environment variable that names the folder of its models.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Backend:
     imports: str | None = None
     extra: str | None = None
     runs_programs: bool = False
+    models: str | None = None
 
     def is_available(self) -> bool:
         """Say whether its library is installed; imports nothing."""
@@ -52,6 +55,7 @@ class Backend:
 
 _HERE = "ingest_tui.extraction.backends"
 _PLAIN = frozenset(one.name for one in FORMATS if one.backend == "plain")
+_IMAGES = frozenset(one.name for one in FORMATS if one.family == "image")
 _UNSTRUCTURED = frozenset(
     (
         "text",
@@ -71,6 +75,11 @@ _UNSTRUCTURED = frozenset(
         "xls",
         "msg",
         "pdf",
+        "png",
+        "jpeg",
+        "tiff",
+        "bmp",
+        "heic",
     )
 )
 
@@ -80,6 +89,7 @@ BACKENDS: dict[str, Backend] = {
         Backend("plain", f"{_HERE}.plain", _PLAIN),
         Backend("html", f"{_HERE}.html", frozenset(("html",)), "html-to-markdown", "html_to_markdown"),
         Backend("pdf", f"{_HERE}.pdf", frozenset(("pdf",)), "pypdfium2", "pypdfium2"),
+        Backend("image", f"{_HERE}.image", _IMAGES, "pillow", "PIL"),
         Backend(
             "spreadsheet",
             f"{_HERE}.spreadsheet",
@@ -106,6 +116,12 @@ BACKENDS: dict[str, Backend] = {
         Backend("subtitles", f"{_HERE}.subtitles", frozenset(("srt", "vtt"))),
         Backend("webarchive", f"{_HERE}.webarchive", frozenset(("webarchive",))),
         Backend("hwpx", f"{_HERE}.hwpx", frozenset(("hwpx",))),
+        Backend("visio", f"{_HERE}.visio", frozenset(("vsdx",))),
+        Backend("xps", f"{_HERE}.xps", frozenset(("xps",))),
+        Backend("fictionbook", f"{_HERE}.fictionbook", frozenset(("fb2",))),
+        Backend("mobi", f"{_HERE}.mobi", frozenset(("mobi",)), "html-to-markdown", "html_to_markdown"),
+        Backend("hwp", f"{_HERE}.hwp", frozenset(("hwp",))),
+        Backend("avro", f"{_HERE}.avro", frozenset(("avro",)), "fastavro", "fastavro", extra="avro"),
         Backend("iwork", f"{_HERE}.iwork", frozenset(("iwork",))),
         Backend("outlook", f"{_HERE}.outlook", frozenset(("msg",))),
         Backend("word97", f"{_HERE}.word97", frozenset(("doc",)), "xberg", "xberg"),
@@ -124,6 +140,24 @@ BACKENDS: dict[str, Backend] = {
             extra="unstructured",
             runs_programs=True,
         ),
+        Backend(
+            "opendataloader",
+            f"{_HERE}.opendataloader",
+            frozenset(("pdf",)),
+            "opendataloader-pdf",
+            "opendataloader_pdf",
+            extra="opendataloader",
+            runs_programs=True,
+        ),
+        Backend(
+            "docling",
+            f"{_HERE}.docling",
+            frozenset(("pdf",)),
+            "docling",
+            "docling",
+            extra="docling",
+            models="DOCLING_ARTIFACTS_PATH",
+        ),
     )
 }
 
@@ -131,6 +165,17 @@ BACKENDS: dict[str, Backend] = {
 def runs_programs(names: Iterable[str | None]) -> bool:
     """Tell whether one of these backends works through other programs; names of none are passed over."""
     return any(BACKENDS[name].runs_programs for name in names if name in BACKENDS)
+
+
+def have_costs_of_their_own(names: Iterable[str | None]) -> bool:
+    """Tell whether what one of these backends needs does not follow from the size of a file: programs or models."""
+    return any(BACKENDS[name].runs_programs or BACKENDS[name].models for name in names if name in BACKENDS)
+
+
+def model_folders() -> dict[str, str]:
+    """Return the folders of models that the environment names for a backend, by the variables that name them."""
+    named = {one.models: os.environ.get(one.models, "") for one in BACKENDS.values() if one.models}
+    return {variable: folder for variable, folder in named.items() if folder.startswith("/")}
 
 
 def versions() -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.tabular import build_table
+from ingest_tui.extraction.tables.table import build_table, left_out_line
 from ingest_tui.extraction.validators.columnar import check_schema
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element, Finding
@@ -32,7 +33,7 @@ def parse(parse_input: ParseInput) -> Parsed:
             code="malformed",
             hint="fetch or write it again",
         ) from error
-    return table_of(rows, total, findings)
+    return table_of(parse_input, rows, total, findings)
 
 
 def gather_rows(
@@ -43,7 +44,7 @@ def gather_rows(
     decoded = 0
     for batch in batches:
         decoded += batch.nbytes
-        rows.extend(map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True)))
+        rows.extend(map(list, zip(*map(_values, batch.columns), strict=True)))
         parse_input.tick()
         if len(rows) > _MAX_ROWS or decoded > MAX_DECODED_BYTES:
             message = f"only the first {len(rows) - 1:,} of {total:,} rows are kept"
@@ -52,14 +53,38 @@ def gather_rows(
     return rows
 
 
-def table_of(rows: list[list[Any]], total: int, findings: list[Finding]) -> Parsed:
+def _values(column: Any) -> list[Any]:
+    """Return the values of a column; those that Python has no exact type for as the text of Arrow.
+
+    Python knows no nanoseconds and no years beyond 9999, and would give a number of 32 bits digits that it does not
+    have.
+    """
+    from pyarrow import string, types
+
+    kind = column.type
+    if types.is_float32(kind):
+        return [None if text is None else float(text) for text in column.cast(string()).to_pylist()]
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError):
+        texts = column.cast(string()).to_pylist()
+        unit = f" {kind.unit}" if types.is_duration(kind) else ""
+        values = [None if text is None else f"{text}{unit}" for text in texts]
+    return values
+
+
+def table_of(parse_input: ParseInput, rows: list[list[Any]], total: int, findings: list[Finding]) -> Parsed:
     """Return the document that is one table with so many rows in all."""
-    table = build_table("", rows)
+    table = build_table("", rows, parse_input.schema, is_named=True)
     if table is None:
         return Parsed("", findings=findings)
     element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": total})
     description = {**table.describe(), "rows": total}
-    return Parsed(table.markdown + "\n", [element], columns=[description], findings=[*findings, *table.findings])
+    left_out = left_out_line(
+        total - len(rows) + 1, sha256(parse_input.content).hexdigest() if total >= len(rows) else ""
+    )
+    markdown = f"{table.markdown}\n\n{left_out}".rstrip("\n") + "\n"
+    return Parsed(markdown, [element], columns=[description], findings=[*findings, *table.findings])
 
 
 def _read_arrow(file: BytesIO) -> tuple[Any, int, Iterator[Any]]:

@@ -14,6 +14,7 @@ from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 
 _MAX_ROWS = 200_000
+_TICK_ROWS = 5000
 _FIELD_BYTES = 32
 _HEADER_END = b"\x0d"
 _DELETED = b"*"
@@ -95,6 +96,8 @@ def parse(parse_input: ParseInput) -> Parsed:
     rows: list[list[Any]] = [[_name(one.name, encoding) for one in fields]]
     whole = (len(content) - header_bytes) // record_bytes
     for at in range(min(stated, whole, _MAX_ROWS)):
+        if at % _TICK_ROWS == 0:
+            parse_input.tick()
         record = content[header_bytes + at * record_bytes : header_bytes + (at + 1) * record_bytes]
         if not record.startswith(_DELETED):
             rows.append([_value(record[one.start : one.start + one.length], one.kind, encoding) for one in fields])
@@ -105,7 +108,7 @@ def parse(parse_input: ParseInput) -> Parsed:
         findings.append(Finding("warning", "rows_cut", f"only the first {_MAX_ROWS:,} of {stated:,} records are kept"))
     if any(one.kind in _MEMOS and one.length in (4, 10) for one in fields):
         findings.append(Finding("warning", "memos_missing", "memos are in a file next to it (.dbt, .fpt): not read"))
-    return table_of(rows, len(rows) - 1, findings)
+    return table_of(parse_input, rows, len(rows) - 1, findings)
 
 
 def _fields(header: bytes, *, is_foxpro: bool) -> list[_Field]:

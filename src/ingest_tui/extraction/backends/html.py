@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared
-from ingest_tui.extraction.xhtml import close_empty_elements, xhtml_to_html
+from ingest_tui.extraction.markup.xhtml import close_empty_elements, xhtml_to_html
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.ooxml import BROKEN_PART, Package, open_package
-from ingest_tui.extraction.tabular import pipe_table
+from ingest_tui.extraction.office.ooxml import BROKEN_PART, Package, open_package
+from ingest_tui.extraction.tables.table import pipe_table
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 

@@ -7,7 +7,7 @@ import zlib
 from io import BytesIO
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import find_title
+from ingest_tui.extraction.markup.markdown import find_title
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 

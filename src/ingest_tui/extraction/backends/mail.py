@@ -16,7 +16,7 @@ from typing import Any
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.formats import BY_MEDIA_TYPE
-from ingest_tui.extraction.mail_content import SHOWN_HEADERS, Attachment, Mail
+from ingest_tui.extraction.mail.mail_content import SHOWN_HEADERS, Attachment, Mail
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
@@ -111,7 +111,7 @@ def _mailbox(content: bytes, parse_input: ParseInput) -> Parsed:
             findings.append(Finding("warning", "parts_cut", f"more than {_MAX_MESSAGES:,} mails: the rest is left out"))
             break
         end = starts[number + 1][0] if number + 1 < len(starts) else len(content)
-        reader = _Reader(parse_input)
+        reader = _Reader(parse_input, folder=f"{number + 1}/")
         mail = reader.read(_message(re.sub(rb"(?m)^>(>*From )", rb"\1", content[begin:end])))
         parts.append(mail.markdown(level=1))
         elements += [Element(one.text, {**one.metadata, "mail": number + 1}) for one in mail.elements()]
@@ -127,9 +127,11 @@ def _after_blank(content: bytes, start: int) -> bool:
 class _Reader:
     """Walks the parts of a mail: a sequence, alternatives, a root with what belongs to it, mails within it."""
 
-    def __init__(self, parse_input: ParseInput) -> None:
+    def __init__(self, parse_input: ParseInput, folder: str = "") -> None:
+        """``folder`` is the beginning of the names of attachments, where they are documents of their own."""
         self.findings: list[Finding] = []
         self._parse_input = parse_input
+        self._folder = folder
         self._parts = 0
 
     def read(self, message: Message, depth: int = 0) -> Mail:
@@ -138,6 +140,8 @@ class _Reader:
         mail = Mail({name: value for name in names if (value := _header(message, name))})
         self._walk(message, mail, depth)
         mail.bodies = [body for body in mail.bodies if body.strip()]
+        if depth == 0:
+            self._read_attachments(mail)
         return mail
 
     def _walk(self, part: Message, mail: Mail, depth: int) -> None:
@@ -227,15 +231,30 @@ class _Reader:
         name = _file_name(part)
         named = name or _header(part, "Content-Location")[-255:] or "unnamed"
         readable = name or _name_of_kind(kind)
-        text = ""
-        if content and readable and kind not in _SIGNATURES:
-            if kind.startswith("text/"):
-                content = self._text_of(part, content).encode("utf-8", "replace")
-            text = self._parse_input.read_part(content, readable)
+        if kind.startswith("text/") and not _is_utf8(content):
+            content = self._text_of(part, content).encode("utf-8", "replace")
+        is_to_read = readable and kind not in _SIGNATURES
+        mail.attachments.append(Attachment(named, kind, size, content=content if is_to_read else b"", read_as=readable))
+
+    def _read_attachments(self, mail: Mail) -> None:
+        """Read what is attached, once it is known which parts are shown."""
+        texts: set[str] = set()
+        for one in mail.attachments:
+            if not one.content:
+                continue
+            text = self._text_of_attachment(one)
+            one.content = b""
+            one.text = "" if text in texts else text  # invitations come twice, for mail programs and for people
+            texts.add(text)
             self._parse_input.tick()
-        if text and any(one.text == text for one in mail.attachments):
-            text = ""  # invitations come twice, for mail programs and for people
-        mail.attachments.append(Attachment(named, kind, size, text))
+        for inner in mail.inner:
+            self._read_attachments(inner)
+
+    def _text_of_attachment(self, one: Attachment) -> str:
+        """Return the text of an attachment that is part of the mail; what Outlook wraps is part of it always."""
+        if _OTHER_NAMES.get(one.media_type, one.media_type) == "application/vnd.ms-tnef":
+            return self._parse_input.read_part(one.content, one.read_as)
+        return self._parse_input.read_attachment(f"{self._folder}{one.read_as}", one.content)
 
     def _text_of(self, part: Message, body: bytes) -> str:
         if not body:
@@ -246,6 +265,14 @@ class _Reader:
             return ""
         self.findings += more
         return text
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _name_of_kind(kind: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import split_elements
-from ingest_tui.extraction.ooxml import BROKEN_PART, Package, local, open_package
-from ingest_tui.extraction.opendocument import slides, text_document
+from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
+from ingest_tui.extraction.markup.markdown import split_elements
+from ingest_tui.extraction.office.ooxml import BROKEN_PART, Package, local, open_package
+from ingest_tui.extraction.office.opendocument import slides, text_document
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
@@ -43,7 +43,8 @@ def _presentation(roots: list[ET.Element], reader: _Reader) -> Parsed:
         for number, markdown in enumerate(pages, 1)
         for one in split_elements(markdown)
     ]
-    return Parsed("\n\n".join(page for page in pages if page) + "\n", elements, pages=len(pages) or None)
+    markdown, page_starts = join_pages(pages)
+    return Parsed(markdown, elements, pages=len(pages) or None, page_starts=page_starts)
 
 
 class _Reader:

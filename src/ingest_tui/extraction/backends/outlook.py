@@ -13,11 +13,11 @@ from functools import cached_property
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared
 from ingest_tui.extraction.intake.ole import CompoundFile, OleEntry
-from ingest_tui.extraction.mail_content import Attachment, Mail
+from ingest_tui.extraction.mail.mail_content import Attachment, Mail
+from ingest_tui.model.attachments import MAX_ATTACHMENTS
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
-_MAX_ATTACHMENTS = 1_000
 _MAX_DEPTH = 5
 _MAX_HEADER_CHARACTERS = 2_000
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -181,8 +181,8 @@ class _Reader:
         mail = Mail({key: value for key, value in headers.items() if value}, [self._body(properties, charset)])
         for key in sorted(key for key in properties.entries if key.startswith("__attach_version1.0")):
             self._attachments += 1
-            if self._attachments > _MAX_ATTACHMENTS:
-                message = f"more than {_MAX_ATTACHMENTS:,} attachments: the rest is left out"
+            if self._attachments > MAX_ATTACHMENTS:
+                message = f"more than {MAX_ATTACHMENTS:,} attachments: the rest is left out"
                 self.findings.append(Finding("warning", "parts_cut", message))
                 break
             inner = properties.compound.entries_of(properties.entries[key])
@@ -202,7 +202,7 @@ class _Reader:
         return _without_mark(text)
 
     def _body(self, properties: _Properties, charset: str) -> str:
-        """Return the body: as HTML, else as plain text, else as RTF, beside which there mostly is one of the others."""
+        """Return the body: as HTML, else as plain text, else as RTF, which mostly comes with one of the others."""
         html = properties.stored(_HTML)
         if html is not None:
             label = properties.charset(of_html=True) or charset
@@ -241,7 +241,7 @@ class _Reader:
         media_type = self._text(properties.stored(_MEDIA_TYPE), charset) or "application/octet-stream"
         stored = properties.stored(_DATA)
         content = stored.content if stored is not None else b""
-        text = self._parse_input.read_part(content, name) if content else ""
+        text = self._parse_input.read_attachment(name, content) if content else ""
         self._parse_input.tick()
         mail.attachments.append(Attachment(name, media_type, len(content), text))
 

@@ -63,7 +63,7 @@ def _read(file: Any, parse_input: ParseInput, not_implemented: type[Exception]) 
             raise
         findings = [unreadable_columns(nested)]
         rows = _rows(file, parse_input, names, findings)
-    return table_of(rows, metadata.num_rows, findings)
+    return table_of(parse_input, rows, metadata.num_rows, findings)
 
 
 def _rows(file: Any, parse_input: ParseInput, names: list[str], findings: list[Finding]) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""PDF with pypdfium2: the text of each page, headings from the outline only (guesses are mostly wrong)."""
+"""PDF with pypdfium2: the text of each page, what its layout says of it, and what is in its forms and notes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,27 @@ import logging
 import threading
 import warnings
 from collections import defaultdict
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.backends.pdf_annotations import read_annotations
-from ingest_tui.extraction.backends.pdf_text import tidy_page
-from ingest_tui.extraction.backends.pdf_turned import join_turned_lines
+from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
+from ingest_tui.extraction.mail.mail_content import Attachment, attached_parts
+from ingest_tui.extraction.markup.markdown import split_elements
+from ingest_tui.extraction.ocr.ocr_reader import OcrReader
+from ingest_tui.extraction.ocr.page_image import picture_of_pdf_page
+from ingest_tui.extraction.page_layout.blocks import PageBlock, TextLine, find_blocks, plain_blocks
+from ingest_tui.extraction.page_layout.document import pages_as_markdown
+from ingest_tui.extraction.page_layout.headings import Outline
+from ingest_tui.extraction.page_layout.model import PageLine
+from ingest_tui.extraction.page_layout.page import LayoutReader
+from ingest_tui.extraction.pdf.annotations import read_annotations
+from ingest_tui.extraction.pdf.embedded_files import embedded_files, media_type_of
+from ingest_tui.extraction.pdf.page_text import is_noise, tidy_page
+from ingest_tui.extraction.pdf.turned_lines import line_ranges
+from ingest_tui.extraction.pdf.upright import turns_of, upright
 from ingest_tui.extraction.validators.pdf import PageContent, Pages, check_document
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
-from ingest_tui.model.extraction import MAX_LINKS, Element
+from ingest_tui.model.extraction import MAX_LINKS, Element, Finding
 
 _MAX_OUTLINE_ENTRIES = 5_000
 _MAX_OUTLINE_DEPTH = 6
@@ -26,18 +38,92 @@ _one_at_a_time = threading.Lock()
 _DAMAGED_HINT = "the file may be cut short; fetch it again"
 
 
+_LAYOUT_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a page that nobody thought of may bring about where its layout is looked at: then its plain text is kept."""
+
+
+class _PageRead(NamedTuple):
+    content: PageContent
+    blocks: list[PageBlock]
+    holds_files: bool = False
+
+
+_UNREADABLE = _PageRead(PageContent("", []), [])
+
+
 def parse(parse_input: ParseInput) -> Parsed:
-    """Return the text of a PDF, one element per page.
+    """Return the text of a PDF, its elements with the numbers of their pages.
 
     Raises `ItemRejectedError` (``encrypted``) and `ProcessingError` (``malformed``). A PDF without text gives an
     empty result whose hint says that it needs OCR.
     """
     with _one_at_a_time:
         document = _open(parse_input.content)
+    try:
+        with _one_at_a_time:
+            parsed, pages_with_files = _read(document, parse_input)
+        _add_embedded_files(parsed, document, pages_with_files, parse_input)
+        return parsed
+    finally:
+        with _one_at_a_time:
+            document.close()
+
+
+def _add_embedded_files(parsed: Parsed, document: Any, pages: Sequence[int], parse_input: ParseInput) -> None:
+    """Add the names of embedded files below the pages, and the texts that are part of the document.
+
+    One of them may be a PDF itself: none is read while PDFium is held. Names alone are no text of a PDF without any.
+    """
+    attached: list[Attachment] = []
+    files = embedded_files(document, pages)
+    while True:
+        with _one_at_a_time:
+            name, content = next(files, ("", b""))
+        if not name:
+            break
+        text = parse_input.read_attachment(name, content) if content else ""
+        attached.append(Attachment(name, media_type_of(name), len(content), text))
+        parse_input.tick()
+    if not attached or not (parsed.markdown or any(one.text for one in attached)):
+        return
+    below = "\n\n".join(part.strip("\n") for part in attached_parts(attached, level=1))
+    parsed.markdown = f"{parsed.markdown}\n{below}\n" if parsed.markdown else f"{below}\n"
+    if parse_input.with_elements:
+        parsed.elements += split_elements(below)
+
+
+class Description(NamedTuple):
+    """What is known of a PDF whose pages another library reads."""
+
+    pages: int
+    title: str | None
+    findings: list[Finding]
+
+    def parsed(self, pages: Sequence[str], *, read_with: str) -> Parsed:
+        """Return the pages, as markdown, that the library ``read_with`` made of it."""
+        markdown, page_starts = join_pages(pages)
+        return Parsed(
+            markdown,
+            title=self.title,
+            pages=self.pages,
+            page_starts=page_starts,
+            findings=self.findings,
+            hint_if_empty=f"{read_with} finds no text in it: scanned pages need OCR",
+        )
+
+
+def describe(content: bytes) -> Description:
+    """Return what a PDF says of itself. Raises as `parse` does for what cannot be opened."""
+    with _one_at_a_time:
+        document = _open(content)
         try:
-            return _read(document, parse_input)
+            return Description(len(document), _title(document), check_document(document))
         finally:
             document.close()
+
+
+def _title(document: Any) -> str | None:
+    return " ".join(document.get_metadata_value("Title").split())[:300] or None
 
 
 def _open(content: bytes) -> Any:
@@ -79,40 +165,61 @@ def _refusal(code: int) -> ItemRejectedError | ProcessingError:
     return ProcessingError(f"the PDF cannot be opened: {reason}", code="malformed", hint=_DAMAGED_HINT)
 
 
-def _read(document: Any, parse_input: ParseInput) -> Parsed:
-    headings = _outline(document)
+def _read(document: Any, parse_input: ParseInput) -> tuple[Parsed, list[int]]:
+    """Return what is on the pages, and the indexes of those to which files are attached."""
     findings = check_document(document)
     form = _form_of(document)
     pages = Pages()
     links: dict[str, None] = {}
-    parts: list[str] = []
-    elements: list[Element] = []
+    read: list[_PageRead] = []
     count = len(document)
     for index in range(count):
-        page = _read_page(document, index, form, links)
+        page = _read_page(document, index, form, links, parse_input.ocr)
         parse_input.tick()
-        pages.note(index + 1, page)
-        if page is None or not (page.text or page.annotations):
-            continue
-        text = "\n\n".join(part for part in (page.text, "\n".join(page.annotations)) if part)
-        parts.append(_with_headings(text, headings.get(index, [])))
-        elements.append(Element(text, {"category": "Page", "page_number": index + 1}))
-    if pages.unreadable and not parts:
+        pages.note(index + 1, page.content if page else None)
+        read.append(page or _UNREADABLE)
+    texts = _texts(read, _outline(document))
+    if pages.unreadable and not any(texts):
         raise ProcessingError(
             f"no page can be read: {len(pages.unreadable)} of {count} are damaged",
             code="malformed",
             hint=_DAMAGED_HINT,
         )
-    title = " ".join(document.get_metadata_value("Title").split())[:300] or None
-    return Parsed(
-        "\n\n".join(parts) + ("\n" if parts else ""),
-        elements,
-        title=title,
+    markdown, page_starts = join_pages(texts)
+    parsed = Parsed(
+        markdown,
+        _elements(texts) if parse_input.with_elements else [],
+        title=_title(document),
         pages=count,
+        page_starts=page_starts,
         links=list(links)[:MAX_LINKS],
-        findings=[*findings, *pages.findings(count)],
-        hint_if_empty=pages.hint_if_empty(),
+        findings=[*findings, *pages.findings(count, by_ocr=parse_input.ocr.is_on)],
+        hint_if_empty=pages.hint_if_empty(by_ocr=parse_input.ocr.is_on),
+        code_if_empty=pages.code_if_empty(by_ocr=parse_input.ocr.is_on),
     )
+    return parsed, [index for index, page in enumerate(read) if page.holds_files]
+
+
+def _texts(pages: Sequence[_PageRead], outline: Outline) -> list[str]:
+    """Return the text of each page, with its annotations below; a page without any has none, whatever the outline."""
+    try:
+        texts = pages_as_markdown([page.blocks for page in pages], outline)
+    except _LAYOUT_ERRORS:
+        texts = [page.content.text for page in pages]
+    return [
+        "\n\n".join(part for part in (tidy_page(text), "\n".join(page.content.annotations)) if part)
+        if page.content.text or page.content.annotations
+        else ""
+        for text, page in zip(texts, pages, strict=True)
+    ]
+
+
+def _elements(texts: Sequence[str]) -> list[Element]:
+    return [
+        Element(element.text, {**element.metadata, "page_number": number})
+        for number, text in enumerate(texts, 1)
+        for element in split_elements(text)
+    ]
 
 
 def _form_of(document: Any) -> Any:
@@ -129,7 +236,7 @@ def _form_of(document: Any) -> Any:
     return document.formenv.raw if document.formenv is not None else None
 
 
-def _read_page(document: Any, index: int, form: Any, links: dict[str, None]) -> PageContent | None:
+def _read_page(document: Any, index: int, form: Any, links: dict[str, None], ocr: OcrReader) -> _PageRead | None:
     """Return what is on a page, or None when it cannot be read."""
     import pypdfium2
 
@@ -144,10 +251,14 @@ def _read_page(document: Any, index: int, form: Any, links: dict[str, None]) -> 
         if notes.shows_text and (flat := _flattened(document, page, index)) is not None:
             page.close()
             page = flat
-        text = _text_of(page)
+        page, text_page = _upright(document, page, index)
+        text, blocks = _text_of(page, text_page)
+        if ocr.wants(text) and (found := ocr.read(picture_of_pdf_page(page), index + 1)):
+            text, blocks = found, _blocks_of(found)
         seen = "".join(text.split()) if notes.lines else ""
         unseen = [line.text for line in notes.lines if "".join(line.value.split()) not in seen]
-        return PageContent(text, unseen, notes.fields, has_image=not text and _shows_image(page))
+        content = PageContent(text, unseen, notes.fields, has_image=not text and _shows_image(page))
+        return _PageRead(content, blocks, notes.holds_files)
     except pypdfium2.PdfiumError:
         return None
     finally:
@@ -166,13 +277,44 @@ def _flattened(document: Any, page: Any, index: int) -> Any:
     return document[index]
 
 
-def _text_of(page: Any) -> str:
+def _upright(document: Any, page: Any, index: int) -> tuple[Any, Any]:
+    """Return a page and its text page, with its text upright; a page that cannot be turned stays as it is."""
     text_page = page.get_textpage()
+    turns = turns_of(text_page)
+    turned = upright(document, page, index, turns) if turns or page.get_rotation() else None
+    if turned is None:
+        return page, text_page
+    text_page.close()
+    page.close()
+    return turned, turned.get_textpage()
+
+
+def _text_of(page: Any, text_page: Any) -> tuple[str, list[PageBlock]]:
+    """Return the text of a page, and its blocks; closes its text page."""
     try:
         # Not get_text_bounded(): that joins the cells of some tables and the lines of rotated pages.
-        return tidy_page(join_turned_lines(text_page, str(text_page.get_text_range())))
+        text = str(text_page.get_text_range())
+        ranges = line_ranges(text_page, text)
+        plain = [PageLine(start, end) for start, end in ranges]
+        blocks = plain_blocks(plain, text)
+        tidy = tidy_page("\n".join(block.text for block in blocks if isinstance(block, TextLine)))
+        if tidy and text_page.count_chars() == len(text) and not is_noise(tidy):
+            reader = LayoutReader(page, text_page, text)
+            with contextlib.suppress(*_LAYOUT_ERRORS):
+                blocks = find_blocks(reader.lines(ranges), text, reader.words, reader.rules)
+        return tidy, blocks
     finally:
         text_page.close()
+
+
+def _blocks_of(text: str) -> list[PageBlock]:
+    """Return the lines of a text that OCR has found."""
+    blocks: list[PageBlock] = []
+    start = 0
+    for line in text.split("\n"):
+        blocks.append(TextLine(line, PageLine(start, start + len(line))))
+        start += len(line) + 1
+    return blocks
 
 
 def _shows_image(page: Any) -> bool:
@@ -215,22 +357,3 @@ def _outline(document: Any) -> dict[int, list[tuple[int, str]]]:
     except (pypdfium2.PdfiumError, ValueError, RecursionError):
         return {}
     return headings
-
-
-def _with_headings(text: str, headings: list[tuple[int, str]]) -> str:
-    """Mark the lines that are titles of the outline as headings; a title that is no line of its page goes on top."""
-    if not headings:
-        return text
-    lines = text.split("\n")
-    folded = [" ".join(line.split()).casefold() for line in lines]
-    on_top: list[str] = []
-    for level, title in headings:
-        mark = "#" * level + " "
-        wanted = title.casefold()
-        place = next((at for at, line in enumerate(folded) if line == wanted), None)
-        if place is None:
-            on_top += [mark + title, ""]
-        else:
-            lines[place] = f"\n{mark}{title}\n"
-            folded[place] = ""
-    return "\n".join([*on_top, *lines]).strip()

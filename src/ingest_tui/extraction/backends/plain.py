@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import find_title
 from ingest_tui.extraction.intake.decoding import decode_text
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
-from ingest_tui.extraction.markup import (
+from ingest_tui.extraction.markup.light_markup import (
     asciidoc_to_markdown,
     fence_around,
     latex_to_markdown,
     org_to_markdown,
     rst_to_markdown,
 )
-from ingest_tui.extraction.tabular import read_csv
-from ingest_tui.extraction.validators.jsontext import check_json, check_json_lines
+from ingest_tui.extraction.markup.markdown import find_title
+from ingest_tui.extraction.tables.delimited import read_csv
+from ingest_tui.extraction.tables.streamed import read_streamed
+from ingest_tui.extraction.validators.jsontext import CheckedJson, check_json, check_json_lines
 from ingest_tui.model.extraction import Element, Finding
 
+if TYPE_CHECKING:
+    from ingest_tui.extraction.schemas.schema_check import SchemaCheck
+
+_MAX_LEVEL = 6
 _LONG_LINE = 2_000
 _MAX_OUTPUT_CHARACTERS = 20_000
 _JSON_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|r\\n|[\"\\/bfnrt])")
@@ -48,8 +53,13 @@ def fence(text: str, language: str) -> str:
 
 
 def _parse_table(parse_input: ParseInput) -> Parsed:
-    text, _encoding, findings = decode_text(parse_input.content)
-    table = read_csv(text, delimiter="\t" if parse_input.format.name == "tsv" else None)
+    delimiter = "\t" if parse_input.format.name == "tsv" else None
+    findings: list[Finding] = []
+    if parse_input.rest is not None:
+        table = read_streamed(parse_input, delimiter=delimiter)
+    else:
+        text, _encoding, findings = decode_text(parse_input.content)
+        table = read_csv(text, delimiter=delimiter, schema=parse_input.schema)
     if table is None:
         return Parsed("", findings=findings)
     element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": table.rows})
@@ -63,17 +73,27 @@ def _parse_json(parse_input: ParseInput) -> Parsed:
     if checked.is_broken and BY_EXTENSION.get(extension_of(parse_input.file_name)) is not parse_input.format:
         return Parsed(text, findings=findings)  # nobody but its first characters said that it is JSON
     findings += checked.findings
-    if isinstance(value, dict) and isinstance(value.get("cells"), list) and "nbformat" in value:
-        return _notebook(value, findings)
-    is_kept_as_it_stands = checked.is_broken or checked.repeats_keys  # written anew it would lose something
+    if parse_input.schema is not None and parse_input.format.name == "json":
+        _show(checked, parse_input.schema)
+    if isinstance(value, dict) and "nbformat" in value and (cells := _cells_of(value)) is not None:
+        return _notebook(value, cells, findings)
+    is_kept_as_it_stands = checked.is_broken or checked.repeats_keys  # written again it would lose something
     if not is_kept_as_it_stands and len(text) > _LONG_LINE and max(map(len, text.split("\n"))) > _LONG_LINE:
         text = json.dumps(value, ensure_ascii=False, indent=1)  # one endless line cannot be cut into chunks
     return Parsed(fence(text if checked.is_broken else decode_escapes(text), "json"), findings=findings)
 
 
+def _show(checked: CheckedJson, schema: SchemaCheck) -> None:
+    if checked.is_broken:
+        schema.no_json()
+    else:
+        schema.value(checked.value)
+
+
 def _parse_ndjson(parse_input: ParseInput) -> Parsed:
     text, _encoding, findings = decode_text(parse_input.content)
-    return Parsed(fence(decode_escapes(text), "json"), findings=[*findings, *check_json_lines(text)])
+    findings += check_json_lines(text, parse_input.schema)
+    return Parsed(fence(decode_escapes(text), "json"), findings=findings)
 
 
 def decode_escapes(text: str) -> str:
@@ -96,16 +116,36 @@ def _parse_notebook(parse_input: ParseInput) -> Parsed:
     return _parse_json(parse_input)
 
 
-def _notebook(value: dict[str, Any], findings: list[Finding]) -> Parsed:
+def _cells_of(notebook: dict[str, Any]) -> list[Any] | None:
+    """Return the cells of a notebook, those of worksheets before version 4; None where it has none."""
+    cells, sheets = notebook.get("cells"), notebook.get("worksheets")
+    if isinstance(cells, list):
+        return cells
+    if not isinstance(sheets, list):
+        return None
+    found = (sheet.get("cells") for sheet in sheets if isinstance(sheet, dict))
+    return [cell for cells in found if isinstance(cells, list) for cell in cells]
+
+
+def _source_of(cell: dict[str, Any]) -> str:
+    source = _joined(cell.get("source") or cell.get("input"))  # the latter before version 4
+    level = cell.get("level")
+    if cell.get("cell_type") == "heading" and source.strip():
+        level = level if isinstance(level, int) and 0 < level <= _MAX_LEVEL else 1
+        return f"{'#' * level} {' '.join(source.split())}"
+    return source
+
+
+def _notebook(value: dict[str, Any], cells: list[Any], findings: list[Finding]) -> Parsed:
     metadata = value.get("metadata")
     kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
     language = str(kernel.get("language", "")) if isinstance(kernel, dict) else ""
     parts: list[str] = []
     elements: list[Element] = []
-    for number, cell in enumerate(value["cells"], 1):
+    for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict):
             continue
-        source = _joined(cell.get("source"))
+        source = _source_of(cell)
         kind = cell.get("cell_type")
         if source.strip():
             parts.append(fence(source, language or "python") if kind == "code" else source)
@@ -128,7 +168,7 @@ def _joined(source: Any) -> str:
 def _output_text(output: Any) -> str:
     if not isinstance(output, dict):
         return ""
-    if output.get("output_type") == "error":
+    if output.get("output_type") in ("error", "pyerr"):
         return f"{output.get('ename', '')}: {output.get('evalue', '')}"
     data = output.get("data")
     if output.get("text") or not isinstance(data, dict):

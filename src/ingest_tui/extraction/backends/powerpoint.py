@@ -9,9 +9,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import split_elements
+from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
 from ingest_tui.extraction.intake.ole import CompoundFile
+from ingest_tui.extraction.markup.markdown import split_elements
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
@@ -81,8 +81,8 @@ def parse(parse_input: ParseInput) -> Parsed:
         elements += [Element(one.text, {**one.metadata, "page_number": number}) for one in found]
         parse_input.tick()
     findings = [Finding("warning", "slides_unordered", reader.damage)] if reader.damage else []
-    markdown = "\n\n".join(slide for slide in slides if slide) + "\n"
-    return Parsed(markdown, elements, pages=len(slides) or None, findings=findings)
+    joined, page_starts = join_pages(slides)
+    return Parsed(joined, elements, pages=len(slides) or None, page_starts=page_starts, findings=findings)
 
 
 class _Reader:
@@ -100,7 +100,7 @@ class _Reader:
                 if one.kind == _SLIDE_LIST
             }
         except (LookupError, ValueError, struct.error) as error:
-            self.damage = f"the list of the slides cannot be read: they stand as they are stored ({error})"[:300]
+            self.damage = f"the list of the slides cannot be read: they are in stored order ({error})"[:300]
             stored = [one for one in self._records(0, len(self._content)) if one.kind == _SLIDE]
             return [self._slide(one, [], None, number) for number, one in enumerate(stored, 1)]
         notes = {one.number: places[one.place] for one in lists.get(2, ()) if one.place in places}

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
-from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import split_elements
-from ingest_tui.extraction.ooxml import (
+from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
+from ingest_tui.extraction.markup.markdown import split_elements
+from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
     Package,
     Relationship,
@@ -20,11 +20,11 @@ from ingest_tui.extraction.ooxml import (
     descendants,
     diagram_markdown,
     document_properties,
+    drawing_text,
     local,
     open_package,
     paragraph_text,
     table_markdown,
-    text_of,
 )
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element, Finding
@@ -52,19 +52,21 @@ def parse(parse_input: ParseInput) -> Parsed:
     for number, name in enumerate(slides, 1):
         markdown = reader.slide(name, number)
         parse_input.tick()
+        parts.append(markdown)
         if markdown:
-            parts.append(markdown)
             found = split_elements(markdown) if parse_input.with_elements else []
             elements += [Element(one.text, {**one.metadata, "page_number": number}) for one in found]
-    if slides and not parts and reader.findings:
+    if slides and not any(parts) and reader.findings:
         raise ProcessingError(reader.findings[0].message, code="malformed", hint="the file may be cut short")
     title, language = document_properties(package)
+    joined, page_starts = join_pages(parts)
     return Parsed(
-        "\n\n".join(parts) + "\n",
+        joined,
         elements,
         title=title or reader.first_title or None,
         language=language,
         pages=len(slides) or None,
+        page_starts=page_starts,
         links=list(reader.links),
         findings=reader.findings,
     )
@@ -156,7 +158,7 @@ class _Reader:
         kind = _placeholder(shape)
         text = _paragraphs(shape) if kind not in _NOT_SHOWN else ""
         if kind in _TITLES:
-            titles.append(text_of(shape))
+            titles.append(drawing_text(shape))
             return ""
         if kind in _ON_EVERY_SLIDE:
             if text in self._repeated:
@@ -181,7 +183,7 @@ class _Reader:
         for one in self.package.xml(name).iter():
             if local(one) in ("cm", "reply"):
                 body, plain = child(one, "txBody"), child(one, "text")
-                text = text_of(body) if body is not None else (plain.text or "") if plain is not None else ""
+                text = drawing_text(body) if body is not None else (plain.text or "") if plain is not None else ""
                 author = self._author(one.get("authorId", ""))
                 if text.strip():
                     lines.append(f"- {author}: {' '.join(text.split())}" if author else f"- {' '.join(text.split())}")

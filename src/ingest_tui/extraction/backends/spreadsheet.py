@@ -8,8 +8,8 @@ from io import BytesIO
 from typing import Any, Protocol
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.ooxml import BROKEN_PART
-from ingest_tui.extraction.tabular import Table, build_table
+from ingest_tui.extraction.office.ooxml import BROKEN_PART
+from ingest_tui.extraction.tables.table import Table, build_table
 from ingest_tui.extraction.validators.workbook import check_formulas, check_sheets, holds_cells
 from ingest_tui.extraction.workbooks.opendocument import OpenDocumentReader
 from ingest_tui.extraction.workbooks.sheets import (
@@ -66,7 +66,7 @@ def parse(parse_input: ParseInput) -> Parsed:
     for described_sheet in workbook.sheets:
         rows, sheet = workbook.read(described_sheet)
         parse_input.tick()
-        table = build_table(sheet.name, rows)
+        table = build_table(sheet.name, rows, parse_input.schema)
         around = describe_surroundings(sheet)
         if table is None and not around:
             continue

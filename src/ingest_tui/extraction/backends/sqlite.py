@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.tabular import build_table
+from ingest_tui.extraction.tables.table import build_table
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Element, Finding
+
+if TYPE_CHECKING:
+    from ingest_tui.extraction.schemas.schema_check import SchemaCheck
 
 _MAX_ROWS = 200_000
 _MAX_VALUE_BYTES = 64 * 1024**2
@@ -40,8 +43,8 @@ def parse(parse_input: ParseInput) -> Parsed:
         raise ProcessingError(
             f"the database cannot be read: {error}"[:300], code="malformed", hint="fetch it again, or restore it"
         ) from error
-    parsed = Parsed("", findings=findings)
-    parts = [part for name, kind in tables if kind == "table" for part in _table(connection, name, parsed)]
+    parsed, schema = Parsed("", findings=findings), parse_input.schema
+    parts = [part for name, kind in tables if kind == "table" for part in _table(connection, name, parsed, schema)]
     skipped = [name for name, kind in tables if kind == "virtual"]
     if skipped:
         names = ", ".join(repr(name[:60]) for name in skipped[:5])
@@ -59,7 +62,7 @@ def _tick(parse_input: ParseInput) -> bool:
     return False
 
 
-def _table(connection: Any, name: str, parsed: Parsed) -> Iterator[str]:
+def _table(connection: Any, name: str, parsed: Parsed, schema: SchemaCheck | None) -> Iterator[str]:
     """Yield the markdown of a table; what is damaged in it costs the rows after it."""
     import apsw
 
@@ -79,7 +82,7 @@ def _table(connection: Any, name: str, parsed: Parsed) -> Iterator[str]:
         parsed.findings.append(
             Finding("warning", "rows_cut", f"{name[:60]}: only the first {_MAX_ROWS:,} rows are kept")
         )
-    table = build_table(name, rows)
+    table = build_table(name, rows, schema, is_named=True)
     if table is None:
         return
     parsed.findings += table.findings

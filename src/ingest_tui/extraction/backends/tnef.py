@@ -6,12 +6,11 @@ import logging
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import shift_headings
 from ingest_tui.extraction.intake.decoding import decode_text
+from ingest_tui.extraction.markup.markdown import shift_headings
+from ingest_tui.model.attachments import MAX_ATTACHMENTS
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Finding
-
-_MAX_ATTACHMENTS = 1_000
 
 
 def parse(parse_input: ParseInput) -> Parsed:
@@ -28,17 +27,17 @@ def parse(parse_input: ParseInput) -> Parsed:
         raise ProcessingError(f"the wrapped mail cannot be read: {error!r}"[:300], code="malformed") from error
     parts = [_body(wrapped, parse_input)]
     findings: list[Finding] = []
-    if len(wrapped.attachments) > _MAX_ATTACHMENTS:
-        message = f"more than {_MAX_ATTACHMENTS} attachments: the rest is left out"
+    if len(wrapped.attachments) > MAX_ATTACHMENTS:
+        message = f"more than {MAX_ATTACHMENTS:,} attachments: the rest is left out"
         findings.append(Finding("warning", "parts_cut", message))
     attachments = [
         (" ".join(_text_of(one.long_filename() or one.name or "unnamed").split())[:255], bytes(one.data or b""))
-        for one in wrapped.attachments[:_MAX_ATTACHMENTS]
+        for one in wrapped.attachments[:MAX_ATTACHMENTS]
     ]
     if attachments:
         parts += ["## Attachments", "\n".join(f"- {name} ({len(data)} bytes)" for name, data in attachments)]
     for name, data in attachments:
-        text = parse_input.read_part(data, name) if data else ""
+        text = parse_input.read_attachment(name, data) if data else ""
         parse_input.tick()
         if text:
             parts += [f"### {name}", shift_headings(text, 3)]

@@ -1,7 +1,8 @@
 """The unstructured library: chosen by a user, for its element categories. Never reaches the network.
 
 As shipped it calls home on import and downloads a language model at first use, waiting without end where there is no
-network (measured with 0.27.32). Both are shut off here: a missing model is a reason with a hint, at once.
+network (measured with 0.27.32). Both are shut off here: where the model is missing, sentences and words are split by
+rule, and a finding says so.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
-from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
+from ingest_tui.extraction.backends.sentence_rules import RuleBasedPipeline
 from ingest_tui.model.errors import IngestError, MissingDependencyError, ProcessingError
-from ingest_tui.model.extraction import Element
+from ingest_tui.model.extraction import Element, Finding
 
+IMAGES = ("png", "jpeg", "tiff", "bmp", "heic")
+"""Read by its own OCR, which works through the program tesseract."""
 MODEL = "en_core_web_sm"
 MODEL_COMMAND = f"python -m spacy download {MODEL}"
 
@@ -40,9 +44,16 @@ _PARTITIONS: dict[str, tuple[str, str]] = {
     "xls": ("xlsx", "partition_xlsx"),
     "msg": ("msg", "partition_msg"),
     "pdf": ("pdf", "partition_pdf"),
+    **dict.fromkeys(IMAGES, ("image", "partition_image")),
 }
+_STRATEGIES = {"pdf": "fast", **dict.fromkeys(IMAGES, "ocr_only")}
+_PACKAGE_FOR = {"pdf": "unstructured[pdf]", **dict.fromkeys(IMAGES, "unstructured[image]")}
+"""They bring torch, so that they are no part of our extra."""
+_WITHOUT_PROSE = frozenset(("csv", "tsv", "json", "ndjson", "xlsx", "xls"))
 FORMATS = frozenset(_PARTITIONS)
 _KEPT_METADATA = ("page_number", "page_name", "category_depth", "languages", "parent_id", "sent_from", "subject")
+_PAGED = ("pdf", "pptx", "ppt")
+"""Formats of which the page numbers are those of pages or slides, and not sheets or guesses."""
 _LEFT_OUT = frozenset(("PageBreak", "PageNumber"))
 
 
@@ -51,9 +62,9 @@ def model_is_installed() -> bool:
     return importlib.util.find_spec(MODEL) is not None
 
 
-def missing_model_hint() -> str:
-    """Return the command that installs the language model, or an empty string when it is there; for ``doctor``."""
-    return "" if model_is_installed() else MODEL_COMMAND
+def missing_model() -> str:
+    """Return what is missing, or an empty string when the language model is there; for ``doctor``."""
+    return "" if model_is_installed() else f"its language model {MODEL} is missing: sentences are split by rule"
 
 
 def parse(parse_input: ParseInput) -> Parsed:
@@ -63,7 +74,8 @@ def parse(parse_input: ParseInput) -> Parsed:
     library that reads this format is not installed.
     """
     partition = _partition_for(parse_input.format.name)
-    options: dict[str, Any] = {"strategy": "fast"} if parse_input.format.name == "pdf" else {}
+    strategy = _STRATEGIES.get(parse_input.format.name)
+    options = {"strategy": strategy} if strategy else {}
     try:
         found = partition(file=BytesIO(parse_input.content), **options)
     except IngestError:
@@ -79,8 +91,32 @@ def parse(parse_input: ParseInput) -> Parsed:
         ) from error
     elements = [_element(one) for one in found if one.category not in _LEFT_OUT and str(one.text).strip()]
     pages = {number for one in elements if (number := one.metadata.get("page_number"))}
-    blocks = [_markdown_of(one) for one in elements]
-    return Parsed("\n\n".join(blocks) + ("\n" if blocks else ""), elements, pages=len(pages) or None)
+    markdown, page_starts = join_pages(_pages_of(elements))
+    knows_pages = pages and parse_input.format.name in _PAGED
+    return Parsed(
+        markdown,
+        elements,
+        pages=len(pages) or None,
+        page_starts=page_starts if knows_pages else [],
+        findings=_findings(parse_input.format.name),
+    )
+
+
+def _findings(format_name: str) -> list[Finding]:
+    if format_name in _WITHOUT_PROSE or model_is_installed():
+        return []
+    message = f"its language model is missing: sentences are split by rule, categories may differ; {MODEL_COMMAND}"
+    return [Finding("warning", "language_model_missing", message)]
+
+
+def _pages_of(elements: list[Element]) -> list[str]:
+    """Return the markdown of each page; what has no page number is on that of the element above it."""
+    pages: list[list[str]] = [[]]
+    for one in elements:
+        number = one.metadata.get("page_number") or 1
+        pages += [[] for _ in range(number - len(pages))]
+        pages[-1].append(_markdown_of(one))
+    return ["\n\n".join(blocks) for blocks in pages]
 
 
 @lru_cache(maxsize=32)
@@ -88,7 +124,7 @@ def _partition_for(format_name: str) -> Callable[..., Any]:
     os.environ.update(_QUIET)  # read by the library when it is imported
     module, function = _PARTITIONS[format_name]
     try:
-        _shut_download()
+        _use_rules_without_model()
         loaded = importlib.import_module(f"unstructured.partition.{module}")
     except ImportError as error:
         raise _missing_part(format_name, error) from error
@@ -96,18 +132,14 @@ def _partition_for(format_name: str) -> Callable[..., Any]:
     return partition
 
 
-def _shut_download() -> None:
-    """Make the library say that its model is missing instead of fetching it under an endless lock."""
+def _use_rules_without_model() -> None:
+    """Give the library rules in place of a model that it would fetch under an endless lock."""
     if model_is_installed():
         return
     tokenize = importlib.import_module("unstructured.nlp.tokenize")
     if not hasattr(tokenize, "_load_spacy_model"):
         raise _missing_model()  # another release: what it would do is not known, so nothing is tried
-    tokenize._load_spacy_model = _refuse_download  # type: ignore[attr-defined]  # noqa: SLF001
-
-
-def _refuse_download() -> Any:
-    raise _missing_model()
+    tokenize._load_spacy_model = RuleBasedPipeline  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _missing_model() -> ProcessingError:
@@ -121,7 +153,7 @@ def _missing_model() -> ProcessingError:
 def _missing_part(format_name: str, error: ImportError) -> MissingDependencyError:
     return MissingDependencyError(
         f"unstructured lacks what it needs for {format_name}: {error}"[:300],
-        hint='pip install "unstructured[pdf]"' if format_name == "pdf" else 'pip install "ingest-tui[unstructured]"',
+        hint=f'pip install "{_PACKAGE_FOR.get(format_name, "ingest-tui[unstructured]")}"',
     )
 
 

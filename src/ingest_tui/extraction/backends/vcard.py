@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import shift_headings
-from ingest_tui.extraction.content_lines import Component, Property, plain_line, read_components
+from ingest_tui.extraction.markup.content_lines import Component, Property, plain_line, read_components
+from ingest_tui.extraction.markup.markdown import shift_headings
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element
 

@@ -6,8 +6,8 @@ import plistlib
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.blocks import find_title
 from ingest_tui.extraction.intake.decoding import decode_declared
+from ingest_tui.extraction.markup.markdown import find_title
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Finding
 

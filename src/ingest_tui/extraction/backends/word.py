@@ -1,4 +1,4 @@
-"""Word (docx): the body with xberg, from a package that holds only what it needs, and what stands around the body.
+"""Word (docx): the body with xberg, from a package that holds only what it needs, and what is around the body.
 
 xberg finds parts by their names, takes marks of emphasis into words, leaves headers, footers, charts and inserted
 documents out, and numbers notes otherwise than their marks. So the body is edited before, and the rest is added after.
@@ -17,7 +17,7 @@ from xml.sax.saxutils import quoteattr
 
 from ingest_tui.extraction.backends import office
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.ooxml import (
+from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
     Package,
     Relationship,
@@ -26,7 +26,7 @@ from ingest_tui.extraction.ooxml import (
     open_package,
     parse_xml,
 )
-from ingest_tui.extraction.wordml import (
+from ingest_tui.extraction.office.wordml import (
     PLACE,
     PLACES,
     NoteNumbers,
@@ -101,7 +101,7 @@ class _Reader:
         return _packed(parts, self.package)
 
     def _place(self, relationship: str) -> str:
-        """Return what stands in the body for an inserted document, a chart or a diagram."""
+        """Return what is in the body for an inserted document, a chart or a diagram."""
         one = self._related.get(relationship)
         if (
             one is None

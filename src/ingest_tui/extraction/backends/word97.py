@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from ingest_tui.extraction.backends import office
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.ole import CompoundFile
-from ingest_tui.extraction.tabular import pipe_table
-from ingest_tui.extraction.word_binary import FIRST_VERSION, Paragraph, WordDocument
+from ingest_tui.extraction.office.word_binary import FIRST_VERSION, Paragraph, WordDocument
+from ingest_tui.extraction.tables.table import pipe_table
 
 _TABLE_FLAG = 0x0200
 _MAX_LEVEL = 6

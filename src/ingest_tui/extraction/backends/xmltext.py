@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 from xml.parsers import expat
 
+from ingest_tui.extraction.backends.html import html_to_markdown_text
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.labels import codec_of
 from ingest_tui.model.errors import ItemError, ItemRejectedError, ProcessingError
@@ -66,6 +67,9 @@ _SECTIONS = frozenset(
 )
 _TITLES = frozenset(("title", "article-title", "head", "heading", "invention-title"))
 _MAX_LEVEL = 6
+_FEEDS = frozenset(("rss", "feed", "RDF"))
+_WRITTEN_IN_HTML = frozenset(("description", "summary", "content", "encoded", "title", "subtitle"))
+_LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{2,31};")
 
 
 class _Collector:
@@ -94,7 +98,7 @@ class _Collector:
         if local not in _INLINE and not self._heading:
             self.flush()
         elif self._closed_inline and self._open and self._open[0] not in _PROSE_ROOTS:
-            self._text.append(" ")  # elements of data, one beside the other: their words are not one
+            self._text.append(" ")  # elements of data, one next to the other: their words are not one
         self._closed_inline = False
         self._open.append(local)
         if local in _TITLES and not self._heading:
@@ -131,6 +135,8 @@ class _Collector:
         elif self._heading and local in _TITLES:
             level, self._heading = self._heading, 0
             self.flush("#" * level + " ")
+        elif local in _WRITTEN_IN_HTML and self._open[:1] and self._open[0] in _FEEDS:
+            self._flush_html()
         elif local not in _INLINE and not self._heading:
             self.flush()
         self._closed_inline = local in _INLINE
@@ -154,6 +160,19 @@ class _Collector:
             if known == written:
                 self.unresolved.setdefault(name)
             self.text(known)
+
+    def _flush_html(self) -> None:
+        """Take the text of a feed for what readers of feeds show: a page in a text."""
+        text = "".join(self._text)
+        if not _LOOKS_LIKE_HTML.search(text):
+            self.flush()
+            return
+        self._text.clear()
+        try:
+            markdown = html_to_markdown_text(text).strip()
+        except ProcessingError:
+            markdown = " ".join(text.split())
+        self.lines += ["", *markdown.split("\n"), ""]
 
     def flush(self, mark: str = "") -> None:
         line = " ".join("".join(self._text).split())

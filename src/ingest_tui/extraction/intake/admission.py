@@ -22,7 +22,7 @@ HINT = "'ingest-tui source edit SOURCE --any-type' takes all types; --allow-type
 
 @dataclass(frozen=True, slots=True)
 class TypeFilter:
-    """What is let in. Empty ``allowed``: everything; ``denied`` goes before it.
+    """What is let in. Empty ``allowed``: everything; ``denied`` takes precedence.
 
     A format name (``pdf``) or a media type stands for all documents whose bytes are of that format. A mere extension
     (``docm``, ``log``) stands for files of that name whose bytes are of its format.

@@ -6,7 +6,14 @@ from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from ingest_tui.extraction.intake.containers import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FLOOR_BYTES
+from ingest_tui.extraction.intake.containers import (
+    MAX_RATIO,
+    MAX_UNPACKED_BYTES,
+    RATIO_FLOOR_BYTES,
+    TAR_HEADER_BYTES,
+    found_container,
+    is_tar,
+)
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 
 _GZIP = b"\x1f\x8b"
@@ -40,6 +47,8 @@ def uncover(content: bytes, file_name: str) -> tuple[bytes, str]:
     for _ in range(_MAX_COVERS):
         if not _is_covered(content, file_name):
             return content, file_name
+        if _holds_tar(content):  # read piece by piece, never whole
+            raise found_container("tar", content)
         content = _unpacked(_open(content), len(content))
         path = PurePosixPath(file_name)
         file_name = path.stem + _ENDINGS[path.suffix.lower()] if path.suffix.lower() in _ENDINGS else file_name
@@ -56,6 +65,60 @@ def _is_covered(content: bytes, file_name: str) -> bool:
 
 class _Stream(Protocol):
     def read1(self, size: int = -1, /) -> bytes: ...
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+def _holds_tar(content: bytes) -> bool:
+    try:
+        return is_tar(_open(content).read(TAR_HEADER_BYTES))
+    except Exception:  # noqa: BLE001 each of the three libraries has errors of its own; the whole is read next
+        return False
+
+
+class LimitedStream:
+    """A compressed stream that is refused once it has grown beyond the limits of containers."""
+
+    def __init__(self, stream: _Stream, packed_bytes: int) -> None:
+        self._stream = stream
+        self._left = self._limit = _limit_of(packed_bytes)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; raises `ItemRejectedError` (``archive_bomb``)."""
+        import gzip
+
+        try:
+            piece = self._stream.read(size)
+        except gzip.BadGzipFile as error:
+            if self._left == self._limit or not _is_behind_the_end(error):
+                raise
+            return b""
+        self._left -= len(piece)
+        if self._left < 0:
+            raise _too_large(self._limit)
+        return piece
+
+
+def open_limited(content: bytes) -> BytesIO | LimitedStream:
+    """Return what is in a compressed file as a stream, or in one that is not compressed."""
+    return LimitedStream(_open(content), len(content)) if _is_covered(content, "") else BytesIO(content)
+
+
+def _is_behind_the_end(error: Exception) -> bool:
+    """Whether what is damaged is behind the end of a gzip stream, and no part of it."""
+    return str(error).startswith("Not a gzipped file")
+
+
+def _limit_of(packed_bytes: int) -> int:
+    return min(MAX_UNPACKED_BYTES, max(RATIO_FLOOR_BYTES, packed_bytes * MAX_RATIO))
+
+
+def _too_large(limit: int) -> ItemRejectedError:
+    return ItemRejectedError(
+        f"unpacks to more than {limit:,} bytes",
+        code="archive_bomb",
+        hint="unpack it and ingest the result if it is harmless",
+    )
 
 
 def _open(content: bytes) -> _Stream:
@@ -76,14 +139,14 @@ def _damaged(error: Exception) -> ProcessingError:
 def _unpacked(stream: _Stream, size: int) -> bytes:
     import gzip
 
-    limit = min(MAX_UNPACKED_BYTES, max(RATIO_FLOOR_BYTES, size * MAX_RATIO))
+    limit = _limit_of(size)
     pieces: list[bytes] = []
     total = 0
     while total <= limit:
         try:
             piece = stream.read1(_PIECE)
         except gzip.BadGzipFile as error:
-            if total and str(error).startswith("Not a gzipped file"):  # what is behind the end is no part of it
+            if total and _is_behind_the_end(error):
                 return b"".join(pieces)
             raise _damaged(error) from error
         except Exception as error:  # each of the three libraries has errors of its own for damage
@@ -92,8 +155,4 @@ def _unpacked(stream: _Stream, size: int) -> bytes:
             return b"".join(pieces)
         pieces.append(piece)
         total += len(piece)
-    raise ItemRejectedError(
-        f"unpacks to more than {limit:,} bytes",
-        code="archive_bomb",
-        hint="unpack it and ingest the result if it is harmless",
-    )
+    raise _too_large(limit)

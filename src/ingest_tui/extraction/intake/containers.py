@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from io import BytesIO
+from typing import Any
 
 from ingest_tui.extraction.intake.formats import BY_NAME, Format
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
@@ -29,6 +30,7 @@ _ZIP_PARTS: tuple[tuple[str, str], ...] = (
     ("ppt/presentation", "pptx"),
     ("xl/workbook.bin", "xlsb"),
     ("xl/workbook", "xlsx"),
+    ("visio/document", "vsdx"),
 )
 _MAIN_TYPES = {
     "wordprocessingml.document.main+xml": "docx",
@@ -43,6 +45,11 @@ _MAIN_TYPES = {
     "spreadsheetml.sheet.main+xml": "xlsx",
     "spreadsheetml.template.main+xml": "xlsx",
     "ms-excel.sheet.macroEnabled.main+xml": "xlsx",
+    "ms-visio.drawing.main+xml": "vsdx",
+    "ms-visio.drawing.macroEnabled.main+xml": "vsdx",
+    "ms-visio.template.main+xml": "vsdx",
+    "ms-visio.stencil.main+xml": "vsdx",
+    "xps-fixeddocumentsequence+xml": "xps",
 }
 _ODF_TYPES = {
     "application/vnd.oasis.opendocument.text": "odt",
@@ -57,19 +64,58 @@ _ODF_TYPES = {
 _IWORK_PART = re.compile(
     r"Index/Document\.iwa|Index\.zip|index\.apxl|buildVersionHistory\.plist|QuickLook/Preview\.pdf"
 )
+_XPS_PART = "fixeddocumentsequence.fdseq"
 _IWORK_PASSWORD = (".iwph", ".iwpv2")
 _MANIFEST_ROOT = re.compile(r"""<[^<>]{0,200}full-path=["']/["'][^<>]{0,500}""")
 _MEDIA_TYPE = re.compile(r"""media-type=["']([^"']+)["']""")
 
 
+TAR_HEADER_BYTES = 512
+SEVEN_ZIP_MAGIC = b"7z\xbc\xaf\x27\x1c"
+_ARTICLES = {"zip": "a zip archive", "tar": "a tar archive", "7z": "a 7-Zip archive"}
+_PACKAGE_PARTS = (
+    *("[Content_Types].xml", "mimetype", "META-INF/manifest.xml", "META-INF/container.xml"),
+    *("META-INF/MANIFEST.MF", "AndroidManifest.xml"),
+)
+"""What makes a zip a file of some program, and not an archive that somebody packed."""
+
+
+class ContainerError(ItemRejectedError):
+    """What is asked for is no document but holds some: an archive. ``content`` are its bytes, ``kind`` what it is."""
+
+    def __init__(self, message: str, *, kind: str = "", content: bytes = b"", **more: Any) -> None:
+        super().__init__(message, **more)
+        self.kind = kind
+        self.content = content
+
+
+def found_container(kind: str, content: bytes) -> ContainerError:
+    """Return that there is an archive."""
+    hint = "unpack it and ingest the folder instead"
+    return ContainerError(f"cannot read {_ARTICLES[kind]}", kind=kind, content=content, hint=hint)
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether a tar archive begins with these `TAR_HEADER_BYTES`: the sum of a header's bytes is in it."""
+    if len(head) < TAR_HEADER_BYTES or not any(head):
+        return False
+    try:
+        checksum = int(head[148:156].split(b"\0", 1)[0].strip() or b"x", 8)
+    except ValueError:
+        return False
+    return checksum == sum(head[:148]) + 8 * ord(" ") + sum(head[156:TAR_HEADER_BYTES])
+
+
 def identify_zip(content: bytes) -> tuple[Format, list[Finding]]:
     """Return the format of a zip container after checking its limits, and what is odd about it.
 
-    Raises `ItemRejectedError` (``archive_bomb``, ``encrypted``, ``unsupported_type``) or `ProcessingError`
-    (``malformed``).
+    Raises `ContainerError` for an archive, `ItemRejectedError` (``archive_bomb``, ``encrypted``, ``unsupported_type``)
+    or `ProcessingError` (``malformed``).
     """
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
+            if _is_archive(archive):
+                raise found_container("zip", content)
             check_archive(archive, len(content))
             return _format_of_zip(archive), find_macros(any(name.endswith(_MACRO_PART) for name in archive.namelist()))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError, RuntimeError) as error:
@@ -101,6 +147,25 @@ def _format_of_zip(archive: zipfile.ZipFile) -> Format:
     return BY_NAME[kind]
 
 
+def refused(container: ContainerError) -> ItemRejectedError:
+    """Return why an archive is not read: that it is one, or what makes it harmful or of no use, with what is in it."""
+    if container.kind == "zip":
+        try:
+            with zipfile.ZipFile(BytesIO(container.content)) as archive:
+                check_archive(archive, len(container.content))
+        except ItemRejectedError as refusal:
+            return refusal
+        except Exception:  # noqa: BLE001 damage within it is of no interest
+            return container
+    return container
+
+
+def _is_archive(archive: zipfile.ZipFile) -> bool:
+    """Whether a zip is what somebody packed; documents and files of other programs have parts that say so."""
+    names = {entry.filename.replace("\\", "/") for entry in archive.infolist()}
+    return names.isdisjoint(_PACKAGE_PARTS) and _kind_by_parts(names) is None
+
+
 def _kind_in_content_types(types: str) -> str | None:
     """Return the kind that the list of content types names: the main part may have any name."""
     return next((kind for content_type, kind in _MAIN_TYPES.items() if content_type in types), None)
@@ -109,6 +174,8 @@ def _kind_in_content_types(types: str) -> str | None:
 def _kind_by_parts(names: set[str]) -> str | None:
     if names & set(_IWORK_PASSWORD):
         raise ItemRejectedError("the document is encrypted", code="encrypted", hint=ENCRYPTED_HINT)
+    if any(name.lower().startswith(_XPS_PART) for name in names):
+        return "xps"
     if any(_IWORK_PART.fullmatch(name) for name in names):
         return "iwork"
     return "hwpx" if "Contents/content.hpf" in names else None

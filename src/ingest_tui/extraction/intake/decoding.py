@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from ingest_tui.extraction.intake.guessing import WESTERN_BYTES, guess_encoding, uses_iso_2022
 from ingest_tui.extraction.intake.japanese import decode_strictly
@@ -34,6 +36,8 @@ _SHIFTS = b"\x0e\x0f"
 _KOREAN_ESCAPE = b"\x1b$)C"
 _LEAST_WIDE_CHARACTERS = 8
 _WIDE_SHARE = 0.1
+_LEAST_UTF32_BYTES = 16
+_HIGHEST_PLANE = 16
 _ASCII_TEXT = b"\x00\t\n\r" + bytes(range(32, 127))
 _WIDE_TEXT = re.compile(
     "[\t\n\r -~\u00a0-\u052f\u0590-\u06ff\u0900-\u0e7f\u10a0-\u10ff\u1e00-\u206f\u20a0-\u20bf\u2100-\u214f"
@@ -127,9 +131,10 @@ def _decode_unmarked(content: bytes) -> tuple[str, str, list[Finding]]:
         # A NUL is legal UTF-8; only the slow path can tell UTF-16 without a mark from a stray NUL in a text.
         if "\x00" not in text and (len(text) > _SAMPLE_BYTES or not _has_many_controls(content)):
             return _decode_iso_2022(content) or (text, "utf-8", [])
-    wide = _guess_utf16(content[:_SAMPLE_BYTES])
+    wide = _guess_wide(content[:_SAMPLE_BYTES])
     if wide:
-        whole = content[: len(content) // 2 * 2]
+        unit = 4 if wide.startswith("utf-32") else 2
+        whole = content[: len(content) // unit * unit]
         return whole.decode(wide, "replace"), wide, [_guessed(wide, "there is no byte order mark")]
     if _has_many_controls(content[:_SAMPLE_BYTES]):
         raise ItemRejectedError("these bytes are not text", code="unsupported_type")
@@ -143,7 +148,7 @@ def looks_like_text(sample: bytes) -> bool:
     if sample.startswith(tuple(bom for bom, _encoding in _BOMS)):
         return True
     if b"\x00" in sample:
-        return _guess_utf16(sample) is not None
+        return _guess_wide(sample) is not None
     return not _has_many_controls(sample)
 
 
@@ -188,6 +193,26 @@ def _is_eight_bit_text(content: bytes) -> bool:
 
 def _guessed(encoding: str, why: str) -> Finding:
     return Finding("warning", "encoding_guessed", f"read as {encoding}: a guess, {why}")
+
+
+def _guess_wide(sample: bytes) -> str | None:
+    return _guess_utf32(sample) or _guess_utf16(sample) if b"\x00" in sample else None
+
+
+def _guess_utf32(sample: bytes) -> str | None:
+    """Name UTF-32 without a mark: of each four bytes the highest is 0, the next at most 16, and all are letters."""
+    whole = sample[: len(sample) // 4 * 4]
+    if len(whole) < _LEAST_UTF32_BYTES:
+        return None
+    for codec, highest, second in (("utf-32-le", 3, 2), ("utf-32-be", 0, 1)):
+        if any(whole[highest::4]) or max(whole[second::4]) > _HIGHEST_PLANE:
+            continue
+        try:
+            text = whole.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        return codec if _WIDE_TEXT.fullmatch(text) else None
+    return None
 
 
 def _guess_utf16(sample: bytes) -> str | None:
@@ -295,3 +320,13 @@ def normalise_text(text: str) -> str:
     if " \n" in text or "\t\n" in text or text[-1:] in (" ", "\t"):
         text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     return text
+
+
+def normalise_pages(text: str, page_starts: Sequence[int]) -> tuple[str, list[int]]:
+    """Return the text as `normalise_text` does, and the offsets at which its pages begin then."""
+    clean = normalise_text(text)
+    if len(clean) == len(text) or not page_starts:  # nothing is ever added, so nothing was taken out
+        return clean, list(page_starts)
+    pages = [normalise_text(text[start:end]) for start, end in pairwise((0, *page_starts, len(text)))]
+    starts = list(accumulate(map(len, pages)))[:-1]
+    return "".join(pages), starts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["text", "markup", "zip", "ole", "binary"]
+Family = Literal["text", "markup", "zip", "ole", "binary", "image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Format:
     """One format. ``extensions`` are lower case without the dot; ``backend`` is the one used unless told otherwise.
 
     ``family`` says what its bytes are: text that only its name tells apart, markup that its bytes tell,
-    a zip or OLE container, or another binary form.
+    a zip or OLE container, an image, or another binary form.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Format:
 
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
+_VISIO = ("vsdx", "vsdm", "vstx", "vstm", "vssx", "vssm")
 _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS: tuple[Format, ...] = (
@@ -79,10 +80,19 @@ FORMATS: tuple[Format, ...] = (
     Format("tnef", "application/vnd.ms-tnef", ("tnef",), "tnef", "binary"),
     Format("webarchive", "application/x-webarchive", ("webarchive",), "webarchive", "binary"),
     Format("pdf", "application/pdf", ("pdf",), "pdf", "binary"),
+    Format("png", "image/png", ("png",), "image", "image"),
+    Format("jpeg", "image/jpeg", ("jpg", "jpeg", "jpe"), "image", "image"),
+    Format("tiff", "image/tiff", ("tif", "tiff"), "image", "image"),
+    Format("webp", "image/webp", ("webp",), "image", "image"),
+    Format("gif", "image/gif", ("gif",), "image", "image"),
+    Format("bmp", "image/bmp", ("bmp",), "image", "image"),
+    Format("heic", "image/heic", ("heic", "heif"), "image", "image"),
     Format("arrow", "application/vnd.apache.arrow.file", ("arrow", "feather"), "columnar", "binary"),
     Format("orc", "application/vnd.apache.orc", ("orc",), "columnar", "binary"),
     Format("dbf", "application/vnd.dbf", ("dbf",), "dbf", "binary"),
     Format("sqlite", "application/vnd.sqlite3", ("sqlite", "sqlite3", "db3", "gpkg"), "sqlite", "binary"),
+    Format("avro", "application/vnd.apache.avro", ("avro",), "avro", "binary"),
+    Format("mobi", "application/x-mobipocket-ebook", ("mobi", "azw", "azw3", "prc", "pdb"), "mobi", "binary"),
     Format("parquet", "application/vnd.apache.parquet", ("parquet", "pq"), "parquet", "binary"),
     Format("docx", _OOXML + "wordprocessingml.document", ("docx", "docm", "dotx", "dotm"), "word", "zip"),
     Format(
@@ -101,12 +111,16 @@ FORMATS: tuple[Format, ...] = (
     Format("fodt", _ODF + "text-flat-xml", ("fodt",), "flat", "markup"),
     Format("fodp", _ODF + "presentation-flat-xml", ("fodp",), "flat", "markup"),
     Format("spreadsheetml", "application/vnd.ms-excel.xml", (), "spreadsheet", "markup"),
+    Format("fb2", "application/x-fictionbook+xml", ("fb2",), "fictionbook", "markup"),
     Format("epub", "application/epub+zip", ("epub",), "epub", "zip"),
     Format("hwpx", "application/hwp+zip", ("hwpx",), "hwpx", "zip"),
+    Format("vsdx", "application/vnd.ms-visio.drawing.main+xml", _VISIO, "visio", "zip"),
+    Format("xps", "application/vnd.ms-xpsdocument", ("xps", "oxps"), "xps", "zip"),
     Format("iwork", "application/vnd.apple.iwork", ("pages", "numbers", "key"), "iwork", "zip"),
     Format("doc", "application/msword", ("doc", "dot"), "word97", "ole"),
     Format("ppt", "application/vnd.ms-powerpoint", ("ppt", "pps", "pot"), "powerpoint", "ole"),
     Format("xls", "application/vnd.ms-excel", ("xls", "xlt"), "spreadsheet", "ole"),
+    Format("hwp", "application/x-hwp", ("hwp",), "hwp", "ole"),
     Format("msg", "application/vnd.ms-outlook", ("msg",), "outlook", "ole"),
 )
 
@@ -115,8 +129,8 @@ BY_EXTENSION: dict[str, Format] = {extension: one for one in FORMATS for extensi
 BY_MEDIA_TYPE: dict[str, Format] = {one.media_type: one for one in FORMATS}
 
 
-SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg", "vcf", "key", "pages", "numbers"))
-"""Also those of text formats: graphs, translations, message catalogues, variants of genes, keys, lists."""
+SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg", "vcf", "key", "pages", "numbers", "pdb", "prc"))
+"""Also those of text formats: graphs, translations, message catalogues, variants of genes, keys, lists, proteins."""
 
 
 def extension_of(file_name: str) -> str:

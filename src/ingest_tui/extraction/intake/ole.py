@@ -23,6 +23,13 @@ _BIFF_BEGIN = frozenset((0x0009, 0x0209, 0x0409, 0x0809))
 _BIFF_WRITE_PROTECT = 0x0086
 _BIFF_PASSWORD = 0x002F  # FilePass, [MS-XLS] 2.4.117
 
+_HWP_MAGIC = b"HWP Document File"
+_REFUSED_STREAMS = {
+    "visiodocument": "a Visio drawing of 2003 to 2010 (.vsd); save it as .vsdx",
+    "quill": "a Microsoft Publisher document",
+    "matost": "a Microsoft Works document",
+    "catalog": "a cache of thumbnails (Thumbs.db)",
+}
 WORKBOOK_STREAMS = ("workbook", "book")
 
 
@@ -58,6 +65,10 @@ class CompoundFile:
         """Return a stream at the top, or so many of its first bytes; what is cut off at the end is left out."""
         return self.read_entry(self.streams[name], limit)
 
+    def read_storage(self, name: str) -> list[OleEntry]:
+        """Return what a storage at the top holds. Raises `KeyError` when there is none of that name."""
+        return self.entries_of(self.streams[name])
+
     def read_entry(self, entry: OleEntry, limit: int | None = None) -> bytes:
         """Return a stream, wherever it is."""
         wanted = entry.size if limit is None else min(entry.size, limit)
@@ -77,6 +88,7 @@ class CompoundFile:
 
     def _chain(self, sector: int, wanted: int) -> bytes:
         size = self._sector_bytes
+        wanted = min(wanted, len(self._content))  # a chain that leads back to itself would have no end
         parts: list[bytes] = []
         while sector < _FREE_SECTOR and len(parts) * size < wanted:
             parts.append(self._content[(sector + 1) * size : (sector + 2) * size])
@@ -156,7 +168,7 @@ def identify_ole(content: bytes) -> tuple[Format, list[Finding]]:
         ) from error
     if kind is None:
         raise ItemRejectedError(
-            "cannot read this kind of OLE file",
+            f"cannot read {_name_of(compound)}",
             code="unsupported_type",
             hint="'ingest-tui doctor' lists the formats that can be read",
         )
@@ -175,7 +187,19 @@ def _kind_of(compound: CompoundFile) -> str | None:
         encrypted = encrypted or _workbook_is_encrypted(compound.read(stream, 256))
     if encrypted:
         raise ItemRejectedError("the document is encrypted", code="encrypted", hint=ENCRYPTED_HINT)
+    if (
+        kind is None
+        and {"bodytext", "fileheader"} <= streams.keys()
+        and compound.read("fileheader", 17) == b"HWP Document File"
+    ):
+        return "hwp"
     return "msg" if kind is None and "__properties_version1.0" in streams else kind
+
+
+def _name_of(compound: CompoundFile) -> str:
+    """Return what a file is that cannot be read, as well as its streams tell."""
+    names = compound.streams
+    return next((name for stream, name in _REFUSED_STREAMS.items() if stream in names), "this kind of OLE file")
 
 
 def _word_is_encrypted(start: bytes) -> bool:

@@ -46,8 +46,9 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xa1\x2f\xff\x43\xd9\xef\x76\x4c\x9e\xe2\x10\xea\x57\x22\x76\x5f", "a OneNote table of contents"),
     (0, b"ITSF", "a compiled help file (CHM)"),
     (0, b"ITOLITLS", "a Microsoft Reader book"),
-    (60, b"BOOKMOBI", "a Mobipocket or Kindle book"),
-    (60, b"TEXtREAd", "a PalmDOC book"),
+    (0, b"TPZ", "a Kindle book in Amazon's Topaz form"),
+    (0, b"\xeaDRMION\xee", "a protected Kindle book (KFX)"),
+    (0, b"CONT\x02\x00", "a Kindle book in Amazon's KFX form"),
     (4, b"Standard Jet DB", "a Microsoft Access database"),
     (4, b"Standard ACE DB", "a Microsoft Access database"),
     (0, b"!BDN", "an Outlook data file (PST)"),
@@ -71,7 +72,6 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xc5\xd0\xd3\xc6", "a PostScript image"),
     (0, b"\x93NUMPY", "a NumPy array"),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (0, b"Obj\x01", "an Avro file"),
     (0, b"\x1f\x8b", "a gzip archive"),
     (0, b"BZh", "a bzip2 archive"),
     (0, b"\xfd7zXZ\x00", "an xz archive"),
@@ -139,6 +139,8 @@ def name_of(content: bytes) -> str:
     for offset, magic, name in (*_MAGIC, *_SHORT_MAGIC):
         if content.startswith(magic, offset):
             return name
+    if content.count(0) == len(content):
+        return "a file that holds only zero bytes"
     import puremagic
 
     try:

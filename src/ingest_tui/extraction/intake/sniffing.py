@@ -5,6 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ingest_tui.extraction.intake.containers import (
+    SEVEN_ZIP_MAGIC,
+    TAR_HEADER_BYTES,
+    ContainerError,
+    found_container,
+    is_tar,
+)
 from ingest_tui.extraction.intake.decoding import looks_like_text
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, BY_NAME, SHARED_EXTENSIONS, Format
 from ingest_tui.extraction.intake.refused import is_refused, name_of
@@ -12,6 +19,8 @@ from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
 _HEAD_BYTES = 4096
+_PROMISES = ("zip", "ole", "binary")
+"""Families whose names promise what the bytes are."""
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
@@ -21,7 +30,17 @@ _BINARY_MAGIC = (
     (b"ARROW1\x00\x00", "arrow"),
     (b"ORC", "orc"),
     (b"SQLite format 3\x00", "sqlite"),
+    (b"Obj\x01", "avro"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
 )
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+_PALM_BOOKS = (b"BOOKMOBI", b"TEXtREAd")
+_PALM_KIND_AT = 60
 _DBF_VERSIONS = frozenset(b"\x02\x03\x04\x05\x30\x31\x32\x43\x63\x83\x8b\x8e\xcb\xf5\xfb")
 _DBF_KINDS = frozenset(b"CNDLFMBGPTIYO@+VWQ0")
 _PDF_MARK_WITHIN = 1024  # readers accept leading rubbish before "%PDF-" (ISO 32000-1, annex H.3.4.1)
@@ -37,7 +56,7 @@ _FLAT_ODF = re.compile(
 )
 _FLAT_FORMATS = {b"spreadsheet": "fods", b"text": "fodt", b"presentation": "fodp"}
 _SPREADSHEETML = re.compile(rb"<(?:\w{1,20}:)?Workbook\b[^<>]*urn:schemas-microsoft-com:office:spreadsheet")
-_XML_DIALECTS = frozenset((*_FLAT_FORMATS.values(), "spreadsheetml"))
+_XML_DIALECTS = frozenset((*_FLAT_FORMATS.values(), "spreadsheetml", "fb2"))
 _HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S", re.MULTILINE)
 _MAIL_HEADERS = frozenset(
     b"from to cc bcc subject date message-id mime-version received return-path content-type delivered-to".split()
@@ -68,7 +87,12 @@ def sniff(content: bytes, extension: str) -> Sniffed:
         and b"%PDF-" not in content[:1024]
     ):
         return Sniffed(named)
-    found = _by_content(content, named)
+    try:
+        found = _by_content(content, named)
+    except ContainerError as container:
+        if named is not None and named.family in _PROMISES and extension not in SHARED_EXTENSIONS:
+            raise ItemRejectedError(container.message, hint=container.hint, code=container.reason) from container
+        raise
     if found is None:
         raise _unknown(content, named)
     is_dialect = named is not None and named.name == "xml" and found.format.name in _XML_DIALECTS
@@ -88,13 +112,19 @@ def _by_content(content: bytes, named: Format | None) -> Sniffed | None:
 
         return Sniffed(*identify_ole(content))
     plain = _by_head(head, named)
+    if head.startswith(SEVEN_ZIP_MAGIC):
+        raise found_container("7z", content)
+    if plain is None and is_tar(head[:TAR_HEADER_BYTES]):
+        raise found_container("tar", content)
     if plain is not None and plain.name == "xml":
         plain = BY_NAME[_dialect_of(content[:_DIALECT_BYTES])]
     return Sniffed(plain) if plain is not None else None
 
 
 def _dialect_of(start: bytes) -> str:
-    """Return the format of an office document that is one XML file, or ``xml``."""
+    """Return the format of an office document or a book that is one XML file, or ``xml``."""
+    if b"<FictionBook" in start:
+        return "fb2"
     flat = _FLAT_ODF.search(start) if b"<office:document" in start else None
     if flat:
         return _FLAT_FORMATS[flat[1]]
@@ -104,9 +134,9 @@ def _dialect_of(start: bytes) -> str:
 def _by_head(head: bytes, named: Format | None) -> Format | None:
     if head.startswith(b"%PDF-") or _is_pdf_behind_rubbish(head, named):
         return BY_NAME["pdf"]
-    binary = next((name for magic, name in _BINARY_MAGIC if head.startswith(magic)), None)
-    if (binary or _looks_like_dbf(head)) and not (binary == "orc" and looks_like_text(head)):
-        return BY_NAME[binary or "dbf"]
+    binary = _binary_kind(head)
+    if binary is not None and not (binary == "orc" and looks_like_text(head)):
+        return BY_NAME[binary]
     if head.startswith((b"bplist", b"<?xml")) and b"WebMainResource" in head:
         return BY_NAME["webarchive"]
     if head.removeprefix(b"\xef\xbb\xbf").startswith(b"{\\rtf"):  # with pictures, or padded with NULs, it is no text
@@ -116,6 +146,13 @@ def _by_head(head: bytes, named: Format | None) -> Format | None:
     return _by_text(head, named)
 
 
+def _binary_kind(head: bytes) -> str | None:
+    if head.startswith(_PALM_BOOKS, _PALM_KIND_AT):
+        return "mobi"
+    named = next((name for magic, name in _BINARY_MAGIC if head.startswith(magic)), None)
+    return named or _image_in_container(head) or ("dbf" if _looks_like_dbf(head) else None)
+
+
 def _is_pdf_behind_rubbish(head: bytes, named: Format | None) -> bool:
     """Say whether a PDF begins later than it should; texts, pages and mails that mention how one begins are none."""
     if b"%PDF-" not in head[:_PDF_MARK_WITHIN] or (named is not None and named.family == "text"):
@@ -123,6 +160,15 @@ def _is_pdf_behind_rubbish(head: bytes, named: Format | None) -> bool:
     if named is not None and named.name == "pdf":
         return True
     return _PDF_OBJECT.search(head) is not None and _text_by_shape(head).name == "text"
+
+
+def _image_in_container(head: bytes) -> str | None:
+    """Return the format of an image that says what it is behind the size of the file or of its first box."""
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "webp"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        return "heic"
+    return "bmp" if head.startswith(b"BM") and head[6:10] == bytes(4) else None
 
 
 def _looks_like_dbf(head: bytes) -> bool:
@@ -207,7 +253,7 @@ def _disagreement(found: Format, named: Format, extension: str) -> Finding:
 
 def _unknown(content: bytes, named: Format | None) -> ItemRejectedError | ProcessingError:
     guess = name_of(content)
-    if named is not None and named.family not in ("text", "markup"):
+    if named is not None and named.family in _PROMISES:
         return ItemRejectedError(
             f"the name promises {named.name}, the bytes are {guess}",
             code="wrong_type",

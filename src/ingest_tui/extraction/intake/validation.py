@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingest_tui.extraction.intake.admission import TypeFilter
+from ingest_tui.extraction.intake.containers import ContainerError, refused
 from ingest_tui.extraction.intake.formats import extension_of
 from ingest_tui.extraction.intake.sniffing import Sniffed, sniff
 from ingest_tui.extraction.validators.registered import register_validator as register_validator  # noqa: PLC0414
@@ -24,19 +25,24 @@ DEFAULT_HINTS = {
 
 
 class EmptyDocumentError(ItemRejectedError):
-    """The document is sound but holds no text; outcome ``empty``."""
+    """The document is valid but holds no text; outcome ``empty``."""
 
     code = "empty"
 
 
 def validate(
-    content: bytes, file_name: str, *, max_bytes: int = MAX_DOCUMENT_BYTES, types: TypeFilter | None = None
+    content: bytes,
+    file_name: str,
+    *,
+    max_bytes: int = MAX_DOCUMENT_BYTES,
+    types: TypeFilter | None = None,
+    takes_containers: bool = False,
 ) -> Sniffed:
     """Return the format of ``content`` and what is odd about it, or raise.
 
     Raises `EmptyDocumentError` for nothing but white space, `ItemRejectedError` (``too_large``,
     ``unsupported_type``, ``wrong_type``, ``type_not_allowed``, ``encrypted``, ``archive_bomb``) and `ProcessingError`
-    (``malformed``).
+    (``malformed``). With ``takes_containers`` an archive is found (`ContainerError`), and nothing in it looked at.
     """
     if len(content) > max_bytes:
         raise ItemRejectedError(
@@ -46,7 +52,10 @@ def validate(
         )
     if not content or (content[:64].isspace() and content.isspace()):
         raise EmptyDocumentError("the file is empty" if not content else "the file holds only white space")
-    sniffed = sniff(content, extension_of(file_name))
+    try:
+        sniffed = sniff(content, extension_of(file_name))
+    except ContainerError as container:
+        raise container if takes_containers else refused(container) from None
     if types:
         types.check(sniffed.format, file_name)
     sniffed.findings += run_registered(content, sniffed.format)

@@ -18,20 +18,27 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import orjson
 
 from ingest_tui.extraction.intake.admission import TypeFilter
+from ingest_tui.extraction.intake.containers import ContainerError
 from ingest_tui.extraction.intake.validation import DEFAULT_HINTS, EmptyDocumentError
+from ingest_tui.extraction.members import AttachmentWriter, MemberWriter
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.pool.task import output_in
+from ingest_tui.extraction.pool.task_input import read_input
 from ingest_tui.extraction.validators.registered import register_by_reference
-from ingest_tui.model.chunking import split_into_chunks
+from ingest_tui.model.chunk_limits import ChunkLimits, ChunkRules
+from ingest_tui.model.chunking import TextChunk, analysed, split_into_chunks
 from ingest_tui.model.errors import IngestError, ItemRejectedError
-from ingest_tui.model.extraction import Extraction, ParseResult, ParseStatus
+from ingest_tui.model.extraction import Extraction, ParseResult, ParseStatus, members_path
 from ingest_tui.model.foreign_errors import described, text_of
 from ingest_tui.model.hashing import compute_content_hash
+from ingest_tui.model.language import detect_language
+from ingest_tui.model.languages import language_among
+from ingest_tui.model.ocr import OcrRequest
 
 _FLUSH_RESULTS = 16
 _FLUSH_BYTES = 64 * 1024
@@ -48,6 +55,10 @@ nanoseconds of processor time that were used when the task was begun."""
 Extract = Callable[..., Extraction]
 
 
+_OF_EACH_TEXT = ("Stemmer", "gcld3")
+"""Loaded before a file has its limit of memory: one that comes after a large file may have none left to load them."""
+
+
 def main(config: dict[str, Any], doors: dict[str, Any]) -> None:
     """Serve tasks until the input ends. ``config`` is the first line from the parent, ``doors`` the greeting to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a KeyboardInterrupt is what the code of others raised
@@ -55,6 +66,8 @@ def main(config: dict[str, Any], doors: dict[str, Any]) -> None:
     progress = _map_progress(config["progress_fd"])
     chosen: Extract = _named(config["parser"]) if config["parser"] else extract
     register_by_reference(config["validators"])
+    for library in _OF_EACH_TEXT:
+        import_module(library)
     confinement = config["confinement"]
     scratch = confinement["scratch"] if confinement else None
     _Server(tasks, results, progress, chosen, scratch).serve(doors)
@@ -176,10 +189,17 @@ class _Server:
 
 def _encode(line: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(line)
+        return orjson.dumps(line, default=_as_array)
     except TypeError:  # half a character, from a JSON escape or a broken name: no text can hold it
         whole = json.dumps(line, default=dataclasses.asdict, ensure_ascii=False)
         return whole.encode("utf-8", "replace")
+
+
+def _as_array(value: object) -> tuple[object, ...]:
+    """Return a chunk as the array that it crosses the pipe as; orjson takes plain tuples only."""
+    if isinstance(value, TextChunk):
+        return (*value[:-1], value.words and tuple(value.words))
+    raise TypeError(type(value).__name__)
 
 
 def _open_files() -> int:
@@ -197,8 +217,9 @@ def _run(task: dict[str, Any], chosen: Extract, tick: Callable[[], None]) -> tup
     """Return the result of one task and whether this process should be replaced after it."""
     started = time.perf_counter()
     is_writing = False
+    attachments = AttachmentWriter(members_path(task["output_path"]), task.get("attachment_bytes", 0))
     try:
-        content = _read(task["input_path"])
+        content, rest = read_input(task["input_path"], task["file_name"])
         extraction = chosen(
             content,
             file_name=task["file_name"],
@@ -207,19 +228,97 @@ def _run(task: dict[str, Any], chosen: Extract, tick: Callable[[], None]) -> tup
             with_elements=False,
             tick=tick,
             types=TypeFilter(tuple(task["allow_types"]), tuple(task["deny_types"])) if "allow_types" in task else None,
+            **_schema_of(task),
+            **_ocr_of(task),
+            **({"rest": rest} if rest is not None else {}),
+            **({"takes_containers": True} if "member_bytes" in task else {}),
+            **_attachments_of(task, attachments),
         )
         text = extraction.markdown.encode("utf-8")
         is_writing = True
         _write(task["output_path"], text)
-        return _parsed(task["task_id"], extraction, text, started), False
+        members, findings = attachments.close()
+        extraction.validation.extend(findings)
+        extraction.warnings.extend(finding.message for finding in findings)
+        return dataclasses.replace(_parsed(task, extraction, text, started), members=members), False
     except BaseException as error:  # noqa: BLE001 a panic of a native library is a BaseException
+        if isinstance(error, ContainerError) and "member_bytes" in task:
+            return _unpacked(task, error, tick, started)
+        if isinstance(error, EmptyDocumentError):
+            return _empty(task, error, attachments, started), False
         status, reason, detail, hint = _outcome_of(error, is_writing=is_writing)
         is_spent = isinstance(error, MemoryError) or not isinstance(error, Exception) or _files_are_leaked()
+    attachments.drop()
     if is_writing:
         with contextlib.suppress(OSError):
             os.unlink(task["output_path"])  # noqa: PTH108
-    milliseconds = round((time.perf_counter() - started) * 1000, 3)
-    return ParseResult(task["task_id"], status, reason, detail, hint, milliseconds=milliseconds), is_spent
+    return ParseResult(task["task_id"], status, reason, detail, hint, milliseconds=_milliseconds(started)), is_spent
+
+
+def _empty(
+    task: dict[str, Any], error: EmptyDocumentError, attachments: AttachmentWriter, started: float
+) -> ParseResult:
+    """Return the result of a document without text; it may have attachments that have some."""
+    status, reason, detail, hint = _outcome_of(error, is_writing=False)
+    members = 0
+    try:
+        members, _ = attachments.close()
+    except OSError as unwritten:
+        attachments.drop()
+        status, reason, detail, hint = _outcome_of(unwritten, is_writing=True)
+    milliseconds = _milliseconds(started)
+    return ParseResult(task["task_id"], status, reason, detail, hint, milliseconds=milliseconds, members=members)
+
+
+def _unpacked(
+    task: dict[str, Any], container: ContainerError, tick: Callable[[], None], started: float
+) -> tuple[ParseResult, bool]:
+    """Return the result of a container, whose members are written out where they are wanted."""
+    from ingest_tui.extraction.archives import unpack
+
+    path = members_path(task["output_path"])
+    try:
+        with MemberWriter(path, task["member_bytes"]) as writer:
+            unpack(container, writer, tick)
+    except BaseException as error:  # noqa: BLE001 as for a document
+        status, reason, detail, hint = _outcome_of(error, is_writing=True)
+        is_spent = isinstance(error, MemoryError) or not isinstance(error, Exception) or _files_are_leaked()
+        with contextlib.suppress(OSError):
+            os.unlink(path)  # noqa: PTH108
+        return ParseResult(task["task_id"], status, reason, detail, hint, milliseconds=_milliseconds(started)), is_spent
+    return _container(task["task_id"], container, writer.count, started), False
+
+
+def _container(task_id: str, container: ContainerError, members: int, started: float) -> ParseResult:
+    milliseconds = _milliseconds(started)
+    return ParseResult(task_id, "container", backend=container.kind, milliseconds=milliseconds, members=members)
+
+
+def _milliseconds(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 3)
+
+
+def _schema_of(task: dict[str, Any]) -> dict[str, Any]:
+    if "schema" not in task:
+        return {}
+    from ingest_tui.extraction.schemas.schema_check import SchemaCheck
+
+    return {"schema": SchemaCheck(task["schema"], rejects=task["rejects_violations"])}
+
+
+def _ocr_of(task: dict[str, Any]) -> dict[str, OcrRequest]:
+    """Return the argument that says how pictures of text are read; a parser need not know it where they are not."""
+    if "ocr" not in task:
+        return {}
+    values = task["ocr"]
+    return {"ocr": OcrRequest(**values | {"languages": tuple(values["languages"])})}
+
+
+def _attachments_of(task: dict[str, Any], attachments: AttachmentWriter) -> dict[str, Any]:
+    """Return the arguments that say what becomes of attached files; those who read them need none."""
+    if "attachments" not in task:
+        return {}
+    return {"attachments": task["attachments"], "keep_attachment": attachments.keep}
 
 
 def _outcome_of(error: BaseException, *, is_writing: bool) -> tuple[ParseStatus, str, str, str]:
@@ -248,35 +347,34 @@ def _outcome_of_os_error(error: OSError, *, is_writing: bool) -> tuple[ParseStat
     return "failed", "unreadable", said, "sync again; if it stays so, try another backend for this file"
 
 
-def _parsed(task_id: str, extraction: Extraction, text: bytes, started: float) -> ParseResult:
+def _parsed(task: dict[str, Any], extraction: Extraction, text: bytes, started: float) -> ParseResult:
     chunks = None
-    if len(text) < _CHUNKS_BELOW_BYTES:
-        chunks = [(list(chunk.heading_path), chunk.text) for chunk in split_into_chunks(extraction.markdown)]
+    language = extraction.language or detect_language(extraction.markdown)
+    rules = ChunkRules.of(task["chunking"])
+    if len(text) < _CHUNKS_BELOW_BYTES and rules.unit == "characters":
+        chunks = split_into_chunks(extraction.markdown, extraction.page_starts, ChunkLimits(rules))
+        chunks = analysed(chunks, language_among(language, rules.languages))
     return ParseResult(
-        task_id=task_id,
+        task_id=task["task_id"],
         status="parsed",
         media_type=extraction.media_type,
         backend=extraction.backend,
         backend_version=extraction.backend_version,
         content_hash=compute_content_hash(text),
         title=extraction.title,
-        language=extraction.language,
+        language=language,
         pages=extraction.pages,
+        page_starts=extraction.page_starts,
         columns=extraction.columns,
         links=extraction.links,
         warnings=extraction.warnings,
         validation=extraction.validation,
         chunks=chunks,
         text_bytes=len(text),
-        milliseconds=round((time.perf_counter() - started) * 1000, 3),
+        milliseconds=_milliseconds(started),
+        ocr=extraction.ocr,
+        ocr_pages=extraction.ocr_pages,
     )
-
-
-def _read(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    file: BinaryIO
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        return file.read()
 
 
 def _write(path: str, text: bytes) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
-import os
 import selectors
 import time
 from dataclasses import replace
@@ -18,13 +16,13 @@ from ingest_tui.extraction.pool.task import (
     WINDOW_MILLISECONDS,
     WINDOW_TASKS,
     Job,
-    output_in,
+    drop_outputs,
     result_of,
-    take_output,
+    take_outputs,
     wire_form,
 )
 from ingest_tui.extraction.pool.task_queue import TaskQueue, Walls
-from ingest_tui.model.extraction import ParseResult
+from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.parse_limits import FileLimits, ParseLimits, file_limits
 
 _log = logging.getLogger(__name__)
@@ -69,7 +67,7 @@ class Dispatcher:
             while self._turn():
                 pass
         except BaseException as error:  # noqa: BLE001 the pool raises it to whoever closes it
-            _log.exception("the parser pool has failed")
+            _log.debug("the parser pool has failed", exc_info=True)  # who closes it says so, in words
             self.failure = self._queue.callback_error = error
         finally:
             self._end()
@@ -202,13 +200,18 @@ class Dispatcher:
             process.finish()
 
     def _land(self, process: ParserProcess, line: dict[str, Any]) -> int:
-        """Deliver one result; return how many tasks that finishes. Raises as `result_of` for what is no result."""
+        """Deliver one result; return how many tasks that finishes.
+
+        Raises as `result_of` for what is no result, ValueError for one of a task that it does not have.
+        """
         flight = process.in_flight.get(line["seq"])
         if flight is None:
+            if line["seq"] > process.taken_back_to:
+                raise ValueError("nobody asked for it")
             return 0
         is_spent, result = line["retire"], result_of(line["result"], flight.payload.task)
-        if process.scratch and result.status == "parsed":
-            result = _taken(result, output_in(process.scratch, line["seq"]), flight.payload.task.output_path)
+        if process.scratch and (result.status in {"parsed", "container"} or result.members):
+            result = _taken(result, line["seq"], process.scratch, flight.payload.task)
         process.land(line["seq"])
         process.served += 1.0 if flight.weight > 1.0 else _CHEAP_SHARE
         if is_spent:
@@ -253,8 +256,7 @@ class Dispatcher:
             kill_orphans()  # of a pool whose process was killed
 
     def _fail(self, job: Job, reason: str, detail: str, hint: str = "") -> None:
-        with contextlib.suppress(OSError):
-            os.unlink(job.task.output_path)  # noqa: PTH108 what a dead parser left
+        drop_outputs(job.task)
         self._queue.deliver(job, ParseResult(job.task.task_id, "failed", reason, detail, hint))
         self._queue.count_finished(1)
 
@@ -309,8 +311,7 @@ class Dispatcher:
         """
         if reason not in _PERHAPS_OF_OTHERS or seq <= 1 or job.had_its_own:
             return False
-        with contextlib.suppress(OSError):
-            os.unlink(job.task.output_path)  # noqa: PTH108 what a dead parser left
+        drop_outputs(job.task)
         job.had_its_own = True
         process = self._start()
         process.queue(wire_form(job), Flight(job, 0.0))
@@ -328,8 +329,7 @@ class Dispatcher:
             if is_hopeless or job.attempts >= _MAX_ATTEMPTS:
                 self._fail(job, reason, detail)
                 continue
-            with contextlib.suppress(OSError):
-                os.unlink(job.task.output_path)  # noqa: PTH108 finished, but its result was lost with the process
+            drop_outputs(job.task)
             again.append(job)
         self._queue.put_back(again)
 
@@ -358,10 +358,10 @@ class Dispatcher:
             self._queue.end()
 
 
-def _taken(result: ParseResult, written: str, wanted: str) -> ParseResult:
-    """Return a result whose text is where its task wants it, or that of not getting it there."""
+def _taken(result: ParseResult, seq: int, scratch: str, task: ParseTask) -> ParseResult:
+    """Return a result whose text and members are where its task wants them, or that of not getting them there."""
     try:
-        take_output(written, wanted)
+        take_outputs(result, seq, scratch, task)
     except OSError as error:
         is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         reason = "disk_full" if is_full else "unreadable"

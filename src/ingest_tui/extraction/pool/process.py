@@ -18,7 +18,9 @@ from typing import Any
 
 import orjson
 
+from ingest_tui.extraction.backends import model_folders
 from ingest_tui.extraction.pool.confinement import Confinement, code_folders
+from ingest_tui.extraction.pool.lockdown import PEAK_OFFSET
 from ingest_tui.extraction.pool.orphans import MARK, kill_marked, new_mark
 from ingest_tui.extraction.validators.registered import installed_validators
 from ingest_tui.model.parse_limits import FileLimits, ParseLimits
@@ -42,7 +44,8 @@ _USES_NAMESPACES = True
 _PROCESS_CPU_CLOCK = 2
 """With the complement of a process number it makes the clock of all its threads (clock_getcpuclockid(3))."""
 
-# Nothing of the parent's environment goes to a parser: it may hold secrets, proxies and preload libraries.
+# Of the parent's environment only the folders of models go to a parser: it may hold secrets, proxies and preload
+# libraries.
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -66,7 +69,7 @@ _ENVIRONMENT = {
 def _wire_form(confinement: Confinement, scratch: str, validators: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     modules = (reference.partition(":")[0] for _, reference in validators)
     return {
-        "readable": [*confinement.readable, *code_folders(modules)],
+        "readable": [*confinement.readable, *model_folders().values(), *code_folders(modules)],
         "scratch": scratch,
         "may_run_programs": confinement.may_run_programs,
     }
@@ -115,9 +118,12 @@ class ParserProcess:
     is_retiring: bool = False
     kill_reason: tuple[str, str, str] | None = None
     peak_bytes: int = 0
-    """Most memory it had in use at once, known when it is buried; 0 where that cannot be told."""
+    """Most memory it had in use at once, known when it is buried; 0 where that is not known."""
     inherited_peak_bytes: int = 0
-    """The same of the process that started it: the kernel lets a child begin with the mark of its parent."""
+    """The same of the process that started it: the kernel lets a child begin with the mark of its parent.
+
+    Matters only where no process around the parser says how much the parser itself had.
+    """
     forger_is_unknown: bool = False
     """Whether it was killed for what one of its tasks wrote into the pipe, no matter which."""
     _seen: tuple[int, int] = (0, 0)
@@ -138,7 +144,7 @@ class ParserProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**_ENVIRONMENT, MARK: mark},
+                env={**_ENVIRONMENT, **model_folders(), MARK: mark},
                 cwd="/",
                 pass_fds=(progress_fd,),
                 start_new_session=True,
@@ -312,7 +318,9 @@ class ParserProcess:
         _, waited, usage = os.wait4(self.popen.pid, 0)
         status = self.popen.returncode = os.waitstatus_to_exitcode(waited)
         peak_bytes = usage.ru_maxrss * 1024
-        self.peak_bytes = peak_bytes if peak_bytes > self.inherited_peak_bytes else 0
+        self.peak_bytes = int.from_bytes(self.progress[PEAK_OFFSET : PEAK_OFFSET + 8], "little") or (
+            peak_bytes if peak_bytes > self.inherited_peak_bytes else 0
+        )
         for pipe in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]

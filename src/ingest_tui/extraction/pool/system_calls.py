@@ -151,7 +151,7 @@ def _if_called(number: int | None, then: Sequence[bytes]) -> list[bytes]:
 
 
 def _refusal_by_argument(rule: _Rule) -> list[bytes]:
-    """Return what ends with an error, or goes on with the number of the call loaded again."""
+    """Return what ends with an error, or continues with the number of the call loaded again."""
     # Of each argument the lower half, which is all that the kernel takes of these; both machines put it first.
     instructions = [_instruction(_LOAD, _ARGUMENTS_AT + 8 * rule.argument), _instruction(_AND, rule.mask)]
     # Each test that is true passes over those left and over the one instruction between them and its end.

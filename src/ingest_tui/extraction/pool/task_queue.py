@@ -192,7 +192,7 @@ class TaskQueue:
         try:
             job.on_result(result)
         except Exception as error:  # noqa: BLE001 the pool raises it when it is closed
-            _log.exception("on_result failed for %s", job.task.task_id)
+            _log.debug("on_result failed for %s", job.task.task_id, exc_info=True)
             self.callback_error = self.callback_error or error
         with self._state:
             self._open.pop(id(job), None)

@@ -38,6 +38,8 @@ _SYSTEM_FILES = (
     "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system/cpu",
 )  # fmt: skip
 _PROGRAMS = ("/usr", "/bin", "/lib", "/lib64")
+_SETTINGS_OF_JAVA = "java"
+"""What the folders below /etc begin with that Debian keeps the settings of Java in, which it does not start without."""
 
 
 def raise_walls(libc: ctypes.CDLL, config: dict[str, Any]) -> dict[str, Any]:
@@ -76,11 +78,20 @@ def _landlock(libc: ctypes.CDLL, readable: Iterable[str], scratch: str, *, may_r
             _allow(libc, ruleset, path, _READ & rights)
         for path in _PROGRAMS if may_run_programs else ():
             _allow(libc, ruleset, path, (_READ | _EXECUTE) & rights)
+        for path in _settings_of_programs() if may_run_programs else ():
+            _allow(libc, ruleset, path, _READ & rights)
         _allow(libc, ruleset, "/dev/null", (_READ_FILE | _WRITE_FILE) & rights)
         _allow(libc, ruleset, scratch, _WRITE_OWN & rights)
         return abi if libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0) == 0 else 0
     finally:
         os.close(ruleset)
+
+
+def _settings_of_programs() -> list[str]:
+    try:
+        return [f"/etc/{name}" for name in os.listdir("/etc") if name.startswith(_SETTINGS_OF_JAVA)]  # noqa: PTH208
+    except OSError:
+        return []
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:

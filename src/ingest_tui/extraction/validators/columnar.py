@@ -18,7 +18,7 @@ def nested_columns(schema: Any) -> list[str]:
 
 
 def check_schema(schema: Any) -> list[Finding]:
-    """Return which columns are nested: their values stand in the table as Python would write them."""
+    """Return which columns are nested: their values are in the table as Python would write them."""
     nested = nested_columns(schema)
     if not nested:
         return []

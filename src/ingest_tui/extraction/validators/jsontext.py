@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest_tui.model.extraction import Finding
+
+if TYPE_CHECKING:
+    from ingest_tui.extraction.schemas.schema_check import SchemaCheck
 
 _NAMED = 5
 _KEY_CHARACTERS = 40
@@ -35,8 +38,11 @@ def check_json(text: str) -> CheckedJson:
     return CheckedJson(value, repeats_keys=bool(repeated), findings=_repetitions(repeated))
 
 
-def check_json_lines(text: str) -> list[Finding]:
-    """Return which lines are not JSON, with their numbers from 1, and which keys occur twice in one object."""
+def check_json_lines(text: str, schema: SchemaCheck | None = None) -> list[Finding]:
+    """Return which lines are not JSON, with their numbers from 1, and which keys occur twice in one object.
+
+    ``schema`` is shown the value of each line.
+    """
     repeated: dict[str, int] = {}
     decode = json.JSONDecoder(object_pairs_hook=_noting(repeated)).decode
     broken: list[int] = []
@@ -44,9 +50,14 @@ def check_json_lines(text: str) -> list[Finding]:
         stripped = line.strip()
         if stripped:
             try:
-                decode(stripped)
+                value = decode(stripped)
             except (ValueError, RecursionError):
                 broken.append(number)
+                if schema is not None:
+                    schema.no_json(number)
+                continue
+            if schema is not None:
+                schema.value(value, number)
     findings = _repetitions(repeated)
     if broken:
         lines = ", ".join(map(str, broken[:_NAMED]))

@@ -1,14 +1,16 @@
-"""PDF: what pdfium had to repair, what an author forbids, and what is inside beside the pages."""
+"""PDF: what pdfium had to repair, what an author forbids, and what is inside besides the pages."""
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest_tui.extraction.backends.pdf_text import is_noise
+from ingest_tui.extraction.pdf.embedded_files import name_of
+from ingest_tui.extraction.pdf.page_text import is_noise
+from ingest_tui.model.attachments import MAX_ATTACHMENTS
 from ingest_tui.model.extraction import Finding
+from ingest_tui.model.ocr import HINT_IF_OCR_FOUND_NOTHING, HOW_TO_SWITCH_ON, NEEDS_OCR, OCR_FOUND_NOTHING
 
 _NAMES_NAMED = 5
 _NAME_CHARACTERS = 60
@@ -50,18 +52,12 @@ def _embedded_files(raw: Any, document: Any) -> list[Finding]:
     count = raw.FPDFDoc_GetAttachmentCount(document.raw)
     if count <= 0:
         return []
-    names = ", ".join(_attachment_name(raw, document, index) for index in range(min(count, _NAMES_NAMED)))
-    return [Finding("warning", "embedded_files", f"{count} embedded files are not read: {names}")]
-
-
-def _attachment_name(raw: Any, document: Any, index: int) -> str:
-    attachment = raw.FPDFDoc_GetAttachment(document.raw, index)
-    length = raw.FPDFAttachment_GetName(attachment, None, 0) if attachment else 0
-    if not 2 < length <= 4096:  # noqa: PLR2004 an empty name is its final zero alone
-        return "unnamed"
-    buffer = ctypes.create_string_buffer(length)
-    raw.FPDFAttachment_GetName(attachment, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), length)
-    return repr(buffer.raw[: length - 2].decode("utf-16-le", "replace")[:_NAME_CHARACTERS])
+    some = (raw.FPDFDoc_GetAttachment(document.raw, index) for index in range(min(count, _NAMES_NAMED)))
+    names = ", ".join(repr(name_of(one)[:_NAME_CHARACTERS]) if name_of(one) else "unnamed" for one in some)
+    message = f"holds {count} embedded file{'' if count == 1 else 's'}: {names}"
+    if count > MAX_ATTACHMENTS:
+        message = f"{message}; those after the first {MAX_ATTACHMENTS:,} are left out"
+    return [Finding("warning", "embedded_files", message)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +92,8 @@ class Pages:
         if not page.text and not page.annotations:
             self._silent.append(number)
 
-    def findings(self, count: int) -> list[Finding]:
-        """Return what is to be said about the pages of a document that has ``count``."""
+    def findings(self, count: int, *, by_ocr: bool = False) -> list[Finding]:
+        """Return what is to be said about the pages of a document that has ``count``, which OCR has read too or not."""
         found: list[Finding] = []
         if self.unreadable:
             found.append(Finding("error", "page_unreadable", f"pages that cannot be read: {_pages(self.unreadable)}"))
@@ -105,15 +101,21 @@ class Pages:
             message = f"the fonts do not say which letters they show: the text of pages {_pages(self._noise)} is noise"
             found.append(Finding("error", "text_is_noise", message))
         if self._silent:
-            advice = "; scanned pages need OCR" if self._images else ""
+            advice = "; scanned pages need OCR" if self._images and not by_ocr else ""
             message = f"{len(self._silent)} of {count} pages hold no text ({_pages(self._silent)}){advice}"
             found.append(Finding("warning", "pages_without_text", message))
         return found
 
-    def hint_if_empty(self) -> str:
+    def code_if_empty(self, *, by_ocr: bool) -> str:
+        """Return the reason of a document without any text where its pages are images, else nothing."""
+        if not self._images:
+            return ""
+        return OCR_FOUND_NOTHING if by_ocr else NEEDS_OCR
+
+    def hint_if_empty(self, *, by_ocr: bool = False) -> str:
         """Return what to do about a document without any text."""
         if self._images:
-            return "needs OCR: its pages are images; run an OCR program over it and ingest the result"
+            return HINT_IF_OCR_FOUND_NOTHING if by_ocr else f"needs OCR: its pages are images; {HOW_TO_SWITCH_ON}"
         if self._fields:
             return f"a form of {self._fields} fields that nobody has filled in: there is nothing to find"
         return "its pages are blank, or hold only drawings: open it to see which"

@@ -60,12 +60,19 @@ def leaves_quote_open(rest: str, delimiter: str) -> bool:
     return False
 
 
-def check_header(header: Sequence[str]) -> list[Finding]:
-    """Return what is wrong with the names of columns as they stand in the file."""
+def check_header(header: Sequence[str], *, is_missing: bool = False) -> list[Finding]:
+    """Return what is wrong with the names of columns as they are in the file."""
+    if is_missing:
+        message = "no row names the columns: they are called column_1, column_2, …"
+        return [Finding("warning", "header_missing", message)]
     findings: list[Finding] = []
     blank = [position for position, name in enumerate(header, 1) if not name.strip()]
     if blank:
-        findings.append(Finding("warning", "header_blank", f"no name for column {_listed(blank[:_NAMES_NAMED])}"))
+        more = f" and {len(blank) - _NAMES_NAMED} more" if len(blank) > _NAMES_NAMED else ""
+        message = (
+            f"no name for column {_listed(blank[:_NAMES_NAMED])}{more}: not listed, its cells are in the text only"
+        )
+        findings.append(Finding("warning", "header_blank", message))
     often = [name for name, number in Counter(" ".join(name.split()) for name in header if name.strip()).items()
              if number > 1]  # fmt: skip
     if often:

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from html import unescape
 from xml.etree import ElementTree as ET
 
-from ingest_tui.extraction.ooxml import BROKEN_PART, Package, chart_markdown, descendants, local, parse_xml, text_of
+from ingest_tui.extraction.office.ooxml import (
+    BROKEN_PART,
+    Package,
+    chart_markdown,
+    descendants,
+    drawing_text,
+    local,
+    parse_xml,
+)
 from ingest_tui.extraction.workbooks.sheets import Sheet
 from ingest_tui.model.errors import ItemRejectedError
 
@@ -47,7 +55,7 @@ def read_surroundings(
 
 def _drawing_texts(package: Package, part: str) -> Iterator[str]:
     root = package.xml(part)
-    yield from (text for shape in descendants(root, "txBody") if (text := text_of(shape)))
+    yield from (text for shape in descendants(root, "txBody") if (text := drawing_text(shape)))
     for one in package.relationships(part):
         if one.kind in ("chart", "chartEx", "diagramData"):
             try:
@@ -64,7 +72,7 @@ def _chart_titles(chart: ET.Element) -> list[str]:
 
 
 def _diagram_texts(diagram: ET.Element) -> list[str]:
-    return [text for point in descendants(diagram, "t") if (text := text_of(point))]
+    return [text for point in descendants(diagram, "t") if (text := drawing_text(point))]
 
 
 def _notes(root: ET.Element, name: str) -> Notes:

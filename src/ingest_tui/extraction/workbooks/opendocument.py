@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 from xml.parsers import expat
 
-from ingest_tui.extraction.ooxml import BROKEN_PART, open_package
+from ingest_tui.extraction.office.ooxml import BROKEN_PART, open_package
 from ingest_tui.extraction.workbooks.sheets import MAX_CELLS, Sheet, SheetDescription, check_size
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from ingest_tui.extraction.ooxml import attribute, local, parse_xml
+from ingest_tui.extraction.office.ooxml import attribute, local, parse_xml
 from ingest_tui.extraction.workbooks.number_formats import NumberFormat, compile_format
 from ingest_tui.extraction.workbooks.sheets import CellAddress, Sheet, SheetDescription, check_size
 

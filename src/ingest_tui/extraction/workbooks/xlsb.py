@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from ingest_tui.extraction.ooxml import open_package
+from ingest_tui.extraction.office.ooxml import open_package
 from ingest_tui.extraction.workbooks.annotations import BROKEN, Notes, read_surroundings
 from ingest_tui.extraction.workbooks.number_formats import BUILT_IN_FORMATS, NumberFormat, compile_format
 from ingest_tui.extraction.workbooks.sheets import ERRORS, CellAddress, Sheet, SheetDescription, place_name

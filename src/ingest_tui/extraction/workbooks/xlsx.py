@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
-from ingest_tui.extraction.ooxml import (
+from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
     attribute,
     child,

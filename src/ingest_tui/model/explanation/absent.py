@@ -46,6 +46,36 @@ def _restore(document: Document) -> str:
     return f"'ingest-tui doc restore {document.document_id}' brings it back"
 
 
+def _not_in_container(facts: Facts) -> Verdict | None:
+    if not facts.lacking:
+        return None
+    text = f"its container is known, and has no member of that name: {facts.lacking}"
+    return _not("not_in_container", text, explain_command(facts.lacking))
+
+
+def _container(facts: Facts) -> Verdict | None:
+    """A container is no document itself; it is here as far as its members are."""
+    place = facts.place
+    if place is None or place.document_id is not None or place.outcome not in {"ingested", "unchanged"}:
+        return None
+    text = f"a container: {facts.members} of its members are documents"
+    hint = "'ingest-tui job items JOB' shows what became of each"
+    if facts.source is not None and (facts.changed or facts.now.kind == "gone"):
+        then = "the next sync retires them" if facts.now.kind == "gone" else "the next sync takes what has changed"
+        text, hint = f"{text}; {then}", sync_command(facts.source.source_id)
+    if facts.members:
+        return Verdict(True, "container", f"here: {text}", hint, stale=facts.changed)
+    return _not("container", text, hint)
+
+
+def _was_container(facts: Facts) -> Verdict | None:
+    """What was in a container may be here without it: a person keeps it, or its deletion waits for one."""
+    if facts.place is not None or facts.document is not None or not facts.members:
+        return None
+    text = f"here: a container that no sync has seen lately; searchable documents from it: {facts.members}"
+    return Verdict(True, "container", text, "'ingest-tui doc list' shows them")
+
+
 def _refused_or_failed(facts: Facts) -> Verdict | None:
     place = facts.place
     if place is None or place.document_id is not None or place.outcome not in NOT_TAKEN:
@@ -63,9 +93,9 @@ def _refused_or_failed(facts: Facts) -> Verdict | None:
         )
     if facts.left_out[1] and facts.left_out[0] != place.reason:
         return None
-    tail = ""
+    tail = f"; the {facts.members} documents that were in it before are kept" if facts.members else ""
     if place.outcome == "failed" and place.reason in PERMANENT_FAILURES and place.fingerprint:
-        tail = "; it is passed over until it, its settings or a parser changes"
+        tail += "; it is passed over until it, its settings or a parser changes"
     return _not(place.reason, f"{what_became_of_it(facts)}{tail}", remedy(facts))
 
 
@@ -80,6 +110,7 @@ _RETIRED_BECAUSE = {
     "source_removed": "its source {source!r} was removed",
     "replaced": "its place has other content since, which is another document",
     "excluded": "a person approved that what the settings of source {source!r} exclude goes",
+    "not_in_container": "its container has it no more",
     "not_listed": "source {source!r} no longer listed it",
 }
 
@@ -177,11 +208,14 @@ def _waiting(facts: Facts) -> Verdict:
 
 
 RULES: tuple[Rule, ...] = (
+    _not_in_container,
     _removed_by_a_person,
+    _container,
     _refused_or_failed,
     _retired,
     _moved,
     _lives_on,
+    _was_container,
     _nowhere_covered,
     _not_looked_into_yet,
     _purged,

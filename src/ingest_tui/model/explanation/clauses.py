@@ -140,7 +140,7 @@ def sync_command(source_id: str) -> str:
 
 
 def explain_command(address: str) -> str:
-    """Return the command for an address; one that a shell would not take as it stands is left to the reader."""
+    """Return the command for an address; one that a shell would not take as it is, is left to the reader."""
     if _PLAIN.fullmatch(address):
         return f"'ingest-tui doc explain {address}' explains it"
     return "explain it by its own address"

@@ -54,14 +54,16 @@ class Retirement(NamedTuple):
 class SourceFacts:
     """The source that a place belongs to. ``damaged``: its record cannot be read, or is lost.
 
-    ``synced``: it was listed before. ``gap``: why its last listing could not look where the item is, ``gap_place``:
-    the place, empty for the whole source; ``is_gap_noted``: that listing said so, else it is seen only now.
+    ``is_remote``: it is behind a network. ``synced``: it was listed before. ``gap``: why its last listing could not
+    look where the item is, ``gap_place``: the place, empty for the whole source; ``is_gap_noted``: that listing said
+    so, else it is seen only now.
     ``active_job`` is queued or at work (``active_state``). ``failure``: why its newest job failed.
     """
 
     source_id: str
     state: SourceState = "here"
     enabled: bool = True
+    is_remote: bool = False
     synced: bool = True
     gap: str = ""
     gap_place: str = ""
@@ -91,9 +93,11 @@ class Facts:
     ``held_by``: the job that holds its deletion for a person. ``kills``: so often it killed its parser, if that put it
     into quarantine. ``was_version``: the number of the version of ``document`` that came from the target, if another
     one is current. ``names``: what else a bare name could mean. ``changed``: what is there is not what was read.
-    ``filters_changed``: the settings that choose are not those of the last complete look. ``damaged_sources``: whose
-    record cannot be read, so that nobody knows what they cover. ``lives_on``: the document that was there and is still
-    searchable, at another place. ``stands_for``: the folder that a target of nothing but dots is.
+    ``members``: how many documents are in it, if it is a container. ``lacking``: the address of the container that is
+    known and has no such member. ``filters_changed``: the settings that choose are not those of the last complete
+    look. ``damaged_sources``: whose record cannot be read, so that nobody knows what they cover. ``lives_on``: the
+    document that was there and is still searchable, at another place. ``stands_for``: the folder that a target of
+    nothing but dots is.
     """
 
     target: str
@@ -110,6 +114,8 @@ class Facts:
     kills: int = 0
     was_version: int | None = None
     changed: bool = False
+    members: int = 0
+    lacking: str = ""
     filters_changed: bool = False
     lives_on: Document | None = None
     damaged_sources: tuple[str, ...] = ()

@@ -13,8 +13,8 @@ from ingest_tui.model.explanation.clauses import (
     why_not_yet,
 )
 from ingest_tui.model.explanation.facts import NOT_TAKEN, Facts, Rule, Verdict
-from ingest_tui.model.holding import HOLD_WORDS
-from ingest_tui.model.plan import FILTER_REFUSALS
+from ingest_tui.model.holding import hold_words
+from ingest_tui.model.plan import FILTER_REFUSALS, ROLLED_BACK
 
 
 def _here_says_why(code: str, clause: str, hint: str = "", *, stale: bool = True) -> Callable[[Facts], Verdict]:
@@ -49,7 +49,7 @@ def _kept_version(facts: Facts) -> Verdict | None:
 def _held(facts: Facts) -> Verdict | None:
     if not facts.held_by:
         return None
-    why = HOLD_WORDS.get(facts.held_reason, facts.held_reason)
+    why = hold_words(facts.held_reason, is_remote=facts.source is not None and facts.source.is_remote)
     name = facts.source.source_id if facts.source else ""
     gone = (
         f"source {name!r} leaves it out now: {facts.left_out[1]}" if facts.left_out[1] else "it is gone at its source"
@@ -67,6 +67,14 @@ def _kept_by_a_person(facts: Facts) -> Verdict | None:
         f"a source that lists its address takes it over; 'ingest-tui doc remove {facts.document.document_id}' ends it"
     )
     return _here_says_why("kept", clause, hint, stale=False)(facts)
+
+
+def _rolled_back(facts: Facts) -> Verdict | None:
+    place, document = facts.place, facts.document
+    if place is None or document is None or place.reason != ROLLED_BACK or facts.changed or facts.now.kind == "gone":
+        return None
+    hint = f"'ingest-tui doc versions {document.document_id}' shows the versions; a forced sync takes the newest again"
+    return _here_says_why(ROLLED_BACK, place.detail, hint)(facts)
 
 
 def _uploaded(facts: Facts) -> Verdict | None:
@@ -128,6 +136,7 @@ RULES: tuple[Rule, ...] = (
     _replaced_upload,
     _held,
     _kept_by_a_person,
+    _rolled_back,
     _uploaded,
     _orphaned,
     _kept_version,

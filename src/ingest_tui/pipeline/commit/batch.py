@@ -7,21 +7,31 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
+from ingest_tui.model.chunking import TextChunk, chunks_of_version, split_into_chunks
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult
-from ingest_tui.model.keys import file_name_of
-from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
-from ingest_tui.model.plan import ARCHIVED, KILL_REASONS, PERMANENT_FAILURES
-from ingest_tui.pipeline.commit.ingestion_record import extraction_differs, ingestion_record, version_row
+from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.plan import KILL_REASONS, ROLLED_BACK, RULES_CHANGED
+from ingest_tui.pipeline.commit.containers import (
+    MANY_GONE,
+    are_too_many,
+    decide_container,
+    gone_members,
+    retire_members,
+)
+from ingest_tui.pipeline.commit.ending import ItemEnding, is_news, outcome_of, place_of
+from ingest_tui.pipeline.commit.ingestion_record import extraction_differs, ingestion_record
 from ingest_tui.pipeline.commit.known_content import Decision, FetchedItem, KnownContent, as_place_of
+from ingest_tui.pipeline.job.attachments import attachments_of
 from ingest_tui.pipeline.job.context import JobContext
+from ingest_tui.pipeline.plan.deletions import hold_rule_of
 from ingest_tui.pipeline.plan.rules import parsers_of, ruleset_of
-from ingest_tui.pipeline.stage import StagedItem, outcome_of_fetch_error
+from ingest_tui.pipeline.stage import outcome_of_fetch_error
+from ingest_tui.pipeline.staged_item import KEY_TAKEN, OpenContainer, StagedItem
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import KillRow, LocationRow
+from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 
 
@@ -31,13 +41,18 @@ class Writes(StoreChange):
 
     unparsed: list[StagedItem] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    gone: list[Outcome] = field(default_factory=list)
+    """Of members that their containers have no more."""
 
 
 class CommitBatch:
     """Commits batches of one job. Used by one thread."""
 
-    def __init__(self, job: JobContext, catalogue: Catalogue, vanished: dict[str, set[str]]) -> None:
+    def __init__(
+        self, job: JobContext, catalogue: Catalogue, vanished: dict[str, set[str]], finished_keys: set[str]
+    ) -> None:
         self._job = job
+        self._finished_keys = finished_keys
         self._catalogue = catalogue
         self._documents = job.workspace.document_store
         self._source = job.source
@@ -45,7 +60,8 @@ class CommitBatch:
             catalogue, collection_id=job.source.collection_id, source_id=job.source.source_id, vanished=vanished
         )
         self._is_asked_for = job.manifest.kind == "upload" or bool(job.manifest.options.get("force"))
-        self._ruleset = ruleset_of(job.source)
+        self._takes_attachments = attachments_of(job.source, job.workspace.settings) == "documents"
+        self._ruleset = ruleset_of(job.source, job.schema, job.workspace.settings)
         self._at = rfc3339_now()
 
     def commit(self, writer: StoreWriter, items: list[StagedItem]) -> tuple[list[Outcome], list[StagedItem]]:
@@ -59,6 +75,8 @@ class CommitBatch:
         self._look_up(items)
         for item in items:
             self._decide(item, writes)
+        # First: nothing on disk shows afterwards that this job has retired them.
+        self._job.outcomes.record(outcome for outcome in writes.gone if outcome.key not in self._finished_keys)
         writer.carry_out(writes)
         placed = {folder for folder, _document in writes.placed}
         for item in items:
@@ -78,45 +96,136 @@ class CommitBatch:
     # Decisions
 
     def _decide(self, item: StagedItem, writes: Writes) -> None:
+        if self._is_taken(item, writes):
+            detail = "something else in the source has the same key: an archive next to a file named like its member"
+            self._settle(
+                item, writes, ItemEnding("rejected", KEY_TAKEN, detail, hint="rename one of them", keeps_place=True)
+            )
+            return
+        if item.members is not None and item.result is not None and item.result.status == "container":
+            self._close_container(item, item.members, writes)
+            return
         if item.error is not None:
             hint = item.error.hint
             name: OutcomeName = "rejected" if outcome_of_fetch_error(item.error) == "rejected" else "failed"
-            self._settle(item, writes, name, item.error.reason, item.error.message, hint=hint, phase="stage")
+            self._settle(
+                item, writes, ItemEnding(name, item.error.reason, item.error.message, hint=hint, phase="stage")
+            )
             return
         result = item.result
+        was_read = result is not None and (result.status == "parsed" or result.members > 0)
+        if was_read and not self._retire_former_members(item, writes):
+            return
         if result is not None and result.status != "parsed":
             names: dict[str, OutcomeName] = {"empty": "empty", "rejected": "rejected", "failed": "failed"}
             name = names[result.status]
-            if result.reason in KILL_REASONS:
+            if result.reason in KILL_REASONS and not item.kills:  # a member in quarantine was not parsed
                 writes.kills.append(self._killed(item, result.reason))
-            self._settle(item, writes, name, result.reason, result.detail, hint=result.hint, phase="extract")
+                item.kills = writes.kills[-1].kills
+            self._settle(
+                item, writes, ItemEnding(name, result.reason, result.detail, hint=result.hint, phase="extract")
+            )
             return
         decision = self._known.decide(self._found[item.item_id], asked=self._is_asked_for, differs=self._differs(item))
         what = decision.classification
         if what.kind in {"new", "changed", "detached", "returned"}:
             self._ingest(item, decision, writes)
-        elif what.kind == "removed":
-            self._leave_removed(item, writes)
+        elif what.kind in {"removed", "rolled_back"}:
+            leave = self._leave_removed if what.kind == "removed" else self._leave_rolled_back
+            leave(item, decision, writes)
         elif what.kind == "same":
-            document = self._known.documents[what.document_id or ""]
+            document = self._readdressed(item, self._known.documents[what.document_id or ""], writes)
             self._put_places(item, decision, writes, document.document_id)
             self._settle(
-                item, writes, "unchanged", "same_content", what.detail,
-                document_id=document.document_id, version=document.version,
-            )  # fmt: skip
+                item,
+                writes,
+                ItemEnding(
+                    "unchanged", "same_content", what.detail, document_id=document.document_id, version=document.version
+                ),
+            )
         else:
             self._link(item, decision, writes)
 
+    def _readdressed(self, item: StagedItem, document: Document, writes: Writes) -> Document:
+        """Return the document of a member whose container has another address, as one that is there."""
+        is_primary = (document.source_id, document.key) == (self._source.source_id, item.key)
+        if item.parent is None or not is_primary or document.uri == item.line.uri:
+            return document
+        there = document.placed_at(document.source_id, document.key, item.line.uri, self._at, is_member=True)
+        writes.documents[document.document_id] = there
+        writes.noted.add(document.document_id)
+        self._known.put_document(there)
+        return there
+
+    # Containers
+
+    def _is_taken(self, item: StagedItem, writes: Writes) -> bool:
+        """Whether an item has the key of a member, or a member that of an item: who came first keeps it."""
+        row = writes.locations.get((self._source.source_id, item.key)) or self._known.locations.get(item.key)
+        return row is not None and bool(row.container) != bool(item.line.container)
+
+    def _close_container(self, item: StagedItem, container: OpenContainer, writes: Writes) -> None:
+        """All members of a container are committed: note it as read, and retire what it has no more."""
+        known = self._known.locations.get(item.key)
+        if known is not None and known.document_id is not None:  # it was a document before
+            writes.left.add(known.document_id)
+        gone = [] if container.damage else gone_members(self._catalogue, self._source.source_id, item.key, container)
+        if self._is_held(item, gone, writes):
+            return
+        retired = retire_members(writes, gone)
+        writes.gone += retired
+        decided = decide_container(
+            container.counts,
+            retired=len(retired),
+            was_known=known is not None and known.outcome in {"ingested", "unchanged"},
+            has_news=container.has_news or bool(gone),
+            planned=item.line.reason,
+            damage=container.damage,
+        )
+        self._settle(
+            item, writes, ItemEnding(*decided, phase="extract" if container.damage else "commit", is_document=False)
+        )
+
+    def _retire_former_members(self, item: StagedItem, writes: Writes) -> bool:
+        """Retire members that a document has no more, or had as a container; returns whether they may go.
+
+        Where attachments are no documents any more, those of before are for the plan, which holds them.
+        """
+        known = self._known.locations.get(item.key)
+        if known is None or (item.members is not None and item.members.damage):
+            return True
+        if known.document_id is None or self._takes_attachments:
+            gone = gone_members(self._catalogue, self._source.source_id, item.key, item.members)
+            if self._is_held(item, gone, writes):
+                return False
+            writes.gone += retire_members(writes, gone)
+        return True
+
+    def _is_held(self, item: StagedItem, gone: list[LocationRow], writes: Writes) -> bool:
+        """Whether so many members are gone that a person has to allow it; then the item failed, and they stay."""
+        if not gone or self._job.manifest.kind == "upload":  # who uploads has chosen it
+            return False
+        rule = hold_rule_of(self._source, self._job.workspace.settings)
+        detail = are_too_many(self._catalogue, self._source.source_id, gone, rule)
+        if detail:
+            is_document = item.result is None or item.result.status != "container"
+            self._settle(item, writes, ItemEnding("failed", MANY_GONE, detail, is_document=is_document))
+        return bool(detail)
+
     def _differs(self, item: StagedItem) -> Callable[[Document], bool]:
-        """Return what compares an item that was read again on request with the text and metadata of a document."""
+        """Return what compares an item that was read again with the text and metadata of a document."""
         result = item.result
-        if result is None or not self._job.forced:
+        if result is None or not (self._job.forced or item.line.reason == RULES_CHANGED):
             return lambda _document: False
 
         def differs(document: Document) -> bool:
             folder = self._documents.folder(document.collection_id, document.document_id, document.version)
             try:
-                return extraction_differs(item, result, self._documents.ingestion(folder))
+                record = self._documents.ingestion(folder)
+                is_own = document.source_id == self._source.source_id  # else another source says how it is cut
+                rules, asked = self._job.chunking.rules if is_own else None, self._job.forced
+                is_lost = asked and not self._documents.holds(folder, document.raw_sha256, document.content_hash)
+                return is_lost or extraction_differs(item, result, record, rules, asked=asked)
             except IngestError:  # the record is damaged: a new version has one
                 return True
 
@@ -145,17 +254,19 @@ class CommitBatch:
         chunks = self._chunks(item, result)
         document = document._replace(chunks=len(chunks))
         folder = self._job.staging.folder(item.item_id)
-        record = ingestion_record(item, document, self._job.connector)
+        own = self._source.overrides.chosen() if self._job.connector is None else {}
+        record = ingestion_record(item, document, self._job.connector, self._job.chunking.rules, own)
         self._documents.write_ingestion(folder, record)
         writes.placed.append(PlacedVersion(folder, document))
         writes.documents[document.document_id] = document
-        writes.versions.append(version_row(document))
+        writes.versions.append(VersionRow.of_current(document))
         if previous is not None:
             writes.rechunked.add(document.document_id)
-            writes.chunks = [row for row in writes.chunks if row[0] != document.document_id]
+            writes.chunks = [row for row in writes.chunks if row.document_id != document.document_id]
         if what.kind == "returned":
             writes.returned.add(document.document_id)
-        writes.chunks += [(document.document_id, ordinal, path, text) for ordinal, (path, text) in enumerate(chunks)]
+        rules = self._job.chunking.rules
+        writes.chunks += chunks_of_version(document.document_id, document.version, chunks, result.language, rules)
         self._known.put_document(document)
         self._put_places(item, decision, writes, document.document_id, version=document.version)
         planned = "changed" if item.line.reason in {"upload", "new"} else item.line.reason
@@ -163,11 +274,7 @@ class CommitBatch:
         self._settle(
             item,
             writes,
-            "ingested",
-            reason,
-            what.detail,
-            document_id=document.document_id,
-            version=document.version,
+            ItemEnding("ingested", reason, what.detail, document_id=document.document_id, version=document.version),
         )
 
     def _link(self, item: StagedItem, decision: Decision, writes: Writes) -> None:
@@ -181,12 +288,15 @@ class CommitBatch:
             name = "moved"
             writes.forgotten |= {(self._source.source_id, key) for key in self._known.drop_places(document_id)}
             detail = f"was {document.key}; {what.detail}"
-            moved = document.placed_at(self._source.source_id, item.key, item.line.uri, self._at)
+            is_member = item.parent is not None
+            moved = document.placed_at(self._source.source_id, item.key, item.line.uri, self._at, is_member=is_member)
             writes.documents[document_id] = moved
             self._known.put_document(moved)
         writes.noted.add(document_id)
         self._put_places(item, decision, writes, document_id, version=document.version)
-        self._settle(item, writes, name, "same_content", detail, document_id=document_id, version=document.version)
+        self._settle(
+            item, writes, ItemEnding(name, "same_content", detail, document_id=document_id, version=document.version)
+        )
 
     def _put_places(
         self, item: StagedItem, decision: Decision, writes: Writes, document_id: str, *, version: int | None = None
@@ -200,11 +310,11 @@ class CommitBatch:
             writes.noted.add(document_id)
         writes.left |= placing.losers
 
-    def _leave_removed(self, item: StagedItem, writes: Writes) -> None:
+    def _leave_removed(self, item: StagedItem, _decision: Decision, writes: Writes) -> None:
         """A person removed this content: its place is known, so that the next sync need not look at it again."""
         removal = self._known.removal_of(self._found[item.item_id])
         detail = removal.detail if removal is not None else ""
-        self._settle(item, writes, "unchanged", "removed", f"{detail}; the content is the same")
+        self._settle(item, writes, ItemEnding("unchanged", "removed", f"{detail}; the content is the same"))
         place = (self._source.source_id, item.key)
         writes.locations[place] = writes.locations[place]._replace(
             outcome="retired",
@@ -213,6 +323,16 @@ class CommitBatch:
             removed_sha256=item.raw_sha256,
             removed_content_hash=self._found[item.item_id].content_hash
             or (removal.removed_content_hash if removal else ""),
+        )
+
+    def _leave_rolled_back(self, item: StagedItem, decision: Decision, writes: Writes) -> None:
+        """A person went back from this content: the document stays as it is until other content comes, or they ask."""
+        what, known = decision.classification, self._known.locations[item.key]
+        detail = f"{what.detail}; the content is the same"
+        self._settle(item, writes, ItemEnding("unchanged", ROLLED_BACK, detail, document_id=what.document_id))
+        place = (self._source.source_id, item.key)
+        writes.locations[place] = writes.locations[place]._replace(
+            removed_sha256=known.removed_sha256, removed_content_hash=known.removed_content_hash
         )
 
     # Rows and records
@@ -228,8 +348,8 @@ class CommitBatch:
             source_type=source.source_type,
             uri=item.line.uri,
             key=item.key,
-            title=result.title or file_name_of(item.key),
-            file_name=file_name_of(item.key),
+            title=result.title or item.file_name,
+            file_name=item.file_name,
             media_type=result.media_type,
             version=previous.version + 1 if previous else 1,
             raw_sha256=item.raw_sha256,
@@ -243,81 +363,34 @@ class CommitBatch:
             job_id=self._job.manifest.job_id,
         )
 
-    def _chunks(self, item: StagedItem, result: ParseResult) -> list[tuple[str, str]]:
+    def _chunks(self, item: StagedItem, result: ParseResult) -> list[TextChunk]:
         if result.chunks is not None:
-            return [(HEADING_SEPARATOR.join(path), text) for path, text in result.chunks]
+            return result.chunks
         text = Path(self._job.staging.normalized(item.item_id)).read_text(encoding="utf-8")
-        return [(HEADING_SEPARATOR.join(path), chunk) for path, chunk in split_into_chunks(text)]
+        return split_into_chunks(text, result.page_starts, self._job.chunking)
 
-    def _settle(
-        self,
-        item: StagedItem,
-        writes: Writes,
-        name: OutcomeName,
-        reason: str,
-        detail: str = "",
-        *,
-        hint: str = "",
-        document_id: str | None = None,
-        version: int | None = None,
-        phase: str = "commit",
-    ) -> None:
+    def _settle(self, item: StagedItem, writes: Writes, ending: ItemEnding) -> None:
         """Note what is known from now on of the item's place, and its outcome."""
-        line, result = item.line, item.result
-        if item.key in self._kills and name != "failed":
+        if item.key in self._kills and ending.name != "failed":
             writes.cleared_kills.add((self._source.source_id, item.key))
-        known = self._known.locations.get(item.key)
-        if document_id is None and known is not None:
-            # What was searchable stays so: its last good version is kept.
-            document_id, version = known.document_id, known.version
-        elif version is None and known is not None:
-            version = known.version
-        at = self._at
-        # Never unchanged: what failed in a way that may pass, or was found to be archived only when it was asked for.
-        failed_for_good = name == "failed" and phase == "extract" and reason in PERMANENT_FAILURES
-        is_settled = failed_for_good or not (name == "failed" or reason == ARCHIVED)
-        location = LocationRow(
-            self._source.source_id,
-            item.key,
-            line.uri,
-            self._source.collection_id,
-            document_id,
-            line.fingerprint if is_settled else "",
-            line.size,
-            line.modified_ns,
-            name,
-            reason,
-            detail,
-            self._ruleset,
-            self._job.manifest.job_id,
-            at,
-            version,
-            parsers=self._parsers if failed_for_good else "",
-            removed_sha256=known.removed_sha256 if known is not None and document_id is None else "",
-            removed_content_hash=known.removed_content_hash if known is not None and document_id is None else "",
-        )
-        writes.put_location(location)
-        writes.outcomes.append(
-            Outcome(
-                line.uri,
-                item.key,
-                name,
-                reason,
-                at,
-                detail,
-                hint,
-                document_id,
-                version,
-                item.raw_sha256 or None,
-                (result.content_hash or None) if result else None,
-                item.size if item.raw_sha256 else line.size,
-                (result.media_type or None) if result else None,
-                (result.backend or None) if result else None,
-                round(result.milliseconds) if result else None,
-                phase,
-                short_warnings([finding.message for finding in result.validation]) if result else (),
+        before = self._known.locations.get(item.key)
+        known = before if ending.is_document and not ending.keeps_place else None
+        ending = ending.of_known_document(known)
+        if not ending.keeps_place:
+            place = place_of(
+                item,
+                ending,
+                known,
+                source=self._source,
+                ruleset=self._ruleset,
+                parsers=self._parsers if ending.is_permanent_failure else "",
+                job_id=self._job.manifest.job_id,
+                at=self._at,
             )
-        )
+            writes.put_location(place)
+        item.is_news = is_news(item, ending, before)
+        item.outcome = outcome_of(item, ending, self._at)
+        writes.outcomes.append(item.outcome)
 
 
 def _fetched(item: StagedItem) -> FetchedItem:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,7 @@ from ingest_tui.pipeline.commit.batch import CommitBatch
 from ingest_tui.pipeline.extract import parse_item
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.controls import JobCancelled
-from ingest_tui.pipeline.stage import StagedItem
+from ingest_tui.pipeline.staged_item import StagedItem
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.fs.disk import Room
 from ingest_tui.store.records.plan_file import work_lines
@@ -38,12 +39,16 @@ _PLENTY_BYTES = 256 * 1024**2
 class Committer:
     """Gathers finished items and commits them in a thread of its own. Leaving it waits for the last batch."""
 
-    def __init__(self, job: JobContext) -> None:
+    def __init__(self, job: JobContext, finished_keys: set[str] | None = None) -> None:
+        """``finished_keys`` have their outcome in the journal already."""
         self._job = job
+        self._finished_keys = finished_keys or set()
         self._finished: queue.SimpleQueue[StagedItem | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
         self._expected = 0
         self._settled = 0
+        self._set_aside = 0
+        self._containers: list[StagedItem] = []
         self._weight = 0
         self._bytes = 0
         self._room = Room(0, 0)
@@ -68,7 +73,7 @@ class Committer:
         if kind is not None:
             self._abandoned.set()
             prefix = f"{self._job.manifest.job_id}/"
-            # To its end: who goes on with the job uses the same names of tasks and files.
+            # To its end: who continues the job uses the same names of tasks and files.
             self._job.extractor.cancel(lambda task_id: task_id.startswith(prefix), wait=True)
         self._finished.put(None)
         self._thread.join()
@@ -81,8 +86,49 @@ class Committer:
             raise error
 
     def add(self, item: StagedItem) -> None:
-        """Take an item that is fetched and parsed, or could not be. Called from several threads; never blocks."""
-        self._finished.put(item)
+        """Take an item that is fetched and parsed, or could not be. Called from several threads; never blocks.
+
+        A container whose members were not taken yet is set aside for `next_container`: it is no more in the way of
+        others until `resume` brings it back.
+        """
+        if not item.has_members_to_take:
+            self._finished.put(item)
+            return
+        with self._all_settled:
+            self._set_aside += 1
+            self._count_out(item)
+            self._containers.append(item)
+            self._all_settled.notify_all()
+
+    def next_container(self) -> StagedItem | None:
+        """Return a container that was set aside; the caller sees to its members, and then to `resume`.
+
+        The newest first, so that what is within one is done before the next: few wait, however many are nested.
+        """
+        with self._all_settled:
+            return self._containers.pop() if self._containers else None
+
+    def resume(self, container: StagedItem) -> None:
+        """Take a container all of whose members are committed, or that is refused. Never blocks."""
+        with self._all_settled:
+            self._set_aside -= 1
+            self._count_in(container.weight)
+        self._finished.put(container)
+
+    def forget(self, item: StagedItem) -> None:
+        """Count an item that was expected as settled: an earlier attempt is done with it."""
+        with self._all_settled:
+            self._settled += 1
+            self._count_out(item)
+            self._all_settled.notify_all()
+
+    def _count_in(self, size: int) -> None:
+        self._weight += weight_of(size)
+        self._bytes += size
+
+    def _count_out(self, item: StagedItem) -> None:
+        self._weight -= weight_of(item.weight)
+        self._bytes -= item.weight
 
     def expect(self, size: int) -> None:
         """Count an item of ``size`` bytes that will be added; waits while too much is on its way.
@@ -95,13 +141,12 @@ class Committer:
                 self._all_settled.wait(0.25)
                 self._job.controls.checkpoint()
                 self._look_after_the_parsers()
-            is_alone = self._settled >= self._expected
+            is_alone = not self._in_flight
         if is_alone:  # else there was room for it and for what is on its way
             self._job.disk.await_room(self._job.disk.needed_for(size), unless=lambda: self._failure is not None)
         with self._all_settled:
             self._expected += 1
-            self._weight += weight_of(size)
-            self._bytes += size
+            self._count_in(size)
         if self._failure is not None:
             raise self._failure
 
@@ -112,7 +157,12 @@ class Committer:
     def _would_fill_the_disk(self, size: int) -> bool:
         """Whether there is no room for one more besides what those in flight will still write."""
         needed = self._job.disk.needed_for(self._bytes + size) - self._bytes
-        return self._settled < self._expected and not self._has_on_disk(needed)
+        return self._in_flight > 0 and not self._has_on_disk(needed)
+
+    @property
+    def _in_flight(self) -> int:
+        """The number of items that will be settled without anything else being begun."""
+        return self._expected - self._settled - self._set_aside
 
     def _has_on_disk(self, needed: int) -> bool:
         """Whether the disk has so much, as of a moment ago where that was plenty: it is asked for every item."""
@@ -120,6 +170,20 @@ class Committer:
         if now - self._room_seen_at > _ROOM_SEEN_SECONDS or not self._room.has(needed + _PLENTY_BYTES):
             self._room, self._room_seen_at = self._job.workspace.room(), now
         return self._room.has(needed)
+
+    def finish(self, unpack: Callable[[StagedItem], None]) -> None:
+        """Wait until everything is settled, and unpack what is found to be a container; nothing more is staged."""
+        self._all_staged.set()
+        while True:
+            while (container := self.next_container()) is not None:
+                unpack(container)
+            with self._all_settled:
+                if self._settled >= self._expected or self._failure is not None:
+                    return
+                if not self._containers:
+                    self._all_settled.wait(0.25)
+            self._job.controls.checkpoint()
+            self._look_after_the_parsers()
 
     def _wait_for_parsers(self) -> None:
         while True:
@@ -141,7 +205,7 @@ class Committer:
     def _run(self) -> None:
         try:
             with closing(self._job.workspace.open_catalogue()) as catalogue:
-                batch = CommitBatch(self._job, catalogue, self._vanished)
+                batch = CommitBatch(self._job, catalogue, self._vanished, self._finished_keys)
                 while items := self._next_items():
                     self._job.controls.hold_while_paused()
                     if self._abandoned.is_set():
@@ -161,9 +225,12 @@ class Committer:
             items.remove(item)
             parse_item(self._job, item, self.add)
         for item in items:
-            self._job.meter.advance("commit", 1, item.weight)
-            spent = item.result.milliseconds if item.result else 0.0
-            self._job.meter.workload.done(item.key, item.weight, spent)
+            if item.parent is None:
+                self._job.meter.advance("commit", 1, item.weight)
+                spent = item.result.milliseconds if item.result else 0.0
+                self._job.meter.workload.done(item.key, item.weight, spent)
+            elif item.parent.end_member(item):
+                self.resume(item.parent.item)
         with self._all_settled:
             self._settled += len(items)
             self._weight -= sum(weight_of(item.weight) for item in items)
@@ -172,7 +239,7 @@ class Committer:
 
     def _is_last_batch(self, gathered: int) -> bool:
         """Whether nothing more can come: the end of a job does not wait for company."""
-        return self._all_staged.is_set() and self._settled + gathered >= self._expected
+        return self._all_staged.is_set() and gathered >= self._in_flight
 
     def _next_items(self) -> list[StagedItem]:
         """Return the next batch: full, or what came within a moment; empty at the end.

@@ -124,6 +124,7 @@ class KnownContent:
             twin=self._holder(twin, item) if twin else None,
             returning=self._holder(returning, item) if returning else None,
             was_removed=not asked and self.removal_of(item) is not None,
+            was_rolled_back=not asked and self._was_rolled_back(item),
             extraction_differs=here is not None and here.raw_sha256 == item.raw_sha256 and differs(here),
         )
         companions = {
@@ -152,6 +153,11 @@ class KnownContent:
         """Return a place from which a person removed this content, if there is one."""
         by_text = self._removed.get(item.content_hash) if item.content_hash else None
         return self._removed.get(item.raw_sha256) or by_text
+
+    def _was_rolled_back(self, item: FetchedItem) -> bool:
+        """Whether a person went back from this content to an earlier version of the document at the item's place."""
+        known = self.locations.get(item.key)
+        return known is not None and known.document_id is not None and _is_removal_of(known, item)
 
     def _document_here(self, item: FetchedItem, same_address: list[LocationRow]) -> Document | None:
         """Return the document at the item's place: by its key, unless its address is known to be another's."""

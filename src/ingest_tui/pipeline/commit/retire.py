@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ingest_tui.model.address import names_one_thing
+from ingest_tui.model.attachments import mark_in
 from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.document import Document
+from ingest_tui.model.members import parent_of, place_within
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.plan import schema_in
 from ingest_tui.model.plan_line import ActionName, PlanLine
 from ingest_tui.pipeline.commit.known_content import as_place_of
 from ingest_tui.pipeline.job.context import JobContext
@@ -92,43 +96,80 @@ def _move(job: JobContext, writer: StoreWriter, lines: list[PlanLine]) -> list[O
             if place.document_id not in {None, document.document_id}:
                 change.put_location(as_place_of(place, document.document_id, document.version))
                 change.left.add(place.document_id or "")
+        outcomes += _move_attached(job, change, catalogue, before, line)
         change.forgotten.add((source.source_id, before.key))
         change.noted.add(document.document_id)
-        change.put_location(
-            before._replace(
-                key=line.key,
-                uri=line.uri,
-                fingerprint=line.fingerprint,
-                modified_ns=line.modified_ns,
-                outcome="moved",
-                reason=line.reason,
-                detail=line.detail,
-                ruleset=ruleset_of(source),
-                job_id=job.manifest.job_id,
-                at=at,
-            )
-        )
+        place_now = _place_after_move(job, before, line, at)
+        change.put_location(place_now)
         if (document.source_id, document.key) == (source.source_id, before.key):
             moved = document.placed_at(source.source_id, line.key, line.uri, at)
             change.documents[document.document_id] = moved
-        outcomes.append(
-            Outcome(
-                line.uri,
-                line.key,
-                "moved",
-                line.reason,
-                at,
-                line.detail,
-                document_id=document.document_id,
-                version=document.version,
-                raw_sha256=document.raw_sha256,
-                content_hash=document.content_hash,
-                bytes=line.size,
-                media_type=document.media_type,
-            )
-        )
+        outcomes.append(_moved(place_now._replace(size=line.size), document, line))
     writer.carry_out(change)
     return outcomes
+
+
+def _place_after_move(job: JobContext, before: LocationRow, line: PlanLine, at: str) -> LocationRow:
+    return before._replace(
+        key=line.key,
+        uri=line.uri,
+        fingerprint=line.fingerprint,
+        modified_ns=line.modified_ns,
+        outcome="moved",
+        reason=line.reason,
+        detail=line.detail,
+        ruleset=_ruleset_after_move(job, before.ruleset),
+        job_id=job.manifest.job_id,
+        at=at,
+    )
+
+
+def _ruleset_after_move(job: JobContext, before: str) -> str:
+    """Return the rules of now, with those of before where only reading the document would have followed new ones."""
+    now = ruleset_of(job.source, None, job.workspace.settings)
+    return mark_in(before) + now.removeprefix(mark_in(now)) + schema_in(before)
+
+
+def _move_attached(
+    job: JobContext, change: StoreChange, catalogue: Catalogue, before: LocationRow, line: PlanLine
+) -> list[Outcome]:
+    """Take what is attached to a document along to its new place; returns the outcomes of what are documents."""
+    rows = catalogue.members_below(before.source_id, before.key)
+    known = catalogue.documents(row.document_id for row in rows if row.document_id)
+    outcomes = []
+    for row in rows:
+        key, uri = place_within(row.key, before.key, (line.key, line.uri))
+        change.forgotten.add((row.source_id, row.key))
+        moved = row._replace(key=key, uri=uri, container=line.key, job_id=job.manifest.job_id, at=change.at)
+        document = known.get(row.document_id or "")
+        if document is None:
+            change.put_location(moved)
+            continue
+        change.put_location(moved._replace(outcome="moved", reason=line.reason, detail=line.detail))
+        change.noted.add(document.document_id)
+        if (document.source_id, document.key) == (row.source_id, row.key):
+            there = document.placed_at(row.source_id, key, uri, change.at, is_member=True)
+            change.documents[document.document_id] = there
+        outcomes.append(_moved(moved, document, line))
+    return outcomes
+
+
+def _moved(row: LocationRow, document: Document, line: PlanLine) -> Outcome:
+    return Outcome(
+        row.uri,
+        row.key,
+        "moved",
+        line.reason,
+        row.at,
+        line.detail,
+        document_id=document.document_id,
+        version=document.version,
+        raw_sha256=document.raw_sha256,
+        content_hash=document.content_hash,
+        bytes=row.size,
+        media_type=document.media_type,
+        parent=parent_of(row.uri) if row.container else None,
+    )
 
 
 def _places_by_address(catalogue: Catalogue, collection_id: str, lines: list[PlanLine]) -> dict[str, list[LocationRow]]:
@@ -165,6 +206,7 @@ def _retire(job: JobContext, writer: StoreWriter, lines: list[PlanLine]) -> list
             document_id=location.document_id,
             version=location.version,
             bytes=location.size,
+            parent=parent_of(location.uri) if location.container else None,
         )
         for location in gone
     ]
@@ -193,6 +235,7 @@ def _retired_without_line(catalogue: Catalogue, lines: list[PlanLine], at: str) 
                 at,
                 document_id=document.document_id,
                 version=document.version,
+                parent=parent_of(line.uri) if line.container else None,
             )
         )
     return outcomes

@@ -11,7 +11,10 @@ from typing import TypeVar
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.resilience import ResilientConnector, may_block
 from ingest_tui.execution.extractor import Extractor
+from ingest_tui.extraction.schemas.schema_file import SourceSchema, schema_of
+from ingest_tui.model.chunk_limits import ChunkLimits
 from ingest_tui.model.job import Manifest
+from ingest_tui.model.preferences_in_force import preferences_in_force
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.job.controls import JobControls
 from ingest_tui.pipeline.job.disk_guard import DiskGuard
@@ -21,6 +24,7 @@ from ingest_tui.pipeline.job.progress import ProgressMeter
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
 from ingest_tui.store.change import StoreWriter
+from ingest_tui.store.chunk_tokens import limits_of
 from ingest_tui.store.commit_lock import FOR_A_JOB
 from ingest_tui.store.fs.atomic import make_inner_folder
 from ingest_tui.store.layout import JobLayout
@@ -53,6 +57,8 @@ class JobContext:
     meter: ProgressMeter
     controls: JobControls
     disk: DiskGuard
+    schema: SourceSchema | None
+    chunking: ChunkLimits
     forced: bool
     """Whether everything is to be read and extracted again."""
 
@@ -92,8 +98,12 @@ def open_job(
 ) -> JobContext:
     """Open the files of a job whose lock the caller holds; nothing of it runs yet.
 
-    ``stopping`` is set by the worker when it is about to end.
+    ``stopping`` is set by the worker when it is about to end. Raises `ValidationError` for a schema or a tokenizer
+    that is not usable.
     """
+    schema = schema_of(source)
+    preferences = workspace.collections.get(source.collection_id).preferences
+    chunking = limits_of(preferences_in_force(preferences, source.overriding).chunk_rules())
     paths = workspace.jobs.paths(manifest.job_id)
     make_inner_folder(paths.staging)
     with ExitStack() as until_opened:
@@ -123,6 +133,8 @@ def open_job(
         meter=keeper.meter,
         controls=controls,
         disk=DiskGuard(workspace, keeper, controls, log, reading),
+        schema=schema,
+        chunking=chunking,
         forced=bool(manifest.options.get("force")),
     )
 

@@ -12,6 +12,7 @@ from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.job import JobState
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.controls import JobCancelled
+from ingest_tui.pipeline.job.end_audit import audit_ending
 from ingest_tui.store.catalogue.contradictions import contradiction_behind
 
 
@@ -41,7 +42,7 @@ def _failure(job: JobContext, error: BaseException) -> IngestError:
     if isinstance(error, (OSError, apsw.Error)):
         return StoreError(
             f"the workspace cannot be written: {_cause(error)}",
-            hint="check the disk ('dmesg' may say more), then retry the job",
+            hint="check the disk ('dmesg' may show more), then retry the job",
         )
     job.log.event("error", "unexpected error", kind=type(error).__name__, places=_places(error))
     return as_ingest_error(error) or IngestError(
@@ -58,7 +59,7 @@ def record_ending(job: JobContext, ending: Ending) -> None:
     except OSError as error:
         raise StoreError(
             f"the end of job {job.manifest.job_id} cannot be written: {_cause(error)}",
-            hint="check the disk ('dmesg' may say more), then sync again: the job continues from where it is",
+            hint="check the disk ('dmesg' may show more), then sync again: the job continues from where it is",
         ) from error
 
 
@@ -69,7 +70,9 @@ def _record(job: JobContext, ending: Ending) -> None:
         job.workspace.jobs.leave_queue(job.manifest.job_id)
     except OSError as error:
         job.log.event("warning", f"the next worker clears up: {error.strerror}")
-    counters = job.manifest.counters.model_dump()
+    if missing := audit_ending(job.workspace, job.manifest):
+        job.log.event("warning", f"the audit log cannot be written, so the end of the job is not in it: {missing}")
+    counters = job.manifest.counters.as_flat_dict()
     job.log.event("info", f"job {ending.state}", counters=counters, errors=job.manifest.errors_total)
 
 

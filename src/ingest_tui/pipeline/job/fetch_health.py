@@ -57,6 +57,6 @@ class SourceHealth:
         common = f"{number} x {reason}: {example.message}" if number < len(failures) else f"{reason}: {example.message}"
         return SourceAccessError(
             f"stopped early because the source is failing: {what} ({common})",
-            hint=example.hint or "'ingest-tui source test' shows more; then sync again: what is done stays done",
+            hint=example.hint or "'ingest-tui source test SOURCE' shows more; then sync again: what is done stays done",
             code="source_failing",
         )

@@ -28,7 +28,10 @@ class OutcomeJournal(Journal):
     def count(self, outcomes: Iterable[Outcome]) -> None:
         """Count outcomes that are in the journal."""
         for outcome in outcomes:
-            self._manifest.counters.count(outcome.outcome)
+            if outcome.parent is None:
+                self._manifest.counters.count(outcome.outcome)
+            else:
+                self._manifest.counters.count_member(outcome.outcome)
             self._manifest.counters.items_with_warnings += bool(outcome.warnings)
             if outcome.outcome == "failed":
                 self._note_failed(outcome)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.job import JobState, Manifest, Phase
 from ingest_tui.pipeline.job.workload import Workload
 
 _WINDOW_SECONDS = 10.0
@@ -47,7 +47,7 @@ class ProgressMeter:
 
     def tick(self, *, waiting: bool = False) -> None:
         """Take a sample and renew the rates. Called a few times a second; ``waiting``: the source makes us wait."""
-        commit = self._manifest.phases["commit"]
+        commit = self._leading_phase
         progress = self._manifest.progress
         moment = time.monotonic()
         if waiting:
@@ -61,22 +61,31 @@ class ProgressMeter:
         if elapsed > 0:
             progress.items_per_second = round(max(0.0, (commit.done - items) / elapsed), 1)
             progress.bytes_per_second = max(0, round((commit.bytes - size) / elapsed))
-            progress.eta_seconds = self._eta((self.workload.spent - spent) / elapsed)
+            progress.eta_seconds = self._eta((self.workload.spent - spent) / elapsed, (commit.done - items) / elapsed)
         if commit.total:
             progress.percent = round(self._share() * 100, 1)
 
     def _share(self) -> float:
         """Return what part of the work is done; items count where nothing has to be parsed."""
-        commit = self._manifest.phases["commit"]
+        commit = self._leading_phase
         spent, remaining = self.workload.spent, self.workload.remaining
         if spent + remaining > 0:
             return min(1.0, spent / (spent + remaining))
         return min(1.0, commit.done / commit.total) if commit.total else 0.0
 
-    def _eta(self, milliseconds_a_second: float) -> float | None:
+    @property
+    def _leading_phase(self) -> Phase:
+        """The phase whose end is the end of the work."""
+        return self._manifest.phases[self._manifest.phase_names[-1]]
+
+    def _eta(self, milliseconds_a_second: float, items_a_second: float) -> float | None:
         """Return the seconds left at the pace of the last seconds, or None while nobody can say."""
-        commit = self._manifest.phases["commit"]
-        if commit.total is None or commit.done == 0 or milliseconds_a_second <= 0:
+        commit = self._leading_phase
+        if commit.total is None or commit.done == 0:
+            return None
+        if self._manifest.works_on_collection:  # its items are alike, and are counted instead of weighed
+            return round((commit.total - commit.done) / items_a_second, 1) if items_a_second > 0 else None
+        if milliseconds_a_second <= 0:
             return None
         return round(self.workload.remaining / milliseconds_a_second, 1)
 

@@ -11,14 +11,17 @@ import apsw
 
 from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
 from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
+from ingest_tui.model.members import parent_of
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.settled_outcomes import restore_settled_outcomes
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.contradictions import refuse_lost_documents
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
+from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.fs.atomic import sweep_temporaries
 from ingest_tui.store.intents import placing
 from ingest_tui.store.records.journal import read_journal
@@ -36,28 +39,30 @@ def drop_half_done(job: JobContext, *, counts_as_attempt: bool = True) -> set[st
     again. An item that the catalogue knows as done by this job but whose journal line was lost gets its line. Raises
     `IngestError` when five attempts in a row got no further; a pass that only waited for room is none of these.
     """
-    job.manifest.counters = Counters()
+    deleted = job.manifest.counters.versions_deleted  # by an earlier attempt, and by nothing else to be counted again
+    job.manifest.counters = Counters(versions_deleted=deleted)
     job.manifest.phases = {name: Phase() for name in PHASES}
     job.manifest.errors.clear()
     job.manifest.errors_total = 0
     if not job.paths.plan.exists():
         os.truncate(job.paths.outcomes, 0)  # of a plan that never became whole
         if counts_as_attempt:
-            _refuse_without_progress(job, _listed_so_far(job))
+            refuse_without_progress(job, _listed_so_far(job))
         return set()
     list(sweep_temporaries(job.paths.folder))
     ListingScratch.discard(job.paths.listing)
     catalogue = job.workspace.open_catalogue()
     try:
-        finished = _count_finished(job)
+        finished = count_finished(job)
         _restore_lost_lines(job, catalogue, finished)
+        _restore_lost_members(job, catalogue, finished)
         restore_settled_outcomes(job, finished)
         job.manifest.counters.chunks_written = catalogue.count_chunks_of_job(job.manifest.job_id)
     finally:
         catalogue.close()
     if counts_as_attempt:
         listed = plan_end(job.paths.plan).listed
-        _refuse_without_progress(job, 1 + listed + len(finished))
+        refuse_without_progress(job, 1 + listed + len(finished))
     return finished
 
 
@@ -86,7 +91,8 @@ def _listed_so_far(job: JobContext) -> int:
         return scratch.count()
 
 
-def _refuse_without_progress(job: JobContext, reached: int) -> None:
+def refuse_without_progress(job: JobContext, reached: int) -> None:
+    """Raise `IngestError` when five attempts in a row came no further than to ``reached``, and save what is known."""
     manifest = job.manifest
     if manifest.attempt == 1 or reached > manifest.reached:
         manifest.attempts_without_progress = 0
@@ -148,7 +154,8 @@ def intents_of_an_older_program(workspace: Workspace, job_id: str) -> list[dict[
     ]
 
 
-def _count_finished(job: JobContext) -> set[str]:
+def count_finished(job: JobContext) -> set[str]:
+    """Count the outcomes that are in the journal; returns their keys."""
     finished: set[str] = set()
     for record in job.controls.between_checkpoints(read_journal(job.paths.outcomes)):
         if record["key"] in finished and record["outcome"] != "retired":
@@ -161,7 +168,7 @@ def _count_finished(job: JobContext) -> set[str]:
 
 
 def _count_fetched(job: JobContext, outcome: Outcome) -> None:
-    if outcome.raw_sha256 and outcome.phase != "list":
+    if outcome.raw_sha256 and outcome.phase != "list" and outcome.parent is None:
         job.manifest.counters.items_fetched += 1
         job.manifest.counters.bytes_fetched += outcome.bytes or 0
 
@@ -177,26 +184,37 @@ def _restore_lost_lines(job: JobContext, catalogue: Catalogue, finished: set[str
             location = known.get(line.key)
             if location is None or location.job_id != job.manifest.job_id:
                 continue
-            name = cast("OutcomeName", location.outcome)
-            document = documents.get(location.document_id or "")
-            restored.append(
-                Outcome(
-                    location.uri,
-                    location.key,
-                    name,
-                    location.reason,
-                    rfc3339_now(),
-                    location.detail,
-                    document_id=location.document_id,
-                    version=location.version,
-                    raw_sha256=document.raw_sha256 if document else None,
-                    content_hash=document.content_hash if document else None,
-                    bytes=location.size,
-                    media_type=document.media_type if document else None,
-                )
-            )
+            restored.append(_outcome_at(location, documents.get(location.document_id or "")))
         if restored:
             job.outcomes.record(restored)
             finished.update(outcome.key for outcome in restored)
             for outcome in restored:
                 _count_fetched(job, outcome)
+
+
+def _restore_lost_members(job: JobContext, catalogue: Catalogue, finished: set[str]) -> None:
+    """Record the outcomes of members that this job has committed, where their lines were lost."""
+    done = catalogue.members_of_job(job.source.source_id, job.manifest.job_id)
+    for rows in batches((row for row in done if row.key not in finished), _BATCH):
+        documents = catalogue.documents(row.document_id for row in rows if row.document_id)
+        job.outcomes.record(_outcome_at(row, documents.get(row.document_id or "")) for row in rows)
+        finished.update(row.key for row in rows)
+
+
+def _outcome_at(location: LocationRow, document: Document | None) -> Outcome:
+    """Return the outcome that made a place what it is."""
+    return Outcome(
+        location.uri,
+        location.key,
+        cast("OutcomeName", location.outcome),
+        location.reason,
+        rfc3339_now(),
+        location.detail,
+        document_id=location.document_id,
+        version=location.version,
+        raw_sha256=document.raw_sha256 if document else None,
+        content_hash=document.content_hash if document else None,
+        bytes=location.size,
+        media_type=document.media_type if document else None,
+        parent=parent_of(location.uri) if location.container else None,
+    )

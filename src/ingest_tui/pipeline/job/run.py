@@ -8,9 +8,10 @@ from functools import partial
 import apsw
 
 from ingest_tui.model.errors import DiskFullError
-from ingest_tui.model.job import JobState, Manifest, end_state
+from ingest_tui.model.job import EMBED, RECHUNK, JobState, Manifest, end_state
 from ingest_tui.pipeline.commit.committer import Committer
 from ingest_tui.pipeline.commit.retire import carry_out_moves, retire_vanished
+from ingest_tui.pipeline.embed.building import run_embedding
 from ingest_tui.pipeline.extract import compares_bytes, extract_item
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.ending import Ending, ending_after, record_ending
@@ -26,7 +27,11 @@ from ingest_tui.pipeline.plan.deletions import check_superseded
 from ingest_tui.pipeline.plan.planning import make_plan
 from ingest_tui.pipeline.plan.source_listing import list_source
 from ingest_tui.pipeline.plan.totals import totals_of_plan
+from ingest_tui.pipeline.prune import prune_earlier
+from ingest_tui.pipeline.rechunk import run_rechunking
 from ingest_tui.pipeline.stage import stage_items
+from ingest_tui.pipeline.staged_item import StagedItem
+from ingest_tui.pipeline.unpack import Unpacker
 from ingest_tui.store.access import refuse_linked_folders
 from ingest_tui.store.fs.disk import means_disk_full
 
@@ -85,6 +90,10 @@ def _run_steps(job: JobContext, *, counts_as_attempt: bool) -> JobState:
     refuse_linked_folders(job.workspace.layout)
     job.disk.await_room(0)
     repair_store(job)
+    if job.manifest.kind == EMBED:
+        return run_embedding(job)
+    if job.manifest.kind == RECHUNK:
+        return run_rechunking(job)
     refuse_damaged_plan(job)
     make_contradicting_catalogue_again(job)
     finished_keys = drop_half_done(job, counts_as_attempt=counts_as_attempt)
@@ -95,12 +104,21 @@ def _run_steps(job: JobContext, *, counts_as_attempt: bool) -> JobState:
         _make_plan(job)
     plan = totals_of_plan(job, finished_keys, superseded=superseded)
     carry_out_moves(job, finished_keys, superseded=superseded)
-    with Committer(job) as committer:
+    with Committer(job, finished_keys) as committer:
         extract = partial(extract_item, job, settle=committer.add, compares=compares_bytes(job))
-        source_failure = stage_items(job, finished_keys, committer, extract)
+        unpacker = Unpacker(job, finished_keys, committer, extract)
+
+        def take(item: StagedItem) -> None:
+            extract(item)
+            while (container := committer.next_container()) is not None:
+                unpacker.unpack(container)
+
+        source_failure = stage_items(job, finished_keys, committer, take)
+        committer.finish(unpacker.unpack)
     if source_failure is not None:
         raise source_failure
     retire_vanished(job, finished_keys, superseded=superseded)
+    prune_earlier(job)
     return end_state(job.manifest, listing_complete=plan.complete)
 
 

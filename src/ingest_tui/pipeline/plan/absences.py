@@ -20,4 +20,5 @@ def settle_listing(
     def presence_at(key: str) -> Presence:
         return scratch.presence_at(workspace.layout.catalogue, source.source_id, key)
 
-    return settle_doubts(end, look.volumes, presence_at, is_same_choice=look.chosen_by == chosen_by(source, connector))
+    is_same_choice = look.chosen_by == chosen_by(source, connector, workspace.settings)
+    return settle_doubts(end, look.volumes, presence_at, is_same_choice=is_same_choice)

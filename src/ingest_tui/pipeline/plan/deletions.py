@@ -14,6 +14,7 @@ from ingest_tui.model.holding import ChoiceComparison, HoldRule, HoldRules, Show
 from ingest_tui.model.look import UNKNOWN_CHOICE, Look
 from ingest_tui.model.plan_line import NewLook, PlanLine
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.job.attachments import attachments_of
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.store.records.plan_file import plan_end, read_plan
 from ingest_tui.store.records.settings import Settings
@@ -29,9 +30,10 @@ def hold_rules_of(
     look = workspace.looks.get(source.source_id)
     return HoldRules(
         hold_rule_of(source, workspace.settings),
-        _compare(look.chosen_by, chosen_by(source, connector)),
+        _compare(look.chosen_by, chosen_by(source, connector, workspace.settings)),
         look.held > 0,
         approved_deletions(workspace, look, approves) if approves else {},
+        is_remote=connector is not None and connector.capabilities.remote,
     )
 
 
@@ -55,12 +57,15 @@ def hold_rule_of(source: Source, settings: Settings) -> HoldRule:
     return HoldRule(items=former[0] - 1, share=former[1], always_share=1.0)
 
 
-def chosen_by(source: Source, connector: BaseConnector | None) -> str:
-    """Return a digest of everything that chooses which items of a source are taken."""
+def chosen_by(source: Source, connector: BaseConnector | None, settings: Settings) -> str:
+    """Return a digest of everything that chooses which items of a source, and which of their members, are taken."""
     types = (sorted(source.allow_types), sorted(source.deny_types))
     with of_one_source(source.source_id):
         choice = connector.choice() if connector is not None else source.source_type
-    return short_digest(choice, str(int(source.max_size)), str(source.since), repr(types), length=20)
+    parts = [str(choice), str(int(source.max_size)), str(source.since), repr(types)]
+    if attachments_of(source, settings) == "documents":
+        parts.append("attachments")
+    return short_digest(*parts, length=20)
 
 
 def _compare(before: str, now: str) -> ChoiceComparison:

@@ -51,7 +51,7 @@ def make_plan(job: JobContext, end: ListingEnd) -> None:
 def _rules(job: JobContext) -> PlanRules:
     hold = hold_rules_of(job.workspace, job.source, job.connector, approves=job.manifest.options.get("approves"))
     watched = job.manifest.trigger == "watch" and may_be_half_written(job.connector)
-    return rules_of(job.source, job.manifest.options, job.workspace.settings, hold, watched=watched)
+    return rules_of(job.source, job.schema, job.manifest.options, job.workspace.settings, hold, watched=watched)
 
 
 def _whole_listing(job: JobContext) -> ListingScratch:
@@ -84,7 +84,7 @@ def _write_plan(
         new_look = NewLook(
             sequence=look.sequence + 1,
             after=look.job_id,
-            chosen_by=chosen_by(job.source, job.connector),
+            chosen_by=chosen_by(job.source, job.connector, job.workspace.settings),
             volumes=dict(end.volumes),
             documents=scratch.known_documents,
             held=writer.numbers.get("hold", 0),

@@ -8,11 +8,12 @@ from contextlib import closing
 from pathlib import Path
 
 from ingest_tui.connectors.resilience import ResilientConnector
+from ingest_tui.extraction.schemas.schema_file import schema_of
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.connecting import connect
+from ingest_tui.pipeline.connecting import connect, with_preferences
 from ingest_tui.pipeline.plan.absences import settle_listing
 from ingest_tui.pipeline.plan.deletions import hold_rules_of
 from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
@@ -35,12 +36,13 @@ def preview_plan(
     ``gap``; these come first. Raises `SourceAccessError` when the source
     cannot be listed.
     """
+    source = with_preferences(workspace, source)
     connector = ResilientConnector(connect(workspace, source))
     asyncio.run(connector.authenticate())
     unsettled = watched and may_be_half_written(connector)
     options = {"force": True} if force else {}
     hold = hold_rules_of(workspace, source, connector)
-    rules = rules_of(source, options, workspace.settings, hold, watched=unsettled)
+    rules = rules_of(source, schema_of(source), options, workspace.settings, hold, watched=unsettled)
     older = OlderFingerprints(workspace, source, connector)
     with scratch_folder(workspace) as folder:
         scratch = ListingScratch(folder / "listing.db", resume=False)

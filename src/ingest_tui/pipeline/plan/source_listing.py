@@ -26,7 +26,8 @@ def list_source(job: JobContext) -> ListingEnd:
     job.meter.start("list")
     job.keeper.save_state()
     scratch = ListingScratch(job.paths.listing, resume=connector.capabilities.resumes_listing)
-    scratch.begin(chosen_by(job.source, connector))  # a listing is not resumed under another choice
+    # A listing is not resumed under another choice.
+    scratch.begin(chosen_by(job.source, connector, job.workspace.settings))
     memory = None
     if connector.capabilities.remembers_listing:
         memory = connector.memory = StoredMemory(job.workspace.layout.listing_memory(job.source.source_id))

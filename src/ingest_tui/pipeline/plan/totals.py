@@ -41,7 +41,7 @@ def totals_of_plan(job: JobContext, finished_keys: set[str], *, superseded: bool
     job.manifest.held = None
     if held:
         known = _known_documents(job)
-        job.manifest.held = HeldDeletions(documents=held, known=known, reason=reason)
+        job.manifest.held = HeldDeletions(documents=held, known=known, reason=reason, is_remote=remote)
     for phase in ("stage", "extract", "commit"):
         job.meter.start(phase, total=items, bytes_total=size)
         job.meter.advance(phase, done, done_size)

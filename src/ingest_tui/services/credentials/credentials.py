@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD, Problem, find_pro
 from ingest_tui.credentials.references import FORMS as FORMS  # noqa: PLC0414 - part of this face
 from ingest_tui.credentials.references import LITERAL, check_reference, literal, parse_reference
 from ingest_tui.credentials.references import without_line_end as without_line_end  # noqa: PLC0414
-from ingest_tui.credentials.steps import Step
+from ingest_tui.credentials.steps import Step, timed
 from ingest_tui.credentials.summary import CredentialSummary as CredentialSummary  # noqa: PLC0414 - part of this face
 from ingest_tui.credentials.summary import countdown
 from ingest_tui.credentials.types import CredentialType as CredentialType  # noqa: PLC0414
@@ -203,12 +202,7 @@ def test_credential(workspace: Workspace, name: str) -> Iterator[Step]:
     """
     registry = open_registry(workspace)
     registry.entry(name)
-    start = time.perf_counter()
-    for step in _steps(workspace, registry, name):
-        now = time.perf_counter()
-        step.milliseconds = round((now - start) * 1000, 1)
-        start = now
-        yield step
+    yield from timed(_steps(workspace, registry, name))
 
 
 test_credential.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
@@ -221,8 +215,8 @@ def _steps(workspace: Workspace, registry: CredentialRegistry, name: str) -> Ite
         yield Step("entry", False, error.message, error.hint)
         return
     expiry = countdown(credential.expires, _today())
-    told = f"; {expiry}" if expiry.startswith("expired") else f"; expires {expiry}" if expiry else ""
-    yield Step("entry", True, f"a well-formed credential of type {credential.type}{told}")
+    addition = f"; {expiry}" if expiry.startswith("expired") else f"; expires {expiry}" if expiry else ""
+    yield Step("entry", True, f"a well-formed credential of type {credential.type}{addition}")
     all_resolved = True
     for field in credential.secrets:
         try:
@@ -240,8 +234,8 @@ def _sign_in(workspace: Workspace, credential: RegisteredCredential) -> Iterator
     target = credential.declared_type.authenticate
     if target is None:
         users = _used_by(workspace).get(credential.name, ())
-        told = f"; try 'ingest-tui source test {users[0]}'" if users else ""
-        yield Step("sign-in", True, f"nothing to ask on its own: the connector that uses it finds out{told}")
+        addition = f"; try 'ingest-tui source test {users[0]}'" if users else ""
+        yield Step("sign-in", True, f"nothing to ask on its own: the connector that uses it finds out{addition}")
         return
     module, _, function = target.partition(":")
     uses = [one for one in workspace.sources.all() if one.source_config.get("credential") == credential.name]
@@ -261,7 +255,7 @@ def _sign_in(workspace: Workspace, credential: RegisteredCredential) -> Iterator
 
 
 def _try_source(workspace: Workspace, source: Source) -> Iterator[Step]:
-    """Yield what `source test` tells of a source: only its connector knows how the credential is used there."""
+    """Yield what `source test` reports of a source: only its connector knows how the credential is used there."""
     name = safe_display(source.source_id)
     try:
         with of_one_source(source.source_id):
@@ -316,12 +310,15 @@ def _row(entry: CredentialSummary, used_by: Mapping[str, tuple[str, ...]], today
 
 
 def _used_by(workspace: Workspace) -> dict[str, tuple[str, ...]]:
-    """Return the sources that name a credential, by its name."""
+    """Return the sources, embedders and rerankers that name a credential, by its name."""
     users: dict[str, tuple[str, ...]] = {}
-    for source in workspace.sources.all():
-        name = source.source_config.get("credential")
+    sources = ((source.source_config, source.source_id) for source in workspace.sources.all())
+    embedders = ((one.settings, f"embedder {one.embedder_id}") for one in workspace.embedders.all())
+    rerankers = ((one.settings, f"reranker {one.reranker_id}") for one in workspace.rerankers.all())
+    for settings, user in (*sources, *embedders, *rerankers):
+        name = settings.get("credential")
         if isinstance(name, str) and name:
-            users[name] = (*users.get(name, ()), source.source_id)
+            users[name] = (*users.get(name, ()), user)
     return users
 
 

@@ -12,6 +12,7 @@ from ingest_tui.credentials.references import check_reference, parse_reference
 from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.credentials.types import CredentialType, credential_type, type_names
 from ingest_tui.model.errors import IngestError, ValidationError
+from ingest_tui.model.invalid_values import NEEDED, invalid_fields
 from ingest_tui.services.credentials.credentials import (
     CredentialRow,
     add_credential,
@@ -75,15 +76,11 @@ def draft_problems(workspace: Workspace, draft: CredentialDraft, kept: Mapping[s
         try:
             open_registry(workspace).refuse_taken(draft.name)
         except IngestError as error:
-            problems["name"] = error.message if draft.name else "this is needed"
+            problems["name"] = error.message if draft.name else NEEDED
     try:
         declared.model.model_validate({"type": declared.name, **fields})
     except pydantic.ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False, include_context=False):
-            place = str(problem["loc"][0]) if problem["loc"] else _first_secret(declared, fields)
-            missing = problem["type"] in {"missing", "string_too_short"}
-            text = "this is needed" if missing else problem["msg"].removeprefix("Value error, ")
-            problems.setdefault(place, f"{text[:1].lower()}{text[1:]}")
+        problems = invalid_fields(error, general=_first_secret(declared, fields), quotes=False) | problems
     for name in declared.secret_names:
         try:
             if fields.get(name):

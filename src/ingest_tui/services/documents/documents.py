@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.document import Document, DocumentChunk
-from ingest_tui.model.errors import BusyError, NotFoundError, StoreError, UsageError
+from ingest_tui.model.document import Chunk, Document, shown_version
+from ingest_tui.model.errors import BusyError, IngestError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.keys import path_of_uri
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
 from ingest_tui.services.documents.addresses import addresses_of
+from ingest_tui.services.documents.named_documents import documents_named
 from ingest_tui.services.documents.restore import restore_retired
 from ingest_tui.services.documents.retirement import retire_documents
 from ingest_tui.services.jobs.source_claims import WaitPolicy, sources_to_oneself
@@ -21,7 +23,6 @@ from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.documents import DocumentStore
-from ingest_tui.store.layout import version_name
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
@@ -37,6 +38,7 @@ __all__ = [
     "get_document",
     "ingestion_record",
     "list_documents",
+    "made_by",
     "media_types",
     "original_of",
     "original_path",
@@ -110,7 +112,7 @@ def media_types(workspace: Workspace) -> list[tuple[str, int]]:
     return queries.media_types(workspace.reading)
 
 
-def document_chunks(workspace: Workspace, document_id: str) -> list[DocumentChunk]:
+def document_chunks(workspace: Workspace, document_id: str) -> list[Chunk]:
     """Return the chunks by which a document is found, in order."""
     return workspace.reading.full_text.chunks_of(get_document(workspace, document_id).document_id)
 
@@ -119,7 +121,7 @@ def document_diff(workspace: Workspace, document_id: str, older: int, newer: int
     """Return what changed in the text between two versions, as lines of a unified diff; bounded for big texts."""
     document = get_document(workspace, document_id)
     old, new = (document_text(workspace, document.document_id, version) for version in (older, newer))
-    return diff_texts(old, new, names=(version_name(older), version_name(newer)))
+    return diff_texts(old, new, names=(shown_version(older), shown_version(newer)))
 
 
 def original_path(document: Document) -> Path | None:
@@ -134,29 +136,38 @@ def original_of(workspace: Workspace, target: str) -> Path | None:
     return original_path(get_document(workspace, target))
 
 
-def get_document(workspace: Workspace, target: str) -> Document:
-    """Return a document by id, a unique beginning of its id, its address or its path; raises `NotFoundError`.
+def get_document(workspace: Workspace, target: str, *, meant_collection: str | None = None) -> Document:
+    """Return a document by id, a unique beginning of its id, address, path or file name; raises `NotFoundError`.
 
-    Raises `UsageError` for an address at which several documents are: nobody knows which one is meant.
+    Raises `UsageError` for an address or a name that several documents have, unless one alone is in the collection that
+    is meant: nobody knows which one is meant.
     """
     addresses = addresses_of(target)
     found = queries.document_by_id(workspace.reading, addresses[0])
     if found is not None:
         return found
-    for address in addresses:
-        at_address = _documents_at(workspace, address)
-        if len(at_address) == 1:
-            return at_address[0]
-        if at_address:
-            raise _ambiguous(target, at_address)
+    for how, candidates in _candidates(workspace, target, addresses):
+        in_collection = [one for one in candidates if one.collection_id == meant_collection]
+        for found_there in (in_collection, candidates):
+            if len(found_there) == 1:
+                return found_there[0]
+        if candidates:
+            raise _ambiguous(target, candidates, how)
     if workspace.document_store.has_folder(addresses[0]):
         raise StoreError(
             f"the catalogue does not know document {addresses[0]}, which is on disk", hint=REBUILD_HINT, code=DAMAGED
         )
     raise NotFoundError(
         f"there is no document {safe_display(target, limit=200)!r}",
-        hint="'ingest-tui doc explain PATH' says why; 'ingest-tui doc list' shows what there is",
+        hint="'ingest-tui doc explain PATH' shows why; 'ingest-tui doc list' shows what there is",
     )
+
+
+def _candidates(workspace: Workspace, target: str, addresses: list[str]) -> Iterator[tuple[str, list[Document]]]:
+    """Yield the documents that are at each address, then those that are called so; the first that are some count."""
+    for address in addresses:
+        yield "at", _documents_at(workspace, address)
+    yield "called", documents_named(workspace, target)
 
 
 def _documents_at(workspace: Workspace, address: str) -> list[Document]:
@@ -167,15 +178,16 @@ def _documents_at(workspace: Workspace, address: str) -> list[Document]:
     return [one for one in active if one.document_id in now] or active or documents
 
 
-def _ambiguous(target: str, documents: list[Document]) -> UsageError:
+def _ambiguous(target: str, documents: list[Document], how: str) -> UsageError:
     named = ", ".join(
-        f"{one.document_id} (source {one.source_id}, collection {one.collection_id})"
+        f"{one.document_id} ({safe_display(one.uri, limit=200)}, source {one.source_id},"
+        f" collection {one.collection_id})"
         for one in documents[:_DOCUMENTS_NAMED]
     )
     more = f" and {len(documents) - _DOCUMENTS_NAMED} more" if len(documents) > _DOCUMENTS_NAMED else ""
     in_trash = " in the trash" if documents[0].state == "retired" else ""
     return UsageError(
-        f"there are {len(documents)} documents{in_trash} at {safe_display(target, limit=200)!r}: {named}{more}",
+        f"there are {len(documents)} documents{in_trash} {how} {safe_display(target, limit=200)!r}: {named}{more}",
         hint="give the identifier of the one that is meant",
         code="ambiguous",
         document_ids=[one.document_id for one in documents],
@@ -191,7 +203,7 @@ def document_folder(workspace: Workspace, document: Document, version: int | Non
         hint = f"'ingest-tui doc versions {document.document_id}' shows them"
         if number == document.version:
             hint = "the catalogue has it, its folder is gone; 'ingest-tui rebuild' takes what is on disk"
-        raise NotFoundError(f"document {document.document_id} has no version {version_name(number)}", hint=hint)
+        raise NotFoundError(f"document {document.document_id} has no version {shown_version(number)}", hint=hint)
     return folder
 
 
@@ -208,12 +220,12 @@ def document_text(workspace: Workspace, document_id: str, version: int | None = 
 def lost_content(document: Document, what: str, version: int) -> NotFoundError:
     """Return the error of a version whose file is lost. A rebuild notices, so that what comes next is read again.
 
-    A forced sync alone would find the same text as the record has, and change nothing.
+    So does a forced sync, of all that a source has.
     """
     again = "upload it again" if document.source_id == UPLOAD_SOURCE else f"'ingest-tui sync {document.source_id}'"
     is_current = document.state == "active" and version == document.version
     return NotFoundError(
-        f"document {document.document_id} has lost its {what} of version {version_name(version)}",
+        f"document {document.document_id} has lost its {what} of version {shown_version(version)}",
         hint=f"'ingest-tui rebuild', then {again}, reads it again" if is_current else "restore it from a backup",
     )
 
@@ -230,12 +242,32 @@ def document_versions(workspace: Workspace, document_id: str) -> list[dict[str, 
     rows = queries.versions_of(workspace.reading, document.document_id)
     return [
         row._asdict()
-        | {
-            "version_label": f"{document.file_name} (version {row.version})",
-            "current": row.version == document.version and document.state == "active",
-        }
+        | _named_in_record(workspace, document, row.version)
+        | {"current": row.version == document.version and document.state == "active"}
         for row in rows
     ]
+
+
+def _named_in_record(workspace: Workspace, document: Document, version: int) -> dict[str, Any]:
+    """Return the label of a version, the one that a person gave it, else its name and number; and its rollback.
+
+    ``rolled_back``: of one that a person made from an earlier one, ``from`` which version they went back, and ``to``
+    which; else None.
+    """
+    try:
+        record = workspace.document_store.ingestion(document_folder(workspace, document, version))
+    except (IngestError, OSError):  # its number is known all the same
+        record = {}
+    usual = f"{document.file_name} (version {version})"
+    return {"version_label": str(record.get("version_label", usual)), "rolled_back": record.get("rolled_back")}
+
+
+def made_by(version: Mapping[str, Any]) -> str:
+    """Return what made a version of `document_versions`, for people: its job, or the version it was made from."""
+    rolled_back = version.get("rolled_back")
+    if not isinstance(rolled_back, dict):
+        return str(version["job_id"])
+    return f"rollback from v{rolled_back.get('from', '?')} to v{rolled_back.get('to', '?')}"
 
 
 def remarks_of(record: dict[str, Any]) -> list[tuple[str, str]]:
@@ -254,14 +286,18 @@ def document_remarks(workspace: Workspace, document_id: str) -> list[tuple[str, 
     return remarks_of(ingestion_record(workspace, document_id))
 
 
-def remove_documents(workspace: Workspace, document_ids: list[str], *, patience: WaitPolicy | None = None) -> int:
+def remove_documents(workspace: Workspace, document_ids: list[str], *, wait_policy: WaitPolicy | None = None) -> int:
     """Retire documents to the trash; returns how many.
 
-    Refused with `BusyError` while a job works on a source that one of them has a place in; with ``patience`` that is
-    waited for.
+    Refused with `BusyError` while a job works on a source that one of them has a place in, or is embedding one of them;
+    with ``wait_policy`` that is waited for.
     """
     held = _sources_of(workspace, document_ids)
-    with sources_to_oneself(workspace, held, patience=patience, queued_too=False):
+
+    def going() -> Iterator[Document]:
+        return (get_document(workspace, document_id) for document_id in document_ids)
+
+    with sources_to_oneself(workspace, held, wait_policy=wait_policy, queued_too=False, documents=going):
         if not _sources_of(workspace, document_ids) <= held:
             raise BusyError("the documents have got new places meanwhile", hint="try again")
         # Looked up again: a job that was waited for may have changed or retired them.

@@ -14,11 +14,12 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.explanation.decision import decide
 from ingest_tui.model.explanation.facts import Facts, FolderFacts, SourceFacts
 from ingest_tui.model.keys import file_uri, key_from_bytes, path_of_uri
+from ingest_tui.model.members import member_key
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.services.documents.addresses import absolute_path, addresses_of
+from ingest_tui.services.documents.addresses import absolute_path_bytes, addresses_of, containers_of
 from ingest_tui.services.documents.explain_answer import Explanation
-from ingest_tui.services.documents.explain_facts import connected, facts_at, left_out_by, sight
+from ingest_tui.services.documents.explain_facts import connected, count_members, facts_at, left_out_by, sight
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.documents import DocumentStore
@@ -44,19 +45,25 @@ def _of_address(workspace: Workspace, target: str) -> Explanation:
         _of_known_address(workspace, target)
         or _of_remote_key(workspace, target, known=True)
         or _of_replaced_upload(workspace, target)
+        or _of_missing_member(workspace, target)
         or _of_place_on_disk(workspace, target)
         or _of_folder(workspace, target, SourceFacts("", "removed"), None)
         or _of_remote_key(workspace, target, known=False)
         or _of_name(workspace, target)
-        or _told(workspace, Facts(target, damaged_sources=tuple(workspace.sources.unreadable())))
+        or _of_nothing_known(workspace, target)
     )
+
+
+def _of_nothing_known(workspace: Workspace, target: str) -> Explanation:
+    damaged = tuple(workspace.sources.unreadable())
+    return _told(workspace, Facts(target, members=count_members(workspace, target, None), damaged_sources=damaged))
 
 
 def _real_path(target: str) -> bytes:
     """Return a path whose folders are no links; what is at its end may be one."""
-    folder, _, name = absolute_path(target).rpartition(b"/")
+    folder, _, name = absolute_path_bytes(target).rpartition(b"/")
     if b"\0" in folder:
-        return absolute_path(target)  # no path, and realpath says so with a ValueError
+        return absolute_path_bytes(target)  # no path, and realpath says so with a ValueError
     return os.path.realpath(folder or b"/").rstrip(b"/") + b"/" + name
 
 
@@ -82,7 +89,7 @@ def _told(workspace: Workspace, facts: Facts, location: LocationRow | None = Non
 def _stands_for(target: str) -> str:
     """Return the folder that a target of nothing but dots is, counted from where it is asked; empty for any other."""
     is_dots = not os.path.isabs(target) and set(target.split("/")) <= {"", ".", ".."}  # noqa: PTH117 - text, no path
-    return key_from_bytes(absolute_path(target)) if is_dots else ""
+    return key_from_bytes(absolute_path_bytes(target)) if is_dots else ""
 
 
 def _collection_of(workspace: Workspace, source_id: str, place: LocationRow | Document | None) -> str:
@@ -207,13 +214,25 @@ def _of_key(workspace: Workspace, target: str, source: Source, key: str) -> Expl
 
 def _of_replaced_upload(workspace: Workspace, target: str) -> Explanation | None:
     """Explain the path of an upload whose document has come from another path since."""
-    for document_id, version in queries.versions_from(workspace.reading, file_uri(absolute_path(target))):
+    for document_id, version in queries.versions_from(workspace.reading, file_uri(absolute_path_bytes(target))):
         document = queries.document_by_id(workspace.reading, document_id)
         if document is not None and document.source_id == UPLOAD_SOURCE and document.state == "active":
             place = {"source_id": document.source_id, "key": document.key}
             location = workspace.reading.locations(document.source_id, [document.key]).get(document.key)
             facts = facts_at(workspace, target, **place, location=location, document=document)
             return _told(workspace, replace(facts, was_version=version), location)
+    return None
+
+
+def _of_missing_member(workspace: Workspace, target: str) -> Explanation | None:
+    """Explain an address in a container that is known, and has no such member."""
+    for container in containers_of(target):
+        rows = [row for address in addresses_of(container) for row in queries.locations_at(workspace.reading, address)]
+        for row in rows:
+            if row.document_id is None and row.outcome in {"ingested", "unchanged"}:
+                key = member_key(row.key, target[len(container) + 1 :])
+                facts = facts_at(workspace, target, source_id=row.source_id, key=key)
+                return _told(workspace, replace(facts, lacking=row.uri))
     return None
 
 
@@ -253,7 +272,7 @@ def _covering(workspace: Workspace, target: str) -> Iterator[tuple[Source, str]]
 
 def _key_below(root: bytes, target: str) -> bytes | None:
     """Return the path of a target below a root: as it is, by the links above it, or as a path within the root."""
-    for path in (absolute_path(target), _real_path(target)):
+    for path in (absolute_path_bytes(target), _real_path(target)):
         for folder in (root, os.path.realpath(root).rstrip(b"/") + b"/"):
             if (path + b"/").startswith(folder):
                 return path[len(folder) :]
@@ -283,7 +302,7 @@ def _of_folder(
 
 
 def _sources_below(workspace: Workspace, target: str) -> Iterator[str]:
-    path = absolute_path(target).rstrip(b"/") + b"/"
+    path = absolute_path_bytes(target).rstrip(b"/") + b"/"
     for source in workspace.sources.all():
         root = source.source_config.get("path")
         if isinstance(root, str) and os.fsencode(root).startswith(path):

@@ -26,6 +26,7 @@ from ingest_tui.model.volumes import lost_volume
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.pipeline.plan.deletions import chosen_by
 from ingest_tui.pipeline.plan.source_listing import admit
+from ingest_tui.services.documents.addresses import addresses_of
 from ingest_tui.services.documents.explain_events import events_of
 from ingest_tui.services.jobs.jobs import get_job
 from ingest_tui.store.catalogue import queries
@@ -49,21 +50,26 @@ def facts_at(
     """Return what is known of one place of a source, and of the document that is or was there."""
     events = tuple(events_of(workspace, source_id, key))
     source, connector = connected(workspace, source_id)
-    now = sight(connector, key) if source_id not in _RESERVED else _sight_upload(location)
+    # Of a member only its container is listed, and can be looked at.
+    listed_key = location.container if location is not None and location.container else key
+    listed = location
+    if listed_key != key:
+        listed = workspace.reading.locations(source_id, [listed_key]).get(listed_key)
+    now = sight(connector, listed_key) if source_id not in _RESERVED else _sight_upload(listed)
     known = None if location is None else _known(location)
-    changed = location is not None and _has_changed(location, now, is_upload=source_id == UPLOAD_SOURCE)
+    changed = listed is not None and _has_changed(listed, now, is_upload=source_id == UPLOAD_SOURCE)
     left_out = ("", "")
     if source is not None and connector is not None:
-        left_out = left_out_by(source, connector, key, now, location)
+        left_out = left_out_by(source, connector, listed_key, now, listed)
         if not (left_out[1] or changed) and document is not None and document.state == "active":
             types = TypeFilter(source.allow_types, source.deny_types)
-            refused = types.refusal_of_content(document.media_type, file_name_of(key))
+            refused = types.refusal_of_content(document.media_type, file_name_of(key, is_member=listed_key != key))
             left_out = (NOT_ALLOWED, refused) if refused else left_out
     held_by, held_reason = _held_by(workspace, events)
     kill = workspace.reading.kills(source_id, [key]).get(key)
     facts = Facts(
         target,
-        source=source_facts(workspace, source_id, source, key, connector, now),
+        source=source_facts(workspace, source_id, source, listed_key, connector, now),
         now=now,
         place=known,
         document=document,
@@ -73,6 +79,7 @@ def facts_at(
         held_reason=held_reason,
         kills=kill.kills if kill is not None and kill.kills >= KILLS_BEFORE_QUARANTINE else 0,
         changed=changed,
+        members=count_members(workspace, target, location),
         filters_changed=source is not None and _filters_changed(workspace, source, connector),
     )
     if document is None:
@@ -80,6 +87,16 @@ def facts_at(
     if document.state == "retired":
         return replace(facts, retirement=_retirement(workspace, document))
     return replace(facts, places=len(workspace.reading.locations_of(document.document_id)))
+
+
+def count_members(workspace: Workspace, target: str, location: LocationRow | None) -> int:
+    """Return how many documents are below a place that is no document itself, or that nothing is known of any more."""
+    if location is None:
+        return queries.count_documents_within(workspace.reading, addresses_of(target))
+    if location.document_id is not None:
+        return 0
+    below = workspace.reading.members_below(location.source_id, location.key)
+    return sum(1 for row in below if row.document_id is not None)
 
 
 def _known(row: LocationRow) -> KnownPlace:
@@ -155,7 +172,7 @@ def left_out_by(
 def _filters_changed(workspace: Workspace, source: Source, connector: BaseConnector | None) -> bool:
     """Whether what chooses the documents is another thing than at the last complete look."""
     try:
-        return workspace.looks.get(source.source_id).chosen_by != chosen_by(source, connector)
+        return workspace.looks.get(source.source_id).chosen_by != chosen_by(source, connector, workspace.settings)
     except (IngestError, ValueError):
         return True
 
@@ -179,6 +196,7 @@ def source_facts(
     return SourceFacts(
         source_id,
         enabled=source.enabled,
+        is_remote=connector is not None and connector.capabilities.remote,
         synced=workspace.looks.get(source_id).sequence > 0,
         **_gap(workspace, source_id, key, connector, now),
         active_job=active.job_id if active else "",

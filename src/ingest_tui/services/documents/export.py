@@ -16,8 +16,10 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError, RefusedError, UsageError
 from ingest_tui.model.file_names import export_name
+from ingest_tui.model.links import links_of
 from ingest_tui.model.safe_text import safe_cell, safe_display
 from ingest_tui.services.documents.documents import check_choice, document_folder, get_document, lost_content
+from ingest_tui.services.documents.links import LinkResolver
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.documents import DocumentStore
@@ -73,9 +75,9 @@ class Export:
     """One export of the active documents of a choice; without one, of all.
 
     ``progress`` is called with how many are done and how many there are. Documents come in the order of their
-    addresses, one at a time, so that memory does not grow with them. A document that cannot be read is left out and
-    told in ``report``. Every export leaves a line in the audit log. Raises `NotFoundError` for a collection or source
-    that does not exist.
+    addresses, one at a time, so that memory does not grow with their texts; of all documents it holds the addresses,
+    once one has links. A document that cannot be read is left out and named in ``report``. Every export leaves a line
+    in the audit log. Raises `NotFoundError` for a collection or source that does not exist.
     """
 
     def __init__(
@@ -91,12 +93,14 @@ class Export:
         self._store = DocumentStore(workspace.layout)
         self._choice = choice
         self._progress = progress
+        self._resolver = LinkResolver(workspace)
         self.report = ExportReport(form, "stdout")
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of a JSON lines or CSV export, each with its line feed and safe to show.
 
-        A line of JSON is ``{"document", "ingestion", "text"}``: what `doc show --json` prints, and the normalised text.
+        A line of JSON is ``{"document", "ingestion", "text", "links"}``: what `doc show --json` prints, the normalised
+        text, and what `doc links --json` prints.
         """
         finished = False
         try:
@@ -146,7 +150,11 @@ class Export:
 
     def _json_line(self, document: Document, record: dict[str, Any]) -> str:
         text = self._store.normalized(self._folder(document))
-        return encode_json({"document": document.as_dict(), "ingestion": record, "text": text}).decode() + "\n"
+        line = {"document": document.as_dict(), "ingestion": record, "text": text}
+        return encode_json(line | self._links(document, record)).decode() + "\n"
+
+    def _links(self, document: Document, record: dict[str, Any]) -> dict[str, Any]:
+        return {"links": [one.as_dict() for one in self._resolver.resolve(document, record, links_of(record))]}
 
     def _fill(self, folder: Path) -> None:
         def index() -> Iterator[bytes]:
@@ -160,7 +168,8 @@ class Export:
                 name = _write_text(folder, document, text)
                 self.report.documents += 1
                 self.report.bytes += len(text)
-                yield encode_json({"file": name, "document": document.as_dict(), "ingestion": record}) + b"\n"
+                line = {"file": name, "document": document.as_dict(), "ingestion": record}
+                yield encode_json(line | self._links(document, record)) + b"\n"
 
         index_size = write_pieces_durably(folder / INDEX, index())
         self.report.bytes += index_size
@@ -182,7 +191,7 @@ class Export:
         folder = self._store.folder(*place)
         return folder if folder.exists() else self._store.folder(*place, retired=True)
 
-    # What is told
+    # What is reported
 
     def _leave_out(self, document: Document, error: Exception) -> None:
         self.report.left_out_total += 1

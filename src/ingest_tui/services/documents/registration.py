@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
+from ingest_tui.extraction.markup.markdown import find_links
+from ingest_tui.model.chunk_limits import ChunkRules
+from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
 from ingest_tui.model.document import Document, IngestedDocument
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.keys import file_name_of
+from ingest_tui.model.language import detect_language
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.pipeline.commit.known_content import FetchedItem, KnownContent, as_place_of
 from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
+from ingest_tui.store.document_preferences import DocumentLimits
 from ingest_tui.store.fs.atomic import make_inner_folder, remove_tree, write_new
 from ingest_tui.store.layout import NORMALIZED
 from ingest_tui.store.workspace import Workspace
@@ -26,7 +30,7 @@ def register_document(
 
     What it is to the collection is decided as for any fetched item; registering asks for what a person had removed.
     """
-    workspace.collections.get(collection_id)
+    limits = DocumentLimits(workspace.layout).of(collection_id, source_id or UPLOAD_SOURCE, {})
     _check_hash(ingested)
     data = _as_bytes(ingested)
     source = source_id or UPLOAD_SOURCE
@@ -42,6 +46,10 @@ def register_document(
         if is_new:
             previous = known.previous(decision, key)
             document = _row(ingested, item, known, collection_id, source, previous, at)
+            chunks = split_into_chunks(ingested.content, limits=limits)
+            document = document._replace(chunks=len(chunks))
+            language = detect_language(ingested.content)
+            change.chunks += chunks_of_version(document.document_id, document.version, chunks, language, limits.rules)
             if previous is not None and previous.state == "retired":
                 change.returned.add(previous.document_id)
         else:
@@ -55,7 +63,7 @@ def register_document(
             change.put_location(as_place_of(row, document.document_id, document.version))
         change.left |= placing.losers
         if is_new:
-            _commit(workspace, writer, change, document, ingested, data)
+            _commit(workspace, writer, change, document, ingested, data, limits.rules)
         elif change.locations:
             writer.carry_out(change)
     return {"is_new": is_new, "document_id": document.document_id, "file_size": document.bytes}
@@ -103,7 +111,7 @@ def _row(
         raw_sha256=item.raw_sha256,
         content_hash=item.content_hash,
         bytes=len(ingested.content.encode()),
-        chunks=len(split_into_chunks(ingested.content)),
+        chunks=0,
         backend="api",
         state="active",
         created_at=previous.created_at if previous else at,
@@ -119,28 +127,25 @@ def _commit(
     document: Document,
     ingested: IngestedDocument,
     data: bytes,
+    chunking: ChunkRules,
 ) -> None:
     folder = workspace.layout.registering
     change.placed.append(PlacedVersion(folder, document))
     change.rechunked.add(document.document_id)
     change.documents[document.document_id] = document
-    change.versions.append(_version(document))
-    change.chunks += [
-        (document.document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-        for ordinal, chunk in enumerate(split_into_chunks(ingested.content))
-    ]
+    change.versions.append(VersionRow.of_current(document))
     try:
         remove_tree(folder)
         make_inner_folder(folder)
         write_new(folder / "raw.md", data)
         write_new(folder / NORMALIZED, data)
-        workspace.document_store.write_ingestion(folder, _record(document, ingested))
+        workspace.document_store.write_ingestion(folder, _record(document, ingested, chunking))
         writer.carry_out(change)
     finally:
         remove_tree(folder)
 
 
-def _record(document: Document, ingested: IngestedDocument) -> dict[str, Any]:
+def _record(document: Document, ingested: IngestedDocument, chunking: ChunkRules) -> dict[str, Any]:
     metadata = {str(name): str(value) for name, value in ingested.metadata.items()}
     origin = {"fingerprint": document.raw_sha256, "size": document.bytes, "modified": None, "modified_ns": None}
     return {
@@ -149,22 +154,17 @@ def _record(document: Document, ingested: IngestedDocument) -> dict[str, Any]:
         "origin": {**origin, "etag": None, "metadata": metadata},
         "file_size": document.bytes,
         "mime_type": document.media_type,
-        "language": None,
+        "language": detect_language(ingested.content),
         "backend_version": "",
         "pages": None,
+        "page_starts": [],
+        "chunking": chunking.as_dict(),
         "columns": [],
-        "links": [],
+        "links": [link.as_dict() for link in find_links(ingested.content)],
         "warnings": [],
         "validation": [],
         "ingested_at": document.updated_at,
     }
-
-
-def _version(document: Document) -> VersionRow:
-    values = document._asdict()
-    return VersionRow(
-        **{name: values[name] for name in VersionRow._fields if name != "ingested_at"}, ingested_at=document.updated_at
-    )
 
 
 def _location(source: str, item: FetchedItem, document: Document, at: str) -> LocationRow:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ingest_tui.model.address import names_one_thing
-from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.plan import RESTORED
+from ingest_tui.services.documents.stored_version import limits_of_document, read_stored_version
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
@@ -39,7 +39,7 @@ def restore_retired(workspace: Workspace, document: Document) -> Document:
             )
         restored = twin or document._replace(state="active", updated_at=change.at)
         outcome = "ingested" if twin is None else "duplicate"
-        for place in places or [_last_place(catalogue, document)]:
+        for place in places or [_last_place(catalogue, document, _container_of(workspace, document))]:
             place_again = _restored_place(place, restored, change.at, outcome=outcome)
             change.put_location(place_again)
         change.noted.add(restored.document_id)
@@ -52,12 +52,20 @@ def restore_retired(workspace: Workspace, document: Document) -> Document:
 
 def _check_is_in_trash(workspace: Workspace, document: Document) -> None:
     if document.state != "retired":
-        raise UsageError(f"document {document.document_id} is not in the trash", hint="'doc list --retired' shows it")
+        raise UsageError(
+            f"document {document.document_id} is not in the trash", hint="'ingest-tui doc list --retired' shows what is"
+        )
     store = workspace.document_store
     if not store.folder(document.collection_id, document.document_id, document.version, retired=True).exists():
         raise UsageError(
             f"document {document.document_id} is no longer in the trash", hint="its grace is over; sync its source"
         )
+
+
+def _container_of(workspace: Workspace, document: Document) -> str:
+    store = workspace.document_store
+    folder = store.folder(document.collection_id, document.document_id, document.version, retired=True)
+    return str(store.ingestion(folder).get("container") or "")
 
 
 def _same_content(catalogue: Catalogue, document: Document) -> Document | None:
@@ -82,8 +90,11 @@ def _taken(catalogue: Catalogue, collection_id: str, uris: Iterable[str]) -> dic
     return {row.uri: row.document_id for row in rows if row.document_id}
 
 
-def _last_place(catalogue: Catalogue, document: Document) -> LocationRow:
-    """Return where a document was last. What its source no longer lists is kept by the person who restores it."""
+def _last_place(catalogue: Catalogue, document: Document, container: str) -> LocationRow:
+    """Return where a document was last. What its source no longer lists is kept by the person who restores it.
+
+    ``container``: the key of the listed item that it was in.
+    """
     place = catalogue.locations(document.source_id, [document.key]).get(document.key)
     taken = _taken(catalogue, document.collection_id, [document.uri])
     holder = taken.get(document.uri) or (place.document_id if place is not None else None)
@@ -99,6 +110,7 @@ def _last_place(catalogue: Catalogue, document: Document) -> LocationRow:
     gone = LocationRow(
         document.source_id, document.key, document.uri, document.collection_id, document.document_id, "",
         document.bytes, None, "retired", "not_listed", "", "", document.job_id, document.updated_at, document.version,
+        container=container,
     )  # fmt: skip
     return as_kept(gone)
 
@@ -128,9 +140,9 @@ def _at_one_of(document: Document, places: list[LocationRow]) -> Document:
 def _bring_back(workspace: Workspace, document: Document, change: StoreChange) -> None:
     store = workspace.document_store
     folder = store.folder(document.collection_id, document.document_id, document.version, retired=True)
-    change.documents[document.document_id] = document
+    stored = read_stored_version(workspace, folder)
+    limits = limits_of_document(workspace, document, stored.record)
+    chunks = stored.chunks_as(document.document_id, document.version, limits)
+    change.documents[document.document_id] = document._replace(chunks=len(chunks))
     change.returned.add(document.document_id)
-    change.chunks += [
-        (document.document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-        for ordinal, chunk in enumerate(split_into_chunks(store.normalized(folder)))
-    ]
+    change.chunks += chunks

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Unpack
 
 from ingest_tui.model.document import SearchHit
-from ingest_tui.model.errors import UsageError
+from ingest_tui.model.errors import IngestError, UsageError
+from ingest_tui.model.generation import Generation
+from ingest_tui.model.search_query import QueryFilter, SearchQuery, parse_query
 from ingest_tui.services.documents.documents import check_choice
-from ingest_tui.store.catalogue.queries import DocumentChoice, search_text
+from ingest_tui.services.documents.reranking import chosen_reranker, reranked
+from ingest_tui.services.documents.search_modes import MODES, SearchMode, search_in_mode
+from ingest_tui.services.name_lookup import collection_id_of, source_id_of
+from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.workspace import Workspace
 
 _LARGEST_LIMIT = 2**63 - 1
@@ -19,19 +26,87 @@ def search(
     query: str,
     *,
     limit: int = 20,
+    all_chunks: bool = False,
+    filters: Sequence[QueryFilter] = (),
+    mode: SearchMode | None = None,
+    generation: Generation | None = None,
+    rerank: bool | str | None = None,
     given_up: Callable[[], bool] | None = None,
     **choice: Unpack[DocumentChoice],
 ) -> list[SearchHit]:
-    """Return the best hits of a full-text query, best first; raises `UsageError` when it has no word.
+    """Return the best hits of a query, best first; raises `UsageError` when it has no word.
 
+    One hit for each document, with its other chunks that match; with ``all_chunks`` one for each chunk.
+    ``filters`` are added to those that the query has.
+    ``mode``: by words (text), by meaning (vector), or by both (hybrid), which is usual where there are vectors.
+    ``generation``: whose vectors are asked, those that answer without it.
+    ``rerank``: whether the reranker of the collection ranks the best hits again; None: where it has one; a name: that
+    one does, or the search fails. What a ``generation`` finds is ranked again by a named one only.
     ``given_up`` is asked now and then: once it says yes, the search ends with `GivenUpError`.
     """
+    _check_asked(query, limit, mode)
+    check_choice(workspace, choice)
+    with workspace.reading.giving_up_when(given_up):
+        parsed = parse_query(query)
+        asked = _with_identifiers(workspace, replace(parsed, filters=(*parsed.filters, *filters)))
+
+        def find(most: int) -> list[SearchHit]:
+            return search_in_mode(
+                workspace, asked, mode, limit=most, all_chunks=all_chunks, choice=choice, generation=generation
+            )
+
+        words = " ".join(word.text for clause in asked.clauses for word in clause.words)
+        if rerank is False or not words or limit == 0:
+            return find(limit)
+        if isinstance(rerank, str):
+            from ingest_tui.services.rerankers import reranker_id_of
+
+            return reranked(workspace, reranker_id_of(workspace, rerank), words, limit, find, is_needed=True)
+        if generation is not None:
+            return find(limit)
+        reranker = chosen_reranker(workspace, choice.get("collection_id"), is_asked_for=rerank is True)
+        return reranked(workspace, reranker, words, limit, find) if reranker else find(limit)
+
+
+def _check_asked(query: str, limit: int, mode: SearchMode | None) -> None:
+    """Raise `UsageError` for what a script or a request gives that is no search."""
     if not isinstance(query, str):
         raise UsageError(f"a query is text, not {type(query).__name__}", hint="give the words to look for")
     if not isinstance(limit, int) or not -1 <= limit <= _LARGEST_LIMIT:
         raise UsageError(
             f"limit must be a whole number from -1 (no limit) to {_LARGEST_LIMIT}", hint="20 is what is usual"
         )
-    check_choice(workspace, choice)
-    with workspace.reading.giving_up_when(given_up):
-        return search_text(workspace.reading, query, limit=limit, **choice)
+    if mode is not None and mode not in MODES:
+        raise UsageError(f"there is no mode {mode!r}", hint=f"modes: {', '.join(MODES)}")
+
+
+def suggestions(workspace: Workspace, query: str) -> dict[str, str]:
+    """Return the words of a query that are in no document, each with the nearest one that is."""
+    return workspace.reading.full_text.suggestions(parse_query(query))
+
+
+def unknown_filters(workspace: Workspace, query: str) -> list[QueryFilter]:
+    """Return the filters of a query that name a source or a collection that is not there: they find nothing."""
+    unknown = []
+    for one in _with_identifiers(workspace, parse_query(query)).filters:
+        try:
+            if one.field == "source":
+                check_choice(workspace, {"source_id": one.value})
+            elif one.field == "collection":
+                check_choice(workspace, {"collection_id": one.value})
+        except IngestError:
+            unknown.append(one)
+    return unknown
+
+
+def _with_identifiers(workspace: Workspace, query: SearchQuery) -> SearchQuery:
+    """Return a query whose filters name sources and collections by identifier; what is not known matches nothing."""
+    find = {"source": source_id_of, "collection": collection_id_of}
+    filters = []
+    for one in query.filters:
+        value = one.value
+        if one.field in find:
+            with contextlib.suppress(IngestError):
+                value = find[one.field](workspace, value)
+        filters.append(one._replace(value=value))
+    return replace(query, filters=tuple(filters))

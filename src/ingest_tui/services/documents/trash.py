@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest_tui.model.clock import days, rfc3339, shifted, utc_now
+from ingest_tui.model.clock import rfc3339, shifted, utc_now
 from ingest_tui.model.document import Document
 from ingest_tui.pipeline.purge import purge_documents, retired_until
 from ingest_tui.services.documents.documents import check_choice
+from ingest_tui.store.retention import RetentionPolicies
 from ingest_tui.store.trash import retirement_of, time_in
 from ingest_tui.store.workspace import Workspace
 
@@ -19,7 +20,7 @@ from ingest_tui.store.workspace import Workspace
 class TrashEntry:
     """A document in the trash. ``retired_at`` None: its note cannot be read, so that it stays until it is emptied out.
 
-    ``deleted_after``: when its grace ends; None without ``retired_at``.
+    ``deleted_after``: when its grace ends; None without ``retired_at``, or where its collection cannot be read.
     """
 
     document: Document
@@ -38,16 +39,17 @@ class TrashEntry:
 def list_trash(workspace: Workspace, *, source_id: str | None = None) -> Iterator[TrashEntry]:
     """Yield what is in the trash, retired first comes first. Raises `NotFoundError` for a source that is not there."""
     check_choice(workspace, {"source_id": source_id})
-    grace = days(workspace.settings.trash_days)
+    policies = RetentionPolicies(workspace)
     for document in retired_until(workspace):
         if source_id in {None, document.source_id}:
+            grace = policies.grace_of(document.collection_id, document.source_id)
             yield _entry(workspace, document, grace)
 
 
-def _entry(workspace: Workspace, document: Document, grace: timedelta) -> TrashEntry:
+def _entry(workspace: Workspace, document: Document, grace: timedelta | None) -> TrashEntry:
     note = retirement_of(workspace.layout, document.collection_id, document.document_id) or {}
     retired_at = time_in(note, "retired_at")
-    deleted_after = None if retired_at is None else shifted(retired_at, grace)
+    deleted_after = None if retired_at is None or grace is None else shifted(retired_at, grace)
     return TrashEntry(document, retired_at, str(note.get("reason", "")), str(note.get("by", "")), deleted_after)
 
 

@@ -2,59 +2,145 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-from ingest_tui.model.clock import storable_ns
-from ingest_tui.model.errors import DiskFullError, NotFoundError, PlanDamagedError, UsageError
+from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.errors import DiskFullError, IngestError, PlanDamagedError, UsageError, ValidationError
 from ingest_tui.model.file_names import safe_extension
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
-from ingest_tui.model.keys import file_uri, key_from_bytes
 from ingest_tui.model.plan_line import PlanLine
+from ingest_tui.model.preference_overrides import NO_OVERRIDES, Overriding
+from ingest_tui.model.preference_values import changed_overrides
+from ingest_tui.model.preferences_in_force import preferences_in_force
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.model.source import DEFAULT_MAX_SIZE, UPLOAD_SOURCE, Source
+from ingest_tui.services.documents.upload_check import StagedFile, unreadable_files
+from ingest_tui.services.documents.upload_files import (
+    UploadFile,
+    as_one_error,
+    check_files,
+    checked_label,
+    file_at,
+    file_from,
+    opened,
+)
+from ingest_tui.store.chunk_tokens import limits_of
 from ingest_tui.store.fs.atomic import sync_filesystem
 from ingest_tui.store.layout import RAW_STEM
 from ingest_tui.store.records.plan_file import read_plan, write_known_plan
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
-from ingest_tui.worker.submit import new_manifest
+from ingest_tui.worker.submit import new_manifest, source_of_upload
 
-_PIECE = 1 << 20
+_NAMES_AUDITED = 20
+_KEPT_OPTIONS = ("replace", "overrides", "force")
 
 
-def upload_files(workspace: Workspace, paths: list[Path], *, collection_id: str = "default") -> Manifest:
-    """Stage files and queue the job that takes them in; returns its manifest.
+def upload_files(
+    workspace: Workspace,
+    files: Sequence[Path | UploadFile],
+    *,
+    collection_id: str = "default",
+    label: str = "",
+    replace: bool = False,
+    overrides: Mapping[str, Any] | None = None,
+) -> Manifest:
+    """Check and stage files, and queue the job that takes them in; returns its manifest.
 
-    Files of the same name are versions of one document in the collection. Raises `UsageError` when two of the files
-    have the same name, `NotFoundError` for a missing one; then nothing is queued.
+    Files of the same name are versions of one document in the collection. ``label`` is that of the versions that come
+    of it; with ``replace`` the versions before them are deleted once they are in. ``overrides`` are preferences that
+    these versions have in place of those of the collection; what is here already is cut again by them. All files
+    are read before anything is stored: raises `UsageError` or `NotFoundError` naming each that cannot be taken; then
+    nothing is queued.
     """
-    workspace.collections.get(collection_id)
-    names = [key_from_bytes(os.fsencode(path.name)) for path in paths]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(
-            f"two of the files are named {safe_display(twice)!r}", hint="upload them one after the other, or rename one"
-        )
-    _check_room(workspace, paths)
-    source = Source(source_id=UPLOAD_SOURCE, name="Uploads", source_type="upload", collection_id=collection_id)
-    manifest = new_manifest(source, kind="upload", trigger="manual", by=requester(), staged=True)
+    options = _options(workspace, collection_id, overrides, replace=replace)
+    label = checked_label(label)
+    chosen = [file_at(file) if isinstance(file, Path) else file for file in files]
+    try:
+        return _queue(workspace, chosen, collection_id, label, options)
+    except IngestError as error:
+        workspace.audit.add_or_warn(
+            at=rfc3339_now(), by=requester(), action="upload", target=collection_id, outcome="refused",
+            files=_named(chosen), reason=error.message,
+        )  # fmt: skip
+        raise
+
+
+def chosen_files(files: Sequence[str | Path], name: str | None, content: bytes | None) -> list[UploadFile]:
+    """Return what a script uploads: files, one under another name, or content that has no file."""
+    if content is not None:
+        if files or not name:
+            raise UsageError("content needs a name, and no files next to it", hint="upload(content=b'…', name='a.csv')")
+        return [file_from(BytesIO(content), name)]
+    if not files or (name and len(files) > 1):
+        raise UsageError("a name is for one file, and there must be one", hint="upload('a.csv', name='report.csv')")
+    return [file_at(Path(file), name or "") for file in files]
+
+
+def _options(
+    workspace: Workspace, collection_id: str, overrides: Mapping[str, Any] | None, *, replace: bool
+) -> dict[str, Any]:
+    """Return the options of the job; raises `ValidationError` for preferences that an upload cannot choose."""
+    preferences = workspace.collections.get(collection_id).preferences
+    chosen = changed_overrides(NO_OVERRIDES, overrides or {}, collection=preferences)
+    if chosen.trash_days is not None:
+        hint = f"'ingest-tui collection prefs {collection_id} --set trash_days=30'; a source can have its own, too"
+        raise ValidationError("trash_days cannot be chosen for an upload", hint=hint)
+    limits_of(preferences_in_force(preferences, Overriding("upload", chosen)).chunk_rules())  # a usable tokenizer
+    options: dict[str, Any] = {"replace": True} if replace else {}
+    if overrides is not None:
+        options |= {"overrides": chosen.chosen(), "force": True}
+    return options
+
+
+def _queue(
+    workspace: Workspace, files: list[UploadFile], collection_id: str, label: str, options: dict[str, Any]
+) -> Manifest:
+    """Queue the job of an upload; a refusal leaves nothing of it.
+
+    What is in the files is checked once they are staged: what was checked is what is taken in, also of a stream.
+    """
+    largest = int(workspace.settings.upload_max_size)
+    checked = check_files(files, largest=largest)
+    if not checked.files:
+        raise as_one_error(checked.problems, len(files))
+    _check_room(workspace, checked.size)
+    source = source_of_upload(collection_id, options)
+    manifest = new_manifest(source, kind="upload", trigger="manual", by=requester(), staged=True, **options)
     with workspace.jobs.being_made(manifest) as job_paths:
-        staging = StagingArea(job_paths.staging)
-        lines = [
-            _stage(staging, manifest.job_id, collection_id, name, path) for name, path in zip(names, paths, strict=True)
-        ]
+        staging, problems = StagingArea(job_paths.staging), checked.problems
+        lines: list[PlanLine] = []
+        staged: list[StagedFile] = []
+        for file in checked.files:
+            try:
+                line, raw_path = _stage(staging, manifest.job_id, collection_id, file, label, largest)
+            except UsageError as error:  # too large, which of a stream is not known before
+                problems.append(error)
+            else:
+                lines.append(line)
+                staged.append(StagedFile(file.name, file.shown, raw_path, line.size or 0))
+        problems += unreadable_files(workspace, source, staged)
+        if problems:
+            raise as_one_error(problems, len(files))
         sync_filesystem(workspace.root)
         write_known_plan(job_paths.plan, lines)
+    details: dict[str, Any] = {"collection": collection_id, "names": _named(files), **options}
+    if label:
+        details["label"] = label
     workspace.audit.add(
-        at=manifest.created_at, by=requester(), action="upload", target=manifest.job_id, files=len(lines)
+        at=manifest.created_at, by=requester(), action="upload", target=manifest.job_id, files=len(lines), **details
     )
     return manifest
+
+
+def _named(files: Sequence[UploadFile]) -> list[str]:
+    """Return the names of files for the audit log, of many the first."""
+    return [file.name for file in files[:_NAMES_AUDITED]]
 
 
 def retry_upload(workspace: Workspace, old: Manifest) -> Manifest:
@@ -64,9 +150,12 @@ def retry_upload(workspace: Workspace, old: Manifest) -> Manifest:
     """
     old_staging = StagingArea(workspace.jobs.paths(old.job_id).staging)
     left = list(_left_staged(workspace, old, old_staging))
-    _check_room(workspace, [path for _line, path in left])
-    source = Source(source_id=UPLOAD_SOURCE, name="Uploads", source_type="upload", collection_id=old.collection_id)
-    manifest = new_manifest(source, kind="upload", trigger="retry", by=requester(), retry_of=old.job_id, staged=True)
+    _check_room(workspace, sum(path.stat().st_size for _line, path in left))
+    options = {name: old.options[name] for name in _KEPT_OPTIONS if name in old.options}
+    source = source_of_upload(old.collection_id, options)
+    manifest = new_manifest(
+        source, kind="upload", trigger="retry", by=requester(), retry_of=old.job_id, staged=True, **options
+    )
     with workspace.jobs.being_made(manifest) as job_paths:
         staging = StagingArea(job_paths.staging)
         lines = [_stage_again(staging, manifest.job_id, line, path) for line, path in left]
@@ -97,13 +186,13 @@ def _left_staged(workspace: Workspace, old: Manifest, staging: StagingArea) -> I
 
 
 def _stage_again(staging: StagingArea, job_id: str, line: PlanLine, path: Path) -> PlanLine:
-    with _opened(path) as (descriptor, _status):
-        _raw_path, size, raw_sha256 = _receive(staging, job_id, line.key, descriptor)
-    return line._replace(fingerprint=raw_sha256, size=size, metadata={"raw_sha256": raw_sha256})
+    with opened(file_at(path), largest=None) as (pieces, _modified_ns):
+        _raw_path, size, raw_sha256 = _receive(staging, job_id, line.key, pieces)
+    metadata = (line.metadata or {}) | {"raw_sha256": raw_sha256}
+    return line._replace(fingerprint=raw_sha256, size=size, metadata=metadata)
 
 
-def _receive(staging: StagingArea, job_id: str, key: str, descriptor: int) -> tuple[str, int, str]:
-    pieces = iter(lambda: os.read(descriptor, _PIECE), b"")
+def _receive(staging: StagingArea, job_id: str, key: str, pieces: Iterator[bytes]) -> tuple[str, int, str]:
     return staging.receive(_item_id(job_id, key), safe_extension(key), pieces)
 
 
@@ -111,8 +200,7 @@ def _item_id(job_id: str, key: str) -> str:
     return short_digest(job_id, key, length=20)
 
 
-def _check_room(workspace: Workspace, paths: list[Path]) -> None:
-    size = sum(_size_of(path) for path in paths)
+def _check_room(workspace: Workspace, size: int) -> None:
     if not workspace.room().has(size):
         import humanize
 
@@ -122,54 +210,21 @@ def _check_room(workspace: Workspace, paths: list[Path]) -> None:
         )
 
 
-def _size_of(path: Path) -> int:
-    """Return the size of a file in bytes. What cannot be read has none here: opening it says why."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return 0
-    return status.st_size if stat.S_ISREG(status.st_mode) else 0
-
-
-def _stage(staging: StagingArea, job_id: str, collection_id: str, name: str, path: Path) -> PlanLine:
-    key = f"{collection_id}/{name}"
-    with _opened(path) as (descriptor, status):
-        _raw_path, size, raw_sha256 = _receive(staging, job_id, key, descriptor)
-    return PlanLine(
+def _stage(
+    staging: StagingArea, job_id: str, collection_id: str, file: UploadFile, label: str, largest: int
+) -> tuple[PlanLine, str]:
+    """Stage a file; returns its line of the plan, and the path of its bytes."""
+    key = f"{collection_id}/{file.name}"
+    with opened(file, largest=largest) as (pieces, modified_ns):
+        raw_path, size, raw_sha256 = _receive(staging, job_id, key, pieces)
+    line = PlanLine(
         "ingest",
         "upload",
         key,
-        file_uri(os.fsencode(path.absolute())),
+        file.uri(collection_id),
         fingerprint=raw_sha256,
         size=size,
-        modified_ns=storable_ns(status.st_mtime_ns),
-        metadata={"raw_sha256": raw_sha256},
+        modified_ns=modified_ns,
+        metadata={"raw_sha256": raw_sha256} | ({"label": label} if label else {}),
     )
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[int, os.stat_result]]:
-    name = safe_display(str(path))
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise NotFoundError(f"there is no file {name}", hint="nothing was uploaded") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}", hint="nothing was uploaded") from None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError(
-                f"{name} is not a file", hint="a folder is a source: 'ingest-tui source add local NAME --path FOLDER'"
-            )
-        if status.st_size > DEFAULT_MAX_SIZE:
-            import humanize
-
-            size, limit = humanize.naturalsize(status.st_size), humanize.naturalsize(DEFAULT_MAX_SIZE)
-            raise UsageError(
-                f"{name} has {size}; uploads take at most {limit}",
-                hint="nothing was uploaded; a source takes larger files with --max-size",
-            )
-        yield descriptor, status
-    finally:
-        os.close(descriptor)
+    return line, raw_path

@@ -75,7 +75,7 @@ def list_audit(workspace: Workspace, query: AuditQuery | None = None) -> Iterato
 
 
 def audit_tail_offset(workspace: Workspace) -> int:
-    """Return the offset from which the newest lines stand, so many that a screen holds them."""
+    """Return the offset from which the newest lines begin, so many that a screen holds them."""
     return workspace.audit.tail_offset(TAIL_BYTES)
 
 

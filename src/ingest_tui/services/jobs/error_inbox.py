@@ -18,6 +18,7 @@ from ingest_tui.model.issue import (
     group_issues,
     mark_of,
 )
+from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.remedies import remedy_for
 from ingest_tui.model.safe_text import safe_display
@@ -41,7 +42,7 @@ __all__ = [
     "grouped_issues",
     "groups_with_hints",
     "ignore_issues",
-    "list_troubles",
+    "list_open_issues",
     "retry_issues",
 ]
 
@@ -50,6 +51,7 @@ _ANY_SOURCE = "SOURCE"
 _REFUSED_FROM_LISTING = "refused by the settings of its source: change those, then sync"
 _UPLOADED = "it was uploaded: upload it again"
 _MOST_NAMED = 100
+_PLACES_NAMED = 5
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class RetryReport:
                 self.left_out.append({"source_id": issue.source_id, "key": issue.key, "reason": reason})
 
 
-def list_troubles(
+def list_open_issues(
     workspace: Workspace,
     *,
     kinds: Collection[str] | None = None,
@@ -81,7 +83,7 @@ def list_troubles(
     source_id: str | None = None,
     ignored: bool | None = False,
 ) -> list[Issue]:
-    """Return what asks for a person as things stand now, newest first, documents with little text last.
+    """Return what asks for a person now, newest first, documents with little text last.
 
     Only the last look at each item counts: what has succeeded since is not an error any more. ``ignored``: those that
     were ignored instead (True), or both (None). `is_thin` in model/issue.py says what little text is.
@@ -103,7 +105,7 @@ def list_troubles(
 def _all_issues(workspace: Workspace, kinds: Collection[str] | None) -> Iterator[Issue]:
     wanted = set(kinds or TROUBLE_KINDS)
     if wanted - {"thin"}:
-        for row in queries.places_in_trouble(workspace.reading):
+        for row in queries.places_with_issues(workspace.reading):
             if row.outcome in wanted:
                 yield _issue(row, row.outcome, row.reason, row.detail, row.size)  # type: ignore[arg-type]
     if "thin" in wanted:
@@ -122,12 +124,15 @@ def _issue(row: LocationRow, kind: IssueKind, reason: str, detail: str, size: in
 
 
 def find_issues(workspace: Workspace, targets: Sequence[str], *, ignored: bool | None = False) -> list[Issue]:
-    """Return the issues at addresses, keys or paths; raises `NotFoundError` for one that has none."""
-    issues = list_troubles(workspace, ignored=ignored)
+    """Return the issues at addresses, keys or paths, or of a file name that one item alone has.
+
+    Raises `NotFoundError` where there is none, `UsageError` for a name that several have.
+    """
+    issues = list_open_issues(workspace, ignored=ignored)
     found: list[Issue] = []
     for target in targets:
         addresses = {*addresses_of(target), target}
-        there = [one for one in issues if addresses & {one.uri, one.key, one.document_id}]
+        there = [one for one in issues if addresses & {one.uri, one.key, one.document_id}] or _named(issues, target)
         if not there:
             hint = "'ingest-tui errors list' shows what there is; 'ingest-tui doc explain PATH' explains one"
             raise NotFoundError(f"there is no error at {safe_display(target, limit=200)!r}", hint=hint)
@@ -135,9 +140,24 @@ def find_issues(workspace: Workspace, targets: Sequence[str], *, ignored: bool |
     return list(dict.fromkeys(found))
 
 
+def _named(issues: Iterable[Issue], name: str) -> list[Issue]:
+    """Return the issues of the one item of a file name, which is no path."""
+    there = [] if not name or "/" in name else [one for one in issues if file_name_of(one.key) == name]
+    places = list(dict.fromkeys(one.uri or one.key for one in there))
+    if len(places) > 1:
+        more = f" and {len(places) - _PLACES_NAMED} more" if len(places) > _PLACES_NAMED else ""
+        shown = ", ".join(safe_display(place, limit=200) for place in places[:_PLACES_NAMED])
+        raise UsageError(
+            f"{len(places)} items are called {safe_display(name)!r}: {shown}{more}",
+            hint="give the address of the one that is meant",
+            code="ambiguous",
+        )
+    return there
+
+
 def grouped_issues(workspace: Workspace, *, ignored: bool = False) -> tuple[list[IssueGroup], list[Issue]]:
     """Return the errors as they are now, or those that are ignored: grouped, with hints, and one by one."""
-    issues = list_troubles(workspace, ignored=ignored)
+    issues = list_open_issues(workspace, ignored=ignored)
     return groups_with_hints(workspace, issues), issues
 
 
@@ -176,7 +196,7 @@ def _hint_of(workspace: Workspace, issue: Issue) -> str:
 def ignore_issues(workspace: Workspace, issues: Sequence[Issue], *, ignore: bool = True) -> int:
     """Show issues no more until something else is wrong or the item changes; or show them again. Returns how many.
 
-    Who did so stands in the audit log, once for each call.
+    Who did so is in the audit log, once for each call.
     """
     if not issues:
         return 0
@@ -204,7 +224,7 @@ def retry_issues(workspace: Workspace, issues: Sequence[Issue]) -> RetryReport:
         except IngestError as error:
             report.leave_out(of_source, _UPLOADED if source_id == "upload" else error.message)
             continue
-        lines = list(_plan_lines(workspace, of_source, report))
+        lines = list(_plan_lines(workspace, _in_listed_items(workspace, source_id, of_source), report))
         if not lines:
             continue
         # Read again even where the bytes are known: a document is thin because of how it was read.
@@ -219,6 +239,27 @@ def retry_issues(workspace: Workspace, issues: Sequence[Issue]) -> RetryReport:
         why = report.left_out[0]["reason"] if report.left_out else "nothing was chosen"
         raise UsageError(f"there is nothing to retry: {why}", hint="'ingest-tui errors list' shows what there is")
     return report
+
+
+def _in_listed_items(workspace: Workspace, source_id: str, issues: list[Issue]) -> list[Issue]:
+    """Return issues with those of members replaced by their containers, each once: only these can be fetched."""
+    rows = workspace.reading.locations(source_id, [one.key for one in issues])
+    containers = workspace.reading.locations(source_id, {row.container for row in rows.values()})
+    listed: dict[str, Issue] = {}
+    for one in issues:
+        row = rows.get(one.key)
+        container = containers.get(row.container) if row is not None and row.container else None
+        if container is not None:
+            one = replace(  # noqa: PLW2901 - the same issue, of what can be fetched
+                one,
+                key=container.key,
+                uri=container.uri,
+                document_id=None,
+                size=container.size,
+                job_id=container.job_id,
+            )
+        listed.setdefault(one.key, one)
+    return list(listed.values())
 
 
 def _plan_lines(workspace: Workspace, issues: list[Issue], report: RetryReport) -> Iterator[PlanLine]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -9,7 +10,16 @@ from typing import Any
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import StoreError, UsageError
-from ingest_tui.model.job import ENDED_STATES, KNOWN_PLAN, HeldDeletions, IngestionStatusResponse, JobState, Manifest
+from ingest_tui.model.job import (
+    EMBED,
+    ENDED_STATES,
+    KNOWN_PLAN,
+    RECHUNK,
+    HeldDeletions,
+    IngestionStatusResponse,
+    JobState,
+    Manifest,
+)
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import FAILED_BEFORE
@@ -25,7 +35,7 @@ from ingest_tui.store.records.looks import why_hold_is_closed
 from ingest_tui.store.records.plan_file import read_plan, write_known_plan
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
-from ingest_tui.worker.submit import new_manifest, submit_sync
+from ingest_tui.worker.submit import RequestedSync, new_manifest, request_sync, submit_embedding, submit_rechunking
 
 
 def list_jobs(
@@ -33,18 +43,22 @@ def list_jobs(
     *,
     states: Iterable[str] | None = None,
     source_id: str | None = None,
+    since: str = "",
     limit: int | None = None,
     on_unreadable: Callable[[str], None] = lambda _job_id: None,
 ) -> list[Manifest]:
-    """Return jobs, newest first; ``on_unreadable`` hears of each whose manifest is lost or damaged."""
+    """Return jobs, newest first; ``since``: those made on that day (2026-11-21, UTC) or later.
+
+    ``on_unreadable`` hears of each whose manifest is lost or damaged.
+    """
     wanted = set(states) if states else None
     jobs = workspace.jobs.readable(workspace.jobs.ids(), on_unreadable=lambda job_id, _error: on_unreadable(job_id))
     found = (
         as_it_is(workspace, job)
         for job in jobs
-        if (wanted is None or job.state in wanted) and source_id in {None, job.source_id}
+        if (wanted is None or job.state in wanted) and source_id in {None, job.source_id} and job.created_at >= since
     )
-    return list(islice(found, limit))
+    return list(islice(found, None if limit is None else min(limit, sys.maxsize)))
 
 
 def as_it_is(workspace: Workspace, manifest: Manifest) -> Manifest:
@@ -141,8 +155,10 @@ def job_log(
     return ((record, end) for record, end in lines if is_at_least(record.get("level"), level))
 
 
-def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual", force: bool = False) -> Manifest:
-    """Queue a sync of a source. ``force`` reads and extracts everything again."""
+def request_source_sync(
+    workspace: Workspace, source_id: str, *, trigger: str = "manual", force: bool = False
+) -> RequestedSync:
+    """Queue a sync of a source, or join the one that waits already. ``force`` reads and extracts everything again."""
     source = workspace.sources.get(source_id)
     if not source.enabled:
         raise UsageError(
@@ -151,9 +167,15 @@ def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual
             source_id=source_id,
         )
     options = {"force": True} if force else {}
-    manifest = submit_sync(workspace, source, trigger=trigger, by=requester(), **options)
-    _audit(workspace, "job.sync", manifest.job_id, source=source_id)
-    return manifest
+    requested = request_sync(workspace, source, trigger=trigger, by=requester(), **options)
+    joined = {} if requested.is_new else {"joined": True}
+    _audit(workspace, "job.sync", requested.manifest.job_id, source=source_id, **joined)
+    return requested
+
+
+def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual", force: bool = False) -> Manifest:
+    """As `request_source_sync`; returns the job."""
+    return request_source_sync(workspace, source_id, trigger=trigger, force=force).manifest
 
 
 def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
@@ -254,10 +276,21 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
         manifest = retry_upload(workspace, old)
         _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
         return manifest
+    if old.kind == EMBED:
+        options = old.options | {"retry_of": old.job_id, "all": True}
+        manifest = submit_embedding(workspace, old.collection_id, trigger="retry", by=requester(), **options)
+        _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
+        return manifest
+    if old.kind == RECHUNK:
+        manifest = submit_rechunking(workspace, old.collection_id, trigger="retry", by=requester(), retry_of=old.job_id)
+        _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
+        return manifest
     source = workspace.sources.get(old.source_id)
     if not failed_only:
         again = {"force": True} if old.options.get("force") else {}
-        manifest = submit_sync(workspace, source, trigger="retry", by=requester(), retry_of=old.job_id, **again)
+        manifest = request_sync(
+            workspace, source, trigger="retry", by=requester(), retry_of=old.job_id, **again
+        ).manifest
         _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
         return manifest
     failed = {
@@ -265,6 +298,7 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
         for outcome, _ in job_items(workspace, old.job_id, outcomes={"failed", "unchanged"})
         if outcome.outcome == "failed" or outcome.reason == FAILED_BEFORE
     }
+    failed |= {row.container for row in workspace.reading.locations(source.source_id, failed).values()}
     lines = [
         line._replace(action="ingest", reason="retry")
         for line in job_plan(workspace, old.job_id)
@@ -298,7 +332,7 @@ def approve_job(workspace: Workspace, job_id: str) -> Manifest:
     with _held_by(workspace, job_id) as (old, held):
         held_deletions(workspace, old.job_id)  # raises when what is approved cannot be read
         source = workspace.sources.get(old.source_id)
-        manifest = submit_sync(workspace, source, trigger="manual", by=requester(), approves=old.job_id)
+        manifest = request_sync(workspace, source, trigger="manual", by=requester(), approves=old.job_id).manifest
         held.answered_by_job = manifest.job_id
         workspace.jobs.save(old)
     _audit(workspace, "job.approve", old.job_id, documents=held.documents, job=manifest.job_id)

@@ -11,16 +11,19 @@ from ingest_tui.connectors.registry import connector_class
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD
 from ingest_tui.credentials.summary import CredentialSummary, countdown
-from ingest_tui.model.clock import utc_now
+from ingest_tui.model.clock import rfc3339, utc_now
+from ingest_tui.model.embedding_state import EmbeddingState
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
+from ingest_tui.services.embedding_states import states_of_sources
 from ingest_tui.services.jobs.jobs import as_it_is
 from ingest_tui.store.catalogue import queries
+from ingest_tui.store.jobs import id_part_of
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.living_workers import living_workers
+from ingest_tui.worker.schedules import next_run
 
-_ID_PART = 32
 _MOST_FAILURES = 200
 _ENDED_WELL = frozenset({JobState.SUCCEEDED, JobState.PARTIAL})
 
@@ -31,7 +34,10 @@ class SourceSummary:
 
     ``failing_since``: when the first of its jobs was made that failed since one that ended well; None when the newest
     did. ``level``: ``ok``, ``warning`` or ``problem``, and ``health`` says why in a few words; both empty for a source
-    that was never synced. ``next_run`` says what starts the next sync.
+    that was never synced. ``next_run`` says what starts the next sync, ``next_run_at`` when its
+    schedule does that. ``embedding``: how far the vectors of its
+    documents are, empty where it has none. ``text_columns`` and ``context_columns``: which columns of tables its
+    collection chose; empty for all that have a name, and for none.
     """
 
     source: Source
@@ -42,6 +48,21 @@ class SourceSummary:
     level: str = ""
     health: str = ""
     next_run: str = ""
+    next_run_at: str | None = None
+    embedding: EmbeddingState = ""
+    text_columns: tuple[str, ...] = ()
+    context_columns: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What a person called it, empty where that is its identifier."""
+        return "" if self.source.name == self.source.source_id else self.source.name
+
+    @property
+    def columns_in_words(self) -> str:
+        """The columns that were chosen: ``city, people; context: year``; empty where none were."""
+        context = f"context: {', '.join(self.context_columns)}" if self.context_columns else ""
+        return "; ".join(part for part in (", ".join(self.text_columns), context) if part)
 
 
 def list_sources(workspace: Workspace, *, today: date | None = None) -> list[SourceSummary]:
@@ -57,17 +78,30 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
         if issue.level == "error" and issue.source_id
     }
     day = today or utc_now().date()
+    embedding = states_of_sources(workspace, sources)
+    chosen = {one.collection_id: one.preferences for one in workspace.collections.all()}
     summaries = []
     for source in sources:
         last, failing_since = histories[source.source_id]
         active = next(iter(workspace.jobs.active_for_source(source.source_id)), None)
         summary = SourceSummary(source, int(counts.get(source.source_id, 0)), last, active, failing_since)
+        summary.embedding = embedding[source.source_id]
+        if source.collection_id in chosen:
+            preferences = chosen[source.collection_id]
+            summary.text_columns, summary.context_columns = preferences.text_columns, preferences.context_columns
+        summary.next_run_at = next_run_at(workspace, source)
         summary.next_run = _next_run(workspace, summary)
         summary.level, summary.health = _health(summary, credentials, day)
         if source.source_id in unwatched and summary.level != "problem":
             summary.level, summary.health = "problem", f"watch fails: {unwatched[source.source_id]}"
         summaries.append(summary)
     return summaries
+
+
+def next_run_at(workspace: Workspace, source: Source) -> str | None:
+    """Return when the schedule of a source starts its next sync, RFC 3339; None without one, or while disabled."""
+    moment = next_run(workspace, source)
+    return None if moment is None else rfc3339(moment)
 
 
 def _histories(workspace: Workspace, sources: list[Source]) -> dict[str, tuple[Manifest | None, str | None]]:
@@ -78,7 +112,7 @@ def _histories(workspace: Workspace, sources: list[Source]) -> dict[str, tuple[M
     job_ids = workspace.jobs.ids()
     found: dict[str, tuple[Manifest | None, str | None]] = {}
     for source in sources:
-        part = f"-{source.source_id[:_ID_PART].rstrip('-._')}-"
+        part = id_part_of(source.source_id)
         newest: Manifest | None = None
         failing_since: str | None = None
         own = (name for name in job_ids if part in name)
@@ -114,6 +148,8 @@ def _next_run(workspace: Workspace, summary: SourceSummary) -> str:  # noqa: PLR
         return "now" if summary.active_job.state is JobState.RUNNING else str(summary.active_job.state)
     if not source.enabled:
         return "disabled"
+    if summary.next_run_at is not None:
+        return f"{summary.next_run_at[5:10]} {summary.next_run_at[11:16]}Z"
     if not source.watch:
         return "by hand"
     try:

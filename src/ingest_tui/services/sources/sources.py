@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pydantic
@@ -11,18 +11,21 @@ import pydantic
 from ingest_tui.connectors.base import ABOVE as ABOVE  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import Place as Place  # noqa: PLC0414 - part of this face
 from ingest_tui.connectors.base import TestStep as TestStep  # noqa: PLC0414 - part of this face
-from ingest_tui.connectors.base import describe_invalid
+from ingest_tui.connectors.base import describe_invalid_settings
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import connector_class, get_connector
 from ingest_tui.connectors.registry import source_types as source_types  # noqa: PLC0414 - part of this face
 from ingest_tui.extraction.intake.admission import known_types
+from ingest_tui.extraction.schemas.schema_file import absolute_schema_path, schema_of
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
 from ingest_tui.model.identifiers import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
-from ingest_tui.pipeline.connecting import connect, registry_for
+from ingest_tui.pipeline.connecting import connect, registry_for, with_preferences
 from ingest_tui.pipeline.plan.deletions import chosen_by
+from ingest_tui.services.collections.overrides import queue_rechunking, with_overrides
 from ingest_tui.services.documents.retirement import keep_locations, retire_locations
 from ingest_tui.services.jobs.source_claims import WaitPolicy, sources_to_oneself
 from ingest_tui.services.name_lookup import source_id_of
@@ -54,11 +57,11 @@ def describe_source_type(source_type: str) -> str:
 
 
 class SourceKind(NamedTuple):
-    """A type of source that can be chosen, in one sentence. ``trouble``: why it cannot be used, where that is known."""
+    """A type of source that can be chosen, in one sentence. ``problem``: why it cannot be used, where that is known."""
 
     name: str
     summary: str
-    trouble: str = ""
+    problem: str = ""
 
 
 def source_kinds() -> list[SourceKind]:
@@ -68,8 +71,8 @@ def source_kinds() -> list[SourceKind]:
         try:
             found = connector_class(name)
         except Exception as error:  # noqa: BLE001 - a package of somebody else may raise anything when it is imported
-            trouble = error.message if isinstance(error, IngestError) else f"cannot be loaded ({type(error).__name__})"
-            kinds.append(SourceKind(name, "", trouble))
+            problem = error.message if isinstance(error, IngestError) else f"cannot be loaded ({type(error).__name__})"
+            kinds.append(SourceKind(name, "", problem))
             continue
         if found.source_type == name or found.source_type not in source_types():  # else it is another name of one
             kinds.append(SourceKind(name, describe_source_type(name)))
@@ -108,25 +111,38 @@ def backends_by_type(pairs: Iterable[str]) -> dict[str, str]:
 
 def add_source(
     workspace: Workspace,
+    /,
     *,
     source_type: str,
     name: str,
     config: dict[str, Any],
     collection_id: str = "default",
-    max_size: str | None = None,
-    watch: bool = False,
-    priority: int = 100,
-    backend: str | None = None,
-    by_type: dict[str, str] | None = None,
-    since: str | None = None,
-    allow_types: Sequence[str] = (),
-    deny_types: Sequence[str] = (),
-    hold_items: int | str | None = None,
-    hold_share: float | str | None = None,
-    hold_always_share: float | str | None = None,
+    preferences: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Source:
-    """Check and save a new source; raises `ValidationError` with what is wrong and `UsageError` for a taken name."""
+    """Check and save a new source. ``settings`` are further fields of `Source`; None leaves one at its default.
+
+    ``preferences`` are those that it chooses in place of its collection.
+    Raises `ValidationError` with what is wrong, and `UsageError` for a taken name.
+    """
     source_id = slug(name)
+    _refuse_taken(workspace, source_id)
+    at = rfc3339_now()
+    values = {field: value for field, value in settings.items() if value is not None} | {
+        "source_id": source_id,
+        "name": name,
+        "source_type": source_type,
+        "source_config": config,
+        "collection_id": collection_id,
+        "created_at": at,
+        "updated_at": at,
+    }
+    source = workspace.sources.add(with_overrides(workspace, _checked(workspace, values), preferences or {}))
+    workspace.audit.add(at=at, by=requester(), action="source.add", target=source_id, type=source_type)
+    return source
+
+
+def _refuse_taken(workspace: Workspace, source_id: str) -> None:
     if source_id in RESERVED_SOURCES:
         raise UsageError(
             f"the name {source_id!r} is reserved for documents without a source",
@@ -136,51 +152,33 @@ def add_source(
     if workspace.sources.exists(source_id):
         raise UsageError(
             f"a source named {source_id!r} is already there",
-            hint=f"choose another name, or change it with 'ingest-tui source edit {source_id}'",
+            hint=f"choose another name, or change it: 'ingest-tui source edit {source_id} --help'",
             source_id=source_id,
         )
-    at = rfc3339_now()
-    values: dict[str, Any] = {
-        "source_id": source_id,
-        "name": name,
-        "source_type": source_type,
-        "source_config": config,
-        "collection_id": collection_id,
-        "watch": watch,
-        "priority": priority,
-        "extraction": {"backend": backend, "by_type": by_type or {}},
-        "since": since,
-        "allow_types": allow_types,
-        "deny_types": deny_types,
-        "hold_items": hold_items,
-        "hold_share": hold_share,
-        "hold_always_share": hold_always_share,
-        "created_at": at,
-        "updated_at": at,
-    }
-    if max_size is not None:
-        values["max_size"] = max_size
-    source = workspace.sources.add(_checked(workspace, values))
-    workspace.audit.add(at=at, by=requester(), action="source.add", target=source_id, type=source_type)
-    return source
 
 
 def edit_source(
     workspace: Workspace,
+    /,
     source_id: str,
     *,
     config: dict[str, Any] | None = None,
     based_on: Source | None = None,
     keeps_others: bool = True,
+    preferences: Mapping[str, Any] | None = None,
+    unset: Sequence[str] = (),
     **changes: Any,
 ) -> Source:
     """Change settings of a source: ``config`` is merged into the connector's, the rest replaces fields of `Source`.
 
-    ``based_on``: what the changes were made from; without, the source as it is now. Raises `ConflictError` when
+    ``preferences`` are chosen in place of those of its collection, which hold again for what is ``unset``.
+    ``based_on``: what the changes were made from; without, the source as it is now. Where its documents are cut by
+    other rules then, a job that does so is queued. Raises `ConflictError` when
     somebody else has changed the same fields since, or any field unless ``keeps_others``.
     """
     source = based_on or workspace.sources.get(source_id)
-    values = source.model_dump(mode="json") | changes
+    chosen = with_overrides(workspace, source, preferences or {}, unset) if preferences or unset else source
+    values = chosen.model_dump(mode="json") | changes
     values["source_config"] = source.source_config | (config or {})
     return _save_edited(workspace, source, values, keeps_others=keeps_others)
 
@@ -195,14 +193,18 @@ def replace_source(
     """
     source = based_on or workspace.sources.get(source_id)
     before = source.model_dump(mode="json")
-    unknown = [name for name in record if name not in before]
-    if unknown:
-        raise ValidationError(f"a source has no {unknown[0]!r}", hint=f"it has {', '.join(before)}")
+    _refuse_unknown(record)
     for name in _FIXED:
         if name in record and record[name] != before[name]:
             raise ValidationError(f"{name} of a source cannot be changed", hint="add another source instead")
     kept = {name: before[name] for name in (*_FIXED, "revision")}
     return _save_edited(workspace, source, record | kept, keeps_others=False)
+
+
+def _refuse_unknown(values: Iterable[str]) -> None:
+    unknown = [name for name in values if name not in Source.model_fields]
+    if unknown:
+        raise ValidationError(f"a source has no {unknown[0]!r}", hint=f"it has {', '.join(Source.model_fields)}")
 
 
 def _save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, keeps_others: bool) -> Source:
@@ -224,6 +226,7 @@ def _save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, 
             continue
         at, fields = saved.updated_at, sorted(name.removeprefix("source_config.") for name in what)
         workspace.audit.add(at=at, by=requester(), action="source.edit", target=base.source_id, changed=fields)
+        queue_rechunking(workspace, now, saved)
         return saved
 
 
@@ -246,20 +249,26 @@ def _has_documents(workspace: Workspace, source_id: str) -> bool:
 
 def _checked(workspace: Workspace, values: dict[str, Any], before: Source | None = None) -> Source:
     """Return the source that the values make. What it was ``before`` can be disabled though its credential is gone."""
+    _refuse_unknown(values)
     workspace.collections.get(values["collection_id"])
     _check_type(values["source_type"])
     for field in ("allow_types", "deny_types"):
         values[field] = known_types(values.get(field, ()))
+    values["schema_file"] = absolute_schema_path(values.get("schema_file") or "")
     try:
         source = Source.model_validate(values)
     except pydantic.ValidationError as error:
         call = f"add {values['source_type']}" if before is None else f"edit {before.source_id}"
-        raise ValidationError(describe_invalid(error), hint=f"see 'ingest-tui source {call} --help'") from None
+        raise ValidationError(describe_invalid_settings(error), hint=f"see 'ingest-tui source {call} --help'") from None
     connector = connect(workspace, source)
     if before is None or source.source_config != before.source_config:
         with of_one_source(source.source_id):
             connector.validate_config()
     check_backends(source)
+    if before is None or source.overriding != before.overriding:
+        with_overrides(workspace, source)
+    if before is None or source.schema_file != before.schema_file:
+        schema_of(source)
     config = connector.config.model_dump(mode="json", exclude_unset=True)
     return source.model_copy(update={"source_config": config})
 
@@ -273,7 +282,9 @@ def takes_otherwise(workspace: Workspace, before: Source, after: Source) -> bool
         return False
     if not may_take_less(before, after):
         return False
-    return chosen_by(before, connect(workspace, before)) != chosen_by(after, connect(workspace, after))
+    settings = workspace.settings
+    earlier = chosen_by(before, connect(workspace, before), settings)
+    return earlier != chosen_by(after, connect(workspace, after), settings)
 
 
 def check_backends(source: Source) -> None:
@@ -282,6 +293,18 @@ def check_backends(source: Source) -> None:
 
     for name in filter(None, [source.extraction.backend, *source.extraction.by_type.values()]):
         get_backend(name)
+
+
+def missing_for_ocr(workspace: Workspace, source: Source) -> tuple[str, str] | None:
+    """Return what OCR lacks here for a source that is switched to it, and how to get it; None for nothing."""
+    from ingest_tui.pipeline.job.ocr import what_ocr_lacks
+
+    return what_ocr_lacks(with_preferences(workspace, source), workspace.settings)
+
+
+def unreadable_sources(workspace: Workspace) -> list[str]:
+    """Return the names of the records of sources that cannot be read."""
+    return workspace.sources.unreadable()
 
 
 def get_source(workspace: Workspace, source_id: str) -> Source:
@@ -336,16 +359,21 @@ def remove_source(
     source_id: str,
     *,
     keep_documents: bool = False,
-    patience: WaitPolicy | None = None,
+    wait_policy: WaitPolicy | None = None,
     based_on: Source | None = None,
 ) -> int:
     """Forget a source and retire its documents to the trash, unless they are kept; returns how many were retired.
 
-    Refused with `BusyError` while a job of it is queued or works on it; with ``patience`` that is waited for.
+    Refused with `BusyError` while a job of it is queued or works on it, or a document that would go is being embedded;
+    with ``wait_policy`` that is waited for.
     ``based_on``: the source as somebody saw it who wants it removed; raises `ConflictError` when it has changed since.
     """
     workspace.sources.get(source_id)
-    with sources_to_oneself(workspace, {source_id}, patience=patience, queued_too=True):
+
+    def going() -> Iterator[Document]:
+        return iter(()) if keep_documents else queries.stream_documents(workspace.reading, source_id=source_id)
+
+    with sources_to_oneself(workspace, {source_id}, wait_policy=wait_policy, queued_too=True, documents=going):
         source = workspace.sources.get(source_id)  # somebody else may have removed it meanwhile
         _refuse_when_changed(source, based_on)
         retired = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from ingest_tui.connectors.base import BaseConnector, Place, TestStep
 from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import connector_class
 from ingest_tui.extraction.intake.admission import known_types
+from ingest_tui.extraction.schemas.schema_file import absolute_schema_path, schema_of
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError, ValidationError
 from ingest_tui.model.identifiers import slug
+from ingest_tui.model.invalid_values import NEEDED, invalid_fields
 from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.model.volumes import gap_name
@@ -64,7 +67,7 @@ class PreviewItem(NamedTuple):
 def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
     """Return what is wrong with a draft, by the name of the setting; empty: it can be saved. No network.
 
-    What belongs to no single setting stands under the name of the first one that must be given.
+    What belongs to no single setting is under the name of the first one that must be given.
     """
     problems: dict[str, str] = {}
     if draft.source_id is None:
@@ -74,25 +77,13 @@ def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
     config_problems = _problems_of(lambda: model.model_validate(draft.config), required)
     source: Source | None = None
     common = dict(draft.common)
-    for name in ("allow_types", "deny_types"):
-        try:
-            common[name] = known_types(common.get(name, ()))
-        except IngestError as error:
-            problems[name] = _told(error)
-            common.pop(name, None)
-    try:
-        workspace.collections.get(common.get("collection_id", "default"))
-    except IngestError as error:
-        problems["collection_id"] = _told(error)
+    problems |= _problems_of_common(workspace, common)
     with contextlib.suppress(pydantic.ValidationError):
         source = _source(draft, common)
     if source is None:
         problems |= _problems_of(lambda: _source(draft, common), "")
     else:
-        try:
-            check_backends(source)
-        except (IngestError, ValueError) as error:
-            problems["backend"] = _told(error)
+        problems |= _problems_of_reading(source)
     problems |= config_problems
     if source is not None and not config_problems:
         try:
@@ -104,9 +95,40 @@ def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
     return problems
 
 
+def _problems_of_common(workspace: Workspace, common: dict[str, Any]) -> dict[str, str]:
+    """Bring settings that every source has into their form; what is wrong is taken out, and returned."""
+    problems: dict[str, str] = {}
+    for name in ("allow_types", "deny_types"):
+        try:
+            common[name] = known_types(common.get(name, ()))
+        except IngestError as error:
+            problems[name] = _told(error)
+            common.pop(name, None)
+    try:
+        common["schema_file"] = absolute_schema_path(str(common.get("schema_file") or ""))
+    except IngestError as error:
+        problems["schema_file"] = _told(error)
+        common.pop("schema_file")
+    try:
+        workspace.collections.get(common.get("collection_id", "default"))
+    except IngestError as error:
+        problems["collection_id"] = _told(error)
+    return problems
+
+
+def _problems_of_reading(source: Source) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    for setting, check in (("backend", check_backends), ("schema_file", schema_of)):
+        try:
+            check(source)
+        except (IngestError, ValueError) as error:
+            problems[setting] = _told(error)
+    return problems
+
+
 def _problems_of_name(workspace: Workspace, name: str) -> dict[str, str]:
     if not name.strip():
-        return {"name": "this is needed"}
+        return {"name": NEEDED}
     source_id = slug(name)
     if source_id in RESERVED_SOURCES or workspace.sources.exists(source_id):
         return {"name": f"a source named {source_id!r} is already there"}
@@ -117,13 +139,7 @@ def _problems_of(validate: Any, general: str) -> dict[str, str]:
     try:
         validate()
     except pydantic.ValidationError as error:
-        found: dict[str, str] = {}
-        for problem in error.errors(include_input=False, include_url=False):
-            place = str(problem["loc"][0]) if problem["loc"] else general
-            missing = problem["type"] in {"missing", "string_too_short"}
-            text = "this is needed" if missing else problem["msg"].removeprefix("Value error, ")
-            found.setdefault(place, f"{text[:1].lower()}{text[1:]}")
-        return found
+        return invalid_fields(error, general=general)
     return {}
 
 
@@ -133,13 +149,19 @@ def _told(error: Exception) -> str:
 
 def _source(draft: SourceDraft, common: Mapping[str, Any]) -> Source:
     """Return the source that a draft describes, under a name that nothing keeps."""
-    values = dict(common)
-    extraction = {"backend": values.pop("backend", None), "by_type": values.pop("by_type", None) or {}}
     return Source.model_validate(
-        {name: value for name, value in values.items() if value is not None}
+        {name: value for name, value in _fields_of(common).items() if value is not None}
         | {"source_id": draft.source_id or _TRIAL, "name": draft.name, "source_type": draft.source_type}
-        | {"source_config": draft.config, "extraction": extraction}
+        | {"source_config": draft.config}
     )
+
+
+def _fields_of(common: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of `Source` that the settings of a draft are: its backends are in one of them."""
+    values = dict(common)
+    if values.keys() & {"backend", "by_type"}:
+        values["extraction"] = {"backend": values.pop("backend", None), "by_type": values.pop("by_type", None) or {}}
+    return values
 
 
 def draft_of(workspace: Workspace, source_id: str) -> SourceDraft:
@@ -157,6 +179,13 @@ def draft_from(source: Source) -> SourceDraft:
         "since": source.since,
         "allow_types": source.allow_types,
         "deny_types": source.deny_types,
+        "schema_file": source.schema_file,
+        "schema_violations": source.schema_violations,
+        "containers": source.containers,
+        "attachments": source.attachments,
+        "ocr": source.ocr,
+        "ocr_languages": source.ocr_languages,
+        "ocr_engine": source.ocr_engine,
         "hold_items": source.hold_items,
         "hold_share": source.hold_share,
         "hold_always_share": source.hold_always_share,
@@ -168,12 +197,9 @@ def draft_from(source: Source) -> SourceDraft:
 
 def save_draft(workspace: Workspace, draft: SourceDraft) -> Source:
     """Add a source, or change the one that the draft names; raises `ConflictError` where that has changed since."""
-    common = dict(draft.common)
+    common = _fields_of(draft.common)
     if draft.source_id is None:
         return add_source(workspace, source_type=draft.source_type, name=draft.name, config=draft.config, **common)
-    if common.keys() & {"backend", "by_type"}:
-        by_type = common.pop("by_type", None) or {}
-        common["extraction"] = {"backend": common.pop("backend", None), "by_type": by_type}
     return edit_source(
         workspace,
         draft.source_id,
@@ -193,8 +219,8 @@ def trial_source(draft: SourceDraft) -> Source:
         return _source(draft, common)
     except pydantic.ValidationError as error:
         problems = _problems_of(lambda: _source(draft, common), "settings")
-        told = "; ".join(f"{name}: {text}" for name, text in problems.items())
-        raise ValidationError(told or type(error).__name__, hint="correct the settings") from None
+        problem_list = "; ".join(f"{name}: {text}" for name, text in problems.items())
+        raise ValidationError(problem_list or type(error).__name__, hint="correct the settings") from None
 
 
 def test_draft(workspace: Workspace, draft: SourceDraft) -> Iterator[TestStep]:
@@ -228,11 +254,11 @@ def preview_draft(workspace: Workspace, draft: SourceDraft, *, limit: int = PREV
     """Yield the first items that a sync would look at, as they are listed; then the first that patterns leave out.
 
     Places that cannot be looked into come between, as far as they are found within a second. At most ``limit`` of each;
-    nothing is fetched. What only the bytes can tell shows itself in the sync.
+    nothing is fetched. What only the bytes can show, shows itself in the sync.
     Raises `SourceAccessError` when the source cannot be listed.
     """
     with of_one_source(draft.name):
-        yield from _preview(workspace, draft, limit)
+        yield from _preview(workspace, draft, min(limit, sys.maxsize // _LOOKED_AT_FOR_ONE))
 
 
 def _preview(workspace: Workspace, draft: SourceDraft, limit: int) -> Iterator[PreviewItem]:
@@ -256,8 +282,8 @@ def _preview(workspace: Workspace, draft: SourceDraft, limit: int) -> Iterator[P
         return
     without_patterns = connect(workspace, source.model_copy(update={"source_config": wider}))
     looked_at = islice(_Sample(without_patterns, source), limit * _LOOKED_AT_FOR_ONE)
-    told = ((descriptor, connector.explain_left_out(descriptor.key)) for descriptor in looked_at)
-    for descriptor, why in islice(((one, why) for one, why in told if why), limit):
+    explained = ((descriptor, connector.explain_left_out(descriptor.key)) for descriptor in looked_at)
+    for descriptor, why in islice(((one, why) for one, why in explained if why), limit):
         yield _item(descriptor, LEFT_OUT, why)
 
 

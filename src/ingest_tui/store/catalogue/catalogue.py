@@ -10,6 +10,8 @@ import orjson
 from ingest_tui.index.full_text import FullText
 from ingest_tui.model.document import Document
 from ingest_tui.model.hashing import short_digest
+from ingest_tui.model.members import keys_below
+from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.store.catalogue.connection import CatalogueConnection
 from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
 
@@ -41,6 +43,27 @@ class Catalogue(CatalogueConnection):
         sql = "SELECT * FROM locations WHERE removed_sha256 <> '' AND document_id IS NULL"
         return (LocationRow(*row) for row in self.execute(sql))
 
+    def members_below(self, source_id: str, container_key: str) -> list[LocationRow]:
+        """Return what is known of all members below a container, those of containers within it too."""
+        sql = "SELECT * FROM locations WHERE source_id = ? AND key >= ? AND key < ? AND container <> '' ORDER BY key"
+        return [LocationRow(*row) for row in self.execute(sql, (source_id, *keys_below(container_key)))]
+
+    def kept_members(self, collection_id: str, container_uri: str) -> dict[str, list[str]]:
+        """Return the keys of the kept places below a container, by their addresses; those with a document first."""
+        sql = (
+            "SELECT uri, key FROM locations WHERE uri >= ? AND uri < ? AND source_id = ? AND collection_id = ?"
+            " ORDER BY document_id IS NULL, key"
+        )
+        found: dict[str, list[str]] = {}
+        for uri, key in self.execute(sql, (*keys_below(container_uri), KEPT_SOURCE, collection_id)):
+            found.setdefault(uri, []).append(key)
+        return found
+
+    def members_of_job(self, source_id: str, job_id: str) -> Iterator[LocationRow]:
+        """Yield the members of a source of which a job has written last what is known."""
+        sql = "SELECT * FROM locations WHERE source_id = ? AND container <> '' AND job_id = ?"
+        return (LocationRow(*row) for row in self.stream(sql, (source_id, job_id)))
+
     def locations_of(self, document_id: str) -> list[LocationRow]:
         """Return all places where a document is, in a fixed order."""
         sql = "SELECT * FROM locations WHERE document_id = ? ORDER BY source_id, key"
@@ -61,7 +84,7 @@ class Catalogue(CatalogueConnection):
         found: dict[tuple[str, str], LocationRow] = {}
         for column, hashes in (("removed_sha256", raw_sha256), ("removed_content_hash", content_hash)):
             sql = (
-                f"SELECT * FROM locations WHERE collection_id = ? AND {column} <> ''"
+                f"SELECT * FROM locations WHERE collection_id = ? AND {column} <> '' AND document_id IS NULL"
                 f" AND {column} IN (SELECT value FROM json_each(?))"
             )
             rows = self.execute(sql, (collection_id, orjson.dumps(list(hashes)).decode()))
@@ -149,6 +172,18 @@ class Catalogue(CatalogueConnection):
         sql = "SELECT count(*) FROM locations WHERE source_id = ? AND document_id IS NOT NULL"
         return int(self.value(sql, (source_id,)))
 
+    def active_documents_after(self, collection_id: str, last: str, *, limit: int) -> list[Document]:
+        """Return the next active documents of a collection by id: those behind ``last``."""
+        return self.select_documents(
+            "WHERE collection_id = ? AND document_id > ? AND state = 'active' ORDER BY document_id LIMIT ?",
+            (collection_id, last, limit),
+        )
+
+    def count_chunks_of_collection(self, collection_id: str) -> int:
+        """Return how many chunks the active documents of a collection have."""
+        sql = "SELECT coalesce(sum(chunks), 0) FROM documents WHERE collection_id = ? AND state = 'active'"
+        return int(self.value(sql, (collection_id,)))
+
     def count_chunks_of_job(self, job_id: str) -> int:
         """Return how many chunks the documents have that a job has written last."""
         return int(self.value("SELECT coalesce(sum(chunks), 0) FROM documents WHERE job_id = ?", (job_id,)))
@@ -211,6 +246,10 @@ class Catalogue(CatalogueConnection):
         self.full_text.remove(document_id for (document_id,) in ids)
         for table in ("locations", "versions", "documents"):
             self.connection.executemany(f"DELETE FROM {table} WHERE document_id = ?", ids)
+
+    def forget_versions(self, versions: Iterable[tuple[str, int]]) -> None:
+        """Delete versions, by document and number."""
+        self.connection.executemany("DELETE FROM versions WHERE document_id = ? AND version = ?", versions)
 
     def put_versions(self, rows: Iterable[VersionRow]) -> None:
         """Insert or replace versions."""

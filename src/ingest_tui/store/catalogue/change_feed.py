@@ -28,6 +28,21 @@ class ChangePage(NamedTuple):
     changes: list[Change]
 
 
+class FeedPosition(NamedTuple):
+    """A place in the feed: the epoch, and the sequence number of the last change before it."""
+
+    epoch: str
+    sequence: int
+
+
+def newest_change(catalogue: Catalogue) -> FeedPosition:
+    """Return where the feed ends now."""
+    rows = catalogue.execute(
+        "SELECT value, (SELECT coalesce(max(sequence), 0) FROM changes) FROM meta WHERE name = 'epoch'"
+    )
+    return FeedPosition(*rows[0])
+
+
 def changes_since(catalogue: Catalogue, sequence: int, limit: int = 1000) -> ChangePage:
     """Return up to ``limit`` changes after ``sequence`` (0: from the first).
 

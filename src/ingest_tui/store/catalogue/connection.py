@@ -62,6 +62,7 @@ class CatalogueConnection:
         upgrades: bool = True,
     ) -> None:
         self.path = path
+        self.is_read_only = read_only
         self._is_in_force = marked
         self._marked = marked and not read_only
         self._unlocked: UnlockedFiles | None = None
@@ -335,7 +336,7 @@ class CatalogueConnection:
             meta = dict(self.execute("SELECT name, value FROM meta"))
             return Mark(str(meta["epoch"]), int(meta.get("transactions", 0))), str(meta.get("previous_epoch", ""))
         except (KeyError, ValueError, TypeError, apsw.SQLError):
-            raise StoreError("the catalogue has lost what it says of itself", hint=REBUILD_HINT, code=LOST) from None
+            raise StoreError("the catalogue has lost its record of itself", hint=REBUILD_HINT, code=LOST) from None
 
     @property
     def was_marked(self) -> bool:

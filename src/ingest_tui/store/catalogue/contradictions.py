@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import apsw
 
-from ingest_tui.model.document import Document
+from ingest_tui.model.document import CHUNK_COLUMNS, Document
 from ingest_tui.model.errors import IngestError, StoreError, ValidationError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -26,10 +26,11 @@ _TABLES = {
     "versions": VersionRow._fields,
     "locations": LocationRow._fields,
     "kills": KillRow._fields,
-    "chunks": ("document_id", "ordinal", "heading", "text"),
+    "chunks": CHUNK_COLUMNS,
 }
-_NUMBERS = {"version", "bytes", "chunks", "size", "modified_ns", "kills", "ordinal"}
+_NUMBERS = {"version", "bytes", "chunks", "size", "modified_ns", "kills", "ordinal", "page", "start", "end"}
 _OPTIONAL = {("locations", name) for name in ("document_id", "size", "modified_ns", "version")}
+_OPTIONAL |= {("chunks", name) for name in ("page", "start", "end")}
 
 _LOST_DOCUMENTS = """
 SELECT count(*) FROM locations l WHERE document_id IS NOT NULL
@@ -55,7 +56,6 @@ _BETWEEN_TABLES = {
         SELECT count(*) FROM documents WHERE state = 'active'
         AND NOT EXISTS (SELECT 1 FROM locations WHERE document_id IS NOT NULL)
     """,
-    "chunks cannot be searched": "SELECT count(*) FROM chunks WHERE id NOT IN (SELECT id FROM chunks_fts_docsize)",
     "places are in another collection than their documents": """
         SELECT count(*) FROM locations l JOIN documents d USING (document_id) WHERE l.collection_id <> d.collection_id
     """,
@@ -119,6 +119,7 @@ def _contradictions(catalogue: Catalogue) -> Iterator[str]:
         number = catalogue.value(sql)
         if number:
             yield f"{number} {what}"
+    yield from catalogue.full_text.differences()
     for table in _TABLES:
         number = catalogue.value(f"SELECT count(*) FROM {table} WHERE NOT ({as_written(table)})")
         if number:

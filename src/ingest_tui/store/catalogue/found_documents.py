@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
-from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
-from ingest_tui.model.document import Document
+from ingest_tui.model.chunk_limits import ChunkLimits
+from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
+from ingest_tui.model.document import Chunk, Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.keys import file_name_of
+from ingest_tui.model.language import detect_language
+from ingest_tui.model.pages import page_starts_of
 from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED
@@ -42,7 +46,7 @@ class FoundDocument:
     document: Document | None = None
     versions: list[VersionRow] = field(default_factory=list)
     places: list[LocationRow] = field(default_factory=list)
-    chunks: list[tuple[str, int, str, str]] = field(default_factory=list)
+    chunks: list[Chunk] = field(default_factory=list)
     problems: list[FolderProblem] = field(default_factory=list)
 
 
@@ -59,9 +63,13 @@ class _Version(NamedTuple):
 class FolderReader:
     """Reads document folders of one workspace."""
 
-    def __init__(self, root: Path, store: DocumentStore) -> None:
+    def __init__(
+        self, root: Path, store: DocumentStore, limits_of: Callable[[str, str, dict[str, Any]], ChunkLimits]
+    ) -> None:
+        """``limits_of`` returns the limits of chunks, from collection, source and ingestion record of a document."""
         self._root = root
         self._store = store
+        self._limits_of = limits_of
 
     def read(self, collection_id: str, document_id: str, folder: Path, *, retired: bool) -> FoundDocument:
         """Return what a document folder holds.
@@ -103,7 +111,9 @@ class FolderReader:
         places = self._places(note, newest, found)
         primary = _primary(places, note, newest.record)
         record, document_id = newest.record, newest.row.document_id
-        chunks = split_into_chunks(newest.text)
+        file_name = file_name_of(primary.key, is_member=bool(primary.container))
+        limits = self._limits_of(record["collection_id"], primary.source_id, record)
+        chunks = split_into_chunks(newest.text, page_starts_of(record), limits)
         found.document = Document(
             document_id=document_id,
             collection_id=record["collection_id"],
@@ -111,8 +121,8 @@ class FolderReader:
             source_type=record["source_type"],
             uri=primary.uri,
             key=primary.key,
-            title=record["title"] if record["title"] != record["file_name"] else file_name_of(primary.key),
-            file_name=file_name_of(primary.key),
+            title=record["title"] if record["title"] != record["file_name"] else file_name,
+            file_name=file_name,
             media_type=record["mime_type"],
             version=newest.number,
             raw_sha256=newest.row.raw_sha256 if is_trusted else "",
@@ -129,10 +139,8 @@ class FolderReader:
             found.places = _removed_places(places, removal, newest.row)
             return
         found.places = [place if is_trusted else place._replace(fingerprint="") for place in places]
-        found.chunks = [
-            (document_id, ordinal, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-            for ordinal, chunk in enumerate(chunks)
-        ]
+        language = record.get("language") or detect_language(newest.text)
+        found.chunks = chunks_of_version(document_id, newest.number, chunks, language, limits.rules)
 
     # Versions
 
@@ -227,6 +235,7 @@ def _place_of_version(record: dict[str, Any]) -> LocationRow:
         record["job_id"],
         record["ingested_at"],
         record["version"],
+        container=record.get("container", ""),
     )
 
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 import apsw
 import orjson
 
+from ingest_tui.model.attachments import mark_in, mark_of
 from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.descriptor import Descriptor, ListingPage
-from ingest_tui.model.keys import bytes_from_key, key_from_bytes, opaque_key
+from ingest_tui.model.keys import key_from_bytes
+from ingest_tui.model.members import containers_of
 from ingest_tui.model.plan import (
     KILLS_BEFORE_QUARANTINE,
     Known,
@@ -26,10 +27,12 @@ from ingest_tui.model.plan import (
     pair_moves,
     plan_listed,
     plan_vanished,
+    schema_in,
 )
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.model.unicode import as_unicode
+from ingest_tui.store.catalogue.stored_presence import IS_MISSING, StoredPresence
 from ingest_tui.store.kept_places import Adoption
 
 _STEPS_BETWEEN_QUESTIONS = 20_000
@@ -41,17 +44,25 @@ CREATE TABLE listed (
 ) WITHOUT ROWID;
 CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT);
 """
-_KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset, l.version, l.parsers"
+_KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset, l.version, l.parsers, l.container"
 _UNCHANGED = (
     "l.fingerprint = d.fingerprint AND d.fingerprint <> '' AND l.uri = d.uri AND d.refusal IS NULL"
     " AND d.metadata IS NULL AND NOT :force"
+    " AND substr(l.ruleset, instr(l.ruleset || ':', ':')) = :schema"
+    " AND (substr(l.ruleset, 1, instr(l.ruleset, '@')) = :attachments OR NOT may_have_attachments(d.key))"
 )
 _NOT_TAKEN = {"rejected", "empty", "failed"}
 # What a person removed stays known without its item: it must not come back with it.
 _VANISHED = (
-    "FROM catalogue.locations l WHERE l.source_id = ? AND l.removed_sha256 = ''"
-    " AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)"
+    "FROM catalogue.locations l WHERE l.source_id = ? AND (l.removed_sha256 = '' OR l.document_id IS NOT NULL)"
+    f" AND ({IS_MISSING})"
 )
+# Within a document, such as a mail: an archive is none. Where attachments are no documents any more, these go as well.
+_IS_ATTACHED = (
+    "l.container <> '' AND EXISTS (SELECT 1 FROM catalogue.locations p WHERE p.source_id = l.source_id"
+    " AND p.key IN (SELECT value FROM json_each(containers_of(l.key, l.container))) AND p.document_id IS NOT NULL)"
+)
+_VANISHED_OR_ATTACHED = _VANISHED.replace(IS_MISSING, f"{IS_MISSING} OR {_IS_ATTACHED}")
 _KNOWN_DOCUMENTS = "SELECT count(*) FROM catalogue.locations WHERE source_id = ? AND document_id IS NOT NULL"
 _FAILED_FOR_GOOD = (
     "SELECT EXISTS (SELECT 1 FROM catalogue.locations WHERE source_id = ? AND outcome = 'failed' AND fingerprint <> '')"
@@ -65,6 +76,7 @@ class ListingScratch:
     def __init__(self, path: Path, *, resume: bool) -> None:
         self._path = path
         self._attached = False
+        self._vanished = _VANISHED
         self.known_documents = 0
         """How many documents the catalogue knew of the source when it was last asked for a plan."""
         if not resume:
@@ -170,20 +182,14 @@ class ListingScratch:
         ``parsers`` returns what stands for the parsers as they are now; called only when something failed by one.
         ``is_same`` is asked whether an item is unchanged although its fingerprint differs from the known one.
         """
-        db = self._connection
-        self.join(catalogue)
+        self._prepare(catalogue, rules)
         self.known_documents = int(self._value(_KNOWN_DOCUMENTS, source_id))
         if not rules.force and self._value(_FAILED_FOR_GOOD, source_id):
             rules = replace(rules, parsers=parsers())
         vanished = self._count_vanished(source_id) if complete else 0
         moves = self._pair_moves(source_id) if vanished and not rules.force else {}
         quarantined = {} if rules.force else self._quarantined(source_id, parsers)
-        rows = db.execute(
-            f"SELECT {_UNCHANGED}, {_LISTED}, {_KNOWN} FROM listed d LEFT JOIN catalogue.locations l"
-            " ON l.source_id = :source AND l.key = d.key ORDER BY d.key",
-            {"source": source_id, "force": rules.force},
-        )
-        for row in rows:
+        for row in self._listed_and_known(source_id, rules):
             if row[0] and row[14] not in _NOT_TAKEN:
                 # What `plan_listed` would say of it, without the detour: nearly all items of most syncs.
                 yield PlanLine("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
@@ -201,6 +207,28 @@ class ListingScratch:
             )
         if vanished:
             yield from self._plan_vanished(source_id, moves, rules)
+
+    def _prepare(self, catalogue: Path, rules: PlanRules) -> None:
+        """Give the statements below what they ask about a key, and say which places are missing by these rules."""
+        self.join(catalogue)
+        keeps_attachments = mark_in(rules.ruleset) == mark_of("documents")
+        self._vanished = _VANISHED if keeps_attachments else _VANISHED_OR_ATTACHED
+        may_have_attachments = cast("Any", rules.may_have_attachments)
+        self._connection.create_scalar_function("may_have_attachments", may_have_attachments, 1, deterministic=True)
+        self._connection.create_scalar_function("containers_of", cast("Any", _containers_of), 2, deterministic=True)
+
+    def _listed_and_known(self, source_id: str, rules: PlanRules) -> Iterator[tuple[Any, ...]]:
+        """Yield of each listed item whether it is unchanged, the columns of `_LISTED`, and those of `_KNOWN`."""
+        return self._connection.execute(
+            f"SELECT {_UNCHANGED}, {_LISTED}, {_KNOWN} FROM listed d LEFT JOIN catalogue.locations l"
+            " ON l.source_id = :source AND l.key = d.key AND l.container = '' ORDER BY d.key",
+            {
+                "source": source_id,
+                "force": rules.force,
+                "schema": schema_in(rules.ruleset),
+                "attachments": mark_in(rules.ruleset),
+            },
+        )
 
     def refuse_unchanged(
         self, catalogue: Path, source_id: str, refusals: Iterable[tuple[str, tuple[str, str]]]
@@ -243,7 +271,7 @@ class ListingScratch:
         return {str(row[0]): Quarantine(*row[1:4]) for row in rows if row[4] == now}
 
     def _count_vanished(self, source_id: str) -> int:
-        return int(self._value(f"SELECT count(*) {_VANISHED}", source_id))
+        return int(self._value(f"SELECT count(*) {self._vanished}", source_id))
 
     def _value(self, sql: str, source_id: str) -> Any:
         return next(iter(self._connection.execute(sql, (source_id,))))[0]
@@ -251,7 +279,7 @@ class ListingScratch:
     def _pair_moves(self, source_id: str) -> dict[str, Known]:
         """Return new keys whose fingerprint is that of a vanished document, each vanished one used once."""
         vanished = self._connection.execute(
-            f"SELECT {_KNOWN} {_VANISHED} AND l.document_id IS NOT NULL AND l.fingerprint <> ''"
+            f"SELECT {_KNOWN} {_VANISHED} AND l.document_id IS NOT NULL AND l.container = '' AND l.fingerprint <> ''"
             " AND l.outcome <> 'failed' ORDER BY l.fingerprint, l.key",
             (source_id,),
         )
@@ -265,14 +293,21 @@ class ListingScratch:
 
     def _plan_vanished(self, source_id: str, moves: dict[str, Known], rules: PlanRules) -> Iterator[PlanLine]:
         moved = {known.key for known in moves.values()}
-        documents = self._value(f"SELECT count(*) {_VANISHED} AND l.document_id IS NOT NULL", source_id)
-        rows = self._connection.execute(f"SELECT {_KNOWN} {_VANISHED} ORDER BY l.key", (source_id,))
+        gone = f"{self._vanished} AND l.document_id IS NOT NULL"
+        documents = self._value(f"SELECT count(*) {gone}", source_id) - len(moved)
+        if moved:  # what is attached to a document moves with it
+            within = self._connection.execute(
+                f"SELECT l.container, count(*) {gone} AND l.container <> '' GROUP BY l.container", (source_id,)
+            )
+            documents -= sum(int(number) for container, number in within if container in moved)
+        rows = self._connection.execute(f"SELECT {_KNOWN} {self._vanished} ORDER BY l.key", (source_id,))
+        entries = (Known(*row) for row in rows)
         yield from plan_vanished(
-            (Known(*row) for row in rows if row[0] not in moved),
+            (entry for entry in entries if entry.listed_key not in moved),
             known_documents=self.known_documents,
             listed=self.count(),
             rules=rules,
-            vanished_documents=documents - len(moved),
+            vanished_documents=documents,
         )
 
     def close(self) -> None:
@@ -280,59 +315,9 @@ class ListingScratch:
         self._connection.close(True)
 
 
-class _Span(NamedTuple):
-    """A range of keys, as a condition on ``l.key``."""
-
-    condition: str
-    values: tuple[str, ...]
-
-
-class StoredPresence:
-    """A `Presence`: counts of the catalogue and the listing at and below one key."""
-
-    def __init__(self, connection: apsw.Connection, source_id: str, key: str) -> None:
-        self._connection = connection
-        self._source_id = source_id
-        self._spans = _spans_of(key)
-
-    @cached_property
-    def documents(self) -> int:
-        """The number of known documents."""
-        return self._count_known("")
-
-    @cached_property
-    def missing(self) -> int:
-        """The number of known documents that are not listed."""
-        return self._count_known("AND NOT EXISTS (SELECT 1 FROM listed v WHERE v.key = l.key)")
-
-    @cached_property
-    def is_listed(self) -> bool:
-        """Whether anything is listed there."""
-        return any(
-            list(self._connection.execute(f"SELECT 1 FROM listed l WHERE {span.condition} LIMIT 1", span.values))
-            for span in self._spans
-        )
-
-    def _count_known(self, which: str) -> int:
-        sql = "SELECT count(*) FROM catalogue.locations l WHERE l.source_id = ? AND l.document_id IS NOT NULL"
-        return sum(
-            int(
-                next(self._connection.execute(f"{sql} AND {span.condition} {which}", (self._source_id, *span.values)))[
-                    0
-                ]
-            )
-            for span in self._spans
-        )
-
-
-def _spans_of(key: str) -> list[_Span]:
-    """Return the keys at and below a key (``0`` follows ``/``); names that are not UTF-8 have a form of their own."""
-    if key == "":
-        return [_Span("TRUE", ())]
-    path = bytes_from_key(key)
-    forms = {key, opaque_key(path)}
-    below = (_Span("l.key >= ? AND l.key < ?", (f"{form}/", f"{form}0")) for form in forms)
-    return [_Span("l.key = ?", (key,)), *below]
+def _containers_of(key: str, listed_key: str) -> str:
+    """Return the keys of the containers that a member is in, as JSON."""
+    return orjson.dumps(containers_of(key, listed_key)).decode()
 
 
 def _boot_id() -> str:

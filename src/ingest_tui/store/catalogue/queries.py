@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypedDict, Unpack
 
 import orjson
 
 from ingest_tui.index.base import Condition
+from ingest_tui.index.query_filters import narrowed
 from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.model.errors import UsageError
 from ingest_tui.model.issue import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
+from ingest_tui.model.members import keys_below
+from ingest_tui.model.search_query import QueryFilter, SearchQuery, parse_query
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+
+_TYPE_CONDITION = "(media_type LIKE ? ESCAPE '\\' OR media_type LIKE ? ESCAPE '\\' OR file_name LIKE ? ESCAPE '\\')"
 
 
 class DocumentChoice(TypedDict, total=False):
     """Which documents: what is not given, or None, chooses all. Times are RFC 3339, and begin with a date.
 
     ``outcome``: what the last look at one of their places came to; ``failed`` means that the last good version is kept.
-    ``media_type`` may be a beginning of one: ``text/``. ``document_ids``: only these.
+    ``media_type`` may be a beginning of one, ``text/``, or an ending, ``pdf``. ``document_ids``: only these.
     """
 
     collection_id: str | None
@@ -80,12 +86,15 @@ _OF_SOURCE = (
 )
 
 
+_OF_STATE = "state = ?"
+
+
 def _document_filter(choice: DocumentChoice) -> tuple[str, list[Any]]:
     conditions, values = ["1"], []
     ids = choice.get("document_ids")
     wanted: list[tuple[str, Any]] = [
         ("collection_id = ?", choice.get("collection_id")),
-        ("state = ?", choice.get("state", "active")),
+        (_OF_STATE, choice.get("state", "active")),
         (_OF_SOURCE, choice.get("source_id")),
         ("document_id IN (SELECT document_id FROM locations WHERE outcome = ?)", choice.get("outcome")),
         ("updated_at >= ?", choice.get("since")),
@@ -99,8 +108,9 @@ def _document_filter(choice: DocumentChoice) -> tuple[str, list[Any]]:
             values += [value] * condition.count("?")
     media_type = choice.get("media_type")
     if media_type:
-        conditions.append("media_type LIKE ? ESCAPE '\\'")
-        values.append(f"{_like(media_type)}%")
+        kind = _like(media_type.lstrip("."))
+        conditions.append(_TYPE_CONDITION)
+        values += [f"{kind}%", f"%/{kind}", f"%.{kind}"]  # as ``type:`` of a query
     contains = choice.get("contains")
     if contains:
         conditions.append("(uri LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\')")
@@ -130,6 +140,15 @@ def keys_of_source(catalogue: Catalogue, source_id: str) -> list[str]:
     return [row[0] for row in catalogue.execute("SELECT key FROM locations WHERE source_id = ?", (source_id,))]
 
 
+def keys_in_collection(catalogue: Catalogue, collection_id: str) -> dict[str, list[str]]:
+    """Return all keys of which anything is known in a collection, by source."""
+    keys: dict[str, list[str]] = {}
+    sql = "SELECT source_id, key FROM locations WHERE collection_id = ? ORDER BY source_id"
+    for source_id, key in catalogue.stream(sql, (collection_id,)):
+        keys.setdefault(source_id, []).append(key)
+    return keys
+
+
 def documents_by_source(catalogue: Catalogue) -> dict[str, int]:
     """Return how many documents are at the places of each source."""
     sql = (
@@ -150,13 +169,19 @@ def documents_by_collection(catalogue: Catalogue) -> dict[str, int]:
     return dict(catalogue.execute(sql))
 
 
+def primary_documents(catalogue: Catalogue, collection_id: str) -> dict[str, int]:
+    """Return how many active documents of a collection are primarily of each source."""
+    sql = "SELECT source_id, count(*) FROM documents WHERE state = 'active' AND collection_id = ? GROUP BY source_id"
+    return dict(catalogue.execute(sql, (collection_id,)))
+
+
 def damage_seen_by_sqlite(catalogue: Catalogue) -> str:
     """Return what SQLite finds wrong with the file and its tables, empty when it finds nothing."""
     verdict = str(catalogue.value("PRAGMA quick_check"))
     return "" if verdict == "ok" else verdict
 
 
-def places_in_trouble(catalogue: Catalogue) -> Iterator[LocationRow]:
+def places_with_issues(catalogue: Catalogue) -> Iterator[LocationRow]:
     """Yield the places whose last look failed, was refused, or found no text, newest first."""
     sql = "SELECT * FROM locations WHERE outcome IN ('failed', 'rejected', 'empty') ORDER BY at DESC, source_id, key"
     return (LocationRow(*row) for row in catalogue.stream(sql))
@@ -236,6 +261,16 @@ def below(
     return int(documents), int(catalogue.value(retired + within.format("d"), given)), outcomes
 
 
+def count_documents_within(catalogue: Catalogue, containers: Collection[str]) -> int:
+    """Return how many documents are in the containers at given addresses, whichever source they are of."""
+    sql = (
+        "SELECT count(DISTINCT l.document_id) FROM locations l, json_each(?) c"
+        " WHERE l.document_id IS NOT NULL AND l.uri >= c.value ->> 0 AND l.uri < c.value ->> 1"
+    )
+    spans = orjson.dumps([keys_below(container) for container in containers]).decode()
+    return int(catalogue.value(sql, (spans,)))
+
+
 def addresses_ending_in(catalogue: Catalogue, ending: str, *, limit: int = 100) -> list[str]:
     """Return the addresses of items whose key, after a ``/``, or address ends so; those that are here first."""
     sql = (
@@ -247,14 +282,73 @@ def addresses_ending_in(catalogue: Catalogue, ending: str, *, limit: int = 100) 
     return [row[0] for row in catalogue.execute(sql, (ending, limit))]
 
 
+def addresses_of_documents(catalogue: Catalogue, collection_id: str | None) -> Iterator[tuple[str, str, str]]:
+    """Yield document id, address and key of each place of the searchable documents; None for all collections."""
+    sql = (
+        "SELECT d.document_id, l.uri, l.key FROM documents d JOIN locations l ON l.document_id = d.document_id"
+        " WHERE d.state = 'active' AND (?1 IS NULL OR d.collection_id = ?1)"
+    )
+    yield from catalogue.stream(sql, (collection_id,))
+
+
+def known_places(catalogue: Catalogue, *, last: str) -> Iterator[tuple[str, str, str | None, str]]:
+    """Yield address, key, document and, where that is None, why, of all places; those of one collection at the end."""
+    sql = (
+        "SELECT uri, key, document_id, iif(document_id IS NULL, outcome || ': ' || reason, '') FROM locations"
+        " ORDER BY collection_id = ?"
+    )
+    yield from catalogue.stream(sql, (last,))
+
+
+def former_addresses(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Yield addresses that versions of searchable documents were read from, other than their present one."""
+    sql = (
+        "SELECT DISTINCT v.uri, v.document_id FROM versions v JOIN documents d USING (document_id)"
+        " WHERE d.state = 'active' AND v.uri <> d.uri"
+    )
+    yield from catalogue.stream(sql)
+
+
 def versions_of(catalogue: Catalogue, document_id: str) -> list[VersionRow]:
     """Return the versions of a document, newest first."""
     sql = "SELECT * FROM versions WHERE document_id = ? ORDER BY version DESC"
     return [VersionRow(*row) for row in catalogue.execute(sql, (document_id,))]
 
 
+def documents_of_job(catalogue: Catalogue, job_id: str) -> list[str]:
+    """Return the documents that a job has made a version of, by id."""
+    sql = "SELECT DISTINCT document_id FROM versions WHERE job_id = ? ORDER BY document_id"
+    return [row[0] for row in catalogue.execute(sql, (job_id,))]
+
+
+def chosen_ids(catalogue: Catalogue, choice: DocumentChoice, filters: Sequence[QueryFilter] = ()) -> set[str]:
+    """Return the ids of a choice of documents, narrowed by the filters of a query."""
+    documents = _documents_to_search(choice, filters)
+    sql = f"SELECT document_id FROM documents WHERE {documents.sql}"
+    return {row[0] for row in catalogue.stream(sql, documents.values)}
+
+
+def _documents_to_search(choice: DocumentChoice, filters: Sequence[QueryFilter]) -> Condition:
+    """Return which documents may be found.
+
+    With a plus, so that SQLite reads the table of documents rather than an index by state, and each document through
+    that: nearly all have the same one, and it takes five times as long.
+    """
+    sql, values = _document_filter(choice)
+    return narrowed(Condition(sql.replace(_OF_STATE, f"+{_OF_STATE}"), values), filters)
+
+
 def search_text(
-    catalogue: Catalogue, query: str, *, limit: int = 20, **choice: Unpack[DocumentChoice]
+    catalogue: Catalogue,
+    query: str | SearchQuery,
+    *,
+    limit: int = 20,
+    all_chunks: bool = False,
+    **choice: Unpack[DocumentChoice],
 ) -> list[SearchHit]:
-    """Return the best chunks of a choice of documents for a query, see `FullText.search`."""
-    return catalogue.full_text.search(query, Condition(*_document_filter(choice)), limit=limit)
+    """Return the best hits of a choice of documents, see `FullText.search`; `UsageError` for a query without a word."""
+    asked = parse_query(query) if isinstance(query, str) else query
+    if asked.is_empty:
+        raise UsageError("the query has no word to search for", hint="e.g. ingest-tui search 'rain gauge'")
+    documents = _documents_to_search(choice, asked.filters)
+    return catalogue.full_text.search(asked, documents, limit=limit, all_chunks=all_chunks)

@@ -14,13 +14,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
 from ingest_tui.model.batching import batches
+from ingest_tui.model.chunk_limits import DEFAULT_LIMITS, ChunkLimits
 from ingest_tui.model.clock import posix_ns
-from ingest_tui.model.errors import BusyError, SchemaVersionError, StoreError
+from ingest_tui.model.errors import BusyError, IngestError, SchemaVersionError, StoreError
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.connection import IS_FOLDER, LOST
 from ingest_tui.store.catalogue.contradictions import contradiction_in
@@ -31,6 +32,7 @@ from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, Rebuil
 from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
 from ingest_tui.store.change import StoreWriter
 from ingest_tui.store.commit_lock import FOR_A_JOB, CommitLock
+from ingest_tui.store.document_preferences import DocumentLimits
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import sync_folder
 from ingest_tui.store.fs.locks import FileLock
@@ -156,13 +158,41 @@ def _open_old(layout: Layout) -> _Old:
         return _Old(None, is_trusted=False)
 
 
+class _UsableLimits:
+    """How the text of each document is cut.
+
+    A catalogue is needed also where the preferences of a collection or of a source cannot be used: its text is cut as
+    usual then, and ``problems`` has why.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._limits = DocumentLimits(layout)
+        self._unusable: set[tuple[str, str]] = set()
+        self.problems: list[FolderProblem] = []
+
+    def of(self, collection_id: str, source_id: str, record: dict[str, Any]) -> ChunkLimits:
+        path = self._layout.collection(collection_id)
+        if not path.exists() or (collection_id, source_id) in self._unusable:
+            return DEFAULT_LIMITS
+        try:
+            return self._limits.of(collection_id, source_id, record)
+        except IngestError as error:
+            if not any(known == collection_id for known, _source in self._unusable):
+                place = str(path.relative_to(self._layout.root))
+                self.problems.append(FolderProblem(place, f"its chunks have the usual size: {error.message}"))
+            self._unusable.add((collection_id, source_id))
+            return DEFAULT_LIMITS
+
+
 class _Builder:
     """Builds a catalogue next to the one in force. For the holder of the rebuild lock."""
 
     def __init__(self, layout: Layout, on_progress: ProgressListener, reason: str) -> None:
         self._layout = layout
         self._store = DocumentStore(layout)
-        self._reader = FolderReader(layout.root, self._store)
+        self._limits = _UsableLimits(layout)
+        self._reader = FolderReader(layout.root, self._store, self._limits.of)
         self._on_progress = on_progress
         self._reason = reason
         _remove(layout.rebuilt_catalogue)
@@ -261,6 +291,7 @@ class _Builder:
         self._rows.end(previous_epoch=mark.epoch if mark else "")
         problems = [problem for seen in self._seen.values() for problem in seen.problems]
         problems += self._rows.problems(self._layout)
+        problems += self._limits.problems
         report = RebuildReport(*self._rows.counts(), sorted(problems))
         # One that was removed meanwhile has nobody who would look at it any more.
         if old.catalogue is None or old.catalogue.is_replaced or not self._copy_into(old.catalogue):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from ingest_tui.model.document import Document
 
 PlaceKey = tuple[str, str]
 """Where a place is: the identifier of its source, and its key there."""
@@ -23,7 +25,8 @@ class LocationRow(NamedTuple):
     """What is known of one key of one source; ``document_id`` is None where no document came of it.
 
     ``removed_sha256`` and ``removed_content_hash``: bytes and text that a person removed from there, which are not
-    taken in again unasked.
+    taken in again unasked; at a place that has a document, those that a person went back from to an earlier version.
+    ``container``: the key of the listed item that a member is in; empty for what is listed.
     """
 
     source_id: str
@@ -44,6 +47,7 @@ class LocationRow(NamedTuple):
     parsers: str = ""
     removed_sha256: str = ""
     removed_content_hash: str = ""
+    container: str = ""
 
 
 class VersionRow(NamedTuple):
@@ -59,3 +63,9 @@ class VersionRow(NamedTuple):
     uri: str
     job_id: str
     ingested_at: str
+
+    @classmethod
+    def of_current(cls, document: Document) -> Self:
+        """Return the row of a document's current version."""
+        values = document._asdict() | {"ingested_at": document.updated_at}
+        return cls(*(values[name] for name in cls._fields))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ingest_tui.index import full_text
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 6
 
 _KILLS = """
 CREATE TABLE kills (
@@ -58,6 +58,12 @@ CREATE INDEX documents_retired ON documents (updated_at, document_id) WHERE stat
 CREATE INDEX locations_by_uri ON locations (uri);
 """
 
+# The lists of a collection, in each of their orders: shown at once, however many documents it has.
+_LISTS = """
+CREATE INDEX documents_by_address ON documents (collection_id, state, uri, document_id);
+CREATE INDEX documents_by_time ON documents (collection_id, state, updated_at, document_id);
+"""
+
 # The content that a person removed from a place, so that it does not come back unasked.
 _REMOVALS = """
 CREATE INDEX locations_by_removed_raw ON locations (collection_id, removed_sha256) WHERE removed_sha256 <> '';
@@ -86,13 +92,14 @@ CREATE TABLE locations (
     fingerprint TEXT NOT NULL, size INTEGER, modified_ns INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL,
     detail TEXT NOT NULL, ruleset TEXT NOT NULL, job_id TEXT NOT NULL, at TEXT NOT NULL, version INTEGER,
     parsers TEXT NOT NULL DEFAULT '', removed_sha256 TEXT NOT NULL DEFAULT '',
-    removed_content_hash TEXT NOT NULL DEFAULT '', PRIMARY KEY (source_id, key)
+    removed_content_hash TEXT NOT NULL DEFAULT '', container TEXT NOT NULL DEFAULT '', PRIMARY KEY (source_id, key)
 ) WITHOUT ROWID;
 CREATE INDEX locations_by_document ON locations (document_id) WHERE document_id IS NOT NULL;
 {_REMOVALS}
 {_KILLS}
 {full_text.TABLES}
 {_ADDRESSES}
+{_LISTS}
 {_CHANGE_FEED}
 """
 
@@ -107,5 +114,8 @@ WHERE outcome = 'retired' AND reason = 'removed'
 AND d.source_id = locations.source_id AND d.key = locations.key AND d.state = 'retired';
 {_REMOVALS}{_ADDRESSES}{_CHANGE_FEED}
 """,
+    3: full_text.UPGRADE_TO_OFFSETS,
+    4: "ALTER TABLE locations ADD COLUMN container TEXT NOT NULL DEFAULT '';",
+    5: full_text.UPGRADE_TO_WORDS + _LISTS,
 }
 """What brings a catalogue from the version that is its key to the next one."""

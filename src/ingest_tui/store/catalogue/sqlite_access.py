@@ -139,6 +139,8 @@ def reported_errors(folder: Path) -> Iterator[None]:
         raise UsageError(
             "two threads use one open workspace at the same time", hint="open the workspace once in each thread"
         ) from None
+    except OverflowError:  # a number that a person gave: it has more than 64 bits
+        raise UsageError("a number is too large", hint="give one below 2**63") from None
     except apsw.InterruptError:
         raise GivenUpError("nobody waits for the answer any more") from None
     except apsw.ReadOnlyError:

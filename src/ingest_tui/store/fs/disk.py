@@ -17,7 +17,7 @@ from ingest_tui.store.fs.atomic import FILE_MODE
 DEFAULT_RESERVE_BYTES = 500_000_000
 DEFAULT_RESERVE_SHARE = 0.05
 SMALLEST_RESERVE_BYTES = 8_000_000
-"""The database writes that much beside itself before it grows, however small the disk is."""
+"""The database writes that much next to itself before it grows, however small the disk is."""
 RESERVE_FILE_BYTES = 1 << 20
 _Result = TypeVar("_Result")
 _FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ingest_tui.model.redaction import redact_values
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.audit_chain import ACKNOWLEDGED, CHAIN, ChainBreak, breaks_in, next_link, write_head
 from ingest_tui.store.records.journal import Journal, read_journal, read_journal_from
 
 
@@ -18,6 +19,7 @@ class AuditLog:
     def __init__(self, layout: Layout) -> None:
         self._path = layout.audit
         self._lock_path = layout.lock("audit")
+        self._head = layout.audit_head
 
     def add(self, *, at: str, by: str, action: str, target: str, outcome: str = "done", **details: Any) -> None:
         """Write one durable line, without secrets."""
@@ -25,7 +27,8 @@ class AuditLog:
         lock = FileLock(self._lock_path)
         lock.acquire(10.0, what="the audit log")
         with lock, Journal(self._path) as journal:
-            journal.append([redact_values(record)])
+            journal.append([redact_values(record) | {CHAIN: next_link(self._path, self._head)}])
+            write_head(self._path, self._head)
 
     def add_or_warn(self, **line: Any) -> None:
         """As `add`, for what is done whether or not there can be a line of it: where nothing can be written, warn."""
@@ -34,6 +37,18 @@ class AuditLog:
         except OSError as error:
             message = f"the audit log cannot be written, so {line['action']!r} is not in it: {error.strerror}"
             warnings.warn(message, stacklevel=2)
+
+    def breaks(self) -> Iterator[ChainBreak]:
+        """Yield where the chain of the lines does not hold: a line was changed, put in or taken out."""
+        return breaks_in(self._path, self._head)
+
+    def acknowledge(self, breaks: Iterable[ChainBreak], *, at: str, by: str) -> None:
+        """Write down that somebody has seen these breaks: they are no finding any more, and stay in the file."""
+        lines = [[one.line, one.digest] for one in breaks if one.line]
+        self.add(at=at, by=by, action=ACKNOWLEDGED, target="audit.jsonl", lines=lines)
+        own = [[one.line, one.digest] for one in self.breaks()]
+        if own:  # what was missing at the end became a break at the line that acknowledges it
+            self.add(at=at, by=by, action=ACKNOWLEDGED, target="audit.jsonl", lines=own)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield all lines, oldest first."""

@@ -1,4 +1,4 @@
-"""Which troubles people have said to ignore: a journal of its own, because the catalogue can be made again."""
+"""Which issues people have said to ignore: a journal of its own, because the catalogue can be made again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Append-only journals: one JSON object a line, each with a CRC-32 of what stands before it.
+"""Append-only journals: one JSON object a line, each with a CRC-32 of what is before it.
 
 On disk: ``{"key":"a","outcome":"ingested","crc":"89abcdef"}``. The CRC covers the bytes of the object without its
 ``crc`` member, which is always the last. A crash can tear only the last line. `Journal` puts a line feed behind a torn

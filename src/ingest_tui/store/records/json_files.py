@@ -14,6 +14,7 @@ import orjson
 import pydantic
 
 from ingest_tui.model.errors import NotFoundError, SchemaVersionError, StoreError, ValidationError
+from ingest_tui.model.invalid_values import refusal_in_words
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.fs.atomic import write_durably
 from ingest_tui.store.fs.encoding import encode_json
@@ -52,10 +53,8 @@ def read_record(path: Path, model: type[RecordModel], *, newest: int, what: str)
     try:
         return model.model_validate(read_json(path, newest=newest, what=what))
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
         raise StoreError(
-            f"{what} is not valid: {place}: {first['msg']} in {safe_display(str(path))}",
+            f"{what} is not valid: {refusal_in_words(error)}, in {safe_display(str(path))}",
             hint="correct the file, or restore it from a backup",
         ) from None
 

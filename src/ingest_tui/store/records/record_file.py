@@ -69,7 +69,7 @@ class RecordFile(Generic[RecordModel]):
             return self._write(record, _revision(now) + 1, self._unknown_fields())
 
     def remove(self) -> None:
-        """Remove the record, as it is now; whoever edits it meanwhile is told so when they save it."""
+        """Remove the record, as it is now; whoever edits it meanwhile gets an error when they save it."""
         with changing_settings(self._layout):
             self._path.unlink(missing_ok=True)
             sync_folder(self._path.parent)

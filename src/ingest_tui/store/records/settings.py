@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator
 
+from ingest_tui.model.attachments import AttachmentsSetting
+from ingest_tui.model.clock import days
+from ingest_tui.model.ocr import OcrEngineName, OcrMode, check_languages
+from ingest_tui.model.retention import RetentionPolicy
+from ingest_tui.model.source import DEFAULT_MAX_SIZE, LARGEST_SIZE
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.json_files import read_json, write_json
 from ingest_tui.store.records.record_file import changing_settings
@@ -33,6 +39,7 @@ class Settings(BaseModel):
     revision: int = Field(default=0, ge=0, description="counts the times it was saved")
     created_at: str = ""
     max_running_jobs: int = Field(default=3, ge=1, le=64)
+    max_embedding_jobs: int = Field(default=3, ge=1, le=64)
     parser_processes: int = Field(default=0, ge=0, le=64, description="0: one for each core")
     parser_memory: ByteSize = Field(default=ByteSize(2_147_483_648), gt=0)
     parser_silence_seconds: float = Field(default=60, gt=0)
@@ -42,6 +49,11 @@ class Settings(BaseModel):
     parser_base_cpu_seconds: float = Field(default=15, gt=0)
     parser_cpu_seconds_per_megabyte: float = Field(default=20, ge=0)
     parser_limits_by_type: dict[str, TypeLimits] = Field(default_factory=dict)
+    ocr: OcrMode = "never"
+    ocr_languages: str = "eng"
+    ocr_engine: OcrEngineName = "tesseract"
+    ocr_total_seconds: float = Field(default=3600, gt=0, description="for a file that may be read by OCR")
+    attachments: AttachmentsSetting = "inline"
     rescan_seconds: float = Field(default=60, gt=0)
     remote_rescan_seconds: float = Field(default=900, gt=0)
     stable_seconds: float = Field(default=2, ge=0)
@@ -50,12 +62,39 @@ class Settings(BaseModel):
     hold_always_share: float = Field(default=0.5, ge=0, le=1)
     mass_deletion_items: int | None = Field(default=None, ge=1)
     mass_deletion_share: float | None = Field(default=None, ge=0, le=1)
+    upload_max_size: ByteSize = Field(default=ByteSize(DEFAULT_MAX_SIZE), gt=0, le=LARGEST_SIZE)
     trash_days: int = Field(default=30, ge=0)
+    keep_versions: int | None = Field(default=None, ge=1)
+    version_days: int | None = Field(default=None, ge=0)
+    job_days: int | None = Field(default=90, ge=0)
+    keep_jobs: int = Field(default=20, ge=1, description="of each source, however old they are")
+    job_log_days: int | None = Field(default=None, ge=0)
     disk_reserve: ByteSize | None = Field(
         default=None, ge=0, description="bytes kept free; unset: 500 MB, or 5 % of a disk below 10 GB"
     )
     calls_per_credential: int = Field(default=32, ge=1, le=1024)
     allow_network_filesystem: bool = False
+
+    @property
+    def retention(self) -> RetentionPolicy:
+        """What is kept where a collection says nothing else."""
+        return RetentionPolicy(
+            trash=days(self.trash_days),
+            keep_versions=self.keep_versions,
+            versions=_days_or_none(self.version_days),
+            jobs=_days_or_none(self.job_days),
+            keep_jobs=self.keep_jobs,
+            job_logs=_days_or_none(self.job_log_days),
+        )
+
+    @field_validator("ocr_languages")
+    @classmethod
+    def _are_languages(cls, value: str) -> str:
+        return check_languages(value)
+
+
+def _days_or_none(number: int | None) -> timedelta | None:
+    return None if number is None else days(number)
 
 
 def change_setting(layout: Layout, name: str, *, value: bool | str) -> None:
@@ -64,6 +103,11 @@ def change_setting(layout: Layout, name: str, *, value: bool | str) -> None:
         settings = read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace")
         if settings.get(name) != value:
             write_json(layout.settings, settings | {name: value, "revision": settings_revision(settings) + 1})
+
+
+def setting_of(layout: Layout, name: str) -> Any:
+    """Return one setting as it is in workspace.json now, None where it is not there; for those no worker reads."""
+    return read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace").get(name)
 
 
 def settings_revision(settings: Mapping[str, Any]) -> int:

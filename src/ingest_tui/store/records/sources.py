@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 from ingest_tui.model import collection as collections_model
 from ingest_tui.model import source as sources_model
@@ -10,12 +11,14 @@ from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import IngestError, NotFoundError, StoreError
 from ingest_tui.model.revision import conflict, differences
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import Source
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.json_files import record_names, refuse_other_name
 from ingest_tui.store.records.listing_cache import StoredMemory
 from ingest_tui.store.records.looks import LookStore
 from ingest_tui.store.records.record_file import RecordFile
+from ingest_tui.store.records.schedule_marks import ScheduleMarks
 
 
 class SourceStore:
@@ -57,7 +60,8 @@ class SourceStore:
             self._refuse_lost(source_id)
             raise NotFoundError(
                 f"there is no source {safe_display(source_id)!r}",
-                hint="'ingest-tui source list' shows them; 'ingest-tui source add TYPE NAME' adds one",
+                hint=f"{did_you_mean(source_id, self.names())}'ingest-tui source list' shows them;"
+                " 'ingest-tui source add TYPE NAME' adds one",
                 source_id=source_id,
             )
         source = self._file(source_id).read()
@@ -101,6 +105,7 @@ class SourceStore:
         Its file goes last: a source of which only the rest is known has lost it.
         """
         StoredMemory.discard(self._layout.listing_memory(source_id))
+        ScheduleMarks(self._layout).remove(source_id)
         LookStore(self._layout).remove(source_id)
         self._file(source_id).remove()
 
@@ -118,13 +123,13 @@ class CollectionStore:
 
     def all(self) -> list[Collection]:
         """Return all collections that can be read, sorted by identifier; `unreadable` names the others."""
-        return [collection for collection in map(self._get_if_readable, self._names()) if collection is not None]
+        return [collection for collection in map(self._get_if_readable, self.names()) if collection is not None]
 
     def unreadable(self) -> list[str]:
         """Return the identifiers of collections whose file cannot be read, or is lost: there are documents."""
-        return [name for name in self._names() if self._get_if_readable(name) is None]
+        return [name for name in self.names() if self._get_if_readable(name) is None]
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
         """Return the identifiers of all collections, those with documents that lost their file too, sorted."""
         names = set(record_names(self._layout.collections))
         with suppress(OSError):
@@ -157,9 +162,13 @@ class CollectionStore:
                     hint=f"restore it from a backup, or 'ingest-tui collection add {collection_id}' makes it again",
                     collection_id=collection_id,
                 )
+            listed = "'ingest-tui collection list' shows them; 'ingest-tui collection add NAME' adds one"
+            hint = f"{did_you_mean(collection_id, self.names())}{listed}"
+            if self._layout.removed_collection(collection_id).exists():
+                hint = f"it was removed; 'ingest-tui collection restore {collection_id}' brings it back"
             raise NotFoundError(
                 f"there is no collection {safe_display(collection_id)!r}",
-                hint="'ingest-tui collection list' shows them; 'ingest-tui collection add NAME' adds one",
+                hint=hint,
                 collection_id=collection_id,
             )
         collection = self._file(collection_id).read()
@@ -175,7 +184,22 @@ class CollectionStore:
         """Write a collection durably that was made from ``based_on``; raises `ConflictError` for whoever is late."""
         return self._file(collection.collection_id).save(collection, based_on)
 
+    def remove(self, collection_id: str) -> None:
+        """Forget a collection that has no documents any more, and the folders where they were."""
+        folder = self._layout.documents / collection_id
+        for path in (*_folders_in(folder), folder):
+            with suppress(OSError):  # something is in it that is no document
+                path.rmdir()
+        self._file(collection_id).remove()
+
     def _file(self, collection_id: str) -> RecordFile[Collection]:
         path = self._layout.collection(collection_id)
         newest = collections_model.SCHEMA_VERSION
         return RecordFile(self._layout, path, Collection, newest=newest, what=f"collection {collection_id!r}")
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+    except OSError:
+        return []

@@ -17,7 +17,7 @@ _VIEWS = tuple(dict.fromkeys((*VIEW_NAMES, *(view for action in ACTIONS for view
 class Registry:
     """What help, footer, palette, keys and the ``:`` line offer.
 
-    ``keymap``: action id -> keys between commas, as it stands in workspace.json. What is wrong with it stands in
+    ``keymap``: action id -> keys between commas, as in workspace.json. What is wrong with it is in
     `problems`, one sentence each; the actions concerned keep their own keys.
     """
 
@@ -47,7 +47,7 @@ class Registry:
         return replace(action, keys=self.chosen_keys[action.id]) if action.id in self.chosen_keys else action
 
     def _sound(self, keymap: Mapping[str, object]) -> dict[str, str]:
-        sound = {}
+        valid = {}
         for action_id, keys in keymap.items():
             if action_id not in BY_ID:
                 self.problems.append(
@@ -58,8 +58,8 @@ class Registry:
             elif not isinstance(keys, str) or not keys.strip():
                 self.problems.append(f'keymap: the keys of {action_id} must be text, such as "x" or "f6,x"')
             else:
-                sound[action_id] = ",".join(_key(part.strip()) for part in keys.split(",") if part.strip())
-        return sound
+                valid[action_id] = ",".join(_key(part.strip()) for part in keys.split(",") if part.strip())
+        return valid
 
     def _without_clashes(self, chosen: dict[str, str]) -> dict[str, str]:
         """Drop chosen keys that two actions of a view would share, until there are none; the defaults share none."""

@@ -36,7 +36,7 @@ _SYMBOLS = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a person can do. ``keys`` as Textual names them; ``hint``: its word in the footer, if it stands there.
+    """Something a person can do. ``keys`` as Textual names them; ``hint``: its word in the footer, if it is there.
 
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
     ``{source}``, ``{document}`` … to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
@@ -158,6 +158,16 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui doc list --source {source}"),
     Action("document.collection", "Choose the collection", "c", "choose_collection", ("documents",), "",
            "ingest-tui collection list"),
+    Action("collection.preferences", "Preferences of the collection", "P", "edit_preferences", ("documents",), "",
+           "ingest-tui collection prefs NAME", changes=True, names=("prefs",)),
+    Action("collection.add", "Add a collection", "C", "add_collection", ("documents",), "",
+           "ingest-tui collection add NAME", changes=True),
+    Action("collection.remove", "Remove the collection", "", "remove_collection", ("documents",), "",
+           "ingest-tui collection remove NAME", changes=True),
+    Action("collection.restore", "Restore a removed collection", "", "restore_collection", ("documents",), "",
+           "ingest-tui collection restore NAME", changes=True),
+    Action("document.upload", "Upload files", "a", "upload_files", ("documents",), "",
+           "ingest-tui upload FILE", changes=True),
     Action("document.remove", "Remove the document", "D", "remove_documents", _DOCUMENTS, "",
            "ingest-tui doc remove {document}", menu=True, changes=True),
     Action("document.trash", "Show the trash, or go back", "T", "toggle_trash", ("documents",), "",
@@ -174,8 +184,12 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui doc show {document}", arguments=("metadata",)),
     Action("document.part_chunks", "Its chunks", "c", "show_part", ("document",), "chunks",
            "ingest-tui doc chunks {document}", arguments=("chunks",)),
+    Action("document.part_links", "Its links, and those that lead to it", "l", "show_part", ("document",), "links",
+           "ingest-tui doc links {document}", arguments=("links",)),
     Action("document.part_versions", "Its versions", "h", "show_part", ("document",), "versions",
            "ingest-tui doc versions {document}", arguments=("versions",)),
+    Action("document.rollback", "Go back to an earlier version", "B", "roll_back", ("document",), "",
+           "ingest-tui doc rollback {document}", changes=True),
     Action("document.diff", "What changed between two versions", "d", "compare_versions", ("document",), "diff",
            "ingest-tui doc diff {document}"),
     Action("errors.retry", "Try the items again", "R", "retry_errors", ("errors",), "retry",

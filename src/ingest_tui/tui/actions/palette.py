@@ -5,12 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from ingest_tui.tui.actions.actions import Action
+from ingest_tui.tui.dialogs.dialog import AnswersOnce
 
 if TYPE_CHECKING:
     from ingest_tui.tui.application import Application
+
+
+class Palette(CommandPalette, AnswersOnce[None]):
+    """The palette, which closes once."""
 
 
 class ActionsProvider(Provider):

@@ -1,4 +1,4 @@
-"""What threads tell the screens. Threads only post these; handlers own the state."""
+"""What threads report to the screens. Threads only post these; handlers own the state."""
 
 from __future__ import annotations
 

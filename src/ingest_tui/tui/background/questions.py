@@ -28,7 +28,7 @@ class Asking(DOMNode):
         group: str,
         otherwise: FailureHandler | None = None,
     ) -> None:
-        """Do ``work`` in a thread and call ``then`` with its answer on this loop, or ``otherwise`` with the trouble."""
+        """Do ``work`` in a thread and call ``then`` with its answer on this loop, or ``otherwise`` with the error."""
 
         def once() -> Iterator[Answer]:
             yield work()
@@ -52,7 +52,7 @@ class Asking(DOMNode):
                     if worker.is_cancelled:
                         return
                     self.post_message(Answered(then, answer))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is told, not raised into the loop
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, not raised into the loop
                 if not worker.is_cancelled:
                     self.post_message(_refusal(error, otherwise))
 
@@ -70,7 +70,7 @@ class Asking(DOMNode):
     ) -> None:
         """Do ``work`` with each target, one after another, in a thread; what one of them refuses stops no other.
 
-        ``say`` is told "3 of 12: DONE: target" as it goes on; ``then`` gets the answers of those that were not refused.
+        ``say`` gets "3 of 12: DONE: target" as it goes on; ``then`` gets the answers of those that were not refused.
         """
         answers: list[Answer] = []
         refusals: list[Refused] = []
@@ -79,10 +79,10 @@ class Asking(DOMNode):
             for number, target in enumerate(targets, 1):
                 try:
                     yield number, target, work(target), None
-                except Exception as error:  # noqa: BLE001 - it is told, and the others are done
+                except Exception as error:  # noqa: BLE001 - it is shown, and the others are done
                     yield number, target, None, _refusal(error, None)
 
-        def told(step: tuple[int, str, Answer | None, Refused | None]) -> None:
+        def report(step: tuple[int, str, Answer | None, Refused | None]) -> None:
             number, target, answer, refused = step
             progress = f"{number} of {len(targets)}: " if len(targets) > 1 else ""
             if refused is None:
@@ -95,7 +95,7 @@ class Asking(DOMNode):
                 self._tell_of_all(len(targets), done, refusals)
                 then(answers)
 
-        self.ask_many(one_by_one, told, group=group)
+        self.ask_many(one_by_one, report, group=group)
 
     def _tell_of_all(self, number: int, done: str, refusals: list[Refused]) -> None:
         if not refusals:

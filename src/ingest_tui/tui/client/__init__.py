@@ -1,1 +1,1 @@
-"""What the screens keep beside the client of the services: the feed of changes, records to edit, conflicts."""
+"""What the screens keep next to the client of the services: the feed of changes, records to edit, conflicts."""

@@ -38,7 +38,7 @@ def source_record(client: Client, source_id: str) -> Record:
 
     def save(text: str, before: str) -> Source | Conflict:
         saved = saved_or_conflict(lambda: client.records.save_source(source_id, text, before))
-        return replace(saved, theirs=client.records.text_of(saved.theirs)) if isinstance(saved, Conflict) else saved
+        return replace(saved, theirs=client.records.source_text(saved.theirs)) if isinstance(saved, Conflict) else saved
 
     return Record(f"source {source_id}", read, save)
 

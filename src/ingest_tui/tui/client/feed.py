@@ -51,7 +51,7 @@ class FeedUpdate:
 
     @property
     def is_news(self) -> bool:
-        """Whether there is anything to tell."""
+        """Whether there is anything to report."""
         return bool(
             self.changed
             or self.removed
@@ -63,7 +63,7 @@ class FeedUpdate:
 
 
 class Feed:
-    """Follows a workspace in a thread of its own and tells ``listener`` at most once in ``interval`` seconds.
+    """Follows a workspace in a thread of its own and notifies ``listener`` at most once in ``interval`` seconds.
 
     ``workers`` says who works here; it is asked on each look, in the feed's thread, and may fail.
     """
@@ -241,7 +241,7 @@ class Feed:
             try:
                 self._look_and_tell()
                 self._wait(started)
-            except Exception as error:  # noqa: BLE001 - a screen that stands still must say so, and look again
+            except Exception as error:  # noqa: BLE001 - a screen that no longer changes must say so, and look again
                 self._tell_failure(type(error).__name__)
                 self._stop.wait(self._rescan)
             else:
@@ -260,7 +260,7 @@ class Feed:
         self._failure = failure
         if failure:
             self._stamps.clear()
-            self.look_now()  # what was seen and not told is told with the next look
+            self.look_now()  # what was seen and not reported is reported with the next look
         with contextlib.suppress(Exception):  # an application that ends takes no messages
             self._listener(FeedUpdate(failure=failure))
 

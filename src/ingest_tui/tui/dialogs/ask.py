@@ -10,10 +10,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.line import Line
 
 _HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
@@ -29,7 +29,7 @@ def is_whole_number(low: int, high: int) -> Callable[[str], str]:
     return check
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(Dialog[str | None]):
     """Asks for a text; returns it without spaces around, or None. ``check`` says what is wrong with it, or nothing."""
 
     CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "ask.tcss"]  # noqa: RUF012 - as the base class declares it

@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.line import Line
 
 
@@ -25,7 +25,7 @@ class Chosen(NamedTuple):
     to_file: bool
 
 
-class CopyMenu(ModalScreen[Chosen | None]):
+class CopyMenu(Dialog[Chosen | None]):
     """Texts with their labels; returns the one that was chosen, or None."""
 
     CSS_PATH = "dialogs.tcss"
@@ -58,7 +58,7 @@ class CopyMenu(ModalScreen[Chosen | None]):
         getattr(self.query_one(OptionList), f"action_{direction}")()
 
     def action_to_file(self) -> None:
-        """Return what the cursor stands on, for a file."""
+        """Return what the cursor is on, for a file."""
         number = self.query_one(OptionList).highlighted
         if number is not None:
             self.dismiss(Chosen(number, to_file=True))

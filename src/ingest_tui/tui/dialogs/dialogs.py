@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.line import Line
 
 _HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
@@ -23,7 +23,7 @@ TYPED_FROM = 10
 _NAMES_SHOWN = 8
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(Dialog[str | None]):
     """One of several; returns its name, or None. Letters jump as in the lists. ``lines`` explain the question."""
 
     CSS_PATH = _HERE / "dialogs.tcss"
@@ -58,20 +58,25 @@ class Choose(ModalScreen[str | None]):
         self.dismiss(self._options[event.option_index][0])
 
 
-class Confirm(ModalScreen[bool]):
-    """A question before something is removed. Cancel has the focus; many things want their number typed.
+class Confirm(Dialog[bool]):
+    """A yes or no before something is done: y and n, Esc, or Enter on a button answer. Many things are to be counted.
 
-    What it names was fixed when it opened: rows that move meanwhile change nothing.
+    Cancel has the focus where ``is_destructive``: what Enter does loses nothing. What it names was fixed when it
+    opened: rows that move meanwhile change nothing.
     """
 
     CSS_PATH = _HERE / "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n,q", "dismiss(False)", "cancel", id="confirm.cancel"),
+        Binding("y", "agree", "agree", id="confirm.agree"),
         Binding("left,right", "app.focus_next", "other button", id="confirm.other"),
     ]
 
-    def __init__(self, question: str, names: Sequence[str], verb: str, *, consequence: str = "") -> None:
+    def __init__(
+        self, question: str, names: Sequence[str], verb: str, *, consequence: str = "", is_destructive: bool = True
+    ) -> None:
         super().__init__()
+        self._is_destructive = is_destructive
         self._question = question
         self._names = [safe_display(name, limit=60) for name in names]
         self._verb = verb
@@ -96,11 +101,20 @@ class Confirm(ModalScreen[bool]):
                 yield Input(id="typed", compact=True)
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Button(self._verb, id="go", variant="error", compact=True, disabled=self._is_typed)
+                variant: Literal["error", "primary"] = "error" if self._is_destructive else "primary"
+                yield Button(self._verb, id="go", variant=variant, compact=True, disabled=self._is_typed)
+            yield Line("y agrees, n or esc cancels, enter presses the button", classes="dialog--note")
 
     def on_mount(self) -> None:
-        """Cancel is what Enter does."""
-        self.query_one("#cancel", Button).focus()
+        """What is lost is not lost by Enter."""
+        self.query_one("#cancel" if self._is_destructive else "#go", Button).focus()
+
+    def action_agree(self) -> None:
+        """Agree by key; where a number is to be typed, lead there until it is right."""
+        if self.query_one("#go", Button).disabled:
+            self.query_one("#typed", Input).focus()
+        else:
+            self.dismiss(True)
 
     @on(Input.Changed, "#typed")
     def typed(self, event: Input.Changed) -> None:

@@ -10,12 +10,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.client.conflicts import Conflict
+from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.fields import Field
 from ingest_tui.tui.widgets.form import Form
 from ingest_tui.tui.widgets.line import Line
@@ -24,10 +24,10 @@ _HERE = Path(__file__).parent  # of the style sheets, also for subclasses in oth
 CHECK_SECONDS = 0.3
 
 
-class EntryForm(Asking, ModalScreen[Any]):
+class EntryForm(Asking, Dialog[Any]):
     """Title, form, an error line and buttons. Subclasses make the fields, check what was entered, and save it.
 
-    ``buttons``: id and word of each button beside Cancel; the first saves.
+    ``buttons``: id and word of each button next to Cancel; the first saves.
     """
 
     CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "entry_form.tcss"]  # noqa: RUF012 - as the base class declares it

@@ -10,11 +10,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
@@ -22,7 +22,7 @@ from ingest_tui.tui.widgets.table import VirtualTable
 _HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
 
 
-class Finder(Asking, ModalScreen[str | None]):
+class Finder(Asking, Dialog[str | None]):
     """Rows that are searched by every word typed; returns the key of the one that was taken, or None."""
 
     CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "finder.tcss"]  # noqa: RUF012 - as the base class declares it
@@ -97,5 +97,5 @@ class Finder(Asking, ModalScreen[str | None]):
     @on(Input.Submitted, "#search")
     @on(VirtualTable.Opened, "#finder-table")
     def taken(self) -> None:
-        """Take what the cursor stands on."""
+        """Take what the cursor is on."""
         self.dismiss(self.table.current_key or None)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
 
 
-class Report(Asking, ModalScreen[str | None]):
+class Report(Asking, Dialog[str | None]):
     """Lines of text over a view."""
 
     CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "report.tcss"]  # noqa: RUF012 - as the base class declares it
@@ -64,7 +64,7 @@ class Report(Asking, ModalScreen[str | None]):
         """Scroll."""
         self.lines.move(lines)
 
-    def say_trouble(self, message: str, hint: str) -> None:
+    def say_failure(self, message: str, hint: str) -> None:
         """Say what went wrong among the lines."""
         self.lines.append([(f"! {message}", "bad"), (f"  {hint}", "quiet")])
 
@@ -96,7 +96,7 @@ class Story(Report):
             lambda: client.documents.explain(target).lines(),
             self.lines.show,
             group="report",
-            otherwise=self.say_trouble,
+            otherwise=self.say_failure,
         )
 
 
@@ -109,7 +109,7 @@ class RecordReport(Report):
 
     def begin(self) -> None:
         """Ask for the JSON."""
-        self.ask(self._record.read, self._show, group="report", otherwise=self.say_trouble)
+        self.ask(self._record.read, self._show, group="report", otherwise=self.say_failure)
 
     def _show(self, text: str) -> None:
         self.lines.show(text.rstrip("\n").split("\n"))
@@ -118,7 +118,7 @@ class RecordReport(Report):
 class TestReport(Report):
     """The steps of a test as they are done. Returns ``sync`` or ``plan`` when a person wants that of a source.
 
-    ``steps`` yields them where it is not a source that is tested; ``guide`` stands before the title.
+    ``steps`` yields them where it is not a source that is tested; ``guide`` is before the title.
     """
 
     __test__ = False
@@ -166,7 +166,7 @@ class TestReport(Report):
 
     def _failed(self, message: str, hint: str) -> None:
         self._all_well = False
-        self.say_trouble(message, hint)
+        self.say_failure(message, hint)
         self._step(None)
 
     def action_go_on(self, what: str) -> None:

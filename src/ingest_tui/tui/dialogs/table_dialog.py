@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking, FailureHandler
+from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
@@ -38,8 +38,8 @@ def slices(rows: Iterable[Row], length: int = SLICE) -> Iterator[list[Row]]:
         yield batch
 
 
-class TableDialog(Asking, ModalScreen[str | None]):
-    """A title, a table, a line that says how it stands, and the keys. Subclasses say what Enter does."""
+class TableDialog(Asking, Dialog[str | None]):
+    """A title, a table, a line of the state, and the keys. Subclasses say what Enter does."""
 
     CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "table_dialog.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,7 +80,7 @@ class TableDialog(Asking, ModalScreen[str | None]):
         return ()
 
     def key_of(self, row: Any) -> str:
-        """What tells a row from the others."""
+        """What distinguishes a row from the others."""
         return str(row)
 
     def begin(self) -> None:
@@ -104,7 +104,7 @@ class TableDialog(Asking, ModalScreen[str | None]):
         self.query_one("#dialog-title", Line).say(safe_display(text))
 
     def say(self, text: str, *, bad: bool = False) -> None:
-        """Say how it stands."""
+        """Show the state."""
         style = "$text-error" if bad else "$text-muted"
         self.query_one("#dialog-said", Line).say(Content.assemble((safe_display(text), style)))
 
@@ -112,7 +112,7 @@ class TableDialog(Asking, ModalScreen[str | None]):
         """Say other keys."""
         self.query_one("#dialog-keys", Line).say(text)
 
-    def say_trouble(self, message: str, hint: str) -> None:
+    def say_failure(self, message: str, hint: str) -> None:
         """Say what went wrong."""
         self.say(f"! {message}{f'; {hint}' if hint else ''}", bad=True)
 
@@ -130,7 +130,7 @@ class TableDialog(Asking, ModalScreen[str | None]):
             yield from slices(work())
             yield None
 
-        self.ask_many(in_slices, take, group=group, otherwise=otherwise or self.say_trouble)
+        self.ask_many(in_slices, take, group=group, otherwise=otherwise or self.say_failure)
 
     def action_move(self, rows: int) -> None:
         """Move the cursor."""

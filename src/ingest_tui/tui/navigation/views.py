@@ -28,7 +28,7 @@ class View:
 
     @property
     def title(self) -> str:
-        """Its name as it stands in the header."""
+        """Its name as in the header."""
         return self.name.capitalize()
 
     @property

@@ -14,10 +14,10 @@ from ingest_tui.model.safe_text import safe_block
 
 MOST_BYTES = 5_000_000
 _PROBE_BYTES = 8_192
-_BINARY = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")  # controls that no text has; ESC stands in logs
+_BINARY = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")  # controls that no text has; ESC is in logs
 
 
-def text_of(path: Path) -> str | None:
+def text_to_page(path: Path) -> str | None:
     """Return the text of a file, safe to show, its end left out where it is long; None when it is no text."""
     with path.open("rb") as handle:
         data = handle.read(MOST_BYTES)

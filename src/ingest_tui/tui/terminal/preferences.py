@@ -1,4 +1,4 @@
-"""How a person wants the TUI: theme and keymap, as they stand in workspace.json.
+"""How a person wants the TUI: theme, keymap and the collection in use, as workspace.json has them.
 
 Read as plain JSON, before anything heavy is loaded; nothing in there keeps the TUI from starting.
 """
@@ -16,15 +16,16 @@ from ingest_tui.tui.terminal.themes import AUTO, THEMES
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The settings ``theme`` and ``keymap``; ``problems`` says what was wrong with them."""
+    """The settings ``theme``, ``keymap`` and ``collection`` (empty: nobody chose); ``problems`` says what was wrong."""
 
     theme: str = AUTO
     keymap: Mapping[str, object] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    collection: str = ""
 
 
 def read_preferences(root: Path) -> Preferences:
-    """Return what workspace.json says; what cannot be used is left out and told."""
+    """Return what workspace.json says; what cannot be used is left out and reported."""
     import orjson
 
     try:
@@ -41,4 +42,5 @@ def read_preferences(root: Path) -> Preferences:
     if not isinstance(keymap, dict):
         problems.append('keymap: it must be an object, such as {"job.retry": "f6"}')
         keymap = {}
-    return Preferences(theme, keymap, tuple(problems))
+    collection = settings.get("collection")
+    return Preferences(theme, keymap, tuple(problems), collection if isinstance(collection, str) else "")

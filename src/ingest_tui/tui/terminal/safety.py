@@ -112,7 +112,7 @@ def end_for_certain(code: int, *, after: float) -> None:
 
 
 def crash_report(error: BaseException, *, frames: int = 6) -> list[str]:
-    """Return lines that tell where the program failed, without values: no locals, no foreign text, no secrets."""
+    """Return lines that say where the program failed, without values: no locals, no foreign text, no secrets."""
     if isinstance(error, IngestError):
         lines = [f"error: {safe_display(error.message)}"]
         return [*lines, f"hint: {safe_display(error.hint)}"] if error.hint else lines

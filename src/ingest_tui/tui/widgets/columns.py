@@ -14,7 +14,7 @@ Row = TypeVar("Row")
 class Cell(NamedTuple):
     """Text of one cell, and how it is coloured: ``good``, ``warn``, ``bad``, ``running``, ``quiet`` or nothing.
 
-    With ``hits`` what stands between « and » is set off.
+    With ``hits`` what is between « and » is set off.
     """
 
     text: str

@@ -27,7 +27,7 @@ class Field:
     """One setting. ``kind``: ``text``, ``list`` (values between commas), ``switch``, ``choice`` or ``secret``.
 
     ``picks``: what else fills it, ``browse`` or ``credential`` (of type ``credential_type``). ``group``: a heading that
-    stands before it. ``label`` is its name on the screen, where that is another.
+    comes before it. ``label`` is its name on the screen, where that is another.
     """
 
     name: str
@@ -80,7 +80,7 @@ def _without_none(annotation: Any) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """Return a value as it stands in a field: a list between commas, quoted where a part has one itself."""
+    """Return a value as a field shows it: a list between commas, quoted where a part has one itself."""
     if value is None:
         return ""
     if isinstance(value, tuple | list | set | frozenset):
@@ -100,7 +100,7 @@ def as_list(text: str) -> list[str]:
 
 
 class Toggle(Static, can_focus=True):
-    """Yes or no, told by its words and not by its colour."""
+    """Yes or no, shown by its words and not by its colour."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,left,right", "turn", "yes or no", id="toggle.turn"),
@@ -170,8 +170,8 @@ class Choice(Static, can_focus=True):
     def render(self) -> Content:
         """Return the words, the chosen one first in view."""
         start = max(0, self.choices.index(self.value) - 2) if self.value in self.choices else 0
-        words = [f"[{word}]" if word == self.value else f" {word} " for word in self.choices[start:]]
-        return Content(("… " if start else "") + " ".join(safe_display(word or "none") for word in words))
+        words = [f"[{word or '-'}]" if word == self.value else f" {word or '-'} " for word in self.choices[start:]]
+        return Content(("… " if start else "") + " ".join(safe_display(word) for word in words))
 
     def action_step(self, steps: int) -> None:
         """Choose the next one, round and round."""
@@ -189,7 +189,7 @@ class Choice(Static, can_focus=True):
 
 
 class SecretInput(Input):
-    """A field that is typed without echo. What stands in it never leaves it by a copy: a terminal would be told."""
+    """A field that is typed without echo. What is in it never leaves it by a copy: a terminal would get it."""
 
     ALLOW_SELECT = False
 

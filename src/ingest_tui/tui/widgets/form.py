@@ -132,7 +132,7 @@ class Form(VerticalScroll):
     # What is said about it
 
     def say_problems(self, problems: Mapping[str, str], *, everywhere: bool = False) -> list[str]:
-        """Show what is wrong beside the fields that were touched, or beside all; returns what has no field here."""
+        """Show what is wrong next to the fields that were touched, or next to all; returns what has no field here."""
         self._problems = dict(problems)
         if everywhere:
             self._touched |= problems.keys()
@@ -141,7 +141,7 @@ class Form(VerticalScroll):
         return [text for name, text in problems.items() if name not in names]
 
     def say_error(self, name: str, text: str) -> None:
-        """Show an error beside a field, or take it away."""
+        """Show an error next to a field, or take it away."""
         self._touched.add(name)
         self._problems[name] = text
         self._say([name])
@@ -157,8 +157,8 @@ class Form(VerticalScroll):
             problem = self._problems.get(name, "") if name in self._touched else ""
             line = self.query_one(f"#help-{name}", Line)
             line.set_class(bool(problem), "-bad")
-            told = f"! {problem}" if problem else self._notes.get(name) or by_name[name].description
-            line.say(Content(safe_display(told)))
+            text = f"! {problem}" if problem else self._notes.get(name) or by_name[name].description
+            line.say(Content(safe_display(text)))
 
     def focus_problem(self) -> bool:
         """Go to the first field that something is wrong with; False when there is none."""

@@ -18,7 +18,7 @@ class Line(Static):
         self._said: Content = Content(text)
 
     def say(self, content: Content | str) -> None:
-        """Show ``content`` unless it stands there already."""
+        """Show ``content`` unless it is there already."""
         content = Content(content) if isinstance(content, str) else content
         if content.plain != self._said.plain or content.spans != self._said.spans:
             self._said = content

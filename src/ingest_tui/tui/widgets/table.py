@@ -64,12 +64,24 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
 
     class Moved(Message):
-        """The cursor stands on another row; ``key`` is empty when there is none."""
+        """The cursor is on another row; ``key`` is empty when there is none."""
 
         def __init__(self, table: VirtualTable[Any], key: str) -> None:
             super().__init__()
             self.table = table
             self.key = key
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            """The table, for ``@on`` with a selector."""
+            return self.table
+
+    class Scrolled(Message):
+        """Other rows are in sight, whoever has scrolled: the cursor, the wheel or the scrollbar."""
+
+        def __init__(self, table: VirtualTable[Any]) -> None:
+            super().__init__()
+            self.table = table
 
         @property
         def control(self) -> VirtualTable[Any]:
@@ -107,6 +119,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self._layout: tuple[int, list[tuple[Column[Row], int]]] | None = None
         self._moved_by_hand = False
         self._wanted_key = ""
+        self._wanted_top = 0
         self._wanted_marks: set[str] = set()
         self._range: tuple[str, set[str]] | None = None
 
@@ -129,6 +142,9 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         # Until a person has moved, the cursor waits on the first row; afterwards it never leaves its row by itself.
         self._move_to(self._positions.get(current, self.cursor) if self._moved_by_hand else 0)
         if self._wanted_key in self._positions:
+            if self._wanted_top:
+                self.scroll_to(y=self._wanted_top, animate=False, immediate=True)
+                self._wanted_top = 0
             self.select(self._wanted_key)
         self.refresh()
         if self.current_key != current:
@@ -182,6 +198,16 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
             return sorted(self.marks, key=lambda key: self._positions[key])
         return [self.current_key] if self.current_key else []
 
+    def rows_near(self, margin: int) -> list[Row]:
+        """Return the rows in sight, and so many before and after them."""
+        top = int(self.scroll_offset.y)
+        return self.rows[max(0, top - margin) : top + self.size.height + margin]
+
+    @property
+    def last_in_sight(self) -> int:
+        """The position of the last row in sight."""
+        return min(len(self.rows), int(self.scroll_offset.y) + self.size.height - 1) - 1
+
     # Moving and marking
 
     def move(self, steps: int) -> None:
@@ -206,12 +232,19 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         else:
             self.move(position - self.cursor)
 
+    def show_again(self, key: str, top: int) -> None:
+        """Show other rows next, from the start; with the cursor on ``key`` and ``top`` the first in sight, if they are.
+
+        They may be: a row that is not there any more leaves the cursor on the first.
+        """
+        self._wanted_key, self._wanted_top, self._moved_by_hand = key, top, False
+
     def mark_when_here(self, keys: Iterable[str]) -> None:
         """Mark the rows of these keys as soon as they are shown."""
         self._wanted_marks = set(keys)
 
     def toggle_range(self) -> bool:
-        """Begin to mark every row that the cursor passes from here on, or end that; tells whether it has begun."""
+        """Begin to mark every row that the cursor passes from here on, or end that; returns whether it has begun."""
         begins = self._range is None and bool(self.current_key)
         self._range = (self.current_key, set(self.marks)) if begins else None
         self._mark_range()
@@ -267,6 +300,12 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self._refresh_row(after)
         self._mark_range()
         self._tell_moved()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Report that other rows are in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.post_message(self.Scrolled(self).set_sender(self))
 
     def on_resize(self) -> None:
         """Lay the columns out for the new width."""

@@ -58,7 +58,7 @@ def replaced(path: Path) -> None:
 
 @pytest.mark.parametrize("edit", [overwritten, made_again, replaced])
 def test_an_edit_that_sets_size_and_time_back_changes_the_fingerprint(connector: LocalConnector, edit: Any) -> None:
-    """What was read is told from an edit of the same size and modification time, even when that comes at once."""
+    """What was read is distinguished from an edit of the same size and modification time, even one at once."""
     path = Path(connector.config.path) / "a.txt"
     seen = set()
     for _ in range(20):

@@ -15,7 +15,7 @@ from ingest_tui.model.errors import ItemError
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A source beside a folder that it must not read."""
+    """A source next to a folder that it must not read."""
     (tmp_path / "root" / "docs").mkdir(parents=True)
     (tmp_path / "root" / "docs" / "a.md").write_bytes(b"inside")
     (tmp_path / "outside").mkdir()
@@ -155,7 +155,7 @@ def test_folder_that_became_a_link_to_the_outside_is_not_read(root: Path, follow
 
 @pytest.mark.parametrize("follow_symlinks", [False, True])
 def test_link_in_the_source_that_was_turned_elsewhere_is_not_read(root: Path, follow_symlinks: bool) -> None:
-    """A link that was sound when it was listed and now leads out is refused when it is read."""
+    """A link that was valid when it was listed and now leads out is refused when it is read."""
     (root / "file.md").symlink_to("docs/a.md")
     descriptor = listing(root, follow_symlinks=True)[0]["file.md"]
     (root / "file.md").unlink()

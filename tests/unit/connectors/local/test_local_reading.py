@@ -146,7 +146,7 @@ def test_no_file_stays_open(source: Path) -> None:
 
 
 def test_edit_within_the_same_second_that_keeps_the_size_is_seen(source: Path) -> None:
-    """Nanoseconds of the modification time tell an edit apart that neither size nor seconds show."""
+    """Nanoseconds of the modification time distinguish an edit that neither size nor seconds show."""
     path = source / "a.txt"
     path.write_bytes(b"one")
     os.utime(path, ns=(PAST, PAST + 1))

@@ -74,7 +74,7 @@ def test_credential_of_the_registry_signs(bucket: Bucket) -> None:
     assert not any(SECRET in str(request) for request in bucket.proxy.requests)
 
 
-def test_renewed_credential_is_read_anew(bucket: Bucket) -> None:
+def test_renewed_credential_is_read_again(bucket: Bucket) -> None:
     """After `reauthenticate` the entry is asked again: it may have been renewed meanwhile."""
     entry = StaticCredential("store", {"access_key_id": "AKIAOLD", "secret_access_key": SECRET})
     connector = S3Connector(bucket.settings, credentials=StaticCredentials(entry))
@@ -125,10 +125,10 @@ def test_anonymous_requests_are_not_signed(bucket: Bucket, monkeypatch: pytest.M
         ({"credential": "token"}, ValidationError, "'aws'"),
     ],
 )
-def test_missing_credential_is_told_with_a_way_out(
+def test_missing_credential_is_reported_with_a_way_out(
     settings: dict[str, Any], kind: type[IngestError], words: str
 ) -> None:
-    """Nothing to sign with, or nothing that fits, is told before the store is asked."""
+    """Nothing to sign with, or nothing that fits, is reported before the store is asked."""
     credentials = StaticCredentials(StaticCredential("token", {"token": "x"}, kind="token"))
     connector = S3Connector({"bucket": "any"} | settings, credentials=credentials)
     with pytest.raises(kind, match=words) as caught:
@@ -138,7 +138,7 @@ def test_missing_credential_is_told_with_a_way_out(
     assert (step.name, step.ok) == ("auth", False)
 
 
-def test_credential_without_a_registry_is_told() -> None:
+def test_credential_without_a_registry_is_reported() -> None:
     """A source that names a credential where there is no registry says what to do."""
     with pytest.raises(ValidationError, match="no credentials here"):
         reach(S3Connector({"bucket": "any", "credential": "store"}))
@@ -191,7 +191,7 @@ def answered(bucket: Bucket, status: int, code: str, **settings: Any) -> SourceA
 
 
 def test_missing_permission_is_named(bucket: Bucket) -> None:
-    """Who may not list is told which permission on what is missing; versions need another one."""
+    """The error of a forbidden listing names the missing permission and on what; versions need another one."""
     error = answered(bucket, 403, "AccessDenied")
     assert error.reason == "forbidden"
     assert f"s3:ListBucket on arn:aws:s3:::{bucket.name}" in error.hint
@@ -200,8 +200,8 @@ def test_missing_permission_is_named(bucket: Bucket) -> None:
     assert "not public" in anonymous.hint
 
 
-def test_missing_bucket_and_wrong_clock_are_told_apart(bucket: Bucket) -> None:
-    """What people can mend has a code of its own."""
+def test_missing_bucket_and_wrong_clock_are_distinguished(bucket: Bucket) -> None:
+    """What people can fix has a code of its own."""
     assert answered(bucket, 404, "NoSuchBucket").reason == "not_found"
     assert answered(bucket, 403, "RequestTimeTooSkewed").reason == "clock_skew"
     assert isinstance(answered(bucket, 400, "ExpiredToken"), AuthenticationError)
@@ -312,7 +312,7 @@ def test_certificate_has_to_be_known(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.skipif(rclone_executable() is None, reason="there is no rclone here; the dev extra brings one")
 def test_signatures_are_accepted_by_a_store_that_checks_them(tmp_path: Path) -> None:
-    """Odd names, listings and ranges are signed as the store expects; a wrong secret is told."""
+    """Odd names, listings and ranges are signed as the store expects; a wrong secret is reported."""
     names = ["a.txt", "ü/100%.txt", "with space+plus.txt", "a=b&c.txt", "日本/語.txt"]
     for name in names:
         path = tmp_path / "shelf" / name

@@ -55,7 +55,7 @@ def record(bucket: str, key: str) -> dict[str, Any]:
     return {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
 
 
-def test_written_object_is_told_at_once(bucket: Bucket, queue: Queue) -> None:
+def test_written_object_is_reported_at_once(bucket: Bucket, queue: Queue) -> None:
     """The notification that the store itself sends is a hint, once, and leaves the queue."""
     arn = queue.client.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     bucket.client.put_bucket_notification_configuration(
@@ -98,7 +98,7 @@ def test_source_without_a_queue_sends_no_word(bucket: Bucket) -> None:
     assert time.monotonic() - started < 1
 
 
-def test_queue_that_is_missing_or_fails_is_told(bucket: Bucket, queue: Queue) -> None:
+def test_queue_that_is_missing_or_fails_is_reported(bucket: Bucket, queue: Queue) -> None:
     """A wrong queue is an error with what to allow, a failing one may pass; neither shows the secret."""
     with pytest.raises(SourceAccessError) as caught:
         bucket.connector(sqs=queue.url + "-missing").wait_for_hint(0)

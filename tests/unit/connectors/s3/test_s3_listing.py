@@ -362,7 +362,7 @@ def test_key_that_is_not_utf8_is_listed_and_fetched() -> None:
 
 
 def test_patterns_apply_below_the_prefix_before_anything_is_fetched() -> None:
-    """Include and exclude mean the part below the prefix, as for a folder; what is left out is told why."""
+    """Include and exclude mean the part below the prefix, as for a folder; what is left out has a reason."""
     keys = [b"docs/a.md", b"docs/drafts/b.md", b"docs/c.txt", b"docs2/d.md", b"other/e.md"]
     with FakeBucket(keys) as bucket:
         connector = S3Connector(bucket.settings | {"prefix": "docs", "include": ("*.md",), "exclude": ("/drafts/",)})

@@ -62,7 +62,7 @@ def test_archived_object_is_refused_by_the_listing_and_by_the_store(bucket: Buck
     assert reason_of(connector, descriptor) == "archived"
 
 
-def test_object_encrypted_with_a_key_of_the_customer_is_told_apart(bucket: Bucket) -> None:
+def test_object_encrypted_with_a_key_of_the_customer_is_distinguished(bucket: Bucket) -> None:
     """What cannot be decrypted here fails alone, with a reason of its own."""
     key = b"0" * 32
     bucket.put("a.txt", b"one", SSECustomerAlgorithm="AES256", SSECustomerKey=key)
@@ -249,7 +249,7 @@ def test_other_size_than_listed_is_a_change() -> None:
             assert reason_of(fake.connector, fake.descriptor, 4) == "changed_while_read"
 
 
-def test_damage_on_the_way_is_told(bucket: Bucket) -> None:
+def test_damage_on_the_way_is_reported(bucket: Bucket) -> None:
     """Bytes that do not have the MD5 sum of the ETag are not taken; the next time they may come whole."""
     bucket.put("a.txt", b"one")
     connector = bucket.connector()
@@ -386,6 +386,7 @@ def peak_megabytes() -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
 
+@pytest.mark.slow
 def test_gigabyte_streams_in_constant_memory() -> None:
     """However large an object is, it passes through in pieces."""
     with FakeBucket([b"a"], size=1 << 30) as bucket:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.connectors.sharepoint.connector import user_agent
-from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error, source_error
+from ingest_tui.connectors.sharepoint.graph_errors import GraphError, item_error_of_graph, source_error
 from ingest_tui.model.errors import (
     AuthenticationError,
     ItemError,
@@ -108,7 +108,7 @@ def test_download_addresses_are_not_logged(server: GraphServer, drive: Drive, ca
 
 
 def test_page_of_a_proxy_is_no_answer_of_graph(server: GraphServer) -> None:
-    """A sign-in page of a proxy, with status 200, is told as such."""
+    """A sign-in page of a proxy, with status 200, is reported as such."""
     server.state.fail("/sites/", action="html")
     with pytest.raises(TransientSourceError, match="other than Microsoft Graph") as caught:
         session_to(server).get(SITE)
@@ -137,7 +137,7 @@ def test_throttling_says_how_long_to_wait(server: GraphServer, status: int, as_d
     assert isinstance(error, TransientSourceError)
     assert error.reason == "throttled"
     assert error.retry_after == pytest.approx(17, abs=2)
-    of_item = item_error(caught.value, "uri")
+    of_item = item_error_of_graph(caught.value, "uri")
     assert isinstance(of_item, TransientItemError)
     assert (of_item.reason, of_item.retry_after) == ("throttled", error.retry_after)
 
@@ -148,14 +148,14 @@ def error(status: int, code: str = "accessDenied", message: str = "Words of Grap
 
 
 def test_real_error_is_never_hidden() -> None:
-    """Whatever we make of an error, Graph's code and words stand in the message, and its request id in the details."""
+    """Whatever we make of an error, Graph's code and words are in the message, and its request id in the details."""
     for status in (400, 401, 403, 404, 405, 409, 423, 500, 504):
         of_source = source_error(error(status), "the site x", ["Sites.Selected"])
         assert f"{status} accessDenied: Words of Graph." in of_source.message, status
         assert of_source.context["request_id"] == "r-1"
         assert status >= 500 or of_source.hint
     for status in (400, 403, 423, 500):
-        assert "Words of Graph." in item_error(error(status), "uri").message
+        assert "Words of Graph." in item_error_of_graph(error(status), "uri").message
 
 
 def test_words_of_graph_cannot_act_on_a_terminal() -> None:
@@ -200,11 +200,11 @@ def test_refusal_says_which_permission_is_missing(status: int, roles: list[str] 
 )
 def test_errors_of_items_have_stable_reasons(status: int, inner: dict[str, str], reason: str, passing: bool) -> None:
     """One item that cannot be had is an outcome with a reason, and only what may pass is tried again."""
-    told = item_error(error(status, **inner), "uri")
+    told = item_error_of_graph(error(status, **inner), "uri")
     assert isinstance(told, ItemError)
     assert (told.reason, told.retryable) == (reason, passing)
 
 
 def test_refused_token_is_the_error_of_the_source() -> None:
     """A 401 while one item is fetched is not that item's fault."""
-    assert isinstance(item_error(error(401), "uri"), AuthenticationError)
+    assert isinstance(item_error_of_graph(error(401), "uri"), AuthenticationError)

@@ -59,7 +59,7 @@ def test_private_key_with_a_thumbprint_signs_in(server: GraphServer) -> None:
     assert SignIn(credential).token()["access_token"] in server.state.tokens
 
 
-def test_unusable_certificates_are_told_apart(server: GraphServer) -> None:
+def test_unusable_certificates_are_distinguished(server: GraphServer) -> None:
     """No key, no certificate, a wrong password, and a certificate that the app does not have: four sentences."""
     certificate, key = certificates.app_certificate("right")
     _, plain = certificates.app_certificate()
@@ -90,7 +90,7 @@ def test_unusable_certificates_are_told_apart(server: GraphServer) -> None:
     ],
 )
 def test_entra_codes_become_sentences(server: GraphServer, code: str, words: str, hint: str) -> None:
-    """Each code that a set-up can run into is told in words, with its number and with what to do."""
+    """Each code that a set-up can run into is reported in words, with its number and with what to do."""
     server.state.knobs.sign_in_error = (code, "Words of Entra.")
     error = refusal(server.credential())
     assert words in error.message
@@ -98,7 +98,7 @@ def test_entra_codes_become_sentences(server: GraphServer, code: str, words: str
     assert hint in error.hint
 
 
-def test_unknown_code_is_told_in_the_words_of_entra(server: GraphServer) -> None:
+def test_unknown_code_is_reported_in_the_words_of_entra(server: GraphServer) -> None:
     """What we have no sentence for is shown as it came, without the ids behind it and without acting on a terminal."""
     server.state.knobs.sign_in_error = ("AADSTS123456", "Something \x1b[2J new.")
     error = refusal(server.credential())
@@ -107,7 +107,7 @@ def test_unknown_code_is_told_in_the_words_of_entra(server: GraphServer) -> None
     assert "docs/sharepoint.md#errors" in error.hint
 
 
-def test_wrong_secret_tenant_and_app_are_told_apart(server: GraphServer) -> None:
+def test_wrong_secret_tenant_and_app_are_distinguished(server: GraphServer) -> None:
     """Each wrong field of a credential gives its own sentence, from the sign-in's genuine answers."""
     assert "AADSTS7000215" in refusal(server.credential(client_secret="wrong")).message
     assert "AADSTS700016" in refusal(server.credential(client_id="0")).message
@@ -153,7 +153,7 @@ def test_untrusted_sign_in_is_not_tried_again(
 
 
 def test_credential_must_be_there_and_of_the_right_type(server: GraphServer) -> None:
-    """No registry, no such entry, another type of entry: each is told before anything is called."""
+    """No registry, no such entry, another type of entry: each is reported before anything is called."""
     settings = {"site": "https://contoso.sharepoint.com", "credential": "intranet"}
     with pytest.raises(AuthenticationError, match="registry"):
         asyncio.run(SharePointConnector(settings).authenticate())

@@ -69,6 +69,7 @@ def test_many_items_cost_few_requests_and_little_memory(remote: RemoteServer, tm
         assert megabytes < MOST_MEGABYTES
 
 
+@pytest.mark.slow
 def test_server_process_is_steered_over_http(remote: RemoteServer, tmp_path: Path) -> None:
     """Everything that a test can do in process can be ordered of a server that runs on its own."""
     remote.do("add_library", site="sites/small", name="Small")

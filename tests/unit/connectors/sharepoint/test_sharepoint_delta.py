@@ -274,7 +274,7 @@ def test_link_to_another_host_is_neither_followed_nor_kept(site: Site, server: G
 
 @pytest.mark.parametrize("code", ["resyncChangesApplyDifferences", "resyncChangesUploadDifferences"])
 @pytest.mark.parametrize("location", [True, False])
-def test_expired_token_lists_anew_and_keeps_the_truth(
+def test_expired_token_lists_again_and_keeps_the_truth(
     site: Site, server: GraphServer, drive: Drive, code: str, location: bool
 ) -> None:
     """After a 410 everything is enumerated again, from where Graph says; what vanished meanwhile is found gone."""
@@ -292,7 +292,7 @@ def test_expired_token_lists_anew_and_keeps_the_truth(
 def test_nothing_is_forgotten_before_the_new_enumeration_is_complete(
     site: Site, server: GraphServer, drive: Drive
 ) -> None:
-    """A resync that breaks off leaves what was known as it was, beside what it has so far, and continues from there."""
+    """A resync that breaks off leaves what was known as it was, next to what it has so far, and resumes there."""
     expected = fill(drive, 46)
     site.listed()
     server.state.expire_delta_tokens()
@@ -346,7 +346,7 @@ def test_damaged_memory_starts_over(site: Site, drive: Drive) -> None:
 def test_everything_is_enumerated_now_and_then(
     site: Site, server: GraphServer, drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the set number of days the mirror is made again, which mends whatever Graph never told of."""
+    """After the set number of days the mirror is made again, which repairs whatever Graph never reported."""
     fill(drive, 6)
     site.listed()
     # A change that the delta never tells of.
@@ -363,7 +363,7 @@ def test_everything_is_enumerated_now_and_then(
     assert "token=" in site.delta_requests()[0]
 
 
-def test_clock_that_went_back_enumerates_anew(site: Site, drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_that_went_back_enumerates_again(site: Site, drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
     """A last enumeration in the future is no reason to trust the mirror for years."""
     fill(drive, 3)
     clock = time.time()

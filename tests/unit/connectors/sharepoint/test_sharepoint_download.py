@@ -78,7 +78,7 @@ def test_missing_address_is_taken_from_the_redirect(server: GraphServer, item: I
 
 
 def test_expired_address_in_the_middle_is_resumed(server: GraphServer, item: Item) -> None:
-    """A body that breaks off is told as cut; continuing from there gets a new address and only the rest."""
+    """A body that breaks off is reported as cut; continuing from there gets a new address and only the rest."""
     server.state.knobs.cut_after = 1_500_000
     came, error = received_before_failing(item)
     assert isinstance(error, TransientItemError)
@@ -135,8 +135,8 @@ def test_cut_body_is_never_taken_for_the_file(server: GraphServer, item: Item, c
 
 
 @pytest.mark.parametrize("hashes", [True, False])
-def test_change_while_reading_is_told(server: GraphServer, drive: Drive, hashes: bool) -> None:
-    """A file that changes under the reader, keeping its size, is told, with checksums and without."""
+def test_change_while_reading_is_reported(server: GraphServer, drive: Drive, hashes: bool) -> None:
+    """A file that changes under the reader, keeping its size, is reported, with checksums and without."""
     server.state.knobs.hashes = hashes
     server.state.knobs.slow_after = 1_500_000
     drive.put("big.bin", CONTENT)
@@ -274,7 +274,7 @@ def test_item_that_cannot_be_had_is_an_outcome(
 
 
 def test_malware_found_since_the_listing(server: GraphServer, drive: Drive, item: Item) -> None:
-    """An infected file is told as such, whether its properties or its content say so."""
+    """An infected file is reported as such, whether its properties or its content say so."""
     drive.at("big.bin").extra["malware"] = {}
     assert failure(item).reason == "malware"
     del drive.at("big.bin").extra["malware"]
@@ -338,6 +338,7 @@ def test_no_error_names_an_address(server: GraphServer, item: Item, caplog: pyte
     assert "tempauth" not in caplog.text
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(server: GraphServer, drive: Drive) -> None:
     """A large file passes in pieces: what is held at once is a few of them."""
     import tracemalloc

@@ -33,7 +33,7 @@ def add_shortcut(drive: Drive, name: str, other: Drive, target: Item) -> Item:
 
 
 def test_shortcuts_are_followed_only_when_asked(server: GraphServer, drive: Drive, other: Drive) -> None:
-    """Without the setting a shortcut is one refused item; with it, what it leads to stands under its name."""
+    """Without the setting a shortcut is one refused item; with it, what it leads to is under its name."""
     add_shortcut(drive, "links/Project", other, other.at("Project"))
     add_shortcut(drive, "links/single.txt", other, other.at("single.txt"))
     plain = listed(connector_to(server, library=["Documents"]))[0]

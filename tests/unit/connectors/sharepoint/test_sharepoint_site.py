@@ -99,7 +99,7 @@ def test_folder_limits_the_library(server: GraphServer) -> None:
 
 
 def test_opaque_sharing_link_is_resolved_by_graph(server: GraphServer, drive: Drive) -> None:
-    """A link that says nothing is asked about; one that leads to a file, or to nothing for us, is told."""
+    """A link that says nothing is asked about; one that leads to a file, or to nothing for us, is reported."""
     folder, file = drive.at("Policies/2026"), drive.at("a.txt")
     folder.extra["webUrl"] = f"{SITE}/Shared%20Documents/Policies/2026"
     links = [f"https://contoso.sharepoint.com/:f:/s/handbook/{name}" for name in ("Efolder", "Efile", "Eother")]
@@ -116,14 +116,14 @@ def test_link_to_a_file_is_no_source(server: GraphServer) -> None:
     assert "not a folder" in refused(server, site=f"{SITE}/Shared%20Documents/a.txt").message
 
 
-def test_folder_that_is_gone_is_told(server: GraphServer) -> None:
+def test_folder_that_is_gone_is_reported(server: GraphServer) -> None:
     """A renamed folder is an error, not an empty source."""
     error = refused(server, library=["Documents"], folder="Policies/2025")
     assert error.reason == "folder_not_found"
     assert "nothing was deleted" in error.hint
 
 
-def test_contradictions_are_told(server: GraphServer) -> None:
+def test_contradictions_are_reported(server: GraphServer) -> None:
     """A folder of several libraries, and an address that says something else than the settings."""
     assert refused(server, folder="Policies").reason == "folder_ambiguous"
     link = f"{SITE}/Shared%20Documents/Policies"
@@ -132,7 +132,7 @@ def test_contradictions_are_told(server: GraphServer) -> None:
     assert len(keys(connector_to(server, site=link, library=["Documents"], folder="policies"))) == 2
 
 
-def test_unknown_site_host_and_segment_are_told(server: GraphServer) -> None:
+def test_unknown_site_host_and_segment_are_reported(server: GraphServer) -> None:
     """What is not there is named as it was asked for, with Graph's own words."""
     error = refused(server, site="https://contoso.sharepoint.com/sites/nowhere")
     assert "contoso.sharepoint.com/sites/nowhere" in error.message
@@ -141,7 +141,7 @@ def test_unknown_site_host_and_segment_are_told(server: GraphServer) -> None:
     assert refused(server, site=f"{SITE}/Nothing").reason == "library_not_found"
 
 
-def test_missing_grant_is_told(server: GraphServer) -> None:
+def test_missing_grant_is_reported(server: GraphServer) -> None:
     """With Sites.Selected and no grant for the site, the hint says so."""
     server.state.site("sites/handbook").granted = False
     error = refused(server)
@@ -153,13 +153,13 @@ def test_missing_grant_is_told(server: GraphServer) -> None:
     assert keys(connector_to(server))
 
 
-def test_missing_permission_is_told(server: GraphServer) -> None:
+def test_missing_permission_is_reported(server: GraphServer) -> None:
     """Without any permission in the token, the hint names the one to add."""
     server.state.knobs.roles = []
     assert "Sites.Selected" in refused(server).hint
 
 
-def test_site_of_another_cloud_is_told_before_asking(server: GraphServer) -> None:
+def test_site_of_another_cloud_is_reported_before_asking(server: GraphServer) -> None:
     """A host of GCC High with a worldwide credential cannot work, and says why."""
     error = refused(server, site="https://contoso.sharepoint.us/sites/handbook")
     assert error.reason == "wrong_cloud"
@@ -211,7 +211,7 @@ def test_browsing_pages_lazily(server: GraphServer, drive: Drive) -> None:
     assert len(list(places)) == 499
 
 
-def test_browsing_what_is_not_there_is_told(server: GraphServer) -> None:
+def test_browsing_what_is_not_there_is_reported(server: GraphServer) -> None:
     """An unknown library names the others; an unknown folder is not found."""
     with pytest.raises(SourceAccessError, match="no library 'Nothing'"):
         list(connector_to(server).browse("Nothing"))
@@ -219,7 +219,7 @@ def test_browsing_what_is_not_there_is_told(server: GraphServer) -> None:
         list(connector_to(server).browse("Documents/Nothing"))
 
 
-def test_source_test_tells_what_it_found(server: GraphServer) -> None:
+def test_source_test_shows_what_it_found(server: GraphServer) -> None:
     """The steps name permissions, site and libraries; none of them goes through a whole library."""
     steps = {step.name: step.message for step in connector_to(server).test_steps()}
     assert "Sites.Selected" in steps["sign in"]

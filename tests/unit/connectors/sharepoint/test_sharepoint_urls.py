@@ -147,7 +147,7 @@ def test_address_is_understood(address: str, expected: SiteAddress) -> None:
         (f"{PAGE}?id={FOLDER}&listurl=https%3A%2F%2F%5B%3A%3A1", "not an address of a site"),
     ],
 )
-def test_what_cannot_be_a_site_is_told(address: str, sentence: str) -> None:
+def test_what_cannot_be_a_site_is_reported(address: str, sentence: str) -> None:
     """An address that cannot work is refused with what to do instead."""
     with pytest.raises(ValueError, match=sentence):
         parse_site_url(address)

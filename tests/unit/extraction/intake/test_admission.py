@@ -85,7 +85,7 @@ def test_names_of_types_are_kept_in_one_form() -> None:
 
 
 def test_unknown_types_are_refused_naming_the_known() -> None:
-    """A misspelt type is told which there are."""
+    """The error for a misspelt type names those there are."""
     with pytest.raises(ValidationError, match="'pfd'") as caught:
         known_types(["pdf", "pfd"])
     assert "parquet" in caught.value.hint

@@ -34,6 +34,7 @@ def test_what_is_damaged_or_cut_fails(compress: Callable[[bytes], bytes]) -> Non
         extract(packed[: len(packed) // 2], file_name="a.txt.gz")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compress", COMPRESSORS)
 def test_what_grows_beyond_all_bounds_is_refused(compress: Callable[[bytes], bytes]) -> None:
     """A bomb is refused while it is unpacked, and so is a cover in a cover in a cover."""

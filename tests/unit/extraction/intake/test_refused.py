@@ -18,10 +18,10 @@ from ingest_tui.model.errors import ItemRejectedError
         (b"\x00\x01\x00\x00Standard ACE DB\x00" + bytes(60), "a Microsoft Access database"),
         (b"AC1032" + bytes(60), "an AutoCAD drawing"),
         (b"a.txt".ljust(257, b"\x00") + b"ustar\x0000" + bytes(300), "a tar archive"),
-        (b"book".ljust(60, b"\x00") + b"BOOKMOBI" + bytes(60), "a Mobipocket or Kindle book"),
         (bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3") + bytes(60), "a OneNote section"),
         (b"MZ\x90\x00" + bytes(60), "a Windows program"),
         (b"ID3\x03\x00" + bytes(60), "an MP3 audio file"),
+        (bytes(10240), "a file that holds only zero bytes"),
     ],
 )
 def test_a_refusal_says_what_the_file_is(content: bytes, name: str) -> None:

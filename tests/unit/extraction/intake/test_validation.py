@@ -63,8 +63,8 @@ def test_type_comes_from_bytes(content: bytes, file_name: str, expected: str) ->
 @pytest.mark.parametrize(
     ("content", "file_name", "reason"),
     [
-        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.txt", "unsupported_type"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.pdf", "wrong_type"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.txt", "needs_ocr"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a.pdf", "needs_ocr"),
         (b"just words", "a.pdf", "wrong_type"),
         (b"\x1f\x8b\x08" + bytes(50), "a.gz", "malformed"),
         (bytes(200), "a.xlsx", "wrong_type"),
@@ -95,7 +95,7 @@ def test_disagreeing_name_is_a_warning() -> None:
 
 
 def test_many_comments_take_no_time() -> None:
-    """A page that begins with thousands of comments is told at once."""
+    """A page that begins with thousands of comments is reported at once."""
     started = time.perf_counter()
     assert kind_of(b"<?xml version='1.0'?>" + b"<!-- x -->\n" * 5000 + b"<r/>", "a.xsl") == "xml"
     assert time.perf_counter() - started < 1
@@ -178,8 +178,8 @@ def test_encrypted_opendocument_is_refused() -> None:
         ("__properties_version1.0", "msg"),
     ],
 )
-def test_ole_files_are_told_by_their_streams(stream: str, expected: str) -> None:
-    """Old office formats and Outlook messages share a container; its directory tells them apart."""
+def test_ole_files_are_recognised_by_their_streams(stream: str, expected: str) -> None:
+    """Old office formats and Outlook messages share a container; its directory distinguishes them."""
     assert kind_of(ole_with(stream), "a") == expected
 
 

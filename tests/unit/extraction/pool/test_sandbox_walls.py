@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.pool import child as sandbox_child
 from ingest_tui.extraction.pool import orphans as sandbox_orphans
 from ingest_tui.extraction.pool import process as sandbox_process
+from ingest_tui.extraction.pool.confinement import Confinement
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.extraction.validators.registered import installed_validators
 from ingest_tui.model.extraction import Extraction
@@ -51,6 +53,15 @@ def test_memory_of_the_worker_is_not_taken_for_a_crashed_parsers(tmp_path: Path)
     used = b"x" * (limits.memory_bytes // 2)
     assert one_bad_of_twenty(tmp_path, "segfault", limits).reason == "crashed"
     assert len(used) * 2 == limits.memory_bytes
+
+
+@pytest.mark.slow
+def test_memory_of_a_parser_is_seen_in_a_worker_that_had_more(tmp_path: Path) -> None:
+    """A crash with much memory is one of memory, also where the process that started the parser had more."""
+    limits = replace(QUICK, silence_seconds=20.0, total_seconds=30.0, memory_bytes=512 * 1024**2)
+    used = b"x" * limits.memory_bytes
+    assert one_bad_of_twenty(tmp_path, "grow-and-segfault 250", limits).reason == "memory"
+    assert len(used) == limits.memory_bytes
 
 
 def test_silent_exit_costs_one_file(tmp_path: Path) -> None:
@@ -194,6 +205,16 @@ def test_forged_results_cost_their_forger(tmp_path: Path, line: str) -> None:
     assert desk.reasons() == {"first": ("parsed", ""), "bad": ("failed", "crashed"), "last": ("parsed", "")}
 
 
+@pytest.mark.parametrize("seq", [1, 2, 7])
+def test_a_result_of_a_task_that_nobody_sent_costs_its_forger(tmp_path: Path, seq: int) -> None:
+    """A parser that answers for itself or for a task that its process does not have is ended, also when it is alone."""
+    with ParserPool(1, QUICK, parser=MISBEHAVING) as pool:
+        desk = Desk(tmp_path, pool)
+        desk.submit("bad", f'misbehave:forge {{"seq": {seq}, "result": {{}}}}')
+        pool.drain()
+    assert desk.reasons() == {"bad": ("failed", "crashed")}
+
+
 def test_nothing_more_is_tried_in_a_spent_process(tmp_path: Path) -> None:
     """What is in the pipe behind a file that used up all descriptors goes back unopened."""
     with ParserPool(1, QUICK, parser=MISBEHAVING) as pool:
@@ -288,7 +309,7 @@ def test_half_characters_are_no_crash(tmp_path: Path) -> None:
 def test_full_disk_is_a_reason_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
 ) -> None:
-    """No space for the text is told apart from other trouble with the disk, and what was written is removed."""
+    """No space for the text is distinguished from other trouble with the disk, and what was written is removed."""
     source = tmp_path / "a.txt"
     source.write_text("words")
     target = tmp_path / "a.md"
@@ -316,6 +337,27 @@ def test_full_disk_while_reading_is_not_ours(tmp_path: Path) -> None:
     task = {"task_id": "a", "input_path": str(tmp_path / "a"), "output_path": "", "file_name": "a.txt"}
     result, _ = sandbox_child._run(task | {"backend": None, "backends_by_type": None}, parse, lambda: None)
     assert result.reason == "unreadable"
+
+
+def test_disk_that_refuses_a_parsers_folder_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The pool raises what the disk said to whoever closes it, and logs no traceback beside."""
+
+    def full(_self: Confinement, _mark: str) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Confinement, "make_folder", full)
+    walls = Confinement((str(tmp_path),), str(tmp_path / "parsers"))
+
+    def run_one() -> None:
+        with ParserPool(1, confinement=walls) as pool:
+            Desk(tmp_path, pool).submit("a", "words")
+            pool.drain()
+
+    with pytest.raises(OSError, match="No space left"):
+        run_one()
+    assert [record.message for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_xls_shows_errors_and_formats() -> None:
 
 
 def test_xls_notes_and_text_boxes() -> None:
-    """A note stands with its cell, whatever object holds its text; another object is a text box; headers lose codes."""
+    """A note is with its cell, whatever object holds its text; another object is a text box; headers lose codes."""
 
     def drawn(kind: int, number: int, text: str) -> bytes:
         shape = biff_record(0x5D, struct.pack("<HHHH", 0x15, 18, kind, number) + bytes(14))

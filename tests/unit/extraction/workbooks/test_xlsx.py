@@ -151,6 +151,7 @@ def test_macro_sheet_does_not_lose_the_workbook(kind: str) -> None:
     assert "macros_present" in [one.code for one in extraction.validation]
 
 
+@pytest.mark.slow
 def test_patterns_take_linear_time() -> None:
     """Tags without an end do not make the passes over a sheet slow."""
     for start in (b'<c r="A1" t="e"', b'<c r="A1" t="e"><f>', b"<c ", b"<row ", b'<mergeCell ref="', b"<oddHeader>"):

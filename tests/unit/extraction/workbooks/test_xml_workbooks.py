@@ -114,7 +114,7 @@ def test_endless_repeats_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("spreadsheet", "fods"), ("text", "fodt"), ("presentation", "fodp")])
-def test_flat_documents_are_told_by_their_bytes(kind: str, expected: str) -> None:
+def test_flat_documents_are_recognised_by_their_bytes(kind: str, expected: str) -> None:
     """A flat OpenDocument is one under the name of any XML file too, and that name is no wrong one."""
     names = " ".join(f'xmlns:n{at}="urn:some:long:name:of:a:namespace:{at}"' for at in range(200))
     flat = (

@@ -1,4 +1,4 @@
-"""How often the manifest of a running job is written, and what stands in it when much goes wrong."""
+"""How often the manifest of a running job is written, and what is in it when much goes wrong."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def test_manifest_is_written_four_times_a_second_and_at_changes(
     assert len([moment for moment, durable in written if durable]) <= 8
 
 
+@pytest.mark.slow
 def test_manifest_of_a_job_that_fails_throughout_stays_small(tmp_path: Path) -> None:
     """Of hundreds of failed items with long names the manifest keeps the last ones, the outcomes keep all."""
     (tmp_path / "docs").mkdir()

@@ -1,4 +1,4 @@
-"""What remains to be done is told from types and bytes."""
+"""What remains to be done is known from types and bytes."""
 
 from __future__ import annotations
 

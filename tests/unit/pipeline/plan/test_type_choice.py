@@ -62,6 +62,7 @@ def test_denied_names_are_never_fetched(workspace: WorkspaceHandle, monkeypatch:
     assert sorted(fetched) == ["nameless", "words.txt"]
 
 
+@pytest.mark.slow
 def test_changing_the_choice_tries_again_what_was_refused(workspace: WorkspaceHandle) -> None:
     """Rejected items are looked at again when the lists change, and only then; what is here stays here."""
     edit_source(workspace.workspace, "docs", allow_types=["text"])

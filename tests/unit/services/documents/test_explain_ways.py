@@ -15,6 +15,8 @@ from ingest_tui.connectors.base import Listing
 from ingest_tui.model.descriptor import ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.collections.collections import add_collection
+from ingest_tui.services.documents import uploads
 from ingest_tui.services.documents.documents import get_document, remove_documents, restore_document
 from ingest_tui.services.documents.explain import explain
 from ingest_tui.services.documents.explain_answer import Explanation
@@ -24,7 +26,6 @@ from ingest_tui.services.jobs.jobs import approve_job, enqueue_sync, pause_job
 from ingest_tui.services.jobs.plan_preview import plan_source
 from ingest_tui.services.sources.sources import add_source, edit_source, remove_source, set_enabled
 from ingest_tui.services.workers import follow_job
-from ingest_tui.services.workspaces import add_collection
 
 SAMPLES = Path(__file__).parents[4] / "examples" / "documents" / "special-cases"
 
@@ -252,7 +253,7 @@ def test_a_file_that_outgrew_a_limit_is_kept(desk: Desk) -> None:
 
 
 def test_what_a_person_removed_and_restored(desk: Desk) -> None:
-    """A removal holds until the content changes; restoring, changing and emptying the trash are all told apart."""
+    """A removal holds until the content changes; restoring, changing and emptying the trash are all distinguished."""
     for name in ("back.txt", "edited.txt", "purged.txt"):
         desk.write(name)
     desk.sync()
@@ -316,8 +317,12 @@ def test_a_deletion_that_is_held(desk: Desk) -> None:
     desk.check("plain.txt", "held", "it is gone at its source", f"job refuse {job}", here=True)
 
 
-def test_uploads(desk: Desk, tmp_path: Path) -> None:
-    """An upload that another one replaced is found by its own path, and one that changed says how to renew it."""
+@pytest.mark.slow
+def test_uploads(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that another one replaced is found by its own path, and one that changed says how to renew it.
+
+    So is one that was let in before uploads were checked.
+    """
     desk.upload(tmp_path / "a" / "note.txt", "the first")
     desk.check(tmp_path / "a" / "note.txt", "uploaded", "added by hand", "", here=True)
     desk.upload(tmp_path / "b" / "note.txt", "the second")
@@ -326,6 +331,7 @@ def test_uploads(desk: Desk, tmp_path: Path) -> None:
     desk.check(tmp_path / "b" / "note.txt", "changed", "has changed since", "ingest-tui upload", here=True)
     (tmp_path / "c").mkdir()
     shutil.copy(SAMPLES / "encrypted.pdf", tmp_path / "c" / "locked.pdf")
+    monkeypatch.setattr(uploads, "unreadable_files", lambda *_arguments: [])
     desk.run(upload_files(desk.workspace, [tmp_path / "c" / "locked.pdf"]).job_id)
     told = desk.check(tmp_path / "c" / "locked.pdf", "encrypted", "encrypted", "remove the password")
     assert told.hint.endswith("upload it again")
@@ -490,6 +496,7 @@ def test_two_sources_on_one_folder(desk: Desk) -> None:
     desk.check("later.md", "gone", "no such file", "renamed")
 
 
+@pytest.mark.slow
 def test_one_place_in_two_collections(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a place that two sources have, each for its collection, both answers are given, and commands ask for one."""
     add_collection(desk.workspace, "second")

@@ -17,9 +17,9 @@ import pytest
 from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
 from ingest_tui.model.errors import NotFoundError, RefusedError, UsageError
 from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.collections.collections import add_collection
 from ingest_tui.services.documents.documents import ingestion_record, list_documents, remove_documents
 from ingest_tui.services.documents.export import Export, ExportFormat, document_content, export_document
-from ingest_tui.services.workspaces import add_collection
 
 TEXTS = {"rain.md": "# Rain\n\nIt rained.\n", "../../snow.md": "It snowed: \u202e\x9b31m\x7f日本\n", "=wind()": "wind"}
 
@@ -81,7 +81,7 @@ def test_retired_documents_are_not_exported(handle: WorkspaceHandle) -> None:
 
 
 def test_a_cell_is_never_a_formula(handle: WorkspaceHandle) -> None:
-    """A table has one row a document, and what a spreadsheet would compute stands behind an apostrophe."""
+    """A table has one row a document, and what a spreadsheet would compute is behind an apostrophe."""
     rows = list(csv.DictReader(io.StringIO("".join(lines_of(handle, "csv", collection_id="default")))))
     assert [row["key"] for row in rows] == [f"default/{name}" for name in sorted(TEXTS)]
     assert [row["title"] for row in rows] == ["snow.md", "'=wind()", "rain.md"]
@@ -211,7 +211,7 @@ def test_a_damaged_document_is_left_out_and_told(handle: WorkspaceHandle, tmp_pa
 
 
 def test_exports_are_in_the_audit_log(handle: WorkspaceHandle, tmp_path: Path) -> None:
-    """Who took what out, where to and whether it came to its end is told, for one document too."""
+    """Who took what out, where to and whether it came to its end is reported, for one document too."""
     Export(handle.workspace, form="csv", collection_id="default").write(tmp_path / "out.csv")
     line = last_audit(handle)
     assert (line["action"], line["target"], line["outcome"]) == ("export", str(tmp_path / "out.csv"), "done")
@@ -256,7 +256,7 @@ def test_one_document_comes_out_as_it_is_kept(handle: WorkspaceHandle, tmp_path:
 
 
 def test_one_document_is_not_written_over_another_file(handle: WorkspaceHandle, tmp_path: Path) -> None:
-    """An existing file is refused, a missing document or version is told, and then nothing is written."""
+    """An existing file is refused, a missing document or version is reported, and then nothing is written."""
     document_id = list_documents(handle.workspace)[0].document_id
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(RefusedError):

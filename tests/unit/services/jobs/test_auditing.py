@@ -47,7 +47,7 @@ def test_an_offset_inside_a_line_skips_that_line(workspace: Workspace) -> None:
 
 
 def test_exports_are_json_lines_or_a_table(workspace: Workspace, tmp_path: Path) -> None:
-    """By the ending of the name; nothing acts on a terminal or in a spreadsheet; the export stands in the audit."""
+    """By the ending of the name; nothing acts on a terminal or in a spreadsheet; the export is in the audit."""
     place, number = export_audit(workspace, tmp_path / "audit.jsonl")
     lines = [json.loads(line) for line in place.read_text().splitlines()]
     assert (number, len(lines), lines[2]["target"]) == (3, 3, "x\x1b[31m")

@@ -31,9 +31,9 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def held(
-    workspace: Workspace, *sources: str, patience: WaitPolicy | None = None, queued_too: bool = True
+    workspace: Workspace, *sources: str, wait_policy: WaitPolicy | None = None, queued_too: bool = True
 ) -> AbstractContextManager[None]:
-    return sources_to_oneself(workspace, sources, patience=patience, queued_too=queued_too)
+    return sources_to_oneself(workspace, sources, wait_policy=wait_policy, queued_too=queued_too)
 
 
 def queue(workspace: Workspace, source: str = "docs") -> Manifest:
@@ -97,19 +97,19 @@ def test_waiting_ends_with_the_job(workspace: Workspace) -> None:
     told: list[str] = []
     threading.Timer(0.3, end, (workspace, first)).start()
     threading.Timer(0.6, end, (workspace, second)).start()
-    patience = WaitPolicy(None, lambda job: told.append(job.job_id))
+    wait_policy = WaitPolicy(None, lambda job: told.append(job.job_id))
     started = time.monotonic()
-    with held(workspace, "docs", patience=patience):
+    with held(workspace, "docs", wait_policy=wait_policy):
         assert time.monotonic() - started >= 0.6
     assert told == [first.job_id, second.job_id]
 
 
-def test_patience_ends(workspace: Workspace) -> None:
+def test_the_wait_ends_with_its_time(workspace: Workspace) -> None:
     """When the time is over the job is named, and the source is free for it."""
     job = queue(workspace)
     started = time.monotonic()
-    patience = WaitPolicy(0.3, lambda _job: None)
-    with pytest.raises(BusyError, match=job.job_id) as caught, held(workspace, "docs", patience=patience):
+    wait_policy = WaitPolicy(0.3, lambda _job: None)
+    with pytest.raises(BusyError, match=job.job_id) as caught, held(workspace, "docs", wait_policy=wait_policy):
         pytest.fail("it is in the way")
     assert 0.3 <= time.monotonic() - started < 3
     assert "--wait" not in caught.value.hint

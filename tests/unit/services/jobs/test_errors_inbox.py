@@ -18,12 +18,11 @@ from ingest_tui.services.jobs import error_inbox
 from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, job_reasons, refuse_job
 from ingest_tui.services.workers import follow_job
 from ingest_tui.store.workspace import Workspace
+from tests.copied_workspace import copied_workspace
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a good, a broken, an empty and a thin document."""
-    folder = tmp_path / "docs"
+def made_folder(folder: Path) -> Path:
+    """Return a folder with a good, a broken, an empty and a thin document."""
     folder.mkdir()
     (folder / "good.md").write_text("# Good\n\nAll is well.\n")
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7\n" + bytes(200))
@@ -33,9 +32,32 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that has synced such a folder once, next to it."""
+    home = tmp_path_factory.mktemp("synced")
+    with open_workspace(home / "ws") as opened:
+        opened.add_source("docs", path=str(made_folder(home / "docs")))
+        opened.sync("docs")
+    return home
+
+
 @pytest.fixture
-def handle(tmp_path: Path, folder: Path) -> Iterator[WorkspaceHandle]:
-    """A workspace that has synced the folder once."""
+def handle(synced: Path, tmp_path: Path) -> Iterator[WorkspaceHandle]:
+    """A copy of that workspace; nothing in its folder may be changed."""
+    with copied_workspace(synced / "ws", tmp_path / "ws") as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that may be changed."""
+    return made_folder(tmp_path / "docs")
+
+
+@pytest.fixture
+def changing(tmp_path: Path, folder: Path) -> Iterator[WorkspaceHandle]:
+    """A workspace that has synced that folder once."""
     with open_workspace(tmp_path / "ws") as opened:
         opened.add_source("docs", path=str(folder))
         opened.sync("docs")
@@ -44,7 +66,7 @@ def handle(tmp_path: Path, folder: Path) -> Iterator[WorkspaceHandle]:
 
 def found(workspace: Workspace, **choice: Any) -> list[tuple[str, str]]:
     """Return kind and key of the errors, sorted."""
-    return sorted((one.kind, one.key) for one in error_inbox.list_troubles(workspace, **choice))
+    return sorted((one.kind, one.key) for one in error_inbox.list_open_issues(workspace, **choice))
 
 
 def run(workspace: Workspace, job_id: str) -> Any:
@@ -61,34 +83,34 @@ def test_what_went_wrong_is_listed_by_kind(handle: WorkspaceHandle) -> None:
     assert found(handle.workspace, kinds=["thin"]) == [("thin", "shell.html")]
     assert found(handle.workspace, reasons=["little_text"], source_id="docs") == [("thin", "shell.html")]
     with pytest.raises(NotFoundError):
-        error_inbox.list_troubles(handle.workspace, source_id="nowhere")
+        error_inbox.list_open_issues(handle.workspace, source_id="nowhere")
 
 
 def test_groups_say_how_many_and_what_to_do(handle: WorkspaceHandle) -> None:
     """Each kind and reason is one group with its number and a hint."""
-    groups = error_inbox.groups_with_hints(handle.workspace, error_inbox.list_troubles(handle.workspace))
+    groups = error_inbox.groups_with_hints(handle.workspace, error_inbox.list_open_issues(handle.workspace))
     assert sorted(group.newest.key for group in groups) == ["blank.txt", "broken.pdf", "shell.html"]
     assert all(group.number == 1 and group.hint for group in groups)
     assert [group.kind for group in groups][-2:] == ["empty", "thin"]
 
 
-def test_what_succeeded_since_is_no_error_any_more(handle: WorkspaceHandle, folder: Path) -> None:
+def test_what_succeeded_since_is_no_error_any_more(changing: WorkspaceHandle, folder: Path) -> None:
     """Only the last look counts, whatever older jobs said."""
     (folder / "blank.txt").write_text("now there is something\n")
-    handle.sync("docs")
-    assert ("empty", "blank.txt") not in found(handle.workspace)
+    changing.sync("docs")
+    assert ("empty", "blank.txt") not in found(changing.workspace)
 
 
-def test_ignored_errors_are_hidden_until_the_item_changes(handle: WorkspaceHandle, folder: Path) -> None:
+def test_ignored_errors_are_hidden_until_the_item_changes(changing: WorkspaceHandle, folder: Path) -> None:
     """Ignoring lasts over syncs, ends when the item changes or a person says so, and the audit log says who did it."""
-    workspace = handle.workspace
-    assert error_inbox.ignore_issues(workspace, error_inbox.list_troubles(workspace)) == 3
-    handle.sync("docs")
+    workspace = changing.workspace
+    assert error_inbox.ignore_issues(workspace, error_inbox.list_open_issues(workspace)) == 3
+    changing.sync("docs")
     assert found(workspace) == []
     assert len(found(workspace, ignored=True)) == 3
-    assert all(one.ignored_by for one in error_inbox.list_troubles(workspace, ignored=True))
+    assert all(one.ignored_by for one in error_inbox.list_open_issues(workspace, ignored=True))
     (folder / "blank.txt").write_text("\n\n\n\n\n")
-    handle.sync("docs")
+    changing.sync("docs")
     assert found(workspace) == [("empty", "blank.txt")]
     shell = error_inbox.find_issues(workspace, ["shell.html"], ignored=True)
     assert error_inbox.ignore_issues(workspace, shell, ignore=False) == 1
@@ -101,10 +123,10 @@ def test_ignored_errors_are_hidden_until_the_item_changes(handle: WorkspaceHandl
 def test_ignoring_survives_a_rebuild_of_the_catalogue(handle: WorkspaceHandle) -> None:
     """What people said is not part of the catalogue, which can be made again."""
     workspace = handle.workspace
-    error_inbox.ignore_issues(workspace, error_inbox.list_troubles(workspace, kinds=["thin"]))
+    error_inbox.ignore_issues(workspace, error_inbox.list_open_issues(workspace, kinds=["thin"]))
     assert workspace.layout.ignored.exists()
     assert [ignored.mark for ignored in workspace.ignored.all().values()] == [
-        one.mark for one in error_inbox.list_troubles(workspace, ignored=True)
+        one.mark for one in error_inbox.list_open_issues(workspace, ignored=True)
     ]
 
 
@@ -116,7 +138,7 @@ def test_a_retry_is_one_job_for_each_source_with_the_items_alone(handle: Workspa
     handle.add_source("other", path=str(other))
     handle.sync("other")
     (other / "void.txt").write_text("filled\n")
-    troubles = error_inbox.list_troubles(handle.workspace, kinds=["empty"])
+    troubles = error_inbox.list_open_issues(handle.workspace, kinds=["empty"])
     report = error_inbox.retry_issues(handle.workspace, troubles)
     assert (len(report.jobs), report.items, report.left_out_total) == (2, 2, 0)
     ended = [run(handle.workspace, job_id) for job_id in report.jobs]
@@ -126,7 +148,7 @@ def test_a_retry_is_one_job_for_each_source_with_the_items_alone(handle: Workspa
     assert len(handle.documents) == 3, "a retry retires nothing"
 
 
-def test_a_retry_of_what_the_settings_refuse_is_told(handle: WorkspaceHandle, tmp_path: Path) -> None:
+def test_a_retry_of_what_the_settings_refuse_is_reported(handle: WorkspaceHandle, tmp_path: Path) -> None:
     """What the listing rules out is left out, with the reason; when nothing is left the retry is refused."""
     other = tmp_path / "other"
     other.mkdir()
@@ -136,17 +158,19 @@ def test_a_retry_of_what_the_settings_refuse_is_told(handle: WorkspaceHandle, tm
     source = handle.workspace.sources.get("other")
     handle.workspace.sources.save(source.model_copy(update={"max_size": 1000}))
     handle.sync("other")
-    rejected = error_inbox.list_troubles(handle.workspace, source_id="other", kinds=["rejected"])
+    rejected = error_inbox.list_open_issues(handle.workspace, source_id="other", kinds=["rejected"])
     assert [one.key for one in rejected] == ["big.txt"]
     with pytest.raises(UsageError, match="settings"):
         error_inbox.retry_issues(handle.workspace, rejected)
-    report = error_inbox.retry_issues(handle.workspace, error_inbox.list_troubles(handle.workspace, source_id="other"))
+    report = error_inbox.retry_issues(
+        handle.workspace, error_inbox.list_open_issues(handle.workspace, source_id="other")
+    )
     assert (report.items, report.left_out_total) == (1, 1)
 
 
-def test_a_thin_document_is_read_anew(handle: WorkspaceHandle) -> None:
+def test_a_thin_document_is_read_again(handle: WorkspaceHandle) -> None:
     """Although its bytes are known, a thin document is extracted again; the same text changes nothing."""
-    thin = error_inbox.list_troubles(handle.workspace, kinds=["thin"])
+    thin = error_inbox.list_open_issues(handle.workspace, kinds=["thin"])
     report = error_inbox.retry_issues(handle.workspace, thin)
     ended = run(handle.workspace, report.jobs[0])
     assert ended.options["force"] is True
@@ -154,9 +178,10 @@ def test_a_thin_document_is_read_anew(handle: WorkspaceHandle) -> None:
     assert found(handle.workspace, kinds=["thin"]) == [("thin", "shell.html")]
 
 
-def test_finding_by_address_names_what_is_not_there(handle: WorkspaceHandle, folder: Path) -> None:
+def test_finding_by_address_names_what_is_not_there(handle: WorkspaceHandle, synced: Path) -> None:
     """An error is found by its key or its path; anything else is not found."""
-    assert [one.key for one in error_inbox.find_issues(handle.workspace, [str(folder / "blank.txt")])] == ["blank.txt"]
+    blank = str(synced / "docs" / "blank.txt")
+    assert [one.key for one in error_inbox.find_issues(handle.workspace, [blank])] == ["blank.txt"]
     with pytest.raises(NotFoundError, match="good"):
         error_inbox.find_issues(handle.workspace, ["good.md"])
 
@@ -179,7 +204,7 @@ def test_thin_is_little_text_of_many_bytes(size: int, chunks: int, characters: i
 
 def test_groups_count_every_error_once(handle: WorkspaceHandle) -> None:
     """Whatever the mixture, the numbers of the groups add up, and each has its newest."""
-    one = error_inbox.list_troubles(handle.workspace)[0]
+    one = error_inbox.list_open_issues(handle.workspace)[0]
     chance = random.Random(7)
     troubles = [
         replace(one, kind=chance.choice(["failed", "empty"]), reason=chance.choice("abc"), at=str(number))
@@ -212,21 +237,21 @@ def test_reasons_of_a_job_count_every_outcome(handle: WorkspaceHandle) -> None:
     assert {group.outcome for group in groups} <= {"failed", "rejected", "empty"}
 
 
-def test_refused_deletions_keep_the_documents(handle: WorkspaceHandle, folder: Path) -> None:
+def test_refused_deletions_keep_the_documents(changing: WorkspaceHandle, folder: Path) -> None:
     """A refusal is written down, asks no more, cannot be approved afterwards, and the next sync asks again."""
     for path in folder.iterdir():
         path.unlink()
-    job_id = handle.sync("docs").job_id
-    assert sorted(line.key for line in held_deletions(handle.workspace, job_id)) == ["good.md", "shell.html"]
-    held = refuse_job(handle.workspace, job_id).held
+    job_id = changing.sync("docs").job_id
+    assert sorted(line.key for line in held_deletions(changing.workspace, job_id)) == ["good.md", "shell.html"]
+    held = refuse_job(changing.workspace, job_id).held
     assert held is not None
     assert held.refused_by
     assert not held.waits
     with pytest.raises(UsageError, match="refused already"):
-        approve_job(handle.workspace, job_id)
+        approve_job(changing.workspace, job_id)
     with pytest.raises(UsageError, match="refused already"):
-        refuse_job(handle.workspace, job_id)
-    assert len(handle.documents) == 2
-    again = handle.sync("docs")
-    assert get_job(handle.workspace, again.job_id).held is not None
-    assert "job.refuse" in [line["action"] for line in handle.workspace.audit.entries()]
+        refuse_job(changing.workspace, job_id)
+    assert len(changing.documents) == 2
+    again = changing.sync("docs")
+    assert get_job(changing.workspace, again.job_id).held is not None
+    assert "job.refuse" in [line["action"] for line in changing.workspace.audit.entries()]

@@ -1,4 +1,4 @@
-"""The logs of all jobs as one: their ends, what is added, and what stands in the way."""
+"""The logs of all jobs as one: their ends, what is added, and what is in the way."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_damage_costs_a_line_and_no_more(layout: Layout) -> None:
     assert messages(LogFollower(layout).read()) == ["Fatal Python error �", "good", "better"]
 
 
-def test_a_log_that_was_cut_is_read_anew(layout: Layout) -> None:
+def test_a_log_that_was_cut_is_read_again(layout: Layout) -> None:
     """Somebody may empty worker.log while it is followed."""
     say(layout, "worker", "one", "two")
     follower = LogFollower(layout)

@@ -16,7 +16,7 @@ from ingest_tui.services.jobs import jobs
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.tui.client.feed import Feed
-from ingest_tui.tui.views.jobs.job_words import trouble_line
+from ingest_tui.tui.views.jobs.job_words import issue_line
 from ingest_tui.tui.views.jobs.jobs_model import JobRow
 from ingest_tui.worker.submit import submit_sync
 
@@ -120,7 +120,7 @@ def test_job_that_ends_meanwhile_is_not_changed(workspace: Workspace, monkeypatc
     assert jobs.cancel_job(workspace, "last").state is JobState.SUCCEEDED
 
 
-def test_each_request_stands_in_the_audit(workspace: Workspace) -> None:
+def test_each_request_is_in_the_audit(workspace: Workspace) -> None:
     """Who asked for what is written down with its values."""
     jobs.set_priority(workspace, "last", 7)
     jobs.pause_job(workspace, "last")
@@ -190,6 +190,6 @@ class Faces:
         found = {one.job_id for one in listed if one.held and one.held.waits}
         assert found == {one.job_id for one in details if one.held and one.held.waits}
         assert found == {one.job_id for one in states if one.held and one.held.waits}
-        assert found == {one.job_id for one in details if "wait for a person" in trouble_line(one)}
+        assert found == {one.job_id for one in details if "wait for a person" in issue_line(one)}
         assert found == {row.job_id for row in self._rows.values() if row.held}
         return found

@@ -11,6 +11,8 @@ import pytest
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.model.job import HeldDeletions, JobError, JobState, Manifest
 from ingest_tui.model.source import Source
+from ingest_tui.services.collections.collections import add_collection
+from ingest_tui.services.collections.preferences import plan_preferences, save_preferences
 from ingest_tui.services.sources.health import SourceSummary, list_sources
 from ingest_tui.store.workspace import Workspace, init_workspace
 
@@ -69,7 +71,7 @@ def test_jobs_of_a_source_with_a_longer_name_are_not_its_own(workspace: Workspac
 
 
 def test_a_good_job_with_errors_or_held_deletions_is_a_warning(workspace: Workspace) -> None:
-    """What failed and what waits for a person is told; a job without either is ok."""
+    """What failed and what waits for a person is reported; a job without either is ok."""
     add_source(workspace)
     add_job(workspace, 12, "succeeded")
     assert (only(workspace).level, only(workspace).health) == ("ok", "ok")
@@ -90,7 +92,7 @@ def test_a_good_job_with_errors_or_held_deletions_is_a_warning(workspace: Worksp
         (None, ("problem", "no credential wiki")),
     ],
 )
-def test_a_credential_that_ends_is_told_before_it_does(
+def test_a_credential_that_ends_is_reported_before_it_does(
     workspace: Workspace, entry: dict[str, str] | None, told: tuple[str, str]
 ) -> None:
     """Missing, broken, expired or soon expired: the source that uses it says so."""
@@ -133,3 +135,15 @@ def test_a_source_that_was_never_synced_costs_no_look_at_the_jobs_of_others(
         add_job(workspace, day, "succeeded", "other")
     monkeypatch.setattr(workspace.jobs, "load", lambda job_id: pytest.fail(f"read {job_id}"))
     assert only(workspace).last_job is None
+
+
+def test_the_label_and_the_columns_of_a_source(workspace: Workspace) -> None:
+    """The label is a name that is not the identifier; columns are those that the collection of the source chose."""
+    add_source(workspace)
+    assert (only(workspace).label, only(workspace).columns_in_words) == ("", "")
+    add_collection(workspace, "cities")
+    values = {"text_columns": "city, people", "context_columns": "year"}
+    save_preferences(workspace, plan_preferences(workspace, "cities", values))
+    workspace.sources.save(Source(source_id="towns", name="Towns of 2026", source_type="local", collection_id="cities"))
+    summary = next(one for one in list_sources(workspace, today=TODAY) if one.source.source_id == "towns")
+    assert (summary.label, summary.columns_in_words) == ("Towns of 2026", "city, people; context: year")

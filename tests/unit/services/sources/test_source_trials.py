@@ -38,7 +38,7 @@ def draft(name: str = "docs", config: dict[str, Any] | None = None, **common: An
     return trials.SourceDraft("local", name, config or {}, common)
 
 
-def test_problems_stand_by_the_setting_they_are_about(workspace: Workspace, folder: Path) -> None:
+def test_problems_are_next_to_the_setting_they_are_about(workspace: Workspace, folder: Path) -> None:
     """All of them at once, in plain words; nothing is saved."""
     found = trials.source_problems(
         workspace,
@@ -53,14 +53,14 @@ def test_problems_stand_by_the_setting_they_are_about(workspace: Workspace, fold
     assert workspace.sources.all() == []
 
 
-def test_a_taken_name_is_told_unless_it_is_the_one_that_is_edited(workspace: Workspace, folder: Path) -> None:
+def test_a_taken_name_is_reported_unless_it_is_the_one_that_is_edited(workspace: Workspace, folder: Path) -> None:
     """A new source needs a name of its own."""
     add_source(workspace, source_type="local", name="Docs", config={"path": str(folder)})
     assert "already there" in trials.source_problems(workspace, draft("docs", {"path": str(folder)}))["name"]
     assert trials.source_problems(workspace, trials.draft_of(workspace, "docs")) == {}
 
 
-def test_a_missing_credential_is_told_at_its_field(workspace: Workspace) -> None:
+def test_a_missing_credential_is_reported_at_its_field(workspace: Workspace) -> None:
     """The connector's own check says which entry is not there."""
     config = {"bucket": "shelf", "credential": "nobody"}
     problems = trials.source_problems(workspace, trials.SourceDraft("s3", "shelf", config))
@@ -75,7 +75,7 @@ def test_a_draft_is_tested_without_being_saved(workspace: Workspace, folder: Pat
         list(trials.test_draft(workspace, draft(config={"path": str(folder)}, priority=-1)))
 
 
-def test_a_preview_tells_what_is_taken_and_what_is_left_out(workspace: Workspace, folder: Path) -> None:
+def test_a_preview_shows_what_is_taken_and_what_is_left_out(workspace: Workspace, folder: Path) -> None:
     """Types, size and patterns each give their reason, and a limit holds for both parts."""
     (folder / "big.md").write_text("x" * 2000)
     config = {"path": str(folder), "exclude": ["drafts/", "b.*"]}
@@ -183,7 +183,7 @@ def test_a_store_that_does_not_list_its_buckets_says_what_to_do(workspace: Works
         list(trials.browse_for_settings(workspace, "s3", config))
 
 
-def test_browsing_with_settings_that_miss_something_is_told(workspace: Workspace) -> None:
+def test_browsing_with_settings_that_miss_something_is_reported(workspace: Workspace) -> None:
     """A site has to be named before its libraries can be shown."""
     with pytest.raises(Exception, match="site"):
         list(trials.browse_for_settings(workspace, "sharepoint", {}))

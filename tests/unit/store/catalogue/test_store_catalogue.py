@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import pytest
 
-from ingest_tui.model.document import Document
+from ingest_tui.model.document import Chunk, Document
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import (
     count_documents,
@@ -77,7 +77,7 @@ def test_transaction_is_all_or_nothing(catalogue: Catalogue) -> None:
         with catalogue.transaction():
             catalogue.full_text.remove(["d1"])
             catalogue.put_documents([document("d2")])
-            catalogue.full_text.replace((), [("d2", 0, "", "snow")])
+            catalogue.full_text.replace((), [Chunk("d2", 1, 0, "", "snow")])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -110,7 +110,7 @@ def test_reader_keeps_its_answers_while_a_writer_works(catalogue: Catalogue) -> 
     put(catalogue, document("d1"), "rain")
     reader = Catalogue(catalogue.path)
     with catalogue.transaction():
-        catalogue.full_text.replace(["d1"], [("d1", 0, "", "snow")])
+        catalogue.full_text.replace(["d1"], [Chunk("d1", 1, 0, "", "snow")])
         assert found(reader, "rain") == ["d1"]
         assert found(reader, "snow") == []
     assert found(reader, "rain") == []
@@ -137,7 +137,7 @@ def test_writers_of_two_threads_wait_for_each_other(catalogue: Catalogue) -> Non
 
 
 def test_full_text_follows_changes(catalogue: Catalogue) -> None:
-    """A new version replaces the words of the old one; removing takes all of them; the index stays sound."""
+    """A new version replaces the words of the old one; removing takes all of them; the index stays valid."""
     put(catalogue, document("d1"), "rain in spring", "more rain")
     put(catalogue, document("d2"), "rain and sun")
     put(catalogue, document("d1", version=2), "snow in winter")
@@ -146,7 +146,7 @@ def test_full_text_follows_changes(catalogue: Catalogue) -> None:
     with catalogue.transaction():
         catalogue.full_text.remove(["d1", "d2", "d3"])
     assert found(catalogue, "rain") == found(catalogue, "snow") == []
-    catalogue.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('integrity-check')")
+    catalogue.execute("INSERT INTO words (words) VALUES ('integrity-check')")
 
 
 def test_twins_are_found_by_their_hashes(catalogue: Catalogue) -> None:

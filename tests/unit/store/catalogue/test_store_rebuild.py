@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ingest_tui.index.full_text import FullText
-from ingest_tui.model.chunking import HEADING_SEPARATOR, split_into_chunks
+from ingest_tui.model.chunk_limits import DEFAULT_LIMITS
+from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
 from ingest_tui.model.document import Document
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -67,13 +68,7 @@ def commit(workspace: Workspace, document_id: str, key: str, text: str, version:
             ]
         )
         catalogue.put_locations([place_of(row)])
-        catalogue.full_text.replace(
-            [document_id],
-            (
-                (document_id, number, HEADING_SEPARATOR.join(chunk.heading_path), chunk.text)
-                for number, chunk in enumerate(chunks)
-            ),
-        )
+        catalogue.full_text.replace([document_id], chunks_of_version(document_id, row.version, chunks, "en"))
     return row
 
 
@@ -86,7 +81,7 @@ def place_of(row: Document, key: str | None = None, outcome: str = "ingested") -
 
 
 def add_place(workspace: Workspace, row: Document, key: str) -> None:
-    """Give a document a duplicate, noted beside its versions as a job does."""
+    """Give a document a duplicate, noted next to its versions as a job does."""
     with workspace.catalogue.transaction():
         workspace.catalogue.put_locations([place_of(row, key, "duplicate")])
     note(workspace, row.document_id)
@@ -118,7 +113,7 @@ def test_words_that_were_lost_are_made_again(workspace: Workspace) -> None:
     """An index whose words are gone finds everything again once the catalogue was rebuilt, words and headings."""
     commit(workspace, "aa", "a.md", "# Weather\n\nMuch rain fell.\n")
     with workspace.catalogue.transaction():
-        workspace.catalogue.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('delete-all')")
+        workspace.catalogue.execute("INSERT INTO words (words) VALUES ('delete-all')")
     assert workspace.catalogue.full_text.differences() == ["1 chunks cannot be searched"]
     assert search_text(workspace.catalogue, "rain") == []
     rebuild_catalogue(workspace.layout)
@@ -268,7 +263,7 @@ def test_lost_or_damaged_catalogue_is_rebuilt(workspace: Workspace) -> None:
 
 
 def test_foreign_rows_do_not_survive(workspace: Workspace) -> None:
-    """What stands in the old catalogue without a folder is not carried over."""
+    """What is in the old catalogue without a folder is not carried over."""
     commit(workspace, "aa1", "rain.md", "The rain falls.\n")
     before = content(workspace)
     extra = Document(*before["documents"][0])._replace(document_id="zz9", key="ghost.md")
@@ -282,7 +277,7 @@ def test_foreign_rows_do_not_survive(workspace: Workspace) -> None:
 def test_place_returns_to_its_document_when_the_one_that_took_it_is_gone(workspace: Workspace, tmp_path: Path) -> None:
     """A rebuild that reads folders while they change gives each place to whom it is in the end, in any order."""
     first, second = commit(workspace, "aa1", "rain.md", "The rain falls."), commit(workspace, "bb1", "rain.md", "Snow.")
-    reader = FolderReader(workspace.layout.root, DocumentStore(workspace.layout))
+    reader = FolderReader(workspace.layout.root, DocumentStore(workspace.layout), lambda *_document: DEFAULT_LIMITS)
     found = {row.document_id: reader.read("default", row.document_id, _folder(workspace, row), retired=False)
              for row in (first, second)}  # fmt: skip
     with contextlib.closing(Catalogue(tmp_path / "rebuilt.db", create=True, marked=False)) as catalogue:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest_tui.model.document import Chunk
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.fs.atomic import (
     TEMPORARY_PREFIX,
@@ -75,7 +76,7 @@ def test_catalogue_and_its_side_files_are_0600(tmp_path: Path) -> None:
     with umask(0o022):
         catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
         with catalogue.transaction():
-            catalogue.full_text.replace((), [("d", 0, "", "text")])
+            catalogue.full_text.replace((), [Chunk("d", 1, 0, "", "text")])
         modes = {path.name: oct(mode_of(path)) for path in tmp_path.iterdir()}
         catalogue.close()
     names = ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm", "catalogue.mark")
@@ -201,7 +202,7 @@ def test_sync_of_a_file_system_reports_a_folder_that_is_gone(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("mask", UMASKS, ids=oct)
 def test_pieces_become_a_file_of_0600(tmp_path: Path, mask: int) -> None:
-    """What comes in pieces is written whole, whatever the umask, and its size is told."""
+    """What comes in pieces is written whole, whatever the umask, and its size is reported."""
     with umask(mask):
         assert write_pieces_durably(tmp_path / "a", iter([b"one ", b"", b"two"])) == 7
     assert (tmp_path / "a").read_bytes() == b"one two"

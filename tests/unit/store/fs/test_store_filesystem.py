@@ -72,7 +72,7 @@ def test_local_types_are_not_taken_for_network_ones(kind: str) -> None:
 
 
 def test_type_of_real_folders(tmp_path: Path) -> None:
-    """What this machine has mounted is told as the system's own tool tells it."""
+    """What this machine has mounted is reported as the system's own tool tells it."""
     assert filesystem_type(Path("/proc")) == "proc"
     if shutil.which("findmnt") is None:
         pytest.skip("findmnt is not installed")
@@ -125,7 +125,7 @@ def test_network_file_system_can_be_allowed(tmp_path: Path, on_nfs: None) -> Non
 
 
 def test_allowing_changes_one_setting_of_an_existing_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What else stands in workspace.json stays, settings of a later program too."""
+    """What else is in workspace.json stays, settings of a later program too."""
     workspace, _ = init_workspace(tmp_path / "workspace")
     before = orjson.loads(workspace.layout.settings.read_bytes()) | {"max_running_jobs": 5, "novelty": [1]}
     workspace.layout.settings.write_bytes(orjson.dumps(before))
@@ -140,8 +140,8 @@ def told_by_doctor(root: Path) -> dict[str, Check]:
     return {check.name: check for check in doctor(root)}
 
 
-def test_doctor_tells_file_system_and_space(tmp_path: Path) -> None:
-    """A sound workspace is shown with the type of its file system and what is free there; nothing warns."""
+def test_doctor_shows_file_system_and_space(tmp_path: Path) -> None:
+    """A valid workspace is shown with the type of its file system and what is free there; nothing warns."""
     init_workspace(tmp_path / "workspace")
     checks = told_by_doctor(tmp_path / "workspace")
     assert f"on {filesystem_type(tmp_path)}, " in checks["workspace"].message
@@ -151,7 +151,7 @@ def test_doctor_tells_file_system_and_space(tmp_path: Path) -> None:
 
 
 def test_doctor_warns_while_network_file_systems_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the workspace lies on one or not, the setting is told with what to do about it."""
+    """Whether the workspace lies on one or not, the setting is reported with what to do about it."""
     init_workspace(tmp_path / "workspace", allow_network_filesystem=True)
     check = told_by_doctor(tmp_path / "workspace")["file system"]
     assert (check.level, "although this is none" in check.message) == ("note", True)

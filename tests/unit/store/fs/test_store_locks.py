@@ -168,7 +168,7 @@ def test_lock_does_not_follow_a_link(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_whose_file_was_removed_meanwhile_is_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock whose file somebody removed between opening and locking would lock nobody out: it is made again."""
     path = tmp_path / "a.lock"
     flock = fcntl.flock

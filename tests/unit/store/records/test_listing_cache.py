@@ -130,7 +130,7 @@ def test_a_page_is_remembered_whole_or_not_at_all(tmp_path: Path) -> None:
     memory.close()
 
 
-def test_a_damaged_memory_is_made_anew(tmp_path: Path) -> None:
+def test_a_damaged_memory_is_made_again(tmp_path: Path) -> None:
     """It is a cache: losing it costs a full listing, nothing else."""
     path = tmp_path / "memory.db"
     path.write_bytes(b"no database at all" * 300)

@@ -19,7 +19,7 @@ LAST = {"key": "last", "outcome": "unchanged"}
 
 @pytest.mark.parametrize("cut", range(len(encode_line(TORN)) + 1))
 def test_line_torn_at_any_byte_is_skipped_and_swallows_nothing(tmp_path: Path, cut: int) -> None:
-    """However much of a line a crash left, what stands before and what comes after it is read."""
+    """However much of a line a crash left, what is before and what comes after it is read."""
     path = tmp_path / "journal.jsonl"
     line = encode_line(TORN)
     path.write_bytes(encode_line(FIRST) + line[:cut])
@@ -29,7 +29,7 @@ def test_line_torn_at_any_byte_is_skipped_and_swallows_nothing(tmp_path: Path, c
     assert list(read_journal(path)) == [FIRST, *complete, LAST]
 
 
-def test_sound_journal_is_not_touched_when_it_is_opened(tmp_path: Path) -> None:
+def test_valid_journal_is_not_touched_when_it_is_opened(tmp_path: Path) -> None:
     """Healing adds a line feed only where one is missing."""
     path = tmp_path / "journal.jsonl"
     for content in (b"", encode_line(FIRST)):

@@ -148,7 +148,7 @@ class Carrying(Everywhere):
         title = "Somebody else has changed it meanwhile; nothing is saved yet"
         self.app.push_screen(Choose(title, ways, lines=conflict.lines), chosen)
 
-    def _not_saved(self, record: Record, before: str, text: str, trouble: str) -> None:
+    def _not_saved(self, record: Record, before: str, text: str, reason: str) -> None:
         """Nothing is lost: the text can be corrected, or thrown away."""
         from ingest_tui.tui.dialogs.dialogs import Choose
 
@@ -158,6 +158,6 @@ class Carrying(Everywhere):
             else:
                 self.show_notice(f"left as it was: {record.name}")
 
-        self.show_notice("not saved", trouble, bad=True)
+        self.show_notice("not saved", reason, bad=True)
         ways = [("again", "Correct it in the editor"), ("drop", "Leave it as it was")]
-        self.app.push_screen(Choose(f"Not saved: {trouble}", ways), chosen)
+        self.app.push_screen(Choose(f"Not saved: {reason}", ways), chosen)

@@ -173,7 +173,7 @@ class Everywhere(Asking, Screen[None]):
         self.add_class("-commanding")
         self.set_focus(line)
         client = self.ingest.client
-        self.ask(client.sources.list, self._know_sources, group="command-sources", otherwise=lambda *_trouble: None)
+        self.ask(client.sources.list, self._know_sources, group="command-sources", otherwise=lambda *_failure: None)
 
     def _know_sources(self, summaries: list[SourceSummary]) -> None:
         self._source_ids = [summary.source.source_id for summary in summaries]

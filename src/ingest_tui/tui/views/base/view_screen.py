@@ -263,6 +263,11 @@ class ViewScreen(Carrying):
             self.main_table.clear_marks()
             self.rows_changed()
         elif self.view not in VIEW_NAMES:
+            self.close_view()
+
+    def close_view(self) -> None:
+        """Show what is below, once: a key of the same burst that still comes here takes nothing else away."""
+        if self.app.screen is self:
             self.app.pop_screen()
 
     def start_filter(self) -> None:

@@ -61,7 +61,7 @@ class CredentialsScreen(ViewScreen):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[CredentialRow] | None = None
-        self._trouble: tuple[str, str] | None = None
+        self._failure: tuple[str, str] | None = None
         self._file = ""
 
     def compose_body(self) -> ComposeResult:
@@ -125,14 +125,14 @@ class CredentialsScreen(ViewScreen):
         self.ask(ask, self._take, group="credentials", otherwise=self._fail)
 
     def _take(self, answer: tuple[str, list[CredentialRow]]) -> None:
-        if self._trouble is None and answer == (self._file, self._rows):
+        if self._failure is None and answer == (self._file, self._rows):
             return
         self._file, self._rows = answer
-        self._trouble = None
+        self._failure = None
         self._show()
 
     def _fail(self, message: str, hint: str) -> None:
-        self._rows, self._trouble = [], (message, hint)
+        self._rows, self._failure = [], (message, hint)
         self._show()
 
     def _show(self) -> None:
@@ -153,8 +153,8 @@ class CredentialsScreen(ViewScreen):
         self.say_current()
 
     def _empty_words(self) -> list[str]:
-        if self._trouble is not None:
-            message, hint = self._trouble
+        if self._failure is not None:
+            message, hint = self._failure
             return ["The credentials cannot be read.", "", f"! {message}", f"  {hint}"]
         if self._rows is None:
             return ["reading …"]
@@ -174,7 +174,7 @@ class CredentialsScreen(ViewScreen):
         row = self.table.current
         self.query_one("#credential-detail", TextLines).show([] if row is None else _detail(row, self._file))
         if row is None:
-            self.say_hint(f"kept in {self._file}" if self._file and self._trouble is None else "")
+            self.say_hint(f"kept in {self._file}" if self._file and self._failure is None else "")
         elif row.summary.problem:
             self.say_hint(f"{row.summary.problem}; {row.summary.hint}", "bad")
         elif row.level == "problem":

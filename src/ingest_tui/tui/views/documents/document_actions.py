@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
+from ingest_tui.model.collection import DEFAULT_COLLECTION
 from ingest_tui.tui import wording
 from ingest_tui.tui.background.messages import Answered
 from ingest_tui.tui.terminal import pager
@@ -18,6 +19,7 @@ from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import Document
+    from ingest_tui.model.job import Manifest
     from ingest_tui.services.documents.export import ExportFormat, ExportReport
 
 _FORMATS: list[tuple[str, str]] = [
@@ -62,6 +64,30 @@ class DocumentActions(ViewScreen):
         note = "a path, an address, a name in a source, or the id of a document"
         self.app.push_screen(Ask("Why is it (not) here?", note=note), asked)
 
+    # Uploading
+
+    def upload_to(self) -> str:
+        """The collection that uploaded files go to."""
+        return self.export_query().collection_id or DEFAULT_COLLECTION
+
+    def upload_files(self) -> None:
+        """Let a person choose files, and queue the job that takes them in; each that cannot be taken is named."""
+        from ingest_tui.tui.views.documents.file_picker import FilePicker, chosen_paths
+
+        client, collection_id = self.ingest.client, self.upload_to()
+
+        def queued(job: Manifest) -> None:
+            self.show_notice(f"upload queued as {job.job_id}", "1 shows the jobs; Enter on it shows each file")
+            self.ensure_worker()
+            self.ingest.feed.look_now()
+
+        def chosen(answer: str | None) -> None:
+            if answer is not None:
+                files = chosen_paths(answer)
+                self.ask(lambda: client.documents.upload(files, collection_id=collection_id), queued, group="upload")
+
+        self.app.push_screen(FilePicker(client, collection_id, Path.cwd()), chosen)
+
     # Removing and restoring
 
     def remove_documents(self) -> None:
@@ -84,7 +110,10 @@ class DocumentActions(ViewScreen):
                 self.ask(lambda: client.documents.remove(ids), removed, group="remove")
 
         question = f"Remove {wording.plural(len(ids), 'document')}?"
-        consequence = "They go to the trash. No sync brings one back until it changes; u in the trash restores."
+        consequence = (
+            "They go to the trash with all their versions. No sync brings one back until it changes; "
+            "u in the trash restores."
+        )
         names = [name for _id, name in targets]
         self.app.push_screen(Confirm(question, names, "Remove", consequence=consequence), answered)
 
@@ -167,7 +196,7 @@ class DocumentActions(ViewScreen):
 
         def look() -> tuple[Path | None, str | None, str]:
             path = client.documents.original(document_id)
-            return path, pager.text_of(path) if path is not None else None, client.documents.get(document_id).uri
+            return path, pager.text_to_page(path) if path is not None else None, client.documents.get(document_id).uri
 
         self.ask(look, self._show_original, group="original")
 

@@ -1,4 +1,4 @@
-"""One document: its text, what is known of it, its chunks, and its versions with what changed between them."""
+"""One document: its text, what is known of it, its chunks, links and versions, with what changed between these."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from ingest_tui.tui.views.documents.document_actions import DocumentActions
 from ingest_tui.tui.widgets.text import TextLines, TonedLines
 
 if TYPE_CHECKING:
-    from ingest_tui.model.document import Document, DocumentChunk
+    from ingest_tui.model.document import Chunk, Document
+    from ingest_tui.model.links import ResolvedLink
+    from ingest_tui.services.documents.links import LinksFound
 
 MOST_CHARACTERS = 400_000
 _MOST_LINKS = 20
@@ -40,41 +42,74 @@ def preview_lines(text: str, document_id: str, remarks: Sequence[tuple[str, str]
     return lines or [("no text", "quiet")]
 
 
-def fact_lines(document: Document, record: dict[str, Any]) -> TonedLines:
-    """Return what is known of a document: the catalogue's facts, the record's, where it came from, and its remarks."""
+def facts_of(client: Client, document_id: str) -> TonedLines:
+    """Return what is known of a document; see `fact_lines`."""
+    known = client.documents
+    return fact_lines(known.get(document_id), known.record(document_id), known.embedding(document_id))
+
+
+def fact_lines(document: Document, record: dict[str, Any], embedding: str = "") -> TonedLines:
+    """Return what is known of a document: the catalogue's facts, the record's, where it came from, and its remarks.
+
+    ``embedding``: how far its vectors are, empty where it has none.
+    """
+    from ingest_tui.model.links import links_of
     from ingest_tui.services.documents.documents import remarks_of
 
     lines: TonedLines = [f"{'version':14} v{document.version}, {wording.size(document.bytes)}, {document.state}"]
+    lines += [f"{'embedding':14} {embedding}"] if embedding else []
     lines += [f"{name:14} {getattr(document, name)}" for name in _FACTS]
     lines += [f"{name:14} {record[name]}" for name in _RECORD_FACTS if record.get(name)]
     origin = dict(record.get("origin") or {})
     origin |= origin.pop("metadata", None) or {}
     lines += [f"{'origin ' + str(name):14} {value}" for name, value in origin.items() if value not in (None, "")]
-    links = record.get("links") or []
-    lines += [f"{'link':14} {link}" for link in links[:_MOST_LINKS]]
+    links = links_of(record)
+    lines += [f"{'link':14} {link.target}" for link in links[:_MOST_LINKS]]
     if len(links) > _MOST_LINKS:
         lines.append((f"{'':14} … {len(links) - _MOST_LINKS:,} links more", "quiet"))
     tones = {"error": "bad", "warning": "warn"}
     return lines + [(f"{kind:14} {message}", tones.get(kind, "quiet")) for kind, message in remarks_of(record)]
 
 
-def chunk_lines(chunks: Sequence[DocumentChunk]) -> TonedLines:
+def chunk_lines(chunks: Sequence[Chunk]) -> TonedLines:
     """Return the chunks by which a document is found, each with its number and the headings above it."""
     lines: TonedLines = []
     for chunk in chunks:
-        lines += [(f"#{chunk.ordinal}  {chunk.heading}", "hit"), *chunk.text.split("\n"), ""]
+        lines += [(chunk.headline(), "hit"), *chunk.text.split("\n"), ""]
     return lines or [("no chunks: documents in the trash are not searched", "quiet")]
+
+
+def link_lines(resolved: Sequence[ResolvedLink], incoming: LinksFound) -> TonedLines:
+    """Return the links of a document with where they lead, and below them those that lead to it."""
+    tones = {"document": "hit", "broken": "bad", "item": "warn"}
+    lines: TonedLines = []
+    for one in resolved:
+        where = f"  ({one.detail})" if one.detail else ""
+        lines.append((f"{one.state:10} {one.link.target}{where}", tones.get(one.state, "quiet")))
+        if one.link.text:
+            lines.append(f"{'':10} {one.link.text}")
+    lines += [] if resolved else [("no links", "quiet")]
+    lines += ["", ("no document links to it" if not incoming.links else "documents that link to it", "quiet")]
+    lines += [f"{'':10} {one.source.uri}  {one.resolved.link.text}".rstrip() for one in incoming.links]
+    if incoming.unreadable:
+        lines.append((f"{len(incoming.unreadable)} records cannot be read, and their links are missing", "warn"))
+    return lines
 
 
 def version_lines(versions: Sequence[dict[str, Any]]) -> TonedLines:
     """Return the versions, newest first."""
+    from ingest_tui.services.documents.documents import made_by
+
     lines: TonedLines = [("d compares two of them", "quiet"), ""]
     for one in versions:
         here = "  current" if one["current"] else ""
         lines.append(
             f"v{one['version']:<4} {one['ingested_at']}  {wording.size(one['bytes']):>9}  {one['backend']}{here}"
         )
-        lines.append((f"      job {one['job_id']}  sha256 {one['raw_sha256'][:16]}…", "quiet"))
+        if not one["version_label"].endswith(f"(version {one['version']})"):  # a person gave it one
+            lines.append((f"      {one['version_label']}", ""))
+        by = made_by(one) if one.get("rolled_back") else f"job {one['job_id']}"
+        lines.append((f"      {by}  sha256 {one['raw_sha256'][:16]}…", "quiet"))
     return lines
 
 
@@ -135,8 +170,11 @@ class DocumentScreen(DocumentActions):
             "text": lambda: preview_lines(
                 client.documents.text(document_id), document_id, client.documents.remarks(document_id)
             ),
-            "metadata": lambda: fact_lines(client.documents.get(document_id), client.documents.record(document_id)),
+            "metadata": lambda: facts_of(client, document_id),
             "chunks": lambda: chunk_lines(client.documents.chunks(document_id)),
+            "links": lambda: link_lines(
+                client.documents.links(document_id), client.documents.incoming_links(document_id)
+            ),
             "versions": lambda: version_lines(client.documents.versions(document_id)),
         }
         compared = self._compared
@@ -167,10 +205,10 @@ class DocumentScreen(DocumentActions):
 
     def documents_changed(self) -> None:
         """What was removed is left."""
-        self.app.pop_screen()
+        self.close_view()
 
     def show_part(self, part: str) -> None:
-        """Show the text, the metadata, the chunks or the versions."""
+        """Show the text, the metadata, the chunks, the links or the versions."""
         self.part, self._compared = part, None
         self.catch_up()
 
@@ -204,6 +242,33 @@ class DocumentScreen(DocumentActions):
                 self.catch_up()
 
         self.app.push_screen(Choose("What changed between", names), chosen)
+
+    def roll_back(self) -> None:
+        """Ask which version to go back to; it becomes the newest one."""
+        document_id, client = self.document_id, self._client
+        self.ask(lambda: client.documents.versions(document_id), self._offer_rollback, group="versions")
+
+    def _offer_rollback(self, versions: list[dict[str, Any]]) -> None:
+        from ingest_tui.tui.dialogs.dialogs import Choose
+
+        earlier = [one for one in versions if not one["current"]]
+        if not earlier:
+            self.show_notice("there is one version only")
+            return
+        document_id, client = self.document_id, self._client
+        names = [
+            (str(one["version"]), f"v{one['version']}  {one['ingested_at']}  {one['version_label']}") for one in earlier
+        ]
+
+        def done(document: Document) -> None:
+            self.show_notice(f"it is v{document.version} now", "the other versions stay; B goes back again")
+            self.show_part("text")
+
+        def chosen(number: str | None) -> None:
+            if number:
+                self.ask(lambda: client.documents.roll_back(document_id, int(number)), done, group="rollback")
+
+        self.app.push_screen(Choose("Go back to", names), chosen)
 
     def toggle_wrap(self) -> None:
         """Wrap long lines, or cut them."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 HIT_START, HIT_END = "«", "»"
@@ -51,8 +53,10 @@ def line_of_document(document: Document) -> DocumentLine:
 
 
 def line_of_hit(hit: SearchHit) -> DocumentLine:
-    """Return the line of a search hit; what matched is between « and »."""
+    """Return the line of a search hit; what matched is between « and », then how many other chunks of it match."""
     snippet = " ".join(hit.snippet.replace("\x02", HIT_START).replace("\x03", HIT_END).split())
+    if hit.others:
+        snippet += f"  (+{len(hit.others)})"
     name = hit.uri.rstrip("/").rpartition("/")[2] or hit.title
     return DocumentLine(hit.chunk_id, hit.document_id, name, hit.title, snippet=snippet, score=hit.score, uri=hit.uri)
 
@@ -81,3 +85,27 @@ def narrowed_words(query: DocumentQuery) -> str:
         ("since", query.since),
     ]
     return "  ".join(f"{name}: {value}" for name, value in parts if value)
+
+
+def empty_words(query: DocumentQuery, *, is_search: bool, remarks: Sequence[str] = ()) -> list[str]:
+    """Return what an empty list says: why it is, and what to do next."""
+    if is_search:
+        return ["Nothing is found with these words.", *remarks, "", "esc shows all documents, s searches again"]
+    if query.contains or replace(query, collection_id=None).is_narrowed:
+        return ["No document matches.", "", "esc shows all of them"]
+    if query.state == "retired":
+        return ["The trash is empty.", "", "esc goes back to the documents"]
+    if query.collection_id:
+        return [
+            f"Collection {safe_display(query.collection_id)} has no documents yet.",
+            "",
+            "a uploads files to it. Others come in when a source of it is synced: press 2",
+            "for the sources, a there to add one that goes to this collection, and s to",
+            "sync it. c chooses another collection.",
+        ]
+    return [
+        "No documents yet.",
+        "",
+        "They come in when a source is synced: press 2 for the sources,",
+        "a there to add a folder, and s to sync it.",
+    ]

@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, document_record
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
+from ingest_tui.tui.views.documents.collection_actions import CollectionActions
+from ingest_tui.tui.views.documents.collection_views import CollectionView
 from ingest_tui.tui.views.documents.document_actions import DocumentActions
+from ingest_tui.tui.views.documents.document_columns import columns_of_hits, columns_of_list
+from ingest_tui.tui.views.documents.document_pane import DocumentPane
 from ingest_tui.tui.views.documents.document_query import DocumentQuery, read_page
-from ingest_tui.tui.views.documents.document_screen import fact_lines, preview_lines
+from ingest_tui.tui.views.documents.document_search import HITS, SearchAnswer, search_answers
 from ingest_tui.tui.views.documents.documents_model import (
     SORTS,
     DocumentLine,
-    hit_words,
+    empty_words,
     line_of_document,
     line_of_hit,
     narrowed_words,
     query_as_typed,
 )
-from ingest_tui.tui.views.documents.filters import Narrowing
-from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.columns import Column
+from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
-from ingest_tui.tui.widgets.text import TextLines, TonedLines
 
 if TYPE_CHECKING:
-    from ingest_tui.model.document import SearchHit
     from ingest_tui.services.documents.documents import DocumentPage
+    from ingest_tui.services.documents.version_details import VersionDetails
 
 PAGE = 500
-HITS = 100
 _READ_AHEAD = 100
+_DETAILS_AHEAD = 50
 _SETTLE_SECONDS = 0.2
 _TYPING_SECONDS = 0.15
 
 
-class DocumentsScreen(Narrowing, DocumentActions):
+class DocumentsScreen(CollectionActions, DocumentActions):
     """The list of documents."""
 
     view = "documents"
@@ -59,49 +62,31 @@ class DocumentsScreen(Narrowing, DocumentActions):
         super().__init__()
         self.query_text = ""
         self._lines: list[DocumentLine] | None = None
+        self._details: dict[str, VersionDetails] = {}
         self._total = 0
+        self._shows_hits = False
+        self._remarks: tuple[str, ...] = ()
         self._reading = False
         self._settling: Timer | None = None
+        self._scrolling: Timer | None = None
         self._typing: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        """A field for searching, the table, and room for the text and what is known of it beside."""
+        """A field for searching, the table, and room for the text and what is known of it at the side."""
         yield Input(id="search", placeholder="words to look for in the text", compact=True, select_on_focus=False)
         with Horizontal():
             yield VirtualTable(self._columns(), lambda line: line.key, id="documents-table")
-            with Vertical(id="beside"):
-                yield TextLines(id="preview")
-                yield TextLines(id="facts")
+            yield DocumentPane(id="beside")
 
     def _columns(self) -> list[Column[DocumentLine]]:
-        if self.query_text:
-            return [
-                Column("name", "DOCUMENT", 24, lambda line: Cell(line.name)),
-                Column("snippet", "FOUND", 0, lambda line: Cell(line.snippet, "hits")),
-                Column("score", "SCORE", 6, lambda line: Cell(f"{line.score:.2f}"), from_width=70, right=True),
-            ]
-
-        def updated(line: DocumentLine) -> Cell:
-            return Cell(wording.age(line.updated_at, self.ingest.now()), "quiet")
-
-        return [
-            Column("name", "DOCUMENT", 0, lambda line: Cell(line.name)),
-            Column("title", "TITLE", 0, lambda line: Cell(line.title, "quiet"), from_width=78),
-            Column("source", "SOURCE", 14, lambda line: Cell(line.source_id), from_width=60),
-            Column("version", "VER", 4, lambda line: Cell(f"v{line.version}"), from_width=48, right=True),
-            Column("size", "SIZE", 9, lambda line: Cell(wording.size(line.size)), right=True),
-            Column("updated", "UPDATED", 7, updated, right=True),
-        ]
+        if self._shows_hits:
+            return columns_of_hits()
+        return columns_of_list(self.ingest.now, self._details, {line.key for line in self._lines or ()})
 
     @property
     def table(self) -> VirtualTable[DocumentLine]:
         """The table of documents."""
         return cast("VirtualTable[DocumentLine]", self.query_one("#documents-table", VirtualTable))
-
-    @property
-    def preview(self) -> TextLines:
-        """The text next to the table."""
-        return self.query_one("#preview", TextLines)
 
     def place(self) -> str:
         """Where we are."""
@@ -123,6 +108,29 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     # What is shown
 
+    def take_up(self, state: Mapping[str, Any]) -> None:
+        """What was remembered; the collection in use is shown as it was last looked at."""
+        was_asked_for_others = self.narrowed.is_narrowed
+        super().take_up(state)
+        used = self.ingest.preferences.collection
+        if used and not was_asked_for_others:
+            self._take_view(used, self.collection_views.of(used))
+
+    def view_now(self) -> CollectionView:
+        """The words that are searched, too."""
+        return replace(super().view_now(), query_text=self.query_text)
+
+    def take_view(self, collection_id: str, view: CollectionView) -> None:
+        """Show a collection by a view of it, with the cursor on its document and the same rows in sight."""
+        self._take_view(collection_id, view)
+        self.catch_up(at_least=view.rows)
+
+    def _take_view(self, collection_id: str, view: CollectionView) -> None:
+        super().take_view(collection_id, view)
+        self.query_text = view.query_text
+        self._lines = None
+        self.table.show_again(view.row, view.top)
+
     def show_source(self, source_id: str) -> None:
         """Show the documents of one source; Esc shows all again."""
         self.narrowed, self.query_text, self.words = DocumentQuery(source_id=source_id), "", ""
@@ -135,81 +143,80 @@ class DocumentsScreen(Narrowing, DocumentActions):
         if (update.documents_changed or update.changed) and not self.query_text and not self._reading:
             self._read(len(self._lines or []))
 
-    def catch_up(self) -> None:
-        """Read the documents from the start."""
-        self.table.set_columns(self._columns())
+    def catch_up(self, *, at_least: int = 0) -> None:
+        """Read the documents from the start, ``at_least`` so many."""
         self.say_header()
         if self.query_text:
             self._search()
         else:
-            self._read(0)
+            self._read(at_least)
 
     def _read(self, at_least: int) -> None:
-        """Read a first stretch, as long as what is shown now."""
+        """Read the first rows, as many as are shown now."""
         query, client = self.query_now, self.ingest.client
         limit = max(PAGE, at_least)
         self._reading = True
         self.ask(lambda: read_page(client, query, limit=limit), self._take, group="documents",
-                 otherwise=self._trouble)  # fmt: skip
+                 otherwise=self._failure)  # fmt: skip
 
     def _take(self, page: DocumentPage) -> None:
         self._reading = False
-        self._lines = [line_of_document(document) for document in page.rows]
         self._total = page.total
-        self._show()
+        self._show([line_of_document(document) for document in page.rows], are_hits=False)
+        self._read_details(again=True)
+
+    def _read_details(self, *, again: bool = False) -> None:
+        """Read what is known of the rows in sight and near them, those that are known only ``again``."""
+        near = [] if self.query_text else [line.document_id for line in self.table.rows_near(_DETAILS_AHEAD)]
+        due, client = [one for one in near if again or one not in self._details], self.ingest.client
+        if due:
+            self.ask(lambda: client.documents.details(due), self._take_details, group="details",
+                     otherwise=lambda _message, _hint: None)  # fmt: skip
+
+    def _take_details(self, details: dict[str, VersionDetails]) -> None:
+        self._details.update(details)
+        if not self._shows_hits:
+            self.table.set_columns(self._columns())
 
     def _read_on(self) -> None:
-        """Read the next stretch once the cursor comes near the end of what is known."""
-        known = len(self._lines or [])
-        if self._reading or self.query_text or known >= self._total or self.table.cursor < known - _READ_AHEAD:
+        """Read the next rows once the cursor, or what is in sight, comes near the end of what is known."""
+        known, near = len(self._lines or []), max(self.table.cursor, self.table.last_in_sight)
+        if self._reading or self.query_text or known >= self._total or near < known - _READ_AHEAD:
             return
         query, client = self.query_now, self.ingest.client
 
         def more(page: DocumentPage) -> None:
             self._reading = False
-            self._lines = [*(self._lines or []), *map(line_of_document, page.rows)]
             self._total = page.total if page.rows else known
-            self._show()
+            self._show([*(self._lines or []), *map(line_of_document, page.rows)], are_hits=False)
 
         self._reading = True
         self.ask(lambda: read_page(client, query, limit=PAGE, offset=known), more, group="documents",
-                 otherwise=self._trouble)  # fmt: skip
+                 otherwise=self._failure)  # fmt: skip
 
-    def _trouble(self, message: str, hint: str) -> None:
+    def _failure(self, message: str, hint: str) -> None:
         self._reading = False
         self.show_notice(message, hint, bad=True)
         if self.narrowed.is_narrowed:  # a source or collection that is gone, as a filter that was remembered
             self.widen()
 
-    def _show(self) -> None:
-        self.table.show(self._lines or [], empty=self._empty_words())
+    def _show(self, lines: list[DocumentLine], *, are_hits: bool, remarks: tuple[str, ...] = ()) -> None:
+        """Show other rows, with the columns that are theirs: what was there before stays as it was until then."""
+        self._lines, self._shows_hits, self._remarks = lines, are_hits, remarks
+        self.table.set_columns(self._columns())
+        self.table.show(lines, empty=empty_words(self.query_now, is_search=are_hits, remarks=remarks))
         self._say()
 
     def _say(self) -> None:
         shown, note = len(self.table.rows), narrowed_words(self.narrowed)
-        if self.query_text:
+        if self._shows_hits:
+            note = "  ".join(filter(None, (note, *self._remarks)))
             order = f"the best {HITS}, best first" if shown == HITS else "best first"
             self.say_info(shown, self._total, "hit", note, order=order)
         else:
             self.say_info(shown, self._total, "document", note)
         line = self.table.current
         self.say_hint("" if line is None else f"{line.title or line.name}  {line.uri}")
-
-    def _empty_words(self) -> list[str]:
-        if self._lines is None:
-            return ["reading …"]
-        if self.query_text:
-            return ["Nothing is found with these words.", "", "esc shows all documents, s searches again"]
-        if self.words or self.narrowed.is_narrowed:
-            return ["No document matches.", "", "esc shows all of them"]
-        if self.narrowed.state == "retired":
-            return ["The trash is empty.", "", "esc goes back to the documents"]
-        return [
-            "No documents yet.",
-            "",
-            "They come in when a source is synced: press 2 for the sources,",
-            "a there to add a folder, and s to sync it.",
-        ]
 
     # Searching
 
@@ -243,23 +250,23 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     def _search(self) -> None:
         """Search in a thread; a search that a newer one supersedes is given up."""
-        words, query, client = query_as_typed(self.query_text), self.query_now, self.ingest.client
+        text, query, client = self.query_text, self.query_now, self.ingest.client
 
-        def work() -> list[SearchHit]:
+        def work() -> Iterator[SearchAnswer]:
             worker = get_current_worker()
-            return client.documents.search(words, limit=HITS, given_up=lambda: worker.is_cancelled, **query.as_choice())
+            return search_answers(client, text, query, lambda: worker.is_cancelled)
 
-        self.ask(work, self._found, group="documents", otherwise=self._not_found)
+        self.query_one("#info", Line).say("  searching …")
+        self.ask_many(work, self._found, group="documents", otherwise=self._not_found)
 
     def _not_found(self, message: str, hint: str) -> None:
-        self._found([])
+        self._found(SearchAnswer([]))
         self.table.show([], empty=[message, hint])
 
-    def _found(self, hits: list[SearchHit]) -> None:
+    def _found(self, answer: SearchAnswer) -> None:
         self._reading = False
-        self._lines = [line_of_hit(hit) for hit in hits]
-        self._total = len(hits)
-        self._show()
+        self._total = len(answer.hits)
+        self._show([line_of_hit(hit) for hit in answer.hits], are_hits=True, remarks=answer.remarks)
 
     def go_back(self) -> None:
         """Close the search field, then the search, the marks, the filters, then the trash."""
@@ -278,37 +285,36 @@ class DocumentsScreen(Narrowing, DocumentActions):
 
     @on(VirtualTable.Moved, "#documents-table")
     def moved(self) -> None:
-        """Read on, and show the text beside once the cursor rests."""
+        """Read on, and show the text at the side once the cursor rests."""
         self._say()
         self._read_on()
+        if self._settling is not None:
+            self._settling.stop()
+        self._settling = self.set_timer(_SETTLE_SECONDS, self._settled)
+
+    @on(VirtualTable.Scrolled, "#documents-table")
+    def scrolled(self) -> None:
+        """Read on, and what is known of the rows that the mouse wheel has brought into sight."""
+        self._read_on()
+        if self._scrolling is None:
+            self._scrolling = self.set_timer(_SETTLE_SECONDS, self._scrolled)
+
+    def _scrolled(self) -> None:
+        self._scrolling = None
+        self._read_details()
+
+    def _settled(self) -> None:
+        self._read_details()
         if self.size.width >= WIDE:
-            if self._settling is not None:
-                self._settling.stop()
-            self._settling = self.set_timer(_SETTLE_SECONDS, self._show_preview)
+            self._show_preview()
 
     def _show_preview(self) -> None:
-        line, facts = self.table.current, self.query_one("#facts", TextLines)
-        if line is None:
-            self.preview.show([])
-            facts.show([])
-            return
-        document_id, words, client = line.document_id, hit_words(line.snippet), self.ingest.client
-
-        def read() -> tuple[TonedLines, TonedLines]:
-            text = preview_lines(client.documents.text(document_id), document_id)
-            return text, fact_lines(client.documents.get(document_id), client.documents.record(document_id))
-
-        def show(read: tuple[TonedLines, TonedLines]) -> None:
-            self.preview.show(read[0])
-            self.preview.move_to_words(words)
-            facts.show(read[1])
-
-        self.ask(read, show, group="preview", otherwise=lambda message, hint: self.preview.show([message, hint]))
+        self.query_one(DocumentPane).show(self.ingest.client, self.table.current)
 
     def on_resize(self) -> None:
-        """Show the text beside when there is room now."""
+        """Show the text at the side when there is room now."""
         super().on_resize()
-        self.query_one("#beside").display = self.size.width >= WIDE
+        self.query_one(DocumentPane).display = self.size.width >= WIDE
         if self.size.width >= WIDE:
             self._show_preview()
 

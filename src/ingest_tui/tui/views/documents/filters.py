@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ingest_tui.model.outcome import OUTCOME_NAMES
+from ingest_tui.model.outcome import PLACE_OUTCOMES
 from ingest_tui.services.client import Client
 from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.documents.collection_views import ALL, CollectionView, CollectionViews
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 _ALL = ""
@@ -29,18 +30,52 @@ class Narrowing(ViewScreen):
     def __init__(self) -> None:
         super().__init__()
         self.narrowed = DocumentQuery()
+        self.collection_views = CollectionViews()
 
     def state_to_remember(self) -> dict[str, object]:
-        """The filters too, but not that the trash is shown."""
-        return super().state_to_remember() | {"narrowed": {name: getattr(self.narrowed, name) for name in _REMEMBERED}}
+        """The filters too, of each collection, but not that the trash is shown."""
+        self.collection_views.keep(self.narrowed.collection_id or ALL, self.view_now())
+        narrowed = {name: getattr(self.narrowed, name) for name in _REMEMBERED}
+        return super().state_to_remember() | {"narrowed": narrowed, "collections": self.collection_views.as_dict()}
 
     def take_up(self, state: Mapping[str, Any]) -> None:
         """The filters too."""
         super().take_up(state)
+        self.collection_views.take_up(state.get("collections"))
         known = state.get("narrowed")
         if isinstance(known, dict) and self.narrowed == DocumentQuery():
             values = {name: known[name] for name in _REMEMBERED if isinstance(known.get(name), str)}
             self.narrowed = DocumentQuery(**values)
+
+    def view_now(self) -> CollectionView:
+        """Return how the collection is looked at now."""
+        return CollectionView(
+            source_id=self.narrowed.source_id or "",
+            media_type=self.narrowed.media_type or "",
+            outcome=self.narrowed.outcome or "",
+            since=self.narrowed.since or "",
+            words=self.words,
+            sort=self.sort,
+            backwards=self.reversed,
+            row=self.row_key,
+            top=self.main_table.scroll_offset.y,
+            rows=len(self.main_table.rows),
+        )
+
+    def switch_collection(self, collection_id: str) -> None:
+        """Show a collection as it was last looked at; `ALL` shows all of them. It is remembered as the one in use."""
+        self.collection_views.keep(self.narrowed.collection_id or ALL, self.view_now())
+        self.main_table.clear_marks()
+        self.take_view(collection_id, self.collection_views.of(collection_id))
+        client = self.ingest.client
+        if collection_id and not client.read_only:
+            self.ask(lambda: client.collections.use(collection_id), lambda _used: None, group="use")
+
+    def take_view(self, collection_id: str, view: CollectionView) -> None:
+        """Show a collection by a view of it."""
+        self.narrowed, self.words = view.query(collection_id), view.words
+        if view.sort in self.sorts:
+            self.sort, self.reversed = view.sort, view.backwards
 
     def narrow(self) -> None:
         """Ask by what to narrow the list down."""
@@ -59,23 +94,23 @@ class Narrowing(ViewScreen):
             if what == "clear":
                 self._narrow_to(self.narrowed.widened())
             elif what == "outcome":
-                names = [(name, f"{name}  {_OUTCOMES.get(name, '')}") for name in OUTCOME_NAMES if name != "retired"]
+                names = [(name, f"{name}  {_OUTCOMES.get(name, '')}") for name in PLACE_OUTCOMES if name != "retired"]
                 self._choose("outcome", "outcome", names)
             elif what == "since":
                 self._choose("since", "time of change", [(self._day_before(days), text) for days, text in _DAYS])
             elif what:
-                self._ask_for_choices(what)
+                self._ask_forchoices_of(what)
 
         self.app.push_screen(Choose("Narrow down by", offered), chosen)
 
     def choose_collection(self) -> None:
         """Choose the collection that is shown."""
-        self._ask_for_choices("collection")
+        self._ask_forchoices_of("collection")
 
-    def _ask_for_choices(self, what: str) -> None:
+    def _ask_forchoices_of(self, what: str) -> None:
         client = self.ingest.client
         self.ask(
-            lambda: _choices(client, what), lambda found: self._choose(_FIELDS[what], what, found), group="choices"
+            lambda: choices_of(client, what), lambda found: self._choose(_FIELDS[what], what, found), group="choices"
         )
 
     def _choose(self, field: str, title: str, options: Sequence[tuple[str, str]]) -> None:
@@ -84,7 +119,10 @@ class Narrowing(ViewScreen):
         def chosen(value: str | None) -> None:
             if value is not None:
                 changes: dict[str, Any] = {field: value or None}
-                self._narrow_to(replace(self.narrowed, **changes))
+                if field == "collection_id":
+                    self.switch_collection(value)
+                else:
+                    self._narrow_to(replace(self.narrowed, **changes))
 
         self.app.push_screen(Choose(f"Which {title}?", [(_ALL, "all"), *options]), chosen)
 
@@ -111,7 +149,7 @@ class Narrowing(ViewScreen):
             self.toggle_trash()
 
 
-def _choices(client: Client, what: str) -> list[tuple[str, str]]:
+def choices_of(client: Client, what: str) -> list[tuple[str, str]]:
     """Return what a filter can be set to, each with its words: ``collection``, ``source`` or ``type``."""
     if what == "collection":
         found = client.collections.list()

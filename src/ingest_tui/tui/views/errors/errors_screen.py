@@ -171,7 +171,7 @@ class ErrorsScreen(ViewScreen):
 
     @on(VirtualTable.Moved, "#errors-table")
     def moved(self) -> None:
-        """Say what to do, and tell the story beside once the cursor rests."""
+        """Say what to do, and show the story at the side once the cursor rests."""
         self._say()
         if self.size.width >= WIDE:
             if self._settling is not None:
@@ -196,7 +196,7 @@ class ErrorsScreen(ViewScreen):
         )
 
     def on_resize(self) -> None:
-        """Tell the story beside when there is room now."""
+        """Show the story at the side when there is room now."""
         super().on_resize()
         self.story.display = self.size.width >= WIDE
         if self.size.width >= WIDE:

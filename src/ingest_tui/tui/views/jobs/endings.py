@@ -22,8 +22,8 @@ def notice(rows: list[JobRow]) -> tuple[str, bool]:
     if len(rows) <= _NAMED:
         return "\n".join(_line(row) for row in rows), bad
     states = Counter(row.state for row in rows)
-    told = ", ".join(f"{number} {wording.state_word(state)}" for state, number in states.most_common())
-    return f"{wording.plural(len(rows), 'job')} ended: {told}", bad
+    states_text = ", ".join(f"{number} {wording.state_word(state)}" for state, number in states.most_common())
+    return f"{wording.plural(len(rows), 'job')} ended: {states_text}", bad
 
 
 def _line(row: JobRow) -> str:

@@ -8,12 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.dialogs.dialogs import TYPED_FROM
 from ingest_tui.tui.widgets.columns import Cell, Column
 from ingest_tui.tui.widgets.line import Line
@@ -28,12 +28,14 @@ _COLUMNS: list[Column[PlanLine]] = [
 ]
 
 
-class Held(Asking, ModalScreen[str | None]):
+class Held(Asking, Dialog[str | None]):
     """Lists what would go. Returns ``approve`` or ``refuse``, or None; many deletions want their number typed."""
 
     CSS_PATH = ["../../dialogs/dialogs.tcss", "held_screen.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "close", id="held.close"),
+        Binding("y", "answer('approve')", "approve", id="held.approve"),
+        Binding("n", "answer('refuse')", "refuse", id="held.refuse"),
         Binding("j", "move(1)", "down", id="held.down"),
         Binding("k", "move(-1)", "up", id="held.up"),
     ]
@@ -62,7 +64,7 @@ class Held(Asking, ModalScreen[str | None]):
         client, job_id = self._client, self._job_id
         self.query_one("#typed", Input).display = False
         self.query_one("#later", Button).focus()
-        self.ask(lambda: client.jobs.held_deletions(job_id), self._show, group="held", otherwise=self._say_trouble)
+        self.ask(lambda: client.jobs.held_deletions(job_id), self._show, group="held", otherwise=self._show_failure)
 
     def _show(self, lines: list[PlanLine]) -> None:
         self._number = len(lines)
@@ -75,12 +77,19 @@ class Held(Asking, ModalScreen[str | None]):
         self.query_one("#refuse", Button).disabled = not self._may_answer
         self.query_one("#approve", Button).disabled = not self._may_answer or self._number >= TYPED_FROM
 
-    def _say_trouble(self, message: str, hint: str) -> None:
+    def _show_failure(self, message: str, hint: str) -> None:
         self.query_one("#held-note", Line).say(safe_display(f"! {message}  {hint}"))
 
     def action_move(self, rows: int) -> None:
         """Move in the list while a button has the focus."""
         self.query_one("#held-table", VirtualTable).move(rows)
+
+    def action_answer(self, name: str) -> None:
+        """Answer by key, where the button can be pressed; where a number is to be typed, lead there."""
+        if not self.query_one(f"#{name}", Button).disabled:
+            self.dismiss(name)
+        elif self.query_one("#typed", Input).display:
+            self.query_one("#typed", Input).focus()
 
     @on(Input.Changed, "#typed")
     def typed(self, event: Input.Changed) -> None:

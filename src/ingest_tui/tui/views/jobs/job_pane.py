@@ -1,4 +1,4 @@
-"""One job: where it stands, its phases, its counters, what became of each document, its errors by reason, its log."""
+"""One job: its state, its phases, its counters, what became of each document, its errors by reason, its log."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class JobPane(Asking, Vertical):
     DEFAULT_CSS = """
     JobPane {
         height: 1fr;
-        #job-rate, #job-trouble { display: none; }
-        #job-rate.-shown, #job-trouble.-shown { display: block; }
+        #job-rate, #job-issue { display: none; }
+        #job-rate.-shown, #job-issue.-shown { display: block; }
         #job-counters { color: $text-muted; }
-        #job-trouble { color: $text-warning; }
+        #job-issue { color: $text-warning; }
         #job-panes { height: 1fr; layout: vertical; }
         #job-items { height: 1fr; }
         #job-side { height: 1fr; display: none; }
@@ -97,13 +97,13 @@ class JobPane(Asking, Vertical):
         return cast("Application", self.app)
 
     def compose(self) -> ComposeResult:
-        """State, phases, rate, counters and trouble; below them outcomes, reasons and log."""
+        """State, phases, rate, counters and issue; below them outcomes, reasons and log."""
         yield Line(id="job-state")
         yield Line(id="job-times")
         yield PhaseBars()
         yield Line(id="job-rate")
         yield Line(id="job-counters")
-        yield Line(id="job-trouble")
+        yield Line(id="job-issue")
         with Container(id="job-panes"):
             yield VirtualTable(OUTCOME_COLUMNS, lambda row: row.key, id="job-items")
             with Vertical(id="job-side"):
@@ -153,7 +153,7 @@ class JobPane(Asking, Vertical):
         job_id, client = self.job_id, self._app.client
         if not job_id:
             return
-        self.ask(lambda: client.jobs.get(job_id), self._show_manifest, group="manifest", otherwise=self._say_trouble)
+        self.ask(lambda: client.jobs.get(job_id), self._show_manifest, group="manifest", otherwise=self._show_failure)
         if self._busy:
             self._again = True
             return
@@ -167,7 +167,7 @@ class JobPane(Asking, Vertical):
                 yield job_id, "log", records, end
             yield job_id, "end", [], 0
 
-        self.ask_many(journals, self._take, group="journals", otherwise=self._journal_trouble)
+        self.ask_many(journals, self._take, group="journals", otherwise=self._show_journal_failure)
 
     def _take(self, answer: tuple[str, str, list[Any], int]) -> None:
         job_id, what, records, end = answer
@@ -185,9 +185,9 @@ class JobPane(Asking, Vertical):
             self._log_end = end
             self._add_log(records)
 
-    def _journal_trouble(self, message: str, hint: str) -> None:
+    def _show_journal_failure(self, message: str, hint: str) -> None:
         self._busy = False
-        self._say_trouble(message, hint)
+        self._show_failure(message, hint)
 
     # Outcomes and reasons
 
@@ -256,7 +256,7 @@ class JobPane(Asking, Vertical):
         self.say_log()
 
     def say_log(self) -> None:
-        """Say whether the log is followed, from which level on, and how much stands below what is seen."""
+        """Say whether the log is followed, from which level on, and how much is below what is seen."""
         log = self.log_lines
         follows = log.follow and log.is_at_end
         unseen = f"   {log.unseen:,} new below" if log.unseen and not log.is_at_end else ""
@@ -278,7 +278,7 @@ class JobPane(Asking, Vertical):
             self.show_items()
 
     def show_state(self) -> None:
-        """Say where the job stands now."""
+        """Say the state of the job."""
         manifest = self.manifest
         if manifest is None:
             return
@@ -291,16 +291,16 @@ class JobPane(Asking, Vertical):
         line.set_class(rate is not None, "-shown")
         line.say(rate or "")
         self.query_one("#job-counters", Line).say(job_words.counters_line(manifest.counters, ended=manifest.ended))
-        trouble = job_words.trouble_line(manifest)
+        issue = job_words.issue_line(manifest)
         if self.outcomes.left_out:
-            trouble += f"   {self.outcomes.left_out:,} outcomes are not shown: ingest-tui job items {manifest.job_id}"
-        self._show_trouble(trouble)
+            issue += f"   {self.outcomes.left_out:,} outcomes are not shown: ingest-tui job items {manifest.job_id}"
+        self._show_issue(issue)
 
-    def _say_trouble(self, message: str, hint: str) -> None:
-        self._show_trouble(f"{message}  {hint}")
+    def _show_failure(self, message: str, hint: str) -> None:
+        self._show_issue(f"{message}  {hint}")
 
-    def _show_trouble(self, text: str) -> None:
-        line = self.query_one("#job-trouble", Line)
+    def _show_issue(self, text: str) -> None:
+        line = self.query_one("#job-issue", Line)
         line.set_class(bool(text), "-shown")
         line.say(f" {safe_display(text)}")
 

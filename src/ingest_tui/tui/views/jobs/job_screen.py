@@ -194,7 +194,7 @@ class JobScreen(JobActions):
         self.app.push_screen(Choose("Show which outcomes?", self.pane.outcomes.choices()), chosen)
 
     def show_reasons(self) -> None:
-        """Show the errors by reason instead of the outcomes, or back; where both stand, go to them."""
+        """Show the errors by reason instead of the outcomes, or back; where both are shown, go to them."""
         pane = self.pane
         if pane.has_class("-wide"):
             (pane.items if pane.reasons.has_focus else pane.reasons).focus()
@@ -221,7 +221,7 @@ class JobScreen(JobActions):
             self.ingest.explain(row.outcome.document_id or row.outcome.uri)
 
     def show_log(self) -> None:
-        """Show the log instead of the outcomes, or back; where both stand, go to it."""
+        """Show the log instead of the outcomes, or back; where both are shown, go to it."""
         pane = self.pane
         if pane.has_class("-both") or pane.has_class("-wide"):
             (pane.items if pane.log_lines.has_focus else pane.log_lines).focus()

@@ -1,4 +1,4 @@
-"""What is said of a job above its outcomes: where it stands, how fast it is, and that its counters add up. Pure."""
+"""What is said of a job above its outcomes: its state, how fast it is, and that its counters add up. Pure."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _COLOURS = {"good": "$text-success", "bad": "$text-error", "warn": "$text-warnin
 _SPARK_CELLS = 24
 _PARTS = (
     ("ingested", "items_ingested"),
+    ("embedded", "items_embedded"),
     ("unchanged", "items_skipped_incremental"),
     ("duplicate", "items_duplicate"),
     ("moved", "items_moved"),
@@ -31,7 +32,7 @@ _LOG_TOLD = {"at", "level", "message", "job", "source", "job_id", "source_id"}
 
 
 def state_line(manifest: Manifest, queue_position: int | None = None) -> Content:
-    """Return the first line: id, state, place in the queue. What changes often stands in the line of the rate."""
+    """Return the first line: id, state, place in the queue. What changes often is in the line of the rate."""
     state = manifest.state.value
     more = ""
     if queue_position is not None:
@@ -81,20 +82,26 @@ def rate_line(manifest: Manifest, rates: Sequence[float]) -> Content | None:
 def counters_line(counters: Counters, *, ended: bool) -> str:
     """Return the counters as the sum that they are; what is missing is still to come, or was left undone."""
     numbers = [(name, getattr(counters, counter)) for name, counter in _PARTS]
-    parts = [f"{number:,} {name}" for name, number in numbers if number or name in _ALWAYS_SAID]
+    said = set() if counters.items_embedded else _ALWAYS_SAID
+    parts = [f"{number:,} {name}" for name, number in numbers if number or name in said]
     missing = counters.descriptors_listed - counters.listed_accounted_for
     if missing > 0:
         parts.append(f"{missing:,} {'not done' if ended else 'to come'}")
-    beside = [
-        (counters.items_retired, "retired"),
+    others = [
+        (counters.items_retired, "item retired" if counters.items_retired == 1 else "items retired"),
         (counters.items_with_warnings, "with warnings"),
+        (counters.members.total, "members of archives"),
+        (
+            counters.versions_deleted,
+            "earlier version deleted" if counters.versions_deleted == 1 else "earlier versions deleted",
+        ),
         (counters.chunks_written, "chunk" if counters.chunks_written == 1 else "chunks"),
     ]
-    rest = "  ".join(f"{number:,} {name}" for number, name in beside if number)
+    rest = "  ".join(f"{number:,} {name}" for number, name in others if number)
     return f" {counters.descriptors_listed:,} listed = {' + '.join(parts)}" + (f"   and {rest}" if rest else "")
 
 
-def trouble_line(manifest: Manifest) -> str:
+def issue_line(manifest: Manifest) -> str:
     """Return what asks for a person: held deletions, else the last error, else the last warning."""
     if manifest.held and manifest.held.waits:
         number = wording.plural(manifest.held.documents, "deletion")

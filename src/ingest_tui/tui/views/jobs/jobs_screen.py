@@ -1,4 +1,4 @@
-"""Jobs: all of them, newest first, live. Beside it, on a wide screen, the one under the cursor."""
+"""Jobs: all of them, newest first, live. Next to it, on a wide screen, the one under the cursor."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class JobsScreen(JobActions):
     def __init__(self) -> None:
         super().__init__()
         self._settling: Timer | None = None
-        self.beside: JobPane | None = None
+        self.side_pane: JobPane | None = None
 
     def compose_body(self) -> ComposeResult:
         """The table; a job comes next to it when there is room."""
@@ -126,8 +126,8 @@ class JobsScreen(JobActions):
             self._hint()
         if self.ingest.model.number("queued"):
             self.table.redraw_changed()  # places in the queue change with the rows of others
-        if self.beside is not None and any(row.job_id == self.beside.job_id for row in update.changed):
-            self.beside.refresh_job()
+        if self.side_pane is not None and any(row.job_id == self.side_pane.job_id for row in update.changed):
+            self.side_pane.refresh_job()
 
     def _changed_in_place(self, changed: tuple[JobRow, ...]) -> bool:
         if self.sort != "newest" or self.words:
@@ -161,7 +161,7 @@ class JobsScreen(JobActions):
 
     @on(VirtualTable.Moved, "#jobs-table")
     def moved(self) -> None:
-        """Say something about the job, and show it beside once the cursor rests."""
+        """Say something about the job, and show it at the side once the cursor rests."""
         self._hint()
         if self.size.width >= WIDE:
             if self._settling is not None:
@@ -169,20 +169,20 @@ class JobsScreen(JobActions):
             self._settling = self.set_timer(_SETTLE_SECONDS, self._show_beside)
 
     async def _show_beside(self) -> None:
-        if self.beside is None:
+        if self.side_pane is None:
             from ingest_tui.tui.views.jobs.job_pane import JobPane
 
-            self.beside = JobPane(id="beside")
-            self.beside.add_class("-both")
-            await self.query_one("#jobs-panes").mount(self.beside)
+            self.side_pane = JobPane(id="beside")
+            self.side_pane.add_class("-both")
+            await self.query_one("#jobs-panes").mount(self.side_pane)
         if self.table.current_key:
-            self.beside.follow(self.table.current_key)
+            self.side_pane.follow(self.table.current_key)
 
     def on_resize(self) -> None:
-        """Show the job beside when there is room now."""
+        """Show the job at the side when there is room now."""
         super().on_resize()
-        if self.beside is not None:
-            self.beside.display = self.size.width >= WIDE
+        if self.side_pane is not None:
+            self.side_pane.display = self.size.width >= WIDE
         if self.size.width >= WIDE:
             self.call_after_refresh(self._show_beside)
 

@@ -23,7 +23,7 @@ def bar(done: int, total: int | None, *, cells: int) -> str:
 
 
 class PhaseBars(Vertical):
-    """Four lines, one for each phase."""
+    """Four lines, one for each phase; the others stay empty."""
 
     DEFAULT_CSS = """
     PhaseBars { height: 4; }
@@ -36,9 +36,11 @@ class PhaseBars(Vertical):
 
     def show(self, manifest: Manifest, now: float) -> None:
         """Show the phases of a job at the moment ``now`` (POSIX seconds)."""
-        for name in PHASES:
+        for place, line in enumerate(PHASES):
+            name = manifest.phase_names[place] if place < len(manifest.phase_names) else ""
             phase = manifest.phases.get(name, Phase())
-            self.query_one(f"#phase-{name}", Line).say(_phase_line(name, phase, now, self.size.width))
+            told = _phase_line(name, phase, now, self.size.width) if name else Content()
+            self.query_one(f"#phase-{line}", Line).say(told)
 
 
 def _phase_line(name: str, phase: Phase, now: float, width: int) -> Content:

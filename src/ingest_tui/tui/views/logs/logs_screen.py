@@ -128,7 +128,7 @@ class LogsScreen(FollowingScreen):
         return [
             "No lines yet.",
             "",
-            "Jobs and the worker say here what they do.",
+            "Jobs and the worker report here what they do.",
             "2 shows the sources; s there syncs one.",
         ]
 

@@ -112,7 +112,7 @@ class Places(TableDialog):
             if branch is not None:
                 branch.state = "failed"
             self.show_rows()
-            self.say_trouble(message, hint)
+            self.say_failure(message, hint)
 
         work = partial(client.sources.places, source_type, config, path)
         self.ask_slices(work, take, group=f"place {path}", otherwise=failed)

@@ -89,7 +89,7 @@ class Plan(TableDialog):
         self._groups: dict[tuple[str, str], Group] = {}
         self._open: Group | None = None
         self._done = False
-        self._trouble = False
+        self._failure = False
         self._since = time.monotonic()
 
     def columns(self) -> Sequence[Column[Any]]:
@@ -147,7 +147,7 @@ class Plan(TableDialog):
             rows = [item for item in self._open.items if matches(f"{item.key} {item.detail}".lower(), self.words)]
         empty = "nothing to do: the source is empty" if self._done else "listing the source … esc goes back"
         self.table.show(rows, empty=["no item matches the filter" if self.words else empty])
-        if not self._trouble and (self._done or self._groups):
+        if not self._failure and (self._done or self._groups):
             self.say(self._summary())
 
     def _summary(self) -> str:
@@ -159,10 +159,10 @@ class Plan(TableDialog):
         told = f"{wording.plural(total, 'item')}, {work:,} to work on" if total else "the source is empty"
         return told if self._done else f"{told} …"
 
-    def say_trouble(self, message: str, hint: str) -> None:
+    def say_failure(self, message: str, hint: str) -> None:
         """Say what went wrong, and leave it there."""
-        self._trouble = self._done = True
-        super().say_trouble(message, hint)
+        self._failure = self._done = True
+        super().say_failure(message, hint)
         self.table.show([], empty=["the source cannot be listed", "", f"! {message}", f"  {hint}"])
 
     # Keys

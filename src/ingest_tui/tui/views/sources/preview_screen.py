@@ -33,7 +33,7 @@ class Preview(TableDialog):
         self._items: list[PreviewItem] = []
         self._which = _SHOWS[0]
         self._done = False
-        self._trouble = False
+        self._failure = False
 
     def columns(self) -> Sequence[Column[PreviewItem]]:
         """Whether, what, how large, why not."""
@@ -75,7 +75,7 @@ class Preview(TableDialog):
             and (not self.words or matches(f"{item.key} {item.detail} {item.reason}".lower(), self.words))
         ]
         self.table.show(shown, empty=["nothing" if self._done else "listing … esc goes back"])
-        if not self._trouble:
+        if not self._failure:
             self.say(self._summary())
 
     def _summary(self) -> str:
@@ -90,10 +90,10 @@ class Preview(TableDialog):
             words.append(f"showing: {self._which}")
         return "of the first items: " + ", ".join(words)
 
-    def say_trouble(self, message: str, hint: str) -> None:
+    def say_failure(self, message: str, hint: str) -> None:
         """Say what went wrong, and leave it there."""
-        self._trouble = self._done = True
-        super().say_trouble(message, hint)
+        self._failure = self._done = True
+        super().say_failure(message, hint)
         self.table.show(self._items, empty=["it cannot be listed", "", f"! {message}", f"  {hint}"])
 
     def action_turn(self) -> None:

@@ -54,16 +54,16 @@ class SourceActions(ViewScreen):
 
         kinds, is_first = answer
         width = max(len(kind.name) for kind in kinds)
-        options = [(kind.name, f"{kind.name:{width}}  {kind.trouble or kind.summary}") for kind in kinds]
+        options = [(kind.name, f"{kind.name:{width}}  {kind.problem or kind.summary}") for kind in kinds]
         options.sort(key=lambda option: option[0] != "local")
-        usable = {kind.name for kind in kinds if not kind.trouble}
+        usable = {kind.name for kind in kinds if not kind.problem}
         guide = _guide(1) if is_first else ""
 
         def chosen(name: str | None) -> None:
             if name in usable:
                 self._ask_for_settings(str(name), is_first=is_first)
             elif name is not None:
-                self.show_notice(next(kind.trouble for kind in kinds if kind.name == name), bad=True)
+                self.show_notice(next(kind.problem for kind in kinds if kind.name == name), bad=True)
 
         self.app.push_screen(Choose(f"{guide}What kind of source?", options), chosen)
 
@@ -211,5 +211,5 @@ class SourceActions(ViewScreen):
 
 
 def _guide(step: int) -> str:
-    """Return what stands before the titles of the first steps: without a source a person gets step by step guidance."""
+    """Return what is before the titles of the first steps: without a source a person gets step by step guidance."""
     return f"First source, step {step} of {len(FIRST_STEPS)}: "

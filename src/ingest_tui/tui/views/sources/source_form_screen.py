@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
+from ingest_tui.model.attachments import AttachmentsSetting
+from ingest_tui.model.ocr import OcrEngineName, OcrMode
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, Source
 from ingest_tui.services.client import Client
 from ingest_tui.tui.client.conflicts import Conflict, saved_or_conflict
@@ -29,6 +31,9 @@ def _size(number: int) -> str:
     return f"{number // _MEGABYTE}MB" if number and number % _MEGABYTE == 0 else str(number)
 
 
+AS_THE_WORKSPACE = "default"
+"""The choice of what the settings of the workspace say."""
+_LEFT_TO_THE_WORKSPACE = ("attachments", "ocr", "ocr_engine")
 _NAME = Field("name", "what you call it; left empty, it follows from the place")
 _WATCH = Field("watch", "sync by itself on changes, while a worker runs", kind="switch", default=False)
 _TAKES = [
@@ -42,6 +47,46 @@ _HOW = [
     Field("priority", "0 to 1000; lower runs first", default=100),
     Field("backend", "read everything with this backend, e.g. unstructured"),
     Field("by_type", "a backend for single types, e.g. pdf=unstructured", kind="list", label="backends"),
+    Field("schema_file", "check documents by this JSON Schema or Table Schema", label="schema"),
+    Field(
+        "schema_violations",
+        "what does not follow the schema",
+        kind="choice",
+        choices=("report", "reject"),
+        default="report",
+        label="violations",
+    ),
+    Field(
+        "containers",
+        "what is in archives: documents of their own, or refuse archives",
+        kind="choice",
+        choices=("documents", "refuse"),
+        default="documents",
+        label="archives",
+    ),
+    Field(
+        "attachments",
+        "files attached to mails and PDFs: part of the text, documents of their own, or names alone",
+        kind="choice",
+        choices=(AS_THE_WORKSPACE, *get_args(AttachmentsSetting)),
+        default=AS_THE_WORKSPACE,
+    ),
+    Field(
+        "ocr",
+        "read images, and PDF pages without text (auto) or all pages (always)",
+        kind="choice",
+        choices=(AS_THE_WORKSPACE, *get_args(OcrMode)),
+        default=AS_THE_WORKSPACE,
+    ),
+    Field("ocr_languages", "what OCR reads, e.g. eng+deu (empty: as in the workspace)", label="ocr languages"),
+    Field(
+        "ocr_engine",
+        "what OCR reads with; rapidocr is an extra",
+        kind="choice",
+        choices=(AS_THE_WORKSPACE, *get_args(OcrEngineName)),
+        default=AS_THE_WORKSPACE,
+        label="ocr engine",
+    ),
     Field("hold_items", "ask before more documents than this are deleted at once (empty: 10)", label="ask above"),
     Field("hold_share", "and only if they are more than this share of all (empty: 0.1)", label="and share"),
     Field("hold_always_share", "ask always above this share, however few (empty: 0.5)", label="ask above share"),
@@ -113,6 +158,7 @@ class SourceForm(EntryForm):
         }
         common = dict(self._original.common)
         common["max_size"] = _size(int(common["max_size"]))
+        common |= {name: common.get(name) or AS_THE_WORKSPACE for name in _LEFT_TO_THE_WORKSPACE}
         common["by_type"] = [f"{kind}={backend}" for kind, backend in (common.get("by_type") or {}).items()]
         return config | common
 
@@ -279,6 +325,9 @@ def _common(entered: dict[str, Any], *, emptied: bool = False) -> dict[str, Any]
     common = dict(entered)
     if "by_type" in common:
         common["by_type"] = dict(_pairs(common["by_type"]))
+    for name in _LEFT_TO_THE_WORKSPACE:
+        if common.get(name) == AS_THE_WORKSPACE:
+            common[name] = None
     for name in ("since", "backend", *_HOLD):
         if name in common and (emptied or name in _HOLD):
             common[name] = None if common[name] in {"", None} else common[name]

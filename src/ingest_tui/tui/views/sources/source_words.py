@@ -49,8 +49,13 @@ def detail_lines(summary: SourceSummary) -> list[tuple[str, str]]:
         (_told("health", f"{_GLYPHS.get(summary.level, '-')} {summary.health}".rstrip()), tone),
         (_told("state", state_of(summary)), ""),
         (_told("next sync", summary.next_run), ""),
+        *([(_told("schedule", source.schedule.in_words), "")] if source.schedule is not None else []),
         (_told("documents", f"{summary.documents:,} in {source.collection_id}"), ""),
     ]
+    if summary.embedding:
+        lines.append((_told("embedding", summary.embedding), "bad" if summary.embedding == "failed" else ""))
+    if summary.columns_in_words:
+        lines.append((_told("columns", summary.columns_in_words), ""))
     if last is not None:
         lines.append((_told("last job", f"{last.job_id}, {last.state}"), ""))
         counters = last.counters
@@ -71,6 +76,14 @@ def detail_lines(summary: SourceSummary) -> list[tuple[str, str]]:
         ("not these types", source.deny_types),
         ("backend", source.extraction.backend),
         ("backends", source.extraction.by_type),
+        ("schema", source.schema_file),
+        ("archives", source.containers if source.containers != "documents" else ""),
+        ("attachments", source.attachments),
+        ("violations", source.schema_file and source.schema_violations),
+        ("ocr", source.ocr),
+        ("ocr languages", source.ocr_languages),
+        ("ocr engine", source.ocr_engine),
+        ("own choice", source.overrides.chosen()),
     ):
         if value:
             lines.append((_told(name, _value(value)), ""))

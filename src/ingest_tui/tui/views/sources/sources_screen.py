@@ -161,7 +161,7 @@ class SourcesScreen(SourceActions):
 
     @on(VirtualTable.Moved, "#sources-table")
     def say_current(self) -> None:
-        """Say something about the source under the cursor, and show it beside the list where there is room."""
+        """Say something about the source under the cursor, and show it next to the list where there is room."""
         summary = self.table.current
         self._say_hint(summary)
         beside = self.query_one("#source-beside")

@@ -1,0 +1,58 @@
+"""doc purge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
+
+
+@click.command()
+@click.argument("documents", nargs=-1, required=True)
+@click.option(
+    "--record", type=click.Path(path_type=Path), metavar="FILE", help="First write what is erased: JSON lines."
+)
+@click.option("--dry-run", "-n", is_flag=True, help="Show what would be erased, and erase nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@wait_options
+@json_option
+@pass_session
+def purge(
+    session: Session,
+    documents: tuple[str, ...],
+    record: Path | None,
+    dry_run: bool,
+    yes: bool,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Erase DOCUMENTS for good, here or in the trash: all versions, texts and vectors. Nothing brings them back.
+
+    No sync takes them in again unless they change at their source. Exit code 6: nobody agreed.
+    """
+    from ingest_tui.services.documents.erasure import Erased, erase_documents, plan_erasure
+
+    wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
+    found = plan_erasure(session.workspace, documents)
+    erased = Erased([], [])
+    if not dry_run:
+        if not yes and not as_json:
+            for one in found:
+                diagnostics.say(f"  {one.document.title}  {one.document.uri}")
+        versions = sum(len(one.versions) for one in found)
+        confirm(f"Erase {len(found)} documents with {versions} versions for good?", yes=yes, as_json=as_json)
+        erased = erase_documents(session.workspace, found, record=record, wait_policy=wait_policy)
+    for entry in erased.catalogues_kept:
+        diagnostics.say(f"{entry} is a catalogue from before a repair, and may have the text: delete it")
+    if as_json:
+        planned = [one.as_dict() for one in found]
+        output.data({"erased": erased.document_ids, "dry_run": dry_run, "documents": planned})
+    elif dry_run:
+        rows = [(one.document.document_id, len(one.versions), one.document.state, one.document.uri) for one in found]
+        output.table(("DOCUMENT", "VERSIONS", "STATE", "ADDRESS"), rows, empty="")
+    else:
+        output.line(f"erased {len(erased.document_ids)} documents")

@@ -1,0 +1,127 @@
+"""doc versions, diff, rollback, prune-versions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+import humanize
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+
+_MOST_NAMED = 20
+
+
+@click.command()
+@click.argument("document")
+@json_option
+@pass_session
+def versions(session: Session, document: str, as_json: bool) -> None:
+    """List the versions of DOCUMENT, newest first."""
+    from ingest_tui.services.documents.documents import document_versions, made_by
+
+    found = document_versions(session.workspace, document)
+    if as_json:
+        output.data(found)
+        return
+    rows = [
+        (
+            f"v{item['version']}",
+            item["version_label"],
+            item["ingested_at"],
+            humanize.naturalsize(item["bytes"]),
+            item["raw_sha256"][:16],
+            made_by(item),
+        )
+        for item in found
+    ]
+    output.table(("VERSION", "LABEL", "INGESTED", "SIZE", "SHA-256", "MADE BY"), rows, empty="no versions")
+
+
+@click.command()
+@click.argument("document")
+@click.option("--from", "older", type=click.IntRange(1), help="The older version; the one before the other without it.")
+@click.option("--to", "newer", type=click.IntRange(1), help="The newer version; the current one without it.")
+@json_option
+@pass_session
+def diff(session: Session, document: str, older: int | None, newer: int | None, as_json: bool) -> None:
+    """Print what changed in the text of DOCUMENT between two versions."""
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.services.documents.documents import document_diff, document_versions, get_document
+
+    found = get_document(session.workspace, document)
+    newer = newer or found.version
+    older = older or newer - 1
+    if older < 1 or len(document_versions(session.workspace, found.document_id)) == 1:
+        raise UsageError(
+            f"document {found.document_id} has one version only", hint="there is nothing to compare it with"
+        )
+    lines = document_diff(session.workspace, found.document_id, older, newer)
+    if as_json:
+        output.data({"document_id": found.document_id, "from": older, "to": newer, "diff": lines})
+    else:
+        output.block("\n".join(lines) or "the texts are the same")
+
+
+@click.command()
+@click.argument("document")
+@click.option("--to", "version", type=click.IntRange(1), help="Which version; else the newest with other content.")
+@json_option
+@pass_session
+def rollback(session: Session, document: str, version: int | None, as_json: bool) -> None:
+    """Make the newest version of DOCUMENT from an earlier one; all versions stay.
+
+    It is searchable at once. A sync leaves it so until the source has other content than the version that was left;
+    'sync --force' or an upload takes that again.
+    """
+    from ingest_tui.services.documents.documents import document_versions, made_by
+    from ingest_tui.services.documents.rollback import roll_back_document
+
+    found = roll_back_document(session.workspace, document, version)
+    if as_json:
+        output.data(found.as_dict())
+    else:
+        newest = document_versions(session.workspace, found.document_id)[0]
+        undo = f"'ingest-tui doc rollback {found.document_id} --to {found.version - 1}' undoes it"
+        output.line(f"document {found.document_id} is v{found.version} now ({made_by(newest)}); {undo}")
+
+
+@click.command("prune-versions")
+@click.argument("documents", nargs=-1, required=True)
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    show_default="as the collection keeps them, or 1",
+    help="How many of the newest stay.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@json_option
+@pass_session
+def prune_versions(
+    session: Session, documents: tuple[str, ...], keep: int | None, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Delete earlier versions of DOCUMENTS for good; the current one always stays. Exit code 6: nobody agreed."""
+    from ingest_tui.services.documents.pruning import prune_documents, versions_to_prune
+
+    chosen = versions_to_prune(session.workspace, documents, keep=keep)
+    if not dry_run:
+        if not yes and not as_json:
+            for one in chosen[:_MOST_NAMED]:
+                diagnostics.say(f"  {one.document_id} v{one.version}")
+        if chosen:
+            confirm(f"Delete {len(chosen)} versions for good?", yes=yes, as_json=as_json)
+        chosen = prune_documents(session.workspace, chosen)
+    if as_json:
+        output.data({"deleted": 0 if dry_run else len(chosen), "dry_run": dry_run,
+                     "versions": [one._asdict() for one in chosen]})  # fmt: skip
+        return
+    rows = [(one.document_id, f"v{one.version}") for one in chosen]
+    if dry_run:
+        output.table(("DOCUMENT", "VERSION"), rows, empty="nothing to delete")
+    else:
+        output.line(f"deleted {len(chosen)} versions" if chosen else "nothing was deleted: there is nothing earlier")
+
+
+VERSION_COMMANDS: Final = (versions, diff, rollback, prune_versions)

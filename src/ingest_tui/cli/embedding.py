@@ -1,0 +1,62 @@
+"""embed, similar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.document_choice import choice_of, choice_options
+from ingest_tui.cli.name_arguments import COLLECTION
+from ingest_tui.cli.session import Session, json_option, pass_session
+
+
+@click.command()
+@click.argument("collection", type=COLLECTION, default="default")
+@click.option("--all", "everything", is_flag=True, help="Look at every document, not only at what has changed.")
+@click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
+@json_option
+@pass_session
+def embed(session: Session, collection: str, everything: bool, detach: bool, as_json: bool) -> int:
+    """Make the vectors that documents of COLLECTION lack, with the embedder that it has chosen, and follow that.
+
+    What was embedded and has not changed keeps its vectors; no model is asked for it again.
+    """
+    from ingest_tui.cli.sync import follow_or_leave
+    from ingest_tui.services.embedding import enqueue_embedding
+
+    queued = enqueue_embedding(session.workspace, collection, everything=everything)
+    return follow_or_leave(session.workspace, queued, detach=detach, as_json=as_json)
+
+
+@click.command()
+@click.argument("document", required=False)
+@click.option("--text", metavar="TEXT", help="Look for what is similar to this text instead.")
+@choice_options
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many.")
+@json_option
+@pass_session
+def similar(
+    session: Session, /, document: str | None, text: str | None, limit: int, as_json: bool, **options: Any
+) -> None:
+    """Find documents that are similar to DOCUMENT, or to a text, by their vectors; the best passage of each."""
+    from ingest_tui.cli.doc import show_hits
+    from ingest_tui.model.errors import UsageError
+    from ingest_tui.services.similar import hint_without_hits, similar_to_document, similar_to_text
+
+    if (document is None) == (text is None):
+        raise UsageError(
+            "similar to what? Name a document or give --text", hint="ingest-tui similar --text 'rain gauge'"
+        )
+    choice = choice_of(options)
+    if document is not None:
+        hits = similar_to_document(session.workspace, document, limit=limit, **choice)
+    else:
+        hits = similar_to_text(session.workspace, text or "", limit=limit, **choice)
+    if as_json:
+        output.data([hit.as_dict() for hit in hits])
+        return
+    show_hits(hits)
+    if not hits and (hint := hint_without_hits(session.workspace, target=document, **choice)):
+        diagnostics.say(f"hint: {hint}")

@@ -1,0 +1,68 @@
+"""prune."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import click
+import humanize
+
+from ingest_tui.cli import output
+from ingest_tui.cli.read_only import refusal
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+
+if TYPE_CHECKING:
+    from ingest_tui.services.retention import Prunable, PruneKind, PruneReport
+
+_KINDS = ("trash", "versions", "jobs", "logs", "staging")
+
+
+@click.command()
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only of this kind; may be repeated.")
+@click.option("--dry-run", "-n", is_flag=True, help="Show what would be deleted, and delete nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@json_option
+@pass_session
+def prune(session: Session, kinds: tuple[str, ...], dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Delete for good what the workspace need not keep any more, by its settings and those of its collections.
+
+    A worker does so by itself once a day. Exit code 6: nobody agreed.
+    """
+    from ingest_tui.services.retention import PruneReport, prunable, prune_workspace
+
+    if session.read_only and not dry_run:
+        raise refusal("prune")
+    found = prunable(session.workspace, cast("tuple[PruneKind, ...]", kinds))
+    report = PruneReport.of(found)
+    if not dry_run and found:
+        if not yes and not as_json:
+            _show(report)
+        size = humanize.naturalsize(report.total_bytes)
+        confirm(f"Delete {_items(report.total_items)} for good, {size}?", yes=yes, as_json=as_json)
+        report = prune_workspace(session.workspace, found)
+    if as_json:
+        output.data(_as_dict(report, found if dry_run else [], dry_run=dry_run))
+    elif dry_run:
+        _show(report)
+        output.line(f"would delete {_items(report.total_items)}, {humanize.naturalsize(report.total_bytes)}")
+    else:
+        output.line(f"deleted {_items(report.total_items)}, {humanize.naturalsize(report.total_bytes)} freed")
+
+
+def _items(number: int) -> str:
+    return "1 item" if number == 1 else f"{number:,} items"
+
+
+def _show(report: PruneReport) -> None:
+    rows = [
+        (kind, f"{number:,}", humanize.naturalsize(report.bytes[kind]))
+        for kind, number in report.items.items()
+        if number
+    ]
+    output.table(("KIND", "ITEMS", "SPACE"), rows, empty="nothing to delete")
+
+
+def _as_dict(report: PruneReport, found: list[Prunable], *, dry_run: bool) -> dict[str, object]:
+    kinds = {kind: {"items": number, "bytes": report.bytes[kind]} for kind, number in report.items.items()}
+    totals = {"items": report.total_items, "bytes": report.total_bytes}
+    return {"dry_run": dry_run, **totals, "kinds": kinds, "found": [one.as_dict() for one in found]}

@@ -1,0 +1,1 @@
+"""What electronic books are packed in."""

@@ -1,0 +1,1 @@
+"""What mails have in common, whichever format they came in."""

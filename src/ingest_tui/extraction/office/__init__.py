@@ -1,0 +1,1 @@
+"""Files of office programs: packages of Office Open XML, OpenDocument, binary Word, and fonts of symbols."""

@@ -1,0 +1,268 @@
+"""OpenDocument texts and presentations (ISO/IEC 26300) as markdown, from their parsed XML.
+
+A package has its content and its styles in two parts; a flat file has both below one root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from xml.etree import ElementTree as ET
+
+from ingest_tui.extraction.office.ooxml import attribute, local
+from ingest_tui.extraction.tables.table import pipe_table
+
+ReadObject = Callable[[str], ET.Element | None]
+"""Returns the content of an embedded object by its reference, such as ``./Object 1``; None where there is none."""
+
+_MAX_REPEATED = 100
+_MAX_SPACES = 100
+_MAX_LEVEL = 6
+_SKIPPED = frozenset(
+    (
+        *("tracked-changes", "forms", "scripts", "event-listeners", "script", "annotation-end"),
+        *("note-citation", "sequence-decls", "variable-decls", "user-field-decls", "dde-connection-decls", "settings"),
+        *("footer-decl", "header-decl", "date-time-decl", "automatic-styles", "font-face-decls", "enhanced-geometry"),
+    )
+)
+_SHAPES = frozenset(
+    (
+        *("frame", "text-box", "custom-shape", "rect", "line", "polyline", "polygon", "path", "circle", "ellipse"),
+        *(
+            "g",
+            "connector",
+            "caption",
+            "measure",
+            "control",
+            "page-thumbnail",
+            "object",
+            "object-ole",
+            "regular-polygon",
+        ),
+    )
+)
+_HEADER_PARTS = {
+    "Header": ("header", "header-first", "header-left"),
+    "Footer": ("footer", "footer-first", "footer-left"),
+}
+
+
+def text_document(roots: Iterable[ET.Element], read_object: ReadObject) -> str:
+    """Return a text document: its body, notes, headers, footers and comments. ``roots``: the content and the styles."""
+    roots = list(roots)
+    writer = _Writer(roots, read_object)
+    blocks = [block for body in _each(roots, "office:text") for block in writer.blocks(body)]
+    blocks += writer.notes
+    comments = writer.comments
+    for heading, names in _HEADER_PARTS.items():
+        shown: dict[str, None] = {}
+        for page in _each(roots, "style:master-page"):
+            for one in page:
+                if local(one) in names:
+                    shown.update(dict.fromkeys(writer.blocks(one)))
+        blocks += [f"## {heading}", *shown] if shown else []
+    blocks += ["## Comments", "\n".join(comments)] if comments else []
+    return "\n\n".join(blocks) + "\n"
+
+
+def slides(roots: Iterable[ET.Element], read_object: ReadObject) -> list[str]:
+    """Return the slides of a presentation, each with its notes and comments; an empty one as an empty text."""
+    roots = list(roots)
+    footers = {
+        attribute(one, "name"): " ".join("".join(one.itertext()).split())
+        for one in _each(roots, "presentation:footer-decl")
+    }
+    shown: set[str] = set()
+    found: list[str] = []
+    for body in _each(roots, "office:presentation"):
+        for number, page in enumerate((one for one in body if local(one) == "page"), 1):
+            footer = footers.get(attribute(page, "use-footer-name"), "")
+            found.append(_slide(page, number, _Writer(roots, read_object), "" if footer in shown else footer))
+            shown.add(footer)
+    return found
+
+
+def _slide(page: ET.Element, number: int, writer: _Writer, footer: str) -> str:
+    titles: list[str] = []
+    blocks: list[str] = []
+    notes: list[str] = []
+    for shape in page:
+        kind = attribute(shape, "class")
+        if local(shape) == "notes":
+            for one in shape:
+                if attribute(one, "class") not in ("page", "header", "footer", "date-time", "page-number"):
+                    notes += writer.blocks_of(one)
+        elif attribute(shape, "placeholder") == "true" or kind == "page-number":
+            continue  # the prompt of a placeholder is shown only to who edits
+        elif kind == "title":
+            titles += writer.blocks_of(shape)
+        else:
+            blocks += writer.blocks_of(shape)
+    blocks += [footer] if footer else []
+    blocks += ["### Notes", *notes] if notes else []
+    blocks += ["### Comments", "\n".join(writer.comments)] if writer.comments else []
+    title = " ".join(" ".join(one.lstrip("#- ") for one in titles).split())
+    return "\n\n".join([f"## {title or f'Slide {number}'}", *blocks]) if title or blocks else ""
+
+
+def _each(roots: Iterable[ET.Element], name: str) -> Iterator[ET.Element]:
+    ending = f":{name}"
+    for root in roots:
+        yield from (one for one in root.iter() if one.tag.replace(":1.0}", ":").endswith(ending))
+
+
+class _Writer:
+    """Writes blocks; notes and comments that it comes upon are kept for the end."""
+
+    def __init__(self, roots: list[ET.Element], read_object: ReadObject) -> None:
+        self.notes: list[str] = []
+        self.comments: list[str] = []
+        self._read_object = read_object
+        self._note_numbers = {"footnote": 0, "endnote": 0}
+        self._parents: dict[str, str] = {}
+        self._numbered: set[tuple[str, int]] = set()
+        for root in roots:
+            for one in root.iter():
+                name = local(one)
+                if name == "style":
+                    self._parents[attribute(one, "name")] = attribute(one, "parent-style-name")
+                elif name == "list-style":
+                    self._numbered |= {
+                        (attribute(one, "name"), int(attribute(level, "level")))
+                        for level in one
+                        if local(level) == "list-level-style-number" and attribute(level, "level").isdecimal()
+                    }
+
+    def blocks(self, element: ET.Element) -> list[str]:
+        """Return the blocks within an element."""
+        return [block for one in element for block in self.blocks_of(one)]
+
+    def blocks_of(self, one: ET.Element) -> list[str]:
+        """Return what an element is in blocks of markdown."""
+        name = local(one)
+        if name in ("p", "h"):
+            return self._paragraph(one, name)
+        if name == "list":
+            lines = list(self._list(one, 0, attribute(one, "style-name")))
+            return ["\n".join(lines)] if lines else []
+        if name == "table":
+            table = pipe_table([cells for row in _rows(one) for cells in self._row(row)])
+            return [table] if table else []
+        if name == "annotation":
+            self._comment(one)
+            return []
+        if name in ("object", "object-ole"):
+            content = self._read_object(attribute(one, "href")) if attribute(one, "href") else one
+            return self.blocks(content) if content is not None else []
+        return [] if name in _SKIPPED else self.blocks(one)
+
+    def _paragraph(self, one: ET.Element, name: str) -> list[str]:
+        within: list[str] = []
+        text = self._inline(one, within).strip()
+        if not text:
+            return within
+        level = attribute(one, "outline-level") if name == "h" else ""
+        depth = min(int(level), _MAX_LEVEL) if level.isdecimal() else 1 if name == "h" or self._is_title(one) else 0
+        heading = f"{'#' * max(depth, 1)} {' '.join(text.split())}" if depth else text
+        return [heading, *within]
+
+    def _is_title(self, paragraph: ET.Element) -> bool:
+        style = attribute(paragraph, "style-name")
+        return style == "Title" or self._parents.get(style) == "Title"
+
+    def _inline(self, element: ET.Element, within: list[str]) -> str:
+        """Return the text of a paragraph; blocks of shapes in it are added to ``within``."""
+        parts = [_collapsed(element.text)]
+        for one in element:
+            parts += [self._inline_of(one, within), _collapsed(one.tail)]
+        return "".join(parts)
+
+    def _inline_of(self, one: ET.Element, within: list[str]) -> str:
+        name = local(one)
+        text = ""
+        if name == "s":
+            count = attribute(one, "c")
+            text = " " * min(int(count) if count.isdecimal() else 1, _MAX_SPACES)
+        elif name in ("tab", "line-break"):
+            text = "\t" if name == "tab" else "\n"
+        elif name == "note":
+            text = self._note(one)
+        elif name == "annotation":
+            self._comment(one)
+        elif name in _SHAPES:
+            within += self.blocks_of(one)
+        elif name == "a":
+            text, target = self._inline(one, within), attribute(one, "href")
+            text = f"[{text}]({target})" if text.strip() and "://" in target else text
+        elif name == "ruby-text":
+            text = f" ({self._inline(one, within)})"
+        elif name not in _SKIPPED:
+            text = self._inline(one, within)
+        return text
+
+    def _note(self, note: ET.Element) -> str:
+        kind = attribute(note, "note-class")
+        kind = kind if kind in self._note_numbers else "footnote"
+        self._note_numbers[kind] += 1
+        label = f"[^{'e' if kind == 'endnote' else ''}{self._note_numbers[kind]}]"
+        text = " ".join(" ".join(self.blocks(note)).split())
+        self.notes.append(f"{label}: {text}")
+        return label
+
+    def _comment(self, annotation: ET.Element) -> None:
+        creator = next((" ".join((one.text or "").split()) for one in annotation if local(one) == "creator"), "")
+        texts = [block for one in annotation if local(one) in ("p", "list") for block in self.blocks_of(one)]
+        text = " ".join(" ".join(texts).split())
+        if text:
+            self.comments.append(f"- {creator}: {text}" if creator else f"- {text}")
+
+    def _list(self, element: ET.Element, depth: int, style: str) -> Iterator[str]:
+        is_numbered = (style, depth + 1) in self._numbered
+        number = 0
+        for item in element:
+            if local(item) not in ("list-item", "list-header"):
+                continue
+            marked = local(item) == "list-header"
+            for one in item:
+                if local(one) == "list":
+                    yield from self._list(one, depth + 1, attribute(one, "style-name") or style)
+                    continue
+                for block in self.blocks_of(one):
+                    number += not marked
+                    mark = "  " if marked else f"{number}. " if is_numbered else "- "
+                    if local(item) == "list-header":
+                        mark = ""
+                    yield "  " * depth + mark + " ".join(block.split())
+                    marked = True
+
+    def _row(self, row: ET.Element) -> Iterator[list[str]]:
+        cells: list[str] = []
+        for cell in row:
+            if local(cell) in ("table-cell", "covered-table-cell"):
+                text = " ".join(" ".join(self.blocks(cell)).split()) if local(cell) == "table-cell" else ""
+                cells += [text] * _repeated(cell, "number-columns-repeated")
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            yield from [cells] * _repeated(row, "number-rows-repeated")
+
+
+def _rows(table: ET.Element) -> Iterator[ET.Element]:
+    for one in table:
+        name = local(one)
+        if name == "table-row":
+            yield one
+        elif name in ("table-header-rows", "table-rows", "table-row-group"):
+            yield from _rows(one)
+
+
+def _repeated(element: ET.Element, name: str) -> int:
+    count = attribute(element, name)
+    return min(int(count), _MAX_REPEATED) if count.isdecimal() else 1
+
+
+def _collapsed(text: str | None) -> str:
+    """Return a text with its white space as OpenDocument means it: any run of it is one space."""
+    if not text:
+        return ""
+    words = " ".join(text.split())
+    return (" " if text[0].isspace() else "") + words + (" " if words and text[-1].isspace() else "")

@@ -1,0 +1,1 @@
+"""What the layout of printed pages says: lines, tables, headings, and what is repeated on every page."""

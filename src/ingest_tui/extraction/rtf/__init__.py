@@ -1,0 +1,1 @@
+"""Rich Text Format: from its control words to the story that they tell."""

@@ -1,0 +1,37 @@
+"""Short beginnings of words in a large full text, of which FTS5 would join long lists for a second."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Final
+
+import orjson
+
+from ingest_tui.index.base import Database
+from ingest_tui.index.ranked_chunks import LARGE
+from ingest_tui.index.term_counts import IndexSize
+from ingest_tui.model.analysis import terms_function
+from ingest_tui.model.search_terms import SearchTerm
+from ingest_tui.model.tokens import fold, tokens_of
+
+SHORT: Final = 3
+_SAMPLE: Final = 80
+_WORDS: Final = 12
+
+
+def from_a_sample(database: Database, term: SearchTerm, size: IndexSize) -> SearchTerm:
+    """Return a term whose short beginning is replaced by the most frequent words of a sample that begin so."""
+    beginning = term.sequences[0][0] if term.is_beginning else ""
+    if not beginning or len(beginning) > SHORT or size.chunks <= LARGE:
+        return term
+    numbers = orjson.dumps([size.last_number * (number + 1) // _SAMPLE for number in range(_SAMPLE)]).decode()
+    sql = "SELECT text, language FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
+    words: Counter[str] = Counter()
+    for text, language in database.execute(sql, (numbers,)):
+        terms_of = terms_function(language)
+        for token in tokens_of(text):
+            if not token.isalpha() or fold(token[: len(beginning)]).startswith(beginning):
+                words.update(term for term in terms_of(token)[0] if term.startswith(beginning))
+    frequent = tuple((word,) for word, _ in words.most_common(_WORDS))
+    return replace(term, sequences=(*frequent, (beginning,)), is_beginning=False)

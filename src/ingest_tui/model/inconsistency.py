@@ -1,0 +1,128 @@
+"""What is not as it must be in a workspace: the kinds, where each belongs, and what a repair does about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Part(StrEnum):
+    """The part of a workspace that something is wrong with."""
+
+    CATALOGUE = "catalogue"
+    FULL_TEXT = "full text"
+    FEED = "change feed"
+    DOCUMENTS = "documents"
+    TRASH = "trash"
+    VECTORS = "vectors"
+    JOBS = "jobs"
+    QUEUE = "queue"
+    RECORDS = "records"
+    JOURNALS = "journals"
+    PERMISSIONS = "permissions"
+    LEFTOVERS = "leftovers"
+
+
+class Remedy(StrEnum):
+    """What a repair does: each value is what people read."""
+
+    DERIVE = "made again from what is here"
+    SOURCE = "the source must give it again"
+    QUARANTINE = "moved to quarantine/"
+    REMOVE = "removed"
+    PERSON = "needs a person"
+
+
+class Kind(NamedTuple):
+    """A kind of inconsistency: the part it is in, and its remedy."""
+
+    part: Part
+    remedy: Remedy
+
+
+_DERIVED_ROWS: Final = (
+    "contradiction", "place_without_document", "place_in_other_collection", "document_without_place",
+    "primary_place_unknown", "version_without_document", "current_version_differs", "versions_differ",
+)  # fmt: skip
+
+KINDS: Final[dict[str, Kind]] = {
+    **dict.fromkeys(_DERIVED_ROWS, Kind(Part.CATALOGUE, Remedy.DERIVE)),
+    "catalogue_damaged": Kind(Part.CATALOGUE, Remedy.DERIVE),
+    "unfinished_change": Kind(Part.CATALOGUE, Remedy.DERIVE),
+    "same_content": Kind(Part.CATALOGUE, Remedy.DERIVE),
+    "same_address": Kind(Part.CATALOGUE, Remedy.DERIVE),
+    "chunks_differ": Kind(Part.FULL_TEXT, Remedy.DERIVE),
+    "chunk_text_differs": Kind(Part.FULL_TEXT, Remedy.DERIVE),
+    "chunks_without_document": Kind(Part.FULL_TEXT, Remedy.DERIVE),
+    "full_text_differs": Kind(Part.FULL_TEXT, Remedy.DERIVE),
+    "feed_differs": Kind(Part.FEED, Remedy.DERIVE),
+    "feed_has_gaps": Kind(Part.FEED, Remedy.DERIVE),
+    "feed_not_written": Kind(Part.FEED, Remedy.DERIVE),
+    "unknown_folder": Kind(Part.DOCUMENTS, Remedy.DERIVE),
+    "folder_missing": Kind(Part.DOCUMENTS, Remedy.SOURCE),
+    "version_damaged": Kind(Part.DOCUMENTS, Remedy.DERIVE),
+    "awaits_source": Kind(Part.DOCUMENTS, Remedy.SOURCE),
+    "awaits_person": Kind(Part.DOCUMENTS, Remedy.PERSON),
+    "note_damaged": Kind(Part.DOCUMENTS, Remedy.DERIVE),
+    "noted_places_differ": Kind(Part.DOCUMENTS, Remedy.DERIVE),
+    "unknown_file": Kind(Part.DOCUMENTS, Remedy.QUARANTINE),
+    "retired_note_differs": Kind(Part.TRASH, Remedy.DERIVE),
+    "vectors_damaged": Kind(Part.VECTORS, Remedy.QUARANTINE),
+    "vector_index_damaged": Kind(Part.VECTORS, Remedy.DERIVE),
+    "manifest_damaged": Kind(Part.JOBS, Remedy.QUARANTINE),
+    "manifest_contradicts": Kind(Part.JOBS, Remedy.DERIVE),
+    "counters_differ": Kind(Part.JOBS, Remedy.DERIVE),
+    "outcomes_missing": Kind(Part.JOBS, Remedy.PERSON),
+    "plan_damaged": Kind(Part.JOBS, Remedy.QUARANTINE),
+    "staged_files_left": Kind(Part.JOBS, Remedy.QUARANTINE),
+    "job_not_queued": Kind(Part.QUEUE, Remedy.DERIVE),
+    "ended_job_queued": Kind(Part.QUEUE, Remedy.REMOVE),
+    "queue_entry_without_job": Kind(Part.QUEUE, Remedy.REMOVE),
+    "queued_job_damaged": Kind(Part.QUEUE, Remedy.PERSON),
+    "record_damaged": Kind(Part.RECORDS, Remedy.PERSON),
+    "collection_unknown": Kind(Part.RECORDS, Remedy.PERSON),
+    "folder_of_workspace_missing": Kind(Part.RECORDS, Remedy.PERSON),
+    "remembered_damaged": Kind(Part.RECORDS, Remedy.QUARANTINE),
+    "journal_damaged": Kind(Part.JOURNALS, Remedy.QUARANTINE),
+    "log_damaged": Kind(Part.JOURNALS, Remedy.QUARANTINE),
+    "audit_chain_broken": Kind(Part.JOURNALS, Remedy.DERIVE),
+    "too_open": Kind(Part.PERMISSIONS, Remedy.DERIVE),
+    "planted_link": Kind(Part.PERMISSIONS, Remedy.QUARANTINE),
+    "leftover": Kind(Part.LEFTOVERS, Remedy.REMOVE),
+}
+"""By code. What a document needs cannot always be done: a repair says what it did."""
+
+
+class Inconsistency(NamedTuple):
+    """Something that is not as it must be.
+
+    ``code`` is one of `KINDS`. ``subject`` names what it is about: a document, a job, or a path below the workspace;
+    empty for the whole. ``version`` is that of a document, 0 for the document itself.
+    """
+
+    code: str
+    subject: str
+    message: str
+    version: int = 0
+
+    @property
+    def kind(self) -> Kind:
+        """The part that it is in, and its remedy."""
+        return KINDS[self.code]
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """What stays the same when it is looked for again."""
+        return self.code, self.subject, self.version
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON form."""
+        kind = self.kind
+        return {
+            "part": kind.part.value,
+            "code": self.code,
+            "subject": self.subject,
+            "version": self.version or None,
+            "message": self.message,
+            "repair": kind.remedy.value,
+        }

@@ -1,0 +1,186 @@
+"""Searching by words, by meaning, or by both: which rankings a query gets, and how they become one."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+from ingest_tui.model.document import Contribution, SearchHit
+from ingest_tui.model.embedder import no_embedder
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.fusion import Ranking, fused, shares_of
+from ingest_tui.model.generation import Generation
+from ingest_tui.model.search_query import QueryClause, SearchQuery
+from ingest_tui.store.catalogue.queries import DocumentChoice, chosen_ids, search_text
+from ingest_tui.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ingest_tui.services.nearest import SearchedVectors
+
+SearchMode = Literal["text", "vector", "hybrid"]
+MODES: tuple[SearchMode, ...] = get_args(SearchMode)
+_RANKED = 100
+"""So many hits of each ranking are fused, at least."""
+_MOST_BY_WORDS = 1000
+_WEIGHT_OF_STATIC, _WEIGHT_OF_MODEL = 0.25, 1.0
+"""What a ranking by vectors counts next to one by words: a static model knows little that the words do not say."""
+
+
+class _Found(NamedTuple):
+    hits: list[SearchHit]
+    weight: float
+    way: str = "meaning"
+
+
+def search_in_mode(
+    workspace: Workspace,
+    query: SearchQuery,
+    mode: SearchMode | None,
+    *,
+    limit: int,
+    all_chunks: bool,
+    choice: DocumentChoice,
+    generation: Generation | None = None,
+) -> list[SearchHit]:
+    """Return the best hits for a query, by words, by vectors or by both; None: by both where there are vectors.
+
+    What must or must not occur decides in each mode. Raises `UsageError` for a mode that needs vectors where there are
+    none, and what the model raises; without a mode that is a warning, and the words alone answer.
+    """
+    mode = mode or _preferred(workspace, choice)
+    text = " ".join(word.text for clause in query.clauses for word in clause.words)
+    if mode == "text" or not text or limit == 0:
+        return search_text(workspace.reading, query, limit=limit, all_chunks=all_chunks, **choice)
+    searched = _searched(workspace, choice, generation, is_asked_for=mode is not None)
+    if not searched:
+        return search_text(workspace.reading, query, limit=limit, all_chunks=all_chunks, **choice)
+    wanted = limit if limit < 0 or mode == "vector" else max(limit, _RANKED)
+    try:
+        by_meaning = _by_meaning(workspace, query, text, searched, choice, wanted, all_chunks=all_chunks)
+    except IngestError as error:
+        if mode is not None:
+            raise
+        warnings.warn(f"searched by words alone: {error.message}", stacklevel=2)
+        by_meaning = []
+    by_words = []
+    if mode != "vector":
+        by_words = [
+            _Found(search_text(workspace.reading, query, limit=wanted, all_chunks=all_chunks, **choice), 1.0, "words")
+        ]
+    rankings = [one for one in (*by_words, *by_meaning) if one.hits]
+    if len(rankings) == 1:
+        return _cut(rankings[0].hits, limit)
+    return _cut(_joined(rankings, all_chunks=all_chunks), limit)
+
+
+def _preferred(workspace: Workspace, choice: DocumentChoice) -> SearchMode | None:
+    """Return how the collection that is searched wants to be searched; by vectors only where it can have some."""
+    named = choice.get("collection_id")
+    if named is None:
+        return None
+    preferences = workspace.collections.get(named).preferences
+    if preferences.search_mode == "text" or preferences.embedding_choice() is not None:
+        return preferences.search_mode
+    return None
+
+
+def _searched(
+    workspace: Workspace, choice: DocumentChoice, generation: Generation | None, *, is_asked_for: bool
+) -> list[SearchedVectors]:
+    """Return the vectors of the collections that are searched; raises why there are none where they are asked for.
+
+    What works on vectors is loaded only where a collection has an embedder.
+    """
+    named = choice.get("collection_id")
+    try:
+        collections = workspace.collections.all()
+    except IngestError:  # without their records words are still found
+        if is_asked_for:
+            raise
+        return []
+    chosen = [
+        one.collection_id
+        for one in collections
+        if named in {None, one.collection_id}
+        and one.preferences.embedding_choice() is not None
+        and (is_asked_for or one.preferences.search_mode != "text")
+    ]
+    if not chosen:
+        if is_asked_for:
+            raise no_embedder(named, workspace.embedders.names())
+        return []
+    from ingest_tui.services.nearest import vectors_of
+
+    found, problems = [], []
+    for collection_id in chosen:
+        try:
+            found.append(vectors_of(workspace, collection_id, generation))
+        except IngestError as error:
+            problems.append(error)
+    if is_asked_for and not found:
+        raise problems[0]
+    return found
+
+
+def _by_meaning(
+    workspace: Workspace,
+    query: SearchQuery,
+    text: str,
+    searched: list[SearchedVectors],
+    choice: DocumentChoice,
+    limit: int,
+    *,
+    all_chunks: bool,
+) -> list[_Found]:
+    """Return a ranking for each collection: vectors of two spaces cannot be compared, ranks can."""
+    from ingest_tui.services.nearest import nearest_hits, query_vector
+
+    may_be, must_not = _by_words(workspace, query, choice)
+    found = []
+    for one in searched:
+        of_collection: DocumentChoice = {**choice, "collection_id": one.collection_id, "state": "active"}
+        chosen = chosen_ids(workspace.reading, of_collection, query.filters) - must_not
+        if may_be is not None:
+            chosen &= may_be
+        vector = query_vector(workspace, one, text)
+        hits = nearest_hits(workspace, one, vector, chosen, limit=limit, all_chunks=all_chunks)
+        preferred = workspace.collections.get(one.collection_id).preferences.vector_weight
+        usual = _WEIGHT_OF_STATIC if one.embedder.backend == "static" else _WEIGHT_OF_MODEL
+        found.append(_Found(hits, usual if preferred is None else preferred))
+    return found
+
+
+def _by_words(workspace: Workspace, query: SearchQuery, choice: DocumentChoice) -> tuple[set[str] | None, set[str]]:
+    """Return the documents that have what must occur (None: nothing must), and those that have what must not."""
+    may_be, must_not = None, set()
+    if any(clause.required for clause in query.clauses):
+        hits = search_text(workspace.reading, query, limit=_MOST_BY_WORDS, **choice)
+        may_be = {hit.document_id for hit in hits}
+    if query.excluded:
+        unwanted = SearchQuery((QueryClause(query.excluded),))
+        must_not = {hit.document_id for hit in search_text(workspace.reading, unwanted, limit=-1, **choice)}
+    return may_be, must_not
+
+
+def _joined(rankings: list[_Found], *, all_chunks: bool) -> list[SearchHit]:
+    """Return the hits of all rankings as one; what the words found is shown as they found it, with its marks."""
+    first: dict[object, SearchHit] = {}
+    ranked = []
+    for hits, weight, _way in rankings:
+        keys = [hit.chunk_id if all_chunks else hit.document_id for hit in hits]
+        for key, hit in zip(keys, hits, strict=True):
+            first.setdefault(key, hit)
+        ranked.append(Ranking(keys, weight))
+    ranks: dict[object, list[Contribution]] = {key: [] for key in first}
+    for found, shares in zip(rankings, shares_of(ranked), strict=True):
+        for item, (rank, share) in shares.items():
+            ranks[item].append(Contribution(f"(rank {rank} by {found.way})", 0, {}, round(share, 4)))
+    return [
+        replace(first[key], score=round(score, 4), why=(*first[key].why, *ranks[key]))
+        for key, score in fused(ranked).items()
+    ]
+
+
+def _cut(hits: list[SearchHit], limit: int) -> list[SearchHit]:
+    return hits if limit < 0 else hits[:limit]

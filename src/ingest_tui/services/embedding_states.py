@@ -1,0 +1,132 @@
+"""How far the embedding of documents and sources is, in the generation that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ingest_tui.model.document import Document
+from ingest_tui.model.embedding_state import EmbeddingState, embedding_state
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.generation import Generation
+from ingest_tui.model.job import EMBED, JobState, Manifest
+from ingest_tui.model.source import Source
+from ingest_tui.services.documents.documents import get_document
+from ingest_tui.store.catalogue import queries
+from ingest_tui.store.jobs import id_part_of
+from ingest_tui.store.vector_files import refused_in
+from ingest_tui.store.vector_log import read_state
+from ingest_tui.store.workspace import Workspace
+
+
+class _Embedded(NamedTuple):
+    """What is known of the vectors of a collection."""
+
+    generation: Generation | None
+    job: Manifest | None
+    is_automatic: bool
+
+    def state(self, refused: int | None) -> EmbeddingState:
+        return embedding_state(
+            refused=refused, job=self.job.state if self.job else None, is_automatic=self.is_automatic
+        )
+
+
+def embeds_anything(workspace: Workspace) -> bool:
+    """Whether a collection has an embedder."""
+    try:
+        return any(one.preferences.embedding_choice() is not None for one in workspace.collections.all())
+    except IngestError:
+        return False
+
+
+def states_of_documents(workspace: Workspace, documents: Iterable[Document]) -> dict[str, EmbeddingState]:
+    """Return the states of the embedding of documents, by their ids; of a retired one it is empty."""
+    documents = list(documents)
+    known = _embedded(workspace, {document.collection_id for document in documents})
+    return {document.document_id: _of_document(workspace, document, known) for document in documents}
+
+
+def state_of_document(workspace: Workspace, document_id: str) -> EmbeddingState:
+    """Return the state of the embedding of a document; raises `NotFoundError`."""
+    document = get_document(workspace, document_id)
+    return states_of_documents(workspace, [document])[document.document_id]
+
+
+def _of_document(workspace: Workspace, document: Document, known: dict[str, _Embedded]) -> EmbeddingState:
+    embedded = known.get(document.collection_id)
+    if embedded is None or document.state != "active":
+        return ""
+    if not document.chunks:
+        return "succeeded"
+    if embedded.generation is None:
+        return embedded.state(None)
+    folder = workspace.layout.version(document.collection_id, document.document_id, document.version)
+    return embedded.state(refused_in(folder, embedded.generation.key))
+
+
+def states_of_sources(workspace: Workspace, sources: Iterable[Source]) -> dict[str, EmbeddingState]:
+    """Return the states of the embedding of sources, by their ids; of one without documents it is empty.
+
+    A source is at what its documents are at for which something is to be done; else it has failed where the last job
+    names a failure in one of its documents.
+    """
+    sources = list(sources)
+    counts = queries.documents_by_source(workspace.reading)
+    states: dict[str, EmbeddingState] = dict.fromkeys((source.source_id for source in sources), "")
+    for collection_id, embedded in _embedded(workspace, {source.collection_id for source in sources}).items():
+        own = [one.source_id for one in sources if one.collection_id == collection_id and counts.get(one.source_id)]
+        due = _sources_with_due(workspace, collection_id, embedded)
+        failed = _sources_with_failures(workspace, embedded)
+        for source_id in own:
+            is_due = due is None or source_id in due
+            states[source_id] = embedded.state(None if is_due else int(source_id in failed))
+    return states
+
+
+def _embedded(workspace: Workspace, collection_ids: set[str]) -> dict[str, _Embedded]:
+    """Return what is known of the vectors of those collections that have an embedder."""
+    found = {}
+    for collection_id in collection_ids:
+        try:
+            choice = workspace.collections.get(collection_id).preferences.embedding_choice()
+            if choice is not None:
+                from ingest_tui.pipeline.embed.generations import known_generations  # only where there are vectors
+
+                generation = known_generations(workspace, collection_id).answering
+                found[collection_id] = _Embedded(generation, _newest_job(workspace, collection_id), choice.is_automatic)
+        except IngestError:  # a record that cannot be read is reported by `doctor`; lists are shown all the same
+            continue
+    return found
+
+
+def _newest_job(workspace: Workspace, collection_id: str) -> Manifest | None:
+    part = id_part_of(f"{EMBED}-{collection_id}")
+    jobs = workspace.jobs.readable(job_id for job_id in workspace.jobs.ids() if part in job_id)
+    of_collection = (job for job in jobs if (job.kind, job.collection_id) == (EMBED, collection_id))
+    newest = next((job for job in of_collection if not job.builds_generation), None)
+    if newest is not None and newest.state is JobState.RUNNING and not workspace.jobs.has_owner(newest.job_id):
+        newest.state = JobState.INTERRUPTED
+    return newest
+
+
+def _sources_with_due(workspace: Workspace, collection_id: str, embedded: _Embedded) -> set[str] | None:
+    """Return the sources that have something to embed; None: all."""
+    from ingest_tui.pipeline.embed.due import due_documents
+
+    generation = embedded.generation
+    if generation is None:
+        return None
+    state = read_state(workspace.layout.vector_log(collection_id, generation.key), generation.space)
+    if state is None:
+        return None
+    due = due_documents(workspace.reading, collection_id, state, everything=False).document_ids
+    if due is None:
+        return None
+    return {one.source_id for one in workspace.reading.documents(due).values() if one.state == "active"}
+
+
+def _sources_with_failures(workspace: Workspace, embedded: _Embedded) -> set[str]:
+    errors = embedded.job.errors if embedded.job is not None else []
+    places = (queries.documents_at(workspace.reading, error.uri) for error in errors if error.uri)
+    return {document.source_id for documents in places for document in documents}

@@ -1,0 +1,206 @@
+"""The chunks whose vectors are nearest to one: of a collection, in the space of its embedder, as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from ingest_tui.embedding.base import PROBE_TEXT, SEARCH_SECONDS, BackendContext, EmbedderError, EmbeddingBackend
+from ingest_tui.embedding.registry import missing_extra, open_backend
+from ingest_tui.index.vectors import Graph, nearest
+from ingest_tui.model.document import Chunk, Document, SearchHit
+from ingest_tui.model.embedder import Embedder, embedding_text, text_digest
+from ingest_tui.model.errors import UsageError
+from ingest_tui.model.generation import Generation
+from ingest_tui.pipeline.connecting import registry_for
+from ingest_tui.pipeline.embed.generations import known_generations, with_current_settings
+from ingest_tui.pipeline.embed.model import SAME_MODEL, likeness_of
+from ingest_tui.services.embedding import chosen_embedder
+from ingest_tui.services.open_models import LastModel
+from ingest_tui.store.graph_file import may_be_searched
+from ingest_tui.store.vector_log import LogRows, read_rows
+from ingest_tui.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_ROWS_PER_HIT = 4
+_SNIPPET = 200
+
+
+class SearchedVectors(NamedTuple):
+    """What is searched: the rows of a generation of a collection's vectors, and the embedder that they are of."""
+
+    collection_id: str
+    embedder: Embedder
+    rows: LogRows
+
+
+def vectors_of(workspace: Workspace, collection_id: str, generation: Generation | None = None) -> SearchedVectors:
+    """Return the vectors of a collection: of the generation that answers, or of another one.
+
+    Raises `UsageError` where it has no embedder or no vectors yet, `MissingDependencyError`.
+    """
+    chosen = chosen_embedder(workspace, collection_id)
+    searched = generation or known_generations(workspace, collection_id).answering
+    if searched is None:
+        workspace.embedders.get(chosen.embedder_id)
+        raise no_vectors(f"collection {collection_id!r}", collection_id)
+    if workspace.embedders.exists(searched.embedder.embedder_id):
+        searched = with_current_settings(searched, workspace.embedders.get(searched.embedder.embedder_id))
+    missing = missing_extra(searched.embedder.backend)
+    if missing is not None:
+        raise missing
+    rows = read_rows(workspace.layout.vector_log(collection_id, searched.key), searched.space)
+    if rows is None:
+        raise no_vectors(f"collection {collection_id!r}", collection_id)
+    return SearchedVectors(collection_id, searched.embedder, rows)
+
+
+def no_vectors(what: str, collection_id: str) -> UsageError:
+    """Return the error for something that is not embedded yet."""
+    hint = f"'ingest-tui embed {collection_id}' makes them"
+    return UsageError(f"{what} has no vectors yet", hint=hint, code="no_vectors")
+
+
+_model: LastModel[EmbeddingBackend[Any]] = LastModel()
+
+
+def query_vector(workspace: Workspace, searched: SearchedVectors, text: str) -> NDArray[np.float32]:
+    """Return the unit vector of a query; raises `UsageError` for words that mean nothing, and what the model raises."""
+    embedder = searched.embedder
+    key = orjson.dumps([str(workspace.root), embedder.backend, embedder.settings, embedder.space.space_id])
+    vector = _model.ask(key, lambda: _opened(workspace, searched), lambda model: model.embed_query(text))
+    if not vector.any():
+        raise UsageError("the model knows nothing of these words", hint="use others, or 'ingest-tui search WORDS'")
+    return vector
+
+
+def _opened(workspace: Workspace, searched: SearchedVectors) -> EmbeddingBackend[Any]:
+    embedder, probe = searched.embedder, searched.rows.state.probe
+    context = BackendContext.while_somebody_waits(registry_for(workspace), SEARCH_SECONDS)
+    model = open_backend(embedder.backend, embedder.settings, context)
+    vector = model.embed_documents([PROBE_TEXT])[0]
+    if embedder.space.differences(model.space) or (probe and likeness_of(probe, vector) < SAME_MODEL):
+        model.close()
+        raise EmbedderError(
+            f"embedder {embedder.embedder_id!r} is another model than the one that the vectors are of",
+            hint=f"'ingest-tui embedder test {embedder.embedder_id}' shows what differs",
+            code="model_changed",
+        )
+    return model
+
+
+def nearest_hits(
+    workspace: Workspace,
+    searched: SearchedVectors,
+    query: NDArray[np.float32],
+    chosen: set[str],
+    *,
+    limit: int,
+    all_chunks: bool = False,
+) -> list[SearchHit]:
+    """Return the best chunk of each of the nearest documents, or with ``all_chunks`` the best chunks; the best first.
+
+    ``chosen`` are the documents that may be found. More rows are asked for until there are enough that are in force.
+    """
+    if limit == 0:
+        return []
+    rows = searched.rows
+    allowed = _allowed(rows, chosen)
+    graph = None
+    if rows.state.graph is not None and may_be_searched(rows.folder, rows.state.graph):
+        graph = Graph.open(rows.folder / rows.state.graph.file, rows.state.graph.rows, rows.state.space.dimensions)
+    most = rows.state.rows
+    wanted = most if limit < 0 else min(most, limit * _ROWS_PER_HIT)
+    while True:
+        found = nearest(rows.vectors, query, limit=wanted, allowed=allowed, graph=graph)
+        hits: dict[str, SearchHit] = {}
+        for document, chunk, score in _in_force(workspace, rows, found.rows.tolist(), found.scores.tolist()):
+            key = chunk.chunk_id if all_chunks else document.document_id
+            if key not in hits:
+                hits[key] = _hit(document, chunk, score)
+            if len(hits) == limit:
+                break
+        if len(hits) >= limit >= 0 or len(found.rows) < wanted or wanted >= most:
+            return list(hits.values())[: limit if limit >= 0 else None]
+        wanted = min(most, wanted * _ROWS_PER_HIT)
+
+
+def _allowed(rows: LogRows, chosen: set[str]) -> NDArray[np.bool_]:
+    """Return which rows are of documents that may be found."""
+    import numpy as np
+
+    names = rows.document_ids.tolist()
+    of_documents = np.fromiter(
+        (name.decode("ascii", "replace") in chosen for name in names), dtype=np.bool_, count=len(names)
+    )
+    allowed: NDArray[np.bool_] = of_documents[rows.entries["document"]]
+    return allowed
+
+
+def _in_force(
+    workspace: Workspace, log: LogRows, rows: list[int], scores: list[float]
+) -> Iterator[tuple[Document, Chunk, float]]:
+    """Yield the chunks of rows that are as they were embedded, with the same text.
+
+    A row of an older version counts for the chunk that has its text now, until the new version is embedded.
+    """
+    ids = [log.document_ids[log.entries[row]["document"]].decode("ascii", "replace") for row in rows]
+    documents: Mapping[str, Document] = workspace.reading.documents(set(ids))
+    chunks: dict[str, _ChunksOfDocument] = {}
+    for row, document_id, score in zip(rows, ids, scores, strict=True):
+        entry, document = log.entries[row], documents.get(document_id)
+        if document is None or document.state != "active":
+            continue
+        if document_id not in chunks:
+            chunks[document_id] = _ChunksOfDocument(workspace.reading.full_text.chunks_of(document_id))
+        is_current = document.version == int(entry["version"])
+        chunk = chunks[document_id].with_text(entry["digest"].tobytes(), int(entry["ordinal"]) if is_current else None)
+        if chunk is not None:
+            yield document, chunk, score
+
+
+class _ChunksOfDocument:
+    """The chunks that a document has now, by number and by the digest of what is embedded of them."""
+
+    def __init__(self, chunks: Iterable[Chunk]) -> None:
+        self._by_ordinal = {chunk.ordinal: chunk for chunk in chunks}
+
+    @cached_property
+    def _by_digest(self) -> dict[bytes, Chunk]:
+        return {_digest_of(chunk): chunk for chunk in reversed(self._by_ordinal.values())}
+
+    def with_text(self, digest: bytes, ordinal: int | None) -> Chunk | None:
+        """Return the chunk with that text: the one of this number, or the first where the number is not known."""
+        if ordinal is None:
+            return self._by_digest.get(digest)
+        chunk = self._by_ordinal.get(ordinal)
+        return chunk if chunk is not None and _digest_of(chunk) == digest else None
+
+
+def _digest_of(chunk: Chunk) -> bytes:
+    return text_digest(embedding_text(chunk.heading, chunk.text))
+
+
+def _hit(document: Document, chunk: Chunk, score: float) -> SearchHit:
+    words = " ".join(chunk.text.split())
+    return SearchHit(
+        document_id=document.document_id,
+        chunk_id=chunk.chunk_id,
+        title=document.title,
+        uri=document.uri,
+        collection_id=document.collection_id,
+        version=document.version,
+        heading_path=chunk.heading,
+        snippet=words if len(words) <= _SNIPPET else f"{words[: _SNIPPET - 1]}…",
+        text=chunk.text,
+        score=round(score, 4),
+        page=chunk.page,
+        start=chunk.start,
+        end=chunk.end,
+    )

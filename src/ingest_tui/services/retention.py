@@ -1,0 +1,29 @@
+"""What a person can do with the retention of a workspace: see what it lets go, and let it go now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ingest_tui.pipeline.retention import PRUNE_KINDS, Prunable, PruneKind, PruneReport, find_prunable, prune
+from ingest_tui.store.records.prune_note import PruneNote, read_prune_note
+from ingest_tui.store.workspace import Workspace
+
+__all__ = ["PRUNE_KINDS", "Prunable", "PruneKind", "PruneReport", "last_prune", "prunable", "prune_workspace"]
+
+
+def prunable(workspace: Workspace, kinds: Iterable[PruneKind] = ()) -> list[Prunable]:
+    """Return what the retention of a workspace lets go now, of all kinds or of these; changes nothing."""
+    return list(find_prunable(workspace, kinds=tuple(kinds) or PRUNE_KINDS))
+
+
+def prune_workspace(workspace: Workspace, chosen: Sequence[Prunable]) -> PruneReport:
+    """Delete what `prunable` has found, for good; returns what is gone. What has changed since then stays.
+
+    Raises `BusyError` while another prune runs.
+    """
+    return prune(workspace, chosen)
+
+
+def last_prune(workspace: Workspace) -> PruneNote | None:
+    """Return when a worker pruned the workspace last; None where none has."""
+    return read_prune_note(workspace.layout)

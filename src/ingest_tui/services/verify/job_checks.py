@@ -1,0 +1,130 @@
+"""Jobs: whether manifests, plans, journals, staging and the queue agree. A job that is worked on is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from ingest_tui.model.errors import IngestError, NotFoundError, PlanDamagedError, SchemaVersionError, ValidationError
+from ingest_tui.model.inconsistency import Inconsistency
+from ingest_tui.model.job import COLLECTION_KINDS, JobState, Manifest
+from ingest_tui.store.fs.locks import is_locked
+from ingest_tui.store.layout import JobLayout
+from ingest_tui.store.records.journal import count_damaged_lines, whole_lines
+from ingest_tui.store.records.plan_file import is_whole, plan_end, read_plan
+from ingest_tui.store.workspace import Workspace
+
+_WITH_LINES = ("items_ingested", "items_duplicate", "items_moved", "items_empty", "items_rejected", "items_failed")
+
+
+class JobCheck:
+    """Checks single jobs. ``deep`` reads plans and logs whole."""
+
+    def __init__(self, workspace: Workspace, *, deep: bool) -> None:
+        self._workspace = workspace
+        self._jobs = workspace.jobs
+        self._deep = deep
+
+    def of(self, job_id: str) -> Iterator[Inconsistency]:
+        """Yield what is wrong with a job, or with what is in the place of one."""
+        layout = self._workspace.layout
+        try:
+            paths, entry = self._jobs.paths(job_id), layout.queue_entry(job_id)
+        except ValidationError:
+            yield Inconsistency("unknown_file", self._below(layout.jobs / job_id), "nothing of a job")
+            return
+        if is_locked(entry) or is_locked(paths.lock):  # it is being made, or worked on
+            return
+        is_queued = entry.exists()
+        if not paths.folder.is_dir():
+            yield Inconsistency("queue_entry_without_job", job_id, "the queue names a job that is not there")
+            return
+        try:
+            manifest = self._jobs.load(job_id)
+        except NotFoundError:
+            yield Inconsistency("leftover", self._below(paths.folder), "a job that was not made to its end")
+        except SchemaVersionError:
+            return  # a newer program knows what it is
+        except IngestError as error:
+            code = "queued_job_damaged" if is_queued else "manifest_damaged"
+            yield Inconsistency(code, job_id, error.message)
+        else:
+            yield from self._queue(manifest, is_queued=is_queued)
+            if manifest.ended:
+                yield from self._manifest(manifest)
+                yield from self._files(manifest, paths, is_queued=is_queued)
+
+    def source_and_time(self, job_id: str) -> tuple[str, str] | None:
+        """Return the source of a job, and when it was last written; None where nobody can say."""
+        try:
+            manifest = self._jobs.load(job_id)
+        except IngestError:
+            return None
+        return manifest.source_id, manifest.updated_at
+
+    def _queue(self, manifest: Manifest, *, is_queued: bool) -> Iterator[Inconsistency]:
+        if manifest.ended and is_queued:
+            yield Inconsistency("ended_job_queued", manifest.job_id, f"it has {manifest.state}, and is in the queue")
+        elif not manifest.ended and not is_queued:
+            yield Inconsistency("job_not_queued", manifest.job_id, f"it is {manifest.state}, and not in the queue")
+
+    def _manifest(self, manifest: Manifest) -> Iterator[Inconsistency]:
+        last = manifest.transitions[-1].to if manifest.transitions else None
+        if last is not manifest.state:
+            message = f"its state is {manifest.state}, and its last transition was to {last or 'nothing'}"
+            yield Inconsistency("manifest_contradicts", manifest.job_id, message)
+        counters = manifest.counters
+        is_done = manifest.state in {JobState.SUCCEEDED, JobState.PARTIAL}
+        if is_done and counters.listed_accounted_for != counters.descriptors_listed:
+            message = f"{counters.descriptors_listed} items were listed, and {counters.listed_accounted_for} counted"
+            yield Inconsistency("counters_differ", manifest.job_id, message)
+
+    def _files(self, manifest: Manifest, paths: JobLayout, *, is_queued: bool) -> Iterator[Inconsistency]:
+        job_id = manifest.job_id
+        if paths.plan.exists() and not self._plan_is_whole(paths.plan):
+            yield Inconsistency("plan_damaged", job_id, "plan.jsonl is not whole")
+        with_lines = sum(getattr(manifest.counters, name) for name in _WITH_LINES)
+        if with_lines and manifest.kind not in COLLECTION_KINDS and not paths.outcomes.exists():
+            yield Inconsistency("outcomes_missing", job_id, f"{with_lines} items have an outcome that nothing names")
+        for path in (paths.outcomes, paths.log):
+            yield from self._journal(path)
+        if (
+            not is_queued
+            and not manifest.keeps_uploaded_files
+            and paths.staging.is_dir()
+            and any(paths.staging.iterdir())
+        ):
+            yield Inconsistency("staged_files_left", job_id, "it has ended, and its staged files are still there")
+
+    def _plan_is_whole(self, path: Path) -> bool:
+        try:
+            plan_end(path)
+        except (PlanDamagedError, OSError):
+            return False
+        return not self._deep or is_whole(read_plan(path))
+
+    def _journal(self, path: Path) -> Iterator[Inconsistency]:
+        if path.name.startswith("log"):
+            damaged = _damaged_log_lines(path) if self._deep else 0
+            code = "log_damaged"
+        else:
+            damaged, code = count_damaged_lines(path), "journal_damaged"
+        if damaged:
+            yield Inconsistency(code, self._below(path), f"{damaged} lines cannot be read")
+
+    def _below(self, path: Path) -> str:
+        return str(path.relative_to(self._workspace.layout.root))
+
+
+def _damaged_log_lines(path: Path) -> int:
+    return sum(1 for line, _end in whole_lines(path) if line.strip() and not is_log_line(line))
+
+
+def is_log_line(line: bytes) -> bool:
+    """Whether a line of a log, which has no CRC, is one."""
+    try:
+        return isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        return False

@@ -1,0 +1,246 @@
+"""One document: whether its folder, its versions and its notes are what the catalogue says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ingest_tui.model.document import Document
+from ingest_tui.model.errors import IngestError
+from ingest_tui.model.hashing import compute_content_hash
+from ingest_tui.model.inconsistency import Inconsistency
+from ingest_tui.model.source import RESERVED_SOURCES
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.consistency import KnownDocument
+from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
+from ingest_tui.store.fs.file_hash import hash_of
+from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, RETIRED, Layout, version_name
+from ingest_tui.store.records.json_files import read_json
+from ingest_tui.store.vector_files import fault_of_head, fault_of_vectors, vector_files
+
+_UNREADABLE = (IngestError, KeyError, TypeError, AttributeError, OSError)
+_WORD = re.compile(r"\w+")
+
+
+class DocumentCheck:
+    """Checks documents. ``deep``: hashes files, and compares the text of chunks with that of their document."""
+
+    def __init__(self, layout: Layout, *, deep: bool) -> None:
+        self._layout = layout
+        self._store = DocumentStore(layout)
+        self._deep = deep
+
+    def of(self, catalogue: Catalogue, known: KnownDocument) -> Iterator[Inconsistency]:
+        """Yield what is wrong with a document that the catalogue has."""
+        document = known.document
+        document_id = document.document_id
+        is_retired = document.state == "retired"
+        here, other = self._folders(document, is_retired=is_retired)
+        if not here.is_dir() or here.is_symlink():
+            yield self._without_folder(known, other)
+            return
+        waits = False
+        for found in self._versions(known, here):
+            if document.raw_sha256 == "" and found.version == document.version:
+                waits = True
+                continue
+            yield found
+        if waits:
+            yield awaiting(known, f"its {version_name(document.version)} is damaged")
+        elif document.raw_sha256 == "":
+            yield Inconsistency("current_version_differs", document_id, "its row has no hashes")
+        elif self._deep and not is_retired:
+            yield from self._chunks(catalogue, document, here)
+        yield from self._notes(here, document, known.places)
+
+    def _folders(self, document: Document, *, is_retired: bool) -> tuple[Path, Path]:
+        places = (
+            self._layout.document(document.collection_id, document.document_id),
+            self._layout.trashed(document.collection_id, document.document_id),
+        )
+        return (places[1], places[0]) if is_retired else places
+
+    def _without_folder(self, known: KnownDocument, other: Path) -> Inconsistency:
+        document = known.document
+        if document.raw_sha256 == "" and document.state == "active" and not other.exists():
+            return awaiting(known, "its folder is missing")
+        where = "trash" if document.state == "retired" else "documents"
+        elsewhere = f"; it is in {other.relative_to(self._layout.root)}" if other.is_dir() else ""
+        message = f"{document.state}, but it has no folder in {where}/{elsewhere}"
+        return Inconsistency("folder_missing", document.document_id, message)
+
+    # Versions
+
+    def _versions(self, known: KnownDocument, folder: Path) -> Iterator[Inconsistency]:
+        document = known.document
+        on_disk = dict(self._store.version_folders(folder))
+        rows = {row.version: row for row in known.versions}
+        for number in sorted(on_disk.keys() - rows.keys()):
+            message = f"{version_name(number)} is on disk, and not in the catalogue"
+            yield Inconsistency("versions_differ", document.document_id, message)
+        for number in sorted(rows.keys() - on_disk.keys()):
+            message = f"{version_name(number)} is in the catalogue, and not on disk"
+            yield Inconsistency("versions_differ", document.document_id, message, number)
+        if document.version != max(rows, default=0):
+            message = f"current is {document.version}, and the newest that the catalogue has is {max(rows, default=0)}"
+            yield Inconsistency("versions_differ", document.document_id, message)
+        current = rows.get(document.version)
+        if current is not None and document.raw_sha256:
+            hashes = (document.raw_sha256, document.content_hash)
+            if hashes != (current.raw_sha256, current.content_hash):
+                message = "its row and that of its version differ"
+                yield Inconsistency("current_version_differs", document.document_id, message)
+        for number in sorted(on_disk.keys() & rows.keys()):
+            for message in self.faults_of_version(on_disk[number], document.document_id, rows[number]):
+                named = f"{version_name(number)}: {message}"
+                yield Inconsistency("version_damaged", document.document_id, named, number)
+            for path in vector_files(on_disk[number]):
+                fault = fault_of_vectors(path) if self._deep else fault_of_head(path)
+                if fault:
+                    yield Inconsistency("vectors_damaged", document.document_id, fault, number)
+
+    def faults_of_version(self, path: Path, document_id: str, row: VersionRow) -> Iterator[str]:
+        """Yield how a version folder is not what was committed."""
+        try:
+            record = self._store.ingestion(path)
+        except IngestError as error:
+            yield f"{INGESTION} cannot be read ({error.message})"
+        except OSError as error:
+            yield f"{INGESTION} cannot be read ({error.strerror})"
+        else:
+            recorded = tuple(record.get(name) for name in ("document_id", "version", "raw_sha256", "content_hash"))
+            if recorded != (document_id, row.version, row.raw_sha256, row.content_hash):
+                yield f"{INGESTION} and the catalogue differ"
+            elif missing := missing_members(record):
+                yield f"{INGESTION} lacks {', '.join(missing)}"
+        yield from self._faults_of_raw(path, row)
+        yield from self._faults_of_text(path, row)
+
+    def _faults_of_raw(self, path: Path, row: VersionRow) -> Iterator[str]:
+        try:
+            files = [one for one in path.iterdir() if one.name.startswith(f"{RAW_STEM}.")]
+            if not files:
+                yield "there is no raw file"
+            elif len(files) > 1:
+                yield "there is more than one raw file"
+            elif files[0].is_symlink() or not files[0].is_file():
+                yield "the raw file is no regular file"
+            elif files[0].stat().st_size != row.bytes or (self._deep and hash_of(files[0]) != row.raw_sha256):
+                yield "the raw file is not what was fetched"
+        except OSError as error:
+            yield f"the raw file cannot be read ({error.strerror})"
+
+    def _faults_of_text(self, path: Path, row: VersionRow) -> Iterator[str]:
+        text = path / NORMALIZED
+        try:
+            if text.is_symlink() or not text.is_file():
+                yield f"there is no {NORMALIZED}"
+            elif not text.stat().st_size and row.content_hash != compute_content_hash(""):
+                yield f"{NORMALIZED} is empty"
+            elif self._deep and text_hash_of(text) != row.content_hash:
+                yield f"{NORMALIZED} is not what was read"
+        except OSError as error:
+            yield f"{NORMALIZED} cannot be read ({error.strerror})"
+
+    def _chunks(self, catalogue: Catalogue, document: Document, folder: Path) -> Iterator[Inconsistency]:
+        """The words of chunks are words of their document, whichever version of the program has cut it."""
+        try:
+            text = self._store.normalized(folder / version_name(document.version))
+        except OSError:
+            return  # reported as such
+        if compute_content_hash(text) != document.content_hash:
+            return
+        words = set(_WORD.findall(text))
+        for chunk in catalogue.full_text.chunks_of(document.document_id):
+            is_lost = chunk.start is not None and text[chunk.start : chunk.end].strip() and not chunk.text.strip()
+            if is_lost or not set(_WORD.findall(chunk.text)) <= words:
+                message = f"the text of chunk {chunk.ordinal} is not of the document"
+                yield Inconsistency("chunk_text_differs", document.document_id, message)
+                return
+
+    # Notes
+
+    def _notes(self, folder: Path, document: Document, places: list[LocationRow]) -> Iterator[Inconsistency]:
+        """What a rebuild would believe of the places is what the catalogue has, and nothing half written is left."""
+        document_id = document.document_id
+        for path in folder.iterdir():
+            if path.name.startswith(TEMPORARY_PREFIX):
+                yield Inconsistency("leftover", str(path.relative_to(self._layout.root)), "a write that was not ended")
+        is_retired = document.state == "retired"
+        if (folder / RETIRED).exists() != is_retired:
+            yield Inconsistency("retired_note_differs", document_id, f"{RETIRED} and its state differ")
+        elif is_retired:
+            yield from _retirement(folder, document_id)
+        if not is_retired and document.raw_sha256:  # the places of one that waits for its source are asked again
+            yield from _places(folder, document, places)
+
+
+def _retirement(folder: Path, document_id: str) -> Iterator[Inconsistency]:
+    try:
+        read_json(folder / RETIRED, newest=1, what="the note of its retirement")
+    except IngestError as error:
+        yield Inconsistency("retired_note_differs", document_id, f"{RETIRED} cannot be read ({error.message})")
+
+
+def _places(folder: Path, document: Document, places: list[LocationRow]) -> Iterator[Inconsistency]:
+    try:
+        noted = _noted_places(folder)
+    except _UNREADABLE as error:
+        yield Inconsistency("note_damaged", document.document_id, f"{DOCUMENT} cannot be read ({error})")
+        return
+    try:
+        record = folder / version_name(document.version) / INGESTION
+        newest = read_json(record, newest=1, what="the ingestion record")
+        if newest["version"] > noted.version:
+            noted.places.add((newest["source_id"], newest["key"]))
+    except _UNREADABLE:
+        return  # the record of its version is damaged, which is reported as such
+    if noted.places != {(place.source_id, place.key) for place in places}:
+        yield Inconsistency("noted_places_differ", document.document_id, "a rebuild would give it other places")
+
+
+class _Noted(NamedTuple):
+    places: set[tuple[str, str]]
+    version: int
+
+
+def _noted_places(folder: Path) -> _Noted:
+    path = folder / DOCUMENT
+    note = read_json(path, newest=1, what="the note of its places") if path.exists() else {"locations": []}
+    return _Noted(
+        {(place["source_id"], place["key"]) for place in note["locations"]}, DocumentStore.noted_version(note)
+    )
+
+
+def awaiting(known: KnownDocument, why: str) -> Inconsistency:
+    """Return that a document waits for its source, or where none lists it for a person."""
+    document = known.document
+    source_id = next((row.source_id for row in known.places if row.source_id not in RESERVED_SOURCES), "")
+    if source_id:
+        return Inconsistency("awaits_source", document.document_id, f"{why}; 'ingest-tui sync {source_id}' fetches it")
+    message = f"{why}, and no source has {document.uri}: upload it again, or restore it from a backup"
+    return Inconsistency("awaits_person", document.document_id, message)
+
+
+_NEEDED = (
+    "document_id", "collection_id", "source_id", "source_type", "uri", "key", "version", "job_id", "origin",
+    "file_name", "file_size", "mime_type", "raw_sha256", "content_hash", "title", "backend", "backend_version",
+    "created_at", "ingested_at",
+)  # fmt: skip
+
+
+def missing_members(record: dict[str, Any]) -> list[str]:
+    """Return what a rebuild needs of a record and is not in it, or is of another type."""
+    missing = [name for name in _NEEDED if record.get(name) is None]
+    if not isinstance(record.get("origin"), dict):
+        return [*missing, "origin"]
+    return missing + [name for name in ("fingerprint", "size", "modified_ns") if name not in record["origin"]]
+
+
+def text_hash_of(path: Path) -> str:
+    """Return the content hash of a text."""
+    return compute_content_hash(path.read_text(encoding="utf-8", errors="replace"))

@@ -1,0 +1,135 @@
+"""What can be done with the collection that is shown, or one that is chosen: its preferences, adding, removing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ingest_tui.model.collection import DEFAULT_COLLECTION
+from ingest_tui.tui import wording
+from ingest_tui.tui.views.documents.collection_views import ALL
+from ingest_tui.tui.views.documents.filters import Narrowing, choices_of
+
+if TYPE_CHECKING:
+    from ingest_tui.model.collection import Collection
+    from ingest_tui.services.collections.preferences import SavedPreferences
+    from ingest_tui.services.collections.removal import RemovalReport
+    from ingest_tui.store.records.removed_collections import RemovedCollection
+
+
+class CollectionActions(Narrowing):
+    """Actions on ``narrowed.collection_id``."""
+
+    def edit_preferences(self) -> None:
+        """Change the preferences of the collection."""
+        self._with_collection("Preferences of which collection?", self._open_preferences)
+
+    def add_collection(self) -> None:
+        """Ask for the name of a new collection, and show it."""
+        from ingest_tui.tui.dialogs.ask import Ask
+
+        client = self.ingest.client
+
+        def added(collection: Collection) -> None:
+            self.switch_collection(collection.collection_id)
+            self.catch_up()
+            self.show_notice(
+                f"made collection {collection.collection_id}", "a uploads files to it, P has its preferences"
+            )
+
+        def named(name: str | None) -> None:
+            if name is not None:
+                self.ask(lambda: client.collections.add(name), added, group="collection")
+
+        self.app.push_screen(Ask("Name of the new collection", note="a group of documents, searched together"), named)
+
+    def remove_collection(self) -> None:
+        """Remove the collection after a question that says what goes with it."""
+        self._with_collection("Remove which collection?", self._ask_to_remove, without=DEFAULT_COLLECTION)
+
+    def restore_collection(self) -> None:
+        """Bring back a removed collection that a person chooses, and show it."""
+        from ingest_tui.tui.dialogs.dialogs import Choose
+
+        client = self.ingest.client
+
+        def restored(report: RemovalReport) -> None:
+            self.switch_collection(report.collection_id)
+            documents = wording.plural(report.documents, "document")
+            sources = "".join(f", source {one}" for one in report.source_ids)
+            self.show_notice(f"restored collection {report.collection_id} with {documents}{sources}")
+
+        def chosen(collection_id: str | None) -> None:
+            if collection_id is not None:
+                self.ask(lambda: client.collections.restore(collection_id), restored, group="collection")
+
+        def choose(removed: list[RemovedCollection]) -> None:
+            if not removed:
+                self.show_notice("no collection was removed, or its time in the trash is over")
+                return
+            now = self.ingest.now()
+            offered = [
+                (one.collection.collection_id,
+                 f"{one.collection.collection_id}  removed {wording.age(one.removed_at, now)} ago by {one.by}")
+                for one in removed
+            ]  # fmt: skip
+            self.app.push_screen(Choose("Restore which collection?", offered), chosen)
+
+        self.ask(client.collections.in_trash, choose, group="choices")
+
+    def _with_collection(self, question: str, act: Callable[[str], None], *, without: str = "") -> None:
+        """Act on the collection that is shown, or on one that a person chooses."""
+        if self.narrowed.collection_id:
+            act(self.narrowed.collection_id)
+            return
+        from ingest_tui.tui.dialogs.dialogs import Choose
+
+        client = self.ingest.client
+
+        def choose(found: list[tuple[str, str]]) -> None:
+            offered = [one for one in found if one[0] != without]
+            self.app.push_screen(Choose(question, offered), lambda chosen: act(chosen) if chosen else None)
+
+        self.ask(lambda: choices_of(client, "collection"), choose, group="choices")
+
+    def _open_preferences(self, collection_id: str) -> None:
+        from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
+
+        def saved(answer: SavedPreferences | None) -> None:
+            if answer is not None:
+                job = f"; job {answer.job.job_id} cuts its documents again" if answer.job is not None else ""
+                self.show_notice(f"saved the preferences of collection {collection_id}{job}", self.ingest.worker_hint)
+
+        self.app.push_screen(PreferencesForm(self.ingest.client, collection_id), saved)
+
+    def _ask_to_remove(self, collection_id: str) -> None:
+        from ingest_tui.tui.dialogs.dialogs import Confirm
+
+        client = self.ingest.client
+
+        def look() -> tuple[Collection, RemovalReport]:
+            return client.collections.show(collection_id).collection, client.collections.what_would_go(collection_id)
+
+        def removed(report: RemovalReport) -> None:
+            self.switch_collection(ALL)
+            self.catch_up()
+            documents = wording.plural(report.documents, "document")
+            self.show_notice(
+                f"removed collection {collection_id}; {documents} in the trash", ":collection.restore brings it back"
+            )
+
+        def ask(found: tuple[Collection, RemovalReport]) -> None:
+            seen, goes = found
+            names = [wording.plural(goes.documents, "document"), *(f"source {one}" for one in goes.source_ids)]
+
+            def answered(agreed: bool | None) -> None:
+                if agreed:
+                    self.ask(
+                        lambda: client.collections.remove(collection_id, based_on=seen), removed, group="collection"
+                    )
+
+            consequence = "Documents go to the trash with all their versions; those of other collections stay."
+            question = f"Remove collection {collection_id}?"
+            self.app.push_screen(Confirm(question, names, "Remove", consequence=consequence), answered)
+
+        self.ask(look, ask, group="collection")

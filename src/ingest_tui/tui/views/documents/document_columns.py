@@ -1,0 +1,73 @@
+"""The columns of the list of documents, and of what a search found. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from ingest_tui.tui import wording
+from ingest_tui.tui.views.documents.documents_model import DocumentLine
+from ingest_tui.tui.widgets.columns import Cell, Column
+
+if TYPE_CHECKING:
+    from ingest_tui.services.documents.version_details import VersionDetails
+
+_TONES = {"failed": "bad", "empty": "warn", "in trash": "quiet"}
+_ATTENTION = {"bad", "warn", "running"}
+_UNFINISHED = {"queued", "running", "failed", "cancelled"}
+
+
+def columns_of_hits() -> list[Column[DocumentLine]]:
+    """Return the columns of what a search found."""
+    return [
+        Column("name", "DOCUMENT", 24, lambda line: Cell(line.name)),
+        Column("snippet", "FOUND", 0, lambda line: Cell(line.snippet, "hits")),
+        Column("score", "SCORE", 6, lambda line: Cell(f"{line.score:.2f}"), from_width=70, right=True),
+    ]
+
+
+def columns_of_list(
+    now: Callable[[], float], details: Mapping[str, VersionDetails], keys: AbstractSet[str]
+) -> list[Column[DocumentLine]]:
+    """Return the columns of the list. ``details`` by document: those of a line come after it, when it is in sight.
+
+    Labels and columns of tables are shown where there are any; the status in a narrow list where one needs attention.
+    """
+
+    def told(read: Callable[[VersionDetails], Cell]) -> Callable[[DocumentLine], Cell]:
+        def cell(line: DocumentLine) -> Cell:
+            known = details.get(line.key)
+            return read(known) if known is not None and known.version == line.version else Cell("")
+
+        return cell
+
+    def updated(line: DocumentLine) -> Cell:
+        return Cell(wording.age(line.updated_at, now()), "quiet")
+
+    shown = [one for key, one in details.items() if key in keys]
+    has_labels = any(one.given_label for one in shown)
+    has_tables = any(one.columns for one in shown)
+    status_from = 60 if any(status_of(one).tone in _ATTENTION for one in shown) else 92
+    optional = [
+        Column("label", "LABEL", 12, told(lambda one: Cell(one.given_label)), from_width=70),
+        Column("columns", "COLUMNS", 0, told(lambda one: Cell(", ".join(one.columns), "quiet")), from_width=78),
+    ]
+    return [
+        Column("name", "DOCUMENT", 0, lambda line: Cell(line.name)),
+        Column("title", "TITLE", 0, lambda line: Cell(line.title, "quiet"), from_width=110 if has_tables else 78),
+        *(column for column, is_shown in zip(optional, (has_labels, has_tables), strict=True) if is_shown),
+        Column("source", "SOURCE", 14, lambda line: Cell(line.source_id), from_width=60),
+        Column("status", "STATUS", 16, told(status_of), from_width=status_from),
+        Column("version", "VER", 4, lambda line: Cell(f"v{line.version}"), from_width=48, right=True),
+        Column("size", "SIZE", 9, lambda line: Cell(wording.size(line.size)), right=True),
+        Column("updated", "UPDATED", 7, updated, right=True),
+    ]
+
+
+def status_of(details: VersionDetails) -> Cell:
+    """Return how a document is doing; of one that its words find, how far its embedding is where that is not done."""
+    if details.status == "searchable" and details.embedding in _UNFINISHED:
+        tone = {"failed": "bad", "cancelled": "warn"}.get(details.embedding, "running")
+        return Cell(f"embed {details.embedding}", tone)
+    return Cell(details.status, _TONES.get(details.status, "good"))

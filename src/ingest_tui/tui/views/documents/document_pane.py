@@ -1,0 +1,40 @@
+"""The text of the document under the cursor next to the list, and what is known of it."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from ingest_tui.services.client import Client
+from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.views.documents.document_screen import facts_of, preview_lines
+from ingest_tui.tui.views.documents.documents_model import DocumentLine, hit_words
+from ingest_tui.tui.widgets.text import TextLines, TonedLines
+
+
+class DocumentPane(Asking, Vertical):
+    """Shows one document, read in a thread; a newer one makes the older void."""
+
+    def compose(self) -> ComposeResult:
+        """The text, and below it the facts."""
+        yield TextLines(id="preview")
+        yield TextLines(id="facts")
+
+    def show(self, client: Client, line: DocumentLine | None) -> None:
+        """Show the document of a row, at the words that a search has found; None: nothing."""
+        text, facts = self.query_one("#preview", TextLines), self.query_one("#facts", TextLines)
+        if line is None:
+            text.show([])
+            facts.show([])
+            return
+        document_id, words = line.document_id, hit_words(line.snippet)
+
+        def read() -> tuple[TonedLines, TonedLines]:
+            return preview_lines(client.documents.text(document_id), document_id), facts_of(client, document_id)
+
+        def show(answer: tuple[TonedLines, TonedLines]) -> None:
+            text.show(answer[0])
+            text.move_to_words(words)
+            facts.show(answer[1])
+
+        self.ask(read, show, group="preview", otherwise=lambda message, hint: text.show([message, hint]))

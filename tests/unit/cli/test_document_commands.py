@@ -1,0 +1,64 @@
+"""The commands of documents, from the words that are typed to what is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_tui.cli.main import run
+from tests.faults.crash_lab import KILLER, quicken
+
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command on an empty workspace; returns what it wrote."""
+    root = tmp_path / "workspace"
+
+    def call(*words: str | Path, code: int = 0) -> str:
+        capsys.readouterr()
+        assert run(["--workspace", str(root), *map(str, words)]) == code
+        written = capsys.readouterr()
+        return written.out + written.err
+
+    call("init")
+    return call
+
+
+def answer(command: Command, *words: str | Path) -> Any:
+    return json.loads(command(*words, "--json"))
+
+
+def test_an_upload_reports_what_its_job_did_not_take_in(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that the check has let in may fail in the job: it is named, and the exit code says so."""
+    quicken(monkeypatch)
+    (tmp_path / "a.txt").write_text("heron")
+    (tmp_path / "b.bin").write_text(KILLER)
+    told = command("upload", tmp_path / "a.txt", tmp_path / "b.bin", code=3)
+    assert "error: b.bin was not taken in: the parser died" in told
+    assert "1 ingested" in told
+
+
+@pytest.mark.slow
+def test_an_upload_reports_what_it_replaced(command: Command, tmp_path: Path) -> None:
+    """It names file and versions that are deleted, or says that nothing was replaced; a rollback names its origin."""
+    report = tmp_path / "report.txt"
+    for text in ("heron", "otter"):
+        report.write_text(text)
+        command("upload", report)
+    [document] = answer(command, "doc", "list")
+    rolled_back = command("doc", "rollback", document["document_id"])
+    assert "is v3 now (rollback from v2 to v1)" in rolled_back
+    assert "rollback from v2 to v1" in command("doc", "versions", document["document_id"]).splitlines()[1]
+    report.write_text("ibis")
+    replaced = command("upload", report, "--replace")
+    assert "1 ingested, 3 earlier versions deleted" in replaced
+    assert "deleted for good: v1, v2, v3 of report.txt" in replaced
+    assert "nothing was replaced" in command("upload", report, "--replace")

@@ -1,0 +1,40 @@
+"""A source is made and changed by the fields that it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest_tui.model.errors import ValidationError
+from ingest_tui.services.sources.sources import add_source, edit_source
+from ingest_tui.services.sources.trials import SourceDraft, save_draft
+from ingest_tui.store.workspace import init_workspace
+
+
+def test_a_setting_that_no_source_has_is_refused(tmp_path: Path) -> None:
+    """A name that is spelled wrong is reported, whether a source is added or edited; nothing is saved."""
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    config = {"path": str(tmp_path)}
+    with pytest.raises(ValidationError, match="a source has no 'wach'"):
+        add_source(workspace, source_type="local", name="docs", config=config, wach=True)
+    assert workspace.sources.all() == []
+    add_source(workspace, source_type="local", name="docs", config=config)
+    with pytest.raises(ValidationError, match="a source has no 'wach'"):
+        edit_source(workspace, "docs", wach=True)
+    assert workspace.sources.get("docs").revision == 1
+
+
+def test_none_leaves_a_setting_at_its_default(tmp_path: Path) -> None:
+    """What a form has left empty is as if it had not been given; its backends become one field."""
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    left_empty = {
+        "max_size": None,
+        "priority": None,
+        "watch": None,
+        "backend": None,
+        "by_type": {"pdf": "unstructured"},
+    }
+    saved = save_draft(workspace, SourceDraft("local", "docs", {"path": str(tmp_path)}, left_empty))
+    assert (saved.max_size, saved.priority, saved.watch) == (50_000_000, 100, False)
+    assert saved.extraction.by_type == {"pdf": "unstructured"}

@@ -1,0 +1,98 @@
+"""What a repair leaves to others comes true: a sync fetches what is missing, a job makes the vectors again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_tui.model.inconsistency import Inconsistency
+from ingest_tui.services.documents.search import search
+from ingest_tui.services.jobs.jobs import enqueue_sync
+from ingest_tui.services.verify.repair import verify_and_repair
+from ingest_tui.services.verify.verify import VerifyScope, verify
+from ingest_tui.store.workspace import Workspace, open_workspace_at
+from tests.unit.services.verify.corruption_lab import WORDS, Place, make_workspace, run_queue
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace that is damaged in copies."""
+    return make_workspace(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def place(prepared: Path, tmp_path: Path) -> Place:
+    """A copy of it."""
+    shutil.copytree(prepared, tmp_path / "workspace")
+    return Place(tmp_path / "workspace")
+
+
+@pytest.fixture
+def workspace(place: Place) -> Iterator[Workspace]:
+    """The copy, opened; what is in its queue is done."""
+    opened = open_workspace_at(place.root)
+    run_queue(opened)
+    yield opened
+    opened.close()
+
+
+def repaired(workspace: Workspace) -> list[Inconsistency]:
+    """Repair, and return what is left."""
+    results = verify_and_repair(workspace, VerifyScope(deep=True))
+    return [one for one in results if isinstance(one, Inconsistency)]
+
+
+def text_of(place: Place, which: str) -> str:
+    return (place.version(which) / "normalized.md").read_text()
+
+
+@pytest.mark.parametrize("which", ["0.md", "moved.md", "inside.md", "table.csv"])
+@pytest.mark.parametrize("loss", ["raw", "version", "folder"])
+def test_the_next_sync_fetches_what_only_the_source_has(
+    place: Place, workspace: Workspace, which: str, loss: str
+) -> None:
+    """It makes a new version of the same document, with the same text; then nothing is left to repair."""
+    text, folder = text_of(place, which), place.folder(which)
+    if loss == "raw":
+        os.truncate(place.raw(which), 3)
+    else:
+        shutil.rmtree(place.version(which) if loss == "version" else folder)
+    assert {one.code for one in repaired(workspace)} == {"awaits_source"}
+    enqueue_sync(workspace, "docs")
+    run_queue(workspace)
+    assert place.folder(which) == folder
+    assert text_of(place, which) == text
+    assert repaired(workspace) == []
+
+
+def test_vectors_are_made_again_by_the_job_that_a_repair_queues(place: Place, workspace: Workspace) -> None:
+    """A damaged file and a damaged index: after the job every word finds what it found by vectors."""
+    before = {word: {hit.document_id for hit in search(workspace, word, mode="vector")} for word in WORDS}
+    os.truncate(next(place.version("5.md").glob("vectors-*")), 20)
+    next(place.root.glob("vectors/default/*/entries.bin")).unlink()
+    assert repaired(workspace) == []
+    run_queue(workspace)
+    assert {word: {hit.document_id for hit in search(workspace, word, mode="vector")} for word in WORDS} == before
+    assert list(place.version("5.md").glob("vectors-*"))
+    assert list(verify(workspace, VerifyScope(deep=True))) == []
+
+
+def test_a_trash_that_is_away_is_not_taken_for_an_emptied_one(place: Place, workspace: Workspace) -> None:
+    """Repaired while it is away, the catalogue keeps what was in it; when it is back, nothing is left to repair."""
+    trash, away = place.root / "trash", place.root.parent / "away"
+    retired = "SELECT document_id FROM documents WHERE state = 'retired' ORDER BY document_id"
+    known = place.sql(retired)
+    trash.rename(away)
+    for _ in ("missing", "empty"):
+        assert "folder_missing" in {one.code for one in repaired(workspace)}
+        assert place.sql(retired) == known != []
+        trash.mkdir(exist_ok=True)
+    shutil.rmtree(trash)
+    away.rename(trash)
+    assert repaired(workspace) == []

@@ -1,0 +1,108 @@
+"""What a verification looks at, next to whom, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_tui import IngestedDocument, open_workspace
+from ingest_tui.cli.main import run
+from ingest_tui.model.errors import NotFoundError, UsageError
+from ingest_tui.model.inconsistency import KINDS
+from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.verify import second_look
+from ingest_tui.services.verify.verify import VerifyScope, verify
+from ingest_tui.store.commit_lock import CommitLock
+
+SOURCE = Path(second_look.__file__).parents[2]
+
+
+@pytest.fixture
+def handle(tmp_path: Path) -> Iterator[WorkspaceHandle]:
+    """A workspace with two registered documents."""
+    with open_workspace(tmp_path / "workspace") as opened:
+        for number in range(2):
+            opened.register("default", IngestedDocument(f"words {number}", f"script:{number}", "script"))
+        yield opened
+
+
+def normalized(handle: WorkspaceHandle, number: int) -> Path:
+    document = next(one for one in handle.documents if one.uri == f"script:{number}")
+    return handle.workspace.layout.version("default", document.document_id, 1) / "normalized.md"
+
+
+def test_hashes_are_compared_only_when_asked_for(handle: WorkspaceHandle) -> None:
+    """A text of the same size is found by the deep look alone."""
+    normalized(handle, 1).write_text("swords")
+    assert list(verify(handle.workspace)) == []
+    [found] = verify(handle.workspace, VerifyScope(deep=True))
+    assert (found.code, found.version) == ("version_damaged", 1)
+
+
+def test_a_source_and_a_time_narrow_it(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """What is of another source, or has not changed since, is left out; a name or a time that is none is refused."""
+    normalized(handle, 1).unlink()
+    (tmp_path / "docs").mkdir()
+    handle.add_source("docs", "local", path=str(tmp_path / "docs"))
+    assert list(verify(handle.workspace, VerifyScope(source_id="docs"))) == []
+    assert list(verify(handle.workspace, VerifyScope(since="2999-01-01"))) == []
+    assert len(list(verify(handle.workspace, VerifyScope(since="2020-01-01")))) == 1
+    with pytest.raises(NotFoundError):
+        list(verify(handle.workspace, VerifyScope(source_id="nobody")))
+    with pytest.raises(UsageError):
+        VerifyScope(since="yesterday")
+
+
+def test_what_is_whole_when_the_lock_is_free_is_no_finding(handle: WorkspaceHandle) -> None:
+    """A change that somebody makes under the commit lock is looked at when it is made."""
+    path = normalized(handle, 1)
+    text = path.read_text()
+    lock = CommitLock(handle.workspace.layout).held()
+    lock.__enter__()
+    path.unlink()
+    found: list[object] = []
+    looking = threading.Thread(target=lambda: found.extend(_verified_in_own_connection(handle)))
+    looking.start()
+    looking.join(0.2)  # it waits for the lock by then, or it looks later: both are right
+    path.write_text(text)
+    path.chmod(0o600)
+    lock.__exit__(None, None, None)
+    looking.join()
+    assert found == []
+
+
+def _verified_in_own_connection(handle: WorkspaceHandle) -> list[object]:
+    with open_workspace(handle.workspace.root) as other:
+        return list(verify(other.workspace))
+
+
+def test_the_command_has_exit_codes_json_and_no_changes_with_read_only(
+    handle: WorkspaceHandle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0 where all is well, 3 for findings, 6 for a repair that is not allowed; --json has one value."""
+    root = str(handle.workspace.root)
+    assert run(["-w", root, "verify"]) == 0
+    normalized(handle, 1).unlink()
+    capsys.readouterr()
+    assert run(["-w", root, "--read-only", "verify", "--json"]) == 3
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["clean"], [one["code"] for one in answer["findings"]]) == (False, ["version_damaged"])
+    assert run(["-w", root, "--read-only", "verify", "--repair"]) == 6
+    assert not normalized(handle, 1).exists()
+    assert run(["-w", root, "verify", "--repair", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["clean"]
+    assert normalized(handle, 1).read_text() == "words 1"
+    assert [line["action"] for line in handle.workspace.audit.entries()][-1] == "verify.repair"
+
+
+def test_every_code_is_a_kind_and_every_kind_is_used() -> None:
+    """No check can name what no repair knows, and no kind is left over."""
+    texts = "\n".join(
+        path.read_text() for folder in ("services/verify", "store") for path in (SOURCE / folder).rglob("*.py")
+    )
+    assert [code for code in KINDS if f'"{code}"' not in texts] == []
