@@ -11,6 +11,7 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Chunk, Document, shown_version
 from ingest_tui.model.errors import BusyError, IngestError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.keys import path_of_uri
+from ingest_tui.model.members import MARK
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
@@ -157,9 +158,25 @@ def get_document(workspace: Workspace, target: str, *, meant_collection: str | N
         raise StoreError(
             f"the catalogue does not know document {addresses[0]}, which is on disk", hint=REBUILD_HINT, code=DAMAGED
         )
+    shown = safe_display(target, limit=200)
+    if members := sum(_members_at(workspace, address) for address in addresses):
+        raise NotFoundError(
+            f"{shown!r} is no document itself; documents in it: {members}",
+            hint=f"'ingest-tui doc list --contains NAME{MARK}' shows them; each has a name of its own",
+        )
     raise NotFoundError(
-        f"there is no document {safe_display(target, limit=200)!r}",
+        f"there is no document {shown!r}",
         hint="'ingest-tui doc explain PATH' shows why; 'ingest-tui doc list' shows what there is",
+    )
+
+
+def _members_at(workspace: Workspace, address: str) -> int:
+    """Return how many documents are in the archives or mails at an address."""
+    places = queries.locations_at(workspace.reading, address)
+    return sum(
+        member.document_id is not None
+        for place in places
+        for member in workspace.reading.members_below(place.source_id, place.key)
     )
 
 
