@@ -119,6 +119,7 @@ class StopReport:
 def stop_workers(workspace: Workspace) -> StopReport:
     """Ask every worker of this host to end after what it is doing; their jobs stay for the next one."""
     asked = [worker for worker in living_workers(workspace) if worker.pid != os.getpid()]
+    asked.sort(key=lambda worker: worker.mode != "standby")  # first, or they would take over
     reasons = [(worker, stop_worker(workspace, worker)) for worker in asked]
     return StopReport(
         tuple(worker for worker, reason in reasons if not reason),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 from collections.abc import Callable
@@ -184,6 +185,14 @@ class Workspace:
         reserve = self.settings.disk_reserve
         return room_in(self.root, None if reserve is None else int(reserve))
 
+    def read_settings(self) -> Settings:
+        """Return workspace.json as it is now; raises `StoreError`, `SchemaVersionError` or `NotFoundError`."""
+        return _settings_in(self.layout)
+
+    def with_fixed_settings(self) -> Workspace:
+        """Return this workspace, connections and all, with the settings of now whatever is read later; for a job."""
+        return copy.copy(self)
+
     def close(self) -> None:
         """Close what was opened, by other threads too: none may be using it any more.
 
@@ -216,12 +225,16 @@ def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Works
             hint="'ingest-tui init' makes one; --workspace DIR or INGEST_TUI_WORKSPACE names another",
         )
     refuse_what_others_can_write(layout)
-    settings = read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
+    settings = _settings_in(layout)
     if not settings.allow_network_filesystem:
         refuse_network_filesystem(root, root)
     workspace = Workspace(root, settings, credentials_path)
     workspace.repair_if_free()
     return workspace
+
+
+def _settings_in(layout: Layout) -> Settings:
+    return read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
 
 
 def _refuse_without_settings(layout: Layout) -> None:

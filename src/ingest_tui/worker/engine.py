@@ -26,6 +26,7 @@ from ingest_tui.pipeline.job.ocr import folders_for_ocr, ocr_of
 from ingest_tui.pipeline.job.parse_limits import limits_of, works_through_programs
 from ingest_tui.pipeline.job.run import run_job
 from ingest_tui.store.fs.disk import means_disk_full
+from ingest_tui.store.records.settings import Settings
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import Claim, claim_next
 from ingest_tui.worker.submit import queue_embedding_after, queue_rechunking_after, source_as_stored
@@ -45,6 +46,7 @@ class _RunningJob:
     """
 
     ended: threading.Event = field(default_factory=threading.Event)
+    extractor: Extractor | None = None
     _ownership: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> bool:
@@ -63,6 +65,10 @@ class Engine:
         self._on_end = on_end or (lambda _manifest: None)
         self._extractors: dict[tuple[bool, bool], Extractor] = {}
         """By whether their processes may run programs, which some backends work through, and whether they use OCR."""
+        self._replaced: list[Extractor] = []
+        """With limits of settings that are no longer in force; they go when no job uses them."""
+        self._guard = threading.Lock()
+        """Guards which parsers there are, and which job uses which."""
         self._running: dict[str, _RunningJob] = {}
         self._stopping = threading.Event()
         self._not_before = 0.0
@@ -84,9 +90,16 @@ class Engine:
         self._running = {job_id: job for job_id, job in self._running.items() if not job.ended.is_set()}
         return len(self._running)
 
+    def settings_changed(self) -> None:
+        """Have jobs that start from now on use parsers by the settings of now; running ones keep theirs."""
+        with self._guard:
+            self._replaced += self._extractors.values()
+            self._extractors = {}
+
     def start_ready_jobs(self, *, only_lane: str | None = None) -> int:
         """Claim and start what can run now; returns how many jobs were started."""
         started = 0
+        self._close_unused_parsers()
         if time.monotonic() < self._not_before:
             return 0
         settings = self._workspace.settings
@@ -122,10 +135,17 @@ class Engine:
         self._stopping.set()
         for job in self._running.values():
             job.ended.wait()
-        for extractor in self._extractors.values():
+        self.settings_changed()  # so that none is in use
+        self._close_unused_parsers()
+
+    def _close_unused_parsers(self) -> None:
+        with self._guard:
+            used = [job.extractor for job in self._running.values() if not job.ended.is_set()]
+            unused = [extractor for extractor in self._replaced if extractor not in used]
+            self._replaced = [extractor for extractor in self._replaced if extractor in used]
+        for extractor in unused:
             if extractor.failure is None:
                 extractor.close()
-        self._extractors.clear()
 
     def has_ended_jobs(self) -> bool:
         """Return, once, whether jobs have ended since this was asked last."""
@@ -143,9 +163,8 @@ class Engine:
             job.ended.wait(seconds)
             return
 
-    def _extractor(self, source: Source) -> Extractor:
+    def _extractor(self, source: Source, settings: Settings) -> Extractor:
         """Return the parsers for a source: confined to what it needs, which differs for backends that run programs."""
-        settings = self._workspace.settings
         may_run, ocr = works_through_programs(source.extraction), ocr_of(source, settings)
         extractor = self._extractors.get((may_run, ocr.is_on))
         if extractor is None or extractor.failure is not None:  # one that failed has ended, processes and all
@@ -162,14 +181,14 @@ class Engine:
     def _run(self, job: _RunningJob, claim: Claim) -> None:
         if job.take():
             try:
-                self._run_claimed(claim)
+                self._run_claimed(job, claim)
             finally:
                 job.ended.set()
 
-    def _run_claimed(self, claim: Claim) -> None:
+    def _run_claimed(self, running: _RunningJob, claim: Claim) -> None:
         manifest = claim.manifest
         try:
-            job = self._prepare(manifest)
+            job = self._prepare(running, manifest)
             if job is not None:
                 self._on_start(manifest)
                 run_job(job)
@@ -190,16 +209,17 @@ class Engine:
         self._not_before = time.monotonic() + _WITHOUT_ROOM_SECONDS
         self._failure = error
 
-    def _prepare(self, manifest: Manifest) -> JobContext | None:
+    def _prepare(self, running: _RunningJob, manifest: Manifest) -> JobContext | None:
         """Return the job ready to run; one that cannot even begin fails at once, with the reason."""
         try:
-            source = source_of(self._workspace, manifest)
+            workspace = self._workspace.with_fixed_settings()
+            source = source_of(workspace, manifest)
             connector = None
             if not manifest.options.get("staged") and not manifest.works_on_collection:
-                connector = connect(self._workspace, source)
-            return open_job(
-                self._workspace, manifest, source, connector, self._extractor(source), stopping=self._stopping
-            )
+                connector = connect(workspace, source)
+            with self._guard:
+                running.extractor = extractor = self._extractor(source, workspace.settings)
+            return open_job(workspace, manifest, source, connector, extractor, stopping=self._stopping)
         except DiskFullError:
             self._try_later_with_less()
             return None

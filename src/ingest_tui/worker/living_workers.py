@@ -28,7 +28,8 @@ _MOST_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """A living worker. ``mode``: ``watch`` (queue and folders), ``queue``, or ``foreground`` (one job).
+    """A living worker. ``mode``: ``watch`` (queue and folders), ``standby`` (takes over from the one that watches),
+    ``queue``, or ``foreground`` (one job).
 
     ``issues``: what fails right now among its tasks, and is tried again.
     """
@@ -70,9 +71,15 @@ class WorkerRegistration:
 
     def show(self, issues: tuple[WorkerIssue, ...]) -> None:
         """Let everybody see what fails right now. Where that cannot be written it is, with the next call."""
-        if issues == self._info.issues:
+        self._write(replace(self._info, issues=issues))
+
+    def become(self, mode: str) -> None:
+        """Let everybody see that this worker does something else from now on."""
+        self._write(replace(self._info, mode=mode))
+
+    def _write(self, info: WorkerInfo) -> None:
+        if info == self._info:
             return
-        info = replace(self._info, issues=issues)
         try:
             write_durably(self._record, orjson.dumps(info.as_dict()))
         except OSError:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
@@ -18,11 +17,15 @@ from ingest_tui.pipeline.purge import purge_overdue
 from ingest_tui.pipeline.reindex import continue_reindex
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress
 from ingest_tui.store.fs.leftovers import sweep_ended_jobs, sweep_rebuild, sweep_scratch_folders, sweep_small_files
+from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.daily_prune import DailyPrune
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.living_workers import WorkerRegistration
+from ingest_tui.worker.reload import read_settings_again
 from ingest_tui.worker.schedules import Schedules
+from ingest_tui.worker.service_manager import ServiceManager
+from ingest_tui.worker.signals import WorkerSignals
 from ingest_tui.worker.submit import queue_due_embeddings, request_sync
 from ingest_tui.worker.supervision import EventReport, Supervisor, WorkerIssue
 from ingest_tui.worker.watch import SourceWatch
@@ -33,47 +36,106 @@ _TRASH_SECONDS = 3600.0
 _JOBS = "end of a job"
 
 
-def run_worker(workspace: Workspace, report: EventReport, *, watch: bool) -> tuple[WorkerIssue, ...]:
+def run_worker(
+    workspace: Workspace,
+    report: EventReport,
+    *,
+    watch: bool,
+    signals: WorkerSignals | None = None,
+    manager: ServiceManager | None = None,
+) -> tuple[WorkerIssue, ...]:
     """Run until SIGTERM or SIGINT, or until the workspace is gone; returns what failed when it ended.
 
     ``report(message, fields)`` is called for each event, from several threads. The fields name a ``level`` where it is
     not ``info``, and the ``job`` and ``source`` that it is about. Whatever fails meanwhile is tried again, and is to be
-    seen in the worker's mark.
+    seen in the worker's mark. With ``watch`` it stands by while another worker watches, and takes over when that ends.
     """
-    stop = threading.Event()
-    _stop_on_signals(stop)
+    signals, manager = signals or WorkerSignals(), manager or ServiceManager.of()
+    signals.listen()
     workspace.on_rebuild = _reporting_rebuilds(report)
-    mode = "watch" if watch else "queue"
-    registration = workspace.reserve_file.makes_room_for(lambda: WorkerRegistration(workspace, mode))
     supervisor = Supervisor(report)
+    with ExitStack() as until_ended:
+        until_ended.callback(manager.close)
+        turn, mode = FileLock(workspace.layout.lock("watch")), "queue"
+        until_ended.callback(turn.release)
+        if watch:
+            mode = "watch" if workspace.reserve_file.makes_room_for(turn.try_acquire) else "standby"
+        registration = workspace.reserve_file.makes_room_for(lambda: WorkerRegistration(workspace, mode))
+        until_ended.callback(lambda: report("worker ended", {"worker": registration.worker_id}))
+        until_ended.callback(registration.close)
+        report("worker started", {"worker": registration.worker_id, "watch": watch, "workspace": str(workspace.root)})
+        process = _Process(workspace, registration, supervisor, report, signals, manager)
+        if mode != "standby" or _stand_by(process, turn):
+            _serve(process, watch=watch)
+    return supervisor.issues
+
+
+class _Process(NamedTuple):
+    """A worker process: whom it tells what, and who asks it for something."""
+
+    workspace: Workspace
+    registration: WorkerRegistration
+    supervisor: Supervisor
+    report: EventReport
+    signals: WorkerSignals
+    manager: ServiceManager
+
+    def workspace_is_gone(self) -> bool:
+        """Whether there is nothing left to work on, which is then reported."""
+        if self.workspace.layout.settings.exists():
+            return False
+        self.supervisor.failed("workspace", f"the workspace is gone: {self.workspace.root}")
+        return True
+
+
+def _stand_by(process: _Process, turn: FileLock) -> bool:
+    """Wait until the worker that watches has ended, however it did; returns False when this one ends before."""
+    process.report("standing by: another worker watches", {"worker": process.registration.worker_id})
+    process.manager.ready("standing by: another worker watches")
+    while not process.signals.stop.is_set():
+        if process.workspace_is_gone():
+            return False
+        if turn.try_acquire():
+            process.signals.reload.set()  # what was read at the start may be months old
+            process.registration.become("watch")
+            process.report("taking over: no other worker watches", {"worker": process.registration.worker_id})
+            return True
+        process.manager.turn()
+        process.signals.stop.wait(_POLL_SECONDS)
+    process.manager.stopping()
+    return False
+
+
+def _serve(process: _Process, *, watch: bool) -> None:
+    """Run jobs and watch until asked to end."""
+    workspace, report, supervisor = process.workspace, process.report, process.supervisor
     for job_id in workspace.jobs.requeue_lost():
         report("a job that has not ended was not in the queue; it is again", {"level": "warning", "job": job_id})
-    report("worker started", {"worker": registration.worker_id, "watch": watch, "workspace": str(workspace.root)})
-    try:
-        with Engine(workspace, on_start=_starting(report), on_end=_ending(report, supervisor)) as engine:
-            watcher = None
-            if watch:
-                watcher = SourceWatch(
-                    workspace, lambda source: _submit_if_due(workspace, source, report), report, supervisor
-                )
-            _work(_Tasks(workspace, engine, watcher, registration, supervisor, report), stop)
-            if watcher is not None:
-                watcher.close()
-    finally:
-        registration.close()
-        report("worker ended", {"worker": registration.worker_id})
-    return supervisor.issues
+    with Engine(workspace, on_start=_starting(report), on_end=_ending(report, supervisor)) as engine:
+        watcher = None
+        if watch:
+            watcher = SourceWatch(
+                workspace, lambda source: _submit_if_due(workspace, source, report), report, supervisor
+            )
+        tasks = _Tasks(process, engine, watcher)
+        process.manager.ready(tasks.status())
+        _work(tasks)
+        process.manager.stopping()
+        if watcher is not None:
+            watcher.close()
 
 
 class _Tasks(NamedTuple):
     """What the main loop of a worker sees to."""
 
-    workspace: Workspace
+    process: _Process
     engine: Engine
     watcher: SourceWatch | None
-    registration: WorkerRegistration
-    supervisor: Supervisor
-    report: EventReport
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that is worked on."""
+        return self.process.workspace
 
     def look_at_trash(self) -> None:
         """Delete the documents whose grace is over, and the vectors that nobody has gone back to for as long."""
@@ -81,7 +143,7 @@ class _Tasks(NamedTuple):
         purged = purge_overdue(self.workspace)
         if purged:
             message = f"{purged} documents were longer in the trash than trash_days and are deleted"
-            self.report(message, {"documents": purged})
+            self.process.report(message, {"documents": purged})
 
     def is_busy(self) -> bool:
         """Whether a job runs here or waits to."""
@@ -90,7 +152,28 @@ class _Tasks(NamedTuple):
     def queue_embeddings(self) -> None:
         """Queue jobs that embed where nobody else has."""
         for manifest in queue_due_embeddings(self.workspace):
-            self.report("embedding queued", {"job": manifest.job_id, "collection": manifest.collection_id})
+            fields = {"job": manifest.job_id, "collection": manifest.collection_id}
+            self.process.report("embedding queued", fields)
+
+    def status(self) -> str:
+        """Return in a line what is going on, for the service manager."""
+        issues = len(self.process.supervisor.issues)
+        failing = f", {issues} task{'s' if issues > 1 else ''} failing" if issues else ""
+        waiting = max(0, len(self.workspace.jobs.queued_ids()) - self.engine.running)
+        return f"{self.engine.running} jobs running, {waiting} waiting{failing}"
+
+    def reload(self) -> None:
+        """Read settings, sources and credentials again; what cannot be read is reported, and the old is kept."""
+        manager, report = self.process.manager, self.process.report
+        manager.reloading()
+        problems = read_settings_again(self.workspace)
+        for problem in problems:
+            report("reload: not read", {"level": "error", "error": problem})
+        self.engine.settings_changed()
+        if self.watcher is not None:
+            self.watcher.restart()
+        report("settings, sources and credentials read again", {"problems": len(problems)})
+        manager.ready(self.status())
 
 
 class _Reindexing:
@@ -104,29 +187,33 @@ class _Reindexing:
         self.is_done = not continue_reindex(self._workspace, seconds=_POLL_SECONDS)
 
 
-def _work(tasks: _Tasks, stop: threading.Event) -> None:
-    supervisor, settings = tasks.supervisor, tasks.workspace.layout.settings
+def _work(tasks: _Tasks) -> None:
+    process, supervisor, signals = tasks.process, tasks.process.supervisor, tasks.process.signals
     since_refresh = _REFRESH_SECONDS
     looked_at_trash = float("-inf")
     reindexing = _Reindexing(tasks.workspace)
-    schedules = Schedules(tasks.workspace, tasks.report)
-    daily_prune = DailyPrune(tasks.workspace, tasks.report, tasks.is_busy)
+    schedules = Schedules(tasks.workspace, process.report)
+    daily_prune = DailyPrune(tasks.workspace, process.report, tasks.is_busy)
     supervisor.attempt("sweep of ended jobs", partial(sweep_ended_jobs, tasks.workspace.layout))
-    while not stop.is_set():
+    while not signals.stop.is_set():
+        process.manager.turn()
+        if signals.reload.is_set():
+            signals.reload.clear()
+            supervisor.attempt("reload", tasks.reload)
         if since_refresh >= _REFRESH_SECONDS:
             since_refresh = 0.0
             if tasks.watcher is not None:
                 supervisor.attempt("list of sources", tasks.watcher.refresh)
                 supervisor.attempt("schedules", schedules.step)
-            if not settings.exists():
-                supervisor.failed("workspace", f"the workspace is gone: {tasks.workspace.root}")
+            if process.workspace_is_gone():
                 return
-            tasks.registration.show(supervisor.issues)
+            process.registration.show(supervisor.issues)
+            supervisor.attempt("status", lambda: process.manager.show(tasks.status()))
         supervisor.attempt("queue", tasks.engine.start_ready_jobs)
         if not reindexing.is_done:
             supervisor.attempt("full text", reindexing.step)
         supervisor.attempt("prune", daily_prune.step)
-        stop.wait(_POLL_SECONDS)
+        signals.stop.wait(_POLL_SECONDS)
         since_refresh += _POLL_SECONDS
         failure = tasks.engine.take_failure()
         if failure is not None:
@@ -142,12 +229,6 @@ def _sweep(workspace: Workspace) -> None:
     sweep_small_files(workspace.layout)
     sweep_scratch_folders(workspace.layout)
     sweep_rebuild(workspace.layout)
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda _number, _frame: stop.set())
 
 
 def _submit_if_due(workspace: Workspace, source: Source, report: EventReport) -> None:

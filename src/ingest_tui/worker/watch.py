@@ -77,6 +77,13 @@ class SourceWatch:
             thread.start()
             self._threads[source_id] = (what, stop, thread)
 
+    def restart(self) -> None:
+        """Begin again with the settings and credentials of now: each source is looked at."""
+        for _what, stop, _thread in self._threads.values():
+            stop.set()
+        self._threads.clear()
+        self.refresh()
+
     def close(self) -> None:
         """Stop watching."""
         self._stop.set()

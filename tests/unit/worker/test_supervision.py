@@ -23,6 +23,7 @@ from ingest_tui.worker import loop, supervision
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, living_workers
 from ingest_tui.worker.loop import run_worker
+from ingest_tui.worker.signals import WorkerSignals
 from ingest_tui.worker.submit import submit_sync
 from ingest_tui.worker.supervision import Supervisor, WorkerIssue, in_few_words
 from ingest_tui.worker.watch import SourceWatch
@@ -70,11 +71,14 @@ class RunningWorker:
         self.workspace = workspace
         self.reports: list[tuple[str, dict[str, Any]]] = []
         self.ended_with: tuple[Any, ...] | None = None
-        self.stop = threading.Event()
+        self.signals = WorkerSignals()
+        self.stop = self.signals.stop
         self.thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        self.ended_with = run_worker(self.workspace, lambda *told: self.reports.append(told), watch=True)
+        self.ended_with = run_worker(
+            self.workspace, lambda *told: self.reports.append(told), watch=True, signals=self.signals
+        )
 
     def mark(self) -> WorkerInfo:
         """Return what everybody sees of the worker."""
@@ -86,9 +90,8 @@ class RunningWorker:
 
 
 @pytest.fixture
-def worker(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, _soon_again: None) -> Iterator[RunningWorker]:
+def worker(workspace: Workspace, _soon_again: None) -> Iterator[RunningWorker]:
     running = RunningWorker(workspace)
-    monkeypatch.setattr(loop, "_stop_on_signals", lambda stop: setattr(running, "stop", stop))
     yield running
     running.stop.set()
     running.thread.join(20)
