@@ -15,7 +15,7 @@ from ingest_tui.store import vector_files, vector_log
 from ingest_tui.store.records import generations, record_file
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from tests.faults.crash_lab import DIED, Tripwire, lay, run_queue
-from tests.unit.pipeline.embedding_lab import EmbeddingLab
+from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
 
 def _lay(monkeypatch: pytest.MonkeyPatch, wire: Tripwire) -> None:

@@ -17,7 +17,7 @@ from ingest_tui.services.jobs.jobs import job_items
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
 from tests.faults.crash_lab import run_queue
 from tests.faults.embedding_crashes import copied, run_and_name_steps
-from tests.unit.pipeline.embedding_lab import EmbeddingLab
+from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
 NAMES = ("fox", "leave", "rain", "apple", "pear")
 

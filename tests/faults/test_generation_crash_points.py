@@ -20,7 +20,7 @@ from ingest_tui.worker.submit import queue_due_embeddings
 from tests.faults.crash_lab import run_queue
 from tests.faults.embedding_crashes import copied, run_and_name_steps
 from tests.made_models import make_static_model
-from tests.unit.pipeline.embedding_lab import EmbeddingLab
+from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.workspace import open_workspace_at
 from tests.faults.crash_lab import UNREADABLE, Trial, new_workspace, queue_sync, quicken, sync
 from tests.made_files import zip_bytes
-from tests.unit.pipeline.test_attachments import ParsersHere, mail
+from tests.unit.pipeline.commit.test_attachments import ParsersHere, mail
 
 WORDS = ("weather", "alpha", "beta", "gamma", "delta", "returned", "renamed", "gone")
 

@@ -18,7 +18,7 @@ from ingest_tui.services.jobs.plan_preview import plan_source
 from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.services.sources.trials import draft_of, source_problems
 from tests.made_files import zip_bytes
-from tests.unit.pipeline.test_attachments import mail
+from tests.unit.pipeline.commit.test_attachments import mail
 
 NAMES_ARE_TEXT = {"type": "object", "properties": {"name": {"type": "string"}}}
 

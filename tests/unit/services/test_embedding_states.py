@@ -26,7 +26,7 @@ from ingest_tui.services.jobs.source_claims import WaitPolicy
 from ingest_tui.services.sources.sources import remove_source
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.submit import submit_sync
-from tests.unit.pipeline.embedding_lab import EmbeddingLab
+from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from ingest_tui.services.similar import similar_to_document, similar_to_text
 from ingest_tui.store import vector_log
 from ingest_tui.store.graph_file import checked
 from tests.made_models import make_static_model
-from tests.unit.pipeline.embedding_lab import EmbeddingLab
+from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
 TEXTS = {
     "fox": "The quick brown fox jumps over the lazy dog.",

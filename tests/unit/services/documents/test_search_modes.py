@@ -20,7 +20,7 @@ from ingest_tui.services.documents.search import search
 from ingest_tui.services.embedding import choose_embedder
 from ingest_tui.services.open_models import LastModel
 from tests.made_models import make_static_model
-from tests.unit.pipeline.embedding_lab import EmbeddingLab
+from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
 TEXTS = {
     "fox": "The quick brown fox jumps over the lazy dog.",

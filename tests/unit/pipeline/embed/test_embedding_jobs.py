@@ -26,7 +26,7 @@ from ingest_tui.store.layout import vectors_name
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.worker.submit import queue_due_embeddings, queue_embedding_after
 from tests.made_models import make_static_model
-from tests.unit.pipeline.embedding_lab import EmbeddingLab
+from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
 TEXTS = {
     "fox.md": "# Fox\n\nThe quick brown fox.\n",

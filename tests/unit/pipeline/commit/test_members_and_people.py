@@ -19,7 +19,7 @@ from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace
 from tests.faults.crash_lab import new_workspace, quicken, sync
 from tests.made_files import zip_bytes
-from tests.unit.pipeline.test_containers import ONE, TWO, outcomes, pack, texts
+from tests.unit.pipeline.commit.test_containers import ONE, TWO, outcomes, pack, texts
 
 MEMBERS: dict[str, str | bytes] = {"one.md": ONE, "in/two.md": TWO, "inner.zip": zip_bytes({"deep.md": "# deep\n"})}
 KEYS = {"a.zip!one.md", "a.zip!in/two.md", "a.zip!inner.zip!deep.md"}

@@ -1,28 +1,21 @@
-"""Books of Mobipocket, Kindle and FictionBook; documents of Hangul; Avro."""
+"""Books of Mobipocket, Kindle and FictionBook."""
 
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 import pytest
 
 from ingest_tui.extraction.books.palm import HuffmanReader, decompress
-from ingest_tui.extraction.intake.ole import CompoundFile
 from ingest_tui.extraction.parse import extract, extract_text
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from tests.made_books import (
-    avro_of,
     fictionbook,
     huffman_tables,
-    hwp,
-    hwp_paragraph,
-    hwp_record,
     mobi,
     mobi_head,
     palm_database,
 )
-from tests.made_ole_files import ole_tree
 
 PAGE = b"<html><body><h1>Annual report</h1><p>ripe apples</p></body></html>"
 
@@ -166,103 +159,3 @@ def test_entities_in_a_fictionbook_are_refused() -> None:
     content = fictionbook("<p>x</p>").replace(b"<FictionBook", b'<!DOCTYPE a [<!ENTITY b "c">]><FictionBook')
     with pytest.raises(ItemRejectedError, match="entities"):
         extract(content, file_name="a.fb2")
-
-
-# --- Hangul ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("flags", [0, 1])
-def test_hangul_paragraphs_and_headings_are_read(flags: int) -> None:
-    """Text without its controls, tabs and line breaks kept, outline styles as headings."""
-    table = "\x0b" + "abcdef" + "\x0b"  # an extended control takes eight places
-    tab = "\t" + "uvwxyz" + "\t"
-    section = hwp_paragraph("연례 보고서", 1) + hwp_paragraph(f"ripe {table}apples{tab}red\nnext\r")
-    read = extract(hwp(section, flags=flags, styles=[("바탕글", "Normal"), ("개요 1", "Outline 1")]), file_name="a.hwp")
-    assert read.markdown == "# 연례 보고서\n\nripe apples\tred\nnext\n"
-    assert read.title == "연례 보고서"
-
-
-def test_hangul_sections_are_in_order_and_may_be_damaged() -> None:
-    """The eleventh follows the tenth; a damaged one is a finding; long records are read whole."""
-    sections = [hwp_paragraph(f"part{number}") for number in range(12)]
-    assert extract_text(hwp(*sections), ".hwp").split() == [f"part{number}" for number in range(12)]
-    long = "a" * 3000
-    assert extract_text(hwp(hwp_record(66, b"") + hwp_record(67, long.encode("utf-16-le"))), ".hwp").strip() == long
-
-
-def test_a_document_without_its_head_is_no_hangul_document() -> None:
-    """A file that lacks the stream that says what it is cannot be read, and says so."""
-    for name in ("FileHeader", "FileHeade"):
-        with pytest.raises(ItemRejectedError, match="this kind of OLE file"):
-            extract(ole_tree({"BodyText": {"Section0": b"x" * 600}, name: b"x" * 600}), file_name="a.bin")
-
-
-def test_a_stream_that_leads_back_to_itself_has_an_end() -> None:
-    """A stream cannot hold more than its file, whatever its size is said to be."""
-    content = bytearray(hwp(hwp_paragraph("x"), flags=0))
-    size_at = content.index("Section0".encode("utf-16-le")) + 120
-    content[size_at : size_at + 4] = b"\xff\xff\xff\x7f"
-    compound = CompoundFile(bytes(content))
-    [section] = compound.read_storage("bodytext")
-    assert len(compound.read_entry(section)) <= len(content)
-
-
-@pytest.mark.parametrize("flags", [3, 5])
-def test_a_protected_hangul_document_is_encrypted(flags: int) -> None:
-    """A password and a copy for distribution are named."""
-    with pytest.raises(ItemRejectedError) as raised:
-        extract(hwp(hwp_paragraph("x"), flags=flags), file_name="a.hwp")
-    assert raised.value.reason == "encrypted"
-
-
-def test_a_hangul_section_does_not_unpack_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A section that grows beyond the limit is a bomb."""
-    monkeypatch.setattr("ingest_tui.extraction.backends.hwp.MAX_SECTION_BYTES", 1000)
-    with pytest.raises(ItemRejectedError) as raised:
-        extract(hwp(hwp_paragraph("x" * 100_000)), file_name="a.hwp")
-    assert raised.value.reason == "archive_bomb"
-
-
-# --- Avro -----------------------------------------------------------------------------------------------------------
-
-FRUIT = {
-    "type": "record",
-    "name": "Fruit",
-    "fields": [
-        {"name": "name", "type": "string"},
-        {"name": "amount", "type": ["null", "long"]},
-        {"name": "day", "type": {"type": "int", "logicalType": "date"}},
-    ],
-}
-
-
-@pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "xz", "snappy", "zstandard", "lz4"])
-def test_avro_is_a_table_in_each_compression(codec: str) -> None:
-    """Names, numbers, days and what is null are cells, however the blocks are compressed."""
-    from datetime import date
-
-    rows = [
-        {"name": "apples", "amount": 12, "day": date(2026, 1, 31)},
-        {"name": "x", "amount": None, "day": date(2026, 2, 1)},
-    ]
-    read = extract(avro_of(FRUIT, rows, codec), file_name="a.avro")
-    assert read.markdown.splitlines()[2:] == ["| apples | 12 | 2026-01-31 |", "| x |  | 2026-02-01 |"]
-    assert (read.columns[0]["columns"], read.columns[0]["rows"]) == (["name", "amount", "day"], 2)
-
-
-@pytest.mark.parametrize(
-    ("schema", "records"), [("string", ["apples", "pears"]), ({"type": "array", "items": "int"}, [[1]])]
-)
-def test_avro_of_plain_values_is_a_table_of_one_column(schema: Any, records: list[Any]) -> None:
-    """A file of values that are no records has one column."""
-    assert extract_text(avro_of(schema, records), ".avro").startswith("| value |")
-
-
-def test_a_damaged_avro_file_keeps_its_beginning() -> None:
-    """Records before the damage are kept with a finding; a file without any is an error."""
-    rows = [{"name": f"fruit{number}", "amount": number, "day": 0} for number in range(5000)]
-    content = avro_of(FRUIT, rows)
-    read = extract(content[: len(content) * 2 // 3], file_name="a.avro")
-    assert read.validation[0].code == "records_missing"
-    with pytest.raises(ProcessingError, match="the Avro file cannot be read"):
-        extract(content[:100], file_name="a.avro")

@@ -36,7 +36,7 @@ from ingest_tui.store.layout import vectors_name
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.worker.submit import queue_due_embeddings
 from tests.made_models import make_static_model
-from tests.unit.pipeline.embedding_lab import EmbeddingLab
+from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 from tests.waiting import wait_until
 
 WHOLE = Scope("default")

@@ -29,7 +29,7 @@ from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import Workspace
 from tests.faults.crash_lab import InlinePool, new_workspace, run_queue, sync
 from tests.made_files import pdf_of, pdf_pages, stream, zip_bytes
-from tests.unit.pipeline.test_containers import members, outcomes, texts
+from tests.unit.pipeline.commit.test_containers import members, outcomes, texts
 
 PLAN, NOTES = b"# Plan\n\nThe bridge opens in May.\n", b"# Notes\n\nBring a lamp.\n"
 
