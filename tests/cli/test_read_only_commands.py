@@ -56,6 +56,8 @@ CHANGING = {
     "embedder remove": ["more", "--yes"],
     "reranker add onnx": ["more", "--path", "."],
     "reranker remove": ["more", "--yes"],
+    "service install": ["--user"],
+    "service uninstall": ["--user"],
     "worker start": [],
     "worker stop": [],
 }

@@ -23,6 +23,7 @@ def commands() -> list[str]:
 def test_the_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a workspace with a source of the page's name each of them ends with 0."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "a.md").write_text("# A\n\nwords\n")
     for words in (["init"], ["source", "add", "local", "notes", "--path", "docs"], ["sync", "notes"]):

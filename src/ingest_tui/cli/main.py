@@ -43,6 +43,7 @@ _COMMANDS = {
     "reranker": ("ingest_tui.cli.reranker:reranker", "Add, list, try and remove models that rank hits again."),
     "collection": ("ingest_tui.cli.collection:collection", "Add, list, change, use and remove collections."),
     "worker": ("ingest_tui.cli.worker:worker", "Start, stop and see workers."),
+    "service": ("ingest_tui.cli.service:service", "Have systemd run the worker."),
     "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
     "verify": ("ingest_tui.cli.verify:verify", "Check everything of the workspace against everything."),
     "rebuild": ("ingest_tui.cli.first_steps:rebuild", "Make the catalogue again from the documents."),

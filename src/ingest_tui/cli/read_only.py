@@ -43,6 +43,8 @@ READING_COMMANDS = frozenset(
         "reranker list",
         "reranker test",
         "search",
+        "service print",
+        "service status",
         "similar",
         "source browse",
         "source list",

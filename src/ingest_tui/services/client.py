@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         record_texts,
         rerankers,
         retention,
+        service_units,
         similar,
         workers,
         workspaces,
@@ -89,7 +90,7 @@ else:
         _Module(f"jobs.{name}") for name in ("audit_trail", "error_inbox", "jobs", "logs", "plan_preview")
     )
     choice, health, sources, trials = (_Module(f"sources.{name}") for name in ("choice", "health", "sources", "trials"))
-    repair, verify = map(_Module, ("verify.repair", "verify.verify"))
+    repair, service_units, verify = map(_Module, ("verify.repair", "service_units", "verify.verify"))
 
 
 class _Sources(Subject):
@@ -306,6 +307,13 @@ class _Workers(Subject):
     stop = changes(lambda: workers.stop_workers)
 
 
+class _Service(Subject):
+    unit = reads(lambda: service_units.service_unit)
+    status = reads(lambda: service_units.service_status)
+    install = changes(lambda: service_units.install_service)
+    uninstall = changes(lambda: service_units.uninstall_service)
+
+
 class _Maintenance(Subject):
     rebuild = changes(lambda: workspaces.rebuild)
     verify = streams(lambda: verify.verify)
@@ -340,6 +348,7 @@ class Client:
         self.audit = _Audit(self)
         self.records = _Records(self)
         self.workers = _Workers(self)
+        self.service = _Service(self)
         self.maintenance = _Maintenance(self)
         self.settings = _Settings(self)
 
