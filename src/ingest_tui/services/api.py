@@ -21,6 +21,7 @@ from ingest_tui.services import workers, workspaces
 from ingest_tui.services.collections.preferences import plan_preferences, save_preferences
 from ingest_tui.services.documents import documents, search
 from ingest_tui.services.documents.registration import register_document
+from ingest_tui.services.documents.search_modes import SearchMode
 from ingest_tui.services.jobs import jobs
 from ingest_tui.services.name_lookup import collection_id_of, source_id_of
 from ingest_tui.services.sources import sources
@@ -167,14 +168,41 @@ class WorkspaceHandle:
         *,
         collection_id: str | None = None,
         all_chunks: bool = False,
+        rerank: bool | str | None = None,
     ) -> list[SearchHit]:
         """Return the best hits for a query, one for each document; with ``all_chunks`` one for each chunk.
 
-        ``mode`` is ``text``, the only one yet.
+        ``mode``: by words (``text``), by meaning (``vector``) or by both (``hybrid``, usual where there are vectors).
+        ``rerank``: whether the reranker of the collection ranks the best hits again (None: where it has one), or the
+        name of another one. Raises `UsageError` for a query without a word, and for a mode that needs vectors where
+        there are none.
         """
-        if mode not in {None, "text"}:
-            raise UsageError(f"there is no mode {safe_display(mode or '')!r}", hint="the modes are: text")
-        return search.search(self.workspace, query, collection_id=collection_id, limit=limit, all_chunks=all_chunks)
+        return search.search(
+            self.workspace,
+            query,
+            mode=cast("SearchMode | None", mode),
+            collection_id=collection_id,
+            limit=limit,
+            all_chunks=all_chunks,
+            rerank=rerank,
+        )
+
+    @checks_types
+    @explained
+    def similar(
+        self, document_id: str | None = None, *, text: str = "", limit: int = 20, collection_id: str | None = None
+    ) -> list[SearchHit]:
+        """Return the documents that are nearest by meaning to a document, or to a text: the best chunk of each.
+
+        Raises `UsageError` unless one of both is given, and where there are no vectors.
+        """
+        from ingest_tui.services import similar  # with what works on vectors
+
+        if (document_id is None) == (not text):
+            raise UsageError("give a document or a text", hint='similar("DOCUMENT") or similar(text="some words")')
+        if document_id is None:
+            return similar.similar_to_text(self.workspace, text, limit=limit, collection_id=collection_id)
+        return similar.similar_to_document(self.workspace, document_id, limit=limit, collection_id=collection_id)
 
     @checks_types
     @explained

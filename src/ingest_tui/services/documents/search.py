@@ -10,6 +10,7 @@ from typing import Unpack
 from ingest_tui.model.document import SearchHit
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.generation import Generation
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.search_query import QueryFilter, SearchQuery, parse_query
 from ingest_tui.services.documents.documents import check_choice
 from ingest_tui.services.documents.reranking import chosen_reranker, reranked
@@ -77,7 +78,7 @@ def _check_asked(query: str, limit: int, mode: SearchMode | None) -> None:
             f"limit must be a whole number from -1 (no limit) to {_LARGEST_LIMIT}", hint="20 is what is usual"
         )
     if mode is not None and mode not in MODES:
-        raise UsageError(f"there is no mode {mode!r}", hint=f"modes: {', '.join(MODES)}")
+        raise UsageError(f"there is no mode {safe_display(mode)!r}", hint=f"modes: {', '.join(MODES)}")
 
 
 def suggestions(workspace: Workspace, query: str) -> dict[str, str]:
