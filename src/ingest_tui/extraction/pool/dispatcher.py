@@ -6,6 +6,7 @@ import errno
 import logging
 import selectors
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,9 @@ _MAX_FAILED_STARTS = 3
 _LONGEST_WAIT_SECONDS = 0.25
 _SOON_SECONDS = 0.025
 _CHEAP_SHARE = 0.05
+_FITTING_SECONDS = 2.0
+_IDLE_SECONDS = 30.0
+"""How long processes without work may hold memory that others need before anybody looks."""
 _PERHAPS_OF_OTHERS = ("memory", "crashed")
 """Reasons that a file gets only from a process that has parsed nothing before."""
 
@@ -47,9 +51,12 @@ class Dispatcher:
         *,
         confinement: Confinement | None,
         parser: str | None,
+        processes_now: Callable[[int], int],
     ) -> None:
         self._queue = queue
-        self._workers = workers
+        self._most_workers = self._workers = workers
+        self._processes_now = processes_now
+        self._next_fitting = 0.0
         self._limits = limits
         self._confinement = confinement
         self._parser = parser
@@ -74,6 +81,7 @@ class Dispatcher:
 
     def _turn(self) -> bool:
         self._apply_cancels()
+        self._fit_to_room()
         self._share_out()
         if self._queue.is_done:
             return False
@@ -97,8 +105,19 @@ class Dispatcher:
 
     def _longest_wait(self) -> float | None:
         if not any(process.in_flight for process in self._processes):
-            return None
+            return _IDLE_SECONDS if self._processes else None
         return min(_LONGEST_WAIT_SECONDS, self._limits.silence_seconds / 4, self._limits.total_seconds / 4)
+
+    def _fit_to_room(self) -> None:
+        """Look how many processes there is room for now, and let those that are too many end after what they parse."""
+        if time.monotonic() < self._next_fitting:
+            return
+        self._next_fitting = time.monotonic() + _FITTING_SECONDS
+        self._workers = max(1, min(self._most_workers, self._processes_now(self._most_workers)))
+        serving = sorted(self._serving(), key=lambda one: one.in_flight_weight)
+        for process in serving[: max(0, len(serving) - self._workers)]:
+            self._retire(process)
+            self._let_go_of_retired(process)
 
     def _has_room(self) -> bool:
         serving = self._serving()
@@ -195,6 +214,9 @@ class Dispatcher:
         self._queue.count_finished(finished)
         if process.served >= self._limits.max_tasks_per_process:
             self._retire(process)
+        self._let_go_of_retired(process)
+
+    def _let_go_of_retired(self, process: ParserProcess) -> None:
         if process.is_retiring and not process.in_flight:
             self._forget(process.stdin_fd)
             process.finish()

@@ -28,6 +28,7 @@ class ParserPool:
     What it raises is logged and raised again by `close`. ``max_waiting`` tasks may wait before `submit` blocks.
     ``confinement`` says what the processes may read and write; without one only their limits, namespaces and clean
     environment hold. ``parser`` names another function than `parse.extract`, as ``module:function``.
+    ``processes_now(workers)`` is asked every few seconds how many of them there is room for.
     """
 
     def __init__(
@@ -38,13 +39,19 @@ class ParserPool:
         max_waiting: int = 1024,
         confinement: Confinement | None = None,
         parser: str | None = None,
+        processes_now: Callable[[int], int] = lambda processes: processes,
     ) -> None:
         self._limits = limits or ParseLimits()
         if confinement is not None:
             confinement.sweep()
         self._queue = TaskQueue(max_waiting)
         self._dispatcher = Dispatcher(
-            self._queue, max(1, workers), self._limits, confinement=confinement, parser=parser
+            self._queue,
+            max(1, workers),
+            self._limits,
+            confinement=confinement,
+            parser=parser,
+            processes_now=processes_now,
         )
         self._thread = threading.Thread(target=self._dispatcher.run, name="parser-pool", daemon=True)
         self._thread.start()

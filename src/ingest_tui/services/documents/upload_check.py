@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from ingest_tui.execution.extractor import Extractor
 from ingest_tui.execution.local import local_parsers
+from ingest_tui.execution.machine import Machine
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
 from ingest_tui.extraction.intake.sniffing import sniff
 from ingest_tui.model.errors import IngestError, UsageError
@@ -95,7 +95,7 @@ def _is_plain_text(file: StagedFile) -> bool:
 def _parsers(workspace: Workspace, source: Source, files: int) -> Extractor:
     layout, settings = workspace.layout, workspace.settings
     return local_parsers(
-        min(files, settings.parser_processes or os.cpu_count() or 1),
+        min(files, settings.parser_processes or Machine().usual_processes()),
         limits_of(settings, source.extraction),
         readable=[layout.jobs],
         scratch=layout.parsers,

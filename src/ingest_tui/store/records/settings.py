@@ -40,7 +40,7 @@ class Settings(BaseModel):
     created_at: str = ""
     max_running_jobs: int = Field(default=3, ge=1, le=64)
     max_embedding_jobs: int = Field(default=3, ge=1, le=64)
-    parser_processes: int = Field(default=0, ge=0, le=64, description="0: one for each core")
+    parser_processes: int = Field(default=0, ge=0, le=64, description="0: as many as cores and memory allow")
     parser_memory: ByteSize = Field(default=ByteSize(2_147_483_648), gt=0)
     parser_silence_seconds: float = Field(default=60, gt=0)
     parser_total_seconds: float = Field(default=600, gt=0)

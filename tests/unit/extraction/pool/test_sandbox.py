@@ -14,7 +14,7 @@ from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.parse_limits import ParseLimits
 from tests.unit.extraction.misbehaving import MISBEHAVING
-from tests.unit.extraction.parser_desk import Desk, run
+from tests.unit.extraction.parser_desk import QUICK, Desk, run
 from tests.waiting import wait_until
 
 
@@ -234,3 +234,24 @@ def test_parsers_that_cannot_start_fail_their_tasks(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("ingest_tui.extraction.pool.process._BOOT", "raise SystemExit('no parser here')")
     desk = run(tmp_path, {f"t{number}": "x" for number in range(5)})
     assert set(desk.reasons().values()) == {("failed", "crashed")}
+
+
+def test_fewer_processes_run_while_there_is_less_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that are too many end, what they had is parsed by others, and they come back with the room."""
+    monkeypatch.setattr("ingest_tui.extraction.pool.dispatcher._FITTING_SECONDS", 0.0)
+    monkeypatch.setattr("ingest_tui.extraction.pool.dispatcher._IDLE_SECONDS", 0.02)
+    room = [3]
+    with ParserPool(3, QUICK, parser=MISBEHAVING, processes_now=lambda most: min(most, room[0])) as pool:
+        desk = Desk(tmp_path, pool)
+        pool.warm_up()
+        wait_until(lambda: len(pool._dispatcher._processes) == 3)
+        room[0] = 0
+        wait_until(lambda: len(pool._dispatcher._processes) == 1, what="one is left, however little room there is")
+        for number in range(12):
+            desk.submit(f"good{number}", f"text {number}")
+        pool.drain()
+        assert len(pool._dispatcher._serving()) == 1
+        room[0] = 2
+        wait_until(lambda: len(pool._dispatcher._serving()) == 2)
+    assert {reason for reason, _ in desk.reasons().values()} == {"parsed"}
+    assert len(desk.results) == 12
