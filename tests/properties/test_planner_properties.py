@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,20 +14,29 @@ from hypothesis import strategies as st
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.holding import ChoiceComparison, HoldReason, HoldRule, HoldRules, Shown
-from ingest_tui.model.plan import Known, PlanRules, plan_actions
+from ingest_tui.model.place import KnownPlace
+from ingest_tui.model.plan import PlanRules, plan_actions
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
-from ingest_tui.store.catalogue.rows import LocationRow
 
 KEYS = [f"{letter}{number}" for letter in ("a", "é", "Z", "\U0001f600") for number in range(5)]
 FINGERPRINTS = ["1", "2", "3", "4"]
 REFUSALS = [None, None, None, ("too_large", "it is too large"), ("special_file", "it is a socket")]
 
+
+def known_place(key: str, fingerprint: str, document_id: str | None, **values: Any) -> KnownPlace:
+    """A place of the source docs, taken under the rules of now, but for what is given."""
+    usual: dict[str, Any] = {"outcome": "ingested", "reason": "new", "ruleset": "now", "version": None}
+    return KnownPlace(
+        "docs", key, "file:///listed", "default", document_id, fingerprint, size=None, modified_ns=None, detail="",
+        job_id="job", at="2026-01-01T00:00:00.000Z", **usual | values
+    )  # fmt: skip
+
+
 known_entries = st.builds(
-    Known,
+    known_place,
     key=st.sampled_from(KEYS),
-    uri=st.just("file:///listed"),
     fingerprint=st.sampled_from(["", *FINGERPRINTS]),
     document_id=st.sampled_from([None, "d1", "d2", "d3"]),
     outcome=st.sampled_from(["ingested", "failed", "rejected", "empty", "duplicate", "moved"]),
@@ -34,7 +44,6 @@ known_entries = st.builds(
     ruleset=st.sampled_from(["now", "before", "now:schema", "before:schema", "now:other"]),
     version=st.sampled_from([None, 1, 2]),
     parsers=st.sampled_from(["", "these", "older"]),
-    container=st.just(""),
 )
 member_entries = st.builds(
     lambda known, name: known._replace(key=f"{known.key}!{name}", container=known.key),
@@ -88,7 +97,7 @@ rules = st.builds(
 
 @given(listing=listings, known=memories, complete=st.booleans(), rules=rules)
 def test_every_key_has_exactly_one_action(
-    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules
+    listing: list[Descriptor], known: dict[str, KnownPlace], complete: bool, rules: PlanRules
 ) -> None:
     """A listed key has one action; so has each vanished one of a complete listing, as itself or as where from."""
     actions = plan_actions(listing, known, complete=complete, rules=rules)
@@ -101,7 +110,7 @@ def test_every_key_has_exactly_one_action(
 
 @given(listing=listings, known=memories, rules=rules)
 def test_incomplete_listing_takes_nothing_away(
-    listing: list[Descriptor], known: dict[str, Known], rules: PlanRules
+    listing: list[Descriptor], known: dict[str, KnownPlace], rules: PlanRules
 ) -> None:
     """What could not be looked into proves nothing: no retiring, holding, forgetting or moving."""
     actions = plan_actions(listing, known, complete=False, rules=rules)
@@ -111,7 +120,7 @@ def test_incomplete_listing_takes_nothing_away(
 
 @given(listing=listings, known=memories, complete=st.booleans(), rules=rules | watched)
 def test_skip_means_the_same_fingerprint(
-    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules
+    listing: list[Descriptor], known: dict[str, KnownPlace], complete: bool, rules: PlanRules
 ) -> None:
     """Only an item whose fingerprint is that of the last success is skipped; what failed (no fingerprint) never is.
 
@@ -128,7 +137,9 @@ def test_skip_means_the_same_fingerprint(
 
 
 @given(listing=listings, known=memories)
-def test_same_fingerprint_is_skipped_unless_rules_changed(listing: list[Descriptor], known: dict[str, Known]) -> None:
+def test_same_fingerprint_is_skipped_unless_rules_changed(
+    listing: list[Descriptor], known: dict[str, KnownPlace]
+) -> None:
     """An unchanged item is not fetched again, except one that other settings refused or that had another schema."""
     rules = PlanRules(ruleset="now", parsers="these")
     actions = {action.key: action for action in plan_actions(listing, known, rules=rules)}
@@ -148,7 +159,7 @@ def test_same_fingerprint_is_skipped_unless_rules_changed(listing: list[Descript
 
 @given(listing=listings, known=memories, rules=rules)
 def test_moves_pair_each_vanished_document_once(
-    listing: list[Descriptor], known: dict[str, Known], rules: PlanRules
+    listing: list[Descriptor], known: dict[str, KnownPlace], rules: PlanRules
 ) -> None:
     """A move goes from a vanished document to a new key of the same, real fingerprint, and uses each of them once."""
     listed = {descriptor.key: descriptor for descriptor in listing}
@@ -163,7 +174,7 @@ def test_moves_pair_each_vanished_document_once(
 
 
 @given(listing=listings, known=memories)
-def test_as_many_moves_as_there_are_pairs(listing: list[Descriptor], known: dict[str, Known]) -> None:
+def test_as_many_moves_as_there_are_pairs(listing: list[Descriptor], known: dict[str, KnownPlace]) -> None:
     """For each fingerprint, new items are paired with vanished documents until one side is used up."""
     listed = {descriptor.key for descriptor in listing}
     fresh = Counter(item.fingerprint for item in listing if item.key not in known and not item.refusal)
@@ -174,12 +185,14 @@ def test_as_many_moves_as_there_are_pairs(listing: list[Descriptor], known: dict
     assert len(moves) == expected
 
 
-def is_approved(entry: Known, rules: PlanRules) -> bool:
+def is_approved(entry: KnownPlace, rules: PlanRules) -> bool:
     return rules.hold.approved.get(entry.key) == (entry.document_id, entry.version)
 
 
 @given(known=memories, rules=rules)
-def test_empty_listing_holds_every_document_that_is_not_approved(known: dict[str, Known], rules: PlanRules) -> None:
+def test_empty_listing_holds_every_document_that_is_not_approved(
+    known: dict[str, KnownPlace], rules: PlanRules
+) -> None:
     """A source that suddenly names nothing retires nothing but what a person approved."""
     for action in plan_actions([], known, rules=rules):
         if known[action.key].document_id is None:
@@ -192,7 +205,7 @@ def test_empty_listing_holds_every_document_that_is_not_approved(known: dict[str
 
 @given(listing=listings, known=memories, rules=rules)
 def test_nothing_goes_unasked_when_another_choice_was_made(
-    listing: list[Descriptor], known: dict[str, Known], rules: PlanRules
+    listing: list[Descriptor], known: dict[str, KnownPlace], rules: PlanRules
 ) -> None:
     """When what chooses has changed, or nobody knows what chose, every deletion is held but the approved ones."""
     for action in plan_actions(listing, known, rules=rules):
@@ -202,7 +215,7 @@ def test_nothing_goes_unasked_when_another_choice_was_made(
 
 @given(listing=listings, known=memories, rules=rules)
 def test_what_a_filter_excludes_is_held_only_when_the_filter_may_have_changed(
-    listing: list[Descriptor], known: dict[str, Known], rules: PlanRules
+    listing: list[Descriptor], known: dict[str, KnownPlace], rules: PlanRules
 ) -> None:
     """A listed document goes, if a person says so, by a filter that was or may have been tightened; else it stays."""
     for action in plan_actions(listing, known, rules=rules):
@@ -262,7 +275,7 @@ def test_approved_documents_retire_in_a_mass_deletion(known: int, approved: int)
 
 @given(listing=listings, known=memories_with_members, rules=rules)
 def test_members_go_with_the_listed_item_that_they_are_in(
-    listing: list[Descriptor], known: dict[str, Known], rules: PlanRules
+    listing: list[Descriptor], known: dict[str, KnownPlace], rules: PlanRules
 ) -> None:
     """Members of a listed item are left alone; once it is gone, each is retired, held or forgotten.
 
@@ -291,7 +304,7 @@ def test_members_go_with_the_listed_item_that_they_are_in(
     address=st.sampled_from(["file:///listed", "file:///before"]),
 )
 def test_streaming_planner_decides_as_the_one_in_memory(
-    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules, pages: int, address: str
+    listing: list[Descriptor], known: dict[str, KnownPlace], complete: bool, rules: PlanRules, pages: int, address: str
 ) -> None:
     """The plan from the scratch database and the catalogue is the plan over values in memory, action for action."""
     known = {key: entry._replace(uri=address) for key, entry in known.items()}
@@ -300,7 +313,9 @@ def test_streaming_planner_decides_as_the_one_in_memory(
 
 
 @given(listing=listings, known=memories)
-def test_plan_does_not_depend_on_the_order_of_the_listing(listing: list[Descriptor], known: dict[str, Known]) -> None:
+def test_plan_does_not_depend_on_the_order_of_the_listing(
+    listing: list[Descriptor], known: dict[str, KnownPlace]
+) -> None:
     """A source that lists in another order gets as many actions of each kind."""
     forwards = Counter(action.action for action in plan_actions(listing, known))
     backwards = Counter(action.action for action in plan_actions(listing[::-1], known))
@@ -309,7 +324,7 @@ def test_plan_does_not_depend_on_the_order_of_the_listing(listing: list[Descript
 
 def test_item_with_another_address_takes_its_document_there() -> None:
     """A source that was told of a new path has what it had, under the same keys, and no place keeps the old address."""
-    known = Known("a", "file:///before/a", "1", "d1", "ingested", "new", "now")
+    known = known_place("a", "1", "d1")._replace(uri="file:///before/a")
     [action] = plan_actions([Descriptor("a", "file:///after/a", "1")], {"a": known}, rules=PlanRules(ruleset="now"))
     assert (action.action, action.reason, action.from_key, action.uri) == (
         "move",
@@ -319,8 +334,8 @@ def test_item_with_another_address_takes_its_document_there() -> None:
     )
 
 
-def _document(key: str, fingerprint: str) -> Known:
-    return Known(key, f"file:///{key}", fingerprint, f"d-{key}", "ingested", "new", "now")
+def _document(key: str, fingerprint: str) -> KnownPlace:
+    return known_place(key, fingerprint, f"d-{key}")._replace(uri=f"file:///{key}")
 
 
 def _by_key(actions: list[PlanLine]) -> list[PlanLine]:
@@ -328,14 +343,14 @@ def _by_key(actions: list[PlanLine]) -> list[PlanLine]:
 
 
 def _streamed(
-    listing: list[Descriptor], known: dict[str, Known], complete: bool, rules: PlanRules, pages: int
+    listing: list[Descriptor], known: dict[str, KnownPlace], complete: bool, rules: PlanRules, pages: int
 ) -> list[PlanLine]:
     with tempfile.TemporaryDirectory() as folder:
         catalogue = Catalogue(Path(folder) / "catalogue.db", create=True)
         with catalogue.transaction():
-            catalogue.put_locations(_rows("docs", known.values()))
+            catalogue.put_locations(known.values())
             # Another source that knows the same keys must not matter.
-            catalogue.put_locations(_rows("other", (entry._replace(fingerprint="1") for entry in known.values())))
+            catalogue.put_locations(entry._replace(source_id="other", fingerprint="1") for entry in known.values())
         scratch = ListingScratch(Path(folder) / "listing.db", resume=False)
         for page in _batched(listing, pages):
             scratch.add(ListingPage(page))
@@ -350,14 +365,3 @@ def _streamed(
 def _batched(listing: list[Descriptor], size: int) -> Iterator[list[Descriptor]]:
     for start in range(0, len(listing), size):
         yield listing[start : start + size]
-
-
-def _rows(source_id: str, entries: Iterable[Known]) -> list[LocationRow]:
-    return [
-        LocationRow(
-            source_id, entry.key, entry.uri, "default", entry.document_id, entry.fingerprint, None, None,
-            entry.outcome, entry.reason, "", entry.ruleset, "job", "2026-01-01T00:00:00.000Z", entry.version,
-            entry.parsers, container=entry.container,
-        )
-        for entry in entries
-    ]  # fmt: skip

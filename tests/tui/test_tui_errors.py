@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.issue import Issue, IssueGroup, group_issues
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.services.client import Client
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.views.errors.errors_model import ErrorList, arrange
@@ -41,7 +41,7 @@ def put_troubles(root: Path, names: list[str], *, outcome: str = "failed") -> No
     workspace = open_workspace_at(root)
     catalogue = workspace.catalogue
     rows = (
-        LocationRow("docs", name, f"file:///docs/{number}", "default", None, "", number, 1, outcome, "timeout", name,
+        KnownPlace("docs", name, f"file:///docs/{number}", "default", None, "", number, 1, outcome, "timeout", name,
                     "", "20261121-000001-docs-aaaa", "2026-11-21T11:00:00.000Z", None)
         for number, name in enumerate(names)
     )  # fmt: skip

@@ -11,6 +11,7 @@ from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.holding import NOTHING_SPECIAL, ChoiceComparison, HoldReason, HoldRules, hold_words
 from ingest_tui.model.members import containers_of
 from ingest_tui.model.ocr import OCR_REASONS
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan_line import ActionName, PlanLine
 
 RULES_VERSION = "2"
@@ -50,29 +51,6 @@ HELD = "held"
 KILLS_BEFORE_QUARANTINE = 2
 KILL_REASONS = frozenset({"crashed", "timeout", "memory"})
 """Reasons of a failure that cost the parser its life."""
-
-
-class Known(NamedTuple):
-    """What the catalogue remembers of a key. ``document_id`` is None for what never became a document.
-
-    ``container`` is the key of the listed item that a member is in, empty for what is listed itself.
-    """
-
-    key: str
-    uri: str
-    fingerprint: str
-    document_id: str | None
-    outcome: str
-    reason: str
-    ruleset: str
-    version: int | None = None
-    parsers: str = ""
-    container: str = ""
-
-    @property
-    def listed_key(self) -> str:
-        """The key of the item that a listing names if this is still there: its own, or that of its container."""
-        return self.container or self.key
 
 
 def without_ocr(ruleset: str) -> str:
@@ -121,7 +99,7 @@ class PlanRules:
 
 def plan_actions(
     listing: Iterable[Descriptor],
-    known: dict[str, Known],
+    known: dict[str, KnownPlace],
     *,
     complete: bool = True,
     rules: PlanRules | None = None,
@@ -149,7 +127,9 @@ def plan_actions(
     return actions
 
 
-def _is_gone(entry: Known, known: Mapping[str, Known], descriptors: Mapping[str, Descriptor], rules: PlanRules) -> bool:
+def _is_gone(
+    entry: KnownPlace, known: Mapping[str, KnownPlace], descriptors: Mapping[str, Descriptor], rules: PlanRules
+) -> bool:
     """Whether a listing names neither an entry nor its container, or it is attached where attachments are no documents.
 
     What is attached is within a document, such as a mail: an archive is none.
@@ -162,7 +142,7 @@ def _is_gone(entry: Known, known: Mapping[str, Known], descriptors: Mapping[str,
     return any(one is not None and one.document_id is not None for one in within)
 
 
-def _may_have_moved(entry: Known) -> bool:
+def _may_have_moved(entry: KnownPlace) -> bool:
     """Whether a vanished document may be found under another key: the fingerprint is that of what it was made of."""
     is_document = entry.document_id is not None and not entry.container
     return is_document and entry.fingerprint != "" and entry.outcome != "failed"
@@ -172,13 +152,13 @@ def _is_real(descriptor: Descriptor) -> bool:
     return descriptor.refusal is None and descriptor.fingerprint != ""
 
 
-def pair_moves(vanished: Iterable[Known], fresh: Iterable[tuple[str, str]]) -> dict[str, Known]:
+def pair_moves(vanished: Iterable[KnownPlace], fresh: Iterable[tuple[str, str]]) -> dict[str, KnownPlace]:
     """Return for each new key the vanished document it is, each used once: the first of a fingerprint with the first.
 
     ``vanished`` are documents and ``fresh`` pairs of the fingerprint and the key of a new item, both ordered by
     fingerprint, then key. Takes time in their number, however many share a fingerprint.
     """
-    moves: dict[str, Known] = {}
+    moves: dict[str, KnownPlace] = {}
     gone = iter(vanished)
     entry = next(gone, None)
     for fingerprint, key in fresh:
@@ -194,9 +174,9 @@ def pair_moves(vanished: Iterable[Known], fresh: Iterable[tuple[str, str]]) -> d
 
 def plan_listed(
     descriptor: Descriptor,
-    known: Known | None,
+    known: KnownPlace | None,
     *,
-    moved_from: Known | None,
+    moved_from: KnownPlace | None,
     rules: PlanRules,
     quarantine: Quarantine | None = None,
 ) -> PlanLine:
@@ -237,7 +217,9 @@ def _act(descriptor: Descriptor, action: ActionName, reason: str, detail: str = 
     )
 
 
-def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known | None, rules: PlanRules) -> PlanLine:
+def _plan_refused(
+    descriptor: Descriptor, refusal: tuple[str, str], known: KnownPlace | None, rules: PlanRules
+) -> PlanLine:
     """Decide for what the listing rules out. A document that was archived after it was taken need not be read again."""
     if known is not None and _is_excluded_now(refusal[0], known, rules):
         is_approved = rules.hold.approves(known.key, known.document_id, known.version)
@@ -262,7 +244,7 @@ def _plan_refused(descriptor: Descriptor, refusal: tuple[str, str], known: Known
     return _act(descriptor, "reject", *refusal)
 
 
-def _is_excluded_now(reason: str, known: Known, rules: PlanRules) -> bool:
+def _is_excluded_now(reason: str, known: KnownPlace, rules: PlanRules) -> bool:
     """Whether a document is left out because the settings of its source were tightened, not because it changed."""
     if known.document_id is None or reason not in FILTER_REFUSALS or rules.hold.choice is ChoiceComparison.SAME:
         return False
@@ -275,7 +257,7 @@ def _is_excluded_now(reason: str, known: Known, rules: PlanRules) -> bool:
 
 
 def _plan_known(  # noqa: C901, PLR0911 - one branch and return for each decision
-    descriptor: Descriptor, known: Known, rules: PlanRules, quarantine: Quarantine | None
+    descriptor: Descriptor, known: KnownPlace, rules: PlanRules, quarantine: Quarantine | None
 ) -> PlanLine:
     def ingest(reason: str, detail: str = "") -> PlanLine:
         return _act(descriptor, "ingest", reason, detail, document_id=known.document_id)
@@ -312,7 +294,7 @@ def _plan_known(  # noqa: C901, PLR0911 - one branch and return for each decisio
     return _act(descriptor, "skip", "same_fingerprint", detail, document_id=known.document_id)
 
 
-def _read_otherwise(known: Known, rules: PlanRules) -> str:
+def _read_otherwise(known: KnownPlace, rules: PlanRules) -> str:
     """Return why what is here has to be read again under the rules of now; empty where it has not."""
     if schema_in(known.ruleset) != schema_in(rules.ruleset):
         return "was read under another schema, or none"
@@ -321,14 +303,14 @@ def _read_otherwise(known: Known, rules: PlanRules) -> str:
     return ""
 
 
-def _may_be_taken_now(known: Known, rules: PlanRules) -> bool:
+def _may_be_taken_now(known: KnownPlace, rules: PlanRules) -> bool:
     """Whether what was refused may be taken under the rules of now; settings of OCR matter to what it would read."""
     if without_ocr(known.ruleset) != without_ocr(rules.ruleset):
         return True
     return known.reason in OCR_REASONS and known.ruleset != rules.ruleset
 
 
-def _may_be_half_written(descriptor: Descriptor, known: Known | None, rules: PlanRules) -> bool:
+def _may_be_half_written(descriptor: Descriptor, known: KnownPlace | None, rules: PlanRules) -> bool:
     if rules.unsettled_ns is None or descriptor.modified_ns is None:
         return False
     if known is not None and known.fingerprint == descriptor.fingerprint:
@@ -338,7 +320,7 @@ def _may_be_half_written(descriptor: Descriptor, known: Known | None, rules: Pla
 
 
 def plan_vanished(
-    vanished: Iterable[Known],
+    vanished: Iterable[KnownPlace],
     *,
     known_documents: int,
     listed: int,
@@ -369,7 +351,7 @@ def plan_vanished(
             yield _vanished("retire", "not_listed", entry)
 
 
-def _vanished(action: ActionName, reason: str, entry: Known, detail: str = "") -> PlanLine:
+def _vanished(action: ActionName, reason: str, entry: KnownPlace, detail: str = "") -> PlanLine:
     return PlanLine(
         action,
         reason,

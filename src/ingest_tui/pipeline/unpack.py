@@ -31,6 +31,7 @@ from ingest_tui.model.members import (
     member_path,
     member_uri,
 )
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.commit.committer import Committer
@@ -38,7 +39,6 @@ from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.adoption import adopt_kept_members
 from ingest_tui.pipeline.plan.rules import parsers_of
 from ingest_tui.pipeline.staged_item import ListedTotals, OpenContainer, StagedItem
-from ingest_tui.store.catalogue.rows import LocationRow
 
 
 class Unpacker:
@@ -139,7 +139,7 @@ class Unpacker:
         item.raw_path, item.size, item.raw_sha256 = received
         item.line = item.line._replace(fingerprint=f"sha256:{item.raw_sha256}")
 
-    def _is_done(self, item: StagedItem, known: LocationRow | None) -> bool:
+    def _is_done(self, item: StagedItem, known: KnownPlace | None) -> bool:
         """Whether an earlier attempt at this job is done with a member, and it is still the same."""
         if known is None or item.key not in self._finished_keys:
             return False

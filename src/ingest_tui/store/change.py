@@ -20,9 +20,10 @@ import apsw
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Chunk, Document
 from ingest_tui.model.errors import IngestError
+from ingest_tui.model.place import KnownPlace, PlaceKey
 from ingest_tui.store import intents
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import KillRow, LocationRow, PlaceKey, VersionRow
+from ingest_tui.store.catalogue.rows import KillRow, VersionRow
 from ingest_tui.store.commit_lock import FOR_A_COMMAND, CommitLock
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.intents import IntentJournal, Repair
@@ -75,7 +76,7 @@ class StoreChange:
     placed: list[PlacedVersion] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     versions: list[VersionRow] = field(default_factory=list)
-    locations: dict[PlaceKey, LocationRow] = field(default_factory=dict)
+    locations: dict[PlaceKey, KnownPlace] = field(default_factory=dict)
     forgotten: set[PlaceKey] = field(default_factory=set)
     chunks: list[Chunk] = field(default_factory=list)
     rechunked: set[str] = field(default_factory=set)
@@ -86,7 +87,7 @@ class StoreChange:
     pruned: list[EarlierVersion] = field(default_factory=list)
     kills: list[KillRow] = field(default_factory=list)
     cleared_kills: set[PlaceKey] = field(default_factory=set)
-    remembered: dict[str, list[LocationRow]] = field(default_factory=dict)
+    remembered: dict[str, list[KnownPlace]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
     def renamed(self) -> set[str]:
@@ -94,7 +95,7 @@ class StoreChange:
         active = {name for name, document in self.documents.items() if document.state == "active"}
         return active - {chunk.document_id for chunk in self.chunks}
 
-    def put_location(self, row: LocationRow) -> None:
+    def put_location(self, row: KnownPlace) -> None:
         """Add what is known of a place from now on."""
         self.locations[row.source_id, row.key] = row
 
@@ -317,7 +318,7 @@ def settle_documents_without_places(catalogue: Catalogue, document_ids: set[str]
         places = catalogue.locations_of(document.document_id)
         if not places:
             retired.append(document._replace(state="retired", updated_at=at))
-        elif all((place.source_id, place.key) != (document.source_id, document.key) for place in places):
+        elif all(place.place_key != (document.source_id, document.key) for place in places):
             first = places[0]
             is_member = bool(first.container)
             kept.append(document.placed_at(first.source_id, first.key, first.uri, at, is_member=is_member))

@@ -15,7 +15,7 @@ from ingest_tui.model.document import Document, shown_version
 from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.identifiers import check_identifier
-from ingest_tui.store.catalogue.rows import LocationRow
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.store.fs.atomic import (
     TEMPORARY_PREFIX,
     make_inner_folder,
@@ -142,7 +142,7 @@ class DocumentStore:
         with contextlib.suppress(OSError):  # something of somebody else is in it
             folder.rmdir()
 
-    def note_locations(self, notes: Iterable[tuple[Document, Iterable[LocationRow]]]) -> None:
+    def note_locations(self, notes: Iterable[tuple[Document, Iterable[KnownPlace]]]) -> None:
         """Write ``document.json`` of documents that moved, have duplicates or were touched: their place and all places.
 
         For many at once: all are durable under temporary names before the first is renamed. The renames are not.

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from ingest_tui.model.document import Document
 from ingest_tui.model.members import MARK
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 
 
@@ -30,7 +30,7 @@ class Adoption(NamedTuple):
     container: str = ""
 
 
-def as_kept(row: LocationRow) -> LocationRow:
+def as_kept(row: KnownPlace) -> KnownPlace:
     """Return a place of a source as a kept one: its key is unique, and still ends in the name of the file."""
     owner = row.document_id or row.removed_sha256[:26]
     key = row.key.replace(MARK, "/") if row.container else row.key
@@ -79,7 +79,7 @@ def adopt_places(change: StoreChange, catalogue: Catalogue, source_id: str, adop
     return adopted
 
 
-def _move(change: StoreChange, documents: dict[str, Document], before: LocationRow, after: LocationRow) -> None:
+def _move(change: StoreChange, documents: dict[str, Document], before: KnownPlace, after: KnownPlace) -> None:
     """Put a place where it is from now on, and take the document along that was primarily there."""
     change.put_location(after)
     document = documents.get(before.document_id or "")
@@ -87,6 +87,6 @@ def _move(change: StoreChange, documents: dict[str, Document], before: LocationR
         return
     change.noted.add(document.document_id)
     document = change.documents.get(document.document_id, document)
-    if (document.source_id, document.key) == (before.source_id, before.key):
+    if (document.source_id, document.key) == before.place_key:
         moved = document.placed_at(after.source_id, after.key, after.uri, change.at, is_member=bool(after.container))
         change.documents[document.document_id] = moved

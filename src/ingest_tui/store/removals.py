@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from ingest_tui.model.place import KnownPlace, PlaceKey
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow, PlaceKey
 from ingest_tui.store.fs.atomic import sync_folder
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.journal import Journal, read_journal
@@ -23,7 +23,7 @@ _ENDED = "ended"
 
 
 def note_removals(
-    layout: Layout, catalogue: Catalogue, locations: Mapping[PlaceKey, LocationRow], forgotten: Iterable[PlaceKey]
+    layout: Layout, catalogue: Catalogue, locations: Mapping[PlaceKey, KnownPlace], forgotten: Iterable[PlaceKey]
 ) -> None:
     """Write down durably which removals a change of these places begins and ends. For the holder of the commit lock.
 
@@ -48,16 +48,16 @@ def note_removals(
 def note_lost_removals(layout: Layout, catalogue: Catalogue) -> int:
     """Write down the removals that the catalogue has and the file does not; returns how many. Under the commit lock."""
     noted = read_removals(layout)
-    lines = [row._asdict() for row in catalogue.removals() if noted.get((row.source_id, row.key)) != row]
+    lines = [row._asdict() for row in catalogue.removals() if noted.get(row.place_key) != row]
     if lines:
         with Journal(layout.removals) as journal:
             journal.append(lines)
     return len(lines)
 
 
-def read_removals(layout: Layout) -> dict[PlaceKey, LocationRow | None]:
+def read_removals(layout: Layout) -> dict[PlaceKey, KnownPlace | None]:
     """Return what is known of removed places, None for those where no removal holds any more."""
-    found: dict[PlaceKey, LocationRow | None] = {}
+    found: dict[PlaceKey, KnownPlace | None] = {}
     for line in read_journal(layout.removals):
         row = _row_of(line)
         if row is not None:
@@ -67,25 +67,25 @@ def read_removals(layout: Layout) -> dict[PlaceKey, LocationRow | None]:
     return found
 
 
-def _row_of(line: dict[str, Any]) -> LocationRow | None:
+def _row_of(line: dict[str, Any]) -> KnownPlace | None:
     try:
-        row = LocationRow(**line)
+        row = KnownPlace(**line)
     except TypeError:  # of another form: it says nothing
         return None
     return row if _is_removal(row) else None
 
 
-def _is_removal(row: LocationRow) -> bool:
+def _is_removal(row: KnownPlace) -> bool:
     return row.document_id is None and bool(row.removed_sha256)
 
 
-def _known_removals(catalogue: Catalogue, places: set[PlaceKey]) -> dict[PlaceKey, LocationRow]:
+def _known_removals(catalogue: Catalogue, places: set[PlaceKey]) -> dict[PlaceKey, KnownPlace]:
     if not places or not catalogue.has_removals():
         return {}
     return {place: row for place, row in _known(catalogue, places) if _is_removal(row)}
 
 
-def _known(catalogue: Catalogue, places: set[PlaceKey]) -> Iterator[tuple[PlaceKey, LocationRow]]:
+def _known(catalogue: Catalogue, places: set[PlaceKey]) -> Iterator[tuple[PlaceKey, KnownPlace]]:
     for source_id, group in groupby(sorted(places), key=lambda place: place[0]):
         for row in catalogue.locations(source_id, [key for _source, key in group]).values():
-            yield (row.source_id, row.key), row
+            yield row.place_key, row

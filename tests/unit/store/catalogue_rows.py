@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ingest_tui.model.document import Chunk, Document
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 
 
 def document(document_id: str, **values: Any) -> Document:
@@ -20,13 +21,13 @@ def document(document_id: str, **values: Any) -> Document:
     return Document(document_id=document_id, **(given | values))
 
 
-def location(key: str, document_id: str | None = None, **values: Any) -> LocationRow:
+def location(key: str, document_id: str | None = None, **values: Any) -> KnownPlace:
     given: dict[str, Any] = {
         "source_id": "docs", "uri": f"file:///{key}", "collection_id": "default", "fingerprint": "f", "size": 10,
         "modified_ns": 1, "outcome": "ingested", "reason": "new", "detail": "", "ruleset": "", "job_id": "job",
         "at": "2026-01-01", "version": 1,
     }  # fmt: skip
-    return LocationRow(key=key, document_id=document_id, **(given | values))
+    return KnownPlace(key=key, document_id=document_id, **(given | values))
 
 
 def version(document_id: str, number: int = 1) -> VersionRow:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import Adoption, adopt_places, as_kept
 from tests.unit.store.catalogue_rows import document, location, put
@@ -25,7 +25,7 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
         yield catalogue
 
 
-def keep(catalogue: Catalogue, *rows: LocationRow) -> list[Adoption]:
+def keep(catalogue: Catalogue, *rows: KnownPlace) -> list[Adoption]:
     """Put kept places; returns what a source that lists their address may take over."""
     kept = [as_kept(row) for row in rows]
     with catalogue.transaction():
@@ -46,7 +46,7 @@ def adopt(catalogue: Catalogue, adoptions: list[Adoption]) -> list[tuple[str, st
     )
 
 
-def removed(digest: str) -> LocationRow:
+def removed(digest: str) -> KnownPlace:
     return location(KEY, None, outcome="retired", reason="removed", removed_sha256=digest, removed_content_hash=digest)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from ingest_tui.model.document import Document
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 
 MOVED_TO = "moved to "
@@ -25,20 +26,6 @@ class Event(NamedTuple):
     detail: str
     hint: str = ""
     document_id: str | None = None
-
-
-class KnownPlace(NamedTuple):
-    """What the catalogue knows of one place of one source."""
-
-    source_id: str
-    key: str
-    uri: str
-    document_id: str | None
-    fingerprint: str
-    outcome: str
-    reason: str
-    detail: str
-    at: str
 
 
 class Retirement(NamedTuple):

@@ -13,6 +13,7 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import KILL_REASONS, ROLLED_BACK, RULES_CHANGED
 from ingest_tui.pipeline.commit.containers import (
     MANY_GONE,
@@ -31,7 +32,7 @@ from ingest_tui.pipeline.plan.rules import parsers_of, ruleset_of
 from ingest_tui.pipeline.stage import outcome_of_fetch_error
 from ingest_tui.pipeline.staged_item import KEY_TAKEN, OpenContainer, StagedItem
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import KillRow, VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 
 
@@ -201,7 +202,7 @@ class CommitBatch:
             writes.gone += retire_members(writes, gone)
         return True
 
-    def _is_held(self, item: StagedItem, gone: list[LocationRow], writes: Writes) -> bool:
+    def _is_held(self, item: StagedItem, gone: list[KnownPlace], writes: Writes) -> bool:
         """Whether so many members are gone that a person has to allow it; then the item failed, and they stay."""
         if not gone or self._job.manifest.kind == "upload":  # who uploads has chosen it
             return False
@@ -304,7 +305,7 @@ class CommitBatch:
         """Give a document the item's place, and what else is known at its address; note which documents lose theirs."""
         placing = self._known.put_places(self._found[item.item_id], decision, document_id)
         for row in placing.moved:
-            place = (row.source_id, row.key)
+            place = row.place_key
             writes.locations[place] = as_place_of(writes.locations.get(place, row), document_id, version)
         if decision.companions or decision.classification.kind in {"same", "returned"}:
             writes.noted.add(document_id)

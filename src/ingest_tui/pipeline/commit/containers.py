@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from ingest_tui.model.holding import HoldRule
 from ingest_tui.model.members import MARK, parent_of
 from ingest_tui.model.outcome import OUTCOME_NAMES, Outcome, OutcomeName
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.pipeline.staged_item import OpenContainer
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 
 MANY_GONE = "many_members_gone"
@@ -40,31 +40,31 @@ def decide_container(
     return "ingested", "new" if reason == "upload" else reason, detail
 
 
-def gone_members(catalogue: Catalogue, source_id: str, key: str, container: OpenContainer | None) -> list[LocationRow]:
+def gone_members(catalogue: Catalogue, source_id: str, key: str, container: OpenContainer | None) -> list[KnownPlace]:
     """Return what is known below a container, or what was one, and not among the members it has now."""
     paths = container.paths if container is not None else set()
     rows = catalogue.members_below(source_id, key)
     return [row for row in rows if row.key[len(key) + 1 :].partition(MARK)[0] not in paths]
 
 
-def are_too_many(catalogue: Catalogue, source_id: str, rows: list[LocationRow], rule: HoldRule) -> str:
+def are_too_many(catalogue: Catalogue, source_id: str, rows: list[KnownPlace], rule: HoldRule) -> str:
     """Return how many documents would be lost with members, if so many have to wait for a person; else nothing.
 
     A document that has another place is not lost: members are found under other names when somebody packs again.
     """
-    places = {(row.source_id, row.key) for row in rows}
+    places = {row.place_key for row in rows}
     documents = {row.document_id for row in rows if row.document_id}
     lost = 0
     for document_id in documents:
         elsewhere = catalogue.locations_of(document_id)
-        lost += all((row.source_id, row.key) in places for row in elsewhere)
+        lost += all(row.place_key in places for row in elsewhere)
     known = catalogue.count_places_with_documents(source_id) if lost else 0
     if not rule.holds(lost, known):
         return ""
     return f"{lost} of {known} documents of the source would be retired: they are no longer in it; they are kept"
 
 
-def retire_members(change: StoreChange, rows: Iterable[LocationRow]) -> list[Outcome]:
+def retire_members(change: StoreChange, rows: Iterable[KnownPlace]) -> list[Outcome]:
     """Add to a change that members are gone; returns the outcomes of those that were documents.
 
     What a person removed stays known.
@@ -73,7 +73,7 @@ def retire_members(change: StoreChange, rows: Iterable[LocationRow]) -> list[Out
     for row in rows:
         if row.removed_sha256 and row.document_id is None:
             continue
-        change.forgotten.add((row.source_id, row.key))
+        change.forgotten.add(row.place_key)
         if row.document_id is None:
             continue
         change.left.add(row.document_id)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import ARCHIVED, PERMANENT_FAILURES
 from ingest_tui.model.reasons import TROUBLED
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.staged_item import StagedItem
-from ingest_tui.store.catalogue.rows import LocationRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ItemEnding:
         """Whether it fails again until bytes, settings or parsers change."""
         return self.name == "failed" and self.phase == "extract" and self.reason in PERMANENT_FAILURES
 
-    def of_known_document(self, known: LocationRow | None) -> ItemEnding:
+    def of_known_document(self, known: KnownPlace | None) -> ItemEnding:
         """Return it with the document that its place had: what was searchable stays so in its last good version."""
         if known is None:
             return self
@@ -58,20 +58,20 @@ class ItemEnding:
 def place_of(
     item: StagedItem,
     ending: ItemEnding,
-    known: LocationRow | None,
+    known: KnownPlace | None,
     *,
     source: Source,
     ruleset: str,
     parsers: str,
     job_id: str,
     at: str,
-) -> LocationRow:
+) -> KnownPlace:
     """Return what is known of the item's place from now on; ``known`` is what was known of it as a document."""
     line = item.line
     # What could not be read is no other content: what a person removed, or went back from, holds on.
     holds_on = ending.document_id is None or ending.name in TROUBLED
     removed = known if known is not None and holds_on else None
-    return LocationRow(
+    return KnownPlace(
         source.source_id,
         item.key,
         line.uri,
@@ -94,7 +94,7 @@ def place_of(
     )
 
 
-def is_news(item: StagedItem, ending: ItemEnding, before: LocationRow | None) -> bool:
+def is_news(item: StagedItem, ending: ItemEnding, before: KnownPlace | None) -> bool:
     """Whether that is not what was known of the item's place before."""
     now = (ending.name, ending.reason, item.line.fingerprint)
     return ending.name != "unchanged" and (before is None or (before.outcome, before.reason, before.fingerprint) != now)

@@ -11,10 +11,9 @@ from typing import NamedTuple
 from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.classify import Classification, Holder, classify
 from ingest_tui.model.document import Document
+from ingest_tui.model.place import KnownPlace, PlaceKey
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow
 
-PlaceId = tuple[str, str]
 """A source and a key in it: at most one document is there."""
 
 
@@ -31,17 +30,17 @@ class Decision(NamedTuple):
     """What an item is, and which other places of the same address go with it to the document it becomes."""
 
     classification: Classification
-    companions: tuple[LocationRow, ...] = ()
+    companions: tuple[KnownPlace, ...] = ()
 
 
 class Placing(NamedTuple):
     """Other places of an item's address that get its document, as they were, and the documents that lose a place."""
 
-    moved: list[LocationRow]
+    moved: list[KnownPlace]
     losers: set[str]
 
 
-def as_place_of(row: LocationRow, document_id: str, version: int | None) -> LocationRow:
+def as_place_of(row: KnownPlace, document_id: str, version: int | None) -> KnownPlace:
     """Return a place that gets another document; what was seen there stays known."""
     row = row._replace(document_id=document_id, version=version or row.version)
     if row.removed_sha256:
@@ -49,7 +48,7 @@ def as_place_of(row: LocationRow, document_id: str, version: int | None) -> Loca
     return row
 
 
-def _is_removal_of(row: LocationRow, item: FetchedItem) -> bool:
+def _is_removal_of(row: KnownPlace, item: FetchedItem) -> bool:
     by_text = item.content_hash and row.removed_content_hash == item.content_hash
     return row.removed_sha256 == item.raw_sha256 or bool(by_text)
 
@@ -80,24 +79,24 @@ class KnownContent:
         catalogue, collection = self._catalogue, self._collection
         keys = [item.key for item in items]
         self.locations = catalogue.locations(self._source, keys)
-        self._at_address: dict[str, list[LocationRow]] = {}
+        self._at_address: dict[str, list[KnownPlace]] = {}
         for row in catalogue.places_at(collection, [item.uri for item in items if names_one_thing(item.uri)]):
             self._at_address.setdefault(row.uri, []).append(row)
         self._returning = catalogue.retired_at(self._source, keys)
         raw = [item.raw_sha256 for item in items if item.raw_sha256]
         texts = [item.content_hash for item in items if item.content_hash]
-        self._removed: dict[str, LocationRow] = {}
+        self._removed: dict[str, KnownPlace] = {}
         for row in catalogue.removed_contents(collection, raw, texts):
             self._removed |= {row.removed_sha256: row, row.removed_content_hash: row}
         near = [*self.locations.values(), *(row for rows in self._at_address.values() for row in rows)]
-        self._document_at = {_place_of(row): row.document_id for row in near}
+        self._document_at = {row.place_key: row.document_id for row in near}
         self.documents = catalogue.documents({row.document_id for row in near if row.document_id})
         self._twins: dict[str, list[str]] = {}
         for column, hashes in (("raw_sha256", raw), ("content_hash", texts)):
             for document in catalogue.documents_matching(collection, column, hashes):
                 self._twins.setdefault(getattr(document, column), []).append(document.document_id)
                 self.documents.setdefault(document.document_id, document)
-        self._places: dict[str, dict[PlaceId, str]] = {}
+        self._places: dict[str, dict[PlaceKey, str]] = {}
         self._taken_ids: set[str] = set()
         new = [key for key in keys if (self._source, key) not in self._document_at]
         self._free_ids = catalogue.free_document_ids(collection, self._source, new)
@@ -113,7 +112,7 @@ class KnownContent:
         whether its text or metadata are not those of a document.
         """
         own = (self._source, item.key)
-        same_address = [row for row in self._at_address.get(item.uri, ()) if _place_of(row) != own]
+        same_address = [row for row in self._at_address.get(item.uri, ()) if row.place_key != own]
         here = self._document_here(item, same_address)
         twin = self._twin(item, besides=here)
         returning = self._returning_at(item.key)
@@ -128,10 +127,10 @@ class KnownContent:
             extraction_differs=here is not None and here.raw_sha256 == item.raw_sha256 and differs(here),
         )
         companions = {
-            _place_of(row): row
+            row.place_key: row
             for row in same_address
             # What was removed there is back: it is the same thing.
-            if self._document_at[_place_of(row)] or _is_removal_of(row, item)
+            if self._document_at[row.place_key] or _is_removal_of(row, item)
         }
         if here is not None and classification.kind == "same" and own not in self._places_of(here.document_id):
             # Known at this address, but not yet from this source: a further place of the document.
@@ -139,7 +138,7 @@ class KnownContent:
         elif here is not None and classification.kind == "duplicate" and here.raw_sha256 == item.raw_sha256:
             # Read again, its text is that of another document. Its other places have the same bytes, and go with it.
             rows = self._catalogue.locations_of(here.document_id)
-            companions |= {_place_of(row): row for row in rows if _place_of(row) != own}
+            companions |= {row.place_key: row for row in rows if row.place_key != own}
         return Decision(classification, tuple(companions.values()))
 
     def previous(self, decision: Decision, key: str) -> Document | None:
@@ -149,7 +148,7 @@ class KnownContent:
             return None
         return self._returning_at(key) if decision.classification.kind == "returned" else self.documents[document_id]
 
-    def removal_of(self, item: FetchedItem) -> LocationRow | None:
+    def removal_of(self, item: FetchedItem) -> KnownPlace | None:
         """Return a place from which a person removed this content, if there is one."""
         by_text = self._removed.get(item.content_hash) if item.content_hash else None
         return self._removed.get(item.raw_sha256) or by_text
@@ -159,11 +158,11 @@ class KnownContent:
         known = self.locations.get(item.key)
         return known is not None and known.document_id is not None and _is_removal_of(known, item)
 
-    def _document_here(self, item: FetchedItem, same_address: list[LocationRow]) -> Document | None:
+    def _document_here(self, item: FetchedItem, same_address: list[KnownPlace]) -> Document | None:
         """Return the document at the item's place: by its key, unless its address is known to be another's."""
         known = self.locations.get(item.key)
         by_key = self._document_at.get((self._source, item.key))
-        by_address = [self._document_at[_place_of(row)] for row in same_address]
+        by_address = [self._document_at[row.place_key] for row in same_address]
         has_moved = known is not None and known.uri != item.uri
         candidates = [*by_address, by_key] if has_moved else [by_key, *by_address]
         documents = (self.documents[document_id] for document_id in candidates if document_id)
@@ -202,11 +201,11 @@ class KnownContent:
             all_places_vanished=bool(places) and places.keys() <= gone,
         )
 
-    def _places_of(self, document_id: str) -> dict[PlaceId, str]:
+    def _places_of(self, document_id: str) -> dict[PlaceKey, str]:
         places = self._places.get(document_id)
         if places is None:
             rows = self._catalogue.locations_of(document_id)
-            places = self._places[document_id] = {_place_of(row): row.uri for row in rows}
+            places = self._places[document_id] = {row.place_key: row.uri for row in rows}
         return places
 
     # What is decided becomes known to the items that follow
@@ -220,11 +219,11 @@ class KnownContent:
     def put_places(self, item: FetchedItem, decision: Decision, document_id: str) -> Placing:
         """Note that an item's place, and the others of its address, are places of a document from now on."""
         losers = {self._put_place((self._source, item.key), item.uri, document_id)}
-        moved = [row for row in decision.companions if self._document_at.get(_place_of(row)) != document_id]
-        losers |= {self._put_place(_place_of(row), row.uri, document_id) for row in moved}
+        moved = [row for row in decision.companions if self._document_at.get(row.place_key) != document_id]
+        losers |= {self._put_place(row.place_key, row.uri, document_id) for row in moved}
         return Placing(moved, {loser for loser in losers if loser is not None})
 
-    def _put_place(self, place: PlaceId, uri: str, document_id: str) -> str | None:
+    def _put_place(self, place: PlaceKey, uri: str, document_id: str) -> str | None:
         before = self._document_at.get(place)
         self._places_of(document_id)[place] = uri
         self._document_at[place] = document_id
@@ -247,7 +246,3 @@ class KnownContent:
         )
         self._places[document_id] = {}  # none yet: not asked for, as that costs a query for each new document
         return document_id
-
-
-def _place_of(row: LocationRow) -> PlaceId:
-    return row.source_id, row.key

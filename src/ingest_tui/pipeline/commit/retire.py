@@ -11,13 +11,13 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.members import parent_of, place_within
 from ingest_tui.model.outcome import Outcome
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import schema_in
 from ingest_tui.model.plan_line import ActionName, PlanLine
 from ingest_tui.pipeline.commit.known_content import as_place_of
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.rules import ruleset_of
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange, StoreWriter
 from ingest_tui.store.kept_places import keep_places
 from ingest_tui.store.records.plan_file import work_lines
@@ -109,7 +109,7 @@ def _move(job: JobContext, writer: StoreWriter, lines: list[PlanLine]) -> list[O
     return outcomes
 
 
-def _place_after_move(job: JobContext, before: LocationRow, line: PlanLine, at: str) -> LocationRow:
+def _place_after_move(job: JobContext, before: KnownPlace, line: PlanLine, at: str) -> KnownPlace:
     return before._replace(
         key=line.key,
         uri=line.uri,
@@ -131,7 +131,7 @@ def _ruleset_after_move(job: JobContext, before: str) -> str:
 
 
 def _move_attached(
-    job: JobContext, change: StoreChange, catalogue: Catalogue, before: LocationRow, line: PlanLine
+    job: JobContext, change: StoreChange, catalogue: Catalogue, before: KnownPlace, line: PlanLine
 ) -> list[Outcome]:
     """Take what is attached to a document along to its new place; returns the outcomes of what are documents."""
     rows = catalogue.members_below(before.source_id, before.key)
@@ -139,7 +139,7 @@ def _move_attached(
     outcomes = []
     for row in rows:
         key, uri = place_within(row.key, before.key, (line.key, line.uri))
-        change.forgotten.add((row.source_id, row.key))
+        change.forgotten.add(row.place_key)
         moved = row._replace(key=key, uri=uri, container=line.key, job_id=job.manifest.job_id, at=change.at)
         document = known.get(row.document_id or "")
         if document is None:
@@ -147,14 +147,14 @@ def _move_attached(
             continue
         change.put_location(moved._replace(outcome="moved", reason=line.reason, detail=line.detail))
         change.noted.add(document.document_id)
-        if (document.source_id, document.key) == (row.source_id, row.key):
+        if (document.source_id, document.key) == row.place_key:
             there = document.placed_at(row.source_id, key, uri, change.at, is_member=True)
             change.documents[document.document_id] = there
         outcomes.append(_moved(moved, document, line))
     return outcomes
 
 
-def _moved(row: LocationRow, document: Document, line: PlanLine) -> Outcome:
+def _moved(row: KnownPlace, document: Document, line: PlanLine) -> Outcome:
     return Outcome(
         row.uri,
         row.key,
@@ -172,8 +172,8 @@ def _moved(row: LocationRow, document: Document, line: PlanLine) -> Outcome:
     )
 
 
-def _places_by_address(catalogue: Catalogue, collection_id: str, lines: list[PlanLine]) -> dict[str, list[LocationRow]]:
-    places: dict[str, list[LocationRow]] = {}
+def _places_by_address(catalogue: Catalogue, collection_id: str, lines: list[PlanLine]) -> dict[str, list[KnownPlace]]:
+    places: dict[str, list[KnownPlace]] = {}
     for place in catalogue.places_at(collection_id, [line.uri for line in lines if names_one_thing(line.uri)]):
         places.setdefault(place.uri, []).append(place)
     return places

@@ -16,12 +16,12 @@ from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
 from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
 from ingest_tui.model.members import parent_of
 from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.settled_outcomes import restore_settled_outcomes
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.contradictions import refuse_lost_documents
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.fs.atomic import sweep_temporaries
 from ingest_tui.store.intents import placing
 from ingest_tui.store.records.journal import read_journal
@@ -201,7 +201,7 @@ def _restore_lost_members(job: JobContext, catalogue: Catalogue, finished: set[s
         finished.update(row.key for row in rows)
 
 
-def _outcome_at(location: LocationRow, document: Document | None) -> Outcome:
+def _outcome_at(location: KnownPlace, document: Document | None) -> Outcome:
     """Return the outcome that made a place what it is."""
     return Outcome(
         location.uri,

@@ -9,7 +9,8 @@ from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.plan import RENAMED, Known
+from ingest_tui.model.place import KnownPlace
+from ingest_tui.model.plan import RENAMED
 from ingest_tui.model.source import Source
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.workspace import Workspace
@@ -41,7 +42,7 @@ class OlderFingerprints:
         self._read_after: dict[str, int] = {}
         self._renewed: list[tuple[str, str, str]] = []
 
-    def is_same(self, known: Known, descriptor: Descriptor) -> bool:
+    def is_same(self, known: KnownPlace, descriptor: Descriptor) -> bool:
         """Whether a listed item, whose fingerprint differs from the known one, is unchanged all the same."""
         is_same = self._may_be_same(known, descriptor) and self._is_vouched_for(
             known, descriptor, self._time_of_reading(known)
@@ -52,16 +53,16 @@ class OlderFingerprints:
                 self._write()
         return is_same
 
-    def _may_be_same(self, known: Known, descriptor: Descriptor) -> bool:
+    def _may_be_same(self, known: KnownPlace, descriptor: Descriptor) -> bool:
         """A cheap look first. What an older program moved without reading it was perhaps another file."""
         return known.reason != RENAMED and self._is_vouched_for(known, descriptor, _END_OF_TIME_NS)
 
-    def _is_vouched_for(self, known: Known, descriptor: Descriptor, read_after_ns: int) -> bool:
+    def _is_vouched_for(self, known: KnownPlace, descriptor: Descriptor, read_after_ns: int) -> bool:
         return self._connector is not None and self._connector.vouches_for(
             known.fingerprint, descriptor.fingerprint, read_after_ns=read_after_ns
         )
 
-    def _time_of_reading(self, known: Known) -> int:
+    def _time_of_reading(self, known: KnownPlace) -> int:
         """Return a time before which the item was not read, in nanoseconds: when its job was made; 0 when unknown."""
         if self._catalogue is None:
             is_writing = self._committing is not None

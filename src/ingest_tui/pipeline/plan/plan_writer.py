@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.outcome import Outcome, OutcomeName
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import HELD
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.pipeline.job.context import JobContext
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.records.journal import Journal, encode_line
 
@@ -26,7 +26,7 @@ class PlanWriter:
         self._ruleset = ruleset
         self._lines: list[bytes] = []
         self._settled: list[bytes] = []
-        self._rejected: list[LocationRow] = []
+        self._rejected: list[KnownPlace] = []
         self._at = rfc3339_now()
         self._counts: dict[OutcomeName, int] = {}
         self._skipped = 0
@@ -128,7 +128,7 @@ def settled_outcome(line: PlanLine, at: str) -> Outcome | None:
     )
 
 
-def _as_known(row: LocationRow, known: LocationRow | None) -> LocationRow:
+def _as_known(row: KnownPlace, known: KnownPlace | None) -> KnownPlace:
     """Return a rejection of an item that is known: its document stays with it, and under what it was refused first."""
     if known is None:
         return row
@@ -142,8 +142,8 @@ def _as_known(row: LocationRow, known: LocationRow | None) -> LocationRow:
     )
 
 
-def _rejection(job: JobContext, action: PlanLine, ruleset: str, at: str) -> LocationRow:
-    return LocationRow(
+def _rejection(job: JobContext, action: PlanLine, ruleset: str, at: str) -> KnownPlace:
+    return KnownPlace(
         job.source.source_id,
         action.key,
         action.uri,

@@ -15,13 +15,13 @@ from ingest_tui.model.explanation.decision import decide
 from ingest_tui.model.explanation.facts import Facts, FolderFacts, SourceFacts
 from ingest_tui.model.keys import file_uri, key_from_bytes, path_of_uri
 from ingest_tui.model.members import member_key
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.services.documents.addresses import absolute_path_bytes, addresses_of, containers_of
 from ingest_tui.services.documents.explain_answer import Explanation
 from ingest_tui.services.documents.explain_facts import connected, count_members, facts_at, left_out_by, sight
 from ingest_tui.store.catalogue import queries
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace
 
@@ -67,7 +67,7 @@ def _real_path(target: str) -> bytes:
     return os.path.realpath(folder or b"/").rstrip(b"/") + b"/" + name
 
 
-def _told(workspace: Workspace, facts: Facts, location: LocationRow | None = None) -> Explanation:
+def _told(workspace: Workspace, facts: Facts, location: KnownPlace | None = None) -> Explanation:
     verdict = decide(replace(facts, stands_for=_stands_for(facts.target)))
     source_id = facts.source.source_id if facts.source else ""
     return Explanation(
@@ -92,7 +92,7 @@ def _stands_for(target: str) -> str:
     return key_from_bytes(absolute_path_bytes(target)) if is_dots else ""
 
 
-def _collection_of(workspace: Workspace, source_id: str, place: LocationRow | Document | None) -> str:
+def _collection_of(workspace: Workspace, source_id: str, place: KnownPlace | Document | None) -> str:
     if place is not None:
         return place.collection_id
     with contextlib.suppress(IngestError):
@@ -145,7 +145,7 @@ def _of_known_address(workspace: Workspace, target: str) -> Explanation | None:
     return None
 
 
-def _of_location(workspace: Workspace, target: str, location: LocationRow, documents: list[Document]) -> Explanation:
+def _of_location(workspace: Workspace, target: str, location: KnownPlace, documents: list[Document]) -> Explanation:
     if location.document_id is not None:
         document = queries.document_by_id(workspace.reading, location.document_id)
     else:

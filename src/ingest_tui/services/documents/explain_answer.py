@@ -7,9 +7,9 @@ from typing import Any
 
 from ingest_tui.model.document import Document
 from ingest_tui.model.explanation.facts import Event
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.documents.documents import remarks_of
-from ingest_tui.store.catalogue.rows import LocationRow
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Explanation:
     reason: str = ""
     stale: bool = False
     document: Document | None = None
-    location: LocationRow | None = None
+    location: KnownPlace | None = None
     record: dict[str, Any] | None = None
     events: list[Event] = field(default_factory=list)
     source_id: str = ""

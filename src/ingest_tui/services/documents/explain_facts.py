@@ -16,9 +16,10 @@ from ingest_tui.extraction.intake.admission import NOT_ALLOWED, TypeFilter
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.explanation.facts import Event, Facts, KnownPlace, Retirement, SourceFacts, SourceState
+from ingest_tui.model.explanation.facts import Event, Facts, Retirement, SourceFacts, SourceState
 from ingest_tui.model.job import JobState
 from ingest_tui.model.keys import file_name_of, file_uri, key_from_bytes, path_of_uri
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import FILTER_REFUSALS, KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.sighting import UNKNOWN, Sighting
 from ingest_tui.model.source import KEPT_SOURCE, UPLOAD_SOURCE, Source
@@ -30,7 +31,6 @@ from ingest_tui.services.documents.addresses import addresses_of
 from ingest_tui.services.documents.explain_events import events_of
 from ingest_tui.services.jobs.jobs import get_job
 from ingest_tui.store.catalogue import queries
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.records.plan_file import plan_end
 from ingest_tui.store.trash import retirement_of
 from ingest_tui.store.workspace import Workspace
@@ -44,7 +44,7 @@ def facts_at(
     *,
     source_id: str,
     key: str,
-    location: LocationRow | None = None,
+    location: KnownPlace | None = None,
     document: Document | None = None,
 ) -> Facts:
     """Return what is known of one place of a source, and of the document that is or was there."""
@@ -56,7 +56,6 @@ def facts_at(
     if listed_key != key:
         listed = workspace.reading.locations(source_id, [listed_key]).get(listed_key)
     now = sight(connector, listed_key) if source_id not in _RESERVED else _sight_upload(listed)
-    known = None if location is None else _known(location)
     changed = listed is not None and _has_changed(listed, now, is_upload=source_id == UPLOAD_SOURCE)
     left_out = ("", "")
     if source is not None and connector is not None:
@@ -71,7 +70,7 @@ def facts_at(
         target,
         source=source_facts(workspace, source_id, source, listed_key, connector, now),
         now=now,
-        place=known,
+        place=location,
         document=document,
         events=events,
         left_out=left_out,
@@ -89,7 +88,7 @@ def facts_at(
     return replace(facts, places=len(workspace.reading.locations_of(document.document_id)))
 
 
-def count_members(workspace: Workspace, target: str, location: LocationRow | None) -> int:
+def count_members(workspace: Workspace, target: str, location: KnownPlace | None) -> int:
     """Return how many documents are below a place that is no document itself, or that nothing is known of any more."""
     if location is None:
         return queries.count_documents_within(workspace.reading, addresses_of(target))
@@ -97,10 +96,6 @@ def count_members(workspace: Workspace, target: str, location: LocationRow | Non
         return 0
     below = workspace.reading.members_below(location.source_id, location.key)
     return sum(1 for row in below if row.document_id is not None)
-
-
-def _known(row: LocationRow) -> KnownPlace:
-    return KnownPlace(**{name: value for name, value in row._asdict().items() if name in KnownPlace._fields})
 
 
 def connected(workspace: Workspace, source_id: str) -> tuple[Source | None, BaseConnector | None]:
@@ -123,7 +118,7 @@ def sight(connector: BaseConnector | None, key: str) -> Sighting:
     return UNKNOWN
 
 
-def _sight_upload(location: LocationRow | None) -> Sighting:
+def _sight_upload(location: KnownPlace | None) -> Sighting:
     """Look at the file that was uploaded, where it is on this machine: it may have changed since."""
     path = None if location is None else path_of_uri(location.uri)
     if path is None:
@@ -135,7 +130,7 @@ def _sight_upload(location: LocationRow | None) -> Sighting:
     return Sighting("item", descriptor=Descriptor("", file_uri(path), "", status.st_size, status.st_mtime_ns))
 
 
-def _has_changed(location: LocationRow, now: Sighting, *, is_upload: bool) -> bool:
+def _has_changed(location: KnownPlace, now: Sighting, *, is_upload: bool) -> bool:
     """Whether what is there now is not what was looked at last. Fingerprints of two forms cannot be compared."""
     listed = now.descriptor
     if listed is None:
@@ -150,7 +145,7 @@ def _has_changed(location: LocationRow, now: Sighting, *, is_upload: bool) -> bo
 
 
 def left_out_by(
-    source: Source, connector: BaseConnector, key: str, now: Sighting, location: LocationRow | None = None
+    source: Source, connector: BaseConnector, key: str, now: Sighting, location: KnownPlace | None = None
 ) -> tuple[str, str]:
     """Return by which rule, and why, a source would not take what is at a key; a pair of nothing when it would."""
     with tolerated():  # a connector of another package may fail; then its patterns are not known

@@ -12,10 +12,11 @@ from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.language import detect_language
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.pipeline.commit.known_content import FetchedItem, KnownContent, as_place_of
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.document_preferences import DocumentLimits
 from ingest_tui.store.fs.atomic import make_inner_folder, remove_tree, write_new
@@ -167,9 +168,9 @@ def _record(document: Document, ingested: IngestedDocument, chunking: ChunkRules
     }
 
 
-def _location(source: str, item: FetchedItem, document: Document, at: str) -> LocationRow:
+def _location(source: str, item: FetchedItem, document: Document, at: str) -> KnownPlace:
     is_own = (document.source_id, document.key) == (source, item.key)
-    return LocationRow(
+    return KnownPlace(
         source,
         item.key,
         item.uri,

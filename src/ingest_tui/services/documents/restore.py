@@ -8,10 +8,10 @@ from ingest_tui.model.address import names_one_thing
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import RESTORED
 from ingest_tui.services.documents.stored_version import limits_of_document, read_stored_version
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import as_kept
 from ingest_tui.store.users import requester
@@ -76,7 +76,7 @@ def _same_content(catalogue: Catalogue, document: Document) -> Document | None:
     return None
 
 
-def _removed_places(catalogue: Catalogue, document: Document, *, besides: Document | None) -> list[LocationRow]:
+def _removed_places(catalogue: Catalogue, document: Document, *, besides: Document | None) -> list[KnownPlace]:
     """Return the places that this content was removed from, but for addresses that another document has meanwhile."""
     removed = catalogue.removed_contents(document.collection_id, [document.raw_sha256], [document.content_hash])
     taken = _taken(catalogue, document.collection_id, (row.uri for row in removed))
@@ -90,7 +90,7 @@ def _taken(catalogue: Catalogue, collection_id: str, uris: Iterable[str]) -> dic
     return {row.uri: row.document_id for row in rows if row.document_id}
 
 
-def _last_place(catalogue: Catalogue, document: Document, container: str) -> LocationRow:
+def _last_place(catalogue: Catalogue, document: Document, container: str) -> KnownPlace:
     """Return where a document was last. What its source no longer lists is kept by the person who restores it.
 
     ``container``: the key of the listed item that it was in.
@@ -107,7 +107,7 @@ def _last_place(catalogue: Catalogue, document: Document, container: str) -> Loc
         )
     if place is not None:
         return place
-    gone = LocationRow(
+    gone = KnownPlace(
         document.source_id, document.key, document.uri, document.collection_id, document.document_id, "",
         document.bytes, None, "retired", "not_listed", "", "", document.job_id, document.updated_at, document.version,
         container=container,
@@ -115,7 +115,7 @@ def _last_place(catalogue: Catalogue, document: Document, container: str) -> Loc
     return as_kept(gone)
 
 
-def _restored_place(place: LocationRow, document: Document, at: str, *, outcome: str) -> LocationRow:
+def _restored_place(place: KnownPlace, document: Document, at: str, *, outcome: str) -> KnownPlace:
     """Return a place as one of a document again. The next sync looks at it: it may be gone, or have other content."""
     return place._replace(
         document_id=document.document_id,
@@ -131,9 +131,9 @@ def _restored_place(place: LocationRow, document: Document, at: str, *, outcome:
     )
 
 
-def _at_one_of(document: Document, places: list[LocationRow]) -> Document:
+def _at_one_of(document: Document, places: list[KnownPlace]) -> Document:
     """Return a document at the place that it was primarily at, or else at the first of its places."""
-    own = next((row for row in places if (row.source_id, row.key) == (document.source_id, document.key)), places[0])
+    own = next((row for row in places if row.place_key == (document.source_id, document.key)), places[0])
     return document._replace(source_id=own.source_id, key=own.key, uri=own.uri)
 
 

@@ -11,11 +11,12 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Chunk, Document, shown_version
 from ingest_tui.model.errors import DiskFullError, IngestError, NotFoundError, UsageError
 from ingest_tui.model.hashing import compute_content_hash
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import ROLLED_BACK
 from ingest_tui.services.documents.documents import get_document
 from ingest_tui.services.documents.stored_version import StoredVersion, limits_of_document, read_stored_version
 from ingest_tui.store.catalogue.queries import versions_of
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, make_inner_folder, remove_tree, write_pieces_durably
 from ingest_tui.store.layout import INGESTION, RAW_STEM
@@ -168,7 +169,7 @@ def _commit(workspace: Workspace, writer: StoreWriter, plan: _Plan, *, at: str, 
         remove_tree(folder)
 
 
-def _as_left(place: LocationRow, plan: _Plan, at: str) -> LocationRow:
+def _as_left(place: KnownPlace, plan: _Plan, at: str) -> KnownPlace:
     """Return a place that keeps what was seen there, so that it does not come back until it is something else."""
     raw, text = place.removed_sha256, place.removed_content_hash
     if not raw:  # else it was left before, and nothing else has come since

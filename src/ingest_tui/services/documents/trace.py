@@ -12,12 +12,13 @@ from typing import Any
 
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, NotFoundError
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.documents.documents import get_document
 from ingest_tui.services.jobs.audit_trail import searchable
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.consistency import versions_with
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.workspace import Workspace
 
 __all__ = ["Trace", "TracedVersion", "trace"]
@@ -53,7 +54,7 @@ class Trace:
 
     document: Document
     versions: list[TracedVersion]
-    places: list[LocationRow]
+    places: list[KnownPlace]
     audit: list[dict[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:

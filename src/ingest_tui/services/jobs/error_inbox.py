@@ -19,6 +19,7 @@ from ingest_tui.model.issue import (
     mark_of,
 )
 from ingest_tui.model.keys import file_name_of
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.remedies import remedy_for
 from ingest_tui.model.safe_text import safe_display
@@ -26,7 +27,6 @@ from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.services.documents.addresses import addresses_of
 from ingest_tui.services.jobs.jobs import job_plan, write_plan_and_queue
 from ingest_tui.store.catalogue import queries
-from ingest_tui.store.catalogue.rows import LocationRow
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.records.journal import lines_with
 from ingest_tui.store.users import requester
@@ -115,7 +115,7 @@ def _all_issues(workspace: Workspace, kinds: Collection[str] | None) -> Iterator
                 yield _issue(row, "thin", THIN_REASON, f"{characters:,} characters of {size:,} bytes", row.size)
 
 
-def _issue(row: LocationRow, kind: IssueKind, reason: str, detail: str, size: int | None) -> Issue:
+def _issue(row: KnownPlace, kind: IssueKind, reason: str, detail: str, size: int | None) -> Issue:
     mark = mark_of(kind, reason, row.fingerprint, size, row.modified_ns)
     return Issue(
         kind, reason, row.source_id, row.key, row.uri, detail, row.collection_id, row.document_id, size, row.job_id,

@@ -11,10 +11,11 @@ from ingest_tui.model.clock import rfc3339_from_ns
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.services.verify.extraction_again import TextAgain
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.consistency import versions_with
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.documents import SCHEMA_VERSION
 from ingest_tui.store.fs.atomic import write_durably
 from ingest_tui.store.fs.encoding import encode_json
@@ -85,7 +86,7 @@ class VersionRepair:
         folder: Path,
         row: VersionRow,
         document: Document,
-        place: LocationRow | None,
+        place: KnownPlace | None,
         again: TextAgain | None,
     ) -> Iterator[str]:
         """Yield what was done to have a version whole; whether it is, the caller looks at again."""
@@ -167,7 +168,7 @@ class VersionRepair:
         folder: Path,
         row: VersionRow,
         document: Document,
-        place: LocationRow | None,
+        place: KnownPlace | None,
         before: dict[str, Any] | None,
         again: TextAgain | None,
     ) -> Iterator[str]:
@@ -207,7 +208,7 @@ def _as_text(files: VersionFiles) -> str | None:
         return None
 
 
-def record_from_rows(row: VersionRow, document: Document, place: LocationRow | None) -> dict[str, Any]:
+def record_from_rows(row: VersionRow, document: Document, place: KnownPlace | None) -> dict[str, Any]:
     """Return the ingestion record of a version whose own is lost, from what the catalogue has."""
     backend, _, backend_version = row.backend.partition(" ")
     member = {"container": place.container} if place is not None and place.container else {}

@@ -11,9 +11,10 @@ from ingest_tui.index.full_text import FullText
 from ingest_tui.model.document import Document
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.members import keys_below
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.store.catalogue.connection import CatalogueConnection
-from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import KillRow, VersionRow
 
 
 class Catalogue(CatalogueConnection):
@@ -26,27 +27,27 @@ class Catalogue(CatalogueConnection):
 
     # What is known
 
-    def locations(self, source_id: str, keys: Iterable[str]) -> dict[str, LocationRow]:
+    def locations(self, source_id: str, keys: Iterable[str]) -> dict[str, KnownPlace]:
         """Return what is known of the given keys of a source."""
         rows = self.execute(
             "SELECT * FROM locations WHERE source_id = ? AND key IN (SELECT value FROM json_each(?))",
             (source_id, orjson.dumps(list(keys)).decode()),
         )
-        return {row[1]: LocationRow(*row) for row in rows}
+        return {row[1]: KnownPlace(*row) for row in rows}
 
     def has_removals(self) -> bool:
         """Whether there is any place that a person removed a document from."""
         return bool(self.value("SELECT EXISTS (SELECT 1 FROM locations WHERE removed_sha256 <> '')"))
 
-    def removals(self) -> Iterator[LocationRow]:
+    def removals(self) -> Iterator[KnownPlace]:
         """Yield the places that a person removed a document from."""
         sql = "SELECT * FROM locations WHERE removed_sha256 <> '' AND document_id IS NULL"
-        return (LocationRow(*row) for row in self.execute(sql))
+        return (KnownPlace(*row) for row in self.execute(sql))
 
-    def members_below(self, source_id: str, container_key: str) -> list[LocationRow]:
+    def members_below(self, source_id: str, container_key: str) -> list[KnownPlace]:
         """Return what is known of all members below a container, those of containers within it too."""
         sql = "SELECT * FROM locations WHERE source_id = ? AND key >= ? AND key < ? AND container <> '' ORDER BY key"
-        return [LocationRow(*row) for row in self.execute(sql, (source_id, *keys_below(container_key)))]
+        return [KnownPlace(*row) for row in self.execute(sql, (source_id, *keys_below(container_key)))]
 
     def kept_members(self, collection_id: str, container_uri: str) -> dict[str, list[str]]:
         """Return the keys of the kept places below a container, by their addresses; those with a document first."""
@@ -59,36 +60,36 @@ class Catalogue(CatalogueConnection):
             found.setdefault(uri, []).append(key)
         return found
 
-    def members_of_job(self, source_id: str, job_id: str) -> Iterator[LocationRow]:
+    def members_of_job(self, source_id: str, job_id: str) -> Iterator[KnownPlace]:
         """Yield the members of a source of which a job has written last what is known."""
         sql = "SELECT * FROM locations WHERE source_id = ? AND container <> '' AND job_id = ?"
-        return (LocationRow(*row) for row in self.stream(sql, (source_id, job_id)))
+        return (KnownPlace(*row) for row in self.stream(sql, (source_id, job_id)))
 
-    def locations_of(self, document_id: str) -> list[LocationRow]:
+    def locations_of(self, document_id: str) -> list[KnownPlace]:
         """Return all places where a document is, in a fixed order."""
         sql = "SELECT * FROM locations WHERE document_id = ? ORDER BY source_id, key"
-        return [LocationRow(*row) for row in self.execute(sql, (document_id,))]
+        return [KnownPlace(*row) for row in self.execute(sql, (document_id,))]
 
-    def places_at(self, collection_id: str, uris: Iterable[str]) -> list[LocationRow]:
+    def places_at(self, collection_id: str, uris: Iterable[str]) -> list[KnownPlace]:
         """Return what is known in a collection of the given addresses, by whatever source."""
         sql = (
             "SELECT * FROM locations WHERE uri IN (SELECT value FROM json_each(?)) AND collection_id = ?"
             " ORDER BY source_id, key"
         )
-        return [LocationRow(*row) for row in self.execute(sql, (orjson.dumps(list(uris)).decode(), collection_id))]
+        return [KnownPlace(*row) for row in self.execute(sql, (orjson.dumps(list(uris)).decode(), collection_id))]
 
     def removed_contents(
         self, collection_id: str, raw_sha256: Iterable[str], content_hash: Iterable[str] = ()
-    ) -> list[LocationRow]:
+    ) -> list[KnownPlace]:
         """Return the places of a collection from which a person removed one of the given bytes or texts."""
-        found: dict[tuple[str, str], LocationRow] = {}
+        found: dict[tuple[str, str], KnownPlace] = {}
         for column, hashes in (("removed_sha256", raw_sha256), ("removed_content_hash", content_hash)):
             sql = (
                 f"SELECT * FROM locations WHERE collection_id = ? AND {column} <> '' AND document_id IS NULL"
                 f" AND {column} IN (SELECT value FROM json_each(?))"
             )
             rows = self.execute(sql, (collection_id, orjson.dumps(list(hashes)).decode()))
-            found |= {row[:2]: LocationRow(*row) for row in rows}
+            found |= {row[:2]: KnownPlace(*row) for row in rows}
         return [found[place] for place in sorted(found)]
 
     def kills(self, source_id: str, keys: Iterable[str]) -> dict[str, KillRow]:
@@ -194,10 +195,10 @@ class Catalogue(CatalogueConnection):
         """Yield all documents by id, retired ones too."""
         return self.stream_documents("ORDER BY document_id")
 
-    def all_places_with_documents(self) -> Iterator[LocationRow]:
+    def all_places_with_documents(self) -> Iterator[KnownPlace]:
         """Yield the places that have a document, in a fixed order."""
         sql = "SELECT * FROM locations WHERE document_id IS NOT NULL ORDER BY source_id, key"
-        return (LocationRow(*row) for row in self.stream(sql))
+        return (KnownPlace(*row) for row in self.stream(sql))
 
     def all_versions(self) -> Iterator[VersionRow]:
         """Yield the versions of all documents, the oldest first."""
@@ -255,9 +256,9 @@ class Catalogue(CatalogueConnection):
         """Insert or replace versions."""
         self.connection.executemany(f"REPLACE INTO versions VALUES ({_marks(VersionRow)})", rows)
 
-    def put_locations(self, rows: Iterable[LocationRow]) -> None:
+    def put_locations(self, rows: Iterable[KnownPlace]) -> None:
         """Insert or replace locations."""
-        self.connection.executemany(f"REPLACE INTO locations VALUES ({_marks(LocationRow)})", rows)
+        self.connection.executemany(f"REPLACE INTO locations VALUES ({_marks(KnownPlace)})", rows)
 
     def renew_fingerprints(self, source_id: str, renewed: Iterable[tuple[str, str, str]]) -> None:
         """Write fingerprints in a new form: ``(key, old, new)``; a place that changed meanwhile keeps its own."""

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import orjson
 
 from ingest_tui.model.document import Document
+from ingest_tui.model.place import KnownPlace, PlaceKey
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow, PlaceKey, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 
 _ROWS = {
     "place_without_document": """
@@ -85,7 +86,7 @@ class KnownDocument(NamedTuple):
 
     document: Document
     versions: list[VersionRow]
-    places: list[LocationRow]
+    places: list[KnownPlace]
 
 
 def row_problems(catalogue: Catalogue) -> Iterator[RowProblem]:
@@ -138,9 +139,9 @@ def _with_rows(catalogue: Catalogue, documents: list[Document]) -> list[KnownDoc
     versions: dict[str, list[VersionRow]] = {}
     for row in catalogue.execute(f"SELECT * FROM versions {chosen} ORDER BY document_id, version", (ids,)):
         versions.setdefault(row[0], []).append(VersionRow(*row))
-    places: dict[str, list[LocationRow]] = {}
+    places: dict[str, list[KnownPlace]] = {}
     for row in catalogue.execute(f"SELECT * FROM locations {chosen} ORDER BY source_id, key", (ids,)):
-        place = LocationRow(*row)
+        place = KnownPlace(*row)
         places.setdefault(place.document_id or "", []).append(place)
     return [
         KnownDocument(document, versions.get(document.document_id, []), places.get(document.document_id, []))

@@ -15,16 +15,17 @@ import apsw
 from ingest_tui.model.document import CHUNK_COLUMNS, Document
 from ingest_tui.model.errors import IngestError, StoreError, ValidationError
 from ingest_tui.model.foreign_errors import as_ingest_error
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.mark import discredit
-from ingest_tui.store.catalogue.rows import KillRow, LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import KillRow, VersionRow
 from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.layout import Layout
 
 _TABLES = {
     "documents": Document._fields,
     "versions": VersionRow._fields,
-    "locations": LocationRow._fields,
+    "locations": KnownPlace._fields,
     "kills": KillRow._fields,
     "chunks": CHUNK_COLUMNS,
 }

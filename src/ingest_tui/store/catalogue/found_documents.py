@@ -18,7 +18,8 @@ from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.language import detect_language
 from ingest_tui.model.pages import page_starts_of
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.model.place import KnownPlace
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED
 
@@ -45,7 +46,7 @@ class FoundDocument:
 
     document: Document | None = None
     versions: list[VersionRow] = field(default_factory=list)
-    places: list[LocationRow] = field(default_factory=list)
+    places: list[KnownPlace] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
     problems: list[FolderProblem] = field(default_factory=list)
 
@@ -185,18 +186,18 @@ class FolderReader:
 
     # Places
 
-    def _places(self, note: dict[str, Any], newest: _Version, found: FoundDocument) -> list[LocationRow]:
+    def _places(self, note: dict[str, Any], newest: _Version, found: FoundDocument) -> list[KnownPlace]:
         """Return all places: those noted, and that of the newest version when it is newer than the note."""
         noted = []
         for place in note.get("locations", ()):
             try:
-                noted.append(LocationRow(**place))
+                noted.append(KnownPlace(**place))
             except TypeError as error:
                 self._add_problem(found, newest.folder.parent / DOCUMENT, _described(error))
-        places = {(row.source_id, row.key): row for row in noted}
+        places = {row.place_key: row for row in noted}
         if not noted or newest.number > self._store.noted_version(note):
             place = _place_of_version(newest.record)
-            places[(place.source_id, place.key)] = place
+            places[place.place_key] = place
         return list(places.values())
 
     def _note(self, path: Path, found: FoundDocument) -> dict[str, Any]:
@@ -217,9 +218,9 @@ class FolderReader:
         found.problems.append(self.problem(path, reason))
 
 
-def _place_of_version(record: dict[str, Any]) -> LocationRow:
+def _place_of_version(record: dict[str, Any]) -> KnownPlace:
     origin = record["origin"]
-    return LocationRow(
+    return KnownPlace(
         record["source_id"],
         record["key"],
         record["uri"],
@@ -239,13 +240,13 @@ def _place_of_version(record: dict[str, Any]) -> LocationRow:
     )
 
 
-def _removed_places(places: list[LocationRow], removal: dict[str, Any], newest: VersionRow) -> list[LocationRow]:
+def _removed_places(places: list[KnownPlace], removal: dict[str, Any], newest: VersionRow) -> list[KnownPlace]:
     """Return what stays known of the places of a retired document: only of one that a person removed."""
     if removal.get("reason") != REMOVED_BY_PERSON:
         return []
     noted = removal.get("locations")
     if noted is not None:
-        return [LocationRow(**place) for place in noted]
+        return [KnownPlace(**place) for place in noted]
     detail = f"removed by {removal.get('by', 'somebody')}"
     return [
         place._replace(
@@ -261,8 +262,8 @@ def _removed_places(places: list[LocationRow], removal: dict[str, Any], newest: 
     ]
 
 
-def _primary(places: list[LocationRow], note: dict[str, Any], newest: dict[str, Any]) -> LocationRow:
-    by_place = {(row.source_id, row.key): row for row in places}
+def _primary(places: list[KnownPlace], note: dict[str, Any], newest: dict[str, Any]) -> KnownPlace:
+    by_place = {row.place_key: row for row in places}
     noted = note.get("primary", {})
     newest_place = (newest["source_id"], newest["key"])
     noted_place = (noted.get("source_id"), noted.get("key"))

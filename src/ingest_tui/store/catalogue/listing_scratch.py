@@ -19,9 +19,9 @@ from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.keys import key_from_bytes
 from ingest_tui.model.members import containers_of
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import (
     KILLS_BEFORE_QUARANTINE,
-    Known,
     PlanRules,
     Quarantine,
     pair_moves,
@@ -44,7 +44,10 @@ CREATE TABLE listed (
 ) WITHOUT ROWID;
 CREATE TABLE progress (name TEXT PRIMARY KEY, value TEXT);
 """
-_KNOWN = "l.key, l.uri, l.fingerprint, l.document_id, l.outcome, l.reason, l.ruleset, l.version, l.parsers, l.container"
+_KNOWN = ", ".join(f"l.{name}" for name in KnownPlace._fields)
+# Where the columns of `_KNOWN` begin in the rows of the plan, and where two of them are.
+_KNOWN_AT = 10
+_DOCUMENT_AT, _OUTCOME_AT = (_KNOWN_AT + KnownPlace._fields.index(name) for name in ("document_id", "outcome"))
 _UNCHANGED = (
     "l.fingerprint = d.fingerprint AND d.fingerprint <> '' AND l.uri = d.uri AND d.refusal IS NULL"
     " AND d.metadata IS NULL AND NOT :force"
@@ -175,7 +178,7 @@ class ListingScratch:
         complete: bool,
         rules: PlanRules,
         parsers: Callable[[], str] = str,
-        is_same: Callable[[Known, Descriptor], bool] = lambda _known, _descriptor: False,
+        is_same: Callable[[KnownPlace, Descriptor], bool] = lambda _known, _descriptor: False,
     ) -> Iterator[PlanLine]:
         """Yield the actions of `plan_actions` for this listing against the catalogue, streaming from disk.
 
@@ -190,12 +193,14 @@ class ListingScratch:
         moves = self._pair_moves(source_id) if vanished and not rules.force else {}
         quarantined = {} if rules.force else self._quarantined(source_id, parsers)
         for row in self._listed_and_known(source_id, rules):
-            if row[0] and row[14] not in _NOT_TAKEN:
+            if row[0] and row[_OUTCOME_AT] not in _NOT_TAKEN:
                 # What `plan_listed` would say of it, without the detour: nearly all items of most syncs.
-                yield PlanLine("skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[13])
+                yield PlanLine(
+                    "skip", "same_fingerprint", row[1], row[2], "", row[3], row[4], row[5], row[_DOCUMENT_AT]
+                )
                 continue
-            known = Known(*row[10:]) if row[10] is not None else None
-            descriptor = _as_descriptor(row[1:10])
+            known = KnownPlace(*row[_KNOWN_AT:]) if row[_KNOWN_AT] is not None else None
+            descriptor = _as_descriptor(row[1:_KNOWN_AT])
             if known is not None and known.fingerprint and not row[0] and is_same(known, descriptor):
                 known = known._replace(fingerprint=descriptor.fingerprint)
             yield plan_listed(
@@ -276,7 +281,7 @@ class ListingScratch:
     def _value(self, sql: str, source_id: str) -> Any:
         return next(iter(self._connection.execute(sql, (source_id,))))[0]
 
-    def _pair_moves(self, source_id: str) -> dict[str, Known]:
+    def _pair_moves(self, source_id: str) -> dict[str, KnownPlace]:
         """Return new keys whose fingerprint is that of a vanished document, each vanished one used once."""
         vanished = self._connection.execute(
             f"SELECT {_KNOWN} {_VANISHED} AND l.document_id IS NOT NULL AND l.container = '' AND l.fingerprint <> ''"
@@ -289,9 +294,9 @@ class ListingScratch:
             " ORDER BY d.fingerprint, d.key",
             (source_id,),
         )
-        return pair_moves((Known(*row) for row in vanished), fresh)
+        return pair_moves((KnownPlace(*row) for row in vanished), fresh)
 
-    def _plan_vanished(self, source_id: str, moves: dict[str, Known], rules: PlanRules) -> Iterator[PlanLine]:
+    def _plan_vanished(self, source_id: str, moves: dict[str, KnownPlace], rules: PlanRules) -> Iterator[PlanLine]:
         moved = {known.key for known in moves.values()}
         gone = f"{self._vanished} AND l.document_id IS NOT NULL"
         documents = self._value(f"SELECT count(*) {gone}", source_id) - len(moved)
@@ -301,7 +306,7 @@ class ListingScratch:
             )
             documents -= sum(int(number) for container, number in within if container in moved)
         rows = self._connection.execute(f"SELECT {_KNOWN} {self._vanished} ORDER BY l.key", (source_id,))
-        entries = (Known(*row) for row in rows)
+        entries = (KnownPlace(*row) for row in rows)
         yield from plan_vanished(
             (entry for entry in entries if entry.listed_key not in moved),
             known_documents=self.known_documents,

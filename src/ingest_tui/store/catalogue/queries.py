@@ -13,10 +13,11 @@ from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.issue import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
 from ingest_tui.model.members import keys_below
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.search_query import QueryFilter, SearchQuery, parse_query
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 
 _TYPE_CONDITION = "(media_type LIKE ? ESCAPE '\\' OR media_type LIKE ? ESCAPE '\\' OR file_name LIKE ? ESCAPE '\\')"
 
@@ -181,13 +182,13 @@ def damage_seen_by_sqlite(catalogue: Catalogue) -> str:
     return "" if verdict == "ok" else verdict
 
 
-def places_with_issues(catalogue: Catalogue) -> Iterator[LocationRow]:
+def places_with_issues(catalogue: Catalogue) -> Iterator[KnownPlace]:
     """Yield the places whose last look failed, was refused, or found no text, newest first."""
     sql = "SELECT * FROM locations WHERE outcome IN ('failed', 'rejected', 'empty') ORDER BY at DESC, source_id, key"
-    return (LocationRow(*row) for row in catalogue.stream(sql))
+    return (KnownPlace(*row) for row in catalogue.stream(sql))
 
 
-def places_of_thin_documents(catalogue: Catalogue) -> Iterator[tuple[LocationRow, int]]:
+def places_of_thin_documents(catalogue: Catalogue) -> Iterator[tuple[KnownPlace, int]]:
     """Yield the first place of each active document that `is_thin`, with the number of its characters."""
     sql = (
         "SELECT d.document_id, d.bytes, d.chunks, (SELECT coalesce(sum(length(c.text)), 0) FROM chunks c"
@@ -227,11 +228,11 @@ def retired_with(catalogue: Catalogue, collection_id: str, raw_sha256: str) -> l
     return catalogue.select_documents(where, (collection_id, raw_sha256))
 
 
-def locations_at(catalogue: Catalogue, address: str) -> list[LocationRow]:
+def locations_at(catalogue: Catalogue, address: str) -> list[KnownPlace]:
     """Return what is known of a uri or a key, places that have a document first."""
     sql = "SELECT * FROM locations WHERE uri = ?1 OR key = ?1 ORDER BY document_id IS NULL, source_id"
     rows = catalogue.execute(sql, (address,))
-    return [LocationRow(*row) for row in rows]
+    return [KnownPlace(*row) for row in rows]
 
 
 def versions_from(catalogue: Catalogue, uri: str) -> list[tuple[str, int]]:

@@ -9,13 +9,13 @@ from pathlib import Path
 import apsw
 
 from ingest_tui.model.errors import StoreError
+from ingest_tui.model.place import KnownPlace, PlaceKey
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.contradictions import as_written
 from ingest_tui.store.catalogue.found_documents import FolderProblem, FoundDocument
-from ingest_tui.store.catalogue.rows import LocationRow, PlaceKey
 from ingest_tui.store.layout import Layout
 
-_PLACES = ", ".join(LocationRow._fields)
+_PLACES = ", ".join(KnownPlace._fields)
 # What every folder says, of each document for itself: a document that is forgotten leaves its places to whom they are
 # then, in whatever order folders are read.
 _CLAIMS = """
@@ -23,7 +23,7 @@ CREATE TEMP TABLE claims AS SELECT '' AS claimed_by, * FROM locations WHERE fals
 CREATE INDEX temp.claims_by_place ON claims (source_id, key);
 CREATE INDEX temp.claims_by_claimant ON claims (claimed_by);
 """
-_CLAIM = f"INSERT INTO claims (claimed_by, {_PLACES}) VALUES (?{', ?' * len(LocationRow._fields)})"
+_CLAIM = f"INSERT INTO claims (claimed_by, {_PLACES}) VALUES (?{', ?' * len(KnownPlace._fields)})"
 # Of two documents at one place the one that came later has it; a document has it before what is known of its absence.
 _SETTLE_PLACE = (
     f"REPLACE INTO locations ({_PLACES}) SELECT {_PLACES} FROM claims WHERE source_id = ? AND key = ?"
@@ -31,7 +31,7 @@ _SETTLE_PLACE = (
 )
 # The catalogue in force knows better than the times whose a place is.
 _KNOWN_PLACES = (
-    f"REPLACE INTO locations ({_PLACES}) SELECT {', '.join(f'c.{name}' for name in LocationRow._fields)}"
+    f"REPLACE INTO locations ({_PLACES}) SELECT {', '.join(f'c.{name}' for name in KnownPlace._fields)}"
     " FROM old.locations o JOIN locations l USING (source_id, key) JOIN claims c USING (source_id, key)"
     " WHERE c.document_id = o.document_id AND l.document_id <> o.document_id"
 )
@@ -41,12 +41,12 @@ _ABSENT_PLACES = (
     f" AND {as_written('locations')}"
 )
 _UNREAD_PLACES = (
-    f"REPLACE INTO locations ({_PLACES}) SELECT {', '.join(f'o.{name}' for name in LocationRow._fields)}"
+    f"REPLACE INTO locations ({_PLACES}) SELECT {', '.join(f'o.{name}' for name in KnownPlace._fields)}"
     " FROM old.locations o JOIN locations l USING (source_id, key, document_id)"
     f" WHERE o.outcome IN ('failed', 'rejected', 'empty') AND o.at > l.at AND {as_written('locations', 'o')}"
 )
 _FORGET_REMOVAL = "DELETE FROM locations WHERE source_id = ? AND key = ? AND document_id IS NULL"
-_ADD_REMOVAL = f"INSERT OR IGNORE INTO locations ({_PLACES}) VALUES (?{', ?' * (len(LocationRow._fields) - 1)})"
+_ADD_REMOVAL = f"INSERT OR IGNORE INTO locations ({_PLACES}) VALUES (?{', ?' * (len(KnownPlace._fields) - 1)})"
 _KILLS = f"INSERT OR IGNORE INTO kills SELECT * FROM old.kills WHERE {as_written('kills')}"
 _CARRY_OVER = (_ABSENT_PLACES, _UNREAD_PLACES, _KILLS)
 
@@ -67,7 +67,7 @@ class RebuiltRows:
         self.catalogue.put_versions(found.versions)
         connection = self.catalogue.connection
         connection.executemany(_CLAIM, [(found.document.document_id, *place) for place in found.places])
-        connection.executemany(_SETTLE_PLACE, [(place.source_id, place.key) for place in found.places])
+        connection.executemany(_SETTLE_PLACE, [place.place_key for place in found.places])
         self.catalogue.full_text.replace((), found.chunks)
 
     def forget(self, document_id: str) -> None:
@@ -80,7 +80,7 @@ class RebuiltRows:
             self.catalogue.execute("DELETE FROM locations WHERE source_id = ? AND key = ?", place)
             self.catalogue.execute(_SETTLE_PLACE, place)
 
-    def add_removals(self, removals: Mapping[PlaceKey, LocationRow | None]) -> None:
+    def add_removals(self, removals: Mapping[PlaceKey, KnownPlace | None]) -> None:
         """Add the places that people removed documents from, where no document is; None: no removal holds there."""
         with self.catalogue.transaction():
             for place, row in removals.items():

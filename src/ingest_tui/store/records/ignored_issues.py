@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ingest_tui.store.catalogue.rows import PlaceKey
+from ingest_tui.model.place import PlaceKey
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.journal import Journal, read_journal

@@ -11,10 +11,11 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.inconsistency import Inconsistency
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.consistency import KnownDocument
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
 from ingest_tui.store.fs.file_hash import hash_of
@@ -164,7 +165,7 @@ class DocumentCheck:
 
     # Notes
 
-    def _notes(self, folder: Path, document: Document, places: list[LocationRow]) -> Iterator[Inconsistency]:
+    def _notes(self, folder: Path, document: Document, places: list[KnownPlace]) -> Iterator[Inconsistency]:
         """What a rebuild would believe of the places is what the catalogue has, and nothing half written is left."""
         document_id = document.document_id
         for path in folder.iterdir():
@@ -186,7 +187,7 @@ def _retirement(folder: Path, document_id: str) -> Iterator[Inconsistency]:
         yield Inconsistency("retired_note_differs", document_id, f"{RETIRED} cannot be read ({error.message})")
 
 
-def _places(folder: Path, document: Document, places: list[LocationRow]) -> Iterator[Inconsistency]:
+def _places(folder: Path, document: Document, places: list[KnownPlace]) -> Iterator[Inconsistency]:
     try:
         noted = _noted_places(folder)
     except _UNREADABLE as error:
@@ -199,7 +200,7 @@ def _places(folder: Path, document: Document, places: list[LocationRow]) -> Iter
             noted.places.add((newest["source_id"], newest["key"]))
     except _UNREADABLE:
         return  # the record of its version is damaged, which is reported as such
-    if noted.places != {(place.source_id, place.key) for place in places}:
+    if noted.places != {place.place_key for place in places}:
         yield Inconsistency("noted_places_differ", document.document_id, "a rebuild would give it other places")
 
 

@@ -11,7 +11,8 @@ import pytest
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.document import Document
 from ingest_tui.model.explanation.decision import decide
-from ingest_tui.model.explanation.facts import Event, Facts, FolderFacts, KnownPlace, Retirement, SourceFacts
+from ingest_tui.model.explanation.facts import Event, Facts, FolderFacts, Retirement, SourceFacts
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.sighting import Sighting
 
 AT = "2026-11-28T12:00:00.000Z"
@@ -29,7 +30,9 @@ REMOTE = Sighting("unknown")
 
 def place(outcome: str = "ingested", reason: str = "new", **changes: Any) -> KnownPlace:
     """What is known of a.txt; without a document unless its id is given."""
-    known = KnownPlace("docs", "a.txt", "file:///docs/a.txt", None, "f", outcome, reason, "", AT)
+    known = KnownPlace(
+        "docs", "a.txt", "file:///docs/a.txt", "default", None, "f", 10, 1, outcome, reason, "", "", "job", AT, None
+    )
     return known._replace(**changes)
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from ingest_tui.model.descriptor import Descriptor, ListingPage
 from ingest_tui.model.keys import bytes_from_key
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import PlanRules
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.listing_scratch import ListingScratch
-from ingest_tui.store.catalogue.rows import LocationRow
 
 
 def test_an_item_that_is_no_unicode_costs_only_itself(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def planned(tmp_path: Path, known: dict[str, str], listed: dict[str, str]) -> tu
     catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
     with catalogue.transaction():
         catalogue.put_locations(
-            LocationRow(
+            KnownPlace(
                 "docs", key, f"file:///{key}", "default", f"d-{key}", fingerprint, 1, 1,
                 "ingested", "new", "", "", "job", "2026-01-01T00:00:00.000Z", 1,
             )
@@ -137,7 +137,7 @@ def test_refusal_of_an_unchanged_item_is_not_passed_over(tmp_path: Path) -> None
     catalogue = Catalogue(tmp_path / "catalogue.db", create=True)
     with catalogue.transaction():
         catalogue.put_locations(
-            LocationRow(
+            KnownPlace(
                 "docs", key, f"file:///{key}", "default", f"d-{key}", "1", 1, 1,
                 "ingested", "new", "", "", "job", "2026-01-01T00:00:00.000Z", 1,
             )

@@ -14,12 +14,13 @@ from ingest_tui.model.chunk_limits import DEFAULT_LIMITS
 from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
 from ingest_tui.model.document import Document
 from ingest_tui.model.hashing import compute_content_hash
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.found_documents import FolderReader
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.catalogue.rebuild import RebuildReport, rebuild_catalogue
 from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
-from ingest_tui.store.catalogue.rows import LocationRow, VersionRow
+from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import Workspace, init_workspace
@@ -72,9 +73,9 @@ def commit(workspace: Workspace, document_id: str, key: str, text: str, version:
     return row
 
 
-def place_of(row: Document, key: str | None = None, outcome: str = "ingested") -> LocationRow:
+def place_of(row: Document, key: str | None = None, outcome: str = "ingested") -> KnownPlace:
     key = key or row.key
-    return LocationRow(
+    return KnownPlace(
         "docs", key, f"file:///source/{key}", "default", row.document_id, f"f{row.version}-{key}", row.bytes,
         row.version, outcome, "new", "", "", row.job_id, row.updated_at, row.version,
     )  # fmt: skip
