@@ -20,7 +20,7 @@ from tests.hostile.hostile_names import FILES, SENTINEL
 
 Snapshot = dict[bytes, tuple[int, int, int]]
 DOCUMENTED_EXIT_CODES = {0, 1, 2, 3, 4, 5, 6, 130}
-TROUBLED_SOURCES = {"fail": 3, "refuse": 0, "gaps": 3, "locked": 1}
+PROBLEM_SOURCES = {"fail": 3, "refuse": 0, "gaps": 3, "locked": 1}
 """Sources that only make trouble, and how a sync of each ends."""
 
 # Where absolute and climbing names lead when a program follows them.
@@ -106,13 +106,13 @@ class HostileCli(Cli):
 
     def fill(self) -> None:
         """Make the workspace and bring every name in, through the local folder or the connector."""
-        adding = [("source", "add", "hostile", name, "--path", name, "--collection", name) for name in TROUBLED_SOURCES]
-        synced = {"docs": 0, "take": 0} | TROUBLED_SOURCES
+        adding = [("source", "add", "hostile", name, "--path", name, "--collection", name) for name in PROBLEM_SOURCES]
+        synced = {"docs": 0, "take": 0} | PROBLEM_SOURCES
         results = self.run_each(
             ("init",),
             ("source", "add", "local", "docs", "--path", self.docs, "--hidden"),
             ("source", "add", "hostile", "take"),
-            *(("collection", "add", name) for name in TROUBLED_SOURCES),
+            *(("collection", "add", name) for name in PROBLEM_SOURCES),
             *adding,
             *(("sync", name) for name in synced),
             code=None,

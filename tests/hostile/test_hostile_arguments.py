@@ -12,7 +12,7 @@ import pytest
 from ingest_tui.cli.worker import reporter
 from tests.cli.running import Result
 from tests.hostile.hostile_lab import (
-    TROUBLED_SOURCES,
+    PROBLEM_SOURCES,
     HostileCli,
     assert_ended_well,
     assert_harmless,
@@ -203,7 +203,7 @@ def test_workspaces_in_hostile_folders(hostile: HostileCli, tmp_path: Path) -> N
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_the_log_of_a_worker_is_harmless(another: HostileCli, log_format: str) -> None:
     """A worker that runs into all the trouble there is writes harmless lines, each of its own."""
-    queued = another.run_each(*(("sync", name, "--detach", "--json") for name in ("docs", *TROUBLED_SOURCES)))
+    queued = another.run_each(*(("sync", name, "--detach", "--json") for name in ("docs", *PROBLEM_SOURCES)))
     ids = {result.json["job_id"] for result in queued}
     worker = another.start("--log-format", log_format, "--watch")
     wait_until(

@@ -11,7 +11,7 @@ from ingest_tui import open_workspace
 from tests.cli.running import Result
 from tests.hostile.hostile_lab import (
     DOCUMENTED_EXIT_CODES,
-    TROUBLED_SOURCES,
+    PROBLEM_SOURCES,
     HostileCli,
     assert_ended_well,
     assert_harmless_on_a_terminal,
@@ -34,7 +34,7 @@ def listing_calls(cli: HostileCli) -> list[Call]:
     ]  # fmt: skip
     for job_id in cli.jobs().values():
         calls += [("job", "show", job_id), ("job", "items", job_id), ("job", "errors", job_id), ("job", "logs", job_id)]
-    for source_id in ("docs", "take", *TROUBLED_SOURCES):
+    for source_id in ("docs", "take", *PROBLEM_SOURCES):
         calls += [("source", "show", source_id), ("source", "test", source_id), ("plan", source_id, "--all", "--force")]
     return calls
 
@@ -128,7 +128,7 @@ def test_no_listing_lets_a_name_act_on_a_terminal(hostile: HostileCli) -> None:
 
 def test_the_progress_of_a_sync_on_a_terminal(another: HostileCli) -> None:
     """While a job runs on a terminal, and when it ends in trouble, the names do nothing but stand there."""
-    for source_id, code in TROUBLED_SOURCES.items():
+    for source_id, code in PROBLEM_SOURCES.items():
         codes, stream = another.run_each_on_a_terminal(("sync", source_id))
         assert codes == [code]
         # The bars move the cursor and hide it meanwhile.

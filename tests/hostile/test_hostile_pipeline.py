@@ -15,7 +15,7 @@ from ingest_tui.model.keys import file_uri, key_from_bytes
 from ingest_tui.services.documents.explain import explain
 from tests.cli.running import assert_counters_add_up
 from tests.hostile.hostile_connector import SLOPPY_KEY, uri_of
-from tests.hostile.hostile_lab import TROUBLED_SOURCES, HostileCli, assert_harmless, snapshot
+from tests.hostile.hostile_lab import PROBLEM_SOURCES, HostileCli, assert_harmless, snapshot
 from tests.hostile.hostile_names import CATEGORIES, FILES, NAMES, OTHERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile names")]
@@ -168,4 +168,4 @@ def test_names_are_in_the_journals_as_they_are(hostile: HostileCli) -> None:
             assert Counter(line["key"] for line in lines if line.get("action") != "end") == Counter(
                 n.key for n in names
             )
-    assert set(TROUBLED_SOURCES) < set(hostile.jobs())
+    assert set(PROBLEM_SOURCES) < set(hostile.jobs())

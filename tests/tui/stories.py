@@ -141,7 +141,7 @@ def run_story(
     async def run() -> None:
         app = IngestApp(root, client=client, now=lambda: now, read_only=read_only)
         async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.model.complete and app.told_of_workers)
+            await until(pilot, lambda: app.model.complete and app.knows_workers)
             await story(app, pilot)
 
     asyncio.run(run())

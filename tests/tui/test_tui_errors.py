@@ -36,7 +36,7 @@ def errors_of(*issues: Issue) -> ErrorList:
     return ErrorList(tuple(groups), issues)
 
 
-def put_troubles(root: Path, names: list[str], *, outcome: str = "failed") -> None:
+def put_issues(root: Path, names: list[str], *, outcome: str = "failed") -> None:
     """Put failed places into the catalogue, as a job would."""
     workspace = open_workspace_at(root)
     catalogue = workspace.catalogue
@@ -150,7 +150,7 @@ def test_a_whole_reason_is_retried_in_one_job(root: Path, folder: Path) -> None:
 
 def test_marks_choose_and_a_filter_narrows_what_a_reason_stands_for(root: Path) -> None:
     """An action on a reason takes only what passes the filter; marks take single documents."""
-    put_troubles(root, [f"{number}.pdf" for number in range(5)])
+    put_issues(root, [f"{number}.pdf" for number in range(5)])
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("4")
@@ -172,7 +172,7 @@ def test_marks_choose_and_a_filter_narrows_what_a_reason_stands_for(root: Path) 
 
 def test_hostile_names_do_not_act_in_the_inbox(root: Path) -> None:
     """Keys and messages that are sequences or markup are shown escaped, in the list and next to it."""
-    put_troubles(root, [name.encode("utf-8", "replace").decode() for name in HOSTILE_NAMES])
+    put_issues(root, [name.encode("utf-8", "replace").decode() for name in HOSTILE_NAMES])
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("4")

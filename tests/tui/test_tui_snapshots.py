@@ -106,7 +106,7 @@ def test_jobs_at_80_by_24(busy: Path, snap_compare: Any) -> None:
     app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
-        await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
+        await until(pilot, lambda: app.model.complete and app.knows_workers and len(_jobs(app).table.rows) == 6)
         await pilot.press("j", "j", "j", "space")
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=settle)
@@ -117,7 +117,7 @@ def test_jobs_with_one_beside_at_200_by_50(busy: Path, snap_compare: Any) -> Non
     app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
-        await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
+        await until(pilot, lambda: app.model.complete and app.knows_workers and len(_jobs(app).table.rows) == 6)
         await pilot.press("j")
         await until(pilot, lambda: len(_pane(app).items.rows) == 27 and _pane(app).manifest is not None)
         await until(pilot, lambda: "password" in _pane(app).log_lines.plain)
@@ -139,7 +139,7 @@ def test_logs(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
-        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
         await pilot.press("5")
         await until(pilot, lambda: isinstance(app.screen, LogsScreen) and len(app.screen._shown) == 4)
         await pilot.press("k")
@@ -161,7 +161,7 @@ def test_audit(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
-        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
         await pilot.press("7")
         await until(pilot, lambda: isinstance(app.screen, AuditScreen) and len(app.screen.table.rows) == 4)
         await pilot.press("j")
@@ -175,7 +175,7 @@ def test_a_job_in_detail(busy: Path, snap_compare: Any, size: tuple[int, int]) -
     app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
-        await until(pilot, lambda: app.model.complete and app.told_of_workers and len(_jobs(app).table.rows) == 6)
+        await until(pilot, lambda: app.model.complete and app.knows_workers and len(_jobs(app).table.rows) == 6)
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(app.screen, JobScreen) and len(app.screen.pane.items.rows) == 27)
         await until(pilot, lambda: len(app.screen.pane.reasons.rows) == 2 and app.screen.pane.manifest is not None)
@@ -262,7 +262,7 @@ def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: s
     app: Any = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
-        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
         await pilot.press("3")
         await until(pilot, lambda: isinstance(app.screen, DocumentsScreen) and len(app.screen.table.rows) == 4)
         await pilot.press(*keys.split())
@@ -277,7 +277,7 @@ def test_errors(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
     app: Any = IngestApp(root, client=shelf_client(root), now=lambda: NOW)
 
     async def settle(pilot: Any) -> None:
-        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
         await pilot.press("4")
         await until(pilot, lambda: isinstance(app.screen, ErrorsScreen) and len(app.screen.table.rows) == 3)
         await pilot.press("enter")

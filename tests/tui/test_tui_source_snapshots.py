@@ -126,7 +126,7 @@ def picture(root: Path, snap_compare: Any, size: tuple[int, int], settle: Settle
     app = IngestApp(root, client=picture_client(root), now=lambda: NOW)
 
     async def before(pilot: Any) -> None:
-        await until(pilot, lambda: app.model.complete and app.told_of_workers)
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
         await pilot.press("2")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen) and len(app.screen.table.rows) == 4)
         await settle(app, pilot)

@@ -57,8 +57,8 @@ def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bo
     found = list_documents(workspace, order=sort, limit=limit, **choice)
     details = details_of(workspace, found)
     if as_json:
-        told = {name: one._asdict() | {"embedding": one.embedding or None} for name, one in details.items()}
-        output.data([one.as_dict() | told[one.document_id] for one in found])
+        shown = {name: one._asdict() | {"embedding": one.embedding or None} for name, one in details.items()}
+        output.data([one.as_dict() | shown[one.document_id] for one in found])
         return
     shows_columns = any(one.columns for one in details.values())
     shows_embedding = any(one.embedding for one in details.values())
@@ -144,11 +144,11 @@ def text(session: Session, document: str, version: int | None, as_json: bool) ->
     from ingest_tui.services.documents.documents import document_text, get_document
 
     found = get_document(session.workspace, document)
-    told = document_text(session.workspace, found.document_id, version)
+    text = document_text(session.workspace, found.document_id, version)
     if as_json:
-        output.data({"document_id": found.document_id, "version": version or found.version, "text": told})
+        output.data({"document_id": found.document_id, "version": version or found.version, "text": text})
     else:
-        output.block(told)
+        output.block(text)
 
 
 @doc.command()
@@ -226,14 +226,14 @@ def _show_links_between(found: LinksFound, *, as_json: bool, empty: str) -> None
 @pass_session
 def explain(session: Session, target: str, as_json: bool) -> None:
     """Explain why a document or a path is here or not, with the evidence."""
-    from ingest_tui.services.documents.explain import explain as tell
+    from ingest_tui.services.documents.explain import explain as explain_target
 
-    story = tell(session.workspace, target)
+    explanation = explain_target(session.workspace, target)
     if as_json:
-        output.data(story.as_dict())
+        output.data(explanation.as_dict())
         return
-    for told in story.lines():
-        output.line(told)
+    for line in explanation.lines():
+        output.line(line)
 
 
 doc.add_command(columns, "columns")

@@ -10,7 +10,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.session import Session, json_option, pass_session
-from ingest_tui.model.issue import TROUBLE_KINDS
+from ingest_tui.model.issue import ISSUE_KINDS
 
 if TYPE_CHECKING:
     from ingest_tui.services.jobs.error_inbox import Issue
@@ -27,7 +27,7 @@ def errors() -> None:
 def _narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose among the errors."""
     options = (
-        click.option("--kind", "kinds", multiple=True, type=click.Choice(TROUBLE_KINDS), help="Only of this kind."),
+        click.option("--kind", "kinds", multiple=True, type=click.Choice(ISSUE_KINDS), help="Only of this kind."),
         click.option("--reason", "reasons", multiple=True, help="Only with this reason, as 'errors list' names it."),
         click.option("--source", "source_id", type=SOURCE, metavar="NAME", help="Only of this source."),
     )

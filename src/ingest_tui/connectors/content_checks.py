@@ -28,7 +28,7 @@ class ContentChecks(Generic[Check]):
         self._checked_by: OrderedDict[str, str] = OrderedDict()
 
     def suspend(self, item: Hashable, position: int, check: Check) -> None:
-        """Keep the check of a download that was cut behind ``position`` bytes."""
+        """Keep the check of a download that was cut after ``position`` bytes."""
         with self._lock:
             self._suspended[item] = (position, check)
 

@@ -184,7 +184,7 @@ class _Download:
         return piece
 
     def _give_up_unless_ranged(self, error: IngestError) -> None:
-        """Close what was cut; raises `CutShortError` where it cannot be reopened behind what was received."""
+        """Close what was cut; raises `CutShortError` where it cannot be reopened after what was received."""
         if not isinstance(error, (TransientSourceError, TransientItemError)):
             return
         with contextlib.suppress(Exception):

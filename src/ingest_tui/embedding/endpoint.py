@@ -118,8 +118,8 @@ class Endpoint:
 
     def _failure(self, status: int, headers: Mapping[str, str], content: bytes) -> IngestError:
         """Return what an answer of another status than 200 means."""
-        code, told = _told(content)
-        said = f": {safe_display(told, limit=_SHOWN)}" if told else ""
+        code, message = _error_in(content)
+        said = f": {safe_display(message, limit=_SHOWN)}" if message else ""
         where = safe_display(self._base)
         if status in _FORBIDDEN:
             named = self._settings.credential
@@ -176,7 +176,7 @@ def _read(answer: urllib3.BaseHTTPResponse, seconds: float) -> bytes:
     return b"".join(pieces)
 
 
-def _told(content: bytes) -> tuple[str, str]:
+def _error_in(content: bytes) -> tuple[str, str]:
     """Return the code and the message of an error, as far as the answer has them."""
     try:
         found = orjson.loads(content)

@@ -75,10 +75,10 @@ def _by_graph(
     limit: int,
     allowed: NDArray[np.bool_] | None,
 ) -> Nearest:
-    """Ask the graph for more until enough of what it gives is allowed; rows behind it are compared exactly."""
+    """Ask the graph for more until enough of what it gives is allowed; rows after it are compared exactly."""
     import numpy as np
 
-    behind = _exact(vectors, query, limit=limit, allowed=allowed, start=graph.rows)
+    unindexed = _exact(vectors, query, limit=limit, allowed=allowed, start=graph.rows)
     wanted = limit * _FIRST_MORE
     while True:
         found = graph.search(query, min(wanted, graph.rows))
@@ -89,7 +89,7 @@ def _by_graph(
             break
         wanted *= _FIRST_MORE
     scores = np.asarray(vectors[rows], dtype=np.float32) @ query
-    return _best(np.concatenate([behind.rows, rows]), np.concatenate([behind.scores, scores]), limit)
+    return _best(np.concatenate([unindexed.rows, rows]), np.concatenate([unindexed.scores, scores]), limit)
 
 
 def _best(rows: NDArray[np.int64], scores: NDArray[np.float32], limit: int) -> Nearest:

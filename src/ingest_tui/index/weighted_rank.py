@@ -20,7 +20,7 @@ _known: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
 
 
 def register(connection: apsw.Connection) -> None:
-    """Make the function known to a connection, once: FTS5 would keep each further one beside the first."""
+    """Make the function known to a connection, once: FTS5 would keep each further one next to the first."""
     if connection not in _known:
         connection.register_fts5_function(FUNCTION, _score)
         _known.add(connection)

@@ -13,7 +13,7 @@ class IngestError(Exception):
     """Base of every error that reaches a person.
 
     ``message`` says what happened, ``hint`` what to do about it, ``code`` is stable and meant for scripts.
-    ``retryable`` tells the retry wrapper whether the same call may succeed later. ``context`` holds whatever
+    ``retryable`` says to the retry wrapper whether the same call may succeed later. ``context`` holds whatever
     locates the error (``source_id``, ``job_id``, ``uri``, ``phase``, …). Secrets in the texts are left out. All of them
     may quote names that are not UTF-8; here those become Unicode, which the files of a job can hold.
     """

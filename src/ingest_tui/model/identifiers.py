@@ -11,7 +11,7 @@ from ingest_tui.model.safe_text import safe_display
 
 _IDENTIFIER = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
 RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))}
-"""Names that some system keeps for its devices, whatever follows behind a dot."""
+"""Names that some system keeps for its devices, whatever follows a dot."""
 
 
 def slug(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from ingest_tui.model.hashing import short_digest
 
 IssueKind = Literal["failed", "rejected", "empty", "thin"]
-TROUBLE_KINDS: tuple[IssueKind, ...] = get_args(IssueKind)
+ISSUE_KINDS: tuple[IssueKind, ...] = get_args(IssueKind)
 THIN_REASON = "little_text"
 THIN_FROM_BYTES = 10_000
 _THIN_CHARACTERS = 200
@@ -103,7 +103,7 @@ def is_thin(raw_bytes: int, chunks: int, characters: int) -> bool:
 
 
 def group_issues(issues: Iterable[Issue]) -> list[IssueGroup]:
-    """Return the groups by kind and reason, the largest of each kind first, kinds in the order of `TROUBLE_KINDS`."""
+    """Return the groups by kind and reason, the largest of each kind first, kinds in the order of `ISSUE_KINDS`."""
     groups: dict[tuple[IssueKind, str], IssueGroup] = {}
     for issue in issues:
         known = groups.get((issue.kind, issue.reason))
@@ -112,4 +112,4 @@ def group_issues(issues: Iterable[Issue]) -> list[IssueGroup]:
         newest = max(known.newest, issue, key=lambda one: one.at)
         differs = known.is_example or known.newest.detail != issue.detail
         groups[issue.kind, issue.reason] = replace(known, number=known.number + 1, newest=newest, is_example=differs)
-    return sorted(groups.values(), key=lambda group: (TROUBLE_KINDS.index(group.kind), -group.number, group.reason))
+    return sorted(groups.values(), key=lambda group: (ISSUE_KINDS.index(group.kind), -group.number, group.reason))

@@ -34,7 +34,7 @@ COLLECTION_KINDS = frozenset({EMBED, RECHUNK})
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -312,7 +312,7 @@ class Manifest(BaseModel):
             )
         )
         if len(self.transitions) > TRANSITIONS_KEPT:
-            # The first says who asked for the job; the newest say where it stands.
+            # The first says who asked for the job; the newest say what state it is in.
             self.transitions = [self.transitions[0], *self.transitions[-(TRANSITIONS_KEPT - 1) :]]
         self.state = state
         self.updated_at = at

@@ -93,7 +93,7 @@ def split_blocks(markdown: str) -> Iterator[Block]:
 
 
 def _front_matter_end(markdown: str) -> int:
-    """Return the offset behind the metadata that some programs put on top between two lines of dashes; else 0."""
+    """Return the offset after the metadata that some programs put on top between two lines of dashes; else 0."""
     if not markdown.startswith("---\n"):
         return 0
     end = markdown.find("\n---\n", 3, _FRONT_MATTER_CHARACTERS)

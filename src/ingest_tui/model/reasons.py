@@ -9,7 +9,7 @@ from typing import Any
 from ingest_tui.model.job import JobError
 from ingest_tui.model.outcome import Outcome, OutcomeName
 
-TROUBLED: tuple[OutcomeName, ...] = ("failed", "rejected", "empty")
+PROBLEM_OUTCOMES: tuple[OutcomeName, ...] = ("failed", "rejected", "empty")
 OF_THE_JOB = "job"
 
 
@@ -53,7 +53,7 @@ class Reasons:
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome; one that went well is passed over."""
-        if outcome.outcome in TROUBLED:
+        if outcome.outcome in PROBLEM_OUTCOMES:
             self._count(outcome.outcome, outcome.reason, outcome.detail, outcome.hint)
 
     def _count(self, outcome: str, reason: str, detail: str, hint: str) -> None:
@@ -65,5 +65,5 @@ class Reasons:
 
     def groups(self) -> list[ReasonGroup]:
         """Return the groups: those of the job first, then failed, rejected and empty, each the largest first."""
-        order = (OF_THE_JOB, *TROUBLED)
+        order = (OF_THE_JOB, *PROBLEM_OUTCOMES)
         return sorted(self._groups.values(), key=lambda one: (order.index(one.outcome), -one.number, one.reason))

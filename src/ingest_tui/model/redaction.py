@@ -28,7 +28,7 @@ _SENSITIVE_KEY = r".*(?:password|passwd|passphrase|secret|token|api_?key|access_
 @cache
 def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return what to look for and what to put there. Compiled when first needed: a command line that starts is not."""
-    anyhow = re.IGNORECASE
+    any_case = re.IGNORECASE
     kept_name = rf"\1{REDACTED}"
     key_block = r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----).*?(?:-----END [A-Z0-9 ]{0,40}KEY-----|\Z)"
     # Authorization: Bearer abc · 'Authorization': 'Basic abc' · Authorization: AWS4-HMAC-SHA256 Credential=…, …
@@ -50,11 +50,11 @@ def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
     jwt_shape = r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"
     return (
         (re.compile(key_block, re.DOTALL), kept_name),
-        (re.compile(authorization, anyhow), kept_name),
-        (re.compile(r"\b(bearer\s{1,4})[a-z0-9._~+/-]{16,}=*", anyhow), kept_name),
-        (re.compile(assigned, anyhow), kept_name),
-        (re.compile(quoted_name, anyhow), kept_name),
-        (re.compile(plain_name, anyhow), kept_name),
+        (re.compile(authorization, any_case), kept_name),
+        (re.compile(r"\b(bearer\s{1,4})[a-z0-9._~+/-]{16,}=*", any_case), kept_name),
+        (re.compile(assigned, any_case), kept_name),
+        (re.compile(quoted_name, any_case), kept_name),
+        (re.compile(plain_name, any_case), kept_name),
         (re.compile(in_address), rf"{kept_name}@"),
         (re.compile(aws_key), REDACTED),
         (re.compile(jwt_shape), REDACTED),

@@ -19,7 +19,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.services.damage import find_damage
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.connection import MISSING
-from ingest_tui.store.catalogue.contradictions import contradiction_behind, contradiction_in
+from ingest_tui.store.catalogue.contradictions import contradiction_in, contradiction_that_caused
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read, version_folders
 from ingest_tui.store.catalogue.rebuild import RebuildReport, rebuild_catalogue
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, unheard
@@ -83,7 +83,7 @@ def failure_of_catalogue(workspace: Workspace, error: Exception) -> IngestError 
     """
     if not workspace.has_opened_catalogue or isinstance(error, WrongTypeError):
         return None
-    return contradiction_behind(error, workspace.layout, is_read_only=workspace.is_read_only)
+    return contradiction_that_caused(error, workspace.layout, is_read_only=workspace.is_read_only)
 
 
 def set_theme(workspace: Workspace, theme: str) -> None:

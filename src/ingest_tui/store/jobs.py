@@ -245,7 +245,7 @@ class JobStore:
         """Take an ended job out of the queue, with what it staged, listed or half planned, requests and torn writes.
 
         Several workers may do so at once, after one that died at the end of the job. The uploaded files of a job that
-        failed stay: whoever uploaded them was told that they are safe here.
+        failed stay: whoever uploaded them was assured that they are safe here.
         """
         paths = self.paths(job_id)
         for folder in (paths.requests,) if self._keeps_uploaded_files(job_id) else (paths.staging, paths.requests):

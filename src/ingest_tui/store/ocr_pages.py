@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.model.ocr import OcrPage
-from ingest_tui.store.fs.atomic import make_inner_folder, temporary_beside, write_new
+from ingest_tui.store.fs.atomic import make_inner_folder, temporary_path_for, write_new
 from ingest_tui.store.layout import Layout
 
 MOST_IN_A_FOLDER = 400
@@ -39,7 +39,7 @@ def _keep(folder: Path, page: OcrPage) -> None:
     make_inner_folder(folder)
     _make_room(folder)
     path = folder / f"{page.key}.json"
-    temporary = temporary_beside(path)
+    temporary = temporary_path_for(path)
     try:
         write_new(temporary, data, sync=False)
         temporary.replace(path)

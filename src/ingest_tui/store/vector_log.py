@@ -2,7 +2,7 @@
 
 ``vectors.f16`` has the vectors one after the other, ``entries.bin`` says which chunk each is of, ``documents.bin`` has
 the ids of the documents, and ``state.json`` how much of these counts, and up to where the change feed was followed. It
-is written last, so that after a crash what is behind its numbers is cut off. Nothing here is needed: it is made again
+is written last, so that after a crash what is after its numbers is cut off. Nothing here is needed: it is made again
 from the vectors next to the documents. Rows of chunks that are no more stay until the log begins again; who searches
 asks the catalogue which chunks there are.
 """
@@ -28,7 +28,7 @@ from ingest_tui.store.fs.atomic import (
     remove_tree,
     sync_filesystem,
     sync_folder,
-    temporary_beside,
+    temporary_path_for,
     write_all,
 )
 from ingest_tui.store.graph_file import GraphFile, checked, graph_file
@@ -43,7 +43,7 @@ DOCUMENT_BYTES = 26
 VECTORS, ENTRIES, DOCUMENTS, STATE = "vectors.f16", "entries.bin", "documents.bin", "state.json"
 ENTRY_FIELDS = [("document", "<u4"), ("version", "<u4"), ("ordinal", "<u4"), ("digest", "u1", (16,))]
 _ENTRY_BYTES = 28
-_FEW_BEHIND = 1_000
+_FEW_UNINDEXED = 1_000
 
 
 class LogState(BaseModel):
@@ -189,15 +189,15 @@ class VectorLog:
     def grow_graph(self) -> None:
         """Let the graph follow the rows that count, where there are many; the state names it from the next `commit` on.
 
-        Rows behind it are compared exactly, so it need not follow each of them.
+        Rows after it are compared exactly, so it need not follow each of them.
         """
         import numpy as np
 
         rows, graph = self.state.rows, self.state.graph
         covered = graph.rows if graph else 0
-        if rows < EXACT_BELOW or rows - covered <= max(_FEW_BEHIND, rows // 10):
+        if rows < EXACT_BELOW or rows - covered <= max(_FEW_UNINDEXED, rows // 10):
             return
-        temporary = temporary_beside(self.folder / STATE)
+        temporary = temporary_path_for(self.folder / STATE)
         vectors = np.memmap(self.folder / VECTORS, np.float16, "r", shape=(rows, self.state.space.dimensions))
         older = (self.folder / graph.file, graph.rows) if graph else None
         if build_graph(vectors, temporary, older):
@@ -216,7 +216,7 @@ class VectorLog:
         return self._numbers[name]
 
     def _cut(self) -> None:
-        """Cut off what a crash left behind the rows that count, and drop indexes that nobody names."""
+        """Cut off what a crash left after the rows that count, and drop indexes that nobody names."""
         named = self.state.graph.file if self.state.graph else None
         for name, size in zip((VECTORS, ENTRIES, DOCUMENTS), _wanted(self.state), strict=True):
             os.close(open_to_append(self.folder / name))

@@ -89,19 +89,19 @@ class IngestApp(Going):
         self.now = now
         self.client = client or Client(root, read_only=read_only)
         self.client.read_only = read_only
-        self.client.on_rebuild = self._tell_rebuild
-        self._rebuild_told_at = 0.0
+        self.client.on_rebuild = self._show_rebuild
+        self._rebuild_shown_at = 0.0
         self.view_state = read_view_state(Layout(root))
         self._ended: list[JobRow] = []
         self.model = JobsModel()
         self.failure: IngestError | None = None
         self._checked = False
         self.living_workers: tuple[Any, ...] = ()
-        self.told_of_workers = False
+        self.knows_workers = False
         self.end_for_certain_after: float | None = None
         self.feed = Feed(
             root,
-            self._tell,
+            self._post_update,
             workers=self.client.workers.list,
             interval=1.0 if slow_link else 0.25,
             rescan=5.0 if slow_link else 3.0,
@@ -175,7 +175,7 @@ class IngestApp(Going):
 
     # What is known
 
-    def _tell(self, update: FeedUpdate) -> None:
+    def _post_update(self, update: FeedUpdate) -> None:
         self.post_message(WorkspaceChanged(update))
 
     @on(WorkspaceChanged)
@@ -189,9 +189,9 @@ class IngestApp(Going):
         self.model.merge(update.changed, update.removed)
         self.model.complete = self.model.complete or update.complete
         if update.failure is not None:
-            self._tell_feed_failure(update.failure)
+            self._show_feed_failure(update.failure)
         if update.workers is not None:
-            self.living_workers, self.told_of_workers = update.workers, True
+            self.living_workers, self.knows_workers = update.workers, True
         # Only the view on top, which a dialog may stand over: one below it would have the whole screen painted again,
         # and catches up when it is shown again.
         shown = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen)), None)
@@ -199,7 +199,7 @@ class IngestApp(Going):
             shown.feed_changed(update)
             shown.say_header()
 
-    def _tell_rebuild(self, progress: RebuildProgress) -> None:
+    def _show_rebuild(self, progress: RebuildProgress) -> None:
         self.post_message(CatalogueRebuilt(progress))
 
     @on(CatalogueRebuilt)
@@ -213,14 +213,14 @@ class IngestApp(Going):
                 timeout=20,
                 markup=False,
             )
-            self._rebuild_told_at = 0.0
-        elif now - self._rebuild_told_at >= SECONDS_BETWEEN_REBUILD_NOTICES:
+            self._rebuild_shown_at = 0.0
+        elif now - self._rebuild_shown_at >= SECONDS_BETWEEN_REBUILD_NOTICES:
             so_far = f": {progress.documents:,} so far" if progress.documents else ""
             lasting = SECONDS_BETWEEN_REBUILD_NOTICES
             self.notify(f"{progress.in_words()}{so_far}", severity="warning", timeout=lasting, markup=False)
-            self._rebuild_told_at = now
+            self._rebuild_shown_at = now
 
-    def _tell_feed_failure(self, failure: str) -> None:
+    def _show_feed_failure(self, failure: str) -> None:
         if failure:
             message = f"this screen does not follow the workspace right now ({failure}); it looks again"
             self.notify(message, severity="error", timeout=20, markup=False)
@@ -232,14 +232,14 @@ class IngestApp(Going):
         ended = ended_now(self.model.rows, update.changed, complete=self.model.complete)
         unseen = [row for row in ended if not self._is_seen(row)]
         if unseen and not self._ended:
-            self.set_timer(TOAST_SECONDS, self._tell_endings)
+            self.set_timer(TOAST_SECONDS, self._announce_endings)
         self._ended += unseen
 
     def _is_seen(self, row: JobRow) -> bool:
         screen = self.screen
         return isinstance(screen, ViewScreen) and screen.shows_job(row.job_id)
 
-    def _tell_endings(self) -> None:
+    def _announce_endings(self) -> None:
         text, bad = notice(self._ended)
         self._ended = []
         self.notify(text, severity="warning" if bad else "information", timeout=6, markup=False)
@@ -247,11 +247,11 @@ class IngestApp(Going):
     @property
     def worker_hint(self) -> str:
         """What to say when something is queued and nobody works."""
-        return "no worker is running: w starts one" if self.told_of_workers and not self.living_workers else ""
+        return "no worker is running: w starts one" if self.knows_workers and not self.living_workers else ""
 
     def header(self, place: str, view: str, width: int) -> Content:
         """Return the first line of a view."""
-        workers = self.living_workers if self.told_of_workers else None
+        workers = self.living_workers if self.knows_workers else None
         return header(
             self.root.name, place, view, width, jobs=self.model, workers=workers, read_only=self.client.read_only
         )

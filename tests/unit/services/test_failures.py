@@ -18,7 +18,7 @@ from ingest_tui.store.workspace import init_workspace
 def asked(monkeypatch: pytest.MonkeyPatch) -> Mock:
     """What is called in place of reading all rows."""
     asked = Mock(return_value=None)
-    monkeypatch.setattr(workspaces, "contradiction_behind", asked)
+    monkeypatch.setattr(workspaces, "contradiction_that_caused", asked)
     return asked
 
 

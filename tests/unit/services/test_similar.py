@@ -110,7 +110,7 @@ def test_the_graph_gives_what_brute_force_gives(lab: EmbeddingLab, monkeypatch: 
     """With a graph, a damaged one, or none, the answer is the same."""
     wanted = found(lab, "the quick fox", limit=3)
     monkeypatch.setattr(vector_log, "EXACT_BELOW", 1)
-    monkeypatch.setattr(vector_log, "_FEW_BEHIND", 0)
+    monkeypatch.setattr(vector_log, "_FEW_UNINDEXED", 0)
     monkeypatch.setattr(index, "EXACT_BELOW", 1)
     lab.embed()
     rows = lab.rows()

@@ -1,10 +1,10 @@
 """Listing a bucket: page after page at first, in several key ranges at once when it turns out to be large.
 
-A key range is a part of the key space, from behind one key up to another: together they always cover everything that is
+A key range is a part of the key space, from after one key up to another: together they always cover everything that is
 still to be listed, whatever is there, so nothing depends on guesses about folders. The names of folders serve only
 to choose where a key range is cut.
 
-Only a store that is known to list in the order of the bytes of keys is cut, or resumed behind a name: that the pages so
+Only a store that is known to list in the order of the bytes of keys is cut, or resumed after a name: that the pages so
 far were in order proves nothing about the next one. Any other is listed page after page, and resumed by its own token.
 
 The cursor of a page is what is still to be listed then. It is short: at most `_MOST_STRETCHES` of them.
@@ -37,7 +37,7 @@ ObjectPage = tuple[list[ListedObject], str | None]
 
 @dataclass(slots=True)
 class KeyRange:
-    """Keys behind ``after`` up to and with ``until`` (None: to the end). ``token`` is that of its next page."""
+    """Keys after ``after`` up to and with ``until`` (None: to the end). ``token`` is that of its next page."""
 
     after: bytes = b""
     until: bytes | None = None
@@ -45,7 +45,7 @@ class KeyRange:
 
     @property
     def is_found_by_name(self) -> bool:
-        """Whether it can only be resumed behind a name, or ends at one."""
+        """Whether it can only be resumed after a name, or ends at one."""
         return self.until is not None or (bool(self.after) and self.token is None)
 
 
@@ -59,7 +59,7 @@ class BucketListing:
         self._is_ordered = is_ordered
 
     def pages(self, cursor: str | None = None) -> Iterator[ObjectPage]:
-        """Yield pages of objects, each with the cursor behind it. An object may come twice, none is left out.
+        """Yield pages of objects, each with the cursor after it. An object may come twice, none is left out.
 
         Raises `SourceAccessError`; what was yielded until then stays true, and its cursor continues from there. With
         `StartOverError` it does not: then the bucket has to be listed from its start, by a listing that expects no
@@ -104,7 +104,7 @@ def _disordered() -> StartOverError:
 
 
 def _follows(page: BucketPage, after: bytes) -> bool:
-    """Whether a page holds what its request asked for: keys in the order of their bytes, all behind ``after``."""
+    """Whether a page holds what its request asked for: keys in the order of their bytes, all after ``after``."""
     return page.ascends and (not page.objects or page.objects[0].key > after)
 
 
@@ -150,7 +150,7 @@ def _cursor_of(key_ranges: list[KeyRange], *, by_token: bool = False) -> str:
 def cut(reader: PageReader, prefix: bytes, key_range: KeyRange, parts: int = 2 * LANES) -> list[KeyRange]:
     """Return what is left of a key range in parts that follow one another; one part when no folder shows where to cut.
 
-    Asks for the folders behind ``key_range.after``, from the prefix down to the folder of that key.
+    Asks for the folders after ``key_range.after``, from the prefix down to the folder of that key.
     """
     below = key_range.after[len(prefix) :]
     folders = below.split(b"/")[:-1]
@@ -232,10 +232,10 @@ class _SideBySide:
             try:
                 self._list(number, key_range)
             except IngestError as error:
-                self._tell(_News(number, error=error))
+                self._report(_News(number, error=error))
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the listing must not go on without this part
-                self._tell(_News(number, error=error))
+                self._report(_News(number, error=error))
                 return
 
     def _take(self) -> tuple[int, KeyRange] | None:
@@ -248,7 +248,7 @@ class _SideBySide:
             self._idle -= 1
             return self._waiting.popleft()
 
-    def _tell(self, news: _News) -> None:
+    def _report(self, news: _News) -> None:
         while not self._stopped.is_set():
             try:
                 self._news.put(news, timeout=_LOOK_SECONDS)
@@ -267,7 +267,7 @@ class _SideBySide:
                 raise _disordered()
             ended = _advance(key_range, page)
             objects = _up_to(page.objects, key_range.until)
-            self._tell(_News(number, objects, key_range.after, ended))
+            self._report(_News(number, objects, key_range.after, ended))
             if ended:
                 return
             if pages >= next_cut and self._has_room():
@@ -286,7 +286,7 @@ class _SideBySide:
         with self._changed:
             parts = {self._next_number + place: part for place, part in enumerate(others)}
             self._next_number += len(others)
-        self._tell(_News(number, parts={number: first} | parts))
+        self._report(_News(number, parts={number: first} | parts))
         key_range.until = first.until
         with self._changed:
             self._waiting.extend((place, _copied(part)) for place, part in parts.items())

@@ -37,10 +37,10 @@ class QuickXorHash:
             self._fold(data[start : start + _SLICE])
 
     def _fold(self, data: bytes) -> None:
-        behind = self._length % _ROW
+        offset = self._length % _ROW
         self._length += len(data)
-        folded = int.from_bytes(data, "little") << (8 * behind)
-        rows = -(-(behind + len(data)) // _ROW)
+        folded = int.from_bytes(data, "little") << (8 * offset)
+        rows = -(-(offset + len(data)) // _ROW)
         while rows > 1:
             half_bits = (rows + 1) // 2 * _ROW * 8
             folded = (folded >> half_bits) ^ (folded & ((1 << half_bits) - 1))

@@ -90,7 +90,7 @@ def _parse_url(address: str, parts: SplitResult) -> SiteAddress:
     if page == "sharepoint.aspx":
         raise ValueError(f"that is the start page of SharePoint, which shows all sites; {_SITE_HINT}")
     if page == "start.aspx" and parts.fragment.startswith("/"):
-        whole = f"https://{host}{_behind_start_page(parts)}"
+        whole = f"https://{host}{_path_on_start_page(parts)}"
         return _parse_url(whole, _split_url(whole))
     if segments and _SHARING.match(segments[0].lower()):
         if segments[1:2] != ["r"]:
@@ -107,8 +107,8 @@ def _parse_url(address: str, parts: SplitResult) -> SiteAddress:
     return _split(host, _without_page(segments))
 
 
-def _behind_start_page(parts: SplitResult) -> str:
-    """Return the path that ``…/_layouts/15/start.aspx#/…`` stands for: what is shown is behind the '#'."""
+def _path_on_start_page(parts: SplitResult) -> str:
+    """Return the path that ``…/_layouts/15/start.aspx#/…`` stands for: what is shown is after the '#'."""
     site = parts.path.lower().partition("/_layouts/")[0]
     shown = parts.fragment
     return shown if f"{shown.lower()}/".startswith(f"{site}/") else parts.path[: len(site)] + shown

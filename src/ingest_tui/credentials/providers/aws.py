@@ -39,7 +39,7 @@ _ACTION = re.compile(r"perform:? ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
 
 _AWS_KEY = re.compile(r"(?:AKIA|ASIA)[A-Z2-7]{16}")
-_ACCOUNT_BITS, _BITS_BEHIND = 40, 7
+_ACCOUNT_BITS, _LOWER_BITS = 40, 7
 
 
 def account_of(credential: RegisteredCredential) -> str:
@@ -50,8 +50,8 @@ def account_of(credential: RegisteredCredential) -> str:
     """
     key = credential.require("access_key_id")
     if credential.get("endpoint_url") is None and _AWS_KEY.fullmatch(key):
-        bits = int.from_bytes(base64.b32decode(key[4:])[:6], "big") & ((1 << _ACCOUNT_BITS) - 1) << _BITS_BEHIND
-        return f"{bits >> _BITS_BEHIND:012}"
+        bits = int.from_bytes(base64.b32decode(key[4:])[:6], "big") & ((1 << _ACCOUNT_BITS) - 1) << _LOWER_BITS
+        return f"{bits >> _LOWER_BITS:012}"
     return short_digest("access key", key, length=20)
 
 

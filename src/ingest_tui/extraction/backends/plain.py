@@ -77,8 +77,8 @@ def _parse_json(parse_input: ParseInput) -> Parsed:
         _show(checked, parse_input.schema)
     if isinstance(value, dict) and "nbformat" in value and (cells := _cells_of(value)) is not None:
         return _notebook(value, cells, findings)
-    is_kept_as_it_stands = checked.is_broken or checked.repeats_keys  # written again it would lose something
-    if not is_kept_as_it_stands and len(text) > _LONG_LINE and max(map(len, text.split("\n"))) > _LONG_LINE:
+    is_kept_as_it_is = checked.is_broken or checked.repeats_keys  # written again it would lose something
+    if not is_kept_as_it_is and len(text) > _LONG_LINE and max(map(len, text.split("\n"))) > _LONG_LINE:
         text = json.dumps(value, ensure_ascii=False, indent=1)  # one endless line cannot be cut into chunks
     return Parsed(fence(text if checked.is_broken else decode_escapes(text), "json"), findings=findings)
 

@@ -48,7 +48,7 @@ def parse(parse_input: ParseInput) -> Parsed:
 
 
 def _cues(lines: list[str], *, is_vtt: bool) -> list[_Cue]:
-    """Return the cues with their lines of text. What stands between cues belongs to the one before it."""
+    """Return the cues with their lines of text. What is between cues belongs to the one before it."""
     cues: list[_Cue] = []
     is_comment = False
     for number, line in enumerate(lines):

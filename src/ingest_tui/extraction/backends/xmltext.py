@@ -220,7 +220,7 @@ def xml_to_text(content: bytes) -> tuple[str, list[Finding]]:
     """Return the text of an XML document, one line per element, and findings.
 
     An element that holds nothing but attributes gives a line ``name key=value``. Of a document that is not well
-    formed, what is behind the error is kept with its tags cut out.
+    formed, what is after the error is kept with its tags cut out.
     Entities that it declares are replaced by their text, within limits; nothing outside of it is read.
     Raises `ItemRejectedError` (``unsafe_xml``) for a document whose entities grow or that nests too deep, and
     `ProcessingError` (``malformed``) for one that is not well formed and has no text.
@@ -233,9 +233,9 @@ def xml_to_text(content: bytes) -> tuple[str, list[Finding]]:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         findings.append(Finding("error", "not_well_formed", f"not well-formed XML, kept as text: {error}"))
-        parser.buffer_text = False  # hands over what it has read but not told yet
+        parser.buffer_text = False  # hands over what it has read but not reported yet
         collector.flush()
-        collector.lines += _text_behind(content, max(parser.ErrorByteIndex, 0), encoding)
+        collector.lines += _text_after(content, max(parser.ErrorByteIndex, 0), encoding)
         if not collector.lines:
             raise ProcessingError(
                 f"not well-formed XML: {error}", code="malformed", hint="the file may be cut short; fetch it again"
@@ -278,7 +278,7 @@ def _make_parser(collector: _Collector, entities: _Entities, encoding: str | Non
     return parser
 
 
-def _text_behind(content: bytes, offset: int, encoding: str | None) -> list[str]:
+def _text_after(content: bytes, offset: int, encoding: str | None) -> list[str]:
     """Return the lines of text from where a document breaks on. Nothing in them is followed."""
     rest = content[offset:]
     encoding = encoding or next((wide for mark, wide in _WIDE_MARKS if content.startswith(mark)), None)

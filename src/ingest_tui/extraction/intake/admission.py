@@ -1,4 +1,4 @@
-"""Which types a source takes: told by the name before a byte is fetched, by the bytes before they are parsed."""
+"""Which types a source takes: decided by the name before a byte is fetched, by the bytes before they are parsed."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def _refusal_of_extension(types: TypeFilter, extension: str) -> str:
 
 
 def _refusal(types: TypeFilter, kind: Format, extension: str) -> str:
-    denied = next((name for name in types.denied if _stands_for(name, kind, extension)), None)
+    denied = next((name for name in types.denied if _names_format(name, kind, extension)), None)
     if denied is not None:
         return f"it is {kind.name}, and the source takes no {denied}"
-    if types.allowed and not any(_stands_for(name, kind, extension) for name in types.allowed):
+    if types.allowed and not any(_names_format(name, kind, extension) for name in types.allowed):
         return f"it is {kind.name}, and the source takes only {', '.join(types.allowed)}"
     return ""
 
 
-def _stands_for(name: str, kind: Format, extension: str) -> bool:
+def _names_format(name: str, kind: Format, extension: str) -> bool:
     if name in BY_NAME or name in BY_MEDIA_TYPE:
         return name in (kind.name, kind.media_type)
     return name == extension and BY_EXTENSION.get(name) is kind

@@ -90,7 +90,7 @@ class LimitedStream:
         try:
             piece = self._stream.read(size)
         except gzip.BadGzipFile as error:
-            if self._left == self._limit or not _is_behind_the_end(error):
+            if self._left == self._limit or not _is_after_the_end(error):
                 raise
             return b""
         self._left -= len(piece)
@@ -104,8 +104,8 @@ def open_limited(content: bytes) -> BytesIO | LimitedStream:
     return LimitedStream(_open(content), len(content)) if _is_covered(content, "") else BytesIO(content)
 
 
-def _is_behind_the_end(error: Exception) -> bool:
-    """Whether what is damaged is behind the end of a gzip stream, and no part of it."""
+def _is_after_the_end(error: Exception) -> bool:
+    """Whether what is damaged is after the end of a gzip stream, and no part of it."""
     return str(error).startswith("Not a gzipped file")
 
 
@@ -146,7 +146,7 @@ def _unpacked(stream: _Stream, size: int) -> bytes:
         try:
             piece = stream.read1(_PIECE)
         except gzip.BadGzipFile as error:
-            if total and _is_behind_the_end(error):
+            if total and _is_after_the_end(error):
                 return b"".join(pieces)
             raise _damaged(error) from error
         except Exception as error:  # each of the three libraries has errors of its own for damage

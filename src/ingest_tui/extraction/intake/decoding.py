@@ -171,7 +171,7 @@ def _decode_marked(content: bytes, mark: bytes, encoding: str) -> tuple[str, str
 
 
 def _despite_mark(content: bytes, marked: str) -> tuple[str, str, list[Finding]]:
-    """Read what is behind a byte order mark that is wrong: a tool has put it before the bytes of another one."""
+    """Read what is after a byte order mark that is wrong: a tool has put it before the bytes of another one."""
     text, encoding, findings = _decode_unmarked(content)
     mismatch = Finding(
         "warning", "bom_mismatch", f"the byte order mark says {marked}, the bytes are not: not relied on"
@@ -180,7 +180,7 @@ def _despite_mark(content: bytes, marked: str) -> tuple[str, str, list[Finding]]
 
 
 def _is_eight_bit_text(content: bytes) -> bool:
-    """Say whether bytes behind a mark of UTF-16 or 32 are UTF-8 after all; some 8 letters are enough to be sure."""
+    """Say whether bytes after a mark of UTF-16 or 32 are UTF-8 after all; some 8 letters are enough to be sure."""
     sample = content[:_SAMPLE_BYTES]
     if len(sample) < _MARK_DOUBTED_FROM_BYTES or b"\x00" in sample or not (b" " in sample or b"\n" in sample):
         return False

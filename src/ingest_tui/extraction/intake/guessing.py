@@ -56,7 +56,7 @@ def guess_encoding(content: bytes) -> str:
     """
     import chardet
 
-    sample = _telling_part(content)
+    sample = _significant_part(content)
     beyond = sample.translate(None, _ASCII)
     is_little = len(set(beyond)) <= _FEW and len(beyond) <= max(_FEW, len(sample) * _FEW_SHARE)
     if is_little and _WESTERN_MARKS.issuperset(beyond) and _coherence(sample, _WESTERN) == 1:
@@ -75,7 +75,7 @@ def guess_encoding(content: bytes) -> str:
     return best
 
 
-def _telling_part(content: bytes) -> bytes:
+def _significant_part(content: bytes) -> bytes:
     parts: list[bytes] = []
     size = 0
     for match in _AROUND_BYTES.finditer(content):

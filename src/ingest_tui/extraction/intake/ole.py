@@ -197,7 +197,7 @@ def _kind_of(compound: CompoundFile) -> str | None:
 
 
 def _name_of(compound: CompoundFile) -> str:
-    """Return what a file is that cannot be read, as well as its streams tell."""
+    """Return what a file is that cannot be read, as far as its streams show."""
     names = compound.streams
     return next((name for stream, name in _REFUSED_STREAMS.items() if stream in names), "this kind of OLE file")
 

@@ -130,7 +130,7 @@ def is_refused(head: bytes) -> bool:
 
 
 def name_of(content: bytes) -> str:
-    """Return what a file is, with its article, as well as its first bytes tell."""
+    """Return what a file is, with its article, as far as its first bytes show."""
     head = content[:_HEAD_BYTES]
     if head[4:8] == b"ftyp":
         return _ISO_MEDIA.get(head[8:12], "an MPEG-4 video or audio file")

@@ -132,7 +132,7 @@ def _dialect_of(start: bytes) -> str:
 
 
 def _by_head(head: bytes, named: Format | None) -> Format | None:
-    if head.startswith(b"%PDF-") or _is_pdf_behind_rubbish(head, named):
+    if head.startswith(b"%PDF-") or _is_pdf_after_rubbish(head, named):
         return BY_NAME["pdf"]
     binary = _binary_kind(head)
     if binary is not None and not (binary == "orc" and looks_like_text(head)):
@@ -153,7 +153,7 @@ def _binary_kind(head: bytes) -> str | None:
     return named or _image_in_container(head) or ("dbf" if _looks_like_dbf(head) else None)
 
 
-def _is_pdf_behind_rubbish(head: bytes, named: Format | None) -> bool:
+def _is_pdf_after_rubbish(head: bytes, named: Format | None) -> bool:
     """Say whether a PDF begins later than it should; texts, pages and mails that mention how one begins are none."""
     if b"%PDF-" not in head[:_PDF_MARK_WITHIN] or (named is not None and named.family == "text"):
         return False
@@ -163,7 +163,7 @@ def _is_pdf_behind_rubbish(head: bytes, named: Format | None) -> bool:
 
 
 def _image_in_container(head: bytes) -> str | None:
-    """Return the format of an image that says what it is behind the size of the file or of its first box."""
+    """Return the format of an image that says what it is after the size of the file or of its first box."""
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:

@@ -70,7 +70,9 @@ def find_headings(pages: Sequence[Sequence[PageBlock]], repeated: Repeated, outl
     body = _text_of(lines, written)
     if body is not None:
         most = sum(written.values()) * _LARGEST_SHARE
-        standing_out = _little_written({style: written[style] for style in written if _stands_out(style, body)}, most)
+        standing_out = _little_written(
+            {style: written[style] for style in written if _differs_from_body(style, body)}, most
+        )
         found = [_without_lists(_by_font(one, body, standing_out)) for one in lines]
         _add(headings, _without_refrains(found))
     return headings
@@ -233,7 +235,7 @@ def _little_written(written: Mapping[Style, int], most: float) -> set[Style]:
     return kept
 
 
-def _stands_out(style: Style, body: _BodyText) -> bool:
+def _differs_from_body(style: Style, body: _BodyText) -> bool:
     return style.size >= body.size * _LARGER or (
         style.bold and not body.bold and style.size >= body.size * _NOT_SMALLER
     )

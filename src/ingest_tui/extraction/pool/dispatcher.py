@@ -282,7 +282,7 @@ class Dispatcher:
         self._queue.deliver(job, ParseResult(job.task.task_id, "failed", reason, detail, hint))
         self._queue.count_finished(1)
 
-    # --- trouble --------------------------------------------------------------------------------------------------
+    # --- failures -------------------------------------------------------------------------------------------------
 
     def _forget(self, fd: int) -> None:
         if fd >= 0 and fd in self._selector.get_map():

@@ -1,4 +1,4 @@
-"""A task on its way through the pool: what it is expected to cost and what a parser process is told of it."""
+"""A task on its way through the pool: what it is expected to cost and what a parser process gets to know of it."""
 
 from __future__ import annotations
 

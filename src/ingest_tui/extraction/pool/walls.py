@@ -1,7 +1,7 @@
 """Walls of the kernel around a parser process: Landlock for files, signals and TCP, seccomp for system calls.
 
 A parser reads what is staged and the libraries it runs with, writes into one folder of its own, opens no socket and
-starts no program. Each wall stands by itself: where the kernel lacks one, the others hold, and the process reports
+starts no program. Each wall holds by itself: where the kernel lacks one, the others hold, and the process reports
 which do. Imports next to nothing, because it runs before any library of a parser is loaded.
 
 Sources: landlock(7), the kernel's include/uapi/linux/landlock.h.

@@ -1,1 +1,1 @@
-"""Rich Text Format: from its control words to the story that they tell."""
+"""Rich Text Format: from its control words to the text that they describe."""

@@ -66,7 +66,7 @@ def check_formulas(content: bytes, kind: Format) -> list[Finding]:
                         missing += 1
                         first = first or _cell_of(match[1])
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
-        return []  # what cannot be read is told by the reader itself
+        return []  # what cannot be read is reported by the reader itself
     if not missing:
         return []
     where = f", first {first}" if first else ""

@@ -1,6 +1,6 @@
 """XLSX beyond plain values: errors, numbers as shown, notes, text boxes, charts; and its cells where the XML is broken.
 
-One pass over the XML of a sheet with patterns, and only where it has something to show: they go on behind broken tags.
+One pass over the XML of a sheet with patterns, and only where it has something to show: they go on after broken tags.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def _not_looked_into(facts: Facts) -> Verdict | None:
 
 
 def _changed_or_gone(facts: Facts) -> Verdict | None:
-    """What is at the source is not what was read, and nothing but time stands between."""
+    """What is at the source is not what was read, and nothing but time is between."""
     if facts.source is None or not (facts.now.kind == "gone" or facts.changed):
         return None
     what = "it is gone at its source" if facts.now.kind == "gone" else "it has changed at its source since"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ingest_tui.model.outcome import Outcome, OutcomeName, short_warnings
 from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import ARCHIVED, PERMANENT_FAILURES
-from ingest_tui.model.reasons import TROUBLED
+from ingest_tui.model.reasons import PROBLEM_OUTCOMES
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.staged_item import StagedItem
 
@@ -69,7 +69,7 @@ def place_of(
     """Return what is known of the item's place from now on; ``known`` is what was known of it as a document."""
     line = item.line
     # What could not be read is no other content: what a person removed, or went back from, holds on.
-    holds_on = ending.document_id is None or ending.name in TROUBLED
+    holds_on = ending.document_id is None or ending.name in PROBLEM_OUTCOMES
     removed = known if known is not None and holds_on else None
     return KnownPlace(
         source.source_id,

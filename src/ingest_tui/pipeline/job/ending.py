@@ -13,7 +13,7 @@ from ingest_tui.model.job import JobState
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.controls import JobCancelled
 from ingest_tui.pipeline.job.end_audit import audit_ending
-from ingest_tui.store.catalogue.contradictions import contradiction_behind
+from ingest_tui.store.catalogue.contradictions import contradiction_that_caused
 
 
 class Ending(NamedTuple):
@@ -32,7 +32,7 @@ def ending_after(job: JobContext, error: BaseException) -> Ending | None:
         job.keeper.yield_to_next_worker()
         return None
     failure = _failure(job, error)
-    return Ending(JobState.FAILED, contradiction_behind(error, job.workspace.layout) or failure)
+    return Ending(JobState.FAILED, contradiction_that_caused(error, job.workspace.layout) or failure)
 
 
 def _failure(job: JobContext, error: BaseException) -> IngestError:

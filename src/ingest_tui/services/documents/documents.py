@@ -293,9 +293,9 @@ def remarks_of(record: dict[str, Any]) -> list[tuple[str, str]]:
     A note is a warning of the record that no validator gave a code.
     """
     findings = record.get("validation", [])
-    told = {finding["message"] for finding in findings}
+    reported = {finding["message"] for finding in findings}
     remarks = [(finding["severity"], f"{finding['message']} ({finding['code']})") for finding in findings]
-    return remarks + [("note", message) for message in record.get("warnings", []) if message not in told]
+    return remarks + [("note", message) for message in record.get("warnings", []) if message not in reported]
 
 
 def document_remarks(workspace: Workspace, document_id: str) -> list[tuple[str, str]]:

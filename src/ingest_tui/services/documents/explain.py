@@ -56,7 +56,7 @@ def _of_address(workspace: Workspace, target: str) -> Explanation:
 
 def _of_nothing_known(workspace: Workspace, target: str) -> Explanation:
     damaged = tuple(workspace.sources.unreadable())
-    return _told(workspace, Facts(target, members=count_members(workspace, target, None), damaged_sources=damaged))
+    return _explained(workspace, Facts(target, members=count_members(workspace, target, None), damaged_sources=damaged))
 
 
 def _real_path(target: str) -> bytes:
@@ -67,8 +67,8 @@ def _real_path(target: str) -> bytes:
     return os.path.realpath(folder or b"/").rstrip(b"/") + b"/" + name
 
 
-def _told(workspace: Workspace, facts: Facts, location: KnownPlace | None = None) -> Explanation:
-    verdict = decide(replace(facts, stands_for=_stands_for(facts.target)))
+def _explained(workspace: Workspace, facts: Facts, location: KnownPlace | None = None) -> Explanation:
+    verdict = decide(replace(facts, stands_for=_folder_of_dots(facts.target)))
     source_id = facts.source.source_id if facts.source else ""
     return Explanation(
         facts.target,
@@ -86,7 +86,7 @@ def _told(workspace: Workspace, facts: Facts, location: KnownPlace | None = None
     )
 
 
-def _stands_for(target: str) -> str:
+def _folder_of_dots(target: str) -> str:
     """Return the folder that a target of nothing but dots is, counted from where it is asked; empty for any other."""
     is_dots = not os.path.isabs(target) and set(target.split("/")) <= {"", ".", ".."}  # noqa: PTH117 - text, no path
     return key_from_bytes(absolute_path_bytes(target)) if is_dots else ""
@@ -119,7 +119,7 @@ def _of_document(workspace: Workspace, target: str, document: Document) -> Expla
     facts = facts_at(workspace, target, **place, location=location, document=document)
     if location is None and document.state == "retired":
         facts = _without_other_document(workspace, facts, document)
-    return _told(workspace, facts, location)
+    return _explained(workspace, facts, location)
 
 
 def _without_other_document(workspace: Workspace, facts: Facts, document: Document) -> Facts:
@@ -154,7 +154,7 @@ def _of_location(workspace: Workspace, target: str, location: KnownPlace, docume
             own = queries.retired_with(workspace.reading, location.collection_id, location.removed_sha256)
         document = max(own, key=lambda one: one.updated_at, default=None)
     place = {"source_id": location.source_id, "key": location.key}
-    return _told(workspace, facts_at(workspace, target, **place, location=location, document=document), location)
+    return _explained(workspace, facts_at(workspace, target, **place, location=location, document=document), location)
 
 
 def _of_remote_key(workspace: Workspace, target: str, *, known: bool) -> Explanation | None:
@@ -164,7 +164,7 @@ def _of_remote_key(workspace: Workspace, target: str, *, known: bool) -> Explana
         if location is not None:
             return _of_location(workspace, target, location, queries.documents_at(workspace.reading, location.uri))
         if not known:
-            return _told(workspace, facts_at(workspace, target, source_id=source.source_id, key=key))
+            return _explained(workspace, facts_at(workspace, target, source_id=source.source_id, key=key))
     return None
 
 
@@ -209,7 +209,7 @@ def _of_key(workspace: Workspace, target: str, source: Source, key: str) -> Expl
     facts = facts_at(workspace, target, source_id=source.source_id, key=key)
     if facts.now.kind == "folder":
         return _of_folder(workspace, target, facts.source or SourceFacts(source.source_id), facts, key=key)
-    return None if facts.left_out[1] or facts.now.kind not in {"item", "unknown"} else _told(workspace, facts)
+    return None if facts.left_out[1] or facts.now.kind not in {"item", "unknown"} else _explained(workspace, facts)
 
 
 def _of_replaced_upload(workspace: Workspace, target: str) -> Explanation | None:
@@ -220,7 +220,7 @@ def _of_replaced_upload(workspace: Workspace, target: str) -> Explanation | None
             place = {"source_id": document.source_id, "key": document.key}
             location = workspace.reading.locations(document.source_id, [document.key]).get(document.key)
             facts = facts_at(workspace, target, **place, location=location, document=document)
-            return _told(workspace, replace(facts, was_version=version), location)
+            return _explained(workspace, replace(facts, was_version=version), location)
     return None
 
 
@@ -232,7 +232,7 @@ def _of_missing_member(workspace: Workspace, target: str) -> Explanation | None:
             if row.document_id is None and row.outcome in {"ingested", "unchanged"}:
                 key = member_key(row.key, target[len(container) + 1 :])
                 facts = facts_at(workspace, target, source_id=row.source_id, key=key)
-                return _told(workspace, replace(facts, lacking=row.uri))
+                return _explained(workspace, replace(facts, lacking=row.uri))
     return None
 
 
@@ -247,13 +247,13 @@ def _of_place_on_disk(workspace: Workspace, target: str) -> Explanation | None:
         _source, connector = connected(workspace, source.source_id)
         now = sight(connector, key)
         facts = facts_at(workspace, target, source_id=source.source_id, key=key)
-        told = None
+        here = None
         if key == "" or now.kind in {"folder", "gone", "link", "unreadable"}:
-            told = _of_folder(workspace, target, facts.source or SourceFacts(source.source_id), facts, key=key)
-        told = told or _told(workspace, facts)
-        explanation = explanation or told
+            here = _of_folder(workspace, target, facts.source or SourceFacts(source.source_id), facts, key=key)
+        here = here or _explained(workspace, facts)
+        explanation = explanation or here
         if connector is None or left_out_by(source, connector, key, now) == ("", ""):
-            return told
+            return here
     return explanation
 
 
@@ -298,7 +298,7 @@ def _of_folder(
     documents, retired, outcomes = below
     folder = FolderFacts(documents, retired, outcomes, is_root=is_root, holds=holds)
     facts = facts or Facts(target, source=source)
-    return _told(workspace, replace(facts, folder=folder, events=()))
+    return _explained(workspace, replace(facts, folder=folder, events=()))
 
 
 def _sources_below(workspace: Workspace, target: str) -> Iterator[str]:
@@ -320,4 +320,4 @@ def _of_name(workspace: Workspace, target: str) -> Explanation | None:
         if explanation is not None:
             explanation.target = target
         return explanation
-    return _told(workspace, Facts(target, names=tuple(found))) if found else None
+    return _explained(workspace, Facts(target, names=tuple(found))) if found else None

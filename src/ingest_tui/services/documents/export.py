@@ -175,7 +175,7 @@ class Export:
         self.report.bytes += index_size
 
     def _documents(self) -> Iterator[Document]:
-        """Yield the documents of the choice, telling how far it is."""
+        """Yield the documents of the choice, reporting how far it is."""
         total = queries.count_documents(self._workspace.reading, **self._choice) if self._progress else 0
         for number, document in enumerate(queries.stream_documents(self._workspace.reading, **self._choice), 1):
             yield document
@@ -203,7 +203,7 @@ class Export:
 
     def _note(self, *, finished: bool) -> None:
         report = self.report
-        chosen = {name: _told(value) for name, value in self._choice.items() if value is not None}
+        chosen = {name: _as_audited(value) for name, value in self._choice.items() if value is not None}
         _audit(
             self._workspace,
             "export",
@@ -216,7 +216,7 @@ class Export:
         )
 
 
-def _told(value: Any) -> Any:
+def _as_audited(value: Any) -> Any:
     """Return a part of a choice as the audit log keeps it: of many documents only the first."""
     return value if isinstance(value, str) else [*value][:_MOST_NAMED]
 
@@ -314,7 +314,7 @@ def checked_target(workspace: Workspace, target: Path, *, replace: bool, is_fold
 
 
 def _real_place(target: Path) -> Path:
-    """Return a place as the system finds it: ``..`` behind a folder that is not there leads nowhere."""
+    """Return a place as the system finds it: ``..`` after a folder that is not there leads nowhere."""
     try:
         return Path(os.path.realpath(target, strict=True))
     except FileNotFoundError:

@@ -32,8 +32,8 @@ class TrashEntry:
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         times = {"retired_at": self.retired_at, "deleted_after": self.deleted_after}
-        told = {name: None if moment is None else rfc3339(moment) for name, moment in times.items()}
-        return {**self.document.as_dict(), **told, "reason": self.reason, "by": self.by}
+        moments = {name: None if moment is None else rfc3339(moment) for name, moment in times.items()}
+        return {**self.document.as_dict(), **moments, "reason": self.reason, "by": self.by}
 
 
 def list_trash(workspace: Workspace, *, source_id: str | None = None) -> Iterator[TrashEntry]:

@@ -83,9 +83,9 @@ def audit_lines_from(workspace: Workspace, offset: int | None) -> tuple[list[dic
     """Return the lines from byte ``offset`` on and the offset after them; None: the newest, a screenful."""
     end = audit_tail_offset(workspace) if offset is None else offset
     entries = []
-    for entry, behind in audit_from(workspace, end):
+    for entry, after in audit_from(workspace, end):
         entries.append(entry)
-        end = behind
+        end = after
     return entries, end
 
 

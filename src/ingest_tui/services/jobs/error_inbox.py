@@ -10,8 +10,8 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.issue import (
+    ISSUE_KINDS,
     THIN_REASON,
-    TROUBLE_KINDS,
     Issue,
     IssueGroup,
     IssueKind,
@@ -103,14 +103,14 @@ def list_open_issues(
 
 
 def _all_issues(workspace: Workspace, kinds: Collection[str] | None) -> Iterator[Issue]:
-    wanted = set(kinds or TROUBLE_KINDS)
+    wanted = set(kinds or ISSUE_KINDS)
     if wanted - {"thin"}:
         for row in queries.places_with_issues(workspace.reading):
             if row.outcome in wanted:
                 yield _issue(row, row.outcome, row.reason, row.detail, row.size)  # type: ignore[arg-type]
     if "thin" in wanted:
         for row, characters in queries.places_of_thin_documents(workspace.reading):
-            if row.outcome not in TROUBLE_KINDS:
+            if row.outcome not in ISSUE_KINDS:
                 size = row.size or 0
                 yield _issue(row, "thin", THIN_REASON, f"{characters:,} characters of {size:,} bytes", row.size)
 

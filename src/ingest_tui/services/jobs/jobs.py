@@ -24,7 +24,7 @@ from ingest_tui.model.log import is_at_least
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan import FAILED_BEFORE
 from ingest_tui.model.plan_line import PlanLine
-from ingest_tui.model.reasons import TROUBLED, ReasonGroup, Reasons
+from ingest_tui.model.reasons import PROBLEM_OUTCOMES, ReasonGroup, Reasons
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.pipeline.job.recovery import intents_of_an_older_program
 from ingest_tui.services.documents.uploads import retry_upload
@@ -137,7 +137,7 @@ def job_reasons(workspace: Workspace, job_id: str) -> list[ReasonGroup]:
     """Return what went wrong in a job by reason: every outcome that failed, was refused or was empty is counted."""
     manifest = get_job(workspace, job_id)
     reasons = Reasons(manifest.errors)
-    for outcome, _ in job_items(workspace, manifest.job_id, outcomes=set(TROUBLED)):
+    for outcome, _ in job_items(workspace, manifest.job_id, outcomes=set(PROBLEM_OUTCOMES)):
         reasons.add(outcome)
     return reasons.groups()
 

@@ -91,7 +91,7 @@ def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
                 connect(workspace, source).validate_config()
         except IngestError as error:
             about = "credential" if isinstance(error, NotFoundError) else required
-            problems[error.context.get("setting", about)] = _told(error)
+            problems[error.context.get("setting", about)] = _problem_of(error)
     return problems
 
 
@@ -102,17 +102,17 @@ def _problems_of_common(workspace: Workspace, common: dict[str, Any]) -> dict[st
         try:
             common[name] = known_types(common.get(name, ()))
         except IngestError as error:
-            problems[name] = _told(error)
+            problems[name] = _problem_of(error)
             common.pop(name, None)
     try:
         common["schema_file"] = absolute_schema_path(str(common.get("schema_file") or ""))
     except IngestError as error:
-        problems["schema_file"] = _told(error)
+        problems["schema_file"] = _problem_of(error)
         common.pop("schema_file")
     try:
         workspace.collections.get(common.get("collection_id", "default"))
     except IngestError as error:
-        problems["collection_id"] = _told(error)
+        problems["collection_id"] = _problem_of(error)
     return problems
 
 
@@ -122,7 +122,7 @@ def _problems_of_reading(source: Source) -> dict[str, str]:
         try:
             check(source)
         except (IngestError, ValueError) as error:
-            problems[setting] = _told(error)
+            problems[setting] = _problem_of(error)
     return problems
 
 
@@ -143,7 +143,7 @@ def _problems_of(validate: Any, general: str) -> dict[str, str]:
     return {}
 
 
-def _told(error: Exception) -> str:
+def _problem_of(error: Exception) -> str:
     return error.message if isinstance(error, IngestError) else str(error)
 
 

@@ -101,11 +101,11 @@ class Catalogue(CatalogueConnection):
         return {row[1]: KillRow(*row) for row in rows}
 
     def select_documents(self, clauses: str, values: Sequence[Any]) -> list[Document]:
-        """Return the documents that SQL behind ``FROM documents`` names."""
+        """Return the documents that SQL after ``FROM documents`` names."""
         return [Document._make(row) for row in self.execute(_SELECT_DOCUMENTS + clauses, values)]
 
     def stream_documents(self, clauses: str, values: Sequence[Any] = ()) -> Iterator[Document]:
-        """Yield the documents that SQL behind ``FROM documents`` names, never all of them in memory."""
+        """Yield the documents that SQL after ``FROM documents`` names, never all of them in memory."""
         return map(Document._make, self.stream(_SELECT_DOCUMENTS + clauses, values))
 
     def documents_matching(self, collection_id: str, column: str, values: Iterable[str]) -> list[Document]:
@@ -134,7 +134,7 @@ class Catalogue(CatalogueConnection):
         return {document.key: document for document in found}
 
     def retired_after(self, last: tuple[str, str], *, until: str, limit: int) -> list[Document]:
-        """Return the next retired documents, the oldest first: those behind ``last``, its time and its id."""
+        """Return the next retired documents, the oldest first: those after ``last``, its time and its id."""
         return self.select_documents(
             "WHERE state = 'retired' AND updated_at <= ? AND (updated_at, document_id) > (?, ?)"
             " ORDER BY updated_at, document_id LIMIT ?",
@@ -174,7 +174,7 @@ class Catalogue(CatalogueConnection):
         return int(self.value(sql, (source_id,)))
 
     def active_documents_after(self, collection_id: str, last: str, *, limit: int) -> list[Document]:
-        """Return the next active documents of a collection by id: those behind ``last``."""
+        """Return the next active documents of a collection by id: those after ``last``."""
         return self.select_documents(
             "WHERE collection_id = ? AND document_id > ? AND state = 'active' ORDER BY document_id LIMIT ?",
             (collection_id, last, limit),

@@ -28,7 +28,7 @@ from ingest_tui.store.catalogue.sqlite_access import (
     put_temporary_files_in,
     reported_errors,
 )
-from ingest_tui.store.fs.atomic import FILE_MODE, sync_filesystem, temporary_beside
+from ingest_tui.store.fs.atomic import FILE_MODE, sync_filesystem, temporary_path_for
 
 _PAGES_AT_ONCE = 10_000
 _BUSY_MILLISECONDS = 10_000
@@ -225,7 +225,7 @@ class CatalogueConnection:
         backup = self.path.with_name(f"{self.path.stem}.schema-{version}{self.path.suffix}")
         if backup.exists():
             return
-        temporary = temporary_beside(self.path)
+        temporary = temporary_path_for(self.path)
         try:
             self.execute("VACUUM INTO ?", (str(temporary),))
             temporary.chmod(FILE_MODE)

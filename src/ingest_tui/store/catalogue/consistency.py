@@ -116,7 +116,7 @@ def feed_problems(catalogue: Catalogue) -> Iterator[RowProblem]:
 def known_documents_after(
     catalogue: Catalogue, last: str, *, limit: int, source_id: str = "", since: str = ""
 ) -> list[KnownDocument]:
-    """Return the next documents by id, those behind ``last``, retired ones too; of one source, or changed since."""
+    """Return the next documents by id, those after ``last``, retired ones too; of one source, or changed since."""
     clauses, values = ["document_id > ?"], [last]
     if source_id:
         clauses.append("(source_id = ? OR document_id IN (SELECT document_id FROM locations WHERE source_id = ?))")

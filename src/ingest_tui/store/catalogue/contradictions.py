@@ -75,7 +75,7 @@ def refuse_lost_documents(catalogue: Catalogue) -> None:
         raise _contradiction(catalogue, found)
 
 
-def contradiction_behind(error: BaseException, layout: Layout, *, is_read_only: bool = False) -> StoreError | None:
+def contradiction_that_caused(error: BaseException, layout: Layout, *, is_read_only: bool = False) -> StoreError | None:
     """Return the contradiction that a failure may come from, None where there is none or something else explains it.
 
     Reads all rows. With ``is_read_only`` the catalogue is not discredited.

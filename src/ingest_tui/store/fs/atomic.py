@@ -30,7 +30,7 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def write_durably(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data``. The temporary name never derives from the target's, which may be 255 bytes long."""
-    temporary = temporary_beside(path)
+    temporary = temporary_path_for(path)
     try:
         write_new(temporary, data, sync=True)
         os.rename(temporary, path)  # noqa: PTH104 - the system call is the point
@@ -48,7 +48,7 @@ def write_pieces_durably(path: Path, pieces: Iterable[bytes]) -> int:
 
     What the pieces raise leaves ``path`` as it was.
     """
-    temporary = temporary_beside(path)
+    temporary = temporary_path_for(path)
     size = 0
     try:
         descriptor = os.open(temporary, _NEW_FILE, FILE_MODE)
@@ -83,7 +83,7 @@ def filled_folder(target: Path) -> Iterator[Path]:
     What is raised meanwhile leaves ``target`` as it was. A crash between the two renames at the end leaves the old
     folder next to it under a temporary name, and never a half-filled one under the name of ``target``.
     """
-    folder = temporary_beside(target)
+    folder = temporary_path_for(target)
     make_one_folder(str(folder), fix_mode=True)
     try:
         yield folder
@@ -98,7 +98,7 @@ def filled_folder(target: Path) -> Iterator[Path]:
 
 def _swap(folder: Path, target: Path) -> Path:
     """Put ``folder`` in the place of ``target``; returns where the old one is now, if there was one."""
-    replaced = temporary_beside(target)
+    replaced = temporary_path_for(target)
     with contextlib.suppress(FileNotFoundError):
         os.rename(target, replaced)  # noqa: PTH104
     try:
@@ -110,7 +110,7 @@ def _swap(folder: Path, target: Path) -> Path:
     return replaced
 
 
-def temporary_beside(path: Path) -> Path:
+def temporary_path_for(path: Path) -> Path:
     """Return a fresh temporary path in the folder of ``path``."""
     return path.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
 

@@ -66,11 +66,11 @@ def type_in_mountinfo(mountinfo: str, device: str, real_path: str) -> str:
     """
     best, best_length = "", -1
     for line in mountinfo.splitlines():
-        fields, separator, behind = line.partition(" - ")
+        fields, separator, after = line.partition(" - ")
         columns = fields.split(" ")
         if not separator or len(columns) < _COLUMNS_BEFORE_OPTIONAL:
             continue
-        kind = behind.split(" ", 1)[0]
+        kind = after.split(" ", 1)[0]
         if columns[2] == device:
             return kind
         mount_point = _ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), columns[4])

@@ -42,10 +42,10 @@ class JobLog:
 
 def read_log(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield the complete lines from byte ``offset`` on, each with the offset after it."""
-    for line, behind in whole_lines(path, offset):
+    for line, after in whole_lines(path, offset):
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
             continue
         if isinstance(record, dict):
-            yield record, behind
+            yield record, after

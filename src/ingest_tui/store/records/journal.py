@@ -1,7 +1,7 @@
 """Append-only journals: one JSON object a line, each with a CRC-32 of what is before it.
 
 On disk: ``{"key":"a","outcome":"ingested","crc":"89abcdef"}``. The CRC covers the bytes of the object without its
-``crc`` member, which is always the last. A crash can tear only the last line. `Journal` puts a line feed behind a torn
+``crc`` member, which is always the last. A crash can tear only the last line. `Journal` puts a line feed after a torn
 tail before it appends, so that the next record is never swallowed; readers skip lines whose CRC is wrong.
 """
 
@@ -129,10 +129,10 @@ def read_journal_from(path: Path, offset: int) -> Iterator[tuple[dict[str, Any],
 
     An unfinished last line is not consumed: it may still be growing.
     """
-    for line, behind in whole_lines(path, offset):
+    for line, after in whole_lines(path, offset):
         record = decode_line(line)
         if record is not None:
-            yield record, behind
+            yield record, after
 
 
 def whole_lines(path: Path, offset: int = 0) -> Iterator[tuple[bytes, int]]:

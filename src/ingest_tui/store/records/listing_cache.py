@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, entry TEXT NOT NULL) WI
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _LAST_CHARACTER = "\U0010ffff"
-_FIRST_SURROGATE, _BEHIND_SURROGATES = 0xD800, 0xE000
+_FIRST_SURROGATE, _AFTER_SURROGATES = 0xD800, 0xE000
 
 
 class StoredMemory:
@@ -100,9 +100,9 @@ class StoredMemory:
 
 
 def _end_of(prefix: str) -> str | bytes:
-    """Return what comes right behind all ids that begin with ``prefix``, so that a scan ends there."""
+    """Return what comes right after all ids that begin with ``prefix``, so that a scan ends there."""
     stem = prefix.rstrip(_LAST_CHARACTER)
     if not stem:
         return b""  # SQLite orders every text before every blob
     following = ord(stem[-1]) + 1
-    return stem[:-1] + chr(_BEHIND_SURROGATES if following == _FIRST_SURROGATE else following)
+    return stem[:-1] + chr(_AFTER_SURROGATES if following == _FIRST_SURROGATE else following)

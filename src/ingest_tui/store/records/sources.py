@@ -33,18 +33,18 @@ class SourceStore:
 
     def all(self) -> list[Source]:
         """Return all sources that can be read, sorted by identifier; `unreadable` names the others."""
-        return [source for source in map(self._get_if_sound, self.names()) if source is not None]
+        return [source for source in map(self._get_if_valid, self.names()) if source is not None]
 
     def unreadable(self) -> list[str]:
         """Return the identifiers of sources whose file cannot be read, or is lost; `doctor` reports why."""
-        return sorted(name for name in {*self.names(), *self._looked_at()} if self._get_if_sound(name) is None)
+        return sorted(name for name in {*self.names(), *self._looked_at()} if self._get_if_valid(name) is None)
 
     def _looked_at(self) -> list[str]:
         """Return the identifiers of sources that are looked at: they go with what is known of the looks."""
         folder = self._layout.look("any").parent
         return record_names(folder) if folder.is_dir() else []
 
-    def _get_if_sound(self, name: str) -> Source | None:
+    def _get_if_valid(self, name: str) -> Source | None:
         try:
             return self.get(name)
         except IngestError:

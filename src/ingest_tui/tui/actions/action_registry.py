@@ -24,7 +24,7 @@ class Registry:
     def __init__(self, keymap: Mapping[str, object] | None = None, *, read_only: bool = False) -> None:
         self.read_only = read_only
         self.problems: list[str] = []
-        self.chosen_keys = self._without_clashes(self._sound(keymap or {}))
+        self.chosen_keys = self._without_clashes(self._valid(keymap or {}))
         self._actions = {action.id: self._as_chosen(action) for action in ACTIONS}
 
     def of(self, view: str) -> list[Action]:
@@ -46,7 +46,7 @@ class Registry:
     def _as_chosen(self, action: Action) -> Action:
         return replace(action, keys=self.chosen_keys[action.id]) if action.id in self.chosen_keys else action
 
-    def _sound(self, keymap: Mapping[str, object]) -> dict[str, str]:
+    def _valid(self, keymap: Mapping[str, object]) -> dict[str, str]:
         valid = {}
         for action_id, keys in keymap.items():
             if action_id not in BY_ID:

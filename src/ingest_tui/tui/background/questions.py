@@ -92,12 +92,12 @@ class Asking(DOMNode):
                 refusals.append(refused)
                 say(f"{progress}{target}: {refused.message}")
             if number == len(targets):
-                self._tell_of_all(len(targets), done, refusals)
+                self._report_all(len(targets), done, refusals)
                 then(answers)
 
         self.ask_many(one_by_one, report, group=group)
 
-    def _tell_of_all(self, number: int, done: str, refusals: list[Refused]) -> None:
+    def _report_all(self, number: int, done: str, refusals: list[Refused]) -> None:
         if not refusals:
             self.show_notice(f"{done}: {number}" if number > 1 else done)
         elif number == 1:

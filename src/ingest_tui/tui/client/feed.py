@@ -91,7 +91,7 @@ class Feed:
         self._jobs_folder_ns = -1
         self._looked_at_all = 0.0
         self._others: dict[str, Any] = {}
-        self._told_workers: tuple[Any, ...] | None = None
+        self._reported_workers: tuple[Any, ...] | None = None
         self._complete = False
         self._failure = ""
         self._stop = threading.Event()
@@ -228,9 +228,9 @@ class Feed:
             workers = tuple(self._workers())
         except Exception:  # noqa: BLE001 - whatever is wrong shows itself where a person asks for it
             return None
-        if workers == self._told_workers:
+        if workers == self._reported_workers:
             return None
-        self._told_workers = workers
+        self._reported_workers = workers
         return workers
 
     # The thread
@@ -239,22 +239,22 @@ class Feed:
         while not self._stop.is_set():
             started = time.monotonic()
             try:
-                self._look_and_tell()
+                self._report_updates()
                 self._wait(started)
             except Exception as error:  # noqa: BLE001 - a screen that no longer changes must say so, and look again
-                self._tell_failure(type(error).__name__)
+                self._report_failure(type(error).__name__)
                 self._stop.wait(self._rescan)
             else:
-                self._tell_failure("")
+                self._report_failure("")
 
-    def _look_and_tell(self) -> None:
+    def _report_updates(self) -> None:
         for update in self.updates():
             if self._stop.is_set():
                 return
             self._listener(update)
             self._stop.wait(_PAUSE_SECONDS if not self._complete else 0)
 
-    def _tell_failure(self, failure: str) -> None:
+    def _report_failure(self, failure: str) -> None:
         if failure == self._failure or self._stop.is_set():
             return
         self._failure = failure

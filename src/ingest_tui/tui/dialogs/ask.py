@@ -54,7 +54,7 @@ class Ask(Dialog[str | None]):
             )
 
     def on_mount(self) -> None:
-        """Let a person type at once, behind what is offered."""
+        """Let a person type at once, after what is offered."""
         entry = self.query_one("#answer", Input)
         entry.cursor_blink = False
         entry.cursor_position = len(entry.value)

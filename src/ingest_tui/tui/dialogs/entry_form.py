@@ -33,7 +33,7 @@ class EntryForm(Asking, Dialog[Any]):
     CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "entry_form.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "cancel", id="form.cancel"),
-        # At once, before the keys behind them: what comes in one bunch must not end up in the field before, a secret
+        # At once, before the keys after them: what comes in one bunch must not end up in the field before, a secret
         # least of all.
         Binding("tab,down", "app.focus_next", "next field", id="form.next", priority=True),
         Binding("shift+tab,up", "app.focus_previous", "previous field", id="form.previous", priority=True),

@@ -45,7 +45,7 @@ class CommandLine(Input):
         self._continuation = continuation
 
     def on_key(self, event: events.Key) -> None:
-        """Take the keys of its own at once: bindings come after letters that were typed behind them."""
+        """Take the keys of its own at once: bindings come after letters that were typed after them."""
         if event.key in self.own_keys:
             event.stop()
             event.prevent_default()

@@ -148,9 +148,9 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
             self.select(self._wanted_key)
         self.refresh()
         if self.current_key != current:
-            self._tell_moved()
+            self._post_cursor_moved()
 
-    def _tell_moved(self) -> None:
+    def _post_cursor_moved(self) -> None:
         # Textual stops a message at the parent when the parent's handler made it; rows mostly come from there.
         self.post_message(self.Moved(self, self.current_key).set_sender(self))
 
@@ -299,7 +299,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self._refresh_row(before)
         self._refresh_row(after)
         self._mark_range()
-        self._tell_moved()
+        self._post_cursor_moved()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Report that other rows are in sight."""

@@ -21,7 +21,7 @@ MOST_LINES = 20_000
 
 
 def wrap_words(text: str, width: int) -> list[str]:
-    """Return ``text`` in pieces of at most ``width`` cells, broken behind a space where one is near enough."""
+    """Return ``text`` in pieces of at most ``width`` cells, broken after a space where one is near enough."""
     pieces: list[str] = []
     while cell_len(text) > width:
         piece = chop_cells(text, width)[0]

@@ -122,17 +122,17 @@ class Everywhere(Asking, Screen[None]):
             return
         pane: Widget | None = self.focused
         while pane is not None and pane.id != "body":
-            beside = pane.parent
-            if not isinstance(beside, Widget):
+            container = pane.parent
+            if not isinstance(container, Widget):
                 return
-            for other in beside.children:
+            for other in container.children:
                 if other is not pane and other.display:
                     self._zoomed_away.append((other, other.styles.inline.get_rule("display", None)))
                     other.display = False
-            pane = beside
+            pane = container
 
     def end_zoom(self) -> bool:
-        """Show all panes again; tells whether one was zoomed."""
+        """Show all panes again; returns whether one was zoomed."""
         hidden, self._zoomed_away = self._zoomed_away, []
         for widget, before in hidden:
             if before is None:
@@ -243,21 +243,21 @@ class Everywhere(Asking, Screen[None]):
     def ensure_worker(self) -> None:
         """After something was queued: start a worker when there is none, and say so."""
 
-        def told(pid: int | None) -> None:
+        def report_started(pid: int | None) -> None:
             if pid is not None:
                 self._worker_changed(f"started worker {pid}: it keeps running when this screen is closed")
 
-        self.ask(self.ingest.client.workers.ensure, told, group="worker")
+        self.ask(self.ingest.client.workers.ensure, report_started, group="worker")
 
     def stop_workers(self) -> None:
         """Stop the workers; their jobs wait for the next one."""
 
-        def told(report: StopReport) -> None:
+        def report_stopped(report: StopReport) -> None:
             text = f"stopped {wording.plural(len(report.stopped), 'worker')}"
             why = report.remaining[0][1] if report.remaining else ""
             self._worker_changed(f"{text}; a worker keeps running: {why}" if why else text)
 
-        self.ask(self.ingest.client.workers.stop, told, group="worker")
+        self.ask(self.ingest.client.workers.stop, report_stopped, group="worker")
 
     def _worker_changed(self, text: str) -> None:
         self.show_notice(text)

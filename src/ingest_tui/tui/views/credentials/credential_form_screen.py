@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _FORMS = "secrets: env:NAME file:PATH keyring:SERVICE/USER command:PROGRAM, or itself"
 _ABOUT = [
     Field("description", "what it is for", group="About"),
-    Field("expires", "the day it ends, e.g. 2027-06-30; it is told 30 days before"),
+    Field("expires", "the day it ends, e.g. 2027-06-30; it is shown 30 days before"),
 ]
 
 
@@ -70,8 +70,8 @@ class CredentialForm(EntryForm):
 
     def _secret(self, name: str, question: str) -> Field:
         known = self._row.summary.fields.get(name) if self._row else None
-        told = f"now: {known}; left empty, it stays" if known else question
-        return Field(name, told, kind="secret", required=self._row is None and self._declared.is_required(name))
+        label = f"now: {known}; left empty, it stays" if known else question
+        return Field(name, label, kind="secret", required=self._row is None and self._declared.is_required(name))
 
     # What was entered
 

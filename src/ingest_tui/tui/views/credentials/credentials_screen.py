@@ -101,7 +101,7 @@ class CredentialsScreen(ViewScreen):
             self.read()
 
     def redraw_ages(self) -> None:
-        """The file is changed by others too, and tells nobody: look again now and then while it is shown."""
+        """The file is changed by others too, without notice: look again now and then while it is shown."""
         super().redraw_ages()
         if self.is_current:
             self.read()
@@ -182,8 +182,8 @@ class CredentialsScreen(ViewScreen):
         elif row.level == "warning":
             self.say_hint(f"it ends {row.countdown}: R rotates it, c sets the new day", "warn")
         else:
-            told = ", ".join(f"{name} {value}" for name, value in row.summary.fields.items())
-            self.say_hint(f"{row.summary.name}: {told}")
+            fields = ", ".join(f"{name} {value}" for name, value in row.summary.fields.items())
+            self.say_hint(f"{row.summary.name}: {fields}")
 
     # Actions
 
@@ -278,8 +278,8 @@ class CredentialsScreen(ViewScreen):
 
 def _searchable(row: CredentialRow) -> str:
     summary = row.summary
-    told = f"{state_words(row)} {row.countdown} {' '.join(row.used_by)}"
-    return f"{summary.name} {summary.type} {summary.description} {told}".lower()
+    state = f"{state_words(row)} {row.countdown} {' '.join(row.used_by)}"
+    return f"{summary.name} {summary.type} {summary.description} {state}".lower()
 
 
 def _detail(row: CredentialRow, file: str) -> list[tuple[str, str]]:
@@ -288,14 +288,14 @@ def _detail(row: CredentialRow, file: str) -> list[tuple[str, str]]:
     expires = f"{expiry_words(row)} ({summary.expires})" if summary.expires else "never, as far as is known"
     lines = [
         (summary.name, "hit"),
-        (_told("type", summary.type if summary.is_known else f"{summary.type or '?'} (unknown)"), ""),
-        (_told("description", summary.description or "-"), ""),
-        (_told("expires", expires), tone),
-        (_told("used by", ", ".join(row.used_by) or "no source"), ""),
-        (_told("kept in", file), "quiet"),
+        (_labelled("type", summary.type if summary.is_known else f"{summary.type or '?'} (unknown)"), ""),
+        (_labelled("description", summary.description or "-"), ""),
+        (_labelled("expires", expires), tone),
+        (_labelled("used by", ", ".join(row.used_by) or "no source"), ""),
+        (_labelled("kept in", file), "quiet"),
         ("", ""),
     ]
-    lines += [(_told(name, value), "") for name, value in summary.fields.items()]
+    lines += [(_labelled(name, value), "") for name, value in summary.fields.items()]
     if summary.literals:
         lines.append(("", ""))
         lines.append((f"? the secret itself is in the file: {', '.join(summary.literals)}", "warn"))
@@ -305,5 +305,5 @@ def _detail(row: CredentialRow, file: str) -> list[tuple[str, str]]:
     return lines
 
 
-def _told(name: str, value: str) -> str:
+def _labelled(name: str, value: str) -> str:
     return f"{name:22} {value}"

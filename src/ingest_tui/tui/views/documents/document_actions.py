@@ -27,7 +27,7 @@ _FORMATS: list[tuple[str, str]] = [
     ("csv", "CSV: all that is known, a row for each, without the text"),
     ("folder", "Folder: a file for each text, and index.jsonl"),
 ]
-_TOLD_EVERY_SECONDS = 0.25
+_SHOWN_EVERY_SECONDS = 0.25
 
 
 class DocumentActions(ViewScreen):
@@ -162,28 +162,30 @@ class DocumentActions(ViewScreen):
     def _export(self, query: DocumentQuery, ids: list[str] | None, form: ExportFormat, target: Path) -> None:
         client, choice = self.ingest.client, query.as_choice()
         choice["document_ids"] = ids
-        tell = self._telling_progress()
+        report = self._shown_progress()
 
         def exported(report: ExportReport) -> None:
             left = f", {report.left_out_total:,} could not be read" if report.left_out_total else ""
             self.show_notice(f"exported {wording.plural(report.documents, 'document')}{left}", report.to)
 
-        self.ask(lambda: client.documents.export(target, form=form, progress=tell, **choice), exported, group="export")
+        self.ask(
+            lambda: client.documents.export(target, form=form, progress=report, **choice), exported, group="export"
+        )
 
-    def _telling_progress(self) -> Callable[[int, int], None]:
+    def _shown_progress(self) -> Callable[[int, int], None]:
         """Return what an export calls in its thread: it says "N of M" a few times a second."""
-        told = 0.0
+        shown_at = 0.0
 
         def say(progress: tuple[int, int]) -> None:
             self.say_hint(f"exporting: {progress[0]:,} of {progress[1]:,}")
 
-        def tell(number: int, total: int) -> None:
-            nonlocal told
-            if time.monotonic() - told >= _TOLD_EVERY_SECONDS:
-                told = time.monotonic()
+        def report(number: int, total: int) -> None:
+            nonlocal shown_at
+            if time.monotonic() - shown_at >= _SHOWN_EVERY_SECONDS:
+                shown_at = time.monotonic()
                 self.post_message(Answered(say, (number, total)))
 
-        return tell
+        return report
 
     # The original
 

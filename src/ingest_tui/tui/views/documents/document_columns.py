@@ -35,7 +35,7 @@ def columns_of_list(
     Labels and columns of tables are shown where there are any; the status in a narrow list where one needs attention.
     """
 
-    def told(read: Callable[[VersionDetails], Cell]) -> Callable[[DocumentLine], Cell]:
+    def of_details(read: Callable[[VersionDetails], Cell]) -> Callable[[DocumentLine], Cell]:
         def cell(line: DocumentLine) -> Cell:
             known = details.get(line.key)
             return read(known) if known is not None and known.version == line.version else Cell("")
@@ -50,15 +50,15 @@ def columns_of_list(
     has_tables = any(one.columns for one in shown)
     status_from = 60 if any(status_of(one).tone in _ATTENTION for one in shown) else 92
     optional = [
-        Column("label", "LABEL", 12, told(lambda one: Cell(one.given_label)), from_width=70),
-        Column("columns", "COLUMNS", 0, told(lambda one: Cell(", ".join(one.columns), "quiet")), from_width=78),
+        Column("label", "LABEL", 12, of_details(lambda one: Cell(one.given_label)), from_width=70),
+        Column("columns", "COLUMNS", 0, of_details(lambda one: Cell(", ".join(one.columns), "quiet")), from_width=78),
     ]
     return [
         Column("name", "DOCUMENT", 0, lambda line: Cell(line.name)),
         Column("title", "TITLE", 0, lambda line: Cell(line.title, "quiet"), from_width=110 if has_tables else 78),
         *(column for column, is_shown in zip(optional, (has_labels, has_tables), strict=True) if is_shown),
         Column("source", "SOURCE", 14, lambda line: Cell(line.source_id), from_width=60),
-        Column("status", "STATUS", 16, told(status_of), from_width=status_from),
+        Column("status", "STATUS", 16, of_details(status_of), from_width=status_from),
         Column("version", "VER", 4, lambda line: Cell(f"v{line.version}"), from_width=48, right=True),
         Column("size", "SIZE", 9, lambda line: Cell(wording.size(line.size)), right=True),
         Column("updated", "UPDATED", 7, updated, right=True),

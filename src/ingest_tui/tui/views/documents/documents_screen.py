@@ -76,7 +76,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         yield Input(id="search", placeholder="words to look for in the text", compact=True, select_on_focus=False)
         with Horizontal():
             yield VirtualTable(self._columns(), lambda line: line.key, id="documents-table")
-            yield DocumentPane(id="beside")
+            yield DocumentPane(id="side-pane")
 
     def _columns(self) -> list[Column[DocumentLine]]:
         if self._shows_hits:
@@ -139,7 +139,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
             self.catch_up()
 
     def feed_changed(self, update: FeedUpdate) -> None:
-        """Read again when documents have changed; a search stands until it is asked again."""
+        """Read again when documents have changed; a search stays until it is asked again."""
         if (update.documents_changed or update.changed) and not self.query_text and not self._reading:
             self._read(len(self._lines or []))
 
@@ -281,7 +281,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         else:
             self.widen()
 
-    # The text beside
+    # The side pane
 
     @on(VirtualTable.Moved, "#documents-table")
     def moved(self) -> None:

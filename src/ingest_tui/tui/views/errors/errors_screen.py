@@ -176,9 +176,9 @@ class ErrorsScreen(ViewScreen):
         if self.size.width >= WIDE:
             if self._settling is not None:
                 self._settling.stop()
-            self._settling = self.set_timer(_SETTLE_SECONDS, self._tell_story)
+            self._settling = self.set_timer(_SETTLE_SECONDS, self._explain_chosen)
 
-    def _tell_story(self) -> None:
+    def _explain_chosen(self) -> None:
         line = self.table.current
         if line is None:
             self.story.show([])
@@ -200,7 +200,7 @@ class ErrorsScreen(ViewScreen):
         super().on_resize()
         self.story.display = self.size.width >= WIDE
         if self.size.width >= WIDE:
-            self._tell_story()
+            self._explain_chosen()
 
     # Actions
 
@@ -228,7 +228,7 @@ class ErrorsScreen(ViewScreen):
 
     @on(VirtualTable.Opened, "#errors-table")
     def open_selected(self) -> None:
-        """Open a reason to its documents or close it; tell the story of a document."""
+        """Open a reason to its documents or close it; explain a document."""
         line = self.table.current
         if line is None:
             return
@@ -271,13 +271,13 @@ class ErrorsScreen(ViewScreen):
         if not chosen:
             return
 
-        def told(number: int) -> None:
+        def show_number(number: int) -> None:
             what = wording.plural(number, "error")
             self.show_notice(f"{what} ignored: H shows them" if ignore else f"{what} shown again")
             self.table.clear_marks()
             self._read()
 
-        self.ask(lambda: client.errors.ignore(chosen, ignore=ignore), told, group="ignore")
+        self.ask(lambda: client.errors.ignore(chosen, ignore=ignore), show_number, group="ignore")
 
     def toggle_ignored(self) -> None:
         """Show what is ignored instead, or go back."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingest_tui.model.outcome import OUTCOME_NAMES, Outcome
-from ingest_tui.model.reasons import TROUBLED
+from ingest_tui.model.reasons import PROBLEM_OUTCOMES
 from ingest_tui.tui import wording
 from ingest_tui.tui.widgets.columns import Cell, Column
 
 MOST_OUTCOMES = 100_000
 SORTS = {"problems first": "Problems first", "newest": "Newest first", "name": "By name", "slowest": "Slowest first"}
-_PROBLEMS = {name: number for number, name in enumerate(TROUBLED)}
+_PROBLEMS = {name: number for number, name in enumerate(PROBLEM_OUTCOMES)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from ingest_tui.model.log import LEVELS
-from ingest_tui.model.reasons import OF_THE_JOB, TROUBLED
+from ingest_tui.model.reasons import OF_THE_JOB, PROBLEM_OUTCOMES
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, job_record
 from ingest_tui.tui.client.feed import FeedUpdate
@@ -162,7 +162,7 @@ class JobScreen(JobActions):
             self._open_reason()
             return
         row = self.pane.items.current
-        if row is not None and row.outcome.document_id and row.outcome.outcome not in {"retired", *TROUBLED}:
+        if row is not None and row.outcome.document_id and row.outcome.outcome not in {"retired", *PROBLEM_OUTCOMES}:
             self.ingest.open_document(row.outcome.document_id, row.outcome.key)
         elif row is not None:
             self.explain()

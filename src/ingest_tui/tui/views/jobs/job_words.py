@@ -28,7 +28,7 @@ _PARTS = (
     ("failed", "items_failed"),
 )
 _ALWAYS_SAID = {"ingested", "failed"}
-_LOG_TOLD = {"at", "level", "message", "job", "source", "job_id", "source_id"}
+_SHOWN_ELSEWHERE = {"at", "level", "message", "job", "source", "job_id", "source_id"}
 
 
 def state_line(manifest: Manifest, queue_position: int | None = None) -> Content:
@@ -117,7 +117,7 @@ def issue_line(manifest: Manifest) -> str:
 def log_line(record: dict[str, Any], *, timestamps: bool) -> tuple[str, str]:
     """Return a record of the log of a job as one line, and its tone."""
     level = str(record.get("level", "info"))
-    rest = " ".join(wording.named(name, value) for name, value in record.items() if name not in _LOG_TOLD)
+    rest = " ".join(wording.named(name, value) for name, value in record.items() if name not in _SHOWN_ELSEWHERE)
     at = f"{str(record.get('at', ''))[11:19]} " if timestamps else ""
     tone = {"error": "bad", "warning": "warn", "debug": "quiet"}.get(level, "")
     return f"{at}{level.upper():7} {record.get('message', '')} {rest}".rstrip(), tone

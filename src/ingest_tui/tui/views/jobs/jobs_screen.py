@@ -166,13 +166,13 @@ class JobsScreen(JobActions):
         if self.size.width >= WIDE:
             if self._settling is not None:
                 self._settling.stop()
-            self._settling = self.set_timer(_SETTLE_SECONDS, self._show_beside)
+            self._settling = self.set_timer(_SETTLE_SECONDS, self._show_side_pane)
 
-    async def _show_beside(self) -> None:
+    async def _show_side_pane(self) -> None:
         if self.side_pane is None:
             from ingest_tui.tui.views.jobs.job_pane import JobPane
 
-            self.side_pane = JobPane(id="beside")
+            self.side_pane = JobPane(id="side-pane")
             self.side_pane.add_class("-both")
             await self.query_one("#jobs-panes").mount(self.side_pane)
         if self.table.current_key:
@@ -184,7 +184,7 @@ class JobsScreen(JobActions):
         if self.side_pane is not None:
             self.side_pane.display = self.size.width >= WIDE
         if self.size.width >= WIDE:
-            self.call_after_refresh(self._show_beside)
+            self.call_after_refresh(self._show_side_pane)
 
     def _hint(self) -> None:
         row = self.table.current

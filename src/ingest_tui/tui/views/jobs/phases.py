@@ -39,8 +39,8 @@ class PhaseBars(Vertical):
         for place, line in enumerate(PHASES):
             name = manifest.phase_names[place] if place < len(manifest.phase_names) else ""
             phase = manifest.phases.get(name, Phase())
-            told = _phase_line(name, phase, now, self.size.width) if name else Content()
-            self.query_one(f"#phase-{line}", Line).say(told)
+            shown = _phase_line(name, phase, now, self.size.width) if name else Content()
+            self.query_one(f"#phase-{line}", Line).say(shown)
 
 
 def _phase_line(name: str, phase: Phase, now: float, width: int) -> Content:

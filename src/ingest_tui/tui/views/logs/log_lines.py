@@ -18,7 +18,7 @@ from ingest_tui.tui.widgets.text import TextLines
 
 
 class LogLines(CursorKeys, TextLines):
-    """A cursor stands on one of the lines that were given, however many lines of the screen that one takes."""
+    """A cursor is on one of the lines that were given, however many lines of the screen that one takes."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--cursor"}
     DEFAULT_CSS = """
@@ -35,7 +35,7 @@ class LogLines(CursorKeys, TextLines):
     cells_before = 1
 
     class Moved(Message):
-        """The cursor stands on another line, or more has come below it."""
+        """The cursor is on another line, or more has come below it."""
 
     class Opened(Message):
         """A line was chosen with the mouse."""
@@ -48,7 +48,7 @@ class LogLines(CursorKeys, TextLines):
 
     @property
     def is_at_end(self) -> bool:
-        """Whether the cursor stands on the last line."""
+        """Whether the cursor is on the last line."""
         return self.cursor >= len(self._source) - 1
 
     def show(self, lines: Iterable[str | tuple[str, str]]) -> None:

@@ -77,7 +77,7 @@ class Group:
 
 
 class Plan(TableDialog):
-    """The groups, and behind each its items. Returns ``sync`` when a person wants that."""
+    """The groups, and after each its items. Returns ``sync`` when a person wants that."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "sync", "sync now", id="plan.sync")]
     keys: ClassVar[str] = "enter its items  s sync now  / filter  esc back"
@@ -156,8 +156,8 @@ class Plan(TableDialog):
             return f"{number:,} items" + (f", the first {kept:,} are shown" if kept < number else "")
         total = sum(group.number for group in self._groups.values())
         work = sum(group.number for group in self._groups.values() if group.action not in {"skip", "reject"})
-        told = f"{wording.plural(total, 'item')}, {work:,} to work on" if total else "the source is empty"
-        return told if self._done else f"{told} …"
+        summary = f"{wording.plural(total, 'item')}, {work:,} to work on" if total else "the source is empty"
+        return summary if self._done else f"{summary} …"
 
     def say_failure(self, message: str, hint: str) -> None:
         """Say what went wrong, and leave it there."""

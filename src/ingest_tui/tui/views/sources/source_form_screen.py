@@ -132,7 +132,7 @@ class SourceForm(EntryForm):
         required = [field for field in fields if field.required]
         filters = [field for field in fields if field.name in _FILTERS]
         others = [field for field in fields if field not in required and field not in filters]
-        # What stays as it is most of the time stands further below.
+        # What stays as it is most of the time is further below.
         rest = [field for field in others if field.kind in {"switch", "choice"} or field.default]
         place = [field for field in others if field not in rest]
         takes = [*filters, *_TAKES]
@@ -206,8 +206,8 @@ class SourceForm(EntryForm):
 
         def take(problems: dict[str, str]) -> None:
             names = {name: own for own, name in self._config_names.items()}
-            told = {names.get(name, name): text for name, text in problems.items()}
-            if self.take_problems(told, everywhere=everywhere) and everywhere:
+            problems_by_field = {names.get(name, name): text for name, text in problems.items()}
+            if self.take_problems(problems_by_field, everywhere=everywhere) and everywhere:
                 self._save_now()
             elif everywhere and self.form is not None:
                 self.form.focus_problem()

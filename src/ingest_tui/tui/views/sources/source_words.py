@@ -36,8 +36,8 @@ def health_words(summary: SourceSummary, now: float) -> str:
 def searchable(summary: SourceSummary) -> str:
     """Return what the filter of the list looks into."""
     source = summary.source
-    told = f"{state_of(summary)} {summary.health} {summary.next_run} {'watched' if source.watch else ''}"
-    return f"{source.source_id} {source.name} {source.source_type} {source.place} {told}".lower()
+    state = f"{state_of(summary)} {summary.health} {summary.next_run} {'watched' if source.watch else ''}"
+    return f"{source.source_id} {source.name} {source.source_type} {source.place} {state}".lower()
 
 
 def detail_lines(summary: SourceSummary) -> list[tuple[str, str]]:
@@ -46,29 +46,31 @@ def detail_lines(summary: SourceSummary) -> list[tuple[str, str]]:
     tone = "bad" if summary.level == "problem" else "warn" if summary.level == "warning" else ""
     lines = [
         (f"{source.name or source.source_id}   ({source.source_id})", "hit"),
-        (_told("health", f"{_GLYPHS.get(summary.level, '-')} {summary.health}".rstrip()), tone),
-        (_told("state", state_of(summary)), ""),
-        (_told("next sync", summary.next_run), ""),
-        *([(_told("schedule", source.schedule.in_words), "")] if source.schedule is not None else []),
-        (_told("documents", f"{summary.documents:,} in {source.collection_id}"), ""),
+        (_labelled("health", f"{_GLYPHS.get(summary.level, '-')} {summary.health}".rstrip()), tone),
+        (_labelled("state", state_of(summary)), ""),
+        (_labelled("next sync", summary.next_run), ""),
+        *([(_labelled("schedule", source.schedule.in_words), "")] if source.schedule is not None else []),
+        (_labelled("documents", f"{summary.documents:,} in {source.collection_id}"), ""),
     ]
     if summary.embedding:
-        lines.append((_told("embedding", summary.embedding), "bad" if summary.embedding == "failed" else ""))
+        lines.append((_labelled("embedding", summary.embedding), "bad" if summary.embedding == "failed" else ""))
     if summary.columns_in_words:
-        lines.append((_told("columns", summary.columns_in_words), ""))
+        lines.append((_labelled("columns", summary.columns_in_words), ""))
     if last is not None:
-        lines.append((_told("last job", f"{last.job_id}, {last.state}"), ""))
+        lines.append((_labelled("last job", f"{last.job_id}, {last.state}"), ""))
         counters = last.counters
         counts = f"{counters.descriptors_listed:,} listed, {counters.items_ingested:,} ingested"
-        lines.append((_told("", f"{counts}, {counters.items_failed:,} failed"), "quiet"))
+        lines.append((_labelled("", f"{counts}, {counters.items_failed:,} failed"), "quiet"))
     lines.append(("", ""))
-    lines.append((_told("type", source.source_type), ""))
-    lines += [(_told(name, _value(value)), "") for name, value in source.source_config.items() if value not in ("", ())]
+    lines.append((_labelled("type", source.source_type), ""))
     lines += [
-        (_told("enabled", _value(source.enabled)), ""),
-        (_told("watch", _value(source.watch)), ""),
-        (_told("largest", wording.size(int(source.max_size))), ""),
-        (_told("priority", str(source.priority)), ""),
+        (_labelled(name, _value(value)), "") for name, value in source.source_config.items() if value not in ("", ())
+    ]
+    lines += [
+        (_labelled("enabled", _value(source.enabled)), ""),
+        (_labelled("watch", _value(source.watch)), ""),
+        (_labelled("largest", wording.size(int(source.max_size))), ""),
+        (_labelled("priority", str(source.priority)), ""),
     ]
     for name, value in (
         ("since", source.since),
@@ -86,11 +88,11 @@ def detail_lines(summary: SourceSummary) -> list[tuple[str, str]]:
         ("own choice", source.overrides.chosen()),
     ):
         if value:
-            lines.append((_told(name, _value(value)), ""))
+            lines.append((_labelled(name, _value(value)), ""))
     return lines
 
 
-def _told(name: str, value: str) -> str:
+def _labelled(name: str, value: str) -> str:
     return f"{name.replace('_', ' '):{_LABEL}} {value}"
 
 

@@ -52,7 +52,7 @@ class SourcesScreen(SourceActions):
         """The table, and what is next to it on a wide screen."""
         with Horizontal():
             yield VirtualTable(self._columns(), lambda summary: summary.source.source_id, id="sources-table")
-            with Vertical(id="source-beside"):
+            with Vertical(id="source-pane"):
                 yield TextLines(id="source-detail")
                 yield VirtualTable(self._job_columns(), lambda row: row.job_id, id="source-jobs")
 
@@ -164,10 +164,10 @@ class SourcesScreen(SourceActions):
         """Say something about the source under the cursor, and show it next to the list where there is room."""
         summary = self.table.current
         self._say_hint(summary)
-        beside = self.query_one("#source-beside")
+        pane = self.query_one("#source-pane")
         if summary is None:
             self.query_one("#source-detail", TextLines).show([])
-        elif beside.display and self.has_class("-wide"):
+        elif pane.display and self.has_class("-wide"):
             self.query_one("#source-detail", TextLines).show(detail_lines(summary))
         rows = [] if summary is None else self._jobs_of(summary.source.source_id)
         self.query_one("#source-jobs", VirtualTable).show(rows, empty=["never synced; s syncs it"])
