@@ -56,6 +56,6 @@ def test_what_is_similar(handle: WorkspaceHandle) -> None:
     fox = next(one.document_id for one in handle.documents if one.uri == "fox")
     assert [hit.uri for hit in handle.similar(fox, limit=1)] == ["dog"]
     assert handle.similar(text="invoice netto")[0].uri == "money"
-    for wrong in ({}, {"document_id": fox, "text": "invoice"}):
+    for document_id, text in ((None, ""), (fox, "invoice")):
         with pytest.raises(UsageError, match="give a document or a text"):
-            handle.similar(**wrong)
+            handle.similar(document_id, text=text)
