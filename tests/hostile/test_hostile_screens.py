@@ -28,7 +28,7 @@ from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from tests.hostile.hostile_lab import HostileCli, assert_harmless, snapshot
 from tests.hostile.hostile_names import ESC, NAMES, SENTINEL
 from tests.tui.pty_app import PtyApp, foreign_controls
-from tests.tui.stories import run_story, screen_text, until
+from tests.tui.stories import at_rest, run_story, screen_text, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile words")]
 # Room for many lines but for nothing next to the list; the others take their time: all jobs, every fifth document.
@@ -181,7 +181,7 @@ def test_sources_help_and_palette_are_shown_harmlessly(hostile: HostileCli) -> N
         await reader.press("question_mark")
         await reader.see(Help)
         await reader.press("escape", "ctrl+p")
-        await reader.pilot.pause(0.1)
+        await at_rest(reader.pilot)
         reader.look()
         await reader.press("escape", "slash")
         for name in NAMES[::40]:
@@ -219,7 +219,7 @@ def test_plans_previews_and_forms_of_sources_are_shown_harmlessly(hostile: Hosti
             await reader.see(SourceForm)
             for name in NAMES[::60]:
                 reader.app.screen.query_one("#field-path", Input).value = name.key
-                await reader.pilot.pause(0.4)
+                await at_rest(reader.pilot)
                 reader.look()
             await reader.press("escape", "tab", "enter")
             await reader.see(type(sources))

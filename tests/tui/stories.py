@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 from textual.pilot import Pilot
+from textual.timer import Timer
 
 from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job import JobError, JobState, Manifest, Phase, Transition, WorkerMark
@@ -20,7 +21,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
 from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
-from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.app import TOAST_SECONDS, IngestApp
 from ingest_tui.tui.widgets.line import Line
 
 NOW_TEXT = "2026-11-21T12:00:00.000Z"
@@ -157,6 +158,30 @@ async def until(pilot: Pilot[int], true: Callable[[], bool], seconds: float = 10
         except Exception:  # noqa: BLE001 - not there yet
             continue
     raise AssertionError("it did not become true; on screen:\n" + screen_text(pilot.app))
+
+
+async def at_rest(pilot: Pilot[int]) -> None:
+    """Let the application go on until nothing more comes of what was done: two times in a row nothing is due."""
+    looks_at_rest = 0
+
+    def is_at_rest() -> bool:
+        nonlocal looks_at_rest
+        looks_at_rest = 0 if _is_anything_due(pilot.app) else looks_at_rest + 1
+        return looks_at_rest >= 2
+
+    await until(pilot, is_at_rest)
+
+
+def _is_anything_due(app: Any) -> bool:
+    """Whether a thread has a question, something moves, or a timer is set: no interval, and none of a notice."""
+
+    def is_due(timer: Timer) -> bool:
+        is_running = timer._task is not None and not timer._task.done()
+        return is_running and timer._repeat == 0 and timer._interval < TOAST_SECONDS
+
+    nodes = [app, *app.screen_stack, *app.screen.walk_children()]
+    is_asked = any(not worker.is_finished for worker in app.workers)
+    return is_asked or bool(app.animator._animations) or any(is_due(timer) for node in nodes for timer in node._timers)
 
 
 @asynccontextmanager

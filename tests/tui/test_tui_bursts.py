@@ -20,7 +20,7 @@ from ingest_tui.tui.dialogs.jump import Jump
 from ingest_tui.tui.dialogs.report import Story
 from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
 from ingest_tui.tui.views.jobs.held_screen import Held
-from tests.tui.stories import run_story, until
+from tests.tui.stories import at_rest, run_story, until
 
 pytestmark = pytest.mark.slow
 Make = Callable[[Client], AnswersOnce[Any]]
@@ -56,7 +56,7 @@ def test_keys_that_come_together_close_a_dialog_once(root: Path, name: str) -> N
             await app.push_screen(DIALOGS[name](app.client))
             await until(pilot, lambda: isinstance(app.screen, AnswersOnce))
             burst(app, key, key, key)
-            await pilot.pause(0.1)
+            await at_rest(pilot)
             assert app.is_running
             assert view in app.screen_stack
             while app.screen is not view:

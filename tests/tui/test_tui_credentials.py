@@ -20,7 +20,7 @@ from ingest_tui.tui.dialogs.report import LinesReport, TestReport
 from ingest_tui.tui.views.credentials.credential_form_screen import AddCredential, CredentialForm
 from ingest_tui.tui.views.credentials.credentials_screen import CredentialsScreen
 from tests.identity_server import Answer, IdentityServer
-from tests.tui.stories import HOSTILE_NAMES, run_story, said, screen_text, until
+from tests.tui.stories import HOSTILE_NAMES, at_rest, run_story, said, screen_text, until
 
 pytestmark = pytest.mark.slow
 
@@ -166,7 +166,7 @@ def test_a_literal_is_typed_unseen_and_never_shown_again(root: Path, file: Path)
         await until(pilot, lambda: "? secret in the file" in screen_text(app))
         for keys in ("enter", "escape R", "escape c", "escape D", "escape y"):
             await pilot.press(*keys.split())
-            await pilot.pause(0.3)
+            await at_rest(pilot)
             seen.extend([screen_text(app), app.export_screenshot()])
         seen.extend(notice.message for notice in app._notifications)
 

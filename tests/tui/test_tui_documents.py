@@ -26,7 +26,7 @@ from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.documents.documents_model import hit_words, query_as_typed
 from ingest_tui.tui.views.documents.file_picker import FilePicker
-from tests.tui.stories import let_answer, run_story, said, screen_text, sync_by_hand, until
+from tests.tui.stories import at_rest, let_answer, run_story, said, screen_text, sync_by_hand, until
 from tests.tui.test_tui_screens import ACTING, add_folder
 
 pytestmark = pytest.mark.slow
@@ -135,7 +135,7 @@ def test_a_search_asks_what_was_meant(filled: Path) -> None:
         await until(pilot, lambda: "there is no source 'nowhere'" in screen_text(app))
         app.screen.query_one("#search", Input).value = "kettl"
         await until(pilot, lambda: names(app) == ["welcome.md"])
-        await pilot.pause(0.2)
+        await at_rest(pilot)
         assert "did you mean" not in screen_text(app)
 
     run_story(filled, story)
@@ -169,14 +169,14 @@ def test_a_search_without_a_word_says_so(filled: Path) -> None:
 
 def test_a_search_that_is_superseded_is_given_up(filled: Path) -> None:
     """A slow search learns that nobody waits for it any more, and its answer is not shown."""
-    given_up = threading.Event()
-
+    searching, given_up = threading.Event(), threading.Event()
     flag = given_up
     client = Client(filled)
     search = client.documents.search
 
     def slow_search(words: str, *, given_up: Callable[[], bool] | None = None, **choice: Any) -> list[SearchHit]:
         if words == "slow*" and given_up is not None:
+            searching.set()
             for _ in range(500):
                 if given_up():
                     flag.set()
@@ -190,7 +190,7 @@ def test_a_search_that_is_superseded_is_given_up(filled: Path) -> None:
         await pilot.press("3")
         await until(pilot, lambda: len(names(app)) == 2)
         await pilot.press("s", *"slow")
-        await pilot.pause(0.4)
+        await until(pilot, searching.is_set)
         app.screen.query_one("#search", Input).value = "kettle"
         await until(pilot, lambda: names(app) == ["welcome.md"])
         assert given_up.wait(5)

@@ -15,7 +15,7 @@ from ingest_tui.tui.dialogs.report import LinesReport, Story
 from ingest_tui.tui.views.audit.audit_screen import AuditScreen
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.logs.logs_screen import MOST_RECORDS, LogsScreen
-from tests.tui.stories import HOSTILE_NAMES, add_job, run_story, said, screen_text, until
+from tests.tui.stories import HOSTILE_NAMES, add_job, at_rest, run_story, said, screen_text, until
 from tests.tui.test_tui_navigation import notices
 
 pytestmark = pytest.mark.slow
@@ -188,10 +188,10 @@ def test_hostile_lines_and_targets_act_on_nothing(root: Path) -> None:
     async def story(app: Any, pilot: Any) -> None:
         for view, keys in (("5", "G k k k enter escape y escape v t"), ("7", "j j j j enter escape y escape o escape")):
             await pilot.press(view)
-            await pilot.pause(0.5)
+            await at_rest(pilot)
             for key in keys.split():
                 await pilot.press(key)
-                await pilot.pause(0.05)
+                await at_rest(pilot)
                 assert not ACTING.search(screen_text(app).replace("\n", ""))
             for _ in clean:
                 await pilot.press("k" if view == "5" else "j")

@@ -27,6 +27,7 @@ from ingest_tui.tui.widgets.command_line import CommandLine
 from tests.tui.stories import (
     add_job,
     add_outcomes,
+    at_rest,
     outcome,
     run_story,
     said,
@@ -212,7 +213,7 @@ def test_a_view_is_set_up_once(root: Path) -> None:
         await until(pilot, lambda: len(app.screen.table.rows) == 1)
         await pilot.press("l")
         await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.focused is app.screen.pane.log_lines)
-        await pilot.pause(0.2)
+        await at_rest(pilot)
         assert app.focused is app.screen.pane.log_lines
         assert sum(timer._interval == AGES_SECONDS for timer in app.screen._timers) == 1
 
@@ -296,7 +297,7 @@ def test_a_clash_in_the_keymap_is_reported_when_it_starts(root: Path) -> None:
         assert "(job.cancel)" in notices(app)
         assert "workspace.json" in notices(app)
         await pilot.press("2")
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert isinstance(app.screen, JobsScreen)
         await pilot.press("f9")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
@@ -423,7 +424,7 @@ def test_read_only_is_said_and_does_nothing(root: Path) -> None:
         await pilot.press("D")
         await until(pilot, lambda: "not done: Cancel the job" in notices(app))
         await pilot.press("w", "a")
-        await pilot.pause(0.2)
+        await at_rest(pilot)
         assert isinstance(app.screen, JobsScreen)
         await pilot.press("q")
 

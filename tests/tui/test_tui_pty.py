@@ -113,7 +113,7 @@ def test_a_lost_terminal_ends_the_process_even_when_hangups_are_ignored(root: Pa
         before = app.cpu_seconds()
         app.hang_up()
         assert app.wait(6) is not None
-        assert app.cpu_seconds() - before < 0.4, "most of its last seconds it waits"
+        assert app.cpu_seconds() - before < 1, "most of its last seconds it waits"
     finally:
         app.close()
 

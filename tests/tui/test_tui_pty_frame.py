@@ -223,6 +223,6 @@ def test_a_new_line_of_a_log_sends_below_a_kilobyte(root: Path) -> None:
         assert all(0 < number < 1024 for number in sent), sent
         before = app.cpu_seconds()
         assert app.read(3.0) == b""
-        assert app.cpu_seconds() - before < 0.15
+        assert app.cpu_seconds() - before < 1
     finally:
         app.close()

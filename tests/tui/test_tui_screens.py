@@ -15,6 +15,7 @@ from ingest_tui.services.client import Client
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines
+from ingest_tui.tui.actions.palette import Palette
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.dialogs.report import TestReport
@@ -28,6 +29,7 @@ from tests.tui.stories import (
     HOSTILE_NAMES,
     add_job,
     add_outcomes,
+    at_rest,
     let_answer,
     outcome,
     run_story,
@@ -338,7 +340,7 @@ def test_a_tiny_screen_shows_one_line(root: Path, size: tuple[int, int]) -> None
     async def story(app: Any, pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete)
         await pilot.press("j", "enter", "escape", "2", "3", "1")
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         if size[0] >= 30:
             assert "1 fail" in screen_text(app)
         assert "STATE" not in screen_text(app)
@@ -365,7 +367,7 @@ def test_hostile_names_are_shown_escaped_on_every_view(root: Path, tmp_path: Pat
         await until(pilot, lambda: len(app.screen.table.rows) == 2)
         for keys in ("G", "enter", "j j j l l i escape y escape question_mark escape escape", "2", "x escape t"):
             await pilot.press(*keys.split())
-            await pilot.pause(0.1)
+            await at_rest(pilot)
             assert not ACTING.search(screen_text(app).replace("\n", ""))
         await pilot.press("escape", "3")
         await until(pilot, lambda: len(app.screen.table.rows) >= 10)
@@ -373,7 +375,7 @@ def test_hostile_names_are_shown_escaped_on_every_view(root: Path, tmp_path: Pat
             assert not ACTING.search(screen_text(app).replace("\n", ""))
             await pilot.press("j")
         await pilot.press("space", "D")
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert not ACTING.search(screen_text(app).replace("\n", ""))
         await pilot.press("escape", "enter")
         await until(pilot, lambda: isinstance(app.screen, DocumentScreen))
@@ -580,10 +582,10 @@ def test_the_palette_offers_the_actions_of_the_view(root: Path) -> None:
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("ctrl+p")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: isinstance(app.screen, Palette))
         await pilot.press(*"go to sou")
         await until(pilot, lambda: "Go to Sources" in screen_text(app))
-        await pilot.pause(0.3)
+        await at_rest(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
 

@@ -24,7 +24,7 @@ from ingest_tui.tui.views.jobs.job_pane import JobPane
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.logs.logs_screen import LogsScreen
-from tests.tui.stories import NOW, NOW_TEXT, add_job, add_outcomes, let_answer, outcome, until
+from tests.tui.stories import NOW, NOW_TEXT, add_job, add_outcomes, at_rest, let_answer, outcome, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -266,7 +266,7 @@ def test_documents(root: Path, snap_compare: Any, size: tuple[int, int], keys: s
         await pilot.press("3")
         await until(pilot, lambda: isinstance(app.screen, DocumentsScreen) and len(app.screen.table.rows) == 4)
         await pilot.press(*keys.split())
-        await pilot.pause(0.8)
+        await at_rest(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=settle)
 
@@ -283,6 +283,6 @@ def test_errors(root: Path, snap_compare: Any, size: tuple[int, int]) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: len(app.screen.table.rows) == 5)
         await pilot.press("j", "j")
-        await pilot.pause(0.6)
+        await at_rest(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=settle)

@@ -29,7 +29,7 @@ from ingest_tui.tui.views.sources.preview_screen import Preview
 from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
-from tests.tui.stories import NOW, until
+from tests.tui.stories import NOW, at_rest, until
 from tests.tui.test_tui_snapshots import still_client
 
 pytestmark = [
@@ -130,7 +130,7 @@ def picture(root: Path, snap_compare: Any, size: tuple[int, int], settle: Settle
         await pilot.press("2")
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen) and len(app.screen.table.rows) == 4)
         await settle(app, pilot)
-        await pilot.pause(0.6)
+        await at_rest(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
 
