@@ -12,7 +12,7 @@ import pytest
 
 from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import NotFoundError, UsageError
-from ingest_tui.pipeline.retention import find_prunable, prune
+from ingest_tui.pipeline.workspace_prune import find_prunable, prune
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.documents.documents import remove_documents, restore_document
 from ingest_tui.services.documents.erasure import erase_documents, plan_erasure

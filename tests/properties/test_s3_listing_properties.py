@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from ingest_tui.connectors.s3 import listing as s3_listing
 from ingest_tui.connectors.s3.client import BucketClient, Query
 from ingest_tui.connectors.s3.config import S3Config
-from ingest_tui.connectors.s3.errors import Explainer
 from ingest_tui.connectors.s3.listing import BucketListing
 from ingest_tui.connectors.s3.pages import PageReader
+from ingest_tui.connectors.s3.s3_errors import Explainer
 from tests.servers.fake_bucket import FakeBucket
 
 

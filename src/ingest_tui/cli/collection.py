@@ -7,7 +7,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.collection_preferences import prefs
 from ingest_tui.cli.name_arguments import COLLECTION
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
 
 
 @click.group()
@@ -138,7 +138,7 @@ def use(session: Session, name: str, as_json: bool) -> None:
 
 @collection.command()
 @click.argument("name", type=COLLECTION)
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @wait_options
 @json_option
 @pass_session

@@ -9,7 +9,7 @@ import click
 from ingest_tui.cli import output
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.read_only import refusal
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
 
 if TYPE_CHECKING:
     from ingest_tui.services.collections.preferences import PreferenceChange
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--set", "assigned", multiple=True, metavar="KEY=VALUE", help="Choose a value; lists with commas.")
 @click.option("--unset", "removed", multiple=True, metavar="KEY", help="Take what is usual again.")
 @click.option("--preview", metavar="FILE", help="Print the chunks of a document or file by these; change nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @click.option("--detach", is_flag=True, help="Only queue what follows; a worker does it.")
 @json_option
 @pass_session

@@ -10,7 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options
 from ingest_tui.cli.steps import report_steps
 
 if TYPE_CHECKING:
@@ -188,11 +188,7 @@ def test(session: Session, name: str, as_json: bool) -> int:
 
 
 @credential.command()
-@click.argument("name")
-@click.option("--force", is_flag=True, help="Even while sources use it.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@json_option
-@pass_session
+@removal_options("sources")
 def remove(session: Session, name: str, force: bool, yes: bool, as_json: bool) -> None:
     """Take credential NAME out of the file. Its secrets stay where they are kept, unless they are in the file."""
     from ingest_tui.services.credentials.credentials import get_credential, remove_credential

@@ -16,7 +16,7 @@ from ingest_tui.cli.document_versions import VERSION_COMMANDS
 from ingest_tui.cli.export import export_document
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
 from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ for command in (*VERSION_COMMANDS, purge):
 
 @doc.command()
 @click.argument("documents", nargs=-1, required=True)
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @wait_options
 @json_option
 @pass_session

@@ -8,7 +8,7 @@ import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
 
 _MOST_NAMED = 20
 
@@ -96,7 +96,7 @@ def rollback(session: Session, document: str, version: int | None, as_json: bool
     help="How many of the newest stay.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @json_option
 @pass_session
 def prune_versions(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options
 from ingest_tui.cli.steps import report_steps
 
 if TYPE_CHECKING:
@@ -52,11 +52,7 @@ def remove_command(noun: str, services: Callable[[], ModelServices]) -> click.Co
     """Return `remove NAME`."""
 
     @click.command("remove", help=f"Forget {noun} NAME. Its model stays where it is.")
-    @click.argument("name")
-    @click.option("--force", is_flag=True, help="Even while collections use it.")
-    @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-    @json_option
-    @pass_session
+    @removal_options("collections")
     def remove(session: Session, name: str, force: bool, yes: bool, as_json: bool) -> None:
         called = services()
         identifier = called.id_of(session.workspace, name)

@@ -9,10 +9,10 @@ import humanize
 
 from ingest_tui.cli import output
 from ingest_tui.cli.read_only import refusal
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
 
 if TYPE_CHECKING:
-    from ingest_tui.services.retention import Prunable, PruneKind, PruneReport
+    from ingest_tui.services.workspace_prune import Prunable, PruneKind, PruneReport
 
 _KINDS = ("trash", "versions", "jobs", "logs", "staging")
 
@@ -20,7 +20,7 @@ _KINDS = ("trash", "versions", "jobs", "logs", "staging")
 @click.command()
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only of this kind; may be repeated.")
 @click.option("--dry-run", "-n", is_flag=True, help="Show what would be deleted, and delete nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @json_option
 @pass_session
 def prune(session: Session, kinds: tuple[str, ...], dry_run: bool, yes: bool, as_json: bool) -> None:
@@ -28,7 +28,7 @@ def prune(session: Session, kinds: tuple[str, ...], dry_run: bool, yes: bool, as
 
     A worker does so by itself once a day. Exit code 6: nobody agreed.
     """
-    from ingest_tui.services.retention import PruneReport, prunable, prune_workspace
+    from ingest_tui.services.workspace_prune import PruneReport, prunable, prune_workspace
 
     if session.read_only and not dry_run:
         raise refusal("prune")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import output
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
 
 if TYPE_CHECKING:
     from ingest_tui.model.generation import Generation
@@ -34,7 +34,7 @@ _ACTIONS = ("switch", "revert", "discard", "compare", "list_all")
 )
 @click.option("--list", "list_all", is_flag=True, help="List the generations of vectors that there are.")
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @json_option
 @pass_session
 def reembed(session: Session, /, targets: tuple[str, ...], **options: Any) -> int:

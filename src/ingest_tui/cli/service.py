@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
 from ingest_tui.model.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ def _scope_options(command: Any) -> Any:
 
 _name_option = click.option("--name", default=_UNIT, show_default=True, help="Of the unit, without '.service'.")
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Also a unit file that somebody edited; asks.")
-_yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 def _chosen(scope: str | None) -> ServiceScope:
@@ -54,7 +53,7 @@ def print_unit(session: Session, scope: str | None) -> None:
 @_scope_options
 @_name_option
 @_overwrite_option
-@_yes_option
+@yes_option
 @json_option
 @pass_session
 def install(session: Session, scope: str | None, name: str, overwrite: bool, yes: bool, as_json: bool) -> None:
@@ -110,7 +109,7 @@ def status(session: Session, scope: str | None, name: str, as_json: bool) -> int
 @_scope_options
 @_name_option
 @_overwrite_option
-@_yes_option
+@yes_option
 @json_option
 @pass_session
 def uninstall(session: Session, scope: str | None, name: str, overwrite: bool, yes: bool, as_json: bool) -> None:

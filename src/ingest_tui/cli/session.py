@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,3 +112,16 @@ def wait_policy_of(workspace: Workspace, *, wait: bool, timeout: float | None) -
 
 pass_session = click.make_pass_decorator(Session)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def removal_options(users: str) -> Callable[[Any], Any]:
+    """Add what `remove` of something that ``users`` may need has: NAME, ``--force``, ``--yes``, ``--json``."""
+    force_option = click.option("--force", is_flag=True, help=f"Even while {users} use it.")
+
+    def add_options(command: Any) -> Any:
+        for option in (pass_session, json_option, yes_option, force_option, click.argument("name")):
+            command = option(command)
+        return command
+
+    return add_options

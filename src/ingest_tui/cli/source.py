@@ -10,7 +10,7 @@ import click
 from ingest_tui.cli import diagnostics, output, source_trials
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
 from ingest_tui.cli.source_options import (
     SourceTypes,
     TypedCommand,
@@ -299,7 +299,7 @@ def show(session: Session, source_id: str, as_json: bool) -> None:
 @source.command()
 @click.argument("source_id", metavar="SOURCE", type=SOURCE)
 @click.option("--keep-documents", is_flag=True, help="Leave its documents searchable.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @wait_options
 @json_option
 @pass_session

@@ -74,8 +74,8 @@ def stop(session: Session, as_json: bool) -> None:
 @pass_session
 def status(session: Session, as_json: bool) -> None:
     """Show the workers that live."""
-    from ingest_tui.services.retention import last_prune
     from ingest_tui.services.workers import scheduled_runs, worker_status
+    from ingest_tui.services.workspace_prune import last_prune
 
     workers, pruned = worker_status(session.workspace), last_prune(session.workspace)
     if as_json:

@@ -52,6 +52,11 @@ def connector_class(source_type: str) -> type[BaseConnector]:
     raise ValueError(f"unknown source type {source_type!r}; known types: {', '.join(source_types())}")
 
 
+def is_built_in(connector: type[BaseConnector]) -> bool:
+    """Whether a class is one of those that this package declares: mypy and the conformance suite check them."""
+    return f"{connector.__module__}:{connector.__qualname__}" in _BUILT_IN.values()
+
+
 def _built_in(source_type: str) -> type[BaseConnector]:
     module, _, name = _BUILT_IN[source_type].partition(":")
     try:

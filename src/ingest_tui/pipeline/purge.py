@@ -11,12 +11,12 @@ from pathlib import Path
 from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339, rfc3339_now, shifted, utc_now
 from ingest_tui.model.document import Document
-from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
+from ingest_tui.model.trash_grace import ClockNote, is_overdue, look_at_clock
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.layout import REMOVED_COLLECTION
 from ingest_tui.store.records.removed_collections import forget_removed, removal_times
-from ingest_tui.store.retention import RetentionPolicies
-from ingest_tui.store.trash import read_clock_note, retirement_of, time_in, write_clock_note
+from ingest_tui.store.retention_policies import RetentionPolicies
+from ingest_tui.store.retirements import read_clock_note, retirement_of, time_in, write_clock_note
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
@@ -27,8 +27,8 @@ _NOTED_EVERY = timedelta(hours=1)
 def purge_overdue(workspace: Workspace, *, now: datetime | None = None) -> int:
     """Delete what has been in the trash for more than the ``trash_days`` of its collection; returns how many documents.
 
-    Nothing is deleted while the clock is doubted (see `model.trash`), nor a document whose note of its retirement is
-    missing or says another time than the catalogue. With ``trash_days`` 0 nothing is kept, whatever the clock says.
+    Nothing is deleted while the clock is doubted (see `model.trash_grace`), nor a document whose note of its retirement
+    is missing or says another time than the catalogue. With ``trash_days`` 0 nothing is kept, whatever the clock says.
     """
     if not _has_trash(workspace):
         return 0

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
         name_lookup,
         record_texts,
         rerankers,
-        retention,
         service_units,
         similar,
         workers,
+        workspace_prune,
         workspaces,
     )
     from ingest_tui.services.collections import collections, overrides, preferences, removal
@@ -71,8 +71,8 @@ else:
     comparison, embedders, embedding, embedding_states, generations = map(
         _Module, ("comparison", "embedders", "embedding", "embedding_states", "generations")
     )
-    name_lookup, record_texts, rerankers, retention, similar, workers, workspaces = map(
-        _Module, ("name_lookup", "record_texts", "rerankers", "retention", "similar", "workers", "workspaces")
+    name_lookup, record_texts, rerankers, workspace_prune, similar, workers, workspaces = map(
+        _Module, ("name_lookup", "record_texts", "rerankers", "workspace_prune", "similar", "workers", "workspaces")
     )
     collections, overrides, preferences, removal = (
         _Module(f"collections.{name}") for name in ("collections", "overrides", "preferences", "removal")
@@ -318,9 +318,9 @@ class _Maintenance(Subject):
     rebuild = changes(lambda: workspaces.rebuild)
     verify = streams(lambda: verify.verify)
     repair = change_streams(lambda: repair.verify_and_repair)
-    prunable = reads(lambda: retention.prunable)
-    last_prune = reads(lambda: retention.last_prune)
-    prune = changes(lambda: retention.prune_workspace)
+    prunable = reads(lambda: workspace_prune.prunable)
+    last_prune = reads(lambda: workspace_prune.last_prune)
+    prune = changes(lambda: workspace_prune.prune_workspace)
 
 
 class _Settings(Subject):

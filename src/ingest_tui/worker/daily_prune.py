@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from ingest_tui.model.clock import utc_now
 from ingest_tui.model.errors import BusyError
 from ingest_tui.pipeline.purge import clock_is_doubted
-from ingest_tui.pipeline.retention import find_prunable, prune
+from ingest_tui.pipeline.workspace_prune import find_prunable, prune
 from ingest_tui.store.records.prune_note import PruneNote, read_prune_note, write_prune_note
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.supervision import EventReport
@@ -19,7 +19,7 @@ _LONGEST_DELAY = timedelta(days=2)
 _LOOK_SECONDS = 3600.0
 _RETRY_SECONDS = 60.0
 _STEADY_FOR = timedelta(days=4)
-"""So that a gap of two days between looks is no jump of the clock: see `model.trash`."""
+"""So that a gap of two days between looks is no jump of the clock: see `model.trash_grace`."""
 
 
 class DailyPrune:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.connectors import registry
-from ingest_tui.connectors.registry import connector_class, source_types
+from ingest_tui.connectors.local.connector import LocalConnector
+from ingest_tui.connectors.registry import connector_class, is_built_in, source_types
 from ingest_tui.model.errors import MissingDependencyError
 from ingest_tui.services.sources.sources import describe_source_type
 
@@ -55,3 +56,15 @@ def test_missing_package_of_ours_names_the_extra(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(MissingDependencyError, match="no_such_library") as caught:
         connector_class("s3")
     assert caught.value.hint == 'pip install "ingest-tui[s3]"'
+
+
+def test_connectors_of_this_package_are_declared() -> None:
+    """Only a class that a built-in type names is built in: one derived from it is checked as those of others are."""
+
+    class Derived(LocalConnector):
+        pass
+
+    assert all(is_built_in(connector_class(source_type)) for source_type in registry._BUILT_IN)
+    assert not is_built_in(Derived)
+    Derived.__module__ = "ingest_tui.connectors.local.connector"
+    assert not is_built_in(Derived), "its module alone does not make it one"

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from ingest_tui.connectors.local.errors import access_error, item_error
+from ingest_tui.connectors.local.local_errors import access_error, item_error
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.gap_remedies import gap_remedy
 from ingest_tui.model.volumes import gaps_of_volumes, lost_volume

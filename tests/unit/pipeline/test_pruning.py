@@ -12,7 +12,7 @@ import pytest
 from ingest_tui.model.clock import utc_now
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import HeldDeletions, Manifest
-from ingest_tui.pipeline.retention import PruneKind, find_prunable, prune
+from ingest_tui.pipeline.workspace_prune import PruneKind, find_prunable, prune
 from ingest_tui.services.documents.documents import document_versions
 from ingest_tui.services.documents.rollback import roll_back_document
 from ingest_tui.services.verify.verify import VerifyScope, verify
@@ -250,7 +250,7 @@ def test_a_clock_that_jumps_prunes_nothing(workspace: Workspace) -> None:
 
 def test_a_prune_stops_between_batches(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that is queued meanwhile gets its turn: the rest waits for the next time."""
-    monkeypatch.setattr("ingest_tui.pipeline.retention._BATCH", 1)
+    monkeypatch.setattr("ingest_tui.pipeline.workspace_prune._BATCH", 1)
     for _ in range(4):
         sync(workspace)
     set_retention(workspace, job_days=0, keep_jobs=1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.cli.main import run
-from ingest_tui.model.trash import ClockNote, is_overdue, look_at_clock
+from ingest_tui.model.trash_grace import ClockNote, is_overdue, look_at_clock
 from ingest_tui.pipeline.purge import purge_documents, purge_overdue, retired_until
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.collections.collections import add_collection

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from ingest_tui.connectors.base import ABOVE, BaseConnector, Capabilities, Credentials, Listing, Place
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.local.config import LocalConfig
-from ingest_tui.connectors.local.errors import (
+from ingest_tui.connectors.local.local_errors import (
     GONE,
     IT_WAS_NAMED,
     LEADS_NOWHERE,

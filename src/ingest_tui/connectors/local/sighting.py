@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable
 
-from ingest_tui.connectors.local.errors import GONE, LEADS_NOWHERE, check_root
+from ingest_tui.connectors.local.local_errors import GONE, LEADS_NOWHERE, check_root
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import SourceAccessError
 from ingest_tui.model.keys import key_from_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from ingest_tui.connectors.local.errors import changed_while_read
+from ingest_tui.connectors.local.local_errors import changed_while_read
 from ingest_tui.model.clock import posix_ns
 
 _FORM = "2"

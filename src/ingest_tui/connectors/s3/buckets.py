@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from ingest_tui.connectors.base import Credentials, Place
 from ingest_tui.connectors.s3.client import BucketClient, network_failure
 from ingest_tui.connectors.s3.config import S3Config
-from ingest_tui.connectors.s3.errors import Explainer, NetworkFailure, StoreFailure
+from ingest_tui.connectors.s3.s3_errors import Explainer, NetworkFailure, StoreFailure
 from ingest_tui.model.errors import SourceAccessError
 
 _STAND_IN = "any-bucket"

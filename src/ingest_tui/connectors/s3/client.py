@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_from_bytes, urlencode, urlsplit
 from ingest_tui.connectors.base import Credentials
 from ingest_tui.connectors.s3.access import Access, AccessKeys, aws_endpoint, resolve_access
 from ingest_tui.connectors.s3.config import S3Config
-from ingest_tui.connectors.s3.errors import NetworkFailure, read_failure
+from ingest_tui.connectors.s3.s3_errors import NetworkFailure, read_failure
 from ingest_tui.transport.connections import connections_to
 
 if TYPE_CHECKING:

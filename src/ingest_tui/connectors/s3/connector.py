@@ -16,12 +16,12 @@ from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.s3.access import check_packages, check_type
 from ingest_tui.connectors.s3.client import BucketClient
 from ingest_tui.connectors.s3.config import S3Config
-from ingest_tui.connectors.s3.errors import Explainer
 from ingest_tui.connectors.s3.listing import LANES, BucketListing, ObjectPage
 from ingest_tui.connectors.s3.listing_progress import ForwardCheck
 from ingest_tui.connectors.s3.notifications import NotificationQueue
 from ingest_tui.connectors.s3.pages import PAGE_SIZE, ListedObject, PageReader, StartOverError
 from ingest_tui.connectors.s3.reading import ObjectReader, WantedObject
+from ingest_tui.connectors.s3.s3_errors import Explainer
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import ItemError

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ingest_tui.connectors.s3.client import BucketClient, Query, network_failure
-from ingest_tui.connectors.s3.errors import Explainer, NetworkFailure, StoreFailure
+from ingest_tui.connectors.s3.s3_errors import Explainer, NetworkFailure, StoreFailure
 from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.errors import SourceAccessError
 

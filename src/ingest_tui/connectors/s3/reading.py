@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ingest_tui.connectors.content_checks import NO_CHECKSUM, ContentChecks
 from ingest_tui.connectors.s3.checksums import ASK_FOR_CHECKSUM, ContentCheck, check_for
 from ingest_tui.connectors.s3.client import BucketClient, network_failure
-from ingest_tui.connectors.s3.errors import Explainer, NetworkFailure, StoreFailure, changed_error
+from ingest_tui.connectors.s3.s3_errors import Explainer, NetworkFailure, StoreFailure, changed_error
 from ingest_tui.model.errors import ItemError, SourceAccessError, TransientItemError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ingest_tui.model.clock import rfc3339, shifted, utc_now
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.generation import Generations
 from ingest_tui.store.layout import vectors_name
-from ingest_tui.store.retention import RetentionPolicies
+from ingest_tui.store.retention_policies import RetentionPolicies
 from ingest_tui.store.vector_log import forget_rows
 from ingest_tui.store.workspace import Workspace
 

@@ -27,11 +27,11 @@ from ingest_tui.pipeline.plan.deletions import check_superseded
 from ingest_tui.pipeline.plan.planning import make_plan
 from ingest_tui.pipeline.plan.source_listing import list_source
 from ingest_tui.pipeline.plan.totals import totals_of_plan
-from ingest_tui.pipeline.prune import prune_earlier
 from ingest_tui.pipeline.rechunk import run_rechunking
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.pipeline.staged_item import StagedItem
 from ingest_tui.pipeline.unpack import Unpacker
+from ingest_tui.pipeline.version_prune import prune_earlier
 from ingest_tui.store.access import refuse_linked_folders
 from ingest_tui.store.fs.disk import means_disk_full
 

@@ -16,7 +16,7 @@ from ingest_tui.model.pages import page_starts_of
 from ingest_tui.model.preference_values import changed_preferences, differing_keys
 from ingest_tui.model.preferences_in_force import preferences_in_force
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.model.trash import is_overdue
+from ingest_tui.model.trash_grace import is_overdue
 from ingest_tui.services.collections.overrides import number_to_rechunk
 from ingest_tui.services.documents.documents import document_text, get_document, ingestion_record
 from ingest_tui.services.documents.trash import list_trash

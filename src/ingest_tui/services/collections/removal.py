@@ -24,7 +24,7 @@ from ingest_tui.store.records.removed_collections import (
     removed_ids,
     write_removed,
 )
-from ingest_tui.store.trash import retirement_of
+from ingest_tui.store.retirements import retirement_of
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 

@@ -32,7 +32,7 @@ from ingest_tui.services.documents.explain_events import events_of
 from ingest_tui.services.jobs.jobs import get_job
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.records.plan_file import plan_end
-from ingest_tui.store.trash import retirement_of
+from ingest_tui.store.retirements import retirement_of
 from ingest_tui.store.workspace import Workspace
 
 _RESERVED: dict[str, SourceState] = {UPLOAD_SOURCE: "upload", KEPT_SOURCE: "kept"}

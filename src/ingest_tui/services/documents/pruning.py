@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ingest_tui.model.clock import utc_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import UsageError
-from ingest_tui.pipeline.prune import VERSIONS_DELETED, prune_versions, versions_let_go
+from ingest_tui.pipeline.version_prune import VERSIONS_DELETED, prune_versions, versions_let_go
 from ingest_tui.services.documents.documents import get_document, ingestion_record
 from ingest_tui.services.jobs.jobs import job_log
 from ingest_tui.store.catalogue.queries import versions_of

@@ -11,8 +11,8 @@ from ingest_tui.model.clock import rfc3339, shifted, utc_now
 from ingest_tui.model.document import Document
 from ingest_tui.pipeline.purge import purge_documents, retired_until
 from ingest_tui.services.documents.documents import check_choice
-from ingest_tui.store.retention import RetentionPolicies
-from ingest_tui.store.trash import retirement_of, time_in
+from ingest_tui.store.retention_policies import RetentionPolicies
+from ingest_tui.store.retirements import retirement_of, time_in
 from ingest_tui.store.workspace import Workspace
 
 

@@ -15,7 +15,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.store.fs.atomic import sync_folder
 from ingest_tui.store.layout import REMOVED_COLLECTION, Layout
 from ingest_tui.store.records.json_files import read_record, write_record
-from ingest_tui.store.trash import time_in
+from ingest_tui.store.retirements import time_in
 
 SCHEMA_VERSION = 1
 

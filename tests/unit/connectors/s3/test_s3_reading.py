@@ -12,7 +12,7 @@ import pytest
 
 from ingest_tui.connectors.s3.client import BucketClient
 from ingest_tui.connectors.s3.connector import S3Connector
-from ingest_tui.connectors.s3.errors import NetworkFailure
+from ingest_tui.connectors.s3.s3_errors import NetworkFailure
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import (
     AuthenticationError,

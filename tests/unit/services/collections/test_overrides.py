@@ -11,7 +11,7 @@ import pytest
 from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import ValidationError
-from ingest_tui.pipeline.retention import find_prunable
+from ingest_tui.pipeline.workspace_prune import find_prunable
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.collections.overrides import (
     document_preference_rows,

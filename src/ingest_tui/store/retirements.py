@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest_tui.model.clock import moment_of, rfc3339
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.trash import ClockNote
+from ingest_tui.model.trash_grace import ClockNote
 from ingest_tui.store.fs.atomic import write_durably
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.layout import RETIRED, Layout

@@ -21,15 +21,15 @@ from ingest_tui.model.retention import (
     jobs_to_drop,
     logs_to_drop,
 )
-from ingest_tui.model.trash import is_overdue
-from ingest_tui.pipeline.prune import prune_versions, versions_let_go
+from ingest_tui.model.trash_grace import is_overdue
 from ingest_tui.pipeline.purge import purge_documents, retired_at, retired_until
+from ingest_tui.pipeline.version_prune import prune_versions, versions_let_go
 from ingest_tui.store.catalogue.version_history import histories
 from ingest_tui.store.change import EarlierVersion
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.pruned_jobs import JobPruner
 from ingest_tui.store.records.looks import why_hold_is_closed
-from ingest_tui.store.retention import RetentionPolicies
+from ingest_tui.store.retention_policies import RetentionPolicies
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ingest_tui.pipeline.retention import PRUNE_KINDS, Prunable, PruneKind, PruneReport, find_prunable, prune
+from ingest_tui.pipeline.workspace_prune import PRUNE_KINDS, Prunable, PruneKind, PruneReport, find_prunable, prune
 from ingest_tui.store.records.prune_note import PruneNote, read_prune_note
 from ingest_tui.store.workspace import Workspace
 
