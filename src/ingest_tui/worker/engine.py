@@ -212,38 +212,42 @@ class Engine:
     def _prepare(self, running: _RunningJob, manifest: Manifest) -> JobContext | None:
         """Return the job ready to run; one that cannot even begin fails at once, with the reason."""
         try:
-            workspace = self._workspace.with_fixed_settings()
-            source = source_of(workspace, manifest)
-            connector = None
-            if not manifest.options.get("staged") and not manifest.works_on_collection:
-                connector = connect(workspace, source)
-            with self._guard:
-                running.extractor = extractor = self._extractor(source, workspace.settings)
-            return open_job(workspace, manifest, source, connector, extractor, stopping=self._stopping)
-        except DiskFullError:
-            self._try_later_with_less()
+            return self._opened(running, manifest)
+        except BaseException as error:  # noqa: BLE001 - or the job would be claimed again four times a second
+            if not self._stopping.is_set():  # else perhaps only because this process ends: the next worker finds out
+                self._note_that_it_cannot_begin(manifest, error)
             return None
-        except (StoreError, BusyError) as error:
-            if manifest.options.get("staged"):  # its files are nowhere else: it waits until the workspace is repaired
-                self._fail(error)
-                return None
+
+    def _opened(self, running: _RunningJob, manifest: Manifest) -> JobContext:
+        workspace = self._workspace.with_fixed_settings()
+        source = source_of(workspace, manifest)
+        connector = None
+        if not manifest.options.get("staged") and not manifest.works_on_collection:
+            connector = connect(workspace, source)
+        with self._guard:
+            running.extractor = extractor = self._extractor(source, workspace.settings)
+        return open_job(workspace, manifest, source, connector, extractor, stopping=self._stopping)
+
+    def _note_that_it_cannot_begin(self, manifest: Manifest, error: BaseException) -> None:
+        if isinstance(error, DiskFullError):
+            self._try_later_with_less()
+        elif isinstance(error, (StoreError, BusyError)) and manifest.options.get("staged"):
+            self._fail(error)  # its files are nowhere else: it waits until the workspace is repaired
+        elif isinstance(error, IngestError):
             fail_before_it_began(self._workspace, manifest, error)
-        except IngestError as error:
-            fail_before_it_began(self._workspace, manifest, error)
-        except (ValueError, OSError, apsw.Error) as error:
+        elif isinstance(error, (ValueError, OSError, apsw.Error)):
             if means_disk_full(error, self._workspace.root):
-                self._try_later_with_less()
-                return None  # not even its files can be opened: it stays as it is and is claimed again
+                self._try_later_with_less()  # not even its files can be opened: it stays as it is, to be claimed again
+                return
             problem = IngestError(
                 f"the job cannot begin: {text_of(error)}", hint="'ingest-tui doctor' may show what is wrong"
             )
             fail_before_it_began(self._workspace, manifest, problem)
-        except BaseException as error:  # noqa: BLE001 - or the job would be claimed again four times a second
+        else:
             problem = as_ingest_error(error) or IngestError(
                 f"the job cannot begin: unexpected {type(error).__name__}", hint="report this as a bug"
             )
             fail_before_it_began(self._workspace, manifest, problem)
-        return None
 
 
 def fail_before_it_began(workspace: Workspace, manifest: Manifest, error: IngestError) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from ingest_tui.model.job import JobState
@@ -14,6 +15,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.submit import submit_sync
+from tests.waiting import wait_until
 
 
 def run(workspace: Workspace) -> None:
@@ -144,3 +146,31 @@ def test_a_ctrl_c_before_a_thread_starts_frees_its_job(
         assert engine.start_ready_jobs() == 1
         waiting_job.may_end.set()  # not before: what has ended at once would be started again
     assert waiting_job.ended.is_set()
+
+
+@pytest.mark.parametrize("place", ["ingest_tui.pipeline.job.run.list_source", "ingest_tui.worker.engine.connect"])
+def test_a_job_that_fails_while_its_worker_ends_is_left_for_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A second Ctrl-C closes the workspace under a job that is about to stop: it is resumed, and has not failed."""
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    (tmp_path / "docs").mkdir()
+    source = Source(source_id="docs", name="Docs", source_type="local", source_config={"path": str(tmp_path / "docs")})
+    workspace.sources.save(source)
+    job_id = submit_sync(workspace, source, trigger="manual", by="test").job_id
+    with monkeypatch.context() as patched, Engine(workspace) as engine:
+        begun = threading.Event()
+
+        def closed_under_it(*_arguments: object, **_options: object) -> None:
+            begun.set()
+            wait_until(engine._stopping.is_set)
+            raise apsw.ConnectionClosedError
+
+        patched.setattr(place, closed_under_it)
+        engine.start_ready_jobs()
+        assert begun.wait(30)
+    assert workspace.jobs.load(job_id).state in {JobState.QUEUED, JobState.RUNNING}
+    assert workspace.jobs.queued_ids() == [job_id]
+    run(workspace)
+    assert workspace.jobs.load(job_id).state is JobState.SUCCEEDED
+    workspace.close()

@@ -25,13 +25,19 @@ class Ending(NamedTuple):
 
 
 def ending_after(job: JobContext, error: BaseException) -> Ending | None:
-    """Return how a job ends whose step raised ``error``; None when it is left for the next worker."""
-    if isinstance(error, JobCancelled):
-        if job.controls.cancelled.is_set():
-            return Ending(JobState.CANCELLED)
+    """Return how a job ends whose step raised ``error``; None when it is left for the next worker.
+
+    Whatever a step raises while the worker ends may come of that alone, such as a connection that was closed under it:
+    the next worker finds out.
+    """
+    if isinstance(error, JobCancelled) and job.controls.cancelled.is_set():
+        return Ending(JobState.CANCELLED)
+    failure = None if isinstance(error, JobCancelled) else _failure(job, error)
+    if failure is None or (job.controls.is_stopping and not isinstance(failure, StaleWriterError)):
+        if failure is not None:
+            job.log.event("warning", f"left for the next worker: {failure.message}", code=failure.reason)
         job.keeper.yield_to_next_worker()
         return None
-    failure = _failure(job, error)
     return Ending(JobState.FAILED, contradiction_that_caused(error, job.workspace.layout) or failure)
 
 
