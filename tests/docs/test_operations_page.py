@@ -28,6 +28,7 @@ def test_the_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "docs" / "a.md").write_text("# A\n\nwords\n")
     for words in (["init"], ["source", "add", "local", "notes", "--path", "docs"], ["sync", "notes"]):
         assert run(words) == 0
+    assert run(["source", "edit", "notes", "--no-watch"]) == 0
     job = min(path.name for path in Path("workspace/jobs").iterdir())
     assert len(commands()) > 6
     for command in commands():

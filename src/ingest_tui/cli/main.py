@@ -13,7 +13,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import RunTui, Session
-from ingest_tui.model.errors import IngestError, RefusedError
+from ingest_tui.model.errors import IngestError, RefusedError, UsageError
 from ingest_tui.model.interrupts import noting_ctrl_c
 from ingest_tui.version import __version__
 
@@ -43,6 +43,8 @@ _COMMANDS = {
     "reranker": ("ingest_tui.cli.reranker:reranker", "Add, list, try and remove models that rank hits again."),
     "collection": ("ingest_tui.cli.collection:collection", "Add, list, change, use and remove collections."),
     "worker": ("ingest_tui.cli.worker:worker", "Start, stop and see workers."),
+    "stats": ("ingest_tui.cli.monitoring:stats", "Show figures, also for Prometheus."),
+    "health": ("ingest_tui.cli.monitoring:health", "Say in one line whether somebody has to look."),
     "service": ("ingest_tui.cli.service:service", "Have systemd run the worker."),
     "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
     "verify": ("ingest_tui.cli.verify:verify", "Check everything of the workspace against everything."),
@@ -95,6 +97,12 @@ class _Commands(LazyGroup):
 )
 @click.option("--watch", is_flag=True, help="Run headless: work off the queue and watch folders, until SIGTERM.")
 @click.option(
+    "--metrics",
+    metavar="PORT|FILE",
+    envvar="INGEST_TUI_METRICS",
+    help="With --watch: figures for Prometheus, at a port of 127.0.0.1, at HOST:PORT, or in a file.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     help="How --watch (default: text) and 'worker start' (default: json) write their lines.",
@@ -109,6 +117,7 @@ def cli(
     root: Path,
     credentials_path: Path | None,
     watch: bool,
+    metrics: str | None,
     log_format: str | None,
     slow_link: bool,
     read_only: bool,
@@ -126,12 +135,14 @@ def cli(
             hint="run it without --read-only",
             code="read_only",
         )
+    if ctx.get_parameter_source("metrics") is click.core.ParameterSource.COMMANDLINE and not watch:
+        raise UsageError("--metrics goes with --watch", hint="'ingest-tui stats --metrics FILE' writes them once")
     if ctx.invoked_subcommand is not None:
         return None
     if watch:
         from ingest_tui.cli.worker import run_headless
 
-        return run_headless(ctx.obj)
+        return run_headless(ctx.obj, metrics)
     return open_tui(ctx.obj, slow_link=slow_link, read_only=read_only, theme=theme)
 
 
@@ -139,8 +150,6 @@ def open_tui(
     session: Session, *, slow_link: bool = False, read_only: bool = False, theme: str | None = None
 ) -> NoReturn:
     """Open the TUI, or say why that cannot be."""
-    from ingest_tui.model.errors import UsageError
-
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") in {"dumb", ""}:
         raise UsageError(
             "the TUI needs a terminal",

@@ -111,7 +111,7 @@ def say_issues(workers: Iterable[WorkerInfo]) -> None:
             diagnostics.say(f"warning: {what}: {issue.message}")
 
 
-def run_headless(session: Session) -> int:
+def run_headless(session: Session, metrics: str | None = None) -> int:
     """Be the worker: run the queue, watch folders, log each event as one line on stderr; returns the exit code.
 
     It is 1 when something failed, again and again, until the end.
@@ -120,7 +120,7 @@ def run_headless(session: Session) -> int:
 
     report = reporter(session.log_format or "text")
     threading.excepthook = lambda failure: _report_failure(report, failure)
-    issues = run_watch(session.workspace, report)
+    issues = run_watch(session.workspace, report, metrics=metrics)
     return diagnostics.EXIT_FAILED if any(issue.level == "error" for issue in issues) else 0
 
 

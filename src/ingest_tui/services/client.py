@@ -24,11 +24,14 @@ if TYPE_CHECKING:
         embedding,
         embedding_states,
         generations,
+        metrics,
+        monitoring,
         name_lookup,
         record_texts,
         rerankers,
         service_units,
         similar,
+        stats,
         workers,
         workspace_prune,
         workspaces,
@@ -90,6 +93,7 @@ else:
         _Module(f"jobs.{name}") for name in ("audit_trail", "error_inbox", "jobs", "logs", "plan_preview")
     )
     choice, health, sources, trials = (_Module(f"sources.{name}") for name in ("choice", "health", "sources", "trials"))
+    metrics, monitoring, stats = map(_Module, ("metrics", "monitoring", "stats"))
     repair, service_units, verify = map(_Module, ("verify.repair", "service_units", "verify.verify"))
 
 
@@ -307,6 +311,13 @@ class _Workers(Subject):
     stop = changes(lambda: workers.stop_workers)
 
 
+class _Monitoring(Subject):
+    stats = reads(lambda: stats.workspace_stats)
+    health = reads(lambda: monitoring.check_health)
+    metrics = reads(lambda: metrics.metrics_text)
+    write_metrics = reads(lambda: metrics.write_metrics)
+
+
 class _Service(Subject):
     unit = reads(lambda: service_units.service_unit)
     status = reads(lambda: service_units.service_status)
@@ -348,6 +359,7 @@ class Client:
         self.audit = _Audit(self)
         self.records = _Records(self)
         self.workers = _Workers(self)
+        self.monitoring = _Monitoring(self)
         self.service = _Service(self)
         self.maintenance = _Maintenance(self)
         self.settings = _Settings(self)

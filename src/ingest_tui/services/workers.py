@@ -127,11 +127,23 @@ def stop_workers(workspace: Workspace) -> StopReport:
     )
 
 
-def run_watch(workspace: Workspace, report: Callable[[str, dict[str, Any]], None]) -> tuple[WorkerIssue, ...]:
-    """Be the headless worker until SIGTERM; returns what failed when it ended."""
+def run_watch(
+    workspace: Workspace, report: Callable[[str, dict[str, Any]], None], *, metrics: str | None = None
+) -> tuple[WorkerIssue, ...]:
+    """Be the headless worker until SIGTERM; returns what failed when it ended.
+
+    ``metrics``: where figures are given meanwhile, a port of the loopback address, ``HOST:PORT`` or a file. Raises
+    `UsageError` when it is none of these.
+    """
     from ingest_tui.worker.loop import run_worker
 
-    return run_worker(workspace, report, watch=True)
+    with contextlib.ExitStack() as until_ended:
+        if metrics is not None:
+            from ingest_tui.services.metrics import MetricsExporter, MetricsTarget  # only who asks for it needs it
+
+            exporter = MetricsExporter(workspace, MetricsTarget.parse(metrics), report)
+            until_ended.callback(exporter.close)
+        return run_worker(workspace, report, watch=True)
 
 
 def follow_job(

@@ -239,7 +239,7 @@ def test_exit_code_of_a_headless_worker(
 ) -> None:
     """A worker that ends while something fails ends with 1; what only costs speed is no failure."""
     issues = () if level is None else (WorkerIssue("watch of docs", "full", level, "2026-11-28T00:00:00.000Z"),)
-    monkeypatch.setattr("ingest_tui.services.workers.run_watch", lambda *_arguments: issues)
+    monkeypatch.setattr("ingest_tui.services.workers.run_watch", lambda *_arguments, **_options: issues)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     with open_workspace(tmp_path / "ws"):
         assert run(["--workspace", str(tmp_path / "ws"), "--watch"]) == code

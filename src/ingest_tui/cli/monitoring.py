@@ -1,0 +1,100 @@
+"""stats and health."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+import humanize
+
+from ingest_tui.cli import output
+from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.cli.trash import Age
+
+if TYPE_CHECKING:
+    from ingest_tui.services.stats import SourceFigures, Stats
+
+
+@click.command()
+@click.option("--metrics", metavar="FILE", help="Write them to FILE in the text format of Prometheus; -: stdout.")
+@json_option
+@pass_session
+def stats(session: Session, metrics: str | None, as_json: bool) -> None:
+    """Show how the workspace is doing in figures: documents, jobs, sources, disk, credentials."""
+    if metrics is not None:
+        _write_metrics(session, metrics)
+        return
+    from ingest_tui.services.stats import workspace_stats
+
+    figures = workspace_stats(session.workspace)
+    if as_json:
+        output.data(figures.as_dict())
+    else:
+        _show(figures)
+
+
+def _write_metrics(session: Session, target: str) -> None:
+    from ingest_tui.services.metrics import MetricsTarget, metrics_text, write_metrics
+
+    if target == "-":
+        output.block(metrics_text(session.workspace).decode())
+        return
+    place = MetricsTarget.parse(target if "/" in target else f"./{target}").file
+    if place is not None:
+        write_metrics(session.workspace, place)
+
+
+def _show(figures: Stats) -> None:
+    documents = ", ".join(f"{number:,} in {name}" for name, number in figures.documents.items())
+    jobs = ", ".join(f"{number:,} {state}" for state, number in sorted(figures.jobs.items()))
+    workers = ", ".join(f"{number} {mode}" for mode, number in figures.workers.items())
+    free, total = humanize.naturalsize(figures.disk_free), humanize.naturalsize(figures.disk_total)
+    output.line(f"documents    {documents or 'none'}")
+    output.line(f"jobs         {jobs or 'none'}; {figures.queue_length} wait")
+    output.line(f"workers      {workers or 'none'}; {figures.worker_issues} tasks failing")
+    output.line(f"disk         {free} of {total} free, {humanize.naturalsize(figures.disk_reserve)} are kept free")
+    for name, days in figures.credentials.items():
+        output.line(f"credential   {name}: {days} days left")
+    for name, number in figures.index_lag.items():
+        output.line(f"vectors      {name}: {number:,} documents without")
+    rows = [_row(one) for one in figures.sources]
+    headers = ("SOURCE", "DOCUMENTS", "LAST GOOD SYNC", "NEWEST SYNC", "SECONDS", "FETCHED", "NEXT")
+    output.table(headers, rows, empty="no sources")
+
+
+def _row(one: SourceFigures) -> tuple[str, ...]:
+    job = one.last_job
+    taken = "-" if job is None else f"{sum(job.phase_seconds.values()):.1f}"
+    fetched = "-" if job is None else humanize.naturalsize(job.bytes_fetched)
+    newest = "-" if job is None else job.state
+    return (
+        one.source_id,
+        f"{one.documents:,}",
+        one.last_success_at or "never",
+        newest,
+        taken,
+        fetched,
+        one.next_run_at or "-",
+    )
+
+
+@click.command()
+@click.option(
+    "--max-age", type=Age(), help="Critical when the last good sync of a source is longer ago: 90m, 12h, 2d, 1w."
+)
+@json_option
+@pass_session
+def health(session: Session, max_age: timedelta | None, as_json: bool) -> int:
+    """Say in one line whether somebody has to look, for monitors.
+
+    Exit code 0: all is well. 1: a warning. 2: critical. Anything else: it could not be looked at.
+    """
+    from ingest_tui.services.monitoring import check_health
+
+    found = check_health(session.workspace, oldest_success=max_age)
+    if as_json:
+        output.data(found.as_dict())
+    else:
+        output.line(found.summary)
+    return found.exit_code
