@@ -67,6 +67,9 @@ IN_COMMAND = {
     **dict.fromkeys([("collection restore", word) for word in (HOLE, "NAME")], "removed"),
     ("collection remove", "NAME"): "leaving",
     ("upload -", "NAME"): "report.txt",
+    ("backup FILE", "FILE"): "two.tar.zst",
+    ("restore FILE", "FILE"): "one.tar.zst",
+    ("restore FILE", "FOLDER"): "restored",
 }
 """What a person gives for a word in one command alone."""
 OF_OTHER_TESTS = re.compile("--bucket|--folder|--ask|--watch")
@@ -147,6 +150,7 @@ class Place:
         (self.docs / "a.txt").write_text("the second words")
         assert self("sync", "docs") in DONE
         assert self("doc", "remove", str(self.docs / "removed.txt"), "--yes") == 0
+        assert self("backup", "one.tar.zst") == 0
         shutil.copytree(self.home, self._kept)
 
     def put_back(self) -> None:

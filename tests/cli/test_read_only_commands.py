@@ -38,6 +38,7 @@ CHANGING = {
     "doc prune-versions": ["a.txt", "--yes"],
     "doc purge": ["a.txt", "--yes"],
     "prune": ["--yes"],
+    "restore": ["FILE", "FOLDER"],
     "errors ignore": ["a.txt"],
     "errors unignore": ["a.txt"],
     "errors retry": ["a.txt"],

@@ -48,6 +48,8 @@ _COMMANDS = {
     "service": ("ingest_tui.cli.service:service", "Have systemd run the worker."),
     "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
     "verify": ("ingest_tui.cli.verify:verify", "Check everything of the workspace against everything."),
+    "backup": ("ingest_tui.cli.backup:backup", "Write a backup of the workspace, next to a running worker."),
+    "restore": ("ingest_tui.cli.backup:restore", "Make a workspace of a backup, or check that one is whole."),
     "rebuild": ("ingest_tui.cli.first_steps:rebuild", "Make the catalogue again from the documents."),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
 
 _NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit", "embed": "embed"}
+_SECONDS_BETWEEN = 0.2
 
 
 def warnings_line(manifest: Manifest, program: str = "ingest-tui") -> str:
@@ -57,6 +59,25 @@ class JobProgress:
         if at is not None and at != self._said:
             diagnostics.say(f"job {manifest.job_id} is paused: {why_it_is_paused(manifest)}")
         self._said = at
+
+
+class LineProgress:
+    """Shows how far something is that is no job, in one line: what, how many, and of how many (0: unknown)."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show it, a few times a second."""
+        if sys.stderr.isatty() and time.monotonic() - self._last > _SECONDS_BETWEEN:
+            self._last = time.monotonic()
+            diagnostics.show_progress(f"{what} {done:,}{f' of {total:,}' if total else ''} …")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        diagnostics.show_progress("")
 
 
 def why_it_is_paused(manifest: Manifest) -> str:

@@ -10,6 +10,7 @@ READING_COMMANDS = frozenset(
     {
         "audit",
         "audit export",
+        "backup",
         "collection list",
         "collection prefs",
         "collection show",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +9,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.diagnostics import EXIT_FAILED_ITEMS
 from ingest_tui.cli.name_arguments import SOURCE
+from ingest_tui.cli.progress import LineProgress
 from ingest_tui.cli.read_only import refusal
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.inconsistency import Inconsistency
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ingest_tui.services.verify.repair import Repaired
-
-_SECONDS_BETWEEN = 0.2
 
 
 @click.command()
@@ -39,7 +36,7 @@ def verify(session: Session, deep: bool, source: str, since: str, repair: bool, 
 
     if repair and session.read_only:
         raise refusal("verify --repair")
-    scope, shown = VerifyScope(deep, source, since), _Shown()
+    scope, shown = VerifyScope(deep, source, since), LineProgress()
     done: list[Repaired] = []
     found: list[Inconsistency] = []
     if repair:
@@ -70,16 +67,3 @@ def _in_words(one: Repaired | Inconsistency) -> str:
         return f"repaired: {one.subject or 'workspace'}: {one.done}"
     kind = one.kind
     return f"{kind.part}: {one.subject or 'workspace'}: {one.message}  [{one.code}; {kind.remedy}]"
-
-
-class _Shown:
-    """Shows how far a verification is, in one line of a terminal."""
-
-    def __init__(self) -> None:
-        self._last = 0.0
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Show what is looked at."""
-        if sys.stderr.isatty() and time.monotonic() - self._last > _SECONDS_BETWEEN:
-            self._last = time.monotonic()
-            diagnostics.show_progress(f"{what} {done:,}{f' of {total:,}' if total else ''} …")

@@ -19,6 +19,7 @@ from ingest_tui.services.service_calls import Subject, change_streams, changes, 
 
 if TYPE_CHECKING:
     from ingest_tui.services import (
+        backup,
         comparison,
         embedders,
         embedding,
@@ -71,8 +72,8 @@ else:
         def __getattr__(self, name: str) -> Any:
             return getattr(import_module(self._name), name)
 
-    comparison, embedders, embedding, embedding_states, generations = map(
-        _Module, ("comparison", "embedders", "embedding", "embedding_states", "generations")
+    backup, comparison, embedders, embedding, embedding_states, generations = map(
+        _Module, ("backup", "comparison", "embedders", "embedding", "embedding_states", "generations")
     )
     name_lookup, record_texts, rerankers, workspace_prune, similar, workers, workspaces = map(
         _Module, ("name_lookup", "record_texts", "rerankers", "workspace_prune", "similar", "workers", "workspaces")
@@ -329,6 +330,9 @@ class _Maintenance(Subject):
     rebuild = changes(lambda: workspaces.rebuild)
     verify = streams(lambda: verify.verify)
     repair = change_streams(lambda: repair.verify_and_repair)
+    back_up = reads(lambda: backup.back_up)
+    stream_backup = reads(lambda: backup.stream_backup)
+    check_backup = offers(lambda: backup.check_backup)
     prunable = reads(lambda: workspace_prune.prunable)
     last_prune = reads(lambda: workspace_prune.last_prune)
     prune = changes(lambda: workspace_prune.prune_workspace)

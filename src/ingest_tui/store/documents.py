@@ -150,18 +150,9 @@ class DocumentStore:
         renames: list[tuple[Path, Path]] = []
         for document, locations in notes:
             folder = self._layout.document(document.collection_id, document.document_id)
-            record = {
-                "schema_version": SCHEMA_VERSION,
-                "document_id": document.document_id,
-                "collection_id": document.collection_id,
-                "updated_at": document.updated_at,
-                "version": document.version,
-                "primary": {"source_id": document.source_id, "key": document.key},
-                "locations": [location._asdict() for location in locations],
-            }
             temporary = folder / f"{TEMPORARY_PREFIX}{DOCUMENT}"
             temporary.unlink(missing_ok=True)  # a crash may have left it; nobody else writes under the commit lock
-            write_new(temporary, encode_json(record, indent=True))
+            write_new(temporary, places_note(document, locations))
             renames.append((temporary, folder / DOCUMENT))
         if renames:
             self.sync()
@@ -335,6 +326,20 @@ class DocumentStore:
     def highest_version(self, folder: Path) -> int:
         """Return the number of the newest version folder, whatever is in it; 0 where there is none."""
         return max((number for number, _path in self.version_folders(folder)), default=0)
+
+
+def places_note(document: Document, locations: Iterable[KnownPlace]) -> bytes:
+    """Return what ``document.json`` says of a document that is in these places."""
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "document_id": document.document_id,
+        "collection_id": document.collection_id,
+        "updated_at": document.updated_at,
+        "version": document.version,
+        "primary": {"source_id": document.source_id, "key": document.key},
+        "locations": [location._asdict() for location in locations],
+    }
+    return encode_json(record, indent=True)
 
 
 @lru_cache(2048)

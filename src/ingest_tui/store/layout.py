@@ -16,6 +16,8 @@ RETIRED = "retired.json"
 REMOVED_COLLECTION = ".removed."
 """Before the identifier in the name of what the trash keeps of a collection: no identifier begins with a dot."""
 
+RESTORE_MARK = ".tmp.restore"
+
 
 def vectors_name(key: str) -> str:
     """Return the file name of a version's vectors of one generation, whose key begins with the id of its space."""
@@ -96,6 +98,11 @@ class Layout:
     @property
     def settings(self) -> Path:
         return self.root / "workspace.json"
+
+    @property
+    def restore_mark(self) -> Path:
+        """There while a backup is restored to the folder, or after that was killed: it is no workspace yet."""
+        return self.root / RESTORE_MARK
 
     @property
     def sources(self) -> Path:

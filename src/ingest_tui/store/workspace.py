@@ -237,8 +237,19 @@ def _settings_in(layout: Layout) -> Settings:
     return read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
 
 
+def _refuse_half_restored(layout: Layout) -> None:
+    """Raise `StoreError` for a folder that a restore was killed in, or fills right now."""
+    if not os.path.exists(layout.settings) and os.path.exists(layout.restore_mark):  # noqa: PTH110 - as above
+        raise StoreError(
+            f"the restore to {safe_display(str(layout.root))} has not ended, so it is no workspace yet",
+            hint="'ingest-tui restore FILE FOLDER' begins it again",
+            code="restore_unfinished",
+        )
+
+
 def _refuse_without_settings(layout: Layout) -> None:
     """Raise `StoreError` for a folder that holds a workspace whose workspace.json is lost."""
+    _refuse_half_restored(layout)
     folders = (layout.sources, layout.documents, layout.queue)
     if os.path.exists(layout.catalogue) or all(map(os.path.exists, folders)):  # noqa: PTH110 - as above
         raise StoreError(
@@ -256,6 +267,7 @@ def init_workspace(
     """
     layout = Layout(_absolute(root))
     root = layout.root
+    _refuse_half_restored(layout)
     if layout.settings.exists():
         if allow_network_filesystem:
             refuse_what_others_can_write(layout)

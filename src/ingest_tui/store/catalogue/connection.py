@@ -136,14 +136,24 @@ class CatalogueConnection:
         """
         if self._unlocked is None and self.connection.filename:
             return self.path
+        self.copy_to(copy)
+        return copy
+
+    def copy_to(self, copy: Path) -> None:
+        """Write what is read here into another file, whose folder has room for it."""
         with (
+            reported_errors(copy.parent),
             contextlib.closing(apsw.Connection(str(copy))) as target,
             target.backup("main", self.connection, "main") as backup,
         ):
             while not backup.done:
                 backup.step(_PAGES_AT_ONCE)
         self._refuse_if_changed()
-        return copy
+
+    def stay_at_this_moment(self) -> None:
+        """Read the catalogue as it is now from here on, whatever is committed, until the connection is closed."""
+        self.execute("BEGIN")
+        self.execute("SELECT 1 FROM meta LIMIT 1")  # a transaction begins with the first reading
 
     def _open(self, *, create: bool) -> None:
         path = self.path

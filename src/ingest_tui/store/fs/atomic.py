@@ -48,15 +48,26 @@ def write_pieces_durably(path: Path, pieces: Iterable[bytes]) -> int:
 
     What the pieces raise leaves ``path`` as it was.
     """
-    temporary = temporary_path_for(path)
     size = 0
+    with replaced_durably(path) as descriptor:
+        for piece in pieces:
+            write_all(descriptor, piece)
+            size += len(piece)
+    return size
+
+
+@contextlib.contextmanager
+def replaced_durably(path: Path) -> Iterator[int]:
+    """Give the descriptor of a new file, which takes the place of ``path`` at the end, as by `write_durably`.
+
+    What is raised meanwhile leaves ``path`` as it was.
+    """
+    temporary = temporary_path_for(path)
     try:
         descriptor = os.open(temporary, _NEW_FILE, FILE_MODE)
         try:
             os.fchmod(descriptor, FILE_MODE)
-            for piece in pieces:
-                write_all(descriptor, piece)
-                size += len(piece)
+            yield descriptor
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -67,7 +78,6 @@ def write_pieces_durably(path: Path, pieces: Iterable[bytes]) -> int:
         _name_target(error, temporary, path)
         raise
     sync_folder(path.parent)
-    return size
 
 
 def _name_target(error: BaseException, temporary: Path, path: Path) -> None:

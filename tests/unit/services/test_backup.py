@@ -1,0 +1,331 @@
+"""Backups: what is in them, next to whom they are written, and what becomes of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_tui import IngestedDocument, open_workspace
+from ingest_tui.model.errors import BusyError, IngestError, RefusedError, StoreError, UsageError, ValidationError
+from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.backup import back_up, check_backup, restore_backup, stream_backup
+from ingest_tui.services.documents.documents import remove_documents
+from ingest_tui.services.documents.erasure import erase_documents, plan_erasure
+from ingest_tui.services.documents.pruning import prune_documents, versions_to_prune
+from ingest_tui.services.documents.uploads import upload_files
+from ingest_tui.services.jobs.audit_trail import list_audit
+from ingest_tui.services.verify.verify import VerifyScope, verify
+from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
+
+
+@pytest.fixture
+def handle(tmp_path: Path) -> Iterator[WorkspaceHandle]:
+    """A workspace with six registered documents, one of them in two versions, one in the trash."""
+    with open_workspace(tmp_path / "workspace") as opened:
+        for number in range(6):
+            opened.register("default", document(number))
+        opened.register("default", document(1, "other words"))
+        remove_documents(opened.workspace, [ids(opened.workspace)["script:2"]])
+        yield opened
+
+
+def document(number: int, words: str = "words") -> IngestedDocument:
+    return IngestedDocument(f"{words} {number}", f"script:{number}", "script")
+
+
+def ids(workspace: Workspace) -> dict[str, str]:
+    return dict(workspace.reading.execute("SELECT uri, document_id FROM documents"))
+
+
+def findings(root: Path) -> list[str]:
+    """Return what a deep verification finds in a workspace."""
+    workspace = open_workspace_at(root)
+    try:
+        return [f"{one.code} {one.message}" for one in verify(workspace, VerifyScope(deep=True))]
+    finally:
+        workspace.close()
+
+
+def texts(root: Path) -> set[str]:
+    with open_workspace(root) as opened:
+        return {opened.text(one.document_id) for one in opened.documents}
+
+
+def test_a_restored_workspace_is_the_one_that_was_backed_up(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Documents, versions, the trash and the audit are there; nothing is wrong; and it can be worked with."""
+    place, report = back_up(handle.workspace, tmp_path / "one.tar.zst")
+    assert (report.documents, report.versions, report.problems) == (6, 7, [])
+    assert place.stat().st_mode & 0o777 == 0o600
+    restored = restore_backup(place, tmp_path / "there")
+    assert restored.files == report.files
+    assert findings(tmp_path / "there") == []
+    assert texts(tmp_path / "there") == {f"words {number}" for number in (0, 3, 4, 5)} | {"other words 1"}
+    with open_workspace(tmp_path / "there") as opened:
+        before = list(list_audit(handle.workspace))
+        lines = list(list_audit(opened.workspace))
+        assert lines[:-1] == before[:-1]  # the backup itself is noted after it is written
+        assert (before[-1]["action"], lines[-1]["action"]) == ("backup.create", "backup.restore")
+        assert len(list(opened.search("words"))) == 5
+        opened.register("default", document(9))
+        assert [one.document_id for one in opened.documents if one.uri == "script:9"]
+    assert findings(tmp_path / "there") == []
+
+
+def test_a_later_backup_names_what_an_earlier_one_has(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Versions of the earlier one are not written again, wherever their documents are now; a chain is restored."""
+    first, _ = back_up(handle.workspace, tmp_path / "1.zst")
+    handle.register("default", document(6))
+    remove_documents(handle.workspace, [ids(handle.workspace)["script:0"]])
+    second, report = back_up(handle.workspace, tmp_path / "2.zst", base=first)
+    assert (report.documents, report.versions, report.carried) == (7, 8, 3 * 7)
+    handle.register("default", document(7))
+    third, last = back_up(handle.workspace, tmp_path / "3.zst", base=second)
+    assert last.carried == 3 * 8
+    assert check_backup(third, [first, second]).files == last.files
+    restore_backup(third, tmp_path / "there", [second, first])
+    assert findings(tmp_path / "there") == []
+    assert texts(tmp_path / "there") == texts(handle.workspace.root)
+    for bases in ([], [first], [second]):
+        with pytest.raises(UsageError, match="rests on"):
+            restore_backup(third, tmp_path / "elsewhere", bases)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_changed_in_a_version_is_written_again(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """A repair may write a record anew: then all of the version is in the later backup."""
+    first, _ = back_up(handle.workspace, tmp_path / "1.zst")
+    record = handle.workspace.layout.version("default", ids(handle.workspace)["script:3"], 1) / "ingestion.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"language": "en"}))
+    second, report = back_up(handle.workspace, tmp_path / "2.zst", base=first)
+    assert report.carried == 3 * 6
+    restore_backup(second, tmp_path / "there", [first])
+    assert findings(tmp_path / "there") == []
+
+
+def test_nothing_rests_on_a_damaged_backup(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """An earlier backup is read whole before a later one rests on it; of the later one nothing is left."""
+    first, _ = back_up(handle.workspace, tmp_path / "1.zst")
+    first.write_bytes(first.read_bytes()[:-7])
+    with pytest.raises(ValidationError):
+        back_up(handle.workspace, tmp_path / "2.zst", base=first)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.zst", "workspace"]
+
+
+def test_a_stream_that_was_cut_is_no_backup(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Wherever a pipe broke, nothing is restored and nothing is left."""
+    stream = io.BytesIO()
+    stream_backup(handle.workspace, stream)
+    whole = stream.getvalue()
+    assert check_backup(io.BytesIO(whole)).files > 20
+    for length in range(0, len(whole), len(whole) // 40):
+        with pytest.raises(ValidationError):
+            restore_backup(io.BytesIO(whole[:length]), tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_changed_byte_is_found(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Any byte of a stream that is changed is refused, or changes nothing that is restored."""
+    stream = io.BytesIO()
+    stream_backup(handle.workspace, stream)
+    whole = bytearray(stream.getvalue())
+    refused = 0
+    for at in range(5, len(whole), len(whole) // 60):
+        harmed = bytearray(whole)
+        harmed[at] ^= 0x55
+        try:
+            check_backup(io.BytesIO(bytes(harmed)))
+        except (ValidationError, StoreError):
+            refused += 1
+    assert refused > 55
+
+
+# Next to others
+
+Meanwhile = Callable[[WorkspaceHandle], object]
+
+
+def _erase(handle: WorkspaceHandle) -> None:
+    name = ids(handle.workspace)["script:5"]
+    erase_documents(handle.workspace, plan_erasure(handle.workspace, [name]))
+
+
+def _prune(handle: WorkspaceHandle) -> None:
+    for one in versions_to_prune(handle.workspace, [ids(handle.workspace)["script:1"]], keep=1):
+        prune_documents(handle.workspace, [one])
+
+
+def _retire(handle: WorkspaceHandle) -> None:
+    remove_documents(handle.workspace, list(ids(handle.workspace).values())[3:])
+
+
+def _add(handle: WorkspaceHandle) -> None:
+    for number in range(20, 40):
+        handle.register("default", document(number))
+    handle.register("default", document(0, "newer words"))
+
+
+@pytest.mark.parametrize("change", [_erase, _prune, _retire, _add])
+def test_what_changes_meanwhile_does_no_harm(
+    handle: WorkspaceHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Meanwhile
+) -> None:
+    """After the snapshot was taken, somebody erases, prunes, retires and adds: what is restored is consistent."""
+    monkeypatch.setattr("ingest_tui.store.backup.writing._AT_ONCE", 1)
+    done: list[str] = []
+
+    def on_progress(what: str, _done: int, _total: int) -> None:
+        if what == "documents" and not done:
+            done.append(what)
+            with open_workspace(handle.workspace.root) as other:
+                change(other)
+
+    _, report = back_up(handle.workspace, tmp_path / "one.zst", on_progress=on_progress)
+    assert done
+    assert report.problems == []
+    restore_backup(tmp_path / "one.zst", tmp_path / "there")
+    assert findings(tmp_path / "there") == []
+
+
+def test_a_backup_of_what_is_damaged_says_so(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """What is missing or not what was fetched is named; all that is there is in the backup."""
+    layout = handle.workspace.layout
+    raw = next(layout.version("default", ids(handle.workspace)["script:3"], 1).glob("raw.*"))
+    raw.write_bytes(b"X" * raw.stat().st_size)
+    for path in (folder := layout.version("default", ids(handle.workspace)["script:4"], 1)).iterdir():
+        path.unlink()
+    folder.rmdir()
+    _, report = back_up(handle.workspace, tmp_path / "one.zst")
+    assert report.problems_total == 2
+    assert "not what was fetched" in report.problems[0] + report.problems[1]
+    assert "no folder" in report.problems[0] + report.problems[1]
+    restore_backup(tmp_path / "one.zst", tmp_path / "there")
+    assert len(findings(tmp_path / "there")) == len(list(verify(handle.workspace, VerifyScope(deep=True)))) > 0
+
+
+def test_what_waits_is_restored_and_done(tmp_path: Path) -> None:
+    """An upload that waits has its only copy in the workspace: the restored one takes it in."""
+    with open_workspace(tmp_path / "workspace") as opened:
+        (tmp_path / "letter.txt").write_text("a letter that was given by hand")
+        upload_files(opened.workspace, [tmp_path / "letter.txt"])
+        back_up(opened.workspace, tmp_path / "one.zst")
+    restore_backup(tmp_path / "one.zst", tmp_path / "there")
+    assert findings(tmp_path / "there") == []
+    workspace = open_workspace_at(tmp_path / "there")
+    [job_id] = workspace.jobs.queued_ids()
+    assert [path.read_text() for path in workspace.jobs.paths(job_id).staging.rglob("*") if path.is_file()] == [
+        "a letter that was given by hand"
+    ]
+    workspace.close()
+
+
+def test_nothing_may_be_written_for_a_read_only_backup(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """With --read-only the workspace is left as it is; next to a worker that is refused."""
+    root = handle.workspace.root
+    handle.close()
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    workspace = open_workspace_at(root)
+    workspace.is_read_only = True
+    back_up(workspace, tmp_path / "one.zst")
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*") if "catalogue.db-" not in path.name} == {
+        path: at for path, at in before.items() if "catalogue.db-" not in path.name
+    }
+    restore_backup(tmp_path / "one.zst", tmp_path / "there")
+    assert findings(tmp_path / "there") == []
+    worker = FileLock(workspace.layout.workers / "1-a.lock")
+    assert worker.try_acquire()
+    with worker, pytest.raises(BusyError):
+        back_up(workspace, tmp_path / "two.zst")
+    workspace.close()
+
+
+def test_credentials_only_when_asked_for(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """The credentials file is in no backup that was not asked to have it, and replaces none."""
+    names = tmp_path / "credentials.json"
+    names.write_text('{"schema_version": 1, "credentials": {}}')
+    names.chmod(0o600)
+    back_up(handle.workspace, tmp_path / "without.zst")
+    back_up(handle.workspace, tmp_path / "with.zst", with_credentials=True)
+    with pytest.raises(IngestError, match="no credentials"):
+        restore_backup(
+            tmp_path / "without.zst", tmp_path / "there", credentials_path=tmp_path / "c.json", with_credentials=True
+        )
+    assert not (tmp_path / "there").exists()
+    with pytest.raises(RefusedError):
+        restore_backup(tmp_path / "with.zst", tmp_path / "there", with_credentials=True)
+    restore_backup(
+        tmp_path / "with.zst", tmp_path / "there", credentials_path=tmp_path / "c.json", with_credentials=True
+    )
+    assert (tmp_path / "c.json").read_bytes() == names.read_bytes()
+
+
+# The folder that is restored to
+
+
+def test_only_an_empty_folder_is_filled(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """A folder with anything in it, a workspace, and a file are refused, and stay as they are."""
+    place, _ = back_up(handle.workspace, tmp_path / "one.zst")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine").write_text("mine")
+    for target in (other, handle.workspace.root, other / "mine"):
+        with pytest.raises(RefusedError):
+            restore_backup(place, target)
+    assert [path.name for path in other.iterdir()] == ["mine"]
+    (other / "mine").unlink()
+    restore_backup(place, other)
+    assert findings(other) == []
+
+
+def test_half_a_restore_is_no_workspace(
+    handle: WorkspaceHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before its end it can be neither opened nor made one by init; the next restore begins anew."""
+    place, _ = back_up(handle.workspace, tmp_path / "one.zst")
+
+    def killed(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest_tui.store.backup.filling._give_up", lambda *_a, **_o: None)
+        patch.setattr("ingest_tui.store.backup.filling.os.rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            restore_backup(place, tmp_path / "there")
+    assert (tmp_path / "there" / "catalogue.db").exists()
+    for use in (open_workspace_at, init_workspace):
+        with pytest.raises(StoreError, match="has not ended"):
+            use(tmp_path / "there")
+    restore_backup(place, tmp_path / "there")
+    assert findings(tmp_path / "there") == []
+    assert not list((tmp_path / "there").glob(".tmp.*"))
+
+
+def test_two_restores_do_not_fill_one_folder(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """The second one is refused while the first one lives."""
+    place, _ = back_up(handle.workspace, tmp_path / "one.zst")
+    (tmp_path / "there").mkdir()
+    mark = FileLock(tmp_path / "there" / ".tmp.restore")
+    assert mark.try_acquire()
+    with mark, pytest.raises(BusyError):
+        restore_backup(place, tmp_path / "there")
+    restore_backup(place, tmp_path / "there")
+
+
+def test_an_umask_and_links_in_the_workspace_change_nothing(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Links are not followed into a backup; files are for their owner only, whatever the umask says."""
+    secret = tmp_path / "secret"
+    secret.write_text("of somebody else")
+    (handle.workspace.root / "collections" / "x.json").symlink_to(secret)
+    before = os.umask(0)
+    try:
+        place, _ = back_up(handle.workspace, tmp_path / "one.zst")
+        restore_backup(place, tmp_path / "there")
+    finally:
+        os.umask(before)
+    assert not (tmp_path / "there" / "collections" / "x.json").exists()
+    for path in (tmp_path / "there").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
