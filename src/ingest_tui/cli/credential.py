@@ -180,7 +180,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @json_option
 @pass_session
 def test(session: Session, name: str, as_json: bool) -> int:
-    """Try credential NAME: is it well-formed, are its secrets there, does the other side let us in?"""
+    """Try credential NAME: is it well-formed, are its secrets there, does it grant access?"""
     from ingest_tui.services.credentials.credentials import test_credential
 
     steps = test_credential(session.workspace, name)

@@ -1,1 +1,1 @@
-"""Who we are to a source: the registry file, references to secrets, and proving that they let us in."""
+"""Who we are to a source: the registry file, references to secrets, and checking that they grant access."""

@@ -11,7 +11,6 @@ import pydantic
 from ingest_tui.embedding.base import BackendContext, EmbeddingBackend
 from ingest_tui.embedding.reranking import Reranker
 from ingest_tui.embedding.settings import (
-    BackendSettings,
     CrossEncoderSettings,
     OnnxSettings,
     OpenAISettings,
@@ -155,20 +154,9 @@ RERANKERS: Final = ModelKinds(
 )
 
 
-def backend_named(name: str) -> ModelKind:
-    """Return a kind of embedder; raises `UsageError` naming the known ones."""
-    return EMBEDDERS.named(name)
-
-
 def missing_extra(name: str) -> MissingDependencyError | None:
     """Return the error for a backend whose packages are not installed, else None."""
     return EMBEDDERS.missing_extra(name)
-
-
-def checked_settings(name: str, settings: Mapping[str, Any]) -> BackendSettings:
-    """Return the settings of a backend; raises what `ModelKinds.checked` raises."""
-    checked: BackendSettings = EMBEDDERS.checked(name, settings)  # type: ignore[assignment] # of the kind's own class
-    return checked
 
 
 def open_backend(

@@ -168,11 +168,6 @@ class FullText(Index):
         sql = f"{NUMBERED_CHUNKS} WHERE document_id = ? ORDER BY c.ordinal"
         return [Chunk(*columns) for _, *columns in self._database.execute(sql, (document_id,))]
 
-    def numbers_of_chunks(self) -> dict[str, tuple[int, int]]:
-        """Return of each document that can be found how many chunks it has, and how many different numbers these."""
-        sql = "SELECT document_id, count(*), count(DISTINCT ordinal) FROM chunks GROUP BY 1"
-        return {row[0]: (row[1], row[2]) for row in self._database.stream(sql)}
-
     def differences(self) -> list[str]:
         """Return in which ways the chunks and their words differ, with numbers."""
         found = []

@@ -16,13 +16,8 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 LinkState = Literal["document", "item", "folder", "broken", "external"]
-LINK_STATES: dict[LinkState, str] = {
-    "document": "leads to a document that is here",
-    "item": "leads to an item of a source that is no document, since it was refused, failed or holds no text",
-    "folder": "leads to a folder with documents",
-    "broken": "leads into a source, where nothing is known at that address",
-    "external": "leads elsewhere",
-}
+"""Where a link leads: to a document that is here; to an item of a source that is none, since it was refused, failed or
+holds no text; to a folder with documents; into a source, where nothing is known at that address; or elsewhere."""
 MAX_LINK_TEXT = 300
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")

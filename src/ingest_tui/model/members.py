@@ -75,11 +75,6 @@ def containers_of(key: str, listed_key: str) -> list[str]:
     return found
 
 
-def member_name(key: str) -> str:
-    """Return the file name of a member."""
-    return key.rpartition(MARK)[2].rpartition("/")[2]
-
-
 def keys_below(container_key: str) -> tuple[str, str]:
     """Return the bounds of the keys of all members below a container: from the first on, before the second."""
     return f"{container_key}{MARK}", f"{container_key}{chr(ord(MARK) + 1)}"

@@ -31,7 +31,6 @@ LARGEST_SIZE = 2**53
 UPLOAD_SOURCE = "upload"
 KEPT_SOURCE = "kept-documents"
 """Where documents are that a person keeps though no source lists them."""
-REPORT_VIOLATIONS = "report"
 REJECT_VIOLATIONS = "reject"
 EMBEDDING_SOURCE = "embedding"
 """What jobs name as their source that embed a collection: they work on the documents of all its sources."""

@@ -22,7 +22,7 @@ from ingest_tui.store.catalogue.connection import MISSING
 from ingest_tui.store.catalogue.contradictions import contradiction_in, contradiction_that_caused
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read, version_folders
 from ingest_tui.store.catalogue.rebuild import RebuildReport, rebuild_catalogue
-from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, unheard
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, no_listener
 from ingest_tui.store.fs.filesystem import filesystem_type, is_network
 from ingest_tui.store.records.settings import change_setting
 from ingest_tui.store.users import requester, user_name
@@ -91,7 +91,7 @@ def set_theme(workspace: Workspace, theme: str) -> None:
     change_setting(workspace.layout, "theme", value=theme)
 
 
-def rebuild(workspace: Workspace, on_progress: ProgressListener = unheard) -> RebuildReport:
+def rebuild(workspace: Workspace, on_progress: ProgressListener = no_listener) -> RebuildReport:
     """Make the catalogue again from the documents on disk, while others go on using it.
 
     Raises `BusyError` when it is being made again already.

@@ -22,7 +22,7 @@ from ingest_tui.store.access import refuse_network_filesystem, refuse_what_other
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.known_good import open_known_good, open_known_good_to_read, version_folders
 from ingest_tui.store.catalogue.opening import open_catalogue, open_catalogue_to_read
-from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, unheard
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, no_listener
 from ingest_tui.store.change import StoreWriter, committing, repair_if_free
 from ingest_tui.store.commit_lock import FOR_A_COMMAND
 from ingest_tui.store.documents import DocumentStore
@@ -71,7 +71,7 @@ class Workspace:
         self.jobs = JobStore(self.layout, self.reserve_file)
         self.audit = AuditLog(self.layout)
         self.ignored = IgnoredStore(self.layout)
-        self.on_rebuild: ProgressListener = unheard
+        self.on_rebuild: ProgressListener = no_listener
         """Hears of it when opening the catalogue makes it again; set by faces and workers."""
         self.is_read_only = False
         """Set by faces that were asked to write nothing: a catalogue that was lost is then refused, not rebuilt."""
@@ -116,9 +116,9 @@ class Workspace:
         self.has_opened_catalogue = True
         if self.is_read_only:
             return open_known_good_to_read(self.layout)
-        return open_catalogue_to_read(self.layout, self._heard_by(unheard))
+        return open_catalogue_to_read(self.layout, self._reported_to(no_listener))
 
-    def open_catalogue(self, on_rebuild: ProgressListener = unheard) -> Catalogue:
+    def open_catalogue(self, on_rebuild: ProgressListener = no_listener) -> Catalogue:
         """Open another connection to the catalogue, for another thread.
 
         A catalogue that was lost is made again first; ``on_rebuild`` hears of it, and that of the workspace.
@@ -126,9 +126,9 @@ class Workspace:
         self.has_opened_catalogue = True
         if self.is_read_only:
             return open_known_good_to_read(self.layout)
-        return open_catalogue(self.layout, self._heard_by(on_rebuild))
+        return open_catalogue(self.layout, self._reported_to(on_rebuild))
 
-    def _heard_by(self, on_rebuild: ProgressListener) -> ProgressListener:
+    def _reported_to(self, on_rebuild: ProgressListener) -> ProgressListener:
         def report(progress: RebuildProgress) -> None:
             on_rebuild(progress)
             self.on_rebuild(progress)

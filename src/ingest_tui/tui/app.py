@@ -152,7 +152,6 @@ class IngestApp(Going):
 
     def use_theme(self, name: str) -> None:
         """Colour the screen in one of `themes.THEMES`."""
-        self.theme_chosen = name
         self.theme_used = themes.resolved(name, slow_link=self._slow_link)
         # Textual's own answer to NO_COLOR is greyscale in true colour; ours is no colour code at all.
         self._filters = [known for known in self._filters if isinstance(known, ANSIToTruecolor)]

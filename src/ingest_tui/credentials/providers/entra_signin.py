@@ -1,4 +1,4 @@
-"""Signing in to Microsoft Entra as an app, and saying what is wrong when it does not let us in.
+"""Signing in to Microsoft Entra as an app, and reporting why access is refused.
 
 The one way in: connectors sign in by it, and `credential test` does. Imports msal and requests: load it only when it is
 really needed.

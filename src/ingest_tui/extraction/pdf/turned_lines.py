@@ -12,14 +12,6 @@ _GAP_OF_WORDS = 0.4
 _MAX_LINES = 5_000
 
 
-def join_turned_lines(text_page: Any, text: str) -> str:
-    """Return the text of a page with the line ends within turned lines as spaces.
-
-    ``text`` is what the page's `get_text_range` gives: one character for each that PDFium counts.
-    """
-    return "\r\n".join(text[start:end].replace("\r\n", " ") for start, end in line_ranges(text_page, text))
-
-
 def line_ranges(text_page: Any, text: str) -> list[tuple[int, int]]:
     """Return where the lines of a page begin and end in its text; a turned line has line ends in it."""
     from pypdfium2 import raw

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Unpack, get_args
+from typing import Any, Literal, Unpack
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
@@ -29,9 +29,7 @@ from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
 ExportFormat = Literal["jsonl", "csv", "folder"]
-EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 ContentKind = Literal["text", "raw", "record"]
-CONTENT_KINDS: tuple[ContentKind, ...] = get_args(ContentKind)
 INDEX = "index.jsonl"
 _PIECE = 1 << 20
 _EXPORTED_TEXT = re.compile(r".+--[0-9a-f]{12,}\.md\Z", re.DOTALL)

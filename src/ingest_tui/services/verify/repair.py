@@ -18,7 +18,7 @@ from ingest_tui.services.embedding import enqueue_embedding, waiting_embedding
 from ingest_tui.services.verify.document_repair import DocumentRepair
 from ingest_tui.services.verify.extraction_again import TextExtraction
 from ingest_tui.services.verify.job_repair import JobRepair, rewrite_journal
-from ingest_tui.services.verify.verify import VerifyProgress, VerifyScope, unheard, verify
+from ingest_tui.services.verify.verify import VerifyProgress, VerifyScope, no_progress, verify
 from ingest_tui.store.catalogue.consistency import begin_epoch
 from ingest_tui.store.catalogue.contradictions import contradiction_in
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read
@@ -53,7 +53,7 @@ class Repaired(NamedTuple):
 
 
 def verify_and_repair(
-    workspace: Workspace, scope: VerifyScope, on_progress: VerifyProgress = unheard
+    workspace: Workspace, scope: VerifyScope, on_progress: VerifyProgress = no_progress
 ) -> Iterator[Repaired | Inconsistency]:
     """Yield what was done, round by round, and last what is still not as it must be."""
     found = list(verify(workspace, scope, on_progress))

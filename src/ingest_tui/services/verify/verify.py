@@ -60,12 +60,12 @@ class VerifyScope:
         return bool(self.source_id or self.since)
 
 
-def unheard(_what: str, _done: int, _total: int) -> None:
-    """Hear of progress and do nothing."""
+def no_progress(_what: str, _done: int, _total: int) -> None:
+    """Take no notice of progress."""
 
 
 def verify(
-    workspace: Workspace, scope: VerifyScope | None = None, on_progress: VerifyProgress = unheard
+    workspace: Workspace, scope: VerifyScope | None = None, on_progress: VerifyProgress = no_progress
 ) -> Iterator[Inconsistency]:
     """Yield what is not as it must be, part by part; nothing where all is well.
 

@@ -195,15 +195,6 @@ class Catalogue(CatalogueConnection):
         """Yield all documents by id, retired ones too."""
         return self.stream_documents("ORDER BY document_id")
 
-    def all_places_with_documents(self) -> Iterator[KnownPlace]:
-        """Yield the places that have a document, in a fixed order."""
-        sql = "SELECT * FROM locations WHERE document_id IS NOT NULL ORDER BY source_id, key"
-        return (KnownPlace(*row) for row in self.stream(sql))
-
-    def all_versions(self) -> Iterator[VersionRow]:
-        """Yield the versions of all documents, the oldest first."""
-        return (VersionRow(*row) for row in self.stream("SELECT * FROM versions ORDER BY document_id, version"))
-
     # What is given next
 
     def new_document_id(

@@ -13,7 +13,7 @@ from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.connection import LOST, MISSING
 from ingest_tui.store.catalogue.known_good import open_known_good, open_known_good_to_read
 from ingest_tui.store.catalogue.rebuild import rebuild_lost
-from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, unheard
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, no_listener
 from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.layout import Layout
@@ -22,7 +22,7 @@ from ingest_tui.store.upgrade import upgrade_workspace
 _LOST_CODES = {MISSING, DAMAGED, LOST}
 
 
-def open_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -> Catalogue:
+def open_catalogue(layout: Layout, on_progress: ProgressListener = no_listener) -> Catalogue:
     """Open the catalogue that knows the documents on disk, making it again first where it was lost.
 
     Raises `StoreError` with the code ``catalogue_lost`` where it cannot be made again here, `BusyError` when another
@@ -45,7 +45,7 @@ def open_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -> C
         raise BusyError(f"{reason}, and {error.message}", hint=f"try again in a moment; {REBUILD_HINT}") from None
 
 
-def open_catalogue_to_read(layout: Layout, on_progress: ProgressListener = unheard) -> Catalogue:
+def open_catalogue_to_read(layout: Layout, on_progress: ProgressListener = no_listener) -> Catalogue:
     """Open the catalogue for reading only, on a full or read-only disk too.
 
     Only one that was lost, or was never made, needs to be written first: as by `open_catalogue`, which raises why not.

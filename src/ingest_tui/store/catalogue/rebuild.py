@@ -28,7 +28,7 @@ from ingest_tui.store.catalogue.contradictions import contradiction_in
 from ingest_tui.store.catalogue.found_documents import FolderProblem, FolderReader
 from ingest_tui.store.catalogue.known_good import open_known_good
 from ingest_tui.store.catalogue.mark import read_marks
-from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, unheard
+from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, no_listener
 from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
 from ingest_tui.store.change import StoreWriter
 from ingest_tui.store.commit_lock import FOR_A_JOB, CommitLock
@@ -75,7 +75,7 @@ class _Seen(NamedTuple):
     problems: tuple[FolderProblem, ...]
 
 
-def rebuild_catalogue(layout: Layout, on_progress: ProgressListener = unheard) -> RebuildReport:
+def rebuild_catalogue(layout: Layout, on_progress: ProgressListener = no_listener) -> RebuildReport:
     """Make the catalogue again, in whatever state it is; takes the commit lock at its end.
 
     Raises `BusyError` when another process is at it, `SchemaVersionError` for a catalogue of a newer program.

@@ -29,5 +29,5 @@ class RebuildProgress(NamedTuple):
 ProgressListener = Callable[[RebuildProgress], None]
 
 
-def unheard(_progress: RebuildProgress) -> None:
+def no_listener(_progress: RebuildProgress) -> None:
     """Listen to no progress."""

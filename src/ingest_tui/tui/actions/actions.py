@@ -40,7 +40,7 @@ class Action:
 
     ``views``: where it can be done, empty for everywhere. ``command``: the equivalent command line with ``{job}``,
     ``{source}``, ``{document}`` … to be filled in. ``menu``: offered by ``x``. ``changes``: it changes
-    something in the workspace, so ``--read-only`` neither offers nor does it. ``arguments`` go to the method.
+    something in the workspace, so it is left out with ``--read-only``. ``arguments`` go to the method.
     ``names``: what else the ``:`` line calls it; ``takes``: what may follow the name there, ``needs_argument``:
     must.
     """
@@ -82,7 +82,7 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui source edit {source} …", menu=True, changes=True),
     Action("source.test", "Test the source", "t", "test_source", ("sources",), "test",
            "ingest-tui source test {source}", menu=True),
-    Action("source.preview", "Preview: what it takes and leaves out", "P", "preview_source", ("sources",), "",
+    Action("source.preview", "Preview: items taken and left out", "P", "preview_source", ("sources",), "",
            "ingest-tui source preview {source}", menu=True),
     Action("source.plan", "Plan: what a sync would do, and why", "p", "plan_source", ("sources",), "plan",
            "ingest-tui plan {source}", menu=True),
