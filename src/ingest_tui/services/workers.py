@@ -10,6 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from ingest_tui.pipeline.reindex import continue_reindex
 from ingest_tui.store.fs.atomic import open_to_append
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.job_end_hooks import JobEndHooks
 from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, living_workers, stop_worker
 from ingest_tui.worker.schedules import ScheduledRun, next_runs
 from ingest_tui.worker.supervision import WorkerIssue
@@ -158,7 +160,7 @@ def follow_job(
     lane = workspace.jobs.load(job_id).lane
     registration = WorkerRegistration(workspace, "foreground") if run_here else None
     try:
-        with Engine(workspace) as engine:
+        with closing(JobEndHooks(workspace, _warn)) as hooks, Engine(workspace, on_end=hooks.job_ended) as engine:
             while True:
                 manifest = workspace.jobs.load(job_id)
                 on_progress(manifest)
@@ -178,6 +180,12 @@ def follow_job(
     finally:
         if registration is not None:
             registration.close()
+
+
+def _warn(message: str, fields: dict[str, Any]) -> None:
+    """Let whoever waits for a job know what went wrong next to it."""
+    if fields.get("level") == "warning":
+        warnings.warn(f"{message}: {fields.get('hook')}: {fields.get('error')}", stacklevel=2)
 
 
 def _tidy_up(workspace: Workspace) -> None:

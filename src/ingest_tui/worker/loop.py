@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.daily_prune import DailyPrune
 from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.job_end_hooks import JobEndHooks
 from ingest_tui.worker.living_workers import WorkerRegistration
 from ingest_tui.worker.reload import read_settings_again
 from ingest_tui.worker.schedules import Schedules
@@ -54,7 +55,7 @@ def run_worker(
     signals.listen()
     workspace.on_rebuild = _reporting_rebuilds(report)
     supervisor = Supervisor(report)
-    with ExitStack() as until_ended:
+    with contextlib.ExitStack() as until_ended:
         until_ended.callback(manager.close)
         turn, mode = FileLock(workspace.layout.lock("watch")), "queue"
         until_ended.callback(turn.release)
@@ -111,7 +112,10 @@ def _serve(process: _Process, *, watch: bool) -> None:
     workspace, report, supervisor = process.workspace, process.report, process.supervisor
     for job_id in workspace.jobs.requeue_lost():
         report("a job that has not ended was not in the queue; it is again", {"level": "warning", "job": job_id})
-    with Engine(workspace, on_start=_starting(report), on_end=_ending(report, supervisor)) as engine:
+    with (
+        contextlib.closing(JobEndHooks(workspace, report)) as hooks,
+        Engine(workspace, on_start=_starting(report), on_end=_ending(report, supervisor, hooks)) as engine,
+    ):
         watcher = None
         if watch:
             watcher = SourceWatch(
@@ -283,12 +287,13 @@ def _starting(report: EventReport) -> Callable[[Manifest], None]:
     return started
 
 
-def _ending(report: EventReport, supervisor: Supervisor) -> Callable[[Manifest], None]:
+def _ending(report: EventReport, supervisor: Supervisor, hooks: JobEndHooks) -> Callable[[Manifest], None]:
     def ended(manifest: Manifest) -> None:
         if manifest.ended:
             supervisor.succeeded(_JOBS)
         counters = {name: value for name, value in manifest.counters.as_flat_dict().items() if value}
         what = f"job {manifest.state}" if manifest.ended else "job left for the next worker"
         report(what, {"job": manifest.job_id, "source": manifest.source_id, **counters})
+        hooks.job_ended(manifest)
 
     return ended

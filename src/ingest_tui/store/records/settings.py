@@ -10,6 +10,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator
 
 from ingest_tui.model.attachments import AttachmentsSetting
 from ingest_tui.model.clock import days
+from ingest_tui.model.job_end_hook import JobEndHook
 from ingest_tui.model.ocr import OcrEngineName, OcrMode, check_languages
 from ingest_tui.model.retention import RetentionPolicy
 from ingest_tui.model.source import DEFAULT_MAX_SIZE, LARGEST_SIZE
@@ -72,6 +73,7 @@ class Settings(BaseModel):
     disk_reserve: ByteSize | None = Field(
         default=None, ge=0, description="bytes kept free; unset: 500 MB, or 5 % of a disk below 10 GB"
     )
+    on_job_end: tuple[JobEndHook, ...] = Field(default=(), description="commands and webhooks; docs/operations.md")
     calls_per_credential: int = Field(default=32, ge=1, le=1024)
     allow_network_filesystem: bool = False
 

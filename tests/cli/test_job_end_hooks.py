@@ -1,0 +1,186 @@
+"""Commands and webhooks at the end of a job, through real processes and a real server."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from ingest_tui.model.job_end_hook import signature_of
+from tests.cli.running import Cli
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+SECRET = "canary-of-a-webhook-0451"
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """Keeps what it is sent; answers with each of ``answers`` once, then with 204."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: list[int] = []
+        self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.is_open = threading.Event()
+        self.is_open.set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.is_open.wait(60)
+        self.server.calls.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else HTTPStatus.NO_CONTENT)
+        self.send_header("Location", f"{self.server.url}/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.is_open.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def watched(cli: Cli) -> Cli:
+    cli.init("--no-watch")
+    cli.write("a.txt", "alpha")
+    cli.environment["HOOK_SECRET"] = SECRET
+    return cli
+
+
+def hook(**fields: Any) -> dict[str, Any]:
+    return {"name": "chat", "states": [], **fields}
+
+
+def notes(cli: Cli) -> list[dict[str, Any]]:
+    return [line for line in cli.run("audit", "--json").lines if line["action"] == "job.notify"]
+
+
+def test_a_webhook_is_called_signed_and_called_again(watched: Cli, receiver: Receiver) -> None:
+    """A worker signs what it sends, tries again what may pass, and keeps the secret out of every file."""
+    receiver.answers = [HTTPStatus.SERVICE_UNAVAILABLE]
+    watched.change_settings(on_job_end=[hook(url=receiver.url, secret="env:HOOK_SECRET")])
+    worker = watched.start("--watch")
+    wait_until(lambda: "worker started" in watched.output_of(worker))
+    manifest = watched.sync()
+    wait_until(lambda: len(receiver.calls) == 2, what="it is called again after 503")
+    wait_until(lambda: "told that the job has ended" in watched.output_of(worker))
+    assert watched.end(worker) == 0
+    for headers, body in receiver.calls:
+        event = json.loads(body)
+        assert (event["type"], event["job_id"], event["state"]) == ("job.end", manifest["job_id"], "succeeded")
+        assert headers["webhook-id"] == manifest["job_id"]
+        expected = signature_of(SECRET, headers["webhook-id"], int(headers["webhook-timestamp"]), body)
+        assert headers["webhook-signature"] == expected
+    assert notes(watched) == []
+    assert SECRET not in watched.output_of(worker)
+    written = [path for path in watched.workspace.rglob("*") if path.is_file()]
+    assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+
+
+def test_a_receiver_that_does_not_answer_holds_up_nothing(watched: Cli, receiver: Receiver) -> None:
+    """While a webhook hangs, the next jobs run; when the worker is stopped it ends all the same."""
+    receiver.is_open.clear()
+    watched.change_settings(on_job_end=[hook(url=receiver.url)])
+    worker = watched.start("--watch")
+    wait_until(lambda: "worker started" in watched.output_of(worker))
+    watched.sync()
+    watched.write("b.txt", "beta")
+    watched.sync()
+    watched.write("c.txt", "gamma")
+    watched.sync()
+    assert receiver.calls == []
+    assert watched.end(worker, seconds=30) == 0
+
+
+def test_what_refuses_is_not_asked_again_and_is_in_the_audit(watched: Cli, receiver: Receiver) -> None:
+    """A refusal and a redirect are failures: logged, in the audit, and no reason for the job to fail."""
+    receiver.answers = [HTTPStatus.NOT_FOUND, HTTPStatus.FOUND]
+    watched.change_settings(on_job_end=[hook(url=receiver.url)])
+    told = watched.run("sync", "docs").err
+    assert "nobody was told that the job has ended: chat: it answered 404" in told
+    watched.run("sync", "docs")
+    assert len(receiver.calls) == 2, "neither again nor to where it was redirected"
+    assert [(note["outcome"], note["details"]["reason"]) for note in notes(watched)] == [
+        ("failed", "it answered 404"),
+        ("failed", "it answered 302"),
+    ]
+    assert [manifest["state"] for manifest in watched.manifests()] == ["succeeded", "succeeded"]
+
+
+def test_a_chat_gets_a_text_and_a_url_may_be_secret(watched: Cli, receiver: Receiver) -> None:
+    """With ``body`` text only a line for people is sent; the url comes from the environment and is shown nowhere."""
+    watched.environment["CHAT_URL"] = receiver.url
+    watched.change_settings(on_job_end=[hook(url="env:CHAT_URL", body="text")])
+    job = watched.sync()["job_id"]
+    [(headers, body)] = receiver.calls
+    assert json.loads(body) == {"text": f"sync of docs: succeeded (1 ingested), job {job}"}
+    assert "webhook-signature" not in headers
+    del watched.environment["CHAT_URL"]
+    assert "env:CHAT_URL is not set" in watched.run("sync", "docs").err
+
+
+def test_a_command_gets_the_event_and_no_secrets(watched: Cli) -> None:
+    """It reads the event from its input and finds the words of a mail in its environment, which is not ours."""
+    out = watched.home / "told.json"
+    program = (
+        "import json, os, sys; "
+        f"open({str(out)!r}, 'w').write(json.dumps([json.load(sys.stdin), dict(os.environ), sys.argv[1:]]))"
+    )
+    watched.change_settings(on_job_end=[hook(command=[sys.executable, "-c", program, "$(id) ; *"])])
+    job = watched.sync()["job_id"]
+    event, environment, arguments = json.loads(out.read_text())
+    assert event["job_id"] == job
+    assert environment["INGEST_TUI_JOB_TEXT"] == event["text"]
+    assert environment["INGEST_TUI_JOB_STATE"] == "succeeded"
+    assert arguments == ["$(id) ; *"], "no shell reads it"
+    assert SECRET not in environment.values()
+
+
+def test_a_command_that_fails_or_hangs_is_noted(watched: Cli) -> None:
+    """An exit code, a program that is not there, and one that does not end are failures of the hook alone."""
+    hooks = [
+        hook(name="failing", command=["/bin/false"]),
+        hook(name="missing", command=["/nowhere/program"]),
+        hook(name="hanging", command=["/bin/sleep", "600"], seconds=0.2),
+    ]
+    watched.change_settings(on_job_end=hooks)
+    assert watched.sync()["state"] == "succeeded"
+    reasons = {note["details"]["hook"]: note["details"]["reason"] for note in notes(watched)}
+    assert reasons == {
+        "failing": "the command ended with 1",
+        "missing": "the command cannot be started: No such file or directory",
+        "hanging": "the command took longer than 0.2 s and was ended",
+    }
+
+
+def test_hooks_that_cannot_work_are_named(watched: Cli) -> None:
+    """A secret that is written into workspace.json is refused with the words for it."""
+    watched.change_settings(on_job_end=[hook(url="https://chat.example.org/", secret="plain")])
+    told = watched.run("job", "list", code=None)
+    assert told.code != 0
+    assert "on_job_end" in told.err
+    assert "Traceback" not in told.err
