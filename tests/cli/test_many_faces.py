@@ -114,9 +114,9 @@ def test_requests_are_answered_while_everybody_works(cli: Cli) -> None:
     assert statistics.median(answers) < 1, answers
     assert max(answers) < 3, answers
     wait_until(lambda: job_of(cli, "s0")["finished_at"] and job_of(cli, "s2")["finished_at"])
-    time.sleep(0.5)  # in which the batch ends that is on its way
+    cli.run("upload", cli.docs / "s0" / "0000.txt")  # a whole job, in which the batch ends that is on its way
     committed = job_of(cli, "s1")["counters"]["items_ingested"]  # but no further one
-    time.sleep(0.5)  # in which a job that is not really paused commits again
+    cli.run("upload", cli.docs / "s0" / "0001.txt")  # and another, in which a job that is not paused would commit again
     assert (job_of(cli, "s1")["state"], job_of(cli, "s1")["counters"]["items_ingested"]) == ("paused", committed)
     with feed:
         cli.run("job", "resume", jobs["s1"])
@@ -158,9 +158,12 @@ def test_pause_outlives_the_worker(cli: Cli) -> None:
         wait_until(lambda: job_of(cli, "s0")["state"] == "paused")
         owner = next(worker for worker in workers if worker.pid == job_of(cli, "s0")["worker"]["pid"])
         assert cli.end(owner, signal.SIGKILL) == -signal.SIGKILL
-    time.sleep(1.0)  # in which a worker would take it
+    cli.write("s1/0.txt", "alpha")
+    cli.run("source", "add", "local", "s1", "--path", "docs/s1")
+    cli.run("sync", "s1", "--detach")
+    wait_until(lambda: job_of(cli, "s1")["finished_at"], what="the other worker has looked at the queue")
     assert job_of(cli, "s0")["state"] == "paused"
-    cli.run("job", "resume", "last")
+    cli.run("job", "resume", job_of(cli, "s0")["job_id"])
     wait_until(lambda: job_of(cli, "s0")["finished_at"])
     manifest = job_of(cli, "s0")
     assert (manifest["state"], manifest["attempt"]) == ("succeeded", 2)

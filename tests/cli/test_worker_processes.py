@@ -28,6 +28,11 @@ def ended(cli: Cli) -> list[dict[str, Any]]:
     return [manifest for manifest in cli.manifests() if manifest["finished_at"]]
 
 
+def jobs_of(cli: Cli, source: str) -> list[dict[str, Any]]:
+    """Return the manifests of the jobs of a source."""
+    return [manifest for manifest in cli.manifests() if manifest["source_id"] == source]
+
+
 def fill(cli: Cli, number: int, folder: str = "") -> None:
     """Write many small files, each findable by a word of its own."""
     for index in range(number):
@@ -93,11 +98,16 @@ def test_a_watched_source_that_is_added_late_is_noticed(cli: Cli) -> None:
     cli.run("source", "edit", "docs", "--watch")
     wait_until(lambda: ended(cli), what="the sync of a source that is watched from now on")
     cli.run("source", "disable", "docs")
-    time.sleep(2.5)  # in which the worker looks at the list of its sources
-    number = len(cli.manifests())
+    late = cli.workspace.parent / "late"
+    late.mkdir()
+    (late / "a.txt").write_text("alpha")
+    cli.run("source", "add", "local", "late", "--path", late, "--watch")
+    wait_until(lambda: len(jobs_of(cli, "late")) == 1, what="the worker has looked at the list of its sources")
+    number = len(jobs_of(cli, "docs"))
     cli.write("b.txt", "beta")
-    time.sleep(1.5)  # in which a watch that goes on would queue a job
-    assert len(cli.manifests()) == number
+    (late / "b.txt").write_text("beta")
+    wait_until(lambda: len(jobs_of(cli, "late")) == 2, what="a change after that of docs was noticed")
+    assert len(jobs_of(cli, "docs")) == number
     assert cli.end(worker) == 0
     for line in cli.output_of(worker).splitlines():
         assert line.startswith("20"), "one line an event, each with its time"
