@@ -45,7 +45,7 @@ class CollectionPreferences(BaseModel):
         ge=0,
         le=100,
         allow_inf_nan=False,
-        description="what a rank by vectors counts; usual: by the embedder",
+        description="what vectors count next to words; usual: 1",
     )
 
     ocr: OcrMode | None = Field(

@@ -77,7 +77,8 @@ class TermFinder:
         known = self._languages.setdefault(language, _KnownTokens({}, {}))
         tokens = tokens_of(text)
         distinct = set(tokens)
-        new = distinct.difference(known.wanted, known.unwanted)
+        # One after the other: a difference from several goes through all that those know.
+        new = distinct.difference(known.wanted).difference(known.unwanted)
         known.unwanted.update(dict.fromkeys(words_beginning_otherwise(new, self._first_letters, language), 1))
         terms_of = terms_function(language)
         for token in new.difference(known.unwanted):

@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 
 SearchMode = Literal["text", "vector", "hybrid"]
 MODES: tuple[SearchMode, ...] = get_args(SearchMode)
-_RANKED = 100
-"""So many hits of each ranking are fused, at least."""
+_BY_WORDS, _BY_MEANING = 40, 100
+"""So many hits of each ranking are fused, at least. One by words costs a look at its text."""
 _MOST_BY_WORDS = 1000
-_WEIGHT_OF_STATIC, _WEIGHT_OF_MODEL = 0.25, 1.0
-"""What a ranking by vectors counts next to one by words: a static model knows little that the words do not say."""
+_USUAL_WEIGHT = 1.0
+"""What a ranking by vectors counts next to one by words."""
 
 
 class _Found(NamedTuple):
+    """What one way found. ``floor``: the score of what it did not find, see `Ranking`."""
+
     hits: list[SearchHit]
     weight: float
+    floor: float
     way: str = "meaning"
 
 
@@ -55,9 +58,9 @@ def search_in_mode(
     searched = _searched(workspace, choice, generation, is_asked_for=mode is not None)
     if not searched:
         return search_text(workspace.reading, query, limit=limit, all_chunks=all_chunks, **choice)
-    wanted = limit if limit < 0 or mode == "vector" else max(limit, _RANKED)
+    most = limit if limit < 0 or mode == "vector" else max(limit, _BY_MEANING)
     try:
-        by_meaning = _by_meaning(workspace, query, text, searched, choice, wanted, all_chunks=all_chunks)
+        by_meaning = _by_meaning(workspace, query, text, searched, choice, most, all_chunks=all_chunks)
     except IngestError as error:
         if mode is not None:
             raise
@@ -65,9 +68,11 @@ def search_in_mode(
         by_meaning = []
     by_words = []
     if mode != "vector":
-        by_words = [
-            _Found(search_text(workspace.reading, query, limit=wanted, all_chunks=all_chunks, **choice), 1.0, "words")
-        ]
+        most = limit if limit < 0 else max(limit, _BY_WORDS)
+        hits = search_text(workspace.reading, query, limit=most, all_chunks=all_chunks, **choice)
+        # Where all that have a word are here, the others have nothing of the query.
+        floor = hits[-1].score if len(hits) == most else 0.0
+        by_words = [_Found(hits, 1.0, floor, "words")]
     rankings = [one for one in (*by_words, *by_meaning) if one.hits]
     if len(rankings) == 1:
         return _cut(rankings[0].hits, limit)
@@ -146,8 +151,8 @@ def _by_meaning(
         vector = query_vector(workspace, one, text)
         hits = nearest_hits(workspace, one, vector, chosen, limit=limit, all_chunks=all_chunks)
         preferred = workspace.collections.get(one.collection_id).preferences.vector_weight
-        usual = _WEIGHT_OF_STATIC if one.embedder.backend == "static" else _WEIGHT_OF_MODEL
-        found.append(_Found(hits, usual if preferred is None else preferred))
+        weight = _USUAL_WEIGHT if preferred is None else preferred
+        found.append(_Found(hits, weight, min((hit.score for hit in hits), default=0.0)))
     return found
 
 
@@ -167,18 +172,18 @@ def _joined(rankings: list[_Found], *, all_chunks: bool) -> list[SearchHit]:
     """Return the hits of all rankings as one; what the words found is shown as they found it, with its marks."""
     first: dict[object, SearchHit] = {}
     ranked = []
-    for hits, weight, _way in rankings:
-        keys = [hit.chunk_id if all_chunks else hit.document_id for hit in hits]
-        for key, hit in zip(keys, hits, strict=True):
+    for found in rankings:
+        by_key = {hit.chunk_id if all_chunks else hit.document_id: hit for hit in found.hits}
+        for key, hit in by_key.items():
             first.setdefault(key, hit)
-        ranked.append(Ranking(keys, weight))
-    ranks: dict[object, list[Contribution]] = {key: [] for key in first}
+        ranked.append(Ranking({key: hit.score for key, hit in by_key.items()}, found.weight, found.floor))
+    why: dict[object, list[Contribution]] = {key: [] for key in first}
     for found, shares in zip(rankings, shares_of(ranked), strict=True):
-        for item, (rank, share) in shares.items():
-            ranks[item].append(Contribution(f"(rank {rank} by {found.way})", 0, {}, round(share, 4)))
+        for rank, (item, share) in enumerate(shares.items(), 1):
+            why[item].append(Contribution(f"(rank {rank} by {found.way})", 0, {}, round(share, 4)))
     return [
-        replace(first[key], score=round(score, 4), why=(*first[key].why, *ranks[key]))
-        for key, score in fused(ranked).items()
+        replace(first[item], score=round(score, 4), why=(*first[item].why, *why[item]))
+        for item, score in fused(ranked).items()
     ]
 
 
