@@ -105,7 +105,7 @@ def _preview(session: Session, change: PreferenceChange, target: str, *, as_json
 
 
 def _change(session: Session, change: PreferenceChange, *, yes: bool, detach: bool, as_json: bool) -> int:
-    from ingest_tui.cli.sync import follow_or_leave
+    from ingest_tui.cli.sync import follow_unless_detached
     from ingest_tui.services.collections.preferences import save_preferences
 
     if change.in_words:
@@ -124,7 +124,7 @@ def _change(session: Session, change: PreferenceChange, *, yes: bool, detach: bo
         return 0
     if as_json:
         return 0 if detach else _follow_quietly(session, saved.job.job_id)
-    return follow_or_leave(session.workspace, saved.job, detach=detach, as_json=False)
+    return follow_unless_detached(session.workspace, saved.job, detach=detach, as_json=False)
 
 
 def _follow_quietly(session: Session, job_id: str) -> int:

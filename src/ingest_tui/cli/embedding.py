@@ -23,11 +23,11 @@ def embed(session: Session, collection: str, everything: bool, detach: bool, as_
 
     What was embedded and has not changed keeps its vectors; no model is asked for it again.
     """
-    from ingest_tui.cli.sync import follow_or_leave
+    from ingest_tui.cli.sync import follow_unless_detached
     from ingest_tui.services.embedding import enqueue_embedding
 
     queued = enqueue_embedding(session.workspace, collection, everything=everything)
-    return follow_or_leave(session.workspace, queued, detach=detach, as_json=as_json)
+    return follow_unless_detached(session.workspace, queued, detach=detach, as_json=as_json)
 
 
 @click.command()

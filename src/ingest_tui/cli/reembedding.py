@@ -93,7 +93,7 @@ def _identifier(session: Session, target: str) -> str:
 
 
 def _queue_and_follow(session: Session, scope: Any, options: dict[str, Any]) -> int:
-    from ingest_tui.cli.sync import follow_or_leave
+    from ingest_tui.cli.sync import follow_unless_detached
     from ingest_tui.services import generations
     from ingest_tui.services.embedders import embedder_id_of
 
@@ -105,7 +105,7 @@ def _queue_and_follow(session: Session, scope: Any, options: dict[str, Any]) -> 
         queued = generations.reembed(
             session.workspace, scope, embedder_id=embedder_id, switches=not options["no_switch"]
         )
-    return follow_or_leave(session.workspace, queued, detach=options["detach"], as_json=options["as_json"])
+    return follow_unless_detached(session.workspace, queued, detach=options["detach"], as_json=options["as_json"])
 
 
 def _change_at_once(session: Session, collection_id: str, action: str, *, yes: bool, as_json: bool) -> None:

@@ -173,7 +173,7 @@ def edit(ctx: click.Context, session: Session, /, source_id: str, as_json: bool,
 
 def _follow_rechunking(session: Session, before: Source, edited: Source, *, detach: bool, as_json: bool) -> int:
     """Follow the job that cuts the documents of a source as it wants now, where an edit has queued one."""
-    from ingest_tui.cli.sync import follow_and_report, follow_or_leave
+    from ingest_tui.cli.sync import follow_and_report, follow_unless_detached
     from ingest_tui.services.collections.overrides import number_cut_otherwise, waiting_rechunking
 
     number = number_cut_otherwise(session.workspace, before, edited)
@@ -184,7 +184,7 @@ def _follow_rechunking(session: Session, before: Source, edited: Source, *, deta
         quietly = None if detach else follow_and_report(session.workspace, queued.job_id, quiet=True)
         return diagnostics.exit_code_of(quietly) if quietly else 0
     output.line(f"re-chunks {number:,} {'document' if number == 1 else 'documents'}, nothing is fetched")
-    return follow_or_leave(session.workspace, queued, detach=detach, as_json=False)
+    return follow_unless_detached(session.workspace, queued, detach=detach, as_json=False)
 
 
 def _report_edit(edited: Source, changes: dict[str, Any], *, excludes: bool) -> None:

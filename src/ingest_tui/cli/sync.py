@@ -241,7 +241,7 @@ def upload(
     queued = upload_files(
         session.workspace, chosen, collection_id=meant, label=label, replace=replace, overrides=overrides
     )
-    code = follow_or_leave(session.workspace, queued, detach=detach, as_json=as_json)
+    code = follow_unless_detached(session.workspace, queued, detach=detach, as_json=as_json)
     if detach:
         return code
     if label and not as_json:
@@ -303,7 +303,7 @@ def _report_not_taken(workspace: Workspace, job_id: str, code: int, *, quiet: bo
     return code or (diagnostics.EXIT_FAILED_ITEMS if not_taken else 0)
 
 
-def follow_or_leave(workspace: Workspace, queued: Manifest, *, detach: bool, as_json: bool) -> int:
+def follow_unless_detached(workspace: Workspace, queued: Manifest, *, detach: bool, as_json: bool) -> int:
     """Report a job that was queued and leave it to a worker, or follow it to its end; return the exit code."""
     if detach:
         report_queued(workspace, [queued], [], as_json=as_json, is_list=False)

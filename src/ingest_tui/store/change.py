@@ -179,7 +179,7 @@ class StoreWriter:
         """
         self.repair()  # after a change that failed, and whose repair failed too
         for _folder, document in change.placed:
-            self._store.make_way(document.collection_id, document.document_id, document.version)
+            self._store.free_place(document.collection_id, document.document_id, document.version)
         settled = self._carry_out(change)
         if self.catalogue.full_text.is_incomplete:
             with contextlib.suppress(OSError, apsw.Error, IngestError):  # the change itself is made

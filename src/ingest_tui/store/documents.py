@@ -54,7 +54,7 @@ class DocumentStore:
             os.unlink(path)  # noqa: PTH108
             write_new(path, data)
 
-    def make_way(self, collection_id: str, document_id: str, version: int) -> None:
+    def free_place(self, collection_id: str, document_id: str, version: int) -> None:
         """See to it that nothing is where a version is about to be placed.
 
         A folder without a readable record of its own was never whole, or is damaged, so that no rebuild can take it: it
@@ -85,7 +85,7 @@ class DocumentStore:
     def place(
         self, folder: Path | str, collection_id: str, document_id: str, version: int, *, seen: set[str] | None = None
     ) -> None:
-        """Move a complete version folder to where it belongs, which `make_way` has seen to be free.
+        """Move a complete version folder to where it belongs, which `free_place` has seen to be free.
 
         ``seen`` are folders of many documents that this change has found to be no links.
         """

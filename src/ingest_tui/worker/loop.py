@@ -66,7 +66,7 @@ def run_worker(
         until_ended.callback(registration.close)
         report("worker started", {"worker": registration.worker_id, "watch": watch, "workspace": str(workspace.root)})
         process = _Process(workspace, registration, supervisor, report, signals, manager)
-        if mode != "standby" or _stand_by(process, turn):
+        if mode != "standby" or _wait_for_turn(process, turn):
             _serve(process, watch=watch)
     return supervisor.issues
 
@@ -89,7 +89,7 @@ class _Process(NamedTuple):
         return True
 
 
-def _stand_by(process: _Process, turn: FileLock) -> bool:
+def _wait_for_turn(process: _Process, turn: FileLock) -> bool:
     """Wait until the worker that watches has ended, however it did; returns False when this one ends before."""
     process.report("standing by: another worker watches", {"worker": process.registration.worker_id})
     process.manager.ready("standing by: another worker watches")

@@ -98,7 +98,7 @@ class Supervisor:
         else:
             self.succeeded(task)
 
-    def keep_going(self, task: str, turn: Callable[[], object], stop: threading.Event, *, source_id: str = "") -> None:
+    def repeat(self, task: str, turn: Callable[[], object], stop: threading.Event, *, source_id: str = "") -> None:
         """Call ``turn`` again and again until ``stop`` is set; the body of a thread. A turn notes itself that it works.
 
         After a failure of any kind it is called again, after a second first, at last after a minute.

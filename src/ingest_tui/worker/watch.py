@@ -100,7 +100,7 @@ class SourceWatch:
             self._supervisor.succeeded(_watching(source.source_id))
             wait(source, what, stop)
 
-        self._supervisor.keep_going(_watching(source.source_id), look_and_wait, stop, source_id=source.source_id)
+        self._supervisor.repeat(_watching(source.source_id), look_and_wait, stop, source_id=source.source_id)
 
     def _wait_for_remote(self, source: Source, what: Watched, stop: threading.Event) -> None:
         """Wait after a look at a remote source: for a burst of hints, at most for ``remote_rescan_seconds``."""

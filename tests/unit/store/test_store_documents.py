@@ -56,10 +56,10 @@ def test_a_whole_version_that_the_catalogue_does_not_know_is_kept(store: Documen
     """Nothing makes way for a new version but what never was whole, and that is kept under another name."""
     folder = place(store, layout, 1, "the rain")
     with pytest.raises(StoreError, match="does not know documents"):
-        store.make_way("default", DOCUMENT, 1)
+        store.free_place("default", DOCUMENT, 1)
     assert store.normalized(folder) == "the rain"
     (folder / "ingestion.json").unlink()
-    store.make_way("default", DOCUMENT, 1)
+    store.free_place("default", DOCUMENT, 1)
     assert not folder.exists()
     kept = next(folder.parent.glob("v0001.incomplete.*"))
     assert store.normalized(kept) == "the rain"

@@ -169,14 +169,14 @@ def test_main_loop_survives_what_its_tasks_raise(
 def test_thread_that_ends_unasked_is_started_again(worker: RunningWorker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should even the supervision of a watch fail, the next refresh begins it again."""
     starts: list[int] = []
-    keep_going = Supervisor.keep_going
+    repeat = Supervisor.repeat
 
     def dying_once(self: Supervisor, *arguments: Any, **options: Any) -> None:
         starts.append(1)
         if len(starts) > 1:
-            keep_going(self, *arguments, **options)
+            repeat(self, *arguments, **options)
 
-    monkeypatch.setattr(Supervisor, "keep_going", dying_once)
+    monkeypatch.setattr(Supervisor, "repeat", dying_once)
     worker.thread.start()
     wait_until(lambda: len(starts) == 2)
 
@@ -218,7 +218,7 @@ def test_failing_report_ends_nothing() -> None:
         stop.set()
         raise RuntimeError
 
-    supervisor.keep_going("task", turn, stop)
+    supervisor.repeat("task", turn, stop)
     supervisor.succeeded("task")
     assert turns == [1]
 

@@ -89,7 +89,7 @@ def _groups(places: Sequence[_Place]) -> list[list[_Place]]:
     """Gather the places that say the same."""
     groups: list[list[_Place]] = []
     for place in places:
-        group = next((one for one in reversed(groups[-_MOST_REFERENCES:]) if _says_the_same(one[0], place)), None)
+        group = next((one for one in reversed(groups[-_MOST_REFERENCES:]) if _has_same_text(one[0], place)), None)
         if group is None:
             groups.append([place])
         else:
@@ -97,7 +97,7 @@ def _groups(places: Sequence[_Place]) -> list[list[_Place]]:
     return groups
 
 
-def _says_the_same(first: _Place, other: _Place) -> bool:
+def _has_same_text(first: _Place, other: _Place) -> bool:
     turned = other.page - first.page
     return abs(first.height - other.height) <= _SAME_HEIGHT and all(
         number - before in (0, turned) for before, number in zip(first.numbers, other.numbers, strict=True)

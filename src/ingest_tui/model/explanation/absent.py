@@ -5,10 +5,10 @@ from __future__ import annotations
 from ingest_tui.model.document import Document
 from ingest_tui.model.explanation.clauses import (
     explain_command,
+    last_outcome_clause,
     left_out,
     remedy,
     sync_command,
-    what_became_of_it,
     why_not_looked_into,
     why_not_yet,
 )
@@ -84,7 +84,7 @@ def _refused_or_failed(facts: Facts) -> Verdict | None:
         return None
     if facts.changed and not facts.left_out[1]:
         name = place.source_id
-        text = f"{what_became_of_it(facts)}; it has changed since"
+        text = f"{last_outcome_clause(facts)}; it has changed since"
         waits = why_not_yet(facts)
         return _not(
             place.reason,
@@ -96,7 +96,7 @@ def _refused_or_failed(facts: Facts) -> Verdict | None:
     tail = f"; the {facts.members} documents that were in it before are kept" if facts.members else ""
     if place.outcome == "failed" and place.reason in PERMANENT_FAILURES and place.fingerprint:
         tail += "; it is passed over until it, its settings or a parser changes"
-    return _not(place.reason, f"{what_became_of_it(facts)}{tail}", remedy(facts))
+    return _not(place.reason, f"{last_outcome_clause(facts)}{tail}", remedy(facts))
 
 
 def _moved(facts: Facts) -> Verdict | None:

@@ -146,7 +146,7 @@ def explain_command(address: str) -> str:
     return "explain it by its own address"
 
 
-def what_became_of_it(facts: Facts) -> str:
+def last_outcome_clause(facts: Facts) -> str:
     """Return what the last look at a place came to, and why, as a clause."""
     place = facts.place
     if place is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ingest_tui.model.explanation.clauses import (
+    last_outcome_clause,
     left_out,
     remedy,
     sync_command,
-    what_became_of_it,
     why_not_looked_into,
     why_not_yet,
 )
@@ -42,7 +42,7 @@ def _kept_version(facts: Facts) -> Verdict | None:
         return None
     if facts.changed:
         return None
-    clause = f"what is at the source now was {what_became_of_it(facts)}, the last good version is kept"
+    clause = f"what is at the source now was {last_outcome_clause(facts)}, the last good version is kept"
     return _here_says_why(place.reason, clause, remedy(facts))(facts)
 
 

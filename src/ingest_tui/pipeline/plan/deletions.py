@@ -128,7 +128,7 @@ def _drop_seen(shown: dict[str, Shown], plan: Path) -> None:
         del shown[key]
 
 
-def look_after(look: Look, new: NewLook, *, complete: bool, job_id: str) -> Look:
+def look_with_plan(look: Look, new: NewLook, *, complete: bool, job_id: str) -> Look:
     """Return what is known once a plan was made that adds ``new``; ``complete``: of a listing that names everything.
 
     While deletions are held, the choice that the documents were taken by stays the known one: else the next look
@@ -158,5 +158,5 @@ def check_superseded(job: JobContext) -> bool:
         job.log.event("info", message, newer=look.job_id or "unknown")
         return True
     if look.sequence < made.sequence:
-        job.workspace.looks.save(look_after(look, made, complete=end.complete, job_id=job.manifest.job_id))
+        job.workspace.looks.save(look_with_plan(look, made, complete=end.complete, job_id=job.manifest.job_id))
     return False

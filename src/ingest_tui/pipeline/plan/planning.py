@@ -13,7 +13,7 @@ from ingest_tui.model.plan import PlanRules
 from ingest_tui.model.plan_line import NewLook, PlanEnd
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.plan.absences import settle_listing
-from ingest_tui.pipeline.plan.deletions import chosen_by, hold_rules_of, look_after
+from ingest_tui.pipeline.plan.deletions import chosen_by, hold_rules_of, look_with_plan
 from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.plan.known_types import refuse_known_types
 from ingest_tui.pipeline.plan.plan_writer import PlanWriter
@@ -43,7 +43,7 @@ def make_plan(job: JobContext, end: ListingEnd) -> None:
     writer.remember_rejections()
     job.paths.plan_in_part.rename(job.paths.plan)
     sync_folder(job.paths.folder)
-    job.workspace.looks.save(look_after(look, new_look, complete=end.complete, job_id=job.manifest.job_id))
+    job.workspace.looks.save(look_with_plan(look, new_look, complete=end.complete, job_id=job.manifest.job_id))
     ListingScratch.discard(job.paths.listing)
     job.log.event("info", "planned", complete=end.complete, **writer.numbers)
 

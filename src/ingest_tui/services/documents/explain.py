@@ -50,11 +50,11 @@ def _of_address(workspace: Workspace, target: str) -> Explanation:
         or _of_folder(workspace, target, SourceFacts("", "removed"), None)
         or _of_remote_key(workspace, target, known=False)
         or _of_name(workspace, target)
-        or _of_nothing_known(workspace, target)
+        or _explained_as_unknown(workspace, target)
     )
 
 
-def _of_nothing_known(workspace: Workspace, target: str) -> Explanation:
+def _explained_as_unknown(workspace: Workspace, target: str) -> Explanation:
     damaged = tuple(workspace.sources.unreadable())
     return _explained(workspace, Facts(target, members=count_members(workspace, target, None), damaged_sources=damaged))
 
