@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.formats import wants_json
 from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import RunTui, Session
 from ingest_tui.model.errors import IngestError, RefusedError, UsageError
@@ -174,7 +175,7 @@ def _say_warning(message: Warning | str, *_where: Any, **_options: Any) -> None:
 def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) -> int:  # noqa: C901, PLR0911 - one branch for each way to end
     """Run a call and return its exit code. Nothing leaves here as a traceback unless --debug is given."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    as_json, debug = "--json" in arguments, "--debug" in arguments
+    as_json, debug = wants_json(arguments), "--debug" in arguments
     output.prepare()
     warnings.showwarning = _say_warning
     if debug:

@@ -8,7 +8,24 @@ import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from ingest_tui.model.safe_text import safe_block, safe_display, safe_json
+from ingest_tui.cli.formats import as_json, write_record, write_value
+from ingest_tui.model.safe_text import safe_block, safe_display
+
+__all__ = [
+    "as_json",
+    "block",
+    "data",
+    "data_line",
+    "line",
+    "log_line",
+    "prepare",
+    "raw_bytes",
+    "raw_line",
+    "raw_text",
+    "snippet",
+    "table",
+    "what_is_empty",
+]
 
 _ESCAPING = "ingest-tui-escape"
 
@@ -48,34 +65,13 @@ def block(text: str) -> None:
 
 
 def data(value: Any) -> None:
-    """Write one JSON value, readable by people."""
-    sys.stdout.write(as_json(value, indent=True) + "\n")
+    """Write one value in the form that the call asks for: JSON readable by people, YAML or CSV."""
+    write_value(value, sys.stdout.write)
 
 
 def data_line(value: Any) -> None:
-    """Write one JSON line of a stream."""
-    sys.stdout.write(as_json(value) + "\n")
-
-
-def as_json(value: Any, *, indent: bool = False) -> str:
-    """Return JSON in which nothing acts on a terminal."""
-    import orjson
-
-    try:
-        text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0, default=_plain).decode()
-    except TypeError:  # a lone surrogate, from a name that is not UTF-8
-        import json
-
-        return json.dumps(value, indent=2 if indent else None, default=_plain)
-    return safe_json(text)
-
-
-def _plain(value: Any) -> Any:
-    from pydantic import BaseModel
-
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True)
-    return str(value)
+    """Write one record of a stream in the form that the call asks for: JSON lines, YAML documents or rows of a CSV."""
+    write_record(value, sys.stdout.write)
 
 
 def what_is_empty(nothing: str, *, of: str, is_narrowed: bool) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from ingest_tui.cli.formats import format_options
 from ingest_tui.cli.read_only import refuse_change
 from ingest_tui.model.safe_text import safe_display
 
@@ -111,7 +112,7 @@ def wait_policy_of(workspace: Workspace, *, wait: bool, timeout: float | None) -
 
 
 pass_session = click.make_pass_decorator(Session)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+json_option = format_options
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 

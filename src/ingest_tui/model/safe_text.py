@@ -43,6 +43,16 @@ def safe_json(text: str) -> str:
     return _ACTING.sub(_json_escape, text)
 
 
+def acts_on_a_screen(text: str) -> bool:
+    """Tell whether something in ``text`` acts on a terminal, or reorders what is next to it; line feeds do not."""
+    return not text.isprintable() and any(match.group() != "\n" for match in _ACTING.finditer(text))
+
+
+def safe_yaml(text: str) -> str:
+    r"""Return YAML text in which acting characters are escapes; those in its texts must be in double quotes."""
+    return text if text.isprintable() else _ACTING.sub(_yaml_escape, text)
+
+
 def safe_cell(text: str) -> str:
     """Return a cell for a spreadsheet: safe to show, and never taken for a formula (a ``'`` is put before it).
 
@@ -55,6 +65,11 @@ def safe_cell(text: str) -> str:
 def _visible(match: re.Match[str]) -> str:
     code = ord(match.group())
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def _yaml_escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return "\n" if match.group() == "\n" else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
 
 
 def _json_escape(match: re.Match[str]) -> str:
