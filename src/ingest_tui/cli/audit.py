@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ingest_tui.cli import output
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.session import Session, json_option, pass_session
 
 _FOLLOW_SECONDS = 0.5
@@ -21,7 +22,7 @@ _since_option = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @click.option("--follow", "-f", is_flag=True, help="Go on as lines are added.")
 @_words_option
 @_since_option

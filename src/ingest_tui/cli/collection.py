@@ -6,11 +6,12 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.collection_preferences import prefs
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def collection() -> None:
     """Add, list, change, use and remove collections: groups of documents that are searched together."""
 

@@ -10,6 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options
 from ingest_tui.cli.steps import report_steps
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ingest_tui.services.credentials.credentials import CredentialRow, CredentialType
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def credential() -> None:
     """Add, list, try, change and remove credentials: how sources sign in, and where their secrets are kept.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.redaction import redact, redact_values
 from ingest_tui.model.safe_text import safe_block, safe_display
+from ingest_tui.model.similar_names import did_you_mean
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
@@ -32,13 +34,28 @@ _BY_SEVERITY = (0, EXIT_FAILED_ITEMS, EXIT_REFUSED, EXIT_FAILED)
 
 
 def say(message: str) -> None:
-    """Write one line for people to stderr, without secrets and without what acts on a terminal."""
+    """Write one line for people to stderr, without secrets and without what acts on a terminal.
+
+    With --quiet notes and hints are left out, but for the hint of the error that ends a call.
+    """
+    if not (message.startswith(("hint:", "note:")) and _is_quiet()):
+        _write(message)
+
+
+def _is_quiet() -> bool:
+    from ingest_tui.cli.session import this_session
+
+    session = this_session()
+    return session is not None and session.quiet
+
+
+def _write(message: str) -> None:
     print(safe_display(redact(message)), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def show_progress(text: str) -> None:
     """Show in a terminal how far something is, in one line that the next one replaces; an empty text clears it."""
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not _is_quiet():
         sys.stderr.write(f"\r\x1b[K{safe_display(text)}")
         sys.stderr.flush()
 
@@ -48,9 +65,9 @@ def fail(error: IngestError, *, as_json: bool) -> int:
     if as_json:
         print(output.as_json(redact_values({"error": error.as_dict()})), file=sys.stderr)  # noqa: T201
     else:
-        say(f"error: {error.message}")
+        _write(f"error: {error.message}")
         if error.hint:
-            say(f"hint: {error.hint}")
+            _write(f"hint: {error.hint}")
     return error.exit_code
 
 
@@ -60,7 +77,17 @@ def fail_usage(error: click.ClickException, *, as_json: bool) -> int:
 
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ingest-tui"
     message = safe_block(error.format_message())
-    return fail(UsageError(message, hint=f"'{command} --help' shows its usage"), as_json=as_json)
+    hint = f"{_choice_meant(error)}'{command} --help' shows its usage"
+    return fail(UsageError(message, hint=hint), as_json=as_json)
+
+
+def _choice_meant(error: click.ClickException) -> str:
+    """Return the question which of the choices of an option was meant; click names all of them, not the likely one."""
+    param = error.param if isinstance(error, click.BadParameter) else None
+    if param is None or not isinstance(param.type, click.Choice):
+        return ""
+    given = re.match(r"'(.*?)' is not", error.message)
+    return did_you_mean(given[1], map(str, param.type.choices)) if given else ""
 
 
 def fail_unexpectedly(error: BaseException, *, as_json: bool) -> int:

@@ -14,6 +14,7 @@ from ingest_tui.cli.document_choice import choice_of, choice_options
 from ingest_tui.cli.document_purge import purge
 from ingest_tui.cli.document_versions import VERSION_COMMANDS
 from ingest_tui.cli.export import export_document
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
@@ -31,7 +32,7 @@ _LISTED_BY = {
 _ORDERS = ("address", "newest", "title", "largest")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def doc() -> None:
     """List, show, explain, export, remove and restore documents.
 

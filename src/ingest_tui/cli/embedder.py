@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.model_commands import ModelServices, ModelTypes, remove_command, test_command
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import setting_options, settings_given
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def embedder() -> None:
     """Add, list, try and remove embedders: models that turn text into vectors. None is ever downloaded."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.issue import ISSUE_KINDS
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ingest_tui.services.jobs.error_inbox import Issue
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def errors() -> None:
     """See, retry and ignore what failed, was refused, or has (nearly) no text, over all jobs.
 

@@ -156,7 +156,7 @@ def _cell(value: Any) -> Any:
 def _as_yaml(value: Any) -> str:
     import yaml
 
-    class Dumper(yaml.SafeDumper):
+    class Dumper(yaml.SafeDumper):  # type: ignore[misc]  # the library brings no types
         """Writes texts so that none acts on a terminal: what would is in double quotes, where it can be escaped."""
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:

@@ -10,6 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.progress import warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
@@ -29,7 +30,7 @@ JOB_STATES = ("queued", "running", "paused", "interrupted", "succeeded", "partia
 """Those of `JobState`, whose module '--help' does not load; a test holds both together."""
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def job() -> None:
     """See, cancel, pause, retry and approve jobs. JOB is an id, a unique part of one, or 'last'."""
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from ingest_tui.cli.groups import CommandGroup
 
-class LazyGroup(click.Group):
+
+class LazyGroup(CommandGroup):
     """``commands_at`` maps a name to ``(module:attribute, one line of help)``."""
 
     def __init__(self, *args: Any, commands_at: dict[str, tuple[str, str]], **kwargs: Any) -> None:
@@ -19,7 +21,7 @@ class LazyGroup(click.Group):
         """Return the names in the order in which a newcomer needs them."""
         return list(self._commands_at)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def find_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import a command."""
         if cmd_name not in self._commands_at:
             return None

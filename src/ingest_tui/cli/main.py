@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.formats import wants_json
+from ingest_tui.cli.global_options import apply, global_options
 from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import RunTui, Session
-from ingest_tui.model.errors import IngestError, RefusedError, UsageError
+from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.interrupts import noting_ctrl_c
 from ingest_tui.version import __version__
 
@@ -55,10 +55,6 @@ _COMMANDS = {
 }
 
 
-_WITHOUT_WORKSPACE = frozenset({"init", "demo"})
-"""Commands that make a workspace rather than open one."""
-
-
 class _Commands(LazyGroup):
     """The commands; what fails because the catalogue contradicts itself says so."""
 
@@ -80,24 +76,7 @@ class _Commands(LazyGroup):
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="ingest-tui")
-@click.option(
-    "--workspace",
-    "-w",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="INGEST_TUI_WORKSPACE",
-    default=Path("workspace"),
-    show_default="./workspace",
-    help="The workspace folder.",
-)
-@click.option(
-    "--credentials",
-    "credentials_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="INGEST_TUI_CREDENTIALS",
-    show_default="credentials.json next to the workspace",
-    help="The credentials file.",
-)
+@global_options
 @click.option("--watch", is_flag=True, help="Run headless: work off the queue and watch folders, until SIGTERM.")
 @click.option(
     "--metrics",
@@ -111,33 +90,25 @@ class _Commands(LazyGroup):
     help="How --watch (default: text) and 'worker start' (default: json) write their lines.",
 )
 @click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
-@click.option("--read-only", is_flag=True, help="Change nothing: commands that would are refused.")
 @click.option("--theme", type=click.Choice(THEMES), help="How the TUI is coloured; default: as set in workspace.json.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def cli(
     ctx: click.Context,
-    root: Path,
-    credentials_path: Path | None,
+    /,
     watch: bool,
     metrics: str | None,
     log_format: str | None,
     slow_link: bool,
-    read_only: bool,
     theme: str | None,
-    debug: bool,
+    **options: Any,
 ) -> int | None:
     """Keep search and RAG corpora fresh: folders to clean, versioned, searchable text.
 
-    Without a command the full-screen TUI opens. Start with 'ingest-tui demo'.
+    Without a command the full-screen TUI opens. Start with 'ingest-tui demo'. --workspace, --credentials, --read-only,
+    -v, -q, --no-color and --debug may be anywhere in a call.
     """
-    ctx.obj = Session(root, debug, ctx.obj, credentials_path, log_format, read_only)
-    if read_only and (watch or ctx.invoked_subcommand in _WITHOUT_WORKSPACE):
-        raise RefusedError(
-            f"'{ctx.invoked_subcommand or '--watch'}' changes the workspace, and this call is --read-only",
-            hint="run it without --read-only",
-            code="read_only",
-        )
+    ctx.obj = session = Session(run_tui=ctx.obj, log_format=log_format, **options)
+    apply(session, ctx)
     if ctx.get_parameter_source("metrics") is click.core.ParameterSource.COMMANDLINE and not watch:
         raise UsageError("--metrics goes with --watch", hint="'ingest-tui stats --metrics FILE' writes them once")
     if ctx.invoked_subcommand is not None:
@@ -145,8 +116,8 @@ def cli(
     if watch:
         from ingest_tui.cli.worker import run_headless
 
-        return run_headless(ctx.obj, metrics)
-    return open_tui(ctx.obj, slow_link=slow_link, read_only=read_only, theme=theme)
+        return run_headless(session, metrics)
+    return open_tui(session, slow_link=slow_link, read_only=session.read_only, theme=theme)
 
 
 def open_tui(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options
 from ingest_tui.cli.steps import report_steps
 
@@ -70,7 +71,7 @@ def remove_command(noun: str, services: Callable[[], ModelServices]) -> click.Co
     return remove
 
 
-class ModelTypes(click.Group):
+class ModelTypes(CommandGroup):
     """The types of models of one kind, looked up when somebody asks for them."""
 
     def __init__(
@@ -97,7 +98,7 @@ class ModelTypes(click.Group):
         """Return the types."""
         return [name for name, _summary in self._types()]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
+    def find_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
         """Make the command of a type; raises `UsageError` for an unknown one."""
         return self._command_for(cmd_name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ __all__ = [
     "block",
     "data",
     "data_line",
+    "has_styles",
     "line",
     "log_line",
     "prepare",
@@ -80,32 +82,25 @@ def what_is_empty(nothing: str, *, of: str, is_narrowed: bool) -> str:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
-    """Write a table, or what to do when there is nothing in it. Columns are aligned; nothing is cut off in a pipe."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Write a table, or what to do when there is nothing in it. Columns are aligned; nothing is cut off."""
+    from ingest_tui.cli.tables import table_lines
 
-    cells = [[Text(safe_display(str(cell if cell is not None else "-"))) for cell in row] for row in rows]
+    cells = [[safe_display(str(cell if cell is not None else "-")) for cell in row] for row in rows]
     if not cells:
         line(empty)
         return
-    is_terminal = sys.stdout.isatty()
-    grid = Table(box=None, pad_edge=False, header_style="bold" if is_terminal else None)
-    for header in headers:
-        grid.add_column(header, overflow="fold" if is_terminal else "ignore", no_wrap=not is_terminal)
-    for row in cells:
-        grid.add_row(*row)
-    width = None if is_terminal else 4000
-    console = Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
-    with console.capture() as capture:
-        console.print(grid)
-    for text in capture.get().splitlines():
-        sys.stdout.write(text.rstrip() + "\n")
+    for text in table_lines(headers, cells, is_terminal=sys.stdout.isatty(), bold=has_styles()):
+        sys.stdout.write(text + "\n")
+
+
+def has_styles() -> bool:
+    """Tell whether what is printed may be bold: on a terminal, unless --no-color or NO_COLOR forbids it."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def snippet(text: str) -> str:
     """Return a search snippet with its marks as ``*`` on a pipe or bold on a terminal, safe to print raw."""
-    start, end = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("*", "*")
+    start, end = ("\x1b[1m", "\x1b[0m") if has_styles() else ("*", "*")
     parts = text.replace("\n", " ").replace("\x02", "\0s").replace("\x03", "\0e").split("\0")
     marked = ((start if part[0] == "s" else end) + safe_display(part[1:]) for part in parts[1:])
     return safe_display(parts[0]) + "".join(marked)

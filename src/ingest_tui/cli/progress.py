@@ -7,10 +7,12 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ingest_tui.cli import diagnostics
+from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.session import this_session
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
+    from ingest_tui.store.workspace import Workspace
 
 _NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit", "embed": "embed"}
 _SECONDS_BETWEEN = 0.2
@@ -29,7 +31,8 @@ class JobProgress:
         self._progress: Any = None
         self._bars: dict[str, Any] = {}
         self._said: str | None = None
-        if wanted and sys.stderr.isatty():
+        session = this_session()
+        if wanted and sys.stderr.isatty() and not (session and session.quiet):
             self._progress = _make_progress()
 
     def __enter__(self) -> Self:
@@ -59,6 +62,32 @@ class JobProgress:
         if at is not None and at != self._said:
             diagnostics.say(f"job {manifest.job_id} is paused: {why_it_is_paused(manifest)}")
         self._said = at
+
+
+class JobLog:
+    """Writes the log of a job to stderr while it is followed, with --verbose; -vv: debug lines, too."""
+
+    def __init__(self, workspace: Workspace, job_id: str) -> None:
+        session = this_session()
+        verbose = session.verbose if session else 0
+        self._level = ("", "info", "debug")[min(verbose, 2)]
+        self._workspace, self._job_id, self._offset = workspace, job_id, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_how: object) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Write what was logged since the last time."""
+        if not self._level:
+            return
+        from ingest_tui.services.jobs.jobs import job_log
+
+        for record, end in job_log(self._workspace, self._job_id, self._offset, level=self._level):
+            self._offset = end
+            diagnostics.say(output.log_line(record, without={"job"}))
 
 
 class LineProgress:

@@ -63,11 +63,23 @@ READING_COMMANDS = frozenset(
 """Commands by their path. `export` and its like write where they are told to, never into the workspace."""
 
 
+_MAKING = frozenset({"init", "demo"})
+"""Commands that make a workspace rather than open one."""
+
+
 def refuse_change(context: click.Context) -> None:
     """Raise `RefusedError` unless the command that is being run only reads."""
     command = context.command_path.partition(" ")[2]
     if command not in READING_COMMANDS:
         raise refusal(command or "ingest-tui --watch")
+
+
+def refuse_to_make(context: click.Context) -> None:
+    """Raise `RefusedError` for a command that makes a workspace rather than open one, and for the worker."""
+    path = context.command_path.split()[1:]
+    command = path[0] if path else context.invoked_subcommand
+    if command in _MAKING or (command is None and context.params.get("watch")):
+        raise refusal(command or "--watch")
 
 
 def refusal(command: str) -> RefusedError:

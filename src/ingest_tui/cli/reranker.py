@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.model_commands import ModelServices, ModelTypes, remove_command, test_command
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import setting_options, settings_given
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def reranker() -> None:
     """Add, list, try and remove rerankers: models that rank the best hits of a search again.
 

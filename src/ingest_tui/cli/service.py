@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
 from ingest_tui.model.errors import ConflictError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _UNIT = "ingest-tui"
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def service() -> None:
     """Have systemd run the worker of a workspace, for months."""
 

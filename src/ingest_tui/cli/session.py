@@ -28,7 +28,7 @@ class RunTui(Protocol):
 
 @dataclass
 class Session:
-    """The options that come before the command."""
+    """The options that every call takes, wherever they are in it."""
 
     root: Path
     debug: bool = False
@@ -36,6 +36,9 @@ class Session:
     credentials_path: Path | None = None
     log_format: str | None = None
     read_only: bool = False
+    verbose: int = 0
+    quiet: bool = False
+    no_color: bool = False
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -57,6 +60,12 @@ class Session:
         from ingest_tui.services.workspaces import failure_of_catalogue
 
         return failure_of_catalogue(self.workspace, error) or error
+
+
+def this_session() -> Session | None:
+    """Return the session of the running call, for what prints next to a command; None outside of one."""
+    context = click.get_current_context(silent=True)
+    return context.find_object(Session) if context else None
 
 
 def confirm(question: str, *, yes: bool, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output, source_trials
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
@@ -32,7 +33,7 @@ _WHERE_ANY = {"LABEL", "COLUMNS", "EMBEDDING"}
 _PLAIN_FIELDS = ("max_size", "priority", "watch", "schema_file", "schema_violations", "containers")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def source() -> None:
     """Add, list, test, edit and remove sources."""
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 import click
 
+from ingest_tui.cli.global_options import workspace_named_in
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.model.attachments import AttachmentsSetting
 from ingest_tui.model.ocr import OcrEngineName, OcrMode
@@ -213,7 +215,7 @@ def named_as_options(ctx: click.Context) -> Iterator[None]:
         raise
 
 
-class SourceTypes(click.Group):
+class SourceTypes(CommandGroup):
     """A group with a command for each type of source, made when it is called for by ``make(source_type)``."""
 
     def __init__(self, name: str, *, make: Callable[[str], click.Command], summary: str) -> None:
@@ -226,7 +228,7 @@ class SourceTypes(click.Group):
 
         return source_types()
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
+    def find_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
         """Make the command of a type; raises `UsageError` for an unknown one."""
         return self._make(cmd_name)
 
@@ -304,4 +306,7 @@ def _types_in(ctx: click.Context, args: Sequence[str]) -> list[str]:
             return [args[place + 1]]
     words = [argument for argument in args if not argument.startswith("-")]
     session = ctx.find_object(Session)
+    named = workspace_named_in(args)
+    if session is not None and named is not None:
+        session.root = named
     return types_of_sources(session.workspace, words) if words and session is not None else []

@@ -10,7 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
-from ingest_tui.cli.progress import JobProgress, warnings_line
+from ingest_tui.cli.progress import JobLog, JobProgress, warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import EMBED
@@ -126,8 +126,13 @@ def follow_and_report(
     from ingest_tui.services.workers import follow_job
 
     try:
-        with JobProgress(wanted=not quiet) as progress:
-            manifest = follow_job(workspace, job_id, progress.show, run_here=True)
+        with JobProgress(wanted=not quiet) as progress, JobLog(workspace, job_id) as log:
+
+            def show(seen: Manifest) -> None:
+                progress.show(seen)
+                log.show()
+
+            manifest = follow_job(workspace, job_id, show, run_here=True)
     except KeyboardInterrupt:
         diagnostics.say(f"hint: job {job_id} stays where it is; 'ingest-tui sync' or a worker resumes it")
         raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
 from ingest_tui.model.clock import rfc3339
@@ -33,7 +34,7 @@ class Age(click.ParamType):  # type: ignore[type-arg]  # generic for type checke
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def trash() -> None:
     """See, restore and delete retired documents; what is older than trash_days is deleted by itself."""
 

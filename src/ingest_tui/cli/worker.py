@@ -13,6 +13,7 @@ import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import BusyError
@@ -26,7 +27,7 @@ _MOST_RUNS = 20
 EventReporter = Callable[[str, dict[str, Any]], None]
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def worker() -> None:
     """Start, stop and see workers."""
 

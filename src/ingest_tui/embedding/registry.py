@@ -20,6 +20,7 @@ from ingest_tui.embedding.settings import (
 from ingest_tui.model.errors import MissingDependencyError, UsageError, ValidationError
 from ingest_tui.model.invalid_values import refusal_in_words
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.similar_names import did_you_mean
 
 _SETTINGS_LISTED_BY: Final = {
     "embedder": "'ingest-tui embedder add TYPE --help' lists the settings",
@@ -77,7 +78,8 @@ class ModelKinds(NamedTuple):
         if name not in self.kinds:
             known = ", ".join(self.kinds)
             raise UsageError(
-                f"unknown type of {self.noun} {safe_display(name, limit=64)!r}", hint=f"known types: {known}"
+                f"unknown type of {self.noun} {safe_display(name, limit=64)!r}",
+                hint=f"{did_you_mean(name, self.kinds)}known types: {known}",
             )
         return self.kinds[name]
 

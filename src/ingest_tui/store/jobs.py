@@ -18,6 +18,7 @@ from ingest_tui.model.errors import IngestError, NotFoundError, StaleWriterError
 from ingest_tui.model.job import SCHEMA_VERSION, JobState, Manifest
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.store.fs.atomic import (
     empty_folder,
     make_inner_folder,
@@ -148,8 +149,9 @@ class JobStore:
         if len(matches) == 1:
             return matches[0]
         what = "several jobs match" if matches else "there is no job"
+        meant = "" if matches else did_you_mean(job_id, ["last", *ids])
         raise NotFoundError(
-            f"{what} {safe_display(job_id)!r}", hint="'ingest-tui job list' shows them; 'last' names the newest"
+            f"{what} {safe_display(job_id)!r}", hint=f"{meant}'ingest-tui job list' shows them; 'last' names the newest"
         )
 
     def _is_made(self, name: str) -> bool:

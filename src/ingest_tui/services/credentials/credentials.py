@@ -23,6 +23,7 @@ from ingest_tui.credentials.types import credential_type, type_names
 from ingest_tui.model.clock import rfc3339_now, utc_now
 from ingest_tui.model.errors import IngestError, RefusedError, UsageError, ValidationError
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.store.users import requester
@@ -108,7 +109,9 @@ def type_called(name: str) -> CredentialType:
     try:
         return credential_type(name)
     except RefusedError as error:
-        raise UsageError(error.message, hint=f"known types: {', '.join(type_names())}") from None
+        raise UsageError(
+            error.message, hint=f"{did_you_mean(name, type_names())}known types: {', '.join(type_names())}"
+        ) from None
 
 
 def add_credential(

@@ -22,6 +22,7 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
 from ingest_tui.model.identifiers import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
+from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
 from ingest_tui.pipeline.connecting import connect, registry_for, with_preferences
 from ingest_tui.pipeline.plan.deletions import chosen_by
@@ -94,8 +95,12 @@ def types_of_sources(workspace: Workspace, names: Iterable[str]) -> list[str]:
 
 
 def _check_type(source_type: str) -> None:
-    if source_type not in source_types():
-        raise UsageError(f"unknown source type {source_type!r}", hint=f"known types: {', '.join(source_types())}")
+    types = source_types()
+    if source_type not in types:
+        raise UsageError(
+            f"unknown source type {source_type!r}",
+            hint=f"{did_you_mean(source_type, types)}known types: {', '.join(types)}",
+        )
 
 
 def backends_by_type(pairs: Iterable[str]) -> dict[str, str]:

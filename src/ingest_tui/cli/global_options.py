@@ -1,0 +1,94 @@
+"""The options of every call. They may be anywhere in it: before the command, after it, between its arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ingest_tui.cli.read_only import refuse_to_make
+from ingest_tui.cli.session import Session
+
+_LATE = "global_"
+"""Begins the names of these options where they are given after a command."""
+
+_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (
+        ("--workspace", "-w", "root"),
+        {
+            "type": click.Path(path_type=Path, file_okay=False),
+            "envvar": "INGEST_TUI_WORKSPACE",
+            "default": Path("workspace"),
+            "show_default": "./workspace",
+            "help": "The workspace folder.",
+        },
+    ),
+    (
+        ("--credentials", "credentials_path"),
+        {
+            "type": click.Path(path_type=Path, dir_okay=False),
+            "envvar": "INGEST_TUI_CREDENTIALS",
+            "show_default": "credentials.json next to the workspace",
+            "help": "The credentials file.",
+        },
+    ),
+    (("--read-only",), {"is_flag": True, "help": "Change nothing: commands that would are refused."}),
+    (("--verbose", "-v"), {"count": True, "help": "Show the log of jobs that are followed; -vv: all of it."}),
+    (("--quiet", "-q"), {"is_flag": True, "help": "No progress, notes or hints; warnings and errors stay."}),
+    (("--no-color",), {"is_flag": True, "help": "No colours or styles, as with NO_COLOR."}),
+    (("--debug",), {"is_flag": True, "help": "Show tracebacks."}),
+)
+"""Each with the name that its field has in `Session`."""
+
+
+def global_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to the root."""
+    for names, attributes in reversed(_OPTIONS):
+        command = click.option(*names, **attributes)(command)
+    return command
+
+
+def take_global_options(command: click.Command) -> click.Command:
+    """Let a command take the options, too, but for those of whose names it has its own; returns the command."""
+    own = {option for param in command.params for option in param.opts}
+    for names, attributes in _OPTIONS:
+        flags = [name for name in names if name.startswith("-")]
+        if not own & set(flags):
+            field = next((name for name in names if not name.startswith("-")), flags[0].strip("-").replace("-", "_"))
+            command.params.append(_late(flags, field, attributes))
+    return command
+
+
+def _late(flags: list[str], field: str, attributes: dict[str, Any]) -> click.Option:
+    """Return the option as it is after a command: it says nothing unless it is given, and then before all others."""
+    kept = {name: value for name, value in attributes.items() if name not in {"envvar", "default", "show_default"}}
+
+    def put(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        session = ctx.find_object(Session)
+        given = ctx.get_parameter_source(param.name or "") is click.core.ParameterSource.COMMANDLINE
+        if session is not None and given:
+            setattr(session, field, value)
+            apply(session, ctx)
+
+    return click.Option([*flags, _LATE + field], hidden=True, is_eager=True, expose_value=False, callback=put, **kept)
+
+
+def apply(session: Session, ctx: click.Context) -> None:
+    """Do what the options ask for before a command begins."""
+    if session.no_color:
+        os.environ["NO_COLOR"] = "1"  # rich and the TUI look there, too
+    if session.read_only:
+        refuse_to_make(ctx)
+
+
+def workspace_named_in(args: Sequence[str]) -> Path | None:
+    """Return the workspace that arguments name which nobody has parsed yet; None where they name none."""
+    for place, argument in enumerate(args):
+        if argument.startswith("--workspace="):
+            return Path(argument.partition("=")[2])
+        if argument in {"-w", "--workspace"} and place + 1 < len(args):
+            return Path(args[place + 1])
+    return None
