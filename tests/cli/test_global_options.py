@@ -178,3 +178,49 @@ def test_verbose_shows_the_log_of_the_job(cli: Cli) -> None:
     assert logged
     assert [line for line in said.err.splitlines() if line in logged] == logged
     assert cli.run("sync", "docs").err == ""
+
+
+@pytest.mark.slow
+def test_dry_runs_change_nothing(cli: Cli) -> None:
+    """What removes something, and a sync, show with -n what they would do, also under --read-only, and change nothing."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    cli.run("collection", "add", "more")
+    cli.run("credential", "add", "keys", "--type", "basic", "--set", "username=me", "--secret", "password=env:SECRET")
+    planned = cli.run("--read-only", "sync", "docs", "-n")
+    assert planned.out == cli.run("plan", "docs").out
+    assert cli.run("sync", "--all", "--dry-run", "--json").lines == cli.run("plan", "docs", "--json").lines
+    cli.sync()
+    before = [cli.run(*what, "list", "--json").json for what in (["source"], ["doc"], ["collection"], ["credential"])]
+    for command, said in (
+        (["source", "rm", "docs"], "would remove source docs and retire 1 documents"),
+        (["collection", "remove", "more"], "would remove collection more"),
+        (["credential", "remove", "keys"], "would remove credential keys"),
+        (["doc", "remove", "a.txt"], "would retire"),
+        (["doc", "purge", "a.txt"], "DOCUMENT"),
+        (["doc", "prune-versions", "a.txt"], "nothing to delete"),
+        (["trash", "empty"], "nothing"),
+        (["prune"], "would delete"),
+    ):
+        assert said in cli.run("--read-only", *command, "-n").out, command
+        assert cli.run(*command, "--dry-run", "--json").json["dry_run"] is True
+    after = [cli.run(*what, "list", "--json").json for what in (["source"], ["doc"], ["collection"], ["credential"])]
+    assert after == before
+
+
+def test_a_wait_ends_with_the_code_of_the_job(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """0 for a job that succeeded, 1 for one that was cancelled, 5 when the time is over, 4 for none; it runs nothing."""
+    docs = root.parent / "docs"
+    docs.mkdir()
+    at = ["-w", str(root)]
+    run([*at, "source", "add", "local", "docs", "--path", "docs"])
+    assert run([*at, "job", "wait", "last"]) == 4
+    assert run([*at, "sync", "docs", "--detach"]) == 0
+    assert run([*at, "job", "wait", "last", "--timeout", "0"]) == 5
+    assert "is queued after 0 s" in capsys.readouterr().err
+    assert run([*at, "job", "cancel", "last"]) == 0
+    assert run([*at, "--read-only", "job", "wait", "last"]) == 1
+    assert run([*at, "sync", "docs"]) == 0
+    capsys.readouterr()
+    assert run([*at, "job", "wait", "last", "--json"]) == 0
+    assert '"succeeded"' in capsys.readouterr().out

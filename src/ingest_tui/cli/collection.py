@@ -8,7 +8,17 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.collection_preferences import prefs
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import COLLECTION
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
+from ingest_tui.cli.session import (
+    Session,
+    confirm,
+    dry_run_option,
+    json_option,
+    pass_session,
+    report_dry_run,
+    wait_options,
+    wait_policy_of,
+    yes_option,
+)
 
 
 @click.group(cls=CommandGroup)
@@ -139,11 +149,14 @@ def use(session: Session, name: str, as_json: bool) -> None:
 
 @collection.command()
 @click.argument("name", type=COLLECTION)
+@dry_run_option
 @yes_option
 @wait_options
 @json_option
 @pass_session
-def remove(session: Session, name: str, yes: bool, wait: bool, timeout: float | None, as_json: bool) -> None:
+def remove(
+    session: Session, name: str, dry_run: bool, yes: bool, wait: bool, timeout: float | None, as_json: bool
+) -> None:
     """Remove collection NAME with its sources, and retire its documents to the trash.
 
     Documents of other collections stay, those with the same content too. Refused with 5 while a job of it is not over.
@@ -155,8 +168,12 @@ def remove(session: Session, name: str, yes: bool, wait: bool, timeout: float | 
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     goes = what_would_go(session.workspace, name)
     sources = f" and its sources ({', '.join(goes.source_ids)})" if goes.source_ids else ""
-    question = f"Remove collection {name}{sources}, and retire {_documents(goes.documents)} to the trash?"
-    confirm(question, yes=yes, as_json=as_json)
+    what = f"remove collection {name}{sources}, and retire {_documents(goes.documents)} to the trash"
+    if dry_run:
+        data = {"collection_id": name, "retired": goes.documents, "sources": list(goes.source_ids)}
+        report_dry_run(f"would {what}", data, as_json=as_json)
+        return
+    confirm(f"{what[:1].upper()}{what[1:]}?", yes=yes, as_json=as_json)
     removed = remove_collection(session.workspace, name, wait_policy=wait_policy, based_on=seen)
     if as_json:
         output.data({"collection_id": name, "retired": removed.documents, "sources": list(removed.source_ids)})

@@ -11,7 +11,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options, report_dry_run
 from ingest_tui.cli.steps import report_steps
 
 if TYPE_CHECKING:
@@ -190,11 +190,14 @@ def test(session: Session, name: str, as_json: bool) -> int:
 
 @credential.command()
 @removal_options("sources")
-def remove(session: Session, name: str, force: bool, yes: bool, as_json: bool) -> None:
+def remove(session: Session, name: str, force: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Take credential NAME out of the file. Its secrets stay where they are kept, unless they are in the file."""
     from ingest_tui.services.credentials.credentials import get_credential, remove_credential
 
     seen = get_credential(session.workspace, name).summary
+    if dry_run:
+        report_dry_run(f"would remove credential {name}", {"name": name, "removed": False}, as_json=as_json)
+        return
     confirm(f"Remove credential {name}?", yes=yes, as_json=as_json)
     remove_credential(session.workspace, name, force=force, based_on=seen)
     if as_json:

@@ -17,7 +17,17 @@ from ingest_tui.cli.export import export_document
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
+from ingest_tui.cli.session import (
+    Session,
+    confirm,
+    dry_run_option,
+    json_option,
+    pass_session,
+    report_dry_run,
+    wait_options,
+    wait_policy_of,
+    yes_option,
+)
 from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
@@ -246,12 +256,19 @@ for command in (*VERSION_COMMANDS, purge):
 
 @doc.command()
 @click.argument("documents", nargs=-1, required=True)
+@dry_run_option
 @yes_option
 @wait_options
 @json_option
 @pass_session
 def remove(
-    session: Session, documents: tuple[str, ...], yes: bool, wait: bool, timeout: float | None, as_json: bool
+    session: Session,
+    documents: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
 ) -> None:
     """Retire DOCUMENTS with all their versions to the trash; no sync brings them back unless they change.
 
@@ -262,6 +279,12 @@ def remove(
 
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     found = [get_document(session.workspace, name) for name in documents]
+    if dry_run:
+        planned = {"removed": 0, "documents": [document.as_dict() for document in found]}
+        what = removal_in_words(session.workspace, found)
+        lines = [f"  {document.document_id}  {document.uri}" for document in found]
+        report_dry_run("\n".join([f"would retire {what} to the trash", *lines]), planned, as_json=as_json)
+        return
     if not yes and not as_json:
         for document in found:
             diagnostics.say(f"  {document.title}  {document.uri}")

@@ -7,7 +7,16 @@ from pathlib import Path
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
+from ingest_tui.cli.session import (
+    Session,
+    confirm,
+    dry_run_option,
+    json_option,
+    pass_session,
+    wait_options,
+    wait_policy_of,
+    yes_option,
+)
 
 
 @click.command()
@@ -15,7 +24,7 @@ from ingest_tui.cli.session import Session, confirm, json_option, pass_session, 
 @click.option(
     "--record", type=click.Path(path_type=Path), metavar="FILE", help="First write what is erased: JSON lines."
 )
-@click.option("--dry-run", "-n", is_flag=True, help="Show what would be erased, and erase nothing.")
+@dry_run_option
 @yes_option
 @wait_options
 @json_option

@@ -8,7 +8,7 @@ import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
+from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
 
 _MOST_NAMED = 20
 
@@ -95,7 +95,7 @@ def rollback(session: Session, document: str, version: int | None, as_json: bool
     show_default="as the collection keeps them, or 1",
     help="How many of the newest stay.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
+@dry_run_option
 @yes_option
 @json_option
 @pass_session

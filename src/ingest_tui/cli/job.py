@@ -288,6 +288,36 @@ def _all_logs(session: Session, *, follow: bool, level: str, as_json: bool) -> N
         time.sleep(_FOLLOW_SECONDS)
 
 
+@job.command()
+@click.argument("job_id", metavar="JOB")
+@click.option(
+    "--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up after this long, with exit code 5."
+)
+@json_option
+@pass_session
+def wait(session: Session, job_id: str, timeout: float | None, as_json: bool) -> int:
+    """Wait until JOB has ended, and end with its exit code, as 'sync' does. A worker must run it: this does not.
+
+    Exit codes: 0 succeeded, 1 failed or cancelled, 3 done with failed items, 5 --timeout, 6 deletions wait.
+    """
+    from ingest_tui.cli.progress import JobLog, JobProgress
+    from ingest_tui.cli.sync import report_end
+    from ingest_tui.services.workers import wait_for_job
+
+    with JobProgress(wanted=not as_json) as progress, JobLog(session.workspace, job_id) as log:
+
+        def show(seen: Manifest) -> None:
+            progress.show(seen)
+            log.show()
+
+        manifest = wait_for_job(session.workspace, job_id, show, timeout=timeout)
+    if as_json:
+        output.data(manifest)
+    else:
+        report_end(manifest)
+    return diagnostics.exit_code_of(manifest)
+
+
 def _acting(name: str, help_text: str, done: str) -> click.Command:
     """Return a command that does one thing with one job and says so."""
 

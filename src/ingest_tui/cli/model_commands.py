@@ -9,7 +9,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options
+from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options, report_dry_run
 from ingest_tui.cli.steps import report_steps
 
 if TYPE_CHECKING:
@@ -54,11 +54,15 @@ def remove_command(noun: str, services: Callable[[], ModelServices]) -> click.Co
 
     @click.command("remove", help=f"Forget {noun} NAME. Its model stays where it is.")
     @removal_options("collections")
-    def remove(session: Session, name: str, force: bool, yes: bool, as_json: bool) -> None:
+    def remove(session: Session, name: str, force: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
         called = services()
         identifier = called.id_of(session.workspace, name)
         losses = called.losses(session.workspace, identifier)
         sentences = [f"{loss[:1].upper()}{loss[1:]}." for loss in losses]
+        if dry_run:
+            planned = {"name": identifier, "removed": False, "lost": losses}
+            report_dry_run(" ".join([*sentences, f"would remove {noun} {identifier}"]), planned, as_json=as_json)
+            return
         confirm(" ".join([*sentences, f"Remove {noun} {identifier}?"]), yes=yes, as_json=as_json)
         called.remove(session.workspace, identifier, force=force)
         if as_json:

@@ -9,7 +9,7 @@ import humanize
 
 from ingest_tui.cli import output
 from ingest_tui.cli.read_only import refusal
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
+from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
 
 if TYPE_CHECKING:
     from ingest_tui.services.workspace_prune import Prunable, PruneKind, PruneReport
@@ -19,7 +19,7 @@ _KINDS = ("trash", "versions", "jobs", "logs", "staging")
 
 @click.command()
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only of this kind; may be repeated.")
-@click.option("--dry-run", "-n", is_flag=True, help="Show what would be deleted, and delete nothing.")
+@dry_run_option
 @yes_option
 @json_option
 @pass_session

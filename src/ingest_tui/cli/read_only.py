@@ -40,6 +40,7 @@ READING_COMMANDS = frozenset(
         "job list",
         "job logs",
         "job show",
+        "job wait",
         "plan",
         "prune",
         "reranker list",
@@ -68,9 +69,9 @@ _MAKING = frozenset({"init", "demo"})
 
 
 def refuse_change(context: click.Context) -> None:
-    """Raise `RefusedError` unless the command that is being run only reads."""
+    """Raise `RefusedError` unless the command that is being run only reads, as all do with --dry-run."""
     command = context.command_path.partition(" ")[2]
-    if command not in READING_COMMANDS:
+    if command not in READING_COMMANDS and not context.params.get("dry_run"):
         raise refusal(command or "ingest-tui --watch")
 
 

@@ -90,6 +90,22 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
         raise click.exceptions.Abort
 
 
+dry_run_option = click.option(
+    "--dry-run", "-n", is_flag=True, is_eager=True, help="Show what would be done, and change nothing."
+)
+"""Read before the workspace is opened, so that a dry run is allowed with --read-only: see `refuse_change`."""
+
+
+def report_dry_run(text: str, data: dict[str, Any], *, as_json: bool) -> None:
+    """Print what a command would have done: sentences, or the data that it prints when it does so."""
+    from ingest_tui.cli import output
+
+    if as_json:
+        output.data(data | {"dry_run": True})
+    else:
+        output.block(text)
+
+
 def wait_options(command: Any) -> Any:
     """Add ``--wait`` and ``--timeout`` to a command that takes something away; `wait_policy_of` reads them."""
     command = click.option(
@@ -126,11 +142,11 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 def removal_options(users: str) -> Callable[[Any], Any]:
-    """Add what `remove` of something that ``users`` may need has: NAME, ``--force``, ``--yes``, ``--json``."""
+    """Add what `remove` of something that ``users`` may need has: NAME, ``--force``, ``-n``, ``--yes``, ``--json``."""
     force_option = click.option("--force", is_flag=True, help=f"Even while {users} use it.")
 
     def add_options(command: Any) -> Any:
-        for option in (pass_session, json_option, yes_option, force_option, click.argument("name")):
+        for option in (pass_session, json_option, yes_option, dry_run_option, force_option, click.argument("name")):
             command = option(command)
         return command
 

@@ -11,7 +11,17 @@ from ingest_tui.cli import diagnostics, output, source_trials
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, wait_options, wait_policy_of, yes_option
+from ingest_tui.cli.session import (
+    Session,
+    confirm,
+    dry_run_option,
+    json_option,
+    pass_session,
+    report_dry_run,
+    wait_options,
+    wait_policy_of,
+    yes_option,
+)
 from ingest_tui.cli.source_options import (
     SourceTypes,
     TypedCommand,
@@ -300,6 +310,7 @@ def show(session: Session, source_id: str, as_json: bool) -> None:
 @source.command()
 @click.argument("source_id", metavar="SOURCE", type=SOURCE)
 @click.option("--keep-documents", is_flag=True, help="Leave its documents searchable.")
+@dry_run_option
 @yes_option
 @wait_options
 @json_option
@@ -308,6 +319,7 @@ def remove(
     session: Session,
     source_id: str,
     keep_documents: bool,
+    dry_run: bool,
     yes: bool,
     wait: bool,
     timeout: float | None,
@@ -320,6 +332,13 @@ def remove(
     seen = get_source(session.workspace, source_id)
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
+    if dry_run:
+        report_dry_run(
+            f"would remove source {source_id} and retire {number} documents to the trash",
+            {"source_id": source_id, "retired": number},
+            as_json=as_json,
+        )
+        return
     confirm(f"Remove source {source_id} and retire {number} documents to the trash?", yes=yes, as_json=as_json)
     retired = remove_source(
         session.workspace, source_id, keep_documents=keep_documents, wait_policy=wait_policy, based_on=seen

@@ -11,13 +11,15 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
 from ingest_tui.cli.progress import JobLog, JobProgress, warnings_line
-from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import EMBED
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.model.volumes import gap_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ingest_tui.model.job import Manifest
     from ingest_tui.services.documents.upload_files import UploadFile
     from ingest_tui.store.workspace import Workspace
@@ -35,11 +37,16 @@ DAMAGED_HINT = "'ingest-tui doctor' shows which file is damaged"
 @pass_session
 def plan(session: Session, source: str, show_all: bool, force: bool, as_json: bool) -> None:
     """Show what a sync of SOURCE would do, and why, without fetching a byte."""
+    show_plan(session.workspace, source, show_all=show_all, force=force, as_json=as_json)
+
+
+def show_plan(workspace: Workspace, source: str, *, show_all: bool, force: bool, as_json: bool) -> None:
+    """Print what a sync of a source would do: a table and counts, or a record for each item."""
     from ingest_tui.services.jobs.plan_preview import plan_source
 
     counts: dict[str, int] = {}
     rows: list[tuple[str, str, str, str]] = []
-    for action in plan_source(session.workspace, source, force=force):
+    for action in plan_source(workspace, source, force=force):
         counts[action.action] = counts.get(action.action, 0) + 1
         if as_json:
             output.data_line(action.as_dict())
@@ -63,10 +70,17 @@ def plan(session: Session, source: str, show_all: bool, force: bool, as_json: bo
 @click.option("--all", "all_sources", is_flag=True, help="Every enabled source.")
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
 @click.option("--force", is_flag=True, help="Read and extract everything again, changed or not.")
+@dry_run_option
 @json_option
 @pass_session
 def sync(
-    session: Session, sources: tuple[str, ...], all_sources: bool, detach: bool, force: bool, as_json: bool
+    session: Session,
+    sources: tuple[str, ...],
+    all_sources: bool,
+    detach: bool,
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Bring documents up to date with their SOURCES, and follow until that is done.
 
@@ -78,6 +92,8 @@ def sync(
 
     workspace = session.workspace
     names = sources_to_sync(workspace, sources, all_sources=all_sources)
+    if dry_run:
+        return _show_plans(workspace, names, force=force, as_json=as_json)
     queued: list[Manifest] = []
     failures: list[dict[str, Any]] = []
     for name in names:
@@ -102,6 +118,15 @@ def sync(
         if as_json:
             output.data([*ended, *failures] if is_list else ended[0])
     return diagnostics.worst_exit_code(codes)
+
+
+def _show_plans(workspace: Workspace, names: Sequence[str], *, force: bool, as_json: bool) -> int:
+    """Print what a sync of each source would do, as `plan` does; returns the exit code."""
+    for name in names:
+        if len(names) > 1 and not as_json:
+            output.line(f"{name}:")
+        show_plan(workspace, name, show_all=False, force=force, as_json=as_json)
+    return 0
 
 
 def report_queued(

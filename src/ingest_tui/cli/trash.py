@@ -11,7 +11,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import SOURCE
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
+from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session
 from ingest_tui.model.clock import rfc3339
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def restore(ctx: click.Context, documents: tuple[str, ...], as_json: bool) -> No
 @trash.command()
 @click.option("--older-than", type=Age(), help="Only what was retired at least so long ago: 90m, 12h, 30d, 2w.")
 @click.option("--source", type=SOURCE, metavar="NAME", help="Only of this source.")
-@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
-@yes_option
+@dry_run_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @pass_session
 def empty(

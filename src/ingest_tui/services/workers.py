@@ -148,6 +148,33 @@ def run_watch(
         return run_worker(workspace, report, watch=True)
 
 
+def wait_for_job(
+    workspace: Workspace,
+    job_id: str,
+    on_progress: Callable[[Manifest], None],
+    *,
+    timeout: float | None = None,
+    poll: float = 0.1,
+) -> Manifest:
+    """Wait until others have ended a job, calling ``on_progress`` with each state seen; returns the last.
+
+    ``job_id`` as for `JobStore.resolve`. Raises `BusyError` after ``timeout`` seconds.
+    """
+    full_id = workspace.jobs.resolve(job_id)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        manifest = workspace.jobs.load(full_id)
+        on_progress(manifest)
+        if manifest.ended:
+            return manifest
+        if deadline is not None and time.monotonic() >= deadline:
+            hint = (
+                f"'ingest-tui job show {full_id}' shows how far it is; 'ingest-tui worker status' whether a worker runs"
+            )
+            raise BusyError(f"job {full_id} is {manifest.state} after {timeout:g} s", hint=hint)
+        time.sleep(poll)
+
+
 def follow_job(
     workspace: Workspace, job_id: str, on_progress: Callable[[Manifest], None], *, run_here: bool, poll: float = 0.1
 ) -> Manifest:
