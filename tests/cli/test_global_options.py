@@ -182,7 +182,7 @@ def test_verbose_shows_the_log_of_the_job(cli: Cli) -> None:
 
 @pytest.mark.slow
 def test_dry_runs_change_nothing(cli: Cli) -> None:
-    """What removes something, and a sync, show with -n what they would do, also under --read-only, and change nothing."""
+    """What removes something, and a sync, show with -n what they would do, with --read-only too, and change nothing."""
     cli.write("a.txt", "alpha")
     cli.init()
     cli.run("collection", "add", "more")
@@ -209,7 +209,7 @@ def test_dry_runs_change_nothing(cli: Cli) -> None:
 
 
 def test_a_wait_ends_with_the_code_of_the_job(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """0 for a job that succeeded, 1 for one that was cancelled, 5 when the time is over, 4 for none; it runs nothing."""
+    """0 for a job that succeeded, 1 for one that was cancelled, 5 when the time is over, 4 for none; it runs none."""
     docs = root.parent / "docs"
     docs.mkdir()
     at = ["-w", str(root)]

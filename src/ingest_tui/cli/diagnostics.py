@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest_tui.cli import output
+from ingest_tui.cli.verbosity import is_quiet
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.redaction import redact, redact_values
@@ -38,15 +39,8 @@ def say(message: str) -> None:
 
     With --quiet notes and hints are left out, but for the hint of the error that ends a call.
     """
-    if not (message.startswith(("hint:", "note:")) and _is_quiet()):
+    if not (message.startswith(("hint:", "note:")) and is_quiet()):
         _write(message)
-
-
-def _is_quiet() -> bool:
-    from ingest_tui.cli.session import this_session
-
-    session = this_session()
-    return session is not None and session.quiet
 
 
 def _write(message: str) -> None:
@@ -55,7 +49,7 @@ def _write(message: str) -> None:
 
 def show_progress(text: str) -> None:
     """Show in a terminal how far something is, in one line that the next one replaces; an empty text clears it."""
-    if sys.stderr.isatty() and not _is_quiet():
+    if sys.stderr.isatty() and not is_quiet():
         sys.stderr.write(f"\r\x1b[K{safe_display(text)}")
         sys.stderr.flush()
 

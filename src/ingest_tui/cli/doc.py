@@ -15,7 +15,7 @@ from ingest_tui.cli.document_purge import purge
 from ingest_tui.cli.document_versions import VERSION_COMMANDS
 from ingest_tui.cli.export import export_document
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import COLLECTION
+from ingest_tui.cli.name_arguments import COLLECTION, DOCUMENT
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
 from ingest_tui.cli.session import (
     Session,
@@ -111,7 +111,7 @@ def _table_in_words(table: dict[str, Any]) -> str:
 
 
 @doc.command()
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @json_option
 @pass_session
 def show(session: Session, document: str, as_json: bool) -> None:
@@ -146,7 +146,7 @@ def show(session: Session, document: str, as_json: bool) -> None:
 
 
 @doc.command()
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @click.option("--version", "version", type=click.IntRange(1), help="An earlier version.")
 @json_option
 @pass_session
@@ -163,7 +163,7 @@ def text(session: Session, document: str, version: int | None, as_json: bool) ->
 
 
 @doc.command()
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @json_option
 @pass_session
 def chunks(session: Session, document: str, as_json: bool) -> None:
@@ -182,7 +182,7 @@ def chunks(session: Session, document: str, as_json: bool) -> None:
 
 
 @doc.command()
-@click.argument("document", required=False)
+@click.argument("document", type=DOCUMENT, required=False)
 @click.option("--incoming", is_flag=True, help="The links of other documents that lead to this one.")
 @click.option("--broken", is_flag=True, help="Only links into a source that lead to nothing; without DOCUMENT, all.")
 @click.option(
@@ -255,7 +255,7 @@ for command in (*VERSION_COMMANDS, purge):
 
 
 @doc.command()
-@click.argument("documents", nargs=-1, required=True)
+@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
 @dry_run_option
 @yes_option
 @wait_options
@@ -297,7 +297,7 @@ def remove(
 
 
 @doc.command()
-@click.argument("documents", nargs=-1, required=True)
+@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
 @json_option
 @pass_session
 def restore(session: Session, documents: tuple[str, ...], as_json: bool) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from ingest_tui.cli import output
+from ingest_tui.cli.name_arguments import DOCUMENT
 from ingest_tui.cli.session import Session, json_option, pass_session
 
 _HEADERS = ("COLUMN", "TYPE", "EMPTY", "DISTINCT", "SAMPLES")
 
 
 @click.command()
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @click.option("--version", "version", type=click.IntRange(1), help="An earlier version.")
 @json_option
 @pass_session

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.name_arguments import DOCUMENT
 from ingest_tui.cli.session import (
     Session,
     confirm,
@@ -20,7 +21,7 @@ from ingest_tui.cli.session import (
 
 
 @click.command()
-@click.argument("documents", nargs=-1, required=True)
+@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
 @click.option(
     "--record", type=click.Path(path_type=Path), metavar="FILE", help="First write what is erased: JSON lines."
 )

@@ -8,13 +8,14 @@ import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.name_arguments import DOCUMENT
 from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
 
 _MOST_NAMED = 20
 
 
 @click.command()
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @json_option
 @pass_session
 def versions(session: Session, document: str, as_json: bool) -> None:
@@ -40,7 +41,7 @@ def versions(session: Session, document: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @click.option("--from", "older", type=click.IntRange(1), help="The older version; the one before the other without it.")
 @click.option("--to", "newer", type=click.IntRange(1), help="The newer version; the current one without it.")
 @json_option
@@ -65,7 +66,7 @@ def diff(session: Session, document: str, older: int | None, newer: int | None, 
 
 
 @click.command()
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @click.option("--to", "version", type=click.IntRange(1), help="Which version; else the newest with other content.")
 @json_option
 @pass_session
@@ -88,7 +89,7 @@ def rollback(session: Session, document: str, version: int | None, as_json: bool
 
 
 @click.command("prune-versions")
-@click.argument("documents", nargs=-1, required=True)
+@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
 @click.option(
     "--keep",
     type=click.IntRange(1),

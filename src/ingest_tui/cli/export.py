@@ -11,6 +11,7 @@ import humanize
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.document_choice import choice_of, choice_options
+from ingest_tui.cli.name_arguments import DOCUMENT
 from ingest_tui.cli.session import Session, json_option, pass_session
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _report_left_out(report: ExportReport) -> int:
 
 
 @click.command()
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @click.option("--version", "version", type=click.IntRange(1), help="An earlier version.")
 @click.option(
     "--what",

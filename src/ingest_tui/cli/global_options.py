@@ -11,7 +11,10 @@ import click
 
 from ingest_tui.cli.read_only import refuse_to_make
 from ingest_tui.cli.session import Session
+from ingest_tui.cli.verbosity import put_verbosity
 
+LATE_ROOT = f"{__name__}.root"
+"""Where the workspace that is named after a command is found while a shell completes, when there is no session."""
 _LATE = "global_"
 """Begins the names of these options where they are given after a command."""
 
@@ -72,6 +75,8 @@ def _late(flags: list[str], field: str, attributes: dict[str, Any]) -> click.Opt
         if session is not None and given:
             setattr(session, field, value)
             apply(session, ctx)
+        elif given and field == "root":
+            ctx.meta[LATE_ROOT] = value
 
     return click.Option([*flags, _LATE + field], hidden=True, is_eager=True, expose_value=False, callback=put, **kept)
 
@@ -80,6 +85,7 @@ def apply(session: Session, ctx: click.Context) -> None:
     """Do what the options ask for before a command begins."""
     if session.no_color:
         os.environ["NO_COLOR"] = "1"  # rich and the TUI look there, too
+    put_verbosity(ctx, verbose=session.verbose, quiet=session.quiet)
     if session.read_only:
         refuse_to_make(ctx)
 

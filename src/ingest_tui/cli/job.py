@@ -11,7 +11,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import SOURCE
+from ingest_tui.cli.name_arguments import JOB, SOURCE
 from ingest_tui.cli.progress import warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.log import LEVELS
@@ -88,7 +88,7 @@ def list_(
 
 
 @job.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id", metavar="JOB", type=JOB)
 @json_option
 @pass_session
 def show(session: Session, job_id: str, as_json: bool) -> None:
@@ -145,7 +145,7 @@ def held_line(manifest: Manifest) -> str:
 
 
 @job.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id", metavar="JOB", type=JOB)
 @click.option("--outcome", "outcomes", multiple=True, type=click.Choice(OUTCOME_NAMES), help="Only these.")
 @click.option("--warnings", "with_warnings", is_flag=True, help="Only those in which something is wrong or odd.")
 @click.option("--held", is_flag=True, help="The deletions that wait for approval.")
@@ -193,7 +193,7 @@ def _cell(value: Any) -> Any:
 
 
 @job.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id", metavar="JOB", type=JOB)
 @click.option("--by-reason", is_flag=True, help="How many there are for each reason, and what to do.")
 @json_option
 @pass_session
@@ -241,7 +241,7 @@ def _print_reasons(workspace: Workspace, job_id: str, *, as_json: bool) -> None:
 
 
 @job.command()
-@click.argument("job_id", metavar="[JOB]", required=False)
+@click.argument("job_id", metavar="[JOB]", type=JOB, required=False)
 @click.option("--follow", "-f", is_flag=True, help="Go on until the job ends; without JOB until Ctrl-C.")
 @click.option("--level", type=click.Choice(LEVELS), default="debug", show_default=True, help="This level and above.")
 @json_option
@@ -289,7 +289,7 @@ def _all_logs(session: Session, *, follow: bool, level: str, as_json: bool) -> N
 
 
 @job.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id", metavar="JOB", type=JOB)
 @click.option(
     "--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up after this long, with exit code 5."
 )
@@ -300,11 +300,11 @@ def wait(session: Session, job_id: str, timeout: float | None, as_json: bool) ->
 
     Exit codes: 0 succeeded, 1 failed or cancelled, 3 done with failed items, 5 --timeout, 6 deletions wait.
     """
-    from ingest_tui.cli.progress import JobLog, JobProgress
+    from ingest_tui.cli.progress import FollowedLog, JobProgress
     from ingest_tui.cli.sync import report_end
     from ingest_tui.services.workers import wait_for_job
 
-    with JobProgress(wanted=not as_json) as progress, JobLog(session.workspace, job_id) as log:
+    with JobProgress(wanted=not as_json) as progress, FollowedLog(session.workspace, job_id) as log:
 
         def show(seen: Manifest) -> None:
             progress.show(seen)
@@ -321,7 +321,7 @@ def wait(session: Session, job_id: str, timeout: float | None, as_json: bool) ->
 def _acting(name: str, help_text: str, done: str) -> click.Command:
     """Return a command that does one thing with one job and says so."""
 
-    @click.argument("job_id", metavar="JOB")
+    @click.argument("job_id", metavar="JOB", type=JOB)
     @json_option
     @pass_session
     def command(session: Session, job_id: str, as_json: bool) -> None:
@@ -342,7 +342,7 @@ job.add_command(_acting("resume", "Resume a paused JOB.", "resuming"))
 
 
 @job.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id", metavar="JOB", type=JOB)
 @click.argument("priority", type=click.IntRange(0, 1000))
 @json_option
 @pass_session
@@ -358,7 +358,7 @@ def priority(session: Session, job_id: str, priority: int, as_json: bool) -> Non
 
 
 @job.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id", metavar="JOB", type=JOB)
 @click.option("--failed-only", is_flag=True, help="Only the items that failed.")
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
 @json_option
@@ -371,7 +371,7 @@ def retry(session: Session, job_id: str, failed_only: bool, detach: bool, as_jso
 
 
 @job.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id", metavar="JOB", type=JOB)
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
 @json_option
 @pass_session
@@ -401,7 +401,7 @@ def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: boo
 
 
 @click.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id", metavar="JOB", type=JOB)
 @json_option
 @pass_session
 def status(session: Session, job_id: str, as_json: bool) -> None:

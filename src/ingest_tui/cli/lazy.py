@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ingest_tui.cli.groups import CommandGroup
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class LazyGroup(CommandGroup):
@@ -28,6 +31,14 @@ class LazyGroup(CommandGroup):
         module, _, attribute = self._commands_at[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Return the commands and options that begin like this, without importing a command."""
+        from click.shell_completion import CompletionItem
+
+        found = ((name, text) for name, (_, text) in self._commands_at.items() if name.startswith(incomplete))
+        named = [CompletionItem(name, help=text) for name, text in found]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from the table, without importing them."""

@@ -1,18 +1,41 @@
-"""Arguments and options that name a source or a collection, by identifier or as people call it."""
+"""Arguments and options that name a source, a collection, a job or a document; shells complete them."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
+from ingest_tui.cli.global_options import LATE_ROOT
 from ingest_tui.cli.session import Session
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
-class SourceName(click.ParamType[str]):
+    from ingest_tui.services.completion import NameKind
+
+
+class _Name(click.ParamType[str]):
+    """A name as people type it; completed by the names that the workspace has."""
+
+    kind: ClassVar[NameKind]
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG002
+        """Return the names that begin like this, of the workspace that the call names."""
+        from click.shell_completion import CompletionItem
+
+        from ingest_tui.services.completion import names_beginning
+
+        root = ctx.meta.get(LATE_ROOT) or ctx.find_root().params.get("root") or Path("workspace")
+        return [CompletionItem(name) for name in names_beginning(root, self.kind, incomplete)]
+
+
+class SourceName(_Name):
     """A source; the value is its identifier. What names none stays as it is: the command reports that."""
 
     name = "source"
+    kind = "source"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return the identifier."""
@@ -22,10 +45,11 @@ class SourceName(click.ParamType[str]):
         return source_id_of(session.workspace, value) if session and value else value
 
 
-class CollectionName(click.ParamType[str]):
+class CollectionName(_Name):
     """A collection; the value is its identifier. What names none stays as it is: the command reports that."""
 
     name = "collection"
+    kind = "collection"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return the identifier."""
@@ -35,5 +59,21 @@ class CollectionName(click.ParamType[str]):
         return collection_id_of(session.workspace, value) if session and value else value
 
 
+class JobName(_Name):
+    """A job, as it was typed: the services resolve it."""
+
+    name = "job"
+    kind = "job"
+
+
+class DocumentName(_Name):
+    """A document, as it was typed: the services resolve it."""
+
+    name = "document"
+    kind = "document"
+
+
 SOURCE = SourceName()
 COLLECTION = CollectionName()
+JOB = JobName()
+DOCUMENT = DocumentName()

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.session import this_session
+from ingest_tui.cli.verbosity import followed_level, is_quiet
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
@@ -31,8 +31,7 @@ class JobProgress:
         self._progress: Any = None
         self._bars: dict[str, Any] = {}
         self._said: str | None = None
-        session = this_session()
-        if wanted and sys.stderr.isatty() and not (session and session.quiet):
+        if wanted and sys.stderr.isatty() and not is_quiet():
             self._progress = _make_progress()
 
     def __enter__(self) -> Self:
@@ -64,13 +63,11 @@ class JobProgress:
         self._said = at
 
 
-class JobLog:
+class FollowedLog:
     """Writes the log of a job to stderr while it is followed, with --verbose; -vv: debug lines, too."""
 
     def __init__(self, workspace: Workspace, job_id: str) -> None:
-        session = this_session()
-        verbose = session.verbose if session else 0
-        self._level = ("", "info", "debug")[min(verbose, 2)]
+        self._level = followed_level()
         self._workspace, self._job_id, self._offset = workspace, job_id, 0
 
     def __enter__(self) -> Self:

@@ -14,6 +14,7 @@ READING_COMMANDS = frozenset(
         "collection list",
         "collection prefs",
         "collection show",
+        "completion",
         "credential list",
         "credential show",
         "credential test",

@@ -62,12 +62,6 @@ class Session:
         return failure_of_catalogue(self.workspace, error) or error
 
 
-def this_session() -> Session | None:
-    """Return the session of the running call, for what prints next to a command; None outside of one."""
-    context = click.get_current_context(silent=True)
-    return context.find_object(Session) if context else None
-
-
 def confirm(question: str, *, yes: bool, as_json: bool) -> None:
     """Ask before something is taken away; refused where nobody can answer."""
     import sys

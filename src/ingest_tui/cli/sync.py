@@ -10,7 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
-from ingest_tui.cli.progress import JobLog, JobProgress, warnings_line
+from ingest_tui.cli.progress import FollowedLog, JobProgress, warnings_line
 from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import EMBED
@@ -151,7 +151,7 @@ def follow_and_report(
     from ingest_tui.services.workers import follow_job
 
     try:
-        with JobProgress(wanted=not quiet) as progress, JobLog(workspace, job_id) as log:
+        with JobProgress(wanted=not quiet) as progress, FollowedLog(workspace, job_id) as log:
 
             def show(seen: Manifest) -> None:
                 progress.show(seen)

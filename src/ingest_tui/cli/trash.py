@@ -10,8 +10,8 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import SOURCE
-from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session
+from ingest_tui.cli.name_arguments import DOCUMENT, SOURCE
+from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
 from ingest_tui.model.clock import rfc3339
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _row(entry: TrashEntry) -> tuple[str, str, str, str, str]:
 
 
 @trash.command()
-@click.argument("documents", nargs=-1, required=True)
+@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
 @json_option
 @click.pass_context
 def restore(ctx: click.Context, documents: tuple[str, ...], as_json: bool) -> None:
@@ -77,7 +77,7 @@ def restore(ctx: click.Context, documents: tuple[str, ...], as_json: bool) -> No
 @click.option("--older-than", type=Age(), help="Only what was retired at least so long ago: 90m, 12h, 30d, 2w.")
 @click.option("--source", type=SOURCE, metavar="NAME", help="Only of this source.")
 @dry_run_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @json_option
 @pass_session
 def empty(
