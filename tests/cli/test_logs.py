@@ -141,3 +141,47 @@ def test_the_logs_of_all_jobs_are_printed_in_the_order_of_their_times(cli: Cli) 
     warnings = cli.run("job", "logs", "--level", "warning", "--json").lines
     assert [line["document"].rpartition("/")[2] for line in warnings] == ["broken.docx"] * 2
     assert len(cli.run("job", "logs").out.splitlines()) == len(lines)
+
+
+def test_following_a_job_ends_with_its_exit_code(cli: Cli) -> None:
+    """A job with failed items ends what follows it with 3; without --follow the log was printed, which is 0."""
+    with_a_failure(cli)
+    assert cli.run("logs", "last", "--follow", code=3).out == cli.run("job", "logs", "last").out
+    cli.run("logs", "last", "--job", "last", code=2)
+
+
+def test_lines_of_all_logs_are_chosen(cli: Cli) -> None:
+    """By source, document and time, also those that are not at the ends of the logs."""
+    with_a_failure(cli)
+    assert [line["level"] for line in cli.run("logs", "--document", "broken", "--json").lines] == ["warning"]
+    assert len(cli.run("logs", "--source", "docs", "--json").lines) == len(job_lines(cli))
+    assert cli.run("logs", "--since", "2990", "--json").lines == []
+    cli.run("logs", "--since", "yesterday", code=2)
+    cli.run("logs", "--source", "nobody", code=4)
+
+
+def test_logs_of_a_worker_and_its_jobs_do_not_grow_for_ever(cli: Cli) -> None:
+    """With small limits the logs are put aside, and what is printed has no gap at its end."""
+    for number in range(60):
+        cli.write(f"{number}.docx", (SAMPLES / "special-cases" / "broken.docx").read_bytes())
+    cli.init(log_size=4096, log_files=2)
+    cli.sync(code=3)
+    [job] = (cli.workspace / "jobs").iterdir()
+    assert len(list(job.glob("log.*"))) == 2
+    lines = cli.run("logs", "last", "--json").lines
+    assert lines[-1]["message"] == "job partial"
+    assert 10 < len(lines) < 60
+    assert cli.run("verify", "--deep").code == 0
+
+
+def test_the_journal_has_levels_and_no_times(cli: Cli) -> None:
+    """Where systemd says that stderr is its journal, lines begin with the level, and have no time of their own."""
+    cli.write("a.md", "# alpha")
+    cli.init()
+    told = cli.run("--log-format", "journal", "sync", "docs", "--json")
+    assert told.json["state"] == "succeeded"
+    cli.run("source", "disable", "docs")
+    worker = cli.start("--log-format", "journal", "--watch")
+    wait_until(lambda: "worker started" in cli.output_of(worker))
+    cli.end(worker)
+    assert all(line.startswith("<6>") and "T" not in line[:8] for line in cli.output_of(worker).splitlines())

@@ -120,7 +120,7 @@ def test_parsers_keep_their_walls_in_the_service(cli_at_home: Cli, scope: str) -
     """Within the limits of the unit each wall around the parsers holds that holds without."""
     cli, said = cli_at_home, cli_at_home.home / "said.json"
     unit = cli.run("service", "print", f"--{scope}").out
-    unit = unit.replace("--log-format text --watch", "doctor --json").replace("Type=notify", "Type=oneshot")
+    unit = unit.replace("--log-format journal --watch", "doctor --json").replace("Type=notify", "Type=oneshot")
     lines = [line for line in unit.splitlines() if not line.startswith(("Restart", "Watchdog"))]
     at = lines.index("UMask=0077")
     own = [f"StandardOutput=file:{said}", f"Environment=PYTHONPATH={cli.environment['PYTHONPATH']}"]

@@ -31,7 +31,7 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
     """A workspace with documents enough that a backup takes a while, and some of them in the trash."""
     calls = Cli(tmp_path)
     for number in range(40):
-        calls.write(f"{number}.txt", f"document {number} " + "with words " * random.Random(number).randrange(2000))
+        calls.write(f"{number}.txt", f"document {number} {random.Random(number).randbytes(8000).hex(' ')}")
     calls.init()
     calls.sync()
     calls.run("doc", "remove", "docs/3.txt", "docs/4.txt", "--yes")
@@ -118,9 +118,9 @@ def test_a_full_disk_leaves_nothing(cli: Cli, monkeypatch: pytest.MonkeyPatch) -
     before = sorted(path.name for path in cli.home.iterdir())
     for allowed in (0, 1, 17, 100):
         with monkeypatch.context() as patch:
-            patch.setattr(archive._Unclosed, "write", Filling(allowed, archive._Unclosed.write))
+            patch.setattr(archive._Sink, "write", Filling(allowed, archive._Sink.write))
             with pytest.raises(DiskFullError):
-                back_up(workspace, cli.home / "two.zst") if allowed < 17 else _full_at_once(workspace, cli.home)
+                back_up(workspace, cli.home / "two.zst") if allowed < 2 else _full_at_once(workspace, cli.home)
         with monkeypatch.context() as patch:
             patch.setattr(unpacking, "write_all", Filling(allowed, write_all))
             with pytest.raises(DiskFullError):

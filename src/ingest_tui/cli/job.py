@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +9,10 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.groups import CommandGroup
+from ingest_tui.cli.logs import logs
 from ingest_tui.cli.name_arguments import JOB, SOURCE
 from ingest_tui.cli.progress import warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
-from ingest_tui.model.log import LEVELS
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
@@ -240,52 +238,7 @@ def _print_reasons(workspace: Workspace, job_id: str, *, as_json: bool) -> None:
         output.line("no errors")
 
 
-@job.command()
-@click.argument("job_id", metavar="[JOB]", type=JOB, required=False)
-@click.option("--follow", "-f", is_flag=True, help="Go on until the job ends; without JOB until Ctrl-C.")
-@click.option("--level", type=click.Choice(LEVELS), default="debug", show_default=True, help="This level and above.")
-@json_option
-@pass_session
-def logs(session: Session, job_id: str | None, follow: bool, level: str, as_json: bool) -> None:
-    """Print the log of JOB: text for people, JSON lines with --json.
-
-    Without JOB: the ends of the logs of the worker and of the newest jobs, in the order of their times.
-    """
-    from ingest_tui.services.jobs.jobs import get_job, job_log
-
-    if job_id is None:
-        _all_logs(session, follow=follow, level=level, as_json=as_json)
-        return
-    full_id = get_job(session.workspace, job_id).job_id
-    offset = 0
-    while True:
-        ended = get_job(session.workspace, full_id).ended
-        for record, end in job_log(session.workspace, full_id, offset, level=level):
-            offset = end
-            if as_json:
-                output.data_line(record)
-            else:
-                output.raw_line(output.log_line(record, without={"job"}))
-        if not follow or ended:
-            return
-        sys.stdout.flush()
-        time.sleep(_FOLLOW_SECONDS)
-
-
-def _all_logs(session: Session, *, follow: bool, level: str, as_json: bool) -> None:
-    from ingest_tui.services.jobs.logs import follow_logs
-
-    follower = follow_logs(session.workspace)
-    while True:
-        for record in follower.read(level=level):
-            if as_json:
-                output.data_line(record)
-            else:
-                output.raw_line(output.log_line(record))
-        if not follow:
-            return
-        sys.stdout.flush()
-        time.sleep(_FOLLOW_SECONDS)
+job.add_command(logs)
 
 
 @job.command()

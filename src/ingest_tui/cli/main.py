@@ -28,6 +28,7 @@ _COMMANDS = {
     "sync": ("ingest_tui.cli.sync:sync", "Bring documents up to date with their sources."),
     "upload": ("ingest_tui.cli.sync:upload", "Add files by hand."),
     "job": ("ingest_tui.cli.job:job", "See, cancel, pause, retry and approve jobs."),
+    "logs": ("ingest_tui.cli.logs:logs", "Print or follow the logs of the worker and of jobs."),
     "status": ("ingest_tui.cli.job:status", "Print the state of a job."),
     "doc": ("ingest_tui.cli.doc:doc", "List, show, explain, export, remove and restore documents."),
     "trash": ("ingest_tui.cli.trash:trash", "List, restore and delete retired documents."),
@@ -87,8 +88,9 @@ class _Commands(LazyGroup):
 )
 @click.option(
     "--log-format",
-    type=click.Choice(["text", "json"]),
-    help="How --watch (default: text) and 'worker start' (default: json) write their lines.",
+    type=click.Choice(["text", "json", "journal"]),
+    help="How --watch (default: text, and journal where systemd reads it) and 'worker start' (default: json) write "
+    "their lines. journal: levels as systemd reads them, and no times.",
 )
 @click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
 @click.option("--theme", type=click.Choice(THEMES), help="How the TUI is coloured; default: as set in workspace.json.")

@@ -42,6 +42,7 @@ READING_COMMANDS = frozenset(
         "job logs",
         "job show",
         "job wait",
+        "logs",
         "plan",
         "prune",
         "reranker list",

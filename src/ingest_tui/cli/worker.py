@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import traceback
@@ -22,6 +23,7 @@ from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.services.workers import WorkerInfo
+    from ingest_tui.store.records.own_log import OwnLog
 
 _MOST_RUNS = 20
 EventReporter = Callable[[str, dict[str, Any]], None]
@@ -117,9 +119,9 @@ def run_headless(session: Session, metrics: str | None = None) -> int:
 
     It is 1 when something failed, again and again, until the end.
     """
-    from ingest_tui.services.workers import run_watch
+    from ingest_tui.services.workers import own_log, run_watch
 
-    report = reporter(session.log_format or "text")
+    report = reporter(session.log_format or usual_format(), own_log(session.workspace))
     threading.excepthook = lambda failure: _report_failure(report, failure)
     issues = run_watch(session.workspace, report, metrics=metrics)
     return diagnostics.EXIT_FAILED if any(issue.level == "error" for issue in issues) else 0
@@ -133,10 +135,20 @@ def _report_failure(report: EventReporter, failure: threading.ExceptHookArgs) ->
     report("unexpected error", fields)
 
 
-def reporter(log_format: str) -> EventReporter:
-    """Return what writes the worker's events to stderr, one line each, without secrets: ``text`` or ``json``.
+def usual_format() -> str:
+    """Return how a worker writes its lines when nobody says: for the journal where systemd connected stderr to it."""
+    with contextlib.suppress(OSError):
+        status = os.fstat(sys.stderr.fileno())
+        if os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}":
+            return "journal"
+    return "text"
+
+
+def reporter(log_format: str, own_log: OwnLog | None = None) -> EventReporter:
+    """Return what writes the worker's events to stderr, a line each, without secrets: ``text``, ``json``, ``journal``.
 
     Each has its time, a level (``info`` unless the fields name another), a message, and the job and source it is about.
+    The journal has a time of its own, and reads the level from the beginning of the line (sd-daemon(3)).
     """
     lock = threading.Lock()
 
@@ -144,10 +156,25 @@ def reporter(log_format: str) -> EventReporter:
         at = rfc3339_now()
         record = {"at": at, "level": "info", "message": message, **fields}
         shown = redact_values(record)
-        line = f"{output.as_json(shown) if log_format == 'json' else output.log_line(shown)}\n"
+        line = f"{_FORMS[log_format](shown)}\n"
         # A log that cannot be written, on a full disk or behind a closed pipe, must not end what is reported.
         with lock, contextlib.suppress(OSError, ValueError):
             sys.stderr.write(line)
             sys.stderr.flush()
+            if own_log is not None:
+                own_log.put_aside_when_large()
 
     return report
+
+
+def _for_the_journal(record: dict[str, Any]) -> str:
+    words = output.log_line(record | {"at": "", "level": ""}).strip()
+    return f"<{_PRIORITIES.get(str(record['level']), _PRIORITIES['info'])}>{words}"
+
+
+_PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3}
+_FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "text": output.log_line,
+    "json": output.as_json,
+    "journal": _for_the_journal,
+}

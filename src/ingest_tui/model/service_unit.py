@@ -90,7 +90,7 @@ class ServiceUnit:
 
     def _service(self) -> list[str]:
         places = ("--workspace", self.workspace, "--credentials", self.credentials)
-        command = (*self.program, *places, "--log-format", "text", "--watch")
+        command = (*self.program, *places, "--log-format", "journal", "--watch")
         lines = [f"ExecStart={' '.join(map(_argument, command))}", *_LIFE.splitlines()]
         if self.scope == "user":
             return [*lines, *_BY_SECCOMP.splitlines()]

@@ -29,6 +29,7 @@ from ingest_tui.store.change import EarlierVersion
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.pruned_jobs import JobPruner
 from ingest_tui.store.records.looks import why_hold_is_closed
+from ingest_tui.store.records.rotated_log import files_of
 from ingest_tui.store.retention_policies import RetentionPolicies
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
@@ -137,9 +138,9 @@ def _left_by_jobs(workspace: Workspace, policy: RetentionPolicy, now: datetime) 
     gone = set(overdue)
     kept = [job for job in jobs if job.job_id not in gone]
     for job_id in logs_to_drop(kept, policy, now):
-        log = workspace.jobs.paths(job_id).log
-        if log.exists():
-            yield Prunable("logs", job_id, _size(log), manifests[job_id])
+        logs = files_of(workspace.jobs.paths(job_id).log)
+        if logs:
+            yield Prunable("logs", job_id, sum(map(_size, logs)), manifests[job_id])
     for job in kept:
         staging = workspace.jobs.paths(job.job_id).staging
         is_queued = workspace.layout.queue_entry(job.job_id).exists()

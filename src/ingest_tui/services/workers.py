@@ -23,6 +23,7 @@ from ingest_tui.pipeline.embed.discarding import discard_overdue
 from ingest_tui.pipeline.purge import purge_overdue
 from ingest_tui.pipeline.reindex import continue_reindex
 from ingest_tui.store.fs.atomic import open_to_append
+from ingest_tui.store.records.own_log import OwnLog
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.engine import Engine
 from ingest_tui.worker.job_end_hooks import JobEndHooks
@@ -39,6 +40,7 @@ __all__ = [
     "ensure_worker",
     "follow_job",
     "is_worked_on",
+    "own_log",
     "run_watch",
     "scheduled_runs",
     "start_worker",
@@ -61,6 +63,11 @@ def scheduled_runs(workspace: Workspace) -> list[ScheduledRun]:
 def worker_log(workspace: Workspace) -> Path:
     """Return the file that a worker writes to which was started by `start_worker`."""
     return workspace.layout.worker_log
+
+
+def own_log(workspace: Workspace) -> OwnLog:
+    """Return what puts worker.log aside when it has grown, for the process that writes it."""
+    return OwnLog(workspace.layout.worker_log, workspace.settings.log_limit)
 
 
 def is_worked_on(workspace: Workspace, job_id: str) -> bool:

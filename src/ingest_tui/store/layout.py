@@ -245,6 +245,7 @@ class Layout:
 
     @property
     def worker_log(self) -> Path:
+        """What workers say that were started detached; files that were put aside are next to it."""
         return self.root / "worker.log"
 
     @property

@@ -10,6 +10,7 @@ from ingest_tui.model.job import Manifest
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, empty_folder, remove_tree, sync_folder
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.rotated_log import files_of
 
 _PRUNED = f"{TEMPORARY_PREFIX}pruned-job."
 
@@ -40,7 +41,8 @@ class JobPruner:
         """Delete the log of a job; returns whether it is gone."""
         with self._unchanged(chosen) as is_unchanged:
             if is_unchanged:
-                self._jobs.paths(chosen.job_id).log.unlink(missing_ok=True)
+                for path in files_of(self._jobs.paths(chosen.job_id).log):
+                    path.unlink(missing_ok=True)
         return is_unchanged
 
     def delete_staging(self, chosen: Manifest) -> bool:

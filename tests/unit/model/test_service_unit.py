@@ -44,7 +44,7 @@ def test_system_service_may_write_its_workspace_only() -> None:
         assert expected in lines
     [command] = [line for line in lines if line.startswith("ExecStart=")]
     places = "--workspace /srv/docs --credentials /srv/docs.json"
-    assert command == f"ExecStart=/usr/bin/env -m ingest_tui {places} --log-format text --watch"
+    assert command == f"ExecStart=/usr/bin/env -m ingest_tui {places} --log-format journal --watch"
 
 
 def test_user_service_asks_for_nothing_that_needs_root() -> None:

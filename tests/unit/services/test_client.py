@@ -51,6 +51,7 @@ NOT_FOR_CLIENTS = {
     "follow_job": "does the job in its own process where no worker runs",
     "wait_for_job": "waits until others have ended a job; the TUI draws each state it reads",
     "run_watch": "is the worker",
+    "own_log": "is of the process that is the worker",
     "open_registry": "hands over the file of credentials itself",
     "failure_of_catalogue": "is what the client does about an error",
 }

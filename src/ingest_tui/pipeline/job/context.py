@@ -107,7 +107,7 @@ def open_job(
     paths = workspace.jobs.paths(manifest.job_id)
     make_inner_folder(paths.staging)
     with ExitStack() as until_opened:
-        log = JobLog(paths.log, job=manifest.job_id, source=source.source_id)
+        log = JobLog(paths.log, workspace.settings.log_limit, job=manifest.job_id, source=source.source_id)
         until_opened.callback(log.close)
         outcomes = OutcomeJournal(paths.outcomes, manifest, log)
         until_opened.callback(outcomes.close)

@@ -14,6 +14,7 @@ from ingest_tui.store.fs.locks import is_locked
 from ingest_tui.store.layout import JobLayout
 from ingest_tui.store.records.journal import count_damaged_lines, whole_lines
 from ingest_tui.store.records.plan_file import is_whole, plan_end, read_plan
+from ingest_tui.store.records.rotated_log import files_of
 from ingest_tui.store.workspace import Workspace
 
 _WITH_LINES = ("items_ingested", "items_duplicate", "items_moved", "items_empty", "items_rejected", "items_failed")
@@ -88,7 +89,7 @@ class JobCheck:
         with_lines = sum(getattr(manifest.counters, name) for name in _WITH_LINES)
         if with_lines and manifest.kind not in COLLECTION_KINDS and not paths.outcomes.exists():
             yield Inconsistency("outcomes_missing", job_id, f"{with_lines} items have an outcome that nothing names")
-        for path in (paths.outcomes, paths.log):
+        for path in (paths.outcomes, *files_of(paths.log)):
             yield from self._journal(path)
         if (
             not is_queued

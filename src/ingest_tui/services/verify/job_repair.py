@@ -105,7 +105,7 @@ def _counted_by_outcomes(manifest: Manifest, path: Path) -> bool:
 def rewrite_journal(quarantine: QuarantineFolder, path: Path) -> Iterator[str]:
     """Keep the lines of a journal or a log that can be read; the whole file as it was is in the quarantine."""
     place = quarantine.copy(path, "a journal with lines that cannot be read")
-    is_good = is_log_line if path.name == "log.jsonl" else _is_record
+    is_good = is_log_line if path.name.startswith("log.") else _is_record
     with path.open("rb") as lines:
         good = [line for line in lines if line.endswith(b"\n") and line.strip() and is_good(line)]
     write_pieces_durably(path, good)

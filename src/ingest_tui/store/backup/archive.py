@@ -6,6 +6,7 @@ member can be a link, a device or a hole: what is in a backup may come from anyw
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import tarfile
@@ -45,7 +46,8 @@ class ArchiveWriter:
     def __init__(self, stream: BinaryIO) -> None:
         import pyarrow as pa
 
-        self._compressed = pa.CompressedOutputStream(pa.PythonFile(_Unclosed(stream), mode="w"), "zstd")
+        self._sink = _Sink(stream)
+        self._compressed = pa.CompressedOutputStream(pa.PythonFile(self._sink, mode="w"), "zstd")
 
     def add(self, name: str, source: BinaryIO, *, size: int, modified: float = 0.0) -> Written:
         """Write ``size`` bytes of ``source`` as a file; raises `OSError` where it has fewer."""
@@ -68,19 +70,27 @@ class ArchiveWriter:
         self._compressed.write(bytes(2 * _BLOCK))
         self._compressed.close()
 
+    def give_up(self) -> None:
+        """Let go of a stream that cannot be written any more: nothing of what is still to come is written."""
+        self._sink.is_given_up = True
+        with contextlib.suppress(OSError, ValueError):
+            self._compressed.close()
 
-class _Unclosed:
-    """A stream that stays open when the compression ends."""
+
+class _Sink:
+    """A stream that stays open when the compression ends, and takes what a compression still has that was given up."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.closed = False
+        self.is_given_up = False
 
     def write(self, data: bytes) -> int:
-        return self._stream.write(data)
+        return len(data) if self.is_given_up else self._stream.write(data)
 
     def flush(self) -> None:
-        self._stream.flush()
+        if not self.is_given_up:
+            self._stream.flush()
 
     def close(self) -> None:
         self.closed = True

@@ -103,6 +103,13 @@ class BackupWriter:
 
     def write(self, on_progress: BackupProgress, credentials: Path | None = None) -> BackupReport:
         """Write all of it. ``credentials``: the registry of credentials, where it is to be in the backup too."""
+        try:
+            return self._write_all(on_progress, credentials)
+        except BaseException:
+            self._archive.give_up()
+            raise
+
+    def _write_all(self, on_progress: BackupProgress, credentials: Path | None) -> BackupReport:
         self._add_bytes(BACKUP, encode_json(self.header.model_dump(mode="json"), indent=True))
         with ContentsWriter(self._list_path) as self._list:
             self._documents(on_progress)

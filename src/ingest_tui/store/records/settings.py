@@ -17,6 +17,7 @@ from ingest_tui.model.source import DEFAULT_MAX_SIZE, LARGEST_SIZE
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.json_files import read_json, write_json
 from ingest_tui.store.records.record_file import changing_settings
+from ingest_tui.store.records.rotated_log import LogLimit
 from ingest_tui.store.upgrade import SCHEMA_VERSION
 
 
@@ -70,12 +71,19 @@ class Settings(BaseModel):
     job_days: int | None = Field(default=90, ge=0)
     keep_jobs: int = Field(default=20, ge=1, description="of each source, however old they are")
     job_log_days: int | None = Field(default=None, ge=0)
+    log_size: ByteSize = Field(default=ByteSize(10_000_000), ge=4096, description="of one file, before it is put aside")
+    log_files: int = Field(default=5, ge=1, le=1000, description="of one log, the one that grows too")
     disk_reserve: ByteSize | None = Field(
         default=None, ge=0, description="bytes kept free; unset: 500 MB, or 5 % of a disk below 10 GB"
     )
     on_job_end: tuple[JobEndHook, ...] = Field(default=(), description="commands and webhooks; docs/operations.md")
     calls_per_credential: int = Field(default=32, ge=1, le=1024)
     allow_network_filesystem: bool = False
+
+    @property
+    def log_limit(self) -> LogLimit:
+        """How large the logs of jobs and of the worker grow."""
+        return LogLimit(int(self.log_size), self.log_files)
 
     @property
     def retention(self) -> RetentionPolicy:

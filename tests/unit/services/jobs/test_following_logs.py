@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.services.jobs.logs import FOLLOWED_JOBS, TAIL_BYTES, LogFollower, follow_logs
+from ingest_tui.model.errors import UsageError
+from ingest_tui.services.jobs.logs import FOLLOWED_JOBS, TAIL_BYTES, LogFollower, LogQuery, follow_logs
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.job_log import JobLog
+from ingest_tui.store.records.rotated_log import LogLimit
 from ingest_tui.store.workspace import init_workspace
 
 
@@ -108,3 +111,33 @@ def test_only_lines_of_a_level_are_returned(layout: Layout) -> None:
     say(layout, "j1", "loud", level="error")
     layout.worker_log.write_text("odd\n")
     assert messages(LogFollower(layout).read(level="warning")) == ["odd", "loud"]
+
+
+def test_following_survives_that_a_log_is_put_aside(layout: Layout) -> None:
+    """Whatever is put aside between two looks, each line comes once."""
+    (layout.jobs / "j1").mkdir()
+    log = JobLog(layout.jobs / "j1" / "log.jsonl", LogLimit(300, 100), job="j1")
+    follower, seen = LogFollower(layout), []
+    for number in range(100):
+        log.event("info", f"line {number}")
+        if number % 7 == 0:
+            seen += messages(follower.read())
+    seen += messages(follower.read())
+    log.close()
+    assert [message for message in seen if message.startswith("line ")] == [f"line {number}" for number in range(100)]
+
+
+def test_lines_are_chosen_by_what_they_are_about() -> None:
+    """By level, source, document and time, and by all of them together."""
+    line = {"at": "2026-11-21T06:30:00.000Z", "level": "warning", "source": "notes", "document": "file:///a/b.md"}
+    assert LogQuery().takes({})
+    assert LogQuery("warning", "notes", "b.md", "2026-11-21").takes(line)
+    for query in (
+        LogQuery(level="error"),
+        LogQuery(source="others"),
+        LogQuery(document="c.md"),
+        LogQuery(since="2026-11-22"),
+    ):
+        assert not query.takes(line)
+    with pytest.raises(UsageError):
+        LogQuery(since="yesterday")
