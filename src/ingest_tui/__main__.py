@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 
 _GC_THRESHOLD = 50_000
 """To load the modules makes many objects that all stay: by default a tenth of a start is spent on looking at them."""
+_INTERRUPTED = 130
+"""As `cli.diagnostics.EXIT_INTERRUPTED`."""
 
 
 def main() -> None:
@@ -18,7 +21,15 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ingest_tui.cli.main import run
 
-    sys.exit(run(run_tui=_run_tui))
+    try:
+        code = run(run_tui=_run_tui)
+    except KeyboardInterrupt:  # a further Ctrl-C while the first was being reported
+        code = _INTERRUPTED
+    # Only threads that are about to end are waited for now. A further Ctrl-C ends the process without a traceback:
+    # whatever is cut off is resumed, as after a kill.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(code)
 
 
 def _run_tui(root: Path, *, slow_link: bool, read_only: bool, theme: str | None) -> int:
