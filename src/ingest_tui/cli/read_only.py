@@ -9,6 +9,7 @@ from ingest_tui.model.errors import RefusedError
 READING_COMMANDS = frozenset(
     {
         "audit",
+        "audit check",
         "audit export",
         "backup",
         "collection list",

@@ -66,4 +66,4 @@ def _in_words(one: Repaired | Inconsistency) -> str:
     if not isinstance(one, Inconsistency):
         return f"repaired: {one.subject or 'workspace'}: {one.done}"
     kind = one.kind
-    return f"{kind.part}: {one.subject or 'workspace'}: {one.message}  [{one.code}; {kind.remedy}]"
+    return f"{kind.part}: {one.subject or 'workspace'}: {one.message}  [{one.code}; {one.remedy}]"

@@ -93,6 +93,10 @@ KINDS: Final[dict[str, Kind]] = {
 """By code. What a document needs cannot always be done: a repair says what it did."""
 
 
+FOLDERS_MADE_AGAIN: Final = frozenset({"queue", "workers", "locks"})
+"""Folders of a workspace that hold nothing that is needed: an empty one says the same."""
+
+
 class Inconsistency(NamedTuple):
     """Something that is not as it must be.
 
@@ -111,6 +115,12 @@ class Inconsistency(NamedTuple):
         return KINDS[self.code]
 
     @property
+    def remedy(self) -> Remedy:
+        """What a repair does about this one."""
+        is_made_again = self.code == "folder_of_workspace_missing" and self.subject in FOLDERS_MADE_AGAIN
+        return Remedy.DERIVE if is_made_again else self.kind.remedy
+
+    @property
     def identity(self) -> tuple[str, str, int]:
         """What stays the same when it is looked for again."""
         return self.code, self.subject, self.version
@@ -124,5 +134,5 @@ class Inconsistency(NamedTuple):
             "subject": self.subject,
             "version": self.version or None,
             "message": self.message,
-            "repair": kind.remedy.value,
+            "repair": self.remedy.value,
         }

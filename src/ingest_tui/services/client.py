@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         uploads,
         version_details,
     )
-    from ingest_tui.services.jobs import audit_trail, error_inbox, jobs, logs, plan_preview
+    from ingest_tui.services.jobs import audit_check, audit_trail, error_inbox, jobs, logs, plan_preview
     from ingest_tui.services.sources import choice, health, sources, trials
     from ingest_tui.services.verify import repair, verify
     from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
@@ -90,8 +90,9 @@ else:
         _Module(f"documents.{name}")
         for name in ("rollback", "search", "tables", "trace", "trash", "uploads", "version_details")
     )
-    audit_trail, error_inbox, jobs, logs, plan_preview = (
-        _Module(f"jobs.{name}") for name in ("audit_trail", "error_inbox", "jobs", "logs", "plan_preview")
+    audit_check, audit_trail, error_inbox, jobs, logs, plan_preview = (
+        _Module(f"jobs.{name}")
+        for name in ("audit_check", "audit_trail", "error_inbox", "jobs", "logs", "plan_preview")
     )
     choice, health, sources, trials = (_Module(f"sources.{name}") for name in ("choice", "health", "sources", "trials"))
     metrics, monitoring, stats = map(_Module, ("metrics", "monitoring", "stats"))
@@ -294,6 +295,7 @@ class _Audit(Subject):
     entries_from = streams(lambda: audit_trail.audit_from)
     lines_from = reads(lambda: audit_trail.audit_lines_from)
     export = changes(lambda: audit_trail.export_audit)
+    check = reads(lambda: audit_check.check_export)
 
 
 class _Records(Subject):

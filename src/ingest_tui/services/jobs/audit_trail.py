@@ -27,26 +27,33 @@ FORMATS = ("jsonl", "csv")
 TAIL_BYTES = 4_000_000
 _UTC_TIME = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?)?)?")
 _WHOLE_DAY = "0000-01-01"
+DIGEST = "digest"
 _COLUMNS = ("at", "by", "action", "target", "outcome", "details")
 
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """Which lines: ``words`` as in the filters of lists, ``since`` the beginning of an RFC 3339 time, such as a day."""
+    """Which lines: ``words`` as in the filters of lists, ``since`` the beginning of an RFC 3339 time, such as a day.
+
+    ``until`` likewise: lines of that day, that minute or that second are the last.
+    """
 
     words: str = ""
     since: str = ""
+    until: str = ""
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for a time that is none."""
-        if self.since and not _is_beginning_of_time(self.since):
-            raise UsageError(
-                f"not a time: {safe_display(self.since)}", hint="write it as 2026-11-21 or 2026-11-21T06:30:00Z"
-            )
+        for time in filter(None, (self.since, self.until)):
+            if not _is_beginning_of_time(time):
+                raise UsageError(
+                    f"not a time: {safe_display(time)}", hint="write it as 2026-11-21 or 2026-11-21T06:30:00Z"
+                )
 
     def takes(self, entry: dict[str, Any]) -> bool:
         """Tell whether a line is wanted."""
-        if self.since and str(entry.get("at", "")) < self.since:
+        at, until = str(entry.get("at", "")), self.until.removesuffix("Z")
+        if at < self.since or (until and at[: len(until)] > until):
             return False
         return not self.words or matches(searchable(entry), self.words)
 
@@ -99,24 +106,28 @@ def export_audit(
 ) -> tuple[Path, int]:
     """Write the wanted lines to a file outside of the workspace, whole or not at all; returns where, and how many.
 
-    ``file_format``: ``jsonl`` or ``csv``; by default what the name of the file ends with, else ``jsonl``.
+    ``file_format``: ``jsonl`` or ``csv``; by default what the name of the file ends with, else ``jsonl``. A line of
+    JSON has its ``digest`` too, by which `check_export` finds what was changed. The audit notes that of the last one.
     """
     place = checked_target(workspace, target.expanduser(), replace=replace, is_folder=False)
     as_csv = (file_format or place.suffix.removeprefix(".").lower()) == "csv"
-    number = 0
+    number, last, wanted = 0, "", query or AuditQuery()
 
     def counted() -> Iterator[dict[str, Any]]:
-        nonlocal number
-        for entry in list_audit(workspace, query):
-            number += 1
-            yield entry
+        nonlocal number, last
+        for entry, digest in workspace.audit.entries_with_digests():
+            if wanted.takes(entry):
+                number, last = number + 1, digest
+                yield entry | {DIGEST: digest}
 
     try:
         write_pieces_durably(place, _csv(counted()) if as_csv else _json_lines(counted()))
     except OSError as error:
         raise IngestError(f"{place}: {error.strerror}", hint="name another place") from None
     at = rfc3339_now()
-    workspace.audit.add_or_warn(at=at, by=requester(), action="audit.export", target=str(place), entries=number)
+    workspace.audit.add_or_warn(
+        at=at, by=requester(), action="audit.export", target=str(place), entries=number, head=last
+    )
     return place, number
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ingest_tui.model.clock import rfc3339_now, utc_now
 from ingest_tui.model.errors import BusyError, IngestError
-from ingest_tui.model.inconsistency import Inconsistency, Part
+from ingest_tui.model.inconsistency import FOLDERS_MADE_AGAIN, Inconsistency, Part
 from ingest_tui.services.embedding import enqueue_embedding, waiting_embedding
 from ingest_tui.services.verify.document_repair import DocumentRepair
 from ingest_tui.services.verify.extraction_again import TextExtraction
@@ -26,7 +26,6 @@ from ingest_tui.store.catalogue.rebuild import rebuild_catalogue
 from ingest_tui.store.fs.atomic import FILE_MODE, FOLDER_MODE, make_folder, remove_tree
 from ingest_tui.store.fs.leftovers import scratch_folder
 from ingest_tui.store.fs.locks import FileLock
-from ingest_tui.store.layout import Layout
 from ingest_tui.store.quarantine import QuarantineFolder
 from ingest_tui.store.removals import note_lost_removals
 from ingest_tui.store.users import requester
@@ -115,7 +114,7 @@ class _Round:
                 yield Repaired(one.subject, (one.code,), f"moved to {place}")
             elif one.code == "leftover" and _is_there(path):
                 yield from self._leftover(one, path)
-            elif one.code == "folder_of_workspace_missing" and path in _made_again(self._layout):
+            elif one.code == "folder_of_workspace_missing" and one.subject in FOLDERS_MADE_AGAIN:
                 make_folder(path, durable=True)
                 yield Repaired(one.subject, (one.code,), "the folder is made again")
 
@@ -256,8 +255,3 @@ class _Round:
 
 def _is_there(path: Path) -> bool:
     return path.is_symlink() or path.exists()
-
-
-def _made_again(layout: Layout) -> tuple[Path, ...]:
-    """Return the folders that hold nothing that is needed: an empty one says the same."""
-    return layout.queue, layout.workers, layout.locks

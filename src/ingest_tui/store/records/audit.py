@@ -9,8 +9,16 @@ from typing import Any
 from ingest_tui.model.redaction import redact_values
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.records.audit_chain import ACKNOWLEDGED, CHAIN, ChainBreak, breaks_in, next_link, write_head
-from ingest_tui.store.records.journal import Journal, read_journal, read_journal_from
+from ingest_tui.store.records.audit_chain import (
+    ACKNOWLEDGED,
+    CHAIN,
+    ChainBreak,
+    breaks_in,
+    digest_of,
+    next_link,
+    write_head,
+)
+from ingest_tui.store.records.journal import Journal, decode_line, read_journal, read_journal_from, whole_lines
 
 
 class AuditLog:
@@ -53,6 +61,13 @@ class AuditLog:
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield all lines, oldest first."""
         return read_journal(self._path)
+
+    def entries_with_digests(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """Yield all lines, oldest first, each with its digest, which the line after it names as its ``chain``."""
+        for line, _end in whole_lines(self._path):
+            record = decode_line(line)
+            if record is not None:
+                yield record, digest_of(line)
 
     def entries_from(self, offset: int) -> Iterator[tuple[dict[str, Any], int]]:
         """Yield the lines from byte ``offset`` on, each with the offset after it."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest_tui.model.errors import NotFoundError, RefusedError, UsageError
+from ingest_tui.model.errors import NotFoundError, RefusedError, UsageError, ValidationError
+from ingest_tui.services.jobs.audit_check import check_export
 from ingest_tui.services.jobs.audit_trail import AuditQuery, audit_from, audit_tail_offset, export_audit, list_audit
 from ingest_tui.store.workspace import Workspace, init_workspace
 
@@ -73,3 +74,43 @@ def test_an_export_replaces_nothing_and_stays_out_of_the_workspace(workspace: Wo
         export_audit(workspace, workspace.root / "a.jsonl")
     with pytest.raises(NotFoundError):
         export_audit(workspace, tmp_path / "nowhere" / "a.jsonl")
+
+
+def test_an_export_ends_with_a_time(workspace: Workspace) -> None:
+    """A day, a minute or a second is meant as a whole."""
+    for until, number in (("2026-11-02", 2), ("2026-11-02T10:00", 2), ("2026-11-02T09:59:59Z", 1), ("2026", 3)):
+        assert len(list(list_audit(workspace, AuditQuery(until=until)))) == number
+    with pytest.raises(UsageError):
+        AuditQuery(until="tomorrow")
+
+
+def test_an_export_is_checked(workspace: Workspace, tmp_path: Path) -> None:
+    """As it was written it is clean, also narrowed; a changed line is found, and a line that is gone from here."""
+    whole, _ = export_audit(workspace, tmp_path / "whole.jsonl")
+    some, _ = export_audit(workspace, tmp_path / "some.jsonl", AuditQuery("ann"))
+    report = check_export(workspace, whole)
+    assert (report.is_clean, report.lines, report.gaps) == (True, 3, 0)
+    assert (check_export(workspace, some).is_clean, check_export(workspace, some).gaps) == (True, 1)
+    noted = next(entry for entry in workspace.audit.entries() if entry["action"] == "audit.export")
+    assert noted["details"]["head"] == report.head != ""
+
+    lines = whole.read_text().splitlines(keepends=True)
+    whole.write_text("".join([lines[0], lines[1].replace("job.cancel", "job.resume"), lines[2]]))
+    assert check_export(workspace, whole).changed == [2]
+    whole.write_text(lines[0] + lines[2])
+    assert check_export(workspace, whole).gaps == 1
+
+    audit = workspace.layout.audit
+    audit.write_bytes(b"".join(audit.read_bytes().splitlines(keepends=True)[1:]))
+    whole.write_text("".join(lines))
+    assert check_export(workspace, whole).not_here == [1]
+
+
+def test_what_is_no_export_is_not_checked(workspace: Workspace, tmp_path: Path) -> None:
+    """A table, another file, and none."""
+    table, _ = export_audit(workspace, tmp_path / "audit.csv")
+    for path in (table, workspace.layout.settings):
+        with pytest.raises(ValidationError):
+            check_export(workspace, path)
+    with pytest.raises(NotFoundError):
+        check_export(workspace, tmp_path / "none.jsonl")

@@ -12,9 +12,10 @@ import pytest
 from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.cli.main import run
 from ingest_tui.model.errors import NotFoundError, UsageError
-from ingest_tui.model.inconsistency import KINDS
+from ingest_tui.model.inconsistency import KINDS, Inconsistency, Remedy
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.verify import second_look
+from ingest_tui.services.verify.repair import verify_and_repair
 from ingest_tui.services.verify.verify import VerifyScope, verify
 from ingest_tui.store.commit_lock import CommitLock
 
@@ -73,6 +74,16 @@ def test_what_is_whole_when_the_lock_is_free_is_no_finding(handle: WorkspaceHand
     lock.__exit__(None, None, None)
     looking.join()
     assert found == []
+
+
+@pytest.mark.parametrize(("folder", "remedy"), [("queue", Remedy.DERIVE), ("sources", Remedy.PERSON)])
+def test_the_remedy_of_a_folder_is_what_a_repair_does(handle: WorkspaceHandle, folder: str, remedy: Remedy) -> None:
+    """One that holds nothing that is needed is made again; of another one only a person knows what was in it."""
+    (handle.workspace.root / folder).rmdir()
+    [found] = verify(handle.workspace)
+    assert (found.subject, found.remedy, found.as_dict()["repair"]) == (folder, remedy, remedy.value)
+    left = [one for one in verify_and_repair(handle.workspace, VerifyScope()) if isinstance(one, Inconsistency)]
+    assert bool(left) == (remedy is Remedy.PERSON)
 
 
 def _verified_in_own_connection(handle: WorkspaceHandle) -> list[object]:
