@@ -42,6 +42,8 @@ CHANGING = {
     "errors ignore": ["a.txt"],
     "errors unignore": ["a.txt"],
     "errors retry": ["a.txt"],
+    "config set": ["trash_days", "5"],
+    "config unset": ["trash_days"],
     "collection add": ["more"],
     "collection edit": ["default", "--description", "more"],
     "collection use": ["default"],

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         record_texts,
         rerankers,
         service_units,
+        settings,
         similar,
         stats,
         workers,
@@ -96,7 +97,9 @@ else:
     )
     choice, health, sources, trials = (_Module(f"sources.{name}") for name in ("choice", "health", "sources", "trials"))
     metrics, monitoring, stats = map(_Module, ("metrics", "monitoring", "stats"))
-    repair, service_units, verify = map(_Module, ("verify.repair", "service_units", "verify.verify"))
+    repair, service_units, settings, verify = map(
+        _Module, ("verify.repair", "service_units", "settings", "verify.verify")
+    )
 
 
 class _Sources(Subject):
@@ -342,6 +345,10 @@ class _Maintenance(Subject):
 
 class _Settings(Subject):
     set_theme = changes(lambda: workspaces.set_theme)
+    list = reads(lambda: settings.list_settings)
+    get = reads(lambda: settings.get_setting)
+    set = changes(lambda: settings.set_setting)
+    unset = changes(lambda: settings.unset_setting)
 
 
 class Client:

@@ -39,7 +39,7 @@ from ingest_tui.store.records.looks import LookStore
 from ingest_tui.store.records.models import ModelStore
 from ingest_tui.store.records.record_file import changing_settings
 from ingest_tui.store.records.schedule_marks import ScheduleMarks
-from ingest_tui.store.records.settings import Settings, change_setting
+from ingest_tui.store.records.settings import Settings, change_setting, with_environment
 from ingest_tui.store.records.sources import CollectionStore, SourceStore
 from ingest_tui.store.upgrade import SCHEMA_VERSION
 from ingest_tui.store.users import requester
@@ -234,7 +234,8 @@ def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Works
 
 
 def _settings_in(layout: Layout) -> Settings:
-    return read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
+    settings = read_record(layout.settings, Settings, newest=SCHEMA_VERSION, what="the workspace")
+    return with_environment(settings, os.environ)
 
 
 def _refuse_half_restored(layout: Layout) -> None:

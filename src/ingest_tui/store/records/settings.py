@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_origin
 
+import pydantic
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator
 
 from ingest_tui.model.attachments import AttachmentsSetting
 from ingest_tui.model.clock import days
+from ingest_tui.model.errors import ValidationError
+from ingest_tui.model.invalid_values import refusal_in_words
 from ingest_tui.model.job_end_hook import JobEndHook
 from ingest_tui.model.ocr import OcrEngineName, OcrMode, check_languages
 from ingest_tui.model.retention import RetentionPolicy
@@ -107,8 +111,67 @@ def _days_or_none(number: int | None) -> timedelta | None:
     return None if number is None else days(number)
 
 
-def change_setting(layout: Layout, name: str, *, value: bool | str) -> None:
-    """Change one setting and leave alone what else is in workspace.json, known or not."""
+ENVIRONMENT_PREFIX = "INGEST_TUI_"
+_KEPT_BY_THE_PROGRAM = {"schema_version", "revision", "created_at"}
+SETTING_NAMES = tuple(name for name in Settings.model_fields if name not in _KEPT_BY_THE_PROGRAM)
+"""What a person may set."""
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable that takes precedence over a setting in workspace.json."""
+    return f"{ENVIRONMENT_PREFIX}{name.upper()}"
+
+
+def value_of_text(name: str, text: str) -> Any:
+    """Return what a person has written for a setting, not yet validated: JSON for lists and objects, ``null`` for none.
+
+    Raises `ValidationError` where JSON is needed and is none.
+    """
+    if text.strip() == "null":
+        return None
+    if get_origin(Settings.model_fields[name].annotation) not in {dict, tuple}:
+        return text.strip()
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValidationError(f"{name}: must be JSON: {error}") from None
+
+
+def checked_settings(settings: Settings, values: Mapping[str, Any], *, named: Callable[[str], str] = str) -> Settings:
+    """Return settings with other values. Raises `ValidationError` with what is wrong; ``named`` says how to name it."""
+    try:
+        return Settings.model_validate({**settings.model_dump(), **values})
+    except pydantic.ValidationError as error:
+        name = next((str(one["loc"][0]) for one in error.errors() if one["loc"]), "")
+        words = refusal_in_words(error).removeprefix(f"{name}: ")
+        raise ValidationError(
+            f"{named(name)}: {words}", hint="'ingest-tui config list' shows what each setting takes"
+        ) from None
+
+
+def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """Return settings as the environment wants them: ``INGEST_TUI_<NAME>`` takes precedence over workspace.json.
+
+    Raises `ValidationError` that names the variable.
+    """
+    given = {name: environment[variable_of(name)] for name in SETTING_NAMES if variable_of(name) in environment}
+    if not given:
+        return settings
+    values = {name: value_of_text(name, text) for name, text in given.items()}
+    return checked_settings(settings, values, named=variable_of)
+
+
+def remove_setting(layout: Layout, name: str) -> None:
+    """Leave a setting as it is by default, and alone what else is in workspace.json."""
+    with changing_settings(layout):
+        settings = read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace")
+        if name in settings:
+            kept = {key: value for key, value in settings.items() if key != name}
+            write_json(layout.settings, kept | {"revision": settings_revision(settings) + 1})
+
+
+def change_setting(layout: Layout, name: str, *, value: Any) -> None:
+    """Change one setting and leave alone what else is in workspace.json, known or not. ``value`` as JSON has it."""
     with changing_settings(layout):
         settings = read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace")
         if settings.get(name) != value:

@@ -1,0 +1,120 @@
+"""``config``: settings are seen, changed and refused by name and by value, and the environment takes precedence."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ingest_tui.cli.main import run
+from ingest_tui.store.records.settings import SETTING_NAMES
+from ingest_tui.store.workspace import init_workspace, open_workspace_at
+
+
+class Calls:
+    """Calls on one workspace, within this process."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self._capsys = root, capsys
+
+    def __call__(self, *words: str, code: int = 0) -> str:
+        """Return what a call prints, of both streams."""
+        assert run(["-w", str(self.root), *words]) == code
+        written = self._capsys.readouterr()
+        return written.out + written.err
+
+    @property
+    def saved(self) -> dict[str, object]:
+        """What workspace.json has."""
+        return dict(json.loads((self.root / "workspace.json").read_text()))
+
+
+@pytest.fixture
+def call(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """A new workspace, with no setting in the environment."""
+    for name in SETTING_NAMES:
+        monkeypatch.delenv(f"INGEST_TUI_{name.upper()}", raising=False)
+    init_workspace(tmp_path / "ws")[0].close()
+    return Calls(tmp_path / "ws", capsys)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("max_running_jobs", "5", 5),
+        ("max-running-jobs", "5", 5),
+        ("parser_memory", "3 GiB", 3 * 2**30),
+        ("ocr", "auto", "auto"),
+        ("job_days", "null", None),
+        ("allow_network_filesystem", "true", True),
+        ("parser_limits_by_type", '{"pdf": {"total_seconds": 9}}', {"pdf": {"total_seconds": 9.0}}),
+    ],
+)
+def test_a_setting_is_set_and_unset(call: Calls, name: str, text: str, value: object) -> None:
+    """The value goes into workspace.json in its own type, is what a worker reads, is audited, and goes again."""
+    key = name.replace("-", "_")
+    default = json.loads(call("config", "get", name, "--json"))
+    assert default["origin"] == "default"
+    call("config", "set", name, text)
+    saved = call.saved[key]
+    assert saved == value or {key: saved["pdf"]["total_seconds"]} == {key: 9.0}  # type: ignore[index]
+    row = json.loads(call("config", "get", name, "--json"))
+    assert (row["value"], row["origin"]) == (saved, "workspace.json")
+    assert f"settings.set  {key}" in call("audit")
+    call("config", "unset", name)
+    assert key not in call.saved
+    assert json.loads(call("config", "get", name, "--json")) == default
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["set", "max_runing_jobs", "5"], "did you mean 'max_running_jobs'"),
+        (["get", "nothing"], "there is no setting 'nothing'"),
+        (["set", "max_running_jobs", "many"], "max_running_jobs: must be a whole number"),
+        (["set", "max_running_jobs", "65"], "max_running_jobs: must be at most 64"),
+        (["set", "ocr", "sometimes"], "'never', 'auto' or 'always'"),
+        (["set", "on_job_end", "[{"], "on_job_end: must be JSON"),
+        (["set", "ocr_languages", "english!"], "ocr_languages: "),
+        (["set", "revision", "5"], "there is no setting 'revision'"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_written(call: Calls, words: list[str], said: str) -> None:
+    """A misspelt name or value is refused with what there is, and workspace.json stays as it is."""
+    before = call.saved
+    assert said in call("config", *words, code=2)
+    assert call.saved == before
+
+
+def test_the_environment_takes_precedence(call: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Environment before workspace.json before default, in lists and for who opens the workspace; never written."""
+    call("config", "set", "max_running_jobs", "5")
+    monkeypatch.setenv("INGEST_TUI_MAX_RUNNING_JOBS", "7")
+    monkeypatch.setenv("INGEST_TUI_PARSER_MEMORY", "3 GiB")
+    rows = {row["name"]: row for row in json.loads(call("config", "list", "--json"))}
+    assert set(rows) == set(SETTING_NAMES)
+    assert (rows["max_running_jobs"]["value"], rows["max_running_jobs"]["origin"]) == (7, "environment")
+    with closing(open_workspace_at(call.root)) as workspace:
+        assert (workspace.settings.max_running_jobs, workspace.settings.parser_memory) == (7, 3 * 2**30)
+    assert "takes precedence" in call("config", "set", "max_running_jobs", "6")
+    assert call.saved["max_running_jobs"] == 6
+    call("config", "set", "hold_items", "1")
+    assert call.saved["max_running_jobs"] == 6
+
+
+def test_a_variable_that_cannot_be_is_named(call: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who opens the workspace is told which variable is wrong, and what it takes."""
+    monkeypatch.setenv("INGEST_TUI_OCR", "sometimes")
+    said = call("source", "list", code=2)
+    assert "INGEST_TUI_OCR: must be 'never', 'auto' or 'always'" in said
+
+
+def test_the_list_says_what_each_setting_takes(call: Calls) -> None:
+    """Names, types, bounds and choices are in the table and in JSON."""
+    table = call("config", "list")
+    assert "a whole number from 1 to 64" in table
+    assert "one of never, auto, always" in table
+    assert "a size, as 500MB" in table
+    assert '"max_running_jobs"' in call("config", "schema")
