@@ -22,8 +22,9 @@ from ingest_tui.services.workers import follow_job
 from ingest_tui.services.workspaces import init
 from ingest_tui.tui.app import IngestApp
 
+SYNCS = 3
 PICTURES = Path(__file__).parent / "pictures"
-WIDE, NARROW = (150, 36), (100, 24)
+WIDE, NARROW, OVERVIEW = (150, 36), (100, 24), (120, 30)
 
 
 def main(folder: Path) -> None:
@@ -35,12 +36,19 @@ def main(folder: Path) -> None:
     try:
         workspace, _ = init(folder / "corpus")
         add_source(workspace, source_type="local", name="manual", config={"path": str(folder / "documents")})
-        job = enqueue_sync(workspace, "manual")
-        follow_job(workspace, job.job_id, lambda _manifest: None, run_here=True)
+        add_source(
+            workspace, source_type="local", name="stations", config={"path": str(folder / "documents")}, watch=True
+        )
+        for _ in range(SYNCS):
+            job = enqueue_sync(workspace, "manual")
+            follow_job(workspace, job.job_id, lambda _manifest: None, run_here=True)
+        enqueue_sync(workspace, "stations")
         workspace.close()
         for name, size, keys in (
-            ("jobs", WIDE, []),
+            ("overview", OVERVIEW, ["0"]),
+            ("jobs", WIDE, ["1"]),
             ("sources", NARROW, ["2"]),
+            ("source", WIDE, ["2", "enter"]),
             ("documents", NARROW, ["3"]),
             ("errors", NARROW, ["4"]),
             ("source-form", NARROW, ["2", "a", "enter"]),

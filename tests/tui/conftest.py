@@ -6,7 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from ingest_tui.tui.app import IngestApp
 from tests.tui.stories import new_workspace
+
+
+@pytest.fixture(autouse=True)
+def jobs_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stories begin at the list of jobs; those of the first screen take `overview_first`."""
+    monkeypatch.setattr(IngestApp, "DEFAULT_MODE", "jobs")
+
+
+@pytest.fixture
+def overview_first(jobs_first: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program as people start it: at the overview."""
+    del jobs_first
+    monkeypatch.setattr(IngestApp, "DEFAULT_MODE", "overview")
 
 
 @pytest.fixture

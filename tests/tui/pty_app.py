@@ -28,8 +28,12 @@ def foreign_controls(output: bytes) -> list[bytes]:
     return _CONTROLS.findall(_OWN_SEQUENCES.sub(b"", output))
 
 
+# Most of what is tested begins at a list.
+_BEGIN_AT = "from ingest_tui.tui.app import IngestApp; IngestApp.DEFAULT_MODE = {view!r}\n"
+
+
 class PtyApp:
-    """The TUI on a workspace, in a terminal of its own."""
+    """The TUI on a workspace, in a terminal of its own. ``view``: where it begins; empty for where people begin."""
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class PtyApp:
         size: tuple[int, int] = (80, 24),
         ignore_hangup: bool = False,
         script: str = _RUN,
+        view: str = "jobs",
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.output = b""
@@ -49,7 +54,8 @@ class PtyApp:
             inherited = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
             for name in ("NO_COLOR", "TMUX", "TEXTUAL_DRIVER"):
                 inherited.pop(name, None)
-            arguments = [sys.executable, "-c", script, str(root)]
+            begin = _BEGIN_AT.format(view=view) if view else ""
+            arguments = [sys.executable, "-c", f"{begin}{script}", str(root)]
             os.execvpe(sys.executable, arguments, {**inherited, **(environment or {})})
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 

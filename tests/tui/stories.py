@@ -210,7 +210,9 @@ def screen_text(app: Any) -> str:
 
 
 def said(app: Any, line: str) -> str:
-    """Return the text of one of the lines around the body: header, info, hint or keys."""
+    """Return the text of one of the lines around the body: header, tabs, hint or keys; info is in the border."""
+    if line == "info":
+        return str(app.screen.info)
     return str(app.screen.query_one(f"#{line}", Line).said)
 
 

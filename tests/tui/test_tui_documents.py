@@ -332,7 +332,7 @@ def test_a_document_shows_its_parts_and_what_changed(filled: Path, folder: Path)
         )
         assert "media_type" not in screen_text(app)
         await pilot.press("m")
-        await until(pilot, lambda: "version_label" in screen_text(app))
+        await until(pilot, lambda: "version_label" in app.screen.text.plain)
         await pilot.press("h")
         await until(pilot, lambda: "v2" in screen_text(app) and "current" in screen_text(app))
         assert "welcome.md (version" not in screen_text(app), "lines of the part before are left"

@@ -230,14 +230,14 @@ def test_the_log_has_levels_and_shows_what_is_below(root: Path) -> None:
         await until(pilot, lambda: app.screen.table.rows)
         await pilot.press("l")
         await until(pilot, lambda: "line 59" in screen_text(app))
-        assert "following" in said(app, "job-log-title")
+        assert "following" in app.screen.pane.log_said
         await pilot.press("k", "k")
         with path.open("a") as log:
             log.write(line.format("warning", 60) + line.format("error", 61))
         write_manifest(root, manifest.model_copy(update={"rev": 2}))
-        await until(pilot, lambda: "2 new below" in said(app, "job-log-title"))
+        await until(pilot, lambda: "2 new below" in app.screen.pane.log_said)
         await pilot.press("f")
-        await until(pilot, lambda: "following" in said(app, "job-log-title") and "line 61" in screen_text(app))
+        await until(pilot, lambda: "following" in app.screen.pane.log_said and "line 61" in screen_text(app))
         await pilot.press("L")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("down", "down", "enter")

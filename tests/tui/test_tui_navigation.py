@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from ingest_tui.store.records.view_state import read_view_state, write_view_stat
 from ingest_tui.tui.dialogs.jump import Jump
 from ingest_tui.tui.header import header
 from ingest_tui.tui.navigation.history import History, HistoryEntry
+from ingest_tui.tui.navigation.views import VIEW_NAMES, VIEWS
 from ingest_tui.tui.views.base.view_screen import AGES_SECONDS
 from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
 from ingest_tui.tui.views.jobs.endings import ended_now, notice
@@ -24,6 +26,7 @@ from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.command_line import CommandLine
+from ingest_tui.tui.widgets.tabs import lay_out_tabs
 from tests.tui.stories import (
     add_job,
     add_outcomes,
@@ -192,17 +195,39 @@ def test_the_command_line_opens_jobs_sources_and_searches(root: Path, folder: Pa
 @pytest.mark.parametrize("width", [80, 100, 140, 160, 200, 400])
 @pytest.mark.parametrize("workers", [None, [], [SimpleNamespace(pid=4_194_304, issues=())] * 3])
 @pytest.mark.parametrize("read_only", [True, False])
-def test_the_header_fits_and_shows_the_views_when_there_is_room(width: int, workers: Any, read_only: bool) -> None:
-    """One line from 80 columns on, however much there is to tell; the views with their keys where it is wide."""
+def test_the_header_fits(width: int, workers: Any, read_only: bool) -> None:
+    """One line from 80 columns on, however much there is to tell."""
     jobs = JobsModel()
     jobs.merge([JobRow(f"j{n}", "succeeded") for n in range(1200)], ())
-    told = header("a workspace", "Jobs > all", "jobs", width, jobs=jobs, workers=workers, read_only=read_only).plain
+    told = header("a workspace", "Jobs > all", width, jobs=jobs, workers=workers, read_only=read_only).plain
     assert len(told) <= width
     assert workers is None or "worker" in told
     assert ("read-only" in told) == read_only
-    if width >= 160 or (width == 140 and not read_only):
-        assert "[1 Jobs]" in told
-        assert "7 Audit" in told
+    assert "Jobs" in told
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("shown", VIEW_NAMES)
+def test_the_tabs_fit_and_the_one_that_is_shown_says_its_whole_name(width: int, shown: str) -> None:
+    """Titles get shorter before they go; keys never do, and no tab lies over another."""
+    views = [(key, view.title, view.name) for key, view in VIEWS.items()]
+    tabs = lay_out_tabs(views, shown, width)
+    assert [tab.key for tab in tabs] == list(VIEWS)
+    assert tabs[-1].end <= width
+    assert all(before.end < after.start for before, after in pairwise(tabs))
+    assert next(tab.title for tab in tabs if tab.name == shown) == shown.capitalize()
+    if width >= 80:
+        assert [tab.title for tab in tabs] == [view.title for view in VIEWS.values()]
+
+
+def test_a_click_on_a_tab_shows_its_view(root: Path) -> None:
+    """The line of the tabs takes the mouse."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.click("#tabs", offset=(screen_text(app).splitlines()[1].index("Errors"), 0))
+        await until(pilot, lambda: app.current_mode == "errors")
+
+    run_story(root, story)
 
 
 def test_a_view_is_set_up_once(root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 from rich.segment import ControlType, Segment
 from textual.color import Color
 
@@ -92,3 +93,20 @@ def test_a_terminal_that_is_given_away_and_taken_back_is_watched_again() -> None
     driver.close()
     assert watch.stopped
     assert not hasattr(driver, "_terminal_watch")
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "shown"),
+    [
+        ("docs/2026/november/rain-gauge.md", 24, "docs/2026…/rain-gauge.md"),
+        ("rain-gauge.md", 24, "rain-gauge.md           "),
+        ("a/very-long-name-that-has-no-room-at-all.markdown", 16, "a/ver…l.markdown"),
+        ("日本/語/日本語日本語日本語.txt", 14, ""),
+        ("docs/rain.md", 8, "docs/ra…"),  # too little room for two pieces
+    ],
+)
+def test_a_path_is_cut_in_its_middle(path: str, width: int, shown: str) -> None:
+    """The name at the end stays, and the width is that of the column whatever the letters are."""
+    cut = fit(path, width, is_path=True)
+    assert cell_len(cut) == width
+    assert not shown or cut == shown

@@ -310,7 +310,7 @@ def test_a_wide_screen_shows_the_job_next_to_the_list(root: Path) -> None:
 
     async def story(app: Any, pilot: Any) -> None:
         await until(pilot, lambda: "beside.md" in screen_text(app))
-        assert "[1 Jobs]" in said(app, "header")
+        assert "1 Jobs   2 Sources" in said(app, "tabs")
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "beside.md" not in screen_text(app))
 
@@ -528,14 +528,14 @@ def test_a_document_shows_what_is_wrong_with_it(root: Path, folder: Path) -> Non
 
 @pytest.mark.slow
 def test_a_source_opens_to_its_documents(root: Path, folder: Path) -> None:
-    """Enter on a source shows its documents, Esc all of them."""
+    """``d`` on a source shows its documents, Esc all of them."""
     add_folder(root, folder)
     sync_by_hand(root, "handbook")
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("2")
         await until(pilot, lambda: app.screen.table.rows)
-        await pilot.press("enter")
+        await pilot.press("d")
         await until(pilot, lambda: app.screen.place() == "Documents > handbook" and len(app.screen.table.rows) == 2)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.place() == "Documents > all")

@@ -16,13 +16,17 @@ from ingest_tui.services.sources.sources import SourceSummary, add_source
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.dialogs import Choose
 from ingest_tui.tui.dialogs.report import TestReport
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources import plan_screen
 from ingest_tui.tui.views.sources.plan_screen import Plan
 from ingest_tui.tui.views.sources.preview_screen import Preview
 from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
+from ingest_tui.tui.views.sources.source_screen import SourceScreen
 from ingest_tui.tui.views.sources.source_words import detail_lines
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
+from ingest_tui.tui.widgets.text import TextLines
 from tests.tui.stories import HOSTILE_NAMES, add_job, let_answer, run_story, said, screen_text, sync_by_hand, until
 
 pytestmark = pytest.mark.slow
@@ -340,3 +344,49 @@ def test_the_words_of_a_source_leave_nothing_out(folder: Path) -> None:
         "queued",
     ):
         assert words in text
+
+
+# The page of a source
+
+
+def test_the_page_of_a_source_shows_its_past_and_what_became_of_its_items(root: Path, folder: Path) -> None:
+    """Enter opens it: jobs, items by outcome with what to do, settings; a job opens from it, and Esc comes back."""
+    (folder / "broken.docx").write_bytes(b"no zip")
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceScreen) and len(app.screen.outcomes.rows) == 2)
+        page = app.screen
+        assert {(one.outcome, one.number, bool(one.hint)) for one in page.outcomes.rows} == {
+            ("ingested", 2, False),
+            ("rejected", 1, True),
+        }
+        assert "1 job" in page.info
+        assert "3 items" in screen_text(app)
+        assert "last jobs" in page.query_one("#source-about", TextLines).plain
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is page)
+        await pilot.press("s")
+        await until(pilot, lambda: len(page.jobs.rows) == 2)
+        await pilot.press("d")
+        await until(pilot, lambda: app.current_mode == "documents")
+
+    run_story(root, story, size=(120, 40))
+
+
+def test_the_page_of_a_source_that_is_gone_says_so(root: Path) -> None:
+    """What was removed meanwhile has no page; the keys go on working."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.open_source_here("gone")
+        await until(pilot, lambda: "there is no source gone any more" in screen_text(app))
+        await pilot.press("E", "D", "escape")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen))
+
+    run_story(root, story)

@@ -354,18 +354,38 @@ def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: boo
 
 
 @click.command()
-@click.argument("job_id", metavar="JOB", type=JOB)
+@click.argument("job_id", metavar="[JOB]", type=JOB, required=False)
 @json_option
 @pass_session
-def status(session: Session, job_id: str, as_json: bool) -> None:
-    """Print the state of JOB as an IngestionStatusResponse. What fails in the workers right now goes to stderr."""
+def status(session: Session, job_id: str | None, as_json: bool) -> None:
+    """Print what needs you now; with JOB, the state of that job as an IngestionStatusResponse.
+
+    What fails in the workers right now goes to stderr.
+    """
     from ingest_tui.cli.worker import say_issues
     from ingest_tui.services.jobs.jobs import get_job
     from ingest_tui.services.jobs.jobs import status as status_of
     from ingest_tui.services.workers import worker_status
 
     say_issues(worker_status(session.workspace))
-    if as_json:
+    if job_id is None:
+        _print_attention(session.workspace, as_json=as_json)
+    elif as_json:
         output.data(status_of(session.workspace, job_id))
     else:
         _print_manifest(session.workspace, get_job(session.workspace, job_id))
+
+
+def _print_attention(workspace: Workspace, *, as_json: bool) -> None:
+    from ingest_tui.services.attention import list_attention
+
+    items = list_attention(workspace)
+    if as_json:
+        output.data([item.as_dict() for item in items])
+        return
+    for item in items:
+        since = f" since {item.since}" if item.since else ""
+        output.line(f"{item.level}: {item.subject}: {item.message}{since}")
+        output.line(f"  {item.action}: {item.hint}")
+    if not items:
+        output.line("nothing needs you")

@@ -29,7 +29,7 @@ _COMMANDS = {
     "upload": ("ingest_tui.cli.sync:upload", "Add files by hand."),
     "job": ("ingest_tui.cli.job:job", "See, cancel, pause, retry and approve jobs."),
     "logs": ("ingest_tui.cli.logs:logs", "Print or follow the logs of the worker and of jobs."),
-    "status": ("ingest_tui.cli.job:status", "Print the state of a job."),
+    "status": ("ingest_tui.cli.job:status", "Print what needs you, or the state of a job."),
     "doc": ("ingest_tui.cli.doc:doc", "List, show, explain, export, remove and restore documents."),
     "trash": ("ingest_tui.cli.trash:trash", "List, restore and delete retired documents."),
     "prune": ("ingest_tui.cli.prune:prune", "Delete what need not be kept any more."),

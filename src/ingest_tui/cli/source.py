@@ -288,15 +288,17 @@ def list_(session: Session, as_json: bool) -> None:
 @json_option
 @pass_session
 def show(session: Session, source_id: str, as_json: bool) -> None:
-    """Show the settings of SOURCE."""
+    """Show the settings of SOURCE, and what the last look at each of its items came to."""
     from ingest_tui.services.collections.overrides import source_preferences
     from ingest_tui.services.sources.health import next_run_at
+    from ingest_tui.services.sources.outcomes import outcomes_of_source
     from ingest_tui.services.sources.sources import get_source
 
     found = get_source(session.workspace, source_id)
     next_at, rows = next_run_at(session.workspace, found), source_preferences(session.workspace, found)
     if as_json:
-        known = {"next_run_at": next_at, "preferences": preferences_as_data(rows)}
+        outcomes = [one.as_dict() for one in outcomes_of_source(session.workspace, source_id)]
+        known = {"next_run_at": next_at, "preferences": preferences_as_data(rows), "outcomes": outcomes}
         output.data(found.model_dump(mode="json") | known)
         return
     values = found.model_dump(mode="json", exclude={"overrides"})
@@ -304,6 +306,8 @@ def show(session: Session, source_id: str, as_json: bool) -> None:
         values["schedule"] = found.schedule.in_words
     for name, value in (values | ({"next_run_at": next_at} if next_at else {})).items():
         output.line(f"{name:16} {value}")
+    for one in outcomes_of_source(session.workspace, source_id):
+        output.line(f"{'items':16} {one.number:,} {one.outcome}: {one.reason}{f' ({one.hint})' if one.hint else ''}")
     show_preferences(rows)
 
 

@@ -19,6 +19,7 @@ from ingest_tui.services.service_calls import Subject, change_streams, changes, 
 
 if TYPE_CHECKING:
     from ingest_tui.services import (
+        attention,
         backup,
         comparison,
         embedders,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         metrics,
         monitoring,
         name_lookup,
+        overview,
         record_texts,
         rerankers,
         service_units,
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
         version_details,
     )
     from ingest_tui.services.jobs import audit_check, audit_trail, error_inbox, jobs, logs, plan_preview
-    from ingest_tui.services.sources import choice, health, sources, trials
+    from ingest_tui.services.sources import choice, health, outcomes, sources, trials
     from ingest_tui.services.verify import repair, verify
     from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
     from ingest_tui.store.workspace import Workspace
@@ -73,9 +75,10 @@ else:
         def __getattr__(self, name: str) -> Any:
             return getattr(import_module(self._name), name)
 
-    backup, comparison, embedders, embedding, embedding_states, generations = map(
-        _Module, ("backup", "comparison", "embedders", "embedding", "embedding_states", "generations")
+    attention, backup, comparison, embedders, embedding, embedding_states, generations = map(
+        _Module, ("attention", "backup", "comparison", "embedders", "embedding", "embedding_states", "generations")
     )
+    overview = _Module("overview")
     name_lookup, record_texts, rerankers, workspace_prune, similar, workers, workspaces = map(
         _Module, ("name_lookup", "record_texts", "rerankers", "workspace_prune", "similar", "workers", "workspaces")
     )
@@ -95,7 +98,9 @@ else:
         _Module(f"jobs.{name}")
         for name in ("audit_check", "audit_trail", "error_inbox", "jobs", "logs", "plan_preview")
     )
-    choice, health, sources, trials = (_Module(f"sources.{name}") for name in ("choice", "health", "sources", "trials"))
+    choice, health, outcomes, sources, trials = (
+        _Module(f"sources.{name}") for name in ("choice", "health", "outcomes", "sources", "trials")
+    )
     metrics, monitoring, stats = map(_Module, ("metrics", "monitoring", "stats"))
     repair, service_units, settings, verify = map(
         _Module, ("verify.repair", "service_units", "settings", "verify.verify")
@@ -125,6 +130,7 @@ class _Sources(Subject):
     to_sync = reads(lambda: choice.sources_to_sync)
     takes_otherwise = reads(lambda: sources.takes_otherwise)
     next_run_at = reads(lambda: health.next_run_at)
+    outcomes = reads(lambda: outcomes.outcomes_of_source)
     scheduled_runs = reads(lambda: workers.scheduled_runs)
     preferences = reads(lambda: overrides.source_preferences)
     number_cut_otherwise = reads(lambda: overrides.number_cut_otherwise)
@@ -332,6 +338,8 @@ class _Service(Subject):
 
 
 class _Maintenance(Subject):
+    attention = reads(lambda: attention.list_attention)
+    overview = reads(lambda: overview.overview)
     rebuild = changes(lambda: workspaces.rebuild)
     verify = streams(lambda: verify.verify)
     repair = change_streams(lambda: repair.verify_and_repair)

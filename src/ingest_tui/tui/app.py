@@ -27,10 +27,12 @@ from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
 from ingest_tui.tui.navigation.navigation import Going
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.terminal import clipboard, safety, themes
+from ingest_tui.tui.terminal.characters import draws_lines
 from ingest_tui.tui.terminal.preferences import read_preferences
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.jobs.endings import ended_now, notice
 from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel
+from ingest_tui.tui.widgets.glyphs import Glyphs
 
 if TYPE_CHECKING:
     from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
@@ -53,7 +55,7 @@ class IngestApp(Going):
     TITLE = "ingest-tui"
     CSS_PATH = "app.tcss"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {view.name: view.load for view in VIEWS.values()}
-    DEFAULT_MODE = "jobs"
+    DEFAULT_MODE = "overview"
     COMMANDS: ClassVar[set[Any]] = {_palette}
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as the base class declares it
@@ -81,7 +83,8 @@ class IngestApp(Going):
         self.set_keymap(self.registry.keys_by_binding())
         self._slow_link = slow_link
         self._without_colour = NoColor()
-        self.register_theme(themes.high_contrast())
+        for own in themes.own_themes():
+            self.register_theme(own)
         self.use_theme(theme or self.preferences.theme)
         self.animation_level = "none"
         self._acting_characters = safety.ActingCharacters()
@@ -94,6 +97,8 @@ class IngestApp(Going):
         self.view_state = read_view_state(Layout(root))
         self._ended: list[JobRow] = []
         self.model = JobsModel()
+        self.glyphs = Glyphs(ascii_only=not draws_lines())
+        self.set_class(self.glyphs.ascii_only, "-ascii")
         self.failure: IngestError | None = None
         self._checked = False
         self.living_workers: tuple[Any, ...] = ()
@@ -248,12 +253,10 @@ class IngestApp(Going):
         """What to say when something is queued and nobody works."""
         return "no worker is running: w starts one" if self.knows_workers and not self.living_workers else ""
 
-    def header(self, place: str, view: str, width: int) -> Content:
+    def header(self, place: str, width: int) -> Content:
         """Return the first line of a view."""
         workers = self.living_workers if self.knows_workers else None
-        return header(
-            self.root.name, place, view, width, jobs=self.model, workers=workers, read_only=self.client.read_only
-        )
+        return header(self.root.name, place, width, jobs=self.model, workers=workers, read_only=self.client.read_only)
 
     def send_to_clipboard(self, text: str) -> bool:
         """Send a text to the terminal's clipboard; whether it takes it, nobody can know. False: it is too long."""

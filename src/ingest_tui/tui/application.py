@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ingest_tui.tui.client.feed import Feed
     from ingest_tui.tui.terminal.preferences import Preferences
     from ingest_tui.tui.views.jobs.jobs_model import JobsModel
+    from ingest_tui.tui.widgets.glyphs import Glyphs
 
 
 class ShownView(Protocol):
@@ -39,6 +40,7 @@ class Application(Protocol):
 
     client: Client
     feed: Feed
+    glyphs: Glyphs
     model: JobsModel
     preferences: Preferences
     registry: Registry
@@ -51,7 +53,7 @@ class Application(Protocol):
         """What to say when something is queued and nobody works."""
         ...
 
-    def header(self, place: str, view: str, width: int) -> Content:
+    def header(self, place: str, width: int) -> Content:
         """Return the first line of a view."""
         ...
 
@@ -72,11 +74,20 @@ class Application(Protocol):
     def show_view(self, view: str, words: str | None = None) -> None:
         """Show a top view without what was opened over it."""
 
+    def lead_to(self, view: str, *, row: str = "") -> None:
+        """Show a top view for a row of another one; Esc goes back there."""
+
+    def go_back_where_led_from(self) -> None:
+        """Show the view whose row has led here, if one has."""
+
     def open_job(self, job_id: str) -> None:
         """Show one job over the jobs."""
 
     def open_job_here(self, job_id: str) -> None:
         """Show one job over the view that is shown."""
+
+    def open_source_here(self, source_id: str) -> None:
+        """Show the page of a source over the view that is shown; Esc goes back to that."""
 
     def show_source(self, source_id: str) -> None:
         """Show the sources, the cursor on one of them."""

@@ -1,4 +1,4 @@
-"""The first line of every view: workspace, place, counts, and who works. Pure."""
+"""The first line of every view: workspace, place, counts, and who works; and the last: its keys. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from textual.content import Content
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
-from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.views.jobs.jobs_model import JobsModel
 
 TINY_WIDTH, TINY_HEIGHT, WIDE = 40, 10, 140
 _LEAST_PLACE = 12
+_MOST_KEYS, _LAST_KEYS = 8, 3
 
 
 def header(
     name: str,
     place: str,
-    view: str,
     width: int,
     *,
     jobs: JobsModel,
@@ -31,30 +30,40 @@ def header(
     if width < TINY_WIDTH:
         return Content(f"ingest {counts}")
     mode = "read-only  " if read_only else ""
-    left = f" ingest {safe_display(name, limit=20)}  {mode}"
-    short = f" {safe_display(name, limit=12)}  {mode}"
-    worker, rest = "", 0
-    for start, brief in ((left, False), (left, True), (short, True)):
-        left, worker = start, _worker_words(workers, brief=brief)
+    full = f"{safe_display(name, limit=20)}  {mode}"
+    brand, rest = " ingest ", 0
+    for brand, workspace, brief in (
+        (" ingest ", full, False),
+        (" ingest ", full, True),
+        (" ", f"{safe_display(name, limit=12)}  {mode}", True),
+    ):
+        worker = _worker_words(workers, brief=brief)
         rest = len(counts) + len(worker) + 5
-        views = _views(view, width - len(left) - rest - _LEAST_PLACE) if width >= WIDE else ""
-        if views or (width < WIDE and len(left) + len(place) + rest <= width):
-            left += views
+        if len(brand) + len(workspace) + len(place) + rest <= width:
             break
-    left += safe_display(place, limit=max(_LEAST_PLACE, width - len(left) - rest))
-    gap = max(2, width - len(left) - rest + 2)
+    left = len(brand) + len(workspace)
+    shown = safe_display(place, limit=max(_LEAST_PLACE, width - left - rest))
+    gap = max(2, width - left - len(shown) - rest + 2)
     colour = "$text-success" if workers and not _failing(workers) else "$text-warning"
-    return Content.assemble(left, " " * gap, counts, "  ", (worker, colour), " ")
+    return Content.assemble(
+        (brand, "$text-accent"), (workspace, "bold"), shown, " " * gap, (counts, "$text-muted"), "  ", (worker, colour),
+        " ",
+    )  # fmt: skip
 
 
-def _views(view: str, room: int) -> str:
-    """Return the views with their keys, as long as there is room for all; the one that is shown is in brackets."""
-    names = {known.name: f"{key} {known.title}" for key, known in VIEWS.items()}
-    for gap in ("  ", " "):
-        line = gap.join(f"[{name}]" if view == known else name for known, name in names.items())
-        if len(line) + 3 <= room:
-            return f"{line} | "
-    return ""
+def footer(keys: Sequence[tuple[str, str]], width: int) -> Content:
+    """Return the most useful keys, each with its word: at most eight, as many as fit; the last three are kept."""
+    first, last = list(keys[:-_LAST_KEYS]), list(keys[-_LAST_KEYS:])
+    while first and (len(first) + len(last) > _MOST_KEYS or _cells_of([*first, *last]) > width):
+        first.pop()
+    parts: list[str | tuple[str, str]] = []
+    for key, word in [*first, *last]:
+        parts += [" ", (key, "bold $text-accent"), f" {word} "]
+    return Content.assemble(*parts)
+
+
+def _cells_of(keys: Sequence[tuple[str, str]]) -> int:
+    return sum(len(key) + len(word) + 3 for key, word in keys)
 
 
 def _counts(jobs: JobsModel) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,7 @@ from ingest_tui.credentials.summary import CredentialSummary, countdown
 from ingest_tui.model.clock import rfc3339, utc_now
 from ingest_tui.model.embedding_state import EmbeddingState
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.model.job import KNOWN_PLAN, JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.services.embedding_states import states_of_sources
 from ingest_tui.services.jobs.jobs import as_it_is
@@ -25,6 +26,7 @@ from ingest_tui.worker.living_workers import living_workers
 from ingest_tui.worker.schedules import next_run
 
 _MOST_FAILURES = 200
+_JOB_ID = re.compile(r"\d{8}-\d{6}(-.*-)[^-]*")
 _ENDED_WELL = frozenset({JobState.SUCCEEDED, JobState.PARTIAL})
 
 
@@ -36,8 +38,10 @@ class SourceSummary:
     did. ``level``: ``ok``, ``warning`` or ``problem``, and ``health`` says why in a few words; both empty for a source
     that was never synced. ``next_run`` says what starts the next sync, ``next_run_at`` when its
     schedule does that. ``embedding``: how far the vectors of its
-    documents are, empty where it has none. ``text_columns`` and ``context_columns``: which columns of tables its
-    collection chose; empty for all that have a name, and for none.
+    documents are, empty where it has none. ``last_complete_at``: when the newest look ended that saw the whole source
+    (RFC 3339), None where none of its newest jobs did. ``holding_job``: the job whose deletions wait for a person.
+    ``is_rescanned``: it is watched by looking at it at intervals. ``text_columns`` and ``context_columns``: which
+    columns of tables its collection chose; empty for all that have a name, and for none.
     """
 
     source: Source
@@ -50,6 +54,9 @@ class SourceSummary:
     next_run: str = ""
     next_run_at: str | None = None
     embedding: EmbeddingState = ""
+    last_complete_at: str | None = None
+    holding_job: Manifest | None = None
+    is_rescanned: bool = False
     text_columns: tuple[str, ...] = ()
     context_columns: tuple[str, ...] = ()
 
@@ -70,6 +77,7 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
     counts = queries.documents_by_source(workspace.reading)
     sources = workspace.sources.all()
     histories = _histories(workspace, sources)
+    active = _active(workspace)
     credentials = _credentials(workspace, sources)
     unwatched = {
         issue.source_id: issue.message
@@ -82,9 +90,10 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
     chosen = {one.collection_id: one.preferences for one in workspace.collections.all()}
     summaries = []
     for source in sources:
-        last, failing_since = histories[source.source_id]
-        active = next(iter(workspace.jobs.active_for_source(source.source_id)), None)
-        summary = SourceSummary(source, int(counts.get(source.source_id, 0)), last, active, failing_since)
+        past = histories[source.source_id]
+        documents = int(counts.get(source.source_id, 0))
+        summary = SourceSummary(source, documents, past.newest, active.get(source.source_id), past.failing_since)
+        summary.last_complete_at, summary.holding_job = past.last_complete_at, past.holding
         summary.embedding = embedding[source.source_id]
         if source.collection_id in chosen:
             preferences = chosen[source.collection_id]
@@ -104,26 +113,70 @@ def next_run_at(workspace: Workspace, source: Source) -> str | None:
     return None if moment is None else rfc3339(moment)
 
 
-def _histories(workspace: Workspace, sources: list[Source]) -> dict[str, tuple[Manifest | None, str | None]]:
-    """Return the newest job of each source, and since when its jobs fail.
+@dataclass(slots=True)
+class _History:
+    """What the newest jobs of a source say. ``ended_well``: one of them did, so that older failures do not count."""
+
+    newest: Manifest | None = None
+    failing_since: str | None = None
+    last_complete_at: str | None = None
+    holding: Manifest | None = None
+    ended_well: bool = False
+
+    def note(self, manifest: Manifest) -> None:
+        """Take in the next older job."""
+        self.newest = self.newest or manifest
+        if manifest.state is JobState.FAILED and not self.ended_well:
+            self.failing_since = manifest.created_at
+        if manifest.held is not None and manifest.held.waits and manifest.ended:
+            self.holding = self.holding or manifest
+        if manifest.state in _ENDED_WELL:
+            self.ended_well = True
+            if _saw_all(manifest):
+                self.last_complete_at = manifest.finished_at or manifest.updated_at
+
+
+def _saw_all(manifest: Manifest) -> bool:
+    """Whether a job that ended well has listed its source, and the listing had no gaps."""
+    if manifest.kind != "sync" or manifest.options.get(KNOWN_PLAN):
+        return False
+    return not any(error.phase == "list" for error in manifest.errors)
+
+
+def _active(workspace: Workspace) -> dict[str, Manifest]:
+    """Return the oldest unfinished job of each source that has one."""
+    found: dict[str, Manifest] = {}
+    for manifest in workspace.jobs.readable(workspace.jobs.queued_ids()):
+        if not manifest.ended:
+            found.setdefault(manifest.source_id, manifest)
+    return found
+
+
+def _histories(workspace: Workspace, sources: list[Source]) -> dict[str, _History]:
+    """Return what the newest jobs of each source say: back to the newest complete look, and no further.
 
     A job id holds the beginning of the source's, so that only jobs are read that may matter.
     """
-    job_ids = workspace.jobs.ids()
-    found: dict[str, tuple[Manifest | None, str | None]] = {}
+    job_ids = _ids_by_part(workspace.jobs.ids())
+    found = {}
     for source in sources:
-        part = id_part_of(source.source_id)
-        newest: Manifest | None = None
-        failing_since: str | None = None
-        own = (name for name in job_ids if part in name)
+        history = found[source.source_id] = _History()
+        own = job_ids.get(id_part_of(source.source_id), ())
         for manifest in islice(_of_source(workspace, source.source_id, own), _MOST_FAILURES):
-            newest = newest or manifest
-            if manifest.state is JobState.FAILED:
-                failing_since = manifest.created_at
-            elif manifest.state in _ENDED_WELL:
+            history.note(manifest)
+            if history.last_complete_at is not None:
                 break
-        found[source.source_id] = newest, failing_since
     return found
+
+
+def _ids_by_part(job_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return the ids by the part that those of one source have in common (`id_part_of`), in their order."""
+    by_part: dict[str, list[str]] = {}
+    for job_id in job_ids:
+        match = _JOB_ID.fullmatch(job_id)
+        if match is not None:
+            by_part.setdefault(match[1], []).append(job_id)
+    return by_part
 
 
 def _of_source(workspace: Workspace, source_id: str, job_ids: Iterable[str]) -> Iterator[Manifest]:
@@ -160,6 +213,7 @@ def _next_run(workspace: Workspace, summary: SourceSummary) -> str:  # noqa: PLR
         return "on change"
     if not capabilities.remote:
         return "cannot be watched"
+    summary.is_rescanned = True
     return f"every {workspace.settings.remote_rescan_seconds / 60:.0f} min"
 
 
@@ -179,8 +233,9 @@ def _health(  # noqa: PLR0911 - one return for each answer
         return "problem", f"credential {countdown(credential.expires, today)}"
     if summary.failing_since is not None:
         return "problem", f"failing since {summary.failing_since[:10]}"
-    if last is not None and last.held is not None and last.held.waits:
-        return "warning", f"{last.held.documents} deletions wait for approval"
+    held = summary.holding_job.held if summary.holding_job is not None else None
+    if held is not None:
+        return "warning", f"{held.documents} deletion{'' if held.documents == 1 else 's'} wait for approval"
     if credential is not None and days_left is not None and days_left <= WARNED_DAYS_AHEAD:
         return "warning", f"credential ends {countdown(credential.expires, today)}"
     if last is not None and last.errors_total:

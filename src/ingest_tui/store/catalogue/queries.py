@@ -14,6 +14,7 @@ from ingest_tui.model.errors import UsageError
 from ingest_tui.model.issue import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
 from ingest_tui.model.members import keys_below
 from ingest_tui.model.place import KnownPlace
+from ingest_tui.model.plan import KILLS_BEFORE_QUARANTINE
 from ingest_tui.model.search_query import QueryFilter, SearchQuery, parse_query
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -158,6 +159,12 @@ def documents_by_source(catalogue: Catalogue) -> dict[str, int]:
     return dict(catalogue.execute(sql))
 
 
+def outcomes_of_source(catalogue: Catalogue, source_id: str) -> list[tuple[str, str, int]]:
+    """Return outcome and reason of the last look at the places of a source, and how many have them, most first."""
+    sql = "SELECT outcome, reason, count(*) FROM locations WHERE source_id = ? GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    return [(str(row[0]), str(row[1]), int(row[2])) for row in catalogue.execute(sql, (source_id,))]
+
+
 def documents_by_origin(catalogue: Catalogue) -> list[tuple[str, str, int]]:
     """Return the id and the type of each source that active documents are of, and how many."""
     sql = "SELECT source_id, source_type, count(*) FROM documents WHERE state = 'active' GROUP BY 1, 2"
@@ -168,6 +175,15 @@ def documents_by_collection(catalogue: Catalogue) -> dict[str, int]:
     """Return how many active documents each collection has."""
     sql = "SELECT collection_id, count(*) FROM documents WHERE state = 'active' GROUP BY collection_id"
     return dict(catalogue.execute(sql))
+
+
+def totals_by_collection(catalogue: Catalogue) -> dict[str, tuple[int, int]]:
+    """Return how many active documents each collection has, and how many chunks they have."""
+    sql = (
+        "SELECT collection_id, count(*), coalesce(sum(chunks), 0) FROM documents WHERE state = 'active'"
+        " GROUP BY collection_id"
+    )
+    return {str(row[0]): (int(row[1]), int(row[2])) for row in catalogue.execute(sql)}
 
 
 def primary_documents(catalogue: Catalogue, collection_id: str) -> dict[str, int]:
@@ -202,6 +218,12 @@ def places_of_thin_documents(catalogue: Catalogue) -> Iterator[tuple[KnownPlace,
             places = catalogue.locations_of(row[0])
             if places:
                 yield places[0], int(row[3])
+
+
+def quarantined_by_source(catalogue: Catalogue) -> list[tuple[str, int]]:
+    """Return how many places of each source killed their parsers so often that they are left out; sources in order."""
+    sql = "SELECT source_id, count(*) FROM kills WHERE kills >= ? GROUP BY source_id ORDER BY source_id"
+    return [(str(row[0]), int(row[1])) for row in catalogue.execute(sql, (KILLS_BEFORE_QUARANTINE,))]
 
 
 def document_by_id(catalogue: Catalogue, document_id: str) -> Document | None:

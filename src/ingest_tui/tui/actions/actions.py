@@ -20,6 +20,7 @@ _LISTS = (*_MARKED, "audit")
 _RANGES = tuple(view for view in _MARKED if view != "job")  # there, v wraps the log
 _JOBS = ("jobs", "job")
 _DOCUMENTS = ("documents", "document")
+_SOURCES = ("sources", "source")
 NO_KEY = "no_key"  # nothing sends it; so that a keymap can give a key to an action that has none
 _NAMES = ("job", "source", "document", "query", "credential", "level")
 _SYMBOLS = {
@@ -74,25 +75,31 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", "Open", "enter", "open_selected", (*_LISTS, "logs"), "open"),
+    Action("open", "Open", "enter", "open_selected", ("overview", "source", *_LISTS, "logs"), "open"),
+    Action("overview.more", "Throughput and collections, or sources and jobs again", "m", "toggle_more", ("overview",),
+           "more"),
     Action("back", "Back, or clear the filter", "escape", "go_back"),
     Action("source.add", "Add a source", "a", "add_source", ("sources", "jobs"), "add",
            "ingest-tui source add TYPE NAME …", changes=True),
-    Action("source.edit", "Change the settings of the source", "c", "edit_source", ("sources",), "change",
-           "ingest-tui source edit {source} …", menu=True, changes=True),
-    Action("source.test", "Test the source", "t", "test_source", ("sources",), "test",
-           "ingest-tui source test {source}", menu=True),
-    Action("source.preview", "Preview: items taken and left out", "P", "preview_source", ("sources",), "",
-           "ingest-tui source preview {source}", menu=True),
-    Action("source.plan", "Plan: what a sync would do, and why", "p", "plan_source", ("sources",), "plan",
-           "ingest-tui plan {source}", menu=True),
-    Action("source.sync", "Sync the source now", "s", "sync_sources", ("sources",), "sync",
+    Action("source.sync", "Sync the source now", "s", "sync_sources", _SOURCES, "sync",
            "ingest-tui sync {source} --detach", menu=True, changes=True),
-    Action("source.enable", "Enable or disable the source", "E", "toggle_enabled", ("sources",), "",
+    Action("source.plan", "Plan: what a sync would do, and why", "p", "plan_source", _SOURCES, "plan",
+           "ingest-tui plan {source}", menu=True),
+    Action("source.test", "Test the source", "t", "test_source", _SOURCES, "test",
+           "ingest-tui source test {source}", menu=True),
+    Action("source.documents", "Documents of the source", "d", "show_documents", _SOURCES, "documents",
+           "ingest-tui doc list --source {source}"),
+    Action("source.edit", "Change the settings of the source", "c", "edit_source", _SOURCES, "change",
+           "ingest-tui source edit {source} …", menu=True, changes=True),
+    Action("source.preview", "Preview: items taken and left out", "P", "preview_source", _SOURCES, "",
+           "ingest-tui source preview {source}", menu=True),
+    Action("source.show", "Settings and outcomes of the source", "", "open_selected", ("sources",), "",
+           "ingest-tui source show {source}"),
+    Action("source.enable", "Enable or disable the source", "E", "toggle_enabled", _SOURCES, "",
            "ingest-tui source disable {source}", menu=True, changes=True),
-    Action("source.watch", "Watch the source, or stop watching", "u", "toggle_watch", ("sources",), "",
+    Action("source.watch", "Watch the source, or stop watching", "u", "toggle_watch", _SOURCES, "",
            "ingest-tui source edit {source} --watch", menu=True, changes=True),
-    Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", ("sources",), "",
+    Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", _SOURCES, "",
            "ingest-tui source remove {source}", menu=True, changes=True),
     Action("credential.add", "Add a credential", "a", "add_credential", ("credentials",), "add",
            "ingest-tui credential add NAME --type TYPE", changes=True),

@@ -20,6 +20,8 @@ class Going(App[int]):
         super().__init__(driver_class=driver_class)
         self.history = History()
         self._shown: tuple[HistoryEntry, ShownView] | None = None
+        self._led_from = "", ""
+        """The top view that a row of another has led to, and that one."""
 
     @property
     def _ingest(self) -> Application:
@@ -78,11 +80,27 @@ class Going(App[int]):
         from ingest_tui.tui.views.base.view_screen import ViewScreen
 
         if self.current_mode != view:
+            self._led_from = "", ""
             self.switch_mode(view)
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if words is not None and isinstance(self.screen, ViewScreen):
             self.call_later(self.screen.show_words, words)
+
+    def lead_to(self, view: str, *, row: str = "") -> None:
+        """Show a top view for a row of another one; Esc goes back there."""
+        origin = self.current_mode
+        self.show_view(view)
+        self._led_from = view, origin
+        if row:
+            self.call_later(self._select_row, row)
+
+    def go_back_where_led_from(self) -> None:
+        """Show the view whose row has led here, if one has."""
+        here, origin = self._led_from
+        self._led_from = "", ""
+        if here == self.current_mode:
+            self.show_view(origin)
 
     def open_job(self, job_id: str) -> None:
         """Show one job over the jobs."""
@@ -94,6 +112,12 @@ class Going(App[int]):
         from ingest_tui.tui.views.jobs.job_screen import JobScreen
 
         self.push_screen(JobScreen(job_id))
+
+    def open_source_here(self, source_id: str) -> None:
+        """Show the page of a source over the view that is shown; Esc goes back to that."""
+        from ingest_tui.tui.views.sources.source_screen import SourceScreen
+
+        self.push_screen(SourceScreen(source_id))
 
     def show_source(self, source_id: str) -> None:
         """Show the sources, the cursor on one of them."""

@@ -47,6 +47,7 @@ class View:
 
 
 _ALL = (
+    View("overview", "OverviewScreen", "ingest-tui status", takes=""),
     View("jobs", "JobsScreen", "ingest-tui job list"),
     View("sources", "SourcesScreen", "ingest-tui source list"),
     View("documents", "DocumentsScreen", "ingest-tui doc list", "WORDS", ("docs",)),
@@ -55,5 +56,5 @@ _ALL = (
     View("credentials", "CredentialsScreen", "ingest-tui credential list", other_names=("creds",)),
     View("audit", "AuditScreen", "ingest-tui audit"),
 )
-VIEWS = {str(number): view for number, view in enumerate(_ALL, 1) if view.is_here}
+VIEWS = {str(number): view for number, view in enumerate(_ALL) if view.is_here}
 VIEW_NAMES = tuple(view.name for view in VIEWS.values())

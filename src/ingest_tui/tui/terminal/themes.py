@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from textual.theme import Theme
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 AUTO, NO_COLOUR = "auto", "none"
 _LIGHT_BACKGROUNDS = {"7", "15"}
 _NAMES_IN_TEXTUAL = {
-    "dark": "textual-dark",
-    "light": "textual-light",
+    "dark": "ingest-dark",
+    "light": "ingest-light",
     "high-contrast": "high-contrast",
     "ansi": "ansi-dark",
     NO_COLOUR: "ansi-dark",  # and every colour is taken out of what is painted
@@ -45,31 +45,84 @@ def name_in_textual(name: str) -> str:
     return _NAMES_IN_TEXTUAL[name]
 
 
-def high_contrast() -> Theme:
-    """Return the theme of ours: every text at least 7:1 against its background (WCAG 2.2, 1.4.6)."""
+def own_themes() -> list[Theme]:
+    """Return the themes of ours, docs/tui-design.md has their colours and what each is for.
+
+    Every text has at least 4.5:1 against its background (WCAG 2.2, 1.4.3), the row under the cursor too; of
+    ``high-contrast`` at least 7:1 (1.4.6). A test computes it from rendered screens.
+    """
+    return [
+        _theme("ingest-dark", _Colours("#101418", "#171c22", "#232b34", "#e6e8ea", "#a7b1bb", "#68b8ff", "#14395a",
+                                       "#7bd88f", "#ffcf66", "#ff9aa5", "#4a5661"), dark=True),
+        _theme("ingest-light", _Colours("#fafafa", "#f1f3f5", "#e3e7eb", "#1c2024", "#4d5863", "#0a54a0", "#d3e5f7",
+                                        "#17612d", "#704600", "#9b1529", "#9aa5b1"), dark=False),
+        _theme("high-contrast", _Colours("#000000", "#000000", "#003366", "#ffffff", "#ffffff", "#66ccff", "#003366",
+                                         "#00ff66", "#ffff00", "#ff9999", "#ffffff"), dark=True),
+    ]  # fmt: skip
+
+
+class _Colours(NamedTuple):
+    """The colours of a theme. ``muted``: what can wait; ``accent``: the one; ``cursor``: below the cursor's row.
+
+    ``good``, ``warn``, ``bad``: the three states; ``line``: borders of panels without the focus.
+    """
+
+    background: str
+    surface: str
+    panel: str
+    foreground: str
+    muted: str
+    accent: str
+    cursor: str
+    good: str
+    warn: str
+    bad: str
+    line: str
+
+
+def _theme(name: str, colours: _Colours, *, dark: bool) -> Theme:
     from textual.theme import Theme
 
     return Theme(
-        name="high-contrast",
-        primary="#66ccff",
-        secondary="#ffffff",
-        warning="#ffff00",
-        error="#ff9999",
-        success="#00ff66",
-        accent="#ffcc00",
-        foreground="#ffffff",
-        background="#000000",
-        surface="#000000",
-        panel="#003366",
-        boost="#222222",
-        dark=True,
+        name=name,
+        primary=colours.accent,
+        secondary=colours.accent,
+        accent=colours.accent,
+        success=colours.good,
+        warning=colours.warn,
+        error=colours.bad,
+        foreground=colours.foreground,
+        background=colours.background,
+        surface=colours.surface,
+        panel=colours.panel,
+        boost=colours.panel,
+        dark=dark,
         variables={
-            "text-muted": "#ffffff",
-            "text-primary": "#66ccff",
-            "text-success": "#00ff66",
-            "text-warning": "#ffff00",
-            "text-error": "#ff9999",
-            "text-accent": "#ffcc00",
-            "primary-muted": "#003366",
+            "text": colours.foreground,
+            "text-muted": colours.muted,
+            "text-disabled": colours.muted,
+            "text-primary": colours.accent,
+            "text-accent": colours.accent,
+            "text-success": colours.good,
+            "text-warning": colours.warn,
+            "text-error": colours.bad,
+            "primary-muted": colours.cursor,
+            "border": colours.accent,
+            "border-blurred": colours.line,
+            "block-cursor-background": colours.cursor,
+            "block-cursor-foreground": colours.foreground,
+            "block-cursor-text-style": "bold",
+            "block-cursor-blurred-background": colours.cursor,
+            "block-cursor-blurred-foreground": colours.foreground,
+            "input-selection-background": colours.cursor,
+            "input-selection-foreground": colours.foreground,
+            "button-foreground": colours.foreground,
+            "button-color-foreground": colours.background,
+            "scrollbar": colours.line,
+            "scrollbar-hover": colours.muted,
+            "scrollbar-active": colours.accent,
+            "scrollbar-background": colours.background,
+            "scrollbar-background-hover": colours.background,
+            "scrollbar-background-active": colours.background,
         },
     )

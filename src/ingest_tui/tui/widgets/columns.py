@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from rich.cells import cell_len, set_cell_size
 
 Row = TypeVar("Row")
+_LEAST_PATH = 12
 
 
 class Cell(NamedTuple):
@@ -23,7 +24,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Column(Generic[Row]):
-    """A column. ``width`` 0 takes what is left; it is shown from a table of ``from_width`` cells on."""
+    """A column. ``width`` 0 takes what is left; it is shown from a table of ``from_width`` cells on.
+
+    ``is_path``: what is too long is cut in the middle, so that the name at its end stays.
+    """
 
     name: str
     title: str
@@ -31,15 +35,35 @@ class Column(Generic[Row]):
     cell: Callable[[Row], Cell]
     from_width: int = 0
     right: bool = False
+    is_path: bool = False
 
 
-def fit(text: str, width: int, *, right: bool = False) -> str:
-    """Return ``text`` in exactly ``width`` cells, cut with an ellipsis where it is too long."""
+def fit(text: str, width: int, *, right: bool = False, is_path: bool = False) -> str:
+    """Return ``text`` in exactly ``width`` cells, cut with an ellipsis where it is too long: a path in its middle."""
     cells = cell_len(text)
     if cells > width:
+        if is_path and width >= _LEAST_PATH:
+            text = cut_path(text, width)
+            return text + " " * (width - cell_len(text))
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
     padding = " " * (width - cells)
     return padding + text if right else text + padding
+
+
+def cut_path(path: str, width: int) -> str:
+    """Return a path in at most ``width`` cells: its beginning, an ellipsis, and its name, as far as there is room.
+
+    A third is kept for the beginning, which tells apart what has the same name.
+    """
+    head_width = max((width - 1) // 3, width - 1 - cell_len(path[path.rstrip("/").rfind("/") :]))
+    head = set_cell_size(path, head_width)
+    tail, room = "", width - 1 - head_width
+    for letter in reversed(path):
+        room -= cell_len(letter)
+        if room < 0:
+            break
+        tail = letter + tail
+    return f"{head}…{tail}"
 
 
 def lay_out(columns: Iterable[Column[Row]], width: int, *, gutter: int) -> list[tuple[Column[Row], int]]:

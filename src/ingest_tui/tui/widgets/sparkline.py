@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_BARS = "▁▂▃▄▅▆▇█"
+BARS = "▁▂▃▄▅▆▇█"
 
 
-def sparkline(values: Sequence[float], cells: int) -> str:
-    """Return the last ``cells`` values as bars between nothing and the highest of them."""
+def sparkline(values: Sequence[float], cells: int, bars: str = BARS) -> str:
+    """Return the last ``cells`` values as ``bars``, lowest first, between nothing and the highest of them."""
     shown = list(values)[-cells:] if cells > 0 else []
     highest = max(shown, default=0.0)
     if highest <= 0:
-        return _BARS[0] * len(shown)
-    steps = len(_BARS) - 1
-    return "".join(_BARS[max(0, min(steps, round(steps * value / highest)))] for value in shown)
+        return bars[0] * len(shown)
+    steps = len(bars) - 1
+    return "".join(bars[max(0, min(steps, round(steps * value / highest)))] for value in shown)

@@ -38,6 +38,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         "table--bad",
         "table--running",
         "table--quiet",
+        "table--accent",
     }
     DEFAULT_CSS = """
     VirtualTable {
@@ -50,7 +51,8 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         & > .table--warn { color: $text-warning; }
         & > .table--bad { color: $text-error; }
         & > .table--running { color: $text-primary; }
-        & > .table--quiet { text-style: dim; }
+        & > .table--accent { color: $text-accent; }
+        & > .table--quiet { color: $text-muted; }
         &:ansi > .table--cursor { text-style: reverse; }
         &:ansi:focus > .table--cursor { text-style: reverse; }
         &:ansi > .table--good { color: ansi_green; }
@@ -59,6 +61,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         &:ansi > .table--running { color: ansi_cyan; }
         &:ansi > .table--quiet { color: ansi_bright_black; }
         &:ansi > .table--mark { color: ansi_green; }
+        &:ansi > .table--accent { color: ansi_cyan; }
     }
     """
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -113,6 +116,8 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self.rows: list[Row] = []
         self.marks: set[str] = set()
         self.empty: list[str] = []
+        self.hides_cursor = False
+        """Show the cursor only while the table has the focus: where several are next to each other."""
         self._key = key
         self._positions: dict[str, int] = {}
         self._drawn: dict[int, list[Segment]] = {}
@@ -301,6 +306,14 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self._mark_range()
         self._post_cursor_moved()
 
+    def on_focus(self) -> None:
+        """Show where the cursor is."""
+        self._refresh_row(self.cursor)
+
+    def on_blur(self) -> None:
+        """Hide it again, where it is hidden."""
+        self._refresh_row(self.cursor)
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Report that other rows are in sight."""
         super().watch_scroll_y(old_value, new_value)
@@ -315,8 +328,9 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the line, and open it on a double click."""
-        position = event.y - 1 + self.scroll_offset.y
-        if event.y > 0 and 0 <= position < len(self.rows):
+        offset = event.get_content_offset(self)
+        position = -1 if offset is None else offset.y - 1 + self.scroll_offset.y
+        if offset is not None and offset.y > 0 and 0 <= position < len(self.rows):
             self.move(position - self.cursor)
             if event.chain > 1:
                 self.post_message(self.Opened(self, self.current_key))
@@ -340,17 +354,19 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
             segments = self._segments(position)
             self._drawn[position] = segments
             return Strip(segments, width)
-        text = self.empty[y - 2] if not self.rows and 0 <= y - 2 < len(self.empty) else ""
+        text = self.empty[y - 1] if not self.rows and y <= len(self.empty) else ""
         return Strip([Segment(fit(f"  {text}", width), self.rich_style)], width)
 
     def _head(self, width: int) -> Strip:
+        if not self.rows:  # heads over nothing say nothing
+            return Strip([Segment(" " * width, self.rich_style)], width)
         style = self.get_component_rich_style("table--head")
         parts = ["  ", *(fit(column.title, cells, right=column.right) + " " for column, cells in self._laid_out())]
         return Strip([Segment(fit("".join(parts), width), style)], width)
 
     def _segments(self, position: int) -> list[Segment]:
         row = self.rows[position]
-        at_cursor = position == self.cursor
+        at_cursor = position == self.cursor and (self.has_focus or not self.hides_cursor)
         base = self.get_component_rich_style("table--cursor") if at_cursor else self.rich_style
         marked = self._key(row) in self.marks
         gutter = (">" if at_cursor else " ") + ("*" if marked else " ")
@@ -365,7 +381,9 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
             if tone:
                 style = base + self.get_component_rich_style(f"table--{tone}", partial=True)
                 style = style.without_color + base if at_cursor and self.app.native_ansi_color else style
-            segments.append(Segment(fit(safe_display(text), cells, right=column.right) + " ", style))
+            segments.append(
+                Segment(fit(safe_display(text), cells, right=column.right, is_path=column.is_path) + " ", style)
+            )
         used = GUTTER + sum(cells + 1 for _column, cells in self._laid_out())
         rest = self.line_width - used
         return [*segments, Segment(" " * rest, base)] if rest > 0 else segments

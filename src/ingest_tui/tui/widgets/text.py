@@ -36,15 +36,23 @@ def wrap_words(text: str, width: int) -> list[str]:
 class TextLines(ScrollView, can_focus=True):
     """Lines with wrapping, and with following: new lines pull the view along until a person scrolls up."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"text--good", "text--bad", "text--warn", "text--quiet", "text--hit"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "text--good",
+        "text--bad",
+        "text--warn",
+        "text--quiet",
+        "text--hit",
+        "text--head",
+    }
     DEFAULT_CSS = """
     TextLines {
         height: 1fr; background: $background; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
         & > .text--good { color: $text-success; }
         & > .text--bad { color: $text-error; }
         & > .text--warn { color: $text-warning; }
-        & > .text--quiet { text-style: dim; }
+        & > .text--quiet { color: $text-muted; }
         & > .text--hit { text-style: bold reverse; }
+        & > .text--head { text-style: bold; color: $text-accent; }
     }
     """
 
@@ -65,7 +73,7 @@ class TextLines(ScrollView, can_focus=True):
         return int(self.scrollable_content_region.width)
 
     def show(self, lines: Iterable[str | tuple[str, str]]) -> None:
-        """Show other lines, each a text or a text and its tone (``good``, ``bad``, ``warn``, ``quiet``, ``hit``)."""
+        """Show other lines, each a text or a text and its tone: the component classes without ``text--``."""
         self._source = []
         self._lines = []
         self.unseen = 0

@@ -56,7 +56,7 @@ COLUMNS: list[Column[AuditRow]] = [
     Column("at", "WHEN", 14, lambda row: Cell(row.text("at")[5:19].replace("T", " "), "quiet")),
     Column("by", "WHO", 14, lambda row: Cell(row.text("by")), from_width=64),
     Column("action", "ACTION", 17, lambda row: Cell(row.text("action"))),
-    Column("target", "TARGET", 0, lambda row: Cell(row.text("target"))),
+    Column("target", "TARGET", 0, lambda row: Cell(row.text("target")), is_path=True),
     Column("outcome", "OUTCOME", 9, _outcome, from_width=50),
     Column("details", "DETAILS", 0, lambda row: Cell(row.details, "quiet"), from_width=110),
 ]

@@ -14,11 +14,14 @@ from textual.widgets import Input
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.client.feed import FeedUpdate
-from ingest_tui.tui.navigation.views import VIEW_NAMES
+from ingest_tui.tui.header import footer
+from ingest_tui.tui.navigation.views import VIEW_NAMES, VIEWS
 from ingest_tui.tui.views.base.copy_and_edit import Carrying
 from ingest_tui.tui.widgets.command_line import CommandLine
 from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.table import VirtualTable
+from ingest_tui.tui.widgets.tabs import Tabs
 from ingest_tui.tui.widgets.text import TextLines
 
 AGES_SECONDS = 5.0
@@ -31,6 +34,8 @@ class ViewScreen(Carrying):
 
     heading: ClassVar[str] = ""
     sorts: ClassVar[dict[str, str]] = {}
+    panels: ClassVar[dict[str, str]] = {}
+    """The ids of the panels next to the main one, with what their borders say."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,14 +43,16 @@ class ViewScreen(Carrying):
         self.sort = next(iter(self.sorts), "")
         self._is_set_up = False
         self.reversed = False
+        self.info = ""
+        """What the border of the main panel says of the list: how many rows, how filtered, ordered and marked."""
 
     # Composition
 
     def compose(self) -> ComposeResult:
-        """Header, filter, body, hint and footer."""
+        """Header, tabs, filter, body, hint and footer."""
         yield Line(id="header")
+        yield Tabs(id="tabs")
         yield Input(id="filter", placeholder="filter", compact=True, select_on_focus=False)
-        yield Line(id="info")
         with Container(id="body"):
             yield from self.compose_body()
         yield Line(id="hint")
@@ -63,10 +70,17 @@ class ViewScreen(Carrying):
         self._is_set_up = True
         self.take_up(self.ingest.view_state.get(self.view, {}))
         self.query_one("#filter", Input).cursor_blink = False
+        self._draw_panels()
         self.set_interval(AGES_SECONDS, self.redraw_ages)
         self.focus_main()
         self.say_header()
         self.say_keys()
+
+    def _draw_panels(self) -> None:
+        """Put borders around the main widget and those next to it."""
+        self.query_one(f"#{self.main_id}").add_class("panel")
+        for name, title in self.panels.items():
+            title_panel(self.query_one(f"#{name}").add_class("panel"), title)
 
     def focus_main(self) -> None:
         """Give the main widget the focus."""
@@ -175,33 +189,45 @@ class ViewScreen(Carrying):
     def say_header(self) -> None:
         """Say where we are and how the workspace is doing."""
         if self.is_whole:
-            self.query_one("#header", Line).say(self.ingest.header(self.place(), self.view, self.size.width))
+            self.query_one("#header", Line).say(self.ingest.header(self.place(), self.size.width))
+            names = [(key, view.title, view.name) for key, view in VIEWS.items()]
+            self.query_one(Tabs).show(names, self.app.current_mode, self.size.width)
 
     def place(self) -> str:
         """Where we are: ``Jobs > all``."""
         return self.heading
 
+    @on(Tabs.Chosen)
+    def tab_chosen(self, event: Tabs.Chosen) -> None:
+        """Show the view whose tab was clicked."""
+        self.go_to(event.name)
+
     def say_keys(self) -> None:
         """Say the most useful keys, as many as fit."""
-        parts = [f"{action.shown_keys} {action.hint}" for action in self.ingest.registry.of(self.view) if action.hint]
-        self.query_one("#keys", Line).say(Content(" " + "  ".join(parts)))
+        actions = [action for action in self.ingest.registry.of(self.view) if action.hint]
+        self.query_one("#keys", Line).say(
+            footer([(action.shown_keys, action.hint) for action in actions], self.size.width)
+        )
 
     def say_info(self, shown: int, total: int, word: str, note: str = "", *, order: str | None = None) -> None:
         """Say how the list is filtered, sorted (``order``, where it is not the chosen one) and marked, and a note."""
         number = wording.plural(total, word) if shown == total else f"{shown:,} of {wording.plural(total, word)}"
-        parts = [number]
+        parts = [f"/{self.words}"] if self.words else []
         if note:
-            parts.insert(0, safe_display(note))
-        if self.words:
-            parts.insert(0, f"/{safe_display(self.words)}")
+            parts.append(note)
         if order is not None:
             parts.append(order)
         elif self.sort:
             parts.append(f"sort: {self.sort} {'^' if self.reversed else 'v'}")
         marks = len(self.main_table.marks)
         if marks:
-            parts.append(f"{marks} marked")
-        self.query_one("#info", Line).say("  " + "   ".join(parts))
+            parts.append(f"{marks:,} marked")
+        self.say_panel(number, " · ".join(parts))
+
+    def say_panel(self, title: str, subtitle: str = "") -> None:
+        """Put into the border of the main panel what is shown, and how."""
+        self.info = f"{title} · {subtitle}"
+        title_panel(self.query_one(f"#{self.main_id}"), title, subtitle)
 
     def say_hint(self, text: str, tone: str = "") -> None:
         """Say something about the row under the cursor."""
@@ -264,6 +290,8 @@ class ViewScreen(Carrying):
             self.rows_changed()
         elif self.view not in VIEW_NAMES:
             self.close_view()
+        else:
+            self.ingest.go_back_where_led_from()
 
     def close_view(self) -> None:
         """Show what is below, once: a key of the same burst that still comes here takes nothing else away."""

@@ -49,6 +49,7 @@ class CredentialsScreen(ViewScreen):
 
     view = "credentials"
     heading = "Credentials"
+    panels: ClassVar[dict[str, str]] = {"credential-detail": "Credential"}
     sorts: ClassVar[dict[str, str]] = {
         "name": "By name",
         "expires": "What ends first",
@@ -287,7 +288,7 @@ def _detail(row: CredentialRow, file: str) -> list[tuple[str, str]]:
     tone = "bad" if row.level == "problem" else "warn" if row.level == "warning" else ""
     expires = f"{expiry_words(row)} ({summary.expires})" if summary.expires else "never, as far as is known"
     lines = [
-        (summary.name, "hit"),
+        (summary.name, "head"),
         (_labelled("type", summary.type if summary.is_known else f"{summary.type or '?'} (unknown)"), ""),
         (_labelled("description", summary.description or "-"), ""),
         (_labelled("expires", expires), tone),

@@ -21,7 +21,7 @@ _UNFINISHED = {"queued", "running", "failed", "cancelled"}
 def columns_of_hits() -> list[Column[DocumentLine]]:
     """Return the columns of what a search found."""
     return [
-        Column("name", "DOCUMENT", 24, lambda line: Cell(line.name)),
+        Column("name", "DOCUMENT", 24, lambda line: Cell(line.name), is_path=True),
         Column("snippet", "FOUND", 0, lambda line: Cell(line.snippet, "hits")),
         Column("score", "SCORE", 6, lambda line: Cell(f"{line.score:.2f}"), from_width=70, right=True),
     ]
@@ -54,7 +54,7 @@ def columns_of_list(
         Column("columns", "COLUMNS", 0, of_details(lambda one: Cell(", ".join(one.columns), "quiet")), from_width=78),
     ]
     return [
-        Column("name", "DOCUMENT", 0, lambda line: Cell(line.name)),
+        Column("name", "DOCUMENT", 0, lambda line: Cell(line.name), is_path=True),
         Column("title", "TITLE", 0, lambda line: Cell(line.title, "quiet"), from_width=110 if has_tables else 78),
         *(column for column, is_shown in zip(optional, (has_labels, has_tables), strict=True) if is_shown),
         Column("source", "SOURCE", 14, lambda line: Cell(line.source_id), from_width=60),

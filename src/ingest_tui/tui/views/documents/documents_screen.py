@@ -35,7 +35,6 @@ from ingest_tui.tui.views.documents.documents_model import (
     query_as_typed,
 )
 from ingest_tui.tui.widgets.columns import Column
-from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
 
     view = "documents"
     heading = "Documents"
+    panels: ClassVar[dict[str, str]] = {"preview": "Text", "facts": "What is known of it"}
     sorts: ClassVar[dict[str, str]] = SORTS
     CSS_PATH = "documents_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("documents")]
@@ -256,7 +256,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
             worker = get_current_worker()
             return search_answers(client, text, query, lambda: worker.is_cancelled)
 
-        self.query_one("#info", Line).say("  searching …")
+        self.say_panel("searching …")
         self.ask_many(work, self._found, group="documents", otherwise=self._not_found)
 
     def _not_found(self, message: str, hint: str) -> None:

@@ -34,6 +34,7 @@ class ErrorsScreen(ViewScreen):
 
     view = "errors"
     heading = "Errors"
+    panels: ClassVar[dict[str, str]] = {"errors-story": "Why"}
     sorts: ClassVar[dict[str, str]] = SORTS
     CSS_PATH = "errors_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("errors")]
@@ -60,7 +61,7 @@ class ErrorsScreen(ViewScreen):
             return Cell(wording.age(at, self.ingest.now()), "quiet")
 
         return [
-            Column("what", "REASON / DOCUMENT", 0, _what),
+            Column("what", "REASON / DOCUMENT", 0, _what, is_path=True),
             Column("number", "ITEMS", 6, _number, right=True),
             Column("source", "SOURCE", 14, _source, from_width=60),
             Column("detail", "DETAIL", 0, _detail, from_width=100),

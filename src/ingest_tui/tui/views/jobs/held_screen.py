@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.plan_line import PlanLine
 
 _COLUMNS: list[Column[PlanLine]] = [
-    Column("key", "WOULD GO TO THE TRASH", 0, lambda line: Cell(line.key)),
+    Column("key", "WOULD GO TO THE TRASH", 0, lambda line: Cell(line.key), is_path=True),
     Column("document", "DOCUMENT", 12, lambda line: Cell((line.document_id or "")[:12], "quiet"), 60),
 ]
 

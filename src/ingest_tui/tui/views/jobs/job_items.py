@@ -108,7 +108,7 @@ def _outcome(row: OutcomeRow) -> Cell:
 
 
 OUTCOME_COLUMNS: list[Column[OutcomeRow]] = [
-    Column("name", "DOCUMENT", 0, _name),
+    Column("name", "DOCUMENT", 0, _name, is_path=True),
     Column("outcome", "OUTCOME", 11, _outcome),
     Column("reason", "REASON", 16, lambda row: Cell(row.outcome.reason), from_width=50),
     Column("detail", "DETAIL", 0, lambda row: Cell(row.outcome.detail, "quiet"), from_width=100),

@@ -23,6 +23,7 @@ from ingest_tui.tui.views.jobs.job_items import OUTCOME_COLUMNS, SORTS, JobItems
 from ingest_tui.tui.views.jobs.phases import PhaseBars
 from ingest_tui.tui.views.logs.log_lines import LogLines
 from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -53,21 +54,20 @@ class JobPane(Asking, Vertical):
         #job-panes { height: 1fr; layout: vertical; }
         #job-items { height: 1fr; }
         #job-side { height: 1fr; display: none; }
-        #job-log-title { text-style: bold; }
         #job-reasons { display: none; }
     }
     JobPane.-log, JobPane.-reasons { #job-side { display: block; } #job-items { display: none; } }
-    JobPane.-reasons { #job-log, #job-log-title { display: none; } #job-reasons { display: block; } }
+    JobPane.-reasons { #job-log { display: none; } #job-reasons { display: block; } }
     JobPane.-both {
         #job-side { display: block; } #job-items { display: block; }
-        #job-log, #job-log-title { display: block; }
+        #job-log { display: block; }
     }
     JobPane.-both.-reasons { #job-items { display: none; } }
     JobPane.-wide {
         #job-panes { layout: horizontal; }
         #job-items { display: block; width: 1fr; }
-        #job-side { display: block; width: 1fr; border-left: solid $panel; }
-        #job-log, #job-log-title, #job-reasons { display: block; }
+        #job-side { display: block; width: 1fr; }
+        #job-log, #job-reasons { display: block; }
         #job-log { height: 2fr; }
     }
     """
@@ -85,6 +85,8 @@ class JobPane(Asking, Vertical):
         self.only = Only()
         self.level = "debug"
         self.timestamps = True
+        self.log_said = ""
+        """What the border of the log says of it."""
         self.outcomes = JobItems()
         self._reasons = Reasons()
         self._records: deque[dict[str, Any]] = deque(maxlen=MOST_LOG_RECORDS)
@@ -108,8 +110,12 @@ class JobPane(Asking, Vertical):
             yield VirtualTable(OUTCOME_COLUMNS, lambda row: row.key, id="job-items")
             with Vertical(id="job-side"):
                 yield VirtualTable(job_words.REASON_COLUMNS, job_words.reason_key, id="job-reasons")
-                yield Line(" Log", id="job-log-title")
                 yield LogLines(id="job-log")
+
+    def on_mount(self) -> None:
+        """Put borders around the parts."""
+        for widget, title in ((self.items, "Outcomes"), (self.reasons, "Errors by reason"), (self.log_lines, "Log")):
+            title_panel(widget.add_class("panel"), title)
 
     @property
     def items(self) -> VirtualTable[OutcomeRow]:
@@ -259,10 +265,11 @@ class JobPane(Asking, Vertical):
         """Say whether the log is followed, from which level on, and how much is below what is seen."""
         log = self.log_lines
         follows = log.follow and log.is_at_end
-        unseen = f"   {log.unseen:,} new below" if log.unseen and not log.is_at_end else ""
-        level = "" if self.level == "debug" else f"   {self.level} and above"
+        unseen = f" · {log.unseen:,} new below" if log.unseen and not log.is_at_end else ""
+        level = "" if self.level == "debug" else f" · {self.level} and above"
         state = "following" if follows else "f follows"
-        self.query_one("#job-log-title", Line).say(f" Log   {state}{level}{unseen}")
+        self.log_said = f"{state}{level}{unseen}"
+        title_panel(log, "Log", self.log_said)
 
     # The lines above
 

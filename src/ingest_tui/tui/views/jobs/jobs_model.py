@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.tui.wording import UNREADABLE, is_ended
@@ -34,7 +35,10 @@ class JobRow:
     errors_total: int = 0
     last_error: str = ""
     created_at: str = ""
+    started_at: str = ""
+    finished_at: str = ""
     updated_at: str = ""
+    bytes: int = 0
     held: int = 0
     priority: int = 100
 
@@ -42,6 +46,13 @@ class JobRow:
     def ended(self) -> bool:
         """Whether the job will not resume by itself."""
         return is_ended(self.state)
+
+    def seconds_taken(self, now: float) -> float | None:
+        """Return for how long the job has been at work, or was; None for one that has not begun."""
+        started = seconds_since_epoch(self.started_at)
+        if started is None:
+            return None
+        return (seconds_since_epoch(self.finished_at) or now) - started
 
     @property
     def searchable(self) -> str:
@@ -81,7 +92,10 @@ def _row(job_id: str, record: dict[str, Any]) -> JobRow:
         errors_total=int(record.get("errors_total", 0)),
         last_error=_error_line(errors[-1]) if errors else "",
         created_at=str(record.get("created_at", "")),
+        started_at=str(record.get("started_at") or ""),
+        finished_at=str(record.get("finished_at") or ""),
         updated_at=str(record.get("updated_at", "")),
+        bytes=int(counters.get("bytes_fetched", 0)),
         held=0 if held.get("answered_by_job") or held.get("refused_by") else int(held.get("documents", 0)),
         priority=int(record.get("priority", 100)),
     )

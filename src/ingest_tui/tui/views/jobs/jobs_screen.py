@@ -80,22 +80,32 @@ class JobsScreen(JobActions):
         def errors(row: JobRow) -> Cell:
             return Cell(wording.count(row.errors_total), "bad" if row.errors_total else "quiet")
 
+        def held(row: JobRow) -> Cell:
+            return Cell(wording.count(row.held) if row.held else "-", "warn" if row.held else "quiet")
+
+        def took(row: JobRow) -> Cell:
+            return Cell(wording.duration(row.seconds_taken(self.ingest.now())), "quiet")
+
         return [
             Column("id", "ID", 4, lambda row: Cell(row.job_id[-4:])),
             Column("source", "SOURCE", 0, lambda row: Cell(row.source_id), from_width=56),
+            Column("kind", "KIND", 8, lambda row: Cell(row.kind, "quiet"), from_width=100),
             Column("state", "STATE", 13, state),
             Column("done", "DONE/TOTAL", 11, lambda row: Cell(_done(row)), right=True),
             Column("percent", "", 4, lambda row: Cell(f"{row.percent:.0f}%"), right=True),
             Column("errors", "ERR", 5, errors, right=True),
+            Column("held", "HELD", 5, held, from_width=70, right=True),
             Column(
                 "rate",
                 "RATE",
                 6,
                 lambda row: Cell(f"{row.rate:.0f}/s" if row.state == "running" else "-"),
-                79,
+                77,
                 right=True,
             ),
+            Column("took", "TOOK", 6, took, from_width=92, right=True),
             Column("updated", "UPDATED", 7, updated, right=True),
+            Column("last", "LAST ERROR", 0, lambda row: Cell(row.last_error, "quiet"), from_width=116),
         ]
 
     @property

@@ -16,7 +16,6 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.views.base.following_screen import FollowingScreen
 from ingest_tui.tui.views.logs.log_lines import LogLines
-from ingest_tui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from ingest_tui.services.jobs.logs import LogFollower
@@ -136,10 +135,9 @@ class LogsScreen(FollowingScreen):
     def _say(self) -> None:
         lines = self.lines
         state = "following" if lines.follow and lines.is_at_end else "f follows"
-        unseen = f"   {lines.unseen:,} new below" if lines.unseen and not lines.is_at_end else ""
-        words = f"/{self.words}   " if self.words else ""
-        text = f"  {words}{wording.plural(len(self._shown), 'line')}   {self.level} and above   {state}{unseen}"
-        self.query_one("#info", Line).say(text)
+        unseen = f" · {lines.unseen:,} new below" if lines.unseen and not lines.is_at_end else ""
+        words = f"/{self.words} · " if self.words else ""
+        self.say_panel(wording.plural(len(self._shown), "line"), f"{words}{self.level} and above · {state}{unseen}")
         record = self.current
         self.say_hint("" if record is None else "  ".join(_about(record)))
 

@@ -105,7 +105,7 @@ class Plan(TableDialog):
 
     def _item_columns(self) -> Sequence[Column[Any]]:
         return [
-            Column("item", "ITEM", 0, lambda action: Cell(action.key or gap_name(""))),
+            Column("item", "ITEM", 0, lambda action: Cell(action.key or gap_name("")), is_path=True),
             Column("size", "SIZE", 10, lambda action: Cell(wording.size(action.size), "quiet"), right=True),
             Column("detail", "WHY", 0, lambda action: Cell(action.detail or _reason(action.reason), "quiet")),
         ]

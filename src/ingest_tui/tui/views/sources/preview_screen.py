@@ -43,7 +43,7 @@ class Preview(TableDialog):
 
         return [
             Column("taken", "", 7, whether),
-            Column("item", "ITEM", 0, lambda item: Cell(item.key)),
+            Column("item", "ITEM", 0, lambda item: Cell(item.key), is_path=True),
             Column("size", "SIZE", 9, lambda item: Cell(wording.size(item.size), "quiet"), right=True, from_width=60),
             Column("why", "WHY NOT", 0, lambda item: Cell(item.detail or item.reason, "quiet")),
         ]

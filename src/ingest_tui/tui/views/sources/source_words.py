@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ingest_tui.tui import wording
+from ingest_tui.tui.views.jobs.jobs_model import JobRow
+from ingest_tui.tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
+    from ingest_tui.services.sources.outcomes import OutcomeCount
     from ingest_tui.services.sources.sources import SourceSummary
 
 HEALTH_TONES = {"problem": "bad", "warning": "warn", "ok": "good"}
 _GLYPHS = {"problem": "!", "warning": "?", "ok": "+"}
 _LABEL = 16
+
+
+def job_columns(now: Callable[[], float]) -> list[Column[JobRow]]:
+    """The jobs of a source."""
+
+    def state(row: JobRow) -> Cell:
+        return Cell(wording.state_word(row.state), wording.tone(row.state))
+
+    def held(row: JobRow) -> Cell:
+        return Cell(wording.count(row.held) if row.held else "", "warn")
+
+    return [
+        Column("age", "AGE", 5, lambda row: Cell(wording.age(row.created_at, now()), "quiet"), right=True),
+        Column("state", "STATE", 14, state),
+        Column("done", "DONE/TOTAL", 12, lambda row: Cell(f"{row.done}/{row.total}"), right=True),
+        Column("errors", "ERR", 5, lambda row: Cell(wording.count(row.errors_total)), right=True),
+        Column("held", "HELD", 5, held, right=True, from_width=56),
+        Column("last", "LAST ERROR", 0, lambda row: Cell(row.last_error, "quiet")),
+    ]
+
+
+def _outcome(one: OutcomeCount) -> Cell:
+    return Cell(wording.state_word(one.outcome), wording.tone(one.outcome))
+
+
+OUTCOME_COLUMNS: list[Column[OutcomeCount]] = [
+    Column("number", "ITEMS", 9, lambda one: Cell(f"{one.number:,}"), right=True),
+    Column("outcome", "OUTCOME", 12, _outcome),
+    Column("reason", "WHY", 20, lambda one: Cell(one.reason.replace("_", " "))),
+    Column("hint", "WHAT TO DO", 0, lambda one: Cell(one.hint, "quiet")),
+]
+
+
+def history_line(bars: str, states: Sequence[str]) -> str:
+    """Return how the last jobs of a source ended: a bar each, the newest on the right, and how many went well."""
+    good = sum(state == "succeeded" for state in states)
+    return f"{'last jobs':{_LABEL}} {bars}  {good} of {len(states)} succeeded"
 
 
 def state_of(summary: SourceSummary) -> str:
@@ -45,7 +86,7 @@ def detail_lines(summary: SourceSummary) -> list[tuple[str, str]]:
     source, last = summary.source, summary.last_job
     tone = "bad" if summary.level == "problem" else "warn" if summary.level == "warning" else ""
     lines = [
-        (f"{source.name or source.source_id}   ({source.source_id})", "hit"),
+        (f"{source.name or source.source_id}   ({source.source_id})", "head"),
         (_labelled("health", f"{_GLYPHS.get(summary.level, '-')} {summary.health}".rstrip()), tone),
         (_labelled("state", state_of(summary)), ""),
         (_labelled("next sync", summary.next_run), ""),

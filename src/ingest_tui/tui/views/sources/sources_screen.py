@@ -16,7 +16,14 @@ from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, source_record
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.views.sources.source_actions import FIRST_STEPS, SourceActions
-from ingest_tui.tui.views.sources.source_words import HEALTH_TONES, detail_lines, health_words, searchable, state_of
+from ingest_tui.tui.views.sources.source_words import (
+    HEALTH_TONES,
+    detail_lines,
+    health_words,
+    job_columns,
+    searchable,
+    state_of,
+)
 from ingest_tui.tui.widgets.columns import Cell, Column
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
@@ -34,6 +41,7 @@ class SourcesScreen(SourceActions):
 
     view = "sources"
     heading = "Sources"
+    panels: ClassVar[dict[str, str]] = {"source-detail": "Source", "source-jobs": "Its jobs"}
     sorts: ClassVar[dict[str, str]] = {
         "name": "By name",
         "health": "What is wrong first",
@@ -54,7 +62,7 @@ class SourcesScreen(SourceActions):
             yield VirtualTable(self._columns(), lambda summary: summary.source.source_id, id="sources-table")
             with Vertical(id="source-pane"):
                 yield TextLines(id="source-detail")
-                yield VirtualTable(self._job_columns(), lambda row: row.job_id, id="source-jobs")
+                yield VirtualTable(job_columns(self.ingest.now), lambda row: row.job_id, id="source-jobs")
 
     def _columns(self) -> list[Column[SourceSummary]]:
         def state(summary: SourceSummary) -> Cell:
@@ -71,24 +79,14 @@ class SourcesScreen(SourceActions):
         return [
             Column("name", "NAME", 0, lambda summary: Cell(summary.source.name or summary.source.source_id)),
             Column("type", "TYPE", 10, lambda summary: Cell(summary.source.source_type), from_width=90),
-            Column("place", "WHERE", 0, lambda summary: Cell(summary.source.place, "quiet"), from_width=110),
+            Column(
+                "place", "WHERE", 0, lambda summary: Cell(summary.source.place, "quiet"), from_width=110, is_path=True
+            ),
             Column("state", "STATE", 14, state),
             Column("documents", "DOCS", 5, lambda summary: Cell(wording.count(summary.documents)), right=True),
             Column("synced", "SYNCED", 6, synced, right=True),
             Column("next", "NEXT", 12, lambda summary: Cell(summary.next_run, "quiet"), from_width=74),
             Column("health", "HEALTH", 0, health, from_width=50),
-        ]
-
-    def _job_columns(self) -> list[Column[JobRow]]:
-        def state(row: JobRow) -> Cell:
-            return Cell(wording.state_word(row.state), wording.tone(row.state))
-
-        return [
-            Column("age", "JOBS", 6, lambda row: Cell(wording.age(row.created_at, self.ingest.now()), "quiet")),
-            Column("state", "STATE", 14, state),
-            Column("done", "DONE/TOTAL", 12, lambda row: Cell(f"{row.done}/{row.total}"), right=True),
-            Column("errors", "ERR", 5, lambda row: Cell(wording.count(row.errors_total)), right=True),
-            Column("last", "LAST ERROR", 0, lambda row: Cell(row.last_error, "quiet")),
         ]
 
     @property
@@ -218,6 +216,11 @@ class SourcesScreen(SourceActions):
 
     @on(VirtualTable.Opened, "#sources-table")
     def open_selected(self) -> None:
+        """Open the page of the source."""
+        if self.table.current_key:
+            self.ingest.open_source_here(self.table.current_key)
+
+    def show_documents(self) -> None:
         """Show the documents of the source."""
         if self.table.current_key:
             self.ingest.show_documents_of(self.table.current_key)

@@ -1,0 +1,296 @@
+"""Overview, the first screen: what needs a person, how sources are doing, what is being done. Each row leads on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.timer import Timer
+
+from ingest_tui.tui import wording
+from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.client.feed import FeedUpdate
+from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE
+from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.overview import overview_columns as words
+from ingest_tui.tui.views.overview.activity import DAY, HOUR, activity
+from ingest_tui.tui.widgets.board import Board
+from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from ingest_tui.services.attention import AttentionItem
+    from ingest_tui.services.overview import Overview
+
+BROAD = 110
+_READ_SECONDS, _SHARE_OF_TIME = 2.0, 10
+"""Read the workspace again that long after the last time at the earliest, and for a tenth of the time at most."""
+_MOST_PARTS = 60
+_MOST_ATTENTION, _AROUND_ROWS = 6, 3
+"""Rows of the first panel; the lines that its border and its head take."""
+
+
+class OverviewScreen(ViewScreen):
+    """The panels of the overview."""
+
+    view = "overview"
+    heading = "Overview"
+    CSS_PATH = "overview_screen.tcss"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as the base class declares it
+        (0, "-tiny"),
+        (TINY_WIDTH, "-narrow"),
+        (80, "-normal"),
+        (BROAD, "-broad"),
+        (WIDE, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (TINY_HEIGHT, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("overview")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Overview | None = None
+        self._failure = ""
+        self._states: dict[str, list[str]] = {}
+        self._reading: Timer | None = None
+        self._asked_at = self._pause = 0.0
+
+    # Composition
+
+    def compose_body(self) -> ComposeResult:
+        """What needs a person above all; below it the sources, and what is being done."""
+        now, health = self.ingest.now, self._health_of
+        yield Board("Needs you", words.attention_columns(now), lambda item: item.key, id="overview-attention")
+        with Container(id="overview-columns"):
+            with Vertical(id="overview-left"):
+                columns = words.source_columns(now, health)
+                yield Board("Sources", columns, lambda one: one.source.source_id, id="overview-sources")
+                collections = words.collection_columns()
+                yield Board("Collections", collections, lambda one: one.collection_id, id="overview-collections")
+            with Vertical(id="overview-right"):
+                with Vertical(id="overview-activity", classes="panel") as panel:
+                    panel.border_title = "Throughput"
+                    for number in range(words.ACTIVITY_LINES):
+                        yield Line(id=f"activity-{number}")
+                running = words.running_columns(self.ingest.glyphs)
+                yield Board("Running", running, lambda row: row.job_id, id="overview-running")
+
+    @property
+    def main_id(self) -> str:
+        """What needs a person."""
+        return "overview-attention"
+
+    def board(self, name: str) -> Board[Any]:
+        """Return one of the panels."""
+        return self.query_one(f"#overview-{name}", Board)
+
+    def boards(self) -> list[Board[Any]]:
+        """Return the panels that are shown, in their order."""
+        return [board for board in self.query(Board) if board.display]
+
+    def on_resize(self) -> None:
+        """Draw what depends on the width."""
+        super().on_resize()
+        if self.is_whole:
+            self.call_after_refresh(self._show_activity)
+            self._fit_heights()
+
+    # What is shown
+
+    def shows_job(self, job_id: str) -> bool:
+        """A job that ends leaves the panel of those that run, which says nothing of how."""
+        del job_id
+        return False
+
+    def feed_changed(self, update: FeedUpdate) -> None:
+        """Show the jobs that run at once, and the rest soon."""
+        self._show_running()
+        if update.removed or update.complete or any(row.ended for row in update.changed):
+            self._states = words.last_states(self.ingest.model.rows.values())
+            self.board("sources").redraw_changed()
+            self._show_activity()
+        if update.sources_changed or update.documents_changed or update.changed or update.workers is not None:
+            self._read_soon()
+
+    def catch_up(self) -> None:
+        """Show what is known, and read again."""
+        self._states = words.last_states(self.ingest.model.rows.values())
+        self._show_running()
+        self._show_seen()
+        self._show_activity()
+        self._read_soon()
+
+    def redraw_ages(self) -> None:
+        """Let ages and histories grow."""
+        super().redraw_ages()
+        if self.is_current:
+            self._show_activity()
+
+    def reload(self) -> None:
+        """Look again at once."""
+        self._pause = 0.0
+        super().reload()
+
+    def _read_soon(self) -> None:
+        """Read the workspace, at once where that was not done a moment ago."""
+        if self._reading is None:
+            wait = self._asked_at + self._pause - time.monotonic()
+            self._reading = self.set_timer(max(wait, 0.01), self._read)
+
+    def _read(self) -> None:
+        self._asked_at = time.monotonic()
+        self.ask(self.ingest.client.maintenance.overview, self._take, group="overview", otherwise=self._failed)
+
+    def _take(self, seen: Overview) -> None:
+        self._reading = None
+        self._pause = max(_READ_SECONDS, (time.monotonic() - self._asked_at) * _SHARE_OF_TIME)
+        self._seen, self._failure = seen, ""
+        self._show_seen()
+
+    def _failed(self, message: str, hint: str) -> None:
+        self._reading = None
+        self._pause = _READ_SECONDS
+        if self._seen is None:
+            self.board("attention").show([], empty=[f"! {message}", f"  {hint}"])
+        self._failure = f"{message} {hint}"
+        self._say_current()
+
+    def _show_seen(self) -> None:
+        seen = self._seen
+        if seen is None:
+            for name in ("attention", "sources", "collections"):
+                self.board(name).show([], empty=["reading …"])
+            return
+        self._show_board("attention", "Needs you", seen.attention, ["Nothing needs you."])
+        no_source = ["No sources yet: a source is a place that documents come from.", "Press 2, then a to add one."]
+        self._show_board("sources", "Sources", words.by_health(seen.sources), no_source)
+        self._show_board("collections", "Collections", seen.collections, ["No collections."], words.disk_words(seen))
+        self._fit_heights()
+        self._say_current()
+
+    def _show_running(self) -> None:
+        rows = words.unfinished(self.ingest.model.rows.values())
+        board = self.board("running")
+        if rows and [row.job_id for row in rows] == [row.job_id for row in board.rows]:
+            for before, row in zip(list(board.rows), rows, strict=True):
+                if row != before:
+                    board.change(row)
+        else:
+            self._show_board("running", "Running", rows, ["Nothing runs, nothing waits."])
+
+    def _show_board(self, name: str, title: str, rows: list[Any], empty: list[str], subtitle: str = "") -> None:
+        board = self.board(name)
+        board.say_title(words.counted(title, rows), subtitle)
+        board.show(rows, empty=empty)
+
+    def _show_activity(self) -> None:
+        if not self.query("#activity-0") or not self.query_one("#overview-activity").display:
+            return
+        model, now = self.ingest.model, self.ingest.now()
+        cells = min(_MOST_PARTS, max(1, self.query_one("#activity-0").size.width - words.ACTIVITY_WORDS))
+        hour = activity(model.rows.values(), now, span=HOUR, parts=cells)
+        day = activity(model.rows.values(), now, span=DAY, parts=cells)
+        lines = words.activity_lines(hour, day, self.ingest.glyphs, cells, waiting=model.number("queued"))
+        for number, (name, line, value) in enumerate(lines):
+            told = Content.assemble((name, "$text-muted"), " ", (line, "$text-primary"), f" {value:>9}")
+            self.query_one(f"#activity-{number}", Line).say(told)
+
+    def _fit_heights(self) -> None:
+        """Give the first panel the rows that it needs, as far as the others keep room."""
+        board = self.board("attention")
+        room = max(1, min(_MOST_ATTENTION, self.size.height // 5))
+        height = min(max(len(board.rows), 1), room) + _AROUND_ROWS
+        if board.styles.height is None or board.styles.height.value != height:
+            board.styles.height = height
+
+    def _health_of(self, source_id: str) -> str:
+        return self.ingest.glyphs.health(self._states.get(source_id, ()))
+
+    # The row under the cursor
+
+    @on(VirtualTable.Moved)
+    def moved(self) -> None:
+        """Say more of the row."""
+        self._say_current()
+
+    def on_descendant_focus(self) -> None:
+        """Say more of the row under the cursor of the panel that has the focus now."""
+        self._say_current()
+
+    def _say_current(self) -> None:
+        target = self.target
+        row: Any = target.current if isinstance(target, Board) else None
+        if self._failure:
+            self.say_hint(self._failure, "bad")
+        elif row is None:
+            self.say_hint(self.ingest.worker_hint, "warn")
+        elif target.id == "overview-attention":
+            self.say_hint(row.hint, "bad" if row.level == "problem" else "warn")
+        elif target.id == "overview-sources":
+            self.say_hint(f"{row.source.source_id}  {row.source.place}")
+        elif target.id == "overview-running":
+            self.say_hint(f"{row.job_id}  {row.phase or row.kind}")
+        else:
+            self.say_hint(f"{row.collection_id}: {wording.plural(row.documents, 'document')}")
+
+    def command_values(self) -> dict[str, str]:
+        """The job and the source under the cursor."""
+        target = self.target
+        row: Any = target.current if isinstance(target, Board) else None
+        if row is None or target.id == "overview-collections":
+            return {}
+        source = row.source.source_id if target.id == "overview-sources" else row.source_id
+        return {"source": source, "job": getattr(row, "job_id", ""), "credential": getattr(row, "credential", "")}
+
+    # Actions
+
+    @on(Board.Left)
+    def leave_board(self, event: Board.Left) -> None:
+        """Go on in the panel above or below."""
+        boards = [board for board in self.boards() if board.rows or board is event.board]
+        position = boards.index(event.board) + event.steps
+        if 0 <= position < len(boards):
+            boards[position].focus()
+            boards[position].move_to_end(first=event.steps > 0)
+
+    def toggle_more(self) -> None:
+        """Show throughput and collections in place of sources and jobs, or these again; a broad screen has all."""
+        self.toggle_class("-more")
+        boards = self.boards()
+        if self.focused not in boards:
+            boards[0].focus()
+        self.call_after_refresh(self._show_activity)
+
+    @on(VirtualTable.Opened)
+    def open_selected(self) -> None:
+        """Open what the row under the cursor speaks of."""
+        target = self.target
+        row: Any = target.current if isinstance(target, Board) else None
+        if row is None:
+            return
+        if target.id == "overview-attention":
+            self._open_attention(row)
+        elif target.id == "overview-sources":
+            self.ingest.open_source_here(row.source.source_id)
+        elif target.id == "overview-running":
+            self.ingest.open_job_here(row.job_id)
+        else:
+            self.ingest.lead_to("documents")
+
+    def _open_attention(self, item: AttentionItem) -> None:
+        if item.job_id:
+            self.ingest.open_job_here(item.job_id)
+        elif item.code == "documents_quarantined":
+            self.ingest.lead_to("errors")
+        elif item.credential or item.code == "credentials_unreadable":
+            self.ingest.lead_to("credentials", row=item.credential)
+        elif item.source_id:
+            self.ingest.open_source_here(item.source_id)
+        elif item.code == "source_unreadable":
+            self.ingest.lead_to("sources")
+        else:
+            self.ingest.lead_to("logs")

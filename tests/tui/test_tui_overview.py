@@ -1,0 +1,221 @@
+"""The overview: the first screen, what it shows of a workspace, and that each of its rows leads on."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_tui.model.errors import StoreError
+from ingest_tui.model.job import HeldDeletions
+from ingest_tui.model.source import Source
+from ingest_tui.services.client import Client
+from ingest_tui.services.sources.health import SourceSummary
+from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.jobs_model import JobRow
+from ingest_tui.tui.views.overview.activity import DAY, HOUR, activity
+from ingest_tui.tui.views.overview.overview_columns import last_states, next_words, unfinished
+from ingest_tui.tui.views.sources.source_screen import SourceScreen
+from ingest_tui.tui.widgets.glyphs import Glyphs
+from tests.tui.stories import HOSTILE_NAMES, NOW, add_job, let_answer, run_story, said, screen_text, until
+
+pytestmark = pytest.mark.usefixtures("overview_first")
+HELD = "20261121-115000-policies-7k3q"
+
+
+def add_source(root: Path, source_id: str, **values: Any) -> None:
+    """Put a source on disk."""
+    with closing(open_workspace_at(root)) as workspace:
+        workspace.sources.add(Source(source_id=source_id, name=source_id, source_type="local", **values))
+
+
+def busy(root: Path) -> None:
+    """A source with held deletions, one that is well, one that was never synced, and a job that waits."""
+    add_source(root, "handbook", source_config={})
+    add_source(root, "new", source_config={})
+    add_job(root, HELD, "partial", source_id="policies", listed=3310, at="2026-11-21T11:50:00.000Z",
+            held=HeldDeletions(documents=214, known=3310, reason="mass_deletion"))  # fmt: skip
+    add_job(root, "20261121-115500-handbook-8h2m", "succeeded", source_id="handbook", listed=1204,
+            at="2026-11-21T11:55:00.000Z")  # fmt: skip
+    add_job(
+        root,
+        "20261121-115930-handbook-3n8p",
+        "queued",
+        source_id="handbook",
+        at="2026-11-21T11:59:30.000Z",
+        percent=0.0,
+    )
+
+
+def test_the_program_begins_here(root: Path) -> None:
+    """An empty workspace leads by the hand: nothing needs anybody, and how a source is added."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        assert app.current_mode == "overview"
+        await until(pilot, lambda: "Nothing needs you." in screen_text(app))
+        assert "Press 2, then a to add one." in screen_text(app)
+        assert "Nothing runs, nothing waits." in screen_text(app)
+        assert "No worker" in screen_text(app) or "no worker" in said(app, "header")
+
+    run_story(root, story)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 30), (200, 50)])
+def test_it_shows_what_needs_a_person_first(root: Path, size: tuple[int, int]) -> None:
+    """Problems with what to do, the sources with what is wrong first, and what waits; numbers in the titles."""
+    busy(root)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.board("sources").rows) == 3)
+        shown = screen_text(app)
+        needs = app.screen.board("attention").rows
+        assert {"deletions_held", "source_never_synced"} <= {item.code for item in needs}
+        assert f"Needs you {len(needs)}" in shown
+        assert "214 deletions of 3,310" in shown
+        assert shown.index("policies") < shown.index("handbook")
+        assert "Sources 3" in shown
+        assert "Running 1" in shown
+        assert ". queued" in shown
+        assert ("Throughput" in shown) == (size[0] >= 110)
+        assert "job approve" in said(app, "hint") or "job items" in said(app, "hint")
+
+    run_story(root, story, size=size)
+
+
+def test_each_row_leads_on_and_escape_comes_back(root: Path) -> None:
+    """A hold opens its job, a source its page; Esc shows the overview again, as it was."""
+    busy(root)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.board("sources").rows) == 3)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.screen.pane.job_id == HELD)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.view == "overview")
+        await pilot.press("j", "j", "j")  # beyond the last row of the first panel: into the next one
+        await until(pilot, lambda: app.focused is app.screen.board("sources"))
+        chosen = app.screen.board("sources").current_key
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceScreen) and app.screen.source_id == chosen)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.view == "overview")
+        assert app.focused is app.screen.board("sources")
+
+    run_story(root, story)
+
+
+def test_escape_does_not_go_back_where_one_went_by_oneself(root: Path) -> None:
+    """A view that was chosen by its key stays: Esc goes back only where a row has led from."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: app.current_mode == "sources")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.current_mode == "sources"
+
+    run_story(root, story)
+
+
+def test_the_rest_is_one_key_away_in_a_small_terminal(root: Path) -> None:
+    """``m`` shows throughput and collections in place of the sources, and these again."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: "Nothing needs you." in screen_text(app))
+        await pilot.press("m")
+        await until(pilot, lambda: "docs/min" in screen_text(app))
+        assert "default" in screen_text(app)
+        assert "free" in screen_text(app)
+        await pilot.press("m")
+        await until(pilot, lambda: "docs/min" not in screen_text(app))
+
+    run_story(root, story)
+
+
+def test_a_workspace_that_cannot_be_read_says_so(root: Path) -> None:
+    """The panel holds the error and what to do, not "reading …" for ever."""
+    client = Client(root)
+
+    def fail() -> None:
+        raise StoreError("the catalogue is damaged", hint="'ingest-tui rebuild' makes it again")
+
+    let_answer(client.maintenance, overview=fail)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: "! the catalogue is damaged" in screen_text(app))
+        assert "ingest-tui rebuild" in said(app, "hint")
+
+    run_story(root, story, client=client)
+
+
+def test_names_that_act_on_a_terminal_are_text(root: Path) -> None:
+    """Sources and messages with control characters and markup are shown, escaped."""
+    for number, name in enumerate(HOSTILE_NAMES):
+        add_job(root, f"20261121-0000{number:02}-h-aaaa", "queued", source_id=name.replace("\udc80", "?"))
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: "Running 14" in screen_text(app))
+        assert not [letter for letter in screen_text(app) if ord(letter) < 32 and letter != "\n"]
+
+    run_story(root, story)
+
+
+# Pure
+
+
+def row(job_id: str, state: str, **values: Any) -> JobRow:
+    return JobRow(job_id, state, "docs", **values)
+
+
+def test_what_a_job_did_counts_over_the_time_it_took() -> None:
+    """60 documents in the last two minutes are 30 a minute; what ended before the span is left out."""
+    rows = [
+        row("a", "succeeded", started_at="2026-11-21T11:58:00.000Z", finished_at="2026-11-21T12:00:00.000Z",
+            created_at="2026-11-21T11:56:00.000Z", done=60, bytes=6000),
+        row("b", "succeeded", started_at="2026-11-20T10:00:00.000Z", finished_at="2026-11-20T11:00:00.000Z",
+            created_at="2026-11-20T10:00:00.000Z", done=600, bytes=6000),
+    ]  # fmt: skip
+    seen = activity(rows, NOW, span=HOUR, parts=60)
+    assert seen.documents == [0.0] * 58 + [30.0, 30.0]
+    assert seen.bytes[-1] == 3000.0
+    assert seen.queue == [0.0] * 56 + [1.0, 1.0, 0.0, 0.0]
+    assert sum(activity(rows, NOW, span=DAY * 2, parts=48).documents) == pytest.approx(11.0)
+
+
+def test_a_job_that_waits_is_in_the_queue_until_now() -> None:
+    """And one without times, or with odd ones, counts for nothing."""
+    waits = row("a", "queued", created_at="2026-11-21T11:58:30.000Z")
+    odd = [row("b", "queued", created_at="yesterday"), row("c", "succeeded", started_at="x", done=3)]
+    assert activity([waits, *odd], NOW, span=HOUR, parts=60).queue[-3:] == [0.0, 0.5, 1.0]
+
+
+def test_the_last_jobs_of_a_source_are_bars() -> None:
+    """High for what succeeded, low for what failed, the newest on the right; in ASCII each has a sign of its own."""
+    rows = [row(f"20261121-00000{number}-docs-aaaa", state) for number, state in enumerate(("failed", "succeeded"))]
+    states = last_states(reversed(rows))["docs"]
+    assert states == ["failed", "succeeded"]
+    assert Glyphs().health(states) == "▁█"
+    assert Glyphs(ascii_only=True).health(states) == "!+"
+    assert Glyphs(ascii_only=True).sparkline([0, 1, 2], 2) == "=#"
+    assert Glyphs().bar(0.5, 4) == "━━──"
+
+
+def test_jobs_that_run_come_before_those_that_wait() -> None:
+    """Then in the order in which they will run; ended and unreadable ones are left out."""
+    rows = [row("20261121-1-d-a", "queued", priority=5), row("20261121-2-d-a", "queued", priority=1),
+            row("20261121-3-d-a", "running"), row("20261121-4-d-a", "failed"), JobRow("x", "unreadable")]  # fmt: skip
+    assert [one.job_id[9] for one in unfinished(rows)] == ["3", "2", "1"]
+
+
+def test_when_a_source_is_synced_next() -> None:
+    """A schedule in how long, a watched one in words."""
+    source = Source(source_id="docs", name="docs", source_type="local", source_config={})
+    summary = SourceSummary(source, 0, None, None, next_run="on change")
+    assert next_words(summary, NOW) == "on change"
+    summary.next_run_at = "2026-11-21T12:19:00.000Z"
+    assert next_words(summary, NOW) == "in 19m00s"
+    summary.next_run_at = "2026-11-21T11:19:00.000Z"
+    assert next_words(summary, NOW) == "now"
