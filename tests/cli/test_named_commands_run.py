@@ -68,6 +68,8 @@ IN_COMMAND = {
     ("collection remove", "NAME"): "leaving",
     ("upload -", "NAME"): "report.txt",
     ("backup FILE", "FILE"): "two.tar.zst",
+    ("audit check", "FILE"): "audit.jsonl",
+    ("audit export", "FILE"): "more.jsonl",
     ("restore FILE", "FILE"): "one.tar.zst",
     ("restore FILE", "FOLDER"): "restored",
 }
@@ -151,6 +153,7 @@ class Place:
         assert self("sync", "docs") in DONE
         assert self("doc", "remove", str(self.docs / "removed.txt"), "--yes") == 0
         assert self("backup", "one.tar.zst") == 0
+        assert self("audit", "export", "audit.jsonl") == 0
         shutil.copytree(self.home, self._kept)
 
     def put_back(self) -> None:
