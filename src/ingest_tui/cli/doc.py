@@ -17,6 +17,7 @@ from ingest_tui.cli.export import export_document
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import COLLECTION, DOCUMENT
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
+from ingest_tui.cli.selector_options import selector_of, selector_options
 from ingest_tui.cli.session import (
     Session,
     confirm,
@@ -255,7 +256,8 @@ for command in (*VERSION_COMMANDS, purge):
 
 
 @doc.command()
-@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
+@click.argument("documents", type=DOCUMENT, nargs=-1)
+@selector_options
 @dry_run_option
 @yes_option
 @wait_options
@@ -263,22 +265,27 @@ for command in (*VERSION_COMMANDS, purge):
 @pass_session
 def remove(
     session: Session,
+    /,
     documents: tuple[str, ...],
     dry_run: bool,
     yes: bool,
     wait: bool,
     timeout: float | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Retire DOCUMENTS with all their versions to the trash; no sync brings them back unless they change.
+    """Retire DOCUMENTS, or all that the options select, with all their versions to the trash.
+
+    No sync brings them back unless they change.
 
     Refused with 5 while a job works on a source of theirs.
     """
-    from ingest_tui.services.documents.documents import get_document, remove_documents
+    from ingest_tui.services.documents.documents import remove_documents
+    from ingest_tui.services.documents.selection import select_documents
     from ingest_tui.services.documents.version_details import removal_in_words
 
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
-    found = [get_document(session.workspace, name) for name in documents]
+    found = select_documents(session.workspace, documents, selector_of(options))
     if dry_run:
         planned = {"removed": 0, "documents": [document.as_dict() for document in found]}
         what = removal_in_words(session.workspace, found)
@@ -297,14 +304,23 @@ def remove(
 
 
 @doc.command()
-@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
+@click.argument("documents", type=DOCUMENT, nargs=-1)
+@selector_options
+@dry_run_option
 @json_option
 @pass_session
-def restore(session: Session, documents: tuple[str, ...], as_json: bool) -> None:
-    """Bring DOCUMENTS back from the trash."""
+def restore(session: Session, /, documents: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Bring DOCUMENTS, or all that the options select, back from the trash."""
     from ingest_tui.services.documents.documents import restore_document
+    from ingest_tui.services.documents.selection import select_documents
 
-    restored = [restore_document(session.workspace, name) for name in documents]
+    found = select_documents(session.workspace, documents, selector_of(options), state="retired")
+    if dry_run:
+        lines = [f"  {document.document_id}  {document.uri}" for document in found]
+        planned = {"restored": 0, "documents": [document.as_dict() for document in found]}
+        report_dry_run("\n".join([f"would restore {len(found)} documents", *lines]), planned, as_json=as_json)
+        return
+    restored = [restore_document(session.workspace, document.document_id) for document in found]
     if as_json:
         output.data([document.as_dict() for document in restored])
         return

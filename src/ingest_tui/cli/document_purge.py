@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import DOCUMENT
+from ingest_tui.cli.selector_options import selector_of, selector_options
 from ingest_tui.cli.session import (
     Session,
     confirm,
@@ -21,7 +23,8 @@ from ingest_tui.cli.session import (
 
 
 @click.command()
-@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
+@click.argument("documents", type=DOCUMENT, nargs=-1)
+@selector_options
 @click.option(
     "--record", type=click.Path(path_type=Path), metavar="FILE", help="First write what is erased: JSON lines."
 )
@@ -32,6 +35,7 @@ from ingest_tui.cli.session import (
 @pass_session
 def purge(
     session: Session,
+    /,
     documents: tuple[str, ...],
     record: Path | None,
     dry_run: bool,
@@ -39,15 +43,18 @@ def purge(
     wait: bool,
     timeout: float | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Erase DOCUMENTS for good, here or in the trash: all versions, texts and vectors. Nothing brings them back.
+    """Erase DOCUMENTS, or all that the options select, for good: all versions, texts and vectors, in the trash too.
 
-    No sync takes them in again unless they change at their source. Exit code 6: nobody agreed.
+    Nothing brings them back. No sync takes them in again unless their source changes them. Exit code 6: nobody agreed.
     """
     from ingest_tui.services.documents.erasure import Erased, erase_documents, plan_erasure
+    from ingest_tui.services.documents.selection import select_documents
 
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
-    found = plan_erasure(session.workspace, documents)
+    chosen = select_documents(session.workspace, documents, selector_of(options), state=None)
+    found = plan_erasure(session.workspace, [document.document_id for document in chosen])
     erased = Erased([], [])
     if not dry_run:
         if not yes and not as_json:

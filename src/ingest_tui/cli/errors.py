@@ -9,11 +9,12 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import SOURCE
-from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.cli.selector_options import selector_of, selector_options
+from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session, report_dry_run
 from ingest_tui.model.issue import ISSUE_KINDS
 
 if TYPE_CHECKING:
+    from ingest_tui.model.selector import Selector
     from ingest_tui.services.jobs.error_inbox import Issue
 
 
@@ -30,8 +31,8 @@ def _narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--kind", "kinds", multiple=True, type=click.Choice(ISSUE_KINDS), help="Only of this kind."),
         click.option("--reason", "reasons", multiple=True, help="Only with this reason, as 'errors list' names it."),
-        click.option("--source", "source_id", type=SOURCE, metavar="NAME", help="Only of this source."),
     )
+    command = selector_options(command)
     for option in reversed(options):
         command = option(command)
     return command
@@ -46,19 +47,21 @@ def _narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
 @pass_session
 def list_(
     session: Session,
+    /,
     kinds: tuple[str, ...],
     reasons: tuple[str, ...],
-    source_id: str | None,
     ignored: bool,
     by_reason: bool,
     limit: int,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """List the errors, newest first."""
-    from ingest_tui.services.jobs.error_inbox import groups_with_hints, list_open_issues
+    from ingest_tui.services.jobs.error_inbox import groups_with_hints
 
-    found = list_open_issues(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
-    empty = _empty(ignored=ignored, is_narrowed=bool(kinds or reasons or source_id))
+    selector = selector_of(options)
+    found = _listed(session, kinds, reasons, selector, ignored=ignored)
+    empty = _empty(ignored=ignored, is_narrowed=bool(kinds or reasons or not selector.is_empty))
     if by_reason:
         groups = groups_with_hints(session.workspace, found)
         if as_json:
@@ -86,6 +89,7 @@ def _empty(*, ignored: bool, is_narrowed: bool) -> str:
 
 def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the items that a command is for: named, or all that the options leave."""
+    command = dry_run_option(command)
     command = click.option("--all", "all_of_them", is_flag=True, help="All that the other options leave.")(command)
     return click.argument("items", metavar="[ITEM]...", nargs=-1)(_narrowing(command))
 
@@ -96,19 +100,43 @@ def _chosen(
     all_of_them: bool,
     kinds: tuple[str, ...],
     reasons: tuple[str, ...],
-    source_id: str | None,
     *,
     ignored: bool = False,
+    **options: Any,
 ) -> list[Issue]:
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.jobs.error_inbox import find_issues, list_open_issues
+    from ingest_tui.services.jobs.error_inbox import find_issues
 
-    narrowed = bool(kinds or reasons or source_id)
+    selector = selector_of(options)
+    narrowed = bool(kinds or reasons or not selector.is_empty)
     if bool(items) == (narrowed or all_of_them):
-        raise UsageError("name items, or choose them by options", hint="--kind, --reason, --source, or --all")
+        hint = "--kind, --reason, --source, --collection, --type, --path, --older-than, or --all"
+        raise UsageError("name items, or choose them by options", hint=hint)
     if items:
         return find_issues(session.workspace, items, ignored=ignored)
-    return list_open_issues(session.workspace, kinds=kinds, reasons=reasons, source_id=source_id, ignored=ignored)
+    return _listed(session, kinds, reasons, selector, ignored=ignored)
+
+
+def _listed(
+    session: Session, kinds: tuple[str, ...], reasons: tuple[str, ...], selector: Selector, *, ignored: bool
+) -> list[Issue]:
+    from ingest_tui.services.jobs.error_inbox import list_open_issues
+
+    return list_open_issues(
+        session.workspace,
+        kinds=kinds,
+        reasons=reasons,
+        source_id=selector.source_id,
+        ignored=ignored,
+        selector=selector,
+    )
+
+
+def _report_chosen(chosen: list[Issue], what: str, *, as_json: bool) -> None:
+    """Print the items that a command would be for."""
+    lines = [f"  {one.source_id}: {one.key}: {one.reason}" for one in chosen]
+    items = {"items": [one.as_dict() for one in chosen]}
+    report_dry_run("\n".join([f"would {what} {len(chosen)} items", *lines]), items, as_json=as_json)
 
 
 @errors.command()
@@ -116,12 +144,16 @@ def _chosen(
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
 @json_option
 @pass_session
-def retry(session: Session, /, detach: bool, as_json: bool, **choice: Any) -> int:
+def retry(session: Session, /, detach: bool, dry_run: bool, as_json: bool, **choice: Any) -> int:
     """Fetch and read items again: one job for each source, whatever jobs they failed in."""
     from ingest_tui.cli.sync import follow_and_report
     from ingest_tui.services.jobs.error_inbox import retry_issues
 
-    report = retry_issues(session.workspace, _chosen(session, **choice))
+    chosen = _chosen(session, **choice)
+    if dry_run:
+        _report_chosen(chosen, "retry", as_json=as_json)
+        return 0
+    report = retry_issues(session.workspace, chosen)
     for one in report.left_out[:5]:
         diagnostics.say(f"warning: left out {one['source_id']}: {one['key']}: {one['reason']}")
     if report.left_out_total:
@@ -145,10 +177,13 @@ def _ignoring(name: str, help_text: str, done: str, *, ignore: bool) -> click.Co
     @_choosing
     @json_option
     @pass_session
-    def command(session: Session, /, as_json: bool, **choice: Any) -> None:
+    def command(session: Session, /, dry_run: bool, as_json: bool, **choice: Any) -> None:
         from ingest_tui.services.jobs.error_inbox import ignore_issues
 
         chosen = _chosen(session, **choice, ignored=not ignore)
+        if dry_run:
+            _report_chosen(chosen, name, as_json=as_json)
+            return
         number = ignore_issues(session.workspace, chosen, ignore=ignore)
         if as_json:
             output.data({name: number})

@@ -9,8 +9,8 @@ import click
 import humanize
 
 from ingest_tui.cli import output
+from ingest_tui.cli.selector_options import Age
 from ingest_tui.cli.session import Session, json_option, pass_session
-from ingest_tui.cli.trash import Age
 
 if TYPE_CHECKING:
     from ingest_tui.services.stats import SourceFigures, Stats

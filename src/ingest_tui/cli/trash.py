@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import DOCUMENT, SOURCE
+from ingest_tui.cli.selector_options import Age
 from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
 from ingest_tui.model.clock import rfc3339
 
 if TYPE_CHECKING:
     from ingest_tui.services.documents.trash import TrashEntry
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MOST_SHOWN = 20
-
-
-class Age(click.ParamType):  # type: ignore[type-arg]  # generic for type checkers only
-    """A length of time: ``30d``, ``12h``, ``2w``, ``90m``."""
-
-    name = "AGE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Return the time that a text names."""
-        found = re.fullmatch(r"(\d{1,6})([mhdw])", str(value))
-        if found is None:
-            self.fail(f"{value!r} is no age: write 90m, 12h, 30d or 2w", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @click.group(cls=CommandGroup)

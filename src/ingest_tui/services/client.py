@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         pruning,
         rollback,
         search,
+        selection,
         tables,
         trace,
         trash,
@@ -90,9 +91,9 @@ else:
         _Module(f"documents.{name}")
         for name in ("documents", "erasure", "evaluation", "explain", "export", "links", "pruning")
     )
-    rollback, search, tables, trace, trash, uploads, version_details = (
+    rollback, search, selection, tables, trace, trash, uploads, version_details = (
         _Module(f"documents.{name}")
-        for name in ("rollback", "search", "tables", "trace", "trash", "uploads", "version_details")
+        for name in ("rollback", "search", "selection", "tables", "trace", "trash", "uploads", "version_details")
     )
     audit_check, audit_trail, error_inbox, jobs, logs, plan_preview = (
         _Module(f"jobs.{name}")
@@ -262,6 +263,7 @@ class _Documents(Subject):
     explain = reads(lambda: explain.explain)
     remove = changes(lambda: documents.remove_documents)
     restore = changes(lambda: documents.restore_document)
+    select = reads(lambda: selection.select_documents)
     plan_erasure = reads(lambda: erasure.plan_erasure)
     erase = changes(lambda: erasure.erase_documents)
     upload = changes(lambda: uploads.upload_files)

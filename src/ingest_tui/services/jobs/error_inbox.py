@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.clock import rfc3339_now, utc_now
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.issue import (
     ISSUE_KINDS,
@@ -23,6 +24,7 @@ from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.remedies import remedy_for
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.selector import Selector
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.services.documents.addresses import addresses_of
 from ingest_tui.services.jobs.jobs import job_plan, write_plan_and_queue
@@ -75,6 +77,17 @@ class RetryReport:
                 self.left_out.append({"source_id": issue.source_id, "key": issue.key, "reason": reason})
 
 
+def _is_selected(issue: Issue, selector: Selector, now: datetime) -> bool:
+    """Tell whether an item is selected. What failed has no media type: a type is the ending of its key."""
+    ending = f".{(selector.media_type or '').lstrip('.').casefold()}"
+    return (
+        selector.collection_id in {None, issue.collection_id}
+        and selector.source_id in {None, issue.source_id}
+        and (selector.media_type is None or issue.key.casefold().endswith(ending))
+        and selector.takes(key=issue.key, uri=issue.uri, at=issue.at, now=now)
+    )
+
+
 def list_open_issues(
     workspace: Workspace,
     *,
@@ -82,6 +95,7 @@ def list_open_issues(
     reasons: Collection[str] | None = None,
     source_id: str | None = None,
     ignored: bool | None = False,
+    selector: Selector | None = None,
 ) -> list[Issue]:
     """Return what asks for a person now, newest first, documents with little text last.
 
@@ -90,10 +104,12 @@ def list_open_issues(
     """
     if source_id is not None and source_id not in RESERVED_SOURCES:
         workspace.sources.get(source_id)
-    said = workspace.ignored.all()
+    said, now = workspace.ignored.all(), utc_now()
     found = []
     for issue in _all_issues(workspace, kinds):
         if (source_id is not None and issue.source_id != source_id) or (reasons and issue.reason not in reasons):
+            continue
+        if selector is not None and not _is_selected(issue, selector, now):
             continue
         known = said.get(issue.place)
         is_ignored = known is not None and known.mark == issue.mark
