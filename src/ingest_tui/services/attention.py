@@ -242,7 +242,8 @@ def _quarantined(numbers: Iterable[tuple[str, int]]) -> Iterator[AttentionItem]:
             source_id,
             f"{number:,} {what} left out",
             "look at them",
-            f"'ingest-tui errors list --source {source_id}' shows them; 'ingest-tui errors retry --source {source_id}' tries them again",
+            f"'ingest-tui errors list --source {source_id}' shows them; "
+            f"'ingest-tui errors retry --source {source_id}' tries them again",
             source_id=source_id,
         )
 
