@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest_tui.connectors.local.volumes import read_mounts
 from ingest_tui.connectors.registry import connector_class
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connect
 from ingest_tui.store.workspace import Workspace
+from ingest_tui.worker.folder_events import in_words, refuse_beyond_limit, why_polled
 from ingest_tui.worker.supervision import EventReport, Supervisor
 
 _SOURCES_SECONDS = 2.0
@@ -51,6 +55,8 @@ class SourceWatch:
         self._supervisor = supervisor or Supervisor(report)
         self._stop = threading.Event()
         self._threads: dict[str, tuple[Watched, threading.Event, threading.Thread]] = {}
+        self._polled: dict[str, str] = {}
+        """By source, why its folder is only looked at."""
 
     def refresh(self) -> None:
         """Start and end watching as the sources say now; a thread that has ended although nobody asked starts again."""
@@ -91,14 +97,16 @@ class SourceWatch:
             stop.set()
 
     def _watch(self, source: Source, what: Watched, stop: threading.Event) -> None:
-        wait = self._wait_for_folder if what.folder is not None else self._wait_for_remote
-
         def look_and_wait() -> None:
+            looked_at = _identity(what.folder or "")  # before the look: what takes its place meanwhile is another one
             self._due(source)
             if stop.is_set():
                 return
             self._supervisor.succeeded(_watching(source.source_id))
-            wait(source, what, stop)
+            if what.folder is not None:
+                self._wait_for_folder(source, what.folder, looked_at, stop)
+            else:
+                self._wait_for_remote(source, what, stop)
 
         self._supervisor.repeat(_watching(source.source_id), look_and_wait, stop, source_id=source.source_id)
 
@@ -133,27 +141,43 @@ class SourceWatch:
             self._report("the source does not report changes", {"source": source.source_id, "error": why})
         stop.wait(max(0.0, deadline - time.monotonic()))
 
-    def _wait_for_folder(self, source: Source, what: Watched, stop: threading.Event) -> None:
+    def _wait_for_folder(
+        self, source: Source, path: str, looked_at: tuple[int, int] | None, stop: threading.Event
+    ) -> None:
         """Wait after a look at a folder: for a burst of events, at most for ``rescan_seconds`` whatever events said.
 
         A folder that is not there is waited for. Where the system sends no events (no more watches, a file system
-        without them) the folder is looked at when it is time, and that is an issue.
+        without them) the folder is looked at when it is time, and that is an issue. One on a network file system is
+        only looked at: what others write there sends no events.
         """
-        path, events = what.folder or "", _events_of(source.source_id)
+        events = _events_of(source.source_id)
         settings = self._workspace.settings
         deadline = time.monotonic() + settings.rescan_seconds
+        network = why_polled(read_mounts(), os.path.realpath(os.fsencode(path)))
+        if network:
+            self._say_once(source.source_id, f"{network}, looked at every {settings.rescan_seconds:g} s")
+            stop.wait(max(0.0, deadline - time.monotonic()))
+            return
         try:
             if Path(path).is_dir():
-                self._wait_for_burst(path, stop, deadline, settings.stable_seconds, events)
+                self._wait_for_burst(path, looked_at, stop, deadline, settings.stable_seconds, events)
                 return
         except (OSError, RuntimeError) as error:
             if Path(path).is_dir():
-                message = f"the system sends none ({error}); looked at every {settings.rescan_seconds:g} s"
+                message = f"{in_words(error)}; looked at every {settings.rescan_seconds:g} s"
                 self._supervisor.failed(events, message, level="warning", source_id=source.source_id)
                 stop.wait(max(0.0, deadline - time.monotonic()))
                 return
+        if looked_at is not None:
+            return  # it went while it was looked at, or right after
         while not stop.is_set() and not Path(path).is_dir() and (left := deadline - time.monotonic()) > 0:
             stop.wait(min(_SOURCES_SECONDS, left))
+
+    def _say_once(self, source_id: str, why: str) -> None:
+        """Report why a folder is not watched for events, when that is new."""
+        if self._polled.get(source_id) != why:
+            self._polled[source_id] = why
+            self._report("events are not waited for", {"source": source_id, "why": why})
 
     def _is_foreign(self, _change: object, path: str) -> bool:
         """Leave out what the workspace itself writes, where it lies inside a source."""
@@ -161,7 +185,13 @@ class SourceWatch:
         return path != root and not path.startswith(f"{root}/")
 
     def _wait_for_burst(
-        self, path: str, stop: threading.Event, deadline: float, quiet_seconds: float, events: str
+        self,
+        path: str,
+        looked_at: tuple[int, int] | None,
+        stop: threading.Event,
+        deadline: float,
+        quiet_seconds: float,
+        events: str,
     ) -> None:
         """Return when something happened and it is quiet again, or at the deadline.
 
@@ -174,7 +204,8 @@ class SourceWatch:
         last_event: float | None = None
         longest = max(_LONGEST_BURST_SECONDS, quiet_seconds * 5)
         step = 50
-        watched, checked_at = _identity(path), time.monotonic()
+        checked_at = float("-inf")
+        has_all_watches = False
         for changes in watch(
             path,
             stop_event=stop,
@@ -186,10 +217,13 @@ class SourceWatch:
             ignore_permission_denied=True,
         ):
             moment = time.monotonic()
+            if not has_all_watches:
+                refuse_beyond_limit(path)
+                has_all_watches = True
             self._supervisor.succeeded(events)
             if moment - checked_at > _SOURCES_SECONDS:
                 checked_at = moment
-                if _identity(path) != watched:
+                if _identity(path) != looked_at:
                     return  # another folder, or none, has its name by now: the events would be those of the old one
             if changes:
                 last_event = moment
@@ -203,11 +237,12 @@ class SourceWatch:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
+    """Return what distinguishes a folder from another one of its name; None where there is no folder."""
     try:
         status = Path(path).stat()
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
 def _watching(source_id: str) -> str:

@@ -89,8 +89,13 @@ def test_folder_that_is_made_again_is_looked_at_at_once(watching: Watching) -> N
     wait_until(lambda: watching.looks[-1])
     seen = len(watching.looks)
 
+    written_at = float("-inf")
+
     def is_seen() -> bool:
-        (watching.folder / "new.md").write_text(str(time.monotonic()))
+        nonlocal written_at
+        if time.monotonic() - written_at > 0.5:  # long enough for it to be at rest in between
+            written_at = time.monotonic()
+            (watching.folder / "new.md").write_text(str(written_at))
         return len(watching.looks) > seen
 
     wait_until(is_seen)  # until the new folder is watched, a file may be made before that
@@ -105,3 +110,17 @@ def test_another_folder_of_the_same_name_is_noticed(watching: Watching, tmp_path
     watching.folder.rename(tmp_path / "old")
     (tmp_path / "other").rename(watching.folder)
     wait_until(lambda: len(watching.looks) > seen)
+
+
+def test_a_file_in_the_place_of_the_folder_is_waited_out(watching: Watching) -> None:
+    """Where a file has the name of the folder nobody looks again and again; a folder there is looked at."""
+    watching.watch.refresh()
+    wait_until(lambda: watching.looks)
+    shutil.rmtree(watching.folder)
+    watching.folder.write_text("a file")
+    wait_until(lambda: not watching.looks[-1])
+    seen = len(watching.looks)
+    watching.folder.unlink()
+    watching.folder.mkdir()
+    wait_until(lambda: watching.looks[-1])
+    assert len(watching.looks) <= seen + 3
