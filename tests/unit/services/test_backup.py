@@ -20,6 +20,7 @@ from ingest_tui.services.documents.pruning import prune_documents, versions_to_p
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.audit_trail import list_audit
 from ingest_tui.services.verify.verify import VerifyScope, verify
+from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 
@@ -329,3 +330,34 @@ def test_an_umask_and_links_in_the_workspace_change_nothing(handle: WorkspaceHan
     assert not (tmp_path / "there" / "collections" / "x.json").exists()
     for path in (tmp_path / "there").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_restored_catalogue_has_an_epoch_of_its_own(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Numbers of changes come again after a restore: whoever follows the feed has to notice."""
+
+    def epoch(workspace: Workspace) -> str:
+        return str(workspace.reading.value("SELECT value FROM meta WHERE name = 'epoch'"))
+
+    place, _ = back_up(handle.workspace, tmp_path / "one.zst")
+    restore_backup(place, tmp_path / "there")
+    with open_workspace(tmp_path / "there") as restored:
+        assert epoch(restored.workspace) != epoch(handle.workspace)
+
+
+def test_the_catalogue_is_that_of_the_snapshot(
+    handle: WorkspaceHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is committed after the lock was released, and before the catalogue is copied, is not in the backup."""
+    copy_to = Catalogue.copy_to
+
+    def committed_first(catalogue: Catalogue, copy: Path) -> None:
+        with open_workspace(handle.workspace.root) as other:
+            other.register("default", document(8))
+        copy_to(catalogue, copy)
+
+    monkeypatch.setattr(Catalogue, "copy_to", committed_first)
+    place, report = back_up(handle.workspace, tmp_path / "one.zst")
+    restore_backup(place, tmp_path / "there")
+    assert report.documents == 6
+    assert "words 8" in texts(handle.workspace.root) - texts(tmp_path / "there")
+    assert findings(tmp_path / "there") == []

@@ -10,12 +10,11 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from ingest_tui.store.records.journal import whole_lines
 
 _DIGITS = 15
-_TRIES = 10
 
 
 class LogLimit(NamedTuple):
@@ -45,30 +44,38 @@ def files_of(path: Path) -> list[Path]:
 
 def log_end(path: Path) -> int:
     """Return the offset behind the last byte of a log; 0 where there is none."""
-    parts = _parts(path)
-    return 0 if not parts else parts[-1].start + _size(parts[-1].path)
+    while True:
+        earlier = _earlier_parts(path)
+        size = _size(path)
+        if _earlier_parts(path) == earlier:  # else it was put aside meanwhile
+            return _end_of(earlier) + size
 
 
 def lines_from(path: Path, offset: int) -> Iterator[tuple[bytes, int]]:
     """Yield each line that has its end, from an offset on, with the offset after it."""
-    for part in _parts(path):
-        if part.start + _size(part.path) > offset or part.path == path:
-            for line, end in whole_lines(part.path, max(0, offset - part.start)):
-                offset = part.start + end
-                yield line, offset
+    while True:
+        earlier = _earlier_parts(path)
+        for part in earlier:
+            if part.start + _size(part.path) > offset:
+                for line, end in whole_lines(part.path, max(0, offset - part.start)):
+                    offset = part.start + end
+                    yield line, offset
+        with suppress(FileNotFoundError), path.open("rb") as present:
+            start = _end_of(earlier)
+            if _earlier_parts(path)[-1:] == earlier[-1:]:  # else it was put aside meanwhile, and is read as that
+                yield from _lines_of(present, start, max(start, offset))
+                return
+        if _earlier_parts(path)[-1:] == earlier[-1:]:
+            return
 
 
-def _parts(path: Path) -> list[_Part]:
-    """Return the files of a log, the one that grows last, as they are at one moment."""
-    earlier = _earlier_parts(path)
-    for _try in range(_TRIES):
-        present = _Part(_end_of(earlier), path)
-        is_there = path.exists()
-        again = _earlier_parts(path)
-        if again == earlier:
-            return [*earlier, present] if is_there else earlier
-        earlier = again
-    return earlier
+def _lines_of(present: BinaryIO, start: int, offset: int) -> Iterator[tuple[bytes, int]]:
+    present.seek(offset - start)
+    for line in present:
+        if not line.endswith(b"\n"):
+            return
+        offset += len(line)
+        yield line, offset
 
 
 def _earlier_parts(path: Path) -> list[_Part]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,20 @@ def test_a_process_puts_its_own_log_aside(tmp_path: Path) -> None:
     lines = [line.decode() for line, _end in lines_from(path, 0)]
     assert [json.loads(line)["number"] for line in lines if line.startswith("{")][-1] == 29
     assert lines[-2:] == ["the last of stderr\n", "and of stdout\n"]
+
+
+def test_a_log_is_read_while_it_is_put_aside(tmp_path: Path) -> None:
+    """Whenever a reader looks, it sees each line once, in order."""
+    path, lines = tmp_path / "log.jsonl", 1500
+    writing = threading.Thread(target=write, args=(path, range(lines), LogLimit(200, lines)))
+    writing.start()
+    seen, offset = [], 0
+    while True:
+        is_last = not writing.is_alive()
+        for record, end in read_log(path, offset):
+            seen.append(record["number"])
+            offset = end
+        if is_last:
+            break
+    writing.join()
+    assert seen == list(range(lines))
