@@ -56,8 +56,8 @@ def own_themes() -> list[Theme]:
                                        "#7bd88f", "#ffcf66", "#ff9aa5", "#4a5661"), dark=True),
         _theme("ingest-light", _Colours("#fafafa", "#f1f3f5", "#e3e7eb", "#1c2024", "#4d5863", "#0a54a0", "#d3e5f7",
                                         "#17612d", "#704600", "#9b1529", "#9aa5b1"), dark=False),
-        _theme("high-contrast", _Colours("#000000", "#000000", "#003366", "#ffffff", "#ffffff", "#66ccff", "#003366",
-                                         "#00ff66", "#ffff00", "#ff9999", "#ffffff"), dark=True),
+        _theme("high-contrast", _Colours("#000000", "#000000", "#003366", "#ffffff", "#ffffff", "#80d4ff", "#003366",
+                                         "#00ff66", "#ffff00", "#ffb3b3", "#ffffff"), dark=True),
     ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ class CommandLine(Input):
 
     own_keys: ClassVar[frozenset[str]] = frozenset({"tab", "enter", "escape"})
     DEFAULT_CSS = """
-    CommandLine, CommandLine:focus { height: 1; border: none; padding: 0 1; background: $boost; }
+    CommandLine, CommandLine:focus { height: 1; border: none; padding: 0 1; background: $panel; }
     CommandLine:ansi { text-style: underline; }
     """
 

@@ -35,7 +35,7 @@ class Form(VerticalScroll):
         .form--row { height: 1; }
         .form--label { width: 20; }
         .form--group { text-style: bold; color: $text-accent; margin-top: 1; }
-        Input { height: 1; width: 1fr; border: none; padding: 0; background: $boost; }
+        Input { height: 1; width: 1fr; border: none; padding: 0; background: $panel; }
         Input:focus { border: none; background: $primary-muted; }
         &:ansi Input { text-style: underline; }
         Button { margin-left: 1; min-width: 8; }
