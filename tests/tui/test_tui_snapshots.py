@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,12 @@ import pytest
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.issue import Issue, IssueGroup, IssueKind, group_issues
+from ingest_tui.model.job import HeldDeletions
+from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
 from ingest_tui.services.documents.documents import DocumentPage, remarks_of
+from ingest_tui.services.overview import Overview
+from ingest_tui.store.fs.disk import Room
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.app import IngestApp
@@ -30,6 +35,9 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are pinned to one Python"),
 ]
+
+
+HELD = HeldDeletions(documents=214, known=3310, reason="mass_deletion")
 
 
 class _StillWorker:
@@ -49,6 +57,20 @@ def still_client(root: Path) -> Client:
     """Return a client of a workspace where one worker always runs."""
     client = Client(root)
     let_answer(client.workers, list=lambda: [_StillWorker()])
+    return client
+
+
+def overview_client(root: Path) -> Client:
+    """Return a still client whose disk and catalogue are always as large."""
+    client = still_client(root)
+    overview = client.maintenance.overview
+
+    def still() -> Overview:
+        seen = overview()
+        needs = [item for item in seen.attention if item.code not in {"disk_low", "no_worker"}]
+        return replace(seen, attention=needs, room=Room(412_000_000_000, 0), catalogue_bytes=1_200_000_000)
+
+    let_answer(client.maintenance, overview=still)
     return client
 
 
@@ -123,6 +145,39 @@ def test_jobs_with_one_beside_at_200_by_50(busy: Path, snap_compare: Any) -> Non
         await until(pilot, lambda: "password" in _pane(app).log_lines.plain)
 
     assert snap_compare(app, terminal_size=(200, 50), run_before=settle)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 35), (200, 50)], ids=["small", "broad", "large"])
+def test_overview(busy: Path, overview_first: None, snap_compare: Any, size: tuple[int, int]) -> None:
+    """The first screen: what needs a person, one of it with a hostile message, sources, what runs, what was done."""
+    del overview_first
+    add_job(busy, "20261121-115000-policies-5t2q", "partial", source_id="policies", listed=3310,
+            at="2026-11-21T11:50:00.000Z", held=HELD)  # fmt: skip
+    with closing(open_workspace_at(busy)) as workspace:
+        for name in ("scans", "mail", "new"):
+            workspace.sources.add(Source(source_id=name, name=name, source_type="local", source_config={}))
+    app: Any = IngestApp(busy, client=overview_client(busy), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
+        await until(pilot, lambda: len(app.screen.board("sources").rows) == 4)
+        await until(pilot, lambda: len(app.screen.board("running").rows) == 2)
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 35)], ids=["small", "broad"])
+def test_overview_of_an_empty_workspace(
+    root: Path, overview_first: None, snap_compare: Any, size: tuple[int, int]
+) -> None:
+    """Nothing needs anybody: what a source is, and the next key."""
+    app: Any = IngestApp(root, client=overview_client(root), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
+        await until(pilot, lambda: bool(app.screen._seen))
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)
 
 
 SIZES = [(80, 24), (160, 48)]

@@ -24,6 +24,7 @@ ACTIVITY_LINES, ACTIVITY_WORDS = 5, 24
 """Lines of the panel, and the cells that their words take."""
 _LEVELS = {"problem": 0, "warning": 1, "": 2, "ok": 3}
 _LATE_SECONDS = 60
+_FEW = 10
 
 
 def attention_columns(now: Callable[[], float]) -> list[Column[AttentionItem]]:
@@ -127,12 +128,17 @@ def activity_lines(
     ``waiting``: how many jobs are queued now.
     """
     return [
-        ("docs/min   1h", glyphs.sparkline(hour.documents, cells), f"{wording.count(round(hour.documents[-1]))} now"),
-        ("MB/min     1h", glyphs.sparkline(hour.bytes, cells), f"{hour.bytes[-1] / 1e6:.1f} now"),
+        ("docs/min   1h", glyphs.sparkline(hour.documents, cells), f"{_rate(hour.documents[-1])} now"),
+        ("MB/min     1h", glyphs.sparkline(hour.bytes, cells), f"{_rate(hour.bytes[-1] / 1e6)} now"),
         ("queue      1h", glyphs.sparkline(hour.queue, cells), f"{waiting} now"),
-        ("docs/min  24h", glyphs.sparkline(day.documents, cells), f"{wording.count(round(max(day.documents)))} max"),
-        ("queue     24h", glyphs.sparkline(day.queue, cells), f"{round(max(day.queue))} max"),
+        ("docs/min  24h", glyphs.sparkline(day.documents, cells), f"{_rate(max(day.documents))} max"),
+        ("queue     24h", glyphs.sparkline(day.queue, cells), f"{_rate(max(day.queue))} max"),
     ]
+
+
+def _rate(value: float) -> str:
+    """Return a rate in two figures or more: ``0.4``, ``206``, ``1.2k``; nothing done is ``0``."""
+    return f"{value:.1f}" if 0 < value < _FEW else wording.count(round(value))
 
 
 def disk_words(overview: Overview) -> str:

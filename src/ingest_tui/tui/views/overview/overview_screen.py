@@ -18,7 +18,7 @@ from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.overview import overview_columns as words
-from ingest_tui.tui.views.overview.activity import DAY, HOUR, activity
+from ingest_tui.tui.views.overview.activity import DAY, HOUR, Activity, activity
 from ingest_tui.tui.widgets.board import Board
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.table import VirtualTable
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 BROAD = 110
 _READ_SECONDS, _SHARE_OF_TIME = 2.0, 10
 """Read the workspace again that long after the last time at the earliest, and for a tenth of the time at most."""
-_MOST_PARTS = 60
+_MOST_PARTS, _DAY_SECONDS = 60, 60.0
+"""Parts of a history; how long that of a day holds, since it looks at every job of the day."""
 _MOST_ATTENTION, _AROUND_ROWS = 6, 3
 """Rows of the first panel; the lines that its border and its head take."""
 
@@ -58,6 +59,8 @@ class OverviewScreen(ViewScreen):
         self._states: dict[str, list[str]] = {}
         self._reading: Timer | None = None
         self._asked_at = self._pause = 0.0
+        self._day: Activity | None = None
+        self._day_at = 0.0
 
     # Composition
 
@@ -193,8 +196,9 @@ class OverviewScreen(ViewScreen):
         model, now = self.ingest.model, self.ingest.now()
         cells = min(_MOST_PARTS, max(1, self.query_one("#activity-0").size.width - words.ACTIVITY_WORDS))
         hour = activity(model.rows.values(), now, span=HOUR, parts=cells)
-        day = activity(model.rows.values(), now, span=DAY, parts=cells)
-        lines = words.activity_lines(hour, day, self.ingest.glyphs, cells, waiting=model.number("queued"))
+        if self._day is None or len(self._day.queue) != cells or abs(now - self._day_at) >= _DAY_SECONDS:
+            self._day, self._day_at = activity(model.rows.values(), now, span=DAY, parts=cells), now
+        lines = words.activity_lines(hour, self._day, self.ingest.glyphs, cells, waiting=model.number("queued"))
         for number, (name, line, value) in enumerate(lines):
             told = Content.assemble((name, "$text-muted"), " ", (line, "$text-primary"), f" {value:>9}")
             self.query_one(f"#activity-{number}", Line).say(told)
