@@ -245,3 +245,18 @@ def test_without_a_workspace_the_way_to_make_one_is_named(tmp_path: Path, monkey
     monkeypatch.setattr("ingest_tui.tui.terminal.safety.terminal_is_usable", lambda: True)
     with pytest.raises(NotFoundError):
         run_tui(tmp_path)
+
+
+def test_the_first_screen_sends_little_however_many_jobs_there_are(root: Path) -> None:
+    """The overview is painted once and again when all jobs are known, not for each slice of them that was read."""
+    for number in range(1500):
+        add_job(root, f"20261120-{number:06}-docs-{number:04}", listed=5)
+    app = PtyApp(root, view="")
+    try:
+        app.read_until(b"1.5k ok")
+        while app.read(1.0):
+            pass
+    finally:
+        app.close()
+    assert b"Needs you" in app.output
+    assert len(app.output) < 40_000

@@ -110,13 +110,15 @@ class OverviewScreen(ViewScreen):
         return False
 
     def feed_changed(self, update: FeedUpdate) -> None:
-        """Show the jobs that run at once, and the rest soon."""
+        """Show the jobs that run at once, and the rest soon; at the start once all jobs are known."""
         self._show_running()
+        if not self.ingest.model.complete:
+            return
         if update.removed or update.complete or any(row.ended for row in update.changed):
             self._states = words.last_states(self.ingest.model.rows.values())
             self.board("sources").redraw_changed()
             self._show_activity()
-        if update.sources_changed or update.documents_changed or update.changed or update.workers is not None:
+        if update.is_news:
             self._read_soon()
 
     def catch_up(self) -> None:
@@ -178,7 +180,7 @@ class OverviewScreen(ViewScreen):
     def _show_running(self) -> None:
         rows = words.unfinished(self.ingest.model.rows.values())
         board = self.board("running")
-        if rows and [row.job_id for row in rows] == [row.job_id for row in board.rows]:
+        if board.empty and [row.job_id for row in rows] == [row.job_id for row in board.rows]:
             for before, row in zip(list(board.rows), rows, strict=True):
                 if row != before:
                     board.change(row)
