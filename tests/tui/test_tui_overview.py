@@ -19,6 +19,7 @@ from ingest_tui.tui.views.jobs.jobs_model import JobRow
 from ingest_tui.tui.views.overview.activity import DAY, HOUR, activity
 from ingest_tui.tui.views.overview.overview_columns import last_states, next_words, unfinished
 from ingest_tui.tui.views.sources.source_screen import SourceScreen
+from ingest_tui.tui.widgets.board import Board
 from ingest_tui.tui.widgets.glyphs import Glyphs
 from tests.tui.stories import HOSTILE_NAMES, NOW, add_job, let_answer, run_story, said, screen_text, until
 
@@ -159,6 +160,29 @@ def test_names_that_act_on_a_terminal_are_text(root: Path) -> None:
     async def story(app: Any, pilot: Any) -> None:
         await until(pilot, lambda: "Running 14" in screen_text(app))
         assert not [letter for letter in screen_text(app) if ord(letter) < 32 and letter != "\n"]
+
+    run_story(root, story)
+
+
+def test_nothing_is_drawn_again_for_each_slice_of_jobs_that_is_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of jobs come in slices: the panels wait until all are known, and an empty one stays as it is."""
+    for number in range(1100):
+        add_job(root, f"20261120-{number:06}-docs-{number:04}", listed=5)
+    drawn: list[str] = []
+    show = Board.show
+
+    def counted(board: Board[Any], rows: Any, *, empty: Any = ()) -> None:
+        drawn.append(f"{board.id} {len(rows)}")
+        show(board, rows, empty=empty)
+
+    monkeypatch.setattr(Board, "show", counted)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: "Nothing needs you." in screen_text(app))
+        assert app.model.number("succeeded") == 1100
+        assert drawn.count("overview-running 0") == 1
 
     run_story(root, story)
 
