@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ingest_tui.cli.examples import epilog_of
 from ingest_tui.cli.global_options import take_global_options
 
 ALIASES = {"ls": "list", "rm": "remove", "delete": "remove", "del": "remove", "info": "show", "get": "show"}
@@ -16,9 +17,12 @@ class CommandGroup(click.Group):
     aliases = ALIASES
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command by its name or alias, with the global options."""
+        """Return a command by its name or alias, with the global options and its examples."""
         command = self.find_command(ctx, cmd_name)
-        return None if command is None else take_global_options(command)
+        if command is None:
+            return None
+        command.epilog = epilog_of(f"{ctx.command_path} {cmd_name}")
+        return take_global_options(command)
 
     def find_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name; for groups that make theirs when they are asked for."""

@@ -40,6 +40,7 @@ READING_COMMANDS = frozenset(
         "eval",
         "export",
         "health",
+        "help",
         "job errors",
         "job items",
         "job list",
