@@ -20,8 +20,10 @@ from ingest_tui.services.collections.collections import (
 from ingest_tui.services.documents.documents import list_documents, remove_documents
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.ask import Ask
-from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.dialogs import Choose, ChooseSeveral, Confirm
 from ingest_tui.tui.views.documents.collection_views import CollectionView, CollectionViews
+from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_list
+from ingest_tui.tui.widgets.columns import lay_out
 from tests.tui.stories import run_story, said, screen_text, until
 from tests.tui.test_tui_documents import choose
 
@@ -49,6 +51,65 @@ def names(app: Any) -> list[str]:
 async def switch(app: Any, pilot: Any, name: str) -> None:
     await pilot.press("c")
     await choose(app, pilot, name)
+
+
+def shown_columns(app: Any) -> list[str]:
+    """Return the names at the top of the list that are in sight."""
+    table = app.screen.table
+    return [column.name for column in table.columns if column.from_width <= table.line_width]
+
+
+def test_columns_are_chosen_for_each_collection(filled: Path) -> None:
+    """What is chosen is shown even where it is not usual, only there, in the next start too; nothing is as usual."""
+
+    async def first(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 62)
+        await switch(app, pilot, "reports")
+        await until(pilot, lambda: names(app) == ["a.md", "b.md"])
+        usual = shown_columns(app)
+        assert "title" in usual
+        await pilot.press("K")
+        await until(pilot, lambda: isinstance(app.screen, ChooseSeveral))
+        marked = [name for name, _text in app.screen._options if name in app.screen._marked]
+        assert marked == usual[1:]
+        await pilot.press("space", "j", "j", "j", "space", "enter")  # the title, the type
+        await until(pilot, lambda: "TYPE" in screen_text(app))
+        assert "TITLE" not in screen_text(app)
+        assert shown_columns(app)[:2] == ["name", "type"]
+        await switch(app, pilot, "default")
+        await until(pilot, lambda: len(names(app)) == 60)
+        assert shown_columns(app) == usual
+        app.exit()
+
+    async def second(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 60)
+        await switch(app, pilot, "reports")
+        await until(pilot, lambda: names(app) == ["a.md", "b.md"])
+        assert shown_columns(app)[:2] == ["name", "type"]
+        await pilot.press("K")
+        await until(pilot, lambda: isinstance(app.screen, ChooseSeveral))
+        for number in range(len(CHOICES)):
+            if list(CHOICES)[number] in app.screen._marked:
+                await pilot.press("space")
+            await pilot.press("j")
+        await pilot.press("enter")
+        await until(pilot, lambda: "TITLE" in screen_text(app))
+
+    run_story(filled, first, size=(100, 24))
+    run_story(filled, second, size=(100, 24))
+
+
+def test_chosen_columns_leave_room_for_the_document() -> None:
+    """In a narrow list those at the end give way."""
+    columns = columns_of_list(lambda: 0.0, {}, set(), list(CHOICES))
+    for width in (20, 40, 80, 200):
+        laid_out = lay_out(columns, width, gutter=2)
+        assert laid_out[0][0].name == "name"
+        assert laid_out[0][1] >= 10
+        assert sum(cells + 1 for _column, cells in laid_out) <= width
+    assert [column.name for column, _cells in lay_out(columns, 200, gutter=2)] == ["name", *CHOICES]
 
 
 def test_each_collection_is_shown_as_it_was_left(filled: Path) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.services.client import Client
+from ingest_tui.services.documents.upload_check import unreadable_files
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.jobs import list_jobs
 from ingest_tui.services.workers import follow_job
@@ -521,6 +522,34 @@ def test_uploading_files(filled: Path, tmp_path: Path, monkeypatch: pytest.Monke
     workspace.close()
     assert job.collection_id == "default"
     assert line["details"]["names"] == ["one.csv", "three.csv"]
+
+
+def test_an_upload_says_how_far_its_check_is(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While files are read before anything is stored, the screen says how many are."""
+    place = tmp_path / "to upload"
+    place.mkdir()
+    (place / "one.csv").write_text("city\nBern\n")
+    monkeypatch.chdir(place)
+    was_seen = threading.Event()
+
+    def check_when_seen(*arguments: Any) -> list[Any]:
+        arguments[-1]("checked", 0, len(arguments[2]))
+        assert was_seen.wait(60)
+        return unreadable_files(*arguments)
+
+    monkeypatch.setattr("ingest_tui.services.documents.uploads.unreadable_files", check_when_seen)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, FilePicker) and "one.csv" in screen_text(app))
+        await pilot.press("G", "enter")
+        await until(pilot, lambda: "checked: 0 of 1" in screen_text(app))
+        was_seen.set()
+        await until(pilot, lambda: told(app, "upload queued"))
+
+    run_story(filled, story)
 
 
 def test_the_list_shows_status_label_and_columns(filled: Path, tmp_path: Path) -> None:

@@ -150,6 +150,39 @@ def test_a_source_is_changed_and_only_what_was_changed(root: Path, folder: Path)
     assert [entry["details"]["changed"] for entry in edits] == [["exclude", "since"]]
 
 
+def test_a_form_has_the_schedule_and_what_a_source_chooses_itself(root: Path, folder: Path) -> None:
+    """Both are checked next to their fields, saved, shown again, and taken away when their fields are emptied."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        for name, text in (("path", str(folder)), ("every", "15m"), ("quiet_hours", "22:00-06:00"),
+                           ("chunk_size", "5"), ("text_columns", "title, body")):  # fmt: skip
+            field(app, name).value = text
+        await until(pilot, lambda: told(app, "chunk_size").startswith("!"))
+        field(app, "chunk_size").value = "800"
+        await until(pilot, lambda: not told(app, "chunk_size").startswith("!"))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+        saved = sources_of(root)["handbook"]
+        assert saved.schedule.in_words == "every 15m, quiet 22:00-06:00 UTC"
+        assert saved.overrides.chosen() == {"chunk_size": 800, "text_columns": ["title", "body"]}
+        await pilot.press("escape", "c")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm) and isinstance(app.focused, Input))
+        assert [field(app, name).value for name in ("every", "chunk_size", "text_columns", "trash_days")] == [
+            "15m", "800", "title, body", ""
+        ]  # fmt: skip
+        field(app, "every").value = ""
+        field(app, "quiet_hours").value = ""
+        field(app, "text_columns").value = ""
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+
+    run_story(root, story)
+    saved = sources_of(root)["handbook"]
+    assert saved.schedule is None
+    assert saved.overrides.chosen() == {"chunk_size": 800}
+
+
 @pytest.mark.parametrize("keeps", [True, False])
 def test_a_form_that_is_late_shows_what_has_changed(root: Path, folder: Path, keeps: bool) -> None:
     """Somebody else has saved the source meanwhile: both values are shown; keeping and loading do what they say."""

@@ -91,12 +91,13 @@ class LineProgress:
     """Shows how far something is that is no job, in one line: what, how many, and of how many (0: unknown)."""
 
     def __init__(self) -> None:
+        self._what = ""
         self._last = 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show it, a few times a second."""
-        if sys.stderr.isatty() and time.monotonic() - self._last > _SECONDS_BETWEEN:
-            self._last = time.monotonic()
+        """Show it: something else at once, the same a few times a second."""
+        if what != self._what or time.monotonic() - self._last > _SECONDS_BETWEEN:
+            self._what, self._last = what, time.monotonic()
             diagnostics.show_progress(f"{what} {done:,}{f' of {total:,}' if total else ''} …")
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ import click
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
-from ingest_tui.cli.progress import FollowedLog, JobProgress, warnings_line
+from ingest_tui.cli.progress import FollowedLog, JobProgress, LineProgress, warnings_line
 from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import EMBED
@@ -268,9 +268,16 @@ def upload(
     chosen = _chosen_files(files, name)
     overrides = assignments(assigned) if assigned else None
     meant = collection or collection_in_use(session.workspace)
-    queued = upload_files(
-        session.workspace, chosen, collection_id=meant, label=label, replace=replace, overrides=overrides
-    )
+    with LineProgress() as progress:
+        queued = upload_files(
+            session.workspace,
+            chosen,
+            collection_id=meant,
+            label=label,
+            replace=replace,
+            overrides=overrides,
+            progress=None if as_json else progress,
+        )
     code = follow_unless_detached(session.workspace, queued, detach=detach, as_json=as_json)
     if detach:
         return code

@@ -18,6 +18,7 @@ from ingest_tui.model.job import Manifest
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import Source
 from ingest_tui.services import workers, workspaces
+from ingest_tui.services.collections.collections import collection_in_use
 from ingest_tui.services.collections.preferences import plan_preferences, save_preferences
 from ingest_tui.services.documents import documents, search
 from ingest_tui.services.documents.registration import register_document
@@ -218,7 +219,7 @@ class WorkspaceHandle:
     def upload(
         self,
         *files: str | Path,
-        collection: str = "default",
+        collection: str | None = None,
         name: str | None = None,
         content: bytes | None = None,
         label: str = "",
@@ -228,6 +229,7 @@ class WorkspaceHandle:
     ) -> Manifest:
         """Add files by hand, or ``content`` under a ``name``, and wait for the end; returns the job.
 
+        They go to the collection that is in use where ``collection`` names none, as on the command line.
         A file of a name that the collection has becomes its next version, called ``label`` if that is given; with
         ``replace`` the versions before it are deleted then. ``preferences`` hold for these versions in place of
         those of the collection. All files are read before anything is stored. Raises `UsageError` or `NotFoundError`
@@ -236,7 +238,7 @@ class WorkspaceHandle:
         """
         from ingest_tui.services.documents import uploads
 
-        collection_id = collection_id_of(self.workspace, collection)
+        collection_id = collection_id_of(self.workspace, collection or collection_in_use(self.workspace))
         manifest = uploads.upload_files(
             self.workspace, uploads.chosen_files(files, name, content),
             collection_id=collection_id, label=label, replace=replace, overrides=preferences,

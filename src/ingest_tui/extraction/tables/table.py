@@ -69,10 +69,18 @@ def format_cell(value: Any) -> str:  # noqa: PLR0911 one line per type of cell
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, timedelta):
-        return str(value)
+        return _format_span(value)
     if isinstance(value, bytes):
         return f"({len(value)} bytes)"
     return str(value)
+
+
+def _format_span(span: timedelta) -> str:
+    """Return a span of time in hours as spreadsheets show it, with its sign: ``26:00:05``, ``-0:00:01.5``."""
+    minutes, seconds = divmod(abs(span), timedelta(minutes=1))
+    hours, minutes = divmod(minutes, 60)
+    part = f".{seconds.microseconds:06d}".rstrip("0") if seconds.microseconds else ""
+    return f"{'-' if span < timedelta() else ''}{hours}:{minutes:02d}:{seconds.seconds:02d}{part}"
 
 
 def build_table(

@@ -28,6 +28,8 @@ _SKIPPED = frozenset(
 )
 _CELLS = frozenset(("table-cell", "covered-table-cell"))
 _CHART_TITLES = re.compile(rb"<chart:(?:title|subtitle)\b[^<>]*>(.{0,5000}?)</chart:(?:title|subtitle)>", re.DOTALL)
+_SPAN = re.compile(r"PT([0-9]{1,9})H(?:([0-9]{1,2})M)?(?:([0-9]{1,2})(?:[.,][0-9]+)?S)?")
+_NO_PLACES = re.compile(r"(?<=[0-9])\.0+\Z")
 Attributes = dict[str, str]
 
 
@@ -210,8 +212,11 @@ def _shown(text: str, cell: Attributes) -> str:
         return re.sub(r"\.\d+\Z", "", date.replace("T", " ")).removesuffix(" 00:00:00")
     if text.strip():
         return text
-    value = _get(cell, "string-value") or _get(cell, "value") or _get(cell, "time-value")
-    return value or _get(cell, "boolean-value")
+    number, span = _get(cell, "value"), _SPAN.fullmatch(_get(cell, "time-value"))
+    if span:
+        hours, minutes, seconds = (int(part or 0) for part in span.groups())
+        return f"{hours}:{minutes:02d}:{seconds:02d}"
+    return _get(cell, "string-value") or _NO_PLACES.sub("", number) or _get(cell, "boolean-value")
 
 
 def _get(attributes: Attributes, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -30,6 +30,10 @@ _HEAD_BYTES = 4096
 _LOOK_SECONDS = 0.25
 
 
+UploadProgress = Callable[[str, int, int], None]
+"""Is told how far an upload is: ``copied`` or ``checked``, how many files, and of how many."""
+
+
 class StagedFile(NamedTuple):
     """A file to be uploaded that is staged: the name in its collection, what a person calls it, and its bytes."""
 
@@ -39,13 +43,16 @@ class StagedFile(NamedTuple):
     size: int
 
 
-def unreadable_files(workspace: Workspace, source: Source, files: Sequence[StagedFile]) -> list[UsageError]:
+def unreadable_files(
+    workspace: Workspace, source: Source, files: Sequence[StagedFile], progress: UploadProgress
+) -> list[UsageError]:
     """Return why files would become no documents, each with the code of its reason and what to do.
 
     Confined parsers read them, as the job will; plain text is looked at here, for it cannot be damaged. OCR is left to
     the job, and so is a file that its parser has no time or memory for: that may be due to what else runs.
     """
     to_parse = [file for file in files if not _is_plain_text(file)]
+    progress("checked", len(files) - len(to_parse), len(files))
     if not to_parse:
         return []
     source = with_preferences(workspace, source)
@@ -65,7 +72,10 @@ def unreadable_files(workspace: Workspace, source: Source, files: Sequence[Stage
             for number, file in enumerate(to_parse)
         ]
         try:
-            results = {result.task_id: result for result in _results(parsers, tasks)}
+            results: dict[str, ParseResult] = {}
+            for number, result in enumerate(_results(parsers, tasks), len(files) - len(to_parse) + 1):
+                results[result.task_id] = result
+                progress("checked", number, len(files))
         except BaseException:
             parsers.close(cancel=True)
             raise

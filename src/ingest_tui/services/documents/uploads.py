@@ -18,7 +18,7 @@ from ingest_tui.model.preference_overrides import NO_OVERRIDES, Overriding
 from ingest_tui.model.preference_values import changed_overrides
 from ingest_tui.model.preferences_in_force import preferences_in_force
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.services.documents.upload_check import StagedFile, unreadable_files
+from ingest_tui.services.documents.upload_check import StagedFile, UploadProgress, unreadable_files
 from ingest_tui.services.documents.upload_files import (
     UploadFile,
     as_one_error,
@@ -49,6 +49,7 @@ def upload_files(
     label: str = "",
     replace: bool = False,
     overrides: Mapping[str, Any] | None = None,
+    progress: UploadProgress | None = None,
 ) -> Manifest:
     """Check and stage files, and queue the job that takes them in; returns its manifest.
 
@@ -56,19 +57,24 @@ def upload_files(
     of it; with ``replace`` the versions before them are deleted once they are in. ``overrides`` are preferences that
     these versions have in place of those of the collection; what is here already is cut again by them. All files
     are read before anything is stored: raises `UsageError` or `NotFoundError` naming each that cannot be taken; then
-    nothing is queued.
+    nothing is queued. ``progress`` is called in this thread: after each file that is copied, then after each that is
+    checked.
     """
     options = _options(workspace, collection_id, overrides, replace=replace)
     label = checked_label(label)
     chosen = [file_at(file) if isinstance(file, Path) else file for file in files]
     try:
-        return _queue(workspace, chosen, collection_id, label, options)
+        return _queue(workspace, chosen, collection_id, label, options, progress or _ignore)
     except IngestError as error:
         workspace.audit.add_or_warn(
             at=rfc3339_now(), by=requester(), action="upload", target=collection_id, outcome="refused",
             files=_named(chosen), reason=error.message,
         )  # fmt: skip
         raise
+
+
+def _ignore(_step: str, _done: int, _total: int) -> None:
+    """Do nothing with how far an upload is."""
 
 
 def chosen_files(files: Sequence[str | Path], name: str | None, content: bytes | None) -> list[UploadFile]:
@@ -99,7 +105,12 @@ def _options(
 
 
 def _queue(
-    workspace: Workspace, files: list[UploadFile], collection_id: str, label: str, options: dict[str, Any]
+    workspace: Workspace,
+    files: list[UploadFile],
+    collection_id: str,
+    label: str,
+    options: dict[str, Any],
+    progress: UploadProgress,
 ) -> Manifest:
     """Queue the job of an upload; a refusal leaves nothing of it.
 
@@ -116,7 +127,7 @@ def _queue(
         staging, problems = StagingArea(job_paths.staging), checked.problems
         lines: list[PlanLine] = []
         staged: list[StagedFile] = []
-        for file in checked.files:
+        for number, file in enumerate(checked.files, 1):
             try:
                 line, raw_path = _stage(staging, manifest.job_id, collection_id, file, label, largest)
             except UsageError as error:  # too large, which of a stream is not known before
@@ -124,7 +135,8 @@ def _queue(
             else:
                 lines.append(line)
                 staged.append(StagedFile(file.name, file.shown, raw_path, line.size or 0))
-        problems += unreadable_files(workspace, source, staged)
+            progress("copied", number, len(checked.files))
+        problems += unreadable_files(workspace, source, staged, progress)
         if problems:
             raise as_one_error(problems, len(files))
         sync_filesystem(workspace.root)

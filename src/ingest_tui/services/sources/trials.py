@@ -27,6 +27,12 @@ from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.connecting import connect, registry_for
 from ingest_tui.pipeline.plan.source_listing import admit
+from ingest_tui.services.sources.draft_settings import (
+    joined_settings,
+    problems_of_parts,
+    settings_in_parts,
+    without_parts,
+)
 from ingest_tui.services.sources.sources import add_source, check_backends, connector_config_model, edit_source
 from ingest_tui.store.workspace import Workspace
 
@@ -77,7 +83,7 @@ def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
     config_problems = _problems_of(lambda: model.model_validate(draft.config), required)
     source: Source | None = None
     common = dict(draft.common)
-    problems |= _problems_of_common(workspace, common)
+    problems |= _problems_of_common(workspace, common) | problems_of_parts(workspace, common)
     with contextlib.suppress(pydantic.ValidationError):
         source = _source(draft, common)
     if source is None:
@@ -157,8 +163,11 @@ def _source(draft: SourceDraft, common: Mapping[str, Any]) -> Source:
 
 
 def _fields_of(common: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of `Source` that the settings of a draft are: its backends are in one of them."""
-    values = dict(common)
+    """Return the fields of `Source` that the settings of a draft are: its backends are in one of them.
+
+    What is not part of trying a source is left out: see `joined_settings`.
+    """
+    values = without_parts(common)
     if values.keys() & {"backend", "by_type"}:
         values["extraction"] = {"backend": values.pop("backend", None), "by_type": values.pop("by_type", None) or {}}
     return values
@@ -191,13 +200,13 @@ def draft_from(source: Source) -> SourceDraft:
         "hold_always_share": source.hold_always_share,
         "backend": source.extraction.backend,
         "by_type": source.extraction.by_type,
-    }
+    } | settings_in_parts(source)
     return SourceDraft(source.source_type, source.name, source.source_config, common, source.source_id, source)
 
 
 def save_draft(workspace: Workspace, draft: SourceDraft) -> Source:
     """Add a source, or change the one that the draft names; raises `ConflictError` where that has changed since."""
-    common = _fields_of(draft.common)
+    common = _fields_of(draft.common) | joined_settings(draft.common, draft.based_on)
     if draft.source_id is None:
         return add_source(workspace, source_type=draft.source_type, name=draft.name, config=draft.config, **common)
     return edit_source(

@@ -64,7 +64,11 @@ def find_documents(
     column, is_descending = DOCUMENT_ORDERS[order]
     direction = "DESC" if is_descending != backwards else "ASC"
     by = f"{column} {direction}, document_id {direction}"
-    return catalogue.select_documents(f"WHERE {where} ORDER BY {by} LIMIT ? OFFSET ?", (*values, limit, offset))
+    # Which ones they are is found in the index of lists alone; only then are these few looked up. With words SQLite is
+    # not to follow the order (+): where few names have them, it would look up nearly all.
+    order_of_ids = f"+{by}" if choice.get("contains") else by
+    ids = f"SELECT document_id FROM documents WHERE {where} ORDER BY {order_of_ids} LIMIT ? OFFSET ?"
+    return catalogue.select_documents(f"WHERE document_id IN ({ids}) ORDER BY {by}", (*values, limit, offset))
 
 
 def stream_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> Iterator[Document]:

@@ -165,6 +165,8 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui doc list --source {source}"),
     Action("document.collection", "Choose the collection", "c", "choose_collection", ("documents",), "",
            "ingest-tui collection list"),
+    Action("document.columns", "Choose the columns of the list", "K", "choose_columns", ("documents",), "",
+           "ingest-tui doc list", names=("columns",)),
     Action("collection.preferences", "Preferences of the collection", "P", "edit_preferences", ("documents",), "",
            "ingest-tui collection prefs NAME", changes=True, names=("prefs",)),
     Action("collection.add", "Add a collection", "C", "add_collection", ("documents",), "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -56,6 +56,51 @@ class Choose(Dialog[str | None]):
     def chosen(self, event: OptionList.OptionSelected) -> None:
         """Return what was chosen."""
         self.dismiss(self._options[event.option_index][0])
+
+
+class ChooseSeveral(Dialog[list[str] | None]):
+    """Several of a few; returns the names of those that are marked, or None. ``marked`` are those at the beginning."""
+
+    CSS_PATH = _HERE / "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "close", id="several.close"),
+        Binding("space", "mark", "mark", id="several.mark", priority=True),
+        Binding("j", "move('cursor_down')", "down", id="several.down"),
+        Binding("k", "move('cursor_up')", "up", id="several.up"),
+    ]
+
+    def __init__(self, title: str, options: Sequence[tuple[str, str]], marked: Collection[str]) -> None:
+        super().__init__()
+        self._title = title
+        self._options = list(options)
+        self._marked = {name for name, _text in options if name in marked}
+
+    def compose(self) -> ComposeResult:
+        """The title and the options, each with its mark."""
+        with Vertical(classes="dialog"):
+            yield Line(safe_display(self._title), classes="dialog--title")
+            yield OptionList(*(Option(self._words(at)) for at in range(len(self._options))), markup=False)
+            yield Line("space marks, enter takes what is marked, esc changes nothing", classes="dialog--note")
+
+    def _words(self, at: int) -> Content:
+        name, text = self._options[at]
+        return Content(f"{'[x]' if name in self._marked else '[ ]'} {safe_display(text)}")
+
+    def action_move(self, direction: str) -> None:
+        """Move in the list."""
+        getattr(self.query_one(OptionList), f"action_{direction}")()
+
+    def action_mark(self) -> None:
+        """Mark what is under the cursor, or take its mark away."""
+        options = self.query_one(OptionList)
+        if options.highlighted is not None:
+            self._marked ^= {self._options[options.highlighted][0]}
+            options.replace_option_prompt_at_index(options.highlighted, self._words(options.highlighted))
+
+    @on(OptionList.OptionSelected)
+    def taken(self) -> None:
+        """Return what is marked."""
+        self.dismiss([name for name, _text in self._options if name in self._marked])
 
 
 class Confirm(Dialog[bool]):

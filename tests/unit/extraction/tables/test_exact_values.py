@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -63,6 +64,22 @@ def test_days_beyond_the_calendar_cost_nothing_else(form: str) -> None:
 def test_decimals_are_written_out(value: str, shown: str) -> None:
     """A decimal has no exponent, but where that would be thousands of zeros."""
     assert format_cell(Decimal(value)) == shown
+
+
+@pytest.mark.parametrize(
+    ("span", "shown"),
+    [
+        (timedelta(hours=26, seconds=5), "26:00:05"),
+        (timedelta(minutes=90), "1:30:00"),
+        (timedelta(seconds=-1), "-0:00:01"),
+        (timedelta(days=-1, microseconds=1500), "-23:59:59.9985"),
+        (timedelta(days=10), "240:00:00"),
+        (timedelta(), "0:00:00"),
+    ],
+)
+def test_spans_of_time_are_shown_in_hours(span: timedelta, shown: str) -> None:
+    """As a spreadsheet shows elapsed time, however long; one below zero has its sign in front."""
+    assert format_cell(span) == shown
 
 
 def test_whole_numbers_have_no_point() -> None:

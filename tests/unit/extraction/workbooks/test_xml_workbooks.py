@@ -68,6 +68,24 @@ def test_cells_are_shown_as_in_the_program() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ('office:value-type="float" office:value="0.0"', "0"),
+        ('office:value-type="float" office:value="-12.50"', "-12.50"),
+        ('office:value-type="float" office:value="12345678901234567890.0"', "12345678901234567890"),
+        ('office:value-type="time" office:time-value="PT26H00M05S"', "26:00:05"),
+        ('office:value-type="time" office:time-value="PT1H"', "1:00:00"),
+        ('office:value-type="boolean" office:boolean-value="false"', "false"),
+        ('office:value-type="string" office:string-value="1.0"', "1.0"),
+    ],
+)
+def test_values_without_a_text_are_shown_like_those_of_other_sheets(value: str, shown: str) -> None:
+    """Programs that write sheets leave the text of a cell out: whole numbers have no point, spans are no codes."""
+    read_table = read(ods(table(cell("name") + cell("value"), cell("a") + f"<table:table-cell {value}/>"))).markdown
+    assert read_table.splitlines()[-1] == f"| a | {shown} |"
+
+
 def test_notes_shapes_and_chart_titles_are_read() -> None:
     """Comments come with their cell, text of shapes and charts after the table, and deleted cells not at all."""
     note = "<office:annotation><text:p>check</text:p></office:annotation>"

@@ -106,6 +106,13 @@ def test_the_collection_in_use_is_remembered(handle: WorkspaceHandle) -> None:
     assert collection_in_use(workspace) == DEFAULT_COLLECTION
 
 
+def test_an_upload_of_a_script_goes_to_the_collection_in_use(handle: WorkspaceHandle) -> None:
+    """As on the command line; a named one takes precedence."""
+    use_collection(handle.workspace, "reports")
+    assert handle.upload(name="a.txt", content=b"heron").collection_id == "reports"
+    assert handle.upload(name="a.txt", content=b"heron", collection="default").collection_id == "default"
+
+
 def test_removing_takes_sources_and_documents_and_leaves_other_collections(handle: WorkspaceHandle) -> None:
     """What was said to go went to the trash; the same text in another collection is still found; doctor is content."""
     workspace = handle.workspace

@@ -156,3 +156,14 @@ def test_earlier_versions_are_deleted_on_request(workspace: Workspace) -> None:
     assert prune_documents(workspace, [current]) == []
     with pytest.raises(UsageError, match="always kept"):
         versions_to_prune(workspace, [document.document_id], keep=0)
+
+
+def test_an_upload_tells_how_far_it_is(workspace: Workspace, tmp_path: Path) -> None:
+    """Files are counted as they are copied, then as they are checked, those that need no parser at once."""
+    (tmp_path / "plain.txt").write_text("words")
+    (tmp_path / "page.html").write_text("<p>other words</p>")
+    told: list[tuple[str, int, int]] = []
+    files = [tmp_path / "plain.txt", tmp_path / "page.html"]
+    upload_files(workspace, files, progress=lambda *step: told.append(step))
+    run_queue(workspace)
+    assert told == [("copied", 1, 2), ("copied", 2, 2), ("checked", 1, 2), ("checked", 2, 2)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from ingest_tui.model.document import Chunk, Document
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import (
+    DOCUMENT_ORDERS,
     count_documents,
     document_by_id,
     documents_at,
@@ -242,6 +243,42 @@ def test_documents_are_filtered_and_paged(catalogue: Catalogue) -> None:
     assert count_documents(catalogue, source_id="docs", state=None) == 6
     assert count_documents(catalogue, source_id="mail", state=None) == 0
     assert [row.document_id for row in find_documents(catalogue, state="retired")] == ["gone"]
+
+
+def plans(catalogue: Catalogue, ask: Callable[[], object]) -> list[list[str]]:
+    """Return how SQLite goes about each statement of a question, step by step."""
+    statements: list[tuple[str, Any]] = []
+
+    def remember(_cursor: object, sql: str, values: Any) -> bool:
+        statements.append((sql, values))
+        return True
+
+    catalogue.connection.exec_trace = remember
+    ask()
+    catalogue.connection.exec_trace = None
+    explained = [catalogue.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values) for sql, values in statements]
+    return [[step[3] for step in steps] for steps in explained]
+
+
+@pytest.mark.parametrize("words", ["", "odd"])
+@pytest.mark.parametrize("order", list(DOCUMENT_ORDERS))
+def test_a_list_of_a_collection_is_found_in_an_index_alone(catalogue: Catalogue, order: str, words: str) -> None:
+    """Whatever a list is ordered by and narrowed to, documents that it does not show are not looked up."""
+    asked = [
+        *plans(catalogue, lambda: find_documents(catalogue, order=order, collection_id="a", contains=words)),
+        *plans(catalogue, lambda: count_documents(catalogue, collection_id="a", contains=words)),
+    ]
+    assert len(asked) == 2
+    for plan in asked:
+        touched = [step for step in plan if " documents " in step and "PRIMARY KEY (document_id=?)" not in step]
+        assert touched
+        assert all("COVERING INDEX" in step for step in touched), plan
+
+
+def test_rare_words_are_looked_for_in_an_index_in_all_collections(catalogue: Catalogue) -> None:
+    """A list of all collections that is narrowed to words does not go through the documents in their order."""
+    [plan] = plans(catalogue, lambda: find_documents(catalogue, contains="rare"))
+    assert "SCAN documents USING COVERING INDEX documents_by_address" in plan, plan
 
 
 def test_document_by_a_unique_beginning(catalogue: Catalogue) -> None:

@@ -19,7 +19,8 @@ _MOST_ROWS = 5_000
 class CollectionView:
     """A look at the documents of a collection. ``row`` is the key of the document, ``top`` the first row in sight.
 
-    ``rows``: how many were read, so that the same ones are again.
+    ``rows``: how many were read, so that the same ones are again. ``columns``: the names of those that were chosen,
+    between commas; empty for as many as there is room for.
     """
 
     source_id: str = ""
@@ -30,6 +31,7 @@ class CollectionView:
     query_text: str = ""
     sort: str = ""
     backwards: bool = False
+    columns: str = ""
     row: str = ""
     top: int = 0
     rows: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,9 @@ _SHOWN_EVERY_SECONDS = 0.25
 
 
 class DocumentActions(ViewScreen):
-    """Actions on ``target_documents``."""
+    """Actions on ``target_documents``. ``in_progress`` is what one that runs says of how far it is."""
+
+    in_progress = ""
 
     def target_documents(self) -> list[tuple[str, str]]:
         """The documents that an action is for: id and name of each, in their order."""
@@ -77,14 +80,20 @@ class DocumentActions(ViewScreen):
         client, collection_id = self.ingest.client, self.upload_to()
 
         def queued(job: Manifest) -> None:
+            self._end_progress()
             self.show_notice(f"upload queued as {job.job_id}", "1 shows the jobs; Enter on it shows each file")
             self.ensure_worker()
             self.ingest.feed.look_now()
 
         def chosen(answer: str | None) -> None:
             if answer is not None:
-                files = chosen_paths(answer)
-                self.ask(lambda: client.documents.upload(files, collection_id=collection_id), queued, group="upload")
+                files, shown = chosen_paths(answer), self._shown_progress()
+                self.ask(
+                    lambda: client.documents.upload(files, collection_id=collection_id, progress=shown),
+                    queued,
+                    group="upload",
+                    otherwise=self._failed_in_progress,
+                )
 
         self.app.push_screen(FilePicker(client, collection_id, Path.cwd()), chosen)
 
@@ -162,30 +171,44 @@ class DocumentActions(ViewScreen):
     def _export(self, query: DocumentQuery, ids: list[str] | None, form: ExportFormat, target: Path) -> None:
         client, choice = self.ingest.client, query.as_choice()
         choice["document_ids"] = ids
-        report = self._shown_progress()
+        progress = partial(self._shown_progress(), "exported")
 
         def exported(report: ExportReport) -> None:
+            self._end_progress()
             left = f", {report.left_out_total:,} could not be read" if report.left_out_total else ""
             self.show_notice(f"exported {wording.plural(report.documents, 'document')}{left}", report.to)
 
         self.ask(
-            lambda: client.documents.export(target, form=form, progress=report, **choice), exported, group="export"
+            lambda: client.documents.export(target, form=form, progress=progress, **choice),
+            exported,
+            group="export",
+            otherwise=self._failed_in_progress,
         )
 
-    def _shown_progress(self) -> Callable[[int, int], None]:
-        """Return what an export calls in its thread: it says "N of M" a few times a second."""
-        shown_at = 0.0
+    def _shown_progress(self) -> Callable[[str, int, int], None]:
+        """Return what an action calls in its thread: it says "exported: N of M" a few times a second."""
+        shown, shown_at = "", 0.0
 
-        def say(progress: tuple[int, int]) -> None:
-            self.say_hint(f"exporting: {progress[0]:,} of {progress[1]:,}")
+        def say(progress: tuple[str, int, int]) -> None:
+            done, number, total = progress
+            self.in_progress = f"{done}: {number:,} of {total:,}"
+            self.say_hint(self.in_progress)
 
-        def report(number: int, total: int) -> None:
-            nonlocal shown_at
-            if time.monotonic() - shown_at >= _SHOWN_EVERY_SECONDS:
-                shown_at = time.monotonic()
-                self.post_message(Answered(say, (number, total)))
+        def report_progress(done: str, number: int, total: int) -> None:
+            nonlocal shown, shown_at
+            if done != shown or time.monotonic() - shown_at >= _SHOWN_EVERY_SECONDS:
+                shown, shown_at = done, time.monotonic()
+                self.post_message(Answered(say, (done, number, total)))
 
-        return report
+        return report_progress
+
+    def _end_progress(self) -> None:
+        self.in_progress = ""
+        self.say_hint("")
+
+    def _failed_in_progress(self, message: str, hint: str) -> None:
+        self._end_progress()
+        self.show_notice(message, hint, bad=True)
 
     # The original
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest_tui.tui import wording
@@ -18,6 +19,22 @@ _ATTENTION = {"bad", "warn", "running"}
 _UNFINISHED = {"queued", "running", "failed", "cancelled"}
 
 
+CHOICES = {
+    "title": "Title",
+    "label": "Label of the version",
+    "columns": "Columns of its tables",
+    "type": "Type",
+    "source": "Source",
+    "status": "Status",
+    "version": "Version",
+    "size": "Size",
+    "updated": "Last change",
+}
+"""The columns that can be chosen; the document itself is always shown."""
+_LEAST_WIDTH = 12
+"""What a column that takes what is left has at least, where columns are chosen."""
+
+
 def columns_of_hits() -> list[Column[DocumentLine]]:
     """Return the columns of what a search found."""
     return [
@@ -28,11 +45,15 @@ def columns_of_hits() -> list[Column[DocumentLine]]:
 
 
 def columns_of_list(
-    now: Callable[[], float], details: Mapping[str, VersionDetails], keys: AbstractSet[str]
+    now: Callable[[], float],
+    details: Mapping[str, VersionDetails],
+    keys: AbstractSet[str],
+    chosen: Collection[str] = (),
 ) -> list[Column[DocumentLine]]:
     """Return the columns of the list. ``details`` by document: those of a line come after it, when it is in sight.
 
-    Labels and columns of tables are shown where there are any; the status in a narrow list where one needs attention.
+    ``chosen`` columns are shown, and no others, as far as there is room. Without a choice labels and columns of tables
+    are shown where there are any; the status in a narrow list where one needs attention.
     """
 
     def of_details(read: Callable[[VersionDetails], Cell]) -> Callable[[DocumentLine], Cell]:
@@ -53,16 +74,30 @@ def columns_of_list(
         Column("label", "LABEL", 12, of_details(lambda one: Cell(one.given_label)), from_width=70),
         Column("columns", "COLUMNS", 0, of_details(lambda one: Cell(", ".join(one.columns), "quiet")), from_width=78),
     ]
-    return [
+    is_shown = {"label": has_labels, "columns": has_tables, "type": False}
+    columns = [
         Column("name", "DOCUMENT", 0, lambda line: Cell(line.name), is_path=True),
         Column("title", "TITLE", 0, lambda line: Cell(line.title, "quiet"), from_width=110 if has_tables else 78),
-        *(column for column, is_shown in zip(optional, (has_labels, has_tables), strict=True) if is_shown),
+        *optional,
+        Column("type", "TYPE", 18, lambda line: Cell(line.media_type, "quiet")),
         Column("source", "SOURCE", 14, lambda line: Cell(line.source_id), from_width=60),
         Column("status", "STATUS", 16, of_details(status_of), from_width=status_from),
         Column("version", "VER", 4, lambda line: Cell(f"v{line.version}"), from_width=48, right=True),
         Column("size", "SIZE", 9, lambda line: Cell(wording.size(line.size)), right=True),
         Column("updated", "UPDATED", 7, updated, right=True),
     ]
+    if chosen:
+        return list(_chosen(columns, chosen))
+    return [column for column in columns if is_shown.get(column.name, True)]
+
+
+def _chosen(columns: list[Column[DocumentLine]], chosen: Collection[str]) -> Iterator[Column[DocumentLine]]:
+    """Yield the document and the chosen columns, each shown where those before it leave room."""
+    needed = 0
+    for column in columns:
+        if column.name == "name" or column.name in chosen:
+            needed += (column.width or _LEAST_WIDTH) + 1
+            yield replace(column, from_width=needed)
 
 
 def status_of(details: VersionDetails) -> Cell:

@@ -21,7 +21,7 @@ from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.documents.collection_actions import CollectionActions
 from ingest_tui.tui.views.documents.collection_views import CollectionView
 from ingest_tui.tui.views.documents.document_actions import DocumentActions
-from ingest_tui.tui.views.documents.document_columns import columns_of_hits, columns_of_list
+from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_hits, columns_of_list
 from ingest_tui.tui.views.documents.document_pane import DocumentPane
 from ingest_tui.tui.views.documents.document_query import DocumentQuery, read_page
 from ingest_tui.tui.views.documents.document_search import HITS, SearchAnswer, search_answers
@@ -81,7 +81,25 @@ class DocumentsScreen(CollectionActions, DocumentActions):
     def _columns(self) -> list[Column[DocumentLine]]:
         if self._shows_hits:
             return columns_of_hits()
-        return columns_of_list(self.ingest.now, self._details, {line.key for line in self._lines or ()})
+        keys, chosen = {line.key for line in self._lines or ()}, list(filter(None, self.chosen_columns.split(",")))
+        return columns_of_list(self.ingest.now, self._details, keys, chosen)
+
+    def choose_columns(self) -> None:
+        """Choose what the list shows of each document; kept for the collection that is shown."""
+        from ingest_tui.tui.dialogs.dialogs import ChooseSeveral
+
+        width = self.table.line_width
+        shown = [column.name for column in self.table.columns if column.from_width <= width]
+        marked = self.chosen_columns.split(",") if self.chosen_columns else shown
+
+        def chosen(names: list[str] | None) -> None:
+            if names is not None:
+                self.chosen_columns = ",".join(names)
+                if not self._shows_hits:
+                    self.table.set_columns(self._columns())
+
+        title = "Columns of this list (none: as many as there is room for)"
+        self.app.push_screen(ChooseSeveral(title, list(CHOICES.items()), marked), chosen)
 
     @property
     def table(self) -> VirtualTable[DocumentLine]:
@@ -216,7 +234,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         else:
             self.say_info(shown, self._total, "document", note)
         line = self.table.current
-        self.say_hint("" if line is None else f"{line.title or line.name}  {line.uri}")
+        self.say_hint(self.in_progress or ("" if line is None else f"{line.title or line.name}  {line.uri}"))
 
     # Searching
 

@@ -31,6 +31,7 @@ class Narrowing(ViewScreen):
         super().__init__()
         self.narrowed = DocumentQuery()
         self.collection_views = CollectionViews()
+        self.chosen_columns = ""
 
     def state_to_remember(self) -> dict[str, object]:
         """The filters too, of each collection, but not that the trash is shown."""
@@ -46,6 +47,7 @@ class Narrowing(ViewScreen):
         if isinstance(known, dict) and self.narrowed == DocumentQuery():
             values = {name: known[name] for name in _REMEMBERED if isinstance(known.get(name), str)}
             self.narrowed = DocumentQuery(**values)
+        self.chosen_columns = self.collection_views.of(self.narrowed.collection_id or ALL).columns
 
     def view_now(self) -> CollectionView:
         """Return how the collection is looked at now."""
@@ -57,6 +59,7 @@ class Narrowing(ViewScreen):
             words=self.words,
             sort=self.sort,
             backwards=self.reversed,
+            columns=self.chosen_columns,
             row=self.row_key,
             top=self.main_table.scroll_offset.y,
             rows=len(self.main_table.rows),
@@ -74,6 +77,7 @@ class Narrowing(ViewScreen):
     def take_view(self, collection_id: str, view: CollectionView) -> None:
         """Show a collection by a view of it."""
         self.narrowed, self.words = view.query(collection_id), view.words
+        self.chosen_columns = view.columns
         if view.sort in self.sorts:
             self.sort, self.reversed = view.sort, view.backwards
 

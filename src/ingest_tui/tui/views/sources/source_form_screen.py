@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ingest_tui.model.attachments import AttachmentsSetting
-from ingest_tui.model.ocr import OcrEngineName, OcrMode
-from ingest_tui.model.source import DEFAULT_MAX_SIZE, Source
+from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
 from ingest_tui.tui.client.conflicts import Conflict, saved_or_conflict
 from ingest_tui.tui.dialogs.entry_form import EntryForm
+from ingest_tui.tui.views.sources.source_fields import (
+    AS_THE_WORKSPACE,
+    HOLD,
+    HOW,
+    LEFT_TO_THE_WORKSPACE,
+    NAME,
+    OURS,
+    PREFERENCES,
+    TAKES,
+    WATCH,
+    WHEN,
+    shown_size,
+)
 from ingest_tui.tui.widgets.fields import Field, as_list, fields_of
 
 if TYPE_CHECKING:
@@ -23,76 +34,6 @@ ADD_NEW = "\0new"
 _PREFIX = "config_"  # of a connector's field whose name is that of one of ours
 _FILTERS = ("include", "exclude")
 _PLACES = ("path", "prefix", "folder", "bucket", "site", "url", "uri")
-_MEGABYTE = 1_000_000
-
-
-def _size(number: int) -> str:
-    """Return bytes as people enter them, to the byte."""
-    return f"{number // _MEGABYTE}MB" if number and number % _MEGABYTE == 0 else str(number)
-
-
-AS_THE_WORKSPACE = "default"
-"""The choice of what the settings of the workspace say."""
-_LEFT_TO_THE_WORKSPACE = ("attachments", "ocr", "ocr_engine")
-_NAME = Field("name", "what you call it; left empty, it follows from the place")
-_WATCH = Field("watch", "sync by itself on changes, while a worker runs", kind="switch", default=False)
-_TAKES = [
-    Field("allow_types", "take only these types, e.g. pdf, docx (empty: all)", kind="list", label="types"),
-    Field("deny_types", "take none of these, e.g. docm; takes precedence", kind="list", label="not these types"),
-    Field("max_size", "leave out what is larger, e.g. 20MB", default=_size(DEFAULT_MAX_SIZE), label="largest"),
-    Field("since", "leave out what was last changed before that day, e.g. 2026-01-31"),
-]
-_HOW = [
-    Field("collection_id", "the collection its documents go to", default="default", label="collection", group="How"),
-    Field("priority", "0 to 1000; lower runs first", default=100),
-    Field("backend", "read everything with this backend, e.g. unstructured"),
-    Field("by_type", "a backend for single types, e.g. pdf=unstructured", kind="list", label="backends"),
-    Field("schema_file", "check documents by this JSON Schema or Table Schema", label="schema"),
-    Field(
-        "schema_violations",
-        "what does not follow the schema",
-        kind="choice",
-        choices=("report", "reject"),
-        default="report",
-        label="violations",
-    ),
-    Field(
-        "containers",
-        "what is in archives: documents of their own, or refuse archives",
-        kind="choice",
-        choices=("documents", "refuse"),
-        default="documents",
-        label="archives",
-    ),
-    Field(
-        "attachments",
-        "files attached to mails and PDFs: part of the text, documents of their own, or names alone",
-        kind="choice",
-        choices=(AS_THE_WORKSPACE, *get_args(AttachmentsSetting)),
-        default=AS_THE_WORKSPACE,
-    ),
-    Field(
-        "ocr",
-        "read images, and PDF pages without text (auto) or all pages (always)",
-        kind="choice",
-        choices=(AS_THE_WORKSPACE, *get_args(OcrMode)),
-        default=AS_THE_WORKSPACE,
-    ),
-    Field("ocr_languages", "what OCR reads, e.g. eng+deu (empty: as in the workspace)", label="ocr languages"),
-    Field(
-        "ocr_engine",
-        "what OCR reads with; rapidocr is an extra",
-        kind="choice",
-        choices=(AS_THE_WORKSPACE, *get_args(OcrEngineName)),
-        default=AS_THE_WORKSPACE,
-        label="ocr engine",
-    ),
-    Field("hold_items", "ask before more documents than this are deleted at once (empty: 10)", label="ask above"),
-    Field("hold_share", "and only if they are more than this share of all (empty: 0.1)", label="and share"),
-    Field("hold_always_share", "ask always above this share, however few (empty: 0.5)", label="ask above share"),
-]
-_HOLD = ("hold_items", "hold_share", "hold_always_share")
-_OURS = ("name", "watch", *(field.name for field in (*_TAKES, *_HOW)))
 
 
 class SourceForm(EntryForm):
@@ -135,16 +76,16 @@ class SourceForm(EntryForm):
         # What stays as it is most of the time is further below.
         rest = [field for field in others if field.kind in {"switch", "choice"} or field.default]
         place = [field for field in others if field not in rest]
-        takes = [*filters, *_TAKES]
+        takes = [*filters, *TAKES]
         takes[0] = replace(takes[0], group="Filters")
         if rest:
             rest[0] = replace(rest[0], group=f"More of {self._type}")
-        how = [replace(_HOW[0], kind="choice", choices=tuple(collections) or ("default",)), *_HOW[1:]]
-        name = [] if self._original else [_NAME]
-        self.show_form([*required, *name, *place, _WATCH, *takes, *rest, *how], self._values())
+        how = [replace(HOW[0], kind="choice", choices=tuple(collections) or ("default",)), *HOW[1:]]
+        name = [] if self._original else [NAME]
+        self.show_form([*required, *name, *place, WATCH, *WHEN, *takes, *rest, *how, *PREFERENCES], self._values())
 
     def _own_name(self, field: Field) -> Field:
-        own = f"{_PREFIX}{field.name}" if field.name in _OURS else field.name
+        own = f"{_PREFIX}{field.name}" if field.name in OURS else field.name
         self._config_names[own] = field.name
         return replace(field, name=own, label=field.name.replace("_", " "))
 
@@ -157,8 +98,9 @@ class SourceForm(EntryForm):
             if name in self._original.config
         }
         common = dict(self._original.common)
-        common["max_size"] = _size(int(common["max_size"]))
-        common |= {name: common.get(name) or AS_THE_WORKSPACE for name in _LEFT_TO_THE_WORKSPACE}
+        common["max_size"] = shown_size(int(common["max_size"]))
+        common |= {name: common.get(name) or AS_THE_WORKSPACE for name in LEFT_TO_THE_WORKSPACE}
+        common |= common.pop("preferences", {})
         common["by_type"] = [f"{kind}={backend}" for kind, backend in (common.get("by_type") or {}).items()]
         return config | common
 
@@ -325,11 +267,14 @@ def _common(entered: dict[str, Any], *, emptied: bool = False) -> dict[str, Any]
     common = dict(entered)
     if "by_type" in common:
         common["by_type"] = dict(_pairs(common["by_type"]))
-    for name in _LEFT_TO_THE_WORKSPACE:
+    chosen = {field.name: str(common.pop(field.name)) for field in PREFERENCES if field.name in common}
+    if chosen:
+        common["preferences"] = chosen
+    for name in LEFT_TO_THE_WORKSPACE:
         if common.get(name) == AS_THE_WORKSPACE:
             common[name] = None
-    for name in ("since", "backend", *_HOLD):
-        if name in common and (emptied or name in _HOLD):
+    for name in ("since", "backend", *HOLD):
+        if name in common and (emptied or name in HOLD):
             common[name] = None if common[name] in {"", None} else common[name]
     return common
 
