@@ -177,3 +177,20 @@ def test_a_full_disk_of_its_own(cli: Cli, superuser: None) -> None:
         subprocess.run(["umount", small], check=True)
     cli.run("restore", "one.zst", cli.home / "there")
     assert cli.run("--workspace", cli.home / "there", "verify", "--deep").code == 0
+
+
+def test_a_pipe_that_breaks_is_a_failure(cli: Cli) -> None:
+    """A backup that nobody reads to its end does not end with 0."""
+    backup = subprocess.Popen(
+        cli.command("backup", "-"),
+        cwd=cli.home,
+        env=cli.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert backup.stdout is not None
+    assert backup.stdout.read(100)
+    backup.stdout.close()
+    _out, told = backup.communicate(timeout=60)
+    assert (backup.returncode, b"not whole" in told, b"Traceback" in told) == (1, True, False)

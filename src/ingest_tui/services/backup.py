@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.errors import DiskFullError, NotFoundError, RefusedError
+from ingest_tui.model.errors import DiskFullError, IngestError, NotFoundError, RefusedError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.documents.export import checked_target
 from ingest_tui.store.backup.archive import ArchiveReader
@@ -91,7 +91,13 @@ def stream_backup(
     on_progress: BackupProgress = unheard,
 ) -> BackupReport:
     """Write a backup to a stream, as `back_up` does to a file. One that was cut off is refused when it is read."""
-    report = _written(workspace, stream, base=base, with_credentials=with_credentials, on_progress=on_progress)
+    try:
+        report = _written(workspace, stream, base=base, with_credentials=with_credentials, on_progress=on_progress)
+        stream.flush()
+    except BrokenPipeError:  # elsewhere a reader that has seen enough is no failure
+        raise IngestError(
+            "nobody reads the backup any more, which is not whole", hint="see why the other end of the pipe has ended"
+        ) from None
     _audit(workspace, "stdout", report)
     return report
 
