@@ -34,6 +34,7 @@ class Calls:
 @pytest.fixture
 def call(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Calls:
     """A new workspace, with no setting in the environment."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     for name in SETTING_NAMES:
         monkeypatch.delenv(f"INGEST_TUI_{name.upper()}", raising=False)
     init_workspace(tmp_path / "ws")[0].close()

@@ -12,7 +12,7 @@ from ingest_tui.cli import output
 @click.option("--man", is_flag=True, help="Print the manual page of the program: roff, for 'man -l'.")
 @click.pass_context
 def help_(ctx: click.Context, topic: tuple[str, ...], man: bool) -> None:
-    """Show the help of COMMAND, as 'doc remove'; of the program without one."""
+    """Show the help of COMMAND; of the program without one."""
     root = ctx.find_root()
     if man:
         from ingest_tui.cli.manual_page import manual_page
