@@ -14,6 +14,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
 from ingest_tui.services.sources.health import SourceSummary
 from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui.terminal.characters import draws_lines
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_model import JobRow
 from ingest_tui.tui.views.overview.activity import DAY, HOUR, activity
@@ -185,6 +186,51 @@ def test_nothing_is_drawn_again_for_each_slice_of_jobs_that_is_read(
         assert drawn.count("overview-running 0") == 1
 
     run_story(root, story)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (110, 22)])
+def test_every_panel_has_room_for_rows(root: Path, size: tuple[int, int]) -> None:
+    """However much needs a person, sources and jobs are in sight."""
+    busy(root)
+    for number in range(9):
+        add_source(root, f"more-{number}", source_config={})
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.board("sources").rows) == 12)
+        await until(pilot, lambda: all(board.size.height >= 2 for board in app.screen.boards()))
+
+    run_story(root, story, size=size)
+
+
+def test_a_terminal_without_unicode_gets_ascii(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Borders, bars and histories are made of what every terminal has."""
+    monkeypatch.setenv("LC_ALL", "en_US.ISO-8859-1")
+    busy(root)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.board("sources").rows) == 3)
+        shown = screen_text(app)
+        assert "+- Needs you" in shown
+        assert not set(shown) & set("╭╮╰╯│─━▁▂▃▄▅▆▇█")
+
+    run_story(root, story, size=(120, 40))
+
+
+@pytest.mark.parametrize(
+    ("environment", "drawn"),
+    [
+        ({}, True),
+        ({"LANG": "C.UTF-8", "TERM": "xterm-256color"}, True),
+        ({"LC_ALL": "de_DE.utf8", "LANG": "C"}, True),
+        ({"LANG": "en_US.ISO-8859-1"}, False),
+        ({"LC_CTYPE": "en_US.ISO-8859-1", "LANG": "en_US.UTF-8"}, False),
+        ({"TERM": "linux", "LANG": "C.UTF-8"}, False),
+        ({"TERM": "vt100"}, False),
+    ],
+)
+def test_lines_are_drawn_where_the_terminal_has_them(environment: dict[str, str], drawn: bool) -> None:
+    """The locale decides, the one for characters first; the console of the kernel has too few of them."""
+    assert draws_lines(environment) == drawn
 
 
 # Pure

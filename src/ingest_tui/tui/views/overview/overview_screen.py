@@ -32,8 +32,8 @@ _READ_SECONDS, _SHARE_OF_TIME = 2.0, 10
 """Read the workspace again that long after the last time at the earliest, and for a tenth of the time at most."""
 _MOST_PARTS, _DAY_SECONDS = 60, 60.0
 """Parts of a history; how long that of a day holds, since it looks at every job of the day."""
-_MOST_ATTENTION, _AROUND_ROWS = 6, 3
-"""Rows of the first panel; the lines that its border and its head take."""
+_MOST_ATTENTION, _AROUND_ROWS, _OTHER_LINES = 6, 3, 19
+"""Rows of the first panel; the lines that its border and its head take, and those that the others need."""
 
 
 class OverviewScreen(ViewScreen):
@@ -208,7 +208,7 @@ class OverviewScreen(ViewScreen):
     def _fit_heights(self) -> None:
         """Give the first panel the rows that it needs, as far as the others keep room."""
         board = self.board("attention")
-        room = max(1, min(_MOST_ATTENTION, self.size.height // 5))
+        room = max(1, min(_MOST_ATTENTION, self.size.height - _OTHER_LINES))
         height = min(max(len(board.rows), 1), room) + _AROUND_ROWS
         if board.styles.height is None or board.styles.height.value != height:
             board.styles.height = height
