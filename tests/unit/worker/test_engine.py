@@ -13,7 +13,7 @@ import pytest
 from ingest_tui.model.job import JobState
 from ingest_tui.model.source import Source
 from ingest_tui.store.workspace import Workspace, init_workspace
-from ingest_tui.worker.engine import Engine
+from ingest_tui.worker.engine import Engine, _RunningJob
 from ingest_tui.worker.submit import submit_sync
 from tests.waiting import wait_until
 
@@ -174,3 +174,32 @@ def test_a_job_that_fails_while_its_worker_ends_is_left_for_the_next_one(
     run(workspace)
     assert workspace.jobs.load(job_id).state is JobState.SUCCEEDED
     workspace.close()
+
+
+class IdleParsers:
+    """Parsers that parse nothing and count how often they were closed."""
+
+    failure = None
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def close(self, *, cancel: bool = False) -> None:
+        assert not cancel
+        self.closed += 1
+
+
+def test_parsers_of_former_settings_end_with_their_last_job(tmp_path: Path) -> None:
+    """After a change of settings parsers go that nobody uses; those of a running job stay until it has ended."""
+    workspace, _is_new = init_workspace(tmp_path / "workspace")
+    with Engine(workspace) as engine:
+        used, unused = IdleParsers(), IdleParsers()
+        engine._extractors = {(False, False): used, (True, False): unused}  # type: ignore[dict-item]
+        job = _RunningJob(extractor=used)  # type: ignore[arg-type]
+        engine._running["job"] = job
+        engine.settings_changed()
+        engine.start_ready_jobs()
+        assert (used.closed, unused.closed) == (0, 1)
+        job.ended.set()
+        engine.start_ready_jobs()
+        assert (used.closed, unused.closed) == (1, 1)
