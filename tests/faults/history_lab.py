@@ -149,14 +149,27 @@ class World:
         assert manifest.counters.descriptors_listed == manifest.counters.listed_accounted_for
         return manifest
 
-    def upload(self, name: str, collection_id: str = "default", *, label: str = "", replace: bool = False) -> None:
+    def upload(
+        self,
+        name: str,
+        collection_id: str = "default",
+        *,
+        label: str = "",
+        replace: bool = False,
+        chunk_size: int | None = None,
+    ) -> None:
         """Upload a file of the folder; one that replaces leaves no version of its document before its own."""
         if self.content(name) is None:
             return
         before = self._versions()
         try:
             queued = upload_files(
-                self.workspace, [self.folder / name], collection_id=collection_id, label=label, replace=replace
+                self.workspace,
+                [self.folder / name],
+                collection_id=collection_id,
+                label=label,
+                replace=replace,
+                overrides=None if chunk_size is None else {"chunk_size": chunk_size},
             )
         except UsageError:
             assert self.content(name) in {b"", UNREADABLE.encode()}
@@ -164,9 +177,9 @@ class World:
         self._run(queued)
         self.pruned |= before - self._versions() if replace else set()
 
-    def register(self, unique_id: str, content: str, source_id: str | None) -> None:
+    def register(self, unique_id: str, content: str, source_id: str | None, collection_id: str = "default") -> None:
         ingested = IngestedDocument(content=content, unique_id=unique_id, source_type="api")
-        answer = register_document(self.workspace, "default", ingested, source_id=source_id, at=AT)
+        answer = register_document(self.workspace, collection_id, ingested, source_id=source_id, at=AT)
         document = self.workspace.catalogue.documents([answer["document_id"]])[answer["document_id"]]
         assert document.state == "active"  # the same bytes may have been read by another parser
         assert ingested.content_hash in {document.content_hash, document.raw_sha256}
@@ -203,9 +216,9 @@ class World:
             chosen = versions_to_prune(self.workspace, [active[number % len(active)]])
             self.pruned |= {(one.document_id, one.version) for one in prune_documents(self.workspace, chosen)}
 
-    def prefer(self, chunk_size: int) -> None:
+    def prefer(self, chunk_size: int, collection_id: str = "default") -> None:
         """Choose another size of chunks: what is read, restored or rolled back from then on is cut by it."""
-        collection = self.workspace.collections.get("default")
+        collection = self.workspace.collections.get(collection_id)
         preferences = collection.preferences.model_copy(update={"chunk_size": chunk_size})
         self.workspace.collections.save(collection.model_copy(update={"preferences": preferences}), collection)
 

@@ -98,9 +98,15 @@ class History(RuleBasedStateMachine):
     def filter(self, source_id: str, patterns: list[str]) -> None:
         self.world.exclude(source_id, patterns)
 
-    @rule(name=names, collection=collections, label=st.sampled_from(["", "final"]), replace=st.booleans())
-    def upload(self, name: str, collection: str, label: str, replace: bool) -> None:
-        self.world.upload(name, collection, label=label, replace=replace)
+    @rule(
+        name=names,
+        collection=collections,
+        label=st.sampled_from(["", "final"]),
+        replace=st.booleans(),
+        chunk_size=st.sampled_from([None, 300]),
+    )
+    def upload(self, name: str, collection: str, label: str, replace: bool, chunk_size: int | None) -> None:
+        self.world.upload(name, collection, label=label, replace=replace, chunk_size=chunk_size)
 
     @rule(number=numbers)
     def roll_back(self, number: int) -> None:
@@ -110,13 +116,18 @@ class History(RuleBasedStateMachine):
     def prune(self, number: int) -> None:
         self.world.prune(number)
 
-    @rule(chunk_size=st.sampled_from([200, 1500]))
-    def prefer(self, chunk_size: int) -> None:
-        self.world.prefer(chunk_size)
+    @rule(chunk_size=st.sampled_from([200, 1500]), collection=collections)
+    def prefer(self, chunk_size: int, collection: str) -> None:
+        self.world.prefer(chunk_size, collection)
 
-    @rule(number=numbers, content=st.sampled_from(CONTENTS[:4]), source_id=st.sampled_from([None, "script"]))
-    def register(self, number: int, content: str, source_id: str | None) -> None:
-        self.world.register(f"ticket {number % 2}", content, source_id)
+    @rule(
+        number=numbers,
+        content=st.sampled_from(CONTENTS[:4]),
+        source_id=st.sampled_from([None, "script"]),
+        collection=collections,
+    )
+    def register(self, number: int, content: str, source_id: str | None, collection: str) -> None:
+        self.world.register(f"ticket {number % 2}", content, source_id, collection)
 
     @rule(number=numbers)
     def remove(self, number: int) -> None:
