@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.timer import Timer
 
@@ -202,6 +204,13 @@ async def stretches() -> AsyncIterator[list[float]]:
         yield measured
     finally:
         task.cancel()
+
+
+def send_together(app: Any, *keys: str) -> None:
+    """Send keys as a terminal does on a slow link: all of them are there before the first one acts."""
+    for key in keys:
+        name = _character_to_key(key) if len(key) == 1 else key
+        app.post_message(events.Key(name, key if len(key) == 1 else None))
 
 
 def screen_text(app: Any) -> str:

@@ -96,6 +96,13 @@ def test_y_offers_what_the_view_has(root: Path, sent: list[str]) -> None:
         await pilot.press(*["j"] * number, "enter")
         await until(pilot, lambda: len(sent) == 2)
         assert json.loads(sent[1])["job_id"] == JOB
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, CopyMenu))
+        assert f"command lines are copied with -w {root}"[:40] in screen_text(app)
+        number = next(number for number, line in enumerate(offered(app)) if "ingest-tui job cancel" in line)
+        await pilot.press(*["j"] * number, "enter")
+        await until(pilot, lambda: len(sent) == 3)
+        assert sent[2] == f"ingest-tui -w {root} job cancel {JOB}"
 
     run_story(root, story)
 

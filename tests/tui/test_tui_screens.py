@@ -14,7 +14,7 @@ from ingest_tui.model.errors import BusyError
 from ingest_tui.services.client import Client
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines
+from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines, in_workspace
 from ingest_tui.tui.actions.palette import Palette
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.help import Help
@@ -77,6 +77,8 @@ def test_command_lines_are_filled_and_quoted() -> None:
     assert lines["job.cancel"] == "ingest-tui job cancel 20261121-a"
     assert lines["document.explain"] == "ingest-tui doc explain 'a b;rm'"
     assert "SOURCE" in {action.id: line for action, line in command_lines("sources", {})}["source.sync"]
+    assert in_workspace("ingest-tui job list", "") == "ingest-tui job list"
+    assert in_workspace("ingest-tui job list", "/srv/a b") == "ingest-tui -w '/srv/a b' job list"
 
 
 # Empty workspaces lead by the hand

@@ -96,9 +96,12 @@ class WorkerMark(BaseModel):
 
 
 class Phase(BaseModel):
-    """How far a phase is. ``total`` is None while it is not known; ``bytes`` of ``bytes_total`` where that is known."""
+    """How far a phase is. ``total`` is None while it is not known; ``bytes`` of ``bytes_total`` where that is known.
 
-    state: Literal["pending", "running", "done", "skipped"] = "pending"
+    ``stopped``: the job ended before the phase was done.
+    """
+
+    state: Literal["pending", "running", "done", "skipped", "stopped"] = "pending"
     done: int = 0
     total: int | None = None
     bytes: int = 0
@@ -318,8 +321,16 @@ class Manifest(BaseModel):
         self.updated_at = at
         if state is JobState.RUNNING and self.started_at is None:
             self.started_at = at
+        if state is not JobState.RUNNING:
+            self.progress.eta_seconds = None  # what does not run does not come closer to its end
         if state in ENDED_STATES:
             self.finished_at = at
+            self._close_phases(at)
+
+    def _close_phases(self, at: str) -> None:
+        for phase in self.phases.values():
+            if phase.state == "running":
+                phase.state, phase.finished_at = "stopped", at
 
     def add_error(self, error: JobError) -> None:
         """Count an error and keep it among the last fifty, without secrets, its texts cut to what a person needs."""

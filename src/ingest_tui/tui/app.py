@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segments
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.content import Content
 from textual.filter import ANSIToTruecolor, LineFilter, NoColor
 from textual.screen import Screen
@@ -21,6 +21,7 @@ from ingest_tui.services.client import Client
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.view_state import read_view_state, write_view_state
 from ingest_tui.tui.actions.action_registry import Registry
+from ingest_tui.tui.background.input_queue import InputQueue
 from ingest_tui.tui.background.messages import CatalogueRebuilt, WorkspaceChanged
 from ingest_tui.tui.client.feed import Feed, FeedUpdate
 from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ingest_tui.tui.application import Application
 
 EXIT_GRACE_SECONDS = 3.0
+DEFAULT_WORKSPACE = "workspace"
 TOAST_SECONDS = 1.0
 SECONDS_BETWEEN_REBUILD_NOTICES = 5.0
 
@@ -79,6 +81,7 @@ class IngestApp(Going):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.preferences = read_preferences(root)
+        self.input_queue = InputQueue(self, self._tell_keys_wait)
         self.registry = Registry(self.preferences.keymap, read_only=read_only)
         self.set_keymap(self.registry.keys_by_binding())
         self._slow_link = slow_link
@@ -112,6 +115,14 @@ class IngestApp(Going):
             rescan=5.0 if slow_link else 3.0,
         )
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys, clicks and pastes act one after another."""
+        if not self.input_queue.takes(event):
+            await super().on_event(event)
+
+    def _tell_keys_wait(self) -> None:
+        self.notify("reading …  keys wait for it; esc gets out", timeout=4, markup=False)
+
     # Start and end
 
     def action_command_palette(self) -> None:
@@ -140,6 +151,7 @@ class IngestApp(Going):
 
     def on_unmount(self) -> None:
         """Stop following."""
+        self.input_queue.close()
         self.feed.stop(wait=0.2)
         if self.end_for_certain_after is not None:
             # A thread that waits for a dead network share must not keep the shell from coming back.
@@ -247,6 +259,12 @@ class IngestApp(Going):
         text, bad = notice(self._ended)
         self._ended = []
         self.notify(text, severity="warning" if bad else "information", timeout=6, markup=False)
+
+    @property
+    def workspace_to_name(self) -> str:
+        """The workspace as command lines have to name it; empty where it is the default one of this folder."""
+        is_default = os.path.abspath(DEFAULT_WORKSPACE) == os.path.abspath(self.root)  # noqa: PTH100 - links stay
+        return "" if is_default else os.path.abspath(self.root)  # noqa: PTH100
 
     @property
     def worker_hint(self) -> str:

@@ -49,6 +49,11 @@ class Application(Protocol):
     living_workers: tuple[Any, ...]
 
     @property
+    def workspace_to_name(self) -> str:
+        """The workspace as command lines have to name it; empty where it is the default one."""
+        ...
+
+    @property
     def worker_hint(self) -> str:
         """What to say when something is queued and nobody works."""
         ...

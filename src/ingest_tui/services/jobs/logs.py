@@ -7,6 +7,7 @@ first one reads at most `TAIL_BYTES` of each.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = ["LogFollower", "LogQuery", "follow_logs"]
 FOLLOWED_JOBS = 100
 TAIL_BYTES = 65_536
 _SLICE_BYTES = 4_000_000
+_OF_A_JOB = "job "
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,17 @@ class LogFollower:
         self._tail_bytes = tail_bytes
         self._offsets: dict[Path, int] = {}
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._told_by_worker: Counter[tuple[str, str]] = Counter()
+        self._told_by_job: Counter[tuple[str, str]] = Counter()
         self._is_first = True
 
     def read(self, *, level: str = "debug") -> list[dict[str, Any]]:
         """Return the new lines of ``level`` or above, oldest first: dictionaries with ``at``, ``level``, ``message``.
 
         What is no JSON in the worker's log is a line of level "". Files that are gone or unreadable have no lines.
+        Start and end of a job are in its log and in the worker's; here they are one line.
         """
-        records = [record for path in self._followed() for record in self._new_of(path)]
+        records = [record for path in self._followed() for record in self._new_of(path) if self._is_news(path, record)]
         self._is_first = False
         records.sort(key=lambda record: str(record.get("at", "")))
         return [record for record in records if is_at_least(record.get("level"), level)]
@@ -95,6 +100,19 @@ class LogFollower:
         )
         for job_id in dict.fromkeys([*newest, *queued]):
             yield self._layout.jobs / job_id / "log.jsonl"
+
+    def _is_news(self, path: Path, record: dict[str, Any]) -> bool:
+        """Tell whether the other log has not said the same of the job already."""
+        message = str(record.get("message", ""))
+        if not message.startswith(_OF_A_JOB):
+            return True
+        is_worker = path == self._layout.worker_log
+        line = (str(record.get("job", "")) if is_worker else path.parent.name, message)
+        here, there = self._told_by_job, self._told_by_worker
+        if is_worker:
+            here, there = there, here
+        here[line] += 1
+        return here[line] > there[line]
 
     def _new_of(self, path: Path) -> list[dict[str, Any]]:
         try:

@@ -266,6 +266,11 @@ def command_lines(view: str, values: Mapping[str, str]) -> Iterator[tuple[Action
             yield action, action.command.format(**filled)
 
 
+def in_workspace(line: str, workspace: str) -> str:
+    """Return a command line that acts on ``workspace`` wherever it is pasted; "" is the default one."""
+    return line.replace("ingest-tui", f"ingest-tui -w {shell_word(workspace)}", 1) if workspace else line
+
+
 def shell_word(text: str) -> str:
     """Return ``text`` as one word of bash or zsh, made of characters that may be pasted into a terminal.
 

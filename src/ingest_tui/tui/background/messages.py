@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.message import Message
 
@@ -29,20 +29,35 @@ class CatalogueRebuilt(Message):
         self.progress = progress
 
 
+class Question(NamedTuple):
+    """Which question of a group: a newer one of the same group makes it void."""
+
+    group: str
+    number: int
+
+
 class Answered(Message):
     """A question to the services has its answer; ``then`` takes it, on the loop of the screen."""
 
-    def __init__(self, then: Callable[[Any], None], answer: Any) -> None:
+    def __init__(self, then: Callable[[Any], None], answer: Any, question: Question | None = None) -> None:
         super().__init__()
         self.then = then
         self.answer = answer
+        self.question = question
 
 
 class Refused(Message):
     """A question to the services failed; ``message`` says what happened, ``hint`` what to do."""
 
-    def __init__(self, message: str, hint: str, otherwise: Callable[[str, str], None] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str,
+        otherwise: Callable[[str, str], None] | None = None,
+        question: Question | None = None,
+    ) -> None:
         super().__init__()
         self.message = message
         self.hint = hint
         self.otherwise = otherwise
+        self.question = question

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar, cast
 
 from textual.dom import DOMNode
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.tui.background.messages import Answered, Refused
+from ingest_tui.tui.background.messages import Answered, Question, Refused
 from ingest_tui.tui.terminal.safety import crash_report
 
 Answer = TypeVar("Answer")
@@ -18,32 +20,87 @@ FailureHandler = Callable[[str, str], None]
 
 
 class Asking(DOMNode):
-    """A screen or widget that asks. A newer question of the same ``group`` makes the older answer void."""
+    """A screen or widget that asks. A newer question of the same ``group`` makes the older answer void.
+
+    What changes something has no group (None): nothing that is asked later may stop it half-way.
+    """
+
+    _newest: Mapping[str, int] = MappingProxyType({})
+    _unanswered: frozenset[str] = frozenset()
+    _awaited_dialogs: frozenset[str] = frozenset()
+    _awaited_rows: frozenset[str] = frozenset()
 
     def ask(
         self,
         work: Callable[[], Answer],
         then: Callable[[Answer], None],
         *,
-        group: str,
+        group: str | None,
         otherwise: FailureHandler | None = None,
+        opens_dialog: bool = False,
     ) -> None:
-        """Do ``work`` in a thread and call ``then`` with its answer on this loop, or ``otherwise`` with the error."""
+        """Do ``work`` in a thread and call ``then`` with its answer on this loop, or ``otherwise`` with the error.
+
+        ``opens_dialog``: what is typed from now on is meant for what ``then`` shows, and waits for it; Esc gets out.
+        """
 
         def once() -> Iterator[Answer]:
             yield work()
 
         self.ask_many(once, then, group=group, otherwise=otherwise)
+        if opens_dialog and group is not None:
+            self._awaited_dialogs |= {group}
+
+    # What keys wait for
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether what a person has asked for is on its way, so that what they type now is meant for that."""
+        is_typing = isinstance(self.screen.focused, Input)
+        awaited = self._awaited_dialogs if is_typing else self._awaited_dialogs | self._awaited_rows
+        return bool(awaited & self._unanswered)
+
+    def wait_for(self, group: str) -> None:
+        """Let keys wait for the rows of a question that is under way: they are meant for those, unless one types."""
+        self._awaited_rows |= {group}
+
+    def stop_loading(self) -> None:
+        """Give up the dialogs that would still come. Rows come all the same, and nothing waits for them."""
+        for group in self._awaited_dialogs:
+            self.workers.cancel_group(self, group)
+            self._begin(group)
+        self._unanswered = frozenset()
+
+    def _begin(self, group: str | None) -> Question | None:
+        """Return the next question of a group; what was asked before is void."""
+        if group is None:
+            return None
+        question = Question(group, self._newest.get(group, 0) + 1)
+        self._newest = {**self._newest, group: question.number}
+        self._awaited_dialogs -= {group}
+        self._awaited_rows -= {group}
+        self._unanswered |= {group}
+        return question
+
+    def _is_void(self, question: Question | None) -> bool:
+        """Tell whether an answer comes too late; one that does not is noted: nothing waits for it any more."""
+        if question is None:
+            return False
+        if self._newest.get(question.group) != question.number:
+            return True
+        self._unanswered -= {question.group}
+        return False
 
     def ask_many(
         self,
         work: Callable[[], Iterator[Answer]],
         then: Callable[[Answer], None],
         *,
-        group: str,
+        group: str | None,
         otherwise: FailureHandler | None = None,
     ) -> None:
         """Like `ask` for work that has several answers, one after another."""
+        question = self._begin(group)
 
         def in_thread() -> None:
             worker = get_current_worker()
@@ -51,12 +108,13 @@ class Asking(DOMNode):
                 for answer in work():
                     if worker.is_cancelled:
                         return
-                    self.post_message(Answered(then, answer))
+                    self.post_message(Answered(then, answer, question))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, not raised into the loop
                 if not worker.is_cancelled:
-                    self.post_message(_refusal(error, otherwise))
+                    self.post_message(_refusal(error, otherwise, question))
 
-        self.run_worker(in_thread, thread=True, exclusive=True, group=group, exit_on_error=False)
+        is_exclusive = group is not None
+        self.run_worker(in_thread, thread=True, exclusive=is_exclusive, group=group or "changes", exit_on_error=False)
 
     def ask_each(
         self,
@@ -64,7 +122,6 @@ class Asking(DOMNode):
         work: Callable[[str], Answer],
         *,
         done: str,
-        group: str,
         say: Callable[[str], None],
         then: Callable[[list[Answer]], None],
     ) -> None:
@@ -95,7 +152,7 @@ class Asking(DOMNode):
                 self._report_all(len(targets), done, refusals)
                 then(answers)
 
-        self.ask_many(one_by_one, report, group=group)
+        self.ask_many(one_by_one, report, group=None)
 
     def _report_all(self, number: int, done: str, refusals: list[Refused]) -> None:
         if not refusals:
@@ -111,11 +168,14 @@ class Asking(DOMNode):
     def on_answered(self, event: Answered) -> None:
         """Give the answer to whoever asked."""
         event.stop()
-        event.then(event.answer)
+        if not self._is_void(event.question):
+            event.then(event.answer)
 
     def on_refused(self, event: Refused) -> None:
         """Tell what went wrong."""
         event.stop()
+        if self._is_void(event.question):
+            return
         if event.otherwise is not None:
             event.otherwise(event.message, event.hint)
         else:
@@ -127,9 +187,9 @@ class Asking(DOMNode):
         self.app.notify(text, severity="error" if bad else "information", timeout=8 if bad else 4, markup=False)
 
 
-def _refusal(error: Exception, otherwise: FailureHandler | None) -> Refused:
+def _refusal(error: Exception, otherwise: FailureHandler | None, question: Question | None = None) -> Refused:
     known = as_ingest_error(error)
     if known is not None:
-        return Refused(known.message, known.hint, otherwise)
+        return Refused(known.message, known.hint, otherwise, question)
     report = crash_report(error)
-    return Refused(report[0].removeprefix("error: "), " ".join(report[1:-1]), otherwise)
+    return Refused(report[0].removeprefix("error: "), " ".join(report[1:-1]), otherwise, question)

@@ -36,9 +36,10 @@ class CopyMenu(Dialog[Chosen | None]):
         Binding("w", "to_file", "to a file", id="copy.file"),
     ]
 
-    def __init__(self, offered: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, offered: Sequence[tuple[str, str]], *, note: str = "") -> None:
         super().__init__()
         self._offered = offered
+        self._note = note
 
     def compose(self) -> ComposeResult:
         """The labels and the beginnings of the texts."""
@@ -52,6 +53,8 @@ class CopyMenu(Dialog[Chosen | None]):
                 ),
                 markup=False,
             )
+            if self._note:
+                yield Line(safe_display(self._note), classes="dialog--note")
 
     def action_move(self, direction: str) -> None:
         """Move in the list."""

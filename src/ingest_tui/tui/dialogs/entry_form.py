@@ -49,6 +49,19 @@ class EntryForm(Asking, Dialog[Any]):
         self._saving = False
         self._check_timer: Any = None
         self.form: Form | None = None
+        self._is_coming = True
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether its fields are on their way, or what was entered is being checked or saved."""
+        return self._is_coming or super().is_loading
+
+    def stop_loading(self) -> None:
+        """Close, where there is nothing to be lost."""
+        super().stop_loading()
+        self._saving = False
+        if self._is_coming:
+            self.dismiss(None)
 
     def compose(self) -> ComposeResult:
         """A title, room for the form, and the buttons."""
@@ -99,6 +112,7 @@ class EntryForm(Asking, Dialog[Any]):
 
     def _begin_typing(self, form: Form) -> None:
         form.query(".form--row > *").filter("#field-" + form.fields[0].name).first().focus()
+        self._is_coming = False
         self.form_shown()
 
     def form_shown(self) -> None:
@@ -116,7 +130,7 @@ class EntryForm(Asking, Dialog[Any]):
 
     def start_over(self) -> None:
         """Throw away what was entered, and ask for the fields again."""
-        form, self.form, self._saving = self.form, None, False
+        form, self.form, self._saving, self._is_coming = self.form, None, False, True
 
         async def again() -> None:
             if form is not None:
@@ -147,6 +161,7 @@ class EntryForm(Asking, Dialog[Any]):
     def say_error(self, message: str, hint: str) -> None:
         """Say what is wrong with the whole."""
         self._saving = False
+        self._is_coming = self._is_coming and self.form is not None  # without its fields it does not come
         line = self.query_one("#form-error", Line)
         line.set_class(bool(message), "-shown")
         line.say(safe_display(f"! {message}{f'; {hint}' if hint else ''}" if message else ""))

@@ -53,7 +53,12 @@ class Jump(Finder):
 
     def on_mount(self) -> None:
         """Add the sources as soon as they are read; views and jobs are shown at once."""
-        self.ask(self._client.sources.list, self._add_sources, group="sources")
+        self.ask(self._client.sources.list, self._add_sources, group="sources", opens_dialog=True)
+
+    def stop_loading(self) -> None:
+        """Close: what was typed was meant for rows that are not there."""
+        super().stop_loading()
+        self.dismiss(None)
 
     def _add_sources(self, summaries: list[SourceSummary]) -> None:
         sources = [summary.source for summary in summaries]

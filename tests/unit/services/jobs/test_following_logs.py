@@ -141,3 +141,26 @@ def test_lines_are_chosen_by_what_they_are_about() -> None:
         assert not query.takes(line)
     with pytest.raises(UsageError):
         LogQuery(since="yesterday")
+
+
+def test_start_and_end_of_a_job_are_one_line(layout: Layout) -> None:
+    """Job and worker both log them, at any time and in any order; what only one of them says stays."""
+    follower = LogFollower(layout)
+    tell(layout, "j1", "job started")
+    assert messages(follower.read()) == ["job started"]
+    say(layout, "j1", "job started", "listing", "job failed")
+    assert messages(follower.read()) == ["listing", "job failed"]
+    tell(layout, "j1", "job failed", "job left for the next worker", "job started")
+    assert messages(follower.read()) == ["job left for the next worker", "job started"]
+    tell(layout, "j2", "job started")
+    assert messages(follower.read()) == ["job started"]
+    assert messages(LogFollower(layout).read()).count("job started") == 3
+
+
+def tell(layout: Layout, job: str, *lines: str) -> None:
+    """Append lines about a job to the log of the worker."""
+    with layout.worker_log.open("a") as log:
+        for line in lines:
+            log.write(
+                json.dumps({"at": "2026-11-21T10:00:00.000Z", "level": "info", "message": line, "job": job}) + "\n"
+            )

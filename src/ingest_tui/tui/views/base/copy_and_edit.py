@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest_tui.model.errors import IngestError
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions.actions import command_lines
+from ingest_tui.tui.actions.actions import command_lines, in_workspace
 from ingest_tui.tui.client.conflicts import Conflict
 from ingest_tui.tui.client.editable_records import Record
 from ingest_tui.tui.terminal import clipboard
@@ -58,11 +58,13 @@ class Carrying(Everywhere):
             if choice.number < len(texts):
                 take(texts[choice.number])
             elif record is not None and choice.number == len(texts):
-                self.ask(record.read, take, group="record")
+                self.ask(record.read, take, group="record", opens_dialog=True)
             else:
-                take(offered[choice.number][1])
+                take(in_workspace(offered[choice.number][1], workspace))
 
-        self.app.push_screen(CopyMenu(offered), chosen)
+        workspace = self.ingest.workspace_to_name
+        note = f"command lines are copied with -w {workspace}" if workspace else ""
+        self.app.push_screen(CopyMenu(offered, note=note), chosen)
 
     def send(self, text: str) -> None:
         """Send a text to the terminal's clipboard, or say that it is too long for it."""
@@ -96,7 +98,7 @@ class Carrying(Everywhere):
         if record is None:
             self.show_notice("there is no JSON of this", "e works on jobs, sources and documents")
             return
-        self.ask(record.read, partial(self._edit, record), group="record")
+        self.ask(record.read, partial(self._edit, record), group="record", opens_dialog=True)
 
     def _edit(self, record: Record, before: str, *, text: str | None = None) -> None:
         """Open the editor; ``text`` is what was written there before and could not be saved."""
@@ -118,6 +120,7 @@ class Carrying(Everywhere):
             lambda: save(after, before),
             lambda saved: self._saved(record, after, saved),
             group="save",
+            opens_dialog=True,
             otherwise=lambda message, hint: self._not_saved(record, before, after, f"{message} {hint}".strip()),
         )
 

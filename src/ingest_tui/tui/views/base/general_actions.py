@@ -95,7 +95,7 @@ class Everywhere(Asking, Screen[None]):
             else:
                 self.show_notice(f"there is no source {wanted}", ":sources shows all", bad=True)
 
-        self.ask(self.ingest.client.sources.list, found, group="find-source")
+        self.ask(self.ingest.client.sources.list, found, group="find-source", opens_dialog=True)
 
     def jump(self) -> None:
         """Choose a view, a job or a source, and go there."""
@@ -158,7 +158,7 @@ class Everywhere(Asking, Screen[None]):
         self.ingest.use_theme(name)
         client = self.ingest.client
         if not client.read_only:
-            self.ask(lambda: client.settings.set_theme(name), lambda _done: None, group="theme")
+            self.ask(lambda: client.settings.set_theme(name), lambda _done: None, group=None)
 
     # The : line
 
@@ -238,7 +238,7 @@ class Everywhere(Asking, Screen[None]):
         """Start a worker that outlives this screen."""
         self.show_notice("starting a worker …")
         client = self.ingest.client
-        self.ask(client.workers.start, lambda pid: self._worker_changed(f"worker {pid} runs"), group="worker")
+        self.ask(client.workers.start, lambda pid: self._worker_changed(f"worker {pid} runs"), group=None)
 
     def ensure_worker(self) -> None:
         """After something was queued: start a worker when there is none, and say so."""
@@ -247,7 +247,7 @@ class Everywhere(Asking, Screen[None]):
             if pid is not None:
                 self._worker_changed(f"started worker {pid}: it keeps running when this screen is closed")
 
-        self.ask(self.ingest.client.workers.ensure, report_started, group="worker")
+        self.ask(self.ingest.client.workers.ensure, report_started, group=None)
 
     def stop_workers(self) -> None:
         """Stop the workers; their jobs wait for the next one."""
@@ -257,7 +257,7 @@ class Everywhere(Asking, Screen[None]):
             why = report.remaining[0][1] if report.remaining else ""
             self._worker_changed(f"{text}; a worker keeps running: {why}" if why else text)
 
-        self.ask(self.ingest.client.workers.stop, report_stopped, group="worker")
+        self.ask(self.ingest.client.workers.stop, report_stopped, group=None)
 
     def _worker_changed(self, text: str) -> None:
         self.show_notice(text)

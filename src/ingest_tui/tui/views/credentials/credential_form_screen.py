@@ -134,7 +134,13 @@ class CredentialForm(EntryForm):
                 self.form.focus_problem()
 
         kept = dict(row.summary.fields) if row is not None else {}
-        self.ask(lambda: client.credentials.problems(draft, kept), take, group="check", otherwise=self.say_error)
+        self.ask(
+            lambda: client.credentials.problems(draft, kept),
+            take,
+            group="check",
+            otherwise=self.say_error,
+            opens_dialog=everywhere,
+        )
 
     def save(self) -> None:
         """Check everything, then save."""
@@ -153,6 +159,7 @@ class CredentialForm(EntryForm):
             self._saved,
             group="save",
             otherwise=self.say_error,
+            opens_dialog=True,
         )
 
     def _saved(self, answer: CredentialRow | Conflict) -> None:
@@ -207,7 +214,7 @@ def add_credential(asking: Asking, client: Client, type_name: str | None, then: 
 
         asking.app.push_screen(Choose("What type of credential?", options), chosen)
 
-    asking.ask(client.credentials.types, offer, group="types")
+    asking.ask(client.credentials.types, offer, group="types", opens_dialog=True)
 
 
 def test_credential(asking: Asking, client: Client, name: str) -> None:

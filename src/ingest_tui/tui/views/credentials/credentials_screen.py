@@ -238,7 +238,7 @@ class CredentialsScreen(ViewScreen):
         def ask(declared: CredentialType) -> None:
             self.app.push_screen(CredentialForm(client, declared, row=row, rotates=rotates), changed)
 
-        self.ask(partial(client.credentials.type_called, row.summary.type), ask, group="type")
+        self.ask(partial(client.credentials.type_called, row.summary.type), ask, group="type", opens_dialog=True)
 
     def remove_credentials(self) -> None:
         """Remove the chosen credentials after a question that names the sources that use them."""
@@ -263,7 +263,7 @@ class CredentialsScreen(ViewScreen):
 
         def answered(confirmed: bool | None) -> None:
             if confirmed:
-                self.ask_each(names, remove, done="removed", group="remove", say=self.say_hint, then=self._removed)
+                self.ask_each(names, remove, done="removed", say=self.say_hint, then=self._removed)
 
         question = f"Remove {wording.plural(len(names), 'credential')}?"
         verb = "Remove all the same" if used else "Remove"

@@ -39,7 +39,7 @@ class CollectionActions(Narrowing):
 
         def named(name: str | None) -> None:
             if name is not None:
-                self.ask(lambda: client.collections.add(name), added, group="collection")
+                self.ask(lambda: client.collections.add(name), added, group=None)
 
         self.app.push_screen(Ask("Name of the new collection", note="a group of documents, searched together"), named)
 
@@ -61,7 +61,7 @@ class CollectionActions(Narrowing):
 
         def chosen(collection_id: str | None) -> None:
             if collection_id is not None:
-                self.ask(lambda: client.collections.restore(collection_id), restored, group="collection")
+                self.ask(lambda: client.collections.restore(collection_id), restored, group=None)
 
         def choose(removed: list[RemovedCollection]) -> None:
             if not removed:
@@ -75,7 +75,7 @@ class CollectionActions(Narrowing):
             ]  # fmt: skip
             self.app.push_screen(Choose("Restore which collection?", offered), chosen)
 
-        self.ask(client.collections.in_trash, choose, group="choices")
+        self.ask(client.collections.in_trash, choose, group="choices", opens_dialog=True)
 
     def _with_collection(self, question: str, act: Callable[[str], None], *, without: str = "") -> None:
         """Act on the collection that is shown, or on one that a person chooses."""
@@ -90,7 +90,7 @@ class CollectionActions(Narrowing):
             offered = [one for one in found if one[0] != without]
             self.app.push_screen(Choose(question, offered), lambda chosen: act(chosen) if chosen else None)
 
-        self.ask(lambda: choices_of(client, "collection"), choose, group="choices")
+        self.ask(lambda: choices_of(client, "collection"), choose, group="choices", opens_dialog=True)
 
     def _open_preferences(self, collection_id: str) -> None:
         from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
@@ -124,12 +124,10 @@ class CollectionActions(Narrowing):
 
             def answered(agreed: bool | None) -> None:
                 if agreed:
-                    self.ask(
-                        lambda: client.collections.remove(collection_id, based_on=seen), removed, group="collection"
-                    )
+                    self.ask(lambda: client.collections.remove(collection_id, based_on=seen), removed, group=None)
 
             consequence = "Documents go to the trash with all their versions; those of other collections stay."
             question = f"Remove collection {collection_id}?"
             self.app.push_screen(Confirm(question, names, "Remove", consequence=consequence), answered)
 
-        self.ask(look, ask, group="collection")
+        self.ask(look, ask, group="collection", opens_dialog=True)

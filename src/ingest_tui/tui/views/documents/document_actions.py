@@ -91,7 +91,7 @@ class DocumentActions(ViewScreen):
                 self.ask(
                     lambda: client.documents.upload(files, collection_id=collection_id, progress=shown),
                     queued,
-                    group="upload",
+                    group=None,
                     otherwise=self._failed_in_progress,
                 )
 
@@ -116,7 +116,7 @@ class DocumentActions(ViewScreen):
 
         def answered(confirmed: bool | None) -> None:
             if confirmed:
-                self.ask(lambda: client.documents.remove(ids), removed, group="remove")
+                self.ask(lambda: client.documents.remove(ids), removed, group=None)
 
         question = f"Remove {wording.plural(len(ids), 'document')}?"
         consequence = (
@@ -135,9 +135,7 @@ class DocumentActions(ViewScreen):
         def restored(_documents: list[Document]) -> None:
             self.documents_changed()
 
-        self.ask_each(
-            list(targets), client.documents.restore, done="restored", group="restore", say=self.say_hint, then=restored
-        )
+        self.ask_each(list(targets), client.documents.restore, done="restored", say=self.say_hint, then=restored)
 
     # Taking out
 
@@ -223,7 +221,7 @@ class DocumentActions(ViewScreen):
             path = client.documents.original(document_id)
             return path, pager.text_to_page(path) if path is not None else None, client.documents.get(document_id).uri
 
-        self.ask(look, self._show_original, group="original")
+        self.ask(look, self._show_original, group="original", opens_dialog=True)
 
     def _show_original(self, found: tuple[Path | None, str | None, str]) -> None:
         path, text, uri = found

@@ -221,8 +221,11 @@ class DocumentScreen(DocumentActions):
 
     def compare_versions(self) -> None:
         """Ask which versions to compare, and show what changed in the text."""
+        self._with_versions(self._offer_versions)
+
+    def _with_versions(self, offer: Callable[[list[dict[str, Any]]], None]) -> None:
         document_id, client = self.document_id, self._client
-        self.ask(lambda: client.documents.versions(document_id), self._offer_versions, group="versions")
+        self.ask(lambda: client.documents.versions(document_id), offer, group="versions", opens_dialog=True)
 
     def _offer_versions(self, versions: list[dict[str, Any]]) -> None:
         from ingest_tui.tui.dialogs.dialogs import Choose
@@ -245,8 +248,7 @@ class DocumentScreen(DocumentActions):
 
     def roll_back(self) -> None:
         """Ask which version to go back to; it becomes the newest one."""
-        document_id, client = self.document_id, self._client
-        self.ask(lambda: client.documents.versions(document_id), self._offer_rollback, group="versions")
+        self._with_versions(self._offer_rollback)
 
     def _offer_rollback(self, versions: list[dict[str, Any]]) -> None:
         from ingest_tui.tui.dialogs.dialogs import Choose
@@ -266,7 +268,7 @@ class DocumentScreen(DocumentActions):
 
         def chosen(number: str | None) -> None:
             if number:
-                self.ask(lambda: client.documents.roll_back(document_id, int(number)), done, group="rollback")
+                self.ask(lambda: client.documents.roll_back(document_id, int(number)), done, group=None)
 
         self.app.push_screen(Choose("Go back to", names), chosen)
 

@@ -168,6 +168,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
             self._search()
         else:
             self._read(at_least)
+        self.wait_for("documents")
 
     def _read(self, at_least: int) -> None:
         """Read the first rows, as many as are shown now."""

@@ -72,7 +72,7 @@ class Narrowing(ViewScreen):
         self.take_view(collection_id, self.collection_views.of(collection_id))
         client = self.ingest.client
         if collection_id and not client.read_only:
-            self.ask(lambda: client.collections.use(collection_id), lambda _used: None, group="use")
+            self.ask(lambda: client.collections.use(collection_id), lambda _used: None, group=None)
 
     def take_view(self, collection_id: str, view: CollectionView) -> None:
         """Show a collection by a view of it."""
@@ -114,7 +114,10 @@ class Narrowing(ViewScreen):
     def _ask_forchoices_of(self, what: str) -> None:
         client = self.ingest.client
         self.ask(
-            lambda: choices_of(client, what), lambda found: self._choose(_FIELDS[what], what, found), group="choices"
+            lambda: choices_of(client, what),
+            lambda found: self._choose(_FIELDS[what], what, found),
+            group="choices",
+            opens_dialog=True,
         )
 
     def _choose(self, field: str, title: str, options: Sequence[tuple[str, str]]) -> None:

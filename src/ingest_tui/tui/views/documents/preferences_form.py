@@ -38,13 +38,13 @@ class PreferencesForm(EntryForm):
 
     def check(self, *, everywhere: bool = False) -> None:
         """Ask whether what was entered can be, and what it would touch."""
-        self._plan(lambda change: self._confirm(change) if everywhere else self._say(change))
+        self._plan(lambda change: self._confirm(change) if everywhere else self._say(change), opens_dialog=everywhere)
 
     def save(self) -> None:
         """Check, ask where documents are cut otherwise, then save."""
         self.check(everywhere=True)
 
-    def _plan(self, planned: Callable[[PreferenceChange], None]) -> None:
+    def _plan(self, planned: Callable[[PreferenceChange], None], *, opens_dialog: bool) -> None:
         client, collection_id = self._client, self._collection_id
         values: dict[str, Any] = self.form.changed_values() if self.form is not None else {}
         self.ask(
@@ -52,6 +52,7 @@ class PreferencesForm(EntryForm):
             planned,
             group="check",
             otherwise=self.say_error,
+            opens_dialog=opens_dialog,
         )
 
     def _say(self, change: PreferenceChange) -> None:
@@ -100,4 +101,5 @@ class PreferencesForm(EntryForm):
             saved,
             group="save",
             otherwise=self.say_error,
+            opens_dialog=True,
         )

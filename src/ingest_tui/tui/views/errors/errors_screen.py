@@ -140,6 +140,7 @@ class ErrorsScreen(ViewScreen):
             self._show,
             group="arrange",
         )
+        self.wait_for("arrange")
 
     def _show(self, answer: tuple[list[ErrorLine], int]) -> None:
         lines, self._passing = answer
@@ -264,7 +265,7 @@ class ErrorsScreen(ViewScreen):
             self.ingest.feed.look_now()
             self._say()
 
-        self.ask(lambda: client.errors.retry(chosen), retried, group="retry")
+        self.ask(lambda: client.errors.retry(chosen), retried, group=None)
 
     def ignore_errors(self) -> None:
         """Ignore the chosen errors until they change; or, among the ignored ones, show them again."""
@@ -278,7 +279,7 @@ class ErrorsScreen(ViewScreen):
             self.table.clear_marks()
             self._read()
 
-        self.ask(lambda: client.errors.ignore(chosen, ignore=ignore), show_number, group="ignore")
+        self.ask(lambda: client.errors.ignore(chosen, ignore=ignore), show_number, group=None)
 
     def toggle_ignored(self) -> None:
         """Show what is ignored instead, or go back."""

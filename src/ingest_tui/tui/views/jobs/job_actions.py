@@ -171,4 +171,4 @@ class JobActions(ViewScreen):
                 self.ensure_worker()
             self.ingest.feed.look_now()
 
-        self.ask_each(job_ids, work, done=done, group=f"jobs-{done}", say=self.say_hint, then=asked)
+        self.ask_each(job_ids, work, done=done, say=self.say_hint, then=asked)

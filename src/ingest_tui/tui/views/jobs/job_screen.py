@@ -93,9 +93,23 @@ class JobScreen(JobActions):
     def catch_up(self) -> None:
         """Show the outcomes that pass the filter."""
         self.pane.words, self.pane.sort, self.pane.reversed = self.words, self.sort, self.reversed
-        self.pane.show_items()
+        self._arrange()
         self.pane.refresh_job()
         self._say()
+
+    def _arrange(self) -> None:
+        self.pane.show_items()
+        self.pane.wait_for("arrange")
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether other outcomes are on their way."""
+        return super().is_loading or self.pane.is_loading
+
+    def stop_loading(self) -> None:
+        """Wait no longer."""
+        super().stop_loading()
+        self.pane.stop_loading()
 
     @on(JobPane.ItemsShown)
     def items_shown(self) -> None:
@@ -180,7 +194,7 @@ class JobScreen(JobActions):
     def show_only(self, only: Only) -> None:
         """Show only outcomes of a kind, and of a reason."""
         self.pane.only = only
-        self.pane.show_items()
+        self._arrange()
         self._say()
 
     def choose_outcome(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from textual.content import Content
 
 from ingest_tui.model.clock import seconds_since_epoch
-from ingest_tui.model.job import Counters, Manifest
+from ingest_tui.model.job import Counters, JobState, Manifest
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
@@ -73,8 +73,10 @@ def rate_line(manifest: Manifest, rates: Sequence[float]) -> Content | None:
     lost = f"  {wording.duration(progress.throttled_seconds)} lost to throttling" if progress.throttled_seconds else ""
     if not rates and manifest.ended:
         return Content(f" rate{lost}") if lost else None
-    far = "" if manifest.ended else f" {progress.percent:.0f}%  eta {wording.duration(progress.eta_seconds)} "
-    now = "" if manifest.ended else f" {progress.items_per_second:.0f}/s  {wording.size(progress.bytes_per_second)}/s"
+    is_running = manifest.state is JobState.RUNNING
+    eta = f"  eta {wording.duration(progress.eta_seconds)}" if is_running else f"  {manifest.state}"
+    far = "" if manifest.ended else f" {progress.percent:.0f}%{eta} "
+    now = "" if not is_running else f" {progress.items_per_second:.0f}/s  {wording.size(progress.bytes_per_second)}/s"
     most = f"  at most {max(rates):.0f}/s" if rates and max(rates) else ""
     return Content.assemble(far, " rate ", (sparkline(rates, _SPARK_CELLS), "$text-primary"), f"{now}{most}{lost}")
 

@@ -11,7 +11,7 @@ from ingest_tui.model.job import PHASES, Manifest, Phase
 from ingest_tui.tui import wording
 from ingest_tui.tui.widgets.line import Line
 
-_GLYPHS = {"pending": ".", "running": ">", "done": "+", "skipped": "-"}
+_GLYPHS = {"pending": ".", "running": ">", "done": "+", "skipped": "-", "stopped": "x"}
 _BARS = ((100, 30), (78, 20), (60, 12), (0, 6))
 _FULL, _EMPTY = "━", "─"
 
@@ -38,9 +38,16 @@ class PhaseBars(Vertical):
         """Show the phases of a job at the moment ``now`` (POSIX seconds)."""
         for place, line in enumerate(PHASES):
             name = manifest.phase_names[place] if place < len(manifest.phase_names) else ""
-            phase = manifest.phases.get(name, Phase())
+            phase = _as_it_is(manifest, manifest.phases.get(name, Phase()))
             shown = _phase_line(name, phase, now, self.size.width) if name else Content()
             self.query_one(f"#phase-{line}", Line).say(shown)
+
+
+def _as_it_is(manifest: Manifest, phase: Phase) -> Phase:
+    """Nothing of a job that has ended runs, also where an earlier version has left it so in the manifest."""
+    if manifest.ended and phase.state == "running":
+        return phase.model_copy(update={"state": "stopped", "finished_at": manifest.finished_at})
+    return phase
 
 
 def _phase_line(name: str, phase: Phase, now: float, width: int) -> Content:

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from ingest_tui.model.matching import matches
 from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
-from ingest_tui.tui.dialogs.table_dialog import TableDialog
+from ingest_tui.tui.dialogs.table_dialog import SLICE, TableDialog
 from ingest_tui.tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
@@ -63,6 +63,19 @@ class Places(TableDialog):
         self._type = source_type
         self._config = config
         self._top: list[Branch] = []
+        self._paths_being_read: set[str] = set()
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether a folder that was opened is being read: what is typed then is meant for what is in it."""
+        return bool(self._paths_being_read) or super().is_loading
+
+    def stop_loading(self) -> None:
+        """Wait no longer; where there is nothing to be seen yet, close."""
+        super().stop_loading()
+        self._paths_being_read.clear()
+        if not self._top:
+            self.dismiss(None)
 
     def columns(self) -> Sequence[Column[Branch]]:
         """Name, size and age."""
@@ -94,9 +107,11 @@ class Places(TableDialog):
         else:
             branch.inner, branch.state = inner, "reading"
         self.say("looking …")
+        self._paths_being_read.add(path)
 
         def take(places: list[Place] | None) -> None:
             if places is None:
+                self._paths_being_read.discard(path)
                 if branch is not None:
                     branch.state = "open"
                 self.show_rows()
@@ -106,9 +121,12 @@ class Places(TableDialog):
                 if _is_above(place) and depth:
                     continue
                 inner.append(Branch(place, depth, "closed" if place.kind == "folder" else ""))
+            if len(inner) >= SLICE:  # enough to go on with
+                self._paths_being_read.discard(path)
             self.show_rows()
 
         def failed(message: str, hint: str) -> None:
+            self._paths_being_read.discard(path)
             if branch is not None:
                 branch.state = "failed"
             self.show_rows()

@@ -47,7 +47,7 @@ class SourceActions(ViewScreen):
         def ask() -> tuple[list[SourceKind], bool]:
             return client.sources.kinds(), not client.sources.has_any()
 
-        self.ask(ask, self._choose_kind, group="kinds")
+        self.ask(ask, self._choose_kind, group="kinds", opens_dialog=True)
 
     def _choose_kind(self, answer: tuple[list[SourceKind], bool]) -> None:
         from ingest_tui.tui.dialogs.dialogs import Choose
@@ -119,7 +119,7 @@ class SourceActions(ViewScreen):
 
             self.app.push_screen(SourceForm(client, draft.source_type, draft=draft), changed)
 
-        self.ask(partial(client.sources.draft_of, chosen[0]), ask, group="draft")
+        self.ask(partial(client.sources.draft_of, chosen[0]), ask, group="draft", opens_dialog=True)
 
     def test_source(self) -> None:
         """Test the source under the cursor."""
@@ -141,7 +141,7 @@ class SourceActions(ViewScreen):
             self.app.push_screen(Preview(client, draft))
 
         for source_id in self.chosen_sources()[:1]:
-            self.ask(partial(client.sources.draft_of, source_id), show, group="draft")
+            self.ask(partial(client.sources.draft_of, source_id), show, group="draft", opens_dialog=True)
 
     def sync_sources(self) -> None:
         """Queue a sync of the chosen sources."""
@@ -207,7 +207,7 @@ class SourceActions(ViewScreen):
         self, source_ids: list[str], work: Callable[[str], Any], done: str, then: Callable[[list[Any]], None]
     ) -> None:
         if source_ids:
-            self.ask_each(source_ids, work, done=done, group="sources-work", say=self.say_hint, then=then)
+            self.ask_each(source_ids, work, done=done, say=self.say_hint, then=then)
 
 
 def _guide(step: int) -> str:

@@ -154,7 +154,13 @@ class SourceForm(EntryForm):
             elif everywhere and self.form is not None:
                 self.form.focus_problem()
 
-        self.ask(lambda: client.sources.problems(draft), take, group="check", otherwise=self.say_error)
+        self.ask(
+            lambda: client.sources.problems(draft),
+            take,
+            group="check",
+            otherwise=self.say_error,
+            opens_dialog=everywhere,
+        )
 
     def save(self) -> None:
         """Check everything, then save."""
@@ -171,6 +177,7 @@ class SourceForm(EntryForm):
             self._saved,
             group="save",
             otherwise=self.say_error,
+            opens_dialog=True,
         )
 
     def _saved(self, answer: Source | Conflict) -> None:
@@ -223,7 +230,12 @@ class SourceForm(EntryForm):
 
         def chosen(path: str | None) -> None:
             if path is not None:
-                self.ask(lambda: client.sources.settings_of_place(source_type, config, path), self._fill, group="fill")
+                self.ask(
+                    lambda: client.sources.settings_of_place(source_type, config, path),
+                    self._fill,
+                    group="fill",
+                    opens_dialog=True,
+                )
 
         self.app.push_screen(Places(client, source_type, config), chosen)
 
@@ -255,7 +267,7 @@ class SourceForm(EntryForm):
             elif name is not None:
                 self._take_credential(field, name)
 
-        self.ask(lambda: client.credentials.names(field.credential_type), offer, group="names")
+        self.ask(lambda: client.credentials.names(field.credential_type), offer, group="names", opens_dialog=True)
 
     def _take_credential(self, field: Field, name: str) -> None:
         if self.form is not None:

@@ -105,6 +105,8 @@ class SourcesScreen(SourceActions):
         """Show what is known, and read again."""
         self._show()
         self.read()
+        if self._summaries is None:
+            self.wait_for("sources")
 
     def rows_changed(self) -> None:
         """Show the rows again."""

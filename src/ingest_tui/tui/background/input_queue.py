@@ -1,0 +1,204 @@
+"""Keys, clicks and pastes act one after another: each is fully done before the next one is looked at.
+
+The library hands a key from widget to widget through their message queues, and looks for bindings at the end of that
+way. Of keys that come together, as on a slow link, a later one would overtake: typed letters reach a field before
+Backspace does, or the list below a dialog that is not there yet. Here the next one waits until nothing is under way,
+and, while something that was asked for is on its way (a dialog that needs an answer of the workspace, the fields of a
+form), until that is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
+
+from textual import events
+from textual.app import App
+from textual.message_pump import MessagePump
+from textual.widget import Widget
+
+MOST_LOOKS = 200
+"""How often it is looked whether a key has acted before the next one does: one that waits for ever holds nobody.
+
+Looks, not seconds: where the processor is busy with something else, all that was ready has run between two of them.
+"""
+ESCAPE_SECONDS = 0.5
+"""How long Esc waits for what is on its way, before it gets out of waiting."""
+NOTICE_SECONDS = 1.0
+MOST_WAITING = 1000
+_LOOK_SECONDS = 0.01
+_QUIET_ROUNDS = 2
+
+
+@runtime_checkable
+class Loading(Protocol):
+    """A screen that what is typed may have to wait for."""
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether what was asked for is on its way: a dialog, the fields of a form, other rows."""
+        ...
+
+    def stop_loading(self) -> None:
+        """Wait no longer: a person has pressed Esc."""
+
+
+class InputQueue:
+    """What a person has typed, clicked or pasted, in its order. ``notice`` is called when keys wait for long."""
+
+    def __init__(self, app: App[Any], notice: Callable[[], object]) -> None:
+        self._app = app
+        self._notice = notice
+        self._waiting: deque[events.Event] = deque()
+        self._acting: events.Event | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # Inputs
+
+    def takes(self, event: events.Event) -> bool:
+        """Take an input that has come, to let it act at its turn; False: it acts now, or is none that waits."""
+        if event is self._acting:
+            return False
+        is_mouse = isinstance(event, events.MouseEvent)
+        if not isinstance(event, events.Key | events.Paste | events.MouseEvent) or event.is_forwarded:
+            return False
+        # A pointer that moves changes nothing; a click on what is shown is meant for that, not for what is to come.
+        if isinstance(event, events.MouseMove) or (is_mouse and self.is_held):
+            return False
+        if len(self._waiting) < MOST_WAITING:
+            self._waiting.append(event)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._act_in_order())
+            self._task.add_done_callback(self._ended)
+        return True
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing waits, and everything that came has acted."""
+        return not self._waiting and (self._task is None or self._task.done())
+
+    def close(self) -> None:
+        """Let nothing more act."""
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether what was asked for on the topmost screen is on its way."""
+        return self._loading is not None
+
+    @property
+    def _loading(self) -> Loading | None:
+        stack = self._app.screen_stack
+        top = stack[-1] if stack else None
+        return top if isinstance(top, Loading) and top.is_loading else None
+
+    # One after another
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._app._handle_exception(error)  # noqa: SLF001 - as for what fails in a widget
+
+    async def _act_in_order(self) -> None:
+        while self._waiting:
+            if self.is_held:
+                await self._until_loaded()
+                await self._until_settled()
+                continue
+            self._acting = self._waiting.popleft()
+            self._app.post_message(self._acting)
+            await self._until_settled()
+
+    async def _until_loaded(self) -> None:
+        """Wait for what is on its way. Esc among the keys gets out of that; a long wait is reported once."""
+        now = asyncio.get_running_loop().time
+        began, escape_seen, is_told = now(), 0.0, False
+        while (loading := self._loading) is not None:
+            if any(map(_is_escape, self._waiting)):
+                escape_seen = escape_seen or now()
+                if now() - escape_seen >= ESCAPE_SECONDS:
+                    self._forget_up_to_escape()
+                    loading.stop_loading()
+                    return
+            if not is_told and now() - began >= NOTICE_SECONDS:
+                is_told = True
+                self._notice()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _forget_up_to_escape(self) -> None:
+        while not _is_escape(self._waiting.popleft()):
+            continue
+
+    async def _until_settled(self) -> None:
+        """Wait until no widget has anything left to do, each having had its turn twice."""
+        looks, quiet_rounds = 0, 0
+        while quiet_rounds < _QUIET_ROUNDS and looks < MOST_LOOKS:
+            looks += await _turn_of_each(self._busy(), MOST_LOOKS - looks)
+            quiet_rounds = 0 if any(_has_work(pump) for pump in self._pumps()) else quiet_rounds + 1
+            while self._is_to_be_painted() and looks < MOST_LOOKS:
+                await asyncio.sleep(_LOOK_SECONDS)
+                looks, quiet_rounds = looks + 1, 0
+
+    def _pumps(self) -> Iterator[MessagePump]:
+        yield self._app
+        for screen in self._app.screen_stack:
+            yield screen
+            yield from screen.walk_children(Widget)
+
+    def _is_to_be_painted(self) -> bool:
+        """Tell whether something is to be done after the next refresh, such as a focus that moves to a new pane."""
+        stack = self._app.screen_stack
+        return bool(stack and stack[-1]._callbacks)  # noqa: SLF001 - no public word for it
+
+    def _busy(self) -> list[MessagePump]:
+        """Return who may be at work: whoever has something to do, and everyone on the way that a key goes."""
+        stack = self._app.screen_stack
+        focused = stack[-1].focused if stack else None
+        way: set[MessagePump] = {self._app, *stack, *(focused.ancestors_with_self if focused is not None else ())}
+        return [pump for pump in self._pumps() if pump in way or _has_work(pump)]
+
+
+def _is_escape(event: events.Event) -> bool:
+    return isinstance(event, events.Key) and event.key == "escape"
+
+
+# The library has no public words for either.
+def _has_ended(pump: MessagePump) -> bool:
+    return pump._closing or pump._closed  # noqa: SLF001
+
+
+def _has_work(pump: MessagePump) -> bool:
+    """Tell whether a pump is being made, or has something in its queue."""
+    is_made = pump._is_mounted  # noqa: SLF001
+    waiting = pump._next_callbacks or pump._pending_message or not pump._message_queue.empty()  # noqa: SLF001
+    return not _has_ended(pump) and (not is_made or bool(waiting))
+
+
+async def _turn_of_each(pumps: list[MessagePump], most_looks: int) -> int:
+    """Wait until each pump has done what is in its queue now; returns how often it was looked.
+
+    One that ends meanwhile is not waited for.
+    """
+    all_done = asyncio.Event()
+    left: set[MessagePump] = set()
+
+    def one_done(pump: MessagePump) -> None:
+        left.discard(pump)
+        if not left:
+            all_done.set()
+
+    left |= {pump for pump in pumps if pump.call_later(partial(one_done, pump))}
+    looks = 1
+    while left and looks < most_looks:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await all_done.wait()
+        except TimeoutError:
+            looks += 1
+            left -= {pump for pump in left if _has_ended(pump)}
+    return looks

@@ -1,0 +1,220 @@
+"""Random keys, clicks and changes from outside, from a seed: what breaks under them is found before a person does it.
+
+`run` plays rounds; each is a burst of keys that arrive together, and now and then a click, the wheel, another size or a
+change that a worker would have made. A failure names the seed and the rounds; `shrunk` makes them few.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from ingest_tui.services.client import Client
+from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.dialogs.dialogs import Confirm
+from ingest_tui.tui.navigation.views import VIEW_NAMES
+from ingest_tui.tui.terminal import editor, pager
+from ingest_tui.tui.views.base.general_actions import Everywhere
+from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.widgets.table import VirtualTable
+from tests.tui.stories import NOW, add_job, send_together
+
+MOVES = ("j", "k", "g", "G", "up", "down", "left", "right", "pageup", "pagedown", "home", "end", "tab", "shift+tab")
+KEYS = (
+    *MOVES, *MOVES, "enter", "escape", "enter", "escape", "space", "backspace", *"abcdefhilmnopqrstuvwxyz",
+    *"ABCDEFHILNOPRTUX", *"1234567", *"/:?*[].!", "ctrl+p", "ctrl+o", "ctrl+t", "ctrl+r", "ctrl+u", "f2", "delete",
+)  # fmt: skip
+SIZES = ((80, 24), (120, 35), (200, 50), (60, 20), (38, 9))
+STATES = ("queued", "running", "paused", "succeeded", "failed", "partial", "cancelled")
+MOST_ESCAPES = 40
+ACTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "jobs": {"jobs": ("cancel", "pause", "resume", "retry", "set_priority", "approve", "refuse")},
+    "sources": {"sources": ("sync", "set_enabled", "set_watched", "remove", "test")},
+    "documents": {"documents": ("remove", "restore")},
+}
+"""By view: the functions of the parts of the client that act on rows of it; their first argument names the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What happens at once: ``kind`` is keys, click, wheel, resize or change."""
+
+    kind: str
+    keys: tuple[str, ...] = ()
+    number: int = 0
+
+
+def rounds_of(seed: int, number: int) -> list[Round]:
+    """Return so many rounds, the same ones for the same seed."""
+    chance = random.Random(seed)
+    found = []
+    for _ in range(number):
+        kind = chance.choices(("keys", "click", "wheel", "resize", "change"), (80, 6, 4, 3, 7))[0]
+        keys = tuple(chance.choices(KEYS, k=chance.randint(1, 8))) if kind == "keys" else ()
+        found.append(Round(kind, keys, chance.randrange(1_000_000)))
+    return found
+
+
+@dataclass
+class Witness:
+    """Which rows were chosen when an action began, and which ones were acted on."""
+
+    chosen: dict[str, set[str]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def begins(self, screen: Any) -> None:
+        """Take note of what is under the cursor, or marked, as a person sees it."""
+        if isinstance(screen, ViewScreen) and screen.is_whole:
+            tables = screen.query(f"#{screen.main_id}").results(VirtualTable)
+            ids = {_id_of(table, key) for table in tables for key in table.chosen_keys}
+            self.chosen[screen.view] = ids | {
+                str(getattr(screen, "job_id", "")),
+                str(getattr(screen, "document_id", "")),
+            }
+
+    def acts(self, name: str, views: Sequence[str], target: Any) -> None:
+        """Compare what is acted on with what was chosen where the action can have begun."""
+        ids = {target} if isinstance(target, str) else {str(one) for one in target}
+        known = set().union(*(self.chosen.get(view, set()) for view in views))
+        if not ids <= known:
+            self.wrong.append(f"{name} acts on {sorted(ids)}, chosen were {sorted(known)[:5]}")
+
+
+def _id_of(table: VirtualTable[Any], key: str) -> str:
+    row = next((row for row in table.rows if table._key(row) == key), None)
+    return str(getattr(row, "document_id", "") or key)
+
+
+def watched(app: IngestApp, patch: pytest.MonkeyPatch) -> Witness:
+    """Let nothing leave the screen, and note what is chosen and what is acted on."""
+    witness = Witness()
+    perform = Everywhere.perform
+
+    def noted(screen: Everywhere, action_id: str, argument: str = "") -> None:
+        witness.begins(screen)
+        perform(screen, action_id, argument)
+
+    patch.setattr(Everywhere, "perform", noted)
+    patch.setattr(Everywhere, "leave", lambda _screen: None)
+    patch.setattr(IngestApp, "suspend", lambda _app: nullcontext())
+    patch.setattr(editor, "edited", lambda text, _name: text)
+    patch.setattr(pager, "show_in_pager", lambda _text: True)
+    for name in ("start", "stop", "ensure"):
+        patch.setattr(app.client.workers, name, lambda *_args: None)
+    inner = {"jobs": ("jobs", "job"), "sources": ("sources", "jobs"), "documents": ("documents", "document")}
+    for view, parts in ACTS.items():
+        for part, names in parts.items():
+            for name in names:
+                real = getattr(getattr(app.client, part), name)
+                patch.setattr(getattr(app.client, part), name, partial(_recorded, real, name, inner[view], witness))
+    return witness
+
+
+def _recorded(
+    real: Callable[..., Any], name: str, views: Sequence[str], witness: Witness, target: Any, **rest: Any
+) -> Any:
+    witness.acts(name, views, target)
+    return real(target, **rest)
+
+
+class Player:
+    """Plays rounds on an application that runs, and checks after each."""
+
+    def __init__(self, app: IngestApp, pilot: Any, witness: Witness) -> None:
+        self._app = app
+        self._pilot = pilot
+        self._witness = witness
+
+    async def play(self, rounds: Sequence[Round]) -> None:
+        """Play the rounds; raises AssertionError that says after which one it broke."""
+        for number, one in enumerate(rounds):
+            await self._play(one)
+            assert self._app._exception is None, f"round {number}: {self._app._exception!r}"
+            assert not self._witness.wrong, f"round {number}: {self._witness.wrong}"
+            if number % 50 == 49:
+                await self.leave_everything()
+        await self.leave_everything()
+
+    async def _play(self, one: Round) -> None:
+        chance = random.Random(one.number)
+        width, height = self._app.size
+        if one.kind == "keys":
+            send_together(self._app, *one.keys)
+        elif one.kind in {"click", "wheel"}:
+            at = {"x": chance.randrange(width), "y": chance.randrange(height)}
+            await self._point(one.kind, at["x"], at["y"])
+        elif one.kind == "resize":
+            await self._pilot.resize_terminal(*chance.choice(SIZES))
+        else:
+            job_id, listed = f"20261121-0631{chance.randrange(60):02d}-docs-aaaa", chance.randrange(3, 50)
+            await asyncio.to_thread(add_job, self._app.root, job_id, chance.choice(STATES), listed=listed, failed=2)
+            self._app.feed.look_now()
+        await self._quiet()
+
+    async def _point(self, kind: str, x: int, y: int) -> None:
+        kinds = {"click": (events.MouseDown, events.MouseUp), "wheel": (events.MouseScrollDown,) * 3}[kind]
+        for made in kinds:
+            event = made(None, x, y, 0, 0, int(kind == "click"), False, False, False, screen_x=x, screen_y=y)
+            self._app.post_message(event)
+
+    async def _quiet(self) -> None:
+        await asyncio.sleep(0)
+        while not self._app.input_queue.is_quiet and self._app._exception is None:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.005)
+
+    async def leave_everything(self) -> None:
+        """No dialog is stuck: Esc leads out of everything, and y out of the question whether to leave a form."""
+        for _ in range(MOST_ESCAPES):
+            screen = self._app.screen
+            if getattr(screen, "view", "") in VIEW_NAMES and not isinstance(screen.focused, Input):
+                return
+            send_together(self._app, "y" if isinstance(screen, Confirm) else "escape")
+            await self._quiet()
+        raise AssertionError(f"stuck in {self._app.screen_stack}")
+
+
+def play(root: Path, rounds: Sequence[Round]) -> str:
+    """Play rounds on a fresh application; returns what broke, or nothing."""
+
+    async def run() -> str:
+        app = IngestApp(root, client=Client(root), now=lambda: NOW)
+        with pytest.MonkeyPatch.context() as patch:
+            witness = watched(app, patch)
+            try:
+                async with app.run_test(size=(80, 24)) as pilot:
+                    while not app.model.complete:  # noqa: ASYNC110 - no event tells
+                        await asyncio.sleep(0.01)
+                    await Player(app, pilot, witness).play(rounds)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
+                return f"{type(error).__name__}: {error}"
+        return ""
+
+    return asyncio.run(run())
+
+
+def shrunk(rounds: Sequence[Round], breaks: Callable[[Sequence[Round]], bool]) -> list[Round]:
+    """Return few of the rounds that still break: without ever smaller parts of them, for as long as that helps."""
+    left, size = list(rounds), len(rounds) // 2
+    while size:
+        for start in _starts(left, size):
+            rest = left[:start] + left[start + size :]
+            if breaks(rest):
+                left = rest
+                break
+        else:
+            size //= 2
+    return left
+
+
+def _starts(rounds: Sequence[Round], size: int) -> Iterator[int]:
+    return iter(range(0, len(rounds), size))

@@ -1,0 +1,198 @@
+"""Keys that come together act in their order, and wait for what was asked for before them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from ingest_tui.services.client import Client
+from ingest_tui.services.sources.sources import add_source
+from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui.background import input_queue
+from ingest_tui.tui.dialogs.dialogs import Choose
+from ingest_tui.tui.terminal.driver import KeysParser
+from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
+from ingest_tui.tui.views.sources.places_screen import Places
+from ingest_tui.tui.views.sources.source_form_screen import SourceForm
+from tests.tui.stories import add_job, let_answer, run_story, said, send_together, until
+
+
+def parsed(*pieces: str) -> list[str]:
+    """Return the keys that a terminal has sent in pieces, the last wait over."""
+    parser, found = KeysParser(), []
+    for piece in pieces:
+        found += list(parser.feed(piece))
+    if parser._timeout_time is not None:
+        parser._timeout_time = 0.0
+        found += list(parser.tick())
+    return [event.key for event in found if isinstance(event, events.Key)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        (["\x1bj"], ["escape", "j"]),
+        (["\x1b", "j"], ["escape", "j"]),
+        (["\x1bjx"], ["escape", "j", "x"]),
+        (["\x1b5"], ["escape", "5"]),
+        (["\x1b\r"], ["escape", "enter"]),
+        (["\x1b["], ["escape", "left_square_bracket"]),
+        (["\x1bO"], ["escape", "O"]),
+        (["\x1b\x1b"], ["escape", "escape"]),
+        (["\x1bj\x1bk"], ["escape", "j", "escape", "k"]),
+        (["\x1b[A"], ["up"]),
+        (["\x1b", "[A"], ["up"]),
+        (["\x1b\x1b[A"], ["escape", "up"]),
+        (["\x1b[<0;3;4M\x1bq"], ["escape", "q"]),
+    ],
+)
+def test_esc_and_the_key_after_it_are_two_keys(sent: list[str], keys: list[str]) -> None:
+    """They arrive together on a slow link; the sequences of arrows and mouse stay what they are."""
+    assert parsed(*sent) == keys
+
+
+@pytest.mark.slow
+def test_what_is_typed_behind_a_slash_is_the_filter(root: Path) -> None:
+    """Letters, Backspace and Enter in the order they were pressed; then keys of the list again."""
+    for name in ("a", "b", "c"):
+        add_job(root, f"20261121-063105-exa{name}-7k3q", source_id=f"exa{name}")
+
+    async def story(app: Any, pilot: Any) -> None:
+        send_together(app, "/", "e", "x", "x", "backspace", "a")
+        await until(pilot, lambda: app.input_queue.is_quiet)
+        assert app.screen.query_one("#filter", Input).value == "exa"
+        send_together(app, "c", "enter", "space", "escape", "escape", ":", "s", "o", "u", "tab", "enter")
+        await until(pilot, lambda: app.screen.view == "sources")
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_what_is_typed_for_a_form_that_loads_reaches_its_fields(root: Path) -> None:
+    """Also across a Tab and a ^u, while the fields are still asked for."""
+    wait = threading.Event()
+
+    async def story(app: Any, pilot: Any) -> None:
+        show = app.client.collections.show
+        let_answer(app.client.collections, show=lambda *args: wait.wait(20) and show(*args))
+        view = app.screen
+        app.push_screen(PreferencesForm(app.client, "default"))
+        await until(pilot, lambda: isinstance(app.screen, PreferencesForm))
+        send_together(app, "tab", "a", "b", "c", "ctrl+u", "9", "7", "tab", "8")
+        await pilot.pause()
+        assert app.screen.is_loading
+        wait.set()
+        await until(pilot, lambda: app.input_queue.is_quiet)
+        entered = [entry.value for entry in app.screen.query(Input)]
+        assert entered[0] == "97" or entered[1] == "97"
+        assert "8" in entered[entered.index("97") + 1]
+        assert view in app.screen_stack
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_the_second_type_is_chosen_before_the_types_are_known(root: Path, folder: Path) -> None:
+    """Down and Enter are for the dialog that `a` opens, not for the list of sources."""
+    with closing(open_workspace_at(root)) as workspace:
+        for name in ("one", "two"):
+            add_source(workspace, source_type="local", name=name, config={"path": str(folder)})
+
+    async def story(app: Any, pilot: Any) -> None:
+        send_together(app, "2", "a", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, SourceForm))
+        assert app.screen._type != "local"
+        assert app.screen_stack[0].row_key == "one"
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_esc_gets_out_of_waiting(root: Path) -> None:
+    """A question without an answer holds the keyboard until Esc; what was typed for it is dropped, the rest acts."""
+    never = threading.Event()
+
+    async def story(app: Any, pilot: Any) -> None:
+        let_answer(app.client.sources, kinds=lambda: never.wait(20) and [])
+        send_together(app, "2", "a", "down", "enter", "x", "escape", "3")
+        await until(pilot, lambda: app.screen.view == "documents")
+        never.set()
+        await until(pilot, lambda: app.input_queue.is_quiet)
+        assert not any(isinstance(screen, Choose) for screen in app.screen_stack)
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_the_folder_below_is_unfolded(root: Path, tmp_path: Path) -> None:
+    """Right acts on the row that Down went to, and keys wait for what is in the folder."""
+    for name in ("alpha/inner", "beta/below"):
+        (tmp_path / "place" / name).mkdir(parents=True)
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.push_screen(Places(app.client, "local", {"path": str(tmp_path / "place")}))
+        await until(pilot, lambda: isinstance(app.screen, Places))
+        send_together(app, "down", "down", "right", "down")
+        await until(pilot, lambda: app.input_queue.is_quiet)
+        assert app.screen.table.current.place.name == "below"
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_what_was_asked_for_is_done_for_each_row(root: Path, folder: Path) -> None:
+    """Three syncs in one burst are three jobs: a later action does not stop an earlier one."""
+    with closing(open_workspace_at(root)) as workspace:
+        for name in ("one", "two", "three"):
+            add_source(workspace, source_type="local", name=name, config={"path": str(folder)})
+    asked: list[str] = []
+
+    async def story(app: Any, pilot: Any) -> None:
+        sync = app.client.sources.sync
+
+        def recorded(name: str) -> Any:
+            asked.append(name)
+            return sync(name)
+
+        let_answer(app.client.sources, sync=recorded)
+        send_together(app, "2", "s", "j", "s", "j", "s")
+        await until(pilot, lambda: sorted(asked) == ["one", "three", "two"])
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_what_is_typed_behind_an_s_is_searched(root: Path) -> None:
+    """Letters in one burst with the key that opens the search are searched, none of them acts on the list."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        send_together(app, "3", "s", "r", "a", "i", "n", "enter")
+        await until(pilot, lambda: app.screen.query_text == "rain")
+        assert "search: rain" in said(app, "header")
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_a_key_waits_for_no_more_than_its_time(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that does not end, for whatever reason, holds nobody for ever."""
+    monkeypatch.setattr(input_queue, "MOST_LOOKS", 20)
+
+    async def story(app: Any, pilot: Any) -> None:
+        over = asyncio.Event()
+        app.screen.query_one("#jobs-table").call_later(over.wait)
+        send_together(app, "j", "2")
+        try:
+            while app.screen.view != "sources":  # noqa: ASYNC110 - the pilot would wait for the handler, too
+                await asyncio.sleep(0.01)
+        finally:
+            over.set()
+
+    run_story(root, story, client=Client(root))
