@@ -34,7 +34,12 @@ class Bare(App):
         yield Label("painted")
 Bare().run()
 """
+SLOW = (
+    "import sys, pathlib; from ingest_tui.tui.app import run_tui; "
+    "sys.exit(run_tui(pathlib.Path(sys.argv[1]), slow_link=True))"
+)
 IDLE_SECONDS = 10.0
+START_SECONDS = 6.0
 
 
 def main() -> None:
@@ -57,6 +62,9 @@ def main() -> None:
         bare = median(options.repeat, lambda: first_paint(root, b"painted", script=BARE))
         shown = median(options.repeat, lambda: first_paint(root, b"Needs you"))
         print(f"bare Textual, painted  {bare * 1000:6.0f} ms")
+        sent, slow = start_bytes(root), start_bytes(root, script=SLOW)
+        print(f"bytes of a start       {sent:6,}                  goal < 40,000")
+        print(f"with --slow-link       {slow:6,}                  goal < 10,000")
         print(f"TUI, {options.jobs:,} jobs shown {shown * 1000:6.0f} ms   {shown / bare:.1f} x   goal < 400 ms")
         measure_running(root)
 
@@ -75,6 +83,19 @@ def first_paint(root: Path, wanted: bytes, **options: str) -> float:
     app = PtyApp(root, view="", **options)
     try:
         return app.read_until(wanted)
+    finally:
+        app.close()
+
+
+def start_bytes(root: Path, **options: str) -> int:
+    """Return what a start sends until all jobs are read, and the seconds after it."""
+    app = PtyApp(root, **options)
+    try:
+        app.read_until(b"succeeded")
+        end = time.monotonic() + START_SECONDS
+        while (rest := end - time.monotonic()) > 0:
+            app.read(rest)
+        return len(app.output)
     finally:
         app.close()
 

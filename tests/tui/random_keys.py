@@ -37,6 +37,7 @@ KEYS = (
 SIZES = ((80, 24), (120, 35), (200, 50), (60, 20), (38, 9))
 STATES = ("queued", "running", "paused", "succeeded", "failed", "partial", "cancelled")
 MOST_ESCAPES = 40
+_ROUNDS_BETWEEN = 25
 ACTS: dict[str, dict[str, tuple[str, ...]]] = {
     "jobs": {"jobs": ("cancel", "pause", "resume", "retry", "set_priority", "approve", "refuse")},
     "sources": {"sources": ("sync", "set_enabled", "set_watched", "remove", "test")},
@@ -141,7 +142,7 @@ class Player:
             await self._play(one)
             assert self._app._exception is None, f"round {number}: {self._app._exception!r}"
             assert not self._witness.wrong, f"round {number}: {self._witness.wrong}"
-            if number % 50 == 49:
+            if number % _ROUNDS_BETWEEN == 0:
                 await self.leave_everything()
         await self.leave_everything()
 
@@ -180,7 +181,9 @@ class Player:
                 return
             send_together(self._app, "y" if isinstance(screen, Confirm) else "escape")
             await self._quiet()
-        raise AssertionError(f"stuck in {self._app.screen_stack}")
+        screen = self._app.screen
+        where = f"focus {screen.focused!r}, {sorted(screen.classes)}, loading: {getattr(screen, 'is_loading', None)}"
+        raise AssertionError(f"stuck in {self._app.screen_stack}: {where}")
 
 
 def play(root: Path, rounds: Sequence[Round]) -> str:

@@ -187,7 +187,8 @@ def test_a_key_waits_for_no_more_than_its_time(root: Path, monkeypatch: pytest.M
 
     async def story(app: Any, pilot: Any) -> None:
         over = asyncio.Event()
-        app.screen.query_one("#jobs-table").call_later(over.wait)
+        for _ in range(2):  # one that does not end, and one that waits behind it
+            app.screen.query_one("#hint").call_later(over.wait)
         send_together(app, "j", "2")
         try:
             while app.screen.view != "sources":  # noqa: ASYNC110 - the pilot would wait for the handler, too

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -260,3 +261,35 @@ def test_the_first_screen_sends_little_however_many_jobs_there_are(root: Path) -
         app.close()
     assert b"Needs you" in app.output
     assert len(app.output) < 40_000
+
+
+_ON_SLOW_LINK = (
+    "import sys, pathlib; from ingest_tui.tui.app import run_tui; "
+    "sys.exit(run_tui(pathlib.Path(sys.argv[1]), slow_link=True))"
+)
+
+
+@pytest.mark.parametrize(("script", "most"), [(None, 40_000), (_ON_SLOW_LINK, 10_000)])
+def test_a_start_sends_a_screenful_however_many_jobs_there_are(root: Path, script: str | None, most: int) -> None:
+    """Jobs that are read while others are shown already repaint nothing but the lines that count them."""
+    for number in range(2_000):
+        add_job(root, f"20261120-{number:06}-docs-{number:04}", listed=5)
+    app = PtyApp(root, **({"script": script} if script else {}))
+    try:
+        app.read_until(b"succeeded", 60)
+        app.read_until(lambda output: b"2.0k ok" in output or b"2,000 jobs" in output, 60)
+        assert len(app.output) < most
+    finally:
+        app.close()
+
+
+def test_ctrl_z_gives_the_terminal_back_until_the_process_goes_on(started: PtyApp) -> None:
+    """The process is stopped with the terminal as it was; then it paints again, and takes keys."""
+    started.send(b"\x1a")
+    started.read_until(b"\x1b[?1049l")
+    assert os.WIFSTOPPED(os.waitpid(started.pid, os.WUNTRACED)[1])
+    seen = len(started.output)
+    os.kill(started.pid, signal.SIGCONT)
+    started.read_until(lambda output: b"No jobs yet" in output[seen:])
+    started.send(b"2")
+    started.read_until(lambda output: b"No sources yet" in output[seen:])

@@ -530,7 +530,7 @@ def test_a_document_shows_what_is_wrong_with_it(root: Path, folder: Path) -> Non
 
 @pytest.mark.slow
 def test_a_source_opens_to_its_documents(root: Path, folder: Path) -> None:
-    """``d`` on a source shows its documents, Esc all of them."""
+    """``d`` on a source shows its documents, Esc goes back to the source; the documents are all of them again."""
     add_folder(root, folder)
     sync_by_hand(root, "handbook")
 
@@ -540,7 +540,9 @@ def test_a_source_opens_to_its_documents(root: Path, folder: Path) -> None:
         await pilot.press("d")
         await until(pilot, lambda: app.screen.place() == "Documents > handbook" and len(app.screen.table.rows) == 2)
         await pilot.press("escape")
-        await until(pilot, lambda: app.screen.place() == "Documents > all")
+        await until(pilot, lambda: app.screen.view == "sources" and app.screen.row_key == "handbook")
+        await pilot.press("3")
+        await until(pilot, lambda: app.screen.place() == "Documents > all" and len(app.screen.table.rows) == 2)
 
     run_story(root, story)
 

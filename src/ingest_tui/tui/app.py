@@ -81,6 +81,7 @@ class IngestApp(Going):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.preferences = read_preferences(root)
+        self.command_history: list[str] = []
         self.input_queue = InputQueue(self, self._tell_keys_wait)
         self.registry = Registry(self.preferences.keymap, read_only=read_only)
         self.set_keymap(self.registry.keys_by_binding())

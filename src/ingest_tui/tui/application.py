@@ -47,6 +47,7 @@ class Application(Protocol):
     now: Callable[[], float]
     view_state: dict[str, dict[str, Any]]
     living_workers: tuple[Any, ...]
+    command_history: list[str]
 
     @property
     def workspace_to_name(self) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -24,7 +25,10 @@ _NAMES_SHOWN = 8
 
 
 class Choose(Dialog[str | None]):
-    """One of several; returns its name, or None. Letters jump as in the lists. ``lines`` explain the question."""
+    """One of several; returns its name, or None. ``lines`` explain the question.
+
+    ``keys``: names of options by the key that takes one at once, as it would without the menu; its own keys come first.
+    """
 
     CSS_PATH = _HERE / "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,8 +37,16 @@ class Choose(Dialog[str | None]):
         Binding("k", "move('cursor_up')", "up", id="choose.up"),
     ]
 
-    def __init__(self, title: str, options: Sequence[tuple[str, str]], *, lines: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        title: str,
+        options: Sequence[tuple[str, str]],
+        *,
+        lines: Sequence[str] = (),
+        keys: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__()
+        self._keys = keys
         self._title = title
         self._options = list(options)
         self._lines = [safe_display(line) for line in lines]
@@ -47,6 +59,13 @@ class Choose(Dialog[str | None]):
                 shown = [*self._lines[:_NAMES_SHOWN], *(["…"] if len(self._lines) > _NAMES_SHOWN else [])]
                 yield Static(Content("\n".join(f"  {line}" for line in shown)), markup=False)
             yield OptionList(*(Option(Content(safe_display(text))) for _name, text in self._options), markup=False)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the option of a letter."""
+        name = self._keys.get(event.key)
+        if name is not None and event.key not in self._bindings.key_to_bindings:
+            event.stop()
+            self.dismiss(name)
 
     def action_move(self, direction: str) -> None:
         """Move in the list."""

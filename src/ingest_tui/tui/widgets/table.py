@@ -137,13 +137,13 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
 
     def show(self, rows: Sequence[Row], *, empty: Sequence[str] = ()) -> None:
         """Show other rows. The cursor stays on its row, else near where it was; marks of rows that are gone fall."""
-        current = self.current_key
+        current, top, before = self.current_key, self.scroll_offset.y, len(self.rows)
         self.rows = list(rows)
         self.empty = list(empty)
         self._positions = {self._key(row): position for position, row in enumerate(self.rows)}
         self.marks = (self.marks | self._wanted_marks) & self._positions.keys()
         self._wanted_marks -= self.marks
-        self.virtual_size = Size(self.line_width, len(self.rows) + 1)
+        self._grow()
         # Until a person has moved, the cursor waits on the first row; afterwards it never leaves its row by itself.
         self._move_to(self._positions.get(current, self.cursor) if self._moved_by_hand else 0)
         if self._wanted_key in self._positions:
@@ -151,9 +151,29 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
                 self.scroll_to(y=self._wanted_top, animate=False, immediate=True)
                 self._wanted_top = 0
             self.select(self._wanted_key)
-        self.refresh()
+        if before and self.rows and self.scroll_offset.y == top:
+            self._refresh_changed(before)
+        else:
+            self.refresh()
         if self.current_key != current:
             self._post_cursor_moved()
+
+    def _grow(self) -> None:
+        """Take the new height without a new layout, which would repaint the whole screen for rows out of sight."""
+        self.set_reactive(VirtualTable.virtual_size, Size(self.line_width, len(self.rows) + 1))
+        self.vertical_scrollbar.window_virtual_size = max(len(self.rows) + 1, self.size.height)
+        if self.scroll_offset.y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+
+    def _refresh_changed(self, rows_before: int) -> None:
+        """Repaint the lines in sight that read differently than they were drawn, and those that lost their row."""
+        top = self.scroll_offset.y
+        for position in range(top, min(top + self.size.height, max(len(self.rows), rows_before))):
+            if position >= len(self.rows):
+                self._drawn.pop(position, None)
+                self._refresh_row(position)
+            elif self._drawn.get(position) != self._segments(position):
+                self._refresh_row(position)
 
     def _post_cursor_moved(self) -> None:
         # Textual stops a message at the parent when the parent's handler made it; rows mostly come from there.
@@ -236,6 +256,10 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
             self._wanted_key = key
         else:
             self.move(position - self.cursor)
+
+    def keep_row(self) -> None:
+        """Keep the cursor on its row from now on, also when other rows are shown: a person has chosen it."""
+        self._moved_by_hand = True
 
     def show_again(self, key: str, top: int) -> None:
         """Show other rows next, from the start; with the cursor on ``key`` and ``top`` the first in sight, if they are.

@@ -164,7 +164,7 @@ class Everywhere(Asking, Screen[None]):
 
     def command_line(self) -> CommandLine:
         """Return the ``:`` line, hidden. It is there from the start, for what is typed right after the ``:``."""
-        return CommandLine(self._continuation, id="command")
+        return CommandLine(self._continuation, self.ingest.command_history, id="command")
 
     def start_command(self) -> None:
         """Open the ``:`` line."""
@@ -206,6 +206,7 @@ class Everywhere(Asking, Screen[None]):
         except UsageError as error:
             self.show_notice(error.message, error.hint, bad=True)
             return
+        self.query_one(CommandLine).remember(event.value.strip())
         self.close_command_line()
         self.perform(action.id, argument)
 
@@ -227,6 +228,10 @@ class Everywhere(Asking, Screen[None]):
     def show_palette(self) -> None:
         """Open the command palette."""
         self.app.action_command_palette()
+
+    def suspend(self) -> None:
+        """Give the terminal back to the shell until ``fg``."""
+        self.app.action_suspend_process()
 
     def leave(self) -> None:
         """End the screen; jobs keep running in their workers."""

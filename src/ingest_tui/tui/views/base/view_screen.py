@@ -42,6 +42,8 @@ class ViewScreen(Carrying):
         self.words = ""
         self.sort = next(iter(self.sorts), "")
         self._is_set_up = False
+        self._row_before_filter = ""
+        self.why_unread: list[str] = []
         self.reversed = False
         self.info = ""
         """What the border of the main panel says of the list: how many rows, how filtered, ordered and marked."""
@@ -239,6 +241,14 @@ class ViewScreen(Carrying):
         for table in self.query(VirtualTable):
             table.redraw_changed()
 
+    def could_not_read(self, message: str, hint: str) -> None:
+        """Say what is in the way; where nothing was read yet also in the place of the rows, which would not come."""
+        self.why_unread = [f"! {message}", f"  {hint}"]
+        self.show_notice(message, hint, bad=True)
+        for table in self.query(f"#{self.main_id}").results(VirtualTable):
+            if not table.rows:
+                table.show([], empty=self.why_unread)
+
     # What subclasses do
 
     def reopener(self) -> tuple[str, Callable[[], ViewScreen]] | None:
@@ -300,18 +310,27 @@ class ViewScreen(Carrying):
 
     def start_filter(self) -> None:
         """Open the filter."""
+        self._row_before_filter = self.row_key
         entry = self.query_one("#filter", Input)
         entry.value = self.words
         self.add_class("-filtering")
         self.set_focus(entry)
 
     def close_filter(self) -> None:
-        """Close and empty the filter."""
+        """Close and empty the filter. The cursor stays on its row; from a filter that was being typed it goes back."""
+        before = self._row_before_filter if self.has_class("-filtering") else ""
+        self._keep_row()
         self.words = ""
         self.query_one("#filter", Input).value = ""
         self.remove_class("-filtering")
         self.focus_main()
         self.rows_changed()
+        if before:
+            self.select_row(before)
+
+    def _keep_row(self) -> None:
+        for table in self.query(f"#{self.main_id}").results(VirtualTable):
+            table.keep_row()
 
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
@@ -322,8 +341,9 @@ class ViewScreen(Carrying):
 
     @on(Input.Submitted, "#filter")
     def filter_done(self) -> None:
-        """Go on to the rows."""
+        """Go on to the rows; the one under the cursor is what the filter has found."""
         self.remove_class("-filtering")
+        self._keep_row()
         self.focus_main()
 
     def toggle_mark(self) -> None:
@@ -370,13 +390,21 @@ class ViewScreen(Carrying):
             for action in self.ingest.registry.of(self.view)
             if action.menu
         ]
+        keys = {
+            key: action.id
+            for action in self.ingest.registry.of(self.view)
+            if action.menu
+            for key in action.keys.split(",")
+        }
         what = safe_display(chosen[0], limit=40) if len(chosen) == 1 else f"{len(chosen)} marked"
 
         def picked(action_id: str | None) -> None:
-            if action_id:
+            if action_id and self.main_table.chosen_keys != chosen:
+                self.show_notice("not done: other rows are here now", f"the actions were for {what}", bad=True)
+            elif action_id:
                 self.perform(action_id)
 
-        self.app.push_screen(Choose(f"Actions for {what}", offered), picked)
+        self.app.push_screen(Choose(f"Actions for {what}", offered, keys=keys), picked)
 
     def reload(self) -> None:
         """Look at the workspace again, without waiting."""

@@ -40,6 +40,9 @@ class DocumentActions(ViewScreen):
         """The documents that an action is for: id and name of each, in their order."""
         return []
 
+    def note_removed(self, document_ids: list[str]) -> None:
+        """These documents are in the trash now."""
+
     def export_query(self) -> DocumentQuery:
         """What an export takes where nothing is marked."""
         return DocumentQuery()
@@ -109,6 +112,7 @@ class DocumentActions(ViewScreen):
         ids = [document_id for document_id, _name in targets]
 
         def removed(number: int) -> None:
+            self.note_removed(ids)
             self.show_notice(
                 f"{wording.plural(number, 'document')} in the trash", "T shows the trash, u there restores"
             )

@@ -207,6 +207,10 @@ class DocumentScreen(DocumentActions):
         """What was removed is left."""
         self.close_view()
 
+    def leave(self) -> None:
+        """``q`` closes a text; in the lists it ends the program."""
+        self.close_view()
+
     def show_part(self, part: str) -> None:
         """Show the text, the metadata, the chunks, the links or the versions."""
         self.part, self._compared = part, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -67,6 +67,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         self._shows_hits = False
         self._remarks: tuple[str, ...] = ()
         self._reading = False
+        self._came_for = ""
         self._settling: Timer | None = None
         self._scrolling: Timer | None = None
         self._typing: Timer | None = None
@@ -150,7 +151,8 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         self.table.show_again(view.row, view.top)
 
     def show_source(self, source_id: str) -> None:
-        """Show the documents of one source; Esc shows all again."""
+        """Show the documents of one source; Esc goes back to where a person came from, and all are shown again."""
+        self._came_for = source_id
         self.narrowed, self.query_text, self.words = DocumentQuery(source_id=source_id), "", ""
         self._lines = None
         if self.is_mounted:
@@ -213,9 +215,24 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         self.ask(lambda: read_page(client, query, limit=PAGE, offset=known), more, group="documents",
                  otherwise=self._failure)  # fmt: skip
 
+    def _with_all_rows(self, act: Callable[[], None]) -> None:
+        """Do something with all documents that pass the filters, of which so far only the first may be read."""
+        query, client, known = self.query_now, self.ingest.client, len(self._lines or [])
+        if self.query_text or known >= self._total:
+            act()
+            return
+
+        def take(page: DocumentPage) -> None:
+            self._take(page)
+            act()
+
+        self._reading = True
+        self.ask(lambda: read_page(client, query, limit=self._total), take, group="documents", otherwise=self._failure)
+        self.wait_for("documents")
+
     def _failure(self, message: str, hint: str) -> None:
         self._reading = False
-        self.show_notice(message, hint, bad=True)
+        self.could_not_read(message, hint)
         if self.narrowed.is_narrowed:  # a source or collection that is gone, as a filter that was remembered
             self.widen()
 
@@ -297,8 +314,16 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         elif self.query_text:
             self.query_text = ""
             self.catch_up()
-        else:
+        elif not self._leave_source():
             self.widen()
+
+    def _leave_source(self) -> bool:
+        """Go back to where Enter on a source was pressed; False: what is shown now is something else."""
+        came_for, self._came_for = self._came_for, ""
+        if not came_for or self.narrowed != DocumentQuery(source_id=came_for) or not self.ingest.travel(-1):
+            return False
+        self.narrowed, self._lines = DocumentQuery(), None
+        return True
 
     # The side pane
 
@@ -349,9 +374,19 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         self._say()
 
     def mark_all(self) -> None:
-        """Mark all that are shown."""
+        """Mark all that pass the filters, also those that are further down than what was read."""
+        self._with_all_rows(self._mark_all)
+
+    def _mark_all(self) -> None:
         self.table.mark_all()
         self._say()
+
+    def move_bottom(self) -> None:
+        """Go to the last of all that pass the filters."""
+        if self.target is self.table:
+            self._with_all_rows(super().move_bottom)
+        else:
+            super().move_bottom()
 
     def target_documents(self) -> list[tuple[str, str]]:
         """The marked documents, or the one under the cursor; each once, however many hits it has."""
@@ -365,6 +400,10 @@ class DocumentsScreen(CollectionActions, DocumentActions):
     def exports_marked(self) -> bool:
         """Without marks an export takes all that pass the filters; a search has no filter of its own."""
         return bool(self.table.marks)
+
+    def note_removed(self, document_ids: list[str]) -> None:
+        """The trash opens with the cursor on them."""
+        self.removed_last = document_ids[0]
 
     def documents_changed(self) -> None:
         """Documents were removed or restored: their marks mean nothing any more."""

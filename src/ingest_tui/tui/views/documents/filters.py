@@ -32,6 +32,8 @@ class Narrowing(ViewScreen):
         self.narrowed = DocumentQuery()
         self.collection_views = CollectionViews()
         self.chosen_columns = ""
+        self.removed_last = ""
+        self._row_before_trash = ""
 
     def state_to_remember(self) -> dict[str, object]:
         """The filters too, of each collection, but not that the trash is shown."""
@@ -142,9 +144,12 @@ class Narrowing(ViewScreen):
         self.catch_up()
 
     def toggle_trash(self) -> None:
-        """Show the documents in the trash instead, or go back."""
+        """Show the documents in the trash instead, the cursor on what was removed last; or go back to where it was."""
         state = "active" if self.narrowed.state == "retired" else "retired"
+        row = self.removed_last if state == "retired" else self._row_before_trash
+        self._row_before_trash = self.row_key
         self._narrow_to(replace(self.narrowed.widened(), state=state))
+        self.main_table.show_again(row, 0)
         if state == "retired":
             self.show_notice("the trash: u restores what is marked, esc goes back")
 

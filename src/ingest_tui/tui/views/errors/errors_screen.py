@@ -114,14 +114,14 @@ class ErrorsScreen(ViewScreen):
             if answer[0] != self.ignored:
                 self._read()
                 return
-            self._errors = answer[1]
+            self._errors, self.why_unread = answer[1], []
             self._arrange()
 
         self.ask(ask, take, group="errors", otherwise=self._issue)
 
     def _issue(self, message: str, hint: str) -> None:
         self._reading = False
-        self.show_notice(message, hint, bad=True)
+        self.could_not_read(message, hint)
 
     def rows_changed(self) -> None:
         """Filter, order or marks have changed."""
@@ -131,7 +131,7 @@ class ErrorsScreen(ViewScreen):
         """Filter and order in a thread: there may be a hundred thousand."""
         errors, words = self._errors, self.words
         if errors is None:
-            self.table.show([], empty=["reading …"])
+            self.table.show([], empty=self.why_unread or ["reading …"])
             return
         opened, sort, backwards = frozenset(self.opened), self.sort, self.reversed
         passes = (lambda text: matches(text, words)) if words else None

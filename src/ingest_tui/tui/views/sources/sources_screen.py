@@ -55,6 +55,7 @@ class SourcesScreen(SourceActions):
     def __init__(self) -> None:
         super().__init__()
         self._summaries: list[SourceSummary] | None = None
+        self._unreadable: list[str] = []
 
     def compose_body(self) -> ComposeResult:
         """The table, and what is next to it on a wide screen."""
@@ -120,10 +121,16 @@ class SourcesScreen(SourceActions):
 
     def read(self) -> None:
         """Read the sources in a thread."""
-        self.ask(self.ingest.client.sources.list, self._take, group="sources")
+        client = self.ingest.client
 
-    def _take(self, summaries: list[SourceSummary]) -> None:
-        self._summaries = summaries
+        def ask() -> tuple[list[SourceSummary], list[str]]:
+            return client.sources.list(), client.sources.unreadable()
+
+        self.ask(ask, self._take, group="sources", otherwise=self.could_not_read)
+
+    def _take(self, answer: tuple[list[SourceSummary], list[str]]) -> None:
+        self._summaries, self._unreadable = answer
+        self.why_unread = []
         self._show()
 
     def _show(self) -> None:
@@ -142,10 +149,17 @@ class SourcesScreen(SourceActions):
         if self.reversed:
             shown.reverse()
         self.table.show(shown, empty=self._empty_words())
-        self.say_info(len(shown), len(known), "source")
+        self.say_info(len(shown), len(known), "source", self._unreadable_words())
         self.say_current()
 
+    def _unreadable_words(self) -> str:
+        if not self._unreadable:
+            return ""
+        return f"! unreadable: {', '.join(self._unreadable)} ('ingest-tui doctor' shows why)"
+
     def _empty_words(self) -> list[str]:
+        if self.why_unread:
+            return self.why_unread
         if self._summaries is None:
             return ["reading …"]
         if self._summaries:

@@ -1,0 +1,82 @@
+"""The screens say how things are: what cannot be read, what has stopped, what does not come any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_tui.model.errors import StoreError
+from ingest_tui.model.job import Phase
+from ingest_tui.services.client import Client
+from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.job_words import rate_line
+from tests.tui.stories import add_job, let_answer, run_story, said, screen_text, until, write_manifest
+
+JOB = "20261121-063105-docs-7k3q"
+
+
+def refuse(*_args: object, **_rest: object) -> Any:
+    """Answer as a damaged catalogue does."""
+    raise StoreError("the catalogue is damaged", hint="'ingest-tui rebuild' makes it again")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("key", "part", "name"),
+    [("2", "sources", "list"), ("3", "documents", "page"), ("4", "errors", "grouped"), ("6", "credentials", "list")],
+)
+def test_what_cannot_be_read_is_not_being_read(root: Path, key: str, part: str, name: str) -> None:
+    """The reason and what to do are in the place of the rows, until they can be read."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        let_answer(getattr(app.client, part), **{name: refuse})
+        await pilot.press(key)
+        await until(pilot, lambda: "rebuild' makes it again" in "\n".join(app.screen.table.empty))
+        app.screen.rows_changed()
+        await pilot.pause()
+        assert "reading" not in "\n".join(app.screen.table.empty)
+        assert not app.screen.is_loading
+
+    run_story(root, story, client=Client(root))
+
+
+@pytest.mark.slow
+def test_sources_that_cannot_be_read_are_named(root: Path) -> None:
+    """Damaged or written by a newer version: they are not in the list, and not left unsaid."""
+    (root / "sources" / "broken.json").write_text("{")
+    (root / "sources" / "newer.json").write_text('{"schema_version": 99, "source_id": "newer"}')
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: "unreadable: broken, newer" in said(app, "info"))
+        assert "doctor" in said(app, "info")
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_phases_of_a_job_that_has_ended_do_not_run(root: Path) -> None:
+    """Also in manifests that an earlier version has left so."""
+    manifest = add_job(root, JOB, "cancelled", listed=9)
+    manifest.phases["extract"] = Phase(state="running", done=2, total=9, started_at=manifest.started_at)
+    write_manifest(root, manifest)
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.open_job(JOB)
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and "x stopped" in screen_text(app))
+        assert "> running" not in screen_text(app)
+
+    run_story(root, story)
+
+
+def test_a_paused_job_has_no_time_left(root: Path) -> None:
+    """What does not run is not so and so fast, and does not end in nine seconds."""
+    paused = add_job(root, JOB, "paused", listed=9, eta=9.0, percent=40.0)
+    told = str(rate_line(paused, (14.0, 15.0)))
+    assert "40%  paused" in told
+    assert "eta" not in told
+    assert "14/s  " not in told
+    running = add_job(root, JOB, "running", listed=9, eta=9.0)
+    assert "eta 9" in str(rate_line(running, (14.0, 15.0)))
