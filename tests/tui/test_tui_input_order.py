@@ -197,3 +197,29 @@ def test_a_key_waits_for_no_more_than_its_time(root: Path, monkeypatch: pytest.M
             over.set()
 
     run_story(root, story, client=Client(root))
+
+
+@pytest.mark.slow
+def test_keys_are_not_lost_in_a_hidden_field(root: Path) -> None:
+    """Below 40 columns nothing is there that takes the focus; what is shown next takes it, not the hidden filter."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        send_together(app, "3")
+        await until(pilot, lambda: app.input_queue.is_quiet and app.screen.view == "documents")
+        documents = app.screen
+        await pilot.resize_terminal(38, 9)
+        documents.set_focus(None)
+        send_together(app, "2", "3")
+        await until(pilot, lambda: app.input_queue.is_quiet and app.screen is documents)
+        assert app.focused is documents.table
+        documents.set_focus(None)
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: app.focused is documents.table)
+        send_together(app, "/", "a")
+        await until(pilot, lambda: app.input_queue.is_quiet and documents.words == "a")
+        await pilot.resize_terminal(38, 9)
+        await pilot.resize_terminal(80, 24)
+        send_together(app, "b")
+        await until(pilot, lambda: documents.words == "ab")
+
+    run_story(root, story)

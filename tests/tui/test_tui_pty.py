@@ -269,7 +269,7 @@ _ON_SLOW_LINK = (
 )
 
 
-@pytest.mark.parametrize(("script", "most"), [(None, 40_000), (_ON_SLOW_LINK, 10_000)])
+@pytest.mark.parametrize(("script", "most"), [(None, 40_000), (_ON_SLOW_LINK, 20_000)])
 def test_a_start_sends_a_screenful_however_many_jobs_there_are(root: Path, script: str | None, most: int) -> None:
     """Jobs that are read while others are shown already repaint nothing but the lines that count them."""
     for number in range(2_000):

@@ -32,6 +32,7 @@ _OPENERS = {"command", "filter"}
 class ViewScreen(Carrying):
     """A full view. Subclasses compose their body, name their main table, and do their actions."""
 
+    AUTO_FOCUS = ""  # the first of its widgets is the filter, which is hidden: keys would be lost in it
     heading: ClassVar[str] = ""
     sorts: ClassVar[dict[str, str]] = {}
     panels: ClassVar[dict[str, str]] = {}
@@ -84,6 +85,13 @@ class ViewScreen(Carrying):
         for name, title in self.panels.items():
             title_panel(self.query_one(f"#{name}").add_class("panel"), title)
 
+    def _have_focus(self) -> None:
+        """Let keys go somewhere also after a size at which there was room for nothing that takes them."""
+        if self.focused is None and self.is_whole:
+            fields = (("-filtering", "#filter"), ("-commanding", "#command"))
+            field = next((name for shown, name in fields if self.has_class(shown)), None)
+            self.set_focus(self.query_one(field or f"#{self.main_id}"))
+
     def focus_main(self) -> None:
         """Give the main widget the focus."""
         self.query_one(f"#{self.main_id}").focus()
@@ -91,12 +99,14 @@ class ViewScreen(Carrying):
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another view was shown."""
         self.ingest.arrived(self)
+        self._have_focus()
         self.say_header()
         self.catch_up()
 
     def on_resize(self) -> None:
         """Say the lines again for the new width."""
         self.end_zoom()
+        self._have_focus()
         self.say_header()
         self.say_keys()
 
