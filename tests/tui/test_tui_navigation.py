@@ -398,7 +398,7 @@ def test_what_one_of_many_refuses_stops_no_other(root: Path) -> None:
         return target.upper()
 
     async def story(app: Any, pilot: Any) -> None:
-        app.screen.ask_each(["a", "b", "c"], work, done="asked", group="x", say=steps.append, then=answers.extend)
+        app.screen.ask_each(["a", "b", "c"], work, done="asked", say=steps.append, then=answers.extend)
         await until(pilot, lambda: answers == ["A", "C"])
         assert steps == ["1 of 3: asked: a", "2 of 3: b: b is held", "3 of 3: asked: c"]
         assert "asked: 2 of 3; last refusal: b is held" in notices(app)
