@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-_RUN = "import sys, pathlib; from ingest_tui.tui.app import run_tui; sys.exit(run_tui(pathlib.Path(sys.argv[1])))"
+RUN = "import sys, pathlib; from ingest_tui.tui.app import run_tui; sys.exit(run_tui(pathlib.Path(sys.argv[1])))"
 
 # What Textual itself sends: colours, cursor moves, modes, the shape of the pointer. Everything else that begins with
 # ESC comes from the data.
@@ -41,7 +41,7 @@ class PtyApp:
         *,
         size: tuple[int, int] = (80, 24),
         ignore_hangup: bool = False,
-        script: str = _RUN,
+        script: str = RUN,
         view: str = "jobs",
         environment: Mapping[str, str] | None = None,
     ) -> None:

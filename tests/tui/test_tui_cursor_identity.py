@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.strip import Strip
 
 from ingest_tui.services.sources.sources import add_source
 from ingest_tui.store.workspace import open_workspace_at
@@ -38,7 +39,11 @@ def test_the_cursor_stays_on_what_the_filter_has_found(filled: Path) -> None:
     tested: list[str] = []
 
     async def story(app: Any, pilot: Any) -> None:
-        let_answer(app.client.sources, test=lambda name: tested.append(name) or [])
+        def test(name: str) -> list[Any]:
+            tested.append(name)
+            return []
+
+        let_answer(app.client.sources, test=test)
         send_together(app, "2", "/", *"policy", "enter", "escape", "t")
         await until(pilot, lambda: tested == ["policy"])
         send_together(app, "q", "g", "/", *"hand", "escape")
@@ -138,7 +143,12 @@ def test_rows_out_of_sight_repaint_nothing() -> None:
             await pilot.pause()
             drawn: list[int] = []
             render_line = table.render_line
-            table.render_line = lambda y: drawn.append(y) or render_line(y)
+
+            def noted(y: int) -> Strip:
+                drawn.append(y)
+                return render_line(y)
+
+            let_answer(table, render_line=noted)
             table.show([(str(number), "as it was") for number in range(5000)])
             await pilot.pause()
             assert drawn == []

@@ -40,7 +40,12 @@ def test_a_letter_takes_an_action_of_the_menu(root: Path) -> None:
     async def story(app: Any, pilot: Any) -> None:
         await until(pilot, lambda: len(app.screen.table.rows) == 2)
         retry = app.client.jobs.retry
-        let_answer(app.client.jobs, retry=lambda job_id, **rest: done.append(job_id) or retry(job_id, **rest))
+
+        def recorded(job_id: str, **rest: Any) -> Any:
+            done.append(job_id)
+            return retry(job_id, **rest)
+
+        let_answer(app.client.jobs, retry=recorded)
         send_together(app, "j", "x", "R")
         await until(pilot, lambda: done == ["20261121-063100-docs-aaa0"])
         send_together(app, "x", "j", "j")
