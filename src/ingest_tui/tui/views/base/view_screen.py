@@ -83,7 +83,8 @@ class ViewScreen(Carrying):
         """Put borders around the main widget and those next to it."""
         self.query_one(f"#{self.main_id}").add_class("panel")
         for name, title in self.panels.items():
-            title_panel(self.query_one(f"#{name}").add_class("panel"), title)
+            for panel in self.query(f"#{name}"):  # none on a screen that is taken away while it is being made
+                title_panel(panel.add_class("panel"), title)
 
     def _have_focus(self) -> None:
         """Let keys go somewhere also after a size at which there was room for nothing that takes them."""
