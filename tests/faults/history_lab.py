@@ -242,7 +242,8 @@ class World:
     def check(self) -> None:
         """Search, places, folders and trash agree, each content is there once, and no version is ever lost."""
         catalogue = self.workspace.catalogue
-        assert verify_store(self.workspace.layout, catalogue, deep=True) == []
+        found = verify_store(self.workspace.layout, catalogue, deep=True)
+        assert found == [], found
         versions = self._versions()
         assert versions >= self.versions - self.pruned
         self.versions = versions
