@@ -279,7 +279,8 @@ class WorkspaceHandle:
         """Register a document: ``{"is_new", "document_id", "file_size"}``.
 
         Idempotent, also under races: the same content in the same collection gives the existing id and
-        ``is_new: False``. Raises `NotFoundError` for an unknown collection.
+        ``is_new: False``. Raises `NotFoundError` for an unknown collection, `UsageError` where ``source_id`` has it in
+        another one.
         """
         at = rfc3339_now()
         return register_document(self.workspace, collection_id, ingested, source_id=source_id, at=at)

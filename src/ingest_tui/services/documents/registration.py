@@ -8,7 +8,7 @@ from ingest_tui.extraction.markup.markdown import find_links
 from ingest_tui.model.chunk_limits import ChunkRules
 from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
 from ingest_tui.model.document import Document, IngestedDocument
-from ingest_tui.model.errors import ValidationError
+from ingest_tui.model.errors import UsageError, ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
 from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.language import detect_language
@@ -40,6 +40,7 @@ def register_document(
     with workspace.committing() as writer:
         known = KnownContent(writer.catalogue, collection_id=collection_id, source_id=source)
         known.look_up([item])
+        _refuse_other_collection(known.locations.get(key), collection_id, ingested)
         decision = known.decide(item, asked=True)
         change = StoreChange(at=at, by="api")
         kind, document_id = decision.classification.kind, decision.classification.document_id
@@ -68,6 +69,17 @@ def register_document(
         elif change.locations:
             writer.carry_out(change)
     return {"is_new": is_new, "document_id": document.document_id, "file_size": document.bytes}
+
+
+def _refuse_other_collection(place: KnownPlace | None, collection_id: str, ingested: IngestedDocument) -> None:
+    """Refuse what its source has in another collection: it would be taken from there, with all of its versions."""
+    if place is not None and place.collection_id != collection_id:
+        raise UsageError(
+            f"{safe_display(ingested.unique_id, limit=200)!r} of source {place.source_id!r} is in collection"
+            f" {place.collection_id!r}",
+            hint="a source has one collection: give another source_id, or none",
+            collection_id=place.collection_id,
+        )
 
 
 def _check_hash(ingested: IngestedDocument) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from ingest_tui import IngestedDocument, compute_content_hash, open_workspace
 from ingest_tui.model.document import Document
-from ingest_tui.model.errors import ValidationError
+from ingest_tui.model.errors import UsageError, ValidationError
+from ingest_tui.services.collections.collections import add_collection
 from ingest_tui.services.documents import documents
 from ingest_tui.services.documents.retirement import retire_documents
 from ingest_tui.store.verify import verify_store
@@ -75,3 +76,18 @@ def test_a_version_that_is_registered_while_its_document_is_removed_is_kept(
         handle.register("default", IngestedDocument(content="third words", unique_id="x", source_type="api"))
         assert [document.version for document in handle.documents] == [3]
         assert verify_store(handle.workspace.layout, handle.workspace.catalogue) == []
+
+
+def test_a_source_has_a_document_in_one_collection(tmp_path: Path) -> None:
+    """The same id of the same source in another collection is refused; it would be taken out of the first one."""
+    with open_workspace(tmp_path / "workspace") as workspace:
+        add_collection(workspace.workspace, "archive")
+        first = IngestedDocument(content="heron", unique_id="ticket", source_type="api")
+        workspace.register("archive", first, "script")
+        other = IngestedDocument(content="otter", unique_id="ticket", source_type="api")
+        with pytest.raises(UsageError, match="of source 'script' is in collection 'archive'"):
+            workspace.register("default", other, "script")
+        workspace.register("default", other)
+        assert sorted(one.collection_id for one in workspace.documents) == ["archive", "default"]
+        layout, catalogue = workspace.workspace.layout, workspace.workspace.catalogue
+        assert verify_store(layout, catalogue, deep=True) == []
