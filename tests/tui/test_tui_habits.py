@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from ingest_tui.tui.dialogs.ask import Ask
 from ingest_tui.tui.dialogs.dialogs import Choose
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from tests.tui.stories import add_job, let_answer, run_story, send_together, sync_by_hand, until
@@ -75,5 +76,15 @@ def test_up_recalls_what_was_run_on_the_command_line(root: Path) -> None:
         await until(pilot, lambda: app.input_queue.is_quiet and not line())
         send_together(app, "up", "up", "enter")
         await until(pilot, lambda: app.screen.view == "errors")
+
+    run_story(root, story)
+
+
+def test_what_is_in_no_list_is_explained_from_the_errors(root: Path) -> None:
+    """`I` asks for a name there, as in the documents."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        send_together(app, "4", "I")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
 
     run_story(root, story)

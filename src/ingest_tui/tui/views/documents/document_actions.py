@@ -59,17 +59,6 @@ class DocumentActions(ViewScreen):
         if targets:
             self.ingest.explain(targets[0][0])
 
-    def explain_typed(self) -> None:
-        """Say why something is here or not that a person names: it need not be in any list."""
-        from ingest_tui.tui.dialogs.ask import Ask
-
-        def asked(target: str | None) -> None:
-            if target:
-                self.ingest.explain(target)
-
-        note = "a path, an address, a name in a source, or the id of a document"
-        self.app.push_screen(Ask("Why is it (not) here?", note=note), asked)
-
     # Uploading
 
     def upload_to(self) -> str:
