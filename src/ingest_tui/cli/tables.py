@@ -24,7 +24,7 @@ _IDENTIFYING = frozenset(
     }
 )
 """Headers of columns that are as wide as what is in them, however narrow the terminal is."""
-_LEAST = 8  # columns that any other may be narrowed to
+_LEAST = 12  # columns that any other may be narrowed to, its header apart
 _GAP = 2
 
 
@@ -40,8 +40,9 @@ def table_lines(headers: Sequence[str], rows: Sequence[Sequence[str]], *, is_ter
     least = 0
     for header, width in zip(headers, natural, strict=True):
         whole = available is None or header in _IDENTIFYING
-        least += (width if whole else min(width, _LEAST)) + _GAP
-        grid.add_column(header, overflow="fold", no_wrap=whole, min_width=width if whole else None)
+        narrowest = width if whole else min(width, max(_LEAST, _width(header)))
+        least += narrowest + _GAP
+        grid.add_column(header, overflow="fold", no_wrap=whole, min_width=narrowest)
     for row in rows:
         grid.add_row(*map(Text, row))
     console = Console(width=max(least, available or 0), markup=False, highlight=False, emoji=False, force_terminal=bold)

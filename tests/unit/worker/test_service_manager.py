@@ -108,7 +108,8 @@ def test_no_manager_is_no_trouble(address: str) -> None:
 
 
 _LISTEN = """
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may have it ignored
 if sys.argv[1:]:
     fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0)
 from ingest_tui.worker.signals import WorkerSignals
