@@ -31,12 +31,13 @@ from ingest_tui.store.backup.unpacking import (
 )
 from ingest_tui.store.backup.writing import BackupReport, BackupWriter, Base
 from ingest_tui.store.catalogue.sqlite_access import put_temporary_files_in
-from ingest_tui.store.fs.atomic import replaced_durably, write_durably
+from ingest_tui.store.fs.atomic import make_folder, replaced_durably, write_durably
 from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.fs.leftovers import scratch_folder
 from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.audit import AuditLog
 from ingest_tui.store.users import requester
-from ingest_tui.store.workspace import Workspace, credentials_path_of, open_workspace_at
+from ingest_tui.store.workspace import Workspace, credentials_path_of
 
 __all__ = ["BackupReport", "RestoreReport", "back_up", "check_backup", "restore_backup", "stream_backup"]
 
@@ -71,6 +72,7 @@ def back_up(
     whole first, so that nothing rests on one that is damaged.
     """
     place = checked_target(workspace, target.expanduser(), replace=replace, is_folder=False)
+    _keep_what_it_rests_on(place, base)
     with (
         _named_when_full(place.parent),
         replaced_durably(place) as descriptor,
@@ -80,6 +82,22 @@ def back_up(
         file.flush()
     _audit(workspace, str(place), report)
     return place, report
+
+
+def _keep_what_it_rests_on(place: Path, base: Path | None) -> None:
+    """Raise `RefusedError` where a backup would replace the file that has some of its bytes, by whatever name."""
+    if base is None or not place.is_file():
+        return
+    earlier = _header(base)
+    try:
+        replaced = _header(place)
+    except IngestError:  # no backup
+        return
+    if replaced.backup_id in {earlier.backup_id, *earlier.rests_on}:
+        raise RefusedError(
+            f"the new backup would rest on {safe_display(str(place))}, and replace it",
+            hint="name another FILE, or leave out --base for a backup that rests on no other",
+        )
 
 
 def stream_backup(
@@ -164,7 +182,10 @@ def check_backup(
     source: Path | BinaryIO, bases: Sequence[Path] = (), *, on_progress: BackupProgress = unheard
 ) -> RestoreReport:
     """Read a backup to its end, with all that it rests on, and compare every hash; raises `ValidationError`."""
-    with tempfile.TemporaryDirectory(prefix="ingest-tui-check-") as scratch:
+    with (
+        _named_when_full(Path(tempfile.gettempdir())),
+        tempfile.TemporaryDirectory(prefix="ingest-tui-check-") as scratch,
+    ):
         return _unpacked(Nowhere(), source, bases, Path(scratch), on_progress)[1]
 
 
@@ -191,21 +212,17 @@ def restore_backup(
     with _named_when_full(root.parent), filled_workspace(root) as place, _scratch_in(place) as scratch:
         names = {Layout(root).settings.name: held_back(Layout(root)).name}
         unpacked, report = _unpacked(NewFolder(place, names), source, bases, scratch, on_progress)
+        _audit_restore(Layout(place), report)
         if with_credentials:
             _restore_credentials(unpacked, credentials_path)
-    workspace = open_workspace_at(root)
-    try:
-        workspace.audit.add(
-            at=rfc3339_now(),
-            by=requester(),
-            action="backup.restore",
-            target=str(root),
-            backup_id=report.backup_id,
-            created_at=report.created_at,
-        )
-    finally:
-        workspace.close()
     return report
+
+
+def _audit_restore(layout: Layout, report: RestoreReport) -> None:
+    """Write the line before there is a workspace: whoever kills the restore after that does not take it away."""
+    make_folder(layout.locks)
+    details = {"backup_id": report.backup_id, "created_at": report.created_at}
+    AuditLog(layout).add(at=rfc3339_now(), by=requester(), action="backup.restore", target=str(layout.root), **details)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ REMOVED_COLLECTION = ".removed."
 """Before the identifier in the name of what the trash keeps of a collection: no identifier begins with a dot."""
 
 RESTORE_MARK = ".tmp.restore"
+SETTINGS = "workspace.json"
 
 
 def vectors_name(key: str) -> str:
@@ -97,7 +98,7 @@ class Layout:
 
     @property
     def settings(self) -> Path:
-        return self.root / "workspace.json"
+        return self.root / SETTINGS
 
     @property
     def restore_mark(self) -> Path:

@@ -118,6 +118,22 @@ def test_nothing_rests_on_a_damaged_backup(handle: WorkspaceHandle, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.zst", "workspace"]
 
 
+def test_a_backup_never_replaces_what_it_rests_on(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """By no name of the file, and however long the chain is; any other backup may be replaced."""
+    first, _ = back_up(handle.workspace, tmp_path / "1.zst")
+    second, _ = back_up(handle.workspace, tmp_path / "2.zst", base=first)
+    (tmp_path / "link.zst").symlink_to(first)
+    os.link(first, tmp_path / "name.zst")
+    for target, base in ((first, first), (first, second), ("link.zst", first), ("name.zst", second)):
+        with pytest.raises(RefusedError, match="would rest on"):
+            back_up(handle.workspace, tmp_path / target, base=base, replace=True)
+    assert check_backup(second, [first]).files
+    back_up(handle.workspace, second, base=first, replace=True)
+    (tmp_path / "other").write_text("no backup")
+    back_up(handle.workspace, tmp_path / "other", base=second, replace=True)
+    assert check_backup(tmp_path / "other", [first, second]).files
+
+
 def test_a_stream_that_was_cut_is_no_backup(handle: WorkspaceHandle, tmp_path: Path) -> None:
     """Wherever a pipe broke, nothing is restored and nothing is left."""
     stream = io.BytesIO()
@@ -303,6 +319,24 @@ def test_half_a_restore_is_no_workspace(
     restore_backup(place, tmp_path / "there")
     assert findings(tmp_path / "there") == []
     assert not list((tmp_path / "there").glob(".tmp.*"))
+
+
+def test_a_restore_is_in_the_audit_before_it_is_a_workspace(
+    handle: WorkspaceHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at any moment, no workspace is left without the line that says where it came from."""
+    place, report = back_up(handle.workspace, tmp_path / "one.zst")
+    lines: list[str] = []
+    rename = os.rename
+
+    def noted(old: Path, new: Path) -> None:
+        lines.extend((tmp_path / "there" / "audit.jsonl").read_text().splitlines())
+        rename(old, new)
+
+    monkeypatch.setattr("ingest_tui.store.backup.filling.os.rename", noted)
+    restore_backup(place, tmp_path / "there")
+    assert "backup.restore" in lines[-1]
+    assert report.backup_id in lines[-1]
 
 
 def test_two_restores_do_not_fill_one_folder(handle: WorkspaceHandle, tmp_path: Path) -> None:

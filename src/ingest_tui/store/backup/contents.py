@@ -19,6 +19,9 @@ from ingest_tui.model.errors import ValidationError
 from ingest_tui.store.backup.archive import NOT_A_BACKUP, checked_name
 from ingest_tui.store.fs.encoding import encode_json
 
+_LONGEST_LINE = 1 << 17
+"""Bytes; more than two of the longest names, escaped. A longer line is no line of ours, and is not read whole."""
+
 
 class Content(NamedTuple):
     """A file of a workspace: its path below it, size in bytes, SHA-256, the backup with its bytes, and its path there.
@@ -70,7 +73,7 @@ def read_contents(path: Path) -> Iterator[Content]:
     """Yield the files of a list; raises `ValidationError` at its end when it is not whole, or at what is no file."""
     digest, files, end = hashlib.sha256(), 0, None
     with path.open("rb") as lines:
-        for line in lines:
+        for line in iter(lambda: lines.readline(_LONGEST_LINE), b""):
             if end is not None:
                 raise _damaged()
             record = _record(line)

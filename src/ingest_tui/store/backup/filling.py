@@ -76,7 +76,8 @@ def _empty(layout: Layout) -> None:
 
 
 def _give_up(layout: Layout, *, was_there: bool) -> None:
-    layout.settings.unlink(missing_ok=True)
+    with suppress(IsADirectoryError):
+        layout.settings.unlink(missing_ok=True)  # first: what is half empty is no workspace
     _empty(layout)
     layout.restore_mark.unlink(missing_ok=True)
     if not was_there:

@@ -12,16 +12,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
-from ingest_tui.model.errors import UsageError, ValidationError
+import pydantic
+
+from ingest_tui.model.errors import SchemaVersionError, UsageError, ValidationError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.backup.archive import NOT_A_BACKUP, ArchivedFile, ArchiveReader, Written
 from ingest_tui.store.backup.contents import Content, read_contents
 from ingest_tui.store.backup.header import BACKUP, CONTENTS, CREDENTIALS, WORKSPACE, BackupHeader, read_header
 from ingest_tui.store.backup.progress import BackupProgress
 from ingest_tui.store.fs.atomic import FILE_MODE, FOLDER_MODE, write_all
-from ingest_tui.store.layout import RESTORE_MARK
+from ingest_tui.store.layout import RESTORE_MARK, SETTINGS
+from ingest_tui.store.records.settings import Settings
+from ingest_tui.store.upgrade import SCHEMA_VERSION
 
-_MOST_HEADER_BYTES = 1 << 20
+_MOST_BYTES_AT_ONCE = 16 << 20
 _REPORT_EVERY = 500
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -125,7 +129,7 @@ class BackupUnpacker:
         header = header_of(reader, members)
         _refuse_without(bases, header)
         contents, own = self._scratch / f"{header.backup_id}.contents", self._scratch / f"{header.backup_id}.files"
-        credentials, has_contents, files, size = None, False, 0, 0
+        credentials, settings, has_contents, files, size = None, b"", False, 0, 0
         with own.open("x", encoding="utf-8", errors="surrogateescape") as written:
             for member in members:
                 if has_contents:
@@ -134,11 +138,16 @@ class BackupUnpacker:
                     _save(reader, contents)
                     has_contents = True
                 elif member.name == CREDENTIALS:
+                    if credentials is not None:
+                        raise damaged(f"{CREDENTIALS} is in it twice")
                     credentials = self._scratch / f"{header.backup_id}.credentials"
-                    _save(reader, credentials)
+                    credentials.write_bytes(_small(reader, member))
                 else:
                     path = _path_of(member)
-                    one = self._place.put(path, reader.pieces())
+                    pieces = reader.pieces()
+                    if path == SETTINGS:
+                        pieces = iter([settings := _small(reader, member)])
+                    one = self._place.put(path, pieces)
                     written.write(f"{one.sha256} {one.size} {path}\n")
                     files, size = files + 1, size + one.size
                     if files % _REPORT_EVERY == 0:
@@ -146,6 +155,7 @@ class BackupUnpacker:
         if not has_contents:
             raise damaged("it has no list of contents")
         self._compare(header, contents, own)
+        _refuse_unreadable(settings)
         return Unpacked(header, contents, credentials, files, size)
 
     def _compare(self, header: BackupHeader, contents: Path, own: Path) -> None:
@@ -212,9 +222,30 @@ def wanted_from(contents: Path, backup_id: str) -> Iterator[Content]:
 def header_of(reader: ArchiveReader, members: Iterator[ArchivedFile]) -> BackupHeader:
     """Read the first file of a backup."""
     first = next(members, None)
-    if first is None or first.name != BACKUP or first.size > _MOST_HEADER_BYTES:
+    if first is None or first.name != BACKUP:
         raise damaged("it does not begin as one")
-    return read_header(b"".join(reader.pieces()))
+    return read_header(_small(reader, first))
+
+
+def _small(reader: ArchiveReader, member: ArchivedFile) -> bytes:
+    if member.size > _MOST_BYTES_AT_ONCE:
+        raise damaged(f"{safe_display(member.name)} is too large")
+    return b"".join(reader.pieces())
+
+
+def _refuse_unreadable(settings: bytes) -> None:
+    """Raise where what was read of workspace.json makes no workspace."""
+    try:
+        read = Settings.model_validate_json(settings)
+    except pydantic.ValidationError:
+        raise damaged(f"{SETTINGS} is missing or not readable") from None
+    if "schema_version" not in read.model_fields_set:
+        raise damaged(f"{SETTINGS} names no schema_version")
+    if read.schema_version > SCHEMA_VERSION:
+        raise SchemaVersionError(
+            "the workspace in the backup was written by a newer ingest-tui; nothing was restored",
+            hint="upgrade ingest-tui",
+        )
 
 
 def _save(reader: ArchiveReader, path: Path) -> None:
@@ -226,7 +257,7 @@ def _save(reader: ArchiveReader, path: Path) -> None:
 
 def _path_of(member: ArchivedFile) -> str:
     folder, _, path = member.name.partition("/")
-    if folder != WORKSPACE or not path or path.startswith(RESTORE_MARK):
+    if folder != WORKSPACE or not path or path.startswith((RESTORE_MARK, f"{SETTINGS}/")):
         raise damaged(f"{safe_display(member.name)} belongs to no workspace")
     return path
 
