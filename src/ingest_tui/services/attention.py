@@ -22,6 +22,7 @@ from ingest_tui.worker.living_workers import WorkerInfo, living_workers
 
 Level = Literal["problem", "warning"]
 _SERVING = frozenset({"watch", "queue"})
+_LONGEST_IN_QUEUE = timedelta(hours=1)
 _MISSED_RUNS = 2
 _GRACE = timedelta(hours=1)
 _LITTLE_ROOM = 2
@@ -167,7 +168,11 @@ def _of_workers(facts: AttentionFacts) -> Iterator[AttentionItem]:
             message = (
                 f"none runs: changes in {len(following):,} source{'' if len(following) == 1 else 's'} go unnoticed"
             )
-            yield AttentionItem("warning", "no_worker", "worker", message, "start a worker", start)
+            yield AttentionItem("problem", "no_worker", "worker", message, "start a worker", start)
+    elif facts.waiting_since is not None and facts.waiting_since < rfc3339(facts.now - _LONGEST_IN_QUEUE):
+        hint = "'ingest-tui job list' shows which, and what runs meanwhile"
+        message = "a job waits for more than an hour"
+        yield AttentionItem("warning", "queue_slow", "queue", message, "see what runs", hint, facts.waiting_since)
     for worker in facts.workers:
         for issue in worker.issues:
             if issue.level == "error":

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.credentials.summary import CredentialSummary
+from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.job import HeldDeletions, JobError, JobState, Manifest
 from ingest_tui.model.schedule import Schedule
 from ingest_tui.model.source import Source
@@ -109,7 +110,9 @@ def test_credentials_that_end_or_cannot_be_used(
 def test_a_missing_worker_matters_once_something_waits_or_is_followed() -> None:
     """Jobs that wait are a problem, sources that nobody follows a warning; a worker in the foreground serves nobody."""
     assert only(workers=[], waiting=3, waiting_since=AT).level == "problem"
-    assert only(workers=[], sources=[synced(source_watch=True)]).level == "warning"
+    assert only(workers=[], sources=[synced(source_watch=True)]).level == "problem"
+    assert only(waiting=1, waiting_since=AT).code == "queue_slow"
+    assert what_needs_attention(AttentionFacts(NOW, workers=[watching()], waiting=1, waiting_since=rfc3339(NOW))) == []
     foreground = replace(watching(), mode="foreground")
     assert only(workers=[foreground], waiting=1).code == "no_worker"
     assert what_needs_attention(AttentionFacts(NOW, [synced()])) == []
