@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,6 +176,32 @@ def test_a_command_that_fails_or_hangs_is_noted(watched: Cli) -> None:
         "missing": "the command cannot be started: No such file or directory",
         "hanging": "the command took longer than 0.2 s and was ended",
     }
+
+
+def test_what_was_told_to_nobody_at_the_end_is_noted(watched: Cli, receiver: Receiver) -> None:
+    """Commands and receivers that hang keep others from being told: each has its line, and no program is left."""
+    receiver.is_open.clear()
+    program = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
+    pid = watched.home / "pid"
+    watched.change_settings(
+        on_job_end=[
+            hook(name="program", command=[sys.executable, "-c", program, str(pid)], seconds=500),
+            hook(name="receiver", url=receiver.url, seconds=500),
+            hook(name="waits", command=["/bin/true"]),
+        ]
+    )
+    worker = watched.start("--watch")
+    wait_until(lambda: "worker started" in watched.output_of(worker))
+    watched.sync()
+    wait_until(lambda: pid.exists() and pid.read_text())
+    assert watched.end(worker, seconds=60) == 0
+    reasons = {note["details"]["hook"]: note["details"]["reason"] for note in notes(watched)}
+    assert reasons == {
+        "program": "this process ended, and the command with it",
+        "receiver": "this process ended before it was told",
+        "waits": "this process ended before it was told",
+    }
+    assert not Path("/proc", pid.read_text()).exists()
 
 
 def test_hooks_that_cannot_work_are_named(watched: Cli) -> None:

@@ -161,3 +161,30 @@ def test_health_names_what_is_about_to_fail(synced: Cli) -> None:
 def test_no_workspace_is_neither_well_nor_critical(cli: Cli) -> None:
     """What could not be looked at has an exit code of its own."""
     cli.run("health", code=4)
+
+
+@pytest.mark.parametrize("settings", ["no JSON", '{"schema_version": 99}'])
+def test_a_workspace_that_cannot_be_read_is_no_warning(cli: Cli, settings: str) -> None:
+    """Exit code 1 is an answer: a damaged workspace, or one of a newer program, gives none."""
+    cli.init("--no-watch")
+    (cli.workspace / "workspace.json").write_text(settings)
+    told = cli.run("health", code=3)
+    assert "error: " in told.err
+    assert told.out == ""
+    assert cli.run("health", "--json", code=3).err.startswith('{"error"')
+
+
+def test_metrics_replace_nothing_of_the_workspace(synced: Cli, tmp_path: Path) -> None:
+    """With a wrong path no settings, catalogue or credentials are lost; nothing is written through a planted link."""
+    credentials = synced.workspace.parent / "credentials.json"
+    credentials.write_text("{}")
+    (tmp_path / "link.prom").symlink_to(synced.workspace / "catalogue.db")
+    kept = (synced.workspace / "workspace.json", synced.workspace / "new.prom", tmp_path / "link.prom")
+    os.mkfifo(tmp_path / "pipe")
+    for target in (*kept, credentials, tmp_path / "pipe"):
+        assert "hint: name" in synced.run("stats", "--metrics", target, code=2).err
+        assert "hint: name" in synced.run("--metrics", str(target), "--watch", code=2).err
+    assert credentials.read_text() == "{}"
+    assert (tmp_path / "pipe").is_fifo()
+    assert "2 in default" in synced.run("stats").out
+    assert not (synced.workspace / "new.prom").exists()

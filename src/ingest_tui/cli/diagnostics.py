@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_FAILED_ITEMS = 3
+EXIT_UNKNOWN = 3
+"""Of monitoring plugins: it could not be looked at."""
 EXIT_NOT_FOUND = 4
 EXIT_REFUSED = 6
 EXIT_INTERRUPTED = 130

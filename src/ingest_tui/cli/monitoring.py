@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 import humanize
 
-from ingest_tui.cli import output
+from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.selector_options import Age
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.errors import IngestError
 
 if TYPE_CHECKING:
     from ingest_tui.services.stats import SourceFigures, Stats
@@ -92,7 +93,15 @@ def health(session: Session, max_age: timedelta | None, as_json: bool) -> int:
     """
     from ingest_tui.services.monitoring import check_health
 
-    found = check_health(session.workspace, oldest_success=max_age)
+    try:
+        found = check_health(session.workspace, oldest_success=max_age)
+    except Exception as error:
+        if session.debug:
+            raise
+        cause = session.cause_of(error)
+        if isinstance(cause, IngestError):
+            return max(diagnostics.fail(cause, as_json=as_json), diagnostics.EXIT_UNKNOWN)
+        return max(diagnostics.fail_unexpectedly(cause, as_json=as_json), diagnostics.EXIT_UNKNOWN)
     if as_json:
         output.data(found.as_dict())
     else:

@@ -19,7 +19,9 @@ from prometheus_client.registry import Collector
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.foreign_errors import text_of
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.services.documents.export import checked_target
 from ingest_tui.services.stats import JobFigures, Stats, StatsReader
+from ingest_tui.store.fs.atomic import write_new
 from ingest_tui.store.workspace import Workspace
 
 _LOOPBACK = "127.0.0.1"
@@ -123,12 +125,15 @@ def metrics_text(workspace: Workspace) -> bytes:
 
 
 def write_metrics(workspace: Workspace, file: Path) -> None:
-    """Write the figures of a workspace to a file, for the textfile collector of a node exporter."""
-    _replace(file, metrics_text(workspace))
+    """Write the figures of a workspace to a file, for the textfile collector of a node exporter.
+
+    Raises `UsageError` for a file of the workspace, for its credentials file, and for what is no regular file.
+    """
+    _replace(checked_target(workspace, file, replace=True, is_folder=False), metrics_text(workspace))
 
 
 class MetricsExporter:
-    """Gives metrics to who asks, next to a worker, from creation to `close`.
+    """Gives metrics to who asks, next to a worker, from creation to `close`. Raises `UsageError` as `write_metrics`.
 
     A port that is in use, as by the worker that this one stands by for, is tried again; ``report`` hears of it once.
     """
@@ -136,6 +141,8 @@ class MetricsExporter:
     def __init__(
         self, workspace: Workspace, target: MetricsTarget, report: Callable[[str, dict[str, Any]], None]
     ) -> None:
+        if target.file is not None:
+            target = MetricsTarget(file=checked_target(workspace, target.file, replace=True, is_folder=False))
         self._metrics = WorkspaceMetrics(workspace)
         self._target = target
         self._report = report
@@ -184,9 +191,14 @@ class MetricsExporter:
 def _replace(file: Path, data: bytes) -> None:
     """Write a file that others may read, whole or not at all; it need not survive a crash."""
     half = file.with_name(f".{file.name}.{os.getpid()}")
-    half.write_bytes(data)
-    half.chmod(0o644)
-    half.replace(file)
+    half.unlink(missing_ok=True)
+    try:
+        write_new(half, data)  # never through a link that somebody planted in a folder such as /tmp
+        half.chmod(0o644)
+        half.replace(file)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def _gauge(name: str, what: str, values: _Values, *labels: str) -> Metric:

@@ -31,6 +31,8 @@ _POLICY = RetryPolicy(attempts=5, first_wait=1.0, longest_wait=30.0, longest_ask
 _AT_THE_END_SECONDS = 10.0
 """How long a process that ends waits for what is under way."""
 _NOTING_SECONDS = 1.0
+_LOOK_SECONDS = 0.25
+_ENDED_FIRST = "this process ended before it was told"
 _FOR_COMMANDS = ("PATH", "HOME", "LANG", "TZ")
 
 
@@ -60,6 +62,7 @@ class JobEndHooks:
         self._report = report
         self._waiting: queue.SimpleQueue[_Delivery | None] = queue.SimpleQueue()
         self._ending = threading.Event()
+        self._untold: dict[int, _Delivery] = {}
         self._threads: list[threading.Thread] = []
 
     def job_ended(self, manifest: Manifest) -> None:
@@ -80,12 +83,15 @@ class JobEndHooks:
         self._ending.set()
         for thread in self._threads:
             thread.join(_NOTING_SECONDS)
+        for delivery in list(self._untold.values()):
+            self._note_failure(delivery, _ENDED_FIRST)
 
     def _put(self, delivery: _Delivery) -> None:
         if len(self._threads) < _THREADS:
             thread = threading.Thread(target=self._run, name="on-job-end", daemon=True)
             self._threads.append(thread)
             thread.start()
+        self._untold[id(delivery)] = delivery
         self._waiting.put(delivery)
 
     def _delivery(self, hook: JobEndHook, manifest: Manifest) -> _Delivery:
@@ -108,11 +114,14 @@ class JobEndHooks:
             except Exception as error:  # noqa: BLE001 - whatever it is, the others are told
                 self._note_failure(delivery, in_few_words(error))
             else:
+                self._untold.pop(id(delivery), None)
                 self._say("told that the job has ended", fields)
 
     def _tell(self, delivery: _Delivery) -> None:
+        if self._ending.is_set():
+            raise _EndingError(_ENDED_FIRST)
         if delivery.hook.command:
-            _run_command(delivery)
+            _run_command(delivery, self._ending)
             return
         retrier = Retrier(None, sleep=self._sleep, policy=_POLICY, renew=lambda: False)
         retrier.call(lambda: self._call_webhook(delivery))
@@ -141,6 +150,8 @@ class JobEndHooks:
             raise _EndingError("it failed, and this process ends")
 
     def _note_failure(self, delivery: _Delivery, why: str) -> None:
+        if self._untold.pop(id(delivery), None) is None:
+            return  # noted when this process began to end
         fields = {"hook": delivery.hook.name, "job": delivery.job_id, "error": why}
         self._say("nobody was told that the job has ended", {"level": "warning", **fields})
         with contextlib.suppress(IngestError, OSError):
@@ -159,8 +170,11 @@ class JobEndHooks:
             self._report(message, fields)
 
 
-def _run_command(delivery: _Delivery) -> None:
-    """Run a program with the event on its standard input; raises `IngestError` when it fails or takes too long."""
+def _run_command(delivery: _Delivery, ending: threading.Event) -> None:
+    """Run a program with the event on its standard input; raises `IngestError` when it fails or takes too long.
+
+    It is ended with all that it started in its session, when it takes too long and when this process is about to end.
+    """
     hook = delivery.hook
     wanted = (*_FOR_COMMANDS, *hook.environment)
     environment = {name: os.environ[name] for name in wanted if name in os.environ} | delivery.variables
@@ -176,9 +190,7 @@ def _run_command(delivery: _Delivery) -> None:
     except OSError as error:
         raise IngestError(f"the command cannot be started: {error.strerror}", hint="name its whole path") from None
     try:
-        process.communicate(delivery.event, timeout=hook.seconds)
-    except subprocess.TimeoutExpired:
-        raise IngestError(f"the command took longer than {hook.seconds:g} s and was ended") from None
+        _wait_for(process, delivery, ending)
     finally:
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -186,3 +198,19 @@ def _run_command(delivery: _Delivery) -> None:
             process.wait()
     if process.returncode:
         raise IngestError(f"the command ended with {process.returncode}", hint="run it by hand to see what it says")
+
+
+def _wait_for(process: subprocess.Popen[bytes], delivery: _Delivery, ending: threading.Event) -> None:
+    deadline, event = time.monotonic() + delivery.hook.seconds, delivery.event
+    while True:
+        try:
+            process.communicate(event or None, timeout=min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            event = b""  # what is not read yet is kept by `process`
+            if ending.is_set():
+                raise _EndingError("this process ended, and the command with it") from None
+            if time.monotonic() >= deadline:
+                seconds = f"{delivery.hook.seconds:g} s"
+                raise IngestError(f"the command took longer than {seconds} and was ended") from None
+        else:
+            return

@@ -291,12 +291,14 @@ def _audit(workspace: Workspace, action: str, target: str, **details: Any) -> No
 
 
 def checked_target(workspace: Workspace, target: Path, *, replace: bool, is_folder: bool) -> Path:
-    """Return where an export may be written, absolute and with links followed, or raise why not."""
+    """Return where something may be written, absolute and with links followed, or raise why not."""
     place = _real_place(target)
     shown = safe_display(str(place))
     root = Path(os.path.realpath(workspace.root))
     if place == root or root in place.parents or (is_folder and place in root.parents):
         raise UsageError(f"{shown} belongs to the workspace", hint="name a place outside of it")
+    if place == Path(os.path.realpath(workspace.credentials_path)):
+        raise UsageError(f"{shown} is the credentials file", hint="name another place")
     try:
         mode = place.lstat().st_mode
     except FileNotFoundError:
