@@ -50,6 +50,17 @@ def refuse_what_others_can_write(layout: Layout) -> None:
             )
 
 
+def refuse_inside_another(root: Path) -> None:
+    """Raise `RefusedError` for a new workspace in the folders of another one, whose repair would take it apart."""
+    for parent in Path(os.path.realpath(root)).parents:
+        other = Layout(parent)
+        if all(map(os.path.exists, (other.settings, other.documents, other.locks))):
+            raise RefusedError(
+                f"{safe_display(str(root))} is inside the workspace {safe_display(str(parent))}; nothing was written",
+                hint="name a folder outside of it",
+            )
+
+
 def refuse_linked_folders(layout: Layout) -> None:
     """Raise `RefusedError` where the program would write through a link: once for each command and each job.
 

@@ -18,7 +18,7 @@ from ingest_tui.model.errors import NotFoundError, StoreError, UsageError, Valid
 from ingest_tui.model.reranker import RegisteredReranker
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.unicode import as_unicode
-from ingest_tui.store.access import refuse_network_filesystem, refuse_what_others_can_write
+from ingest_tui.store.access import refuse_inside_another, refuse_network_filesystem, refuse_what_others_can_write
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.known_good import open_known_good, open_known_good_to_read, version_folders
 from ingest_tui.store.catalogue.opening import open_catalogue, open_catalogue_to_read
@@ -274,6 +274,7 @@ def init_workspace(
             refuse_what_others_can_write(layout)
             change_setting(layout, "allow_network_filesystem", value=True)
         return open_workspace_at(root, credentials_path), False
+    refuse_inside_another(root)
     if not allow_network_filesystem:
         refuse_network_filesystem(root, _nearest_existing(root))
     make_folder(root, durable=True)

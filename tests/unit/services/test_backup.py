@@ -298,6 +298,26 @@ def test_only_an_empty_folder_is_filled(handle: WorkspaceHandle, tmp_path: Path)
     assert findings(other) == []
 
 
+def test_no_workspace_is_made_inside_another(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Neither restored nor new: what is not known there is moved away by a repair. Folders of other programs may be."""
+    place, _ = back_up(handle.workspace, tmp_path / "one.zst")
+    root = handle.workspace.root
+    (tmp_path / "link").symlink_to(root / "documents")
+    for inside in (root / "documents" / "new", root / "new" / "deep", tmp_path / "link" / "new"):
+        with pytest.raises(RefusedError, match="inside the workspace"):
+            restore_backup(place, inside)
+        with pytest.raises(RefusedError, match="inside the workspace"):
+            init_workspace(inside)
+        assert not os.path.lexists(inside)
+    assert findings(root) == []
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "workspace.json").write_text("{}")
+    (project / "documents").mkdir()
+    restore_backup(place, project / "workspace")
+    assert findings(project / "workspace") == []
+
+
 def test_half_a_restore_is_no_workspace(
     handle: WorkspaceHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest_tui.model.errors import BusyError, RefusedError
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.store.access import refuse_inside_another
 from ingest_tui.store.fs.atomic import FOLDER_MODE, make_folder, remove_tree, sync_filesystem, sync_folder
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
@@ -19,12 +20,13 @@ def filled_workspace(root: Path) -> Iterator[Path]:
     """Give the folder to fill: ``root`` itself; what is to be its workspace.json is written as `held_back` names it.
 
     What an earlier restore left that was killed is removed first. What is raised meanwhile leaves ``root`` empty, or
-    not there if it was not. Raises `RefusedError` for a folder with other things in it, `BusyError` while another
-    restore fills it.
+    not there if it was not. Raises `RefusedError` for a folder with other things in it or inside a workspace,
+    `BusyError` while another restore fills it.
     """
     layout = Layout(root)
     was_there = root.is_dir()
     _refuse_what_is_there(layout)
+    refuse_inside_another(root)
     make_folder(root, durable=True)
     lock = FileLock(layout.restore_mark)
     if not lock.try_acquire():
