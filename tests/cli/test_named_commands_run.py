@@ -74,8 +74,8 @@ IN_COMMAND = {
     ("restore FILE", "FOLDER"): "restored",
 }
 """What a person gives for a word in one command alone."""
-OF_OTHER_TESTS = re.compile("--bucket|--folder|--ask|--watch")
-"""What asks a service, or a person without another way to say it."""
+OF_OTHER_TESTS = re.compile("--bucket|--folder|--ask|--watch|service install")
+"""What asks a service, or a person without another way to say it, or writes outside of the workspace."""
 ANSWERS = {
     "credential add": ("--set", "username=me", "--secret", SECRET),
     "embedder add": ("--path", "model"),

@@ -22,6 +22,8 @@ from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.dialogs.report import Story, TestReport
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
+from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
+from ingest_tui.tui.views.overview.overview_screen import OverviewScreen
 from ingest_tui.tui.views.sources.plan_screen import Plan
 from ingest_tui.tui.views.sources.preview_screen import Preview
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
@@ -100,9 +102,13 @@ def read(hostile: HostileCli, story: Callable[[Reader], Awaitable[None]], size: 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_every_job_shows_every_name_harmlessly(hostile: HostileCli, size: tuple[int, int]) -> None:
-    """The list of jobs, each job with all its outcomes, its log, the story of an item, and its command lines."""
+    """What needs somebody, the jobs, each with all its outcomes, log, the story of an item, and its command lines."""
 
     async def story(reader: Reader) -> None:
+        await reader.see(OverviewScreen)
+        await until(reader.pilot, lambda: "locked" in screen_text(reader.app))
+        await reader.press("1")
+        await reader.see(JobsScreen)
         jobs = reader.app.screen
         await until(reader.pilot, lambda: len(jobs.table.rows) == len(hostile.jobs()))
         telling = {"take", "fail"} if size == QUICK else set(hostile.jobs())
@@ -272,7 +278,7 @@ def test_no_sequence_of_a_name_reaches_a_terminal(hostile: HostileCli, size: tup
     """On a terminal the names of every view are text: nothing sets a title or a character set, rings, or resets it."""
     app = PtyApp(hostile.workspace, size=size)
     page_down = "\x1b[6~"
-    jobs = ["Gk\r", page_down, "l", "i", ESC, "y", ESC, "1", "g\r", "1"]
+    jobs = ["1", "Gk\r", page_down, "l", "i", ESC, "y", ESC, "1", "g\r", "1"]
     sources = ["2", "t", ESC]
     documents = ["3", page_down * 12, "\r", "3", "/OWNED\r", "D", ESC]
     try:

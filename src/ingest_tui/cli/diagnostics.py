@@ -49,11 +49,27 @@ def _write(message: str) -> None:
     print(safe_display(redact(message)), file=sys.stderr, flush=True)  # noqa: T201
 
 
+class _ProgressLine:
+    """The line of a terminal that says how far something is, and how many columns of it are written, at most."""
+
+    columns = 0
+
+    def show(self, text: str) -> None:
+        if not text and not self.columns:
+            return
+        # Written over with blanks: nothing that acts on the terminal is sent.
+        sys.stderr.write(f"\r{text:{self.columns}}" + ("" if text else "\r"))
+        sys.stderr.flush()
+        self.columns = len(text) + sum(not character.isascii() for character in text)
+
+
+_progress_line = _ProgressLine()
+
+
 def show_progress(text: str) -> None:
     """Show in a terminal how far something is, in one line that the next one replaces; an empty text clears it."""
     if sys.stderr.isatty() and not is_quiet():
-        sys.stderr.write(f"\r\x1b[K{safe_display(text)}")
-        sys.stderr.flush()
+        _progress_line.show(safe_display(text))
 
 
 def fail(error: IngestError, *, as_json: bool) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -25,17 +24,11 @@ def shown_on_stderr() -> ProgressListener:
             announced = True
             diagnostics.say(progress._replace(ended=False).in_words())
         if progress.ended:
-            _overwrite("")
+            diagnostics.show_progress("")
             diagnostics.say(progress.in_words())
             announced = False
         elif time.monotonic() - last > _SECONDS_BETWEEN:
             last = time.monotonic()
-            _overwrite(f"{progress.documents:,} documents …")
+            diagnostics.show_progress(f"{progress.documents:,} documents …")
 
     return show
-
-
-def _overwrite(text: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()

@@ -16,7 +16,7 @@ from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.safe_text import safe_display
 
 ServiceScope = Literal["user", "system"]
-_DIGEST = "# Made by 'ingest-tui service', digest "
+_DIGEST = "# Made by ingest-tui service, digest "
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - what PrivateTmp hides
 
