@@ -24,7 +24,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 FILES = 500
-MANY_FILES = 2000
+MANY_FILES = 4000
 
 
 class FeedReader:
