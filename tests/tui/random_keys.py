@@ -82,6 +82,8 @@ class Witness:
                 str(getattr(screen, "job_id", "")),
                 str(getattr(screen, "document_id", "")),
             }
+            if screen.view in {"overview", "source"}:  # whose panels and page are about sources and jobs
+                self.chosen[screen.view] |= set(screen.command_values().values())
 
     def acts(self, name: str, views: Sequence[str], target: Any) -> None:
         """Compare what is acted on with what was chosen where the action can have begun."""
@@ -112,7 +114,11 @@ def watched(app: IngestApp, patch: pytest.MonkeyPatch) -> Witness:
     patch.setattr(pager, "show_in_pager", lambda _text: True)
     for name in ("start", "stop", "ensure"):
         patch.setattr(app.client.workers, name, lambda *_args: None)
-    inner = {"jobs": ("jobs", "job"), "sources": ("sources", "jobs"), "documents": ("documents", "document")}
+    inner = {
+        "jobs": ("jobs", "job", "overview", "source"),
+        "sources": ("sources", "jobs", "overview", "source"),
+        "documents": ("documents", "document"),
+    }
     for view, parts in ACTS.items():
         for part, names in parts.items():
             for name in names:
