@@ -75,15 +75,18 @@ class Witness:
 
     def begins(self, screen: Any) -> None:
         """Take note of what is under the cursor, or marked, as a person sees it."""
-        if isinstance(screen, ViewScreen) and screen.is_whole:
+        if not isinstance(screen, ViewScreen):
+            return
+        # A page is about its job or document also while its rows are still asked for.
+        ids = {str(getattr(screen, "job_id", "")), str(getattr(screen, "document_id", ""))}
+        if screen.view in {"overview", "source"}:  # whose panels and page are about sources and jobs
+            ids |= set(screen.command_values().values())
+        if screen.is_whole:
             tables = screen.query(f"#{screen.main_id}").results(VirtualTable)
-            ids = {_id_of(table, key) for table in tables for key in table.chosen_keys}
-            self.chosen[screen.view] = ids | {
-                str(getattr(screen, "job_id", "")),
-                str(getattr(screen, "document_id", "")),
-            }
-            if screen.view in {"overview", "source"}:  # whose panels and page are about sources and jobs
-                self.chosen[screen.view] |= set(screen.command_values().values())
+            ids |= {_id_of(table, key) for table in tables for key in table.chosen_keys}
+        else:
+            ids |= self.chosen.get(screen.view, set())
+        self.chosen[screen.view] = ids
 
     def acts(self, name: str, views: Sequence[str], target: Any) -> None:
         """Compare what is acted on with what was chosen where the action can have begun."""
