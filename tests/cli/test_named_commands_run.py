@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 
 DONE = {0, 3, 6}
 """Done; done with failed items; deletions are held."""
+NOTHING_YET = {"service status": 4}
+"""How what shows one thing ends where that is not there; its own tests have it there."""
 STATES = {
     "job approve": "held",
     "job refuse": "held",
@@ -186,6 +188,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     here = Path.cwd()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KEYS_PASSWORD", "of no importance")
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))  # no unit file of whoever runs this
         made = Place(tmp_path_factory.mktemp("named"))
         try:
             made.prepare()
@@ -208,7 +211,7 @@ def test_a_command_that_the_program_names_runs(place: Place, command: str, monke
         words += ("--yes",) if asks(words) else ANSWERS.get(" ".join(words[:2]), ())
     if words == ["source", "edit", "docs"]:
         words += ("--priority", "5")
-    assert run(["--workspace", str(place.root), *words]) in DONE
+    assert run(["--workspace", str(place.root), *words]) in DONE | {NOTHING_YET.get(command, 0)}
     if words == ["worker", "start"]:
         assert place("worker", "stop") == 0
 

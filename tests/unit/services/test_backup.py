@@ -208,6 +208,27 @@ def test_what_changes_meanwhile_does_no_harm(
     assert findings(tmp_path / "there") == []
 
 
+def test_nothing_of_a_backup_under_way_is_open_to_others(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Whenever it is killed, what it leaves in the workspace is as private as all else there."""
+    open_to_others: set[str] = set()
+    seen: set[str] = set()
+
+    def on_progress(_what: str, _done: int, _total: int) -> None:
+        files = [path for path in handle.workspace.root.rglob("*") if path.is_file()]
+        seen.update(path.name for path in files)
+        open_to_others.update(str(path) for path in files if path.stat().st_mode & 0o077)
+
+    before = os.umask(0o022)
+    try:
+        back_up(handle.workspace, tmp_path / "one.zst", on_progress=on_progress)
+        back_up(handle.workspace, tmp_path / "two.zst", base=tmp_path / "one.zst", on_progress=on_progress)
+    finally:
+        os.umask(before)
+    assert "contents.jsonl" in seen
+    assert any(name.endswith(".contents") for name in seen)
+    assert open_to_others == set()
+
+
 def test_a_backup_of_what_is_damaged_says_so(handle: WorkspaceHandle, tmp_path: Path) -> None:
     """What is missing or not what was fetched is named; all that is there is in the backup."""
     layout = handle.workspace.layout

@@ -17,6 +17,7 @@ import orjson
 
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.store.backup.archive import NOT_A_BACKUP, checked_name
+from ingest_tui.store.fs.atomic import open_new
 from ingest_tui.store.fs.encoding import encode_json
 
 _LONGEST_LINE = 1 << 17
@@ -46,7 +47,7 @@ class ContentsWriter:
     """Writes a list."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("xb")
+        self._file = open_new(path)
         self._digest = hashlib.sha256()
         self.files = 0
 

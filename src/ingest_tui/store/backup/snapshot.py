@@ -19,7 +19,7 @@ from ingest_tui.model.job import Manifest
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.consistency import begin_epoch
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read
-from ingest_tui.store.fs.atomic import FILE_MODE, TEMPORARY_PREFIX, make_folder, write_new
+from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, make_folder, open_new, write_new
 from ingest_tui.store.fs.locks import FileLock, is_locked
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import REMOVED_COLLECTION, Layout
@@ -81,7 +81,6 @@ def take_snapshot(workspace: Workspace, root: Path) -> Snapshot:
         with _nobody_commits(workspace):
             pinned.stay_at_this_moment()
             ended = _copy_small_files(workspace, copies)
-        write_new(copies.catalogue, b"")  # with the right mode from the beginning
         pinned.copy_to(copies.catalogue)
     catalogue = Catalogue(copies.catalogue)
     begin_epoch(catalogue)
@@ -172,8 +171,7 @@ def copy_file(path: Path, target: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as source:
             make_folder(target.parent)
-            with target.open("xb") as copied:
-                target.chmod(FILE_MODE)
+            with open_new(target) as copied:
                 shutil.copyfileobj(source, copied)
 
 

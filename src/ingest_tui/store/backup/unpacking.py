@@ -7,6 +7,7 @@ half a restore is never taken for a workspace.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ from ingest_tui.store.backup.archive import NOT_A_BACKUP, ArchivedFile, ArchiveR
 from ingest_tui.store.backup.contents import Content, read_contents
 from ingest_tui.store.backup.header import BACKUP, CONTENTS, CREDENTIALS, WORKSPACE, BackupHeader, read_header
 from ingest_tui.store.backup.progress import BackupProgress
-from ingest_tui.store.fs.atomic import FILE_MODE, FOLDER_MODE, write_all
+from ingest_tui.store.fs.atomic import FILE_MODE, FOLDER_MODE, open_new, write_all, write_new
 from ingest_tui.store.layout import RESTORE_MARK, SETTINGS
 from ingest_tui.store.records.settings import Settings
 from ingest_tui.store.upgrade import SCHEMA_VERSION
@@ -130,7 +131,7 @@ class BackupUnpacker:
         _refuse_without(bases, header)
         contents, own = self._scratch / f"{header.backup_id}.contents", self._scratch / f"{header.backup_id}.files"
         credentials, settings, has_contents, files, size = None, b"", False, 0, 0
-        with own.open("x", encoding="utf-8", errors="surrogateescape") as written:
+        with io.TextIOWrapper(open_new(own), encoding="utf-8", errors="surrogateescape") as written:
             for member in members:
                 if has_contents:
                     raise damaged("there is more after its list of contents")
@@ -141,7 +142,7 @@ class BackupUnpacker:
                     if credentials is not None:
                         raise damaged(f"{CREDENTIALS} is in it twice")
                     credentials = self._scratch / f"{header.backup_id}.credentials"
-                    credentials.write_bytes(_small(reader, member))
+                    write_new(credentials, _small(reader, member))
                 else:
                     path = _path_of(member)
                     pieces = reader.pieces()
@@ -249,8 +250,7 @@ def _refuse_unreadable(settings: bytes) -> None:
 
 
 def _save(reader: ArchiveReader, path: Path) -> None:
-    with path.open("xb") as file:
-        path.chmod(FILE_MODE)
+    with open_new(path) as file:
         for piece in reader.pieces():
             file.write(piece)
 

@@ -28,7 +28,7 @@ from ingest_tui.store.catalogue.sqlite_access import (
     put_temporary_files_in,
     reported_errors,
 )
-from ingest_tui.store.fs.atomic import FILE_MODE, sync_filesystem, temporary_path_for
+from ingest_tui.store.fs.atomic import FILE_MODE, make_private, sync_filesystem, temporary_path_for
 
 _PAGES_AT_ONCE = 10_000
 _BUSY_MILLISECONDS = 10_000
@@ -141,6 +141,7 @@ class CatalogueConnection:
 
     def copy_to(self, copy: Path) -> None:
         """Write what is read here into another file, whose folder has room for it."""
+        make_private(copy)
         with (
             reported_errors(copy.parent),
             contextlib.closing(apsw.Connection(str(copy))) as target,

@@ -33,6 +33,7 @@ from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import KEPT_SOURCE
 from ingest_tui.model.unicode import as_unicode
 from ingest_tui.store.catalogue.stored_presence import IS_MISSING, StoredPresence
+from ingest_tui.store.fs.atomic import make_private
 from ingest_tui.store.kept_places import Adoption
 
 _STEPS_BETWEEN_QUESTIONS = 20_000
@@ -99,6 +100,7 @@ class ListingScratch:
             self.cursor = None
 
     def _open(self) -> None:
+        make_private(self._path)
         self._connection = apsw.Connection(str(self._path))
         self._path.chmod(0o600)
         for pragma in ("journal_mode = WAL", "synchronous = OFF", "temp_store = FILE", "cache_size = -16000"):

@@ -16,7 +16,7 @@ import stat
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.model.safe_text import safe_display
@@ -135,6 +135,19 @@ def write_new(path: Path | str, data: bytes, *, sync: bool = False) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_new(path: Path) -> BinaryIO:
+    """Create a file to write to, 0600 from its first moment whatever the umask says; it must not exist."""
+    descriptor = os.open(path, _NEW_FILE, FILE_MODE)
+    os.fchmod(descriptor, FILE_MODE)
+    return os.fdopen(descriptor, "wb")
+
+
+def make_private(path: Path) -> None:
+    """Create an empty file of mode 0600 for a library that would create it with another one, unless it is there."""
+    with contextlib.suppress(FileExistsError):
+        write_new(path, b"")
 
 
 def open_to_append(path: Path, *, read: bool = False) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from ingest_tui.model.errors import StoreError
-from ingest_tui.store.fs.atomic import FILE_MODE, make_inner_folder
+from ingest_tui.store.fs.atomic import FILE_MODE, make_inner_folder, make_private
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID;
@@ -33,6 +33,7 @@ class StoredMemory:
     def _open(self) -> None:
         if self._path.is_symlink():
             raise StoreError("the memory of a source is a symbolic link", hint=f"remove {self._path.name}")
+        make_private(self._path)
         self._connection = apsw.Connection(str(self._path))
         # By name, as in catalogue.py: closing a descriptor of the file would drop the locks of other connections.
         self._path.chmod(FILE_MODE)
@@ -48,6 +49,7 @@ class StoredMemory:
 
     def copy_to(self, path: Path) -> None:
         """Write a copy to ``path``, which must not exist: for a look that leaves no trace."""
+        make_private(path)
         copy = apsw.Connection(str(path))
         try:
             with copy.backup("main", self._connection, "main") as backup:
