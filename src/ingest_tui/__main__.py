@@ -7,6 +7,10 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest_tui.model.serving import ServeOptions
 
 _GC_THRESHOLD = 50_000
 """To load the modules makes many objects that all stay: by default a tenth of a start is spent on looking at them."""
@@ -20,9 +24,10 @@ def main() -> None:
     # Else pydantic reads what every installed package brings, to find plug-ins of its own. None is wanted here.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ingest_tui.cli.main import run
+    from ingest_tui.cli.session import OtherFaces
 
     try:
-        code = run(run_tui=_run_tui)
+        code = run(faces=OtherFaces(run_tui=_run_tui, run_server=_run_server))
     except KeyboardInterrupt:  # a further Ctrl-C while the first was being reported
         code = _INTERRUPTED
     # Only threads that are about to end are waited for now. A further Ctrl-C ends the process without a traceback:
@@ -37,6 +42,20 @@ def _run_tui(root: Path, *, slow_link: bool, read_only: bool, theme: str | None)
     from ingest_tui.tui.app import run_tui
 
     return run_tui(root, slow_link=slow_link, read_only=read_only, theme=theme)
+
+
+def _run_server(root: Path, options: ServeOptions) -> int:
+    """Serve the workspace over HTTP; what that needs is loaded only here."""
+    from ingest_tui.model.errors import MissingDependencyError
+
+    try:
+        from ingest_tui.server.running import run_server
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"the server needs the package {error.name}, which is not installed",
+            hint="pip install 'ingest-tui[serve]'",
+        ) from None
+    return run_server(root, options)
 
 
 if __name__ == "__main__":

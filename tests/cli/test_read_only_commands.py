@@ -59,6 +59,8 @@ CHANGING = {
     "embedder remove": ["more", "--yes"],
     "reranker add onnx": ["more", "--path", "."],
     "reranker remove": ["more", "--yes"],
+    "serve token add": ["reader"],
+    "serve token revoke": ["reader"],
     "service install": ["--user"],
     "service uninstall": ["--user"],
     "worker start": [],

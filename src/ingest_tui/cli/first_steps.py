@@ -135,5 +135,5 @@ def demo(session: Session, folder: Path | None, tui: bool, as_json: bool) -> int
     if tui and sys.stdin.isatty() and sys.stdout.isatty():
         from ingest_tui.cli.main import open_tui
 
-        open_tui(Session(workspace.root, session.debug, session.run_tui))
+        open_tui(Session(workspace.root, session.debug, faces=session.faces))
     return 0 if ended.state in {"succeeded", "partial"} else EXIT_FAILED

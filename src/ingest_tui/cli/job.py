@@ -363,8 +363,8 @@ def status(session: Session, job_id: str | None, as_json: bool) -> None:
     What fails in the workers right now goes to stderr.
     """
     from ingest_tui.cli.worker import say_issues
+    from ingest_tui.services.jobs.job_status import status as status_of
     from ingest_tui.services.jobs.jobs import get_job
-    from ingest_tui.services.jobs.jobs import status as status_of
     from ingest_tui.services.workers import worker_status
 
     say_issues(worker_status(session.workspace))

@@ -13,7 +13,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.formats import wants_json
 from ingest_tui.cli.global_options import apply, global_options
 from ingest_tui.cli.lazy import LazyGroup
-from ingest_tui.cli.session import RunTui, Session
+from ingest_tui.cli.session import OtherFaces, Session, hand_over_credentials
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.interrupts import noting_ctrl_c
 from ingest_tui.version import __version__
@@ -47,6 +47,7 @@ _COMMANDS = {
     "worker": ("ingest_tui.cli.worker:worker", "Start, stop and see workers."),
     "stats": ("ingest_tui.cli.monitoring:stats", "Show figures, also for Prometheus."),
     "health": ("ingest_tui.cli.monitoring:health", "Say in one line whether somebody has to look."),
+    "serve": ("ingest_tui.cli.serve:serve", "Serve the workspace over HTTP."),
     "service": ("ingest_tui.cli.service:service", "Have systemd run the worker."),
     "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
     "verify": ("ingest_tui.cli.verify:verify", "Check everything of the workspace against everything."),
@@ -112,7 +113,7 @@ def cli(
     Without a command the full-screen TUI opens. Start with 'ingest-tui demo'. --workspace, --credentials, --read-only,
     -v, -q, --no-color and --debug may be anywhere in a call.
     """
-    ctx.obj = session = Session(run_tui=ctx.obj, log_format=log_format, **options)
+    ctx.obj = session = Session(faces=ctx.obj or OtherFaces(), log_format=log_format, **options)
     apply(session, ctx)
     if ctx.get_parameter_source("metrics") is click.core.ParameterSource.COMMANDLINE and not watch:
         raise UsageError("--metrics goes with --watch", hint="'ingest-tui stats --metrics FILE' writes them once")
@@ -134,13 +135,12 @@ def open_tui(
             "the TUI needs a terminal",
             hint="'ingest-tui --watch' runs without one; 'ingest-tui --help' lists the commands",
         )
-    if session.run_tui is None:
+    run_tui = session.faces.run_tui
+    if run_tui is None:
         raise UsageError("the TUI is not part of this call", hint="run 'ingest-tui' or 'python -m ingest_tui'")
-    if session.credentials_path is not None:
-        # The TUI opens the workspace for each of its calls, and starts workers: the environment reaches all of them.
-        os.environ["INGEST_TUI_CREDENTIALS"] = os.path.abspath(session.credentials_path)  # noqa: PTH100
+    hand_over_credentials(session)
     # Only the path is handed over: opening the workspace here would load what the first screen does not need.
-    raise SystemExit(session.run_tui(session.root, slow_link=slow_link, read_only=read_only, theme=theme))
+    raise SystemExit(run_tui(session.root, slow_link=slow_link, read_only=read_only, theme=theme))
 
 
 def _say_warning(message: Warning | str, *_where: Any, **_options: Any) -> None:
@@ -148,7 +148,7 @@ def _say_warning(message: Warning | str, *_where: Any, **_options: Any) -> None:
     diagnostics.say(f"warning: {message}")
 
 
-def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) -> int:  # noqa: C901, PLR0911 - one branch for each way to end
+def run(arguments: list[str] | None = None, *, faces: OtherFaces | None = None) -> int:  # noqa: C901, PLR0911 - one branch for each way to end
     """Run a call and return its exit code. Nothing leaves here as a traceback unless --debug is given."""
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json, debug = wants_json(arguments), "--debug" in arguments
@@ -158,7 +158,7 @@ def run(arguments: list[str] | None = None, *, run_tui: RunTui | None = None) ->
         diagnostics.redact_tracebacks()
     try:
         with noting_ctrl_c():
-            result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False, obj=run_tui)
+            result = cli.main(args=arguments, prog_name="ingest-tui", standalone_mode=False, obj=faces)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else str(error), err=True)

@@ -53,6 +53,8 @@ READING_COMMANDS = frozenset(
         "reranker list",
         "reranker test",
         "search",
+        "serve",
+        "serve token list",
         "service print",
         "service status",
         "similar",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
+    from ingest_tui.model.serving import ServeOptions
     from ingest_tui.services.jobs.source_claims import WaitPolicy
     from ingest_tui.store.workspace import Workspace
 
@@ -26,13 +28,27 @@ class RunTui(Protocol):
     def __call__(self, root: Path, *, slow_link: bool, read_only: bool, theme: str | None) -> int: ...
 
 
+class RunServer(Protocol):
+    """Serves a workspace over HTTP until it is asked to end, and returns its exit code."""
+
+    def __call__(self, root: Path, options: ServeOptions) -> int: ...
+
+
+@dataclass(frozen=True)
+class OtherFaces:
+    """The faces that a command starts: the command line knows none of them."""
+
+    run_tui: RunTui | None = None
+    run_server: RunServer | None = None
+
+
 @dataclass
 class Session:
     """The options that every call takes, wherever they are in it."""
 
     root: Path
     debug: bool = False
-    run_tui: RunTui | None = None
+    faces: OtherFaces = OtherFaces()
     credentials_path: Path | None = None
     log_format: str | None = None
     read_only: bool = False
@@ -60,6 +76,12 @@ class Session:
         from ingest_tui.services.workspaces import failure_of_catalogue
 
         return failure_of_catalogue(self.workspace, error) or error
+
+
+def hand_over_credentials(session: Session) -> None:
+    """Let a face that opens the workspace for each of its calls, and starts workers, use the same credentials file."""
+    if session.credentials_path is not None:
+        os.environ["INGEST_TUI_CREDENTIALS"] = os.path.abspath(session.credentials_path)  # noqa: PTH100
 
 
 def confirm(question: str, *, yes: bool, as_json: bool) -> None:

@@ -387,6 +387,7 @@ class IngestionStatusResponse(BaseModel):
     updated_at: str
     attempt: int
     queue_position: int | None
+    transitions: list[Transition]
     counters: Counters
     progress: Progress
     phases: dict[str, Phase]

@@ -19,6 +19,7 @@ from ingest_tui.services.service_calls import Subject, change_streams, changes, 
 
 if TYPE_CHECKING:
     from ingest_tui.services import (
+        access_tokens,
         attention,
         backup,
         comparison,
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
         uploads,
         version_details,
     )
-    from ingest_tui.services.jobs import audit_check, audit_trail, error_inbox, jobs, logs, plan_preview
+    from ingest_tui.services.jobs import audit_check, audit_trail, error_inbox, job_status, jobs, logs, plan_preview
     from ingest_tui.services.sources import choice, health, outcomes, sources, trials
     from ingest_tui.services.verify import repair, verify
     from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
@@ -79,7 +80,7 @@ else:
     attention, backup, comparison, embedders, embedding, embedding_states, generations = map(
         _Module, ("attention", "backup", "comparison", "embedders", "embedding", "embedding_states", "generations")
     )
-    overview = _Module("overview")
+    access_tokens, overview = map(_Module, ("access_tokens", "overview"))
     name_lookup, record_texts, rerankers, workspace_prune, similar, workers, workspaces = map(
         _Module, ("name_lookup", "record_texts", "rerankers", "workspace_prune", "similar", "workers", "workspaces")
     )
@@ -95,9 +96,9 @@ else:
         _Module(f"documents.{name}")
         for name in ("rollback", "search", "selection", "tables", "trace", "trash", "uploads", "version_details")
     )
-    audit_check, audit_trail, error_inbox, jobs, logs, plan_preview = (
+    audit_check, audit_trail, error_inbox, job_status, jobs, logs, plan_preview = (
         _Module(f"jobs.{name}")
-        for name in ("audit_check", "audit_trail", "error_inbox", "jobs", "logs", "plan_preview")
+        for name in ("audit_check", "audit_trail", "error_inbox", "job_status", "jobs", "logs", "plan_preview")
     )
     choice, health, outcomes, sources, trials = (
         _Module(f"sources.{name}") for name in ("choice", "health", "outcomes", "sources", "trials")
@@ -277,7 +278,8 @@ class _Documents(Subject):
 class _Jobs(Subject):
     list = reads(lambda: jobs.list_jobs)
     get = reads(lambda: jobs.get_job)
-    status = reads(lambda: jobs.status)
+    status = reads(lambda: job_status.status)
+    page = reads(lambda: job_status.page_of_statuses)
     reasons = reads(lambda: jobs.job_reasons)
     queue_positions = reads(lambda: jobs.queue_positions)
     items = streams(lambda: jobs.job_items)
@@ -353,6 +355,15 @@ class _Maintenance(Subject):
     prune = changes(lambda: workspace_prune.prune_workspace)
 
 
+class _Tokens(Subject):
+    list = reads(lambda: access_tokens.list_tokens)
+    has_any = reads(lambda: access_tokens.has_tokens)
+    of_secret = reads(lambda: access_tokens.valid_token)
+    machine_places = reads(lambda: access_tokens.machine_places)
+    add = changes(lambda: access_tokens.add_token)
+    revoke = changes(lambda: access_tokens.revoke_token)
+
+
 class _Settings(Subject):
     set_theme = changes(lambda: workspaces.set_theme)
     list = reads(lambda: settings.list_settings)
@@ -386,6 +397,7 @@ class Client:
         self.service = _Service(self)
         self.maintenance = _Maintenance(self)
         self.settings = _Settings(self)
+        self.tokens = _Tokens(self)
 
     def check(self) -> None:
         """Open the workspace; raises what is wrong with it."""

@@ -240,6 +240,11 @@ class Layout:
         return self.root / "ballast"
 
     @property
+    def access_tokens(self) -> Path:
+        """The tokens of the HTTP server, without their secrets; made with the first one."""
+        return self.root / "server-tokens.json"
+
+    @property
     def view_state(self) -> Path:
         """What the TUI remembers of its views."""
         return self.root / "tui.json"

@@ -6,8 +6,13 @@ import getpass
 import os
 import pwd
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ingest_tui.model.unicode import as_unicode
+
+_acting_for: ContextVar[str] = ContextVar("acting_for", default="")
 
 
 def user_name(user_id: int) -> str:
@@ -19,9 +24,20 @@ def user_name(user_id: int) -> str:
 
 
 def requester() -> str:
-    """Return ``user@host`` for audit lines and manifests."""
+    """Return ``user@host`` for audit lines and manifests, or whom `acting_for` names in place of the user."""
+    user = _acting_for.get()
     try:
-        user = getpass.getuser()
+        user = user or getpass.getuser()
     except (KeyError, OSError):
         user = str(os.getuid())
     return as_unicode(f"{user}@{socket.gethostname()}")
+
+
+@contextmanager
+def acting_for(name: str) -> Iterator[None]:
+    """Within the context, in this thread, what is done is done for somebody else; an empty name changes nothing."""
+    mark = _acting_for.set(name)
+    try:
+        yield
+    finally:
+        _acting_for.reset(mark)

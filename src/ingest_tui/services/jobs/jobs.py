@@ -16,7 +16,6 @@ from ingest_tui.model.job import (
     KNOWN_PLAN,
     RECHUNK,
     HeldDeletions,
-    IngestionStatusResponse,
     JobState,
     Manifest,
 )
@@ -89,13 +88,6 @@ def get_job(workspace: Workspace, job_id: str) -> Manifest:
 def queue_positions(workspace: Workspace) -> dict[str, int]:
     """Return the place of each waiting job in the queue, 1 for the next to run; jobs that do not wait have none."""
     return {manifest.job_id: position for position, manifest in enumerate(workspace.jobs.waiting(), 1)}
-
-
-def status(workspace: Workspace, job_id: str) -> IngestionStatusResponse:
-    """Return the state of a job as the status response of the contract."""
-    manifest = get_job(workspace, job_id)
-    values = {name: getattr(manifest, name) for name in IngestionStatusResponse.model_fields if hasattr(manifest, name)}
-    return IngestionStatusResponse(queue_position=workspace.jobs.queue_position(manifest.job_id), **values)
 
 
 def job_items(

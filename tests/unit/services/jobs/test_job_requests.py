@@ -12,7 +12,7 @@ from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job import HeldDeletions, JobState, Manifest
 from ingest_tui.model.look import Look
 from ingest_tui.model.source import Source
-from ingest_tui.services.jobs import jobs
+from ingest_tui.services.jobs import job_status, jobs
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.tui.client.feed import Feed
@@ -183,7 +183,7 @@ class Faces:
         """Return the jobs whose held deletions wait: lists, details, status and the TUI have to agree."""
         listed = jobs.list_jobs(self.workspace)
         details = [jobs.get_job(self.workspace, one.job_id) for one in listed]
-        states = [jobs.status(self.workspace, one.job_id) for one in listed]
+        states = [job_status.status(self.workspace, one.job_id) for one in listed]
         self._feed.look_now()  # at ended jobs too, as it does each minute
         for update in self._feed.updates():
             self._rows |= {row.job_id: row for row in update.changed}

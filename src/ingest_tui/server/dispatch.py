@@ -1,0 +1,108 @@
+"""From a request to its answer: who calls, whether they may, what they give, the handler in a thread, the answer.
+
+Handlers call services, which block; so they run in a few threads of a pool, and requests wait for a free one. Each call
+opens the workspace for itself (`services.client`), so that no thread shares a connection with another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ingest_tui.model.access_token import ADMIN
+from ingest_tui.server.access import ClientAccess
+from ingest_tui.server.answers import json_response, plain
+from ingest_tui.server.caller import Caller
+from ingest_tui.server.endpoint import AnyEndpoint, Call, Reply
+from ingest_tui.server.places import PlaceNames
+from ingest_tui.server.problems import RequestError, known_error, problem_response
+from ingest_tui.server.requests import body_of, params_of
+from ingest_tui.services.client import Client
+from ingest_tui.store.users import acting_for
+
+THREADS = 8
+"""How many requests are worked on at once: more would wait for the same disk and the same interpreter."""
+
+
+@dataclass
+class ServerState:
+    """What the requests to one server share."""
+
+    client: Client
+    access: ClientAccess
+    threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(THREADS))
+
+
+Handle = Callable[[Request], Awaitable[Response]]
+
+
+def handler_of(state: ServerState, endpoints: dict[str, AnyEndpoint]) -> Handle:
+    """Return what answers the requests to one path; ``endpoints`` by method."""
+
+    async def handle(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await answered(state, endpoints[method], request)
+
+    return handle
+
+
+async def answered(state: ServerState, endpoint: AnyEndpoint, request: Request) -> Response:
+    """Return the answer of an endpoint, or the problem that kept it from answering."""
+    caller: Caller | None = None
+    try:
+        caller = await in_thread(state, state.access.caller_of, endpoint, request.headers)
+        params = params_of(endpoint, request)
+        body = await body_of(endpoint, request)
+        call = Call(state.client, caller, params, body, request.headers)
+        answer: Response = await in_thread(state, _handled, endpoint, call)
+    except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
+        known = known_error(error)
+        is_admin = caller is not None and caller.may(ADMIN)
+        places = None if is_admin else await in_thread(state, state.access.places)
+        return problem_response(known, places)
+    else:
+        return answer
+
+
+async def in_thread(state: ServerState, act: Callable[..., Any], *args: Any) -> Any:
+    """Call something that blocks, in a thread of the pool."""
+    return await anyio.to_thread.run_sync(act, *args, limiter=state.threads, abandon_on_cancel=True)
+
+
+def _handled(endpoint: AnyEndpoint, call: Call[Any, Any]) -> Response:
+    with acting_for(call.caller.acts_as):
+        result = endpoint.handler(call)
+    if isinstance(result, Response):
+        return result
+    reply = result if isinstance(result, Reply) else Reply(result)
+    status = reply.status or endpoint.status
+    if reply.value is None:
+        return Response(status_code=status, headers={"Cache-Control": "no-store", **reply.headers})
+    return json_response(shown_to(call.caller, call.client, reply.value), status, reply.headers)
+
+
+def shown_to(caller: Caller, client: Client, value: BaseModel) -> Any:
+    """Return the JSON value of an answer, without paths of this machine for who is no administrator."""
+    found = plain(value)
+    return found if caller.may(ADMIN) else PlaceNames(client.tokens.machine_places()).hidden(found)
+
+
+def not_found(request: Request, _error: Exception) -> Response:
+    """Return the problem of a path that is none of this server."""
+    del request
+    hint = "GET /openapi.json lists the paths"
+    return problem_response(RequestError(404, "there is nothing at this path", code="not_found", hint=hint))
+
+
+def wrong_method(request: Request, error: Exception) -> Response:
+    """Return the problem of a method that a path does not have."""
+    headers = dict(getattr(error, "headers", None) or {})
+    message = f"{request.method} cannot be done here" if request.method.isalpha() else "there is no such method"
+    return problem_response(RequestError(405, message, code="method", headers=headers))

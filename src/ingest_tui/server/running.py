@@ -1,0 +1,156 @@
+"""A running server: where it listens, how it says so, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from ingest_tui.model.errors import BusyError, UsageError
+from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.serving import ServeOptions
+from ingest_tui.server.app import build_app
+from ingest_tui.services.client import Client
+
+_BACKLOG = 512
+_CONNECTIONS = 2000
+"""Open connections: far above what one workspace can serve, far below what the system lets a process open."""
+_IDLE_SECONDS = 15
+_ENDING_SECONDS = 10
+_OWNER_ONLY = 0o177
+
+
+class _Server(uvicorn.Server):
+    """Ends at SIGTERM and SIGINT once what it is answering is answered; a second SIGINT ends it at once."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        del frame
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+def run_server(root: Path, options: ServeOptions) -> int:
+    """Serve a workspace until SIGTERM or SIGINT; returns the exit code.
+
+    Raises `UsageError` for an address that other machines reach while there is no token, and for one that is none,
+    `BusyError` where somebody else listens.
+    """
+    client = Client(root, read_only=options.read_only)
+    client.check()
+    if not options.is_local and not client.tokens.has_any():
+        raise UsageError(
+            f"{safe_display(options.host)} is reached by other machines, and nobody has a token",
+            hint="'ingest-tui serve token add NAME' makes one; --host 127.0.0.1 serves this machine alone",
+            code="no_token",
+        )
+    _check_tls(options)
+    with listening(options) as listener:
+        config = uvicorn.Config(
+            build_app(client, options),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=_ENDING_SECONDS,
+            ssl_certfile=options.certificate,
+            ssl_keyfile=options.private_key,
+        )
+        _say(options, listener)
+        _Server(config).run(sockets=[listener])
+    return 0
+
+
+def _check_tls(options: ServeOptions) -> None:
+    if (options.certificate is None) != (options.private_key is None):
+        raise UsageError("--tls-cert and --tls-key go together", hint="give both, or neither")
+    for path in filter(None, (options.certificate, options.private_key)):
+        if not path.is_file():
+            raise UsageError(f"there is no file {safe_display(str(path))}", hint="name a file in PEM form")
+
+
+def _say(options: ServeOptions, listener: socket.socket) -> None:
+    """Write to stderr where the server listens, and what is not safe about that."""
+    if options.socket is not None:
+        place = f"http+unix://{options.socket.absolute()}"
+    else:
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        place = f"{'https' if options.certificate else 'http'}://{shown}:{port}"
+    lines = [f"serving at {place}"]
+    if not options.is_local and options.certificate is None:
+        lines.append("warning: without TLS tokens and documents can be read on their way; see --tls-cert")
+    for line in lines:
+        print(safe_display(line), file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextlib.contextmanager
+def listening(options: ServeOptions) -> Iterator[socket.socket]:
+    """Listen where the options say, within the context; a Unix socket is the owner's alone, and removed at the end."""
+    if options.socket is not None:
+        path = options.socket
+        _remove_dead_socket(path)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        mask = os.umask(_OWNER_ONLY)
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            listener.close()
+            raise _cannot_listen(str(path), error) from None
+        finally:
+            os.umask(mask)
+        try:
+            yield listener
+        finally:
+            listener.close()
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise _cannot_listen(f"{options.host}:{options.port}", error) from None
+    with listener:
+        yield listener
+
+
+def _remove_dead_socket(path: Path) -> None:
+    """Remove the file of a socket that nobody listens at any more, and nothing else."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise UsageError(f"{safe_display(str(path))} is there and is no socket", hint="choose another path")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except OSError as error:
+            raise _cannot_listen(str(path), error) from None
+    raise BusyError(f"another server listens at {safe_display(str(path))}", hint="end it, or choose another path")
+
+
+def _cannot_listen(place: str, error: Exception) -> BusyError | UsageError:
+    reason = getattr(error, "strerror", None) or str(error)
+    message = f"cannot listen at {safe_display(place)}: {reason}"
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return BusyError(message, hint="another program listens there; choose another port with --port")
+    return UsageError(message, hint="choose another address with --host or --port, or another path with --socket")

@@ -1,0 +1,47 @@
+"""A workspace that is served: in this process, over no network, as its clients see it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from ingest_tui import open_workspace
+from ingest_tui.model.access_token import TokenScope
+from ingest_tui.model.serving import ServeOptions
+from ingest_tui.server.app import build_app
+from ingest_tui.services.client import Client
+
+
+class Served:
+    """A workspace and what asks it. ``documents`` is the folder of its one source, ``papers``, which is synced."""
+
+    def __init__(self, home: Path, **options: Any) -> None:
+        self.root = home / "workspace"
+        self.documents = home / "my papers"
+        self.documents.mkdir(exist_ok=True)
+        (self.documents / "weather.md").write_text("# Weather\n\nThe barometer falls before a storm.\n")
+        (self.documents / "tide.txt").write_text("The tide follows the moon.\n")
+        (self.documents / "broken.docx").write_bytes(b"PK\x03\x04 this is no document")
+        with open_workspace(self.root) as handle:
+            handle.add_source("papers", path=str(self.documents))
+            self.job_id = handle.sync("papers").job_id
+        self.client = Client(self.root)
+        self.options = ServeOptions(**options)
+
+    def asking(self, *, read_only: bool = False, token: str = "", **headers: str) -> TestClient:
+        """Return a client of a server of its own, with these headers."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            named["Authorization"] = f"Bearer {token}"
+        app = build_app(Client(self.root, read_only=read_only), self.options)
+        return TestClient(app, base_url="http://127.0.0.1", headers=named, raise_server_exceptions=True)
+
+    def token(self, name: str = "agent", scope: TokenScope = "read", **more: Any) -> str:
+        """Make a token and return its secret."""
+        return str(self.client.tokens.add(name, scope=scope, **more).secret)
+
+    def document_id(self, name: str = "weather.md") -> str:
+        """Return the id of a document."""
+        return str(self.client.documents.get(name).document_id)

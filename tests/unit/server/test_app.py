@@ -1,0 +1,70 @@
+"""What every request passes: host and origin, method, body; and what describes the server."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.servers.served import Served
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil@127.0.0.1", "", "127.0.0.1/x", "[::1"]
+)
+def test_a_request_by_another_name_is_refused(asking: TestClient, host: str) -> None:
+    """A page whose name was made to mean this machine cannot ask: its name is in Host."""
+    assert asking.get("/jobs", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8765", "[::1]:1", "LOCALHOST"])
+def test_names_of_this_machine_are_taken(asking: TestClient, host: str) -> None:
+    """However a client calls this machine, it is answered."""
+    assert asking.get("/health", headers={"Host": host}).status_code == 200
+
+
+def test_other_pages_are_refused_unless_they_are_named(
+    asking: TestClient, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Origin tells which page a request comes from; its own page and those of --origin are let in."""
+    for origin, status in (("http://evil.example", 403), ("null", 403), ("http://127.0.0.1", 200)):
+        assert asking.get("/health", headers={"Origin": origin}).status_code == status
+    named = Served(tmp_path_factory.mktemp("origin"), origins=("https://app.example",))
+    with named.asking() as other:
+        answer = other.get("/health", headers={"Origin": "https://app.example"})
+        assert answer.headers["access-control-allow-origin"] == "https://app.example"
+
+
+def test_unknown_paths_and_methods_are_problems(asking: TestClient) -> None:
+    """404 and 405 are problem details too; 405 names the methods that there are."""
+    missing, method = asking.get("/nothing"), asking.delete("/jobs")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    assert (method.status_code, method.json()["code"]) == (405, "method")
+    assert "GET" in method.headers["allow"]
+
+
+def test_a_body_is_json_of_a_bounded_size(served: Served, asking: TestClient) -> None:
+    """What says that it is something else, is none, or is too large is refused before a service hears of it."""
+    path = f"/jobs/{served.job_id}/priority"
+    for sent, status in (
+        ({"data": {"priority": 1}}, 415),
+        ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400),
+        ({"content": b"[]", "headers": {"Content-Type": "application/json"}}, 422),
+        ({"json": {"priority": 1, "more": 2}}, 422),
+        ({"content": b" " * (2**24 + 1), "headers": {"Content-Type": "application/json"}}, 413),
+        ({"content": iter([b" " * 2**24, b"1"]), "headers": {"Content-Type": "application/json"}}, 413),
+    ):
+        assert asking.post(path, **sent).status_code == status, sent
+
+
+def test_unknown_values_in_a_query_are_refused(asking: TestClient) -> None:
+    """A name that is misspelt would otherwise change nothing, and nobody would notice."""
+    for query in ("limits=1", "limit=0", "limit=1&limit=2", "state=done"):
+        assert asking.get(f"/jobs?{query}").status_code == 422
+
+
+def test_health_and_figures(asking: TestClient) -> None:
+    """Monitors learn whether the server answers, whether somebody has to look, and the figures."""
+    assert asking.get("/health").json()["status"] == "ok"
+    assert asking.get("/health/ready").json()["status"] in {"ok", "warning"}
+    assert "ingest_tui_documents" in asking.get("/metrics").text
+    assert asking.head("/health").status_code == 200
