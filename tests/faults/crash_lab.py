@@ -25,7 +25,7 @@ from ingest_tui.extraction.archives import unpack
 from ingest_tui.extraction.intake.containers import found_container
 from ingest_tui.extraction.members import MemberWriter
 from ingest_tui.model.errors import ItemError, ItemRejectedError
-from ingest_tui.model.extraction import ParseResult, ParseStatus, ParseTask
+from ingest_tui.model.extraction import AtWork, ParseResult, ParseStatus, ParseTask
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
@@ -64,6 +64,8 @@ OUTCOME_COUNTERS = (
 
 class InlinePool:
     """Stands in for the parser processes: the text of a file is its bytes, at once and in this thread."""
+
+    at_work: tuple[AtWork, ...] = ()
 
     def __init__(self, *_arguments: Any, **_options: Any) -> None:
         pass

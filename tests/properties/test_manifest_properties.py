@@ -23,6 +23,7 @@ from ingest_tui.model.job import (
     JobError,
     JobState,
     Manifest,
+    ParsingItem,
     TransitionError,
     WorkerMark,
     end_state,
@@ -169,6 +170,7 @@ def test_manifest_stays_small_and_explains_itself(
     manifest.held = HeldDeletions(documents=10**9, known=10**9, reason="mass_deletion", answered_by_job="x" * 64)
     manifest.move_to(JobState.QUEUED, at="0", by=by, reason=reasons[0])
     manifest.move_to(JobState.RUNNING, at="1", by=by)
+    parsing = [ParsingItem(key=key, pid=2**22, since="2026-11-21T13:08:15.014Z") for key in [*warnings, by] * 40]
     for _ in range(many):
         for error in errors:
             manifest.add_error(error)
@@ -179,6 +181,7 @@ def test_manifest_stays_small_and_explains_itself(
     with tempfile.TemporaryDirectory() as folder:
         jobs = _job_store(Path(folder))
         jobs.create(manifest)
+        manifest.parsing = parsing
         jobs.save(manifest, durable=durable)
         assert jobs.paths(manifest.job_id).manifest.stat().st_size < 32_000
         loaded = jobs.load(manifest.job_id)
@@ -187,6 +190,7 @@ def test_manifest_stays_small_and_explains_itself(
     assert loaded.transitions[-1] == manifest.transitions[-1]
     assert loaded.errors[-1:] == manifest.errors[-1:]
     assert len(loaded.warnings[-1:]) == len(warnings[-1:])
+    assert [one.pid for one in loaded.parsing[:1]] == [2**22]
     if many == 1:
         assert len(loaded.errors) >= min(len(errors), 3)
         assert len(loaded.transitions) >= 3

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
-from ingest_tui.model.job import Counters, HeldDeletions, JobError
+from ingest_tui.model.job import Counters, HeldDeletions, JobError, Manifest, ParsingItem
 from ingest_tui.model.outcome import OUTCOME_NAMES
 from ingest_tui.model.reasons import Reasons
 from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.tui.app import IngestApp
 from ingest_tui.tui.background.messages import WorkspaceChanged
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.dialogs.ask import Ask
@@ -26,9 +28,11 @@ from ingest_tui.tui.views.jobs.jobs_model import RATES_KEPT, JobRow, JobsModel
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.widgets.sparkline import sparkline
 from tests.tui.stories import (
+    NOW,
     NOW_TEXT,
     add_job,
     add_outcomes,
+    new_workspace,
     outcome,
     run_story,
     said,
@@ -441,3 +445,39 @@ def test_ten_thousand_jobs_do_not_make_a_pause(root: Path) -> None:
         assert max(measured) < 1, max(measured)
 
     run_story(root, story)
+
+
+@pytest.mark.parametrize(("size", "where"), [((80, 24), "parsing  a/big.pdf for 1m"), ((200, 50), "Parsing now")])
+def test_running_job_names_what_is_parsed(tmp_path: Path, size: tuple[int, int], where: str) -> None:
+    """The item that is parsed for longest in a line, with its process; where there is room all of them in a panel."""
+    root = new_workspace(tmp_path / "ws")
+    parsing = [
+        ParsingItem(key="a/big.pdf", pid=4711, since="2026-11-21T11:59:00.000Z"),
+        ParsingItem(key="a/\x1b[31mred.pdf", pid=4712, since="2026-11-21T11:59:58.000Z"),
+    ]
+    manifest = add_job(root, JOB, "running", listed=5, parsing=parsing)
+    lock = FileLock(root / "jobs" / manifest.job_id / "lock")
+    lock.acquire(1.0, what="the job")
+
+    async def story(app: IngestApp, pilot: Pilot[int]) -> None:
+        app.open_job(JOB)
+        await until(pilot, lambda: where in screen_text(app))
+        seen = screen_text(app)
+        assert "4711" in seen
+        assert "and 1 more" in seen or "4712" in seen
+
+    try:
+        run_story(root, story, size=size)
+    finally:
+        lock.release()
+
+
+def test_line_of_what_is_parsed_fits_whatever_the_name() -> None:
+    """The path is cut in its middle, so that its name, the process and how many others there are stay."""
+    manifest = Manifest(job_id=JOB, source_id="docs", collection_id="c", created_at="", updated_at="")
+    assert job_words.parsing_line(manifest, NOW, 80) is None
+    manifest.parsing = [ParsingItem(key=f"{'日' * 90}/big.pdf", pid=4711, since=NOW_TEXT)] * 3
+    line = job_words.parsing_line(manifest, NOW + 7, 80)
+    assert line is not None
+    assert line.cell_length <= 80
+    assert line.plain.endswith("/big.pdf for 7s  pid 4711  and 2 more")

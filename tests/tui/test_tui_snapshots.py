@@ -13,7 +13,7 @@ import pytest
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.issue import Issue, IssueGroup, IssueKind, group_issues
-from ingest_tui.model.job import HeldDeletions
+from ingest_tui.model.job import HeldDeletions, ParsingItem
 from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
 from ingest_tui.services.documents.documents import DocumentPage, remarks_of
@@ -37,6 +37,10 @@ pytestmark = [
 ]
 
 
+PARSING = [
+    ParsingItem(key="reports/2026/\x1b]0;x\x07b[/]-survey.pdf", pid=4419, since="2026-11-21T11:59:18.000Z"),
+    ParsingItem(key="chapter-25.md", pid=4420, since="2026-11-21T11:59:59.000Z"),
+]
 HELD = HeldDeletions(documents=214, known=3310, reason="mass_deletion")
 
 
@@ -94,7 +98,7 @@ def busy(root: Path) -> Iterator[Path]:
     )
     running = "20261121-115800-handbook-7k3q"
     add_job(root, running, "running", listed=500, ingested=410, failed=2, percent=82.4, eta=6.0, source_id="handbook",
-            at="2026-11-21T11:58:00.000Z", errors=["it is protected by a password"])  # fmt: skip
+            at="2026-11-21T11:58:00.000Z", errors=["it is protected by a password"], parsing=PARSING)  # fmt: skip
     add_job(root, "20261121-115930-wiki-3n8p", "queued", at="2026-11-21T11:59:30.000Z", source_id="wiki", percent=0.0)
     add_outcomes(root, running, [outcome(f"chapter-{n:02d}.md", milliseconds=n, bytes=900 * n) for n in range(1, 25)])
     add_outcomes(root, running, [

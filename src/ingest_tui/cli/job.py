@@ -11,7 +11,7 @@ from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.logs import logs
 from ingest_tui.cli.name_arguments import JOB, SOURCE
-from ingest_tui.cli.progress import warnings_line
+from ingest_tui.cli.progress import parsing_lines, warnings_line
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
@@ -119,6 +119,8 @@ def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
     output.line(f"times      {times}")
     for name, phase in manifest.phases.items():
         output.line(f"{name:10} {phase.state:8} {phase.done} of {phase.total if phase.total is not None else '?'}")
+    for line in parsing_lines(manifest):
+        output.line(f"parsing    {line}")
     for name, value in manifest.counters.as_flat_dict().items():
         output.line(f"{name:26} {value}")
     if manifest.counters.items_with_warnings:

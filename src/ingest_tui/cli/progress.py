@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.verbosity import followed_level, is_quiet
+from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
-    from ingest_tui.model.job import Manifest
+    from ingest_tui.model.job import Manifest, ParsingItem
     from ingest_tui.store.workspace import Workspace
 
 _NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit", "embed": "embed"}
 _SECONDS_BETWEEN = 0.2
+_LONG_SECONDS, _NAME_SHOWN = 3.0, 40
+"""From when on a progress bar names what is being parsed, and in how many characters."""
 
 
 def warnings_line(manifest: Manifest, program: str = "ingest-tui") -> str:
@@ -107,6 +110,14 @@ class LineProgress:
         diagnostics.show_progress("")
 
 
+def parsing_lines(manifest: Manifest) -> list[str]:
+    """Return what is being parsed, the longest first: the item, for how long, and the process that parses it."""
+    from ingest_tui.model.clock import posix_seconds
+
+    now = posix_seconds()
+    return [f"{item.key} for {item.seconds(now):.0f} s, pid {item.pid}" for item in manifest.parsing]
+
+
 def why_it_is_paused(manifest: Manifest) -> str:
     """Return why a paused job is paused, and what resumes it."""
     if manifest.waits_for_space:
@@ -115,6 +126,8 @@ def why_it_is_paused(manifest: Manifest) -> str:
 
 
 def _note(manifest: Manifest, phase: str) -> str:
+    if phase == "extract" and manifest.parsing:
+        return _long_parsing(manifest.parsing[0])
     if phase != manifest.phase_names[-1] or manifest.ended:
         return ""
     progress = manifest.progress
@@ -126,6 +139,14 @@ def _note(manifest: Manifest, phase: str) -> str:
     throttled = f", {progress.throttled_seconds:.0f} s throttled" if progress.throttled_seconds >= 1 else ""
     speed = f", {humanize.naturalsize(progress.bytes_per_second)}/s" if phase == "commit" else ""
     return f"{progress.items_per_second:.0f}/s{speed}{remaining}{throttled}"
+
+
+def _long_parsing(item: ParsingItem) -> str:
+    """Return the item that has been parsed for longest, once it is worth a word."""
+    from ingest_tui.model.clock import posix_seconds
+
+    seconds = item.seconds(posix_seconds())
+    return f"{safe_display(item.key, limit=_NAME_SHOWN)} for {seconds:.0f} s" if seconds >= _LONG_SECONDS else ""
 
 
 def _make_progress() -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.extraction import AtWork, ParseResult, ParseTask
 
 
 class Extractor(Protocol):
@@ -14,6 +14,10 @@ class Extractor(Protocol):
     @property
     def failure(self) -> BaseException | None:
         """Why it works no more although nobody closed it; what was submitted has no results then."""
+
+    @property
+    def at_work(self) -> tuple[AtWork, ...]:
+        """What is being parsed right now, of all jobs."""
 
     def submit(self, task: ParseTask, on_result: Callable[[ParseResult], None]) -> None:
         """Queue a task; blocks while many are waiting.

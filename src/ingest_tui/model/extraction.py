@@ -82,6 +82,15 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
+class AtWork:
+    """A task that is being parsed: in which process, and since when in seconds of `time.monotonic`."""
+
+    task_id: str
+    pid: int
+    began_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class ParseTask:
     """One file to parse: read from ``input_path``, its markdown written to ``output_path`` (which must not exist).
 

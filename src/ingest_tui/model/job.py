@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_serializer
 
 from ingest_tui.model.bounded_lists import clipped, newest_that_fit, written_bytes
+from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.outcome import COUNTER_OF, OutcomeName
 from ingest_tui.model.redaction import redact
@@ -20,6 +21,7 @@ TRANSITIONS_KEPT = 40
 ERRORS_BYTES = 14_000
 TRANSITIONS_BYTES = 6_000
 WARNINGS_BYTES = 4_000
+PARSING_BYTES = 3_000
 URI_KEPT = 200
 MESSAGE_KEPT = 200
 HINT_KEPT = 160
@@ -196,6 +198,18 @@ class JobError(BaseModel):
     retryable: bool = False
 
 
+class ParsingItem(BaseModel):
+    """An item that is being parsed: its key in the source, the process that parses it, and since when."""
+
+    key: str
+    pid: int
+    since: str
+
+    def seconds(self, now: float) -> float:
+        """Return for how long, at the moment ``now`` (POSIX seconds)."""
+        return max(0.0, now - (seconds_since_epoch(self.since) or now))
+
+
 DISK_FULL = "disk_full"
 """The reason of the transition to ``paused`` when there is no room on the disk."""
 
@@ -254,6 +268,7 @@ class Manifest(BaseModel):
     phases: dict[str, Phase] = Field(default_factory=lambda: {name: Phase() for name in PHASES})
     counters: Counters = Field(default_factory=Counters)
     progress: Progress = Field(default_factory=Progress)
+    parsing: list[ParsingItem] = Field(default_factory=list)
     errors: list[JobError] = Field(default_factory=list)
     errors_total: int = 0
     warnings: list[str] = Field(default_factory=list)
@@ -323,6 +338,7 @@ class Manifest(BaseModel):
             self.started_at = at
         if state is not JobState.RUNNING:
             self.progress.eta_seconds = None  # what does not run does not come closer to its end
+            self.parsing = []
         if state in ENDED_STATES:
             self.finished_at = at
             self._close_phases(at)
@@ -365,6 +381,11 @@ class Manifest(BaseModel):
     ) -> list[Any]:
         dumped: list[Any] = dump(transitions)
         return dumped[:1] + newest_that_fit(dumped[1:], TRANSITIONS_BYTES - written_bytes(dumped[:1]))
+
+    @field_serializer("parsing", mode="wrap")
+    def _longest_parsing(self, parsing: list[ParsingItem], dump: SerializerFunctionWrapHandler) -> list[Any]:
+        cut = [one.model_copy(update={"key": clipped(redact(one.key), URI_KEPT)}) for one in parsing]
+        return newest_that_fit(dump(cut)[::-1], PARSING_BYTES)[::-1]
 
     @field_serializer("requested_by", "cancel_requested_by")
     def _name(self, name: str) -> str:

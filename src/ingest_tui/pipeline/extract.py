@@ -64,6 +64,7 @@ def parse_item(job: JobContext, item: StagedItem, settle: TakeItem) -> None:
     )
 
     def parsed(result: ParseResult) -> None:
+        job.parsing.end(task.task_id)
         item.result = _with_schema_in_mind(result) if task.schema else result
         if result.ocr_pages:
             keep_pages(job.workspace.layout, result.ocr_pages)
@@ -71,6 +72,7 @@ def parse_item(job: JobContext, item: StagedItem, settle: TakeItem) -> None:
             job.meter.advance("extract", 1, item.weight)
         settle(item)
 
+    job.parsing.begin(task.task_id, item.key)
     job.extractor.submit(task, parsed)
 
 

@@ -26,6 +26,7 @@ class Parsers:
     """Stands in for the parser processes; ``killed_by`` names the reason that a file's text dies of, or ''."""
 
     failure = None
+    at_work = ()
     killed_by: Killer = staticmethod(lambda _text: "")
     parsed: list[str]
 

@@ -23,7 +23,7 @@ from ingest_tui.extraction.pool.task import (
     wire_form,
 )
 from ingest_tui.extraction.pool.task_queue import TaskQueue, Walls
-from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.extraction import AtWork, ParseResult, ParseTask
 from ingest_tui.model.parse_limits import FileLimits, ParseLimits, file_limits
 
 _log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ _CHEAP_SHARE = 0.05
 _FITTING_SECONDS = 2.0
 _IDLE_SECONDS = 30.0
 """How long processes without work may hold memory that others need before anybody looks."""
+_NOTED_SECONDS = 0.1
+"""What is at work is noted that often; small files come and go thousands of times a second."""
 _PERHAPS_OF_OTHERS = ("memory", "crashed")
 """Reasons that a file gets only from a process that has parsed nothing before."""
 
@@ -66,6 +68,9 @@ class Dispatcher:
         self._selector = selectors.DefaultSelector()
         self._selector.register(queue.wake_fd, selectors.EVENT_READ, None)
         self.failure: BaseException | None = None
+        self.at_work: tuple[AtWork, ...] = ()
+        """What is being parsed; replaced as a whole, for whoever asks from another thread."""
+        self._noted_at = 0.0
         self.processes_started = 0
 
     def run(self) -> None:
@@ -300,6 +305,15 @@ class Dispatcher:
                 passed = process.overdue(self._limits_of(process.begun_seq(), process), now)
                 if passed:
                     process.kill("timeout", *passed)
+        self._note_what_is_at_work(now)
+
+    def _note_what_is_at_work(self, now: float) -> None:
+        if self.at_work and not any(process.in_flight for process in self._processes):
+            self.at_work = ()
+        elif now - self._noted_at > _NOTED_SECONDS:
+            self._noted_at = now
+            at_work = [process.at_work() for process in self._processes if process.said_hello]
+            self.at_work = tuple(one for one in at_work if one is not None)
 
     def _limits_of(self, seq: int, process: ParserProcess) -> FileLimits:
         flight = process.in_flight.get(seq)

@@ -16,7 +16,7 @@ from ingest_tui.extraction.pool.dispatcher import Dispatcher
 from ingest_tui.extraction.pool.task import Job, OnResult
 from ingest_tui.extraction.pool.task_queue import TaskQueue
 from ingest_tui.extraction.pool.task_queue import Walls as Walls  # noqa: PLC0414 - part of this interface
-from ingest_tui.model.extraction import ParseTask
+from ingest_tui.model.extraction import AtWork, ParseTask
 from ingest_tui.model.parse_limits import ParseLimits, file_limits
 
 
@@ -65,6 +65,11 @@ class ParserPool:
     def processes_started(self) -> int:
         """How many processes it has started so far."""
         return self._dispatcher.processes_started
+
+    @property
+    def at_work(self) -> tuple[AtWork, ...]:
+        """What its processes are parsing now, a tenth of a second old or less while there is work."""
+        return self._dispatcher.at_work
 
     def walls(self, seconds: float = 10.0) -> Walls | None:
         """Start the processes and return which walls hold them; None when none has started within ``seconds``."""

@@ -23,6 +23,7 @@ from ingest_tui.extraction.pool.confinement import Confinement, code_folders
 from ingest_tui.extraction.pool.lockdown import PEAK_OFFSET
 from ingest_tui.extraction.pool.orphans import MARK, kill_marked, new_mark
 from ingest_tui.extraction.validators.registered import installed_validators
+from ingest_tui.model.extraction import AtWork
 from ingest_tui.model.parse_limits import FileLimits, ParseLimits
 
 _BOOT = (
@@ -249,6 +250,11 @@ class ParserProcess:
     def begun_seq(self) -> int:
         """Return the number of the task it began last."""
         return int.from_bytes(self.progress[0:8], "little")
+
+    def at_work(self) -> AtWork | None:
+        """Return the task that it parses; None when it has nothing to do, or has not begun."""
+        flight = self.in_flight.get(self.begun_seq())
+        return AtWork(flight.payload.task.task_id, self.parser_pid, self.began_at) if flight is not None else None
 
     def take_back(self) -> list[Flight]:
         """Take back every task it has not begun, in order; the one it is about to begin comes back as a line."""

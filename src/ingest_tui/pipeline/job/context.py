@@ -20,6 +20,7 @@ from ingest_tui.pipeline.job.controls import JobControls
 from ingest_tui.pipeline.job.disk_guard import DiskGuard
 from ingest_tui.pipeline.job.manifest_keeper import ManifestKeeper
 from ingest_tui.pipeline.job.outcome_journal import OutcomeJournal
+from ingest_tui.pipeline.job.parsing import ParsingItems
 from ingest_tui.pipeline.job.progress import ProgressMeter
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
@@ -55,6 +56,7 @@ class JobContext:
     reading: Catalogue
     keeper: ManifestKeeper
     meter: ProgressMeter
+    parsing: ParsingItems
     controls: JobControls
     disk: DiskGuard
     schema: SourceSchema | None
@@ -113,7 +115,8 @@ def open_job(
         until_opened.callback(outcomes.close)
         reading = workspace.open_catalogue(lambda progress: _log_rebuild(log, progress))
         until_opened.pop_all()
-    keeper = ManifestKeeper(workspace, manifest, log)
+    parsing = ParsingItems(extractor)
+    keeper = ManifestKeeper(workspace, manifest, log, parsing)
     controls = JobControls(keeper, workspace.jobs, log, stopping or threading.Event())
     if connector is not None:
         calls_at_once = workspace.settings.calls_per_credential
@@ -131,6 +134,7 @@ def open_job(
         reading=reading,
         keeper=keeper,
         meter=keeper.meter,
+        parsing=parsing,
         controls=controls,
         disk=DiskGuard(workspace, keeper, controls, log, reading),
         schema=schema,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import DISK_FULL, JobError, JobState, Manifest, WorkerMark
+from ingest_tui.pipeline.job.parsing import ParsingItems
 from ingest_tui.pipeline.job.progress import ProgressMeter
 from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.records.job_log import JobLog
@@ -22,13 +23,14 @@ _RETRY_SECONDS = 0.25
 class ManifestKeeper:
     """Keeps the manifest of a job whose lock the caller holds. Several threads use one instance."""
 
-    def __init__(self, workspace: Workspace, manifest: Manifest, log: JobLog) -> None:
+    def __init__(self, workspace: Workspace, manifest: Manifest, log: JobLog, parsing: ParsingItems) -> None:
         self.manifest = manifest
         self.meter = ProgressMeter(manifest)
         self.lock = threading.RLock()
         """Held while the state is changed or the manifest is written."""
         self._workspace = workspace
         self._log = log
+        self._parsing = parsing
         self._by = f"worker {os.getpid()}@{socket.gethostname()}"
 
     def begin(self) -> None:
@@ -57,6 +59,7 @@ class ManifestKeeper:
         """Leave the job for the next worker; an attempt that ends so is none that failed."""
         with self.lock:
             self.manifest.attempts_without_progress = max(0, self.manifest.attempts_without_progress - 1)
+            self.manifest.parsing = []
             self.save_if_there_is_room()
 
     def wait_for_space(self) -> None:
@@ -104,6 +107,7 @@ class ManifestKeeper:
         """Write how far the job is; ``waiting``: the source makes it wait. A power cut may lose this."""
         with self.lock:
             self.meter.tick(waiting=waiting)
+            self.manifest.parsing = self._parsing.now()
             self._save(durable=False)
 
     def save_if_there_is_room(self) -> None:

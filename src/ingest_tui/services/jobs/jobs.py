@@ -70,7 +70,7 @@ def as_it_is(workspace: Workspace, manifest: Manifest) -> Manifest:
         fresh = next(workspace.jobs.readable([manifest.job_id]), manifest)
         _close_hold(workspace, fresh)
         if fresh.state is JobState.RUNNING and not workspace.jobs.has_owner(manifest.job_id):
-            fresh.state = JobState.INTERRUPTED
+            fresh.state, fresh.parsing = JobState.INTERRUPTED, []
         return fresh
     return manifest
 

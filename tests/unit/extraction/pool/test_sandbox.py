@@ -14,7 +14,7 @@ from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseResult, ParseTask
 from ingest_tui.model.parse_limits import ParseLimits
 from tests.unit.extraction.misbehaving import MISBEHAVING
-from tests.unit.extraction.parser_desk import QUICK, Desk, run
+from tests.unit.extraction.parser_desk import QUICK, Desk, is_alive, run
 from tests.waiting import wait_until
 
 
@@ -255,3 +255,18 @@ def test_fewer_processes_run_while_there_is_less_room(tmp_path: Path, monkeypatc
         wait_until(lambda: len(pool._dispatcher._serving()) == 2)
     assert {reason for reason, _ in desk.reasons().values()} == {"parsed"}
     assert len(desk.results) == 12
+
+
+def test_pool_says_what_it_parses(tmp_path: Path) -> None:
+    """The file at work is named with the process that parses it; once it is done nothing is."""
+    with ParserPool(1, parser=MISBEHAVING) as pool:
+        desk = Desk(tmp_path, pool)
+        started = time.monotonic()
+        desk.submit("slow", "misbehave:hang")
+        wait_until(lambda: bool(pool.at_work))
+        (one,) = pool.at_work
+        assert one.task_id == "slow"
+        assert is_alive(one.pid)
+        assert started <= one.began_at <= time.monotonic()
+        pool.cancel(["slow"], wait=True)
+        wait_until(lambda: not pool.at_work)

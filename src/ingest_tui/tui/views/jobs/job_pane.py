@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 
-from ingest_tui.model.job import Manifest
+from ingest_tui.model.job import Manifest, ParsingItem
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.matching import matches
 from ingest_tui.model.outcome import Outcome
@@ -47,8 +49,8 @@ class JobPane(Asking, Vertical):
     DEFAULT_CSS = """
     JobPane {
         height: 1fr;
-        #job-rate, #job-issue { display: none; }
-        #job-rate.-shown, #job-issue.-shown { display: block; }
+        #job-rate, #job-parsing, #job-issue, #job-parsers { display: none; }
+        #job-rate.-shown, #job-parsing.-shown, #job-issue.-shown { display: block; }
         #job-counters { color: $text-muted; }
         #job-issue { color: $text-warning; }
         #job-panes { height: 1fr; layout: vertical; }
@@ -69,6 +71,8 @@ class JobPane(Asking, Vertical):
         #job-side { display: block; width: 1fr; }
         #job-log, #job-reasons { display: block; }
         #job-log { height: 2fr; }
+        #job-parsing.-shown { display: none; }
+        #job-parsers.-shown { display: block; height: 7; }
     }
     """
 
@@ -104,23 +108,38 @@ class JobPane(Asking, Vertical):
         yield Line(id="job-times")
         yield PhaseBars()
         yield Line(id="job-rate")
+        yield Line(id="job-parsing")
         yield Line(id="job-counters")
         yield Line(id="job-issue")
         with Container(id="job-panes"):
             yield VirtualTable(OUTCOME_COLUMNS, lambda row: row.key, id="job-items")
             with Vertical(id="job-side"):
+                columns = job_words.parsing_columns(self._app.now)
+                yield VirtualTable(columns, lambda item: f"{item.pid} {item.key}", id="job-parsers")
                 yield VirtualTable(job_words.REASON_COLUMNS, job_words.reason_key, id="job-reasons")
                 yield LogLines(id="job-log")
 
     def on_mount(self) -> None:
         """Put borders around the parts."""
-        for widget, title in ((self.items, "Outcomes"), (self.reasons, "Errors by reason"), (self.log_lines, "Log")):
+        titled: list[tuple[Widget, str]] = [
+            (self.items, "Outcomes"),
+            (self.parsers, "Parsing now"),
+            (self.reasons, "Errors by reason"),
+            (self.log_lines, "Log"),
+        ]
+        self.parsers.hides_cursor = True
+        for widget, title in titled:
             title_panel(widget.add_class("panel"), title)
 
     @property
     def items(self) -> VirtualTable[OutcomeRow]:
         """The table of outcomes."""
         return cast("VirtualTable[OutcomeRow]", self.query_one("#job-items", VirtualTable))
+
+    @property
+    def parsers(self) -> VirtualTable[ParsingItem]:
+        """The table of what is being parsed."""
+        return cast("VirtualTable[ParsingItem]", self.query_one("#job-parsers", VirtualTable))
 
     @property
     def reasons(self) -> VirtualTable[ReasonGroup]:
@@ -294,14 +313,20 @@ class JobPane(Asking, Vertical):
         self.query_one("#job-times", Line).say(job_words.times_line(manifest, now))
         self.query_one(PhaseBars).show(manifest, now)
         rate = job_words.rate_line(manifest, model.rates.get(manifest.job_id, ()))
-        line = self.query_one("#job-rate", Line)
-        line.set_class(rate is not None, "-shown")
-        line.say(rate or "")
+        self._say_if_any("#job-rate", rate)
+        self._say_if_any("#job-parsing", job_words.parsing_line(manifest, now, self.size.width))
+        self.parsers.set_class(job_words.is_parsing(manifest), "-shown")
+        self.parsers.show(manifest.parsing, empty=["nothing is being parsed"])
         self.query_one("#job-counters", Line).say(job_words.counters_line(manifest.counters, ended=manifest.ended))
         issue = job_words.issue_line(manifest)
         if self.outcomes.left_out:
             issue += f"   {self.outcomes.left_out:,} outcomes are not shown: ingest-tui job items {manifest.job_id}"
         self._show_issue(issue)
+
+    def _say_if_any(self, line_id: str, text: Content | None) -> None:
+        line = self.query_one(line_id, Line)
+        line.set_class(text is not None, "-shown")
+        line.say(text or "")
 
     def _show_failure(self, message: str, hint: str) -> None:
         self._show_issue(f"{message}  {hint}")

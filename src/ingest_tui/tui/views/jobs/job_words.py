@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from ingest_tui.model.clock import seconds_since_epoch
-from ingest_tui.model.job import Counters, JobState, Manifest
+from ingest_tui.model.job import Counters, JobState, Manifest, ParsingItem
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
-from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.columns import Cell, Column, cut_path
 from ingest_tui.tui.widgets.sparkline import sparkline
 
 _COLOURS = {"good": "$text-success", "bad": "$text-error", "warn": "$text-warning", "running": "$text-primary"}
 _SPARK_CELLS = 24
+_PARSING, _LEAST_NAME = " parsing  ", 12
 _PARTS = (
     ("ingested", "items_ingested"),
     ("embedded", "items_embedded"),
@@ -79,6 +81,37 @@ def rate_line(manifest: Manifest, rates: Sequence[float]) -> Content | None:
     now = "" if not is_running else f" {progress.items_per_second:.0f}/s  {wording.size(progress.bytes_per_second)}/s"
     most = f"  at most {max(rates):.0f}/s" if rates and max(rates) else ""
     return Content.assemble(far, " rate ", (sparkline(rates, _SPARK_CELLS), "$text-primary"), f"{now}{most}{lost}")
+
+
+def is_parsing(manifest: Manifest) -> bool:
+    """Return whether the job is where it has items parsed."""
+    phase = manifest.phases.get("extract")
+    return not manifest.ended and (bool(manifest.parsing) or (phase is not None and phase.state == "running"))
+
+
+def parsing_line(manifest: Manifest, now: float, width: int) -> Content | None:
+    """Return what has been parsed for longest and by which process, and how many others are, in ``width`` cells.
+
+    None when the job parses nothing any more, or not yet: between two small items the line stays.
+    """
+    if not is_parsing(manifest):
+        return None
+    if not manifest.parsing:
+        return Content(f"{_PARSING}-")
+    first, others = manifest.parsing[0], len(manifest.parsing) - 1
+    more = f"  and {others} more" if others else ""
+    told = f" for {wording.duration(first.seconds(now))}  pid {first.pid}{more}"
+    name, room = safe_display(first.key), max(_LEAST_NAME, width - len(_PARSING) - len(told))
+    return Content.assemble(_PARSING, (name if cell_len(name) <= room else cut_path(name, room), "$text-primary"), told)
+
+
+def parsing_columns(now: Callable[[], float]) -> list[Column[ParsingItem]]:
+    """What is being parsed right now: the item, for how long, and by which process."""
+    return [
+        Column("key", "ITEM", 0, lambda item: Cell(item.key, "running"), is_path=True),
+        Column("for", "FOR", 6, lambda item: Cell(wording.duration(item.seconds(now()))), right=True),
+        Column("pid", "PROCESS", 8, lambda item: Cell(str(item.pid), "quiet"), right=True),
+    ]
 
 
 def counters_line(counters: Counters, *, ended: bool) -> str:
