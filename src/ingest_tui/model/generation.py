@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ingest_tui.model.embedder import Embedder, VectorSpace
 from ingest_tui.model.errors import RefusedError
@@ -49,6 +49,13 @@ class Generation(BaseModel):
     sources: tuple[str, ...] = ()
     based_on: str = ""
     answered_until: str = ""
+
+    @model_validator(mode="after")
+    def _key_is_of_its_space(self) -> Generation:
+        """Refuse a record that was damaged: under another key, or in another space, no vector would be found."""
+        if self.key not in {self.space.space_id, f"{self.space.space_id}-{self.number}"}:
+            raise ValueError("its key is that of another space")
+        return self
 
     @property
     def space(self) -> VectorSpace:

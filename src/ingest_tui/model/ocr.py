@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal
+from zlib import crc32
 
 OcrMode = Literal["never", "auto", "always"]
 """``auto``: images, and pages of a PDF without text. ``always``: every page of a PDF, too."""
@@ -55,6 +56,11 @@ class OcrPage:
     key: str
     text: str
     confidence: float
+
+    @property
+    def checksum(self) -> int:
+        """Return the CRC-32 of what was read, and of which picture."""
+        return crc32(f"{self.key} {float(self.confidence)!r} {self.text}".encode("utf-8", "surrogatepass"))
 
 
 def check_languages(value: str) -> str:

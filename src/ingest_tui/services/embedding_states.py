@@ -15,7 +15,7 @@ from ingest_tui.services.documents.documents import get_document
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.jobs import id_part_of
 from ingest_tui.store.vector_files import refused_in
-from ingest_tui.store.vector_log import read_state
+from ingest_tui.store.vector_rows import read_state
 from ingest_tui.store.workspace import Workspace
 
 

@@ -21,7 +21,7 @@ from ingest_tui.pipeline.embed.model import SAME_MODEL, likeness_of
 from ingest_tui.services.embedding import chosen_embedder
 from ingest_tui.services.open_models import LastModel
 from ingest_tui.store.graph_file import may_be_searched
-from ingest_tui.store.vector_log import LogRows, read_rows
+from ingest_tui.store.vector_rows import LogRows, read_rows
 from ingest_tui.store.workspace import Workspace
 
 if TYPE_CHECKING:

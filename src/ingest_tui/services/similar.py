@@ -12,7 +12,7 @@ from ingest_tui.pipeline.embed.generations import known_generations
 from ingest_tui.services.documents.documents import check_choice, get_document
 from ingest_tui.services.nearest import SearchedVectors, nearest_hits, no_vectors, query_vector, vectors_of
 from ingest_tui.store.catalogue.queries import DocumentChoice, chosen_ids
-from ingest_tui.store.vector_log import LogRows
+from ingest_tui.store.vector_rows import LogRows
 from ingest_tui.store.workspace import Workspace
 
 if TYPE_CHECKING:

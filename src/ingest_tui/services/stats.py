@@ -17,7 +17,7 @@ from ingest_tui.services.embedding_states import embeds_anything
 from ingest_tui.services.jobs.jobs import as_it_is
 from ingest_tui.services.sources.health import next_run_at
 from ingest_tui.store.catalogue import queries
-from ingest_tui.store.vector_log import read_state
+from ingest_tui.store.vector_rows import read_state
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.living_workers import living_workers
 

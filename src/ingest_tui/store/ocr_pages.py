@@ -32,7 +32,9 @@ def keep_pages(layout: Layout, pages: Iterable[OcrPage]) -> None:
 
 
 def _keep(folder: Path, page: OcrPage) -> None:
-    data = json.dumps({"text": page.text, "confidence": page.confidence}, ensure_ascii=True).encode()
+    data = json.dumps(
+        {"text": page.text, "confidence": page.confidence, "checksum": page.checksum}, ensure_ascii=True
+    ).encode()
     if len(data) > _MAX_ENTRY_BYTES:
         return
     make_inner_folder(folder.parent)

@@ -1,10 +1,7 @@
-"""What vector search reads of a collection in one space: rows that are only appended, and a state that names them.
+"""Appending to what vector search reads (`vector_rows`): the rows first, then the state that lets them count.
 
-``vectors.f16`` has the vectors one after the other, ``entries.bin`` says which chunk each is of, ``documents.bin`` has
-the ids of the documents, and ``state.json`` how much of these counts, and up to where the change feed was followed. It
-is written last, so that after a crash what is after its numbers is cut off. Nothing here is needed: it is made again
-from the vectors next to the documents. Rows of chunks that are no more stay until the log begins again; who searches
-asks the catalogue which chunks there are.
+After a crash what is after the numbers of the state is cut off. Rows of chunks that are no more stay until the log
+begins again; who searches asks the catalogue which chunks there are.
 """
 
 from __future__ import annotations
@@ -13,14 +10,10 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import pydantic
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, NamedTuple
 
 from ingest_tui.index.vectors import EXACT_BELOW, build_graph
 from ingest_tui.model.embedder import VectorSpace
-from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.store.fs.atomic import (
     FILE_MODE,
     make_inner_folder,
@@ -31,34 +24,26 @@ from ingest_tui.store.fs.atomic import (
     temporary_path_for,
     write_all,
 )
-from ingest_tui.store.graph_file import GraphFile, checked, graph_file
-from ingest_tui.store.records.json_files import read_json, write_record
+from ingest_tui.store.graph_file import checked, graph_file
+from ingest_tui.store.records.json_files import write_record
+from ingest_tui.store.vector_rows import (
+    DOCUMENT_BYTES,
+    DOCUMENTS,
+    ENTRIES,
+    ENTRY_FIELDS,
+    STATE,
+    SUMS,
+    VECTORS,
+    LogState,
+    read_rows,
+    read_state,
+    row_sums,
+    sums_of_files,
+    wanted_sizes,
+)
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-SCHEMA_VERSION = 1
-DOCUMENT_BYTES = 26
-VECTORS, ENTRIES, DOCUMENTS, STATE = "vectors.f16", "entries.bin", "documents.bin", "state.json"
-ENTRY_FIELDS = [("document", "<u4"), ("version", "<u4"), ("ordinal", "<u4"), ("digest", "u1", (16,))]
-_ENTRY_BYTES = 28
+_FILES = (VECTORS, ENTRIES, DOCUMENTS, SUMS)
 _FEW_UNINDEXED = 1_000
-
-
-class LogState(BaseModel):
-    """How much of the files counts. ``epoch`` and ``sequence``: up to where the change feed was followed."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    schema_version: int = SCHEMA_VERSION
-    space: VectorSpace
-    probe: tuple[float, ...] = ()
-    rows: int = Field(default=0, ge=0)
-    documents: int = Field(default=0, ge=0)
-    epoch: str = ""
-    sequence: int = Field(default=0, ge=0)
-    graph: GraphFile | None = None
 
 
 class VectorRow(NamedTuple):
@@ -69,60 +54,6 @@ class VectorRow(NamedTuple):
     ordinal: int
     digest: bytes
     vector: Any
-
-
-class LogRows(NamedTuple):
-    """The rows that count, mapped into memory: nothing is read before it is looked at."""
-
-    state: LogState
-    folder: Path
-    document_ids: NDArray[np.bytes_]
-    entries: NDArray[np.void]
-    vectors: NDArray[np.float16]
-
-
-def read_rows(folder: Path, space: VectorSpace) -> LogRows | None:
-    """Return what may be searched; None where there is nothing, or where it cannot be read and is to be made again."""
-    import numpy as np
-
-    state = read_state(folder, space)
-    if state is None or not state.rows:
-        return None
-    if not has_rows(folder, state):
-        return None
-    vectors = np.memmap(folder / VECTORS, np.float16, "r", shape=(state.rows, space.dimensions))
-    entries = np.memmap(folder / ENTRIES, np.dtype(ENTRY_FIELDS), "r", shape=(state.rows,))
-    document_ids = np.memmap(folder / DOCUMENTS, f"S{DOCUMENT_BYTES}", "r", shape=(state.documents,))
-    if int(entries["document"].max()) >= state.documents:
-        return None
-    return LogRows(state, folder, document_ids, entries, vectors)
-
-
-def has_rows(folder: Path, state: LogState) -> bool:
-    """Whether all the rows are there that a state names."""
-    try:
-        sizes = [(folder / name).stat().st_size for name in (VECTORS, ENTRIES, DOCUMENTS)]
-    except OSError:
-        return not state.rows
-    return all(size >= wanted for size, wanted in zip(sizes, _wanted(state), strict=True))
-
-
-def read_state(folder: Path, space: VectorSpace) -> LogState | None:
-    """Return the state of a log; None where there is none, or none of this space that can be read."""
-    try:
-        state = LogState.model_validate(
-            read_json(folder / STATE, newest=SCHEMA_VERSION, what="the state of the vector index")
-        )
-    except NotFoundError:
-        return None
-    except (IngestError, pydantic.ValidationError):
-        return None
-    return state if state.space == space else None
-
-
-def _wanted(state: LogState) -> tuple[int, int, int]:
-    """Return how many bytes of each file count."""
-    return state.rows * state.space.dimensions * 2, state.rows * _ENTRY_BYTES, state.documents * DOCUMENT_BYTES
 
 
 class VectorLog:
@@ -143,20 +74,33 @@ class VectorLog:
             for entry in rows.entries:
                 self._known.setdefault(int(entry["document"]), set()).add(_key(entry))
         self._cut()
-        self._files = [open_to_append(folder / name) for name in (VECTORS, ENTRIES, DOCUMENTS)]
+        self._files = {name: open_to_append(folder / name) for name in _FILES}
         self._rows, self._documents = self.state.rows, self.state.documents
+        self._lacks_sums = bool(self._rows) and not self.state.has_sums
 
     def close(self) -> None:
         """Close the files; what was not committed is cut off by the next who opens them."""
-        for descriptor in self._files:
+        for descriptor in self._files.values():
             os.close(descriptor)
-        self._files = []
+        self._files = {}
+
+    @property
+    def lacks_sums(self) -> bool:
+        """Whether it has rows without checksums: those of a program of before."""
+        return self._lacks_sums
+
+    def add_sums(self) -> None:
+        """Give the rows of a program of before their checksums, as they are. The caller has compared them."""
+        for sums in sums_of_files(self.folder, self.state):
+            write_all(self._files[SUMS], sums.tobytes())
+        self._lacks_sums = False
 
     def append(self, entries: Iterable[VectorRow]) -> int:
         """Append what is not there yet; returns how many rows that were. They count from the next `commit` on."""
         import numpy as np
 
-        added, records = [], []
+        assert not self._lacks_sums  # noqa: S101 - the checksum of a row is at its place
+        added, records, ids = [], [], []
         for entry in entries:
             number = self._number_of(entry.document_id)
             key = _packed(entry.version, entry.ordinal, entry.digest)
@@ -165,25 +109,28 @@ class VectorLog:
                 known.add(key)
                 records.append((number, entry.version, entry.ordinal, np.frombuffer(entry.digest, np.uint8)))
                 added.append(np.asarray(entry.vector, dtype=np.float16))
+                ids.append(entry.document_id.encode("ascii"))
         if records:
-            write_all(self._files[0], np.stack(added).tobytes())
-            write_all(self._files[1], np.array(records, dtype=np.dtype(ENTRY_FIELDS)).tobytes())
+            vectors, packed = np.stack(added).tobytes(), np.array(records, dtype=np.dtype(ENTRY_FIELDS)).tobytes()
+            for name, data in ((VECTORS, vectors), (ENTRIES, packed), (SUMS, row_sums(ids, packed, vectors).tobytes())):
+                write_all(self._files[name], data)
             self._rows += len(records)
         return len(records)
 
     def commit(self, *, epoch: str, sequence: int, probe: tuple[float, ...] = ()) -> None:
         """Let all that was appended count, durably, with how far the change feed was followed."""
-        for descriptor in self._files:
+        for descriptor in self._files.values():
             os.fsync(descriptor)
         self.state = self.state.model_copy(
             update={
                 "rows": self._rows,
                 "documents": self._documents,
+                "has_sums": not self._lacks_sums,
                 "epoch": epoch,
                 "sequence": sequence,
                 "probe": probe or self.state.probe,
             }
-        )
+        ).checked()
         write_record(self.folder / STATE, self.state)
 
     def grow_graph(self) -> None:
@@ -210,7 +157,7 @@ class VectorLog:
     def _number_of(self, document_id: str) -> int:
         name = document_id.encode("ascii")
         if name not in self._numbers:
-            write_all(self._files[2], name.ljust(DOCUMENT_BYTES, b"\0"))
+            write_all(self._files[DOCUMENTS], name.ljust(DOCUMENT_BYTES, b"\0"))
             self._numbers[name] = self._documents
             self._documents += 1
         return self._numbers[name]
@@ -218,18 +165,18 @@ class VectorLog:
     def _cut(self) -> None:
         """Cut off what a crash left after the rows that count, and drop indexes that nobody names."""
         named = self.state.graph.file if self.state.graph else None
-        for name, size in zip((VECTORS, ENTRIES, DOCUMENTS), _wanted(self.state), strict=True):
+        for name, size in wanted_sizes(self.state).items():
             os.close(open_to_append(self.folder / name))
             os.truncate(self.folder / name, size)
         for path in self.folder.iterdir():
-            if path.name not in {VECTORS, ENTRIES, DOCUMENTS, STATE, named}:
+            if path.name not in {*_FILES, STATE, named}:
                 path.unlink(missing_ok=True)
         sync_folder(self.folder)
 
 
 def _fresh(state: LogState | None, space: VectorSpace) -> LogState:
     """Return the state of a log without rows: the feed is followed from the start; what is known of the model stays."""
-    return LogState(space=space, probe=state.probe if state else ())
+    return LogState(space=space, probe=state.probe if state else (), has_sums=True)
 
 
 def _key(entry: Any) -> bytes:
@@ -238,6 +185,20 @@ def _key(entry: Any) -> bytes:
 
 def _packed(version: int, ordinal: int, digest: bytes) -> bytes:
     return version.to_bytes(4, "little") + ordinal.to_bytes(4, "little") + digest
+
+
+def begin_again(folder: Path, space: VectorSpace) -> None:
+    """Let a log begin again without rows, from the start of the feed; what is known of its model stays.
+
+    Only for the holder of the collection's embedding lock.
+    """
+    state = read_state(folder, space)
+    forget_rows(folder)
+    log = VectorLog(folder, space)
+    try:
+        log.commit(epoch="", sequence=0, probe=state.probe if state else ())
+    finally:
+        log.close()
 
 
 def forget_rows(folder: Path) -> None:

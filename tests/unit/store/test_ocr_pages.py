@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,22 @@ def test_kept_pages_are_found(tmp_path: Path) -> None:
     page = OcrPage(key(1), "Grüße \ud800 aus", 0.5)
     keep_pages(layout, [page])
     assert cached_page(str(layout.ocr_pages), key(1)) == page
+
+
+@pytest.mark.parametrize("position", range(0, 100, 9))
+def test_an_entry_with_a_changed_bit_is_read_again(tmp_path: Path, position: int) -> None:
+    """A page that is not what was written is none; one of a program of before, without a checksum, is believed."""
+    layout = Layout(tmp_path)
+    keep_pages(layout, [OcrPage(key(1), "The quick brown fox jumps over the lazy dog, and so on.", 0.75)])
+    path = layout.ocr_pages / "aa" / f"{key(1)}.json"
+    kept = json.loads(path.read_bytes())
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+    found = cached_page(str(layout.ocr_pages), key(1))
+    assert found is None or found.text == kept["text"]
+    path.write_text(json.dumps({"text": "as it was", "confidence": 1}))
+    assert cached_page(str(layout.ocr_pages), key(1)) == OcrPage(key(1), "as it was", 1.0)
 
 
 def test_a_full_folder_loses_its_older_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import pytest
 from ingest_tui.model.embedder import VectorSpace, text_digest
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.model.hashing import short_digest
-from ingest_tui.store.vector_log import DOCUMENTS, ENTRIES, STATE, VECTORS, LogRows, VectorLog, VectorRow, read_rows
+from ingest_tui.store.vector_log import VectorLog, VectorRow
+from ingest_tui.store.vector_rows import DOCUMENTS, ENTRIES, STATE, SUMS, VECTORS, LogRows, read_rows
 
 SPACE = VectorSpace(backend="static", model="tiny", revision="1", dimensions=4)
 
@@ -79,7 +80,7 @@ def test_what_was_not_committed_never_counts(tmp_path: Path) -> None:
     assert shown(read_rows(tmp_path, SPACE)) == [of(entry(1)), of(entry(3))]
 
 
-@pytest.mark.parametrize("name", [VECTORS, ENTRIES, DOCUMENTS])
+@pytest.mark.parametrize("name", [VECTORS, ENTRIES, DOCUMENTS, SUMS])
 @pytest.mark.parametrize("more", [0, 1, 3, 11])
 def test_a_crash_at_any_byte_of_an_append_leaves_what_was_committed(tmp_path: Path, name: str, more: int) -> None:
     """A file may end anywhere behind what counts."""
@@ -91,7 +92,7 @@ def test_a_crash_at_any_byte_of_an_append_leaves_what_was_committed(tmp_path: Pa
     assert shown(read_rows(tmp_path, SPACE)) == [of(entry(1)), of(entry(2)), of(entry(3))]
 
 
-@pytest.mark.parametrize("name", [VECTORS, ENTRIES, DOCUMENTS, STATE])
+@pytest.mark.parametrize("name", [VECTORS, ENTRIES, DOCUMENTS, SUMS, STATE])
 def test_what_is_lost_or_cut_is_made_again(tmp_path: Path, name: str) -> None:
     """A file that is gone or too short is no error: the log begins again, and the feed is followed from the start."""
     harms: list[Callable[[Path], object]] = [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-2])]

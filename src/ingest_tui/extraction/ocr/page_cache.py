@@ -1,6 +1,7 @@
 """Pages that OCR has read before, looked up from within a parser process, which may not write them.
 
-What is new goes back with the result, and whoever keeps the cache writes it. An entry that cannot be read is none.
+What is new goes back with the result, and whoever keeps the cache writes it. An entry that cannot be read, or is not
+what was written, is none; those of programs of before have no checksum.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def cached_page(folder: str, key: str) -> OcrPage | None:
         descriptor = os.open(entry_path(folder, key), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             kept = json.loads(file.read(MAX_ENTRY_BYTES))
-        return OcrPage(key, str(kept["text"]), min(1.0, max(0.0, float(kept["confidence"]))))
-    except (OSError, ValueError, TypeError, KeyError):
+        page = OcrPage(key, str(kept["text"]), min(1.0, max(0.0, float(kept["confidence"]))))
+        return page if kept.get("checksum", page.checksum) == page.checksum else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ingest_tui.model.generation import Generation
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.change_feed import Change, changes_since, newest_change
-from ingest_tui.store.vector_log import LogState, has_rows, read_state
+from ingest_tui.store.vector_rows import LogState, has_rows, read_state
 from ingest_tui.store.workspace import Workspace
 
 _PAGE = 1000
@@ -68,6 +68,6 @@ def is_embedding_due(workspace: Workspace, collection_id: str, generation: Gener
     """Whether the feed has something that a generation of vectors has not followed. Looks at no document."""
     folder = workspace.layout.vector_log(collection_id, generation.key)
     state = read_state(folder, generation.space)
-    if state is None or not has_rows(folder, state):
+    if state is None or not has_rows(folder, state) or (state.rows and not state.has_sums):
         return workspace.reading.has_documents(collection_id)
     return due_documents(workspace.reading, collection_id, state, everything=False).has_any

@@ -24,11 +24,12 @@ from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.connecting import registry_for
 from ingest_tui.pipeline.embed.due import DueDocuments, due_documents
 from ingest_tui.pipeline.embed.model import NOTHING_KNOWN, CheckedModel, Refusal
+from ingest_tui.pipeline.embed.row_check import are_as_embedded
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.recovery import refuse_without_progress
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.vector_files import encode_vectors, read_vectors, write_vectors
-from ingest_tui.store.vector_log import VectorLog, VectorRow, forget_rows
+from ingest_tui.store.vector_log import VectorLog, VectorRow, begin_again
 
 _DOCUMENTS_AT_ONCE = 200
 _TEXTS_AT_ONCE = 256
@@ -74,8 +75,11 @@ def embed_due(job: JobContext, generation: Generation, finished: set[str], *, ev
     with lock:
         log = VectorLog(layout.vector_log(collection_id, generation.key), generation.space)
         try:
+            everything = everything or log.lacks_sums
             due = due_documents(job.reading, collection_id, log.state, everything=everything)
-            if due.has_purged or _is_mostly_stale(log, job):
+            if log.lacks_sums and are_as_embedded(layout, collection_id, generation):
+                log.add_sums()
+            if due.has_purged or log.lacks_sums or _is_mostly_stale(log, job):
                 log, due = _begun_again(log), due._replace(document_ids=None)
             refuse_without_progress(job, len(finished) + log.state.rows)
             model = CheckedModel(
@@ -99,12 +103,9 @@ def _is_mostly_stale(log: VectorLog, job: JobContext) -> bool:
 
 def _begun_again(log: VectorLog) -> VectorLog:
     """Return the log without its rows: some are of documents that are gone for good, or nobody knows."""
-    probe, space = log.state.probe, log.state.space
     log.close()
-    forget_rows(log.folder)
-    fresh = VectorLog(log.folder, space)
-    fresh.commit(epoch="", sequence=0, probe=probe)
-    return fresh
+    begin_again(log.folder, log.state.space)
+    return VectorLog(log.folder, log.state.space)
 
 
 class _Embedding:

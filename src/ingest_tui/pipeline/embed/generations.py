@@ -9,7 +9,7 @@ from ingest_tui.model.embedder import Embedder, no_embedder
 from ingest_tui.model.errors import BusyError, UsageError
 from ingest_tui.model.generation import Generation, Generations, GenerationState
 from ingest_tui.pipeline.job.context import JobContext
-from ingest_tui.store.vector_log import read_state
+from ingest_tui.store.vector_rows import read_state
 from ingest_tui.store.workspace import Workspace
 
 _WORKED_ON = frozenset({GenerationState.BUILDING, GenerationState.READY})

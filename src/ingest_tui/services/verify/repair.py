@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ingest_tui.model.clock import rfc3339_now, utc_now
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.inconsistency import FOLDERS_MADE_AGAIN, Inconsistency, Part
+from ingest_tui.pipeline.embed.generations import known_generations
 from ingest_tui.services.embedding import enqueue_embedding, waiting_embedding
 from ingest_tui.services.verify.document_repair import DocumentRepair
 from ingest_tui.services.verify.extraction_again import TextExtraction
@@ -30,7 +31,7 @@ from ingest_tui.store.quarantine import QuarantineFolder
 from ingest_tui.store.removals import note_lost_removals
 from ingest_tui.store.users import requester
 from ingest_tui.store.vector_files import fault_of_vectors, vector_files
-from ingest_tui.store.vector_log import forget_rows
+from ingest_tui.store.vector_log import begin_again, forget_rows
 from ingest_tui.store.workspace import Workspace
 
 _MOST_ROUNDS = 4
@@ -229,7 +230,7 @@ class _Round:
                 lock = FileLock(self._layout.vector_log_lock(collection_id, key))
                 lock.acquire(_LOCK_SECONDS, what="the vectors of the collection")
                 with lock:
-                    forget_rows(self._layout.vector_log(collection_id, key))
+                    self._begin_rows_again(collection_id, key)
                 due.setdefault(collection_id, False)
                 yield Repaired(one.subject, (one.code,), "removed; it is made again from the vectors of the documents")
         for collection_id, everything in due.items():
@@ -238,6 +239,15 @@ class _Round:
                 if waiting is None or (everything and not waiting.options.get("all")):
                     job = enqueue_embedding(self._workspace, collection_id, everything=everything)
                     yield Repaired(collection_id, ("vectors_damaged",), f"queued as {job.job_id}")
+
+    def _begin_rows_again(self, collection_id: str, key: str) -> None:
+        folder = self._layout.vector_log(collection_id, key)
+        known = known_generations(self._workspace, collection_id).generations
+        space = next((one.space for one in known if one.key == key), None)
+        if space is None:
+            forget_rows(folder)
+        else:
+            begin_again(folder, space)
 
     def _vector_files(self, one: Inconsistency) -> Iterator[tuple[str, str]]:
         with self._workspace.committing() as writer:

@@ -42,8 +42,8 @@ VerifyProgress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class VerifyScope:
-    """What is looked at. ``deep`` hashes raw files and texts. ``source_id`` and ``since``: only documents and jobs
-    of that source, or that have changed since then; what is of no document and no job is left out.
+    """What is looked at. ``deep`` hashes raw files, texts and vectors. ``source_id`` and ``since``: only documents
+    and jobs of that source, or that have changed since then; what is of no document and no job is left out.
     """
 
     deep: bool = False
@@ -108,7 +108,9 @@ class _Run:
                     return
                 if not self._scope.is_narrowed:
                     yield from self._second.confirmed_later(partial(check_records, self._workspace, catalogue))
-                    yield from self._second.confirmed(partial(check_vector_logs, self._workspace))
+                    yield from self._second.confirmed(
+                        partial(check_vector_logs, self._workspace, deep=self._scope.deep)
+                    )
                 yield from self._unfinished()
                 yield from self._rows(catalogue)
                 yield from self._documents(catalogue)

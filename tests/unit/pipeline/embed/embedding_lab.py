@@ -13,7 +13,7 @@ from ingest_tui.services.documents.registration import register_document
 from ingest_tui.services.embedders import add_embedder
 from ingest_tui.services.embedding import choose_embedder, enqueue_embedding
 from ingest_tui.store.vector_files import read_vectors
-from ingest_tui.store.vector_log import LogRows, read_rows
+from ingest_tui.store.vector_rows import LogRows, read_rows
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.worker.engine import Engine
 from tests.made_models import make_static_model

@@ -303,6 +303,17 @@ def _log(place: Place, name: str) -> Path:
     return next(place.root.glob(f"vectors/default/*/{name}"))
 
 
+def _changed_generation(place: Place, **values: Any) -> None:
+    path = place.root / "generations" / "default.json"
+    record = orjson.loads(path.read_bytes())
+    record["generations"][0] |= values
+    path.write_bytes(orjson.dumps(record))
+
+
+def _flipped_rows(name: str) -> Corruption:
+    return Corruption(f"{name} flipped", "vector_index_damaged", lambda place: _flipped(_log(place, name)))
+
+
 OTHERS: list[Corruption] = [
     Corruption("vectors flipped", "vectors_damaged", lambda place: _flipped(_vectors(place))),
     Corruption("vectors cut", "vectors_damaged", lambda place: os.truncate(_vectors(place), 20)),
@@ -310,6 +321,11 @@ OTHERS: list[Corruption] = [
     Corruption("state of vectors cut", "vector_index_damaged", lambda place: os.truncate(_log(place, "state.json"), 9)),
     Corruption("rows of vectors cut", "vector_index_damaged", lambda place: os.truncate(_log(place, "vectors.f16"), 9)),
     Corruption("entries of vectors missing", "vector_index_damaged", lambda place: _log(place, "entries.bin").unlink()),
+    *[_flipped_rows(name) for name in ("vectors.f16", "entries.bin", "documents.bin", "sums.bin")],
+    Corruption("sums of vectors missing", "vector_index_damaged", lambda place: _log(place, "sums.bin").unlink()),
+    Corruption("state of vectors ahead", "vector_index_damaged", lambda place: _changed_json(
+        _log(place, "state.json"), sequence=10_000)),
+    Corruption("key of a generation", "record_damaged", lambda place: _changed_generation(place, key="0" * 12)),
     Corruption("catalogue missing", "catalogue_damaged", lambda place: _without(
         place.root, "catalogue.db*")),
     Corruption("catalogue cut", "catalogue_damaged", lambda place: os.truncate(place.root / "catalogue.db", 9000)),
