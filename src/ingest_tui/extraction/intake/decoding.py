@@ -317,7 +317,7 @@ def normalise_text(text: str) -> str:
         raw = text.encode("utf-8")
     if len(raw.translate(None, _DROPPED_BYTES)) != len(raw):  # ten times as fast as searching with a pattern
         text = _DROPPED.sub("", text.replace("\f", "\n").replace("\v", "\n"))
-    if " \n" in text or "\t\n" in text or text[-1:] in (" ", "\t"):
+    if " \n" in text or ("\t" in text and "\t\n" in text) or text[-1:] in (" ", "\t"):
         text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     return text
 

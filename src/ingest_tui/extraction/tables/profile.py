@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
-from itertools import zip_longest
+from itertools import filterfalse, islice, zip_longest
 from typing import Any
 
-from ingest_tui.extraction.tables.value_types import ABSENCE_MARKS, ColumnType, common_type, is_absent, type_of, unusual
+from ingest_tui.extraction.tables.value_types import ColumnType, common_type, is_absent, type_of, unusual
 
 MOST_DISTINCT = 10_000
 """Distinct values that are counted in a column; beyond, the number is a lower bound."""
@@ -85,6 +85,8 @@ class _ColumnProfile:
 
     def _find_type(self, texts: Collection[str], cells: Sequence[str]) -> None:
         """Find the type of a column in which there are texts, of which ``cells`` repeats some."""
+        if self.type == "empty":  # the first value says which form the others are compared with
+            self.type = next((type_of(text) for text in texts if not is_absent(text)), "empty")
         if self.type == "string":
             return
         for text in unusual(texts, self.type):
@@ -100,22 +102,22 @@ class _ColumnProfile:
             self.marks[mark] += cells.count(mark)
 
     def describe(self) -> dict[str, Any]:
-        values = self.values
         absent = self.blank
         kind = self.type
-        if kind == "empty" and values:
+        if kind == "empty" and self.values:
             kind = "string"  # nothing but marks of absence: they are all that it says
+        marks: Collection[str] = ()
         if kind != "string":
-            values = {text: None for text in values if text.lower() not in ABSENCE_MARKS}
+            marks = [mark for mark in self.marks if mark in self.values]
             absent += self.marks.total()
         is_exact = len(self.values) <= self.most
         return {
             "type": kind,
             "nulls": absent,
             "null_share": round(absent / self.rows, 4) if self.rows else 0.0,
-            "distinct": len(values) if is_exact else self.most,
+            "distinct": len(self.values) - len(marks) if is_exact else self.most,
             "distinct_is_exact": is_exact,
-            "samples": [_shortened(text) for text, _ in zip(values, range(_SAMPLES), strict=False)],
+            "samples": [_shortened(text) for text in islice(filterfalse(marks.__contains__, self.values), _SAMPLES)],
         }
 
 

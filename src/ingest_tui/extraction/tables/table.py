@@ -211,27 +211,40 @@ class _Body:
         return [row.split("\0") for row in self._rows]
 
     def lines(self, kept: Sequence[int]) -> Iterator[str]:
-        """Yield the lines of the columns ``kept``."""
-        width = self.profile.width
-        everything = list(kept) == list(range(width))
-        for row in self._rows:
-            if everything and row.count("\0") == width - 1:
-                yield _joined_line(row)
+        """Yield the lines of the columns ``kept``, many of them as one text where they need little."""
+        everything = list(kept) == list(range(self.profile.width))
+        for at in range(0, len(self._rows), _BATCH_ROWS):
+            rows = self._rows[at : at + _BATCH_ROWS]
+            if everything:
+                rows = self._padded(rows)
+            joined = "\n".join(rows)
+            if everything and joined.count("\n") == len(rows) - 1 and "\r" not in joined:
+                yield _lines(joined)
             else:
-                cells = row.split("\0")
-                yield _line([cells[index] if index < len(cells) else "" for index in kept])
+                yield from (_line(_picked(row.split("\0"), kept)) for row in rows)
+
+    def _padded(self, rows: list[str]) -> list[str]:
+        """Return rows with a cell for each column."""
+        most = self.profile.width - 1
+        return [row + "\0" * (most - row.count("\0")) for row in rows]
+
+
+def _picked(cells: Sequence[str], columns: Sequence[int]) -> list[str]:
+    return [cells[at] if at < len(cells) else "" for at in columns]
 
 
 def _line(cells: Sequence[str]) -> str:
-    return _joined_line("\0".join(cells))
-
-
-def _joined_line(line: str) -> str:
-    if "|" in line:
-        line = _PIPE.sub(r"\1\1\\|", line)  # a backslash before a pipe would take the one that is put there
+    line = "\0".join(cells)
     if "\n" in line or "\r" in line:
         line = " ".join(line.splitlines())
-    return "| " + line.replace("\x00", " | ") + " |"
+    return _lines(line)
+
+
+def _lines(rows: str) -> str:
+    """Return rows with NUL between their cells and a line end between them as lines of a table."""
+    if "|" in rows:
+        rows = _PIPE.sub(r"\1\1\\|", rows)  # a backslash before a pipe would take the one that is put there
+    return "| " + rows.replace("\n", " |\n| ").replace("\0", " | ") + " |"
 
 
 def pipe_table(rows: Sequence[Sequence[str]]) -> str:

@@ -19,7 +19,7 @@ _DAY = (
     r"|(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])\.[0-9]{4}|(?:0?[1-9]|[12][0-9]|3[01])/(?:0?[1-9]|[12][0-9]|3[01])/[0-9]{4})"
 )
 _CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,9})?)?"
-_WHOLE = r"(?:0|[1-9][0-9]*)"  # 007 is a name, not a number
+_WHOLE = r"(?:0|[1-9][0-9]*+)"  # 007 is a name, not a number
 _TYPES = re.compile(
     rf"(?P<integer>[+-]?{_WHOLE})"
     rf"|(?P<number>[+-]?(?:{_WHOLE}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{{1,6}})?|[+-]?(?i:inf)"
@@ -31,14 +31,14 @@ _TYPES = re.compile(
     rf"|(?P<time>{_CLOCK})"
 )
 _USUAL_FORMS: dict[ColumnType, str] = {
-    "integer": f"-?{_WHOLE}",
-    "number": rf"-?{_WHOLE}(?:\.[0-9]+)?",
+    "integer": f"-?+{_WHOLE}",
+    "number": rf"-?+{_WHOLE}(?:\.[0-9]++)?+",
     "date": _DAY,
     "boolean": "true|false",
 }
 """Forms that most values of a type have; there are others."""
 _USUAL = {kind: re.compile(form) for kind, form in _USUAL_FORMS.items()}
-_ALL_USUAL = {kind: re.compile(rf"(?:(?:{form})?\0)*+") for kind, form in _USUAL_FORMS.items()}
+_ALL_USUAL = {kind: re.compile(rf"(?:(?>{form})?+\0)*+") for kind, form in _USUAL_FORMS.items()}
 """Match values and blanks with a NUL after each: one call for many of them takes a third of the time."""
 _TEXT_STARTS = re.compile("[^\\W\\d_]")
 _NO_TEXT_STARTS = "tTfFiI"

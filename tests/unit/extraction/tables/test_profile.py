@@ -52,6 +52,24 @@ def test_marks_of_absence_count_where_values_are_no_texts() -> None:
     assert [texts[name] for name in ("type", "nulls", "distinct")] == ["string", 0, 3]
 
 
+def test_marks_of_absence_before_the_first_value_are_counted() -> None:
+    """Marks above the first number are no values either, and no samples."""
+    known = column_of("NA", "", "-", "1", "NA", "2.5")
+    assert [known[name] for name in ("type", "nulls", "distinct", "samples")] == ["number", 4, 2, ["1", "2.5"]]
+
+
+@pytest.mark.parametrize("odd", ["", "a|b", "a\\|b", "two\nlines", "two\rlines"])
+@pytest.mark.parametrize("is_last_filled", [True, False])
+def test_rows_are_the_same_lines_with_whatever_is_among_them(odd: str, *, is_last_filled: bool) -> None:
+    """What one cell needs, or one that is missing, changes no other row of a table."""
+    usual = [["x", "y", "z"]] * 3
+    table = build_table("", [["a", "b", "c"], *usual, ["x", odd, "z" if is_last_filled else ""], *usual])
+    assert table is not None
+    shown = odd.replace("\\", r"\\").replace("|", r"\|").replace("\n", " ").replace("\r", " ")
+    line = f"| x | {shown} | {'z' if is_last_filled else ''} |"
+    assert table.markdown.split("\n")[2:] == ["| x | y | z |"] * 3 + [line] + ["| x | y | z |"] * 3
+
+
 def test_many_distinct_values_are_not_all_kept() -> None:
     """Beyond a limit the number of distinct values is a lower bound, and says so."""
     profile = TableProfile()
