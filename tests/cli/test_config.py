@@ -11,6 +11,7 @@ import pytest
 from ingest_tui.cli.main import run
 from ingest_tui.store.records.settings import SETTING_NAMES
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
+from ingest_tui.tui.terminal.preferences import read_preferences
 
 
 class Calls:
@@ -95,7 +96,7 @@ def test_the_environment_takes_precedence(call: Calls, monkeypatch: pytest.Monke
     monkeypatch.setenv("INGEST_TUI_MAX_RUNNING_JOBS", "7")
     monkeypatch.setenv("INGEST_TUI_PARSER_MEMORY", "3 GiB")
     rows = {row["name"]: row for row in json.loads(call("config", "list", "--json"))}
-    assert set(rows) == set(SETTING_NAMES)
+    assert set(rows) == {*SETTING_NAMES, "theme"}
     assert (rows["max_running_jobs"]["value"], rows["max_running_jobs"]["origin"]) == (7, "environment")
     with closing(open_workspace_at(call.root)) as workspace:
         assert (workspace.settings.max_running_jobs, workspace.settings.parser_memory) == (7, 3 * 2**30)
@@ -103,6 +104,20 @@ def test_the_environment_takes_precedence(call: Calls, monkeypatch: pytest.Monke
     assert call.saved["max_running_jobs"] == 6
     call("config", "set", "hold_items", "1")
     assert call.saved["max_running_jobs"] == 6
+
+
+def test_the_theme_of_the_tui_is_set(call: Calls) -> None:
+    """A theme of ours or of Textual, by its name; any other is refused with what was meant, and none is the default."""
+    assert "nord" in call("config", "set", "theme", "nord")
+    assert call.saved["theme"] == "nord"
+    assert read_preferences(call.root).theme == "nord"
+    assert "did you mean 'dracula'" in call("config", "set", "theme", "dracul", code=2)
+    assert call("config", "get", "theme").strip() == "nord"
+    call("config", "unset", "theme")
+    assert "theme" not in call.saved
+    assert call("config", "get", "theme").strip() == "auto"
+    audited = [line for line in (call.root / "audit.jsonl").read_text().splitlines() if '"theme"' in line]
+    assert len(audited) == 2
 
 
 def test_a_variable_that_cannot_be_is_named(call: Calls, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from ingest_tui.model.errors import RefusedError, UsageError
+from ingest_tui.model.theme_names import OWN_THEMES, TEXTUAL_THEMES, THEME_NAMES
 from ingest_tui.services.client import Client
 from ingest_tui.services.service_calls import ServiceCall
 from ingest_tui.tui.actions.action_registry import Registry
@@ -117,11 +118,13 @@ def test_auto_looks_at_the_terminal() -> None:
     assert resolved("light", {"NO_COLOR": "1"}) == "light"
 
 
-def test_the_command_line_offers_the_same_themes() -> None:
-    """The command line knows the themes without loading the TUI."""
-    from ingest_tui.cli.main import THEMES as OFFERED
+def test_the_names_of_themes_are_those_that_there_are() -> None:
+    """The command line and the settings know them without loading the TUI."""
+    from textual.theme import BUILTIN_THEMES
 
-    assert list(OFFERED) == list(THEMES)
+    assert list(OWN_THEMES) == list(THEMES)
+    assert set(TEXTUAL_THEMES) == set(BUILTIN_THEMES)
+    assert len(set(THEME_NAMES)) == len(THEME_NAMES)
 
 
 # The : line

@@ -32,9 +32,9 @@ class SettingName(click.ParamType[str]):
         """Return the names that begin like this."""
         from click.shell_completion import CompletionItem
 
-        from ingest_tui.store.records.settings import SETTING_NAMES
+        from ingest_tui.services.settings import CONFIGURABLE
 
-        return [CompletionItem(name) for name in SETTING_NAMES if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in CONFIGURABLE if name.startswith(incomplete)]
 
 
 @config.command("list")

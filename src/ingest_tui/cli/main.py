@@ -16,9 +16,9 @@ from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import OtherFaces, Session, hand_over_credentials
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.interrupts import noting_ctrl_c
+from ingest_tui.model.theme_names import THEME_NAMES
 from ingest_tui.version import __version__
 
-THEMES = ("auto", "dark", "light", "high-contrast", "ansi", "none")  # of the TUI, which is not loaded here
 _COMMANDS = {
     "init": ("ingest_tui.cli.first_steps:init", "Make a workspace."),
     "demo": ("ingest_tui.cli.first_steps:demo", "Show the main job on example documents."),
@@ -96,7 +96,9 @@ class _Commands(LazyGroup):
     "their lines. journal: levels as systemd reads them, and no times.",
 )
 @click.option("--slow-link", is_flag=True, help="TUI for slow connections: fewer colours, one update a second.")
-@click.option("--theme", type=click.Choice(THEMES), help="How the TUI is coloured; default: as set in workspace.json.")
+@click.option(
+    "--theme", type=click.Choice(THEME_NAMES), metavar="NAME", help="Colours of the TUI; default: the setting 'theme'."
+)
 @click.pass_context
 def cli(
     ctx: click.Context,

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.errors import UsageError
+from ingest_tui.model.errors import UsageError, ValidationError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.similar_names import did_you_mean
+from ingest_tui.model.theme_names import AUTO, OWN_THEMES, THEME_NAMES
 from ingest_tui.store.records.settings import (
     SETTING_NAMES,
     Settings,
     change_setting,
     checked_settings,
     remove_setting,
+    setting_of,
     value_of_text,
     variable_of,
 )
@@ -24,6 +26,7 @@ from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
 __all__ = [
+    "CONFIGURABLE",
     "SettingRow",
     "environment_example",
     "get_setting",
@@ -33,6 +36,9 @@ __all__ = [
     "unset_setting",
 ]
 
+THEME = "theme"
+CONFIGURABLE = (*SETTING_NAMES, THEME)
+"""What `config` knows."""
 SettingOrigin = Literal["default", "workspace.json", "environment"]
 
 
@@ -53,7 +59,11 @@ class SettingRow:
 
 
 def list_settings(workspace: Workspace) -> list[SettingRow]:
-    """Return all settings."""
+    """Return all settings, last the theme of the TUI: no field of `Settings`, so that it keeps no worker from starting."""
+    return [*_settings_of_workers(workspace), _theme_row(workspace)]
+
+
+def _settings_of_workers(workspace: Workspace) -> list[SettingRow]:
     now, defaults = (one.model_dump(mode="json") for one in (workspace.read_settings(), Settings()))
     schema = settings_schema()["properties"]
     return [
@@ -81,6 +91,8 @@ def set_setting(workspace: Workspace, name: str, text: str) -> SettingRow:
     ``text`` is as a person writes it: ``5``, ``2 GiB``, ``true``, ``null`` for none, JSON for lists and objects.
     """
     known = _known(name)
+    if known == THEME:
+        return _set_theme(workspace, text.strip())
     checked = checked_settings(workspace.read_settings(), {known: value_of_text(known, text)})
     before, value = get_setting(workspace, known).value, checked.model_dump(mode="json")[known]
     change_setting(workspace.layout, known, value=value)
@@ -116,12 +128,29 @@ def environment_example() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _theme_row(workspace: Workspace) -> SettingRow:
+    found = setting_of(workspace.layout, THEME)
+    origin: SettingOrigin = "default" if found is None else "workspace.json"
+    takes = f"one of {', '.join(OWN_THEMES)}, or a theme of Textual, as nord: the colours of the TUI"
+    return SettingRow(THEME, AUTO if found is None else found, AUTO, origin, takes, "")
+
+
+def _set_theme(workspace: Workspace, theme: str) -> SettingRow:
+    if theme not in THEME_NAMES:
+        hint = f"{did_you_mean(theme, THEME_NAMES)}there are {', '.join(THEME_NAMES)}"
+        raise ValidationError(f"{THEME}: there is no {safe_display(theme)!r}", hint=hint)
+    before = get_setting(workspace, THEME).value
+    change_setting(workspace.layout, THEME, value=theme)
+    _note(workspace, "settings.set", THEME, before=before, value=theme)
+    return get_setting(workspace, THEME)
+
+
 def _known(name: str) -> str:
     known = name.replace("-", "_").casefold()
-    if known not in SETTING_NAMES:
+    if known not in CONFIGURABLE:
         raise UsageError(
             f"there is no setting {safe_display(name)!r}",
-            hint=f"{did_you_mean(known, SETTING_NAMES)}'ingest-tui config list' shows them",
+            hint=f"{did_you_mean(known, CONFIGURABLE)}'ingest-tui config list' shows them",
         )
     return known
 

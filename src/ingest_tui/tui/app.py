@@ -28,7 +28,7 @@ from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
 from ingest_tui.tui.navigation.navigation import Going
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.terminal import clipboard, safety, themes
-from ingest_tui.tui.terminal.characters import draws_lines
+from ingest_tui.tui.terminal.characters import OnlyAscii, draws_lines
 from ingest_tui.tui.terminal.preferences import read_preferences
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.jobs.endings import ended_now, notice
@@ -92,6 +92,7 @@ class IngestApp(Going):
         self.use_theme(theme or self.preferences.theme)
         self.animation_level = "none"
         self._acting_characters = safety.ActingCharacters()
+        self._only_ascii = OnlyAscii()
         self.root = root
         self.now = now
         self.client = client or Client(root, read_only=read_only)
@@ -177,8 +178,9 @@ class IngestApp(Going):
 
     def get_line_filters(self) -> list[LineFilter]:
         """Return the filters of every painted line; the last one lets no control character of the data through."""
-        plain = [self._without_colour] if self.theme_used == themes.NO_COLOUR else []
-        return [*super().get_line_filters(), *plain, self._acting_characters]
+        plain: list[LineFilter] = [self._without_colour] if self.theme_used == themes.NO_COLOUR else []
+        drawn: list[LineFilter] = [self._only_ascii] if self.glyphs.ascii_only else []
+        return [*super().get_line_filters(), *plain, *drawn, self._acting_characters]
 
     def _handle_exception(self, error: Exception) -> None:
         """End with a report that shows no values: Textual's own prints local variables, secrets among them."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.theme_names import AUTO, THEME_NAMES
 from ingest_tui.store.layout import Layout
-from ingest_tui.tui.terminal.themes import AUTO, THEMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ def read_preferences(root: Path) -> Preferences:
         return Preferences()
     problems = []
     theme, keymap = settings.get("theme", AUTO), settings.get("keymap", {})
-    if theme not in THEMES:
-        problems.append(f"theme: there is no {safe_display(str(theme), limit=30)!r}; there are {', '.join(THEMES)}")
+    if theme not in THEME_NAMES:
+        said = safe_display(str(theme), limit=30)
+        problems.append(f"theme: there is no {said!r}; there are {', '.join(THEME_NAMES)}")
         theme = AUTO
     if not isinstance(keymap, dict):
         problems.append('keymap: it must be an object, such as {"job.retry": "f6"}')

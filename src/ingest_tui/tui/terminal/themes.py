@@ -6,10 +6,12 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from ingest_tui.model.theme_names import AUTO
+
 if TYPE_CHECKING:
     from textual.theme import Theme
 
-AUTO, NO_COLOUR = "auto", "none"
+NO_COLOUR = "none"
 _LIGHT_BACKGROUNDS = {"7", "15"}
 _NAMES_IN_TEXTUAL = {
     "dark": "ingest-dark",
@@ -19,6 +21,7 @@ _NAMES_IN_TEXTUAL = {
     NO_COLOUR: "ansi-dark",  # and every colour is taken out of what is painted
 }
 THEMES = {
+    # As `OWN_THEMES` has them.
     AUTO: "as the terminal is; without colour where NO_COLOR is set",
     "dark": "dark",
     "light": "light",
@@ -41,8 +44,8 @@ def resolved(name: str, environment: Mapping[str, str] | None = None, *, slow_li
 
 
 def name_in_textual(name: str) -> str:
-    """Return what Textual calls a resolved theme."""
-    return _NAMES_IN_TEXTUAL[name]
+    """Return what Textual calls a resolved theme; its own are called what they are."""
+    return _NAMES_IN_TEXTUAL.get(name, name)
 
 
 def own_themes() -> list[Theme]:

@@ -13,6 +13,8 @@ from textual.widgets import Input
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.log import LEVELS
+from ingest_tui.model.similar_names import did_you_mean
+from ingest_tui.model.theme_names import TEXTUAL_THEMES, THEME_NAMES
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import commands
 from ingest_tui.tui.background.questions import Asking
@@ -146,12 +148,15 @@ class Everywhere(Asking, Screen[None]):
         """Choose how the screen is coloured, and remember that."""
         from ingest_tui.tui.dialogs.dialogs import Choose
 
-        if name in themes.THEMES:
+        if name in THEME_NAMES:
             self._use_theme(name)
         elif name:
-            self.show_notice(f"there is no theme {name}", f"there are {', '.join(themes.THEMES)}", bad=True)
+            self.show_notice(
+                f"there is no theme {name}", f"{did_you_mean(name, THEME_NAMES)}:theme lists them", bad=True
+            )
         else:
             offered = [(known, f"{known}: {what}") for known, what in themes.THEMES.items()]
+            offered += [(known, f"{known}: of Textual") for known in TEXTUAL_THEMES]
             self.app.push_screen(Choose("Theme", offered), lambda chosen: self._use_theme(chosen) if chosen else None)
 
     def _use_theme(self, name: str) -> None:
@@ -183,7 +188,7 @@ class Everywhere(Asking, Screen[None]):
             "FILTER": list(wording.STATE_GLYPHS),
             "JOB": sorted(self.ingest.model.rows, key=job_order, reverse=True),
             "SOURCE": self._source_ids,
-            "THEME": list(themes.THEMES),
+            "THEME": THEME_NAMES,
             "LEVEL": LEVELS,
         }
         return commands.continuation(line, self.ingest.registry, self.view, known)

@@ -1,0 +1,54 @@
+"""In a terminal that has only ASCII, nothing else is drawn on any screen."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.terminal.characters import _IN_ASCII
+from tests.tui.stories import NOW, until
+from tests.tui.test_tui_contrast import PLACES
+from tests.tui.test_tui_overview import busy
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("overview_first")]
+
+
+def painted(app: Any) -> str:
+    """Return all that is painted, the dialog on top and what is left of the screen behind it."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=["small", "large"])
+def test_every_screen_is_drawn_in_ascii(root: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    """All views, menus, dialogs, forms and their fields: borders, bars, scrollbars, ellipses and bullets too."""
+    monkeypatch.setenv("LC_ALL", "de_DE.ISO-8859-1")
+    busy(root)
+    found: dict[str, str] = {}
+
+    async def look() -> None:
+        app: Any = IngestApp(root, now=lambda: NOW)
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: app.model.complete and app.knows_workers)
+            for keys in PLACES:
+                for key in keys:
+                    await pilot.press(key)
+                    await until(pilot, lambda: not any(worker.is_running for worker in app.workers))
+                    others = "".join(sorted({letter for letter in painted(app) if ord(letter) > 127}))
+                    if others:
+                        found[" ".join(keys)] = others
+                await pilot.press("escape", "escape", "escape")
+            assert "+-" in painted(app)
+
+    asyncio.run(look())
+    assert found == {}
+
+
+def test_what_stands_for_a_character_is_as_wide() -> None:
+    """Nothing on the line moves."""
+    assert all(cell_len(chr(code)) == cell_len(text) for code, text in _IN_ASCII.items())
+    assert all(text.isascii() for text in _IN_ASCII.values())
