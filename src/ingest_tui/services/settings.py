@@ -59,7 +59,7 @@ class SettingRow:
 
 
 def list_settings(workspace: Workspace) -> list[SettingRow]:
-    """Return all settings, last the theme of the TUI: no field of `Settings`, so that it keeps no worker from starting."""
+    """Return all settings, last the theme: it is no field of `Settings`, so that it keeps no worker from starting."""
     return [*_settings_of_workers(workspace), _theme_row(workspace)]
 
 

@@ -32,9 +32,9 @@ _IN_ASCII = str.maketrans(
     | dict.fromkeys("░▒▓", ":")
     | {"●": "*", "○": "o", "•": "*", "·": ".", "…": "~", "—": "-", "–": "-", "×": "x", "✓": "+", "✔": "+"}
     | {"→": ">", "←": "<", "↑": "^", "↓": "v", "▸": ">", "▾": "v", "▶": ">", "▼": "v", "◀": "<", "▲": "^", "⏎": "<"}
-    | {"«": "<", "»": ">", "“": '"', "”": '"', "‘": "'", "’": "'", "\xa0": " "}
+    | {"🔎": "/ ", "«": "<", "»": ">", "“": '"', "”": '"', "‘": "'", "’": "'", "\xa0": " "}
 )
-"""What the program and Textual draw with, each one cell wide, as is what stands for it."""
+"""What the program and Textual draw with, and what stands for it in as many cells."""
 
 
 class OnlyAscii(LineFilter):
