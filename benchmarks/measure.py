@@ -92,11 +92,12 @@ def _environment() -> dict[str, str]:
 class Workspace:
     """A fresh workspace with one local source named ``bench``, driven through the command line alone."""
 
-    def __init__(self, folder: Path, corpus: Path) -> None:
+    def __init__(self, folder: Path, corpus: Path, *options: str) -> None:
+        """``options`` are those of ``source add``."""
         self.folder = folder
         self._log = folder.with_suffix(".log")
         self._run("init")
-        self._run("source", "add", "local", "bench", "--path", str(corpus))
+        self._run("source", "add", "local", "bench", "--path", str(corpus), *options)
 
     def sync(self) -> Measured:
         """Run one sync to its end; it ends with 0, or with 3 when single items failed."""

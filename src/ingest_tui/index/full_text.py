@@ -16,6 +16,7 @@ from ingest_tui.index.old_full_text import OldFullText
 from ingest_tui.index.suggestions import suggestions
 from ingest_tui.index.text_search import TextSearch
 from ingest_tui.model.analysis import FORM_SIGNS, analyse
+from ingest_tui.model.batching import batches
 from ingest_tui.model.chunk_words import analyse_chunk
 from ingest_tui.model.document import CHUNK_COLUMNS, Chunk, SearchHit
 from ingest_tui.model.search_query import SearchQuery
@@ -52,6 +53,7 @@ ALTER TABLE chunks ADD COLUMN language TEXT NOT NULL DEFAULT '';
 """The old full text answers until all chunks are in the new one, see `OldFullText`."""
 
 _INSERT_CHUNK = f"INSERT INTO chunks VALUES (?{', ?' * len(CHUNK_COLUMNS)})"
+_CHUNKS_AT_ONCE: Final = 500
 _INSERT_WORDS = "INSERT INTO words (rowid, name, heading, text, forms) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -71,14 +73,14 @@ class FullText(Index):
         """
         self.remove(document_ids)
         first = (self._database.value("SELECT max(id) FROM chunks") or 0) + 1
-        numbered = list(enumerate(chunks, first))
-        if not numbered:
-            return
         connection = self._database.connection
-        connection.executemany(_INSERT_CHUNK, ((number, chunk.document_id, *chunk[2:-1]) for number, chunk in numbered))
-        self._insert_words(numbered)
-        if self._old.is_in_use:
-            self._old.insert(numbered)
+        for numbered in batches(enumerate(chunks, first), _CHUNKS_AT_ONCE):
+            connection.executemany(
+                _INSERT_CHUNK, ((number, chunk.document_id, *chunk[2:-1]) for number, chunk in numbered)
+            )
+            self._insert_words(numbered)
+            if self._old.is_in_use:
+                self._old.insert(numbered)
 
     def _insert_words(self, numbered: list[tuple[int, Chunk]]) -> None:
         connection = self._database.connection

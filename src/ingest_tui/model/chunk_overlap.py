@@ -12,8 +12,10 @@ _JOIN = 2
 _WORD_START = re.compile(r"(?<=\s)\S")
 
 
-def overlapping(markdown: str, before: Piece, piece: Piece, limits: ChunkLimits) -> Piece:
+def overlapping(before: Piece, piece: Piece, gap: str, limits: ChunkLimits) -> Piece:
     """Return ``piece`` with the end of the text ``before`` it in front: as many whole lines and sentences as fit.
+
+    ``gap`` is what is between both.
 
     Where not even one fits, these are whole words. Only what is text is repeated, within a section and a page: never a
     part of a table or of code.
@@ -23,7 +25,6 @@ def overlapping(markdown: str, before: Piece, piece: Piece, limits: ChunkLimits)
     repeated = before.text[start:]
     if not repeated:
         return piece
-    gap = markdown[before.end : piece.start]
     joint = "\n\n" if "\n\n" in gap else "\n" if "\n" in gap else gap[:1]
     return Piece(f"{repeated}{joint}{piece.text}", before.end - len(repeated), piece.end)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ingest_tui.model.chunk_limits import ChunkLimits
@@ -12,6 +13,8 @@ from ingest_tui.model.markdown_blocks import Block
 SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？]")
 _CELL = re.compile(r"(?:[^|\\]|\\.)*", re.DOTALL)
 _LONGEST_OPENING = 100
+_LOOK_AHEAD = 1024**2
+"""Characters of a long text that are there when a piece is cut: more than any piece has."""
 _FENCE_MARK = re.compile("`{3,}|~{3,}")
 _SMALL_TABLE_COST = 12
 """What the marks of a small table add for each of its columns."""
@@ -20,34 +23,57 @@ _SMALL_TABLE_COST = 12
 class Piece(NamedTuple):
     """A text of a chunk, and the offsets in the whole text between which its own words are.
 
-    Heads of tables and fences that it repeats are not its own.
+    Heads of tables and fences that it repeats are not its own. ``gap`` is what is between it and the piece before it,
+    where both were cut from one text.
     """
 
     text: str
     start: int
     end: int
+    gap: str | None = None
 
 
 def pieces_of(block: Block, limits: ChunkLimits) -> Iterator[Piece]:
-    """Yield a block whole, or cut when it is too large."""
-    if limits.measure.reach(block.text, 0, limits.largest) >= len(block.text):
+    """Yield a block whole, or cut when it is too large; what is in its ``rest`` is read on the way."""
+    if not block.rest and limits.measure.reach(block.text, 0, limits.largest) >= len(block.text):
         yield Piece(block.text, block.start, block.start + len(block.text))
     elif block.kind == "table":
-        yield from _TableCutter(limits).pieces(block.text, block.start)
+        yield from _TableCutter(limits).pieces(block)
     elif block.kind == "fence":
         yield from _fence_pieces(block.text, block.start, limits)
     else:
-        yield from text_pieces(block.text, block.start, limits, limits.target)
+        yield from text_pieces(block.text, block.start, limits, limits.target, block.rest)
 
 
-def text_pieces(text: str, offset: int, limits: ChunkLimits, target: int) -> Iterator[Piece]:
-    """Yield pieces of at most about ``target``, cut where a person would: see `_cut`; half as much again at the end."""
-    start, end = 0, len(text)
-    while start < end and limits.measure.reach(text, start, target * 3 // 2) < end:
-        cut = _cut(text, start, limits.measure.reach(text, start, target))
-        yield from _stripped(text, start, cut, offset)
+def text_pieces(text: str, offset: int, limits: ChunkLimits, target: int, rest: Iterable[str] = ()) -> Iterator[Piece]:
+    """Yield pieces of at most about ``target``, cut where a person would: see `_cut`; half as much again at the end.
+
+    ``rest`` are further lines of the text, of which a part is in memory at a time.
+    """
+    lines = iter(rest)
+    start = before = 0  # where the next piece begins, and where the last one ended
+    is_first = True
+    while True:
+        longest = limits.measure.reach(text, start, target * 3 // 2) if start < len(text) else start
+        is_near_end = longest >= len(text) or len(text) - start < _LOOK_AHEAD
+        if is_near_end and (further := "".join(f"\n{line}" for line in _some_of(lines))):
+            text, offset, start, before = text[before:] + further, offset + before, start - before, 0
+            continue
+        cut = _cut(text, start, limits.measure.reach(text, start, target)) if longest < len(text) else len(text)
+        for piece in _stripped(text, start, cut, offset):
+            yield piece._replace(gap=None if is_first else text[before : piece.start - offset])
+            before, is_first = piece.end - offset, False
+        if cut == len(text):
+            return
         start = cut
-    yield from _stripped(text, start, end, offset)
+
+
+def _some_of(lines: Iterator[str]) -> Iterator[str]:
+    """Yield as many lines as are kept at a time."""
+    size = 0
+    while size < _LOOK_AHEAD and (line := next(lines, None)) is not None:
+        size += len(line) + 1
+        yield line
 
 
 def _stripped(text: str, start: int, end: int, offset: int) -> Iterator[Piece]:
@@ -126,15 +152,15 @@ class _TableCutter:
         self._limits = limits
         self._size = limits.measure.size
 
-    def pieces(self, text: str, offset: int) -> Iterator[Piece]:
+    def pieces(self, table: Block) -> Iterator[Piece]:
         """Yield the pieces of a table that is too large for one."""
-        names, marks, *rows = text.split("\n")
+        names, marks, *first_rows = table.text.split("\n")
         head = self._size(names) + self._size(marks) + 2
         pending: list[str] = []
         size = head
-        start = offset  # the head is the first piece's own
+        start = offset = table.start  # the head is the first piece's own
         row_start = offset + len(names) + len(marks) + 2
-        for row in rows:
+        for row in chain(first_rows, table.rest):
             row_size = self._size(row)
             if pending and size + row_size > max(self._limits.target, head + 1):
                 yield Piece("\n".join((names, marks, *pending)), start, row_start - 1)
@@ -149,8 +175,8 @@ class _TableCutter:
             row_start = row_end + 1
         if pending:
             yield Piece("\n".join((names, marks, *pending)), start, row_start - 1)
-        elif not rows:
-            yield from text_pieces(text, offset, self._limits, self._limits.target)
+        elif row_start == offset + len(names) + len(marks) + 2:  # it has no rows
+            yield from text_pieces(table.text, offset, self._limits, self._limits.target)
 
     def _row_pieces(self, names: str, row: str, offset: int) -> Iterator[Piece]:
         """Yield a row that is too large next to its names as several small tables, each with some of the columns."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ingest_tui.model.chunk_limits import ChunkLimits, ChunkRules
@@ -36,12 +37,12 @@ def row_pieces(block: Block, limits: ChunkLimits) -> Iterator[Piece] | None:
     if block.kind != "table" or not (rules.text_columns or rules.context_columns):
         return None
     names, marks, *rows = block.text.split("\n")
-    if not rows:
+    if not rows and not block.rest:
         return None
     columns = _chosen([_plain(cell.text) for cell in cells_of_row(names, 0)], rules)
     if columns is None:
         return None
-    return _pieces(rows, block.start + len(names) + len(marks) + 2, columns, limits)
+    return _pieces(chain(rows, block.rest), block.start + len(names) + len(marks) + 2, columns, limits)
 
 
 def _chosen(header: Sequence[str], rules: ChunkRules) -> _Columns | None:
@@ -55,7 +56,7 @@ def _chosen(header: Sequence[str], rules: ChunkRules) -> _Columns | None:
     return _Columns(context, text or others)
 
 
-def _pieces(rows: Sequence[str], offset: int, columns: _Columns, limits: ChunkLimits) -> Iterator[Piece]:
+def _pieces(rows: Iterable[str], offset: int, columns: _Columns, limits: ChunkLimits) -> Iterator[Piece]:
     for row in rows:
         cells = cells_of_row(row, offset)
         context = "\n".join(_lines(columns.context, cells))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ingest_tui.model.analysis import stemming_language
@@ -13,7 +13,7 @@ from ingest_tui.model.chunk_rows import row_pieces
 from ingest_tui.model.chunk_words import ChunkWords, analyse_chunk
 from ingest_tui.model.document import Chunk
 from ingest_tui.model.languages import language_among
-from ingest_tui.model.markdown_blocks import Block, split_blocks
+from ingest_tui.model.markdown_blocks import Block, blocks_of_lines
 from ingest_tui.model.pages import page_at
 
 HEADING_SEPARATOR = " › "
@@ -49,15 +49,27 @@ def split_into_chunks(
     Of tables that have columns which the rules choose each row is a text of its own, see `chunk_rows`: there only what
     was chosen is in a chunk. The same text and limits always give the same chunks.
     """
-    gathered = _Gathered(markdown, page_starts, limits)
-    for block in split_blocks(markdown):
+    return list(chunks_of_lines(markdown.split("\n"), page_starts, limits))
+
+
+def chunks_of_lines(
+    lines: Iterable[str], page_starts: Sequence[int] = (), limits: ChunkLimits = DEFAULT_LIMITS
+) -> Iterator[TextChunk]:
+    """Yield the chunks of a text that comes in lines, without their ends: those of `split_into_chunks`.
+
+    Of a long table or text a part is in memory at a time.
+    """
+    gathered = _Gathered(page_starts, limits)
+    for block in blocks_of_lines(lines):
         if block.kind == "heading":
             gathered.open_section(block)
             continue
         for piece in row_pieces(block, limits) or pieces_of(block, limits):
-            gathered.add(piece, is_text=block.kind == "text")
+            gathered.add(piece, block)
+            if gathered.chunks:
+                yield from gathered.taken()
     gathered.flush()
-    return gathered.chunks
+    yield from gathered.taken()
 
 
 def analysed(chunks: Iterable[TextChunk], language: str | None) -> list[TextChunk]:
@@ -74,29 +86,24 @@ def chunks_of_version(
     chunks: Iterable[TextChunk],
     language: str | None,
     rules: ChunkRules = DEFAULT_LIMITS.rules,
-) -> list[Chunk]:
-    """Return the chunks of a version as an index takes them; those without words are analysed here.
+) -> Iterator[Chunk]:
+    """Yield the chunks of a version as an index takes them; those without words are analysed here.
 
     ``language`` is what was found of the document; the rules may say which languages it can be in.
     """
-    rows = []
     language = language_among(language, rules.languages)
     stemmed_as = stemming_language(language)
     for ordinal, one in enumerate(chunks):
         heading = HEADING_SEPARATOR.join(one.heading_path)
         words = one.words or analyse_chunk(heading, one.text, language)
-        rows.append(
-            Chunk(document_id, version, ordinal, heading, one.text, one.page, one.start, one.end, stemmed_as, words)
-        )
-    return rows
+        yield Chunk(document_id, version, ordinal, heading, one.text, one.page, one.start, one.end, stemmed_as, words)
 
 
 class _Gathered:
-    """Chunks so far, the path of open headings, and the pieces of the next chunk."""
+    """Chunks that are ready, the path of open headings, and the pieces of the next chunk."""
 
-    def __init__(self, markdown: str, page_starts: Sequence[int], limits: ChunkLimits) -> None:
+    def __init__(self, page_starts: Sequence[int], limits: ChunkLimits) -> None:
         self.chunks: list[TextChunk] = []
-        self._markdown = markdown
         self._page_starts = page_starts
         self._limits = limits
         self._path: list[Block] = []
@@ -115,13 +122,21 @@ class _Gathered:
         self._path.append(heading)
         self._heading_is_bare = True
 
-    def add(self, piece: Piece, *, is_text: bool) -> None:
+    def taken(self) -> list[TextChunk]:
+        """Return the chunks that are ready, each once."""
+        chunks, self.chunks = self.chunks, []
+        return chunks
+
+    def add(self, piece: Piece, block: Block) -> None:
+        """Add a piece of a block."""
+        is_text = block.kind == "text"
         page = page_at(self._page_starts, piece.start)
         size = self._limits.measure.size(piece.text)
         if self._pending and (self._size + size > self._limits.target or page != self._page):
             self.flush()
         if not self._pending and is_text and self._text_before is not None and page == self._page:
-            piece = overlapping(self._markdown, self._text_before, piece, self._limits)
+            gap = piece.gap if piece.gap is not None else "\n\n" if block.is_after_empty_line else "\n"
+            piece = overlapping(self._text_before, piece, gap, self._limits)
         self._text_before = piece if is_text else None
         self._page = page
         self._pending.append(piece)

@@ -16,13 +16,11 @@ from typing import Any
 
 from ingest_tui.model.analysis import stemming_language
 from ingest_tui.model.chunk_limits import ChunkRules
-from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.document import Chunk, Document
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, StoreError
-from ingest_tui.model.hashing import compute_content_hash, short_digest
+from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import RECHUNK, Counters, JobState, Phase, end_state
-from ingest_tui.model.language import detect_language
 from ingest_tui.model.languages import language_among
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.pages import page_starts_of
@@ -34,10 +32,11 @@ from ingest_tui.store.change import PlacedVersion, StoreChange
 from ingest_tui.store.document_preferences import DocumentLimits
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, make_inner_folder, remove_tree
 from ingest_tui.store.layout import INGESTION, vectors_name
+from ingest_tui.store.version_chunks import TextFile, VersionChunks
 
 RECHUNKED = "rechunked"
 _DOCUMENTS_AT_ONCE = 100
-_CHARACTERS_AT_ONCE = 4_000_000
+_BYTES_AT_ONCE = 4_000_000
 _VECTORS = vectors_name("any").partition("-")[0]
 
 
@@ -46,10 +45,10 @@ class _NewVersion:
     """A document as it will be, its chunks, its record, and the folder that its files come from."""
 
     document: Document
-    chunks: list[Chunk]
+    chunks: VersionChunks
     record: dict[str, Any]
     source: Path
-    characters: int
+    bytes: int
 
 
 def run_rechunking(job: JobContext) -> JobState:
@@ -87,7 +86,7 @@ class _Rechunking:
             version = self._version_for(document)
             if version is not None:
                 pending.append(version)
-            if len(pending) >= _DOCUMENTS_AT_ONCE or sum(one.characters for one in pending) > _CHARACTERS_AT_ONCE:
+            if len(pending) >= _DOCUMENTS_AT_ONCE or sum(one.bytes for one in pending) > _BYTES_AT_ONCE:
                 self._commit(pending)
                 pending = []
             job.meter.advance(RECHUNK)
@@ -118,13 +117,14 @@ class _Rechunking:
             is_of_this_job = document.job_id == self._job.manifest.job_id  # its line was lost
             self._record(document, *(("ingested", RECHUNKED) if is_of_this_job else ("unchanged", "same_rules")))
             return None
-        text = self._store.normalized(folder)
-        if compute_content_hash(text) != document.content_hash:
+        text = TextFile(self._store.normalized_path(folder))
+        if text.content_hash() != document.content_hash:
             raise StoreError(f"the text of document {document.document_id} is not what was committed")
-        cut = split_into_chunks(text, page_starts_of(record), limits)
-        language = record.get("language") or detect_language(text)
-        chunks = chunks_of_version(document.document_id, document.version + 1, cut, language, rules)
-        if self._are_there(document, chunks) and _language_before(record, text) == _language_of(chunks):
+        language = record.get("language") or text.language()
+        chunks = VersionChunks(
+            document.document_id, document.version + 1, text, page_starts_of(record), language, limits
+        )
+        if self._are_there(document, chunks) and _language_before(record, language) == _language_of(chunks):
             self._record(document, "unchanged", "same_chunks")
             return None
         at = rfc3339_now()
@@ -143,20 +143,22 @@ class _Rechunking:
             "rechunked_from": document.version,
             "ingested_at": at,
         }
-        return _NewVersion(again, chunks, record | changed, folder, len(text))
+        return _NewVersion(again, chunks, record | changed, folder, text.bytes)
 
-    def _are_there(self, document: Document, chunks: list[Chunk]) -> bool:
+    def _are_there(self, document: Document, chunks: VersionChunks) -> bool:
         now = self._job.reading.full_text.chunks_of(document.document_id)
-        return [(one.heading, one.text, one.page, one.start, one.end) for one in now] == [
-            (one.heading, one.text, one.page, one.start, one.end) for one in chunks
-        ]
+        return len(now) == len(chunks) and all(
+            (one.heading, one.text, one.page, one.start, one.end)
+            == (other.heading, other.text, other.page, other.start, other.end)
+            for one, other in zip(now, chunks, strict=True)
+        )
 
     def _commit(self, versions: list[_NewVersion]) -> None:
         """Put the new versions in force; a document that has changed meanwhile is cut by what has changed it."""
         if not versions:
             return
         job = self._job
-        job.disk.await_room(sum(one.characters for one in versions))
+        job.disk.await_room(sum(one.bytes for one in versions))
         for one in versions:
             self._build(one)
         done = []
@@ -191,7 +193,7 @@ class _Rechunking:
         change.documents[document.document_id] = document
         change.versions.append(VersionRow.of_current(document))
         change.rechunked.add(document.document_id)
-        change.chunks += one.chunks
+        change.chunks[document.document_id] = one.chunks
         if self._store.has_note(document):
             change.noted.add(document.document_id)
 
@@ -236,14 +238,14 @@ class _Rechunking:
         )
 
 
-def _language_before(record: dict[str, Any], text: str) -> str:
+def _language_before(record: dict[str, Any], language: str | None) -> str:
     """Return the language by whose rules the chunks of a version were stemmed."""
     before = ChunkRules.of(record.get("chunking", {}))
-    return stemming_language(language_among(record.get("language") or detect_language(text), before.languages))
+    return stemming_language(language_among(language, before.languages))
 
 
-def _language_of(chunks: list[Chunk]) -> str:
-    return chunks[0].language if chunks else ""
+def _language_of(chunks: VersionChunks) -> str:
+    return next(iter(chunks)).language if len(chunks) else ""
 
 
 def _link_or_copy(path: Path, target: Path) -> None:

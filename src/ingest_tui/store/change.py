@@ -12,8 +12,9 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import apsw
 
@@ -33,6 +34,14 @@ from ingest_tui.store.removals import note_removals
 
 _REINDEXED_AT_ONCE = 500
 """Chunks of an old catalogue that each writer brings into the new full text: some 50 ms."""
+
+
+class Chunks(Protocol):
+    """The chunks of a document: their number, and they themselves."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Chunk]: ...
 
 
 class PlacedVersion(NamedTuple):
@@ -64,8 +73,9 @@ class StoreChange:
     ``documents`` are rows to put; one whose ``state`` is retired goes to the trash, one that is in ``returned`` comes
     out of it. ``left`` are documents that lose a place: retired when it was their last. ``noted`` are documents whose
     places change. ``forgotten`` places are deleted before ``locations`` are put. ``rechunked`` documents lose their
-    chunks before ``chunks`` are added. ``purged`` documents are in the trash, and are deleted with all that is known.
-    ``pruned`` versions are deleted; their documents are active and have a later one.
+    chunks before ``chunks`` are added, which are asked for when the placed versions are where they belong. ``purged``
+    documents are in the trash, and are deleted with all that is known. ``pruned`` versions are deleted; their documents
+    are active and have a later one.
     ``at``, ``by`` and ``reason`` are noted in what is retired, with the places in ``remembered`` if any; ``reasons``
     are those of documents that are retired for another one.
     """
@@ -78,7 +88,7 @@ class StoreChange:
     versions: list[VersionRow] = field(default_factory=list)
     locations: dict[PlaceKey, KnownPlace] = field(default_factory=dict)
     forgotten: set[PlaceKey] = field(default_factory=set)
-    chunks: list[Chunk] = field(default_factory=list)
+    chunks: dict[str, Chunks] = field(default_factory=dict)
     rechunked: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
@@ -93,7 +103,7 @@ class StoreChange:
     def renamed(self) -> set[str]:
         """Return the documents that may have another name, and whose chunks stay as they are."""
         active = {name for name, document in self.documents.items() if document.state == "active"}
-        return active - {chunk.document_id for chunk in self.chunks}
+        return active - self.chunks.keys()
 
     def put_location(self, row: KnownPlace) -> None:
         """Add what is known of a place from now on."""
@@ -255,7 +265,9 @@ class StoreWriter:
         for source_id, keys in _by_source(change.forgotten):
             catalogue.forget_locations(source_id, keys)
         catalogue.put_locations(change.locations.values())
-        catalogue.full_text.replace([*change.rechunked, *_retired_by(change)], change.chunks)
+        catalogue.full_text.replace(
+            [*change.rechunked, *_retired_by(change)], chain.from_iterable(change.chunks.values())
+        )
         catalogue.full_text.rename(change.renamed())
         catalogue.put_kills(change.kills)
         for source_id, keys in _by_source(change.cleared_kills):

@@ -13,7 +13,6 @@ from typing import Any
 
 from ingest_tui.model.document import Document, shown_version
 from ingest_tui.model.errors import IngestError, NotFoundError, SchemaVersionError, StoreError
-from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.identifiers import check_identifier
 from ingest_tui.model.place import KnownPlace
 from ingest_tui.store.fs.atomic import (
@@ -30,6 +29,7 @@ from ingest_tui.store.fs.atomic import (
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, RETIRED, Layout, version_name
 from ingest_tui.store.records.json_files import read_json
+from ingest_tui.store.version_chunks import TextFile
 
 SCHEMA_VERSION = 1
 SET_ASIDE = ".incomplete."
@@ -294,7 +294,7 @@ class DocumentStore:
         """Whether the files of a version are those that were committed; reads both."""
         try:
             raw = self.raw(folder)
-            if raw is None or compute_content_hash(self.normalized(folder)) != content_hash:
+            if raw is None or TextFile(self.normalized_path(folder)).content_hash() != content_hash:
                 return False
             with raw.open("rb") as opened:
                 return hashlib.file_digest(opened, "sha256").hexdigest() == raw_sha256

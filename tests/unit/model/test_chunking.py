@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui.model.chunk_limits import DEFAULT_LIMITS
+from ingest_tui.model import chunk_pieces
+from ingest_tui.model.chunk_limits import DEFAULT_LIMITS, ChunkLimits, ChunkRules
+from ingest_tui.model.chunk_pieces import text_pieces
 from ingest_tui.model.chunking import split_into_chunks
-from ingest_tui.model.markdown_blocks import MAX_HEADING_CHARACTERS, plain_heading, split_blocks
+from ingest_tui.model.markdown_blocks import MAX_HEADING_CHARACTERS, blocks_of_lines, plain_heading, split_blocks
 
 
 def paths(markdown: str) -> list[tuple[str, ...]]:
@@ -155,3 +159,51 @@ def test_blocks_hold_every_line_and_know_where_they_are(markdown: str) -> None:
     assert all(markdown.startswith(block.text, block.start) for block in blocks)
     lines = [line for block in blocks for line in block.text.split("\n") if line.strip()]
     assert lines == [line for line in markdown.split("\n") if line.strip()]
+
+
+WORDS = "some words. And more " * 4
+LINES = st.sampled_from(
+    [
+        *("", "  ", "# head", "---", "a|b", "---|---", "| x | y |", "| --- | --- |", "| 1 | 2 |", "```", "1. ~~~"),
+        *("<!-- c", "-->", "- item", "| only", "    code", WORDS, f"{WORDS}|", f"| {WORDS}| 2 |"),
+    ]
+)
+
+
+@given(st.lists(LINES, max_size=60), st.integers(200, 300))
+def test_a_long_block_comes_in_parts(lines: list[str], long_from: int) -> None:
+    """A text that comes in lines has the blocks that the whole has, however much of a long one is left in its rest."""
+    joined = [
+        (block.kind, "\n".join((block.text, *block.rest)), block.start, block.name, block.is_after_empty_line)
+        for block in blocks_of_lines(lines, long_from=long_from)
+    ]
+    whole = split_blocks("\n".join(lines))
+    assert joined == [(block.kind, block.text, block.start, block.name, block.is_after_empty_line) for block in whole]
+
+
+def test_what_is_left_of_a_long_block_is_skipped() -> None:
+    """Who does not read the rest of a block finds the next one where it begins."""
+    blocks = list(blocks_of_lines(["| a | b |", "| --- | --- |", *["| 1 | 2 |"] * 99, "", "# Next"], long_from=200))
+    assert [(block.kind, block.start) for block in blocks] == [("table", 0), ("heading", 1015)]
+
+
+@given(st.lists(st.sampled_from(["some words. And more", "w" * 300, "one", " "]), min_size=1), st.integers(1, 400))
+def test_a_long_text_is_cut_the_same_in_parts(lines: list[str], look_ahead: int) -> None:
+    """Pieces, where they are, and what is between them, are those of the text as one."""
+    limits = ChunkLimits(ChunkRules(size=200))
+    whole = list(text_pieces("\n".join(lines), 7, limits, 130))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunk_pieces, "_LOOK_AHEAD", look_ahead)
+        assert list(text_pieces(lines[0], 7, limits, 130, lines[1:])) == whole
+
+
+def test_a_table_longer_than_what_is_kept_has_the_same_chunks() -> None:
+    """Of a table of megabytes the rows and columns that were chosen are texts as those of a short one."""
+    head = "| town | people |\n| --- | --- |"
+    rows = "\n".join(f"| town {number} | {WORDS * 2} |" for number in range(9_000))
+    for rules in (ChunkRules(), ChunkRules(context_columns=("town",))):
+        chunks = split_into_chunks(f"{head}\n{rows}\n\nthe end", limits=ChunkLimits(rules))
+        assert chunks[-1].text.endswith("the end")
+        named = re.findall(r"town (\d+)", "\n".join(chunk.text for chunk in chunks))
+        assert list(map(int, named)) == list(range(9_000))
+        assert all(chunk.text.startswith(head) is not bool(rules.context_columns) for chunk in chunks[:-1])

@@ -75,7 +75,7 @@ class Store:
         change.documents[row.document_id] = row
         change.versions.append(VersionRow.of_current(row))
         change.rechunked.add(row.document_id)
-        change.chunks.append(Chunk(row.document_id, row.version, 0, "", _text(row).decode()))
+        change.chunks[row.document_id] = [Chunk(row.document_id, row.version, 0, "", _text(row).decode())]
         change.put_location(location(row.key, row.document_id, uri=row.uri, version=row.version))
 
     def state(self) -> tuple[Any, ...]:
@@ -133,7 +133,7 @@ def everything_at_once(store: Store) -> StoreChange:
     change.documents["cc"] = row_of("c")
     change.returned.add("cc")
     change.put_location(location("c.md", "cc", uri="file:///c.md"))
-    change.chunks.append(Chunk("cc", 1, 0, "", "text of cc 1"))
+    change.chunks["cc"] = [Chunk("cc", 1, 0, "", "text of cc 1")]
     moved = row_of("d", key="moved.md")
     change.documents["dd"] = moved
     change.forgotten.add(("docs", "d.md"))
@@ -302,7 +302,7 @@ def test_a_document_that_returns_is_noted_with_the_places_it_has_now(store: Stor
     store.carry_out(second)
     back = StoreChange(at="2026-01-05", by="me", returned={"aa"}, documents={"aa": row_of("a")})
     back.put_location(location("a.md", "aa"))
-    back.chunks.append(Chunk("aa", 1, 0, "", "text of aa 1"))
+    back.chunks["aa"] = [Chunk("aa", 1, 0, "", "text of aa 1")]
     store.carry_out(back)
     note = orjson.loads((store.layout.document("default", "aa") / "document.json").read_bytes())
     assert [place["key"] for place in note["locations"]] == ["a.md"]

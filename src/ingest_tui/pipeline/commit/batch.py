@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ingest_tui.model.chunking import TextChunk, chunks_of_version, split_into_chunks
+from ingest_tui.model.chunking import chunks_of_version
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
@@ -33,7 +33,8 @@ from ingest_tui.pipeline.stage import outcome_of_fetch_error
 from ingest_tui.pipeline.staged_item import KEY_TAKEN, OpenContainer, StagedItem
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rows import KillRow, VersionRow
-from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
+from ingest_tui.store.change import Chunks, PlacedVersion, StoreChange, StoreWriter
+from ingest_tui.store.version_chunks import TextFile, VersionChunks
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class CommitBatch:
         for item in items:
             if item.raw_path and item not in writes.unparsed and self._job.staging.folder(item.item_id) not in placed:
                 self._job.staging.drop(item.item_id)
-        self._job.manifest.counters.chunks_written += len(writes.chunks)
+        self._job.manifest.counters.chunks_written += sum(map(len, writes.chunks.values()))
         return writes.outcomes, writes.unparsed
 
     # What is known of the items of a batch
@@ -252,7 +253,7 @@ class CommitBatch:
         what = decision.classification
         previous = self._known.previous(decision, item.key)
         document = self._document_row(item, result, previous)
-        chunks = self._chunks(item, result)
+        chunks = self._chunks(item, result, document)
         document = document._replace(chunks=len(chunks))
         folder = self._job.staging.folder(item.item_id)
         own = self._source.overrides.chosen() if self._job.connector is None else {}
@@ -263,11 +264,9 @@ class CommitBatch:
         writes.versions.append(VersionRow.of_current(document))
         if previous is not None:
             writes.rechunked.add(document.document_id)
-            writes.chunks = [row for row in writes.chunks if row.document_id != document.document_id]
         if what.kind == "returned":
             writes.returned.add(document.document_id)
-        rules = self._job.chunking.rules
-        writes.chunks += chunks_of_version(document.document_id, document.version, chunks, result.language, rules)
+        writes.chunks[document.document_id] = chunks
         self._known.put_document(document)
         self._put_places(item, decision, writes, document.document_id, version=document.version)
         planned = "changed" if item.line.reason in {"upload", "new"} else item.line.reason
@@ -364,11 +363,20 @@ class CommitBatch:
             job_id=self._job.manifest.job_id,
         )
 
-    def _chunks(self, item: StagedItem, result: ParseResult) -> list[TextChunk]:
+    def _chunks(self, item: StagedItem, result: ParseResult, document: Document) -> Chunks:
+        """Return the chunks of a version; those that no parser has cut are read from its text, where that is then."""
+        limits = self._job.chunking
         if result.chunks is not None:
-            return result.chunks
-        text = Path(self._job.staging.normalized(item.item_id)).read_text(encoding="utf-8")
-        return split_into_chunks(text, result.page_starts, self._job.chunking)
+            cut = chunks_of_version(
+                document.document_id, document.version, result.chunks, result.language, limits.rules
+            )
+            return list(cut)
+        staged = TextFile(Path(self._job.staging.normalized(item.item_id)))
+        chunks = VersionChunks(
+            document.document_id, document.version, staged, result.page_starts, result.language, limits
+        )
+        folder = self._documents.folder(document.collection_id, document.document_id, document.version)
+        return chunks.moved_to(TextFile(self._documents.normalized_path(folder)))
 
     def _settle(self, item: StagedItem, writes: Writes, ending: ItemEnding) -> None:
         """Note what is known from now on of the item's place, and its outcome."""

@@ -27,6 +27,8 @@ from ingest_tui.store.fs.disk import Room
 from ingest_tui.store.records.plan_file import work_lines
 
 BATCH_ITEMS = 1000
+BATCH_BYTES = 16 * 1024**2
+"""Of text whose chunks are in memory."""
 BATCH_SECONDS = 0.4
 MAX_WEIGHT_IN_FLIGHT = 4096
 _WEIGHT_BYTES = 16_384
@@ -250,8 +252,9 @@ class Committer:
         if first is None or self._abandoned.is_set():
             return []
         items = [first]
+        held_bytes = _held_bytes(first)
         deadline = time.monotonic() + BATCH_SECONDS
-        while len(items) < BATCH_ITEMS and not self._is_last_batch(len(items)):
+        while len(items) < BATCH_ITEMS and held_bytes < BATCH_BYTES and not self._is_last_batch(len(items)):
             try:
                 item = self._finished.get_nowait()
             except queue.Empty:
@@ -263,7 +266,13 @@ class Committer:
                 self._finished.put(None)
                 break
             items.append(item)
+            held_bytes += _held_bytes(item)
         return items
+
+
+def _held_bytes(item: StagedItem) -> int:
+    """Return how much text of an item is in memory, in its chunks."""
+    return item.result.text_bytes if item.result is not None and item.result.chunks is not None else 0
 
 
 def _refuse_without_room(items: list[StagedItem]) -> None:

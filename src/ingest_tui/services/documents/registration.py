@@ -51,7 +51,9 @@ def register_document(
             chunks = split_into_chunks(ingested.content, limits=limits)
             document = document._replace(chunks=len(chunks))
             language = detect_language(ingested.content)
-            change.chunks += chunks_of_version(document.document_id, document.version, chunks, language, limits.rules)
+            change.chunks[document.document_id] = list(
+                chunks_of_version(document.document_id, document.version, chunks, language, limits.rules)
+            )
             if previous is not None and previous.state == "retired":
                 change.returned.add(previous.document_id)
         else:

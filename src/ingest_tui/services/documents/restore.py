@@ -15,6 +15,7 @@ from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.change import StoreChange
 from ingest_tui.store.kept_places import as_kept
 from ingest_tui.store.users import requester
+from ingest_tui.store.version_chunks import TextFile
 from ingest_tui.store.workspace import Workspace
 
 
@@ -145,4 +146,5 @@ def _bring_back(workspace: Workspace, document: Document, change: StoreChange) -
     chunks = stored.chunks_as(document.document_id, document.version, limits)
     change.documents[document.document_id] = document._replace(chunks=len(chunks))
     change.returned.add(document.document_id)
-    change.chunks += chunks
+    back = store.folder(document.collection_id, document.document_id, document.version)
+    change.chunks[document.document_id] = chunks.moved_to(TextFile(store.normalized_path(back)))

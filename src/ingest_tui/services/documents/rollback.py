@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.document import Chunk, Document, shown_version
+from ingest_tui.model.document import Document, shown_version
 from ingest_tui.model.errors import DiskFullError, IngestError, NotFoundError, UsageError
-from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import ROLLED_BACK
 from ingest_tui.services.documents.documents import get_document
@@ -21,6 +20,7 @@ from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, make_inner_folder, remove_tree, write_pieces_durably
 from ingest_tui.store.layout import INGESTION, RAW_STEM
 from ingest_tui.store.users import requester
+from ingest_tui.store.version_chunks import VersionChunks
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import queue_embedding
 
@@ -31,7 +31,7 @@ class _Plan(NamedTuple):
     """What a rollback makes: the document as it will be, its chunks, and the version that it is made from."""
 
     document: Document
-    chunks: list[Chunk]
+    chunks: VersionChunks
     source: Path
     stored: StoredVersion
     left: Document
@@ -125,7 +125,7 @@ def _read(workspace: Workspace, folder: Path, document_id: str, number: int) -> 
     """Return what a version holds; raises `NotFoundError` where that is not what was committed."""
     try:
         stored = read_stored_version(workspace, folder)
-        if compute_content_hash(stored.text) == stored.record["content_hash"]:
+        if stored.text.content_hash() == stored.record["content_hash"]:
             return stored
     except (IngestError, OSError, KeyError):
         pass
@@ -158,7 +158,7 @@ def _commit(workspace: Workspace, writer: StoreWriter, plan: _Plan, *, at: str, 
     change.documents[document.document_id] = document
     change.versions.append(VersionRow.of_current(document))
     change.rechunked.add(document.document_id)
-    change.chunks += plan.chunks
+    change.chunks[document.document_id] = plan.chunks
     change.noted.add(document.document_id)
     for place in writer.catalogue.locations_of(document.document_id):
         change.put_location(_as_left(place, plan, at))

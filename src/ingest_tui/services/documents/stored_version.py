@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest_tui.model.chunk_limits import ChunkLimits
-from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
-from ingest_tui.model.document import Chunk, Document
-from ingest_tui.model.language import detect_language
+from ingest_tui.model.document import Document
 from ingest_tui.model.pages import page_starts_of
 from ingest_tui.store.document_preferences import DocumentLimits
+from ingest_tui.store.version_chunks import TextFile, VersionChunks
 from ingest_tui.store.workspace import Workspace
 
 
@@ -18,19 +17,18 @@ class StoredVersion(NamedTuple):
     """The ingestion record and the text of a version."""
 
     record: dict[str, Any]
-    text: str
+    text: TextFile
 
-    def chunks_as(self, document_id: str, version: int, limits: ChunkLimits) -> list[Chunk]:
+    def chunks_as(self, document_id: str, version: int, limits: ChunkLimits) -> VersionChunks:
         """Return its chunks as those of a version of a document that has this text."""
-        chunks = split_into_chunks(self.text, page_starts_of(self.record), limits)
-        language = self.record.get("language") or detect_language(self.text)
-        return chunks_of_version(document_id, version, chunks, language, limits.rules)
+        language = self.record.get("language") or self.text.language()
+        return VersionChunks(document_id, version, self.text, page_starts_of(self.record), language, limits)
 
 
 def read_stored_version(workspace: Workspace, folder: Path) -> StoredVersion:
     """Return what the folder of a version holds."""
     store = workspace.document_store
-    return StoredVersion(store.ingestion(folder), store.normalized(folder))
+    return StoredVersion(store.ingestion(folder), TextFile(store.normalized_path(folder)))
 
 
 def limits_of_document(workspace: Workspace, document: Document, record: dict[str, Any]) -> ChunkLimits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,17 +11,15 @@ from typing import Any, NamedTuple
 import orjson
 
 from ingest_tui.model.chunk_limits import ChunkLimits
-from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
 from ingest_tui.model.document import Chunk, Document
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.keys import file_name_of
-from ingest_tui.model.language import detect_language
 from ingest_tui.model.pages import page_starts_of
 from ingest_tui.model.place import KnownPlace
 from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED
+from ingest_tui.store.version_chunks import TextFile, VersionChunks
 
 REMOVED_BY_PERSON = "removed"
 """The reason in retired.json of what a person removed: its places stay known, so that no sync brings it back."""
@@ -47,7 +45,7 @@ class FoundDocument:
     document: Document | None = None
     versions: list[VersionRow] = field(default_factory=list)
     places: list[KnownPlace] = field(default_factory=list)
-    chunks: list[Chunk] = field(default_factory=list)
+    chunks: Iterable[Chunk] = ()
     problems: list[FolderProblem] = field(default_factory=list)
 
 
@@ -56,8 +54,8 @@ class _Version(NamedTuple):
     folder: Path
     record: dict[str, Any]
     row: VersionRow
-    text: str
-    """Empty where it is not the one that was committed."""
+    text: TextFile | None
+    """None where it is not the one that was committed."""
     is_intact: bool
 
 
@@ -114,7 +112,7 @@ class FolderReader:
         record, document_id = newest.record, newest.row.document_id
         file_name = file_name_of(primary.key, is_member=bool(primary.container))
         limits = self._limits_of(record["collection_id"], primary.source_id, record)
-        chunks = split_into_chunks(newest.text, page_starts_of(record), limits)
+        chunks = _chunks_of(newest, newest.text, limits) if newest.text is not None else ()
         found.document = Document(
             document_id=document_id,
             collection_id=record["collection_id"],
@@ -140,8 +138,7 @@ class FolderReader:
             found.places = _removed_places(places, removal, newest.row)
             return
         found.places = [place if is_trusted else place._replace(fingerprint="") for place in places]
-        language = record.get("language") or detect_language(newest.text)
-        found.chunks = chunks_of_version(document_id, newest.number, chunks, language, limits.rules)
+        found.chunks = chunks
 
     # Versions
 
@@ -160,19 +157,19 @@ class FolderReader:
             damage, text = self._compare(path, row)
             if damage:
                 self._add_problem(found, path, damage)
-            versions[-1:] = [version._replace(text="") for version in versions[-1:]]
             versions.append(_Version(number, path, record, row, text, is_intact=not damage))
         return versions
 
-    def _compare(self, folder: Path, row: VersionRow) -> tuple[str, str]:
+    def _compare(self, folder: Path, row: VersionRow) -> tuple[str, TextFile | None]:
         """Return how a version is not what was committed, empty when it is, and its text where that is."""
-        text, damage = "", []
+        damage = []
+        text: TextFile | None = TextFile(self._store.normalized_path(folder))
         try:
-            text = self._store.normalized(folder)
-            if compute_content_hash(text) != row.content_hash:
-                text = ""
+            if text is not None and text.content_hash() != row.content_hash:
+                text = None
                 damage.append(f"the content hash of {NORMALIZED} is not the one that was committed")
         except OSError as error:
+            text = None
             damage.append(f"{NORMALIZED} cannot be read ({error.strerror})")
         try:
             raw = self._store.raw(folder)
@@ -216,6 +213,12 @@ class FolderReader:
 
     def _add_problem(self, found: FoundDocument, path: Path, reason: str) -> None:
         found.problems.append(self.problem(path, reason))
+
+
+def _chunks_of(version: _Version, text: TextFile, limits: ChunkLimits) -> VersionChunks:
+    record = version.record
+    language = record.get("language") or text.language()
+    return VersionChunks(version.row.document_id, version.number, text, page_starts_of(record), language, limits)
 
 
 def _place_of_version(record: dict[str, Any]) -> KnownPlace:
