@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from ingest_tui.cli.completion import COMPLETE_VARIABLE
-from ingest_tui.services.completion import names_beginning
+from ingest_tui.services.completion import NameKind, names_beginning
 from tests.cli.running import SOURCE_TREE, Cli
 from tests.cli.test_lazy_imports import CONNECTORS, PARSERS
 
@@ -32,6 +33,7 @@ def home(cli: Cli) -> Path:
         cli.write(name, name)
     cli.init()
     cli.run("collection", "add", "papers")
+    cli.run("credential", "add", "keys", "--type", "basic", "--set", "username=me", "--secret", "password=env:SECRET")
     cli.sync()
     program = cli.home / "bin" / "ingest-tui"
     program.parent.mkdir()
@@ -91,6 +93,9 @@ def test_a_shell_completes_what_there_is(cli: Cli, home: Path, shell: str) -> No
         ("ingest-tui sync do", ["docs"]),
         ("ingest-tui doc list --collection p", ["papers"]),
         ("ingest-tui job show l", ["last"]),
+        ("ingest-tui credential show k", ["keys"]),
+        ("ingest-tui source add s3 bucket --credential k", ["keys"]),
+        ("ingest-tui credential show --credentials nowhere.json k", []),
         ("ingest-tui -w nowhere source show d", []),
         ("ingest-tui doc show bet", ["beta.txt"]),
     ):
@@ -127,7 +132,13 @@ def test_completion_loads_next_to_nothing(cli: Cli, home: Path) -> None:
     assert home.is_dir()
     program = "import sys, atexit; atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
     program += "from ingest_tui.__main__ import main\nsys.argv = ['ingest-tui']\nmain()"
-    for words in ("ingest-tui sour", "ingest-tui source show d", "ingest-tui job show 2", "ingest-tui doc show alp"):
+    for words in (
+        "ingest-tui sour",
+        "ingest-tui source show d",
+        "ingest-tui job show 2",
+        "ingest-tui doc show alp",
+        "ingest-tui credential show k",
+    ):
         environment = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), COMPLETE_VARIABLE: "bash_complete"}
         ended = subprocess.run(
             [sys.executable, "-c", program],
@@ -151,4 +162,30 @@ def test_names_that_would_act_are_left_out(tmp_path: Path) -> None:
     assert names_beginning(tmp_path, "source", "d") == ["docs"]
     assert names_beginning(tmp_path, "source", "") == ["docs"]
     assert names_beginning(tmp_path, "document", "") == []
+    assert names_beginning(tmp_path, "credential", "", credentials=tmp_path / "none.json") == []
     assert names_beginning(tmp_path / "nowhere", "job", "") == ["last"]
+
+
+@pytest.mark.parametrize("kind", get_args(NameKind))
+def test_every_kind_of_name_is_completed(tmp_path: Path, kind: NameKind) -> None:
+    """Each kind has names where there are some, in their order, and none where the workspace is away."""
+    for folder in ("sources", "collections", "embedders", "rerankers"):
+        (tmp_path / folder).mkdir()
+        for name in ("beta", "alpha"):
+            (tmp_path / folder / f"{name}.json").touch()
+    file = tmp_path / "credentials.json"
+    file.write_text('{"schema_version": 1, "credentials": {"beta": {}, "alpha": {}}}')
+    file.chmod(0o600)
+    expected = {"job": ["last"], "document": []}.get(kind, ["alpha", "beta"])
+    assert names_beginning(tmp_path, kind, "", credentials=file) == expected
+    assert names_beginning(tmp_path / "nowhere" / "workspace", kind, "alp") == []
+
+
+def test_a_credentials_file_that_others_may_read_completes_nothing(tmp_path: Path) -> None:
+    """What no command would read is not read at a press of Tab either."""
+    file = tmp_path / "credentials.json"
+    file.write_text('{"schema_version": 1, "credentials": {"alpha": {}}}')
+    file.chmod(0o644)
+    assert names_beginning(tmp_path / "workspace", "credential", "") == []
+    file.chmod(0o600)
+    assert names_beginning(tmp_path / "workspace", "credential", "") == ["alpha"]

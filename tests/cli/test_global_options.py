@@ -190,21 +190,33 @@ def test_dry_runs_change_nothing(cli: Cli) -> None:
     planned = cli.run("--read-only", "sync", "docs", "-n")
     assert planned.out == cli.run("plan", "docs").out
     assert cli.run("sync", "--all", "--dry-run", "--json").lines == cli.run("plan", "docs", "--json").lines
+    cli.write("b.txt", "beta")
+    cli.write("c.txt", "gamma")
     cli.sync()
-    before = [cli.run(*what, "list", "--json").json for what in (["source"], ["doc"], ["collection"], ["credential"])]
+    cli.write("b.txt", "beta two")
+    cli.sync()
+    cli.run("doc", "remove", "c.txt", "--yes")
+    cli.run("sync", "docs", "--detach")
+    kinds = (["source"], ["doc"], ["collection"], ["credential"], ["trash"], ["job"])
+    before = [cli.run(*what, "list", "--json").json for what in kinds]
     for command, said in (
-        (["source", "rm", "docs"], "would remove source docs and retire 1 documents"),
+        (["source", "rm", "docs"], "would remove source docs and retire 2 documents"),
         (["collection", "remove", "more"], "would remove collection more"),
         (["credential", "remove", "keys"], "would remove credential keys"),
         (["doc", "remove", "a.txt"], "would retire"),
         (["doc", "purge", "a.txt"], "DOCUMENT"),
         (["doc", "prune-versions", "a.txt"], "nothing to delete"),
         (["trash", "empty"], "nothing"),
+        (["doc", "rollback", "b.txt"], "would make v3 of document"),
+        (["trash", "restore", "c.txt"], "would restore 1 documents"),
+        (["job", "cancel", "last"], "would cancel"),
+        (["job", "pause", "last"], "which is queued"),
+        (["job", "resume", "last"], "would resume"),
         (["prune"], "would delete"),
     ):
         assert said in cli.run("--read-only", *command, "-n").out, command
         assert cli.run(*command, "--dry-run", "--json").json["dry_run"] is True
-    after = [cli.run(*what, "list", "--json").json for what in (["source"], ["doc"], ["collection"], ["credential"])]
+    after = [cli.run(*what, "list", "--json").json for what in kinds]
     assert after == before
 
 

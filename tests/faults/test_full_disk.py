@@ -99,6 +99,19 @@ def test_a_job_waits_for_room_and_goes_on(workspace: Workspace, monkeypatch: pyt
     assert leftovers_of(workspace.root) == []
 
 
+def test_a_job_that_waits_goes_on_when_less_is_kept_free(workspace: Workspace) -> None:
+    """Who lowers `disk_reserve`, as the hints say, need not end the worker for it."""
+    workspace.settings = workspace.settings.model_copy(update={"disk_reserve": 1 << 60})
+    job_id = queue_sync(workspace).job_id
+    worker = run_aside(workspace)
+    wait_for(workspace, job_id, lambda manifest: manifest.waits_for_space)
+    smaller = workspace.settings.model_copy(update={"disk_reserve": 1})
+    workspace.layout.settings.write_text(smaller.model_dump_json())
+    worker.join(20)
+    ended = workspace.jobs.load(job_id)
+    assert (ended.state, ended.counters.items_ingested) == ("succeeded", 3)
+
+
 def test_a_job_that_waits_for_room_can_be_cancelled(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelling needs no room."""
     Disk(monkeypatch)

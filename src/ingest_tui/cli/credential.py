@@ -11,6 +11,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.groups import CommandGroup
+from ingest_tui.cli.name_arguments import CREDENTIAL
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options, report_dry_run
 from ingest_tui.cli.steps import report_steps
 
@@ -80,7 +81,7 @@ def add(session: Session, /, name: str, type_name: str, as_json: bool, **options
 
 
 @credential.command("set")
-@click.argument("name")
+@click.argument("name", type=CREDENTIAL)
 @_field_options
 @click.option("--ask", multiple=True, metavar="FIELD", help="Ask for a secret, without showing it.")
 @click.option("--unset", multiple=True, metavar="FIELD", help="Take a field out; expires and description too.")
@@ -149,7 +150,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 @credential.command()
-@click.argument("name")
+@click.argument("name", type=CREDENTIAL)
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
@@ -177,7 +178,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 
 
 @credential.command()
-@click.argument("name")
+@click.argument("name", type=CREDENTIAL)
 @json_option
 @pass_session
 def test(session: Session, name: str, as_json: bool) -> int:
@@ -189,7 +190,7 @@ def test(session: Session, name: str, as_json: bool) -> int:
 
 
 @credential.command()
-@removal_options("sources")
+@removal_options("sources", CREDENTIAL)
 def remove(session: Session, name: str, force: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Take credential NAME out of the file. Its secrets stay where they are kept, unless they are in the file."""
     from ingest_tui.services.credentials.credentials import get_credential, remove_credential

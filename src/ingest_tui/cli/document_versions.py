@@ -9,7 +9,15 @@ import humanize
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import DOCUMENT
-from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
+from ingest_tui.cli.session import (
+    Session,
+    confirm,
+    dry_run_option,
+    json_option,
+    pass_session,
+    report_dry_run,
+    yes_option,
+)
 
 _MOST_NAMED = 20
 
@@ -68,17 +76,23 @@ def diff(session: Session, document: str, older: int | None, newer: int | None, 
 @click.command()
 @click.argument("document", type=DOCUMENT)
 @click.option("--to", "version", type=click.IntRange(1), help="Which version; else the newest with other content.")
+@dry_run_option
 @json_option
 @pass_session
-def rollback(session: Session, document: str, version: int | None, as_json: bool) -> None:
+def rollback(session: Session, document: str, version: int | None, dry_run: bool, as_json: bool) -> None:
     """Make the newest version of DOCUMENT from an earlier one; all versions stay.
 
     It is searchable at once. A sync leaves it so until the source has other content than the version that was left;
     'sync --force' or an upload takes that again.
     """
     from ingest_tui.services.documents.documents import document_versions, made_by
-    from ingest_tui.services.documents.rollback import roll_back_document
+    from ingest_tui.services.documents.rollback import planned_rollback, roll_back_document
 
+    if dry_run:
+        planned, made_from = planned_rollback(session.workspace, document, version)
+        what = f"would make v{planned.version} of document {planned.document_id} from v{made_from}"
+        report_dry_run(what, planned.as_dict() | {"made_from": made_from}, as_json=as_json)
+        return
     found = roll_back_document(session.workspace, document, version)
     if as_json:
         output.data(found.as_dict())

@@ -9,7 +9,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.model_commands import ModelServices, ModelTypes, remove_command, test_command
-from ingest_tui.cli.name_arguments import COLLECTION
+from ingest_tui.cli.name_arguments import COLLECTION, EMBEDDER
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import setting_options, settings_given
 
@@ -77,7 +77,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 @embedder.command()
-@click.argument("name", required=False)
+@click.argument("name", type=EMBEDDER, required=False)
 @click.option("--collection", type=COLLECTION, metavar="NAME", required=True, help="The collection that is to use it.")
 @click.option("--manual", is_flag=True, help="Embed only when asked to, not after each sync.")
 @click.option("--none", "nothing", is_flag=True, help="Use none from now on; vectors that are there stay.")
@@ -112,7 +112,8 @@ def _services() -> ModelServices:
 embedder.add_command(
     test_command(
         _services,
+        EMBEDDER,
         text="Try embedder NAME: are its packages and its model there, does it answer, is it the same model still?",
     )
 )
-embedder.add_command(remove_command("embedder", _services))
+embedder.add_command(remove_command("embedder", _services, EMBEDDER))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import output
-from ingest_tui.cli.name_arguments import COLLECTION
+from ingest_tui.cli.name_arguments import COLLECTION, RERANKER
 from ingest_tui.cli.session import Session, json_option, pass_session
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--rerank",
     "rerankers",
+    type=RERANKER,
     metavar="NAME",
     multiple=True,
     help="Have this reranker rank the best hits again; compared with what it is given, and with further ones.",

@@ -14,6 +14,7 @@ from ingest_tui.cli.session import Session
 from ingest_tui.cli.verbosity import put_verbosity
 
 LATE_ROOT = f"{__name__}.root"
+LATE_CREDENTIALS = f"{__name__}.credentials_path"
 """Where the workspace that is named after a command is found while a shell completes, when there is no session."""
 _LATE = "global_"
 """Begins the names of these options where they are given after a command."""
@@ -75,8 +76,8 @@ def _late(flags: list[str], field: str, attributes: dict[str, Any]) -> click.Opt
         if session is not None and given:
             setattr(session, field, value)
             apply(session, ctx)
-        elif given and field == "root":
-            ctx.meta[LATE_ROOT] = value
+        elif given:
+            ctx.meta[f"{__name__}.{field}"] = value
 
     return click.Option([*flags, _LATE + field], hidden=True, is_eager=True, expose_value=False, callback=put, **kept)
 

@@ -12,7 +12,7 @@ from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.logs import logs
 from ingest_tui.cli.name_arguments import JOB, SOURCE
 from ingest_tui.cli.progress import parsing_lines, warnings_line
-from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session, report_dry_run
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
@@ -273,15 +273,21 @@ def wait(session: Session, job_id: str, timeout: float | None, as_json: bool) ->
     return diagnostics.exit_code_of(manifest)
 
 
-def _acting(name: str, help_text: str, done: str) -> click.Command:
-    """Return a command that does one thing with one job and says so."""
+def _acting(name: str, help_text: str, done: str, wanted: str) -> click.Command:
+    """Return a command that does one thing with one job and says so. ``wanted``: what the job is to be."""
 
     @click.argument("job_id", metavar="JOB", type=JOB)
+    @dry_run_option
     @json_option
     @pass_session
-    def command(session: Session, job_id: str, as_json: bool) -> None:
+    def command(session: Session, job_id: str, dry_run: bool, as_json: bool) -> None:
         from ingest_tui.services.jobs import jobs
 
+        if dry_run:
+            manifest = jobs.job_before_change(session.workspace, job_id, wanted=wanted)
+            planned = manifest.model_dump(mode="json", by_alias=True)
+            report_dry_run(f"would {name} {manifest.job_id}, which is {manifest.state}", planned, as_json=as_json)
+            return
         manifest = getattr(jobs, f"{name}_job")(session.workspace, job_id)
         if as_json:
             output.data(manifest)
@@ -291,9 +297,9 @@ def _acting(name: str, help_text: str, done: str) -> click.Command:
     return click.command(name, help=help_text)(command)
 
 
-job.add_command(_acting("cancel", "Cancel JOB; what is committed stays.", "cancelling"))
-job.add_command(_acting("pause", "Pause JOB until it is resumed.", "pausing"))
-job.add_command(_acting("resume", "Resume a paused JOB.", "resuming"))
+job.add_command(_acting("cancel", "Cancel JOB; what is committed stays.", "cancelling", "cancelled"))
+job.add_command(_acting("pause", "Pause JOB until it is resumed.", "pausing", "paused"))
+job.add_command(_acting("resume", "Resume a paused JOB.", "resuming", "resumed"))
 
 
 @job.command()
@@ -340,7 +346,19 @@ def approve(session: Session, job_id: str, detach: bool, as_json: bool) -> int:
     return _follow_new(session, approve_job(session.workspace, job_id), detach, as_json)
 
 
-job.add_command(_acting("refuse", "Refuse the deletions that JOB holds: the documents stay.", "refused those of"))
+@job.command()
+@click.argument("job_id", metavar="JOB", type=JOB)
+@json_option
+@pass_session
+def refuse(session: Session, job_id: str, as_json: bool) -> None:
+    """Refuse the deletions that JOB holds: the documents stay."""
+    from ingest_tui.services.jobs.jobs import refuse_job
+
+    manifest = refuse_job(session.workspace, job_id)
+    if as_json:
+        output.data(manifest)
+    else:
+        output.line(f"refused those of {manifest.job_id}")
 
 
 def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: bool) -> int:

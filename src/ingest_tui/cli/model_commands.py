@@ -34,11 +34,11 @@ class ModelServices(NamedTuple):
     """What is lost when one is removed, in sentences."""
 
 
-def test_command(services: Callable[[], ModelServices], *, text: str) -> click.Command:
+def test_command(services: Callable[[], ModelServices], name_type: click.ParamType[str], *, text: str) -> click.Command:
     """Return `test NAME`; ``text`` is its help."""
 
     @click.command("test", help=text)
-    @click.argument("name")
+    @click.argument("name", type=name_type)
     @json_option
     @pass_session
     def test(session: Session, name: str, as_json: bool) -> int:
@@ -49,11 +49,11 @@ def test_command(services: Callable[[], ModelServices], *, text: str) -> click.C
     return test
 
 
-def remove_command(noun: str, services: Callable[[], ModelServices]) -> click.Command:
+def remove_command(noun: str, services: Callable[[], ModelServices], name_type: click.ParamType[str]) -> click.Command:
     """Return `remove NAME`."""
 
     @click.command("remove", help=f"Forget {noun} NAME. Its model stays where it is.")
-    @removal_options("collections")
+    @removal_options("collections", name_type)
     def remove(session: Session, name: str, force: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
         called = services()
         identifier = called.id_of(session.workspace, name)

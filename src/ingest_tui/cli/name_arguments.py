@@ -1,4 +1,4 @@
-"""Arguments and options that name a source, a collection, a job or a document; shells complete them."""
+"""Arguments and options that name what a workspace has (sources, jobs, documents, …); shells complete them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from ingest_tui.cli.global_options import LATE_ROOT
+from ingest_tui.cli.global_options import LATE_CREDENTIALS, LATE_ROOT
 from ingest_tui.cli.session import Session
 
 if TYPE_CHECKING:
@@ -25,10 +25,13 @@ class _Name(click.ParamType[str]):
         """Return the names that begin like this, of the workspace that the call names."""
         from click.shell_completion import CompletionItem
 
-        from ingest_tui.services.completion import names_beginning
+        from ingest_tui.services.completion import credentials_next_to, names_beginning
 
-        root = ctx.meta.get(LATE_ROOT) or ctx.find_root().params.get("root") or Path("workspace")
-        return [CompletionItem(name) for name in names_beginning(root, self.kind, incomplete)]
+        given = ctx.find_root().params
+        root = ctx.meta.get(LATE_ROOT) or given.get("root") or Path("workspace")
+        credentials = ctx.meta.get(LATE_CREDENTIALS) or given.get("credentials_path") or credentials_next_to(root)
+        names = names_beginning(root, self.kind, incomplete, credentials=credentials)
+        return [CompletionItem(name) for name in names]
 
 
 class SourceName(_Name):
@@ -73,7 +76,31 @@ class DocumentName(_Name):
     kind = "document"
 
 
+class CredentialName(_Name):
+    """An entry of the credentials file, as it was typed: the services look it up."""
+
+    name = "credential"
+    kind = "credential"
+
+
+class EmbedderName(_Name):
+    """An embedder, as it was typed: the services look it up."""
+
+    name = "embedder"
+    kind = "embedder"
+
+
+class RerankerName(_Name):
+    """A reranker, as it was typed: the services look it up."""
+
+    name = "reranker"
+    kind = "reranker"
+
+
 SOURCE = SourceName()
 COLLECTION = CollectionName()
 JOB = JobName()
 DOCUMENT = DocumentName()
+CREDENTIAL = CredentialName()
+EMBEDDER = EmbedderName()
+RERANKER = RerankerName()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import output
+from ingest_tui.cli.name_arguments import EMBEDDER
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ _ACTIONS = ("switch", "revert", "discard", "compare", "list_all")
 
 @click.command()
 @click.argument("targets", metavar="COLLECTION|SOURCE|DOCUMENT...", nargs=-1, required=True)
-@click.option("--embedder", metavar="NAME", help="Embed with this one from now on; the collection's own otherwise.")
+@click.option(
+    "--embedder",
+    type=EMBEDDER,
+    metavar="NAME",
+    help="Embed with this one from now on; the collection's own otherwise.",
+)
 @click.option("--no-switch", is_flag=True, help="Only build: the old vectors answer until --switch.")
 @click.option("--switch", is_flag=True, help="Complete what was built and let it answer.")
 @click.option("--revert", is_flag=True, help="Let the vectors of before answer again.")

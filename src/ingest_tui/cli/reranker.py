@@ -9,6 +9,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.model_commands import ModelServices, ModelTypes, remove_command, test_command
+from ingest_tui.cli.name_arguments import RERANKER
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import setting_options, settings_given
 
@@ -83,7 +84,8 @@ def _services() -> ModelServices:
 reranker.add_command(
     test_command(
         _services,
+        RERANKER,
         text="Try reranker NAME: are its packages and its model there, does it answer?",
     )
 )
-reranker.add_command(remove_command("reranker", _services))
+reranker.add_command(remove_command("reranker", _services, RERANKER))

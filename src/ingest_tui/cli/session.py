@@ -157,12 +157,13 @@ json_option = format_options
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
-def removal_options(users: str) -> Callable[[Any], Any]:
+def removal_options(users: str, name_type: click.ParamType[str]) -> Callable[[Any], Any]:
     """Add what `remove` of something that ``users`` may need has: NAME, ``--force``, ``-n``, ``--yes``, ``--json``."""
+    name_argument = click.argument("name", type=name_type)
     force_option = click.option("--force", is_flag=True, help=f"Even while {users} use it.")
 
     def add_options(command: Any) -> Any:
-        for option in (pass_session, json_option, yes_option, dry_run_option, force_option, click.argument("name")):
+        for option in (pass_session, json_option, yes_option, dry_run_option, force_option, name_argument):
             command = option(command)
         return command
 

@@ -18,7 +18,7 @@ import click
 
 from ingest_tui.cli.global_options import workspace_named_in
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import COLLECTION
+from ingest_tui.cli.name_arguments import COLLECTION, CREDENTIAL
 from ingest_tui.model.attachments import AttachmentsSetting
 from ingest_tui.model.ocr import OcrEngineName, OcrMode
 
@@ -179,8 +179,9 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     if get_origin(kind) is tuple:
         return click.Option([_PREFIX + name, f"--{dashed}"], multiple=True, metavar=metavar, help=shown)
     number = {int: click.INT, float: click.FLOAT}.get(kind) if not is_optional else None
+    text = CREDENTIAL if name == "credential" else click.STRING
     return click.Option(
-        [_PREFIX + name, f"--{dashed}"], type=number or click.STRING, metavar=None if number else metavar, help=shown
+        [_PREFIX + name, f"--{dashed}"], type=number or text, metavar=None if number else metavar, help=shown
     )
 
 

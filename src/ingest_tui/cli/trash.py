@@ -50,13 +50,14 @@ def _row(entry: TrashEntry) -> tuple[str, str, str, str, str]:
 
 @trash.command()
 @click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
+@dry_run_option
 @json_option
 @click.pass_context
-def restore(ctx: click.Context, documents: tuple[str, ...], as_json: bool) -> None:
+def restore(ctx: click.Context, documents: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Bring DOCUMENTS back from the trash; the same as 'doc restore DOCUMENTS'."""
     from ingest_tui.cli.doc import restore as restore_documents
 
-    ctx.invoke(restore_documents, documents=documents, as_json=as_json)
+    ctx.invoke(restore_documents, documents=documents, dry_run=dry_run, as_json=as_json)
 
 
 @trash.command()

@@ -271,6 +271,7 @@ class _Documents(Subject):
     prunable_versions = reads(lambda: pruning.versions_to_prune)
     deleted_versions = streams(lambda: pruning.versions_deleted_by)
     prune_versions = changes(lambda: pruning.prune_documents)
+    planned_rollback = reads(lambda: rollback.planned_rollback)
     roll_back = changes(lambda: rollback.roll_back_document)
     export = changes(lambda: export.export_documents)
 
@@ -285,6 +286,7 @@ class _Jobs(Subject):
     items = streams(lambda: jobs.job_items)
     log = streams(lambda: jobs.job_log)
     held_deletions = reads(lambda: jobs.held_deletions)
+    before_change = reads(lambda: jobs.job_before_change)
     cancel = changes(lambda: jobs.cancel_job)
     pause = changes(lambda: jobs.pause_job)
     resume = changes(lambda: jobs.resume_job)

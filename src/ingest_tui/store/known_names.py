@@ -26,6 +26,16 @@ def collection_names(layout: Layout, beginning: str) -> list[str]:
     return _records(layout.collections, beginning)
 
 
+def embedder_names(layout: Layout, beginning: str) -> list[str]:
+    """Return identifiers of embedders, sorted."""
+    return _records(layout.embedders, beginning)
+
+
+def reranker_names(layout: Layout, beginning: str) -> list[str]:
+    """Return identifiers of rerankers, sorted."""
+    return _records(layout.rerankers, beginning)
+
+
 def job_names(layout: Layout, beginning: str) -> list[str]:
     """Return ids of jobs, the newest first, after ``last``."""
     names = sorted(_entries(layout.jobs, beginning), key=job_order, reverse=True)

@@ -189,6 +189,15 @@ class Workspace:
         """Return workspace.json as it is now; raises `StoreError`, `SchemaVersionError` or `NotFoundError`."""
         return _settings_in(self.layout)
 
+    def take_up_reserve(self) -> None:
+        """Keep free from now on what workspace.json says now, so that somebody who lowers it lets a job go on.
+
+        Raises what `read_settings` raises, and OSError.
+        """
+        now = self.read_settings().disk_reserve
+        if now != self.settings.disk_reserve:
+            self.settings = self.settings.model_copy(update={"disk_reserve": now})
+
     def with_fixed_settings(self) -> Workspace:
         """Return this workspace, connections and all, with the settings of now whatever is read later; for a job."""
         return copy.copy(self)

@@ -68,6 +68,8 @@ class DiskGuard:
         deadline = time.monotonic() + shortest
         while not unless():
             self._controls.raise_if_ending()
+            with contextlib.suppress(IngestError, OSError):
+                self._workspace.take_up_reserve()
             if time.monotonic() >= deadline and self._workspace.room().has(size):
                 break
             self._controls.cancelled.wait(TICK_SECONDS)

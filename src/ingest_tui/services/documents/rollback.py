@@ -14,6 +14,7 @@ from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import ROLLED_BACK
 from ingest_tui.services.documents.documents import get_document
 from ingest_tui.services.documents.stored_version import StoredVersion, limits_of_document, read_stored_version
+from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import versions_of
 from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
@@ -56,17 +57,24 @@ def roll_back_document(workspace: Workspace, target: str, version: int | None = 
     document_id = get_document(workspace, target).document_id
     at, by = rfc3339_now(), requester()
     with workspace.committing() as writer:
-        known = writer.catalogue.documents([document_id]).get(document_id)
-        document = _checked(document_id, known)
-        number = _version_before(writer, document) if version is None else version
-        plan = _plan(workspace, writer, document, number, at)
+        plan = _plan(workspace, writer.catalogue, document_id, version, at)
         _commit(workspace, writer, plan, at=at, by=by)
     workspace.audit.add(
-        at=at, by=by, action="document.rollback", target=document_id, uri=document.uri,
-        left=document.version, to=number, version=plan.document.version,
+        at=at, by=by, action="document.rollback", target=document_id, uri=plan.document.uri,
+        left=plan.left.version, to=plan.made_from, version=plan.document.version,
     )  # fmt: skip
-    queue_embedding(workspace, document.collection_id, by=by)
+    queue_embedding(workspace, plan.document.collection_id, by=by)
     return plan.document
+
+
+def planned_rollback(workspace: Workspace, target: str, version: int | None = None) -> tuple[Document, int]:
+    """Return the document as `roll_back_document` would make it, and from which version; it changes nothing.
+
+    Raises what that raises, but for a disk without room.
+    """
+    document_id = get_document(workspace, target).document_id
+    plan = _plan(workspace, workspace.catalogue, document_id, version, rfc3339_now())
+    return plan.document, plan.made_from
 
 
 def _checked(document_id: str, document: Document | None) -> Document:
@@ -78,9 +86,9 @@ def _checked(document_id: str, document: Document | None) -> Document:
     return document
 
 
-def _version_before(writer: StoreWriter, document: Document) -> int:
+def _version_before(catalogue: Catalogue, document: Document) -> int:
     """Return the newest version with other content: a version may be there because texts are cut otherwise."""
-    earlier = [row for row in versions_of(writer.catalogue, document.document_id) if row.version < document.version]
+    earlier = [row for row in versions_of(catalogue, document.document_id) if row.version < document.version]
     current = (document.raw_sha256, document.content_hash)
     for row in earlier:
         if (row.raw_sha256, row.content_hash) != current:
@@ -94,16 +102,18 @@ def _version_before(writer: StoreWriter, document: Document) -> int:
     )
 
 
-def _plan(workspace: Workspace, writer: StoreWriter, document: Document, number: int, at: str) -> _Plan:
-    document_id, shown = document.document_id, f"'ingest-tui doc versions {document.document_id}' shows them"
+def _plan(workspace: Workspace, catalogue: Catalogue, document_id: str, version: int | None, at: str) -> _Plan:
+    document = _checked(document_id, catalogue.documents([document_id]).get(document_id))
+    number = _version_before(catalogue, document) if version is None else version
+    shown = f"'ingest-tui doc versions {document_id}' shows them"
     if number == document.version:
         raise UsageError(f"{shown_version(number)} is the current version of document {document_id}", hint=shown)
     folder = workspace.document_store.folder(document.collection_id, document_id, number)
-    if not writer.catalogue.has_version(document_id, number) or not folder.exists():
+    if not catalogue.has_version(document_id, number) or not folder.exists():
         raise NotFoundError(f"document {document_id} has no version {shown_version(number)}", hint=shown)
     stored = _read(workspace, folder, document_id, number)
     record = stored.record
-    _refuse_twin(writer, document, record["raw_sha256"], record["content_hash"])
+    _refuse_twin(catalogue, document, record["raw_sha256"], record["content_hash"])
     limits = limits_of_document(workspace, document, record)
     chunks = stored.chunks_as(document_id, document.version + 1, limits)
     again = document._replace(
@@ -139,10 +149,10 @@ def _damaged(document_id: str, number: int) -> NotFoundError:
     )
 
 
-def _refuse_twin(writer: StoreWriter, document: Document, raw_sha256: str, content_hash: str) -> None:
+def _refuse_twin(catalogue: Catalogue, document: Document, raw_sha256: str, content_hash: str) -> None:
     """Each content is once in a collection, also when it comes back."""
     for column, value in (("raw_sha256", raw_sha256), ("content_hash", content_hash)):
-        for twin in writer.catalogue.documents_matching(document.collection_id, column, [value]):
+        for twin in catalogue.documents_matching(document.collection_id, column, [value]):
             if twin.document_id != document.document_id:
                 raise UsageError(
                     f"the content of that version is here already, as document {twin.document_id}",

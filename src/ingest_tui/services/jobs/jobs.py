@@ -170,6 +170,13 @@ def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual
     return request_source_sync(workspace, source_id, trigger=trigger, force=force).manifest
 
 
+def job_before_change(workspace: Workspace, job_id: str, *, wanted: str) -> Manifest:
+    """Return a job that may be ``wanted`` ("cancelled"); raises `UsageError` for one that has ended."""
+    manifest = get_job(workspace, job_id)
+    _refuse_when_ended(manifest, wanted)
+    return manifest
+
+
 def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
     """Cancel a job: at once while nobody runs it, else the worker is asked; what is committed stays."""
 
