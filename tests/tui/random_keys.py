@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from textual.widgets import Input
 
 from ingest_tui.services.client import Client
 from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.dialogs.dialogs import Confirm
 from ingest_tui.tui.navigation.views import VIEW_NAMES
 from ingest_tui.tui.terminal import editor, pager
@@ -38,12 +40,12 @@ SIZES = ((80, 24), (120, 35), (200, 50), (60, 20), (38, 9))
 STATES = ("queued", "running", "paused", "succeeded", "failed", "partial", "cancelled")
 MOST_ESCAPES = 40
 _ROUNDS_BETWEEN = 25
-ACTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "jobs": {"jobs": ("cancel", "pause", "resume", "retry", "set_priority", "approve", "refuse")},
-    "sources": {"sources": ("sync", "set_enabled", "set_watched", "remove", "test")},
-    "documents": {"documents": ("remove", "restore")},
+ACTS: dict[str, tuple[str, ...]] = {
+    "jobs": ("cancel", "pause", "resume", "retry", "set_priority", "approve", "refuse"),
+    "sources": ("sync", "set_enabled", "set_watched", "remove", "test"),
+    "documents": ("remove", "restore"),
 }
-"""By view: the functions of the parts of the client that act on rows of it; their first argument names the rows."""
+"""By part of the client: its functions that act on rows; their first argument names the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,15 @@ def rounds_of(seed: int, number: int) -> list[Round]:
 
 @dataclass
 class Witness:
-    """Which rows were chosen when an action began, and which ones were acted on."""
+    """Which rows were chosen when an action began, and which ones were acted on.
 
-    chosen: dict[str, set[str]] = field(default_factory=dict)
+    An action does its work in a thread, while the next keys act and choose other rows: what was chosen goes with the
+    question that the action asks.
+    """
+
+    chosen: dict[str, frozenset[str]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    asked: threading.local = field(default_factory=threading.local)
 
     def begins(self, screen: Any) -> None:
         """Take note of what is under the cursor, or marked, as a person sees it."""
@@ -86,12 +93,18 @@ class Witness:
             ids |= {_id_of(table, key) for table in tables for key in table.chosen_keys}
         else:
             ids |= self.chosen.get(screen.view, set())
-        self.chosen[screen.view] = ids
+        self.chosen[screen.view] = frozenset(ids)
 
-    def acts(self, name: str, views: Sequence[str], target: Any) -> None:
-        """Compare what is acted on with what was chosen where the action can have begun."""
+    def chosen_on(self, asker: Any) -> frozenset[str]:
+        """Return what was chosen in the view that asks, or that the asking dialog is over."""
+        stack = [*asker.app.screen_stack, asker.screen]
+        view = next((screen.view for screen in reversed(stack) if isinstance(screen, ViewScreen)), "")
+        return self.chosen.get(view, frozenset())
+
+    def acts(self, name: str, target: Any) -> None:
+        """Compare what is acted on, in the thread of a question, with what was chosen where the question was asked."""
         ids = {target} if isinstance(target, str) else {str(one) for one in target}
-        known = set().union(*(self.chosen.get(view, set()) for view in views))
+        known: frozenset[str] = getattr(self.asked, "chosen", frozenset())
         if not ids <= known:
             self.wrong.append(f"{name} acts on {sorted(ids)}, chosen were {sorted(known)[:5]}")
 
@@ -104,36 +117,38 @@ def _id_of(table: VirtualTable[Any], key: str) -> str:
 def watched(app: IngestApp, patch: pytest.MonkeyPatch) -> Witness:
     """Let nothing leave the screen, and note what is chosen and what is acted on."""
     witness = Witness()
-    perform = Everywhere.perform
+    perform, ask_many = Everywhere.perform, Asking.ask_many
 
     def noted(screen: Everywhere, action_id: str, argument: str = "") -> None:
         witness.begins(screen)
         perform(screen, action_id, argument)
 
+    def asked(asker: Asking, work: Callable[[], Iterator[Any]], *then: Any, **how: Any) -> None:
+        chosen = witness.chosen_on(asker)
+
+        def in_thread() -> Iterator[Any]:
+            witness.asked.chosen = chosen
+            yield from work()
+
+        ask_many(asker, in_thread, *then, **how)
+
     patch.setattr(Everywhere, "perform", noted)
+    patch.setattr(Asking, "ask_many", asked)
     patch.setattr(Everywhere, "leave", lambda _screen: None)
     patch.setattr(IngestApp, "suspend", lambda _app: nullcontext())
     patch.setattr(editor, "edited", lambda text, _name: text)
     patch.setattr(pager, "show_in_pager", lambda _text: True)
     for name in ("start", "stop", "ensure"):
         patch.setattr(app.client.workers, name, lambda *_args: None)
-    inner = {
-        "jobs": ("jobs", "job", "overview", "source"),
-        "sources": ("sources", "jobs", "overview", "source"),
-        "documents": ("documents", "document"),
-    }
-    for view, parts in ACTS.items():
-        for part, names in parts.items():
-            for name in names:
-                real = getattr(getattr(app.client, part), name)
-                patch.setattr(getattr(app.client, part), name, partial(_recorded, real, name, inner[view], witness))
+    for part, names in ACTS.items():
+        for name in names:
+            real = getattr(getattr(app.client, part), name)
+            patch.setattr(getattr(app.client, part), name, partial(_recorded, real, name, witness))
     return witness
 
 
-def _recorded(
-    real: Callable[..., Any], name: str, views: Sequence[str], witness: Witness, target: Any, **rest: Any
-) -> Any:
-    witness.acts(name, views, target)
+def _recorded(real: Callable[..., Any], name: str, witness: Witness, target: Any, **rest: Any) -> Any:
+    witness.acts(name, target)
     return real(target, **rest)
 
 

@@ -108,8 +108,25 @@ def test_a_menu_acts_on_the_rows_that_it_was_opened_for(root: Path) -> None:
     run_story(root, story)
 
 
-def test_a_kept_row_is_kept_before_anybody_has_moved() -> None:
-    """The cursor waits on the first row until a person moves, or takes the row that a filter has found."""
+def test_a_job_that_comes_does_not_take_the_next_key(root: Path) -> None:
+    """A job is queued above the one under the cursor, before anybody has moved: `p` pauses the one that was shown."""
+    add_job(root, "20261121-063100-docs-aaaa", "running")
+    paused: list[str] = []
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and len(app.screen.table.rows) == 1)
+        let_answer(app.client.jobs, pause=paused.append)
+        add_job(root, "20261121-063200-docs-bbbb", "queued")
+        app.feed.look_now()
+        await until(pilot, lambda: len(app.screen.table.rows) == 2)
+        send_together(app, "p")
+        await until(pilot, lambda: paused == ["20261121-063100-docs-aaaa"])
+
+    run_story(root, story)
+
+
+def test_a_row_that_was_shown_keeps_the_cursor_before_anybody_has_moved() -> None:
+    """What comes above it does not take the next key, unless more rows were on their way, or one has typed on."""
 
     class Rows(App[None]):
         def compose(self) -> ComposeResult:
@@ -118,13 +135,19 @@ def test_a_kept_row_is_kept_before_anybody_has_moved() -> None:
     async def check() -> None:
         async with Rows().run_test() as pilot:
             table = pilot.app.query_one(VirtualTable)
-            table.show(["b"])
-            table.show(["a", "b"])
+            table.show(["b"], from_top=True)
+            table.show(["a", "b"], from_top=True)
             assert table.current_key == "a"
-            table.show(["b"])
+            table.show(["b"], from_top=True)
             table.keep_row()
-            table.show(["a", "b"])
+            table.show(["a", "b"], from_top=True)
             assert table.current_key == "b"
+            table.show_again("", 0)
+            table.show([])
+            table.show(["x", "y", "b"])
+            assert table.current_key == "x"
+            table.show(["w", "x"])
+            assert table.current_key == "x"
 
     asyncio.run(check())
 

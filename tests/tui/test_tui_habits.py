@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from textual.widgets import Input
 
 from ingest_tui.tui.dialogs.ask import Ask
 from ingest_tui.tui.dialogs.dialogs import Choose
+from ingest_tui.tui.dialogs.palette import Palette
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from tests.tui.stories import add_job, let_answer, run_story, send_together, sync_by_hand, until
 from tests.tui.test_tui_screens import add_folder
@@ -78,6 +80,57 @@ def test_up_recalls_what_was_run_on_the_command_line(root: Path) -> None:
         await until(pilot, lambda: app.screen.view == "errors")
 
     run_story(root, story)
+
+
+def test_tab_goes_through_all_that_a_command_may_be(root: Path) -> None:
+    """Each Tab shows the next one, Shift+Tab the one before; what is typed then begins anew."""
+    add_job(root, JOB)
+
+    async def story(app: Any, pilot: Any) -> None:
+        seen: list[str] = []
+
+        async def press(*keys: str) -> None:
+            send_together(app, *keys)
+            await until(pilot, lambda: bool(app.input_queue.is_quiet))
+            seen.append(app.screen.query_one("#command", Input).value)
+
+        await press("1", ":", *"job.re", "tab")
+        await press("tab")
+        await press("tab")
+        await press("shift+tab")
+        assert seen == ["job.resume", "job.retry", "job.retry_failed", "job.retry"]
+        await press("_", "tab")
+        assert seen[-1] == "job.retry_failed"
+
+    run_story(root, story)
+
+
+def test_the_palette_finds_by_letters_and_shows_first_what_ran_last(root: Path) -> None:
+    """Also at the next start, and of what makes no sense there nothing."""
+    add_job(root, JOB)
+
+    async def story(app: Any, pilot: Any) -> None:
+        send_together(app, "1", "ctrl+p", *"revord", "enter")
+        await until(pilot, lambda: app.input_queue.is_quiet and app.screen.view == "jobs")
+        assert app.screen.reversed
+        send_together(app, "ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, Palette) and bool(app.screen.table.rows))
+        assert app.screen.table.rows[0].id == "sort.reverse"
+        send_together(app, "pagedown", "pageup", "pagedown", "escape", "ctrl+p", "q", "u", "pagedown", "escape")
+        await until(pilot, lambda: app.input_queue.is_quiet and app.screen.view == "jobs")
+
+    run_story(root, story)
+    state = orjson.loads((root / "tui.json").read_bytes())
+    assert state["views"]["palette"] == {"lines": ["sort.reverse"]}
+    state["views"]["palette"] = {"lines": ["sort.reverse", 3, "no.such"]}
+    (root / "tui.json").write_bytes(orjson.dumps(state))
+
+    async def again(app: Any, pilot: Any) -> None:
+        send_together(app, "1", "ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, Palette) and bool(app.screen.table.rows))
+        assert app.screen.table.rows[0].id == "sort.reverse"
+
+    run_story(root, again)
 
 
 def test_what_is_in_no_list_is_explained_from_the_errors(root: Path) -> None:

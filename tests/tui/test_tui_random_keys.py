@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingest_tui.services.sources.sources import add_source
 from ingest_tui.store.workspace import open_workspace_at
-from tests.tui.random_keys import play, rounds_of, shrunk
-from tests.tui.stories import add_job, add_outcomes, outcome, sync_by_hand
+from tests.tui.random_keys import play, rounds_of, shrunk, watched
+from tests.tui.stories import add_job, add_outcomes, let_answer, outcome, run_story, send_together, sync_by_hand, until
 
 ROUNDS = int(os.environ.get("RANDOM_KEYS_ROUNDS", "250"))
 SEEDS = [int(seed) for seed in os.environ.get("RANDOM_KEYS_SEED", "1,2,3").split(",")]
@@ -65,3 +67,28 @@ def test_shrinking_leaves_what_breaks() -> None:
     rounds = rounds_of(7, 60)
     needed = {rounds[11], rounds[42]}
     assert set(shrunk(rounds, lambda some: needed <= set(some))) == needed
+
+
+def test_what_was_chosen_is_remembered_for_what_acts_later(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next keys choose another row while a job is being paused; one that nobody has chosen is noticed."""
+    for number in range(2):
+        add_job(root, f"20261121-06310{number}-docs-aaa{number}", "running")
+    may_act, acted = threading.Event(), threading.Event()
+
+    def pause(_job_id: str) -> None:
+        may_act.wait(timeout=30)
+        acted.set()
+
+    async def story(app: Any, pilot: Any) -> None:
+        let_answer(app.client.jobs, pause=pause)
+        witness = watched(app, monkeypatch)
+        await until(pilot, lambda: app.model.complete and len(app.screen.table.rows) == 2)
+        send_together(app, "p", "j", "o", "escape")
+        await until(pilot, lambda: app.input_queue.is_quiet and app.screen.table.cursor == 1)
+        may_act.set()
+        await until(pilot, acted.is_set)
+        assert witness.wrong == []
+        app.screen.ask_each(["other"], app.client.jobs.pause, done="", say=str, then=len)
+        await until(pilot, lambda: len(witness.wrong) == 1)
+
+    run_story(root, story)

@@ -15,9 +15,9 @@ from ingest_tui.services.client import Client
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines, in_workspace
-from ingest_tui.tui.actions.palette import Palette
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.help import Help
+from ingest_tui.tui.dialogs.palette import Palette
 from ingest_tui.tui.dialogs.report import TestReport
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen

@@ -26,6 +26,7 @@ from ingest_tui.tui.background.messages import CatalogueRebuilt, WorkspaceChange
 from ingest_tui.tui.client.feed import Feed, FeedUpdate
 from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
 from ingest_tui.tui.navigation.navigation import Going
+from ingest_tui.tui.navigation.recent import lines_of
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.terminal import clipboard, safety, themes
 from ingest_tui.tui.terminal.characters import OnlyAscii, draws_lines
@@ -45,12 +46,6 @@ TOAST_SECONDS = 1.0
 SECONDS_BETWEEN_REBUILD_NOTICES = 5.0
 
 
-def _palette() -> type[Any]:
-    from ingest_tui.tui.actions.palette import ActionsProvider
-
-    return ActionsProvider
-
-
 class IngestApp(Going):
     """Shows a workspace and leaves requests in it. Runs no job: closing it changes nothing."""
 
@@ -58,8 +53,7 @@ class IngestApp(Going):
     CSS_PATH = "app.tcss"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {view.name: view.load for view in VIEWS.values()}
     DEFAULT_MODE = "overview"
-    COMMANDS: ClassVar[set[Any]] = {_palette}
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False  # that of the library; ours is an action as the others are
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as the base class declares it
         (0, "-tiny"),
         (TINY_WIDTH, "-narrow"),
@@ -81,7 +75,6 @@ class IngestApp(Going):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.preferences = read_preferences(root)
-        self.command_history: list[str] = []
         self.input_queue = InputQueue(self, self._tell_keys_wait)
         self.registry = Registry(self.preferences.keymap, read_only=read_only)
         self.set_keymap(self.registry.keys_by_binding())
@@ -100,6 +93,8 @@ class IngestApp(Going):
         self.client.on_rebuild = self._show_rebuild
         self._rebuild_shown_at = 0.0
         self.view_state = read_view_state(Layout(root))
+        self.command_history = lines_of(self.view_state.get("commands", {}))
+        self.recent_actions = lines_of(self.view_state.get("palette", {}))
         self._ended: list[JobRow] = []
         self.model = JobsModel()
         self.glyphs = Glyphs(ascii_only=not draws_lines())
@@ -127,13 +122,6 @@ class IngestApp(Going):
 
     # Start and end
 
-    def action_command_palette(self) -> None:
-        """Show the palette, once."""
-        from ingest_tui.tui.actions.palette import Palette
-
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
-
     def on_mount(self) -> None:
         """Follow the workspace once the first screen is painted."""
         self.call_after_refresh(self.feed.start)
@@ -159,7 +147,8 @@ class IngestApp(Going):
             # A thread that waits for a dead network share must not keep the shell from coming back.
             safety.end_for_certain(self.return_code or 0, after=self.end_for_certain_after)
         if not self.client.read_only:
-            write_view_state(Layout(self.root), self.view_state)
+            recent = {"commands": {"lines": self.command_history}, "palette": {"lines": self.recent_actions}}
+            write_view_state(Layout(self.root), self.view_state | recent)
 
     def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
         """End, and take note of what the views are to remember while they are still there."""

@@ -48,6 +48,7 @@ class Application(Protocol):
     view_state: dict[str, dict[str, Any]]
     living_workers: tuple[Any, ...]
     command_history: list[str]
+    recent_actions: list[str]
 
     @property
     def workspace_to_name(self) -> str:

@@ -53,8 +53,6 @@ class Registry:
                 self.problems.append(
                     f"keymap: there is no action {safe_display(str(action_id))!r}; docs/tui.md has all"
                 )
-            elif action_id == "palette":
-                self.problems.append("keymap: the key of the palette (ctrl+p) cannot be changed")
             elif not isinstance(keys, str) or not keys.strip():
                 self.problems.append(f'keymap: the keys of {action_id} must be text, such as "x" or "f6,x"')
             else:

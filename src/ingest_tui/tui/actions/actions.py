@@ -256,7 +256,6 @@ def bindings_of(view: str) -> list[Binding]:
             id=f"{view}.{action.id}",
         )
         for action in actions_of(view)
-        if action.id != "palette"
     ]
 
 

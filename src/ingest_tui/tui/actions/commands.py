@@ -54,11 +54,12 @@ def _unknown(words: str, registry: Registry, view: str) -> tuple[str, str]:
     return f"there is no command {shown}", hint
 
 
-def continuation(line: str, registry: Registry, view: str, known: Mapping[str, Sequence[str]]) -> str | None:
-    """Return the first command line that begins with ``line``, or None. ``known``: what each argument can be."""
-    if not line.strip():
-        return None
-    return next((offered for offered in _lines(registry, view, known) if offered.startswith(line.lstrip())), None)
+def continuations(line: str, registry: Registry, view: str, known: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the command lines that begin with ``line`` and are longer. ``known``: what each argument can be."""
+    begun = line.lstrip()
+    if begun:
+        longer = (offered for offered in _lines(registry, view, known) if offered.startswith(begun))
+        yield from dict.fromkeys(offered for offered in longer if offered != begun)
 
 
 def _lines(registry: Registry, view: str, known: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -47,7 +47,7 @@ class Finder(Asking, Dialog[str | None]):
         super().__init__()
         self._title = title
         self._columns = columns
-        self._rows = list(rows)
+        self.rows = list(rows)
         self._key = key
         self._searchable = searchable
         self._note = note
@@ -77,13 +77,17 @@ class Finder(Asking, Dialog[str | None]):
 
     def add_rows(self, rows: Sequence[Any], *, at: int) -> None:
         """Offer more, before the row that is number ``at`` now."""
-        self._rows[at:at] = rows
+        self.rows[at:at] = rows
         self._show()
 
     def _show(self) -> None:
-        wanted = self.query_one("#search", Input).value.lower().split()
-        found = [row for row in self._rows if all(word in self._searchable(row).lower() for word in wanted)]
-        self.table.show(found, empty=["nothing is called that; esc closes"])
+        found = self.found(self.query_one("#search", Input).value)
+        self.table.show(found, empty=["nothing is called that; esc closes"], from_top=True)
+
+    def found(self, words: str) -> list[Any]:
+        """Return the rows to show for what is typed: those that have every word."""
+        wanted = words.lower().split()
+        return [row for row in self.rows if all(word in self._searchable(row).lower() for word in wanted)]
 
     def action_move(self, rows: int) -> None:
         """Move in the list while the search field keeps the focus."""

@@ -123,6 +123,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self._drawn: dict[int, list[Segment]] = {}
         self._layout: tuple[int, list[tuple[Column[Row], int]]] | None = None
         self._moved_by_hand = False
+        self._starts_over = False
         self._wanted_key = ""
         self._wanted_top = 0
         self._wanted_marks: set[str] = set()
@@ -135,8 +136,12 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         """The cells of a line, without the scrollbar."""
         return int(self.scrollable_content_region.width)
 
-    def show(self, rows: Sequence[Row], *, empty: Sequence[str] = ()) -> None:
-        """Show other rows. The cursor stays on its row, else near where it was; marks of rows that are gone fall."""
+    def show(self, rows: Sequence[Row], *, empty: Sequence[str] = (), from_top: bool = False) -> None:
+        """Show other rows. The cursor stays on its row, else near where it was; marks of rows that are gone fall.
+
+        ``from_top``: these are an answer to what is being typed, or not all rows yet. Until a person moves, the cursor
+        waits on the first.
+        """
         current, top, before = self.current_key, self.scroll_offset.y, len(self.rows)
         self.rows = list(rows)
         self.empty = list(empty)
@@ -144,8 +149,9 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self.marks = (self.marks | self._wanted_marks) & self._positions.keys()
         self._wanted_marks -= self.marks
         self._grow()
-        # Until a person has moved, the cursor waits on the first row; afterwards it never leaves its row by itself.
-        self._move_to(self._positions.get(current, self.cursor) if self._moved_by_hand else 0)
+        starts_over = self._starts_over or (from_top and not self._moved_by_hand)
+        self._starts_over = self._starts_over and not self.rows
+        self._move_to(0 if starts_over else self._positions.get(current, self.cursor))
         if self._wanted_key in self._positions:
             if self._wanted_top:
                 self.scroll_to(y=self._wanted_top, animate=False, immediate=True)
@@ -237,7 +243,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
 
     def move(self, steps: int) -> None:
         """Move the cursor by so many rows."""
-        self._moved_by_hand = True
+        self._moved_by_hand, self._starts_over = True, False
         self._wanted_key = ""
         self._move_to(self.cursor + steps)
 
@@ -258,7 +264,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
             self.move(position - self.cursor)
 
     def keep_row(self) -> None:
-        """Keep the cursor on its row from now on, also when other rows are shown: a person has chosen it."""
+        """Keep the cursor on its row from now on, also while rows are still coming: a person has chosen it."""
         self._moved_by_hand = True
 
     def show_again(self, key: str, top: int) -> None:
@@ -266,7 +272,11 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
 
         They may be: a row that is not there any more leaves the cursor on the first.
         """
-        self._wanted_key, self._wanted_top, self._moved_by_hand = key, top, False
+        self._wanted_key, self._wanted_top, self._moved_by_hand, self._starts_over = key, top, False, True
+
+    def start_over(self) -> None:
+        """Show the next rows from the first, unless a person has moved the cursor: they have asked for others."""
+        self._starts_over = self._starts_over or not self._moved_by_hand
 
     def mark_when_here(self, keys: Iterable[str]) -> None:
         """Mark the rows of these keys as soon as they are shown."""

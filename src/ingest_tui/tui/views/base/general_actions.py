@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -18,6 +18,7 @@ from ingest_tui.model.theme_names import TEXTUAL_THEMES, THEME_NAMES
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import commands
 from ingest_tui.tui.background.questions import Asking
+from ingest_tui.tui.navigation.recent import remember
 from ingest_tui.tui.terminal import themes
 from ingest_tui.tui.widgets.command_line import CommandLine
 
@@ -169,7 +170,7 @@ class Everywhere(Asking, Screen[None]):
 
     def command_line(self) -> CommandLine:
         """Return the ``:`` line, hidden. It is there from the start, for what is typed right after the ``:``."""
-        return CommandLine(self._continuation, self.ingest.command_history, id="command")
+        return CommandLine(self._continuations, self.ingest.command_history, id="command")
 
     def start_command(self) -> None:
         """Open the ``:`` line."""
@@ -183,7 +184,7 @@ class Everywhere(Asking, Screen[None]):
     def _know_sources(self, summaries: list[SourceSummary]) -> None:
         self._source_ids = [summary.source.source_id for summary in summaries]
 
-    def _continuation(self, line: str) -> str | None:
+    def _continuations(self, line: str) -> Iterator[str]:
         known: dict[str, Sequence[str]] = {
             "FILTER": list(wording.STATE_GLYPHS),
             "JOB": sorted(self.ingest.model.rows, key=job_order, reverse=True),
@@ -191,7 +192,7 @@ class Everywhere(Asking, Screen[None]):
             "THEME": THEME_NAMES,
             "LEVEL": LEVELS,
         }
-        return commands.continuation(line, self.ingest.registry, self.view, known)
+        return commands.continuations(line, self.ingest.registry, self.view, known)
 
     @on(CommandLine.Closed)
     def close_command_line(self) -> None:
@@ -211,7 +212,7 @@ class Everywhere(Asking, Screen[None]):
         except UsageError as error:
             self.show_notice(error.message, error.hint, bad=True)
             return
-        self.query_one(CommandLine).remember(event.value.strip())
+        remember(self.ingest.command_history, event.value.strip())
         self.close_command_line()
         self.perform(action.id, argument)
 
@@ -242,8 +243,15 @@ class Everywhere(Asking, Screen[None]):
         self.app.push_screen(Help(self.view, self.ingest.registry.of(self.view)), picked)
 
     def show_palette(self) -> None:
-        """Open the command palette."""
-        self.app.action_command_palette()
+        """Offer all actions of the view, those that were chosen last first."""
+        from ingest_tui.tui.dialogs.palette import Palette
+
+        def picked(action_id: str | None) -> None:
+            if action_id:
+                remember(self.ingest.recent_actions, action_id)
+                self.perform(action_id)
+
+        self.app.push_screen(Palette(self.ingest.registry.of(self.view), self.ingest.recent_actions), picked)
 
     def suspend(self) -> None:
         """Give the terminal back to the shell until ``fg``."""

@@ -339,6 +339,10 @@ class ViewScreen(Carrying):
         if before:
             self.select_row(before)
 
+    def _start_over(self) -> None:
+        for table in self.query(f"#{self.main_id}").results(VirtualTable):
+            table.start_over()
+
     def _keep_row(self) -> None:
         for table in self.query(f"#{self.main_id}").results(VirtualTable):
             table.keep_row()
@@ -348,6 +352,7 @@ class ViewScreen(Carrying):
         """Filter while a person types."""
         if self.has_class("-filtering") and event.value.strip() != self.words:
             self.words = event.value.strip()
+            self._start_over()
             self.rows_changed()
 
     @on(Input.Submitted, "#filter")
@@ -380,6 +385,7 @@ class ViewScreen(Carrying):
         def chosen(name: str | None) -> None:
             if name:
                 self.sort, self.reversed = name, False
+                self.main_table.start_over()
                 self.rows_changed()
 
         self.app.push_screen(Choose("Sort by", list(self.sorts.items())), chosen)
@@ -387,6 +393,7 @@ class ViewScreen(Carrying):
     def reverse_sort(self) -> None:
         """Turn the order around."""
         self.reversed = not self.reversed
+        self.main_table.start_over()
         self.rows_changed()
 
     def open_menu(self) -> None:

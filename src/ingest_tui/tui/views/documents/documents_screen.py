@@ -275,6 +275,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         text = self.query_one("#search", Input).value.strip()
         if self.has_class("-searching") and text != self.query_text:
             self.query_text = text
+            self.table.show_again("", 0)
             self.catch_up()
 
     @on(Input.Submitted, "#search")
@@ -428,6 +429,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
     def show_words(self, words: str) -> None:
         """Search in the text."""
         self.query_text = words
+        self.table.show_again("", 0)
         self.query_one("#search", Input).value = words
         self.catch_up()
 

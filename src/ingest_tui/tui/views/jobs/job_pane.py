@@ -96,7 +96,7 @@ class JobPane(Asking, Vertical):
         self._records: deque[dict[str, Any]] = deque(maxlen=MOST_LOG_RECORDS)
         self._items_end = self._log_end = 0
         self._arranging: Timer | None = None
-        self._busy = self._again = False
+        self._busy = self._again = self._has_read_all = False
 
     @property
     def _app(self) -> Application:
@@ -168,7 +168,8 @@ class JobPane(Asking, Vertical):
         self.outcomes, self._reasons = JobItems(), Reasons()
         self._records.clear()
         self._items_end = self._log_end = 0
-        self._busy = False
+        self._busy = self._has_read_all = False
+        self.items.show_again("", 0)
         self.show_log()
         self.show_items()
         self.refresh_job()
@@ -199,7 +200,7 @@ class JobPane(Asking, Vertical):
         if job_id != self.job_id:
             return
         if what == "end":
-            self._busy = False
+            self._busy, self._has_read_all = False, True
             self._show_what_came()
             if self._again:
                 self.refresh_job()
@@ -252,7 +253,8 @@ class JobPane(Asking, Vertical):
         if job_id != self.job_id:
             return
         nothing = "reading …" if self.manifest is None else "no document is finished yet"
-        self.items.show(rows, empty=["no outcome matches" if self.words or self.only.outcome else nothing])
+        empty = ["no outcome matches" if self.words or self.only.outcome else nothing]
+        self.items.show(rows, empty=empty, from_top=not self._has_read_all)
         self.post_message(self.ItemsShown())
 
     def _show_reasons(self) -> None:

@@ -190,7 +190,7 @@ class OverviewScreen(ViewScreen):
     def _show_board(self, name: str, title: str, rows: list[Any], empty: list[str], subtitle: str = "") -> None:
         board = self.board(name)
         board.say_title(words.counted(title, rows), subtitle)
-        board.show(rows, empty=empty)
+        board.show(rows, empty=empty, from_top=not self.ingest.model.complete)
 
     def _show_activity(self) -> None:
         if not self.query("#activity-0") or not self.query_one("#overview-activity").display:

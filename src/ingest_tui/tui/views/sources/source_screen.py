@@ -148,7 +148,8 @@ class SourceScreen(SourceActions):
 
     def _show_jobs(self) -> None:
         rows = self._own_jobs()
-        self.jobs.show(rows, empty=["Never synced: p shows what a sync would do, s syncs it."])
+        empty = ["Never synced: p shows what a sync would do, s syncs it."]
+        self.jobs.show(rows, empty=empty, from_top=not self.ingest.model.complete)
         self.say_panel(wording.plural(len(rows), "job"))
 
     @on(VirtualTable.Moved)
