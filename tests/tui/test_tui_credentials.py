@@ -386,7 +386,7 @@ def test_a_named_credentials_file_reaches_the_screens(root: Path, tmp_path: Path
 
     async def story(app: Any, pilot: Any) -> None:
         await show(app, pilot, 1)
-        await until(pilot, lambda: "elsewhere.json" in screen_text(app))
+        await until(pilot, lambda: "elsewhere.json" in app.screen.query_one("#credential-detail").plain)
         await pilot.press("D", "tab", "enter")
         await until(pilot, lambda: "No credentials yet." in screen_text(app))
 

@@ -168,7 +168,7 @@ def test_memory_is_bounded_however_much_is_said(root: Path) -> None:
             say(root, *(f"{batch} {number}" for number in range(2000)))
             await until(pilot, lambda b=batch: screen._shown[-1]["message"] == f"{b} 1999")  # type: ignore[misc]
         assert MOST_RECORDS <= len(screen._shown) <= MOST_RECORDS + 1000
-        assert len(screen.lines._source) == len(screen._shown)
+        assert len(screen.lines.lines) == len(screen._shown)
         await pilot.press("k")
         assert screen.current["message"] == "3 1998"
         assert "3 1998" in screen_text(app)

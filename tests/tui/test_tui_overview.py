@@ -174,9 +174,9 @@ def test_nothing_is_drawn_again_for_each_slice_of_jobs_that_is_read(
     drawn: list[str] = []
     show = Board.show
 
-    def counted(board: Board[Any], rows: Any, *, empty: Any = ()) -> None:
+    def counted(board: Board[Any], rows: Any, **how: Any) -> None:
         drawn.append(f"{board.id} {len(rows)}")
-        show(board, rows, empty=empty)
+        show(board, rows, **how)
 
     monkeypatch.setattr(Board, "show", counted)
 

@@ -12,7 +12,7 @@ from ingest_tui.tui.terminal import clipboard
 from ingest_tui.tui.terminal.driver import TolerantDriver
 from ingest_tui.tui.terminal.safety import ActingCharacters, crash_report, strip_acting
 from ingest_tui.tui.widgets.columns import fit
-from ingest_tui.tui.widgets.text import wrap_words
+from ingest_tui.tui.widgets.text_lines import wrap_words
 from tests.tui.stories import HOSTILE_NAMES
 
 pytestmark = pytest.mark.slow

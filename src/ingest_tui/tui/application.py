@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ingest_tui.services.client import Client
     from ingest_tui.tui.actions.action_registry import Registry
     from ingest_tui.tui.client.feed import Feed
+    from ingest_tui.tui.passage import Passage
     from ingest_tui.tui.terminal.preferences import Preferences
     from ingest_tui.tui.views.jobs.jobs_model import JobsModel
     from ingest_tui.tui.widgets.glyphs import Glyphs
@@ -105,8 +106,8 @@ class Application(Protocol):
     def show_documents_of(self, source_id: str) -> None:
         """Show the documents of one source."""
 
-    def open_document(self, document_id: str, name: str) -> None:
-        """Show the text of a document over the view."""
+    def open_document(self, document_id: str, name: str, passage: Passage | None = None) -> None:
+        """Show the text of a document over the view, at the passage that a search has found."""
 
     def explain(self, target: str) -> None:
         """Show why a document is here, or why not."""

@@ -13,7 +13,7 @@ from typing import Any
 from textual.binding import Binding
 
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.tui.navigation.views import VIEWS
+from ingest_tui.tui.navigation.views import VIEW_NAMES, VIEWS
 
 _MARKED = ("jobs", "job", "sources", "documents", "errors", "credentials")
 _LISTS = (*_MARKED, "audit")
@@ -26,6 +26,7 @@ _NAMES = ("job", "source", "document", "query", "credential", "level")
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
+    "number_sign": "#",
     "asterisk": "*",
     "escape": "esc",
     "ctrl+p": "^p",
@@ -150,6 +151,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("job.items", "Outcome of every document", "", "show_items", ("job",), "", "ingest-tui job items {job}"),
     Action("job.show", "The job as JSON", "", "edit_record", _JOBS, "", "ingest-tui job show {job} --json"),
     Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job", "logs"), "follow"),
+    Action("find", "Find in the text", "slash", "start_filter", ("document",), "find"),
+    Action("find.next", "To the next place that was found", "n", "find_next", ("document",)),
+    Action("find.previous", "To the place before", "N", "find_previous", ("document",)),
+    Action("document.render", "Markdown as it is meant, or as it is written", "r", "toggle_rendered", ("document",),
+           "render"),
+    Action("numbers", "Number the lines, or do not", "number_sign", "toggle_numbers", ("document",)),
     Action("wrap", "Wrap long lines, or cut them", "v", "toggle_wrap", ("job", "document", "logs")),
     Action("log.timestamps", "Show or hide the times", "t", "toggle_timestamps", ("logs", "job"), "times"),
     Action("log.level", "Show only from a level on …", "L", "choose_level", ("logs", "job"), "level",
@@ -212,7 +219,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop", changes=True),
     Action("copy", "Copy: id, path, error, JSON, equivalent command line", "y", "show_copies"),
     Action("edit", "Open the JSON in $EDITOR", "e", "edit_record"),
-    Action("reload", "Look again", "r", "reload"),
+    Action("reload", "Look again", "r", "reload", (*VIEW_NAMES, "job", "source")),
     *(
         Action(f"view.{view.name}", f"Go to {view.title}", key, "go_to", (), "", view.command,
                arguments=(view.name,), names=(view.name, *view.other_names), takes=view.takes)

@@ -7,15 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
@@ -30,9 +33,16 @@ class Report(Asking, Dialog[str | None]):
 
     CSS_PATH = [_HERE / "dialogs.tcss", _HERE / "report.tcss"]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss(None)", "close", id="report.close"),
+        Binding("escape", "leave", "close", id="report.leave"),
+        Binding("q,enter", "dismiss(None)", "close", id="report.close"),
         Binding("j", "scroll(1)", "down", id="report.down"),
         Binding("k", "scroll(-1)", "up", id="report.up"),
+        Binding("g", "end(True)", "first", id="report.first"),
+        Binding("G", "end(False)", "last", id="report.last"),
+        Binding("slash", "find", "find", id="report.find"),
+        Binding("n", "find_again(1)", "next", id="report.next"),
+        Binding("N", "find_again(-1)", "previous", id="report.previous"),
+        Binding("v", "wrap", "wrap", id="report.wrap"),
     ]
     closing: ClassVar[str] = "esc closes"
 
@@ -44,11 +54,13 @@ class Report(Asking, Dialog[str | None]):
         """Title, lines, and how to continue."""
         with Vertical(classes="dialog report"):
             yield Line(safe_display(self._title), classes="dialog--title")
+            yield Input(id="report-find", placeholder="find: enter goes there, n and N go on", compact=True)
             yield TextLines(id="report-lines")
             yield Line(self.closing, id="report-end", classes="dialog--note")
 
     def on_mount(self) -> None:
         """Begin."""
+        self.query_one("#report-find", Input).cursor_blink = False
         self.lines.focus()
         self.begin()
 
@@ -63,6 +75,51 @@ class Report(Asking, Dialog[str | None]):
     def action_scroll(self, lines: int) -> None:
         """Scroll."""
         self.lines.move(lines)
+
+    def action_end(self, first: bool) -> None:
+        """Go to an end."""
+        self.lines.move_to_end(first=first)
+
+    def action_wrap(self) -> None:
+        """Wrap long lines, or cut them."""
+        self.lines.toggle_wrap()
+
+    @on(TextLines.Moved)
+    def say_position(self) -> None:
+        """Say where one reads, where that is not all, and what was found."""
+        lines = self.lines
+        title_panel(self.query_one(".report"), "", "" if lines.shows_all else lines.position)
+
+    # Finding
+
+    def action_find(self) -> None:
+        """Open the field for what to find."""
+        self.add_class("-finding")
+        self.query_one("#report-find", Input).focus()
+
+    def action_find_again(self, steps: int) -> None:
+        """Go on to the next line that has it, or the one before."""
+        self.lines.find_again(steps)
+
+    @on(Input.Changed, "#report-find")
+    def find_typed(self, event: Input.Changed) -> None:
+        """Find while a person types."""
+        self.lines.find([event.value])
+
+    @on(Input.Submitted, "#report-find")
+    def find_done(self) -> None:
+        """Go on in the text."""
+        self.remove_class("-finding")
+        self.lines.focus()
+
+    def action_leave(self) -> None:
+        """End the finding, else close."""
+        entry = self.query_one("#report-find", Input)
+        if self.has_class("-finding") or entry.value:
+            entry.value = ""
+            self.find_done()
+        else:
+            self.dismiss(None)
 
     def say_failure(self, message: str, hint: str) -> None:
         """Say what went wrong among the lines."""

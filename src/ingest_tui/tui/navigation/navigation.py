@@ -11,6 +11,7 @@ from ingest_tui.tui.navigation.history import History, HistoryEntry
 
 if TYPE_CHECKING:
     from ingest_tui.tui.application import Application, ShownView
+    from ingest_tui.tui.passage import Passage
 
 
 class Going(App[int]):
@@ -146,11 +147,11 @@ class Going(App[int]):
         if isinstance(self.screen, DocumentsScreen):
             self.screen.show_source(source_id)
 
-    def open_document(self, document_id: str, name: str) -> None:
-        """Show the text of a document over the view."""
+    def open_document(self, document_id: str, name: str, passage: Passage | None = None) -> None:
+        """Show the text of a document over the view, at the passage that a search has found."""
         from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 
-        self.push_screen(DocumentScreen(self._ingest.client, document_id, name))
+        self.push_screen(DocumentScreen(self._ingest.client, document_id, name, passage))
 
     def explain(self, target: str) -> None:
         """Show why a document is here, or why not."""

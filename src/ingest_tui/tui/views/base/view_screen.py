@@ -26,7 +26,7 @@ from ingest_tui.tui.widgets.text import TextLines
 
 AGES_SECONDS = 5.0
 MOST_MARKS_REMEMBERED = 1000
-_OPENERS = {"command", "filter"}
+_OPENERS = {"command", "filter", "find"}
 
 
 class ViewScreen(Carrying):

@@ -7,9 +7,10 @@ from textual.containers import Vertical
 
 from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
-from ingest_tui.tui.views.documents.document_screen import facts_of, preview_lines
-from ingest_tui.tui.views.documents.documents_model import DocumentLine, hit_words
-from ingest_tui.tui.widgets.text import TextLines, TonedLines
+from ingest_tui.tui.views.documents.document_lines import facts_of, preview_lines
+from ingest_tui.tui.views.documents.documents_model import DocumentLine
+from ingest_tui.tui.widgets.text import TextLines
+from ingest_tui.tui.widgets.text_lines import TonedLines
 
 
 class DocumentPane(Asking, Vertical):
@@ -27,14 +28,17 @@ class DocumentPane(Asking, Vertical):
             text.show([])
             facts.show([])
             return
-        document_id, words = line.document_id, hit_words(line.snippet)
+        document_id, passage = line.document_id, line.passage
 
         def read() -> tuple[TonedLines, TonedLines]:
             return preview_lines(client.documents.text(document_id), document_id), facts_of(client, document_id)
 
         def show(answer: tuple[TonedLines, TonedLines]) -> None:
             text.show(answer[0])
-            text.move_to_words(words)
+            if passage is None:
+                text.find([])
+            else:
+                text.show_passage(*passage)
             facts.show(answer[1])
 
         self.ask(read, show, group="preview", otherwise=lambda message, hint: text.show([message, hint]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.tui.passage import Passage
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 HIT_START, HIT_END = "«", "»"
@@ -34,6 +35,7 @@ class DocumentLine:
     snippet: str = ""
     score: float = 0.0
     uri: str = ""
+    passage: Passage | None = None
 
 
 def line_of_document(document: Document) -> DocumentLine:
@@ -58,7 +60,10 @@ def line_of_hit(hit: SearchHit) -> DocumentLine:
     if hit.others:
         snippet += f"  (+{len(hit.others)})"
     name = hit.uri.rstrip("/").rpartition("/")[2] or hit.title
-    return DocumentLine(hit.chunk_id, hit.document_id, name, hit.title, snippet=snippet, score=hit.score, uri=hit.uri)
+    passage = Passage(tuple(hit_words(snippet)), tuple(hit.text.split("\n")))
+    return DocumentLine(
+        hit.chunk_id, hit.document_id, name, hit.title, snippet=snippet, score=hit.score, uri=hit.uri, passage=passage
+    )
 
 
 def hit_words(snippet: str) -> list[str]:

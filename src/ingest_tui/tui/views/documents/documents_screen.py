@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -11,8 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
-from textual.widgets import Input
-from textual.worker import get_current_worker
 
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, document_record
@@ -24,7 +22,7 @@ from ingest_tui.tui.views.documents.document_actions import DocumentActions
 from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_hits, columns_of_list
 from ingest_tui.tui.views.documents.document_pane import DocumentPane
 from ingest_tui.tui.views.documents.document_query import DocumentQuery, read_page
-from ingest_tui.tui.views.documents.document_search import HITS, SearchAnswer, search_answers
+from ingest_tui.tui.views.documents.document_search import HITS, SearchAnswer
 from ingest_tui.tui.views.documents.documents_model import (
     SORTS,
     DocumentLine,
@@ -34,6 +32,7 @@ from ingest_tui.tui.views.documents.documents_model import (
     narrowed_words,
     query_as_typed,
 )
+from ingest_tui.tui.views.documents.search_field import SearchField
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.table import VirtualTable
 
@@ -45,10 +44,9 @@ PAGE = 500
 _READ_AHEAD = 100
 _DETAILS_AHEAD = 50
 _SETTLE_SECONDS = 0.2
-_TYPING_SECONDS = 0.15
 
 
-class DocumentsScreen(CollectionActions, DocumentActions):
+class DocumentsScreen(SearchField, CollectionActions, DocumentActions):
     """The list of documents."""
 
     view = "documents"
@@ -60,7 +58,6 @@ class DocumentsScreen(CollectionActions, DocumentActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self.query_text = ""
         self._lines: list[DocumentLine] | None = None
         self._details: dict[str, VersionDetails] = {}
         self._total = 0
@@ -70,11 +67,10 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         self._came_for = ""
         self._settling: Timer | None = None
         self._scrolling: Timer | None = None
-        self._typing: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         """A field for searching, the table, and room for the text and what is known of it at the side."""
-        yield Input(id="search", placeholder="words to look for in the text", compact=True, select_on_focus=False)
+        yield from self.compose_search()
         with Horizontal():
             yield VirtualTable(self._columns(), lambda line: line.key, id="documents-table")
             yield DocumentPane(id="side-pane")
@@ -114,11 +110,6 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         if self.narrowed.state == "retired":
             return "Documents > trash"
         return f"Documents > {self.narrowed.source_id or self.narrowed.collection_id or 'all'}"
-
-    def on_mount(self) -> None:
-        """Keep the cursor of the search field still."""
-        super().on_mount()
-        self.query_one("#search", Input).cursor_blink = False
 
     @property
     def query_now(self) -> DocumentQuery:
@@ -167,7 +158,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         """Read the documents from the start, ``at_least`` so many."""
         self.say_header()
         if self.query_text:
-            self._search()
+            self.search()
         else:
             self._read(at_least)
         self.wait_for("documents")
@@ -254,53 +245,8 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         line = self.table.current
         self.say_hint(self.in_progress or ("" if line is None else f"{line.title or line.name}  {line.uri}"))
 
-    # Searching
-
-    def start_search(self) -> None:
-        """Open the search field."""
-        self.add_class("-searching")
-        entry = self.query_one("#search", Input)
-        entry.value = self.query_text
-        entry.cursor_position = len(entry.value)
-        self.set_focus(entry)
-
-    @on(Input.Changed, "#search")
-    def search_typed(self) -> None:
-        """Search while a person types, once they pause for a moment."""
-        if self._typing is not None:
-            self._typing.stop()
-        self._typing = self.set_timer(_TYPING_SECONDS, self._search_typed)
-
-    def _search_typed(self) -> None:
-        text = self.query_one("#search", Input).value.strip()
-        if self.has_class("-searching") and text != self.query_text:
-            self.query_text = text
-            self.table.show_again("", 0)
-            self.catch_up()
-
-    @on(Input.Submitted, "#search")
-    def search_submitted(self) -> None:
-        """Go on to what was found."""
-        self._search_typed()
-        self.remove_class("-searching")
-        self.table.focus()
-
-    def _search(self) -> None:
-        """Search in a thread; a search that a newer one supersedes is given up."""
-        text, query, client = self.query_text, self.query_now, self.ingest.client
-
-        def work() -> Iterator[SearchAnswer]:
-            worker = get_current_worker()
-            return search_answers(client, text, query, lambda: worker.is_cancelled)
-
-        self.say_panel("searching …")
-        self.ask_many(work, self._found, group="documents", otherwise=self._not_found)
-
-    def _not_found(self, message: str, hint: str) -> None:
-        self._found(SearchAnswer([]))
-        self.table.show([], empty=[message, hint])
-
-    def _found(self, answer: SearchAnswer) -> None:
+    def found(self, answer: SearchAnswer) -> None:
+        """Show what a search has found."""
         self._reading = False
         self._total = len(answer.hits)
         self._show([line_of_hit(hit) for hit in answer.hits], are_hits=True, remarks=answer.remarks)
@@ -308,8 +254,7 @@ class DocumentsScreen(CollectionActions, DocumentActions):
     def go_back(self) -> None:
         """Close the search field, then the search, the marks, the filters, then the trash."""
         if self.has_class("-searching"):
-            self.remove_class("-searching")
-            self.table.focus()
+            self.close_search()
         elif self.words or self.has_class("-filtering") or self.table.marks:
             super().go_back()
         elif self.query_text:
@@ -426,16 +371,9 @@ class DocumentsScreen(CollectionActions, DocumentActions):
         line = self.table.current
         return document_record(self.ingest.client, line.document_id) if line is not None else None
 
-    def show_words(self, words: str) -> None:
-        """Search in the text."""
-        self.query_text = words
-        self.table.show_again("", 0)
-        self.query_one("#search", Input).value = words
-        self.catch_up()
-
     @on(VirtualTable.Opened, "#documents-table")
     def open_selected(self) -> None:
         """Read the document under the cursor."""
         line = self.table.current
         if line is not None:
-            self.ingest.open_document(line.document_id, line.name)
+            self.ingest.open_document(line.document_id, line.name, line.passage)

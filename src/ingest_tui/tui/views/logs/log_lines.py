@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
-from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
 
-from ingest_tui.tui.widgets.columns import fit
 from ingest_tui.tui.widgets.cursor_keys import CursorKeys
-from ingest_tui.tui.widgets.text import TextLines
+from ingest_tui.tui.widgets.text import Lines, TextLines
 
 
 class LogLines(CursorKeys, TextLines):
@@ -32,9 +29,9 @@ class LogLines(CursorKeys, TextLines):
     }
     """
 
-    cells_before = 1
+    cursor_cells = 1
 
-    class Moved(Message):
+    class Moved(TextLines.Moved):
         """The cursor is on another line, or more has come below it."""
 
     class Opened(Message):
@@ -43,39 +40,35 @@ class LogLines(CursorKeys, TextLines):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(follow=True, id=id)
         self.cursor = 0
-        self._starts: list[int] = []  # of each line: its first line on the screen
-        self._end = 0
 
     @property
     def is_at_end(self) -> bool:
         """Whether the cursor is on the last line."""
-        return self.cursor >= len(self._source) - 1
+        return self.cursor >= len(self.lines) - 1
 
-    def show(self, lines: Iterable[str | tuple[str, str]]) -> None:
+    def show(self, lines: Lines, *, stay: bool = False) -> None:
         """Show other lines; the cursor goes to the last one if it followed, else it stays where it was."""
+        del stay
         before, follows = self.cursor, self.follow and self.is_at_end
-        self._source, self._lines, self._starts, self._end = [], [], [], 0
-        self.append(lines)
-        self.unseen = 0
-        self.refresh()
-        last = max(0, len(self._source) - 1)
+        super().show(lines, stay=True)
+        last = max(0, len(self.lines) - 1)
         self.cursor = last if follows else min(before, last)
         self._show_cursor()
 
-    def append(self, lines: Iterable[str | tuple[str, str]]) -> None:
+    def append(self, lines: Lines) -> None:
         """Add lines below."""
         added = list(lines)
-        was_at_end, before, unseen = self.is_at_end, len(self._source), self.unseen
-        left = self._rows_of(self.cursor)
+        was_at_end, before, unseen = self.is_at_end, len(self.lines), self.unseen
+        left = self.rows_of_line(self.cursor)
         super().append(added)
-        dropped = before + len(added) - len(self._source)
+        dropped = before + len(added) - len(self.lines)
         if self.follow and was_at_end:
-            self.cursor, self.unseen = max(0, len(self._source) - 1), 0
+            self.cursor, self.unseen = max(0, len(self.lines) - 1), 0
         else:
             self.cursor, self.unseen = max(0, self.cursor - dropped), unseen + len(added)
         self._show_cursor()
         self._repaint(left)
-        self.post_message(self.Moved())
+        self._post_moved()
 
     def set_follow(self, follow: bool) -> None:
         """Go to the end and stay there, or hold still."""
@@ -85,30 +78,33 @@ class LogLines(CursorKeys, TextLines):
 
     def move(self, steps: int) -> None:
         """Move the cursor by so many lines. Away from the end it holds still; back at the end it follows again."""
-        before = self._rows_of(self.cursor)
-        self.cursor = max(0, min(self.cursor + steps, len(self._source) - 1))
+        before = self.rows_of_line(self.cursor)
+        self.cursor = max(0, min(self.cursor + steps, len(self.lines) - 1))
         if self.is_at_end:
             self.unseen = 0
         self._show_cursor()
-        self._repaint([*before, *self._rows_of(self.cursor)])
-        self.post_message(self.Moved())
+        self._repaint([*before, *self.rows_of_line(self.cursor)])
+        self._post_moved()
 
     def move_to_end(self, *, first: bool) -> None:
         """Move the cursor to the first or the last line."""
-        self.move(-len(self._source) if first else len(self._source))
+        self.move(-len(self.lines) if first else len(self.lines))
 
     def _repaint(self, rows: Iterable[int]) -> None:
         for row in rows:
             self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
 
-    def _rows_of(self, position: int) -> range:
-        if not 0 <= position < len(self._starts):
-            return range(0)
-        end = self._starts[position + 1] if position + 1 < len(self._starts) else self._end
-        return range(self._starts[position], end)
+    @property
+    def current_line(self) -> int:
+        """The number of the line under the cursor, from 0."""
+        return self.cursor
+
+    def move_to_line(self, number: int) -> None:
+        """Put the cursor on a line."""
+        self.move(number - self.cursor)
 
     def _show_cursor(self) -> None:
-        rows = self._rows_of(self.cursor)
+        rows = self.rows_of_line(self.cursor)
         if not rows or self.size.height <= 0:
             return
         top = self.scroll_offset.y
@@ -129,33 +125,24 @@ class LogLines(CursorKeys, TextLines):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the line, and open it on a double click."""
-        position = bisect_right(self._starts, event.y + self.scroll_offset.y) - 1
-        if event.y + self.scroll_offset.y < self._end:
-            self.move(position - self.cursor)
+        row = event.y + int(self.scroll_offset.y)
+        if row < len(self._rows):
+            self.move_to_line(self._rows[row].line)
             if event.chain > 1:
                 self.post_message(self.Opened())
 
-    def _wrap_all(self) -> None:
-        self._starts, self._end = [], 0
-        super()._wrap_all()
+    def cells_before(self, position: int) -> list[tuple[str, str]]:
+        """Return the mark of the cursor, which is there where there is no colour, and the number."""
+        is_first, line = position in self.rows_of_line(self.cursor)[:1], self.lines[self._rows[position].line]
+        return [(">" if is_first else " ", line.tone), *super().cells_before(position)]
 
-    def _wrapped(self, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        wrapped: list[tuple[str, str]] = []
-        for line in lines:
-            pieces = super()._wrapped([line])
-            self._starts.append(self._end)
-            self._end += len(pieces)
-            wrapped += pieces
-        return wrapped
+    def style_of_row(self, position: int) -> Style:
+        """Return the style of a row: that of the cursor on its line."""
+        at_cursor = position in self.rows_of_line(self.cursor)
+        return self.get_component_rich_style("log--cursor") if at_cursor else self.rich_style
 
-    def render_line(self, y: int) -> Strip:
-        """Return one line in view; a ``>`` marks the cursor where there is no colour."""
-        row = y + self.scroll_offset.y
-        at_cursor = row in self._rows_of(self.cursor)
-        text, tone = self._lines[row] if row < len(self._lines) else ("", "")
-        style = self.get_component_rich_style("log--cursor") if at_cursor else self.rich_style
-        if tone:
-            style += self.get_component_rich_style(f"text--{tone}", partial=True)
-            style = style.without_color if at_cursor and self.app.native_ansi_color else style
-        gutter = ">" if row in self._rows_of(self.cursor)[:1] else " "
-        return Strip([Segment(fit(gutter + text, self.line_width), style)], self.line_width)
+    def toned(self, base: Style, tones: Iterable[str], position: int) -> Style:
+        """Return the style of a part; where the terminal chooses the colours, the line of the cursor has one."""
+        style = super().toned(base, tones, position)
+        is_plain = self.app.native_ansi_color and position in self.rows_of_line(self.cursor)
+        return style.without_color if is_plain else style

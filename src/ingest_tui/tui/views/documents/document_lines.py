@@ -1,0 +1,118 @@
+"""The lines of the parts of a document: its text, what is known of it, its chunks, links and versions, and a diff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ingest_tui.services.client import Client
+from ingest_tui.tui import wording
+from ingest_tui.tui.widgets.markdown_lines import rendered_lines, written_lines
+from ingest_tui.tui.widgets.text_lines import TonedLines
+
+if TYPE_CHECKING:
+    from ingest_tui.model.document import Chunk, Document
+    from ingest_tui.model.links import ResolvedLink
+    from ingest_tui.services.documents.links import LinksFound
+
+MOST_CHARACTERS = 400_000
+_MOST_LINKS = 20
+_FACTS = (
+    "title", "uri", "key", "source_id", "collection_id", "document_id", "media_type", "backend", "chunks",
+    "created_at", "updated_at", "job_id", "raw_sha256", "content_hash",
+)  # fmt: skip
+_RECORD_FACTS = ("language", "pages", "columns", "version_label")
+
+
+def preview_lines(
+    text: str, document_id: str, remarks: Sequence[tuple[str, str]] = (), *, rendered: bool = False
+) -> TonedLines:
+    """Return the lines to show of a text: above it what is wrong with it; the rest of a very long one is named.
+
+    ``rendered``: as its Markdown is meant, rather than as it is written.
+    """
+    lines: TonedLines = [
+        (f"{kind}: {message}", "bad" if kind == "error" else "warn") for kind, message in remarks if kind != "note"
+    ]
+    begun = text[:MOST_CHARACTERS]
+    lines += rendered_lines(begun) if rendered else written_lines(begun)
+    if len(text) > MOST_CHARACTERS:
+        lines.append((f"… {len(text) - MOST_CHARACTERS:,} characters more: ingest-tui doc text {document_id}", "warn"))
+    return lines or [("no text", "quiet")]
+
+
+def facts_of(client: Client, document_id: str) -> TonedLines:
+    """Return what is known of a document; see `fact_lines`."""
+    known = client.documents
+    return fact_lines(known.get(document_id), known.record(document_id), known.embedding(document_id))
+
+
+def fact_lines(document: Document, record: dict[str, Any], embedding: str = "") -> TonedLines:
+    """Return what is known of a document: the catalogue's facts, the record's, where it came from, and its remarks.
+
+    ``embedding``: how far its vectors are, empty where it has none.
+    """
+    from ingest_tui.model.links import links_of
+    from ingest_tui.services.documents.documents import remarks_of
+
+    lines: TonedLines = [f"{'version':14} v{document.version}, {wording.size(document.bytes)}, {document.state}"]
+    lines += [f"{'embedding':14} {embedding}"] if embedding else []
+    lines += [f"{name:14} {getattr(document, name)}" for name in _FACTS]
+    lines += [f"{name:14} {record[name]}" for name in _RECORD_FACTS if record.get(name)]
+    origin = dict(record.get("origin") or {})
+    origin |= origin.pop("metadata", None) or {}
+    lines += [f"{'origin ' + str(name):14} {value}" for name, value in origin.items() if value not in (None, "")]
+    links = links_of(record)
+    lines += [f"{'link':14} {link.target}" for link in links[:_MOST_LINKS]]
+    if len(links) > _MOST_LINKS:
+        lines.append((f"{'':14} … {len(links) - _MOST_LINKS:,} links more", "quiet"))
+    tones = {"error": "bad", "warning": "warn"}
+    return lines + [(f"{kind:14} {message}", tones.get(kind, "quiet")) for kind, message in remarks_of(record)]
+
+
+def chunk_lines(chunks: Sequence[Chunk]) -> TonedLines:
+    """Return the chunks by which a document is found, each with its number and the headings above it."""
+    lines: TonedLines = []
+    for chunk in chunks:
+        lines += [(chunk.headline(), "hit"), *chunk.text.split("\n"), ""]
+    return lines or [("no chunks: documents in the trash are not searched", "quiet")]
+
+
+def link_lines(resolved: Sequence[ResolvedLink], incoming: LinksFound) -> TonedLines:
+    """Return the links of a document with where they lead, and below them those that lead to it."""
+    tones = {"document": "hit", "broken": "bad", "item": "warn"}
+    lines: TonedLines = []
+    for one in resolved:
+        where = f"  ({one.detail})" if one.detail else ""
+        lines.append((f"{one.state:10} {one.link.target}{where}", tones.get(one.state, "quiet")))
+        if one.link.text:
+            lines.append(f"{'':10} {one.link.text}")
+    lines += [] if resolved else [("no links", "quiet")]
+    lines += ["", ("no document links to it" if not incoming.links else "documents that link to it", "quiet")]
+    lines += [f"{'':10} {one.source.uri}  {one.resolved.link.text}".rstrip() for one in incoming.links]
+    if incoming.unreadable:
+        lines.append((f"{len(incoming.unreadable)} records cannot be read, and their links are missing", "warn"))
+    return lines
+
+
+def version_lines(versions: Sequence[dict[str, Any]]) -> TonedLines:
+    """Return the versions, newest first."""
+    from ingest_tui.services.documents.documents import made_by
+
+    lines: TonedLines = [("d compares two of them", "quiet"), ""]
+    for one in versions:
+        here = "  current" if one["current"] else ""
+        lines.append(
+            f"v{one['version']:<4} {one['ingested_at']}  {wording.size(one['bytes']):>9}  {one['backend']}{here}"
+        )
+        if not one["version_label"].endswith(f"(version {one['version']})"):  # a person gave it one
+            lines.append((f"      {one['version_label']}", ""))
+        by = made_by(one) if one.get("rolled_back") else f"job {one['job_id']}"
+        lines.append((f"      {by}  sha256 {one['raw_sha256'][:16]}…", "quiet"))
+    return lines
+
+
+def diff_lines(diff: Sequence[str]) -> TonedLines:
+    """Return the lines of a diff with their tones."""
+    tones = {"+": "good", "-": "bad", "@": "hit", "…": "warn"}
+    return [(line, tones.get(line[:1], "")) for line in diff] or [("the texts are the same", "quiet")]

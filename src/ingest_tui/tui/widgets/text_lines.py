@@ -1,0 +1,114 @@
+"""Lines of text as a screen shows them: wrapped to a width, with what is set off in them. Pure, without Textual."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from rich.cells import cell_len, chop_cells
+
+from ingest_tui.model.safe_text import safe_display
+
+TAB = 4
+
+
+class Span(NamedTuple):
+    """The characters from ``start`` to before ``end`` of a line, and their tone."""
+
+    start: int
+    end: int
+    tone: str
+
+
+class TonedLine(NamedTuple):
+    """A line, its tone, and the parts of it that have another one: the component classes without ``text--``.
+
+    ``spans`` count the characters of ``text`` as it is shown, see `shown_text`.
+    """
+
+    text: str
+    tone: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+class Row(NamedTuple):
+    """A line of the screen: which line it is of, where it begins in that, and its text."""
+
+    line: int
+    start: int
+    text: str
+
+
+TonedLines = list[str | tuple[str, str] | TonedLine]
+"""Lines to show, each a text, a text and its tone, or a `TonedLine`."""
+
+
+def shown_text(text: str) -> str:
+    """Return a line as it is shown: without tabs and what would act on a terminal."""
+    return safe_display(text.expandtabs(TAB))
+
+
+def line_of(line: str | tuple[str, str] | TonedLine) -> TonedLine:
+    """Return a line as it is shown."""
+    made = TonedLine(line) if isinstance(line, str) else TonedLine(*line)
+    return made._replace(text=shown_text(made.text))
+
+
+def wrap_words(text: str, width: int) -> list[str]:
+    """Return ``text`` in pieces of at most ``width`` cells, broken after a space where one is near enough."""
+    pieces: list[str] = []
+    at = 0
+    while at < len(text):
+        window = text[at : at + 2 * width]  # no longer than that: a line may have a million characters
+        piece = window
+        if at + len(window) < len(text) or cell_len(window) > width:
+            piece = chop_cells(window, width)[0] or window[:1]
+            space = piece.rfind(" ") + 1
+            if space > len(piece) // 2:
+                piece = piece[:space]
+        pieces.append(piece)
+        at += len(piece)
+    return pieces
+
+
+def rows_of(number: int, line: TonedLine, width: int) -> list[Row]:
+    """Return the rows of a line; ``width`` 0: one, however long it is."""
+    if width <= 0 or cell_len(line.text) <= width:
+        return [Row(number, 0, line.text)]
+    rows, start = [], 0
+    for piece in wrap_words(line.text, width):
+        rows.append(Row(number, start, piece))
+        start += len(piece)
+    return rows
+
+
+def pattern_of(needles: Iterable[str]) -> re.Pattern[str] | None:
+    """Return what finds any of the texts, in whatever case; None where there is none to be found."""
+    wanted = sorted({needle for needle in needles if needle.strip()}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, wanted)), re.IGNORECASE) if wanted else None
+
+
+def found_in(text: str, pattern: re.Pattern[str] | None, tone: str) -> list[Span]:
+    """Return where a pattern is found in a line."""
+    return [] if pattern is None else [Span(*match.span(), tone) for match in pattern.finditer(text)]
+
+
+def toned_parts(row: Row, shown: str, spans: Sequence[Span]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what is ``shown`` of a row in parts, each with the tones that it has, in the order of the spans."""
+    near = [Span(span.start - row.start, span.end - row.start, span.tone) for span in spans]
+    inside = [span for span in near if span.start < len(shown) and span.end > 0]
+    cuts = sorted({0, len(shown), *(cut for span in inside for cut in span[:2] if 0 < cut < len(shown))})
+    for start, end in pairwise(cuts):
+        yield shown[start:end], [span.tone for span in inside if span.start <= start and span.end >= end]
+
+
+def best_line(lines: Sequence[TonedLine], words: Sequence[str], *, near: Sequence[str] = ()) -> int | None:
+    """Return the number of the line of a passage: one of ``near`` (its own lines) that has a word, else the first."""
+    pattern = pattern_of(words)
+    if pattern is None:
+        return None
+    passage = {shown_text(line).strip() for line in near} - {""}
+    hits = [number for number, line in enumerate(lines) if pattern.search(line.text)]
+    return next((number for number in hits if lines[number].text.strip() in passage), next(iter(hits), None))
