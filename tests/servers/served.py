@@ -17,11 +17,11 @@ from ingest_tui.services.client import Client
 class Served:
     """A workspace and what asks it. ``documents`` is the folder of its one source, ``papers``, which is synced."""
 
-    def __init__(self, home: Path, **options: Any) -> None:
+    def __init__(self, home: Path, *, weather: str = "The barometer falls before a storm.", **options: Any) -> None:
         self.root = home / "workspace"
         self.documents = home / "my papers"
         self.documents.mkdir(exist_ok=True)
-        (self.documents / "weather.md").write_text("# Weather\n\nThe barometer falls before a storm.\n")
+        (self.documents / "weather.md").write_text(f"# Weather\n\n{weather}\n")
         (self.documents / "tide.txt").write_text("The tide follows the moon.\n")
         (self.documents / "broken.docx").write_bytes(b"PK\x03\x04 this is no document")
         with open_workspace(self.root) as handle:

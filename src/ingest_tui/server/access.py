@@ -12,8 +12,6 @@ from ingest_tui.server.problems import RequestError
 from ingest_tui.server.rate_limit import RateLimit
 from ingest_tui.services.client import Client
 
-_REFUSED = 403
-
 
 class ClientAccess:
     """Decides who calls. With a token in the workspace every request needs one, but at a Unix socket, whose file only
@@ -39,12 +37,8 @@ class ClientAccess:
             return caller
         if not sees_all or endpoint.method == "GET":
             raise RequestError(404, "there is nothing at this path", code="not_found")
-        raise RequestError(
-            _REFUSED,
-            f"this needs the scope {endpoint.scope}, and token {caller.name!r} has {caller.scope}",
-            code="scope",
-            hint=f"'ingest-tui serve token add NAME --scope {endpoint.scope}' makes one that may",
-        )
+        caller.require(endpoint.scope)
+        return caller
 
     def identified(self, headers: Mapping[str, str]) -> Caller:
         """Return who a request comes from; raises `RequestError` (401, 429)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest_tui.model.access_token import ADMIN, READ, TokenScope, allows
-from ingest_tui.model.errors import NotFoundError
+from ingest_tui.model.errors import NotFoundError, RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,15 @@ class Caller:
     def may(self, scope: TokenScope) -> bool:
         """Whether the caller may do what needs a scope."""
         return allows(self.scope, scope)
+
+    def require(self, scope: TokenScope) -> None:
+        """Raise `RefusedError` where the caller may not do what needs a scope."""
+        if not self.may(scope):
+            raise RefusedError(
+                f"this needs the scope {scope}, and token {self.name!r} has {self.scope}",
+                hint=f"'ingest-tui serve token add NAME --scope {scope}' makes a token that may",
+                code="scope",
+            )
 
     def sees(self, collection_id: str) -> bool:
         """Whether the caller sees what is in a collection."""

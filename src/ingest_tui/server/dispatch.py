@@ -23,7 +23,7 @@ from ingest_tui.server.caller import Caller
 from ingest_tui.server.endpoint import AnyEndpoint, Call, Reply
 from ingest_tui.server.places import PlaceNames
 from ingest_tui.server.problems import RequestError, known_error, problem_response
-from ingest_tui.server.requests import body_of, params_of
+from ingest_tui.server.requests import params_of, sent_body
 from ingest_tui.services.client import Client
 from ingest_tui.store.users import acting_for
 
@@ -59,9 +59,9 @@ async def answered(state: ServerState, endpoint: AnyEndpoint, request: Request) 
     try:
         caller = await in_thread(state, state.access.caller_of, endpoint, request.headers)
         params = params_of(endpoint, request)
-        body = await body_of(endpoint, request)
-        call = Call(state.client, caller, params, body, request.headers)
-        answer: Response = await in_thread(state, _handled, endpoint, call)
+        async with sent_body(endpoint, request) as (body, files):
+            call = Call(state.client, caller, params, body, request.headers, files)
+            answer: Response = await in_thread(state, _handled, endpoint, call)
     except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
         known = known_error(error)
         is_admin = caller is not None and caller.may(ADMIN)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, BinaryIO, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
@@ -44,6 +44,14 @@ BodyOf = TypeVar("BodyOf", bound=BaseModel)
 
 
 @dataclass(frozen=True)
+class SentFile:
+    """A file of a form, and the name that the client gives it."""
+
+    name: str
+    stream: BinaryIO
+
+
+@dataclass(frozen=True)
 class Call(Generic[ParamsOf, BodyOf]):
     """One request, checked: what a handler gets. ``headers``: by lower-case name."""
 
@@ -52,6 +60,7 @@ class Call(Generic[ParamsOf, BodyOf]):
     params: ParamsOf
     body: BodyOf
     headers: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[SentFile] = ()
 
 
 @dataclass(frozen=True)

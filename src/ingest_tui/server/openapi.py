@@ -86,13 +86,22 @@ def _operation(endpoint: AnyEndpoint, schemas: _Schemas) -> dict[str, Any]:
         operation["security"] = []
     if endpoint.has_body:
         content = {"application/json": {"schema": schemas.of(endpoint.body, "validation")}}
+        if endpoint.takes_files:
+            content = {"multipart/form-data": {"schema": _with_files(schemas.of_params(endpoint.body))}}
         required = any(field.is_required() for field in endpoint.body.model_fields.values())
         operation["requestBody"] = {"required": required, "content": content}
     return operation
 
 
+def _with_files(form: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a form with its files."""
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    files = {"type": "array", "items": file, "minItems": 1}
+    return form | {"properties": {**form["properties"], "files": files}, "required": ["files"]}
+
+
 def _described(endpoint: AnyEndpoint) -> str:
-    text = (endpoint.handler.__doc__ or "").partition("\n\n")[2].strip()
+    text = (endpoint.handler.__doc__ or "").strip()
     whole = " It is not for a token of one collection." if endpoint.whole_workspace else ""
     scope = "" if endpoint.is_public else f"Needs the scope {endpoint.scope}.{whole}"
     return " ".join(f"{text} {scope}".split())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import orjson
@@ -55,6 +56,16 @@ def number_cursor(cursor: str) -> int:
     if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < 2**62:
         raise _not_ours()
     return place
+
+
+@contextmanager
+def closing_all(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
+    """Give what a service yields, and end it at the end of the context: it keeps the workspace open meanwhile."""
+    try:
+        yield items
+    finally:
+        if isinstance(items, Generator):
+            items.close()
 
 
 def page_at(items: Sequence[Item], limit: int, offset: int) -> tuple[list[Item], str | None]:

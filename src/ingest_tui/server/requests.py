@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, get_origin
 
 import orjson
 import pydantic
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive
 
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.server.endpoint import AnyEndpoint, NoBody, Params
+from ingest_tui.server.endpoint import AnyEndpoint, NoBody, Params, SentFile
 from ingest_tui.server.problems import RequestError, invalid_request
 
 LARGEST_BODY = 16 * 2**20
 """Bytes of a request's JSON."""
+LARGEST_UPLOAD = 2 * 2**30
+"""Bytes of a form; each of its files has the limit of the workspace, too."""
+_FILES = "files"
+_NOTHING = b"{}"
+LARGEST_NUMBER = 100
+"""Files of a form."""
+UPLOAD_SECONDS = 3600.0
 BODY_SECONDS = 60.0
 """How long a client may take to send it."""
 
@@ -41,10 +51,74 @@ def params_of(endpoint: AnyEndpoint, request: Request) -> Params:
         raise invalid_request(error) from None
 
 
-async def body_of(endpoint: AnyEndpoint, request: Request) -> pydantic.BaseModel:
-    """Return the JSON of a request as its endpoint declares it; raises `RequestError`."""
-    if not endpoint.has_body:
-        return NoBody()
+Sent = tuple[pydantic.BaseModel, list[SentFile]]
+"""The body of a request, and its files."""
+
+
+@asynccontextmanager
+async def sent_body(endpoint: AnyEndpoint, request: Request) -> AsyncIterator[Sent]:
+    """Give what a request sends, as its endpoint declares it, with its files, which are there within the context."""
+    if endpoint.takes_files:
+        async with sent_form(request) as (fields, files):
+            yield _checked(lambda: endpoint.body.model_validate(fields)), files
+        return
+    yield (await _json_body(endpoint, request) if endpoint.has_body else NoBody()), []
+
+
+@asynccontextmanager
+async def sent_form(request: Request) -> AsyncIterator[tuple[dict[str, str], list[SentFile]]]:
+    """Give the fields and the files of a form. Files that are not small are temporary ones on disk meanwhile."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
+        raise RequestError(
+            415, "the body is not multipart/form-data", code="media_type", hint="curl -F files=@report.pdf sends one"
+        )
+    refuse_large(request.headers, LARGEST_UPLOAD)
+    limited = Request(request.scope, _limited(request.receive, LARGEST_UPLOAD))
+    async with AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                form = await stack.enter_async_context(limited.form(max_files=LARGEST_NUMBER, max_fields=20))
+        except TimeoutError:
+            raise _too_slow(UPLOAD_SECONDS) from None
+        except HTTPException as error:
+            raise RequestError(400, f"the form cannot be read: {error.detail}", code="malformed") from None
+        except ClientDisconnect:
+            raise _went_away() from None
+        fields: dict[str, str] = {}
+        files: list[SentFile] = []
+        for name, part in form.multi_items():
+            is_file = not isinstance(part, str)
+            if is_file != (name == _FILES):
+                raise _misplaced(name, is_file=is_file)
+            if isinstance(part, str):
+                fields[name] = part
+            else:
+                files.append(SentFile(part.filename or "", part.file))
+        yield fields, files
+
+
+def _misplaced(name: str, *, is_file: bool) -> RequestError:
+    shown = safe_display(name, limit=80)
+    problem = (shown, f"takes no file; send parts named {_FILES!r}" if is_file else "is no file: it has no filename")
+    return RequestError(422, " ".join(problem), code="invalid", errors=[problem])
+
+
+def _limited(receive: Receive, largest: int) -> Receive:
+    """Return what gives the body of a request until it is too large."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > largest:
+            raise too_large(largest)
+        return message
+
+    return counted
+
+
+async def _json_body(endpoint: AnyEndpoint, request: Request) -> pydantic.BaseModel:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     data = await read_body(request, LARGEST_BODY)
     if kind != "application/json" and (data or kind):
@@ -52,11 +126,15 @@ async def body_of(endpoint: AnyEndpoint, request: Request) -> pydantic.BaseModel
             415, "the body is not application/json", code="media_type", hint="send JSON, and say so in Content-Type"
         )
     try:
-        value = orjson.loads(data) if data else {}
+        orjson.loads(data or _NOTHING)
     except orjson.JSONDecodeError as error:
         raise RequestError(400, f"the body is not JSON: {error}", code="malformed") from None
+    return _checked(lambda: endpoint.body.model_validate_json(data or _NOTHING, strict=True))
+
+
+def _checked(validate: Callable[[], pydantic.BaseModel]) -> pydantic.BaseModel:
     try:
-        return endpoint.body.model_validate(value)  # type: ignore[no-any-return] # a generic of any body
+        return validate()
     except pydantic.ValidationError as error:
         raise invalid_request(error, "body") from None
 
@@ -74,10 +152,18 @@ async def read_body(request: Request, largest: int) -> bytes:
                     raise too_large(largest)
                 pieces.append(piece)
     except TimeoutError:
-        raise RequestError(408, f"the body took longer than {BODY_SECONDS:.0f} s", code="timeout") from None
+        raise _too_slow(BODY_SECONDS) from None
     except ClientDisconnect:
-        raise RequestError(400, "the client went away", code="disconnected") from None
+        raise _went_away() from None
     return b"".join(pieces)
+
+
+def _too_slow(seconds: float) -> RequestError:
+    return RequestError(408, f"the body took longer than {seconds:.0f} s", code="timeout")
+
+
+def _went_away() -> RequestError:
+    return RequestError(400, "the client went away", code="disconnected")
 
 
 def refuse_large(headers: Mapping[str, str], largest: int) -> None:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         export,
         links,
         pruning,
+        registration,
         rollback,
         search,
         selection,
@@ -88,9 +89,9 @@ else:
         _Module(f"collections.{name}") for name in ("collections", "overrides", "preferences", "removal")
     )
     credentials, credential_forms = map(_Module, ("credentials.credentials", "credentials.forms"))
-    documents, erasure, evaluation, explain, export, links, pruning = (
+    documents, erasure, evaluation, explain, export, links, pruning, registration = (
         _Module(f"documents.{name}")
-        for name in ("documents", "erasure", "evaluation", "explain", "export", "links", "pruning")
+        for name in ("documents", "erasure", "evaluation", "explain", "export", "links", "pruning", "registration")
     )
     rollback, search, selection, tables, trace, trash, uploads, version_details = (
         _Module(f"documents.{name}")
@@ -243,6 +244,8 @@ class _Documents(Subject):
     trace = streams(lambda: trace.trace)
     tables = reads(lambda: tables.document_tables)
     hint_without_hits = reads(lambda: similar.hint_without_hits)
+    register = changes(lambda: registration.register_and_note)
+    raw_file = reads(lambda: documents.raw_file)
     search = reads(lambda: search.search)
     suggestions = reads(lambda: search.suggestions)
     unknown_filters = reads(lambda: search.unknown_filters)

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from ingest_tui.server.endpoint import AnyEndpoint
-from ingest_tui.server.routes import jobs, workspace
+from ingest_tui.server.routes import collections, documents, ingest, jobs, searching, sources, workspace
 
-ENDPOINTS: tuple[AnyEndpoint, ...] = (*workspace.ENDPOINTS, *jobs.ENDPOINTS)
+ENDPOINTS: tuple[AnyEndpoint, ...] = (
+    *workspace.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *ingest.ENDPOINTS,
+    *sources.ENDPOINTS,
+    *collections.ENDPOINTS,
+    *documents.ENDPOINTS,
+    *searching.ENDPOINTS,
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -14,7 +13,7 @@ from ingest_tui.model.job import IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.outcome import OutcomeName
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params
-from ingest_tui.server.pages import Page, PageParams, encoded_cursor, number_cursor, text_cursor
+from ingest_tui.server.pages import Page, PageParams, closing_all, encoded_cursor, number_cursor, text_cursor
 
 _TAG = "jobs"
 Read = TypeVar("Read")
@@ -185,7 +184,7 @@ def log_line(record: dict[str, Any]) -> LogLine:
 
 def _part(lines: Iterator[tuple[Read, int]], limit: int, make: Callable[[Read], Made]) -> tuple[list[Made], str | None]:
     """Return the next lines of a journal, and the cursor after them if there are more."""
-    with closing(lines):  # type: ignore[type-var] # a generator, which holds the workspace open
+    with closing_all(lines):
         found = list(islice(lines, limit + 1))
     more = encoded_cursor(found[limit - 1][1]) if len(found) > limit else None
     return [make(record) for record, _end in found[:limit]], more

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import Field
 from starlette.responses import Response
 
+from ingest_tui.model.access_token import ADMIN
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Call, HttpEndpoint, NoBody, Params
+from ingest_tui.server.pages import Page, PageParams, closing_all, encoded_cursor, number_cursor
+from ingest_tui.services.jobs.audit_trail import AuditQuery
 from ingest_tui.version import __version__
 
 _TAG = "workspace"
@@ -52,11 +56,49 @@ def ready(call: Call[Params, NoBody]) -> Readiness:
     return Readiness.model_validate(call.client.monitoring.health().as_dict())
 
 
+class AuditParams(PageParams):
+    """Which lines of the audit, oldest first."""
+
+    words: str = Field(default="", max_length=500, description="as in the filters of lists: document !restore")
+    since: str = Field(default="", max_length=40, description="the beginning of an RFC 3339 time: 2026-11-21")
+    until: str = Field(default="", max_length=40)
+
+
+class AuditLine(Answer):
+    """Who did what, when, with which outcome."""
+
+    at: str
+    by: str
+    action: str
+    target: str
+    outcome: str
+    details: dict[str, Any]
+
+
+def list_audit(call: Call[AuditParams, NoBody]) -> Page[AuditLine]:
+    """List who did what, when, oldest first."""
+    params = call.params
+    query = AuditQuery(params.words, params.since, params.until)
+    found: list[AuditLine] = []
+    end, more = number_cursor(params.cursor), None
+    with closing_all(call.client.audit.entries_from(end)) as lines:
+        for entry, after in lines:
+            if not query.takes(entry):
+                continue
+            if len(found) == params.limit:
+                more = encoded_cursor(end)
+                break
+            found.append(AuditLine.model_validate({name: entry.get(name) or _EMPTY[name] for name in _EMPTY}))
+            end = after
+    return Page[AuditLine](items=found, next_cursor=more)
+
+
 def metrics(call: Call[Params, NoBody]) -> Response:
     """Give the figures of the workspace in the text format of Prometheus."""
     return Response(call.client.monitoring.metrics(), media_type=_METRICS_TYPE, headers={"Cache-Control": "no-store"})
 
 
+_EMPTY: dict[str, Any] = {"at": "", "by": "", "action": "", "target": "", "outcome": "", "details": {}}
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     HttpEndpoint(
         method="GET", path="/health", summary="Whether the server answers", tag=_TAG, handler=health,
@@ -65,6 +107,10 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     HttpEndpoint(
         method="GET", path="/health/ready", summary="Whether the workspace can be used", tag=_TAG, handler=ready,
         params=Params, body=NoBody, answer=Readiness, whole_workspace=True,
+    ),
+    HttpEndpoint(
+        method="GET", path="/audit", summary="Who did what, when", tag=_TAG, handler=list_audit,
+        params=AuditParams, body=NoBody, answer=Page[AuditLine], scope=ADMIN, whole_workspace=True,
     ),
     HttpEndpoint(
         method="GET", path="/metrics", summary="Figures for Prometheus", tag=_TAG, handler=metrics,

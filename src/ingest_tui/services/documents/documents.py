@@ -234,6 +234,15 @@ def document_text(workspace: Workspace, document_id: str, version: int | None = 
         raise lost_content(document, "text", version or document.version) from None
 
 
+def raw_file(workspace: Workspace, document_id: str, version: int | None = None) -> Path:
+    """Return the path of the original bytes of a version as they are kept; raises `NotFoundError` when it is lost."""
+    document = get_document(workspace, document_id)
+    path = DocumentStore(workspace.layout).raw(document_folder(workspace, document, version))
+    if path is None or not path.is_file():
+        raise lost_content(document, "raw file", version or document.version)
+    return path
+
+
 def lost_content(document: Document, what: str, version: int) -> NotFoundError:
     """Return the error of a version whose file is lost. A rebuild notices, so that what comes next is read again.
 

@@ -7,6 +7,7 @@ from typing import Any
 from ingest_tui.extraction.markup.markdown import find_links
 from ingest_tui.model.chunk_limits import ChunkRules
 from ingest_tui.model.chunking import chunks_of_version, split_into_chunks
+from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document, IngestedDocument
 from ingest_tui.model.errors import UsageError, ValidationError
 from ingest_tui.model.hashing import check_content_hash, compute_content_hash
@@ -21,6 +22,7 @@ from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
 from ingest_tui.store.document_preferences import DocumentLimits
 from ingest_tui.store.fs.atomic import make_inner_folder, remove_tree, write_new
 from ingest_tui.store.layout import NORMALIZED
+from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
 
@@ -71,6 +73,18 @@ def register_document(
         elif change.locations:
             writer.carry_out(change)
     return {"is_new": is_new, "document_id": document.document_id, "file_size": document.bytes}
+
+
+def register_and_note(
+    workspace: Workspace, collection_id: str, ingested: IngestedDocument, *, source_id: str | None = None
+) -> dict[str, Any]:
+    """Register a document as `register_document` does now; what is new is in the audit."""
+    at = rfc3339_now()
+    made = register_document(workspace, collection_id, ingested, source_id=source_id, at=at)
+    if made["is_new"]:
+        details = {"collection": collection_id, "unique_id": ingested.unique_id}
+        workspace.audit.add(at=at, by=requester(), action="document.register", target=made["document_id"], **details)
+    return made
 
 
 def _refuse_other_collection(place: KnownPlace | None, collection_id: str, ingested: IngestedDocument) -> None:

@@ -1,0 +1,54 @@
+"""Files and documents that are sent over HTTP."""
+
+from __future__ import annotations
+
+import base64
+
+from tests.servers.served import Served
+
+
+def test_an_upload_is_a_job(own: Served) -> None:
+    """Files become a job whose state is given; the label is that of the version."""
+    with own.asking() as asking:
+        sent = [("files", ("a.txt", b"first words")), ("files", ("b.txt", b"second words"))]
+        made = asking.post("/collections/default/files", files=sent, data={"label": "final"})
+        assert (made.status_code, made.json()["kind"]) == (202, "upload")
+        assert asking.get(made.headers["location"]).json()["state"] == "queued"
+
+
+def test_an_upload_that_cannot_be_taken_names_each_file(own: Served) -> None:
+    """Damaged files, names that are none, missing files and unknown fields are problems by field; nothing is queued."""
+    path = "/collections/default/files"
+    good, bad = ("good.txt", b"words"), ("bad.docx", b"PK\x03\x04 no")
+    with own.asking() as asking:
+        before = asking.get("/jobs").json()["items"]
+        for files, data, field in (
+            ([("files", good), ("files", bad)], {}, "files.1"),
+            ([("files", ("../x.txt", b"words"))], {}, "files.0"),
+            ([("other", good)], {}, "other"),
+            ([("files", good)], {"label": "x" * 101}, "body.label"),
+            ([("files", good)], {"unknown": "x"}, "body.unknown"),
+        ):
+            answer = asking.post(path, files=files, data=data)
+            assert answer.status_code == 422, answer.text
+            assert [one["field"] for one in answer.json()["errors"]] == [field]
+        assert asking.post(path, data={"files": "x"}).status_code == 415
+        assert asking.post("/collections/none/files", files=[("files", good)]).status_code == 404
+        assert asking.get("/jobs").json()["items"] == before
+
+
+def test_documents_in_the_body_are_files(own: Served) -> None:
+    """As text or in base64; what is neither, or is damaged, is named."""
+    with own.asking() as asking:
+        encoded = base64.b64encode(b"more words").decode()
+        documents = [
+            {"name": "a.txt", "content": "words"},
+            {"name": "b.txt", "content": encoded, "encoding": "base64"},
+        ]
+        made = asking.post("/ingest", json={"documents": documents})
+        assert (made.status_code, made.json()["kind"]) == (202, "upload")
+        for content in ("not base64!", "é"):
+            wrong = {"documents": [{"name": "c.txt", "content": content, "encoding": "base64"}]}
+            assert asking.post("/ingest", json=wrong).status_code == 422
+        damaged = {"documents": [documents[0], {"name": "d.docx", "content": "no"}]}
+        assert asking.post("/ingest", json=damaged).json()["errors"][0]["field"] == "documents.1"

@@ -1,0 +1,29 @@
+"""Searching over HTTP."""
+
+from __future__ import annotations
+
+from starlette.testclient import TestClient
+
+from tests.servers.served import Served
+
+
+def test_hits_come_with_marks_and_why(asking: TestClient) -> None:
+    """The query may be in the address or in the body: the answer is the same."""
+    by_address = asking.get("/search", params={"q": "barometer"}).json()
+    assert by_address == asking.post("/search", json={"query": "barometer"}).json()
+    (hit,) = by_address["items"]
+    assert "**barometer**" in hit["snippet"]
+    assert hit["why"][0]["term"]
+
+
+def test_a_word_that_is_nowhere_is_met_with_one_that_is(asking: TestClient) -> None:
+    """Suggestions come where there are no hits."""
+    assert asking.get("/search", params={"q": "barometr"}).json()["suggestions"] == {"barometr": "barometer"}
+
+
+def test_what_is_no_search_is_refused(served: Served, asking: TestClient) -> None:
+    """A query without a word, an unknown collection, and what needs vectors where there are none."""
+    assert asking.get("/search", params={"q": " "}).status_code == 400
+    assert asking.get("/search", params={"q": "x", "collection_id": "none"}).status_code == 404
+    assert asking.get("/search", params={"q": "barometer", "mode": "vector"}).status_code == 400
+    assert asking.get(f"/documents/{served.document_id()}/similar").json()["code"] == "no_embedder"
