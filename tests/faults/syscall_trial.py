@@ -89,6 +89,11 @@ def as_at_first(state: State, expected: Documents) -> State:
     return replace(state, locations=locations, outcomes=outcomes)
 
 
+def nothing_else(_root: Path, _is_end: bool) -> Iterable[str]:
+    """Find nothing wrong."""
+    return ()
+
+
 def differences(seen: Documents, expected: Documents) -> list[str]:
     """Name the parts that differ, each with what only one of both has."""
     return [
@@ -137,8 +142,9 @@ Strike = Callable[[Path, Point], tuple[Ending, Call | None]]
 class Scenario:
     """A workspace with work to do, kept aside, from which every run starts, and how it ends undisturbed.
 
-    ``command`` is what is run and run again; the second time it may end with one of ``codes_again``, where there is
-    nothing left to do. ``plain`` leaves out of a state what differs when part of the work was done before.
+    ``command`` is what is run, and run again unless there is an ``again``; the second time it may end with one of
+    ``codes_again``, where there is nothing left to do. ``plain`` leaves out of a state what differs when part of the
+    work was done before. ``check`` yields what else is wrong, right after the fault and at the end (true).
     """
 
     prepared: Path
@@ -147,6 +153,8 @@ class Scenario:
     command: Callable[[Path], list[str]] = sync_docs
     codes_again: frozenset[int] = frozenset({0})
     plain: Callable[[Documents], Documents] = as_it_is
+    again: Callable[[Path], list[str]] | None = None
+    check: Callable[[Path, bool], Iterable[str]] = nothing_else
     lesson: Lesson | None = None
     expected: Documents | None = None
     expected_rebuilt: Documents | None = None
@@ -159,7 +167,7 @@ class Scenario:
         state = state_of(root, self.words)
         self.expected = self.plain(documents_of(state))
         self.expected_done = done_by_key(state)
-        assert [*leftovers_of(root), *findings_in(root)] == []
+        assert [*leftovers_of(root), *findings_in(root), *self.check(root, True)] == []
         self.expected_rebuilt = self.plain(documents_of(rebuilt_state_of(root, self.words)))
 
     def fresh(self, name: str) -> Path:
@@ -203,7 +211,8 @@ class Scenario:
         if hit is not None and not problems:
             problems = [
                 *findings_in(root),  # whoever opens the workspace next finds it whole
-                *go_on(root, self.command, self.codes_again),
+                *self.check(root, False),
+                *go_on(root, self.again or self.command, self.codes_again),
                 *self.problems_of(root, point.fault, has_failed_items=ending.code == EXIT_FAILED_ITEMS),
             ]
         if problems and (keep := os.environ.get("CRASH_LAB_KEEP")):
@@ -224,6 +233,7 @@ class Scenario:
             state = as_at_first(state, self.expected)
         yield from differences(self.plain(documents_of(state)), self.expected)
         yield from findings_in(root)
+        yield from self.check(root, True)
         jobs = manifests_of(root)
         yield from (f"job left {job.state}: {job.errors}" for job in jobs if not job.ended)
         if fault == "SIGKILL":
