@@ -70,3 +70,7 @@ def _lines() -> Iterator[str]:
         row += 1
         day = f"2026-{row % 12 + 1:02d}-{row % 28 + 1:02d}"
         yield f"{row},town {row * 7919 % 3001},{row * 104729 % 100_003},{day},some remark of the row number {row}\n"
+
+
+if __name__ == "__main__":
+    main()

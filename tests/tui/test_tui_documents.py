@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.services.client import Client
+from ingest_tui.services.collections.collections import add_collection, use_collection
 from ingest_tui.services.documents.upload_check import unreadable_files
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.jobs import list_jobs
@@ -515,7 +516,7 @@ def test_uploading_files(filled: Path, tmp_path: Path, monkeypatch: pytest.Monke
         await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, FilePicker) and "two.csv" in screen_text(app))
         await pilot.press("j", "space", "space", "enter")
-        await until(pilot, lambda: told(app, "upload queued"))
+        await until(pilot, lambda: told(app, "upload to default queued"))
 
     run_story(filled, story)
     workspace = open_workspace_at(filled)
@@ -524,6 +525,35 @@ def test_uploading_files(filled: Path, tmp_path: Path, monkeypatch: pytest.Monke
     workspace.close()
     assert job.collection_id == "default"
     assert line["details"]["names"] == ["one.csv", "three.csv"]
+
+
+def test_an_upload_while_all_collections_are_shown_asks_where_to(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The collection in use is offered first; the picker and the notice name the one that was chosen."""
+    (tmp_path / "one.csv").write_text("city\nBern\n")
+    monkeypatch.chdir(tmp_path)
+    with contextlib.closing(open_workspace_at(filled)) as workspace:
+        for name in ("letters", "reports"):
+            add_collection(workspace, name)
+        use_collection(workspace, "reports")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3", "c")
+        await choose(app, pilot, "all")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        assert [name for name, _text in app.screen._options] == ["reports", "default", "letters"]
+        await choose(app, pilot, "letters")
+        await until(pilot, lambda: isinstance(app.screen, FilePicker) and "one.csv" in screen_text(app))
+        assert "collection letters" in screen_text(app)
+        await pilot.press("G", "enter")
+        await until(pilot, lambda: told(app, "upload to letters queued"))
+
+    run_story(filled, story)
+    with contextlib.closing(open_workspace_at(filled)) as workspace:
+        assert [job.collection_id for job in list_jobs(workspace) if job.kind == "upload"] == ["letters"]
 
 
 def test_an_upload_says_how_far_its_check_is(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -549,7 +579,7 @@ def test_an_upload_says_how_far_its_check_is(filled: Path, tmp_path: Path, monke
         await pilot.press("G", "enter")
         await until(pilot, lambda: "checked: 0 of 1" in screen_text(app))
         was_seen.set()
-        await until(pilot, lambda: told(app, "upload queued"))
+        await until(pilot, lambda: told(app, "upload to default queued"))
 
     run_story(filled, story)
 

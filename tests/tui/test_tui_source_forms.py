@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.services.client import Client
+from ingest_tui.services.collections.collections import add_collection, use_collection
 from ingest_tui.services.sources.sources import add_source, edit_source
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
@@ -118,6 +119,26 @@ def test_all_that_a_form_holds_is_saved(root: Path, folder: Path) -> None:
     assert source.source_config == {"path": str(folder), "recursive": False, "exclude": ["drafts/", "a,b.txt"]}
     assert (int(source.max_size), str(source.since), source.priority) == (20_000_000, "2026-01-31", 7)
     assert (source.deny_types, source.name, source.collection_id) == (("docm",), "Team", "default")
+
+
+def test_a_new_source_goes_to_the_collection_in_use(root: Path, folder: Path) -> None:
+    """The form offers it, as an upload does; another one can be chosen."""
+    workspace = open_workspace_at(root)
+    add_collection(workspace, "reports")
+    use_collection(workspace, "reports")
+    workspace.close()
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot)
+        assert field(app, "collection_id").value == "reports"
+        field(app, "path").value = str(folder)
+        field(app, "name").value = "Team"
+        field(app, "path").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+
+    run_story(root, story)
+    assert sources_of(root)["team"].collection_id == "reports"
 
 
 def test_a_source_is_changed_and_only_what_was_changed(root: Path, folder: Path) -> None:

@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest_tui.model.collection import DEFAULT_COLLECTION
 from ingest_tui.tui import wording
 from ingest_tui.tui.views.documents.collection_views import ALL
+from ingest_tui.tui.views.documents.document_actions import DocumentActions
 from ingest_tui.tui.views.documents.filters import Narrowing, choices_of
 
 if TYPE_CHECKING:
     from ingest_tui.model.collection import Collection
+    from ingest_tui.model.job import Manifest
     from ingest_tui.services.collections.preferences import SavedPreferences
     from ingest_tui.services.collections.removal import RemovalReport
     from ingest_tui.store.records.removed_collections import RemovedCollection
 
 
-class CollectionActions(Narrowing):
-    """Actions on ``narrowed.collection_id``."""
+class CollectionActions(Narrowing, DocumentActions):
+    """Actions on ``narrowed.collection_id``, or where all are shown, on a collection that a person chooses."""
+
+    def upload_files(self) -> None:
+        """Let a person choose files, and queue the job that takes them in; each that cannot be taken is named."""
+        self._with_collection("Upload to which collection?", self._choose_files)
+
+    def _choose_files(self, collection_id: str) -> None:
+        from ingest_tui.tui.views.documents.file_picker import FilePicker, chosen_paths
+
+        client = self.ingest.client
+
+        def queued(job: Manifest) -> None:
+            self.end_progress()
+            self.show_notice(
+                f"upload to {collection_id} queued as {job.job_id}", "1 shows the jobs; Enter on it shows each file"
+            )
+            self.ensure_worker()
+            self.ingest.feed.look_now()
+
+        def chosen(answer: str | None) -> None:
+            if answer is not None:
+                files, shown = chosen_paths(answer), self.shown_progress()
+                self.ask(
+                    lambda: client.documents.upload(files, collection_id=collection_id, progress=shown),
+                    queued,
+                    group=None,
+                    otherwise=self.failed_in_progress,
+                )
+
+        self.app.push_screen(FilePicker(client, collection_id, Path.cwd()), chosen)
 
     def edit_preferences(self) -> None:
         """Change the preferences of the collection."""
@@ -78,7 +110,7 @@ class CollectionActions(Narrowing):
         self.ask(client.collections.in_trash, choose, group="choices", opens_dialog=True)
 
     def _with_collection(self, question: str, act: Callable[[str], None], *, without: str = "") -> None:
-        """Act on the collection that is shown, or on one that a person chooses."""
+        """Act on the collection that is shown, or on one that a person chooses; the one in use is offered first."""
         if self.narrowed.collection_id:
             act(self.narrowed.collection_id)
             return
@@ -86,11 +118,18 @@ class CollectionActions(Narrowing):
 
         client = self.ingest.client
 
-        def choose(found: list[tuple[str, str]]) -> None:
-            offered = [one for one in found if one[0] != without]
+        def look() -> tuple[list[tuple[str, str]], str]:
+            return choices_of(client, "collection"), client.collections.in_use()
+
+        def choose(found: tuple[list[tuple[str, str]], str]) -> None:
+            choices, in_use = found
+            offered = sorted((one for one in choices if one[0] != without), key=lambda one: one[0] != in_use)
+            if len(offered) == 1:
+                act(offered[0][0])
+                return
             self.app.push_screen(Choose(question, offered), lambda chosen: act(chosen) if chosen else None)
 
-        self.ask(lambda: choices_of(client, "collection"), choose, group="choices", opens_dialog=True)
+        self.ask(look, choose, group="choices", opens_dialog=True)
 
     def _open_preferences(self, collection_id: str) -> None:
         from ingest_tui.tui.views.documents.preferences_form import PreferencesForm

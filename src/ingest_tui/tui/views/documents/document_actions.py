@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from ingest_tui.model.collection import DEFAULT_COLLECTION
 from ingest_tui.tui import wording
 from ingest_tui.tui.background.messages import Answered
 from ingest_tui.tui.terminal import pager
@@ -20,7 +19,6 @@ from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import Document
-    from ingest_tui.model.job import Manifest
     from ingest_tui.services.documents.export import ExportFormat, ExportReport
 
 _FORMATS: list[tuple[str, str]] = [
@@ -58,36 +56,6 @@ class DocumentActions(ViewScreen):
         targets = self.target_documents()
         if targets:
             self.ingest.explain(targets[0][0])
-
-    # Uploading
-
-    def upload_to(self) -> str:
-        """The collection that uploaded files go to."""
-        return self.export_query().collection_id or DEFAULT_COLLECTION
-
-    def upload_files(self) -> None:
-        """Let a person choose files, and queue the job that takes them in; each that cannot be taken is named."""
-        from ingest_tui.tui.views.documents.file_picker import FilePicker, chosen_paths
-
-        client, collection_id = self.ingest.client, self.upload_to()
-
-        def queued(job: Manifest) -> None:
-            self._end_progress()
-            self.show_notice(f"upload queued as {job.job_id}", "1 shows the jobs; Enter on it shows each file")
-            self.ensure_worker()
-            self.ingest.feed.look_now()
-
-        def chosen(answer: str | None) -> None:
-            if answer is not None:
-                files, shown = chosen_paths(answer), self._shown_progress()
-                self.ask(
-                    lambda: client.documents.upload(files, collection_id=collection_id, progress=shown),
-                    queued,
-                    group=None,
-                    otherwise=self._failed_in_progress,
-                )
-
-        self.app.push_screen(FilePicker(client, collection_id, Path.cwd()), chosen)
 
     # Removing and restoring
 
@@ -162,10 +130,10 @@ class DocumentActions(ViewScreen):
     def _export(self, query: DocumentQuery, ids: list[str] | None, form: ExportFormat, target: Path) -> None:
         client, choice = self.ingest.client, query.as_choice()
         choice["document_ids"] = ids
-        progress = partial(self._shown_progress(), "exported")
+        progress = partial(self.shown_progress(), "exported")
 
         def exported(report: ExportReport) -> None:
-            self._end_progress()
+            self.end_progress()
             left = f", {report.left_out_total:,} could not be read" if report.left_out_total else ""
             self.show_notice(f"exported {wording.plural(report.documents, 'document')}{left}", report.to)
 
@@ -173,10 +141,10 @@ class DocumentActions(ViewScreen):
             lambda: client.documents.export(target, form=form, progress=progress, **choice),
             exported,
             group="export",
-            otherwise=self._failed_in_progress,
+            otherwise=self.failed_in_progress,
         )
 
-    def _shown_progress(self) -> Callable[[str, int, int], None]:
+    def shown_progress(self) -> Callable[[str, int, int], None]:
         """Return what an action calls in its thread: it says "exported: N of M" a few times a second."""
         shown, shown_at = "", 0.0
 
@@ -193,12 +161,14 @@ class DocumentActions(ViewScreen):
 
         return report_progress
 
-    def _end_progress(self) -> None:
+    def end_progress(self) -> None:
+        """Say no more how far it is."""
         self.in_progress = ""
         self.say_hint("")
 
-    def _failed_in_progress(self, message: str, hint: str) -> None:
-        self._end_progress()
+    def failed_in_progress(self, message: str, hint: str) -> None:
+        """Say why what was in progress has failed."""
+        self.end_progress()
         self.show_notice(message, hint, bad=True)
 
     # The original

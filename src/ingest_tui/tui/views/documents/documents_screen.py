@@ -18,7 +18,6 @@ from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.documents.collection_actions import CollectionActions
 from ingest_tui.tui.views.documents.collection_views import CollectionView
-from ingest_tui.tui.views.documents.document_actions import DocumentActions
 from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_hits, columns_of_list
 from ingest_tui.tui.views.documents.document_pane import DocumentPane
 from ingest_tui.tui.views.documents.document_query import DocumentQuery, read_page
@@ -46,7 +45,7 @@ _DETAILS_AHEAD = 50
 _SETTLE_SECONDS = 0.2
 
 
-class DocumentsScreen(SearchField, CollectionActions, DocumentActions):
+class DocumentsScreen(SearchField, CollectionActions):
     """The list of documents."""
 
     view = "documents"

@@ -62,13 +62,13 @@ class SourceForm(EntryForm):
         """Ask which settings this type of source has, and which collections there are."""
         source_type, client = self._type, self._client
 
-        def ask() -> tuple[type[pydantic.BaseModel], list[str]]:
-            return client.sources.config_model(source_type), client.collections.names()
+        def ask() -> tuple[type[pydantic.BaseModel], list[str], str]:
+            return client.sources.config_model(source_type), client.collections.names(), client.collections.in_use()
 
         self.ask(ask, self._build, group="form", otherwise=self.say_error)
 
-    def _build(self, answer: tuple[type[pydantic.BaseModel], list[str]]) -> None:
-        model, collections = answer
+    def _build(self, answer: tuple[type[pydantic.BaseModel], list[str], str]) -> None:
+        model, collections, in_use = answer
         fields = [self._own_name(field) for field in fields_of(model)]
         required = [field for field in fields if field.required]
         filters = [field for field in fields if field.name in _FILTERS]
@@ -80,9 +80,11 @@ class SourceForm(EntryForm):
         takes[0] = replace(takes[0], group="Filters")
         if rest:
             rest[0] = replace(rest[0], group=f"More of {self._type}")
-        how = [replace(HOW[0], kind="choice", choices=tuple(collections) or ("default",)), *HOW[1:]]
+        choices = tuple(collections) or (in_use,)
+        how = [replace(HOW[0], kind="choice", choices=choices), *HOW[1:]]
         name = [] if self._original else [NAME]
-        self.show_form([*required, *name, *place, WATCH, *WHEN, *takes, *rest, *how, *PREFERENCES], self._values())
+        values = self._values() if self._original else {"collection_id": in_use}
+        self.show_form([*required, *name, *place, WATCH, *WHEN, *takes, *rest, *how, *PREFERENCES], values)
 
     def _own_name(self, field: Field) -> Field:
         own = f"{_PREFIX}{field.name}" if field.name in OURS else field.name
