@@ -1,13 +1,14 @@
 """Whether every cell of a table is read as a reference reader reads it: python benchmarks/table_cells.py FOLDER…
 
 Takes the tables in the folders (csv, tsv, xlsx, xls, xlsb, ods, parquet, feather), and writes each CSV again as TSV,
-XLSX (openpyxl and xlsxwriter by turns), XLS (xlwt), ODS (odfpy), Parquet and Feather (pyarrow), with the types that
-pandas finds in it; and one table for each format with what is easily read wrongly (`table_kinds.py`). Then the cells in
-the markdown are compared with those that csv, openpyxl, xlrd, pyxlsb, odfpy and pyarrow read, one by one. A number that
-is shown by a format (5 %, $ 1,200) must be the value to the places that are shown; any other must be it to 15 digits,
-with all of its digits where it is an integer or a decimal.
+XLSX (openpyxl and xlsxwriter by turns), XLS (xlwt), XLSB (pyxlsbwriter), ODS (odfpy), Parquet and Feather (pyarrow),
+with the types that pandas finds in it; and one table for each format with what is easily read wrongly
+(`table_kinds.py`). Then the cells in the markdown are compared with those that csv, openpyxl, xlrd, pyxlsb2, odfpy
+and pyarrow read, one by one. A number that is shown by a format (5 %, $ 1,200) must be the value to the places that
+are shown; any other must be it to 15 digits, with all of its digits where it is an integer or a decimal.
 
-    pip install pandas openpyxl xlsxwriter xlrd xlwt odfpy pyxlsb    (in an environment next to the program's own)
+    pip install pandas openpyxl xlsxwriter xlrd xlwt odfpy pyxlsb2 pyxlsbwriter
+        (in an environment next to the program's own)
     python benchmarks/table_cells.py [--rows 2000] [--tables 200] [--show 5] FOLDER…
 """
 
@@ -87,7 +88,7 @@ def found_files(folders: Iterable[Path]) -> Iterator[Path]:
 def made_files(folder: Path, found: Iterable[Path], tables: int, rows: int, formats: Iterable[str]) -> Iterator[Path]:
     """Yield files that hold the first CSV tables, and what is easily read wrongly, in every other format."""
     texts = [path for path in found if path_format(path) == "csv"]
-    steps = max(len(texts) // tables, 1)
+    steps = max(len(texts) // max(tables, 1), 1)
     writers = {form: WRITERS[form] for form in formats if form in WRITERS}
     for number, path in enumerate(texts[::steps][:tables]):
         try:

@@ -181,14 +181,24 @@ def _xls_cell(book: Any, cell: Any) -> Cell:
 
 
 def _xlsb_cells(content: bytes) -> Sheets:
-    import pyxlsb
+    import pyxlsb2
 
     sheets: Sheets = {}
-    with pyxlsb.open_workbook(io.BytesIO(content)) as book:
-        for name in book.sheets:
-            with book.get_sheet(name) as sheet:
-                sheets[name] = [[Cell(cell.v, "unknown") for cell in row] for row in sheet.rows()]
+    with pyxlsb2.open_workbook(io.BytesIO(content)) as book:
+        for found in book.sheets:
+            with book.get_sheet_by_name(found.name) as sheet:
+                sheets[found.name] = [[_xlsb_cell(cell) for cell in row] for row in sheet]
     return sheets
+
+
+def _xlsb_cell(cell: Any) -> Cell:
+    value = cell.value
+    if not isinstance(value, float):
+        return Cell(value)
+    shown_as = cell.row.sheet.workbook.styles._get_format(cell.style_id)  # noqa: SLF001 it has no public name
+    if shown_as.code and shown_as.is_date_format:
+        return Cell(cell.date_value)
+    return Cell(int(value) if value.is_integer() and abs(value) < 2**53 else value, shown_as.code or "")
 
 
 def _ods_cells(content: bytes) -> Sheets:

@@ -55,6 +55,17 @@ def write_xls(frame: Any, path: Path) -> None:
     book.save(str(path))
 
 
+def write_xlsb(frame: Any, path: Path) -> None:
+    import pandas as pd
+    from pyxlsbwriter import XlsbWriter
+
+    rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    plain = [[cell.to_pydatetime() if isinstance(cell, pd.Timestamp) else cell for cell in row] for row in rows]
+    with XlsbWriter(str(path)) as writer:
+        writer.add_sheet("Sheet1")
+        writer.write_sheet([[str(name) for name in frame.columns], *plain])
+
+
 def write_parquet(frame: Any, path: Path) -> None:
     frame.to_parquet(path, index=False)
 
@@ -71,6 +82,7 @@ WRITERS: dict[str, Callable[[Any, Path], None]] = {
     "tsv": write_tsv,
     "xlsx": write_xlsx,
     "xls": write_xls,
+    "xlsb": write_xlsb,
     "ods": write_ods,
     "parquet": write_parquet,
     "feather": write_feather,
