@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.cli.running import Cli
+from tests.mounts import MountedFolder
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("superuser")]
@@ -16,34 +15,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("superuser")]
 WORDS = {"one.txt", "two.txt", "three.txt"}
 
 
-class Disk:
-    """A file system in memory that is mounted and unmounted, keeping its files by a second mount."""
-
-    def __init__(self, point: Path, kept: Path) -> None:
-        self.point, self._kept = point, kept
-        kept.mkdir()
-        self._mount("-t", "tmpfs", "tmpfs", str(kept))
-        self.attach()
-
-    def _mount(self, *arguments: str) -> None:
-        if subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode:
-            pytest.skip("this system lets root mount nothing")
-
-    def attach(self) -> None:
-        self.point.mkdir(exist_ok=True, parents=True)
-        self._mount("--bind", str(self._kept), str(self.point))
-
-    def detach(self) -> None:
-        subprocess.run(["umount", "--lazy", str(self.point)], capture_output=True, check=False)
-
-    def close(self) -> None:
-        self.detach()
-        subprocess.run(["umount", "--lazy", str(self._kept)], capture_output=True, check=False)
-
-
 @pytest.fixture(params=["", "sub"], ids=["the root", "a sub-folder"])
-def disk(request: pytest.FixtureRequest, cli: Cli) -> Iterator[Disk]:
-    mounted = Disk(cli.docs / request.param, cli.home / "disk")
+def disk(request: pytest.FixtureRequest, cli: Cli) -> Iterator[MountedFolder]:
+    try:
+        mounted = MountedFolder(cli.docs / request.param, cli.home / "disk")
+    except PermissionError:
+        pytest.skip("this system lets root mount nothing")
     yield mounted
     mounted.close()
 
@@ -52,7 +29,7 @@ def ended_jobs(cli: Cli) -> int:
     return sum(bool(manifest["finished_at"]) for manifest in cli.manifests())
 
 
-def test_a_mount_that_goes_and_comes_back_costs_nothing(cli: Cli, disk: Disk) -> None:
+def test_a_mount_that_goes_and_comes_back_costs_nothing(cli: Cli, disk: MountedFolder) -> None:
     """While it is gone nothing is retired; when it is back the worker takes up what is new on it by itself."""
     for name in WORDS:
         (disk.point / name).write_text(f"words of {name}")

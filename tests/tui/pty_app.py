@@ -57,6 +57,10 @@ class PtyApp:
             begin = _BEGIN_AT.format(view=view) if view else ""
             arguments = [sys.executable, "-c", f"{begin}{script}", str(root)]
             os.execvpe(sys.executable, arguments, {**inherited, **(environment or {})})
+        self.resize(size)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the terminal so many columns and rows."""
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 
     def read(self, seconds: float) -> bytes:

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
 
 from ingest_tui.tui.app import IngestApp
-from ingest_tui.tui.terminal.characters import _IN_ASCII
+from ingest_tui.tui.terminal.characters import _IN_ASCII, OnlyAscii
+from tests.cli.running import SOURCE_TREE
+from tests.tui.pty_app import PtyApp
 from tests.tui.stories import NOW, until
 from tests.tui.test_tui_contrast import PLACES
 from tests.tui.test_tui_overview import busy
@@ -46,6 +50,27 @@ def test_every_screen_is_drawn_in_ascii(root: Path, monkeypatch: pytest.MonkeyPa
 
     asyncio.run(look())
     assert found == {}
+
+
+def test_what_python_cannot_write_is_not_drawn(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the standard streams are not UTF-8, lines are ASCII, and no escape such as \\u2500 stands for anything."""
+    busy(root)
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE_TREE))
+    app = PtyApp(root, environment={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, view="")
+    try:
+        app.read_until(b"no worker - w starts one")
+        assert b"\\u" not in app.output
+        assert app.output.isascii()
+    finally:
+        app.close()
+
+
+def test_text_that_cannot_be_written_keeps_its_width() -> None:
+    """A letter that the encoding has stays, any other is a question mark in each of its cells."""
+    [shown] = OnlyAscii("iso-8859-1").apply([Segment("Größe │ 資料")], Color(0, 0, 0))
+    assert shown.text == "Größe | ????"
+    [shown] = OnlyAscii().apply([Segment("Größe │ 資料")], Color(0, 0, 0))
+    assert shown.text == "Größe | 資料"
 
 
 def test_what_stands_for_a_character_is_as_wide() -> None:

@@ -231,6 +231,7 @@ def test_a_terminal_without_unicode_gets_ascii(root: Path, monkeypatch: pytest.M
 def test_lines_are_drawn_where_the_terminal_has_them(environment: dict[str, str], drawn: bool) -> None:
     """The locale decides, the one for characters first; the console of the kernel has too few of them."""
     assert draws_lines(environment) == drawn
+    assert not draws_lines(environment, encoding="ascii")
 
 
 # Pure

@@ -132,10 +132,13 @@ def open_tui(
     session: Session, *, slow_link: bool = False, read_only: bool = False, theme: str | None = None
 ) -> NoReturn:
     """Open the TUI, or say why that cannot be."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") in {"dumb", ""}:
+    without = "'ingest-tui --watch' runs without one; 'ingest-tui --help' lists the commands"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the TUI needs a terminal", hint=without)
+    if os.environ.get("TERM", "dumb") in {"dumb", ""}:
         raise UsageError(
-            "the TUI needs a terminal",
-            hint="'ingest-tui --watch' runs without one; 'ingest-tui --help' lists the commands",
+            "the TUI needs a terminal that moves its cursor, and TERM names none",
+            hint=f"TERM=xterm-256color fits most terminals; {without}",
         )
     run_tui = session.faces.run_tui
     if run_tui is None:

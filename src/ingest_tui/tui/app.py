@@ -29,7 +29,7 @@ from ingest_tui.tui.navigation.navigation import Going
 from ingest_tui.tui.navigation.recent import lines_of
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.terminal import clipboard, safety, themes
-from ingest_tui.tui.terminal.characters import OnlyAscii, draws_lines
+from ingest_tui.tui.terminal.characters import OnlyAscii, draws_lines, terminal_encoding
 from ingest_tui.tui.terminal.preferences import read_preferences
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.jobs.endings import ended_now, notice
@@ -85,7 +85,7 @@ class IngestApp(Going):
         self.use_theme(theme or self.preferences.theme)
         self.animation_level = "none"
         self._acting_characters = safety.ActingCharacters()
-        self._only_ascii = OnlyAscii()
+        self._only_ascii = OnlyAscii(terminal_encoding())
         self.root = root
         self.now = now
         self.client = client or Client(root, read_only=read_only)
@@ -97,7 +97,7 @@ class IngestApp(Going):
         self.recent_actions = lines_of(self.view_state.get("palette", {}))
         self._ended: list[JobRow] = []
         self.model = JobsModel()
-        self.glyphs = Glyphs(ascii_only=not draws_lines())
+        self.glyphs = Glyphs(ascii_only=not draws_lines(encoding=terminal_encoding()))
         self.set_class(self.glyphs.ascii_only, "-ascii")
         self.failure: IngestError | None = None
         self._checked = False

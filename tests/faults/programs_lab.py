@@ -1,0 +1,306 @@
+"""A soak of whole programs: a worker that watches, a TUI in a terminal, and commands, while all goes wrong around them.
+
+Run as a program it does so for as long as its orders say: in the first part processes are killed with SIGKILL, a folder
+is unmounted and the disk is filled; in the second the same goes on without that, and the worker is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import statistics
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from ingest_tui.model.errors import IngestError
+from tests.cli.running import lives
+from tests.faults.programs_world import World
+from tests.tui.pty_app import PtyApp
+
+_STORMY_SHARE = 0.6
+_SAMPLE_SECONDS = 1.0
+_FEWEST_SAMPLES = 8
+_CONTRACT = frozenset({0, 1, 3, 4, 5, 6})
+_KEYS = (*"jkgG1234567", "\r", "\x1b", "\x1b[B", "\x1b[A", "\x1b[6~", "\t", "?", "/rain\r", "s")
+_SIZES = ((80, 24), (120, 35), (200, 50), (60, 20))
+
+Act = Callable[[World, random.Random], None]
+
+
+# People who type commands
+
+_COMMANDS = (
+    "status", "stats", "health", "search rain", "search snow --json", "doc list --json", "doc list --retired",
+    "doc text {document}", "doc trace {document}", "doc explain {document}", "job list", "job show last",
+    "job items last", "logs last", "errors list", "trash list", "plan called", "worker status", "audit",
+    "prune --dry-run", "prune --yes", "verify",
+    "sync called", "sync watched --detach", "sync called --force", "sync --all", "job cancel last",
+    "job retry last --detach", "backup {home}/backup.tar.zst --force", "upload {home}/note.txt",
+    "source list", "source disable mounted", "source enable mounted", "rebuild",
+    "export --to {home}/export.jsonl --force",
+)  # fmt: skip
+_OTHER_CODES = {"health": {2}, "doc text": {2}, "doc trace": {2}, "doc explain": {2}, "job retry last --detach": {2}}
+"""Those of monitors; several documents may be called the same, and a job may have begun again."""
+_SECONDS_FOR_A_COMMAND = 120
+
+
+def type_a_command(world: World, chance: random.Random) -> None:
+    """Run a command as people do; whatever happens around it, it ends in words and with a code of the contract."""
+    command = chance.choice(_COMMANDS)
+    home = world.cli.home
+    (home / "note.txt").write_text(f"a note about number{chance.randrange(1000)}\n")
+    document = f"{chance.randrange(8)}.md"
+    arguments = [part.format(document=document, home=home) for part in command.split()]
+    ended = world.cli.run(*arguments, code=None, timeout=_SECONDS_FOR_A_COMMAND)
+    name = command.partition(" {")[0]
+    world.notes.did(f"{name}: {ended.code}{': ' * bool(ended.code)}{_first_words(ended.err)}")
+    if ended.code not in _CONTRACT | _OTHER_CODES.get(name, set()):
+        world.notes.found(f"{command} ends with {ended.code}: {ended.err[-1000:]}")
+
+
+def pause_a_job(world: World, chance: random.Random) -> None:
+    """Pause the newest job for a moment, where it can be."""
+    paused = world.cli.run("job", "pause", "last", "--json", code=None)
+    world.notes.did(f"job pause: {paused.code}")
+    if paused.code == 0:
+        world.is_over.wait(chance.uniform(0, 2))
+        world.cli.run("job", "resume", paused.json["job_id"], code=None)
+
+
+def _first_words(errors: str) -> str:
+    told = next((line for line in errors.splitlines() if line.startswith("error: ")), "")
+    return re.sub(r"[0-9].*", "…", told.removeprefix("error: "))[:60]
+
+
+def change_files(world: World, chance: random.Random) -> None:
+    """Change a file, or some."""
+    world.notes.did(world.folders.change(chance))
+
+
+def unmount_for_a_while(world: World, chance: random.Random) -> None:
+    """Take a folder away, and bring it back."""
+    world.folders.vanish()
+    try:
+        world.is_calm.wait(chance.uniform(1, 5))
+    finally:
+        world.folders.come_back()
+    world.notes.did("unmounted")
+
+
+def fill_disk_for_a_while(world: World, chance: random.Random) -> None:
+    """Fill the disk of the workspace, and give it room again."""
+    world.disk.fill()
+    try:
+        world.is_calm.wait(chance.uniform(1, 5))
+    finally:
+        world.disk.free()
+    world.notes.did("disk filled")
+
+
+# Programs that go on
+
+
+class Worker:
+    """``ingest-tui --watch``, started again whenever it is killed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._process = world.cli.start("--watch")
+
+    @property
+    def pid(self) -> int:
+        """The process that lives now."""
+        return self._process.pid
+
+    def see_to(self, world: World, chance: random.Random) -> None:
+        """Kill it while it is stormy; it never ends by itself."""
+        if self._process.poll() is not None:
+            told = world.cli.output_of(self._process)[-3000:]
+            world.notes.found(f"the worker ended by itself with {self._process.returncode}: {told}")
+        elif world.is_calm.is_set():
+            return
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+            self._process.wait()
+            world.notes.did("worker killed")
+        world.is_over.wait(chance.choice((0, 0, 2)))
+        self._process = world.cli.start("--watch")
+
+    def end(self) -> None:
+        """Stop it as a service manager does."""
+        code = self._world.cli.end(self._process, seconds=60)
+        if code:
+            self._world.notes.found(f"the worker ended with {code} after SIGTERM")
+
+
+class Screen:
+    """The TUI in a terminal, used and killed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.app = self._start()
+
+    def _start(self) -> PtyApp:
+        app = PtyApp(self._world.cli.workspace, view="")
+        app.read_until(b"verview", 60)
+        return app
+
+    def see_to(self, world: World, chance: random.Random) -> None:
+        """Press some keys and see that it paints; now and then kill it, or close its terminal."""
+        self.app.output = b""
+        for _ in range(chance.randrange(1, 12)):
+            self.app.send(chance.choice(_KEYS).encode())
+            self.app.read(0.05)
+        self.app.read(0.5)
+        self.app.output = b""
+        self.app.resize(chance.choice(_SIZES))
+        if self.app.wait(0.1) is not None:
+            world.notes.found(f"the TUI ended by itself: {self.app.output[-3000:]!r}")
+            self.app = self._start()
+        self.app.read_until(lambda output: len(output) > 0, 60)
+        world.notes.did("TUI used")
+        if not world.is_calm.is_set() and chance.random() < 0.1:
+            self.app.close()
+            world.notes.did("TUI killed")
+            self.app = self._start()
+
+    def end(self) -> None:
+        """Kill it."""
+        self.app.close()
+
+
+# What a process has
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Memory in kB, and how many descriptors and threads a process has."""
+
+    memory: int
+    descriptors: int
+    threads: int
+
+
+class Samples:
+    """What processes had, second by second, while it was calm."""
+
+    def __init__(self, pids: dict[str, Callable[[], int]]) -> None:
+        self._pids = pids
+        self._taken: dict[str, list[Sample]] = {name: [] for name in pids}
+
+    def take(self, world: World, _chance: random.Random) -> None:
+        """Take one of each process, once it is calm."""
+        if not world.is_calm.is_set():
+            return
+        for name, pid in self._pids.items():
+            if lives(pid()):
+                self._taken[name].append(sample_of(pid()))
+
+    def report(self) -> dict[str, dict[str, list[float]]]:
+        """Return a value for each quarter of the time, for each process and figure.
+
+        Of memory it is the median; of what each running job has some of, the least: what is left when few run.
+        """
+        return {
+            name: {
+                figure: [of_quarter(getattr(one, figure) for one in quarter) for quarter in quarters_of(taken)]
+                for figure, of_quarter in (("memory", statistics.median), ("descriptors", min), ("threads", min))
+            }
+            for name, taken in self._taken.items()
+            if len(taken) >= _FEWEST_SAMPLES
+        }
+
+
+def quarters_of(taken: list[Sample]) -> list[list[Sample]]:
+    """Return the samples in four parts."""
+    bounds = [len(taken) * part // 4 for part in range(5)]
+    return [taken[first:last] for first, last in pairwise(bounds)]
+
+
+def sample_of(pid: int) -> Sample:
+    """Return what a process has now."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    memory, threads = int(status["VmRSS"].split()[0]), int(status["Threads"])
+    return Sample(memory, len(list(Path(f"/proc/{pid}/fd").iterdir())), threads)
+
+
+# The run
+
+
+class Actor(threading.Thread):
+    """Does the same thing again and again with pauses of ``seconds`` on average; what it raises is a finding."""
+
+    def __init__(self, world: World, act: Act, seconds: float, seed: str, *, only_stormy: bool = False) -> None:
+        super().__init__(name=seed, daemon=True)
+        self._world, self._act, self._seconds = world, act, seconds
+        self._chance = random.Random(seed)
+        self._end = world.is_calm if only_stormy else world.is_over
+
+    def run(self) -> None:
+        """Act until it is over."""
+        while not self._end.wait(self._chance.uniform(0.5, 1.5) * self._seconds):
+            try:
+                self._act(self._world, self._chance)
+            except (Exception, AssertionError):  # noqa: BLE001 - exactly these are looked for
+                self._world.notes.found(f"{self.name}: {traceback.format_exc()[-3000:]}")
+
+
+def live(world: World, seconds: float, seed: int) -> dict[str, dict[str, list[float]]]:
+    """Let everybody loose for so long; returns what worker and TUI had while it was calm."""
+    worker, screen = Worker(world), Screen(world)
+    samples = Samples({"worker": lambda: worker.pid, "TUI": lambda: screen.app.pid})
+    actors = [
+        Actor(world, change_files, 0.2, f"files {seed}"),
+        Actor(world, type_a_command, 0.5, f"first person {seed}"),
+        Actor(world, type_a_command, 0.5, f"second person {seed}"),
+        Actor(world, pause_a_job, 5.0, f"third person {seed}"),
+        Actor(world, screen.see_to, 1.0, f"TUI {seed}"),
+        Actor(world, worker.see_to, 7.0, f"worker {seed}"),
+        Actor(world, samples.take, _SAMPLE_SECONDS, "samples"),
+        Actor(world, unmount_for_a_while, 6.0, f"mounts {seed}", only_stormy=True),
+        Actor(world, fill_disk_for_a_while, 10.0, f"disk {seed}", only_stormy=True),
+    ]
+    for actor in actors:
+        actor.start()
+    time.sleep(seconds * _STORMY_SHARE)
+    world.is_calm.set()
+    time.sleep(seconds * (1 - _STORMY_SHARE))
+    world.is_over.set()
+    for actor in actors:
+        actor.join()
+    screen.end()
+    worker.end()
+    return samples.report()
+
+
+def main() -> None:
+    """Run the soak that the orders on stdin describe; print what was done, measured and found as JSON."""
+    orders = json.loads(sys.stdin.read())
+    world = World(Path(orders["root"]), with_mounts=orders["with_mounts"])
+    measured = {}
+    try:
+        world.begin()
+        for _ in range(40):
+            world.folders.change(random.Random(orders["seed"]))
+        measured = live(world, orders["seconds"], orders["seed"])
+        world.settle()
+        world.judge()
+    except (IngestError, AssertionError, OSError):
+        world.notes.found(traceback.format_exc()[-5000:])
+    finally:
+        world.close()
+    report = {"deeds": dict(sorted(world.notes.deeds.items())), "measured": measured, "findings": world.notes.findings}
+    print(json.dumps(report))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
