@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         search,
         selection,
         tables,
+        text_pages,
         trace,
         trash,
         uploads,
@@ -93,9 +94,11 @@ else:
         _Module(f"documents.{name}")
         for name in ("documents", "erasure", "evaluation", "explain", "export", "links", "pruning", "registration")
     )
-    rollback, search, selection, tables, trace, trash, uploads, version_details = (
-        _Module(f"documents.{name}")
-        for name in ("rollback", "search", "selection", "tables", "trace", "trash", "uploads", "version_details")
+    rollback, search, selection, tables, text_pages = (
+        _Module(f"documents.{name}") for name in ("rollback", "search", "selection", "tables", "text_pages")
+    )
+    trace, trash, uploads, version_details = (
+        _Module(f"documents.{name}") for name in ("trace", "trash", "uploads", "version_details")
     )
     audit_check, audit_trail, error_inbox, job_status, jobs, logs, plan_preview = (
         _Module(f"jobs.{name}")
@@ -133,6 +136,7 @@ class _Sources(Subject):
     to_sync = reads(lambda: choice.sources_to_sync)
     takes_otherwise = reads(lambda: sources.takes_otherwise)
     next_run_at = reads(lambda: health.next_run_at)
+    last_complete_looks = reads(lambda: health.last_complete_looks)
     outcomes = reads(lambda: outcomes.outcomes_of_source)
     scheduled_runs = reads(lambda: workers.scheduled_runs)
     preferences = reads(lambda: overrides.source_preferences)
@@ -255,6 +259,7 @@ class _Documents(Subject):
     media_types = reads(lambda: documents.media_types)
     get = reads(lambda: documents.get_document)
     text = reads(lambda: documents.document_text)
+    text_page = reads(lambda: text_pages.document_text_page)
     record = reads(lambda: documents.ingestion_record)
     embedding = reads(lambda: embedding_states.state_of_document)
     remarks = reads(lambda: documents.document_remarks)

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ingest_tui.connectors.containment import tolerated
 from ingest_tui.model.document import Document
@@ -25,14 +25,21 @@ from ingest_tui.store.catalogue import queries
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace
 
+_Row = TypeVar("_Row", KnownPlace, Document)
 
-def explain(workspace: Workspace, target: str) -> Explanation:
-    """Tell the story of a document (by id), an address, a path, a folder or a bare name, whether it is here or not."""
+
+def explain(workspace: Workspace, target: str, *, collection_id: str | None = None) -> Explanation:
+    """Tell the story of a document (by id), an address, a path, a folder or a bare name, whether it is here or not.
+
+    With ``collection_id`` only what is in that collection, or would be, is told: all else is not known.
+    """
     document = queries.document_by_id(workspace.reading, as_unicode(target))
-    if document is not None:
+    if document is not None and collection_id in {None, document.collection_id}:
         return _of_document(workspace, target, document)
-    answer = _of_address(workspace, target)
+    answer = _of_address(workspace, target, collection_id)
     answer.others = list(_at_other_sources(workspace, answer))
+    if collection_id is not None:
+        return _within(collection_id, answer)
     if answer.others:
         number = len(answer.others)
         also = f"{number} other source{'s have' if number > 1 else ' has'} the same place"
@@ -40,16 +47,25 @@ def explain(workspace: Workspace, target: str) -> Explanation:
     return answer
 
 
-def _of_address(workspace: Workspace, target: str) -> Explanation:
+def _within(collection_id: str, answer: Explanation) -> Explanation:
+    """Return what an answer says about a collection, and that nothing covers the target where that is nothing."""
+    inside = [one for one in (answer, *answer.others) if one.collection_id == collection_id]
+    if not inside:
+        verdict = decide(Facts(answer.target))
+        return Explanation(answer.target, verdict.here, verdict.text, verdict.hint, verdict.reason)
+    return replace(inside[0], others=inside[1:])
+
+
+def _of_address(workspace: Workspace, target: str, collection_id: str | None) -> Explanation:
     return (
-        _of_known_address(workspace, target)
+        _of_known_address(workspace, target, collection_id)
         or _of_remote_key(workspace, target, known=True)
         or _of_replaced_upload(workspace, target)
         or _of_missing_member(workspace, target)
         or _of_place_on_disk(workspace, target)
         or _of_folder(workspace, target, SourceFacts("", "removed"), None)
         or _of_remote_key(workspace, target, known=False)
-        or _of_name(workspace, target)
+        or _of_name(workspace, target, collection_id)
         or _explained_as_unknown(workspace, target)
     )
 
@@ -128,10 +144,10 @@ def _without_other_document(workspace: Workspace, facts: Facts, document: Docume
     return replace(facts, now=facts.now._replace(kind="unknown", descriptor=None)) if is_taken else facts
 
 
-def _of_known_address(workspace: Workspace, target: str) -> Explanation | None:
+def _of_known_address(workspace: Workspace, target: str, collection_id: str | None) -> Explanation | None:
     for address in addresses_of(target):
-        locations = queries.locations_at(workspace.reading, address)
-        documents = queries.documents_at(workspace.reading, address)
+        locations = _in_collection(queries.locations_at(workspace.reading, address), collection_id)
+        documents = _in_collection(queries.documents_at(workspace.reading, address), collection_id)
         if locations:
             explanation = _of_location(workspace, target, locations[0], documents)
             others = {place.source_id for place in locations[1:] if place.uri != locations[0].uri}
@@ -309,15 +325,31 @@ def _sources_below(workspace: Workspace, target: str) -> Iterator[str]:
             yield source.source_id
 
 
-def _of_name(workspace: Workspace, target: str) -> Explanation | None:
+def _of_name(workspace: Workspace, target: str, collection_id: str | None) -> Explanation | None:
     """Explain a bare name: the one item that ends so, or that there are several."""
     name = as_unicode(os.path.normpath(target)).lstrip("/")
     if set(name.split("/")) & {"", ".", ".."}:
         return None  # a place that is counted from here, and no name
     found = queries.addresses_ending_in(workspace.reading, f"/{name}")
+    if collection_id is not None:
+        found = [one for one in found if _is_in_collection(workspace, one, collection_id)]
     if len(found) == 1:
-        explanation = _of_known_address(workspace, found[0])
+        explanation = _of_known_address(workspace, found[0], collection_id)
         if explanation is not None:
             explanation.target = target
         return explanation
-    return _explained(workspace, Facts(target, names=tuple(found))) if found else None
+    explanation = _explained(workspace, Facts(target, names=tuple(found))) if found else None
+    if explanation is not None:
+        explanation.collection_id = collection_id or ""
+    return explanation
+
+
+def _is_in_collection(workspace: Workspace, address: str, collection_id: str) -> bool:
+    locations = queries.locations_at(workspace.reading, address)
+    documents = queries.documents_at(workspace.reading, address)
+    return bool(_in_collection(locations, collection_id) or _in_collection(documents, collection_id))
+
+
+def _in_collection(rows: list[_Row], collection_id: str | None) -> list[_Row]:
+    """Return the rows of a collection; None is all."""
+    return [one for one in rows if collection_id in {None, one.collection_id}]

@@ -76,7 +76,7 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
     """Return all sources with what became of them."""
     counts = queries.documents_by_source(workspace.reading)
     sources = workspace.sources.all()
-    histories = _histories(workspace, sources)
+    histories = _histories(workspace, [source.source_id for source in sources])
     active = _active(workspace)
     credentials = _credentials(workspace, sources)
     unwatched = {
@@ -105,6 +105,12 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
             summary.level, summary.health = "problem", f"watch fails: {unwatched[source.source_id]}"
         summaries.append(summary)
     return summaries
+
+
+def last_complete_looks(workspace: Workspace, source_ids: Iterable[str]) -> dict[str, str | None]:
+    """Return when each of these sources was last seen whole (RFC 3339); None where none of its newest jobs did that."""
+    histories = _histories(workspace, sorted(set(source_ids)))
+    return {source_id: history.last_complete_at for source_id, history in histories.items()}
 
 
 def next_run_at(workspace: Workspace, source: Source) -> str | None:
@@ -152,17 +158,17 @@ def _active(workspace: Workspace) -> dict[str, Manifest]:
     return found
 
 
-def _histories(workspace: Workspace, sources: list[Source]) -> dict[str, _History]:
+def _histories(workspace: Workspace, source_ids: Iterable[str]) -> dict[str, _History]:
     """Return what the newest jobs of each source say: back to the newest complete look, and no further.
 
     A job id holds the beginning of the source's, so that only jobs are read that may matter.
     """
     job_ids = _ids_by_part(workspace.jobs.ids())
     found = {}
-    for source in sources:
-        history = found[source.source_id] = _History()
-        own = job_ids.get(id_part_of(source.source_id), ())
-        for manifest in islice(_of_source(workspace, source.source_id, own), _MOST_FAILURES):
+    for source_id in source_ids:
+        history = found[source_id] = _History()
+        own = job_ids.get(id_part_of(source_id), ())
+        for manifest in islice(_of_source(workspace, source_id, own), _MOST_FAILURES):
             history.note(manifest)
             if history.last_complete_at is not None:
                 break

@@ -1,0 +1,136 @@
+"""The protocol: requests of a client go to tools and resources, and what these return or raise goes back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import anyio
+import anyio.to_thread
+import mcp_types as types
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+
+from ingest_tui.server.mcp.lookups import GivenUp
+from ingest_tui.server.mcp.reach import Reach
+from ingest_tui.server.mcp.resources import TEMPLATE, contents_at, newest
+from ingest_tui.server.mcp.results import error_result, error_value, known_error, result_of, tool_of
+from ingest_tui.server.mcp.safe_values import NOTICE
+from ingest_tui.server.mcp.tools import offered_to, tool_named
+from ingest_tui.store.users import acting_for
+from ingest_tui.version import __version__
+
+Outcome = TypeVar("Outcome")
+ReachOf = Callable[[Any], Reach]
+"""Returns what the caller of a request sees; called in a thread, once for each request."""
+THREADS = 4
+"""How many calls are worked on at once: all read the same disk."""
+_INSTRUCTIONS = (
+    "Documents that people chose to keep here, as text, searchable and versioned. Begin with search, read on with "
+    "fetch. freshness and explain say how current an answer can be and why something is not here: ask them before you "
+    f"say that something does not exist. {NOTICE}"
+)
+_log = logging.getLogger(__name__)
+
+
+class Answered(NamedTuple, Generic[Outcome]):
+    """What came of a request: ``outcome``, or, where that is None, the error as clients are told of it."""
+
+    outcome: Outcome | None
+    error: dict[str, Any]
+
+
+def make_server(reach_of: ReachOf) -> Server[Any]:
+    """Return a server that answers each request as its caller may see it."""
+    answering = _Answering(reach_of)
+    return Server(
+        "ingest-tui",
+        version=__version__,
+        title="ingest-tui",
+        instructions=_INSTRUCTIONS,
+        on_list_tools=answering.list_tools,
+        on_call_tool=answering.call_tool,
+        on_list_resources=answering.list_resources,
+        on_list_resource_templates=answering.list_templates,
+        on_read_resource=answering.read_resource,
+    )
+
+
+class _Answering:
+    """What answers the requests. Services block, so each is called in one of a few threads."""
+
+    def __init__(self, reach_of: ReachOf) -> None:
+        self._reach_of = reach_of
+        self._threads = anyio.CapacityLimiter(THREADS)
+
+    async def list_tools(self, context: Any, _params: Any) -> types.ListToolsResult:
+        """Return the tools that the caller may use."""
+        answered = await self._for_caller(context, lambda reach, _given_up: offered_to(reach))
+        return types.ListToolsResult(tools=[tool_of(one) for one in _outcome_of(answered)])
+
+    async def call_tool(self, context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        """Return what a tool answers; what it raises is a result too, which the model of the client can read."""
+
+        def call(reach: Reach, given_up: GivenUp) -> types.CallToolResult:
+            tool = tool_named(reach, params.name)
+            return result_of(reach, tool.call(reach, params.arguments or {}, given_up))
+
+        answered = await self._for_caller(context, call)
+        return error_result(answered.error) if answered.outcome is None else answered.outcome
+
+    async def list_resources(self, context: Any, _params: Any) -> types.ListResourcesResult:
+        """Return the newest documents."""
+        return types.ListResourcesResult(resources=_outcome_of(await self._for_caller(context, newest)))
+
+    async def list_templates(self, _context: Any, _params: Any) -> types.ListResourceTemplatesResult:
+        """Return how the addresses of documents are made."""
+        return types.ListResourceTemplatesResult(resource_templates=[TEMPLATE])
+
+    async def read_resource(self, context: Any, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        """Return a page of a document."""
+        answered = await self._for_caller(context, lambda reach, given_up: contents_at(reach, params.uri, given_up))
+        return types.ReadResourceResult(contents=[*_outcome_of(answered)])
+
+    async def _for_caller(self, context: Any, act: Callable[[Reach, GivenUp], Outcome]) -> Answered[Outcome]:
+        """Act for the caller of a request, in a thread. Once nobody waits any more it is told so, and waited for.
+
+        It is not abandoned: a client that asks and cancels again and again would have threads without number.
+        """
+        no_more = threading.Event()
+
+        async def hear_of_cancellation() -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                no_more.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(hear_of_cancellation)
+            work = partial(self._acted, context, act, no_more.is_set)
+            answered = await anyio.to_thread.run_sync(work, limiter=self._threads)
+            group.cancel_scope.cancel()
+        return answered
+
+    def _acted(self, context: Any, act: Callable[[Reach, GivenUp], Outcome], given_up: GivenUp) -> Answered[Outcome]:
+        reach = None
+        try:
+            reach = self._reach_of(context)
+            with acting_for(reach.acts_as):
+                return Answered(act(reach, given_up), {})
+        except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
+            known = known_error(error)
+            if known.reason == "unexpected":
+                _log.error("unexpected %s while answering", type(error).__name__, exc_info=error)
+            return Answered(None, error_value(reach, known))
+
+
+def _outcome_of(answered: Answered[Outcome]) -> Outcome:
+    """Return what came of a request that has no results for errors; raises `MCPError` where it failed."""
+    if answered.outcome is not None:
+        return answered.outcome
+    error = answered.error
+    code = types.INVALID_PARAMS if error["code"] in {"not_found", "usage", "invalid"} else types.INTERNAL_ERROR
+    raise MCPError(code=code, message=error["message"], data={"code": error["code"], "hint": error["hint"]})
