@@ -6,10 +6,13 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ingest_tui.model.mcp_options import McpOptions
     from ingest_tui.model.serving import ServeOptions
 
 _GC_THRESHOLD = 50_000
@@ -27,7 +30,7 @@ def main() -> None:
     from ingest_tui.cli.session import OtherFaces
 
     try:
-        code = run(faces=OtherFaces(run_tui=_run_tui, run_server=_run_server))
+        code = run(faces=OtherFaces(run_tui=_run_tui, run_server=_run_server, run_mcp=_run_mcp))
     except KeyboardInterrupt:  # a further Ctrl-C while the first was being reported
         code = _INTERRUPTED
     # Only threads that are about to end are waited for now. A further Ctrl-C ends the process without a traceback:
@@ -46,16 +49,30 @@ def _run_tui(root: Path, *, slow_link: bool, read_only: bool, theme: str | None)
 
 def _run_server(root: Path, options: ServeOptions) -> int:
     """Serve the workspace over HTTP; what that needs is loaded only here."""
+    with _needing_the_extra():
+        from ingest_tui.server.running import run_server
+    return run_server(root, options)
+
+
+def _run_mcp(options: McpOptions) -> int:
+    """Serve the agent that started this process; what that needs is loaded only here."""
+    with _needing_the_extra():
+        from ingest_tui.server.mcp.stdio import serve_stdio
+    return serve_stdio(options)
+
+
+@contextmanager
+def _needing_the_extra() -> Iterator[None]:
+    """Raise `MissingDependencyError` where what servers need is not installed."""
     from ingest_tui.model.errors import MissingDependencyError
 
     try:
-        from ingest_tui.server.running import run_server
+        yield
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            f"the server needs the package {error.name}, which is not installed",
+            f"the server needs the package {(error.name or '').partition('.')[0]}, which is not installed",
             hint="pip install 'ingest-tui[serve]'",
         ) from None
-    return run_server(root, options)
 
 
 if __name__ == "__main__":

@@ -76,8 +76,8 @@ IN_COMMAND = {
     ("restore FILE", "FOLDER"): "restored",
 }
 """What a person gives for a word in one command alone."""
-OF_OTHER_TESTS = re.compile("--bucket|--folder|--ask|--watch|service install")
-"""What asks a service, or a person without another way to say it, or writes outside of the workspace."""
+OF_OTHER_TESTS = re.compile("--bucket|--folder|--ask|--watch|service install|mcp --allow-write")
+"""What asks a service, or a person without another way, writes outside of the workspace, or serves until it is told."""
 ANSWERS = {
     "credential add": ("--set", "username=me", "--secret", SECRET),
     "embedder add": ("--path", "model"),

@@ -102,6 +102,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "serve token add": ("reader --collection papers --expires 90d", "agent --scope write"),
     "serve token list": ("",),
     "serve token revoke": ("reader",),
+    "mcp": ("", "--collection papers", "--allow-write"),
     "service install": ("",),
     "service print": ("",),
     "service status": ("",),

@@ -48,6 +48,7 @@ _COMMANDS = {
     "stats": ("ingest_tui.cli.monitoring:stats", "Show figures, also for Prometheus."),
     "health": ("ingest_tui.cli.monitoring:health", "Say in one line whether somebody has to look."),
     "serve": ("ingest_tui.cli.serve:serve", "Serve the workspace over HTTP."),
+    "mcp": ("ingest_tui.cli.mcp:mcp", "Let agents search, read and explain documents."),
     "service": ("ingest_tui.cli.service:service", "Have systemd run the worker."),
     "audit": ("ingest_tui.cli.audit:audit", "Print or export who did what, when."),
     "verify": ("ingest_tui.cli.verify:verify", "Check everything of the workspace against everything."),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from ingest_tui.cli.name_arguments import COLLECTION
-from ingest_tui.cli.session import Session, pass_session
+from ingest_tui.cli.session import Session, hand_over_credentials, pass_session
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.mcp_options import McpOptions
 
 
 @click.command()
@@ -21,14 +20,11 @@ def mcp(session: Session, collection: str | None, allow_write: bool) -> int:
     A client of the Model Context Protocol starts this; docs/mcp.md shows how the usual ones are told to. Nothing is
     changed without --allow-write. Needs the extra 'serve'.
     """
-    from ingest_tui.model.mcp_options import McpOptions
-
     if allow_write and session.read_only:
         raise UsageError("--allow-write and --read-only contradict each other", hint="give one of them")
-    if session.run_mcp is None:
-        raise UsageError("the server is not part of this call", hint="run 'ingest-tui' or 'python -m ingest_tui'")
-    if session.credentials_path is not None:
-        # The server opens the workspace for each request.
-        os.environ["INGEST_TUI_CREDENTIALS"] = os.path.abspath(session.credentials_path)  # noqa: PTH100
-    options = McpOptions(session.root, collection, allow_write, session.read_only, session.debug)
-    return session.run_mcp(options)
+    if session.faces.run_mcp is None:
+        raise UsageError("the server is not part of this call", hint="run 'ingest-tui mcp' or 'python -m ingest_tui'")
+    hand_over_credentials(session)
+    return session.faces.run_mcp(
+        McpOptions(session.root, collection, allow_write, read_only=session.read_only, debug=session.debug)
+    )

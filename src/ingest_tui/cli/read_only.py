@@ -48,6 +48,7 @@ READING_COMMANDS = frozenset(
         "job show",
         "job wait",
         "logs",
+        "mcp",
         "plan",
         "prune",
         "reranker list",

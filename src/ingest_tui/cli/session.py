@@ -17,6 +17,7 @@ from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
+    from ingest_tui.model.mcp_options import McpOptions
     from ingest_tui.model.serving import ServeOptions
     from ingest_tui.services.jobs.source_claims import WaitPolicy
     from ingest_tui.store.workspace import Workspace
@@ -34,12 +35,19 @@ class RunServer(Protocol):
     def __call__(self, root: Path, options: ServeOptions) -> int: ...
 
 
+class RunMcp(Protocol):
+    """Serves the agent that started this process until it goes, and returns the exit code."""
+
+    def __call__(self, options: McpOptions) -> int: ...
+
+
 @dataclass(frozen=True)
 class OtherFaces:
     """The faces that a command starts: the command line knows none of them."""
 
     run_tui: RunTui | None = None
     run_server: RunServer | None = None
+    run_mcp: RunMcp | None = None
 
 
 @dataclass

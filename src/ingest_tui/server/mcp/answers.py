@@ -48,7 +48,7 @@ class HitAnswer(ToolAnswer):
     freshness: HitFreshness
 
 
-class SearchAnswer(QuotingAnswer):
+class HitsAnswer(QuotingAnswer):
     """The best hits, best first."""
 
     results: list[HitAnswer]

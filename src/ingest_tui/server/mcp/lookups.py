@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ingest_tui.model.errors import UsageError
-from ingest_tui.server.mcp.answers import FetchAnswer, FetchMetadata, HitAnswer, HitFreshness, SearchAnswer
+from ingest_tui.server.mcp.answers import FetchAnswer, FetchMetadata, HitAnswer, HitFreshness, HitsAnswer
 from ingest_tui.server.mcp.arguments import FetchArguments, SearchArguments, SimilarArguments
 from ingest_tui.server.mcp.paging import begins_at, page_of
 from ingest_tui.server.mcp.reach import Reach
@@ -24,7 +24,7 @@ LONGEST_EXCERPT = 600
 _MARKS = re.compile("[\x02\x03]")
 
 
-def search(reach: Reach, given: SearchArguments, given_up: GivenUp) -> SearchAnswer:
+def search(reach: Reach, given: SearchArguments, given_up: GivenUp) -> HitsAnswer:
     """Find documents by a query."""
     begin = begins_at(given.cursor, most=DEEPEST_HIT)
     hits = reach.client.documents.search(
@@ -56,7 +56,7 @@ def _hints_for(reach: Reach, given: SearchArguments) -> list[str]:
     return hints
 
 
-def similar(reach: Reach, given: SimilarArguments, given_up: GivenUp) -> SearchAnswer:
+def similar(reach: Reach, given: SimilarArguments, given_up: GivenUp) -> HitsAnswer:
     """Find documents that are similar to one, or to a text."""
     del given_up
     begin = begins_at(given.cursor, most=DEEPEST_HIT)
@@ -73,7 +73,7 @@ def similar(reach: Reach, given: SimilarArguments, given_up: GivenUp) -> SearchA
     return _answer(reach, hits, begin, given.limit, [hint] if hint else [])
 
 
-def _answer(reach: Reach, hits: Sequence[SearchHit], begin: int, limit: int, hints: list[str]) -> SearchAnswer:
+def _answer(reach: Reach, hits: Sequence[SearchHit], begin: int, limit: int, hints: list[str]) -> HitsAnswer:
     """Return a page of hits with what is known of their documents; one that is gone meanwhile is left out."""
     page = page_of(hits, begin, limit, most=DEEPEST_HIT)
     ids = [hit.document_id for hit in page.items]
@@ -92,7 +92,7 @@ def _answer(reach: Reach, hits: Sequence[SearchHit], begin: int, limit: int, hin
             status=details[hit.document_id].status,
         )
         results.append(_hit(hit, document.source_id, document.media_type, freshness))
-    return SearchAnswer(results=results, next_cursor=page.next_cursor, hints=hints)
+    return HitsAnswer(results=results, next_cursor=page.next_cursor, hints=hints)
 
 
 def _hit(hit: SearchHit, source_id: str, media_type: str, freshness: HitFreshness) -> HitAnswer:

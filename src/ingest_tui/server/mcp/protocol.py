@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import anyio
 import anyio.to_thread
-import mcp_types as types
+from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
@@ -36,7 +36,7 @@ _INSTRUCTIONS = (
 _log = logging.getLogger(__name__)
 
 
-class Answered(NamedTuple, Generic[Outcome]):
+class RequestOutcome(NamedTuple, Generic[Outcome]):
     """What came of a request: ``outcome``, or, where that is None, the error as clients are told of it."""
 
     outcome: Outcome | None
@@ -94,7 +94,7 @@ class _Answering:
         answered = await self._for_caller(context, lambda reach, given_up: contents_at(reach, params.uri, given_up))
         return types.ReadResourceResult(contents=[*_outcome_of(answered)])
 
-    async def _for_caller(self, context: Any, act: Callable[[Reach, GivenUp], Outcome]) -> Answered[Outcome]:
+    async def _for_caller(self, context: Any, act: Callable[[Reach, GivenUp], Outcome]) -> RequestOutcome[Outcome]:
         """Act for the caller of a request, in a thread. Once nobody waits any more it is told so, and waited for.
 
         It is not abandoned: a client that asks and cancels again and again would have threads without number.
@@ -114,20 +114,22 @@ class _Answering:
             group.cancel_scope.cancel()
         return answered
 
-    def _acted(self, context: Any, act: Callable[[Reach, GivenUp], Outcome], given_up: GivenUp) -> Answered[Outcome]:
+    def _acted(
+        self, context: Any, act: Callable[[Reach, GivenUp], Outcome], given_up: GivenUp
+    ) -> RequestOutcome[Outcome]:
         reach = None
         try:
             reach = self._reach_of(context)
             with acting_for(reach.acts_as):
-                return Answered(act(reach, given_up), {})
+                return RequestOutcome(act(reach, given_up), {})
         except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
             known = known_error(error)
             if known.reason == "unexpected":
                 _log.error("unexpected %s while answering", type(error).__name__, exc_info=error)
-            return Answered(None, error_value(reach, known))
+            return RequestOutcome(None, error_value(reach, known))
 
 
-def _outcome_of(answered: Answered[Outcome]) -> Outcome:
+def _outcome_of(answered: RequestOutcome[Outcome]) -> Outcome:
     """Return what came of a request that has no results for errors; raises `MCPError` where it failed."""
     if answered.outcome is not None:
         return answered.outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import mcp_types as types
+from mcp import types
 
 from ingest_tui.model.errors import NotFoundError
 from ingest_tui.model.safe_text import safe_display

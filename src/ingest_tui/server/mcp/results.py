@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import mcp_types as types
+from mcp import types
 from pydantic import BaseModel
 
 from ingest_tui.model.errors import IngestError

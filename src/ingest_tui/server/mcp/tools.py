@@ -16,8 +16,8 @@ from ingest_tui.server.mcp.answers import (
     ExplainAnswer,
     FetchAnswer,
     FreshnessAnswer,
+    HitsAnswer,
     IgnoreAnswer,
-    SearchAnswer,
     SourcesAnswer,
     SyncAnswer,
     ToolAnswer,
@@ -95,7 +95,7 @@ TOOLS: tuple[ToolEntry[Any], ...] = (
         "Find documents by words, and by meaning where the collection has vectors. Returns ids, short excerpts, the "
         "version, and how fresh each hit is. Read on with fetch(id, offset). next_cursor gives further hits.",
         arguments.SearchArguments,
-        SearchAnswer,
+        HitsAnswer,
         lookups.search,
     ),
     ToolEntry(
@@ -140,7 +140,7 @@ TOOLS: tuple[ToolEntry[Any], ...] = (
         "Similar documents",
         "Find documents that are similar in meaning to a document (id) or to a text. Needs a collection with vectors.",
         arguments.SimilarArguments,
-        SearchAnswer,
+        HitsAnswer,
         lookups.similar,
     ),
     ToolEntry(

@@ -13,6 +13,7 @@ from ingest_tui.server.mcp.safe_values import NOTICE
 from ingest_tui.server.mcp.tools import TOOLS
 from ingest_tui.services.client import Client
 from ingest_tui.services.documents.documents import remove_documents
+from ingest_tui.services.workers import follow_job
 from tests.made_models import make_static_model
 from tests.servers.mcp_agent import ERAS, Agent
 from tests.unit.server.mcp.conftest import GUIDE, MakeAgent
@@ -233,8 +234,8 @@ def test_similar_documents_are_found_by_their_vectors(agent: MakeAgent, home: Pa
     with open_workspace(home / "workspace") as handle:
         client.embedders.add(backend="static", name="tiny", settings={"path": str(home / "model")})
         client.vectors.choose_embedder("default", "tiny")
-        client.vectors.embed("default")
-        handle.sync("docs")
+        job = client.vectors.embed("default")
+        follow_job(handle.workspace, job.job_id, lambda _manifest: None, run_here=True)
     document_id = first_id(agent(), "tide")
     found = agent().get("similar", id=document_id)["results"]
     assert found
