@@ -81,7 +81,7 @@ class FetchAnswer(QuotingAnswer):
     text: str
 
 
-class SourceAnswer(ToolAnswer):
+class ListedSource(ToolAnswer):
     """A source and how it is doing."""
 
     source_id: str
@@ -100,7 +100,7 @@ class SourceAnswer(ToolAnswer):
 class SourcesAnswer(QuotingAnswer):
     """Sources by their ids."""
 
-    sources: list[SourceAnswer]
+    sources: list[ListedSource]
     next_cursor: str | None
 
 

@@ -11,8 +11,12 @@ LARGEST_TEXT = 50_000
 _LONGEST_QUERY = 2_000
 _LONGEST_ADDRESS = 8_000
 
-DocumentId = Annotated[str, Field(min_length=1, max_length=100, description="of a document, as search returns it")]
-SourceId = Annotated[str, Field(min_length=1, max_length=200, description="the source_id, as list_sources returns it")]
+DocumentArgument = Annotated[
+    str, Field(min_length=1, max_length=100, description="of a document, as search returns it")
+]
+SourceArgument = Annotated[
+    str, Field(min_length=1, max_length=200, description="the source_id, as list_sources returns it")
+]
 Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="at most so many")]
 Cursor = Annotated[str | None, Field(max_length=40, description="next_cursor of the answer before, to go on")]
 
@@ -42,7 +46,7 @@ class SearchArguments(Arguments):
 class FetchArguments(Arguments):
     """Which part of which text."""
 
-    id: DocumentId
+    id: DocumentArgument
     offset: int = Field(default=0, ge=0, le=10**12, description="the first character; next_offset of the page before")
     limit: int = Field(default=10_000, ge=1, le=LARGEST_TEXT, description="at most so many characters")
     version: int | None = Field(default=None, ge=1, le=10**6, description="an earlier version; usual: the current one")
@@ -58,7 +62,7 @@ class ListSourcesArguments(Arguments):
 class FreshnessArguments(Arguments):
     """Which source."""
 
-    source_id: SourceId
+    source_id: SourceArgument
 
 
 class ExplainArguments(Arguments):
@@ -74,7 +78,7 @@ class ExplainArguments(Arguments):
 class SimilarArguments(Arguments):
     """What others are to be similar to: a document, or a text."""
 
-    id: DocumentId | None = None
+    id: DocumentArgument | None = None
     text: str | None = Field(default=None, min_length=1, max_length=LARGEST_TEXT, description="in place of id")
     limit: Limit = 10
     cursor: Cursor = None
@@ -83,7 +87,7 @@ class SimilarArguments(Arguments):
 class SyncArguments(Arguments):
     """Which source, and whether all of it is read again."""
 
-    source_id: SourceId
+    source_id: SourceArgument
     force: bool = Field(default=False, description="read everything again, what has not changed too")
 
 
@@ -96,7 +100,7 @@ class ApproveArguments(Arguments):
 class IgnoreArguments(Arguments):
     """Which items of a source are not to be shown as problems any more."""
 
-    source_id: SourceId
+    source_id: SourceArgument
     addresses: list[Annotated[str, Field(min_length=1, max_length=_LONGEST_ADDRESS)]] = Field(
         min_length=1, max_length=100, description="the addresses of problem_items, as freshness returns them"
     )

@@ -14,9 +14,9 @@ from ingest_tui.server.mcp.answers import (
     FreshnessAnswer,
     HeldAnswer,
     JobAnswer,
+    ListedSource,
     ProblemAnswer,
     ProblemItem,
-    SourceAnswer,
     SourcesAnswer,
 )
 from ingest_tui.server.mcp.arguments import ExplainArguments, FreshnessArguments, ListSourcesArguments
@@ -46,9 +46,9 @@ def list_sources(reach: Reach, given: ListSourcesArguments, given_up: GivenUp) -
     return SourcesAnswer(sources=[_source(one) for one in page.items], next_cursor=page.next_cursor)
 
 
-def _source(summary: SourceSummary) -> SourceAnswer:
+def _source(summary: SourceSummary) -> ListedSource:
     source = summary.source
-    return SourceAnswer(
+    return ListedSource(
         source_id=source.source_id,
         name=shown_name(source.name),
         source_type=source.source_type,
