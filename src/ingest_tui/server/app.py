@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,6 +15,7 @@ from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.access import ClientAccess
 from ingest_tui.server.answers import json_response
 from ingest_tui.server.dispatch import ServerState, handler_of, not_found, wrong_method
+from ingest_tui.server.docs_page import CONTENT_SECURITY_POLICY, docs_page
 from ingest_tui.server.endpoint import AnyEndpoint
 from ingest_tui.server.host_check import HostCheck
 from ingest_tui.server.openapi import openapi_document
@@ -51,14 +52,19 @@ def build_app(client: Client, options: ServeOptions) -> Starlette:
     state = ServerState(client, ClientAccess(client, options))
     document = openapi_document(ENDPOINTS)
 
+    page = docs_page(document)
+
     async def openapi(_request: Request) -> Response:
         return json_response(document)
+
+    async def docs(_request: Request) -> Response:
+        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
     by_path: dict[str, dict[str, AnyEndpoint]] = {}
     for endpoint in ENDPOINTS:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     routes = [Route(path, handler_of(state, methods), methods=list(methods)) for path, methods in by_path.items()]
-    routes.append(Route("/openapi.json", openapi, methods=["GET"]))
+    routes += [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
     middleware = [Middleware(CheckedHost, check=HostCheck(options))]
     if options.origins:
         middleware.append(
@@ -71,8 +77,6 @@ def build_app(client: Client, options: ServeOptions) -> Starlette:
             )
         )
     middleware.append(Middleware(GZipMiddleware, minimum_size=_WORTH_PACKING))
-    return Starlette(
-        routes=routes,
-        middleware=middleware,
-        exception_handlers={404: not_found, 405: wrong_method},
-    )
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers={404: not_found, 405: wrong_method})
+    app.state.feeds = state.feeds
+    return app

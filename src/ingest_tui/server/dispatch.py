@@ -13,14 +13,18 @@ from typing import Any
 import anyio
 import anyio.to_thread
 from pydantic import BaseModel
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest_tui.model.access_token import ADMIN
+from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.server.access import ClientAccess
 from ingest_tui.server.answers import json_response, plain
 from ingest_tui.server.caller import Caller
 from ingest_tui.server.endpoint import AnyEndpoint, Call, Reply
+from ingest_tui.server.events import Feeds
+from ingest_tui.server.idempotency import HEADER, AnswersGiven, checked_key, digest_of
 from ingest_tui.server.places import PlaceNames
 from ingest_tui.server.problems import RequestError, known_error, problem_response
 from ingest_tui.server.requests import params_of, sent_body
@@ -38,6 +42,11 @@ class ServerState:
     client: Client
     access: ClientAccess
     threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(THREADS))
+    answers: AnswersGiven = field(default_factory=AnswersGiven)
+
+    def __post_init__(self) -> None:
+        """Let what is followed be read in the same threads."""
+        self.feeds = Feeds(lambda read: in_thread(self, read))
 
 
 Handle = Callable[[Request], Awaitable[Response]]
@@ -60,10 +69,10 @@ async def answered(state: ServerState, endpoint: AnyEndpoint, request: Request) 
         caller = await in_thread(state, state.access.caller_of, endpoint, request.headers)
         params = params_of(endpoint, request)
         async with sent_body(endpoint, request) as (body, files):
-            call = Call(state.client, caller, params, body, request.headers, files)
-            answer: Response = await in_thread(state, _handled, endpoint, call)
+            call = Call(state.client, state.feeds, caller, params, body, request.headers, files)
+            answer: Response = await in_thread(state, _done_once, state, endpoint, call, request.url)
     except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
-        known = known_error(error)
+        known = _as_told(known_error(error), caller)
         is_admin = caller is not None and caller.may(ADMIN)
         places = None if is_admin else await in_thread(state, state.access.places)
         return problem_response(known, places)
@@ -74,6 +83,22 @@ async def answered(state: ServerState, endpoint: AnyEndpoint, request: Request) 
 async def in_thread(state: ServerState, act: Callable[..., Any], *args: Any) -> Any:
     """Call something that blocks, in a thread of the pool."""
     return await anyio.to_thread.run_sync(act, *args, limiter=state.threads, abandon_on_cancel=True)
+
+
+def _as_told(error: IngestError, caller: Caller | None) -> IngestError:
+    """Return an error as its caller may know it: what is not there may be like something that they do not see."""
+    if caller is None or caller.collection_id is None or not isinstance(error, NotFoundError):
+        return error
+    return NotFoundError("there is no such thing", hint="the lists of this server show what there is")
+
+
+def _done_once(state: ServerState, endpoint: AnyEndpoint, call: Call[Any, Any], url: URL) -> Response:
+    """Handle a request; one that names itself with Idempotency-Key, and was handled before, is answered again."""
+    key = call.headers.get(HEADER)
+    if key is None or endpoint.method != "POST":
+        return _handled(endpoint, call)
+    name = (call.caller.name, endpoint.method, url.path, checked_key(key))
+    return state.answers.answer(name, digest_of(call.body, url.query, call.files), lambda: _handled(endpoint, call))
 
 
 def _handled(endpoint: AnyEndpoint, call: Call[Any, Any]) -> Response:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from ingest_tui.model.access_token import READ, TokenScope
 from ingest_tui.server.caller import Caller
+from ingest_tui.server.events import Feeds
 from ingest_tui.services.client import Client
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -56,6 +57,7 @@ class Call(Generic[ParamsOf, BodyOf]):
     """One request, checked: what a handler gets. ``headers``: by lower-case name."""
 
     client: Client
+    feeds: Feeds
     caller: Caller
     params: ParamsOf
     body: BodyOf
@@ -96,6 +98,7 @@ class HttpEndpoint(Generic[ParamsOf, BodyOf]):
     problems: tuple[int, ...] = ()
     other_statuses: tuple[int, ...] = ()
     takes_files: bool = False
+    takes_if_match: bool = False
     is_public: bool = False
     whole_workspace: bool = False
 

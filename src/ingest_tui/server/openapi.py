@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from ingest_tui.model.access_token import ADMIN
 from ingest_tui.server.endpoint import AnyEndpoint
+from ingest_tui.server.events import EVENT_TYPE
 from ingest_tui.server.problems import PROBLEM_TYPE, ProblemDetails
 from ingest_tui.version import __version__
 
@@ -18,6 +19,21 @@ _REF = "#/components/schemas/{model}"
 _ALWAYS = (400, 401, 404, 409, 413, 421, 422, 429)
 """Statuses of problems that any endpoint may answer."""
 _OF_CHANGES = (403, 408, 412, 415)
+_TEXT = {"type": "string", "pattern": "^[!-~]{1,200}$"}
+_HEADERS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "Idempotency-Key", "in": "header", "required": False, "schema": _TEXT,
+        "description": "names this request: sent again within a day, it is answered again and not done again",
+    },
+    {
+        "name": "If-Match", "in": "header", "required": False, "schema": _TEXT,
+        "description": "the ETag that was read: refused (412) where it is another now",
+    },
+    {
+        "name": "Last-Event-ID", "in": "header", "required": False, "schema": _TEXT,
+        "description": "the id of the last event that arrived",
+    },
+)  # fmt: skip
 _DESCRIPTION = (
     "Everything of a workspace that a person can do, for programs. Errors are problem details (RFC 9457) with a stable"
     " `code`, a `hint` of what to do, and `exit_code`, which says what the command line ends with for the same reason."
@@ -118,7 +134,15 @@ def _parameters(endpoint: AnyEndpoint, schemas: _Schemas) -> list[dict[str, Any]
         if "description" in value:
             parameter["description"] = value["description"]
         parameters.append(parameter | {"schema": shown})
-    return parameters
+    return parameters + [header for header in _HEADERS if _takes(endpoint, header["name"])]
+
+
+def _takes(endpoint: AnyEndpoint, header: str) -> bool:
+    if header == "Idempotency-Key":
+        return endpoint.method == "POST"
+    if header == "Last-Event-ID":
+        return EVENT_TYPE in endpoint.media_types
+    return header == "If-Match" and endpoint.takes_if_match
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +162,8 @@ def _responses(endpoint: AnyEndpoint, schemas: _Schemas) -> dict[str, Any]:
     if content:
         found[str(endpoint.status)]["content"] = content
     for status in endpoint.other_statuses:
-        found[str(status)] = found[str(endpoint.status)] | {"description": HTTPStatus(status).phrase}
+        same = {} if status == HTTPStatus.NO_CONTENT else found[str(endpoint.status)]
+        found[str(status)] = same | {"description": HTTPStatus(status).phrase}
     changes = _OF_CHANGES if endpoint.method != "GET" or endpoint.scope == ADMIN else ()
     for status in sorted({*_ALWAYS, *changes, *endpoint.problems}):
         if str(status) not in found:

@@ -19,6 +19,7 @@ from ingest_tui.model.errors import BusyError, UsageError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.app import build_app
+from ingest_tui.server.events import Feeds
 from ingest_tui.services.client import Client
 
 _BACKLOG = 512
@@ -32,9 +33,14 @@ _OWNER_ONLY = 0o177
 class _Server(uvicorn.Server):
     """Ends at SIGTERM and SIGINT once what it is answering is answered; a second SIGINT ends it at once."""
 
+    def __init__(self, config: uvicorn.Config, feeds: Feeds) -> None:
+        super().__init__(config)
+        self._feeds = feeds
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take a signal."""
+        """Take a signal. Who follows something is let go: that would go on for ever."""
         del frame
+        self._feeds.is_stopping = True
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
@@ -55,8 +61,9 @@ def run_server(root: Path, options: ServeOptions) -> int:
         )
     _check_tls(options)
     with listening(options) as listener:
+        app = build_app(client, options)
         config = uvicorn.Config(
-            build_app(client, options),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -70,7 +77,7 @@ def run_server(root: Path, options: ServeOptions) -> int:
             ssl_keyfile=options.private_key,
         )
         _say(options, listener)
-        _Server(config).run(sockets=[listener])
+        _Server(config, app.state.feeds).run(sockets=[listener])
     return 0
 
 

@@ -62,6 +62,21 @@ def test_unknown_values_in_a_query_are_refused(asking: TestClient) -> None:
         assert asking.get(f"/jobs?{query}").status_code == 422
 
 
+def test_large_answers_are_packed(asking: TestClient) -> None:
+    """Who takes gzip gets it, of what is worth it; the original of a document is never packed, for its ranges."""
+    asked = {"Accept-Encoding": "gzip"}
+    assert asking.get("/openapi.json", headers=asked).headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in asking.get("/health", headers=asked).headers
+
+
+def test_the_page_of_documentation_works_alone(asking: TestClient) -> None:
+    """It has every path, and nothing in it runs or comes from elsewhere."""
+    page = asking.get("/docs")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert all(path in page.text for path in asking.get("/openapi.json").json()["paths"])
+    assert not [part for part in ("<script", "http://", "https://", "src=") if part in page.text]
+
+
 def test_health_and_figures(asking: TestClient) -> None:
     """Monitors learn whether the server answers, whether somebody has to look, and the figures."""
     assert asking.get("/health").json()["status"] == "ok"

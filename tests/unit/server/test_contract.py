@@ -76,6 +76,7 @@ def stories(served: Served, api: OpenApiClient) -> dict[str, Callable[[], Any]]:
         "list_job_items": lambda: api.call("list_job_items", **job),
         "list_job_errors": lambda: api.call("list_job_errors", **job),
         "get_job_log": lambda: api.call("get_job_log", **job),
+        "follow_job": lambda: api.call("follow_job", **job),
         "list_sources": lambda: api.call("list_sources"),
         "get_source": lambda: api.call("get_source", source_id="papers"),
         "test_source": lambda: api.call("test_source", source_id="papers"),
@@ -161,10 +162,14 @@ def references_in(value: Any) -> set[str]:
     return set().union(*(references_in(one) for one in value)) if isinstance(value, list) else set()
 
 
+FOLLOWED_ELSEWHERE = {"follow_jobs"}
+"""Never ends: `tests/cli/test_server.py`."""
+
+
 @pytest.mark.slow
 def test_each_operation_answers_what_the_document_says(own: Served, api: OpenApiClient) -> None:
     """Each has a story here; none is left out, and what each answers is what the document allows."""
     told = stories(own, api)
-    assert told.keys() == api.operations.keys()
+    assert told.keys() | FOLLOWED_ELSEWHERE == api.operations.keys()
     for tell in told.values():
         tell()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest_tui.server.endpoint import AnyEndpoint
-from ingest_tui.server.routes import collections, documents, ingest, jobs, searching, sources, workspace
+from ingest_tui.server.routes import collections, documents, events, ingest, jobs, searching, sources, workspace
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     *workspace.ENDPOINTS,
@@ -13,4 +13,5 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     *collections.ENDPOINTS,
     *documents.ENDPOINTS,
     *searching.ENDPOINTS,
+    *events.ENDPOINTS,
 )

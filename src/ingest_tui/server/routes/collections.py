@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ingest_tui.model.access_token import WRITE
+from ingest_tui.model.access_token import ADMIN, WRITE
 from ingest_tui.model.collection import Collection, CollectionPreferences
 from ingest_tui.model.errors import ConflictError
 from ingest_tui.model.job import IngestionStatusResponse
@@ -175,6 +175,8 @@ def set_preferences(call: Call[CollectionParams, ChangedPreferences]) -> Reply:
     seen = collection_for(call, call.params.collection_id)
     what = f"the preferences of collection {seen.collection_id!r}"
     is_matched = check_match(call.headers, seen.preferences, what)
+    if "tokenizer" in call.body.values:  # names a file of the machine
+        call.caller.require(ADMIN)
     change = call.client.collections.plan_preferences(seen.collection_id, call.body.values, call.body.unset)
     if is_matched and change.before.preferences != seen.preferences:
         raise ConflictError(f"{what} were changed meanwhile; nothing was changed", hint="read them again")
@@ -226,11 +228,14 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="PATCH", path="/collections/{collection_id}", summary="Change a collection", tag=_TAG,
-        handler=edit_collection, params=CollectionParams, body=EditedCollection, answer=CollectionState, scope=WRITE,
+        handler=edit_collection,
+        takes_if_match=True, params=CollectionParams, body=EditedCollection, answer=CollectionState, scope=WRITE,
     ),
     HttpEndpoint(
         method="DELETE", path="/collections/{collection_id}", summary="Remove a collection", tag=_TAG,
-        handler=remove_collection, params=CollectionParams, body=NoBody, answer=RemovedCollectionReport, scope=WRITE,
+        handler=remove_collection,
+        takes_if_match=True, params=CollectionParams, body=NoBody, answer=RemovedCollectionReport, scope=WRITE,
+        whole_workspace=True,
     ),
     HttpEndpoint(
         method="GET", path="/collections/{collection_id}/preferences", summary="The preferences of a collection",
@@ -238,7 +243,8 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="PATCH", path="/collections/{collection_id}/preferences", summary="Change preferences", tag=_TAG,
-        handler=set_preferences, params=CollectionParams, body=ChangedPreferences, answer=PreferencesState,
+        handler=set_preferences,
+        takes_if_match=True, params=CollectionParams, body=ChangedPreferences, answer=PreferencesState,
         scope=WRITE, problems=(503,),
     ),
     HttpEndpoint(

@@ -349,10 +349,12 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="PATCH", path="/sources/{source_id}", summary="Change a source", tag=_TAG, handler=edit_source,
+        takes_if_match=True,
         params=SourceParams, body=EditedSource, answer=SourceAnswer, scope=ADMIN, problems=(424, 503),
     ),
     HttpEndpoint(
         method="DELETE", path="/sources/{source_id}", summary="Remove a source", tag=_TAG, handler=remove_source,
+        takes_if_match=True,
         params=RemoveParams, body=NoBody, answer=RemovedSource, scope=ADMIN,
     ),
     HttpEndpoint(

@@ -1,0 +1,142 @@
+"""Events for clients that follow what happens: read once a second for all who listen, while anybody does.
+
+An event tells what is so now, not each step on the way. Its id is the revision of what it is about, so a client that
+comes back with Last-Event-ID gets what has changed since, and misses nothing that is still so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import StreamingResponse
+
+from ingest_tui.server.answers import json_bytes
+
+EVENT_TYPE = "text/event-stream"
+_SECONDS = 1.0
+_KEEP_ALIVE_ROUNDS = 15
+"""After so many rounds without an event a comment is sent, so that nobody in between takes the connection for dead."""
+_KEEP_ALIVE = b": still here\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedEvent:
+    """Something that is so now. ``mark``: its revision, which only grows; ``is_last``: nothing follows."""
+
+    name: str
+    subject: str
+    mark: str
+    collection_id: str
+    data: Any
+    is_last: bool = False
+
+    def encoded(self, data: Any) -> bytes:
+        """Return it as it is sent; ``data`` is what this client gets of it."""
+        return b"event: %s\nid: %s\ndata: %s\n\n" % (self.name.encode(), self.mark.encode(), json_bytes(data))
+
+
+ReadEvents = Callable[[], Sequence[ServedEvent]]
+
+
+@dataclass
+class _Feed:
+    """The events of one question, as they were read last; ``rounds`` counts how often that was."""
+
+    read: ReadEvents
+    listeners: int = 0
+    rounds: int = 0
+    events: Sequence[ServedEvent] = ()
+    error: Exception | None = None
+    round_done: asyncio.Condition = field(default_factory=asyncio.Condition)
+    task: asyncio.Task[None] | None = None
+
+    async def after(self, rounds: int) -> int:
+        """Wait until it was read more often than that; returns how often."""
+        async with self.round_done:
+            await self.round_done.wait_for(lambda: self.rounds > rounds)
+        return self.rounds
+
+
+class Feeds:
+    """What is read for those who listen, by question. ``in_thread`` calls what blocks."""
+
+    def __init__(self, in_thread: Callable[[ReadEvents], Any], seconds: float = _SECONDS) -> None:
+        self._in_thread = in_thread
+        self._seconds = seconds
+        self._feeds: dict[str, _Feed] = {}
+        self.is_stopping = False
+
+    @property
+    def questions(self) -> int:
+        """How many questions are being asked for somebody."""
+        return len(self._feeds)
+
+    def response(
+        self,
+        question: str,
+        read: ReadEvents,
+        *,
+        seen: str,
+        wanted: Callable[[ServedEvent], bool],
+        shown: Callable[[Any], Any],
+    ) -> StreamingResponse:
+        """Return the answer that sends events until the last one: those after the mark ``seen`` that are ``wanted``."""
+        sent = self._sent(question, read, seen, wanted, shown)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(sent, media_type=EVENT_TYPE, headers=headers)
+
+    async def _sent(
+        self,
+        question: str,
+        read: ReadEvents,
+        seen: str,
+        wanted: Callable[[ServedEvent], bool],
+        shown: Callable[[Any], Any],
+    ) -> AsyncIterator[bytes]:
+        yield b"retry: 2000\n\n"
+        quiet = 0
+        marks: dict[str, str] = {}
+        async with aclosing(self._rounds(question, read)) as rounds:
+            async for events in rounds:
+                quiet += 1
+                for event in events:
+                    if event.mark > marks.get(event.subject, seen) and wanted(event):
+                        marks[event.subject], quiet = event.mark, 0
+                        yield event.encoded(shown(event.data))
+                    if event.is_last:
+                        return
+                if quiet >= _KEEP_ALIVE_ROUNDS:
+                    quiet = 0
+                    yield _KEEP_ALIVE
+
+    async def _rounds(self, question: str, read: ReadEvents) -> AsyncGenerator[Sequence[ServedEvent], None]:
+        """Yield what is so, after each round of reading; ends when the server does, or when it cannot be read."""
+        feed = self._feeds.setdefault(question, _Feed(read))
+        feed.listeners += 1
+        if feed.task is None:
+            feed.task = asyncio.create_task(self._run(feed))
+        known = 0
+        try:
+            while not self.is_stopping and feed.error is None:
+                known = await feed.after(known)
+                yield feed.events
+        finally:
+            feed.listeners -= 1
+            if not feed.listeners:
+                self._feeds.pop(question, None)
+                feed.task.cancel()
+
+    async def _run(self, feed: _Feed) -> None:
+        while feed.error is None:
+            try:
+                feed.events = await self._in_thread(feed.read)
+            except Exception as error:  # noqa: BLE001 - whoever listens connects again, and is told then
+                feed.error = error
+            async with feed.round_done:
+                feed.rounds += 1
+                feed.round_done.notify_all()
+            await asyncio.sleep(self._seconds)

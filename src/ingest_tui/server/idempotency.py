@@ -1,0 +1,117 @@
+"""Requests that are sent again because nobody knows whether they arrived: done once, answered again.
+
+A client names what it asks for with Idempotency-Key; the answer is kept in memory for a day, at most a thousand of
+them. What failed is not kept: it may be tried again under the same key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from ingest_tui.server.endpoint import SentFile
+from ingest_tui.server.problems import RequestError
+
+HEADER = "idempotency-key"
+LONGEST_KEY = 200
+_KEPT = 1000
+_SECONDS = 24 * 3600.0
+_FAILED = 400
+_PIECE = 1 << 20
+Name = tuple[str, str, str, str]
+"""Who asks, the method, the path, the key."""
+
+
+@dataclass
+class _Known:
+    asked: str
+    at: float
+    answer: tuple[int, bytes, dict[str, str]] | None = None
+
+
+class AnswersGiven:
+    """The answers that were given, by what was asked for. For all threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._guard = threading.Lock()
+        self._known: OrderedDict[Name, _Known] = OrderedDict()
+        self._clock = clock
+
+    def answer(self, name: Name, asked: str, do: Callable[[], Response]) -> Response:
+        """Do what is asked, or return the answer that was given to it before.
+
+        Raises `RequestError` where the same is being done right now (409), and for a key of something else (422).
+        """
+        with self._guard:
+            self._forget_old()
+            known = self._known.get(name)
+            if known is None:
+                known = self._known[name] = _Known(asked, self._clock())
+            else:
+                return _again(known, asked)
+        try:
+            response = do()
+        except BaseException:
+            self._forget(name)
+            raise
+        if response.status_code >= _FAILED:
+            self._forget(name)
+        else:
+            known.answer = response.status_code, bytes(response.body), dict(response.headers)
+        return response
+
+    def _forget(self, name: Name) -> None:
+        with self._guard:
+            self._known.pop(name, None)
+
+    def _forget_old(self) -> None:
+        oldest = self._clock() - _SECONDS
+        while self._known:
+            first = next(iter(self._known.values()))
+            if len(self._known) < _KEPT and first.at >= oldest:
+                return
+            self._known.popitem(last=False)
+
+
+def _again(known: _Known, asked: str) -> Response:
+    if known.asked != asked:
+        problem = (HEADER, "named another request before")
+        raise RequestError(422, "this key named another request before", code="idempotency_key", errors=[problem])
+    if known.answer is None:
+        hint = "wait for its answer, then send it again"
+        raise RequestError(409, "the same request is being answered right now", code="busy", hint=hint)
+    status, body, headers = known.answer
+    return Response(body, status, {**headers, "Idempotency-Replayed": "true"})
+
+
+def checked_key(key: str) -> str:
+    """Return a key; raises `RequestError` for one that is too long or cannot be shown."""
+    if not key.strip() or len(key) > LONGEST_KEY or not key.isprintable():
+        problem = (HEADER, f"has 1 to {LONGEST_KEY} characters that can be shown")
+        raise RequestError(422, " ".join(problem), code="idempotency_key", errors=[problem])
+    return key
+
+
+def digest_of(body: BaseModel, query: str, files: Sequence[SentFile]) -> str:
+    """Return what tells one request from another: its query, its body, names and content of its files."""
+    digest = hashlib.sha256(f"{query}\n{body.model_dump_json()}".encode("utf-8", "surrogatepass"))
+    for file in files:
+        digest.update(f"\n{file.name}\n".encode("utf-8", "surrogatepass"))
+        digest.update(_digest_of_file(file.stream))
+    return digest.hexdigest()
+
+
+def _digest_of_file(stream: BinaryIO) -> bytes:
+    digest = hashlib.sha256()
+    while piece := stream.read(_PIECE):
+        digest.update(piece)
+    stream.seek(0)
+    return digest.digest()

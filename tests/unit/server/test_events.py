@@ -1,0 +1,100 @@
+"""What clients that follow something are sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from ingest_tui.server.events import Feeds, ServedEvent
+from tests.servers.served import Served
+
+
+def events_in(text: str) -> list[dict[str, str]]:
+    """Return the events of a stream, each by its fields."""
+    blocks = [block.splitlines() for block in text.split("\n\n") if "data: " in block]
+    return [dict(line.split(": ", 1) for line in block) for block in blocks]
+
+
+def test_a_job_is_followed_to_its_end(served: Served, asking: TestClient) -> None:
+    """A job that has ended is one event, after which the stream ends; who has it is told that nothing follows."""
+    answer = asking.get(f"/jobs/{served.job_id}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    (event,) = events_in(answer.text)
+    assert '"state":"partial"' in event["data"]
+    again = asking.get(f"/jobs/{served.job_id}/events", headers={"Last-Event-ID": event["id"]})
+    assert (again.status_code, again.content) == (204, b"")
+    assert asking.get("/jobs/20200101-000000-none-0000/events").status_code == 404
+
+
+def test_each_listener_gets_what_it_has_not_seen() -> None:
+    """Two who listen share one reading; each gets what is after its mark and is for it, once for each revision."""
+    revisions = iter([["1"], ["1", "2"], ["1", "2", "3"]])
+    now: list[ServedEvent] = []
+
+    def read() -> Sequence[ServedEvent]:
+        marks = next(revisions, ["1", "2", "3"])
+        now[:] = [event("a", marks[-1], is_last=marks[-1] == "3")]
+        return list(now)
+
+    async def both() -> list[list[str]]:
+        feeds = feeds_of()
+        return await asyncio.gather(marks_of(feeds, read), marks_of(feeds, read, seen="2"))
+
+    all_of_it, rest = asyncio.run(both())
+    assert (all_of_it[-1], all_of_it) == ("3", sorted(set(all_of_it)))
+    assert rest == ["3"]
+
+
+def test_who_must_not_see_something_hears_nothing_of_it() -> None:
+    """Events of other collections are left out."""
+
+    def read() -> Sequence[ServedEvent]:
+        return [event("a", "1"), event("b", "1", collection_id="secret"), event("c", "2", is_last=True)]
+
+    assert asyncio.run(marks_of(feeds_of(), read, wanted=lambda one: one.collection_id != "secret")) == ["1", "2"]
+
+
+def test_listeners_are_let_go() -> None:
+    """When the server ends, and when it cannot be read any more, streams end, and nothing is read for nobody."""
+
+    def read() -> Sequence[ServedEvent]:
+        raise OSError
+
+    async def ends() -> None:
+        feeds = feeds_of()
+        assert await marks_of(feeds, read) == []
+        feeds.is_stopping = True
+        assert await marks_of(feeds, lambda: [event("a", "1")]) == []
+        assert feeds.questions == 0
+
+    asyncio.run(ends())
+
+
+def event(subject: str, mark: str, *, collection_id: str = "default", is_last: bool = False) -> ServedEvent:
+    """Return an event."""
+    return ServedEvent("job", subject, mark, collection_id, {"mark": mark}, is_last)
+
+
+def feeds_of() -> Feeds:
+    """Return feeds that are read without a pause."""
+
+    async def at_once(read: Callable[[], Any]) -> Any:
+        return read()
+
+    return Feeds(at_once, seconds=0)
+
+
+async def marks_of(
+    feeds: Feeds,
+    read: Callable[[], Sequence[ServedEvent]],
+    *,
+    seen: str = "",
+    wanted: Callable[[ServedEvent], bool] = lambda _event: True,
+) -> list[str]:
+    """Return the marks that a listener is sent until the end."""
+    response = feeds.response("question", read, seen=seen, wanted=wanted, shown=lambda data: data)
+    pieces = [bytes(piece) if not isinstance(piece, str) else piece.encode() async for piece in response.body_iterator]
+    return [one["id"] for one in events_in(b"".join(pieces).decode())]

@@ -1,0 +1,73 @@
+"""A request that is sent again under its key is done once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from starlette.responses import Response
+
+from ingest_tui.server.idempotency import AnswersGiven
+from ingest_tui.server.problems import RequestError
+from tests.servers.served import Served
+
+NAME = ("", "POST", "/ingest", "k1")
+
+
+def test_the_same_request_is_answered_again(own: Served) -> None:
+    """The job is the one of the first; another body under the same key is refused, and so is a key that is none."""
+    key = {"Idempotency-Key": "k1"}
+    with own.asking() as asking:
+        body = {"documents": [{"name": "a.txt", "content": "words"}]}
+        first, again = (asking.post("/ingest", json=body, headers=key) for _ in range(2))
+        assert first.json() == again.json()
+        assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+        assert len(asking.get("/jobs").json()["items"]) == 2
+        assert asking.post("/ingest", json={"source_id": "papers"}, headers=key).status_code == 422
+        assert asking.post("/ingest", json=body, headers={"Idempotency-Key": "x" * 201}).status_code == 422
+        files = [("files", ("u.txt", b"one")), ("files", ("v.txt", b"two"))]
+        for changed, status in (([("files", ("u.txt", b"one"))], 202), (files, 422)):
+            sent = asking.post("/collections/default/files", files=changed, headers={"Idempotency-Key": "k2"})
+            assert sent.status_code == status
+
+
+def test_what_failed_is_tried_again() -> None:
+    """Neither an error nor an answer that says no is kept."""
+    answers = AnswersGiven()
+    with pytest.raises(ValueError, match="no"):
+        answers.answer(NAME, "x", lambda: (_ for _ in ()).throw(ValueError("no")))
+    assert answers.answer(NAME, "x", lambda: Response(status_code=404)).status_code == 404
+    assert answers.answer(NAME, "y", lambda: Response(b"done")).body == b"done"
+    assert answers.answer(NAME, "y", lambda: Response(b"twice")).body == b"done"
+
+
+def test_a_second_one_meanwhile_is_told_to_wait() -> None:
+    """While the first is being answered the second gets 409, and does nothing."""
+    answers, begun, go_on = AnswersGiven(), threading.Event(), threading.Event()
+
+    def slowly() -> Response:
+        begun.set()
+        go_on.wait(20)
+        return Response(b"first")
+
+    first = threading.Thread(target=answers.answer, args=(NAME, "x", slowly))
+    first.start()
+    assert begun.wait(20)
+    with pytest.raises(RequestError) as caught:
+        answers.answer(NAME, "x", lambda: Response(b"second"))
+    go_on.set()
+    first.join()
+    assert caught.value.status == 409
+    assert answers.answer(NAME, "x", lambda: Response(b"third")).body == b"first"
+
+
+def test_answers_are_kept_for_a_day_and_not_without_end() -> None:
+    """After a day, and after a thousand others, a request is new."""
+    now = [0.0]
+    answers = AnswersGiven(clock=lambda: now[0])
+    for number in range(1001):
+        answers.answer(("", "POST", "/", str(number)), "x", lambda: Response(b"old"))
+    assert answers.answer(("", "POST", "/", "0"), "x", lambda: Response(b"new")).body == b"new"
+    assert answers.answer(("", "POST", "/", "1000"), "x", lambda: Response(b"new")).body == b"old"
+    now[0] = 24 * 3600 + 1
+    assert answers.answer(("", "POST", "/", "1000"), "x", lambda: Response(b"new")).body == b"new"
