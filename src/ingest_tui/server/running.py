@@ -114,6 +114,7 @@ def listening(options: ServeOptions) -> Iterator[socket.socket]:
         mask = os.umask(_OWNER_ONLY)
         try:
             listener.bind(str(path))
+            listener.listen(_BACKLOG)
         except OSError as error:
             listener.close()
             raise _cannot_listen(str(path), error) from None

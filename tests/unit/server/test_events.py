@@ -41,7 +41,7 @@ def test_each_listener_gets_what_it_has_not_seen() -> None:
 
     async def both() -> list[list[str]]:
         feeds = feeds_of()
-        return await asyncio.gather(marks_of(feeds, read), marks_of(feeds, read, seen="2"))
+        return list(await asyncio.gather(marks_of(feeds, read), marks_of(feeds, read, seen="2")))
 
     all_of_it, rest = asyncio.run(both())
     assert (all_of_it[-1], all_of_it) == ("3", sorted(set(all_of_it)))
