@@ -8,11 +8,11 @@ from typing import Any
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 _STYLE = """
-:root { color-scheme: light dark; --line: #8886; }
+:root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
-pre { overflow: auto; padding: .75rem; border: 1px solid var(--line); border-radius: .4rem; }
-details { border-bottom: 1px solid var(--line); padding: .4rem 0; }
+pre { overflow: auto; padding: .75rem; border: 1px solid #8886; border-radius: .4rem; }
+details { border-bottom: 1px solid #8886; padding: .4rem 0; }
 summary { cursor: pointer; }
 summary b { display: inline-block; min-width: 4.5rem; }
 table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem 1rem .2rem 0; vertical-align: top; }
