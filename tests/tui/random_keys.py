@@ -78,14 +78,17 @@ class Witness:
 
     chosen: dict[str, frozenset[str]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    acted: set[str] = field(default_factory=set)
     asked: threading.local = field(default_factory=threading.local)
 
-    def begins(self, screen: Any) -> None:
+    def begins(self, screen: Any, action_id: str) -> None:
         """Take note of what is under the cursor, or marked, as a person sees it."""
         if not isinstance(screen, ViewScreen):
             return
         # A page is about its job or document also while its rows are still asked for.
         ids = {str(getattr(screen, "job_id", "")), str(getattr(screen, "document_id", ""))}
+        if action_id == "undo":  # what it is about may be out of sight by now
+            ids |= self.acted
         if screen.view in {"overview", "source"}:  # whose panels and page are about sources and jobs
             ids |= set(screen.command_values().values())
         if screen.is_whole:
@@ -104,6 +107,7 @@ class Witness:
     def acts(self, name: str, target: Any) -> None:
         """Compare what is acted on, in the thread of a question, with what was chosen where the question was asked."""
         ids = {target} if isinstance(target, str) else {str(one) for one in target}
+        self.acted |= ids
         known: frozenset[str] = getattr(self.asked, "chosen", frozenset())
         if not ids <= known:
             self.wrong.append(f"{name} acts on {sorted(ids)}, chosen were {sorted(known)[:5]}")
@@ -120,7 +124,7 @@ def watched(app: IngestApp, patch: pytest.MonkeyPatch) -> Witness:
     perform, ask_many = Everywhere.perform, Asking.ask_many
 
     def noted(screen: Everywhere, action_id: str, argument: str = "") -> None:
-        witness.begins(screen)
+        witness.begins(screen, action_id)
         perform(screen, action_id, argument)
 
     def asked(asker: Asking, work: Callable[[], Iterator[Any]], *then: Any, **how: Any) -> None:

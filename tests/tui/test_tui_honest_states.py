@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import pytest
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import Phase
 from ingest_tui.services.client import Client
+from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.job_words import rate_line
-from tests.tui.stories import add_job, let_answer, run_story, said, screen_text, until, write_manifest
+from tests.tui.stories import add_job, let_answer, run_story, said, screen_text, send_together, until, write_manifest
 
 JOB = "20261121-063105-docs-7k3q"
+READING = [("4", "errors", "grouped"), ("5", "jobs", "follow_logs"), ("6", "credentials", "list"),
+           ("7", "audit", "lines_from")]  # fmt: skip
 
 
 def refuse(*_args: object, **_rest: object) -> Any:
@@ -38,6 +42,45 @@ def test_what_cannot_be_read_is_not_being_read(root: Path, key: str, part: str, 
         await pilot.pause()
         assert "reading" not in "\n".join(app.screen.table.empty)
         assert not app.screen.is_loading
+
+    run_story(root, story, client=Client(root))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("key", "part", "name"), [("5", "jobs", "follow_logs"), ("7", "audit", "lines_from")])
+def test_lines_that_cannot_be_read_are_not_being_read(root: Path, key: str, part: str, name: str) -> None:
+    """The reason is in their place, and they are there as soon as they can be read."""
+    add_job(root, JOB)
+
+    async def story(app: Any, pilot: Any) -> None:
+        real = getattr(getattr(app.client, part), name)
+        let_answer(getattr(app.client, part), **{name: refuse})
+        await pilot.press(key)
+        await until(pilot, lambda: "the catalogue is damaged" in screen_text(app) and "reading" not in screen_text(app))
+        let_answer(getattr(app.client, part), **{name: real})
+        await until(pilot, lambda: "damaged" not in screen_text(app))
+
+    run_story(root, story, client=Client(root))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("view", "part", "name"), READING)
+def test_what_is_typed_waits_for_the_first_rows(root: Path, view: str, part: str, name: str) -> None:
+    """A view that reads its rows acts on none of the keys that are meant for them before they are there."""
+    may_answer = threading.Event()
+
+    async def story(app: Any, pilot: Any) -> None:
+        real = getattr(getattr(app.client, part), name)
+
+        def slowly(*args: Any, **rest: Any) -> Any:
+            may_answer.wait(timeout=30)
+            return real(*args, **rest)
+
+        let_answer(getattr(app.client, part), **{name: slowly})
+        send_together(app, view, "?")
+        await until(pilot, lambda: app.screen.view != "jobs" and app.input_queue.is_held)
+        may_answer.set()
+        await until(pilot, lambda: isinstance(app.screen, Help))
 
     run_story(root, story, client=Client(root))
 

@@ -21,6 +21,7 @@ from ingest_tui.services.client import Client
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.view_state import read_view_state, write_view_state
 from ingest_tui.tui.actions.action_registry import Registry
+from ingest_tui.tui.actions.undo import UndoStack
 from ingest_tui.tui.background.input_queue import InputQueue
 from ingest_tui.tui.background.messages import CatalogueRebuilt, WorkspaceChanged
 from ingest_tui.tui.client.feed import Feed, FeedUpdate
@@ -94,6 +95,7 @@ class IngestApp(Going):
         self._rebuild_shown_at = 0.0
         self.view_state = read_view_state(Layout(root))
         self.command_history = lines_of(self.view_state.get("commands", {}))
+        self.undo_stack = UndoStack()
         self.recent_actions = lines_of(self.view_state.get("palette", {}))
         self._ended: list[JobRow] = []
         self.model = JobsModel()

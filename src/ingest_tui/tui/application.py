@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ingest_tui.services.client import Client
     from ingest_tui.tui.actions.action_registry import Registry
+    from ingest_tui.tui.actions.undo import UndoStack
     from ingest_tui.tui.client.feed import Feed
     from ingest_tui.tui.passage import Passage
     from ingest_tui.tui.terminal.preferences import Preferences
@@ -50,6 +51,7 @@ class Application(Protocol):
     living_workers: tuple[Any, ...]
     command_history: list[str]
     recent_actions: list[str]
+    undo_stack: UndoStack
 
     @property
     def workspace_to_name(self) -> str:

@@ -215,6 +215,7 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui errors ignore {document}", menu=True, changes=True),
     Action("errors.ignored", "Show what is ignored, or go back", "H", "toggle_ignored", ("errors",), "",
            "ingest-tui errors list --ignored"),
+    Action("undo", "Undo what was done last here, where that is possible", "U", "undo", changes=True),
     Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start", changes=True),
     Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop", changes=True),
     Action("copy", "Copy: id, path, error, JSON, equivalent command line", "y", "show_copies"),

@@ -124,10 +124,12 @@ class Asking(DOMNode):
         done: str,
         say: Callable[[str], None],
         then: Callable[[list[Answer]], None],
+        hint: str = "",
     ) -> None:
         """Do ``work`` with each target, one after another, in a thread; what one of them refuses stops no other.
 
         ``say`` gets "3 of 12: DONE: target" as it goes on; ``then`` gets the answers of those that were not refused.
+        ``hint`` is what can be done about it once it is done.
         """
         answers: list[Answer] = []
         refusals: list[Refused] = []
@@ -149,14 +151,14 @@ class Asking(DOMNode):
                 refusals.append(refused)
                 say(f"{progress}{target}: {refused.message}")
             if number == len(targets):
-                self._report_all(len(targets), done, refusals)
+                self._report_all(len(targets), done, refusals, hint)
                 then(answers)
 
         self.ask_many(one_by_one, report, group=None)
 
-    def _report_all(self, number: int, done: str, refusals: list[Refused]) -> None:
+    def _report_all(self, number: int, done: str, refusals: list[Refused], hint: str) -> None:
         if not refusals:
-            self.show_notice(f"{done}: {number}" if number > 1 else done)
+            self.show_notice(f"{done}: {number}" if number > 1 else done, hint)
         elif number == 1:
             self.show_notice(refusals[0].message, refusals[0].hint, bad=True)
         else:

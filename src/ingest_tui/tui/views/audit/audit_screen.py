@@ -126,7 +126,7 @@ class AuditScreen(FollowingScreen):
 
     def _empty_words(self) -> list[str]:
         if self._rows is None:
-            return ["reading …"]
+            return self.why_unread or ["reading …"]
         return wording.nothing_matches("line") if self._rows else ["Nothing has been done yet."]
 
     @on(VirtualTable.Moved, "#audit-table")

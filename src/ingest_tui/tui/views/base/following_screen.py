@@ -16,6 +16,7 @@ class FollowingScreen(ViewScreen):
     def __init__(self) -> None:
         super().__init__()
         self._is_reading = False
+        self._has_answer = False
 
     def reading(self) -> Callable[[], Any]:
         """Return what reads the lines that are new, in a thread."""
@@ -34,9 +35,11 @@ class FollowingScreen(ViewScreen):
         self.set_interval(self.look_seconds, self._look)
 
     def catch_up(self) -> None:
-        """Show what is known, and read on."""
+        """Show what is known, and read on; at first what is typed waits for the lines that it is meant for."""
         self.show_lines()
         self.read()
+        if not self._has_answer:
+            self.wait_for(self.view)
 
     def rows_changed(self) -> None:
         """Show the lines that pass the filter now."""
@@ -53,9 +56,16 @@ class FollowingScreen(ViewScreen):
             self.ask(self.reading(), self._arrived, group=self.view, otherwise=self._could_not_read)
 
     def _arrived(self, answer: Any) -> None:
-        self._is_reading = False
+        was_unread = bool(self.why_unread)
+        self._is_reading, self._has_answer, self.why_unread = False, True, []
         self.take(answer)
+        if was_unread:
+            self.show_lines()
 
     def _could_not_read(self, message: str, hint: str) -> None:
+        """Say what is in the way, where nothing was read yet in the place of the lines; it is read again soon."""
         self._is_reading = False
+        self.why_unread = [f"! {message}", f"  {hint}"]
+        if not self._has_answer:
+            self.show_lines()
         self.say_hint(f"{message} {hint}", "bad")

@@ -230,6 +230,29 @@ class Everywhere(Asking, Screen[None]):
         note = "a path, an address, a name in a source, or the id of a document"
         self.app.push_screen(Ask("Why is it (not) here?", note=note), asked)
 
+    # Undo
+
+    def undo(self) -> None:
+        """Take back the last action of this screen that can be: what it has changed is as it was."""
+        stack = self.ingest.undo_stack
+        last = stack.take()
+        if last is None:
+            self.show_notice("there is nothing to undo")
+            return
+
+        def failed(message: str, hint: str) -> None:
+            stack.keep(last)
+            self.show_notice(message, hint, bad=True)
+
+        def undone(_answer: object) -> None:
+            self.show_notice(last.done)
+            self.reload()
+
+        self.ask(last.work, undone, group=None, otherwise=failed)
+
+    def reload(self) -> None:
+        """Look at the workspace again, without waiting."""
+
     # Help
 
     def show_help(self) -> None:

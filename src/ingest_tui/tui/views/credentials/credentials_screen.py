@@ -111,6 +111,8 @@ class CredentialsScreen(ViewScreen):
         """Show what is known, and read again."""
         self._show()
         self.read()
+        if self._rows is None:
+            self.wait_for("credentials")
 
     def rows_changed(self) -> None:
         """Show the rows again."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.app import SuspendNotSupported
 
 from ingest_tui.tui import wording
+from ingest_tui.tui.actions import undo
 from ingest_tui.tui.background.messages import Answered
 from ingest_tui.tui.terminal import pager
 from ingest_tui.tui.views.base.view_screen import ViewScreen
@@ -70,9 +71,11 @@ class DocumentActions(ViewScreen):
 
         def removed(number: int) -> None:
             self.note_removed(ids)
-            self.show_notice(
-                f"{wording.plural(number, 'document')} in the trash", "T shows the trash, u there restores"
+            number_words = wording.plural(number, "document")
+            self.ingest.undo_stack.add(
+                f"restored {number_words}", lambda: [client.documents.restore(one) for one in ids]
             )
+            self.show_notice(f"{number_words} in the trash", f"{undo.HINT}; T shows the trash")
             self.documents_changed()
 
         def answered(confirmed: bool | None) -> None:

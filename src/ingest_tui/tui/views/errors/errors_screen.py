@@ -12,6 +12,7 @@ from textual.timer import Timer
 
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
+from ingest_tui.tui.actions import undo
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
@@ -98,6 +99,8 @@ class ErrorsScreen(ViewScreen):
         if self._errors is not None:
             self._arrange()
         self._read()
+        if self._errors is None:
+            self.wait_for("errors")
 
     def _read(self) -> None:
         if self._reading:
@@ -275,7 +278,11 @@ class ErrorsScreen(ViewScreen):
 
         def show_number(number: int) -> None:
             what = wording.plural(number, "error")
-            self.show_notice(f"{what} ignored: H shows them" if ignore else f"{what} shown again")
+            self.ingest.undo_stack.add(
+                f"{what} shown again" if ignore else f"{what} ignored",
+                lambda: client.errors.ignore(chosen, ignore=not ignore),
+            )
+            self.show_notice(f"{what} ignored: H shows them" if ignore else f"{what} shown again", undo.HINT)
             self.table.clear_marks()
             self._read()
 

@@ -121,7 +121,7 @@ class LogsScreen(FollowingScreen):
 
     def _empty(self) -> list[str]:
         if not self._has_read:
-            return ["reading …"]
+            return self.why_unread or ["reading …"]
         if self._records:
             return ["No line matches: L changes the level, esc clears the filter."]
         return [

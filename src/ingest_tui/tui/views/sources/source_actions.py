@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ingest_tui.tui import wording
+from ingest_tui.tui.actions import undo
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ class SourceActions(ViewScreen):
         if summaries:
             enabled = not summaries[0].source.enabled
             change = partial(self.ingest.client.sources.set_enabled, enabled=enabled)
-            self._each(self.chosen_sources(), change, "enabled" if enabled else "disabled", self._done)
+            self._switch(change, partial(self.ingest.client.sources.set_enabled, enabled=not enabled),
+                         "enabled" if enabled else "disabled")  # fmt: skip
 
     def toggle_watch(self) -> None:
         """Watch the chosen sources, or stop watching when the first one is watched."""
@@ -171,7 +173,20 @@ class SourceActions(ViewScreen):
         if summaries:
             watched = not summaries[0].source.watch
             change = partial(self.ingest.client.sources.set_watched, watched=watched)
-            self._each(self.chosen_sources(), change, "watching" if watched else "no longer watching", self._done)
+            self._switch(change, partial(self.ingest.client.sources.set_watched, watched=not watched),
+                         "watching" if watched else "no longer watching")  # fmt: skip
+
+    def _switch(self, change: Callable[[str], Source], back: Callable[[str], Source], done: str) -> None:
+        """Change the chosen sources; ``back`` undoes it for each that was changed."""
+
+        def changed(sources: list[Source]) -> None:
+            if sources:
+                ids = [one.source_id for one in sources]
+                what = ids[0] if len(ids) == 1 else wording.plural(len(ids), "source")
+                self.ingest.undo_stack.add(f"{what}: as before", lambda: [back(one) for one in ids])
+            self._done(sources)
+
+        self._each(self.chosen_sources(), change, done, changed, hint=undo.HINT)
 
     def remove_sources(self) -> None:
         """Remove the chosen sources after a question that names what goes with them."""
@@ -204,10 +219,15 @@ class SourceActions(ViewScreen):
         self.sources_changed()
 
     def _each(
-        self, source_ids: list[str], work: Callable[[str], Any], done: str, then: Callable[[list[Any]], None]
+        self,
+        source_ids: list[str],
+        work: Callable[[str], Any],
+        done: str,
+        then: Callable[[list[Any]], None],
+        hint: str = "",
     ) -> None:
         if source_ids:
-            self.ask_each(source_ids, work, done=done, say=self.say_hint, then=then)
+            self.ask_each(source_ids, work, done=done, say=self.say_hint, then=then, hint=hint)
 
 
 def _guide(step: int) -> str:
