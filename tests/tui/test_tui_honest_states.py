@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import pytest
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import Phase
 from ingest_tui.services.client import Client
+from ingest_tui.services.sources.sources import add_source
+from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.help import Help
+from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.job_words import rate_line
+from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
+from ingest_tui.tui.widgets.table import VirtualTable
 from tests.tui.stories import add_job, let_answer, run_story, said, screen_text, send_together, until, write_manifest
 
 JOB = "20261121-063105-docs-7k3q"
@@ -83,6 +89,35 @@ def test_what_is_typed_waits_for_the_first_rows(root: Path, view: str, part: str
         await until(pilot, lambda: isinstance(app.screen, Help))
 
     run_story(root, story, client=Client(root))
+
+
+@pytest.mark.slow
+def test_a_view_that_is_being_made_is_spared_what_its_table_says(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table has rows before the panes next to it are there: what it says waits for them, and is not lost."""
+    asked: list[bool] = []
+    shown: list[str] = []
+
+    def is_composed(_screen: object) -> bool:
+        asked.append(len(asked) > 2)
+        return asked[-1]
+
+    monkeypatch.setattr(ViewScreen, "_is_composed", is_composed)
+    monkeypatch.setattr(SourcesScreen, "_say_hint", lambda _screen, _summary: shown.append(f"{len(asked)}"))
+    (root.parent / "docs").mkdir()
+    with closing(open_workspace_at(root)) as workspace:
+        add_source(workspace, source_type="local", name="docs", config={"path": str(root.parent / "docs")})
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.show_view("sources")
+        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        asked.clear()
+        shown.clear()
+        app.screen.table.post_message(VirtualTable.Moved(app.screen.table, "docs"))
+        await until(pilot, lambda: bool(shown))
+        assert shown == ["4"]
+        assert asked == [False, False, False, True]
+
+    run_story(root, story)
 
 
 @pytest.mark.slow

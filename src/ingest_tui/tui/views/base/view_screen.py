@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
@@ -26,6 +29,8 @@ from ingest_tui.tui.widgets.text import TextLines
 
 AGES_SECONDS = 5.0
 MOST_MARKS_REMEMBERED = 1000
+_COMPOSING_SECONDS = 0.02
+_SAID = (VirtualTable.Moved, VirtualTable.Scrolled, TextLines.Moved)
 _OPENERS = {"command", "filter", "find"}
 
 
@@ -43,6 +48,7 @@ class ViewScreen(Carrying):
         self.words = ""
         self.sort = next(iter(self.sorts), "")
         self._is_set_up = False
+        self._was_composed = False
         self._row_before_filter = ""
         self.why_unread: list[str] = []
         self.reversed = False
@@ -196,6 +202,17 @@ class ViewScreen(Carrying):
     def is_whole(self) -> bool:
         """Whether the view has its widgets: not before it is composed, nor while it is being taken away."""
         return self.is_mounted and self.is_attached and bool(self.query("#header"))
+
+    def _is_composed(self) -> bool:
+        self._was_composed = self._was_composed or all(child.is_mounted for child in self.walk_children(Widget))
+        return self._was_composed
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Let what the widgets say wait until all of them are there: what is said of one is shown in another."""
+        if isinstance(message, _SAID) and not self._is_composed():
+            self.set_timer(_COMPOSING_SECONDS, partial(self.post_message, message))
+        else:
+            await super()._dispatch_message(message)
 
     # Lines around the body
 
