@@ -13,6 +13,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Final, NamedTuple
 
 from ingest_tui.model.tokens import (
@@ -39,6 +40,7 @@ _ESCAPE = re.compile(r"\\(?=[^\w\s])|\\(?=_)")
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _IS_CAMEL = re.compile(r"[a-z][0-9]*[A-Z]|[A-Z]{2}[a-z](?!\b)")
 _PLURAL_OF_CAPITALS = re.compile(r"[A-Z]{2,}s")
+_NUMBER = re.compile(r"([0-9]+)\.([0-9]+)|[0-9]+")
 _DOTTED_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _NO_FORM_SIGN = re.compile(rf"[^\w{re.escape(FORM_SIGNS)}\x80-\U0010ffff]+")
 
@@ -211,29 +213,35 @@ class _Analyser:
         self.token = functools.lru_cache(maxsize=_CACHED_TOKENS)(self._token)
 
     def analyse(self, text: str) -> AnalysedText:
-        known = self._known
-        terms: list[str] = []
-        forms: dict[str, None] = {}
-        for written in tokens_of(text):
-            entry = known.get(written)
-            if entry is None:
-                entry = self._enter(written)
-            terms.append(entry[0])
-            for form in entry[1]:
-                forms[form] = None
-        return AnalysedText(" ".join(filter(None, terms)), " ".join(forms))
+        known, enter = self._known.get, self._enter
+        entries = [known(written) or enter(written) for written in tokens_of(text)]
+        terms = filter(None, [entry[0] for entry in entries])
+        forms = dict.fromkeys(chain.from_iterable([entry[1] for entry in entries]))
+        return AnalysedText(" ".join(terms), " ".join(forms))
 
     def _enter(self, written: str) -> tuple[str, tuple[str, ...]]:
+        if len(written) > _CACHED_CHARACTERS:
+            return self._entry(written)
+        if written[0] in "0123456789" and (number := _NUMBER.fullmatch(written)):
+            return written, tuple(dict.fromkeys(filter(None, number.groups())))  # few of them come again
+        if len(self._known) >= _CACHED_TOKENS:
+            self._known.clear()
+        entry = self._known[written] = self._entry_of_word(written) if _is_plain_word(written) else self._entry(written)
+        return entry
+
+    def _entry(self, written: str) -> tuple[str, tuple[str, ...]]:
+        """Return the terms of a token, and all its forms."""
         token = self._token(written)
         forms = dict.fromkeys(token.whole)
         for part in token.parts:
             forms.update(dict.fromkeys(part.forms))
-        entry = sys.intern(" ".join(part.term for part in token.parts)), tuple(forms)
-        if len(written) <= _CACHED_CHARACTERS:
-            if len(self._known) >= _CACHED_TOKENS:
-                self._known.clear()
-            self._known[written] = entry
-        return entry
+        return sys.intern(" ".join(part.term for part in token.parts)), tuple(forms)
+
+    def _entry_of_word(self, written: str) -> tuple[str, tuple[str, ...]]:
+        """Return the same for a plain word, in a third of the time."""
+        folded = written.lower()
+        term = sys.intern(self._stem(folded))
+        return term, (() if term == folded else (folded,))
 
     def _terms_of(self, written: str) -> tuple[frozenset[str], int]:
         """Return the terms and forms of a token, and how many terms it has."""
@@ -244,7 +252,7 @@ class _Analyser:
     def _token(self, written: str) -> WrittenToken:
         if not written.isascii():
             written = unicodedata.normalize("NFKC", REMOVED.sub("", written))
-        if written.isascii() and written.isalpha() and (written.islower() or not _has_inner_capitals(written)):
+        if _is_plain_word(written):
             return WrittenToken((self._part(written),), ())
         written = _ESCAPE.sub("", written)
         pieces, joined = _pieces(written)
@@ -267,8 +275,9 @@ class _Analyser:
         return TokenPart(term, tuple(form for form in dict.fromkeys((folded, exact)) if form != term), written)
 
 
-def _has_inner_capitals(written: str) -> bool:
-    return written[1:].lower() != written[1:] and not written.isupper()
+def _is_plain_word(written: str) -> bool:
+    """Whether a token is nothing but a word of ASCII letters, without capitals that begin another one."""
+    return written.isascii() and written.isalpha() and (written[1:].islower() or written.isupper() or len(written) == 1)
 
 
 def _is_camel(written: str) -> bool:
