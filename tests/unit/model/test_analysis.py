@@ -101,7 +101,9 @@ def test_stems_by_the_rules_of_the_language() -> None:
     assert [stemming_language(name) for name in ("nb", "pt_BR", "zh", "", None)] == ["no", "pt", "en", "en", "en"]
 
 
-@pytest.mark.parametrize("token", "a I Word WORDS words McDonald 7 007 3.50 5.5 1.2.3 10th C++ don't Straße 12-3".split())
+@pytest.mark.parametrize(
+    "token", ["a", "I", "Words", "WORDS", "McDonald", "7", "007", "3.50", "5.5", "1.2.3", "10th", "C++", "Straße"]
+)
 def test_short_cuts_for_plain_words_and_numbers_change_nothing(token: str) -> None:
     """What most tokens are is analysed in a shorter way, with the terms and forms of the long one."""
     parts, whole = analyse_token(token)

@@ -86,28 +86,25 @@ class LayoutReader:
             bold = False
         style = Style(round(size * 2) / 2, bold, fixed)
         style = self._styles.setdefault(style, style)
-        right = runs[0][1]
-        first_gap = later_gap = 0.0
-        for number, (left, run_right) in enumerate(runs[1:]):
-            gap = (left - right) / size
-            if number == 0:
-                first_gap = gap
-            elif gap > later_gap:
-                later_gap = gap
-            right = max(right, run_right)
+        first_gap, later_gap, right = _gaps_of(runs)
+        first_gap, later_gap = first_gap / size, later_gap / size
         return PageLine(start, end, style, runs[0][0], right, middle, max(first_gap, later_gap), later_gap)
 
     def _runs(self, start: int, end: int) -> tuple[list[tuple[float, float]], float, float]:
         """Return the pieces that a line was drawn in, as ``(left, right)``; its height, and that of its middle."""
-        get_rect, handle, sides = self._raw.FPDFText_GetRect, self._handle, self._sides
+        get_rect, handle = self._raw.FPDFText_GetRect, self._handle
+        to_left, to_top, to_right, to_bottom = self._sides
         runs: list[tuple[float, float]] = []
         lowest, highest = float("inf"), float("-inf")
         for index in range(self._raw.FPDFText_CountRects(handle, start, end - start)):
-            get_rect(handle, index, *sides)
-            left, top, right, bottom = [side.value for side in sides]
-            runs.append((left, right))
-            lowest = min(lowest, bottom)
-            highest = max(highest, top)
+            get_rect(handle, index, to_left, to_top, to_right, to_bottom)
+            top, bottom = to_top.value, to_bottom.value
+            runs.append((to_left.value, to_right.value))
+            # min() and max() are felt where each word is drawn by itself
+            if bottom < lowest:  # noqa: PLR1730
+                lowest = bottom
+            if top > highest:  # noqa: PLR1730
+                highest = top
         if len(runs) > 1:
             runs.sort()
         return runs, highest - lowest, (highest + lowest) / 2
@@ -225,6 +222,16 @@ class LayoutReader:
             if raw.FPDFPathSegment_GetClose(segment):
                 parts[-1].append(parts[-1][0])
         return parts
+
+
+def _gaps_of(runs: list[tuple[float, float]]) -> tuple[float, float, float]:
+    """Return the gap after the first of some pieces, the widest one after the others, and where all end."""
+    right = runs[0][1]
+    gaps = []
+    for left, run_right in runs[1:]:
+        gaps.append(left - right)
+        right = max(right, run_right)
+    return gaps[0] if gaps else 0.0, max(0.0, *gaps[1:]) if gaps[1:] else 0.0, right
 
 
 def _is_same_line(before: PageLine, after: PageLine) -> bool:
