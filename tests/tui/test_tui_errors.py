@@ -14,7 +14,17 @@ from ingest_tui.services.client import Client
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.views.errors.errors_model import ErrorList, arrange
-from tests.tui.stories import HOSTILE_NAMES, at_rest, run_story, said, screen_text, stretches, sync_by_hand, until
+from tests.tui.stories import (
+    HOSTILE_NAMES,
+    at_rest,
+    run_story,
+    said,
+    screen_text,
+    send_together,
+    stretches,
+    sync_by_hand,
+    until,
+)
 from tests.tui.test_tui_screens import ACTING, add_folder
 
 pytestmark = pytest.mark.slow
@@ -249,3 +259,29 @@ def test_trouble_with_the_catalogue_is_reported(root: Path) -> None:
         await until(pilot, lambda: "No errors." in screen_text(app))
 
     run_story(root, story, client=client)
+
+
+def test_a_source_that_fails_comes_first(root: Path, folder: Path) -> None:
+    """Its folder is gone: a panel above the errors says why, Enter opens the source, and it goes with the reason."""
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+    folder.rename(folder.with_name("elsewhere"))
+    sync_by_hand(root, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        send_together(app, "4", "shift+tab")
+        await until(pilot, lambda: "Sources that fail 1" in screen_text(app) and "! handbook" in screen_text(app))
+        assert "failed: malformed" in screen_text(app)
+        await until(pilot, lambda: app.screen.failing.has_focus and "hint: " in said(app, "hint"))
+        send_together(app, "n", "R", "*", "enter")
+        await until(pilot, lambda: app.screen.view == "source" and app.screen.source_id == "handbook")
+        folder.with_name("elsewhere").rename(folder)
+        sync_by_hand(root, "handbook")
+        send_together(app, "escape", "escape", "r")
+        await until(pilot, lambda: app.screen.view == "errors" and not app.screen.failing.display)
+        assert app.screen.table.has_focus
+        assert "Sources that fail" not in screen_text(app)
+
+    run_story(root, story)
+    assert not [one for one in Client(root).errors.list() if one.ignored_by]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ingest_tui.model.issue import Issue, IssueGroup
+
+if TYPE_CHECKING:
+    from ingest_tui.services.attention import AttentionItem
 
 GroupKey = tuple[str, str]
 SORTS = {"kind": "Failed first, the most frequent reason first", "newest": "Newest first", "reason": "By reason"}
@@ -32,6 +36,8 @@ class ErrorList:
 
     groups: tuple[IssueGroup, ...] = ()
     issues: tuple[Issue, ...] = ()
+    failing: tuple[AttentionItem, ...] = ()
+    """Sources of which nothing can come in."""
 
     def of(self, groups: Collection[GroupKey], keys: Collection[str]) -> list[Issue]:
         """Return the errors of whole groups and single ones by the keys of their lines, each once."""

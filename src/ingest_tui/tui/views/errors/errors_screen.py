@@ -18,6 +18,8 @@ from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.errors.errors_model import SORTS, ErrorLine, ErrorList, GroupKey, arrange
+from ingest_tui.tui.views.errors.failing_sources import CODES, FailingSources
+from ingest_tui.tui.widgets.board import Board
 from ingest_tui.tui.widgets.columns import Cell, Column
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
@@ -52,6 +54,7 @@ class ErrorsScreen(ViewScreen):
 
     def compose_body(self) -> ComposeResult:
         """The table; the story of the error under the cursor comes next to it when there is room."""
+        yield FailingSources(self.ingest.now)
         with Horizontal():
             yield VirtualTable(self._columns(), lambda line: line.key, id="errors-table")
             yield TextLines(id="errors-story")
@@ -73,6 +76,11 @@ class ErrorsScreen(ViewScreen):
     def table(self) -> VirtualTable[ErrorLine]:
         """The table of errors."""
         return cast("VirtualTable[ErrorLine]", self.query_one("#errors-table", VirtualTable))
+
+    @property
+    def failing(self) -> FailingSources:
+        """The sources that fail."""
+        return self.query_one(FailingSources)
 
     @property
     def story(self) -> TextLines:
@@ -110,7 +118,8 @@ class ErrorsScreen(ViewScreen):
 
         def ask() -> tuple[bool, ErrorList]:
             groups, issues = client.errors.grouped(ignored=ignored)
-            return ignored, ErrorList(tuple(groups), tuple(issues))
+            failing = [one for one in client.maintenance.attention() if one.code in CODES and not ignored]
+            return ignored, ErrorList(tuple(groups), tuple(issues), tuple(failing))
 
         def take(answer: tuple[bool, ErrorList]) -> None:
             self._reading = False
@@ -148,6 +157,12 @@ class ErrorsScreen(ViewScreen):
     def _show(self, answer: tuple[list[ErrorLine], int]) -> None:
         lines, self._passing = answer
         self.table.show(lines, empty=self._empty_words())
+        failing = self._errors.failing if self._errors is not None else ()
+        self.failing.show_failing(failing)
+        if not lines and failing and self.table.has_focus:
+            self.failing.focus()
+        elif not failing and self.failing.has_focus:
+            self.focus_main()
         self.say_header()
         self._say()
 
@@ -157,7 +172,7 @@ class ErrorsScreen(ViewScreen):
         if self.ignored:
             return ["Nothing is ignored.", "", "esc goes back to the errors"]
         return [
-            "No errors.",
+            "No errors of documents." if self._errors is not None and self._errors.failing else "No errors.",
             "",
             "Documents that failed, were refused, or have no or suspiciously little text",
             "are shown here by reason, whichever job found them.",
@@ -166,13 +181,21 @@ class ErrorsScreen(ViewScreen):
     def _say(self) -> None:
         total = len(self._errors.issues) if self._errors is not None else 0
         self.say_info(self._passing, total, "error")
-        line = self.table.current
-        if line is None:
+        line, failing = self.table.current, self.failing.current
+        if self.failing.has_focus and failing is not None:
+            self.say_hint(f"{failing.message}  hint: {failing.hint}", "bad")
+        elif line is None:
             self.say_hint("")
         elif line.issue is None:
             self.say_hint(f"hint: {line.group.hint}")
         else:
             self.say_hint(f"{line.issue.detail or line.group.reason}  hint: {line.group.hint}")
+
+    @on(VirtualTable.Moved, "#errors-sources")
+    def on_descendant_focus(self) -> None:
+        """Say what is under the cursor of the list that has the focus now."""
+        if self.query("#errors-sources"):
+            self._say()
 
     @on(VirtualTable.Moved, "#errors-table")
     def moved(self) -> None:
@@ -213,7 +236,7 @@ class ErrorsScreen(ViewScreen):
         """Return the errors an action is for: the marked ones, or those under the cursor; a reason stands for all."""
         lines = {line.key: line for line in self.table.rows}
         marked = [lines[key] for key in self.table.chosen_keys if key in lines]
-        if self._errors is None:
+        if self._errors is None or self.failing.has_focus:
             return []
         groups = {line.group_key for line in marked if line.issue is None}
         keys = {line.key for line in marked if line.issue is not None}
@@ -227,13 +250,18 @@ class ErrorsScreen(ViewScreen):
     def command_values(self) -> dict[str, str]:
         """Name the document under the cursor."""
         line = self.table.current
+        if self.failing.has_focus and self.failing.current is not None:
+            return {"source": self.failing.current.source_id, "job": self.failing.current.job_id}
         if line is None or line.issue is None:
             return {}
         return {"document": line.issue.uri, "source": line.issue.source_id, "job": line.issue.job_id}
 
-    @on(VirtualTable.Opened, "#errors-table")
+    @on(VirtualTable.Opened)
     def open_selected(self) -> None:
-        """Open a reason to its documents or close it; explain a document."""
+        """Open a reason to its documents or close it; explain a document; open a source that fails."""
+        if self.failing.has_focus:
+            self._open_failing()
+            return
         line = self.table.current
         if line is None:
             return
@@ -242,6 +270,19 @@ class ErrorsScreen(ViewScreen):
             return
         self.opened ^= {line.group_key}
         self._arrange()
+
+    @on(Board.Left)
+    def leave_board(self, event: Board.Left) -> None:
+        """Go on in the errors of documents below."""
+        if event.steps > 0:
+            self.focus_main()
+
+    def _open_failing(self) -> None:
+        item = self.failing.current
+        if item is not None and item.source_id:
+            self.ingest.open_source_here(item.source_id)
+        elif item is not None:
+            self.show_notice(item.message, item.hint)
 
     def explain(self) -> None:
         """Say why the document is (not) here."""
