@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -82,6 +83,17 @@ def test_clean_text_is_untouched() -> None:
     """A clean text is its own normal form, so its hash is the hash of the file."""
     text = "# Head\n\n  indented\tand tabbed é\n\n\nend"
     assert extract(text.encode(), file_name="a.txt").markdown == text
+
+
+def test_a_large_text_is_looked_through_in_parts() -> None:
+    """A control character far in a text is found, and a clean text is not copied to find none."""
+    text = "a line of words\n" * (1 << 18)
+    assert normalise_text(f"{text}x\x01y") == f"{text}xy"
+    tracemalloc.start()
+    assert normalise_text(text) is text
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(text)
 
 
 def test_lone_surrogates_are_replaced() -> None:

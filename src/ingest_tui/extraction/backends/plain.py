@@ -62,8 +62,9 @@ def _parse_table(parse_input: ParseInput) -> Parsed:
         table = read_csv(text, delimiter=delimiter, schema=parse_input.schema)
     if table is None:
         return Parsed("", findings=findings)
-    element = Element(table.markdown, {"category": "Table", "columns": table.columns, "rows": table.rows})
-    return Parsed(table.markdown + "\n", [element], columns=[table.describe()], findings=[*findings, *table.findings])
+    described = {"category": "Table", "columns": table.columns, "rows": table.rows}
+    elements = [Element(table.markdown, described)] if parse_input.with_elements else []
+    return Parsed(table.markdown + "\n", elements, columns=[table.describe()], findings=[*findings, *table.findings])
 
 
 def _parse_json(parse_input: ParseInput) -> Parsed:

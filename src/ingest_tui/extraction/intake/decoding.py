@@ -24,6 +24,7 @@ _BOMS = (
 _MARKS = tuple(mark for mark, _encoding in _BOMS)
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DROPPED_BYTES = bytes(set(range(32)) - set(b"\t\n")) + b"\x7f"
+_PIECE_CHARACTERS = 1024**2
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b\b")) + b"\x7f"
 _ASCII = bytes(range(128))
 _BEGUN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
@@ -311,15 +312,24 @@ def normalise_text(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        raw = text.encode("utf-8")
+        has_controls = _has_controls(text)
     except UnicodeEncodeError:  # JSON escapes and broken parsers bring lone surrogates, which no file can hold
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        raw = text.encode("utf-8")
-    if len(raw.translate(None, _DROPPED_BYTES)) != len(raw):  # ten times as fast as searching with a pattern
+        has_controls = _has_controls(text)
+    if has_controls:
         text = _DROPPED.sub("", text.replace("\f", "\n").replace("\v", "\n"))
     if " \n" in text or ("\t" in text and "\t\n" in text) or text[-1:] in (" ", "\t"):
         text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     return text
+
+
+def _has_controls(text: str) -> bool:
+    """Whether a text has characters that are dropped. Ten times as fast as searching with a pattern."""
+    for start in range(0, len(text), _PIECE_CHARACTERS):  # a large text is not there three times
+        raw = text[start : start + _PIECE_CHARACTERS].encode("utf-8")
+        if len(raw.translate(None, _DROPPED_BYTES)) != len(raw):
+            return True
+    return False
 
 
 def normalise_pages(text: str, page_starts: Sequence[int]) -> tuple[str, list[int]]:

@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -35,7 +35,7 @@ from ingest_tui.model.chunking import TextChunk, analysed, split_into_chunks
 from ingest_tui.model.errors import IngestError, ItemRejectedError
 from ingest_tui.model.extraction import Extraction, ParseResult, ParseStatus, members_path
 from ingest_tui.model.foreign_errors import described, text_of
-from ingest_tui.model.hashing import compute_content_hash
+from ingest_tui.model.hashing import new_hasher
 from ingest_tui.model.language import detect_language
 from ingest_tui.model.languages import language_among
 from ingest_tui.model.ocr import OcrRequest
@@ -46,6 +46,7 @@ _FLUSH_SECONDS = 0.02
 _LEAK_SHARE = 2
 """A process that holds more than this part of the files it may open is replaced: nothing here keeps files open."""
 _MEMORY_STEP = 16 * 1024**2
+_PIECE_CHARACTERS = 1024**2
 _CHUNKS_BELOW_BYTES = 256 * 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PROGRESS = slice(0, 8), slice(8, 16), slice(16, 24), slice(24, 32)
@@ -234,13 +235,12 @@ def _run(task: dict[str, Any], chosen: Extract, tick: Callable[[], None]) -> tup
             **({"takes_containers": True} if "member_bytes" in task else {}),
             **_attachments_of(task, attachments),
         )
-        text = extraction.markdown.encode("utf-8")
         is_writing = True
-        _write(task["output_path"], text)
+        written = _write(task["output_path"], extraction.markdown)
         members, findings = attachments.close()
         extraction.validation.extend(findings)
         extraction.warnings.extend(finding.message for finding in findings)
-        return dataclasses.replace(_parsed(task, extraction, text, started), members=members), False
+        return dataclasses.replace(_parsed(task, extraction, written, started), members=members), False
     except BaseException as error:  # noqa: BLE001 a panic of a native library is a BaseException
         if isinstance(error, ContainerError) and "member_bytes" in task:
             return _unpacked(task, error, tick, started)
@@ -347,11 +347,11 @@ def _outcome_of_os_error(error: OSError, *, is_writing: bool) -> tuple[ParseStat
     return "failed", "unreadable", said, "sync again; if it stays so, try another backend for this file"
 
 
-def _parsed(task: dict[str, Any], extraction: Extraction, text: bytes, started: float) -> ParseResult:
+def _parsed(task: dict[str, Any], extraction: Extraction, written: _Written, started: float) -> ParseResult:
     chunks = None
     language = extraction.language or detect_language(extraction.markdown)
     rules = ChunkRules.of(task["chunking"])
-    if len(text) < _CHUNKS_BELOW_BYTES and rules.unit == "characters":
+    if written.size < _CHUNKS_BELOW_BYTES and rules.unit == "characters":
         chunks = split_into_chunks(extraction.markdown, extraction.page_starts, ChunkLimits(rules))
         chunks = analysed(chunks, language_among(language, rules.languages))
     return ParseResult(
@@ -360,7 +360,7 @@ def _parsed(task: dict[str, Any], extraction: Extraction, text: bytes, started: 
         media_type=extraction.media_type,
         backend=extraction.backend,
         backend_version=extraction.backend_version,
-        content_hash=compute_content_hash(text),
+        content_hash=written.content_hash,
         title=extraction.title,
         language=language,
         pages=extraction.pages,
@@ -370,18 +370,32 @@ def _parsed(task: dict[str, Any], extraction: Extraction, text: bytes, started: 
         warnings=extraction.warnings,
         validation=extraction.validation,
         chunks=chunks,
-        text_bytes=len(text),
+        text_bytes=written.size,
         milliseconds=_milliseconds(started),
         ocr=extraction.ocr,
         ocr_pages=extraction.ocr_pages,
     )
 
 
-def _write(path: str, text: bytes) -> None:
+class _Written(NamedTuple):
+    """A text in a file: its content hash, and its bytes."""
+
+    content_hash: str
+    size: int
+
+
+def _write(path: str, text: str) -> _Written:
+    """Write a text as UTF-8, in pieces: a large one is not in memory twice."""
+    digest, size = new_hasher(), 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        view = memoryview(text)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        for start in range(0, len(text), _PIECE_CHARACTERS):
+            piece = text[start : start + _PIECE_CHARACTERS].encode("utf-8")
+            digest.update(piece)
+            size += len(piece)
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(descriptor, view) :]
     finally:
         os.close(descriptor)
+    return _Written(digest.hexdigest(), size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -26,6 +27,7 @@ MAX_COLUMNS = 2_000
 MAX_TABLE_CHARACTERS = 64 * 1024**2
 """Longest text that is kept of one table; what is beyond is counted, with a warning."""
 _BATCH_ROWS = 1_000
+_ROW_END = "\0\n"
 _PIPE = re.compile(r"(?<!\\)(\\*)\|")
 _FIRST_WITH_EXPONENT = 1e16
 _MOST_ZEROS = 80
@@ -121,7 +123,7 @@ def build_table(
     shown = [header[index] for index in kept]
     findings += check_header(shown, is_missing=head.is_missing)
     lines = [*(line.replace("|", "\\|") for line in head.above), ""] if head.above else []
-    lines += [_line(shown), "|" + " --- |" * len(kept), *body.lines(kept)]  # cells are data: none is renamed
+    lines += [_line(shown), "|" + " --- |" * len(kept), *body.take_lines(kept)]  # cells are data: none is renamed
     if body.left_out:
         lines += ["", body.left_out]
     named = [(index, name) for index, name in zip(kept, name_columns(shown), strict=True) if name]
@@ -178,11 +180,16 @@ class _TidyRows:
 
 
 class _Body:
-    """The rows below the names, each as one text with NUL between its cells: lists of cells take ten times as much."""
+    """The rows below the names, a thousand of them as one text: lists of cells take ten times as much.
+
+    There is a NUL between cells and `_ROW_END` between rows; no cell begins with white space or has a NUL in it.
+    """
 
     def __init__(self, rows: Iterator[list[str]], most_characters: int) -> None:
         self.profile = TableProfile()
-        self._rows: list[str] = []
+        self.rows = 0
+        """How many rows are kept."""
+        self._kept: deque[str] = deque()
         self._digest = sha256()
         room = most_characters
         while batch := list(islice(rows, _BATCH_ROWS)):
@@ -191,37 +198,38 @@ class _Body:
             if room <= 0:
                 self._digest.update("\n".join(joined).encode("utf-8", "replace"))
                 continue
-            self._rows += joined
+            self.rows += len(joined)
+            self._kept.append(_ROW_END.join(joined))
             room -= sum(map(len, joined))
 
     @property
     def left_out(self) -> str:
         """A line that says how many rows are not kept; with their hash: documents with other rows are others."""
-        return left_out_line(self.profile.rows - len(self._rows), self._digest.hexdigest())
+        return left_out_line(self.profile.rows - self.rows, self._digest.hexdigest())
 
     def findings(self) -> list[Finding]:
         """Return the finding for rows that are not kept."""
         if not self.left_out:
             return []
-        message = f"only the first {len(self._rows):,} of {self.profile.rows:,} rows are in the text; all are counted"
+        message = f"only the first {self.rows:,} of {self.profile.rows:,} rows are in the text; all are counted"
         return [Finding("warning", "rows_cut", message)]
 
     def split_rows(self) -> list[list[str]]:
         """Return the cells of the rows that are kept."""
-        return [row.split("\0") for row in self._rows]
+        return [row.split("\0") for some in self._kept for row in some.split(_ROW_END)]
 
-    def lines(self, kept: Sequence[int]) -> Iterator[str]:
-        """Yield the lines of the columns ``kept``, many of them as one text where they need little."""
-        everything = list(kept) == list(range(self.profile.width))
-        for at in range(0, len(self._rows), _BATCH_ROWS):
-            rows = self._rows[at : at + _BATCH_ROWS]
+    def take_lines(self, columns: Sequence[int]) -> Iterator[str]:
+        """Yield the lines of these columns, many of them as one text where they need little; rows are gone then."""
+        everything = list(columns) == list(range(self.profile.width))
+        while self._kept:
+            rows = self._kept.popleft().split(_ROW_END)
             if everything:
                 rows = self._padded(rows)
             joined = "\n".join(rows)
             if everything and joined.count("\n") == len(rows) - 1 and "\r" not in joined:
                 yield _lines(joined)
             else:
-                yield from (_line(_picked(row.split("\0"), kept)) for row in rows)
+                yield "\n".join(_line(_picked(row.split("\0"), columns)) for row in rows)
 
     def _padded(self, rows: list[str]) -> list[str]:
         """Return rows with a cell for each column."""

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from ingest_tui.extraction.pool import child
 from ingest_tui.extraction.pool.pool import ParserPool
 from ingest_tui.model.chunk_words import ChunkWords
 from ingest_tui.model.chunking import TextChunk
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.extraction import ParseResult, ParseTask
+from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.parse_limits import ParseLimits
 from tests.unit.extraction.misbehaving import MISBEHAVING
 from tests.unit.extraction.parser_desk import QUICK, Desk, is_alive, run
@@ -270,3 +272,12 @@ def test_pool_says_what_it_parses(tmp_path: Path) -> None:
         assert started <= one.began_at <= time.monotonic()
         pool.cancel(["slow"], wait=True)
         wait_until(lambda: not pool.at_work)
+
+
+def test_a_large_text_is_written_in_pieces(tmp_path: Path) -> None:
+    """What is in the file, its hash and its size are those of the text as one, whatever a piece ends with."""
+    text = "é" * (1 << 20) + "日" * (1 << 20) + "x"
+    path = tmp_path / "normalized.md"
+    written = child._write(str(path), text)
+    assert path.read_text(encoding="utf-8") == text
+    assert written == (compute_content_hash(text), path.stat().st_size)

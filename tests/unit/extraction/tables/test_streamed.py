@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import sys
 import tracemalloc
 from collections.abc import Iterable
 from io import StringIO
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.pool import task_input
 from ingest_tui.extraction.tables.delimited import read_csv
 from ingest_tui.extraction.tables.streamed import is_streamed, read_streamed
-from ingest_tui.extraction.tables.table import Table
+from ingest_tui.extraction.tables.table import Table, build_table
 
 
 def streamed(head: bytes, rest: Iterable[bytes], most_characters: int = 10**6) -> Table:
@@ -84,6 +85,20 @@ def test_memory_does_not_grow_with_the_file() -> None:
         tracemalloc.stop()
     assert rows == [3000, 18_000]
     assert peaks[1] < peaks[0] + len(block) * 15 // 10
+
+
+def test_a_table_takes_little_more_than_its_text_twice() -> None:
+    """Rows are kept as one text for many, and go as their lines are made."""
+    rows = ([str(row % 97), "a remark that is as long as those of people are", "é\nf" if row == 2500 else ""]
+            for row in range(20_000))  # fmt: skip
+    tracemalloc.start()
+    table = build_table("", chain([["id", "remark", "more"]], rows))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert table is not None
+    assert table.markdown.count("\n") == 20_001
+    assert "| 75 | a remark that is as long as those of people are | é f |" in table.markdown
+    assert peak < sys.getsizeof(table.markdown) * 2.6
 
 
 def test_a_parser_streams_large_tables_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
