@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,18 @@ from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.job_words import rate_line
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.table import VirtualTable
-from tests.tui.stories import add_job, let_answer, run_story, said, screen_text, send_together, until, write_manifest
+from tests.tui.stories import (
+    add_job,
+    let_answer,
+    run_story,
+    said,
+    screen_text,
+    send_together,
+    sync_by_hand,
+    until,
+    write_manifest,
+)
+from tests.tui.test_tui_screens import add_folder
 
 JOB = "20261121-063105-docs-7k3q"
 READING = [("4", "errors", "grouped"), ("5", "jobs", "follow_logs"), ("6", "credentials", "list"),
@@ -118,6 +130,30 @@ def test_a_view_that_is_being_made_is_spared_what_its_table_says(root: Path, mon
         assert asked == [False, False, False, True]
 
     run_story(root, story)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda path: path.write_bytes(b"no catalogue" * 1000)], ids=["gone", "damaged"]
+)
+@pytest.mark.parametrize("view", ["3", "4", "0"])
+def test_a_catalogue_that_is_gone_is_told_when_nothing_may_be_written(
+    root: Path, folder: Path, view: str, damage: Callable[[Path], object]
+) -> None:
+    """With --read-only it cannot be made again: what is wrong and what to do is in the place of "No documents yet"."""
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+    for name in ("catalogue.db-wal", "catalogue.db-shm"):
+        (root / name).unlink(missing_ok=True)
+    damage(root / "catalogue.db")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press(view)
+        await until(pilot, lambda: "catalogue" in screen_text(app) and "rebuild" in screen_text(app))
+        assert "No documents yet" not in screen_text(app)
+        assert "reading" not in screen_text(app)
+
+    run_story(root, story, read_only=True)
 
 
 @pytest.mark.slow

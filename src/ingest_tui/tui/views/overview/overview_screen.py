@@ -159,16 +159,18 @@ class OverviewScreen(ViewScreen):
     def _failed(self, message: str, hint: str) -> None:
         self._reading = None
         self._pause = _READ_SECONDS
-        if self._seen is None:
-            self.board("attention").show([], empty=[f"! {message}", f"  {hint}"])
         self._failure = f"{message} {hint}"
+        self.why_unread = [f"! {message}", f"  {hint}"]
+        if self._seen is None:
+            self._show_seen()
         self._say_current()
 
     def _show_seen(self) -> None:
         seen = self._seen
         if seen is None:
-            for name in ("attention", "sources", "collections"):
-                self.board(name).show([], empty=["reading …"])
+            self.board("attention").show([], empty=self.why_unread or ["reading …"])
+            for name in ("sources", "collections"):
+                self.board(name).show([], empty=["cannot be read"] if self.why_unread else ["reading …"])
             return
         self._show_board("attention", "Needs you", seen.attention, ["Nothing needs you."])
         no_source = ["No sources yet: a source is a place that documents come from.", "Press 2, then a to add one."]
