@@ -257,13 +257,17 @@ def test_a_folder_is_browsed_up_and_down_and_fills_the_field(root: Path, folder:
         assert app.screen.table.current.place.name == "policies"
         await pilot.press("left")
         assert "2026/" not in screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "  ▸ 2026/" in screen_text(app))
+        await pilot.press("enter")
+        assert "2026/" not in screen_text(app)
         await pilot.press("G", "enter")
         await until(pilot, lambda: "a folder can be taken" in screen_text(app))
-        await pilot.press("g", "right")
+        await pilot.press("g", "enter")
         await until(pilot, lambda: any(row.place.name == "handbook" for row in app.screen.table.rows))
         await pilot.press("slash", *"handb", "enter", "right")
         await until(pilot, lambda: app.screen.table.current.state == "open")
-        await pilot.press("enter")
+        await pilot.press("t")
         await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "path").value == str(folder))
 
     run_story(root, story)
@@ -417,7 +421,7 @@ def test_a_bucket_is_added_with_a_new_credential_and_browsed(
             await pilot.press("j")
         await pilot.press("right")
         await until(pilot, lambda: "handbook" in names_of(app.screen.table))
-        await pilot.press("down", "enter")
+        await pilot.press("down", "t")
         await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "prefix").value == "handbook/")
         assert field(app, "bucket").value == bucket.name
         await pilot.press("enter")
@@ -470,7 +474,7 @@ def test_a_library_is_chosen_previewed_and_synced(root: Path, graph: GraphServer
         await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 2, 20)
         await pilot.press("right")
         await until(pilot, lambda: "  ▸ policies/" in screen_text(app))
-        await pilot.press("down", "enter")
+        await pilot.press("down", "t")
         await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "folder").value == "policies")
         assert field(app, "library").value == "Documents"
         field(app, "exclude").value = "drafts/"

@@ -51,9 +51,13 @@ class FilePicker(Places):
         if self._marked:
             self.dismiss(_BETWEEN.join(self._marked))
         elif branch is not None and branch.is_folder:
-            self.action_unfold()
+            super().action_open()
         elif branch is not None:
             self.dismiss(branch.place.path)
+
+    def action_take(self) -> None:
+        """Take the marked files, or the one under the cursor: folders are looked into, not taken."""
+        self.action_open()
 
 
 def chosen_paths(answer: str) -> list[Path]:

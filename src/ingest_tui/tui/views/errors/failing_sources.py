@@ -32,7 +32,7 @@ class FailingSources(Board["AttentionItem"]):
 
     def show_failing(self, items: Sequence[AttentionItem]) -> None:
         """Show these; the panel goes with the last one."""
-        self.say_title(f"Sources that fail {len(items):,}", "enter opens, tab goes there and back")
+        self.say_title(f"Sources that fail {len(items):,}", "enter opens the source")
         self.display = bool(items)
         self.styles.height = min(len(items), _MOST_LINES) + _BESIDES_ROWS
         self.show(list(items))

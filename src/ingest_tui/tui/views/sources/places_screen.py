@@ -54,8 +54,9 @@ class Places(TableDialog):
         Binding("left", "fold", "close it", id="places.left", priority=True),
         Binding("l,space", "unfold", "look into it", id="places.unfold"),
         Binding("h", "fold", "close it", id="places.fold"),
+        Binding("t", "take", "take it", id="places.take"),
     ]
-    keys: ClassVar[str] = "enter take this  → look into  ← close  / filter  esc back"
+    keys: ClassVar[str] = "t take this folder  enter look into  ← close  / filter  esc back"
 
     def __init__(self, client: Client, source_type: str, config: dict[str, Any]) -> None:
         super().__init__(f"Choose a place for the {source_type} source")
@@ -182,6 +183,16 @@ class Places(TableDialog):
                 return
 
     def action_open(self) -> None:
+        """Go into the folder under the cursor, or close it again."""
+        branch: Branch | None = self.table.current
+        if branch is not None and branch.state in {"open", "reading"}:
+            self.action_fold()
+        elif branch is not None and branch.is_folder:
+            self.action_unfold()
+        else:
+            self.action_take()
+
+    def action_take(self) -> None:
         """Take the folder under the cursor."""
         branch: Branch | None = self.table.current
         if branch is None:
