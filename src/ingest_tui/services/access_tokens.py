@@ -41,7 +41,9 @@ def add_token(
 
     Raises `UsageError` for a taken name, `NotFoundError` for an unknown collection.
     """
-    collection_id = None if collection is None else collection_id_of(workspace, collection)
+    collection_id = None
+    if collection is not None:
+        collection_id = workspace.collections.get(collection_id_of(workspace, collection)).collection_id
     if valid_for is not None and not timedelta() < valid_for <= _LONGEST:
         raise ValidationError("a token is valid for longer than nothing and at most 100 years", hint="e.g. 90d")
     secret = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)

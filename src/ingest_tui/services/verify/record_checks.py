@@ -13,6 +13,7 @@ from ingest_tui.model.inconsistency import Inconsistency
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import documents_by_collection
 from ingest_tui.store.layout import REMOVED_COLLECTION
+from ingest_tui.store.records.access_tokens import AccessTokenStore
 from ingest_tui.store.records.journal import count_damaged_lines
 from ingest_tui.store.records.json_files import record_names
 from ingest_tui.store.workspace import Workspace
@@ -45,6 +46,9 @@ def _settings_of_people(workspace: Workspace) -> Iterator[Inconsistency]:
         for path in sorted(folder.glob("*.json")):
             if not path.name.startswith(".") and (message := _fault_of(get, path.stem)):
                 yield Inconsistency("record_damaged", f"{folder.name}/{path.name}", message)
+    tokens = AccessTokenStore(layout)
+    if message := _fault_of(lambda _name: tokens.all(), ""):
+        yield Inconsistency("record_damaged", layout.access_tokens.name, message)
     for path in sorted(layout.trash.glob(f"{REMOVED_COLLECTION}*.json")):
         if not _is_json(path):
             yield Inconsistency("record_damaged", f"{layout.trash.name}/{path.name}", "it is not JSON")

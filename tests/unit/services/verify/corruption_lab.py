@@ -360,6 +360,8 @@ OTHERS: list[Corruption] = [
     Corruption("source cut", "record_damaged", lambda place: os.truncate(place.root / "sources" / "docs.json", 9)),
     Corruption("collection cut", "record_damaged", lambda place: os.truncate(
         place.root / "collections" / "default.json", 9)),
+    Corruption("tokens of the server torn", "record_damaged", lambda place: (
+        place.root / "server-tokens.json").write_text('{"schema_ver')),
     Corruption("collection missing", "collection_unknown", lambda place: (
         place.root / "collections" / "default.json").unlink()),
     Corruption("embedder cut", "record_damaged", lambda place: os.truncate(place.root / "embedders" / "tiny.json", 9)),
