@@ -21,8 +21,10 @@ from ingest_tui.services.documents.documents import list_documents, remove_docum
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.ask import Ask
 from ingest_tui.tui.dialogs.dialogs import Choose, ChooseSeveral, Confirm
+from ingest_tui.tui.dialogs.report import LinesReport
 from ingest_tui.tui.views.documents.collection_views import CollectionView, CollectionViews
 from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_list
+from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
 from ingest_tui.tui.widgets.columns import lay_out
 from tests.tui.stories import run_story, said, screen_text, until
 from tests.tui.test_tui_documents import choose
@@ -185,6 +187,47 @@ def test_preferences_are_changed_in_a_form(filled: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: preferences(filled).chunk_size == 200)
         await until(pilot, lambda: any("cuts its documents again" in one.message for one in app._notifications))
+
+    run_story(filled, story)
+
+
+def test_preferences_are_previewed_before_they_are_saved(filled: Path) -> None:
+    """^r shows the chunks that the document under the cursor would have; nothing is saved, and the form stays."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 62)
+        await switch(app, pilot, "reports")
+        await until(pilot, lambda: len(names(app)) == 2)
+        shown = app.screen.table.current.name.rpartition("/")[2]
+        await pilot.press("P")
+        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-chunk_size"))
+        app.screen.query_one("#field-chunk_size", Input).focus()
+        await pilot.press(*"20", "ctrl+r")
+        await until(pilot, lambda: "must be from 200" in said(app, "form-error"))
+        await pilot.press("0", "ctrl+r")
+        await until(pilot, lambda: isinstance(app.screen, LinesReport) and "#0  " in screen_text(app))
+        assert f"1 chunk of {shown} by these preferences" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, PreferencesForm))
+        assert app.screen.query_one("#field-chunk_size", Input).value == "200"
+
+    run_story(filled, story)
+    assert preferences(filled).chunk_size is None
+
+
+def test_preferences_of_an_empty_collection_have_no_preview(filled: Path) -> None:
+    """It says what is missing."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 62)
+        await switch(app, pilot, "empty")
+        await until(pilot, lambda: not names(app))
+        await pilot.press("P")
+        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-chunk_size"))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "no document to preview" in said(app, "form-error"))
 
     run_story(filled, story)
 

@@ -124,6 +124,12 @@ def use_collection(workspace: Workspace, collection_id: str) -> Collection:
     return collection
 
 
+def stop_using_collection(workspace: Workspace, collection_id: str) -> None:
+    """Have the default collection in use where this one was: it is about to go."""
+    if setting_of(workspace.layout, _IN_USE) == collection_id:
+        change_setting(workspace.layout, _IN_USE, value=DEFAULT_COLLECTION)
+
+
 def collection_in_use(workspace: Workspace) -> str:
     """Return the collection that was used last, the default one where nobody chose, or where that is gone."""
     chosen = setting_of(workspace.layout, _IN_USE)

@@ -11,6 +11,7 @@ from ingest_tui.model.errors import BusyError, IngestError, NotFoundError, Refus
 from ingest_tui.model.revision import changed_fields, conflict, differences
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
+from ingest_tui.services.collections.collections import stop_using_collection
 from ingest_tui.services.documents.restore import restore_retired
 from ingest_tui.services.documents.retirement import retire_documents, retire_locations
 from ingest_tui.services.jobs.source_claims import WaitPolicy, sources_to_oneself
@@ -82,6 +83,7 @@ def remove_collection(
             if queries.count_documents(writer.catalogue, collection_id=collection_id):
                 raise BusyError(f"collection {collection_id!r} has got new documents meanwhile", hint="try again")
             workspace.collections.remove(collection_id)
+        stop_using_collection(workspace, collection_id)
         remove_tree(workspace.layout.vector_logs(collection_id))
     report = RemovalReport(collection_id, documents, tuple(source.source_id for source in sources))
     _audit(workspace, "collection.remove", report, at=at)

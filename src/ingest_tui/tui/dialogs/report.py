@@ -20,6 +20,7 @@ from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.text import TextLines
+from ingest_tui.tui.widgets.text_lines import TonedLine
 
 if TYPE_CHECKING:
     from ingest_tui.tui.client.editable_records import Record
@@ -129,7 +130,7 @@ class Report(Asking, Dialog[str | None]):
 class LinesReport(Report):
     """Lines that are known already."""
 
-    def __init__(self, title: str, lines: Sequence[str | tuple[str, str]]) -> None:
+    def __init__(self, title: str, lines: Sequence[str | tuple[str, str] | TonedLine]) -> None:
         super().__init__(title)
         self._known = list(lines)
 

@@ -26,6 +26,7 @@ from ingest_tui.services.documents.documents import list_documents, remove_docum
 from ingest_tui.services.jobs.jobs import cancel_job, enqueue_sync
 from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.workspace import Workspace
+from ingest_tui.tui.terminal.preferences import read_preferences
 from tests.copied_workspace import copied_workspace
 
 SHARED = "the same words in both"
@@ -104,6 +105,7 @@ def test_the_collection_in_use_is_remembered(handle: WorkspaceHandle) -> None:
         use_collection(workspace, "nowhere")
     remove_collection(workspace, "reports")
     assert collection_in_use(workspace) == DEFAULT_COLLECTION
+    assert read_preferences(workspace.layout.root).collection == DEFAULT_COLLECTION  # what the TUI opens with
 
 
 def test_an_upload_of_a_script_goes_to_the_collection_in_use(handle: WorkspaceHandle) -> None:

@@ -139,7 +139,13 @@ class CollectionActions(Narrowing, DocumentActions):
                 job = f"; job {answer.job.job_id} cuts its documents again" if answer.job is not None else ""
                 self.show_notice(f"saved the preferences of collection {collection_id}{job}", self.ingest.worker_hint)
 
-        self.app.push_screen(PreferencesForm(self.ingest.client, collection_id), saved)
+        self.app.push_screen(PreferencesForm(self.ingest.client, collection_id, self._sample_of(collection_id)), saved)
+
+    def _sample_of(self, collection_id: str) -> str:
+        """Return the document under the cursor where that is one of the collection that is shown."""
+        is_shown = collection_id == self.narrowed.collection_id and self.narrowed.state == "active"
+        targets = self.target_documents() if is_shown else []
+        return targets[0][0] if targets else ""
 
     def _ask_to_remove(self, collection_id: str) -> None:
         from ingest_tui.tui.dialogs.dialogs import Confirm

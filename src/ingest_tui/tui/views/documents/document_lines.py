@@ -11,12 +11,14 @@ from ingest_tui.tui.widgets.markdown_lines import rendered_lines, written_lines
 from ingest_tui.tui.widgets.text_lines import TonedLines
 
 if TYPE_CHECKING:
+    from ingest_tui.model.chunking import TextChunk
     from ingest_tui.model.document import Chunk, Document
     from ingest_tui.model.links import ResolvedLink
     from ingest_tui.services.documents.links import LinksFound
 
 MOST_CHARACTERS = 400_000
 _MOST_LINKS = 20
+_MOST_PREVIEWED = 200
 _FACTS = (
     "title", "uri", "key", "source_id", "collection_id", "document_id", "media_type", "backend", "chunks",
     "created_at", "updated_at", "job_id", "raw_sha256", "content_hash",
@@ -76,6 +78,16 @@ def chunk_lines(chunks: Sequence[Chunk]) -> TonedLines:
     for chunk in chunks:
         lines += [(chunk.headline(), "hit"), *chunk.text.split("\n"), ""]
     return lines or [("no chunks: documents in the trash are not searched", "quiet")]
+
+
+def preview_chunk_lines(chunks: Sequence[TextChunk]) -> TonedLines:
+    """Return chunks that are not kept, each with its number, its size and the headings above it; the first of many."""
+    lines: TonedLines = []
+    for number, chunk in enumerate(chunks[:_MOST_PREVIEWED]):
+        size = wording.plural(len(chunk.text), "character")
+        lines += [(" › ".join((f"#{number}  {size}", *chunk.heading_path)), "hit"), *chunk.text.split("\n"), ""]
+    left = len(chunks) - _MOST_PREVIEWED
+    return [*lines, (f"and {left:,} more", "quiet")] if left > 0 else lines
 
 
 def link_lines(resolved: Sequence[ResolvedLink], incoming: LinksFound) -> TonedLines:
