@@ -15,6 +15,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pyte
+
+_POINTER_SHAPE = re.compile(rb"\x1b\]22;[a-z-]*\x07")
 RUN = "import sys, pathlib; from ingest_tui.tui.app import run_tui; sys.exit(run_tui(pathlib.Path(sys.argv[1])))"
 
 # What Textual itself sends: colours, cursor moves, modes, the shape of the pointer. Everything else that begins with
@@ -46,6 +49,9 @@ class PtyApp:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.output = b""
+        self._fed = 0
+        self._emulated = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._emulated)
         self.started = time.monotonic()
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
@@ -77,9 +83,21 @@ class PtyApp:
         self.output += came
         return came
 
+    @property
+    def screen(self) -> str:
+        """What a terminal shows after all of the output: only what differs from what was there before is sent."""
+        self._fed = min(self._fed, len(self.output))  # a test may have begun anew
+        new = _POINTER_SHAPE.sub(b"", self.output[self._fed :])  # pyte takes each such sequence for a title
+        unfinished = new.rfind(b"\x1b]")
+        if unfinished >= 0 and b"\x07" not in new[unfinished:]:
+            return "\n".join(self._emulated.display)
+        self._fed = len(self.output)
+        self._stream.feed(new)
+        return "\n".join(self._emulated.display)
+
     def read_until(self, wanted: Callable[[bytes], bool] | bytes, seconds: float = 15.0) -> float:
-        """Read until the output has something; returns the seconds since the start of the process."""
-        test = wanted if callable(wanted) else (lambda output: wanted in output)
+        """Read until the output or the screen has something; returns the seconds since the start of the process."""
+        test = wanted if callable(wanted) else (lambda output: wanted in output or wanted.decode() in self.screen)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if test(self.output):

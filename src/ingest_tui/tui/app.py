@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.segment import Segments
 from rich.text import Text
 from textual import events, on
+from textual._compositor import CompositorUpdate
 from textual.content import Content
 from textual.filter import ANSIToTruecolor, LineFilter, NoColor
 from textual.screen import Screen
@@ -31,6 +32,7 @@ from ingest_tui.tui.navigation.recent import lines_of
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.terminal import clipboard, safety, themes
 from ingest_tui.tui.terminal.characters import OnlyAscii, draws_lines, terminal_encoding
+from ingest_tui.tui.terminal.painting import Painting
 from ingest_tui.tui.terminal.preferences import read_preferences
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.jobs.endings import ended_now, notice
@@ -87,6 +89,7 @@ class IngestApp(Going):
         self.animation_level = "none"
         self._acting_characters = safety.ActingCharacters()
         self._only_ascii = OnlyAscii(terminal_encoding())
+        self.painting = Painting()
         self.root = root
         self.now = now
         self.client = client or Client(root, read_only=read_only)
@@ -116,6 +119,8 @@ class IngestApp(Going):
 
     async def on_event(self, event: events.Event) -> None:
         """Let keys, clicks and pastes act one after another."""
+        if isinstance(event, events.Resize):
+            self.painting.forget()
         if not self.input_queue.takes(event):
             await super().on_event(event)
 
@@ -166,6 +171,17 @@ class IngestApp(Going):
         # Textual's own answer to NO_COLOR is greyscale in true colour; ours is no colour code at all.
         self._filters = [known for known in self._filters if isinstance(known, ANSIToTruecolor)]
         self.theme = themes.name_in_textual(self.theme_used)
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Send of an update only what looks different from what the terminal shows."""
+        if isinstance(renderable, CompositorUpdate):
+            renderable = self.painting.only_changes(renderable)
+        super()._display(screen, cast("Any", renderable))
+
+    def paint_all(self) -> None:
+        """Send the whole screen again, whatever the terminal shows: other programs may have written to it."""
+        self.painting.forget()
+        self.screen.refresh()
 
     def get_line_filters(self) -> list[LineFilter]:
         """Return the filters of every painted line; the last one lets no control character of the data through."""

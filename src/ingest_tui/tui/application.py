@@ -70,6 +70,9 @@ class Application(Protocol):
     def use_theme(self, name: str) -> None:
         """Colour the screen."""
 
+    def paint_all(self) -> None:
+        """Send the whole screen again, whatever the terminal shows."""
+
     def send_to_clipboard(self, text: str) -> bool:
         """Send a text to the terminal's clipboard; False: it is too long."""
         ...

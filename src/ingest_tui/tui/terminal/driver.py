@@ -53,7 +53,8 @@ class TolerantDriver(LinuxDriver):
     """Decodes input with replacement, and takes the end of input for what it is: the terminal is gone."""
 
     def start_application_mode(self) -> None:
-        """Take over the terminal and watch it."""
+        """Take over the terminal, whatever it shows by now, and watch it."""
+        self._app.painting.forget()  # type: ignore[attr-defined]
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self.input_tty and not hasattr(self, "_terminal_watch"):
             self._terminal_watch = TerminalWatch(self.fileno, self._leave)

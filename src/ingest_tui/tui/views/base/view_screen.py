@@ -442,6 +442,7 @@ class ViewScreen(Carrying):
         self.app.push_screen(Choose(f"Actions for {what}", offered, keys=keys), picked)
 
     def reload(self) -> None:
-        """Look at the workspace again, without waiting."""
+        """Look at the workspace again, without waiting, and paint all of the screen."""
+        self.ingest.paint_all()
         self.ingest.feed.look_now()
         self.catch_up()
