@@ -13,8 +13,10 @@ from ingest_tui.services.client import Client
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.actions.undo import MOST_KEPT, UndoStack
 from ingest_tui.tui.dialogs.dialogs import Confirm
-from tests.tui.stories import let_answer, run_story, send_together, sync_by_hand, until
+from ingest_tui.tui.views.jobs.held_screen import Held
+from tests.tui.stories import let_answer, run_story, screen_text, send_together, sync_by_hand, until
 from tests.tui.test_tui_screens import add_folder
+from tests.unit.services.jobs.test_withdrawing import with_held_deletions
 
 
 def told(app: Any, words: str) -> bool:
@@ -100,3 +102,26 @@ def test_switches_and_ignored_errors_are_taken_back(filled: Path) -> None:
         await until(pilot, lambda: source().enabled and told(app, "handbook: as before"))
 
     run_story(filled, story)
+
+
+@pytest.mark.slow
+def test_an_approval_is_taken_back_before_a_worker_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deletions are held again, and the notice has said how long that is possible."""
+    monkeypatch.setattr("ingest_tui.services.workers.ensure_worker", lambda _workspace: None)
+    job_id = with_held_deletions(tmp_path)
+    root = tmp_path / "workspace"
+
+    def held() -> Any:
+        return Client(root).jobs.get(job_id).held
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: job_id in app.screen.table)
+        app.screen.select_row(job_id)
+        send_together(app, "A")
+        await until(pilot, lambda: isinstance(app.screen, Held) and "type 12" in screen_text(app))
+        app.screen.dismiss("approve")
+        await until(pilot, lambda: bool(held().answered_by_job) and told(app, "approved\nU undoes it until a worker"))
+        send_together(app, "U")
+        await until(pilot, lambda: held().waits and told(app, "held again"))
+
+    run_story(root, story)

@@ -35,6 +35,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "job retry": ("last --failed-only",),
     "job show": ("last", "last --json"),
     "job wait": ("last --timeout 600",),
+    "job withdraw": ("last",),
     "logs": ("", "last -f"),
     "status": ("last",),
     "doc chunks": ("report.pdf",),

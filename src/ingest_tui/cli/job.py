@@ -1,4 +1,4 @@
-"""job list, show, items, errors, logs, cancel, pause, resume, priority, retry, approve, refuse; and status."""
+"""job list, show, items, errors, logs, cancel, pause, resume, priority, retry, approve, refuse, withdraw; status."""
 
 from __future__ import annotations
 
@@ -359,6 +359,21 @@ def refuse(session: Session, job_id: str, as_json: bool) -> None:
         output.data(manifest)
     else:
         output.line(f"refused those of {manifest.job_id}")
+
+
+@job.command()
+@click.argument("job_id", metavar="JOB", type=JOB)
+@json_option
+@pass_session
+def withdraw(session: Session, job_id: str, as_json: bool) -> None:
+    """Take back an approval of what JOB holds, while no worker has begun."""
+    from ingest_tui.services.jobs.jobs import withdraw_approval
+
+    manifest = withdraw_approval(session.workspace, job_id)
+    if as_json:
+        output.data(manifest)
+    else:
+        output.line(f"the deletions of {manifest.job_id} are held again")
 
 
 def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: bool) -> int:

@@ -300,6 +300,7 @@ class _Jobs(Subject):
     resume = changes(lambda: jobs.resume_job)
     retry = changes(lambda: jobs.retry_job)
     approve = changes(lambda: jobs.approve_job)
+    withdraw = changes(lambda: jobs.withdraw_approval)
     refuse = changes(lambda: jobs.refuse_job)
     set_priority = changes(lambda: jobs.set_priority)
     follow_logs = reads(lambda: logs.follow_logs)

@@ -356,6 +356,44 @@ def refuse_job(workspace: Workspace, job_id: str) -> Manifest:
     return manifest
 
 
+def withdraw_approval(workspace: Workspace, job_id: str) -> Manifest:
+    """Take back the approval of deletions that a job held, while no worker has begun: they are held again.
+
+    The sync that waits stays in the queue, and asks like any other. Raises `UsageError` where nothing waits.
+    """
+    full_id = workspace.jobs.resolve(job_id)
+    lock = workspace.jobs.lock(full_id)
+    lock.acquire(5.0, what=f"job {full_id}")
+    with lock:
+        manifest = workspace.jobs.load(full_id)
+        held = manifest.held
+        if held is None or not held.answered_by_job:
+            raise UsageError(
+                f"no approval of job {full_id} waits", hint="'ingest-tui job list' marks the jobs that hold deletions"
+            )
+        _let_go_of_approval(workspace, held.answered_by_job, full_id)
+        held.answered_by_job = None
+        workspace.jobs.save(manifest)
+    _audit(workspace, "job.withdraw", full_id, documents=held.documents)
+    return manifest
+
+
+def _let_go_of_approval(workspace: Workspace, waiting_id: str, approved_id: str) -> None:
+    begun = UsageError(
+        f"job {waiting_id} has begun to carry the approval out",
+        hint=f"'ingest-tui job cancel {waiting_id}' stops it; 'ingest-tui trash list' shows what is gone",
+    )
+    lock = workspace.jobs.lock(waiting_id)
+    if not lock.try_acquire():  # a worker holds it
+        raise begun
+    with lock:
+        waiting = workspace.jobs.load(waiting_id)
+        if waiting.state is not JobState.QUEUED or waiting.options.get("approves") != approved_id:
+            raise begun
+        waiting.options = {name: value for name, value in waiting.options.items() if name != "approves"}
+        workspace.jobs.save(waiting)
+
+
 @contextmanager
 def _held_by(workspace: Workspace, job_id: str) -> Iterator[tuple[Manifest, HeldDeletions]]:
     """Hold a job with unanswered deletions: two people may answer at the same time. Raises `UsageError`."""

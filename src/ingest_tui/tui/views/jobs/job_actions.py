@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ingest_tui.tui import wording
+from ingest_tui.tui.actions import undo
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 if TYPE_CHECKING:
@@ -160,15 +161,34 @@ class JobActions(ViewScreen):
             "approve": jobs.approve,
             "refuse": jobs.refuse,
         }
-        self._each(job_ids, calls[verb], _DONE[verb], queues=verb in _QUEUEING)
+        undoes = self._can_withdraw if verb == "approve" else None
+        self._each(job_ids, calls[verb], _DONE[verb], queues=verb in _QUEUEING, undoes=undoes)
 
-    def _each(self, job_ids: list[str], work: Callable[[str], Manifest], done: str, *, queues: bool = False) -> None:
+    def _can_withdraw(self, queued: list[Manifest]) -> None:
+        """Approvals can be taken back until a worker begins."""
+        client, approved = self.ingest.client, [str(one.options.get("approves", "")) for one in queued]
+        self.ingest.undo_stack.add(
+            "the deletions are held again", lambda: [client.jobs.withdraw(job_id) for job_id in approved]
+        )
+
+    def _each(
+        self,
+        job_ids: list[str],
+        work: Callable[[str], Manifest],
+        done: str,
+        *,
+        queues: bool = False,
+        undoes: Callable[[list[Manifest]], None] | None = None,
+    ) -> None:
         if not job_ids:
             return
 
         def asked(answers: list[Manifest]) -> None:
+            if answers and undoes is not None:
+                undoes(answers)
             if answers and queues:
                 self.ensure_worker()
             self.ingest.feed.look_now()
 
-        self.ask_each(job_ids, work, done=done, say=self.say_hint, then=asked)
+        hint = "" if undoes is None else f"{undo.HINT} until a worker begins"
+        self.ask_each(job_ids, work, done=done, say=self.say_hint, then=asked, hint=hint)
