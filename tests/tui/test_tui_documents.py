@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -582,6 +583,30 @@ def test_an_upload_says_how_far_its_check_is(filled: Path, tmp_path: Path, monke
         await until(pilot, lambda: told(app, "upload to default queued"))
 
     run_story(filled, story)
+
+
+def test_the_text_at_the_side_follows_its_document(filled: Path, tmp_path: Path) -> None:
+    """A new version of the document under the cursor is shown without the cursor being moved."""
+    file = tmp_path / "a report.csv"
+
+    def upload(people: int) -> None:
+        file.write_text(f"city,people\nBern,{people}\n")
+        with contextlib.closing(open_workspace_at(filled)) as workspace:
+            job_id = upload_files(workspace, [file]).job_id
+            follow_job(workspace, job_id, lambda _manifest: None, run_here=True)
+
+    upload(134)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 3)
+        await pilot.press("/", *"report", "enter")
+        await until(pilot, lambda: len(names(app)) == 1)
+        await until(pilot, lambda: "| Bern | 134 |" in screen_text(app))
+        await asyncio.to_thread(upload, 9000)
+        await until(pilot, lambda: "| Bern | 9000 |" in screen_text(app))
+
+    run_story(filled, story, size=(160, 40))
 
 
 def test_the_list_shows_status_label_and_columns(filled: Path, tmp_path: Path) -> None:

@@ -16,13 +16,24 @@ from ingest_tui.tui.widgets.text_lines import TonedLines
 class DocumentPane(Asking, Vertical):
     """Shows one document, read in a thread; a newer one makes the older void."""
 
+    line: DocumentLine | None = None
+    """The row whose document is shown."""
+
     def compose(self) -> ComposeResult:
         """The text, and below it the facts."""
         yield TextLines(id="preview")
         yield TextLines(id="facts")
 
+    def is_outdated(self, line: DocumentLine | None) -> bool:
+        """Whether a row is that of the document that is shown, which has changed."""
+        shown = self.line
+        if shown is None or line is None or shown.document_id != line.document_id:
+            return False
+        return (shown.version, shown.updated_at) != (line.version, line.updated_at)
+
     def show(self, client: Client, line: DocumentLine | None) -> None:
         """Show the document of a row, at the words that a search has found; None: nothing."""
+        self.line = line
         text, facts = self.query_one("#preview", TextLines), self.query_one("#facts", TextLines)
         if line is None:
             text.show([])

@@ -231,6 +231,8 @@ class DocumentsScreen(SearchField, CollectionActions):
         self._lines, self._shows_hits, self._remarks = lines, are_hits, remarks
         self.table.set_columns(self._columns())
         self.table.show(lines, empty=empty_words(self.query_now, is_search=are_hits, remarks=remarks))
+        if self.size.width >= WIDE and self.query_one(DocumentPane).is_outdated(self.table.current):
+            self._show_preview()
         self._say()
 
     def _say(self) -> None:
