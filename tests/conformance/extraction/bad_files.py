@@ -16,7 +16,7 @@ from tests.made_files import locked_pdf, ole_with, pdf_of, pdf_pages, sheet_row,
 MEGABYTE = 1024**2
 NOISE = bytes(range(256)) * 8
 BY_CONTAINER = {
-    "zip": ("docx", "pptx", "xlsx", "odt", "odp", "ods", "epub"),
+    "zip": ("docx", "pptx", "xlsx", "odt", "odp", "odg", "ods", "epub"),
     "cut": ("docx", "pptx", "xlsx", "odt", "ods", "epub", "xls", "parquet"),
 }
 

@@ -193,6 +193,9 @@ ODF_NAMESPACES = " ".join(
 )
 
 
+BODIES = {"graphics": "drawing"}
+
+
 def odf(kind: str, body: str) -> bytes:
     media_type = f"application/vnd.oasis.opendocument.{kind}"
     return zip_of(
@@ -205,7 +208,7 @@ def odf(kind: str, body: str) -> bytes:
             ),
             "content.xml": (
                 f'<?xml version="1.0"?><office:document-content {ODF_NAMESPACES} office:version="1.2">'
-                f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+                f"<office:body><office:{BODIES.get(kind, kind)}>{body}</office:{BODIES.get(kind, kind)}></office:body></office:document-content>"
             ),
         },
         stored_first=True,
@@ -216,7 +219,7 @@ def flat_odf(kind: str, body: str) -> bytes:
     return (
         f'<?xml version="1.0"?>\n<office:document {ODF_NAMESPACES} office:version="1.2" '
         f'office:mimetype="application/vnd.oasis.opendocument.{kind}">'
-        f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document>"
+        f"<office:body><office:{BODIES.get(kind, kind)}>{body}</office:{BODIES.get(kind, kind)}></office:body></office:document>"
     ).encode()
 
 
@@ -562,6 +565,7 @@ def build_samples() -> dict[str, Sample]:
         "xlsb": Sample("a.xlsb", xlsb(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")),
         "odt": Sample("a.odt", odf("text", odt_body), ("apples",), ("# Annual report", "- first point", *TABLE_ROWS)),
         "odp": Sample("a.odp", odf("presentation", odp_body), ("apples",)),
+        "odg": Sample("a.odg", odf("graphics", odp_body), ("apples",)),
         "ods": Sample(
             "a.ods", odf("spreadsheet", ODF_TABLE), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")
         ),
@@ -576,6 +580,7 @@ def build_samples() -> dict[str, Sample]:
             "a.fodt", flat_odf("text", odt_body), ("apples",), ("# Annual report", "- first point", *TABLE_ROWS)
         ),
         "fodp": Sample("a.fodp", flat_odf("presentation", odp_body), ("apples",)),
+        "fodg": Sample("a.fodg", flat_odf("graphics", odp_body), ("apples",)),
         "spreadsheetml": Sample(
             "a.xml", spreadsheetml(), ("apples",), ("## Stock", *TABLE_ROWS), columns=("Name", "Amount")
         ),

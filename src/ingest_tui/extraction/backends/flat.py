@@ -1,4 +1,4 @@
-"""Flat OpenDocument texts and presentations: one XML file, read as the package that it stands for."""
+"""Flat OpenDocument texts, presentations and drawings: one XML file, read as the package that it stands for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.formats import BY_NAME
 from ingest_tui.extraction.workbooks.opendocument import package_flat
 
-_PACKAGED = {"fodt": BY_NAME["odt"], "fodp": BY_NAME["odp"]}
+_PACKAGED = {"fodt": BY_NAME["odt"], "fodp": BY_NAME["odp"], "fodg": BY_NAME["odg"]}
 
 
 def parse(parse_input: ParseInput) -> Parsed:

@@ -1,4 +1,4 @@
-"""OpenDocument texts (odt) and presentations (odp)."""
+"""OpenDocument texts (odt), presentations (odp) and drawings (odg)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ingest_tui.model.extraction import Element, Finding
 
 
 def parse(parse_input: ParseInput) -> Parsed:
-    """Return a text or a presentation as markdown. Raises `ItemRejectedError` (``unsafe_xml``), `ProcessingError`."""
+    """Return a document as markdown. Raises `ItemRejectedError` (``unsafe_xml``), `ProcessingError`."""
     try:
         reader = _Reader(open_package(parse_input.content), parse_input)
         roots = [reader.package.xml("content.xml")]
         if "styles.xml" in reader.package and (styles := reader.part("styles.xml")) is not None:
             roots.append(styles)
-        parsed = _presentation(roots, reader) if parse_input.format.name == "odp" else _text(roots, reader)
+        parsed = _text(roots, reader) if parse_input.format.name == "odt" else _presentation(roots, reader)
     except BROKEN_PART as error:
         raise ProcessingError(
             f"the document cannot be read: {error}"[:300], code="malformed", hint="the file may be cut short"

@@ -19,7 +19,7 @@ RATIO_FLOOR_BYTES = 32 * 1024**2
 MAX_UNPACKED_BYTES = 1024**3
 MAX_DEPTH = 3
 _MAX_NESTED_BYTES = 64 * 1024**2
-_NESTED_ENDINGS = (".zip", ".jar", ".docx", ".xlsx", ".xlsm", ".pptx", ".odt", ".ods", ".odp", ".epub")
+_NESTED_ENDINGS = (".zip", ".jar", ".docx", ".xlsx", ".xlsm", ".pptx", ".odt", ".ods", ".odp", ".odg", ".epub")
 _ENCRYPTED_FLAG = 0x1
 
 _MACRO_PART = "vbaProject.bin"
@@ -54,6 +54,10 @@ _MAIN_TYPES = {
 _ODF_TYPES = {
     "application/vnd.oasis.opendocument.text": "odt",
     "application/vnd.oasis.opendocument.text-template": "odt",
+    "application/vnd.oasis.opendocument.text-master": "odt",
+    "application/vnd.oasis.opendocument.text-web": "odt",
+    "application/vnd.oasis.opendocument.graphics": "odg",
+    "application/vnd.oasis.opendocument.graphics-template": "odg",
     "application/vnd.oasis.opendocument.spreadsheet": "ods",
     "application/vnd.oasis.opendocument.spreadsheet-template": "ods",
     "application/vnd.oasis.opendocument.presentation": "odp",
@@ -135,7 +139,9 @@ def _format_of_zip(archive: zipfile.ZipFile) -> Format:
         )
         kind = kind or _kind_in_content_types(_read_small(archive, "[Content_Types].xml"))
     kind = kind or _kind_by_parts(names)
-    if kind in ("odt", "ods", "odp", "hwpx") and "encryption-data" in _read_small(archive, "META-INF/manifest.xml"):
+    if kind in ("odt", "ods", "odp", "odg", "hwpx") and "encryption-data" in _read_small(
+        archive, "META-INF/manifest.xml"
+    ):
         raise ItemRejectedError("the document is encrypted", code="encrypted", hint=ENCRYPTED_HINT)
     if kind == "epub" and names & {"META-INF/rights.xml", "META-INF/sinf.xml"}:
         raise ItemRejectedError("the book is protected (DRM)", code="encrypted", hint="get a copy without protection")

@@ -52,9 +52,9 @@ _COMPONENT = re.compile(rb"\s*BEGIN:(VCALENDAR|VCARD)\s", re.IGNORECASE)
 _COMPONENTS = {b"VCALENDAR": "icalendar", b"VCARD": "vcard"}
 _DIALECT_BYTES = 32_768  # a flat OpenDocument names its kind after some forty namespaces
 _FLAT_ODF = re.compile(
-    rb"""\boffice:mimetype=["']application/vnd\.oasis\.opendocument\.(spreadsheet|text|presentation)\b"""
+    rb"""\boffice:mimetype=["']application/vnd\.oasis\.opendocument\.(spreadsheet|text|presentation|graphics)\b"""
 )
-_FLAT_FORMATS = {b"spreadsheet": "fods", b"text": "fodt", b"presentation": "fodp"}
+_FLAT_FORMATS = {b"spreadsheet": "fods", b"text": "fodt", b"presentation": "fodp", b"graphics": "fodg"}
 _SPREADSHEETML = re.compile(rb"<(?:\w{1,20}:)?Workbook\b[^<>]*urn:schemas-microsoft-com:office:spreadsheet")
 _XML_DIALECTS = frozenset((*_FLAT_FORMATS.values(), "spreadsheetml", "fb2"))
 _HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S", re.MULTILINE)

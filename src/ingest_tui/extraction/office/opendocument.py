@@ -1,4 +1,4 @@
-"""OpenDocument texts and presentations (ISO/IEC 26300) as markdown, from their parsed XML.
+"""OpenDocument texts, presentations and drawings (ISO/IEC 26300) as markdown, from their parsed XML.
 
 A package has its content and its styles in two parts; a flat file has both below one root.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from xml.etree import ElementTree as ET
 
+from ingest_tui.extraction.office.form_fields import shown_by_field
 from ingest_tui.extraction.office.ooxml import attribute, local
 from ingest_tui.extraction.tables.table import pipe_table
 
@@ -65,7 +66,10 @@ def text_document(roots: Iterable[ET.Element], read_object: ReadObject) -> str:
 
 
 def slides(roots: Iterable[ET.Element], read_object: ReadObject) -> list[str]:
-    """Return the slides of a presentation, each with its notes and comments; an empty one as an empty text."""
+    """Return the slides of a presentation, or the pages of a drawing; an empty one as an empty text.
+
+    Each is with its notes and comments.
+    """
     roots = list(roots)
     footers = {
         attribute(one, "name"): " ".join("".join(one.itertext()).split())
@@ -73,15 +77,17 @@ def slides(roots: Iterable[ET.Element], read_object: ReadObject) -> list[str]:
     }
     shown: set[str] = set()
     found: list[str] = []
-    for body in _each(roots, "office:presentation"):
-        for number, page in enumerate((one for one in body if local(one) == "page"), 1):
-            footer = footers.get(attribute(page, "use-footer-name"), "")
-            found.append(_slide(page, number, _Writer(roots, read_object), "" if footer in shown else footer))
-            shown.add(footer)
+    for kind, name in (("office:presentation", "Slide"), ("office:drawing", "Page")):
+        for body in _each(roots, kind):
+            for number, page in enumerate((one for one in body if local(one) == "page"), 1):
+                footer = footers.get(attribute(page, "use-footer-name"), "")
+                writer = _Writer(roots, read_object)
+                found.append(_slide(page, f"{name} {number}", writer, "" if footer in shown else footer))
+                shown.add(footer)
     return found
 
 
-def _slide(page: ET.Element, number: int, writer: _Writer, footer: str) -> str:
+def _slide(page: ET.Element, usual_title: str, writer: _Writer, footer: str) -> str:
     titles: list[str] = []
     blocks: list[str] = []
     notes: list[str] = []
@@ -101,7 +107,7 @@ def _slide(page: ET.Element, number: int, writer: _Writer, footer: str) -> str:
     blocks += ["### Notes", *notes] if notes else []
     blocks += ["### Comments", "\n".join(writer.comments)] if writer.comments else []
     title = " ".join(" ".join(one.lstrip("#- ") for one in titles).split())
-    return "\n\n".join([f"## {title or f'Slide {number}'}", *blocks]) if title or blocks else ""
+    return "\n\n".join([f"## {title or usual_title}", *blocks]) if title or blocks else ""
 
 
 def _each(roots: Iterable[ET.Element], name: str) -> Iterator[ET.Element]:
@@ -120,10 +126,13 @@ class _Writer:
         self._note_numbers = {"footnote": 0, "endnote": 0}
         self._parents: dict[str, str] = {}
         self._numbered: set[tuple[str, int]] = set()
+        self._fields: dict[str, ET.Element] = {}
         for root in roots:
             for one in root.iter():
                 name = local(one)
-                if name == "style":
+                if ":form:1.0}" in one.tag and (identity := attribute(one, "id")):
+                    self._fields[identity] = one
+                elif name == "style":
                     self._parents[attribute(one, "name")] = attribute(one, "parent-style-name")
                 elif name == "list-style":
                     self._numbered |= {
@@ -136,7 +145,7 @@ class _Writer:
         """Return the blocks within an element."""
         return [block for one in element for block in self.blocks_of(one)]
 
-    def blocks_of(self, one: ET.Element) -> list[str]:
+    def blocks_of(self, one: ET.Element) -> list[str]:  # noqa: PLR0911 one line per kind of element
         """Return what an element is in blocks of markdown."""
         name = local(one)
         if name in ("p", "h"):
@@ -153,6 +162,9 @@ class _Writer:
         if name in ("object", "object-ole"):
             content = self._read_object(attribute(one, "href")) if attribute(one, "href") else one
             return self.blocks(content) if content is not None else []
+        if name == "control":
+            field = self._fields.get(attribute(one, "control"))
+            return list(filter(None, [shown_by_field(field)])) if field is not None else []
         return [] if name in _SKIPPED else self.blocks(one)
 
     def _paragraph(self, one: ET.Element, name: str) -> list[str]:

@@ -43,6 +43,14 @@ _RUBY = re.compile(
 )
 _WORD_ART = re.compile(r"<v:textpath\b[^>]*?\bstring=\"([^\"<]*)\"[^>]*>")
 _WORD_ART_END = re.compile(r"</w:(?:pict|object)>")
+_FORM_FIELD = re.compile(
+    r"<w:fldChar\b[^>]*>\s*<w:ffData>((?:(?!</w:ffData>).){0,20000})</w:ffData>\s*</w:fldChar>", re.DOTALL
+)
+_CHOSEN = re.compile(r"<w:result\b[^>]*w:val=[\"'](\d{1,4})[\"']")
+_CHOICE = re.compile(r"<w:listEntry\b[^>]*w:val=(?:\"([^\"<]*)\"|'([^'<]*)')")
+_TICK = re.compile(r"<w:checked\b([^>]*)/?>")
+_OFF = re.compile(r"w:val=[\"'](?:0|false|off)[\"']")
+_TICK_AT_FIRST = re.compile(r"<w:default\b([^>]*)/?>")
 _MAX_RUN = 10_000
 _HIDDEN = re.compile(r"<w:vanish\b(?![^>]*w:val=[\"'](?:0|false|off)[\"'])[^>]*/>")
 _RUN_BEGINS = ("<w:r>", "<w:r ")
@@ -102,6 +110,8 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
         xml = _SYMBOL.sub(lambda tag: f"<w:t>{escape(symbol_of(tag[0]))}</w:t>", xml)
     if '"Symbol"' in xml or 'dings"' in xml:
         xml = _SYMBOL_RUN.sub(_symbol_run, xml)
+    if "<w:ffData" in xml:
+        xml = _FORM_FIELD.sub(lambda field: _shown_by_field(field[1]) + field[0], xml)
     if "<w:altChunk" in xml:
         xml = _OTHER_DOCUMENT.sub(lambda tag: f"<w:p><w:r><w:t>{place(tag[1])}</w:t></w:r></w:p>{tag[0]}", xml)
     if ":chart" in xml or ":relIds" in xml:
@@ -111,6 +121,18 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
     if "textpath" in xml:
         xml = _with_word_art(xml)
     return _with_whole_words(_BREAK.sub("<w:br/>", xml))
+
+
+def _shown_by_field(definition: str) -> str:
+    """Return what a drop-down or tick box of a form shows as a text; what is typed in is a text of the body."""
+    if "<w:ddList" in definition:
+        choices = [double or single for double, single in _CHOICE.findall(definition)]
+        number = int(chosen[1]) if (chosen := _CHOSEN.search(definition)) else 0
+        return f"<w:t>{choices[number]}</w:t>" if number < len(choices) else ""
+    if "<w:checkBox" in definition:
+        state = _TICK.search(definition) or _TICK_AT_FIRST.search(definition)
+        return f"<w:t>{'☒' if state and not _OFF.search(state[1]) else '☐'}</w:t>"
+    return ""
 
 
 def _without_what_is_not_shown(xml: str) -> str:

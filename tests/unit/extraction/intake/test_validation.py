@@ -200,12 +200,14 @@ def test_workbook_behind_a_password_is_encrypted(before: bytes) -> None:
     assert kind_of(ole({"Workbook": start + biff_record(0xE1, b"")}), "a.xls") == "xls"
 
 
-@pytest.mark.parametrize("kind", ["spreadsheet", "text", "presentation"])
+@pytest.mark.parametrize(
+    "kind", ["spreadsheet", "text", "presentation", "graphics", "text-master", "graphics-template"]
+)
 def test_opendocument_without_its_mimetype_part(kind: str) -> None:
     """Where the part ``mimetype`` was left out, the manifest says what the document is."""
     root = f'<m:file-entry m:full-path="/" m:version="1.3" m:media-type="application/vnd.oasis.opendocument.{kind}"/>'
     parts = {"META-INF/manifest.xml": f"<m:manifest>{root}</m:manifest>".encode(), "content.xml": b"x"}
-    expected = {"spreadsheet": "ods", "text": "odt", "presentation": "odp"}[kind]
+    expected = {"spreadsheet": "ods", "text": "odt", "presentation": "odp", "graphics": "odg"}[kind.partition("-")[0]]
     assert kind_of(zip_bytes(parts), "a.zip") == expected
 
 

@@ -16,6 +16,7 @@ SPACES = {
     "presentation": "presentation",
     "style": "style",
     "chart": "chart",
+    "form": "form",
 }
 NAMESPACES = " ".join(
     [
@@ -29,9 +30,10 @@ def odf(
     kind: str, body: str, *, styles: str = "", master: str = "", more: dict[str, bytes | str] | None = None
 ) -> bytes:
     """Return an OpenDocument file. ``styles`` are its automatic ones, ``master`` the inside of its master pages."""
+    root = "drawing" if kind == "graphics" else kind
     content = (
         f"<office:document-content {NAMESPACES}><office:automatic-styles>{styles}</office:automatic-styles>"
-        f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+        f"<office:body><office:{root}>{body}</office:{root}></office:body></office:document-content>"
     )
     pages = f"<office:master-styles><style:master-page>{master}</style:master-page></office:master-styles>"
     parts: dict[str, bytes | str] = {
@@ -40,6 +42,38 @@ def odf(
         "styles.xml": f"<office:document-styles {NAMESPACES}>{pages}</office:document-styles>",
     }
     return zip_bytes(parts | (more or {}))
+
+
+def test_fields_of_forms_show_what_is_in_them() -> None:
+    """What is typed, chosen and ticked is where the field is; passwords and other choices are nowhere."""
+    fields = (
+        '<form:text form:id="f1" form:current-value="Erika"/><form:password form:id="f2" form:value="secret"/>'
+        '<form:textarea form:id="f3"><text:p>two</text:p><text:p>lines</text:p></form:textarea>'
+        '<form:checkbox form:id="f4" form:label="Agreed" form:current-state="checked"/>'
+        '<form:radio form:id="f5" form:label="By post"/><form:fixed-text form:id="f6" form:label="Your name"/>'
+        '<form:listbox form:id="f7"><form:option form:label="red"/>'
+        '<form:option form:label="blue" form:selected="true"/></form:listbox>'
+        '<form:text form:id="f8" form:current-value="in no place"/>'
+    )
+    shown = (6, 1, 2, 3, 4, 5, 7, 99)
+    places = "".join(f'<text:p><draw:control draw:control="f{number}"/></text:p>' for number in shown)
+    body = f"<office:forms><form:form>{fields}</form:form></office:forms>{places}"
+    assert blocks(odf("text", body)) == [
+        "Your name", "Erika", "two\nlines", "- [x] Agreed", "- [ ] By post", "blue",
+    ]  # fmt: skip
+
+
+def test_drawings_are_read_page_by_page() -> None:
+    """A drawing has pages as a presentation has slides: shapes, groups, lines with a text, and a table."""
+    cell = "<table:table-cell><text:p>cell</text:p></table:table-cell>"
+    table = f"<table:table><table:table-row>{cell}</table:table-row></table:table>"
+    pages = (
+        "<draw:page><draw:g><draw:ellipse><text:p>valve</text:p></draw:ellipse></draw:g></draw:page>"
+        f"<draw:page><draw:connector><text:p>pipe</text:p></draw:connector><draw:frame>{table}</draw:frame></draw:page>"
+    )
+    extraction = extract(odf("graphics", pages), file_name="plan.odg")
+    assert " ".join(extraction.markdown.split()) == "## Page 1 valve ## Page 2 pipe | cell | | --- |"
+    assert extraction.pages == 2
 
 
 def blocks(content: bytes, name: str = ".odt") -> list[str]:

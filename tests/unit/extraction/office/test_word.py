@@ -55,6 +55,30 @@ def rewritten(content: bytes, change: Mapping[bytes, bytes]) -> bytes:
     return zip_bytes(parts)
 
 
+def field(definition: str, name: str) -> str:
+    """Return a field of a form as Word writes it."""
+    begin, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"' for kind in ("begin", "end"))
+    code = f"<w:r><w:instrText>{name}</w:instrText></w:r>"
+    return f"{begin}><w:ffData>{definition}</w:ffData></w:fldChar></w:r>{code}{end}/></w:r>"
+
+
+@pytest.mark.parametrize(
+    ("definition", "shown"),
+    [
+        ('<w:ddList><w:result w:val="1"/><w:listEntry w:val="a"/><w:listEntry w:val="b &amp; c"/></w:ddList>', "b & c"),
+        ('<w:ddList><w:listEntry w:val="red"/><w:listEntry w:val="blue"/></w:ddList>', "red"),
+        ('<w:ddList><w:result w:val="7"/><w:listEntry w:val="red"/></w:ddList>', ""),
+        ('<w:checkBox><w:sizeAuto/><w:default w:val="0"/><w:checked/></w:checkBox>', "☒"),
+        ('<w:checkBox><w:default w:val="1"/><w:checked w:val="0"/></w:checkBox>', "☐"),
+        ('<w:checkBox><w:default w:val="1"/></w:checkBox>', "☒"),
+    ],
+)  # fmt: skip
+def test_fields_of_forms_show_what_is_chosen(definition: str, shown: str) -> None:
+    """What is chosen in a drop-down list and whether a box is ticked are no texts of the body, and seen."""
+    text = extract_text(document(paragraph(run("Colour: "), field(definition, "FORM"), run(" end"))), ".docx")
+    assert text.split() == ["Colour:", *shown.split(), "end"]
+
+
 def test_words_are_not_cut_where_their_format_changes() -> None:
     """Emphasis within a word has no marks; that of whole words stays, and so do powers of numbers."""
     text = extract_text(

@@ -131,7 +131,10 @@ def test_endless_repeats_are_refused() -> None:
     assert caught.value.reason == "too_large"
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("spreadsheet", "fods"), ("text", "fodt"), ("presentation", "fodp")])
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("spreadsheet", "fods"), ("text", "fodt"), ("presentation", "fodp"), ("graphics", "fodg")],
+)
 def test_flat_documents_are_recognised_by_their_bytes(kind: str, expected: str) -> None:
     """A flat OpenDocument is one under the name of any XML file too, and that name is no wrong one."""
     names = " ".join(f'xmlns:n{at}="urn:some:long:name:of:a:namespace:{at}"' for at in range(200))
