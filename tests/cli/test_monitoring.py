@@ -141,6 +141,14 @@ def test_health_says_whether_somebody_has_to_look(synced: Cli) -> None:
     synced.end(worker)
 
 
+def test_wrong_usage_of_health_is_not_critical(cli: Cli) -> None:
+    """A monitor takes 2 for a finding: a call that cannot be has 3, here alone."""
+    cli.init("--no-watch")
+    for wrong in (["--max-age", "soon"], ["--bogus"], ["more"]):
+        assert cli.run("health", *wrong, code=3).err.startswith("error: ")
+    cli.run("stats", "--bogus", code=2)
+
+
 def test_health_names_what_is_about_to_fail(synced: Cli) -> None:
     """A disk below its reserve, a source that fails, one that cannot be read, and credentials that cannot be."""
     free = os.statvfs(synced.home).f_bavail * os.statvfs(synced.home).f_frsize

@@ -54,11 +54,21 @@ def test_unit_is_written_seen_and_removed(cli_at_home: Cli) -> None:
     assert "--watch" in unit_file(cli).read_text()
     assert cli.run("service", "install", "--user").out.startswith("unchanged: ")
     assert cli.run("service", "status", "--user", "--json").json["file"] == "current"
+    assert cli.run("service", "install", "--user", "--metrics", "9464", "--json").json["changed"]
+    assert "INGEST_TUI_METRICS=9464" in unit_file(cli).read_text()
+    assert cli.run("service", "install", "--user").out.startswith("unchanged: ")
+    assert cli.run("service", "status", "--user", "--json").json["file"] == "current"
+    assert "no port" in cli.run("service", "install", "--user", "--metrics", "99999", code=2).err
+    cli.run("service", "install", "--user", "--metrics", "")
+    assert "METRICS" not in unit_file(cli).read_text()
     assert cli.run("service", "uninstall", "--user", "--json").json == {"removed": str(unit_file(cli))}
     assert not unit_file(cli).exists()
     assert "hint: " in cli.run("service", "uninstall", "--user", code=4).err
     actions = [line["action"] for line in cli.run("audit", "--json").lines]
-    assert [action for action in actions if action.startswith("service.")] == ["service.install", "service.uninstall"]
+    assert [action for action in actions if action.startswith("service.")] == [
+        *(["service.install"] * 3),
+        "service.uninstall",
+    ]
 
 
 def test_a_unit_that_a_person_edited_is_left_alone(cli_at_home: Cli) -> None:

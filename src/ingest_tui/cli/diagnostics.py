@@ -84,13 +84,14 @@ def fail(error: IngestError, *, as_json: bool) -> int:
 
 
 def fail_usage(error: click.ClickException, *, as_json: bool) -> int:
-    """Write a mistake in the call and return 2."""
+    """Write a mistake in the call and return 2, or what its command has for that."""
     from ingest_tui.model.errors import UsageError
 
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ingest-tui"
     message = safe_block(error.format_message())
     hint = f"{_choice_meant(error)}'{command} --help' shows its usage"
-    return fail(UsageError(message, hint=hint), as_json=as_json)
+    fail(UsageError(message, hint=hint), as_json=as_json)
+    return error.exit_code if isinstance(error, click.UsageError) else EXIT_USAGE
 
 
 def _choice_meant(error: click.ClickException) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import humanize
@@ -80,7 +80,21 @@ def _row(one: SourceFigures) -> tuple[str, ...]:
     )
 
 
-@click.command()
+class _MonitorCommand(click.Command):
+    """A command whose wrong usage is no finding either: monitors take 2 for critical, and 3 for unknown."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the call; what is wrong in it ends with 3."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            error.exit_code = diagnostics.EXIT_UNKNOWN
+            raise
+
+
+@click.command(cls=_MonitorCommand)
 @click.option(
     "--max-age", type=Age(), help="Critical when the last good sync of a source is longer ago: 90m, 12h, 2d, 1w."
 )
@@ -89,7 +103,9 @@ def _row(one: SourceFigures) -> tuple[str, ...]:
 def health(session: Session, max_age: timedelta | None, as_json: bool) -> int:
     """Say in one line whether somebody has to look, for monitors.
 
-    Exit code 0: all is well. 1: a warning. 2: critical. Anything else: it could not be looked at.
+    Exit codes are those of monitoring plug-ins, not those of other commands. 0: OK. 1: WARNING. 2: CRITICAL. 3 and
+    above: UNKNOWN, it could not be looked at: 3 for wrong usage and failures, 4 for no workspace, 5 for a busy one, 6
+    for one that is refused.
     """
     from ingest_tui.services.monitoring import check_health
 

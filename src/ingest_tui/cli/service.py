@@ -30,6 +30,11 @@ def _scope_options(command: Any) -> Any:
     return click.option("--user", "scope", flag_value="user", help="For your user; the default for others.")(command)
 
 
+_metrics_option = click.option(
+    "--metrics",
+    metavar="PORT|FILE",
+    help="Figures for Prometheus, as 'ingest-tui --watch --metrics' has them; '' for none. Default: as installed.",
+)
 _name_option = click.option("--name", default=_UNIT, show_default=True, help="Of the unit, without '.service'.")
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Also a unit file that somebody edited; asks.")
 
@@ -42,22 +47,26 @@ def _chosen(scope: str | None) -> ServiceScope:
 
 @service.command(name="print")
 @_scope_options
+@_metrics_option
 @pass_session
-def print_unit(session: Session, scope: str | None) -> None:
+def print_unit(session: Session, scope: str | None, metrics: str | None) -> None:
     """Print the unit file, and write nothing."""
     from ingest_tui.services.service_units import service_unit
 
-    output.block(service_unit(session.workspace, _chosen(scope)))
+    output.block(service_unit(session.workspace, _chosen(scope), metrics or ""))
 
 
 @service.command()
 @_scope_options
 @_name_option
+@_metrics_option
 @_overwrite_option
 @yes_option
 @json_option
 @pass_session
-def install(session: Session, scope: str | None, name: str, overwrite: bool, yes: bool, as_json: bool) -> None:
+def install(
+    session: Session, scope: str | None, name: str, metrics: str | None, overwrite: bool, yes: bool, as_json: bool
+) -> None:
     """Write the unit file and say how to enable it; it is not started.
 
     Exit code 5: somebody edited the file, see --overwrite. Exit code 6: nobody agreed.
@@ -65,12 +74,12 @@ def install(session: Session, scope: str | None, name: str, overwrite: bool, yes
     from ingest_tui.services.service_units import install_service
 
     try:
-        done = install_service(session.workspace, _chosen(scope), name)
+        done = install_service(session.workspace, _chosen(scope), name, metrics=metrics)
     except ConflictError:
         if not overwrite:
             raise
         confirm(f"Overwrite the edited unit {name}.service?", yes=yes, as_json=as_json)
-        done = install_service(session.workspace, _chosen(scope), name, overwrite=True)
+        done = install_service(session.workspace, _chosen(scope), name, metrics=metrics, overwrite=True)
     if done.verified:
         diagnostics.say(f"warning: systemd-analyze says: {done.verified}")
     if as_json:

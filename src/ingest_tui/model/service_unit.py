@@ -18,6 +18,8 @@ from ingest_tui.model.safe_text import safe_display
 ServiceScope = Literal["user", "system"]
 _DIGEST = "# Made by ingest-tui service, digest "
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_METRICS_LINE = "Environment=INGEST_TUI_METRICS="
+_METRICS = re.compile(r"[A-Za-z0-9./_+@:\[\]-]+")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - what PrivateTmp hides
 
 _BY_SECCOMP = """\
@@ -75,6 +77,8 @@ class ServiceUnit:
     program: tuple[str, ...]
     owner: str = ""
     read: tuple[str, ...] = ()
+    metrics: str = ""
+    """Where metrics go, as ``--metrics`` names it, a file by its whole path; empty for nowhere."""
 
     def text(self) -> str:
         """Return the unit file; raises `ValidationError` for a path that none can hold."""
@@ -91,12 +95,16 @@ class ServiceUnit:
     def _service(self) -> list[str]:
         places = ("--workspace", self.workspace, "--credentials", self.credentials)
         command = (*self.program, *places, "--log-format", "journal", "--watch")
-        lines = [f"ExecStart={' '.join(map(_argument, command))}", *_LIFE.splitlines()]
+        lines = [f"ExecStart={' '.join(map(_argument, command))}", *self._metrics(), *_LIFE.splitlines()]
         if self.scope == "user":
             return [*lines, *_BY_SECCOMP.splitlines()]
         lines += [f"User={self.owner}", *_BY_SECCOMP.splitlines(), *_BY_MOUNTS.splitlines()]
         lines += [f"ReadWritePaths={_path(self.workspace)}"]
-        hidden = next((path for path in (self.workspace, self.credentials, *self.read) if _is_temporary(path)), None)
+        if self.metrics.startswith("/"):
+            lines += [f"ReadWritePaths={_path(self.metrics.rpartition('/')[0] or '/')}"]
+        hidden = next(
+            (path for path in (self.workspace, self.credentials, self.metrics, *self.read) if _is_temporary(path)), None
+        )
         if hidden is not None:
             return [
                 *lines,
@@ -105,6 +113,16 @@ class ServiceUnit:
                 "ReadWritePaths=/tmp /var/tmp",
             ]
         return [*lines, "PrivateTmp=yes"]
+
+    def _metrics(self) -> list[str]:
+        if not self.metrics:
+            return []
+        if not _METRICS.fullmatch(self.metrics):
+            raise ValidationError(
+                f"the metrics of a service cannot go to {safe_display(self.metrics)}",
+                hint="name a port, HOST:PORT, or a file by letters, digits and ./_-+@",
+            )
+        return [f"{_METRICS_LINE}{self.metrics}"]
 
     def _install(self) -> str:
         return "WantedBy=default.target" if self.scope == "user" else "WantedBy=multi-user.target"
@@ -120,6 +138,12 @@ def workspace_in(text: str) -> str:
     """Return the description of a unit, which names its workspace; empty when it has none."""
     found = re.search(r"^Description=ingest-tui, (.*)$", text, re.MULTILINE)
     return found[1].replace("%%", "%") if found else ""
+
+
+def metrics_in(text: str) -> str:
+    """Return where the metrics of a unit go; empty when it has none."""
+    found = re.search(f"^{_METRICS_LINE}(.+)$", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def check_unit_name(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.errors import ConflictError, NotFoundError, RefusedError
+from ingest_tui.model.errors import ConflictError, IngestError, NotFoundError, RefusedError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.service_unit import (
     ServiceScope,
@@ -19,6 +19,7 @@ from ingest_tui.model.service_unit import (
     check_unit_name,
     enabling_commands,
     is_made_here,
+    metrics_in,
     workspace_in,
 )
 from ingest_tui.store.users import requester, user_name
@@ -65,8 +66,11 @@ def usual_scope() -> ServiceScope:
     return "system" if os.geteuid() == 0 else "user"
 
 
-def service_unit(workspace: Workspace, scope: ServiceScope) -> str:
-    """Return the unit file for the worker of a workspace."""
+def service_unit(workspace: Workspace, scope: ServiceScope, metrics: str = "") -> str:
+    """Return the unit file for the worker of a workspace; ``metrics``: as ``--watch --metrics`` takes it.
+
+    Raises `UsageError` for what metrics cannot go to.
+    """
     folders = (source.source_config.get("path") for source in workspace.sources.all() if source.enabled)
     return ServiceUnit(
         scope,
@@ -75,17 +79,30 @@ def service_unit(workspace: Workspace, scope: ServiceScope) -> str:
         (sys.executable, "-m", "ingest_tui"),
         owner=user_name(workspace.root.stat().st_uid),
         read=(sys.prefix, *(os.path.abspath(str(folder)) for folder in folders if folder)),  # noqa: PTH100
+        metrics=_checked_metrics(metrics),
     ).text()
 
 
-def install_service(workspace: Workspace, scope: ServiceScope, name: str, *, overwrite: bool = False) -> InstalledUnit:
+def _checked_metrics(text: str) -> str:
+    if not text:
+        return ""
+    from ingest_tui.services.metrics import MetricsTarget
+
+    file = MetricsTarget.parse(text).file
+    return text if file is None else str(file)
+
+
+def install_service(
+    workspace: Workspace, scope: ServiceScope, name: str, *, metrics: str | None = None, overwrite: bool = False
+) -> InstalledUnit:
     """Write the unit file and check it with ``systemd-analyze verify`` where that is; starts and enables nothing.
 
     A file that a person has edited is overwritten only when asked to: it raises `ConflictError` otherwise. One of
-    another workspace is never.
+    another workspace is never. ``metrics``: None for as it was installed before, empty for none.
     """
-    text, path = service_unit(workspace, scope), _path_of(scope, name)
+    path = _path_of(scope, name)
     before = _read(path)
+    text = service_unit(workspace, scope, metrics_in(before or "") if metrics is None else metrics)
     if before is not None and before != text:
         if workspace_in(before) not in {"", str(workspace.root)}:
             raise RefusedError(
@@ -113,9 +130,16 @@ def service_status(workspace: Workspace, scope: ServiceScope, name: str) -> Serv
     text = _read(path)
     if text is None:
         return ServiceStatus(str(path), "missing")
-    is_current = text == service_unit(workspace, scope)
+    is_current = text == _as_installed_now(workspace, scope, text)
     file = "current" if is_current else "outdated" if is_made_here(text) else "edited"
     return ServiceStatus(str(path), file, workspace_in(text), _shown_by_systemd(scope, name))
+
+
+def _as_installed_now(workspace: Workspace, scope: ServiceScope, text: str) -> str | None:
+    try:
+        return service_unit(workspace, scope, metrics_in(text))
+    except IngestError:  # the folder of its metrics is away
+        return None
 
 
 def uninstall_service(workspace: Workspace, scope: ServiceScope, name: str, *, overwrite: bool = False) -> str:

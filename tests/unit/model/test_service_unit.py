@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ingest_tui.model.service_unit import (
     check_unit_name,
     enabling_commands,
     is_made_here,
+    metrics_in,
     workspace_in,
 )
 
@@ -45,6 +47,26 @@ def test_system_service_may_write_its_workspace_only() -> None:
     [command] = [line for line in lines if line.startswith("ExecStart=")]
     places = "--workspace /srv/docs --credentials /srv/docs.json"
     assert command == f"ExecStart=/usr/bin/env -m ingest_tui {places} --log-format journal --watch"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "written"),
+    [("9464", set()), ("0.0.0.0:9464", set()), ("/var/lib/m/in.prom", {'ReadWritePaths="/var/lib/m"'})],
+)
+def test_metrics_of_a_service_are_found_again(metrics: str, written: set[str]) -> None:
+    """The unit gives them to the worker, lets it write the file, and says so to who installs it again."""
+    text = replace(unit(), metrics=metrics).text()
+    assert metrics_in(text) == metrics
+    assert f"Environment=INGEST_TUI_METRICS={metrics}" in text.splitlines()
+    assert set(text.splitlines()) >= written
+    assert metrics_in(unit().text()) == ""
+
+
+@pytest.mark.parametrize("metrics", ["/a b", "x\nExecStart=/bin/sh", "%h", '"'])
+def test_what_metrics_cannot_be_is_refused(metrics: str) -> None:
+    """No line of a unit begins in a name of a file."""
+    with pytest.raises(ValidationError, match="metrics of a service"):
+        replace(unit(), metrics=metrics).text()
 
 
 def test_user_service_asks_for_nothing_that_needs_root() -> None:
