@@ -106,6 +106,23 @@ def test_the_environment_takes_precedence(call: Calls, monkeypatch: pytest.Monke
     assert call.saved["max_running_jobs"] == 6
 
 
+def test_the_address_of_a_chat_is_not_shown(call: Calls) -> None:
+    """What makes the url of a webhook a secret is in workspace.json alone; its server, and references, are shown."""
+    hooks = [
+        {"name": "chat", "url": "https://me:pass@chat.example.org/services/T0/hidden?key=hidden"},
+        {"name": "plain", "url": "http://127.0.0.1:8080"},
+        {"name": "kept", "url": "env:CHAT_URL"},
+    ]
+    shown = call("config", "set", "on_job_end", json.dumps(hooks))
+    shown += call("config", "list") + call("config", "list", "--json") + call("config", "get", "on_job_end")
+    shown += call("audit", "--json")
+    assert "hidden" not in shown
+    assert "pass@" not in shown
+    urls = [hook["url"] for hook in json.loads(call("config", "get", "on_job_end"))]
+    assert urls == ["https://chat.example.org/…", "http://127.0.0.1:8080", "env:CHAT_URL"]
+    assert call.saved["on_job_end"][0]["url"] == hooks[0]["url"]  # type: ignore[index]
+
+
 def test_the_theme_of_the_tui_is_set(call: Calls) -> None:
     """A theme of ours or of Textual, by its name; any other is refused with what was meant, and none is the default."""
     assert "nord" in call("config", "set", "theme", "nord")

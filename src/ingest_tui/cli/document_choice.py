@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli.day_argument import DAY
-from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
+from ingest_tui.cli.name_arguments import COLLECTION, SOURCE, TYPE
 from ingest_tui.model.outcome import PLACE_OUTCOMES
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--source", "source_id", type=SOURCE, metavar="NAME", help="Only of this source."),
         click.option("--contains", default="", help="Only with this in their address or title."),
         click.option(
-            "--type", "media_type", help="Only of this ending or media type, or a beginning of one: pdf, text/."
+            "--type",
+            "media_type",
+            type=TYPE,
+            help="Only of this ending or media type, or a beginning of one: pdf, text/.",
         ),
         click.option("--outcome", type=click.Choice(PLACE_OUTCOMES), help="Only where the last look came to this."),
         click.option("--since", type=DAY, metavar="YYYY-MM-DD", help="Only changed on this day (UTC) or later."),

@@ -80,6 +80,10 @@ def _row(one: SourceFigures) -> tuple[str, ...]:
     )
 
 
+class _NoAnswerError(click.UsageError):
+    exit_code = diagnostics.EXIT_UNKNOWN
+
+
 class _MonitorCommand(click.Command):
     """A command whose wrong usage is no finding either: monitors take 2 for critical, and 3 for unknown."""
 
@@ -90,8 +94,7 @@ class _MonitorCommand(click.Command):
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            error.exit_code = diagnostics.EXIT_UNKNOWN
-            raise
+            raise _NoAnswerError(error.message, error.ctx) from error
 
 
 @click.command(cls=_MonitorCommand)

@@ -76,6 +76,19 @@ class DocumentName(_Name):
     kind = "document"
 
 
+class TypeName(click.ParamType[str]):
+    """An ending or a media type, or the beginning of one; refused where neither a format nor a document has it."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        """Return it as it was typed."""
+        from ingest_tui.services.name_lookup import checked_type
+
+        session = ctx.find_object(Session) if ctx else None
+        return checked_type(session.workspace, value) if session and value.strip() else value
+
+
 class CredentialName(_Name):
     """An entry of the credentials file, as it was typed: the services look it up."""
 
@@ -101,6 +114,7 @@ SOURCE = SourceName()
 COLLECTION = CollectionName()
 JOB = JobName()
 DOCUMENT = DocumentName()
+TYPE = TypeName()
 CREDENTIAL = CredentialName()
 EMBEDDER = EmbedderName()
 RERANKER = RerankerName()

@@ -11,7 +11,7 @@ from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.model_commands import ModelServices, ModelTypes, remove_command, test_command
 from ingest_tui.cli.name_arguments import RERANKER
 from ingest_tui.cli.session import Session, json_option, pass_session
-from ingest_tui.cli.source_options import setting_options, settings_given
+from ingest_tui.cli.source_options import named_as_options, setting_options, settings_given
 
 
 @click.group(cls=CommandGroup)
@@ -41,7 +41,8 @@ def _add_command(backend: str) -> click.Command:
     def add_one(session: Session, /, name: str, as_json: bool, **options: Any) -> None:
         from ingest_tui.services.rerankers import add_reranker
 
-        added = add_reranker(session.workspace, backend=backend, name=name, settings=settings_given(options))
+        with named_as_options(click.get_current_context()):
+            added = add_reranker(session.workspace, backend=backend, name=name, settings=settings_given(options))
         if as_json:
             output.data(added)
             return

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
+from ingest_tui.cli.name_arguments import COLLECTION, SOURCE, TYPE
 from ingest_tui.model.selector import Selector
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -34,7 +34,11 @@ def selector_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--collection", "collection_id", type=COLLECTION, metavar="NAME", help="All of this collection."),
         click.option("--source", "source_id", type=SOURCE, metavar="NAME", help="All of this source."),
         click.option(
-            "--type", "media_type", callback=_not_empty, help="All of this ending, pdf, or media type, text/."
+            "--type",
+            "media_type",
+            type=TYPE,
+            callback=_not_empty,
+            help="All of this ending, pdf, or media type, text/.",
         ),
         click.option(
             "--path",

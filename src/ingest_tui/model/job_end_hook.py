@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ingest_tui.model.job import JobState, Manifest
 
 _REFERENCE = re.compile(r"(?:env|file|keyring|command):.+", re.DOTALL)
+_SERVER = re.compile(r"(https?://)([^/?#]+)")
 _MOST_ERRORS = 3
 _ENCODED = "whsec_"
 EndState = Literal["succeeded", "partial", "failed", "cancelled"]
@@ -65,6 +66,14 @@ class JobEndHook(BaseModel):
         if self.secret and not self.url:
             raise ValueError("a secret signs the calls of a webhook; a command has none")
         return self
+
+    def shown(self) -> dict[str, Any]:
+        """Return the entry as people may see it: of an url only the server, since the rest of a chat's is a secret."""
+        entry = self.model_dump(mode="json")
+        if found := _SERVER.match(self.url):
+            server = f"{found[1]}{found[2].rpartition('@')[2]}"
+            entry["url"] = server if self.url.rstrip("/") == server else f"{server}/…"
+        return entry
 
     def is_for(self, manifest: Manifest) -> bool:
         """Whether it wants to hear of an ended job."""

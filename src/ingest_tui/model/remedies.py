@@ -39,6 +39,8 @@ _OF_SETTINGS = {
 }
 OF_PARSERS = frozenset({"timeout", "memory", "crashed"})
 """Reasons that may be due to the machine, and what else runs on it."""
+KNOWN_REASONS = frozenset({*_BY_REASON, *_OF_SETTINGS, *OF_PARSERS, *PERMANENT_FAILURES, NEEDS_OCR})
+"""Why items fail, are refused or have no text, as this program has it; connectors and validators may have others."""
 _UPLOAD_AGAIN = "upload it again"
 
 

@@ -64,7 +64,9 @@ def list_settings(workspace: Workspace) -> list[SettingRow]:
 
 
 def _settings_of_workers(workspace: Workspace) -> list[SettingRow]:
-    now, defaults = (one.model_dump(mode="json") for one in (workspace.read_settings(), Settings()))
+    settings = workspace.read_settings()
+    now, defaults = (one.model_dump(mode="json") for one in (settings, Settings()))
+    now["on_job_end"] = [hook.shown() for hook in settings.on_job_end]
     schema = settings_schema()["properties"]
     return [
         SettingRow(

@@ -22,9 +22,10 @@ from ingest_tui.model.issue import (
 from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan_line import PlanLine
-from ingest_tui.model.remedies import remedy_for
+from ingest_tui.model.remedies import KNOWN_REASONS, remedy_for
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.selector import Selector
+from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.services.documents.addresses import addresses_of
 from ingest_tui.services.jobs.jobs import job_plan, write_plan_and_queue
@@ -101,12 +102,15 @@ def list_open_issues(
 
     Only the last look at each item counts: what has succeeded since is not an error any more. ``ignored``: those that
     were ignored instead (True), or both (None). `is_thin` in model/issue.py says what little text is.
+
+    Raises `UsageError` for reasons that cannot be.
     """
     if source_id is not None and source_id not in RESERVED_SOURCES:
         workspace.sources.get(source_id)
     said, now = workspace.ignored.all(), utc_now()
-    found = []
+    found, seen = [], set[str]()
     for issue in _all_issues(workspace, kinds):
+        seen.add(issue.reason)
         if (source_id is not None and issue.source_id != source_id) or (reasons and issue.reason not in reasons):
             continue
         if selector is not None and not _is_selected(issue, selector, now):
@@ -115,7 +119,18 @@ def list_open_issues(
         is_ignored = known is not None and known.mark == issue.mark
         if ignored is None or ignored == is_ignored:
             found.append(replace(issue, ignored_by=known.by) if known is not None and is_ignored else issue)
+    _refuse_unknown(set(reasons or ()) - seen)
     return found
+
+
+def _refuse_unknown(reasons: Collection[str]) -> None:
+    """Raise `UsageError` for a reason that nothing here has, and that nothing ever had."""
+    known = KNOWN_REASONS | {THIN_REASON}
+    for reason in sorted(set(reasons) - known):
+        raise UsageError(
+            f"there is no reason {safe_display(reason)!r}",
+            hint=f"{did_you_mean(reason, known)}'ingest-tui errors list --by-reason' shows those that there are",
+        )
 
 
 def _all_issues(workspace: Workspace, kinds: Collection[str] | None) -> Iterator[Issue]:

@@ -25,6 +25,7 @@ from ingest_tui.model.plan import FAILED_BEFORE
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.reasons import PROBLEM_OUTCOMES, ReasonGroup, Reasons
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.pipeline.job.recovery import intents_of_an_older_program
 from ingest_tui.services.documents.uploads import retry_upload
 from ingest_tui.store.fs.disk import means_disk_full
@@ -48,7 +49,8 @@ def list_jobs(
 ) -> list[Manifest]:
     """Return jobs, newest first; ``since``: those made on that day (2026-11-21, UTC) or later.
 
-    ``on_unreadable`` hears of each whose manifest is lost or damaged.
+    ``on_unreadable`` hears of each whose manifest is lost or damaged. Raises `NotFoundError` for a source that there is
+    not, and that no job is of.
     """
     wanted = set(states) if states else None
     jobs = workspace.jobs.readable(workspace.jobs.ids(), on_unreadable=lambda job_id, _error: on_unreadable(job_id))
@@ -57,7 +59,17 @@ def list_jobs(
         for job in jobs
         if (wanted is None or job.state in wanted) and source_id in {None, job.source_id} and job.created_at >= since
     )
-    return list(islice(found, None if limit is None else min(limit, sys.maxsize)))
+    listed = list(islice(found, None if limit is None else min(limit, sys.maxsize)))
+    if source_id is not None and not listed and not _has_jobs(workspace, source_id):
+        workspace.sources.get(source_id)
+    return listed
+
+
+def _has_jobs(workspace: Workspace, source_id: str) -> bool:
+    if source_id in RESERVED_SOURCES:
+        return True
+    jobs = workspace.jobs.readable(workspace.jobs.ids(), on_unreadable=lambda _job_id, _error: None)
+    return any(job.source_id == source_id for job in jobs)
 
 
 def as_it_is(workspace: Workspace, manifest: Manifest) -> Manifest:

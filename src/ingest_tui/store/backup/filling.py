@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,11 +20,11 @@ def filled_workspace(root: Path) -> Iterator[Path]:
     """Give the folder to fill: ``root`` itself; what is to be its workspace.json is written as `held_back` names it.
 
     What an earlier restore left that was killed is removed first. What is raised meanwhile leaves ``root`` empty, or
-    not there if it was not. Raises `RefusedError` for a folder with other things in it or inside a workspace,
-    `BusyError` while another restore fills it.
+    not there if it was not, and with it the folders above that were made for it. Raises `RefusedError` for a folder
+    with other things in it or inside a workspace, `BusyError` while another restore fills it.
     """
     layout = Layout(root)
-    was_there = root.is_dir()
+    made = [folder for folder in (root, *root.parents) if not folder.is_dir()]
     _refuse_what_is_there(layout)
     refuse_inside_another(root)
     make_folder(root, durable=True)
@@ -45,7 +45,7 @@ def filled_workspace(root: Path) -> Iterator[Path]:
             layout.restore_mark.unlink()
         except BaseException:
             with suppress(OSError):
-                _give_up(layout, was_there=was_there)
+                _give_up(layout, made)
             raise
     sync_folder(root)
 
@@ -77,10 +77,11 @@ def _empty(layout: Layout) -> None:
             path.unlink()
 
 
-def _give_up(layout: Layout, *, was_there: bool) -> None:
+def _give_up(layout: Layout, made: Iterable[Path]) -> None:
+    """Empty the folder, and remove the folders that were ``made``, the innermost first, if nobody else uses them."""
     with suppress(IsADirectoryError):
         layout.settings.unlink(missing_ok=True)  # first: what is half empty is no workspace
     _empty(layout)
     layout.restore_mark.unlink(missing_ok=True)
-    if not was_there:
-        layout.root.rmdir()
+    for folder in made:
+        folder.rmdir()

@@ -42,15 +42,41 @@ class RestoreTarget(Protocol):
 
 
 class Nowhere:
-    """Reads and forgets: a backup is only checked."""
+    """Reads and forgets all but the names: a backup is only checked, and refused for what `NewFolder` refuses."""
+
+    def __init__(self) -> None:
+        self._files: set[bytes] = set()
+        """Digests, which are smaller than paths."""
+        self._folders = {""}
 
     def put(self, path: str, pieces: Iterable[bytes]) -> Written:
         """Hash the pieces."""
-        del path
+        self._make_folder(path.rpartition("/")[0])
+        digest = _digest(path)
+        if path in self._folders or digest in self._files:
+            raise _in_it_twice(path)
+        self._files.add(digest)
         return _hashed(pieces)
 
     def drop(self, path: str) -> None:
-        """There is nothing to remove."""
+        """Forget the name."""
+        self._files.discard(_digest(path))
+
+    def _make_folder(self, path: str) -> None:
+        if path in self._folders:
+            return
+        if _digest(path) in self._files:
+            raise _in_it_twice(path)
+        self._make_folder(path.rpartition("/")[0])
+        self._folders.add(path)
+
+
+def _digest(path: str) -> bytes:
+    return hashlib.blake2b(path.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+
+def _in_it_twice(path: str) -> ValidationError:
+    return damaged(f"{safe_display(path)} is in it twice")
 
 
 class NewFolder:
@@ -70,7 +96,7 @@ class NewFolder:
             self._make_folder(path.rpartition("/")[0])
             descriptor = os.open(self._root / self._renamed.get(path, path), _NEW_FILE, FILE_MODE)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise damaged(f"{safe_display(path)} is in it twice") from None
+            raise _in_it_twice(path) from None
         try:
             os.fchmod(descriptor, FILE_MODE)
             return _hashed(pieces, descriptor)
