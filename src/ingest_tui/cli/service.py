@@ -33,7 +33,7 @@ def _scope_options(command: Any) -> Any:
 _metrics_option = click.option(
     "--metrics",
     metavar="PORT|FILE",
-    help="Figures for Prometheus, as 'ingest-tui --watch --metrics' has them; '' for none. Default: as installed.",
+    help="Figures for Prometheus, as those of --watch; '' for none. Default: as installed.",
 )
 _name_option = click.option("--name", default=_UNIT, show_default=True, help="Of the unit, without '.service'.")
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Also a unit file that somebody edited; asks.")
