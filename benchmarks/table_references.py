@@ -126,10 +126,12 @@ def _spans(seconds: int) -> set[str]:
 
 def _csv_cells(content: bytes) -> Sheets:
     from ingest_tui.extraction.intake.decoding import decode_text
-    from ingest_tui.extraction.tables.delimited import find_delimiter
+    from ingest_tui.extraction.tables.delimited import find_delimiter, find_quote
 
     text, _encoding, _findings = decode_text(content)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text))
+    delimiter = find_delimiter(text)
+    quote = find_quote(text, delimiter)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
     return {"": [[Cell(cell) for cell in row] for row in rows]}
 
 

@@ -22,10 +22,14 @@ MAX_MALFORMED_LINES = 20
 def read_csv(
     text: str, *, name: str = "", delimiter: str | None = None, schema: SchemaCheck | None = None
 ) -> Table | None:
-    """Return the table of a CSV text, or None when it holds nothing. The delimiter is found when not given."""
+    """Return the table of a CSV text, or None when it holds nothing. The delimiter is found when not given.
+
+    So are the quotes, see `find_quote`.
+    """
     separator = delimiter or find_delimiter(text)
     findings: list[Finding] = []
-    table = build_table(name, _csv_rows(text, separator, findings), schema, as_shown=False)
+    rows = _csv_rows(text, separator, find_quote(text, separator), findings)
+    table = build_table(name, rows, schema, as_shown=False)
     if table is not None:
         table.findings += findings
     return table
@@ -33,7 +37,7 @@ def read_csv(
 
 def find_delimiter(text: str) -> str:
     """Return the delimiter that splits the first lines most evenly: comma, semicolon, tab or pipe."""
-    lines = [line for line in text[:_SNIFF_CHARACTERS].splitlines()[:20] if line.strip()]
+    lines = _first_lines(text)
     best, best_score = ",", 0.0
     for candidate in _DELIMITERS:
         counts = [len(row) - 1 for row in csv.reader(lines, delimiter=candidate)]
@@ -46,7 +50,39 @@ def find_delimiter(text: str) -> str:
     return best
 
 
-def _csv_rows(text: str, delimiter: str, findings: list[Finding]) -> Iterator[list[str]]:
+def _first_lines(text: str) -> list[str]:
+    return [line for line in text[:_SNIFF_CHARACTERS].splitlines()[:20] if line.strip()]
+
+
+def find_quote(text: str, delimiter: str) -> str:
+    """Return what fields are quoted with: a double quote, or an apostrophe where the first lines leave no doubt.
+
+    That is where only apostrophes make all lines equally long, or where all fields that have a letter are between two.
+    An apostrophe that nothing closes, as spreadsheets put it before numbers that are texts, is none.
+    """
+    lines = _first_lines(text)
+    if len(text) > _SNIFF_CHARACTERS and len(lines) > 1:
+        lines.pop()  # it may be cut
+    if not any("'" in line for line in lines):
+        return '"'
+    plain = list(csv.reader(lines, delimiter=delimiter))
+    try:
+        quoted = list(csv.reader(lines, delimiter=delimiter, quotechar="'", strict=True))
+    except csv.Error:
+        return '"'
+    if len(quoted) != len(plain):  # one that goes over the end of a line is no sign
+        return '"'
+    is_needed = len(set(map(len, plain))) > 1 == len(set(map(len, quoted)))
+    words = [field.strip() for row in plain for field in row if any(map(str.isalpha, field))]
+    is_usual = len(plain) > 1 and len(words) > 1 and all(_is_between_apostrophes(word) for word in words)
+    return "'" if is_needed or is_usual else '"'
+
+
+def _is_between_apostrophes(field: str) -> bool:
+    return len(field) > 1 and field[0] == field[-1] == "'"
+
+
+def _csv_rows(text: str, delimiter: str, quote: str, findings: list[Finding]) -> Iterator[list[str]]:
     """Yield the rows; the findings are complete when they are all there.
 
     A quote that is never closed would swallow the rest: from its row on quotes mean nothing.
@@ -56,7 +92,7 @@ def _csv_rows(text: str, delimiter: str, findings: list[Finding]) -> Iterator[li
     # Fields are cut afterwards, with a finding, not refused. The limit is one of the whole process, a caller's too.
     csv.field_size_limit(max(len(text), csv.field_size_limit()))
     buffer = StringIO(text, newline="")
-    reader = csv.reader(buffer, delimiter=delimiter)
+    reader = csv.reader(buffer, delimiter=delimiter, quotechar=quote)
     widths = RowWidths()
     rows = begins_at = lines_before = 0
     last: list[str] = []
@@ -77,7 +113,7 @@ def _csv_rows(text: str, delimiter: str, findings: list[Finding]) -> Iterator[li
         rows += 1
         last, begins_at, lines_before = row, next_begins_at, lines_read
     rest = [last]
-    if leaves_quote_open(text[begins_at:], delimiter):
+    if leaves_quote_open(text[begins_at:], delimiter, quote):
         message = f"the quote opened on line {lines_before + 1} is never closed: from there on quotes are just text"
         findings.append(Finding("error", "unclosed_quote", message))
         rest = list(csv.reader(StringIO(text[begins_at:], newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE))

@@ -12,7 +12,7 @@ from ingest_tui.extraction.backends.base import ParseInput
 from ingest_tui.extraction.intake.decoding import decode_text
 from ingest_tui.extraction.intake.formats import extension_of
 from ingest_tui.extraction.intake.sniffing import sniff
-from ingest_tui.extraction.tables.delimited import MAX_MALFORMED_LINES, find_delimiter
+from ingest_tui.extraction.tables.delimited import MAX_MALFORMED_LINES, find_delimiter, find_quote
 from ingest_tui.extraction.tables.table import MAX_TABLE_CHARACTERS, Table, build_table
 from ingest_tui.extraction.validators.table import RowWidths
 from ingest_tui.model.errors import IngestError
@@ -53,7 +53,7 @@ def read_streamed(
     separator = delimiter or find_delimiter(text)
     before = csv.field_size_limit(_LONGEST_LINE)  # a quote that is never closed takes so much, not the whole rest
     try:
-        rows = _rows(lines, separator, findings, parse_input.tick)
+        rows = _rows(lines, separator, find_quote(text, separator), findings, parse_input.tick)
         table = build_table("", rows, parse_input.schema, as_shown=False, most_characters=most_characters)
     finally:
         csv.field_size_limit(before)
@@ -116,10 +116,10 @@ class _Lines:
 
 
 def _rows(
-    lines: Iterable[str], delimiter: str, findings: list[Finding], tick: Callable[[], None]
+    lines: Iterable[str], delimiter: str, quote: str, findings: list[Finding], tick: Callable[[], None]
 ) -> Iterator[list[str]]:
     """Yield the rows; the findings are complete when they are all there."""
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
     widths = RowWidths()
     rows = broken = 0
     while True:

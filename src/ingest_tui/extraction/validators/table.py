@@ -49,12 +49,12 @@ class RowWidths:
         return [Finding("warning", "uneven_rows", message)]
 
 
-def leaves_quote_open(rest: str, delimiter: str) -> bool:
+def leaves_quote_open(rest: str, delimiter: str, quote: str = '"') -> bool:
     """Say whether the last row of a table, given from its beginning to the end of the text, opens a quote for ever."""
-    if '"' not in rest:
+    if quote not in rest:
         return False
     try:
-        list(csv.reader(StringIO(rest, newline=""), delimiter=delimiter, strict=True))
+        list(csv.reader(StringIO(rest, newline=""), delimiter=delimiter, quotechar=quote, strict=True))
     except csv.Error as error:
         return "unexpected end of data" in str(error)
     return False

@@ -18,7 +18,7 @@ from ingest_tui.extraction.backends.base import ParseInput
 from ingest_tui.extraction.intake.formats import BY_EXTENSION
 from ingest_tui.extraction.parse import extract
 from ingest_tui.extraction.pool import task_input
-from ingest_tui.extraction.tables.delimited import read_csv
+from ingest_tui.extraction.tables.delimited import find_delimiter, find_quote, read_csv
 from ingest_tui.extraction.tables.streamed import is_streamed, read_streamed
 from ingest_tui.extraction.tables.table import Table, build_table
 
@@ -120,3 +120,34 @@ def test_what_only_bears_the_name_of_a_table_is_read_whole() -> None:
     assert is_streamed(b"a,b\n1,2\n", "a.csv")
     assert not is_streamed(b"PK\x03\x04" + bytes(100), "a.csv")
     assert not is_streamed(b"a,b\n1,2\n", "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("'a','b','c'\n'x, y','it''s',3\n", "'"),  # only so are the lines equally long
+        ("'town';'note'\n'Bern';'wet'\n'Thun';''\n", "'"),  # every word is between two
+        ("town,note\nBern,'wet'\nThun,dry\n", '"'),  # some words are: they belong to them
+        ("id,note\n'007,one\n'008,two\n", '"'),  # as spreadsheets mark numbers that are texts
+        ("a,b\n'tis the season, 1\nit's late, 2, 3\n", '"'),
+        ("'a, b\nc,d,e'\n", '"'),
+        ('"a","it\'s"\n"b, c","\'x\'"\n', '"'),
+        ("'only'\n", '"'),
+        ("", '"'),
+    ],
+)
+def test_quotes_are_found(text: str, quote: str) -> None:
+    """Apostrophes are quotes only where nothing else explains the first lines; else every sign is kept."""
+    assert find_quote(text, find_delimiter(text)) == quote
+
+
+def test_a_table_in_apostrophes_is_read_as_one() -> None:
+    """Whole and in blocks: what is between them is one field, and two of them within it are one."""
+    text = "'town','note'\n'Bern, old','it''s wet'\n'Thun','dry'\n"
+    whole = read_csv(text)
+    assert whole is not None
+    assert whole.markdown.split("\n")[2] == "| Bern, old | it's wet |"
+    assert streamed(text[:20].encode() + text[20:40].encode(), [text[40:].encode()]).markdown == whole.markdown
+    broken = read_csv("'a','b'\n" + "'x','y'\n" * 30 + "'never closed,1\n2,3\n")
+    assert broken is not None
+    assert [one.code for one in broken.findings if one.severity == "error"] == ["unclosed_quote"]
