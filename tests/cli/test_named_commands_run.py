@@ -48,7 +48,7 @@ WRITTEN = {
 """What a person gives for the CAPITALS of a text."""
 AFTER_OPTION = {
     "--version": "1", "--level": "error", "--contains": "sync", "--source": "docs", "--document": "a.txt",
-    "--to": "out", "--collection": "default", "--embedder": "tiny",
+    "--to": "out", "--scope": "read", "--collection": "default", "--embedder": "tiny",
 }  # fmt: skip
 BY_GROUP = {
     "source": "docs", "sync": "docs", "plan": "docs", "job": "last", "doc": "a.txt", "errors": "broken.docx",
@@ -68,6 +68,8 @@ IN_COMMAND = {
     **dict.fromkeys([("collection prefs", word) for word in (HOLE, "NAME")], "default"),
     **dict.fromkeys([("collection restore", word) for word in (HOLE, "NAME")], "removed"),
     ("collection remove", "NAME"): "leaving",
+    ("serve token", "NAME"): "more",
+    ("serve token", HOLE): "reader",
     ("upload -", "NAME"): "report.txt",
     ("backup FILE", "FILE"): "two.tar.zst",
     ("audit check", "FILE"): "audit.jsonl",
@@ -76,7 +78,7 @@ IN_COMMAND = {
     ("restore FILE", "FOLDER"): "restored",
 }
 """What a person gives for a word in one command alone."""
-OF_OTHER_TESTS = re.compile("--bucket|--folder|--ask|--watch|service install|mcp --allow-write")
+OF_OTHER_TESTS = re.compile("--bucket|--folder|--ask|--watch|service install|^mcp|^serve$")
 """What asks a service, or a person without another way, writes outside of the workspace, or serves until it is told."""
 ANSWERS = {
     "credential add": ("--set", "username=me", "--secret", SECRET),
@@ -150,6 +152,7 @@ class Place:
         make_cross_encoder(Path("cross"))
         assert self("reranker", "add", "onnx", "cross", "--path", "cross") == 0
         assert self("credential", "add", "keys", "--type", "basic", "--set", "username=me", "--secret", SECRET) == 0
+        assert self("serve", "token", "add", "reader") == 0
         assert self("sync", "docs") in DONE
         (self.docs / "a.txt").write_text("the second words")
         assert self("sync", "docs") in DONE

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.cli.running import Cli
+from tests.servers.certificates import own_certificate
 from tests.servers.running_server import running_server
 from tests.waiting import wait_until
 
@@ -144,6 +146,28 @@ def test_other_machines_need_tokens(cli: Cli) -> None:
         assert ask(here, "/jobs", Authorization=f"Bearer {secret}")[0] == 200
         cli.run("serve", "token", "revoke", "agent")
         assert ask(here, "/jobs", Authorization=f"Bearer {secret}")[0] == 401
+
+
+@pytest.mark.slow
+def test_tls_is_used_or_refused_at_the_start(cli: Cli) -> None:
+    """With a certificate and its key it is HTTPS; half of them, nonsense or a missing file is refused at once."""
+    cli.init()
+    _context, certificate = own_certificate(cli.home)
+    key = certificate.with_name("key.pem")
+    with running_server(cli, "--tls-cert", certificate, "--tls-key", key) as (_process, address):
+        assert address.startswith("https://")
+        parts = urlsplit(address)
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        with closing(http.client.HTTPSConnection("127.0.0.1", parts.port, timeout=60, context=trusted)) as asking:
+            assert ask_by(asking, "/health")[0] == 200
+    wrong = cli.home / "wrong.pem"
+    wrong.write_text("no certificate")
+    for options in (
+        ("--tls-cert", certificate),
+        ("--tls-cert", wrong, "--tls-key", key),
+        ("--tls-cert", "none", "--tls-key", key),
+    ):
+        assert cli.run("serve", "--port", "0", *options, code=2).err.startswith("error:")
 
 
 @pytest.mark.slow

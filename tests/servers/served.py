@@ -11,6 +11,7 @@ from ingest_tui import open_workspace
 from ingest_tui.model.access_token import TokenScope
 from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.app import build_app
+from ingest_tui.server.noted_warnings import note_warnings
 from ingest_tui.services.client import Client
 
 
@@ -35,6 +36,7 @@ class Served:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             named["Authorization"] = f"Bearer {token}"
+        note_warnings()  # as a server does; pytest puts them back after each test
         app = build_app(Client(self.root, read_only=read_only), self.options)
         return TestClient(app, base_url="http://127.0.0.1", headers=named, raise_server_exceptions=True)
 

@@ -25,6 +25,7 @@ from ingest_tui.server.caller import Caller
 from ingest_tui.server.endpoint import AnyEndpoint, Call, Reply
 from ingest_tui.server.events import Feeds
 from ingest_tui.server.idempotency import HEADER, AnswersGiven, checked_key, digest_of
+from ingest_tui.server.noted_warnings import noting, warning_headers
 from ingest_tui.server.places import PlaceNames
 from ingest_tui.server.problems import RequestError, known_error, problem_response
 from ingest_tui.server.requests import params_of, sent_body
@@ -102,10 +103,14 @@ def _done_once(state: ServerState, endpoint: AnyEndpoint, call: Call[Any, Any], 
 
 
 def _handled(endpoint: AnyEndpoint, call: Call[Any, Any]) -> Response:
-    with acting_for(call.caller.acts_as):
+    with acting_for(call.caller.acts_as), noting() as noted:
         result = endpoint.handler(call)
-    if isinstance(result, Response):
-        return result
+    response = result if isinstance(result, Response) else _response(endpoint, call, result)
+    response.headers.update(warning_headers(noted))
+    return response
+
+
+def _response(endpoint: AnyEndpoint, call: Call[Any, Any], result: BaseModel | Reply) -> Response:
     reply = result if isinstance(result, Reply) else Reply(result)
     status = reply.status or endpoint.status
     if reply.value is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
 import signal
 import socket
+import ssl
 import stat
 import sys
 from collections.abc import Iterator
@@ -20,11 +22,12 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.app import build_app
 from ingest_tui.server.events import Feeds
+from ingest_tui.server.noted_warnings import note_warnings
 from ingest_tui.services.client import Client
 
 _BACKLOG = 512
-_CONNECTIONS = 2000
-"""Open connections: far above what one workspace can serve, far below what the system lets a process open."""
+_MOST_CONNECTIONS = 2000
+_OTHER_FILES = 200
 _IDLE_SECONDS = 15
 _ENDING_SECONDS = 10
 _OWNER_ONLY = 0o177
@@ -60,6 +63,7 @@ def run_server(root: Path, options: ServeOptions) -> int:
             code="no_token",
         )
     _check_tls(options)
+    note_warnings()
     with listening(options) as listener:
         app = build_app(client, options)
         config = uvicorn.Config(
@@ -70,7 +74,7 @@ def run_server(root: Path, options: ServeOptions) -> int:
             proxy_headers=False,
             lifespan="off",
             ws="none",
-            limit_concurrency=_CONNECTIONS,
+            limit_concurrency=_most_connections(),
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=_ENDING_SECONDS,
             ssl_certfile=options.certificate,
@@ -81,12 +85,26 @@ def run_server(root: Path, options: ServeOptions) -> int:
     return 0
 
 
+def _most_connections() -> int:
+    """Return how many connections may be open: with room for the files of a workspace below what the system allows."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(_OTHER_FILES, min(_MOST_CONNECTIONS, allowed - _OTHER_FILES))
+
+
 def _check_tls(options: ServeOptions) -> None:
     if (options.certificate is None) != (options.private_key is None):
         raise UsageError("--tls-cert and --tls-key go together", hint="give both, or neither")
-    for path in filter(None, (options.certificate, options.private_key)):
-        if not path.is_file():
-            raise UsageError(f"there is no file {safe_display(str(path))}", hint="name a file in PEM form")
+    if options.certificate is None:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate, options.private_key, password="")  # else it would be asked for
+    except OSError as error:  # ssl.SSLError is one
+        reason = error.strerror if error.filename is None and error.strerror else str(error)
+        raise UsageError(
+            f"TLS cannot be used with {safe_display(str(options.certificate))}: {safe_display(reason)}",
+            hint="name a certificate and its private key, both in PEM form and without a passphrase",
+        ) from None
 
 
 def _say(options: ServeOptions, listener: socket.socket) -> None:

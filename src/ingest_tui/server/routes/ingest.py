@@ -29,7 +29,7 @@ from ingest_tui.server.routes.sources import (
     config_given,
     queued_sync,
     source_for,
-    warnings_given,
+    warn_of_both,
 )
 from ingest_tui.services.documents.upload_files import UploadFile, file_from
 
@@ -114,7 +114,8 @@ def ingest(call: Call[Params, IngestBody]) -> Reply:
     if body.source_id is not None:
         return queued_sync(call, source_for(call, body.source_id), force=body.force)
     source = _described_source(call, body)
-    return queued_sync(call, source, force=body.force, warnings=warnings_given(body.source_config, body.source_path))
+    warn_of_both(body.source_config, body.source_path)
+    return queued_sync(call, source, force=body.force)
 
 
 def _described_source(call: Call[Any, Any], body: IngestBody) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
@@ -109,11 +110,6 @@ class NewSource(SourceSettings):
         """The settings of its connector."""
         return config_given(self.source_config, self.source_path)
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What is odd about the request."""
-        return warnings_given(self.source_config, self.source_path)
-
 
 class EditedSource(SourceSettings):
     """What changes of a source; `source_config` is merged into what it has."""
@@ -189,15 +185,11 @@ def config_given(config: dict[str, Any] | None, path: str | None) -> dict[str, A
     return {} if path is None else {"path": path}
 
 
-def warnings_given(config: dict[str, Any] | None, path: str | None) -> tuple[str, ...]:
-    """Return the warning of a request that has the old form too."""
+def warn_of_both(config: dict[str, Any] | None, path: str | None) -> None:
+    """Warn of a request that has the old form, too."""
     both = config is not None and path is not None
-    return ("both source_path and source_config are given; source_config is used",) if both else ()
-
-
-def warning_headers(warnings: tuple[str, ...]) -> dict[str, str]:
-    """Return the header that tells a client of what is odd about its request (RFC 9111, section 5.5)."""
-    return {"Warning": ", ".join(f'199 ingest-tui "{one}"' for one in warnings)} if warnings else {}
+    if both:
+        warnings.warn("both source_path and source_config are given; source_config is used", stacklevel=2)
 
 
 def source_for(call: Call[Any, Any], source_id: str) -> Source:
@@ -223,12 +215,13 @@ def get_source(call: Call[SourceParams, NoBody]) -> Reply:
 def add_source(call: Call[Params, NewSource]) -> Reply:
     """Add a source. It is not synced yet."""
     body = call.body
+    warn_of_both(body.source_config, body.source_path)
     source = call.client.sources.add(
         source_type=body.source_type, name=body.name, config=body.config,
         preferences=body.preferences, **{"collection_id": "default"} | body.changes(),
     )  # fmt: skip
     answer = _answer(call, source)
-    headers = {**answer.headers, "Location": f"/sources/{source.source_id}", **warning_headers(body.warnings)}
+    headers = {**answer.headers, "Location": f"/sources/{source.source_id}"}
     return Reply(answer.value, 201, headers)
 
 
@@ -297,11 +290,10 @@ def sync_source(call: Call[SourceParams, SyncBody]) -> Reply:
     return queued_sync(call, source_for(call, call.params.source_id), force=call.body.force)
 
 
-def queued_sync(call: Call[Any, Any], source: Source, *, force: bool, warnings: tuple[str, ...] = ()) -> Reply:
+def queued_sync(call: Call[Any, Any], source: Source, *, force: bool) -> Reply:
     """Queue a sync, and answer with its job and where its state is."""
     job = call.client.sources.sync(source.source_id, trigger="api", force=force)
-    headers = {"Location": f"/ingest/{job.job_id}", **warning_headers(warnings)}
-    return Reply(status_for(call, job.job_id), 202, headers)
+    return Reply(status_for(call, job.job_id), 202, {"Location": f"/ingest/{job.job_id}"})
 
 
 def _state(call: Call[Any, Any], summary: Any) -> SourceAnswer:
