@@ -290,3 +290,33 @@ def test_when_a_source_is_synced_next() -> None:
     assert next_words(summary, NOW) == "in 19m00s"
     summary.next_run_at = "2026-11-21T11:19:00.000Z"
     assert next_words(summary, NOW) == "now"
+
+
+def test_a_timeline_shows_what_ended_last(root: Path) -> None:
+    """The newest first, with when and for how long; Enter opens the job, and what ends later comes on top."""
+    for number, (state, minutes) in enumerate((("succeeded", 5), ("failed", 40), ("partial", 59))):
+        add_job(root, f"20261121-11{number:02}00-docs-aaaa", state, listed=7, failed=int(state != "succeeded"),
+                at=f"2026-11-21T11:{minutes:02}:00.000Z", source_id=f"source{number}")  # fmt: skip
+
+    async def story(app: Any, pilot: Any) -> None:
+        timeline = app.screen.board("timeline")
+        await until(pilot, lambda: [row.source_id for row in timeline.rows] == ["source2", "source1", "source0"])
+        assert "LAST 6 HOURS" in screen_text(app)
+        add_job(root, "20261121-120000-docs-bbbb", at="2026-11-21T12:00:00.000Z", source_id="newest")
+        await until(pilot, lambda: timeline.rows[0].source_id == "newest")
+        timeline.focus()
+        await pilot.press("g", "enter")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen))
+        assert app.screen.job_id == "20261121-120000-docs-bbbb"
+
+    run_story(root, story, size=(200, 50))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "drawn"),
+    [(0.0, 1.0, "━━━━"), (0.5, 0.6, "  ━ "), (-3.0, 0.25, "━   "), (0.99, 1.0, "   ━"), (-2.0, -1.0, "‹   ")],
+)
+def test_a_part_of_a_line_is_filled(first: float, last: float, drawn: str) -> None:
+    """At least one cell, as far as it is within the line; what is before it is a mark at its beginning."""
+    assert Glyphs().span(first, last, 4) == drawn
+    assert Glyphs(ascii_only=True).span(first, last, 4) == drawn.replace("━", "#").replace("‹", "<")

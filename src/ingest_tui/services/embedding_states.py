@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from ingest_tui.model.document import Document
@@ -30,6 +30,18 @@ class _Embedded(NamedTuple):
         return embedding_state(
             refused=refused, job=self.job.state if self.job else None, is_automatic=self.is_automatic
         )
+
+
+def documents_to_embed(workspace: Workspace, collection_id: str, *, documents: int) -> int | None:
+    """Return how many of the ``documents`` of a collection are not in the vectors that answer as they are now.
+
+    None where nothing is embedded. Reads what the catalogue says of changes, no file of a document.
+    """
+    embedded = _embedded(workspace, {collection_id}).get(collection_id)
+    if embedded is None:
+        return None
+    due = _documents_due(workspace, collection_id, embedded)
+    return documents if due is None else len(due)
 
 
 def embeds_anything(workspace: Workspace) -> bool:
@@ -112,6 +124,14 @@ def _newest_job(workspace: Workspace, collection_id: str) -> Manifest | None:
 
 def _sources_with_due(workspace: Workspace, collection_id: str, embedded: _Embedded) -> set[str] | None:
     """Return the sources that have something to embed; None: all."""
+    due = _documents_due(workspace, collection_id, embedded)
+    if due is None:
+        return None
+    return {one.source_id for one in workspace.reading.documents(due).values() if one.state == "active"}
+
+
+def _documents_due(workspace: Workspace, collection_id: str, embedded: _Embedded) -> Collection[str] | None:
+    """Return the documents that changed since they were embedded; None: all are to be."""
     from ingest_tui.pipeline.embed.due import due_documents
 
     generation = embedded.generation
@@ -120,10 +140,7 @@ def _sources_with_due(workspace: Workspace, collection_id: str, embedded: _Embed
     state = read_state(workspace.layout.vector_log(collection_id, generation.key), generation.space)
     if state is None:
         return None
-    due = due_documents(workspace.reading, collection_id, state, everything=False).document_ids
-    if due is None:
-        return None
-    return {one.source_id for one in workspace.reading.documents(due).values() if one.state == "active"}
+    return due_documents(workspace.reading, collection_id, state, everything=False).document_ids
 
 
 def _sources_with_failures(workspace: Workspace, embedded: _Embedded) -> set[str]:

@@ -23,6 +23,7 @@ from ingest_tui.services.embedding_states import states_of_documents, states_of_
 from ingest_tui.services.generations import Scope, reembed
 from ingest_tui.services.jobs.jobs import cancel_job, pause_job, resume_job
 from ingest_tui.services.jobs.source_claims import WaitPolicy
+from ingest_tui.services.overview import overview
 from ingest_tui.services.sources.sources import remove_source
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from ingest_tui.worker.submit import submit_sync
@@ -68,6 +69,11 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, lab: EmbeddingLab) -> Callable[[C
 def states(workspace: Workspace) -> list[str]:
     """Return the states of all documents, sorted."""
     return sorted(states_of_documents(workspace, list_documents(workspace)).values())
+
+
+def waiting(workspace: Workspace) -> int | None:
+    """Return how many documents the overview says are to be embedded."""
+    return next(one.to_embed for one in overview(workspace).collections if one.collection_id == "default")
 
 
 def of_source(workspace: Workspace) -> str:
@@ -144,6 +150,7 @@ def test_documents_and_sources_show_how_far_they_are(
     """Nothing asked for, queued, running, done; changed since; cancelled; and the collection without an embedder."""
     workspace = lab.workspace
     assert (states(workspace), of_source(workspace)) == (["", "", ""], "")
+    assert waiting(workspace) == 3
     manifest = enqueue_embedding(workspace, "default")
     assert (states(workspace), of_source(workspace)) == (["queued"] * 3, "queued")
     pause_job(workspace, manifest.job_id)
@@ -154,11 +161,13 @@ def test_documents_and_sources_show_how_far_they_are(
     lab.run(manifest.job_id)
     assert seen == [(["running", "running", "succeeded"], "running")]
     assert (states(workspace), of_source(workspace)) == (["succeeded"] * 3, "succeeded")
+    assert waiting(workspace) == 0
     [first, *_] = list_documents(workspace)
     assert Client(workspace.root).documents.embedding(first.document_id) == "succeeded"
     (lab.root / "docs" / "fox.md").write_text("Another fox, and an apple.\n")
     lab.run(submit_sync(workspace, workspace.sources.get("docs"), trigger="manual", by="test").job_id)
     assert (states(workspace), of_source(workspace)) == (["", "succeeded", "succeeded"], "")
+    assert waiting(workspace) == 1
     cancel_job(workspace, enqueue_embedding(workspace, "default").job_id)
     assert (states(workspace), of_source(workspace)) == (["cancelled", "succeeded", "succeeded"], "cancelled")
     lab.embed()

@@ -27,6 +27,14 @@ class Glyphs:
         filled = max(0, min(cells, int(cells * share)))
         return full * filled + empty * (cells - filled)
 
+    def span(self, first: float, last: float, cells: int) -> str:
+        """Return a line of ``cells`` cells of which a part is filled, between two places (0 to 1)."""
+        if last < 0:
+            return ("<" if self.ascii_only else "‹") + " " * (cells - 1)
+        start = max(0, min(cells - 1, int(first * cells)))
+        length = max(1, min(cells, round(last * cells)) - start)
+        return " " * start + ("#" if self.ascii_only else "━") * length + " " * (cells - start - length)
+
     def health(self, states: Sequence[str]) -> str:
         """Return how jobs ended, a bar each: high for what succeeded, low for what failed."""
         if self.ascii_only:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from ingest_tui.model.clock import seconds_since_epoch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ingest_tui.services.sources.health import SourceSummary
 
 JOBS_IN_HEALTH = 8
+TIMELINE_SECONDS, TIMELINE_CELLS, MOST_ENDED = 6 * 3600.0, 24, 50
 ACTIVITY_LINES, ACTIVITY_WORDS = 5, 24
 """Lines of the panel, and the cells that their words take."""
 _LEVELS = {"problem": 0, "warning": 1, "": 2, "ok": 3}
@@ -87,7 +89,43 @@ def collection_columns() -> list[Column[CollectionTotals]]:
         Column("name", "NAME", 0, lambda one: Cell(one.collection_id)),
         Column("documents", "DOCS", 10, lambda one: Cell(f"{one.documents:,}"), right=True),
         Column("chunks", "CHUNKS", 12, lambda one: Cell(f"{one.chunks:,}"), right=True),
+        Column("to_embed", "TO EMBED", 10, _to_embed, right=True),
     ]
+
+
+def _to_embed(one: CollectionTotals) -> Cell:
+    if one.to_embed is None:
+        return Cell("-", "quiet")
+    return Cell(f"{one.to_embed:,}", "warn" if one.to_embed else "good")
+
+
+def timeline_columns(now: Callable[[], float], glyphs: Glyphs) -> list[Column[JobRow]]:
+    """The jobs that have ended: when, within the last hours, how, and how long they took."""
+
+    def when(row: JobRow) -> Cell:
+        start, end = seconds_since_epoch(row.started_at or row.created_at), seconds_since_epoch(row.finished_at)
+        begin = now() - TIMELINE_SECONDS
+        if start is None or end is None:
+            return Cell("")
+        line = glyphs.span((start - begin) / TIMELINE_SECONDS, (end - begin) / TIMELINE_SECONDS, TIMELINE_CELLS)
+        return Cell(line, wording.tone(row.state))
+
+    def state(row: JobRow) -> Cell:
+        return Cell(wording.state_word(row.state), wording.tone(row.state))
+
+    return [
+        Column("source", "SOURCE", 0, lambda row: Cell(row.source_id or row.collection_id)),
+        Column("state", "ENDED", 11, state),
+        Column("when", "LAST 6 HOURS", TIMELINE_CELLS, when, from_width=58),
+        Column("items", "ITEMS", 6, lambda row: Cell(wording.count(row.done)), right=True, from_width=44),
+        Column("took", "TOOK", 6, lambda row: Cell(wording.duration(row.seconds_taken(now())), "quiet"), right=True),
+        Column("ago", "AGO", 4, lambda row: Cell(_age(row.finished_at, now()), "quiet"), right=True),
+    ]
+
+
+def last_ended(rows: Iterable[JobRow]) -> list[JobRow]:
+    """Return the jobs that ended last, the newest first."""
+    return nlargest(MOST_ENDED, (row for row in rows if row.ended), key=lambda row: row.finished_at)
 
 
 def by_health(summaries: Iterable[SourceSummary]) -> list[SourceSummary]:

@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     from ingest_tui.services.attention import AttentionItem
     from ingest_tui.services.overview import Overview
 
-BROAD = 110
+BROAD, _ROOMY = 110, 30
+"""From so many columns on panels are next to each other; from so many lines on there is room for the timeline."""
 _READ_SECONDS, _SHARE_OF_TIME = 2.0, 10
 """Read the workspace again that long after the last time at the earliest, and for a tenth of the time at most."""
 _MOST_PARTS, _DAY_SECONDS = 60, 60.0
 """Parts of a history; how long that of a day holds, since it looks at every job of the day."""
 _MOST_ATTENTION, _AROUND_ROWS, _OTHER_LINES = 6, 3, 19
 """Rows of the first panel; the lines that its border and its head take, and those that the others need."""
+
+
+_OF_JOBS = ("overview-running", "overview-timeline")
 
 
 class OverviewScreen(ViewScreen):
@@ -81,6 +85,8 @@ class OverviewScreen(ViewScreen):
                         yield Line(id=f"activity-{number}")
                 running = words.running_columns(self.ingest.glyphs)
                 yield Board("Running", running, lambda row: row.job_id, id="overview-running")
+                timeline = words.timeline_columns(now, self.ingest.glyphs)
+                yield Board("Timeline", timeline, lambda row: row.job_id, id="overview-timeline")
 
     @property
     def main_id(self) -> str:
@@ -98,6 +104,7 @@ class OverviewScreen(ViewScreen):
     def on_resize(self) -> None:
         """Draw what depends on the width."""
         super().on_resize()
+        self.set_class(self.size.height >= _ROOMY, "-roomy")
         if self.is_whole:
             self.call_after_refresh(self._show_activity)
             self._fit_heights()
@@ -117,6 +124,7 @@ class OverviewScreen(ViewScreen):
         if update.removed or update.complete or any(row.ended for row in update.changed):
             self._states = words.last_states(self.ingest.model.rows.values())
             self.board("sources").redraw_changed()
+            self._show_timeline()
             self._show_activity()
         if update.is_news:
             self._read_soon()
@@ -125,6 +133,7 @@ class OverviewScreen(ViewScreen):
         """Show what is known, and read again."""
         self._states = words.last_states(self.ingest.model.rows.values())
         self._show_running()
+        self._show_timeline()
         self._show_seen()
         self._show_activity()
         self._read_soon()
@@ -189,6 +198,11 @@ class OverviewScreen(ViewScreen):
         else:
             self._show_board("running", "Running", rows, ["Nothing runs, nothing waits."])
 
+    def _show_timeline(self) -> None:
+        model = self.ingest.model
+        empty = "No job has ended yet." if model.complete else "reading …"
+        self._show_board("timeline", "Timeline", words.last_ended(model.rows.values()), [empty])
+
     def _show_board(self, name: str, title: str, rows: list[Any], empty: list[str], subtitle: str = "") -> None:
         board = self.board(name)
         board.say_title(words.counted(title, rows), subtitle)
@@ -240,7 +254,7 @@ class OverviewScreen(ViewScreen):
             self.say_hint(row.hint, "bad" if row.level == "problem" else "warn")
         elif target.id == "overview-sources":
             self.say_hint(f"{row.source.source_id}  {row.source.place}")
-        elif target.id == "overview-running":
+        elif target.id in _OF_JOBS:
             self.say_hint(f"{row.job_id}  {row.phase or row.kind}")
         else:
             self.say_hint(f"{row.collection_id}: {wording.plural(row.documents, 'document')}")
@@ -284,7 +298,7 @@ class OverviewScreen(ViewScreen):
             self._open_attention(row)
         elif target.id == "overview-sources":
             self.ingest.open_source_here(row.source.source_id)
-        elif target.id == "overview-running":
+        elif target.id in _OF_JOBS:
             self.ingest.open_job_here(row.job_id)
         else:
             self.ingest.lead_to("documents")
