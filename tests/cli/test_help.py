@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+import tomllib
 
 import click
 import pytest
@@ -13,6 +14,8 @@ from ingest_tui.cli.examples import EXAMPLES, examples_of
 from ingest_tui.cli.main import cli as program
 from ingest_tui.cli.main import run
 from ingest_tui.cli.manual_page import manual_page
+from ingest_tui.cli.topics import PAGES, TOPICS
+from tests import REPOSITORY
 from tests.cli.test_commands_in_texts import complaint_about
 from tests.cli.test_output_formats import every_command
 
@@ -55,6 +58,35 @@ def test_examples_are_at_the_end_of_the_help(capsys: pytest.CaptureFixture[str])
         assert capsys.readouterr().out == shown
     assert run(["help"]) == 0
     assert "Commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_each_topic_has_a_text_of_the_documentation(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its page and its section are there, and links are shown without their addresses; no command is called so."""
+    assert run(["help", name]) == 0
+    shown = capsys.readouterr().out
+    topic = TOPICS[name]
+    assert shown.startswith(f"## {topic.section}\n" if topic.section else "# ")
+    assert len(shown.splitlines()) > 5
+    assert "](" not in shown
+    if topic.section:
+        assert "\n## " not in shown
+    assert name not in program.list_commands(root())
+
+
+def test_pages_of_topics_are_in_the_wheel() -> None:
+    """Each page that a topic is of is named where the wheel is made, and no other."""
+    build = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    pages = {f"docs/{topic.page}": f"ingest_tui/{PAGES}/{topic.page}" for topic in TOPICS.values()}
+    assert {place: there for place, there in build["force-include"].items() if place.startswith("docs/")} == pages
+
+
+def test_topics_are_listed_and_suggested(capsys: pytest.CaptureFixture[str]) -> None:
+    """`help topics` has each, and a misspelt one is answered with what is like it."""
+    assert run(["help", "topics"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(TOPICS)
+    assert run(["help", "exit-code"]) == 2
+    assert "Did you mean 'exit-codes'" in capsys.readouterr().err
 
 
 def test_help_of_what_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:

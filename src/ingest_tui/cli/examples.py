@@ -120,7 +120,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config set": ("max_running_jobs 5", "parser_memory 3GiB"),
     "config unset": ("max_running_jobs",),
     "completion": ("bash",),
-    "help": ("doc remove", "--man"),
+    "help": ("doc remove", "search-syntax", "topics", "--man"),
     "rebuild": ("",),
 }
 """By the path of the command below the program."""

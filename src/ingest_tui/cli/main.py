@@ -55,7 +55,7 @@ _COMMANDS = {
     "backup": ("ingest_tui.cli.backup:backup", "Write a backup of the workspace, next to a running worker."),
     "restore": ("ingest_tui.cli.backup:restore", "Make a workspace of a backup, or check that one is whole."),
     "config": ("ingest_tui.cli.config:config", "See and change the settings of the workspace."),
-    "help": ("ingest_tui.cli.help:help_", "Show the help of a command, or the manual page."),
+    "help": ("ingest_tui.cli.help:help_", "Show the help of a command or topic, or the manual page."),
     "completion": ("ingest_tui.cli.completion:completion", "Let bash, zsh or fish complete commands and names."),
     "rebuild": ("ingest_tui.cli.first_steps:rebuild", "Make the catalogue again from the documents."),
 }
