@@ -15,7 +15,7 @@ from ingest_tui.tui.dialogs.report import LinesReport, Story
 from ingest_tui.tui.views.audit.audit_screen import AuditScreen
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.logs.logs_screen import MOST_RECORDS, LogsScreen
-from tests.tui.stories import HOSTILE_NAMES, add_job, at_rest, run_story, said, screen_text, until
+from tests.tui.stories import HOSTILE_NAMES, add_job, at_rest, run_story, said, screen_text, send_together, until
 from tests.tui.test_tui_navigation import notices
 
 pytestmark = pytest.mark.slow
@@ -105,8 +105,8 @@ def test_levels_words_and_times(root: Path) -> None:
         await pilot.press("L", "enter")
         await until(pilot, lambda: "quiet" in screen_text(app))
         assert "11-21 11:00:00 ERROR" in screen_text(app)
-        await pilot.press("t", "slash", *"!fine", "enter")
-        await until(pilot, lambda: "fine" not in screen_text(app).replace("/!fine", "").replace("> !fine", ""))
+        await pilot.press("t", "ampersand", *"!fine", "enter")
+        await until(pilot, lambda: "fine" not in screen_text(app).replace("&!fine", "").replace("> !fine", ""))
         assert "11:00:00" not in screen_text(app)
         await pilot.press("colon")
         await until(pilot, lambda: app.focused.id == "command")
@@ -154,6 +154,34 @@ def test_wrapping_keeps_the_cursor_on_its_line(root: Path) -> None:
         assert screen.lines.cursor == 1
         await pilot.press("k")
         assert screen.current["message"] == "first"
+
+    run_story(root, story)
+
+
+def test_lines_are_found_and_filtered(root: Path) -> None:
+    """`/` finds among the lines that are shown, `n` and `N` go on, also while more come; `&` filters; Esc ends each."""
+    say(root, *(f"rain {number}" if number % 10 == 3 else f"sun {number}" for number in range(50)))
+
+    async def story(app: Any, pilot: Any) -> None:
+        screen = await at_logs(app, pilot, 50)
+        send_together(app, "g", "/", *"rain", "enter", "n", "n")
+        await until(pilot, lambda: bool(app.input_queue.is_quiet) and screen.current["message"] == "rain 23")
+        assert "found: 3 of 5 lines" in said(app, "info")
+        say(root, "rain again")
+        await until(pilot, lambda: "of 6 lines" in said(app, "info"))
+        send_together(app, "N", "N", "N")
+        await until(pilot, lambda: screen.current["message"] == "rain again")
+        send_together(app, "&", *"!sun", "enter")
+        await until(pilot, lambda: len(screen._shown) == 6 and "&!sun" in said(app, "info"))
+        assert "found" in said(app, "info")
+        send_together(app, "escape")
+        await until(pilot, lambda: bool(app.input_queue.is_quiet) and "found" not in said(app, "info"))
+        assert len(screen._shown) == 6
+        send_together(app, "/", "escape")
+        await until(pilot, lambda: bool(app.input_queue.is_quiet))
+        assert len(screen._shown) == 6
+        send_together(app, "escape")
+        await until(pilot, lambda: len(screen._shown) == 51)
 
     run_story(root, story)
 

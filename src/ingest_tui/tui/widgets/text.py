@@ -198,12 +198,16 @@ class TextLines(ScrollView, can_focus=True):
     def position(self) -> str:
         """Where one reads: ``line 120 of 4,312 · 3 %``, and what is looked for: ``2 of 17 lines``."""
         rows, seen = len(self._rows), min(len(self._rows), int(self.scroll_offset.y) + self.size.height)
-        parts = [f"line {self.current_line + 1:,} of {len(self.lines):,} · {100 * seen // max(1, rows)} %"]
-        if self._pattern is not None:
-            at = f"{self._found_at + 1:,} of " if self._found_at >= 0 else ""
-            number = len(self._found)
-            parts.append(f"found: {at}{number:,} {'line' if number == 1 else 'lines'}" if number else "not found")
-        return " · ".join(parts)
+        where = f"line {self.current_line + 1:,} of {len(self.lines):,} · {100 * seen // max(1, rows)} %"
+        return " · ".join(filter(None, (where, self.found_words)))
+
+    @property
+    def found_words(self) -> str:
+        """What is found of what is looked for: ``found: 2 of 17 lines``; empty where nothing is."""
+        if self._pattern is None:
+            return ""
+        at, number = f"{self._found_at + 1:,} of " if self._found_at >= 0 else "", len(self._found)
+        return f"found: {at}{number:,} {'line' if number == 1 else 'lines'}" if number else "not found"
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Report that other lines are in sight."""

@@ -32,6 +32,10 @@ class TextView(ViewScreen):
         super().on_mount()
         self.query_one("#filter", Input).placeholder = "find: enter goes there, n and N go on"
 
+    def start_find(self) -> None:
+        """Open the field for what to find."""
+        self.start_filter()
+
     def rows_changed(self) -> None:
         """Set off what is looked for, and go to the first of it from here on."""
         self.text.find([self.words])

@@ -31,7 +31,7 @@ AGES_SECONDS = 5.0
 MOST_MARKS_REMEMBERED = 1000
 _COMPOSING_SECONDS = 0.02
 _SAID = (VirtualTable.Moved, VirtualTable.Scrolled, TextLines.Moved)
-_OPENERS = {"command", "filter", "find"}
+_OPENERS = {"command", "filter", "log.filter", "find"}
 
 
 class ViewScreen(Carrying):
@@ -367,8 +367,13 @@ class ViewScreen(Carrying):
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
         """Filter while a person types."""
-        if self.has_class("-filtering") and event.value.strip() != self.words:
-            self.words = event.value.strip()
+        if self.has_class("-filtering"):
+            self.words_typed(event.value.strip())
+
+    def words_typed(self, words: str) -> None:
+        """Filter by these words."""
+        if words != self.words:
+            self.words = words
             self._start_over()
             self.rows_changed()
 

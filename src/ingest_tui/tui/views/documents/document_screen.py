@@ -98,6 +98,7 @@ class DocumentScreen(TextView, DocumentActions):
 
         self.ask(read, self._show, group="text",
                  otherwise=lambda message, hint: self.text.show([(message, "bad"), hint]))  # fmt: skip
+        self.wait_for("text")
         self.say_header()
 
     def _show(self, lines: TonedLines) -> None:
