@@ -18,6 +18,7 @@ from ingest_tui.server.dispatch import ServerState, handler_of, not_found, wrong
 from ingest_tui.server.docs_page import CONTENT_SECURITY_POLICY, docs_page
 from ingest_tui.server.endpoint import AnyEndpoint
 from ingest_tui.server.host_check import HostCheck
+from ingest_tui.server.mcp_route import mcp_route
 from ingest_tui.server.openapi import openapi_document
 from ingest_tui.server.problems import RequestError, problem_response
 from ingest_tui.server.routes import ENDPOINTS
@@ -65,6 +66,7 @@ def build_app(client: Client, options: ServeOptions) -> Starlette:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     routes = [Route(path, handler_of(state, methods), methods=list(methods)) for path, methods in by_path.items()]
     routes += [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
+    routes.append(mcp_route(state))
     middleware = [Middleware(CheckedHost, check=HostCheck(options))]
     if options.origins:
         middleware.append(

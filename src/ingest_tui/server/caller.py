@@ -51,3 +51,5 @@ ANYONE_HERE = Caller()
 """Whoever can connect to a server that only this machine reaches, where no token is asked for."""
 NOBODY = Caller(scope=READ)
 """Who calls what is for everybody."""
+CALLER = "ingest_tui.caller"
+"""Where the scope of a request has its `Caller`, for what is no endpoint of the table."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _LONGEST_SHOWN = 200
 
 
-def _unchanged(value: Any) -> Any:
+def unchanged(value: Any) -> Any:
+    """Return what is given."""
     return value
 
 
@@ -35,7 +36,7 @@ class Reach:
     collection_id: str | None = None
     may_write: bool = False
     acts_as: str = ""
-    hidden: Callable[[Any], Any] = _unchanged
+    hidden: Callable[[Any], Any] = unchanged
 
     def sees(self, collection_id: str) -> bool:
         """Tell whether what is in a collection is seen."""
