@@ -34,6 +34,8 @@ from ingest_tui.store.vector_log import VectorLog, VectorRow, begin_again
 _DOCUMENTS_AT_ONCE = 200
 _TEXTS_AT_ONCE = 256
 _SECONDS_BETWEEN_COMMITS = 60.0
+_SECONDS_BETWEEN_WRITES = 10.0
+"""Of a document that is not done: what a crash costs."""
 _REASONS_SHOWN = 3
 _LOCK_SECONDS = 30.0
 _ROWS_PER_CHUNK, _FEW_ROWS = 2, 1_000
@@ -119,7 +121,7 @@ class _Embedding:
         self._model = model
         self._log = log
         self._finished = finished
-        self._committed_at = time.monotonic()
+        self._committed_at = self._written_at = time.monotonic()
 
     def run(self, due: DueDocuments) -> None:
         """Look at each document that is due."""
@@ -205,7 +207,7 @@ class _Embedding:
                     work.vectors[digest] = vector
                     work.is_to_write = True
                     work.written += 1
-            self._write(list({id(work): work for work, _digest, _text in window}.values()))
+            self._write(self._to_write([work for work, _digest, _text in window], texts[start + len(window) :][:1]))
             self._job.meter.advance(EMBED, len(window))
         self._write(works)
         self._log.append(entry for work in works if not work.is_superseded for entry in work.entries())
@@ -215,11 +217,21 @@ class _Embedding:
             state = self._log.state
             self._log.commit(epoch=state.epoch, sequence=state.sequence, probe=self._model.probe)
 
+    def _to_write(self, embedded: list[_Work], following: list[tuple[_Work, bytes, str]]) -> list[_Work]:
+        """Return the documents of a window that are written after it: those that are done, and now and then another.
+
+        The vectors of a document are one file: to write it after each window of a large one would take it that often.
+        """
+        waits = time.monotonic() - self._written_at < _SECONDS_BETWEEN_WRITES
+        unfinished = following[0][0] if following and waits else None
+        return [work for work in {id(work): work for work in embedded}.values() if work is not unfinished]
+
     def _write(self, works: list[_Work]) -> None:
         """Put vectors next to their documents; a document that has changed meanwhile is left to the next job."""
         works = [work for work in works if work.is_to_write and not work.is_superseded]
         if not works:
             return
+        self._written_at = time.monotonic()
         job, generation = self._job, self._generation
         encoded = [
             (work, encode_vectors(generation.space, work.vectors, refused=len(work.failures()))) for work in works

@@ -325,6 +325,28 @@ def test_a_cancelled_job_keeps_what_it_has_embedded(lab: EmbeddingLab, monkeypat
     lab.assert_whole()
 
 
+@pytest.mark.parametrize(("seconds", "writes"), [(0.0, 6), (3600.0, 1)])
+def test_the_vectors_of_a_large_document_are_not_written_for_each_batch(
+    lab: EmbeddingLab, monkeypatch: pytest.MonkeyPatch, seconds: float, writes: int
+) -> None:
+    """One file has them all: it is written when they are there, and before that only now and then."""
+    lab.embed()
+    lab.put("large.md", "\n\n".join(f"# Part {number}\n\nThe handbook of {number}." for number in range(12)))
+    monkeypatch.setattr(embedding_module, "_TEXTS_AT_ONCE", 2)
+    monkeypatch.setattr(embedding_module, "_SECONDS_BETWEEN_WRITES", seconds)
+    written: list[int] = []
+    original = embedding_module.write_vectors
+
+    def counting(files: Any, *arguments: Any) -> Any:
+        written.append(len(files))
+        return original(files, *arguments)
+
+    monkeypatch.setattr(embedding_module, "write_vectors", counting)
+    assert lab.embed().state is JobState.SUCCEEDED
+    lab.assert_whole()
+    assert written == [1] * writes
+
+
 def _wait_until_taken(lab: EmbeddingLab, job_id: str) -> None:
     from tests.waiting import wait_until
 
