@@ -45,7 +45,7 @@ class RequestOutcome(NamedTuple, Generic[Outcome]):
 
 def make_server(reach_of: ReachOf) -> Server[Any]:
     """Return a server that answers each request as its caller may see it."""
-    answering = _Answering(reach_of)
+    answering = RequestAnswering(reach_of)
     return Server(
         "ingest-tui",
         version=__version__,
@@ -59,7 +59,7 @@ def make_server(reach_of: ReachOf) -> Server[Any]:
     )
 
 
-class _Answering:
+class RequestAnswering:
     """What answers the requests. Services block, so each is called in one of a few threads."""
 
     def __init__(self, reach_of: ReachOf) -> None:
@@ -68,7 +68,7 @@ class _Answering:
 
     async def list_tools(self, context: Any, _params: Any) -> types.ListToolsResult:
         """Return the tools that the caller may use."""
-        answered = await self._for_caller(context, lambda reach, _given_up: offered_to(reach))
+        answered = await self.for_caller(context, lambda reach, _given_up: offered_to(reach))
         return types.ListToolsResult(tools=[tool_of(one) for one in _outcome_of(answered)])
 
     async def call_tool(self, context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
@@ -78,12 +78,12 @@ class _Answering:
             tool = tool_named(reach, params.name)
             return result_of(reach, tool.call(reach, params.arguments or {}, given_up))
 
-        answered = await self._for_caller(context, call)
+        answered = await self.for_caller(context, call)
         return error_result(answered.error) if answered.outcome is None else answered.outcome
 
     async def list_resources(self, context: Any, _params: Any) -> types.ListResourcesResult:
         """Return the newest documents."""
-        return types.ListResourcesResult(resources=_outcome_of(await self._for_caller(context, newest)))
+        return types.ListResourcesResult(resources=_outcome_of(await self.for_caller(context, newest)))
 
     async def list_templates(self, _context: Any, _params: Any) -> types.ListResourceTemplatesResult:
         """Return how the addresses of documents are made."""
@@ -91,10 +91,10 @@ class _Answering:
 
     async def read_resource(self, context: Any, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         """Return a page of a document."""
-        answered = await self._for_caller(context, lambda reach, given_up: contents_at(reach, params.uri, given_up))
+        answered = await self.for_caller(context, lambda reach, given_up: contents_at(reach, params.uri, given_up))
         return types.ReadResourceResult(contents=[*_outcome_of(answered)])
 
-    async def _for_caller(self, context: Any, act: Callable[[Reach, GivenUp], Outcome]) -> RequestOutcome[Outcome]:
+    async def for_caller(self, context: Any, act: Callable[[Reach, GivenUp], Outcome]) -> RequestOutcome[Outcome]:
         """Act for the caller of a request, in a thread. Once nobody waits any more it is told so, and waited for.
 
         It is not abandoned: a client that asks and cancels again and again would have threads without number.
