@@ -14,10 +14,12 @@ from starlette.testclient import TestClient
 from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.model.access_token import SCOPES, allows
 from ingest_tui.model.serving import ServeOptions
+from ingest_tui.server.app import build_app
 from ingest_tui.server.endpoint import AnyEndpoint
 from ingest_tui.server.problems import RequestError
 from ingest_tui.server.rate_limit import RateLimit
 from ingest_tui.server.routes import ENDPOINTS
+from ingest_tui.services.client import Client
 from tests.servers.served import Served
 
 GUARDED = [endpoint for endpoint in ENDPOINTS if not endpoint.is_public]
@@ -256,8 +258,8 @@ def test_too_many_requests_of_one_token_are_held_up() -> None:
 
 def test_an_open_address_is_never_without_tokens(tmp_path: Path) -> None:
     """Beyond this machine a request needs a token though there is none yet."""
-    served = Served(tmp_path)
-    served.options = ServeOptions(host="0.0.0.0")
-    with served.asking() as client:
+    open_workspace(tmp_path / "workspace").close()
+    app = build_app(Client(tmp_path / "workspace"), ServeOptions(host="0.0.0.0"))
+    with TestClient(app, base_url="http://192.0.2.7") as client:
         assert client.get("/jobs").status_code == 401
         assert client.get("/health").status_code == 200

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from starlette.testclient import TestClient
 
@@ -30,6 +31,15 @@ class Served:
             self.job_id = handle.sync("papers").job_id
         self.client = Client(self.root)
         self.options = ServeOptions(**options)
+
+    def copied(self, home: Path) -> Self:
+        """Return a copy that may be changed; its documents are the same folder, which may not."""
+        copy = object.__new__(type(self))
+        copy.__dict__ |= self.__dict__
+        copy.root = home / "workspace"
+        shutil.copytree(self.root, copy.root)
+        copy.client = Client(copy.root)
+        return copy
 
     def asking(self, *, read_only: bool = False, token: str = "", **headers: str) -> TestClient:
         """Return a client of a server of its own, with these headers."""

@@ -1,4 +1,4 @@
-"""A served workspace, made once for a module; a test that changes it makes its own."""
+"""A served workspace, made once; a test that changes it has a copy."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from tests.servers.served import Served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """A workspace that tests of a module only read."""
+    """A workspace that tests only read."""
     return Served(tmp_path_factory.mktemp("served"))
 
 
@@ -25,6 +25,6 @@ def asking(served: Served) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Served:
+def own(served: Served, tmp_path: Path) -> Served:
     """A workspace that a test may change."""
-    return Served(tmp_path)
+    return served.copied(tmp_path)

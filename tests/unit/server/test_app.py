@@ -22,14 +22,12 @@ def test_names_of_this_machine_are_taken(asking: TestClient, host: str) -> None:
     assert asking.get("/health", headers={"Host": host}).status_code == 200
 
 
-def test_other_pages_are_refused_unless_they_are_named(
-    asking: TestClient, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_other_pages_are_refused_unless_they_are_named(asking: TestClient, own: Served) -> None:
     """Origin tells which page a request comes from; its own page and those of --origin are let in."""
     for origin, status in (("http://evil.example", 403), ("null", 403), ("http://127.0.0.1", 200)):
         assert asking.get("/health", headers={"Origin": origin}).status_code == status
-    named = Served(tmp_path_factory.mktemp("origin"), origins=("https://app.example",))
-    with named.asking() as other:
+    own.options = ServeOptions(origins=("https://app.example",))
+    with own.asking() as other:
         answer = other.get("/health", headers={"Origin": "https://app.example"})
         assert answer.headers["access-control-allow-origin"] == "https://app.example"
 
