@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+from ingest_tui.model.serving import ServeOptions
 from tests.servers.served import Served
 
 
