@@ -6,7 +6,7 @@ written in the transaction of the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import orjson
@@ -167,8 +167,13 @@ class FullText(Index):
 
     def chunks_of(self, document_id: str) -> list[Chunk]:
         """Return the chunks of a document in order; one in the trash has none."""
+        return list(self.stream_chunks_of(document_id))
+
+    def stream_chunks_of(self, document_id: str) -> Iterator[Chunk]:
+        """Yield the chunks of a document in order, one after the other."""
         sql = f"{NUMBERED_CHUNKS} WHERE document_id = ? ORDER BY c.ordinal"
-        return [Chunk(*columns) for _, *columns in self._database.execute(sql, (document_id,))]
+        for _, *columns in self._database.stream(sql, (document_id,)):
+            yield Chunk(*columns)
 
     def differences(self) -> list[str]:
         """Return in which ways the chunks and their words differ, with numbers."""

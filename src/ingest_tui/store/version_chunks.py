@@ -42,12 +42,17 @@ class TextFile(NamedTuple):
         with self.path.open(encoding="utf-8", errors="replace") as file:
             return file.read(characters)
 
+    def pieces(self, characters: int) -> Iterator[str]:
+        """Yield the text in pieces of so many characters."""
+        with self.path.open(encoding="utf-8", errors="replace") as file:
+            while piece := file.read(characters):
+                yield piece
+
     def content_hash(self) -> str:
         """Return what `compute_content_hash` returns for the text."""
         digest = hashlib.sha256()
-        with self.path.open(encoding="utf-8", errors="replace") as file:
-            while piece := file.read(_PIECE_CHARACTERS):
-                digest.update(piece.encode())
+        for piece in self.pieces(_PIECE_CHARACTERS):
+            digest.update(piece.encode())
         return digest.hexdigest()
 
     def language(self) -> str | None:

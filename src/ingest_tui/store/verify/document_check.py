@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +21,10 @@ from ingest_tui.store.fs.file_hash import hash_of
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, RETIRED, Layout, version_name
 from ingest_tui.store.records.json_files import read_json
 from ingest_tui.store.vector_files import fault_of_head, fault_of_vectors, vector_files
+from ingest_tui.store.verify.words_of_text import WordsOfText
 from ingest_tui.store.version_chunks import TextFile
 
 _UNREADABLE = (IngestError, KeyError, TypeError, AttributeError, OSError)
-_WORD = re.compile(r"\w+")
 
 
 class DocumentCheck:
@@ -150,19 +149,18 @@ class DocumentCheck:
 
     def _chunks(self, catalogue: Catalogue, document: Document, folder: Path) -> Iterator[Inconsistency]:
         """The words of chunks are words of their document, whichever version of the program has cut it."""
+        text = TextFile(folder / version_name(document.version) / NORMALIZED)
         try:
-            if text_hash_of(folder / version_name(document.version) / NORMALIZED) != document.content_hash:
+            if text.content_hash() != document.content_hash:
                 return
-            text = self._store.normalized(folder / version_name(document.version))
+            words = WordsOfText(text)
+            for chunk in catalogue.full_text.stream_chunks_of(document.document_id):
+                if not words.are_those_of(chunk):
+                    message = f"the text of chunk {chunk.ordinal} is not of the document"
+                    yield Inconsistency("chunk_text_differs", document.document_id, message)
+                    return
         except OSError:
             return  # reported as such
-        words = set(_WORD.findall(text))
-        for chunk in catalogue.full_text.chunks_of(document.document_id):
-            is_lost = chunk.start is not None and text[chunk.start : chunk.end].strip() and not chunk.text.strip()
-            if is_lost or not set(_WORD.findall(chunk.text)) <= words:
-                message = f"the text of chunk {chunk.ordinal} is not of the document"
-                yield Inconsistency("chunk_text_differs", document.document_id, message)
-                return
 
     # Notes
 

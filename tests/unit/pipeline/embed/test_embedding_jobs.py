@@ -22,6 +22,7 @@ from ingest_tui.services.embedders import add_embedder, remove_embedder
 from ingest_tui.services.embedding import choose_embedder, enqueue_embedding
 from ingest_tui.services.jobs.jobs import cancel_job, job_items, retry_job
 from ingest_tui.services.workspaces import rebuild
+from ingest_tui.store import vector_files
 from ingest_tui.store.layout import vectors_name
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.worker.submit import queue_due_embeddings, queue_embedding_after
@@ -335,7 +336,7 @@ def test_the_vectors_of_a_large_document_are_not_written_for_each_batch(
     monkeypatch.setattr(embedding_module, "_TEXTS_AT_ONCE", 2)
     monkeypatch.setattr(embedding_module, "_SECONDS_BETWEEN_WRITES", seconds)
     written: list[int] = []
-    original = embedding_module.write_vectors
+    original = vector_files.write_vectors
 
     def counting(files: Any, *arguments: Any) -> Any:
         written.append(len(files))
