@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -146,11 +147,13 @@ class _Rechunking:
         return _NewVersion(again, chunks, record | changed, folder, text.bytes)
 
     def _are_there(self, document: Document, chunks: VersionChunks) -> bool:
-        now = self._job.reading.full_text.chunks_of(document.document_id)
-        return len(now) == len(chunks) and all(
-            (one.heading, one.text, one.page, one.start, one.end)
+        now = self._job.reading.full_text.stream_chunks_of(document.document_id)
+        return all(
+            one is not None
+            and other is not None
+            and (one.heading, one.text, one.page, one.start, one.end)
             == (other.heading, other.text, other.page, other.start, other.end)
-            for one, other in zip(now, chunks, strict=True)
+            for one, other in zip_longest(now, chunks)
         )
 
     def _commit(self, versions: list[_NewVersion]) -> None:

@@ -161,10 +161,9 @@ class _Embedding:
 
     def _work_for(self, document: Document) -> _Work:
         """Return what a document has and lacks. An unchanged text keeps its vector of the version before."""
-        chunks = self._job.reading.full_text.chunks_of(document.document_id)
         texts = {}
         ordinals = []
-        for chunk in chunks:
+        for chunk in self._job.reading.full_text.stream_chunks_of(document.document_id):
             text = embedding_text(chunk.heading, chunk.text)
             digest = text_digest(text)
             ordinals.append((chunk.ordinal, digest))
