@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import threading
+
     from ingest_tui.model.mcp_options import McpOptions
     from ingest_tui.model.serving import ServeOptions
 
@@ -47,11 +49,11 @@ def _run_tui(root: Path, *, slow_link: bool, read_only: bool, theme: str | None)
     return run_tui(root, slow_link=slow_link, read_only=read_only, theme=theme)
 
 
-def _run_server(root: Path, options: ServeOptions) -> int:
+def _run_server(root: Path, options: ServeOptions, until: threading.Event | None = None) -> int:
     """Serve the workspace over HTTP; what that needs is loaded only here."""
     with _needing_the_extra():
         from ingest_tui.server.running import run_server
-    return run_server(root, options)
+    return run_server(root, options, until)
 
 
 def _run_mcp(options: McpOptions) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import socket
 import ssl
 import stat
@@ -111,6 +112,27 @@ def test_a_job_is_seen_to_its_end_by_who_follows_it(cli: Cli) -> None:
         states = [json.loads(line[6:])["state"] for line in lines if line.startswith("data: ")]
         assert states[-1] == "succeeded"
         assert cli.end(worker) == 0
+
+
+@pytest.mark.slow
+def test_a_worker_serves_too(cli: Cli) -> None:
+    """With --watch --serve a file is uploaded, taken in and found over HTTP; a second one stands by; both end well."""
+    cli.init()
+    worker = cli.start("--watch", "--serve", "0")
+    place = re.compile(r"serving at (\S+)")
+    address = wait_until(lambda: place.search(cli.output_of(worker)), seconds=60)[1]  # type: ignore[index]
+    sent = {"documents": [{"name": "storm.txt", "content": "the barometer falls"}]}
+    job = ask(address, "/ingest", "POST", sent)[1]
+    wait_until(lambda: ask(address, f"/ingest/{job['job_id']}")[1]["state"] == "succeeded", seconds=60)
+    assert ask(address, "/search?q=barometer")[1]["items"][0]["title"] == "storm.txt"
+    port = urlsplit(address).port
+    second = cli.start("--watch", "--serve", str(port))
+    wait_until(lambda: "the server cannot be started" in cli.output_of(second), seconds=60)
+    assert cli.end(worker, seconds=30) == 0
+    wait_until(lambda: place.search(cli.output_of(second)), seconds=60)
+    assert ask(address, "/health")[0] == 200
+    assert cli.end(second, seconds=30) == 0
+    assert "--serve goes with --watch" in cli.run("--serve", "1", "status", code=2).err
 
 
 @pytest.mark.slow

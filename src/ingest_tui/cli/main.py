@@ -16,6 +16,7 @@ from ingest_tui.cli.lazy import LazyGroup
 from ingest_tui.cli.session import OtherFaces, Session, hand_over_credentials
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.interrupts import noting_ctrl_c
+from ingest_tui.model.serving import DEFAULT_PORT
 from ingest_tui.model.theme_names import THEME_NAMES
 from ingest_tui.version import __version__
 
@@ -91,6 +92,13 @@ class _Commands(LazyGroup):
     help="With --watch: figures for Prometheus, at a port of 127.0.0.1, at HOST:PORT, or in a file.",
 )
 @click.option(
+    "--serve",
+    is_flag=False,
+    flag_value=str(DEFAULT_PORT),
+    metavar="[HOST:]PORT",
+    help="With --watch: serve over HTTP, too, at 127.0.0.1:8765 or where you say.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json", "journal"]),
     help="How --watch (default: text, and journal where systemd reads it) and 'worker start' (default: json) write "
@@ -106,6 +114,7 @@ def cli(
     /,
     watch: bool,
     metrics: str | None,
+    serve: str | None,
     log_format: str | None,
     slow_link: bool,
     theme: str | None,
@@ -120,12 +129,14 @@ def cli(
     apply(session, ctx)
     if ctx.get_parameter_source("metrics") is click.core.ParameterSource.COMMANDLINE and not watch:
         raise UsageError("--metrics goes with --watch", hint="'ingest-tui stats --metrics FILE' writes them once")
+    if serve is not None and not watch:
+        raise UsageError("--serve goes with --watch", hint="'ingest-tui serve' serves without a worker")
     if ctx.invoked_subcommand is not None:
         return None
     if watch:
         from ingest_tui.cli.worker import run_headless
 
-        return run_headless(session, metrics)
+        return run_headless(session, metrics, serve)
     return open_tui(session, slow_link=slow_link, read_only=session.read_only, theme=theme)
 
 

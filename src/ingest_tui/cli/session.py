@@ -16,6 +16,8 @@ from ingest_tui.cli.read_only import refuse_change
 from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
+    import threading
+
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.mcp_options import McpOptions
     from ingest_tui.model.serving import ServeOptions
@@ -30,9 +32,9 @@ class RunTui(Protocol):
 
 
 class RunServer(Protocol):
-    """Serves a workspace over HTTP until it is asked to end, and returns its exit code."""
+    """Serves a workspace over HTTP until a signal, or ``until``, asks it to end; returns its exit code."""
 
-    def __call__(self, root: Path, options: ServeOptions) -> int: ...
+    def __call__(self, root: Path, options: ServeOptions, until: threading.Event | None = None) -> int: ...
 
 
 class RunMcp(Protocol):

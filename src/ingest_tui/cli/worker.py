@@ -15,6 +15,7 @@ import humanize
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
+from ingest_tui.cli.served_worker import serving
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import BusyError
@@ -114,8 +115,10 @@ def say_issues(workers: Iterable[WorkerInfo]) -> None:
             diagnostics.say(f"warning: {what}: {issue.message}")
 
 
-def run_headless(session: Session, metrics: str | None = None) -> int:
+def run_headless(session: Session, metrics: str | None = None, serve: str | None = None) -> int:
     """Be the worker: run the queue, watch folders, log each event as one line on stderr; returns the exit code.
+
+    ``serve``: where it serves over HTTP meanwhile, if anywhere.
 
     It is 1 when something failed, again and again, until the end.
     """
@@ -123,7 +126,8 @@ def run_headless(session: Session, metrics: str | None = None) -> int:
 
     report = reporter(session.log_format or usual_format(), own_log(session.workspace))
     threading.excepthook = lambda failure: _report_failure(report, failure)
-    issues = run_watch(session.workspace, report, metrics=metrics)
+    with serving(session, serve, report):
+        issues = run_watch(session.workspace, report, metrics=metrics)
     return diagnostics.EXIT_FAILED if any(issue.level == "error" for issue in issues) else 0
 
 

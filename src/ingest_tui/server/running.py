@@ -11,6 +11,7 @@ import socket
 import ssl
 import stat
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -36,9 +37,16 @@ _OWNER_ONLY = 0o177
 class _Server(uvicorn.Server):
     """Ends at SIGTERM and SIGINT once what it is answering is answered; a second SIGINT ends it at once."""
 
-    def __init__(self, config: uvicorn.Config, feeds: Feeds) -> None:
+    def __init__(self, config: uvicorn.Config, feeds: Feeds, until: threading.Event) -> None:
         super().__init__(config)
         self._feeds = feeds
+        self._until = until
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look whether to end, several times a second."""
+        if self._until.is_set():
+            self._feeds.is_stopping = self.should_exit = True
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal. Who follows something is let go: that would go on for ever."""
@@ -48,8 +56,8 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def run_server(root: Path, options: ServeOptions) -> int:
-    """Serve a workspace until SIGTERM or SIGINT; returns the exit code.
+def run_server(root: Path, options: ServeOptions, until: threading.Event | None = None) -> int:
+    """Serve a workspace until SIGTERM or SIGINT, or until ``until`` is set; returns the exit code.
 
     Raises `UsageError` for an address that other machines reach while there is no token, and for one that is none,
     `BusyError` where somebody else listens.
@@ -81,7 +89,7 @@ def run_server(root: Path, options: ServeOptions) -> int:
             ssl_keyfile=options.private_key,
         )
         _say(options, listener)
-        _Server(config, app.state.feeds).run(sockets=[listener])
+        _Server(config, app.state.feeds, until or threading.Event()).run(sockets=[listener])
     return 0
 
 
