@@ -211,3 +211,25 @@ def test_hooks_that_cannot_work_are_named(watched: Cli) -> None:
     assert told.code != 0
     assert "on_job_end" in told.err
     assert "Traceback" not in told.err
+
+
+def test_an_entry_is_tried_before_a_job_ends(watched: Cli, receiver: Receiver) -> None:
+    """The command is run, the webhook called and signed, once; what fails, and a name that is none, is said."""
+    log = watched.home / "told.json"
+    command = [sys.executable, "-c", f"import sys; open({str(log)!r}, 'w').write(sys.stdin.read())"]
+    chat = hook(url=receiver.url, secret="env:HOOK_SECRET")
+    watched.change_settings(on_job_end=[chat, {"name": "mail", "command": command, "states": ["failed"]}])
+    assert watched.run("--read-only", "config", "test", "mail").out.startswith(
+        "mail was told: trial of default: failed"
+    )
+    assert json.loads(log.read_text())["job_id"] == "trial"
+    assert watched.run("config", "test", "chat", "--json").json["name"] == "chat"
+    [(headers, body)] = receiver.calls
+    assert headers["webhook-signature"] == signature_of(SECRET, "trial", int(headers["webhook-timestamp"]), body)
+    receiver.answers = [HTTPStatus.SERVICE_UNAVAILABLE]
+    assert "503" in watched.run("config", "test", "chat", code=1).err
+    assert "mail" in watched.run("config", "test", "mial", code=4).err
+    watched.change_settings(on_job_end=[hook(url="http://127.0.0.1:1/hook"), {"name": "no", "command": ["/bin/false"]}])
+    assert "error: " in watched.run("config", "test", "chat", code=1).err
+    assert "ended with 1" in watched.run("config", "test", "no", code=1).err
+    assert watched.manifests() == []

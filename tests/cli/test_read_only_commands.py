@@ -32,6 +32,7 @@ CHANGING = {
     "job retry": ["last"],
     "job approve": ["last"],
     "job refuse": ["last"],
+    "job withdraw": ["last"],
     "doc remove": ["a.txt", "--yes"],
     "doc restore": ["a.txt"],
     "doc rollback": ["a.txt"],

@@ -1,4 +1,4 @@
-"""config list, get, set, unset, schema: the settings of a workspace."""
+"""config list, get, set, unset, test, schema: the settings of a workspace."""
 
 from __future__ import annotations
 
@@ -91,6 +91,24 @@ def unset(session: Session, name: str, as_json: bool) -> None:
     from ingest_tui.services.settings import unset_setting
 
     _report(unset_setting(session.workspace, name), as_json=as_json)
+
+
+@config.command()
+@click.argument("name")
+@json_option
+@pass_session
+def test(session: Session, name: str, as_json: bool) -> None:
+    """Try entry NAME of on_job_end: run its command, or call its webhook, once, as if a job had ended.
+
+    The job is made up, and its identifier, kind and trigger are 'trial'. Exit code 1: it failed; the error says why.
+    """
+    from ingest_tui.services.job_end_trials import try_job_end_hook
+
+    told = try_job_end_hook(session.workspace, name)
+    if as_json:
+        output.data({"name": name, "told": told})
+    else:
+        output.line(f"{name} was told: {told}")
 
 
 @config.command()

@@ -118,6 +118,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config list": ("", "-o yaml"),
     "config schema": ("",),
     "config set": ("max_running_jobs 5", "parser_memory 3GiB"),
+    "config test": ("chat",),
     "config unset": ("max_running_jobs",),
     "completion": ("bash",),
     "help": ("doc remove", "search-syntax", "topics", "--man"),

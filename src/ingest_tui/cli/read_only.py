@@ -19,6 +19,7 @@ READING_COMMANDS = frozenset(
         "config get",
         "config list",
         "config schema",
+        "config test",
         "credential list",
         "credential show",
         "credential test",

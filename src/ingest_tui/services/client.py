@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         embedding,
         embedding_states,
         generations,
+        job_end_trials,
         metrics,
         monitoring,
         name_lookup,
@@ -82,7 +83,7 @@ else:
     attention, backup, comparison, embedders, embedding, embedding_states, generations = map(
         _Module, ("attention", "backup", "comparison", "embedders", "embedding", "embedding_states", "generations")
     )
-    access_tokens, overview = map(_Module, ("access_tokens", "overview"))
+    access_tokens, job_end_trials, overview = map(_Module, ("access_tokens", "job_end_trials", "overview"))
     name_lookup, record_texts, rerankers, workspace_prune, similar, workers, workspaces = map(
         _Module, ("name_lookup", "record_texts", "rerankers", "workspace_prune", "similar", "workers", "workspaces")
     )
@@ -381,6 +382,7 @@ class _Settings(Subject):
     get = reads(lambda: settings.get_setting)
     set = changes(lambda: settings.set_setting)
     unset = changes(lambda: settings.unset_setting)
+    try_job_end_hook = reads(lambda: job_end_trials.try_job_end_hook)
 
 
 class Client:

@@ -51,7 +51,9 @@ class _EndingError(IngestError):
 
 
 class JobEndHooks:
-    """Runs the hooks of ``on_job_end`` of a workspace. For all threads; no method raises or waits but `close`.
+    """Runs the hooks of ``on_job_end`` of a workspace. For all threads; no method but `tell_now` raises.
+
+    None but `tell_now` and `close` waits.
 
     Each is told at most once: what has not been told when a process is killed is lost, and what fails is reported and
     in the audit.
@@ -72,6 +74,14 @@ class JobEndHooks:
         for hook in self._workspace.settings.on_job_end:
             if hook.is_for(manifest):
                 self._put(self._delivery(hook, manifest))
+
+    def tell_now(self, hook: JobEndHook, manifest: Manifest) -> None:
+        """Tell one hook of a job and wait for it; it is tried once. Raises what fails."""
+        delivery = self._delivery(hook, manifest)
+        if hook.command:
+            _run_command(delivery, self._ending)
+        else:
+            self._call_webhook(delivery)
 
     def close(self, seconds: float = _AT_THE_END_SECONDS) -> None:
         """Wait for what is under way and tried again, at most so long; the rest is given up, and noted as failed."""
