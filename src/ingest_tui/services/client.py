@@ -258,6 +258,7 @@ class _Documents(Subject):
     similar_to_text = reads(lambda: similar.similar_to_text)
     evaluate_searches = reads(lambda: evaluation.evaluate)
     media_types = reads(lambda: documents.media_types)
+    checked_type = reads(lambda: name_lookup.checked_type)
     get = reads(lambda: documents.get_document)
     text = reads(lambda: documents.document_text)
     text_page = reads(lambda: text_pages.document_text_page)
