@@ -168,7 +168,7 @@ def remove(
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     goes = what_would_go(session.workspace, name)
     sources = f" and its sources ({', '.join(goes.source_ids)})" if goes.source_ids else ""
-    what = f"remove collection {name}{sources}, and retire {_documents(goes.documents)} to the trash"
+    what = f"remove collection {name}{sources}, and retire {output.number_of_documents(goes.documents)} to the trash"
     if dry_run:
         data = {"collection_id": name, "retired": goes.documents, "sources": list(goes.source_ids)}
         report_dry_run(f"would {what}", data, as_json=as_json)
@@ -178,7 +178,7 @@ def remove(
     if as_json:
         output.data({"collection_id": name, "retired": removed.documents, "sources": list(removed.source_ids)})
         return
-    output.line(f"removed collection {name}; {_documents(removed.documents)} went to the trash")
+    output.line(f"removed collection {name}; {output.number_of_documents(removed.documents)} went to the trash")
     output.line(f"next: ingest-tui collection restore {name}   brings it back, as long as they are there")
 
 
@@ -195,11 +195,9 @@ def restore(session: Session, name: str, as_json: bool) -> None:
         sources = list(restored.source_ids)
         output.data({"collection_id": restored.collection_id, "restored": restored.documents, "sources": sources})
     else:
-        output.line(f"restored collection {restored.collection_id} with {_documents(restored.documents)}")
-
-
-def _documents(number: int) -> str:
-    return "1 document" if number == 1 else f"{number} documents"
+        output.line(
+            f"restored collection {restored.collection_id} with {output.number_of_documents(restored.documents)}"
+        )
 
 
 collection.add_command(prefs)

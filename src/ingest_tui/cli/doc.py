@@ -300,7 +300,13 @@ def remove(
     if as_json:
         output.data({"removed": removed})
     else:
-        output.line(f"retired {removed} documents; 'ingest-tui doc restore DOCUMENT' brings one back")
+        output.line(_removed_words(removed))
+
+
+def _removed_words(removed: int) -> str:
+    if not removed:
+        return "nothing was retired: what was named is in the trash already"
+    return f"retired {output.number_of_documents(removed)}; 'ingest-tui doc restore DOCUMENT' brings one back"
 
 
 @doc.command()

@@ -336,21 +336,22 @@ def remove(
     seen = get_source(session.workspace, source_id)
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
+    documents = output.number_of_documents(number)
     if dry_run:
         report_dry_run(
-            f"would remove source {source_id} and retire {number} documents to the trash",
+            f"would remove source {source_id} and retire {documents} to the trash",
             {"source_id": source_id, "retired": number},
             as_json=as_json,
         )
         return
-    confirm(f"Remove source {source_id} and retire {number} documents to the trash?", yes=yes, as_json=as_json)
+    confirm(f"Remove source {source_id} and retire {documents} to the trash?", yes=yes, as_json=as_json)
     retired = remove_source(
         session.workspace, source_id, keep_documents=keep_documents, wait_policy=wait_policy, based_on=seen
     )
     if as_json:
         output.data({"source_id": source_id, "retired": retired})
     else:
-        output.line(f"removed source {source_id}; {retired} documents went to the trash")
+        output.line(f"removed source {source_id}; {output.number_of_documents(retired)} went to the trash")
 
 
 def _switch(enabled: bool) -> click.Command:

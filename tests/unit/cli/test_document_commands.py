@@ -46,6 +46,18 @@ def test_an_upload_reports_what_its_job_did_not_take_in(
     assert "1 ingested" in told
 
 
+def test_removing_says_how_many_went(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One document is one, and none where all that was named is in the trash already."""
+    quicken(monkeypatch)
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_text(f"heron of {name}")
+    command("upload", *(tmp_path / name for name in ("a.txt", "b.txt", "c.txt")))
+    first, *others = [document["document_id"] for document in answer(command, "doc", "list")]
+    assert command("doc", "remove", first, "--yes").startswith("retired 1 document;")
+    assert command("doc", "remove", *others, "--yes").startswith("retired 2 documents;")
+    assert command("doc", "remove", first, "--yes").startswith("nothing was retired: ")
+
+
 @pytest.mark.slow
 def test_an_upload_reports_what_it_replaced(command: Command, tmp_path: Path) -> None:
     """It names file and versions that are deleted, or says that nothing was replaced; a rollback names its origin."""
