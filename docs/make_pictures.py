@@ -47,6 +47,8 @@ def main(folder: Path) -> None:
         for name, size, keys in (
             ("overview", OVERVIEW, ["0"]),
             ("jobs", WIDE, ["1"]),
+            ("job", WIDE, ["1", "j", "j", "j", "enter"]),
+            ("search", NARROW, ["3", "s", *"rain"]),
             ("sources", NARROW, ["2"]),
             ("source", WIDE, ["2", "enter"]),
             ("documents", NARROW, ["3"]),
