@@ -199,6 +199,8 @@ def follow_job(
                 manifest = workspace.jobs.load(job_id)
                 on_progress(manifest)
                 if manifest.ended:
+                    while engine.running:  # the manifest of a job that ran here is written before its thread has ended
+                        engine.wait(poll)
                     if engine.has_ended_jobs():
                         _tidy_up(workspace)
                     return manifest

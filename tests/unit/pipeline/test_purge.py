@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.cli.main import run
+from ingest_tui.model.job import Manifest
 from ingest_tui.model.trash_grace import ClockNote, is_overdue, look_at_clock
 from ingest_tui.pipeline.purge import purge_documents, purge_overdue, retired_until
 from ingest_tui.services.api import WorkspaceHandle
@@ -24,6 +26,7 @@ from ingest_tui.services.documents.trash import chosen_to_empty, list_trash
 from ingest_tui.store.catalogue.change_feed import changes_since
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace
+from ingest_tui.worker.submit import queue_embedding_after
 from tests.copied_workspace import copied_workspace
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -100,6 +103,26 @@ def test_document_retired_in_the_future_is_kept(handle: WorkspaceHandle) -> None
     for day in range(40):
         assert purge_overdue(workspace, now=started + day * DAY) == 0
     assert in_trash(workspace) == 2
+
+
+def test_a_sync_looks_at_the_trash_after_its_job_is_done(
+    handle: WorkspaceHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where its end is seen before the thread that ran it has ended."""
+    end_is_seen = threading.Event()
+
+    def when_seen(workspace: Workspace, manifest: Manifest) -> None:
+        assert end_is_seen.wait(20)
+        queue_embedding_after(workspace, manifest)
+
+    def on_progress(manifest: Manifest) -> None:
+        if manifest.ended:
+            end_is_seen.set()
+
+    monkeypatch.setattr("ingest_tui.worker.engine.queue_embedding_after", when_seen)
+    handle.workspace.settings.trash_days = 0
+    handle.sync("docs", progress=on_progress)
+    assert in_trash(handle.workspace) == 0
 
 
 def test_without_grace_everything_is_deleted_at_once(handle: WorkspaceHandle) -> None:
