@@ -27,6 +27,7 @@ from ingest_tui.model.errors import (
     ValidationError,
 )
 from ingest_tui.model.foreign_errors import as_ingest_error
+from ingest_tui.model.invalid_values import invalid_values
 from ingest_tui.model.redaction import redact, redact_values
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.server.answers import json_response, plain
@@ -105,9 +106,9 @@ def status_of(error: IngestError) -> int:
 def invalid_request(error: pydantic.ValidationError, within: str = "") -> RequestError:
     """Return the error of values that are not as the endpoint declares them; names each."""
     found = []
-    for one in error.errors(include_url=False, include_input=False, include_context=False)[:_ITEMS_NAMED]:
-        place = ".".join(str(part) for part in (*([within] if within else []), *one["loc"]))
-        found.append((place or "body", one["msg"].removeprefix("Value error, ")))
+    for one in invalid_values(error, quotes=False)[:_ITEMS_NAMED]:
+        place = ".".join(part for part in (within, one.place) if part)
+        found.append((place or "body", one.words))
     named = "; ".join(f"{place}: {text}" for place, text in found)
     return RequestError(
         422, safe_display(f"the request is not valid: {named}", limit=1000), code="invalid", errors=found,

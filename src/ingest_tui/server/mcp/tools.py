@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import pydantic
 
 from ingest_tui.model.errors import UsageError, ValidationError
+from ingest_tui.model.invalid_values import refusal_in_words
 from ingest_tui.server.mcp import arguments, changes, lookups, source_lookups
 from ingest_tui.server.mcp.answers import (
     ApproveAnswer,
@@ -68,8 +69,8 @@ class ToolEntry(Generic[Given]):
 
 def _invalid(tool: str, error: pydantic.ValidationError) -> ValidationError:
     """Return what is wrong with arguments: names and reasons, never the values."""
-    problems = [f"{'.'.join(map(str, one['loc'])) or 'arguments'}: {one['msg']}" for one in error.errors()[:5]]
-    return ValidationError(f"arguments of {tool}: {'; '.join(problems)}", hint="tools/list has the schema")
+    problems = refusal_in_words(error, whole="arguments", quotes=False)
+    return ValidationError(f"arguments of {tool}: {problems}", hint="tools/list has the schema")
 
 
 def _plain_schema(model: type[pydantic.BaseModel]) -> dict[str, Any]:
