@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual import events
+from textual.app import App, ComposeResult
 
 from ingest_tui.services.client import Client
 from ingest_tui.tui.dialogs.ask import Ask
@@ -20,7 +22,8 @@ from ingest_tui.tui.dialogs.palette import Palette
 from ingest_tui.tui.dialogs.report import Story
 from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
 from ingest_tui.tui.views.jobs.held_screen import Held
-from tests.tui.stories import at_rest, run_story, until
+from ingest_tui.tui.widgets.options import Options
+from tests.tui.stories import at_rest, run_story, send_together, until
 
 pytestmark = pytest.mark.slow
 Make = Callable[[Client], AnswersOnce[Any]]
@@ -154,3 +157,46 @@ def test_an_edited_form_asks_before_it_is_left(root: Path) -> None:
             await until(pilot, lambda: app.screen is view)
 
     run_story(root, story)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (38, 9), (20, 4), (6, 2), (2, 1)])
+@pytest.mark.parametrize("name", ["choose", "copy"])
+def test_a_list_without_room_takes_keys(root: Path, name: str, size: tuple[int, int]) -> None:
+    """Page keys and arrows before it is laid out, and where there is no line for it, end nothing."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        view = app.screen
+        await app.push_screen(DIALOGS[name](app.client))
+        for key in ("pagedown", "pageup", "end", "home", "down", "up"):
+            send_together(app, key, key)
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda: bool(app.input_queue.is_quiet))
+            assert app._exception is None
+            await pilot.resize_terminal(80, 24)
+            send_together(app, key)
+        send_together(app, "escape")
+        await until(pilot, lambda: app.input_queue.is_quiet and app.screen is view)
+
+    run_story(root, story, size=size)
+
+
+@pytest.mark.parametrize("styles", [{"height": 0}, {"height": 2}, {"display": "none"}])
+@pytest.mark.parametrize("action", ["page_down", "page_up", "cursor_down", "last"])
+def test_options_without_a_line_take_keys(styles: dict[str, Any], action: str) -> None:
+    """The list of the library ends the program with a KeyError of its `_move_page` there."""
+
+    class Listed(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Options(*map(str, range(30)))
+
+    async def check() -> None:
+        async with Listed().run_test(size=(20, 5)) as pilot:
+            options = pilot.app.query_one(Options)
+            for name, value in styles.items():
+                setattr(options.styles, name, value)
+            options.highlighted = 3
+            for _ in range(2):
+                getattr(options, f"action_{action}")()
+                await pilot.pause()
+
+    asyncio.run(check())

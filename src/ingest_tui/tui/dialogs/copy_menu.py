@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.options import Options
 
 
 class Chosen(NamedTuple):
@@ -46,7 +46,7 @@ class CopyMenu(Dialog[Chosen | None]):
         width = max((len(label) for label, _text in self._offered), default=0)
         with Vertical(classes="dialog"):
             yield Line("Copy   enter: terminal's clipboard, w: file, esc closes", classes="dialog--title")
-            yield OptionList(
+            yield Options(
                 *(
                     Option(Content.assemble((f"{label:{width}}  ", "$text-muted"), safe_display(text)))
                     for label, text in self._offered
@@ -58,15 +58,15 @@ class CopyMenu(Dialog[Chosen | None]):
 
     def action_move(self, direction: str) -> None:
         """Move in the list."""
-        getattr(self.query_one(OptionList), f"action_{direction}")()
+        getattr(self.query_one(Options), f"action_{direction}")()
 
     def action_to_file(self) -> None:
         """Return what the cursor is on, for a file."""
-        number = self.query_one(OptionList).highlighted
+        number = self.query_one(Options).highlighted
         if number is not None:
             self.dismiss(Chosen(number, to_file=True))
 
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
+    @on(Options.OptionSelected)
+    def chosen(self, event: Options.OptionSelected) -> None:
         """Return what was chosen, for the clipboard."""
         self.dismiss(Chosen(event.option_index, to_file=False))

@@ -12,12 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets import Button, Input, Static
 from textual.widgets.option_list import Option
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.options import Options
 
 _HERE = Path(__file__).parent  # of the style sheets, also for subclasses in other folders
 TYPED_FROM = 10
@@ -58,7 +59,7 @@ class Choose(Dialog[str | None]):
             if self._lines:
                 shown = [*self._lines[:_NAMES_SHOWN], *(["…"] if len(self._lines) > _NAMES_SHOWN else [])]
                 yield Static(Content("\n".join(f"  {line}" for line in shown)), markup=False)
-            yield OptionList(*(Option(Content(safe_display(text))) for _name, text in self._options), markup=False)
+            yield Options(*(Option(Content(safe_display(text))) for _name, text in self._options), markup=False)
 
     def on_key(self, event: events.Key) -> None:
         """Take the option of a letter."""
@@ -69,10 +70,10 @@ class Choose(Dialog[str | None]):
 
     def action_move(self, direction: str) -> None:
         """Move in the list."""
-        getattr(self.query_one(OptionList), f"action_{direction}")()
+        getattr(self.query_one(Options), f"action_{direction}")()
 
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
+    @on(Options.OptionSelected)
+    def chosen(self, event: Options.OptionSelected) -> None:
         """Return what was chosen."""
         self.dismiss(self._options[event.option_index][0])
 
@@ -98,7 +99,7 @@ class ChooseSeveral(Dialog[list[str] | None]):
         """The title and the options, each with its mark."""
         with Vertical(classes="dialog"):
             yield Line(safe_display(self._title), classes="dialog--title")
-            yield OptionList(*(Option(self._words(at)) for at in range(len(self._options))), markup=False)
+            yield Options(*(Option(self._words(at)) for at in range(len(self._options))), markup=False)
             yield Line("space marks, enter takes what is marked, esc changes nothing", classes="dialog--note")
 
     def _words(self, at: int) -> Content:
@@ -107,16 +108,16 @@ class ChooseSeveral(Dialog[list[str] | None]):
 
     def action_move(self, direction: str) -> None:
         """Move in the list."""
-        getattr(self.query_one(OptionList), f"action_{direction}")()
+        getattr(self.query_one(Options), f"action_{direction}")()
 
     def action_mark(self) -> None:
         """Mark what is under the cursor, or take its mark away."""
-        options = self.query_one(OptionList)
+        options = self.query_one(Options)
         if options.highlighted is not None:
             self._marked ^= {self._options[options.highlighted][0]}
             options.replace_option_prompt_at_index(options.highlighted, self._words(options.highlighted))
 
-    @on(OptionList.OptionSelected)
+    @on(Options.OptionSelected)
     def taken(self) -> None:
         """Return what is marked."""
         self.dismiss([name for name, _text in self._options if name in self._marked])
