@@ -216,7 +216,8 @@ class Player:
             screen = self._app.screen
             if getattr(screen, "view", "") in VIEW_NAMES and not isinstance(screen.focused, Input):
                 return
-            send_together(self._app, "y" if isinstance(screen, Confirm) else "escape")
+            agrees = isinstance(screen, Confirm) and not screen.query_one("#go").disabled
+            send_together(self._app, "y" if agrees else "escape")
             await self._quiet()
         screen = self._app.screen
         where = f"focus {screen.focused!r}, {sorted(screen.classes)}, loading: {getattr(screen, 'is_loading', None)}"
