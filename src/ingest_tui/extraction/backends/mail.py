@@ -15,8 +15,9 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
-from ingest_tui.extraction.intake.formats import BY_MEDIA_TYPE
+from ingest_tui.extraction.intake.formats import BY_MEDIA_TYPE, media_type_of
 from ingest_tui.extraction.mail.mail_content import SHOWN_HEADERS, Attachment, Mail
+from ingest_tui.extraction.mail.uuencoded import take_files
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
@@ -218,6 +219,10 @@ class _Reader:
         elif kind == "text/plain":
             if str(part.get_param("delsp", "")).lower() == "yes":
                 text = _FLOWED.sub("", text)
+            text, files = take_files(text)
+            for one in files:
+                kind_of_file = media_type_of(one.name)
+                mail.attachments.append(Attachment(one.name, kind_of_file, len(one.content), "", one.content, one.name))
             text = _SIGNATURE.sub("\n\n", text)
         elif kind in ("text/html", "application/xhtml+xml"):
             from ingest_tui.extraction.backends.html import html_to_markdown_text

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
+from ingest_tui.extraction.intake.formats import media_type_of
 from ingest_tui.extraction.mail.mail_content import Attachment, attached_parts
 from ingest_tui.extraction.markup.markdown import split_elements
 from ingest_tui.extraction.ocr.ocr_reader import OcrReader
@@ -22,7 +23,7 @@ from ingest_tui.extraction.page_layout.headings import Outline
 from ingest_tui.extraction.page_layout.model import PageLine
 from ingest_tui.extraction.page_layout.page import LayoutReader
 from ingest_tui.extraction.pdf.annotations import read_annotations
-from ingest_tui.extraction.pdf.embedded_files import embedded_files, media_type_of
+from ingest_tui.extraction.pdf.embedded_files import embedded_files
 from ingest_tui.extraction.pdf.page_text import is_noise, tidy_page
 from ingest_tui.extraction.pdf.turned_lines import line_ranges
 from ingest_tui.extraction.pdf.upright import turns_of, upright

@@ -142,3 +142,9 @@ def extension_of(file_name: str) -> str:
     format claims.
     """
     return file_name[file_name.rfind("/") + 1 :].rpartition(".")[2].lower()
+
+
+def media_type_of(file_name: str) -> str:
+    """Return the media type that a name promises; that of any bytes for one without a known extension."""
+    kind = BY_EXTENSION.get(extension_of(file_name))
+    return kind.media_type if kind is not None else "application/octet-stream"

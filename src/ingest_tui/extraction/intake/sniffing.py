@@ -139,7 +139,9 @@ def _by_head(head: bytes, named: Format | None) -> Format | None:
         return BY_NAME[binary]
     if head.startswith((b"bplist", b"<?xml")) and b"WebMainResource" in head:
         return BY_NAME["webarchive"]
-    if head.removeprefix(b"\xef\xbb\xbf").startswith(b"{\\rtf"):  # with pictures, or padded with NULs, it is no text
+    if (
+        head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{\\rtf")
+    ):  # with pictures, or padded with NULs, it is no text
         return BY_NAME["rtf"]
     if is_refused(head):
         return None
@@ -187,6 +189,8 @@ def _by_text(head: bytes, named: Format | None) -> Format | None:
     if named is not None and named.family in ("text", "markup"):
         if named.name in ("text", "csv", "tsv", "json") and _begins_as_html(start):
             return BY_NAME["html"]
+        if named.name == "rtf" and start.lstrip().startswith(b"{\\"):
+            return named  # a piece of one, as some programs write it
         if named.name in ("rtf", "icalendar", "vcard"):
             return _text_by_shape(start)
         return BY_NAME["html"] if named.name == "xml" and _begins_as_html(start) else named

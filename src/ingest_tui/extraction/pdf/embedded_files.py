@@ -8,7 +8,6 @@ from hashlib import sha256
 from itertools import chain, islice
 from typing import Any
 
-from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
 from ingest_tui.model.attachments import MAX_ATTACHMENTS
 from ingest_tui.model.members import MAX_MEMBER_BYTES
 
@@ -59,12 +58,6 @@ def _of_pages(document: Any, pages: Iterable[int]) -> Iterator[Any]:
                 raw.FPDFPage_CloseAnnot(annotation)
         page.close()  # the files belong to the document
         yield from filter(None, attachments)
-
-
-def media_type_of(name: str) -> str:
-    """Return the media type that the name of an embedded file promises."""
-    kind = BY_EXTENSION.get(extension_of(name))
-    return kind.media_type if kind is not None else "application/octet-stream"
 
 
 def name_of(attachment: Any) -> str:

@@ -89,3 +89,14 @@ def test_an_item_does_not_join_a_paragraph_that_begins_with_a_digit() -> None:
         ".rtf",
     )
     assert text == "2026 was good\n\n1. one\n2. two\n\n- text\n\n1. three\n"
+
+
+@pytest.mark.parametrize("start", [rb"  {\rtf1 ", rb"{\pard ", b"\r\n{\\pard "])
+def test_pieces_of_rtf_are_read_as_rtf(start: bytes) -> None:
+    """Blank lines before it, or no first words, as some programs write it: its commands are no text."""
+    assert extract_text(start + rb"ripe \b apples\par}", ".rtf").strip() == "ripe apples"
+
+
+def test_a_text_under_the_name_of_rtf_is_a_text() -> None:
+    """Braces alone make no RTF."""
+    assert extract_text(b"{ripe apples}", ".rtf").strip() == "{ripe apples}"
