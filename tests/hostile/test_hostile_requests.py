@@ -164,6 +164,32 @@ def test_a_token_of_one_collection_sees_no_other(guarded: tuple[Served, dict[str
     assert asking.post("/collections/secret/files", files=files, headers=header).status_code == 404
 
 
+def test_names_and_paths_of_other_collections_are_unknown(
+    guarded: tuple[Served, dict[str, str]], asking: TestClient
+) -> None:
+    """A document is named by its whole id, not by a name that others have too; an explanation tells of one's own alone.
+
+    The document of another collection is called as one that the token sees.
+    """
+    served, tokens = guarded
+    header = {"Authorization": f"Bearer {tokens['limited']}"}
+    name = "samenameforboth"
+    with open_workspace(served.root) as handle:
+        for collection in ("default", "secret"):
+            handle.register(collection, IngestedDocument(f"of {collection} {SECRET_WORDS}", name, "api"))
+    theirs = served.document_id(f"{SECRET_WORDS}.md")
+    for document_id in (name, theirs[:12], theirs):
+        answer = asking.get(f"/documents/{document_id}", headers=header)
+        assert (answer.status_code, answer.json()["details"]) == (404, {})
+        assert "secret" not in answer.text
+    for target in (theirs, f"{SECRET_WORDS}.md", f"{SECRET_WORDS}.txt", str(served.documents.parent / "hidden")):
+        answer = asking.get("/explain", params={"target": target}, headers=header)
+        assert (answer.json()["here"], answer.json()["reason"]) == (False, "not_covered"), target
+        assert '"secret"' not in answer.text
+        assert '"hidden"' not in answer.text
+    assert asking.get("/explain", params={"target": "weather.md"}, headers=header).json()["here"] is True
+
+
 @pytest.mark.parametrize("scope", ["read", "write"])
 def test_no_answer_below_admin_names_a_folder_of_the_machine(
     guarded: tuple[Served, dict[str, str]], asking: TestClient, scope: str

@@ -43,11 +43,12 @@ _TAG = "documents"
 
 def document_for(call: Call[Any, Any], document_id: str) -> Document:
     """Return a document that the caller sees, by its whole identifier; raises `NotFoundError`."""
-    found: Document = call.client.documents.get(document_id)
-    if found.document_id != document_id:
+    # Not by what else a person may call it: who sees one collection would learn what others have of that name.
+    collection_id = call.caller.collection_id
+    found = call.client.documents.list(document_ids=[document_id], collection_id=collection_id, state=None)
+    if not found:
         raise NotFoundError(f"there is no document {document_id!r}", hint="GET /documents lists them")
-    call.caller.check_sees(found.collection_id, f"document {document_id!r}")
-    return found
+    return found[0]
 
 
 def states_of(call: Call[Any, Any], documents: list[Document]) -> list[DocumentState]:
@@ -172,10 +173,8 @@ def explain_target(call: Call[ExplainParams, NoBody]) -> ExplanationAnswer:
 
 
 def _explained(call: Call[Any, Any], target: str) -> ExplanationAnswer:
-    found: dict[str, Any] = call.client.documents.explain(target).as_dict()
-    if call.caller.collection_id is not None:
-        found["others"] = []
-    return ExplanationAnswer.model_validate(found)
+    found = call.client.documents.explain(target, collection_id=call.caller.collection_id)
+    return ExplanationAnswer.model_validate(found.as_dict())
 
 
 def remove_document(call: Call[DocumentParams, NoBody]) -> RemovedDocument:
@@ -241,7 +240,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="GET", path="/explain", summary="Why something is here or not", tag=_TAG, handler=explain_target,
-        params=ExplainParams, body=NoBody, answer=ExplanationAnswer, whole_workspace=True,
+        params=ExplainParams, body=NoBody, answer=ExplanationAnswer,
     ),
     HttpEndpoint(
         method="POST", path="/documents/{document_id}/restore", summary="Restore a document", tag=_TAG,
