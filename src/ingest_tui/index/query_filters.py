@@ -9,13 +9,14 @@ from typing import Any, Final
 from ingest_tui.index.base import Condition
 from ingest_tui.model.search_query import QueryFilter
 
-# How a value is compared, with ? for the value. Patterns are those of LIKE, in which ASCII has no case.
+# How a value is compared, with ? for the value. Patterns are those of LIKE, in which ASCII has no case. Most titles are
+# the name of the file: these are compared once, since all documents may have to be.
 _CONDITIONS: Final = {
     "source": "(source_id = ? OR document_id IN (SELECT document_id FROM locations WHERE source_id = ?))",
     "collection": "collection_id = ?",
     "type": "(media_type LIKE ? ESCAPE '\\' OR media_type LIKE ? ESCAPE '\\' OR file_name LIKE ? ESCAPE '\\')",
     "path": "(key LIKE ? ESCAPE '\\' OR uri LIKE ? ESCAPE '\\')",
-    "title": "(title LIKE ? ESCAPE '\\' OR file_name LIKE ? ESCAPE '\\')",
+    "title": "(title LIKE ? ESCAPE '\\' OR (file_name <> title AND file_name LIKE ? ESCAPE '\\'))",
     "after": "updated_at >= ?",
     "before": "updated_at < ?",
 }

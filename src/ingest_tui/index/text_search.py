@@ -30,6 +30,8 @@ More find nothing better: nDCG@10 on CISI is .375 with 24, .372 with 36 and with
 _LOOKED_UP: Final = 200
 _MOST_LOOKED_UP: Final = 2_000
 """So many chunks are looked up at once, and in all, to see whether they are of the documents to choose from."""
+_HOPELESS: Final = 10
+"""Where so few of the first that are looked up may be found that ten times as many would not do, no more are."""
 _MOST_HITS: Final = 10**9
 _OTHER_HITS: Final = 10
 _COLUMNS: Final = (
@@ -120,8 +122,9 @@ class TextSearch:
         most = -1 if wanted < 0 else max(RANKED, wanted)
         numbers, are_all = chunks.newest(asked, most)
         looked_up = numbers if wanted < 0 else numbers[: max(wanted, _MOST_LOOKED_UP)]
-        rows = self._chosen(looked_up, wanted, documents)
-        if len(rows) < wanted and not (are_all and len(looked_up) == len(numbers)):
+        nothing_else = are_all and len(looked_up) == len(numbers)
+        rows = self._chosen(looked_up, wanted, documents, gives_up=not nothing_else)
+        if len(rows) < wanted and not nothing_else:
             among = chunks.among(asked, most, wanted, self._chunks_to_choose_from)
             rows = self._chosen(among, wanted, documents)
         return rows
@@ -136,8 +139,11 @@ class TextSearch:
         numbers: list[int] = orjson.loads(self._database.value(sql, self._documents.values))
         return numbers
 
-    def _chosen(self, numbers: Sequence[int], wanted: int, documents: int) -> list[_Row]:
-        """Return what is known of the first ``wanted`` chunks, and of one for each further document up to a number."""
+    def _chosen(self, numbers: Sequence[int], wanted: int, documents: int, *, gives_up: bool = False) -> list[_Row]:
+        """Return what is known of the first ``wanted`` chunks, and of one for each further document up to a number.
+
+        With ``gives_up`` only of some where the first of them show that there will not be enough.
+        """
         rows: list[_Row] = []
         seen: set[str] = set()
         for some in batches(numbers, max(wanted, _LOOKED_UP)):
@@ -146,6 +152,8 @@ class TextSearch:
                     rows.append(row)
                     seen.add(row.document_id)
             if len(rows) >= wanted >= 0 and len(seen) >= documents:
+                break
+            if gives_up and len(rows) * _HOPELESS < wanted:
                 break
         return rows
 

@@ -360,3 +360,31 @@ def test_short_beginnings_in_a_large_index_are_those_of_a_sample(
         put(catalogue, document("three"), "snow")
         assert sorted(found(catalogue, "ra*")) == ["one", "two"]
         assert found(catalogue, "gaug*") == ["one"]
+
+
+@pytest.mark.parametrize("most_looked_up", [2_000, 250])
+@pytest.mark.parametrize("last", [1, 299])
+def test_a_filter_that_few_documents_meet_finds_each_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_looked_up: int, last: int
+) -> None:
+    """Wherever its chunk is among those that have the word, and whether or not all of these are looked up."""
+    monkeypatch.setattr(text_search, "_MOST_LOOKED_UP", most_looked_up)
+    names = [f"d{number:03}" for number in range(300)]
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        with catalogue.transaction():
+            catalogue.put_documents([document(name, title=f"t{name}", file_name=f"{name}.md") for name in names])
+            catalogue.full_text.replace(
+                (), [Chunk(name, 1, 0, "", "rain " + "and more " * number) for number, name in enumerate(names)]
+            )
+        assert found(catalogue, f"rain title:td{last:03}") == [f"d{last:03}"]
+
+
+def test_a_title_is_compared_and_so_is_the_name_of_the_file(tmp_path: Path) -> None:
+    """Whether they are the same or not, and so in what is excluded."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("same", title="May.md", file_name="May.md"), "rain")
+        put(catalogue, document("other", title="Report", file_name="may.md"), "rain")
+        put(catalogue, document("none", title="Report", file_name="june.md"), "rain")
+        assert sorted(found(catalogue, "rain title:may")) == ["other", "same"]
+        assert sorted(found(catalogue, "rain title:report")) == ["none", "other"]
+        assert found(catalogue, "rain -title:may") == ["none"]
