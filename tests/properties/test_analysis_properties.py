@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 
@@ -9,6 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest_tui.model import analysis
+from ingest_tui.model import language as language_module
+from ingest_tui.model import tokens as tokens_module
 from ingest_tui.model.analysis import (
     FORM_SIGNS,
     KEEPS_FIRST_LETTER,
@@ -23,12 +27,56 @@ from ingest_tui.model.analysis import (
 from ingest_tui.model.language import detect_language
 from ingest_tui.model.search_query import parse_query
 from ingest_tui.model.search_terms import TermFinder, search_terms
-from ingest_tui.model.tokens import tokens_of
+from ingest_tui.model.tokens import token_pattern, tokens_of
 
 LANGUAGES = st.sampled_from([None, "en", "de", "ru", "el", "ar", "zh", "tr"])
 LETTERS = st.characters(categories=["L", "N", "M"])
 SIGNS = st.sampled_from([*"_-.'*`~<>/\\@+# \n", "**", "\u00ad", "\u200b", "\u0301", "<sub>", "ﬁ", "快", "ก", "é", "ß"])
 TEXTS = st.text(max_size=60) | st.lists(st.sampled_from("abcXYZ019") | LETTERS | SIGNS, max_size=40).map("".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(TEXTS | st.text("abcXY '.-", max_size=60), max_size=4), language=LANGUAGES)
+def test_a_text_has_the_terms_of_its_tokens(texts: list[str], language: str | None) -> None:
+    """What is kept of tokens that come again, and the short way for plain words, change nothing."""
+    for text in (*texts, *texts):
+        tokens = [analyse_token(token, language) for token in tokens_of(text)]
+        terms = " ".join(part.term for token in tokens for part in token.parts)
+        forms: dict[str, None] = {}
+        for token in tokens:
+            forms.update(dict.fromkeys((*token.whole, *(form for part in token.parts for form in part.forms))))
+        assert analyse(text, language) == (terms, " ".join(forms))
+
+
+def test_tokens_are_kept_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text with more tokens than are kept, and longer ones than are kept, is analysed as any."""
+    monkeypatch.setattr(analysis, "_CACHED_TOKENS", 3)
+    long = "long" * 20
+    text = f"Running dogs {long} ran parseResponse quickly {long} again"
+    first = analyse(text, "en")
+    assert first == analyse(text, "en")
+    assert first.terms.split(" ")[:2] == ["run", "dog"]
+    assert first.terms.split(" ").count(long[:MAX_TERM_CHARACTERS]) == 2
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=TEXTS | st.text("abé_0*`~<b>/\\.-@'’ʼ\u2010+#\u0301 ", max_size=40))
+def test_tokens_are_those_of_the_plain_pattern(text: str) -> None:
+    """Looking first at what may follow a word finds the same."""
+    found = token_pattern(text)
+    plain = found.pattern.replace(tokens_module._MAY_JOIN, "").replace("(?=[+#])", "")
+    assert plain != found.pattern
+    assert tokens_of(text) == re.findall(plain, text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=TEXTS | st.text("abHtp:/s é_07.-\t\n\x1c", max_size=60).map("see http://a-b/c ".__add__))
+def test_only_words_decide_the_language(text: str) -> None:
+    """The short way for ASCII leaves the words that the pattern leaves, and counts the same letters."""
+    left = language_module._without_signs(text).split()
+    assert left == re.sub(r"https?://\S+|[^\s\w]|[\d_]+", " ", text).split()
+    prose = " ".join(left)
+    assert language_module._count_letters(prose) == sum(letter.isalpha() for letter in prose)
 
 
 @pytest.mark.slow

@@ -12,7 +12,9 @@ _SAMPLE = 600
 _FEWEST_LETTERS = 40
 _CERTAIN = 0.9
 _WORDS_LOOKED_AT = 100
-_NO_PROSE = re.compile(r"https?://\S+|[^\s\w]|[\d_]+")
+_ADDRESS = re.compile(r"https?://\S+")
+_NO_PROSE = re.compile(rf"{_ADDRESS.pattern}|[^\s\w]+|[\d_]+")
+_ASCII_LETTERS = "".join(chr(code) if chr(code).isalpha() else " " for code in range(128))
 # Words of no other language, or rare ones there: "in", "of" and "was" are Dutch too.
 _ENGLISH = frozenset(
     (
@@ -29,12 +31,12 @@ def detect_language(text: str) -> str | None:
 
     English in ASCII is known by its function words, within 10 µs; everything else by cld3, in 0.1 to 0.5 ms.
     """
-    sample = _NO_PROSE.sub(" ", text[:LOOKED_AT_CHARACTERS])
+    sample = _without_signs(text[:LOOKED_AT_CHARACTERS])
     words = sample.split(None, _WORDS_LOOKED_AT)[:_WORDS_LOOKED_AT]
     if _is_english(words):
         return "en"
     prose = " ".join(sample.split())[:_SAMPLE]
-    if sum(letter.isalpha() for letter in prose) * (1 if prose.isascii() else 3) < _FEWEST_LETTERS:
+    if _count_letters(prose) * (1 if prose.isascii() else 3) < _FEWEST_LETTERS:
         return None
     found = _detector().FindLanguage(text=prose.encode("utf-8", "replace").decode())
     if not found.is_reliable or found.probability < _CERTAIN or "-" in found.language:  # zh-Latn: its transliteration
@@ -42,10 +44,23 @@ def detect_language(text: str) -> str | None:
     return _OTHER_NAMES.get(found.language, str(found.language))
 
 
+def _without_signs(text: str) -> str:
+    """Return a text with spaces in place of addresses, signs and digits; of ASCII, of all that is no letter."""
+    if not text.isascii():
+        return _NO_PROSE.sub(" ", text)
+    without_addresses = _ADDRESS.sub(" ", text) if "http" in text else text
+    return without_addresses.translate(_ASCII_LETTERS)
+
+
+def _count_letters(prose: str) -> int:
+    """Return how many letters a text without digits and signs has: of ASCII, all but the spaces."""
+    return len(prose) - prose.count(" ") if prose.isascii() else sum(map(str.isalpha, prose))
+
+
 def _is_english(words: list[str]) -> bool:
     if sum(map(str.isascii, words)) < len(words) * 0.95:
         return False
-    known = sum(word.lower() in _ENGLISH for word in words)
+    known = sum(map(_ENGLISH.__contains__, map(str.lower, words)))
     return known > max(2, len(words) * _ENGLISH_SHARE)
 
 

@@ -15,7 +15,9 @@ _SQUARED = "\u2100-\u214f\u249c-\u24e9\u3200-\u33ff"
 _MARK = r"(?:\*{1,3}|~~|`{1,2}|</?(?:b|i|u|s|em|strong|sub|sup|mark|small|ins|del|span)>)"
 """Signs of markdown that may be in the middle of a word: ``**W**orldwide``, ``H<sub>2</sub>O``."""
 _JOINT = rf"(?:{_MARK}|\\?[.\-@'’ʼ\u2010\u2011]|\\(?=_))"
-_ENDING = r"(?:(?:\+\+|#)(?!\w))?"
+_MAY_JOIN = r"(?=[*~`<\\.\-@'’ʼ\u2010\u2011])"
+"""What a joint begins with: looked at first, since most words are followed by a space."""
+_ENDING = r"(?:(?=[+#])(?:\+\+|#)(?!\w))?"
 # Written without spaces between words, or (Hangul) with endings that nobody types.
 _PAIRED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u3040-\u30fa"
@@ -102,7 +104,7 @@ def _patterns(every_plane: bool) -> TokenPatterns:
     marks = _combining_marks(*(_SUPPLEMENTARY_MARKS if every_plane else ()))
     special = f"[{_INVISIBLE}{_SQUARED}{marks}]"
     of_plain, of_any = (
-        re.compile(rf"{letter}+(?:{_JOINT}{letter}+)*{_ENDING}")
+        re.compile(rf"{letter}+(?:{_MAY_JOIN}{_JOINT}{letter}+)*{_ENDING}")
         for letter in (r"\w", rf"[\w{_INVISIBLE}{_SQUARED}{marks}]")
     )
     between_parts = re.compile(rf"(?:[^\w.{marks}]|_)+|{_DOT_BETWEEN_PARTS}")
