@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.model.errors import StoreError
 from ingest_tui.model.issue import Issue, IssueGroup, IssueKind, group_issues
 from ingest_tui.model.job import HeldDeletions, ParsingItem
 from ingest_tui.model.source import Source
@@ -29,6 +30,7 @@ from ingest_tui.tui.views.jobs.job_pane import JobPane
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.logs.logs_screen import LogsScreen
+from ingest_tui.tui.views.sources.source_screen import SourceScreen
 from tests.tui.stories import NOW, NOW_TEXT, add_job, add_outcomes, at_rest, let_answer, outcome, until
 
 pytestmark = [
@@ -180,6 +182,43 @@ def test_overview_of_an_empty_workspace(
     async def settle(pilot: Any) -> None:
         await until(pilot, lambda: app.model.complete and app.knows_workers)
         await until(pilot, lambda: bool(app.screen._seen))
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 35), (200, 50)], ids=["small", "broad", "large"])
+def test_the_page_of_a_source(busy: Path, snap_compare: Any, size: tuple[int, int]) -> None:
+    """Its jobs, its items by outcome, its settings; the address and a message of it act on terminals."""
+    with closing(open_workspace_at(busy)) as workspace:
+        config = {"path": "/srv/\x1b]0;x\x07b[/]/scans"}
+        workspace.sources.add(Source(source_id="scans", name="scans", source_type="local", source_config=config))
+    app: Any = IngestApp(busy, client=still_client(busy), now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
+        app.open_source_here("scans")
+        await until(pilot, lambda: isinstance(app.screen, SourceScreen))
+        await at_rest(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=["small", "large"])
+def test_overview_that_cannot_be_read(
+    root: Path, overview_first: None, snap_compare: Any, size: tuple[int, int]
+) -> None:
+    """What is wrong, with a message that acts on terminals, and the command that repairs it."""
+
+    def fail() -> Overview:
+        raise StoreError("the catalogue is damaged: \x1b[31m[/]", hint="'ingest-tui rebuild' makes it again")
+
+    client = still_client(root)
+    let_answer(client.maintenance, overview=fail)
+    app: Any = IngestApp(root, client=client, now=lambda: NOW)
+
+    async def settle(pilot: Any) -> None:
+        await until(pilot, lambda: app.model.complete and app.knows_workers)
+        await until(pilot, lambda: bool(app.screen._failure))
 
     assert snap_compare(app, terminal_size=size, run_before=settle)
 
