@@ -75,13 +75,16 @@ def test_what_was_chosen_is_remembered_for_what_acts_later(root: Path, monkeypat
         add_job(root, f"20261121-06310{number}-docs-aaa{number}", "running")
     may_act, acted = threading.Event(), threading.Event()
 
-    def pause(_job_id: str) -> None:
-        may_act.wait(timeout=30)
-        acted.set()
-
     async def story(app: Any, pilot: Any) -> None:
-        let_answer(app.client.jobs, pause=pause)
+        let_answer(app.client.jobs, pause=lambda _job_id: acted.set())
         witness = watched(app, monkeypatch)
+        acts = witness.acts
+
+        def acts_late(name: str, target: Any) -> None:
+            may_act.wait(timeout=30)
+            acts(name, target)
+
+        let_answer(witness, acts=acts_late)
         await until(pilot, lambda: app.model.complete and len(app.screen.table.rows) == 2)
         send_together(app, "p", "j", "o", "escape")
         await until(pilot, lambda: app.input_queue.is_quiet and app.screen.table.cursor == 1)
