@@ -138,16 +138,16 @@ def test_the_rest_is_one_key_away_in_a_small_terminal(root: Path) -> None:
 
 
 def test_a_workspace_that_cannot_be_read_says_so(root: Path) -> None:
-    """The panel holds the error and what to do, not "reading …" for ever."""
+    """The panel holds the error, escaped, and what to do, not "reading …" for ever."""
     client = Client(root)
 
     def fail() -> None:
-        raise StoreError("the catalogue is damaged", hint="'ingest-tui rebuild' makes it again")
+        raise StoreError("the catalogue is damaged \x1b[31m", hint="'ingest-tui rebuild' makes it again")
 
     let_answer(client.maintenance, overview=fail)
 
     async def story(app: Any, pilot: Any) -> None:
-        await until(pilot, lambda: "! the catalogue is damaged" in screen_text(app))
+        await until(pilot, lambda: r"! the catalogue is damaged \x1b[31m" in screen_text(app))
         assert "ingest-tui rebuild" in said(app, "hint")
 
     run_story(root, story, client=client)

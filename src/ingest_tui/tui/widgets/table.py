@@ -389,7 +389,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
             self._drawn[position] = segments
             return Strip(segments, width)
         text = self.empty[y - 1] if not self.rows and y <= len(self.empty) else ""
-        return Strip([Segment(fit(f"  {text}", width), self.rich_style)], width)
+        return Strip([Segment(fit(f"  {safe_display(text)}", width), self.rich_style)], width)
 
     def _head(self, width: int) -> Strip:
         if not self.rows:  # heads over nothing say nothing
