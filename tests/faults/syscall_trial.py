@@ -41,6 +41,10 @@ _PR_SET_CHILD_SUBREAPER = 36
 # What is to be the same
 
 
+EVERY_POINT = bool(os.environ.get("INGEST_TUI_WHOLE"))
+"""Whether runs on demand try all points; a sample of them otherwise."""
+
+
 @dataclass
 class Documents:
     """What people find in a workspace, whichever job brought it there. ``outcomes``: key to what was done about it."""
@@ -317,6 +321,15 @@ def unhit_calls(verdicts: list[Verdict]) -> list[str]:
 
 def _kind(call: Call, fault: str) -> tuple[str, str, str]:
     return call.name, call.place, fault
+
+
+def sampled(points: list[Point], number: int) -> list[Point]:
+    """Return so many points, spread over all calls, each fault as often; every point where that is asked for."""
+    if EVERY_POINT or len(points) <= number:
+        return points
+    step = len(points) // number
+    step -= step % len(FAULTS) == 0  # so that the faults take turns
+    return points[step // 2 :: step][:number]
 
 
 def report(name: str, verdicts: list[Verdict], seconds: float) -> str:

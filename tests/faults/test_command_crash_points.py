@@ -8,7 +8,6 @@ what is left. By default a sample of the points is tried; every point, with a re
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,10 +18,9 @@ import pytest
 
 from ingest_tui.store.workspace import open_workspace_at
 from tests.faults.crash_lab import new_workspace
-from tests.faults.syscall_lab import FAULTS, command_line, reason_to_skip, run, sync_docs
-from tests.faults.syscall_trial import Documents, Point, Scenario, as_it_is, inheriting_orphans, report, unhit_calls
+from tests.faults.syscall_lab import command_line, reason_to_skip, run, sync_docs
+from tests.faults.syscall_trial import Documents, Scenario, as_it_is, inheriting_orphans, report, sampled, unhit_calls
 
-EVERY_POINT = bool(os.environ.get("INGEST_TUI_WHOLE"))
 SAMPLE = 6
 WORDS = ("weather", "alpha", "beta", "gamma", "script")
 FILES = ("alpha", "beta", "gamma")
@@ -130,22 +128,13 @@ def scenario(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return found
 
 
-def _sample(points: list[Point]) -> list[Point]:
-    """Return points spread over all calls, each fault as often; or every point."""
-    if EVERY_POINT or len(points) <= SAMPLE:
-        return points
-    step = len(points) // SAMPLE
-    step -= step % len(FAULTS) == 0
-    return points[step // 2 :: step][:SAMPLE]
-
-
 def test_command_leaves_nothing_half_done_after_a_fault_at_any_call(scenario: Scenario) -> None:
     """After a death or an error at any call the workspace is whole, and the command again comes to the same end."""
     assert scenario.lesson is not None
     calls = [call for call in scenario.lesson.mutating if call.role != "ticker"]
     assert calls
     began = time.monotonic()
-    verdicts = scenario.try_all(_sample(scenario.points(calls)), scenario.strike_coordinator)
+    verdicts = scenario.try_all(sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)
     told = report(scenario.scratch.name, verdicts, time.monotonic() - began)
     print(f"\n{told}")  # noqa: T201 - for the run on demand
     if any(verdict.problems for verdict in verdicts) or unhit_calls(verdicts):

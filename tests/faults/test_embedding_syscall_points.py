@@ -8,7 +8,6 @@ By default a sample of the points is tried; every point, with a report for each 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,11 +26,10 @@ from ingest_tui.store.vector_files import read_vectors
 from ingest_tui.store.vector_rows import read_rows
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from tests.faults.crash_lab import new_workspace
-from tests.faults.syscall_lab import FAULTS, command_line, reason_to_skip, run, sync_docs
-from tests.faults.syscall_trial import Documents, Point, Scenario, inheriting_orphans, report, unhit_calls
+from tests.faults.syscall_lab import command_line, reason_to_skip, run, sync_docs
+from tests.faults.syscall_trial import Documents, Scenario, inheriting_orphans, report, sampled, unhit_calls
 from tests.made_models import make_static_model
 
-EVERY_POINT = bool(os.environ.get("INGEST_TUI_WHOLE"))
 SAMPLE = 6
 WORDS = ("weather", "alpha", "beta", "gamma", "delta")
 
@@ -161,22 +159,13 @@ def scenario(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return found
 
 
-def _sample(points: list[Point]) -> list[Point]:
-    """Return points spread over all calls, each fault as often; or every point."""
-    if EVERY_POINT or len(points) <= SAMPLE:
-        return points
-    step = len(points) // SAMPLE
-    step -= step % len(FAULTS) == 0
-    return points[step // 2 :: step][:SAMPLE]
-
-
 def test_vectors_are_whole_after_a_fault_at_any_call(scenario: Scenario) -> None:
     """After a death or an error at any call one generation answers, and what comes next ends the work, once."""
     assert scenario.lesson is not None
     calls = [call for call in scenario.lesson.mutating if call.role != "ticker"]
     assert len(calls) > 30
     began = time.monotonic()
-    verdicts = scenario.try_all(_sample(scenario.points(calls)), scenario.strike_coordinator)
+    verdicts = scenario.try_all(sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)
     told = report(scenario.scratch.name, verdicts, time.monotonic() - began)
     print(f"\n{told}")  # noqa: T201 - for the run on demand
     if any(verdict.problems for verdict in verdicts) or unhit_calls(verdicts):

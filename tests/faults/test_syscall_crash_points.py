@@ -8,7 +8,6 @@ sample of the points is tried; every point, with a report for each scenario, by:
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from tests.faults.crash_lab import new_workspace
 from tests.faults.syscall_lab import FAULTS, break_for_good, command_line, reason_to_skip, run, strike_parser
 from tests.faults.syscall_trial import (
+    EVERY_POINT,
     Point,
     Scenario,
     Strike,
@@ -25,10 +25,10 @@ from tests.faults.syscall_trial import (
     inheriting_orphans,
     problems_of_ending,
     report,
+    sampled,
     unhit_calls,
 )
 
-EVERY_POINT = bool(os.environ.get("INGEST_TUI_WHOLE"))
 SAMPLE = 14
 WORDS = ("weather", "alpha", "beta", "gamma", "delta", "stayed", "moved", "vanished", "returned")
 
@@ -108,15 +108,6 @@ def slow_sync(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     return scenario
 
 
-def _sample(points: list[Point]) -> list[Point]:
-    """Return points spread over all calls, each fault as often; or every point."""
-    if EVERY_POINT or len(points) <= SAMPLE:
-        return points
-    step = len(points) // SAMPLE
-    step -= step % len(FAULTS) == 0  # so that the faults take turns
-    return points[1::step][:SAMPLE]
-
-
 def _check(scenario: Scenario, points: list[Point], strike_at: Strike) -> None:
     """Try points and report all that went wrong at once: the pattern of the failures tells more than the first."""
     began = time.monotonic()
@@ -155,7 +146,7 @@ def test_sync_ends_the_same_after_a_fault_at_any_call(scenario_name: str, reques
     assert scenario.lesson is not None
     # The ticker writes when time has passed, which is not the same in every run: it has a test of its own.
     calls = [call for call in scenario.lesson.mutating if call.role != "ticker"]
-    _check(scenario, _sample(scenario.points(calls)), scenario.strike_coordinator)
+    _check(scenario, sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)
 
 
 def test_sync_ends_the_same_after_a_fault_while_progress_is_written(slow_sync: Scenario) -> None:

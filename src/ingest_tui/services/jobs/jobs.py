@@ -400,8 +400,8 @@ def _let_go_of_approval(workspace: Workspace, waiting_id: str, approved_id: str)
         raise begun
     with lock:
         waiting = workspace.jobs.load(waiting_id)
-        if waiting.state is not JobState.QUEUED or waiting.options.get("approves") != approved_id:
-            raise begun
+        if waiting.state is not JobState.QUEUED or waiting.options.get("approves", approved_id) != approved_id:
+            raise begun  # one that approves nothing was let go of before, by a call that was killed after that
         waiting.options = {name: value for name, value in waiting.options.items() if name != "approves"}
         workspace.jobs.save(waiting)
 

@@ -61,6 +61,20 @@ def test_a_withdrawn_approval_retires_nothing(held: tuple[WorkspaceHandle, str])
     assert answers == ["job.approve", "job.withdraw", "job.approve"]
 
 
+def test_a_withdrawal_that_was_killed_halfway_is_ended_by_the_next_one(held: tuple[WorkspaceHandle, str]) -> None:
+    """The sync that waits approves nothing any more, and the job that held the deletions does not know it yet."""
+    handle, job_id = held
+    queued = approve_job(handle.workspace, job_id)
+    killed = withdraw_approval(handle.workspace, job_id)
+    assert killed.held is not None
+    killed.held.answered_by_job = queued.job_id
+    handle.workspace.jobs.save(killed)
+    assert handle.workspace.jobs.load(queued.job_id).options == {}
+    again = withdraw_approval(handle.workspace, job_id)
+    assert again.held is not None
+    assert again.held.waits
+
+
 def test_what_has_begun_or_was_not_approved_is_not_withdrawn(held: tuple[WorkspaceHandle, str]) -> None:
     """Each with what can be done instead."""
     handle, job_id = held
