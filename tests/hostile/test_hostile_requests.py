@@ -108,6 +108,7 @@ def test_what_is_nearly_a_token_is_none(guarded: tuple[Served, dict[str, str]], 
         answer = asking.get("/jobs", headers=header)
         assert answer.status_code == 401, value
         assert secret not in answer.text
+        assert "redacted" not in answer.json()["hint"], "what to send can be read"
     assert asking.get("/jobs", params={"token": secret}).status_code == 401
     assert asking.get("/jobs", headers={"Authorization": f"bearer {secret}"}).status_code == 200
 
@@ -162,6 +163,26 @@ def test_a_token_of_one_collection_sees_no_other(guarded: tuple[Served, dict[str
     assert asking.post("/ingest", json=sent, headers=header).status_code == 404
     files = {"files": ("x.txt", b"y")}
     assert asking.post("/collections/secret/files", files=files, headers=header).status_code == 404
+
+
+def test_a_token_of_one_collection_registers_nothing_with_the_source_of_another(
+    guarded: tuple[Served, dict[str, str]], asking: TestClient
+) -> None:
+    """What the source of another collection has is not told, and nothing is put among it; unknown ones are alike."""
+    served, tokens = guarded
+    header = {"Authorization": f"Bearer {tokens['limited']}"}
+    key = served.client.documents.list(source_id="hidden")[0].key
+    sent = {"collection_id": "default", "content": "of nobody's business"}
+    answers = [
+        asking.post("/documents", json=sent | {"unique_id": name, "source_id": source}, headers=header)
+        for source in ("hidden", "unknown", "upload")
+        for name in (key, "new.txt")
+    ]
+    assert {one.status_code for one in answers} == {404}
+    assert len({one.content for one in answers}) == 1
+    assert [one.key for one in served.client.documents.list(source_id="hidden")] == [key]
+    own = sent | {"unique_id": "new.txt", "source_id": "papers"}
+    assert asking.post("/documents", json=own, headers=header).status_code == 201
 
 
 def test_names_and_paths_of_other_collections_are_unknown(

@@ -53,7 +53,7 @@ class ClientAccess:
                 401,
                 what,
                 code="authentication",
-                hint="send 'Authorization: Bearer TOKEN'; 'ingest-tui serve token add NAME' makes a token",
+                hint="send Authorization, with 'Bearer' and a token; 'ingest-tui serve token add NAME' makes one",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         self._rates.take(token.name)

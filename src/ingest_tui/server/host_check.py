@@ -51,7 +51,10 @@ class HostCheck:
         return self._is_local and is_loopback(host)
 
     def _is_own_page(self, origin: str, host_header: str) -> bool:
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # such as an open bracket: no browser sends that
+            return False
         return parts.scheme in {"http", "https"} and parts.netloc.lower() == host_header.lower()
 
 

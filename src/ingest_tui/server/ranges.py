@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from ingest_tui.model.errors import NotFoundError
 from ingest_tui.model.safe_text import safe_display
@@ -70,16 +71,28 @@ def file_response(path: Path, headers: Mapping[str, str], *, name: str, mark: st
     if part is not None:
         fields["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
     status = 200 if part is None else _PARTIAL
-    return StreamingResponse(_pieces(descriptor, first, end), status, fields, "application/octet-stream")
+    return _FileResponse(descriptor, (first, end), status, fields)
+
+
+class _FileResponse(StreamingResponse):
+    """Sends a part of an open file and closes it, also when the client goes before the first byte is read."""
+
+    def __init__(self, descriptor: int, part: tuple[int, int], status: int, fields: Mapping[str, str]) -> None:
+        super().__init__(_pieces(descriptor, *part), status, fields, "application/octet-stream")
+        self._descriptor = descriptor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # not in the generator: one that was never begun has nothing to end
+            os.close(self._descriptor)
 
 
 def _pieces(descriptor: int, first: int, end: int) -> Iterator[bytes]:
-    try:
-        while first < end:
-            piece = os.pread(descriptor, min(_PIECE, end - first), first)
-            if not piece:
-                return
-            first += len(piece)
-            yield piece
-    finally:
-        os.close(descriptor)
+    while first < end:
+        piece = os.pread(descriptor, min(_PIECE, end - first), first)
+        if not piece:
+            return
+        first += len(piece)
+        yield piece

@@ -25,8 +25,9 @@ def test_names_of_this_machine_are_taken(asking: TestClient, host: str) -> None:
 
 def test_other_pages_are_refused_unless_they_are_named(asking: TestClient, own: Served) -> None:
     """Origin tells which page a request comes from; its own page and those of --origin are let in."""
-    for origin, status in (("http://evil.example", 403), ("null", 403), ("http://127.0.0.1", 200)):
-        assert asking.get("/health", headers={"Origin": origin}).status_code == status
+    for origin in ("http://evil.example", "null", "http://[bad"):
+        assert asking.get("/health", headers={"Origin": origin}).status_code == 403
+    assert asking.get("/health", headers={"Origin": "http://127.0.0.1"}).status_code == 200
     own.options = ServeOptions(origins=("https://app.example",))
     with own.asking() as other:
         answer = other.get("/health", headers={"Origin": "https://app.example"})

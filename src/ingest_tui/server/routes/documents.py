@@ -37,6 +37,7 @@ from ingest_tui.server.routes.document_models import (
     TextParams,
     VersionParams,
 )
+from ingest_tui.server.routes.sources import source_for
 
 _TAG = "documents"
 
@@ -75,9 +76,15 @@ def list_documents(call: Call[DocumentsParams, NoBody]) -> DocumentPageAnswer:
 
 
 def register_document(call: Call[Params, RegisterBody]) -> Reply:
-    """Register a document with its text. The same content again gives the same document, and `is_new` false."""
+    """Register a document with its text. The same content again gives the same document, and `is_new` false.
+
+    A token of one collection names a source of that one, or none.
+    """
     body = call.body
     collection_for(call, body.collection_id)
+    if body.source_id is not None and call.caller.collection_id is not None:
+        # What no source of theirs has may be of others, who are not told of either.
+        source_for(call, body.source_id)
     ingested = IngestedDocument(body.content, body.unique_id, body.source_type, body.metadata, body.content_hash)
     made = call.client.documents.register(body.collection_id, ingested, source_id=body.source_id)
     answer = Registered.model_validate(made)

@@ -35,6 +35,7 @@ def register_document(
     """
     limits = DocumentLimits(workspace.layout).of(collection_id, source_id or UPLOAD_SOURCE, {})
     _check_hash(ingested)
+    _refuse_source_elsewhere(workspace, collection_id, source_id)
     data = _as_bytes(ingested)
     source = source_id or UPLOAD_SOURCE
     key = ingested.unique_id if source_id else f"{collection_id}/{ingested.unique_id}"
@@ -85,6 +86,19 @@ def register_and_note(
         details = {"collection": collection_id, "unique_id": ingested.unique_id}
         workspace.audit.add(at=at, by=requester(), action="document.register", target=made["document_id"], **details)
     return made
+
+
+def _refuse_source_elsewhere(workspace: Workspace, collection_id: str, source_id: str | None) -> None:
+    """Refuse a source of another collection: its next sync would retire what it does not list."""
+    if source_id is None or source_id not in workspace.sources.names():
+        return
+    source = workspace.sources.get(source_id)
+    if source.collection_id != collection_id:
+        raise UsageError(
+            f"source {source_id!r} is in collection {source.collection_id!r}",
+            hint="a source has one collection: give another source_id, or none",
+            collection_id=source.collection_id,
+        )
 
 
 def _refuse_other_collection(place: KnownPlace | None, collection_id: str, ingested: IngestedDocument) -> None:

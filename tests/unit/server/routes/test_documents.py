@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from pathlib import Path
+
 import pytest
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from ingest_tui.server.problems import RequestError
-from ingest_tui.server.ranges import range_of
+from ingest_tui.server.ranges import file_response, range_of
 from tests.servers.served import Served
 
 
@@ -75,6 +81,37 @@ def test_a_range_that_is_not_there_is_refused(header: str) -> None:
     with pytest.raises(RequestError) as caught:
         range_of(header, 10)
     assert caught.value.headers == {"Content-Range": "bytes */10"}
+
+
+@pytest.mark.parametrize("gone_after", [0, 1, 2])
+def test_a_file_is_closed_when_its_client_goes(tmp_path: Path, gone_after: int) -> None:
+    """Before the answer, before its first piece, and while it is sent: no open file is left of any."""
+    path = tmp_path / "raw.bin"
+    path.write_bytes(b"x" * 600_000)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        if len(sent) == gone_after:
+            raise OSError("the client is gone")
+        sent.append(message)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    response = file_response(path, {}, name="raw.bin", mark="x.1")
+    assert str(path) in _open_files()
+    with pytest.raises((OSError, ClientDisconnect)):
+        asyncio.run(response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send))
+    assert str(path) not in _open_files()
+
+
+def _open_files() -> set[str]:
+    found = set()
+    for one in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(one.readlink()))
+    return found
 
 
 def test_registering_is_idempotent_and_in_the_audit(own: Served) -> None:

@@ -91,3 +91,16 @@ def test_a_source_has_a_document_in_one_collection(tmp_path: Path) -> None:
         assert sorted(one.collection_id for one in workspace.documents) == ["archive", "default"]
         layout, catalogue = workspace.workspace.layout, workspace.workspace.catalogue
         assert verify_store(layout, catalogue, deep=True) == []
+
+
+def test_a_source_takes_no_document_of_another_collection(tmp_path: Path) -> None:
+    """A document that is registered under a source is in its collection, even one that the source has not seen yet."""
+    with open_workspace(tmp_path / "workspace") as workspace:
+        add_collection(workspace.workspace, "archive")
+        (tmp_path / "papers").mkdir()
+        workspace.add_source("papers", path=str(tmp_path / "papers"), collection="archive")
+        new = IngestedDocument(content="otter", unique_id="new.txt", source_type="api")
+        with pytest.raises(UsageError, match="source 'papers' is in collection 'archive'"):
+            workspace.register("default", new, "papers")
+        assert workspace.documents == []
+        assert workspace.register("archive", new, "papers")["is_new"]
