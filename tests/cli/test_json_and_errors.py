@@ -48,6 +48,12 @@ def test_every_command_that_prints_data_prints_json(synced: Cli) -> None:
     assert results[-1].lines[0].keys() >= {"at", "by", "action", "target", "outcome"}
 
 
+def test_the_error_of_a_question_that_nobody_answers_begins_a_line(synced: Cli) -> None:
+    """Scripts find `error:` where lines begin, after a question, too."""
+    refused = synced.run("doc", "remove", "docs/a.md", code=6)
+    assert [line.partition(":")[0] for line in refused.err.splitlines()[-2:]] == ["error", "hint"]
+
+
 def test_doc_text_takes_json_too(synced: Cli) -> None:
     """`doc text --json` gives the text of a version with its document and number."""
     told = synced.run("doc", "text", "docs/a.md", "--json").json

@@ -12,11 +12,21 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input
 
 from ingest_tui.tui.dialogs.report import RecordReport
+from ingest_tui.tui.passage import Passage
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.widgets.code_lines import code_lines, knows
 from ingest_tui.tui.widgets.markdown_lines import rendered_lines, written_lines
 from ingest_tui.tui.widgets.text import MOST_LINES, TextLines
-from ingest_tui.tui.widgets.text_lines import Row, Span, TonedLine, pattern_of, rows_of, toned_parts, wrap_words
+from ingest_tui.tui.widgets.text_lines import (
+    Row,
+    Span,
+    TonedLine,
+    best_line,
+    pattern_of,
+    rows_of,
+    toned_parts,
+    wrap_words,
+)
 from tests.tui.stories import add_job, run_story, screen_text, send_together, sync_by_hand, until
 from tests.tui.test_tui_screens import add_folder
 
@@ -189,6 +199,31 @@ def test_a_hit_opens_at_its_passage(long_text: Path) -> None:
         await until(pilot, lambda: "was mentioned" in screen_text(app))
         send_together(app, "escape")
         await until(pilot, lambda: app.screen.view == "documents" and app.screen.query_text == "greasing anemometer")
+
+    run_story(long_text, story)
+
+
+def test_the_line_of_a_passage() -> None:
+    """It has a word and is of the passage; else it has a word; else, without any, it is the first of the passage."""
+    lines = [TonedLine(text) for text in ("# Rain", "", "It rains.", "", "  Water falls.", "It rains again.")]
+    assert best_line(lines, ["rain"], near=["Water falls.", "It rains again."]) == 5
+    assert best_line(lines, ["rain"], near=["Snow falls."]) == 0
+    assert best_line(lines, [], near=["", "Water falls.", "It rains again."]) == 4
+    assert best_line(lines, ["hail"], near=["Water falls."]) == 4
+    assert best_line(lines, [], near=[""]) is None
+
+
+@pytest.mark.slow
+def test_a_hit_without_words_in_its_text_opens_at_its_passage(long_text: Path) -> None:
+    """A passage that was found by its title or headings is in sight, though nothing of it is set off."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        send_together(app, "3")
+        await until(pilot, lambda: any(line.name == "log.md" for line in app.screen.table.rows))
+        [log] = [line for line in app.screen.table.rows if line.name == "log.md"]
+        app.open_document(log.document_id, log.name, Passage((), ("Note 250 of the day.",)))
+        await until(pilot, lambda: isinstance(app.screen, DocumentScreen) and "Note 250 of" in screen_text(app))
+        assert "found" not in app.screen.text.position
 
     run_story(long_text, story)
 

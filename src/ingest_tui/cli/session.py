@@ -111,6 +111,7 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
     except click.exceptions.Abort:
         if sys.stdin.isatty():
             raise
+        click.echo(err=True)  # ends the line of the question, so that the error begins one
         raise refusal from None
     if not agreed:
         raise click.exceptions.Abort

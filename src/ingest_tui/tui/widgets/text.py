@@ -233,9 +233,13 @@ class TextLines(ScrollView, can_focus=True):
         """Set words off, and go to the passage of these lines, else to the first that has one."""
         self.find(words, go=False)
         line = best_line(self.lines, words, near=lines)
-        if line is not None:
+        if line is None:
+            return
+        if self._found:
             self._go_to_found(bisect_left(self._found, line))
-            self._post_moved()
+        else:
+            self.move_to_line(line)
+        self._post_moved()
 
     def find_again(self, steps: int) -> bool:
         """Go on to the next line (1) or the one before (-1) that has it, around the ends; False: there is none."""

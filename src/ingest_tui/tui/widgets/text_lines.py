@@ -105,10 +105,14 @@ def toned_parts(row: Row, shown: str, spans: Sequence[Span]) -> Iterator[tuple[s
 
 
 def best_line(lines: Sequence[TonedLine], words: Sequence[str], *, near: Sequence[str] = ()) -> int | None:
-    """Return the number of the line of a passage: one of ``near`` (its own lines) that has a word, else the first."""
-    pattern = pattern_of(words)
-    if pattern is None:
-        return None
+    """Return the number of the line of a passage: one of ``near`` (its own lines) that has a word, else the first.
+
+    Where no line has a word, the passage was found by its title or headings: then its first line.
+    """
     passage = {shown_text(line).strip() for line in near} - {""}
-    hits = [number for number, line in enumerate(lines) if pattern.search(line.text)]
-    return next((number for number in hits if lines[number].text.strip() in passage), next(iter(hits), None))
+    pattern = pattern_of(words)
+    own = [number for number, line in enumerate(lines) if line.text.strip() in passage]
+    hits = [number for number, line in enumerate(lines) if pattern is not None and pattern.search(line.text)]
+    if not hits:
+        return next(iter(own), None)
+    return next((number for number in own if pattern is not None and pattern.search(lines[number].text)), hits[0])
