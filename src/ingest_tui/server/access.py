@@ -36,7 +36,7 @@ class ClientAccess:
         if caller.may(endpoint.scope) and sees_all:
             return caller
         if not sees_all or endpoint.method == "GET":
-            raise RequestError(404, "there is nothing at this path", code="not_found")
+            raise RequestError("there is nothing at this path", status=404, code="not_found")
         caller.require(endpoint.scope)
         return caller
 
@@ -50,8 +50,8 @@ class ClientAccess:
         if token is None:
             what = "the token is not valid" if given else "a token is needed"
             raise RequestError(
-                401,
                 what,
+                status=401,
                 code="authentication",
                 hint="send Authorization, with 'Bearer' and a token; 'ingest-tui serve token add NAME' makes one",
                 headers={"WWW-Authenticate": "Bearer"},

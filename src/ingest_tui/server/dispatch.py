@@ -128,11 +128,11 @@ def not_found(request: Request, _error: Exception) -> Response:
     """Return the problem of a path that is none of this server."""
     del request
     hint = "GET /openapi.json lists the paths"
-    return problem_response(RequestError(404, "there is nothing at this path", code="not_found", hint=hint))
+    return problem_response(RequestError("there is nothing at this path", status=404, code="not_found", hint=hint))
 
 
 def wrong_method(request: Request, error: Exception) -> Response:
     """Return the problem of a method that a path does not have."""
     headers = dict(getattr(error, "headers", None) or {})
     message = f"{request.method} cannot be done here" if request.method.isalpha() else "there is no such method"
-    return problem_response(RequestError(405, message, code="method", headers=headers))
+    return problem_response(RequestError(message, status=405, code="method", headers=headers))

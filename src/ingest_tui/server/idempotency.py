@@ -84,10 +84,12 @@ class AnswersGiven:
 def _again(known: _Known, asked: str) -> Response:
     if known.asked != asked:
         problem = (HEADER, "named another request before")
-        raise RequestError(422, "this key named another request before", code="idempotency_key", errors=[problem])
+        raise RequestError(
+            "this key named another request before", status=422, code="idempotency_key", errors=[problem]
+        )
     if known.answer is None:
         hint = "wait for its answer, then send it again"
-        raise RequestError(409, "the same request is being answered right now", code="busy", hint=hint)
+        raise RequestError("the same request is being answered right now", status=409, code="busy", hint=hint)
     status, body, headers = known.answer
     return Response(body, status, {**headers, "Idempotency-Replayed": "true"})
 
@@ -96,7 +98,7 @@ def checked_key(key: str) -> str:
     """Return a key; raises `RequestError` for one that is too long or cannot be shown."""
     if not key.strip() or len(key) > LONGEST_KEY or not key.isprintable():
         problem = (HEADER, f"has 1 to {LONGEST_KEY} characters that can be shown")
-        raise RequestError(422, " ".join(problem), code="idempotency_key", errors=[problem])
+        raise RequestError(" ".join(problem), status=422, code="idempotency_key", errors=[problem])
     return key
 
 

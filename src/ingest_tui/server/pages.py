@@ -84,5 +84,5 @@ def _decoded(cursor: str) -> object:
 def _not_ours() -> RequestError:
     problem = ("cursor", "is none of this server")
     return RequestError(
-        422, "the cursor is none of this server", code="cursor", hint="begin again without one", errors=[problem]
+        "the cursor is none of this server", status=422, code="cursor", hint="begin again without one", errors=[problem]
     )

@@ -81,15 +81,16 @@ class RequestError(IngestError):
 
     def __init__(
         self,
-        status: int,
         message: str,
         *,
-        code: str,
+        status: int = 400,
+        code: str | None = None,
         hint: str = "",
         errors: Iterable[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        **context: Any,
     ) -> None:
-        super().__init__(message, hint=hint, code=code)
+        super().__init__(message, hint=hint, code=code, **context)
         self.status = status
         self.errors = [FieldProblem(field=safe_display(name), message=safe_display(text)) for name, text in errors]
         self.headers = dict(headers or {})
@@ -111,7 +112,7 @@ def invalid_request(error: pydantic.ValidationError, within: str = "") -> Reques
         found.append((place or "body", one.words))
     named = "; ".join(f"{place}: {text}" for place, text in found)
     return RequestError(
-        422, safe_display(f"the request is not valid: {named}", limit=1000), code="invalid", errors=found,
+        safe_display(f"the request is not valid: {named}", limit=1000), status=422, code="invalid", errors=found,
         hint="GET /openapi.json describes each request",
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ def range_of(header: str, size: int) -> tuple[int, int] | None:
         first, end = max(0, size - int(found[2])), size
     if first >= end:
         headers = {"Content-Range": f"bytes */{size}"}
-        raise RequestError(416, f"there are {size:,} bytes, and none of these", code="range", headers=headers)
+        raise RequestError(f"there are {size:,} bytes, and none of these", status=416, code="range", headers=headers)
     return first, end
 
 

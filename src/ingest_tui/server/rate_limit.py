@@ -37,8 +37,8 @@ class RateLimit:
         if not allowed:
             wait = max(1, round((1 - left) / self._per_second))
             raise RequestError(
-                429,
                 f"token {name!r} has made more than {self._per_second:.0f} requests a second",
+                status=429,
                 code="throttled",
                 hint=f"try again in {wait} s",
                 headers={"Retry-After": str(wait)},

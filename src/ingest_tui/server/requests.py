@@ -36,12 +36,14 @@ def params_of(endpoint: AnyEndpoint, request: Request) -> Params:
     fields = endpoint.params.model_fields
     for name, value in request.query_params.multi_items():
         if name in endpoint.path_names:
-            raise RequestError(422, f"{name} is in the path, and not in the query", code="invalid")
+            raise RequestError(f"{name} is in the path, and not in the query", status=422, code="invalid")
         if name in fields and get_origin(fields[name].annotation) is tuple:
             values.setdefault(name, []).append(value)
         elif name in values:
             shown = safe_display(name, limit=80)
-            raise RequestError(422, f"{shown} is given twice", code="invalid", errors=[(shown, "is given twice")])
+            raise RequestError(
+                f"{shown} is given twice", status=422, code="invalid", errors=[(shown, "is given twice")]
+            )
         else:
             values[name] = value
     values |= request.path_params
@@ -70,7 +72,10 @@ async def sent_form(request: Request) -> AsyncIterator[tuple[dict[str, str], lis
     """Give the fields and the files of a form. Files that are not small are temporary ones on disk meanwhile."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
         raise RequestError(
-            415, "the body is not multipart/form-data", code="media_type", hint="curl -F files=@report.pdf sends one"
+            "the body is not multipart/form-data",
+            status=415,
+            code="media_type",
+            hint="curl -F files=@report.pdf sends one",
         )
     refuse_large(request.headers, LARGEST_UPLOAD)
     limited = Request(request.scope, _limited(request.receive, LARGEST_UPLOAD))
@@ -81,7 +86,7 @@ async def sent_form(request: Request) -> AsyncIterator[tuple[dict[str, str], lis
         except TimeoutError:
             raise _too_slow(UPLOAD_SECONDS) from None
         except HTTPException as error:
-            raise RequestError(400, f"the form cannot be read: {error.detail}", code="malformed") from None
+            raise RequestError(f"the form cannot be read: {error.detail}", status=400, code="malformed") from None
         except ClientDisconnect:
             raise _went_away() from None
         fields: dict[str, str] = {}
@@ -100,7 +105,7 @@ async def sent_form(request: Request) -> AsyncIterator[tuple[dict[str, str], lis
 def _misplaced(name: str, *, is_file: bool) -> RequestError:
     shown = safe_display(name, limit=80)
     problem = (shown, f"takes no file; send parts named {_FILES!r}" if is_file else "is no file: it has no filename")
-    return RequestError(422, " ".join(problem), code="invalid", errors=[problem])
+    return RequestError(" ".join(problem), status=422, code="invalid", errors=[problem])
 
 
 def _limited(receive: Receive, largest: int) -> Receive:
@@ -123,12 +128,15 @@ async def _json_body(endpoint: AnyEndpoint, request: Request) -> pydantic.BaseMo
     data = await read_body(request, LARGEST_BODY)
     if kind != "application/json" and (data or kind):
         raise RequestError(
-            415, "the body is not application/json", code="media_type", hint="send JSON, and say so in Content-Type"
+            "the body is not application/json",
+            status=415,
+            code="media_type",
+            hint="send JSON, and say so in Content-Type",
         )
     try:
         orjson.loads(data or _NOTHING)
     except orjson.JSONDecodeError as error:
-        raise RequestError(400, f"the body is not JSON: {error}", code="malformed") from None
+        raise RequestError(f"the body is not JSON: {error}", status=400, code="malformed") from None
     return _checked(lambda: endpoint.body.model_validate_json(data or _NOTHING, strict=True))
 
 
@@ -159,11 +167,11 @@ async def read_body(request: Request, largest: int) -> bytes:
 
 
 def _too_slow(seconds: float) -> RequestError:
-    return RequestError(408, f"the body took longer than {seconds:.0f} s", code="timeout")
+    return RequestError(f"the body took longer than {seconds:.0f} s", status=408, code="timeout")
 
 
 def _went_away() -> RequestError:
-    return RequestError(400, "the client went away", code="disconnected")
+    return RequestError("the client went away", status=400, code="disconnected")
 
 
 def refuse_large(headers: Mapping[str, str], largest: int) -> None:
@@ -175,4 +183,6 @@ def refuse_large(headers: Mapping[str, str], largest: int) -> None:
 
 def too_large(largest: int) -> RequestError:
     """Return the error of a body that is too large."""
-    return RequestError(413, f"a body has at most {largest:,} bytes", code="too_large", headers={"Connection": "close"})
+    return RequestError(
+        f"a body has at most {largest:,} bytes", status=413, code="too_large", headers={"Connection": "close"}
+    )

@@ -52,7 +52,7 @@ class SentDocument(Body):
             return self.content.encode() if self.encoding == "text" else base64.b64decode(self.content, validate=True)
         except ValueError:  # binascii.Error and UnicodeEncodeError are such
             problem = (f"documents.{safe_display(self.name)}.content", f"is not {self.encoding}")
-            raise RequestError(422, ": ".join(problem), code="invalid", errors=[problem]) from None
+            raise RequestError(": ".join(problem), status=422, code="invalid", errors=[problem]) from None
 
 
 class IngestBody(Body):
@@ -152,7 +152,9 @@ def upload_files(call: Call[CollectionParams, UploadForm]) -> Reply:
     """
     if not call.files:
         problem = ("files", "there is none")
-        raise RequestError(422, "no file was sent", code="invalid", errors=[problem], hint="send parts named 'files'")
+        raise RequestError(
+            "no file was sent", status=422, code="invalid", errors=[problem], hint="send parts named 'files'"
+        )
     problems: list[tuple[str, str]] = []
     files: list[UploadFile] = []
     for number, sent in enumerate(call.files):
@@ -161,7 +163,9 @@ def upload_files(call: Call[CollectionParams, UploadForm]) -> Reply:
         except IngestError as error:
             problems.append((f"files.{number}", error.message))
     if problems:
-        raise RequestError(422, problems[0][1], code="invalid", errors=problems, hint="give each file a plain name")
+        raise RequestError(
+            problems[0][1], status=422, code="invalid", errors=problems, hint="give each file a plain name"
+        )
     return queued_upload(
         call, call.params.collection_id, files, field="files", label=call.body.label, replace=call.body.replace
     )
@@ -189,7 +193,7 @@ def _by_field(error: UsageError, files: Sequence[UploadFile], field: str) -> Req
         number = next(numbers, None)
         problems.append((field if number is None else f"{field}.{number}", message))
     status = _TOO_LARGE if status_of(error) == _TOO_LARGE else _INVALID
-    return RequestError(status, error.message, code=error.reason, errors=problems, hint=error.hint)
+    return RequestError(error.message, status=status, code=error.reason, errors=problems, hint=error.hint)
 
 
 def list_files(call: Call[FilesParams, NoBody]) -> DocumentPageAnswer:
