@@ -9,6 +9,7 @@ from ingest_tui.model.document import Chunk
 from ingest_tui.store.version_chunks import TextFile
 
 _WORD = re.compile(r"\w+")
+_SHORTENED = re.compile(r"(\w+)…")
 _KEPT_CHARACTERS = 1024**2
 """What is kept of a text before a chunk: the next one may begin before the end of the last."""
 
@@ -17,7 +18,8 @@ class WordsOfText:
     """A text that chunks are compared with, in their order.
 
     The own words of a chunk are looked for where it says that it is; others, such as the head of a table that each
-    piece of it repeats, anywhere in the text, once.
+    piece of it repeats, anywhere in the text, once. A head that is too large is shortened: of its last word, before an
+    ellipsis, only the beginning has to be there.
     """
 
     def __init__(self, text: TextFile) -> None:
@@ -27,14 +29,18 @@ class WordsOfText:
         self._starts_at = 0
         self._words_of_part: set[str] | None = None
         self._elsewhere: set[str] = set()
+        self._beginnings: set[str] = set()
 
     def are_those_of(self, chunk: Chunk) -> bool:
         """Return whether all words of a chunk are in the text; one without words is not, where there are some."""
         own = self._between(chunk.start, chunk.end) if chunk.start is not None and chunk.end is not None else ""
         if own.strip() and not chunk.text.strip():
             return False
-        others = set(_WORD.findall(chunk.text)) - set(_WORD.findall(own)) - self._elsewhere
-        return not others or others <= self._found_elsewhere(others, chunk)
+        shortened = set(_SHORTENED.findall(chunk.text))
+        known = self._elsewhere | (shortened & self._beginnings)
+        others = set(_WORD.findall(chunk.text)) - set(_WORD.findall(own)) - known
+        missing = others - self._found_elsewhere(others, chunk) if others else others
+        return not missing or (missing <= shortened and self._begin_words(missing))
 
     def _between(self, start: int, end: int) -> str:
         if start < self._starts_at:
@@ -60,6 +66,16 @@ class WordsOfText:
                 break
         self._elsewhere |= words - left
         return words - left
+
+    def _begin_words(self, beginnings: set[str]) -> bool:
+        """Return whether a word of the text begins with each of these."""
+        left = set(beginnings)
+        for words in self._words_of_lines():
+            left -= {beginning for beginning in left if any(word.startswith(beginning) for word in words)}
+            if not left:
+                break
+        self._beginnings |= beginnings - left
+        return not left
 
     def _words_of_lines(self) -> Iterator[set[str]]:
         for line in self._text.lines():

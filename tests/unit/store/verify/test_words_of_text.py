@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +48,21 @@ def test_another_word_or_none_is_noticed(file: TextFile, number: int) -> None:
     assert not words.are_those_of(chunk._replace(text=f"{chunk.text} swordfish", start=None, end=None))
     assert not words.are_those_of(chunk._replace(text=" "))
     assert words.are_those_of(chunk)
+
+
+@pytest.mark.parametrize("rows_are_texts", [False, True])
+def test_the_shortened_head_of_a_table_is_of_the_text(tmp_path: Path, rows_are_texts: bool) -> None:
+    """A head that is too large is cut in the middle of a word; another word before an ellipsis is noticed."""
+    head = "/".join(f"folder{number}" for number in range(200))
+    rows = "".join(f"| {'rain ' * 20}| {'wind ' * 60}|\n" for _ in range(4))
+    path = tmp_path / "normalized.md"
+    path.write_text(f"| {head} | note |\n| --- | --- |\n{rows}")
+    file = TextFile(path)
+    columns: dict[str, Any] = {"text_columns": ("note",), "context_columns": (head,)} if rows_are_texts else {}
+    chunks = list(VersionChunks("aa", 1, file, (), None, ChunkLimits(ChunkRules(size=301, overlap=20, **columns))))
+    shortened = next(one for one in chunks if "…" in one.text)
+    assert re.search(r"fold(er)?…", shortened.text)
+    words = WordsOfText(file)
+    assert all(map(words.are_those_of, chunks))
+    assert not words.are_those_of(shortened._replace(text=shortened.text.replace("…", " swordfish…")))
+    assert not words.are_those_of(shortened._replace(text=f"{shortened.text} folde"))
