@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 _ADDRESS = re.compile(r"""file://(?:[^\s"'<>/]*/)+""")
-_PATH = re.compile(r"""(?<![\w:/.<~-])/(?:[^\s"'<>/:;,]+/)+""")
+_PATH = re.compile(r"""(?<![\w:/.<~-])…?/(?:[^\s"'<>/:;,]+/)+""")
 _CONTENT = frozenset({"text", "snippet", "lines"})
 """What documents say: that is given as it is."""
 
