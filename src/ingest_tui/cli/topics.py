@@ -19,11 +19,13 @@ class Topic(NamedTuple):
 
 
 TOPICS = {
+    "agents": Topic("mcp.md", "", "what 'ingest-tui mcp' lets agents do"),
     "audit-chain": Topic("operations.md", "The audit", "who did what, and how it is checked"),
     "backups": Topic("operations.md", "Backup", "what a backup holds, and what it rests on"),
     "credentials": Topic("credentials.md", "", "how sources sign in, and where secrets are"),
     "disaster-recovery": Topic("operations.md", "Disaster recovery", "what to do when something is lost"),
     "exit-codes": Topic("cli.md", "Exit codes", "what the exit code of a command means"),
+    "http-server": Topic("server.md", "", "what 'ingest-tui serve' answers, and to whom"),
     "monitoring": Topic("operations.md", "Monitoring", "figures for Prometheus, and checks for monitors"),
     "on-job-end": Topic("operations.md", "When a job has ended", "commands and webhooks that are told of jobs"),
     "output": Topic("cli.md", "Output", "tables, JSON, YAML and CSV"),
