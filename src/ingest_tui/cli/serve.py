@@ -96,13 +96,15 @@ def list_(session: Session, as_json: bool) -> None:
 @pass_session
 def revoke(session: Session, name: str, as_json: bool) -> None:
     """Make a token invalid: a running server refuses it from now on."""
-    from ingest_tui.services.access_tokens import revoke_token
+    from ingest_tui.services.access_tokens import list_tokens, revoke_token
 
     gone = revoke_token(session.workspace, name)
     if as_json:
         output.data(_as_dict(gone))
     else:
         output.line(f"token {gone.name} is not valid any more")
+        if not list_tokens(session.workspace):
+            diagnostics.say("note: no token is left; at a port nobody is let in until there is another one")
 
 
 def _as_dict(one: AccessToken) -> dict[str, Any]:

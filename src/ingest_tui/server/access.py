@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ingest_tui.model.access_token import AccessToken
+from ingest_tui.model.clock import utc_now
 from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.caller import ANYONE_HERE, NOBODY, Caller
 from ingest_tui.server.endpoint import AnyEndpoint
@@ -43,7 +45,7 @@ class ClientAccess:
     def identified(self, headers: Mapping[str, str]) -> Caller:
         """Return who a request comes from; raises `RequestError` (401, 429)."""
         given = headers.get("authorization")
-        if given is None and (self._is_private or (self._is_local and not self._client.tokens.has_any())):
+        if given is None and self._needs_no_token():
             return ANYONE_HERE
         kind, _, secret = (given or "").partition(" ")
         token = self._client.tokens.of_secret(secret.strip()) if kind.lower() == "bearer" else None
@@ -57,7 +59,16 @@ class ClientAccess:
                 headers={"WWW-Authenticate": "Bearer"},
             )
         self._rates.take(token.name)
-        return Caller(token.name, token.scope, token.collection_id)
+        return _caller(token)
+
+    def let_in(self) -> frozenset[Caller]:
+        """Return all who would be let in now."""
+        now = utc_now()
+        named = {_caller(one) for one in self._client.tokens.list() if not one.has_expired(now)}
+        return frozenset(named | {ANYONE_HERE} if self._needs_no_token() else named)
+
+    def _needs_no_token(self) -> bool:
+        return self._is_private or (self._is_local and not self._client.tokens.has_any())
 
     def places(self) -> PlaceNames:
         """Return what hides the folders of this machine, also when the workspace cannot be read."""
@@ -65,3 +76,7 @@ class ClientAccess:
             return PlaceNames(self._client.tokens.machine_places())
         except Exception:  # noqa: BLE001 - the error that is being told comes from the same
             return PlaceNames([str(self._client.root.absolute())])
+
+
+def _caller(token: AccessToken) -> Caller:
+    return Caller(token.name, token.scope, token.collection_id)

@@ -47,7 +47,7 @@ class ServerState:
 
     def __post_init__(self) -> None:
         """Let what is followed be read in the same threads."""
-        self.feeds = Feeds(lambda read: in_thread(self, read))
+        self.feeds = Feeds(lambda read: in_thread(self, read), self.access.let_in)
 
 
 Handle = Callable[[Request], Awaitable[Response]]

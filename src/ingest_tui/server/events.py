@@ -1,7 +1,8 @@
 """Events for clients that follow what happens: read once a second for all who listen, while anybody does.
 
 An event tells what is so now, not each step on the way. Its id is the revision of what it is about, so a client that
-comes back with Last-Event-ID gets what has changed since, and misses nothing that is still so.
+comes back with Last-Event-ID gets what has changed since, and misses nothing that is still so: events of one reading
+are sent by their ids. Whoever is let in no more hears nothing more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from starlette.responses import StreamingResponse
 
 from ingest_tui.server.answers import json_bytes
+from ingest_tui.server.caller import Caller
 
 EVENT_TYPE = "text/event-stream"
 _SECONDS = 1.0
@@ -50,6 +52,7 @@ class _Feed:
     listeners: int = 0
     rounds: int = 0
     events: Sequence[ServedEvent] = ()
+    let_in: frozenset[Caller] = frozenset()
     error: Exception | None = None
     round_done: asyncio.Condition = field(default_factory=asyncio.Condition)
     task: asyncio.Task[None] | None = None
@@ -62,10 +65,16 @@ class _Feed:
 
 
 class Feeds:
-    """What is read for those who listen, by question. ``in_thread`` calls what blocks."""
+    """What is read for those who listen, by question. ``in_thread`` calls what blocks; ``let_in``: who may listen."""
 
-    def __init__(self, in_thread: Callable[[ReadEvents], Any], seconds: float = _SECONDS) -> None:
+    def __init__(
+        self,
+        in_thread: Callable[[Callable[[], Any]], Any],
+        let_in: Callable[[], frozenset[Caller]],
+        seconds: float = _SECONDS,
+    ) -> None:
         self._in_thread = in_thread
+        self._let_in = let_in
         self._seconds = seconds
         self._feeds: dict[str, _Feed] = {}
         self.is_stopping = False
@@ -80,12 +89,12 @@ class Feeds:
         question: str,
         read: ReadEvents,
         *,
+        caller: Caller,
         seen: str,
-        wanted: Callable[[ServedEvent], bool],
         shown: Callable[[Any], Any],
     ) -> StreamingResponse:
-        """Return the answer that sends events until the last one: those after the mark ``seen`` that are ``wanted``."""
-        sent = self._sent(question, read, seen, wanted, shown)
+        """Return the answer that sends events until the last one: after the mark ``seen``, of what its caller sees."""
+        sent = self._sent(question, read, caller, seen, shown)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(sent, media_type=EVENT_TYPE, headers=headers)
 
@@ -93,18 +102,18 @@ class Feeds:
         self,
         question: str,
         read: ReadEvents,
+        caller: Caller,
         seen: str,
-        wanted: Callable[[ServedEvent], bool],
         shown: Callable[[Any], Any],
     ) -> AsyncIterator[bytes]:
         yield b"retry: 2000\n\n"
         quiet = 0
         marks: dict[str, str] = {}
-        async with aclosing(self._rounds(question, read)) as rounds:
+        async with aclosing(self._rounds(question, read, caller)) as rounds:
             async for events in rounds:
                 quiet += 1
                 for event in events:
-                    if event.mark > marks.get(event.subject, seen) and wanted(event):
+                    if event.mark > marks.get(event.subject, seen) and caller.sees(event.collection_id):
                         marks[event.subject], quiet = event.mark, 0
                         yield event.encoded(shown(event.data))
                     if event.is_last:
@@ -113,8 +122,13 @@ class Feeds:
                     quiet = 0
                     yield _KEEP_ALIVE
 
-    async def _rounds(self, question: str, read: ReadEvents) -> AsyncGenerator[Sequence[ServedEvent], None]:
-        """Yield what is so, after each round of reading; ends when the server does, or when it cannot be read."""
+    async def _rounds(
+        self, question: str, read: ReadEvents, caller: Caller
+    ) -> AsyncGenerator[Sequence[ServedEvent], None]:
+        """Yield what is so, after each round of reading.
+
+        Ends when the server does, when it cannot be read, or when the caller is let in no more.
+        """
         feed = self._feeds.setdefault(question, _Feed(read))
         feed.listeners += 1
         if feed.task is None:
@@ -123,6 +137,8 @@ class Feeds:
         try:
             while not self.is_stopping and feed.error is None:
                 known = await feed.after(known)
+                if caller not in feed.let_in:
+                    return
                 yield feed.events
         finally:
             feed.listeners -= 1
@@ -133,10 +149,14 @@ class Feeds:
     async def _run(self, feed: _Feed) -> None:
         while feed.error is None:
             try:
-                feed.events = await self._in_thread(feed.read)
+                feed.events, feed.let_in = await self._in_thread(lambda: (_in_order(feed.read()), self._let_in()))
             except Exception as error:  # noqa: BLE001 - whoever listens connects again, and is told then
                 feed.error = error
             async with feed.round_done:
                 feed.rounds += 1
                 feed.round_done.notify_all()
             await asyncio.sleep(self._seconds)
+
+
+def _in_order(events: Sequence[ServedEvent]) -> Sequence[ServedEvent]:
+    return sorted(events, key=lambda one: one.mark)

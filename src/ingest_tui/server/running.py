@@ -64,7 +64,7 @@ def run_server(root: Path, options: ServeOptions, until: threading.Event | None 
     """
     client = Client(root, read_only=options.read_only)
     client.check()
-    if not options.is_local and not client.tokens.has_any():
+    if not options.is_local and not client.tokens.list():
         raise UsageError(
             f"{safe_display(options.host)} is reached by other machines, and nobody has a token",
             hint="'ingest-tui serve token add NAME' makes one; --host 127.0.0.1 serves this machine alone",

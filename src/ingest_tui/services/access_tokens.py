@@ -70,8 +70,8 @@ def list_tokens(workspace: Workspace) -> list[AccessToken]:
 
 
 def has_tokens(workspace: Workspace) -> bool:
-    """Whether there is any token, also one that has expired: then nobody is let in without."""
-    return bool(AccessTokenStore(workspace.layout).all())
+    """Whether there is or was any token, also one that has expired or was revoked: then nobody is let in without."""
+    return AccessTokenStore(workspace.layout).is_used
 
 
 def revoke_token(workspace: Workspace, name: str) -> AccessToken:

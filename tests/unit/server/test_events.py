@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from ingest_tui.server.caller import ANYONE_HERE, Caller
 from ingest_tui.server.events import Feeds, ServedEvent
 from tests.servers.served import Served
 
@@ -54,7 +55,38 @@ def test_who_must_not_see_something_hears_nothing_of_it() -> None:
     def read() -> Sequence[ServedEvent]:
         return [event("a", "1"), event("b", "1", collection_id="secret"), event("c", "2", is_last=True)]
 
-    assert asyncio.run(marks_of(feeds_of(), read, wanted=lambda one: one.collection_id != "secret")) == ["1", "2"]
+    agent = Caller("agent", "read", "default")
+    assert asyncio.run(marks_of(feeds_of(agent), read, caller=agent)) == ["1", "2"]
+
+
+def test_whose_token_is_revoked_hears_nothing_more() -> None:
+    """The stream ends at the next reading; that of another token goes on to the end."""
+    agent, other = Caller("agent", "read"), Caller("other", "read")
+    marks = iter("123")
+    let_in = iter([{agent, other}, {other}, {other}])
+
+    async def both() -> list[list[str]]:
+        feeds = feeds_of(let_in=lambda: frozenset(next(let_in, {other})))
+
+        def read() -> Sequence[ServedEvent]:
+            mark = next(marks, "3")
+            return [event("a", mark, is_last=mark == "3")]
+
+        return list(await asyncio.gather(*(marks_of(feeds, read, caller=one) for one in (agent, other))))
+
+    revoked, rest = asyncio.run(both())
+    assert "2" not in revoked
+    assert "3" not in revoked
+    assert rest[-1] == "3"
+
+
+def test_events_of_one_reading_are_sent_by_their_marks() -> None:
+    """Whoever is cut off in the middle has the lowest ones, and comes back for the rest."""
+
+    def read() -> Sequence[ServedEvent]:
+        return [event("a", "3", is_last=True), event("b", "1"), event("c", "2")]
+
+    assert asyncio.run(marks_of(feeds_of(), read)) == ["1", "2", "3"]
 
 
 def test_listeners_are_let_go() -> None:
@@ -78,13 +110,13 @@ def event(subject: str, mark: str, *, collection_id: str = "default", is_last: b
     return ServedEvent("job", subject, mark, collection_id, {"mark": mark}, is_last)
 
 
-def feeds_of() -> Feeds:
-    """Return feeds that are read without a pause."""
+def feeds_of(*callers: Caller, let_in: Callable[[], frozenset[Caller]] | None = None) -> Feeds:
+    """Return feeds that are read without a pause, for these callers or for whoever is here."""
 
     async def at_once(read: Callable[[], Any]) -> Any:
         return read()
 
-    return Feeds(at_once, seconds=0)
+    return Feeds(at_once, let_in or (lambda: frozenset(callers or {ANYONE_HERE})), seconds=0)
 
 
 async def marks_of(
@@ -92,9 +124,9 @@ async def marks_of(
     read: Callable[[], Sequence[ServedEvent]],
     *,
     seen: str = "",
-    wanted: Callable[[ServedEvent], bool] = lambda _event: True,
+    caller: Caller = ANYONE_HERE,
 ) -> list[str]:
     """Return the marks that a listener is sent until the end."""
-    response = feeds.response("question", read, seen=seen, wanted=wanted, shown=lambda data: data)
+    response = feeds.response("question", read, seen=seen, caller=caller, shown=lambda data: data)
     pieces = [bytes(piece) if not isinstance(piece, str) else piece.encode() async for piece in response.body_iterator]
     return [one["id"] for one in events_in(b"".join(pieces).decode())]

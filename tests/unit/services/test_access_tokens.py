@@ -48,6 +48,14 @@ def test_a_token_is_valid_until_it_expires(workspace: Workspace) -> None:
     assert has_tokens(workspace)
 
 
+def test_a_revoked_token_lets_nobody_in_without_one(workspace: Workspace) -> None:
+    """The last one that is revoked, as after a leak, does not open the server to everybody."""
+    add_token(workspace, "only")
+    revoke_token(workspace, "only")
+    assert list_tokens(workspace) == []
+    assert has_tokens(workspace)
+
+
 def test_what_cannot_be_is_refused(workspace: Workspace) -> None:
     """A name that is taken, a collection that is not there, a time that is over, or a file that is damaged."""
     add_token(workspace, "one")

@@ -61,8 +61,8 @@ def _response(call: Call[Any, Any], question: str, read: Any) -> Response:
     return call.feeds.response(
         question,
         read,
+        caller=caller,
         seen=call.headers.get("last-event-id", ""),
-        wanted=lambda event: caller.sees(event.collection_id),
         shown=lambda data: data if places is None else places.hidden(data),
     )
 

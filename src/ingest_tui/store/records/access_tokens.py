@@ -17,6 +17,11 @@ class AccessTokenStore:
             layout, self._path, AccessTokens, newest=SCHEMA_VERSION, what="the tokens of the server"
         )
 
+    @property
+    def is_used(self) -> bool:
+        """Whether a token was ever made: its file stays when the last one is revoked."""
+        return self._path.exists()
+
     def all(self) -> tuple[AccessToken, ...]:
         """Return the tokens, those that have expired too; raises `StoreError` for a damaged file."""
         return self._file.read().tokens if self._path.exists() else ()
