@@ -14,7 +14,11 @@ from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import Phase
 from ingest_tui.services.client import Client
 from ingest_tui.services.sources.sources import add_source
+from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
 from ingest_tui.store.workspace import open_workspace_at
+from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.background.messages import CatalogueRebuilt, WorkspaceChanged
+from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
@@ -194,3 +198,11 @@ def test_a_paused_job_has_no_time_left(root: Path) -> None:
     assert "14/s  " not in told
     running = add_job(root, JOB, "running", listed=9, eta=9.0)
     assert "eta 9" in str(rate_line(running, (14.0, 15.0)))
+
+
+def test_what_is_heard_while_the_program_ends_is_let_go(tmp_path: Path) -> None:
+    """Messages of the feed and of a rebuild may still be in the queue when the last screen has gone."""
+    app = IngestApp(tmp_path)
+    assert not app.screen_stack
+    app.workspace_changed(WorkspaceChanged(FeedUpdate(failure="gone")))
+    app.catalogue_rebuilt(CatalogueRebuilt(RebuildProgress("it was lost", 1, ended=True)))

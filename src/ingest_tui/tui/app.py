@@ -207,6 +207,8 @@ class IngestApp(Going):
     @on(WorkspaceChanged)
     def workspace_changed(self, event: WorkspaceChanged) -> None:
         """Take in what the feed has seen, and notify the views that are shown."""
+        if not self.screen_stack:
+            return  # the program ends
         update = event.update
         if not self._checked:
             self._checked = True
@@ -231,6 +233,8 @@ class IngestApp(Going):
     @on(CatalogueRebuilt)
     def catalogue_rebuilt(self, event: CatalogueRebuilt) -> None:
         """Say why answers have to wait, how far it is, and how it ended."""
+        if not self.screen_stack:
+            return  # the program ends
         progress, now = event.progress, self.now()
         if progress.ended:
             self.notify(

@@ -55,10 +55,11 @@ class PreferencesForm(EntryForm):
         """Show the chunks that a document would have by what was entered; nothing is kept."""
         if name == "preview" and self.form is not None:
             client, values = self._client, self.form.changed_values()
+            self._stop_timer()  # a look that comes later would wipe away what the preview says
             self.ask(
                 lambda: _preview(client, self._collection_id, values, self._sample),
                 self._show_preview,
-                group="preview",
+                group="check",
                 otherwise=self.say_error,
                 opens_dialog=True,
             )
