@@ -48,8 +48,11 @@ _COMMANDS = (
     "source list", "source disable mounted", "source enable mounted", "rebuild",
     "export --to {home}/export.jsonl --force",
 )  # fmt: skip
-_OTHER_CODES = {"health": {2}, "doc text": {2}, "doc trace": {2}, "doc explain": {2}, "job retry last --detach": {2}}
-"""Those of monitors; several documents may be called the same, and a job may have begun again."""
+_OTHER_CODES = {
+    "health": {2}, "doc text": {2}, "doc trace": {2}, "doc explain": {2},
+    "job retry last --detach": {2}, "job cancel last": {2},
+}  # fmt: skip
+"""Those of monitors; several documents may be called the same, and a job may have begun again, or have ended."""
 _SECONDS_FOR_A_COMMAND = 120
 
 
