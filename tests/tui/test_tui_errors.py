@@ -280,8 +280,7 @@ def test_a_source_that_fails_comes_first(root: Path, folder: Path) -> None:
         sync_by_hand(root, "handbook")
         send_together(app, "escape", "escape", "r")
         await until(pilot, lambda: app.screen.view == "errors" and not app.screen.failing.display)
-        assert app.screen.table.has_focus
-        assert "Sources that fail" not in screen_text(app)
+        await until(pilot, lambda: app.screen.table.has_focus and "Sources that fail" not in screen_text(app))
 
     run_story(root, story)
     assert not [one for one in Client(root).errors.list() if one.ignored_by]
