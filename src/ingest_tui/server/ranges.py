@@ -75,7 +75,7 @@ def file_response(path: Path, headers: Mapping[str, str], *, name: str, mark: st
 
 
 class _FileResponse(StreamingResponse):
-    """Sends a part of an open file and closes it, also when the client goes before the first byte is read."""
+    """Sends a part of an open file and closes it, also when the client leaves before the first byte is read."""
 
     def __init__(self, descriptor: int, part: tuple[int, int], status: int, fields: Mapping[str, str]) -> None:
         super().__init__(_pieces(descriptor, *part), status, fields, "application/octet-stream")
