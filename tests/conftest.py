@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ingest_tui.model.redaction import forget_secrets
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.processes import moto_process
+
+_HELD = pytest.StashKey[int]()
+"""How many files this process had open after the last collection."""
+
+_LEFT_OPEN = 100
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
@@ -23,6 +30,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "superuser" in getattr(item, "fixturenames", ()):
             item.add_marker("root")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Let go of what tests left in cycles: a process may hold 1,024 files, and the collector comes by rarely."""
+    if _open_files() - item.config.stash.get(_HELD, 0) > _LEFT_OPEN:
+        gc.collect()
+        item.config.stash[_HELD] = _open_files()
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 @pytest.fixture

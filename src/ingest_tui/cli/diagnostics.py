@@ -148,6 +148,8 @@ def redact_tracebacks() -> None:
 
 def silence_stdout(code: int) -> int:
     """Drop what could not be written, so that the interpreter does not try again at its end; returns ``code``."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
     with contextlib.suppress(io.UnsupportedOperation):  # a program that calls us may keep what is written in memory
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
     return code

@@ -171,6 +171,9 @@ class BaseConnector(ABC):
         `SourceAccessError` when the source as a whole fails.
         """
 
+    def close(self) -> None:  # noqa: B027 - many connectors keep nothing open
+        """Close the connections that are kept. Called once, when nothing more is asked of it; must not fail."""
+
     def account(self) -> str:
         """Return whom the source sees calling: sources with the same account share retries' waits and limits."""
         return f"{self.source_type}:{getattr(self.config, 'credential', None) or ''}"

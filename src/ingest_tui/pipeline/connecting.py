@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -27,6 +29,22 @@ def connect(workspace: Workspace, source: Source) -> BaseConnector:
             max_size=int(source.max_size),
             credentials=registry_for(workspace),
         )
+
+
+@contextmanager
+def connection(workspace: Workspace, source: Source) -> Iterator[BaseConnector]:
+    """Give a new connector for a source, and let go of what it keeps open in the end. Raises what `connect` raises."""
+    connector = connect(workspace, source)
+    try:
+        yield connector
+    finally:
+        disconnect(connector)
+
+
+def disconnect(connector: BaseConnector) -> None:
+    """Let go of what a connector keeps open. It may be of another package: what it says is of no use any more."""
+    with suppress(Exception):
+        connector.close()
 
 
 def with_preferences(workspace: Workspace, source: Source) -> Source:

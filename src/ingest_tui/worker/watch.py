@@ -14,7 +14,7 @@ from ingest_tui.connectors.local.volumes import read_mounts
 from ingest_tui.connectors.registry import connector_class
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.connecting import connect
+from ingest_tui.pipeline.connecting import connection
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.folder_events import in_words, refuse_beyond_limit, why_polled
 from ingest_tui.worker.supervision import EventReport, Supervisor
@@ -126,16 +126,16 @@ class SourceWatch:
         """
         longest = max(_LONGEST_BURST_SECONDS, quiet_seconds * 5)
         try:
-            connector = connect(self._workspace, source)
-            while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
-                hint = connector.wait_for_hint(min(left, _HINT_SECONDS))
-                if hint is None:
-                    break
-                if hint:
-                    first_hint = time.monotonic()
-                    while time.monotonic() - first_hint < longest and connector.wait_for_hint(quiet_seconds):
-                        pass
-                    return
+            with connection(self._workspace, source) as connector:
+                while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+                    hint = connector.wait_for_hint(min(left, _HINT_SECONDS))
+                    if hint is None:
+                        break
+                    if hint:
+                        first_hint = time.monotonic()
+                        while time.monotonic() - first_hint < longest and connector.wait_for_hint(quiet_seconds):
+                            pass
+                        return
         except BaseException as error:  # noqa: BLE001 - looking again must go on, whatever a connector does
             why = error.message if isinstance(error, IngestError) else type(error).__name__
             self._report("the source does not report changes", {"source": source.source_id, "error": why})

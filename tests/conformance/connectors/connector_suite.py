@@ -7,7 +7,10 @@ The suite never skips: what a connector does not claim in its capabilities it mu
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import random
+import socket
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -30,12 +33,17 @@ from tests.conformance.connectors.interruptions import INTERRUPTIONS, LONGER_THA
 LIMIT = 1000
 SMALL_PAGE = 25
 
+_IS_LISTENING = (socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+
 
 class Site(ABC):
     """The other side of a connector: a source whose content a test can change."""
 
     page_size: int
     """At most so many items come in one page."""
+
+    keeps_connections = False
+    """Whether a connector of it goes over the network of this machine."""
 
     @abstractmethod
     def connector(self, *, max_size: int | None = None) -> BaseConnector:
@@ -103,6 +111,20 @@ class RemoteSite(Site):
     @abstractmethod
     def unplug(self) -> None:
         """Let connectors that are made from now on find nobody at the other end."""
+
+
+def connected_sockets() -> set[int]:
+    """Return the descriptors of the sockets that connect this process to servers within it."""
+    sockets = [one for one in gc.get_objects() if isinstance(one, socket.socket) and one.fileno() >= 0]
+    served = {
+        one.getsockname()[1] for one in sockets if one.family == socket.AF_INET and one.getsockopt(*_IS_LISTENING)
+    }
+    connected = set()
+    for one in sockets:
+        with contextlib.suppress(OSError):  # not connected
+            if one.family == socket.AF_INET and one.getpeername()[1] in served:
+                connected.add(one.fileno())
+    return connected
 
 
 def listed(connector: BaseConnector) -> tuple[dict[str, Descriptor], ListingEnd, list[ListingPage]]:
@@ -454,6 +476,22 @@ class ConnectorSuite:
         assert caught.value.hint
         with pytest.raises(SourceAccessError):
             listed(connector)
+
+    def test_nothing_stays_connected_when_it_is_closed(self, site: Site) -> None:
+        """Of a connector that has worked; one that did nothing can be closed too, and one that is closed."""
+        site.put("a.txt", b"a")
+        gc.collect()
+        others = connected_sockets()
+        connector = site.connector()
+        connector.close()
+        items, _end, _pages = listed(connector)
+        for descriptor in items.values():
+            with connector.fetch(descriptor) as pieces:
+                assert b"".join(pieces) == b"a"
+        assert bool(connected_sockets() - others) == site.keeps_connections
+        connector.close()
+        connector.close()
+        assert not connected_sockets() - others
 
     def test_wrong_settings_are_named(self, site: Site) -> None:
         """Settings that cannot be right are refused when the connector is made, with the settings there are."""

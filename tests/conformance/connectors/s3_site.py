@@ -33,6 +33,7 @@ class S3Site(RemoteSite):
     """A bucket of its own on a moto server."""
 
     page_size = PAGE_SIZE
+    keeps_connections = True
     secret = SECRET
 
     def __init__(self, server_port: int, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,7 @@ class SharePointSite(RemoteSite):
     """A site with one library; a part that is closed becomes a library of its own, which is what can be closed."""
 
     page_size = 1000
+    keeps_connections = True
 
     def __init__(self, server: GraphServer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.server = server

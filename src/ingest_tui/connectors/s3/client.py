@@ -74,6 +74,13 @@ class BucketClient:
         self._route: _Route | None = None
         self._region: str | None = None
 
+    def close(self) -> None:
+        """Close the connections; others are made if it is asked again."""
+        with self._lock:
+            route, self._route = self._route, None
+        if route is not None:
+            route.pool.close()
+
     def access(self) -> Access:
         """Return who asks, found when first needed; raises `AuthenticationError`."""
         with self._lock:

@@ -97,6 +97,12 @@ class S3Connector(BaseConnector):
             self._queue.forget_access()
         return not self.config.anonymous
 
+    def close(self) -> None:
+        """Close the connections to the store and to its queue."""
+        self._client.close()
+        if self._queue is not None:
+            self._queue.close()
+
     def account(self) -> str:
         """Return the store and the credential: stores throttle by account."""
         settings = self.config

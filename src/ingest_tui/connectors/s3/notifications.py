@@ -105,6 +105,13 @@ class NotificationQueue:
                 self._client = _client(self._url, access)
             return self._client
 
+    def close(self) -> None:
+        """Close the connections; others are made if it is asked again."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
     def forget_access(self) -> None:
         """Sign with what the credential says again, from the next request on."""
         with self._lock:

@@ -127,6 +127,13 @@ class SharePointConnector(BaseConnector):
             )
         return credential
 
+    def close(self) -> None:
+        """Close the connections to Graph; others are made if it is asked again."""
+        with self._lock:
+            session = self._session
+        if session is not None:
+            session.close()
+
     def _graph(self) -> GraphSession:
         with self._lock:
             if self._session is None:

@@ -45,8 +45,8 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 class _Transport(BaseTransport):
     """One session of connections, used by one thread. A redirect is an answer, and nothing is added to the request."""
 
-    def __init__(self) -> None:
-        self._session = requests.Session()
+    def __init__(self, session: requests.Session) -> None:
+        self._session = session
 
     def execute(self, request: RequestOptions) -> requests.Response:
         return self._session.get(
@@ -69,6 +69,19 @@ class GraphSession:
         self.sign_in = sign_in
         self._user_agent = user_agent
         self._of_thread = threading.local()
+        self._sessions: list[requests.Session] = []
+        """Those of all threads."""
+
+    def close(self) -> None:
+        """Close the connections of all threads, and those to the sign-in."""
+        self.sign_in.close()
+        while self._sessions:
+            self._sessions.pop().close()
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        self._sessions.append(session)
+        return session
 
     def get(self, address: str) -> dict[str, Any]:
         """Return the JSON object at a path below the Graph version, or at a link that Graph gave."""
@@ -113,7 +126,7 @@ class GraphSession:
             headers["Range"] = f"bytes={offset}-"
         session = getattr(self._of_thread, "downloads", None)
         if session is None:
-            session = requests.Session()
+            session = self._new_session()
             session.auth = _as_it_is
             session.max_redirects = _MOST_REDIRECTS
             self._of_thread.downloads = session
@@ -136,7 +149,7 @@ class GraphSession:
         client = getattr(self._of_thread, "client", None)
         if client is None:
             client = GraphClient(token_callback=self.sign_in.token)
-            client.pending_request().transport = _Transport()
+            client.pending_request().transport = _Transport(self._new_session())
             self._of_thread.client = client
         return client
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from importlib.util import find_spec
 from typing import Any
 
@@ -45,8 +46,8 @@ def authenticate(credential: Credential, _uses: Sequence[Mapping[str, Any]]) -> 
     from ingest_tui.credentials.providers.entra_signin import SignIn
 
     try:
-        sign_in = SignIn(credential)
-        sign_in.token()
+        with closing(SignIn(credential)) as sign_in:
+            sign_in.token()
     except IngestError as error:
         yield Step("sign-in", False, error.message, error.hint)
         return

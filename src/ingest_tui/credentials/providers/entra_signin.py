@@ -116,6 +116,13 @@ class SignIn:
                 remember_secret(token)
         return {"access_token": token, "token_type": "Bearer"}
 
+    def close(self) -> None:
+        """Close the connections to the sign-in, and forget the token."""
+        with self._lock:
+            app, self._app = self._app, None
+        if app is not None:
+            app.http_client.close()
+
     def _new_app(self) -> msal.ConfidentialClientApplication:
         client_id = self._credential.require("client_id")
         secret = _client_credential(self._credential)

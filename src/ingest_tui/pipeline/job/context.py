@@ -16,6 +16,7 @@ from ingest_tui.model.chunk_limits import ChunkLimits
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.preferences_in_force import preferences_in_force
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.connecting import disconnect
 from ingest_tui.pipeline.job.controls import JobControls
 from ingest_tui.pipeline.job.disk_guard import DiskGuard
 from ingest_tui.pipeline.job.manifest_keeper import ManifestKeeper
@@ -84,6 +85,8 @@ class JobContext:
     def close(self) -> None:
         """Close the files of the job; its state stays as it is."""
         self.controls.stop()
+        if self.connector is not None:
+            disconnect(self.connector)
         self.outcomes.close()
         self.reading.close()
         self.log.close()

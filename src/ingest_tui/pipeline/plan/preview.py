@@ -13,7 +13,7 @@ from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.connecting import connect, with_preferences
+from ingest_tui.pipeline.connecting import connection, with_preferences
 from ingest_tui.pipeline.plan.absences import settle_listing
 from ingest_tui.pipeline.plan.deletions import hold_rules_of
 from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
@@ -37,7 +37,13 @@ def preview_plan(
     cannot be listed.
     """
     source = with_preferences(workspace, source)
-    connector = ResilientConnector(connect(workspace, source))
+    with connection(workspace, source) as connector:
+        yield from _planned(workspace, source, ResilientConnector(connector), force=force, watched=watched)
+
+
+def _planned(
+    workspace: Workspace, source: Source, connector: ResilientConnector, *, force: bool, watched: bool
+) -> Iterator[PlanLine]:
     asyncio.run(connector.authenticate())
     unsettled = watched and may_be_half_written(connector)
     options = {"force": True} if force else {}

@@ -25,7 +25,7 @@ from ingest_tui.model.errors import IngestError, RefusedError, UsageError, Valid
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import Source
-from ingest_tui.pipeline.connecting import connect
+from ingest_tui.pipeline.connecting import connection
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
@@ -261,8 +261,8 @@ def _try_source(workspace: Workspace, source: Source) -> Iterator[Step]:
     """Yield what `source test` reports of a source: only its connector knows how the credential is used there."""
     name = safe_display(source.source_id)
     try:
-        with of_one_source(source.source_id):
-            for step in connect(workspace, source).test_steps():
+        with of_one_source(source.source_id), connection(workspace, source) as connector:
+            for step in connector.test_steps():
                 yield Step(step.name, step.ok, f"{name}: {step.message}", step.hint)
     except (IngestError, ValueError) as error:
         hint = error.hint if isinstance(error, IngestError) else ""

@@ -24,7 +24,7 @@ from ingest_tui.model.identifiers import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
-from ingest_tui.pipeline.connecting import connect, registry_for, with_preferences
+from ingest_tui.pipeline.connecting import connect, connection, disconnect, registry_for, with_preferences
 from ingest_tui.pipeline.plan.deletions import chosen_by
 from ingest_tui.services.collections.overrides import queue_rechunking, with_overrides
 from ingest_tui.services.documents.retirement import keep_locations, retire_locations
@@ -330,8 +330,8 @@ def set_watched(workspace: Workspace, source_id: str, watched: bool) -> Source:
 def test_source(workspace: Workspace, source_id: str) -> Iterator[TestStep]:
     """Yield the steps of trying a source, each with its result and time."""
     source = workspace.sources.get(source_id)
-    with of_one_source(source_id):
-        yield from connect(workspace, source).test_steps()
+    with of_one_source(source_id), connection(workspace, source) as connector:
+        yield from connector.test_steps()
 
 
 test_source.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
@@ -356,7 +356,11 @@ def browse_settings(workspace: Workspace, source_type: str, config: dict[str, An
 
 def _browsed(workspace: Workspace, source_type: str, config: dict[str, Any], path: str) -> Iterator[Place]:
     with of_one_source(source_type):
-        yield from get_connector(source_type, config, credentials=registry_for(workspace)).browse(path)
+        connector = get_connector(source_type, config, credentials=registry_for(workspace))
+        try:
+            yield from connector.browse(path)
+        finally:
+            disconnect(connector)
 
 
 def remove_source(

@@ -25,7 +25,7 @@ from ingest_tui.model.invalid_values import NEEDED, invalid_fields
 from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.source import RESERVED_SOURCES, Source
 from ingest_tui.model.volumes import gap_name
-from ingest_tui.pipeline.connecting import connect, registry_for
+from ingest_tui.pipeline.connecting import connect, connection, registry_for
 from ingest_tui.pipeline.plan.source_listing import admit
 from ingest_tui.services.sources.draft_settings import (
     joined_settings,
@@ -234,8 +234,8 @@ def trial_source(draft: SourceDraft) -> Source:
 
 def test_draft(workspace: Workspace, draft: SourceDraft) -> Iterator[TestStep]:
     """Yield the steps of trying settings that are not saved yet, each with its result and time."""
-    with of_one_source(draft.name):
-        yield from connect(workspace, trial_source(draft)).test_steps()
+    with of_one_source(draft.name), connection(workspace, trial_source(draft)) as connector:
+        yield from connector.test_steps()
 
 
 test_draft.__test__ = False  # type: ignore[attr-defined] # an action of ours, not a test
@@ -266,13 +266,19 @@ def preview_draft(workspace: Workspace, draft: SourceDraft, *, limit: int = PREV
     nothing is fetched. What only the bytes can show, shows itself in the sync.
     Raises `SourceAccessError` when the source cannot be listed.
     """
-    with of_one_source(draft.name):
-        yield from _preview(workspace, draft, min(limit, sys.maxsize // _LOOKED_AT_FOR_ONE))
-
-
-def _preview(workspace: Workspace, draft: SourceDraft, limit: int) -> Iterator[PreviewItem]:
+    limit = min(limit, sys.maxsize // _LOOKED_AT_FOR_ONE)
     source = trial_source(draft)
-    connector = connect(workspace, source)
+    with of_one_source(draft.name):
+        with connection(workspace, source) as connector:
+            yield from _taken(connector, source, limit)
+        wider = {name: value for name, value in draft.config.items() if name not in _PATTERNS}
+        if wider == draft.config:
+            return
+        with connection(workspace, source.model_copy(update={"source_config": wider})) as without_patterns:
+            yield from _left_out(without_patterns, connector, source, limit)
+
+
+def _taken(connector: BaseConnector, source: Source, limit: int) -> Iterator[PreviewItem]:
     asyncio.run(connector.authenticate())
     sample = _Sample(connector, source)
     for descriptor in islice(sample, limit):
@@ -286,10 +292,11 @@ def _preview(workspace: Workspace, draft: SourceDraft, limit: int) -> Iterator[P
             reason=NOT_LOOKED_INTO,
             detail=f"cannot be looked into: {why}",
         )
-    wider = {name: value for name, value in draft.config.items() if name not in _PATTERNS}
-    if wider == draft.config:
-        return
-    without_patterns = connect(workspace, source.model_copy(update={"source_config": wider}))
+
+
+def _left_out(
+    without_patterns: BaseConnector, connector: BaseConnector, source: Source, limit: int
+) -> Iterator[PreviewItem]:
     looked_at = islice(_Sample(without_patterns, source), limit * _LOOKED_AT_FOR_ONE)
     explained = ((descriptor, connector.explain_left_out(descriptor.key)) for descriptor in looked_at)
     for descriptor, why in islice(((one, why) for one, why in explained if why), limit):
