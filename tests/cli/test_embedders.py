@@ -57,11 +57,13 @@ def test_the_story_of_vectors(cli: Cli) -> None:
     cli.write("rain.md", "# Rain\n\nRain gauge and water for plants.\n")
     cli.init()
     cli.sync()
-    early, _added, chosen, embedded, by_text, by_document, as_json, job, reasons = cli.run_each(
+    early, _added, chosen, partial, embedded, whole, by_text, by_document, as_json, job, reasons = cli.run_each(
         ["embed"],
         ["embedder", "add", "static", "tiny", "--path", str(cli.home / "tiny")],
         ["embedder", "use", "tiny", "--collection", "default"],
+        ["search", "rain", "--json"],
         ["embed", "default"],
+        ["search", "rain", "--json"],
         ["similar", "--text", "rain gauge"],
         ["similar", str(cli.docs / "fox.md"), "--limit", "1"],
         ["similar", "--text", "rain gauge", "--json"],
@@ -71,6 +73,8 @@ def test_the_story_of_vectors(cli: Cli) -> None:
     )
     assert (early.code, "has no embedder" in early.err) == (2, True)
     assert "uses embedder tiny" in chosen.out
+    assert "note: vectors of 3 chunks of collection 'default' are missing" in partial.err
+    assert (len(partial.json), whole.err) == (1, "")
     assert "embed default: succeeded · 3 listed: 3 embedded" in embedded.out
     assert by_text.out.splitlines()[0].strip().startswith("1. Rain")
     assert by_document.out.splitlines()[0].strip().startswith("1. Dog")

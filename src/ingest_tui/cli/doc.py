@@ -397,22 +397,19 @@ def search(
     """
     from ingest_tui.model.search_query import query_filters
     from ingest_tui.services.documents.search import search as find
-    from ingest_tui.services.documents.search import suggestions, unknown_filters
+    from ingest_tui.services.documents.search import suggestions, unknown_filters, vectors_missing
 
     words = " ".join(query)
     filters = query_filters(**{name: options.pop(name) for name in ("path", "title", "after", "before")})
     choice = choice_of(options)
     how = {"mode": mode, "rerank": rerank, "all_chunks": all_chunks}
     hits = find(session.workspace, words, limit=limit, filters=filters, **how, **choice)
+    for missing in vectors_missing(session.workspace, mode, collection_id=choice.get("collection_id")):
+        diagnostics.say(f"note: {missing}")
     if as_json:
         output.data([hit.as_dict() for hit in hits])
         return
     show_hits(hits, explain=explain)
-    if not hits and mode == "vector":
-        from ingest_tui.services.similar import hint_without_hits
-
-        if hint := hint_without_hits(session.workspace, **choice):
-            diagnostics.say(f"hint: {hint}")
     for one in unknown_filters(session.workspace, words):
         diagnostics.say(f"there is no {one.field} {safe_display(one.value)!r}; {_LISTED_BY[one.field]}")
     for word, suggestion in suggestions(session.workspace, words).items():

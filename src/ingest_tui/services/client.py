@@ -254,6 +254,7 @@ class _Documents(Subject):
     search = reads(lambda: search.search)
     suggestions = reads(lambda: search.suggestions)
     unknown_filters = reads(lambda: search.unknown_filters)
+    vectors_missing = reads(lambda: search.vectors_missing)
     similar_to = reads(lambda: similar.similar_to_document)
     similar_to_text = reads(lambda: similar.similar_to_text)
     evaluate_searches = reads(lambda: evaluation.evaluate)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 from ingest_tui.model.document import Document
@@ -15,7 +17,7 @@ from ingest_tui.services.documents.documents import get_document
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.jobs import id_part_of
 from ingest_tui.store.vector_files import refused_in
-from ingest_tui.store.vector_rows import read_state
+from ingest_tui.store.vector_rows import LogState, has_rows, read_rows, read_state
 from ingest_tui.store.workspace import Workspace
 
 
@@ -42,6 +44,71 @@ def documents_to_embed(workspace: Workspace, collection_id: str, *, documents: i
         return None
     due = _documents_due(workspace, collection_id, embedded)
     return documents if due is None else len(due)
+
+
+class MissingVectors(NamedTuple):
+    """How many chunks of a collection have no vector that a search could find, and the job that makes them, if any."""
+
+    collection_id: str
+    chunks: int
+    job: Manifest | None
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        one = self.chunks == 1
+        vectors = (
+            f"the vector of 1 chunk of collection {self.collection_id!r} is missing"
+            if one
+            else (f"vectors of {self.chunks} chunks of collection {self.collection_id!r} are missing")
+        )
+        them = "it" if one else "them"
+        who = f"job {self.job.job_id} ({self.job.state})" if self.job else f"'ingest-tui embed {self.collection_id}'"
+        return f"{vectors}, and a search by meaning does not find {them}: {who} makes {them}"
+
+
+def missing_vectors(workspace: Workspace, collection_id: str) -> MissingVectors | None:
+    """Return which vectors of a collection are missing; None where none is, or it has no embedder that works here.
+
+    What has changed is known of the feed, and only documents that have are looked at. Where all are to be embedded
+    again, the rows are counted: those of documents that are gone are taken for others then.
+    """
+    from ingest_tui.embedding.registry import missing_extra
+
+    embedded = _embedded(workspace, {collection_id}).get(collection_id)
+    if embedded is None or (embedded.generation and missing_extra(embedded.generation.embedder.backend)):
+        return None
+    chunks = _chunks_without_vectors(workspace, collection_id, embedded.generation)
+    job = embedded.job if embedded.job is not None and not embedded.job.ended else None
+    return MissingVectors(collection_id, chunks, job) if chunks else None
+
+
+def _chunks_without_vectors(workspace: Workspace, collection_id: str, generation: Generation | None) -> int:
+    from ingest_tui.pipeline.embed.due import due_documents
+
+    folder = workspace.layout.vector_log(collection_id, generation.key) if generation else None
+    state = read_state(folder, generation.space) if folder and generation else None
+    if folder is None or state is None or not has_rows(folder, state):
+        return workspace.reading.count_chunks_of_collection(collection_id)
+    due = due_documents(workspace.reading, collection_id, state, everything=False).document_ids
+    if due is None:
+        return max(0, workspace.reading.count_chunks_of_collection(collection_id) - state.rows)
+    documents = [one for one in workspace.reading.documents(due).values() if one.state == "active"]
+    return _chunks_without_rows(folder, state, documents) if documents else 0
+
+
+def _chunks_without_rows(folder: Path, state: LogState, documents: list[Document]) -> int:
+    """Return how many chunks of documents, as these are now, have no row."""
+    import numpy as np
+
+    rows = read_rows(folder, state.space)
+    known: Counter[tuple[str, int]] = Counter()
+    if rows is not None:
+        numbers = np.flatnonzero(np.isin(rows.document_ids, [one.document_id.encode("ascii") for one in documents]))
+        names = {number: rows.document_ids[number].decode("ascii") for number in numbers.tolist()}
+        entries = rows.entries[np.isin(rows.entries["document"], numbers)]
+        pairs = zip(entries["document"].tolist(), entries["version"].tolist(), strict=True)
+        known.update((names[number], version) for number, version in pairs)
+    return sum(max(0, one.chunks - known[one.document_id, one.version]) for one in documents)
 
 
 def embeds_anything(workspace: Workspace) -> bool:

@@ -18,6 +18,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.pipeline.embed import embedding as embedding_module
 from ingest_tui.services.client import Client
 from ingest_tui.services.documents.documents import list_documents, remove_documents
+from ingest_tui.services.documents.search import vectors_missing
 from ingest_tui.services.embedding import enqueue_embedding
 from ingest_tui.services.embedding_states import states_of_documents, states_of_sources
 from ingest_tui.services.generations import Scope, reembed
@@ -25,7 +26,12 @@ from ingest_tui.services.jobs.jobs import cancel_job, pause_job, resume_job
 from ingest_tui.services.jobs.source_claims import WaitPolicy
 from ingest_tui.services.overview import overview
 from ingest_tui.services.sources.sources import remove_source
+from ingest_tui.services.verify.repair import verify_and_repair
+from ingest_tui.services.verify.verify import VerifyScope
+from ingest_tui.store.vector_rows import ENTRIES
 from ingest_tui.store.workspace import Workspace, open_workspace_at
+from ingest_tui.tui.views.documents.document_query import DocumentQuery
+from ingest_tui.tui.views.documents.document_search import search_answers
 from ingest_tui.worker.submit import submit_sync
 from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
@@ -196,3 +202,30 @@ def test_what_failed_is_shown_where_it_failed(lab: EmbeddingLab, monkeypatch: py
     assert lab.embed().state is JobState.FAILED
     assert states(lab.workspace) == ["failed", "succeeded", "succeeded", "succeeded"]
     assert of_source(lab.workspace) == "failed"
+
+
+def test_a_search_names_the_vectors_that_are_missing(lab: EmbeddingLab) -> None:
+    """None is missing of what is embedded; of what came later its own are, after a repair of the rows all of them."""
+    workspace, client = lab.workspace, Client(lab.workspace.root)
+
+    def missing() -> list[str]:
+        return [str(one) for one in vectors_missing(workspace)]
+
+    lacks = "of collection 'default' {} missing, and a search by meaning does not find {}"
+    several, makes = lacks.format("are", "them"), "'ingest-tui embed default' makes"
+    assert missing() == [f"vectors of 3 chunks {several}: {makes} them"]
+    lab.embed()
+    assert missing() == []
+    lab.put("new", "# New\n\nA new fox.\n")
+    assert missing() == [f"the vector of 1 chunk {lacks.format('is', 'it')}: {makes} it"]
+    assert vectors_missing(workspace, "text") == []
+    (lab.folder / ENTRIES).unlink()
+    list(verify_and_repair(workspace, VerifyScope()))
+    [queued] = workspace.jobs.waiting()
+    assert missing() == [f"vectors of 4 chunks {several}: job {queued.job_id} (queued) makes them"]
+    *_, answer = search_answers(client, "fox ", DocumentQuery(), lambda: False)
+    assert (len(answer.hits), answer.remarks) == (2, tuple(missing()))
+    lab.run(queued.job_id)
+    assert missing() == []
+    *_, answer = search_answers(client, "fox ", DocumentQuery(), lambda: False)
+    assert answer.remarks == ()

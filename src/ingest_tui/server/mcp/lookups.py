@@ -34,7 +34,8 @@ def search(reach: Reach, given: SearchArguments, given_up: GivenUp) -> HitsAnswe
         given_up=given_up,
         collection_id=reach.collection_id,
     )
-    hints = [] if hits else _hints_for(reach, given)
+    missing = reach.client.documents.vectors_missing(given.mode, collection_id=reach.collection_id)
+    hints = [str(one) for one in missing] + ([] if hits else _hints_for(reach, given))
     return _answer(reach, hits, begin, given.limit, hints)
 
 
@@ -51,8 +52,6 @@ def _hints_for(reach: Reach, given: SearchArguments) -> list[str]:
             f"there is no {one.field} {shown_name(one.value)!r}; the tool list_sources shows what there is"
             for one in documents.unknown_filters(given.query)
         ]
-    if given.mode == "vector":
-        hints += filter(None, [reach.client.documents.hint_without_hits(collection_id=reach.collection_id)])
     return hints
 
 

@@ -100,7 +100,10 @@ class Hit(Answer):
 
 
 class Hits(Answer):
-    """The best hits, best first. ``suggestions``: words that are in no document, each with one that is."""
+    """The best hits, best first.
+
+    ``suggestions``: words that are in no document, each with one that is. ``hint``: what the search could not look at.
+    """
 
     items: list[Hit]
     suggestions: dict[str, str] = Field(default_factory=dict)
@@ -124,7 +127,9 @@ def _found(call: Call[Any, Any], query: str, asked: dict[str, Any]) -> Hits:
     hits: list[SearchHit] = call.client.documents.search(query, **asked)
     # Words of documents that the caller does not see are none to suggest.
     known = call.client.documents.suggestions(query) if not hits and call.caller.collection_id is None else {}
-    return Hits(items=[Hit.model_validate(one.as_dict()) for one in hits], suggestions=known)
+    missing = call.client.documents.vectors_missing(asked.get("mode"), collection_id=asked["collection_id"])
+    items = [Hit.model_validate(one.as_dict()) for one in hits]
+    return Hits(items=items, suggestions=known, hint="; ".join(map(str, missing)))
 
 
 def similar_documents(call: Call[SimilarParams, NoBody]) -> Hits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from ingest_tui.model.document import SearchHit
 from ingest_tui.model.errors import IngestError, UsageError
@@ -14,10 +14,13 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.search_query import QueryFilter, SearchQuery, parse_query
 from ingest_tui.services.documents.documents import check_choice
 from ingest_tui.services.documents.reranking import chosen_reranker, reranked
-from ingest_tui.services.documents.search_modes import MODES, SearchMode, search_in_mode
+from ingest_tui.services.documents.search_modes import MODES, SearchMode, collections_by_meaning, search_in_mode
 from ingest_tui.services.name_lookup import collection_id_of, source_id_of
 from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ingest_tui.services.embedding_states import MissingVectors
 
 _LARGEST_LIMIT = 2**63 - 1
 
@@ -84,6 +87,18 @@ def _check_asked(query: str, limit: int, mode: SearchMode | None) -> None:
 def suggestions(workspace: Workspace, query: str) -> dict[str, str]:
     """Return the words of a query that are in no document, each with the nearest one that is."""
     return workspace.reading.full_text.suggestions(parse_query(query))
+
+
+def vectors_missing(
+    workspace: Workspace, mode: SearchMode | None = None, *, collection_id: str | None = None
+) -> list[MissingVectors]:
+    """Return what a search in a mode lacks: vectors that are not made yet, or again, in the collections it asks."""
+    asked = collections_by_meaning(workspace, mode, collection_id)
+    if not asked:
+        return []
+    from ingest_tui.services.embedding_states import missing_vectors
+
+    return [missing for one in asked if (missing := missing_vectors(workspace, one)) is not None]
 
 
 def unknown_filters(workspace: Workspace, query: str) -> list[QueryFilter]:

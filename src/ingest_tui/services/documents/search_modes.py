@@ -99,18 +99,11 @@ def _searched(
     """
     named = choice.get("collection_id")
     try:
-        collections = workspace.collections.all()
+        chosen = _with_embedder(workspace, named, is_asked_for=is_asked_for)
     except IngestError:  # without their records words are still found
         if is_asked_for:
             raise
         return []
-    chosen = [
-        one.collection_id
-        for one in collections
-        if named in {None, one.collection_id}
-        and one.preferences.embedding_choice() is not None
-        and (is_asked_for or one.preferences.search_mode != "text")
-    ]
     if not chosen:
         if is_asked_for:
             raise no_embedder(named, workspace.embedders.names())
@@ -126,6 +119,27 @@ def _searched(
     if is_asked_for and not found:
         raise problems[0]
     return found
+
+
+def collections_by_meaning(workspace: Workspace, mode: SearchMode | None, collection_id: str | None) -> list[str]:
+    """Return the collections whose vectors a search in a mode asks, see `search_in_mode`; all where none is named."""
+    try:
+        mode = mode or _preferred(workspace, {"collection_id": collection_id})
+        if mode == "text":
+            return []
+        return _with_embedder(workspace, collection_id, is_asked_for=mode is not None)
+    except IngestError:
+        return []
+
+
+def _with_embedder(workspace: Workspace, named: str | None, *, is_asked_for: bool) -> list[str]:
+    return [
+        one.collection_id
+        for one in workspace.collections.all()
+        if named in {None, one.collection_id}
+        and one.preferences.embedding_choice() is not None
+        and (is_asked_for or one.preferences.search_mode != "text")
+    ]
 
 
 def _by_meaning(

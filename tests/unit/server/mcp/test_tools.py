@@ -234,9 +234,13 @@ def test_similar_documents_are_found_by_their_vectors(agent: MakeAgent, home: Pa
     with open_workspace(home / "workspace") as handle:
         client.embedders.add(backend="static", name="tiny", settings={"path": str(home / "model")})
         client.vectors.choose_embedder("default", "tiny")
+        missing = agent().get("search", query="tide")
+        assert missing["results"]
+        assert "of collection 'default' are missing" in missing["hints"][0]
         job = client.vectors.embed("default")
         follow_job(handle.workspace, job.job_id, lambda _manifest: None, run_here=True)
     document_id = first_id(agent(), "tide")
+    assert agent().get("search", query="tide")["hints"] == []
     found = agent().get("similar", id=document_id)["results"]
     assert found
     assert document_id not in {one["id"] for one in found}

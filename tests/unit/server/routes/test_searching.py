@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from starlette.testclient import TestClient
 
+from tests.made_models import make_static_model
 from tests.servers.served import Served
 
 
@@ -27,3 +30,15 @@ def test_what_is_no_search_is_refused(served: Served, asking: TestClient) -> Non
     assert asking.get("/search", params={"q": "x", "collection_id": "none"}).status_code == 404
     assert asking.get("/search", params={"q": "barometer", "mode": "vector"}).status_code == 400
     assert asking.get(f"/documents/{served.document_id()}/similar").json()["code"] == "no_embedder"
+
+
+def test_vectors_that_are_missing_are_named(own: Served, tmp_path: Path) -> None:
+    """What a search by meaning does not find yet is in the hint; a search by words alone lacks nothing."""
+    make_static_model(tmp_path / "model")
+    own.client.embedders.add(backend="static", name="tiny", settings={"path": str(tmp_path / "model")})
+    own.client.vectors.choose_embedder("default", "tiny", is_automatic=False)
+    with own.asking() as asking:
+        answer = asking.get("/search", params={"q": "barometer"}).json()
+        assert len(answer["items"]) == 1
+        assert "vectors of 2 chunks of collection 'default' are missing" in answer["hint"]
+        assert asking.get("/search", params={"q": "barometer", "mode": "text"}).json()["hint"] == ""

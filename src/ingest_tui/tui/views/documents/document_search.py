@@ -32,12 +32,13 @@ def search_answers(
     typed = query_as_typed(text)
     answer = SearchAnswer(client.documents.search(typed, limit=HITS, given_up=given_up, **query.as_choice()))
     yield answer
-    if remarks := tuple(_remarks(client, text, given_up)):
+    if remarks := tuple(_remarks(client, text, query, given_up)):
         yield replace(answer, remarks=remarks)
 
 
-def _remarks(client: Client, text: str, given_up: Callable[[], bool]) -> Iterator[str]:
+def _remarks(client: Client, text: str, query: DocumentQuery, given_up: Callable[[], bool]) -> Iterator[str]:
     """Yield what the command line says, too; not of a word that is being typed and may become one that is there."""
+    yield from map(str, client.documents.vectors_missing(collection_id=query.as_choice().get("collection_id")))
     for one in client.documents.unknown_filters(text):
         yield f"there is no {one.field} {safe_display(one.value)!r}"
     is_open = query_as_typed(text) != text
